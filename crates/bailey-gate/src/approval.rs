@@ -1,0 +1,112 @@
+//! The person's answer: exactly the digests that were shown, signed by something that is not on the disk.
+
+use std::collections::BTreeMap;
+
+use crate::codec::Encoder;
+use crate::event::{Approval, Client};
+use crate::ids::{ActionId, Digest, HomeId, Nonce};
+use crate::time::{Deadline, Now};
+
+const ANSWER_DOMAIN: &[u8] = b"bailey answer 1\0";
+
+/// How long a challenge may be answered: the time to read a few previews and type a passphrase.
+pub const CHALLENGE_MS: u64 = 15 * 60 * 1_000;
+
+/// Challenges open at once. A client needs one; the rest are forgotten ones, oldest dropped first.
+pub const MAX_CHALLENGES: usize = 64;
+
+/// Most actions in one answer: more than that nobody reads before saying yes.
+pub const MAX_ANSWERED: usize = 50;
+
+/// What the person authorises. The signature covers all of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// Run exactly these actions.
+    Approve(Vec<(ActionId, Digest)>),
+    /// Let effects leave again after a pause.
+    Resume,
+    /// Something the home does for the person alone (connect, export, delete), named and bound to its parameters.
+    Home {
+        /// A stable name.
+        what: &'static str,
+        /// SHA-256 of the parameters.
+        parameters: Digest,
+    },
+}
+
+impl Purpose {
+    /// The bytes that are signed: domain, home, nonce, purpose.
+    #[must_use]
+    pub fn message(&self, home: &HomeId, nonce: &Nonce) -> Vec<u8> {
+        let mut out = Encoder::default();
+        out.bytes(ANSWER_DOMAIN).bytes(home.as_bytes()).bytes(nonce.as_bytes());
+        match self {
+            Self::Approve(shown) => {
+                out.byte(1).list(shown, |out, (id, digest)| {
+                    out.bytes(id.as_bytes()).bytes(digest.as_bytes());
+                });
+            }
+            Self::Resume => {
+                out.byte(2);
+            }
+            Self::Home { what, parameters } => {
+                out.byte(3).text(what).bytes(parameters.as_bytes());
+            }
+        }
+        out.finish()
+    }
+}
+
+/// The evidence that comes with an answer.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    /// The challenge it answers.
+    pub nonce: Nonce,
+    /// Which credential signed.
+    pub credential: [u8; 16],
+    /// The signature over [`Purpose::message`].
+    pub signature: Vec<u8>,
+    /// The client program.
+    pub client: Client,
+    /// The client's session.
+    pub session: [u8; 16],
+}
+
+/// Checks signatures of the person's credentials. Holds public keys only: whoever reads it cannot approve.
+pub trait Authority: Send + Sync {
+    /// `Some(stepped_up)` if `signature` over `message` is that of `credential`.
+    fn verify(&self, credential: &[u8; 16], message: &[u8], signature: &[u8]) -> Option<bool>;
+}
+
+/// Open challenges, in memory: a restart closes them all.
+#[derive(Debug, Default)]
+pub(crate) struct Challenges(BTreeMap<Nonce, Deadline>);
+
+impl Challenges {
+    pub(crate) fn open(&mut self, nonce: Nonce, now: Now) {
+        self.0.retain(|_, deadline| deadline.overdue(now).is_none());
+        while self.0.len() >= MAX_CHALLENGES {
+            let oldest = self.0.iter().min_by_key(|(_, d)| d.set.boot_ms).map(|(nonce, _)| *nonce);
+            oldest.and_then(|nonce| self.0.remove(&nonce));
+        }
+        self.0.insert(nonce, Deadline::after(now, CHALLENGE_MS));
+    }
+
+    /// Checks a proof and uses its challenge up, whatever the result.
+    pub(crate) fn redeem(
+        &mut self,
+        proof: &Proof,
+        purpose: &Purpose,
+        home: &HomeId,
+        authority: &dyn Authority,
+        now: Now,
+    ) -> Option<Approval> {
+        let deadline = self.0.remove(&proof.nonce)?;
+        if deadline.overdue(now).is_some() {
+            return None;
+        }
+        let message = purpose.message(home, &proof.nonce);
+        let stepped_up = authority.verify(&proof.credential, &message, &proof.signature)?;
+        Some(Approval { credential: proof.credential, client: proof.client, session: proof.session, stepped_up })
+    }
+}

@@ -1,0 +1,228 @@
+//! Log entries as the gate writes them: codes in the header, everything a person wrote or read in the sealed payload.
+
+use crate::family::ActionKind;
+use crate::ids::{ActionId, ConnectionId, Digest, TaskId};
+use crate::state::State;
+use crate::time::Now;
+use crate::verdict::{Class, Decision};
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// The log begins.
+    Genesis,
+    /// The home was opened; carries what was found.
+    Opened,
+    /// The database is older than the mark outside of it.
+    Forked,
+    /// An action was proposed.
+    Proposed,
+    /// An action moved from one state to another.
+    Step,
+    /// Everything was stopped.
+    Paused,
+    /// Resuming began.
+    Resuming,
+    /// Effects may leave again.
+    Resumed,
+    /// A connection was made, or its grant changed.
+    Connected,
+    /// A connection was revoked.
+    Revoked,
+    /// The person gave a task.
+    Task,
+    /// A credential for approving was set.
+    Authority,
+    /// The log was exported.
+    Exported,
+    /// A payload was erased on request.
+    Erased,
+    /// A request went to a model provider.
+    Model,
+}
+
+impl EventKind {
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Genesis => "genesis",
+            Self::Opened => "opened",
+            Self::Forked => "forked",
+            Self::Proposed => "proposed",
+            Self::Step => "step",
+            Self::Paused => "paused",
+            Self::Resuming => "resuming",
+            Self::Resumed => "resumed",
+            Self::Connected => "connected",
+            Self::Revoked => "revoked",
+            Self::Task => "task",
+            Self::Authority => "authority",
+            Self::Exported => "exported",
+            Self::Erased => "erased",
+            Self::Model => "model",
+        }
+    }
+}
+
+/// Who caused an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Actor {
+    /// The agent: a model's proposal, through the loop.
+    Agent,
+    /// The person.
+    Person,
+    /// The gate: a decision, a deadline, a recheck.
+    Gate,
+    /// The home itself: opening, reconciling.
+    Home,
+}
+
+impl Actor {
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Person => "person",
+            Self::Gate => "gate",
+            Self::Home => "home",
+        }
+    }
+}
+
+/// Proof that the person answered, as it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Approval {
+    /// Which credential signed.
+    pub credential: [u8; 16],
+    /// The client program that showed the preview.
+    pub client: Client,
+    /// The client's session.
+    pub session: [u8; 16],
+    /// Whether the person proved presence for this very answer.
+    pub stepped_up: bool,
+}
+
+/// A surface of ours a person can answer from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Client {
+    /// The command line.
+    CommandLine,
+}
+
+impl Client {
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CommandLine => "cli",
+        }
+    }
+
+    /// Reads a stable name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        (name == Self::CommandLine.name()).then_some(Self::CommandLine)
+    }
+}
+
+/// One named field of a sealed payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Field {
+    /// Words.
+    Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
+}
+
+/// What an entry says in words: sealed under a key of its own, erasable.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Payload(pub Vec<(&'static str, Field)>);
+
+impl Payload {
+    /// Adds words.
+    #[must_use]
+    pub fn text(mut self, name: &'static str, words: impl Into<String>) -> Self {
+        self.0.push((name, Field::Text(words.into())));
+        self
+    }
+
+    /// Adds bytes.
+    #[must_use]
+    pub fn bytes(mut self, name: &'static str, bytes: Vec<u8>) -> Self {
+        self.0.push((name, Field::Bytes(bytes)));
+        self
+    }
+
+    /// Adds a digest. Digests live in payloads only: unsalted, they would let a reader of headers confirm a guess.
+    #[must_use]
+    pub fn digest(self, name: &'static str, digest: &Digest) -> Self {
+        self.text(name, digest.to_string())
+    }
+}
+
+/// One entry before the ledger numbers, seals and hashes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// What happened.
+    pub kind: EventKind,
+    /// When.
+    pub at: Now,
+    /// Who caused it.
+    pub actor: Actor,
+    /// The pause epoch it happened in.
+    pub epoch: u64,
+    /// The lease epoch it happened in.
+    pub lease_epoch: u64,
+    /// The task it belongs to.
+    pub task: Option<TaskId>,
+    /// The action it is about.
+    pub action: Option<ActionId>,
+    /// How often the action was claimed so far.
+    pub attempt: u32,
+    /// The account it is about, with the generation of its grant.
+    pub account: Option<(ConnectionId, u64)>,
+    /// The kind of action.
+    pub tool: Option<ActionKind>,
+    /// Its class.
+    pub class: Option<Class>,
+    /// What was decided.
+    pub decision: Option<Decision>,
+    /// Why, as stable rule and reason names.
+    pub reasons: Vec<String>,
+    /// The state before.
+    pub from: Option<State>,
+    /// The state after.
+    pub to: Option<State>,
+    /// Who approved.
+    pub approval: Option<Approval>,
+    /// What it says in words.
+    pub payload: Payload,
+}
+
+impl Event {
+    /// An entry about the home rather than about an action.
+    #[must_use]
+    pub fn of_home(kind: EventKind, actor: Actor, at: Now, valve: crate::handoff::Valve) -> Self {
+        Self {
+            kind,
+            at,
+            actor,
+            epoch: valve.epoch,
+            lease_epoch: valve.lease_epoch,
+            task: None,
+            action: None,
+            attempt: 0,
+            account: None,
+            tool: None,
+            class: None,
+            decision: None,
+            reasons: Vec::new(),
+            from: None,
+            to: None,
+            approval: None,
+            payload: Payload::default(),
+        }
+    }
+}

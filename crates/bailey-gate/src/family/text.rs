@@ -1,0 +1,173 @@
+//! Texts with rules: what may stand in a header, and what an address is. Checked once, here; carried as types after.
+
+use std::fmt;
+
+/// Longest header value in characters, before encoding. RFC 5322, 2.1.1 limits a line to 998.
+pub const MAX_HEADER_CHARS: usize = 900;
+
+/// Longest address in bytes: RFC 5321, 4.5.3.1.3 (a path is at most 256 octets, brackets included).
+pub const MAX_ADDRESS_BYTES: usize = 254;
+
+/// Why a text was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BadText {
+    /// A line break, NUL or other control character.
+    Control,
+    /// Longer than its limit.
+    TooLong,
+    /// Not of the form `name@domain`.
+    NotAnAddress(String),
+}
+
+impl fmt::Display for BadText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Control => f.write_str("the text holds a control character, which could smuggle a header; remove it"),
+            Self::TooLong => write!(f, "the text is longer than {MAX_HEADER_CHARS} characters; shorten it"),
+            Self::NotAnAddress(text) => {
+                write!(f, "`{}` is not an e-mail address; write it as name@domain", super::escape::visible(text))
+            }
+        }
+    }
+}
+
+impl std::error::Error for BadText {}
+
+/// One line of text for a header: no control characters, so no line can be added behind it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Line(String);
+
+impl Line {
+    /// Refuses control characters and lengths above [`MAX_HEADER_CHARS`].
+    pub fn new(text: impl Into<String>) -> Result<Self, BadText> {
+        let text = text.into();
+        if text.chars().any(|c| c.is_control() || c == '\u{2028}' || c == '\u{2029}') {
+            return Err(BadText::Control);
+        }
+        if text.chars().count() > MAX_HEADER_CHARS {
+            return Err(BadText::TooLong);
+        }
+        Ok(Self(text))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An e-mail address: a dot-atom local part and an ASCII domain (RFC 5321 `Mailbox` without quoted strings and literals).
+///
+/// The domain is kept in lower case. Internationalised domains arrive in their ASCII form (`xn--…`), so what is shown
+/// is what the mail system uses and a look-alike letter cannot hide.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Address(String);
+
+impl Address {
+    /// Parses `name@domain`.
+    pub fn new(text: &str) -> Result<Self, BadText> {
+        let bad = || BadText::NotAnAddress(text.chars().take(MAX_ADDRESS_BYTES).collect());
+        let (local, domain) = text.trim().rsplit_once('@').ok_or_else(bad)?;
+        if text.len() > MAX_ADDRESS_BYTES || !is_dot_atom(local, is_atom_char) || !is_domain(domain) {
+            return Err(bad());
+        }
+        Ok(Self(format!("{local}@{}", domain.to_ascii_lowercase())))
+    }
+
+    /// `name@domain`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The part after the `@`, lower case.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
+    /// The form in which addresses are compared: all lower case. Providers treat local parts so in practice, and a
+    /// person who sees `Ana@x` and `ana@x` as two people would be misled.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn is_atom_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c)
+}
+
+fn is_dot_atom(text: &str, allowed: impl Fn(char) -> bool) -> bool {
+    text.split('.').all(|part| !part.is_empty() && part.chars().all(&allowed))
+}
+
+fn is_domain(text: &str) -> bool {
+    is_dot_atom(text, |c| c.is_ascii_alphanumeric() || c == '-')
+        && text.split('.').all(|label| !label.starts_with('-') && !label.ends_with('-') && label.len() <= 63)
+}
+
+/// A person or list as mail names them: an address, and a name that proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Mailbox {
+    /// The display name, as the sender of the mail chose it.
+    pub name: Option<Line>,
+    /// Where mail really goes.
+    pub address: Address,
+}
+
+impl fmt::Display for Mailbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{} <{}>", name.as_str(), self.address),
+            None => self.address.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        for good in ["ana@example.org", "a.b+c@sub.example", "x@localhost", "Ana@EXAMPLE.org"] {
+            assert!(Address::new(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "ana",
+            "@x",
+            "ana@",
+            "a b@x.org",
+            "ana@x..org",
+            "ana@x.org\r\nBcc: e@evil",
+            "a@b@c d",
+            "ana@[127.0.0.1]",
+            "\"a\"@x.org",
+            "ana@-x.org",
+            "ana@exämple.org",
+            "anа@x.org",
+            "ana@x.org,e@evil.org",
+            "<ana@x.org>",
+        ] {
+            assert!(Address::new(bad).is_err(), "{bad}");
+        }
+        assert_eq!(Address::new("Ana@EXAMPLE.org").map(|a| a.key()), Ok("ana@example.org".into()));
+    }
+
+    #[test]
+    fn lines_have_no_controls() {
+        for bad in ["a\r\nBcc: x", "a\0", "\u{1b}[2J", "a\u{85}b", "a\u{2028}b"] {
+            assert_eq!(Line::new(bad), Err(BadText::Control), "{bad:?}");
+        }
+        assert!(Line::new("Grüße 👋").is_ok());
+    }
+}

@@ -1,0 +1,116 @@
+//! The person's answers.
+
+use std::sync::PoisonError;
+
+use super::{Gate, GateError, reason};
+use crate::approval::{MAX_ANSWERED, Proof, Purpose};
+use crate::event::{Actor, Approval, Event};
+use crate::ids::{ActionId, Digest, Nonce};
+use crate::permit::Permit;
+use crate::policy::{Policy, Question};
+use crate::state::State;
+use crate::time::Now;
+use crate::verdict::{Evidence, Ruling};
+
+impl Gate {
+    /// Opens a challenge under a fresh random nonce; its answer has to carry it.
+    pub fn challenge(&self, nonce: Nonce, now: Now) {
+        self.challenges.lock().unwrap_or_else(PoisonError::into_inner).open(nonce, now);
+    }
+
+    /// Whether the proof shows that the person authorised this purpose. Uses the challenge up.
+    pub fn authorise(&self, purpose: &Purpose, proof: &Proof, now: Now) -> Result<Approval, GateError> {
+        let mut challenges = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
+        challenges.redeem(proof, purpose, &self.home, &*self.authority, now).ok_or(GateError::NotAuthorised)
+    }
+
+    /// Approves exactly the actions shown, all of them or none.
+    pub fn approve(&self, shown: Vec<(ActionId, Digest)>, proof: &Proof, now: Now) -> Result<Vec<Permit>, GateError> {
+        if shown.is_empty() || shown.len() > MAX_ANSWERED {
+            return Err(GateError::TooMany);
+        }
+        let purpose = Purpose::Approve(shown.clone());
+        let approval = self.authorise(&purpose, proof, now)?;
+        self.commit(|tx| {
+            let mut permits = Vec::new();
+            for (id, digest) in shown {
+                let (mut row, content) = self.load(tx, &id)?;
+                if row.state != State::Awaiting {
+                    return Err(GateError::WrongState { id, state: row.state });
+                }
+                if row.expires.overdue(now).is_some() {
+                    return Err(GateError::Expired(id));
+                }
+                // INVARIANT: what runs is what was shown. Both the caller's digest and the stored bytes must agree.
+                let content = content.filter(|_| row.digest == digest).ok_or(GateError::Changed(id))?;
+                let facts = self.facts(tx, &content, row.task, now)?;
+                let ruling = permitted(
+                    &*self.policy,
+                    &Question {
+                        content: &content,
+                        class: row.class,
+                        facts: &facts,
+                        evidence: evidence(Some(&approval)),
+                    },
+                );
+                if !ruling.allowed {
+                    self.step(tx, &mut row, State::Denied, Actor::Gate, now, |entry| Event {
+                        reasons: ruling.rules,
+                        ..entry
+                    })?;
+                    continue;
+                }
+                row.approval = Some(approval);
+                self.step(tx, &mut row, State::Approved, Actor::Person, now, |entry| Event {
+                    reasons: vec![reason::PERSON.into()],
+                    payload: crate::event::Payload::default().digest("digest", &digest),
+                    ..entry
+                })?;
+                permits.push(Permit { id, digest });
+            }
+            Ok(permits)
+        })
+    }
+
+    /// Refuses waiting actions. Needs no proof: saying no harms nobody.
+    pub fn reject(&self, ids: &[ActionId], now: Now) -> Result<(), GateError> {
+        self.end(ids, State::Rejected, reason::REFUSED, now)
+    }
+
+    /// Takes actions back before they ran: waiting, approved, or held. Works while paused.
+    pub fn cancel(&self, ids: &[ActionId], now: Now) -> Result<(), GateError> {
+        self.end(ids, State::Cancelled, reason::TAKEN_BACK, now)
+    }
+
+    fn end(&self, ids: &[ActionId], to: State, why: &'static str, now: Now) -> Result<(), GateError> {
+        self.commit(|tx| {
+            for id in ids {
+                let mut row = tx.row(id)?.ok_or(GateError::NoSuchAction(*id))?;
+                self.step(tx, &mut row, to, Actor::Person, now, |entry| Event { reasons: vec![why.into()], ..entry })?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The evidence an approval amounts to.
+pub(super) fn evidence(approval: Option<&Approval>) -> Evidence {
+    match approval {
+        None => Evidence::None,
+        Some(Approval { stepped_up: false, .. }) => Evidence::Approved,
+        Some(Approval { stepped_up: true, .. }) => Evidence::SteppedUp,
+    }
+}
+
+/// Whether policy lets it run on the evidence held. More evidence never allows less, so each lesser one is tried too.
+pub(super) fn permitted(policy: &dyn Policy, question: &Question<'_>) -> Ruling {
+    use crate::verdict::Class;
+    if question.class == Class::Critical && question.evidence != Evidence::SteppedUp {
+        return Ruling { allowed: false, rules: vec!["floor.critical-needs-step-up".into()] };
+    }
+    let ruling = policy.rule(question);
+    if !ruling.allowed && question.evidence == Evidence::SteppedUp && question.class != Class::Critical {
+        return policy.rule(&Question { evidence: Evidence::Approved, ..*question });
+    }
+    ruling
+}

@@ -1,0 +1,179 @@
+//! From leave to act to a recorded outcome. Everything that was checked before is checked again in the claiming commit.
+
+use super::answer::{evidence, permitted};
+use super::{Gate, GateError, reason};
+use crate::content::Content;
+use crate::event::{Actor, Event, Payload};
+use crate::handoff::{Mode, Trigger};
+use crate::ids::ActionId;
+use crate::ledger::{Row, Tx};
+use crate::permit::{Claimed, Effect, Permit, Settled};
+use crate::policy::{Question, judge};
+use crate::state::State;
+use crate::time::{Deadline, Now};
+use crate::verdict::{Class, Decision};
+
+/// What came of trying to claim.
+#[derive(Debug)]
+#[must_use]
+pub enum Claiming {
+    /// Durably claimed: carry it out.
+    Claimed(Box<Claimed>),
+    /// The effect lay in the home itself and is done.
+    Done,
+    /// It waits out its hold window first.
+    Held(Deadline),
+    /// It went another way (asks again, denied, expired); the log says why.
+    Turned(State),
+}
+
+impl Gate {
+    /// Claims an action: one commit that says "this is about to happen", before it does.
+    pub fn claim(&self, permit: Permit, now: Now) -> Result<Claiming, GateError> {
+        self.commit(|tx| self.claim_in(tx, &permit, now))
+    }
+
+    fn claim_in(&self, tx: &mut dyn Tx, permit: &Permit, now: Now) -> Result<Claiming, GateError> {
+        let valve = self.lock.valve();
+        if valve.mode != Mode::Open {
+            return Err(GateError::Paused);
+        }
+        let (mut row, content) = self.load(tx, &permit.id)?;
+        if !matches!(row.state, State::Approved | State::Held) {
+            return Err(GateError::WrongState { id: row.id, state: row.state });
+        }
+        if row.expires.overdue(now).is_some() {
+            return self.turn(tx, row, State::Expired, reason::TOO_LATE, now);
+        }
+        let Some(content) = content.filter(|content| content.digest() == permit.digest) else {
+            return self.turn(tx, row, State::Awaiting, reason::CHANGED, now);
+        };
+        if let Some(turned) = self.recheck(tx, &mut row, &content, now)? {
+            return Ok(turned);
+        }
+        if let Some(waiting) = self.hold(tx, &mut row, now)? {
+            return Ok(waiting);
+        }
+        row.attempt += 1;
+        row.claim = Some((valve.epoch, valve.lease_epoch));
+        self.step(tx, &mut row, State::Claimed, Actor::Gate, now, |entry| Event {
+            payload: Payload::default().digest("digest", &permit.digest),
+            ..entry
+        })?;
+        if row.kind.is_local() {
+            self.step(tx, &mut row, State::Succeeded, Actor::Gate, now, |entry| Event {
+                reasons: vec![reason::LOCAL.into()],
+                ..entry
+            })?;
+            return Ok(Claiming::Done);
+        }
+        let artefact = content.action.artefact();
+        let trigger = Trigger::new(self.lock(), valve);
+        Ok(Claiming::Claimed(Box::new(Claimed { content, artefact, trigger })))
+    }
+
+    /// Grant and policy, with the evidence actually held.
+    fn recheck(
+        &self,
+        tx: &mut dyn Tx,
+        row: &mut Row,
+        content: &Content,
+        now: Now,
+    ) -> Result<Option<Claiming>, GateError> {
+        let facts = self.facts(tx, content, row.task, now)?;
+        if !facts.grant_stands {
+            return self.turn(tx, row.clone(), State::Denied, reason::GRANT, now).map(Some);
+        }
+        let question = Question { content, class: row.class, facts: &facts, evidence: evidence(row.approval.as_ref()) };
+        if permitted(&*self.policy, &question).allowed {
+            return Ok(None);
+        }
+        let verdict = judge(&*self.policy, content, row.class, &facts);
+        let to = if verdict.decision == Decision::Deny { State::Denied } else { State::Awaiting };
+        row.approval = None;
+        self.step(tx, row, to, Actor::Gate, now, |entry| Event {
+            decision: Some(verdict.decision),
+            reasons: verdict.reasons,
+            ..entry
+        })?;
+        Ok(Some(Claiming::Turned(to)))
+    }
+
+    /// A mail waits out its window before it can be claimed; one that was kept waiting far beyond it asks again.
+    fn hold(&self, tx: &mut dyn Tx, row: &mut Row, now: Now) -> Result<Option<Claiming>, GateError> {
+        match (row.held, row.class) {
+            (None, Class::Held) if self.limits.hold_ms > 0 => {
+                let until = Deadline::after(now, self.limits.hold_ms);
+                row.held = Some(until);
+                self.step(tx, row, State::Held, Actor::Gate, now, |entry| Event {
+                    reasons: vec![reason::HOLD.into()],
+                    ..entry
+                })?;
+                Ok(Some(Claiming::Held(until)))
+            }
+            (Some(until), _) => match until.overdue(now) {
+                None => Ok(Some(Claiming::Held(until))),
+                Some(late) if late > self.limits.late_ms => {
+                    self.turn(tx, row.clone(), State::Awaiting, reason::OVERDUE, now).map(Some)
+                }
+                Some(_) => Ok(None),
+            },
+            (None, Class::Undoable | Class::Held | Class::Compensable | Class::Critical) => Ok(None),
+        }
+    }
+
+    pub(super) fn turn(
+        &self,
+        tx: &mut dyn Tx,
+        mut row: Row,
+        to: State,
+        why: &'static str,
+        now: Now,
+    ) -> Result<Claiming, GateError> {
+        if to == State::Awaiting {
+            row.approval = None;
+            row.expires = Deadline::after(now, self.limits.answer_ms);
+        }
+        self.step(tx, &mut row, to, Actor::Gate, now, |entry| Event { reasons: vec![why.into()], ..entry })?;
+        Ok(Claiming::Turned(to))
+    }
+
+    /// Permits for everything that may go on by itself now: approved and not started, or held and due.
+    pub fn due(&self, now: Now) -> Result<Vec<Permit>, GateError> {
+        if self.lock.valve().mode != Mode::Open {
+            return Ok(Vec::new());
+        }
+        self.commit(|tx| {
+            let rows = tx.rows_in(&[State::Approved, State::Held])?;
+            let due = rows.into_iter().filter(|row| row.held.is_none_or(|until| until.overdue(now).is_some()));
+            Ok(due.map(|row| Permit { id: row.id, digest: row.digest }).collect())
+        })
+    }
+
+    /// Records how a claim ended. What the person approved also teaches whom they write to; what ran by itself does not.
+    pub fn settle(&self, settled: Settled, now: Now) -> Result<State, GateError> {
+        let Settled { id, outcome } = settled;
+        self.commit(|tx| {
+            let (mut row, content) = self.load(tx, &id)?;
+            let to = outcome.result.state();
+            self.step(tx, &mut row, to, Actor::Gate, now, |entry| Event {
+                payload: Payload::default().text("outcome", outcome.detail),
+                ..entry
+            })?;
+            if outcome.result == Effect::Done && row.approval.is_some() {
+                for address in content.iter().flat_map(|content| content.action.receivers()) {
+                    tx.learn_receiver(&address.key())?;
+                }
+            }
+            Ok(to)
+        })
+    }
+
+    /// Records that whoever held a claim is gone without a word: the outcome is not known.
+    pub fn abandon(&self, id: &ActionId, now: Now) -> Result<(), GateError> {
+        self.commit(|tx| {
+            let row = tx.row(id)?.ok_or(GateError::NoSuchAction(*id))?;
+            self.turn(tx, row, State::Unknown, reason::INTERRUPTED, now).map(|_| ())
+        })
+    }
+}

@@ -1,0 +1,317 @@
+//! The gate itself: the only road from a proposal to an effect.
+//!
+//! ```text
+//! propose ──▶ (answer) ──▶ claim ──▶ hand-off ──▶ settle
+//! ```
+//! Every arrow is one durable commit, but for the hand-off, which lies between two of them.
+
+mod answer;
+mod claim;
+mod propose;
+mod stop;
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+pub use claim::Claiming;
+pub use propose::{Proposal, Proposed};
+pub use stop::{Found, PauseReport, Sweep};
+
+use crate::approval::{Authority, Challenges};
+use crate::content::Content;
+use crate::event::{Actor, Event, EventKind, Payload};
+use crate::handoff::{HandoffLock, Valve};
+use crate::ids::{ActionId, ConnectionId, HomeId};
+use crate::ledger::{Ledger, PauseRecord, Row, StoreError, Tx};
+use crate::policy::{Facts, Policy};
+use crate::state::State;
+use crate::time::Now;
+
+/// Times the gate keeps, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How long an action waits for the person. Days, because people have weekends.
+    pub answer_ms: u64,
+    /// How long an approved mail waits, so that "send" can be taken back.
+    pub hold_ms: u64,
+    /// How late a held action may still run by itself; later, the world may have moved on, and it asks again.
+    pub late_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const SECOND: u64 = 1_000;
+        Self { answer_ms: 7 * 24 * 3_600 * SECOND, hold_ms: 30 * SECOND, late_ms: 10 * 60 * SECOND }
+    }
+}
+
+/// Why the gate did not do what it was asked. Nothing has left.
+#[derive(Debug)]
+pub enum GateError {
+    /// The store failed; nothing of the step was kept.
+    Store(StoreError),
+    /// Everything is paused.
+    Paused,
+    /// No such action.
+    NoSuchAction(ActionId),
+    /// No such connection.
+    NoSuchConnection(ConnectionId),
+    /// The action is past, or not yet at, the wanted step.
+    WrongState {
+        /// Which action.
+        id: ActionId,
+        /// Where it stands.
+        state: State,
+    },
+    /// What was shown is not what is stored now.
+    Changed(ActionId),
+    /// The answer came too late.
+    Expired(ActionId),
+    /// No valid proof that the person answered.
+    NotAuthorised,
+    /// More actions in one answer than a person reads.
+    TooMany,
+    /// The proposal breaks a rule of its kind.
+    Malformed(String),
+}
+
+impl fmt::Display for GateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Paused => f.write_str("everything is paused; resume first"),
+            Self::NoSuchAction(id) => write!(f, "there is no action `{id}`; list them with `bailey log`"),
+            Self::NoSuchConnection(id) => {
+                write!(f, "there is no connection `{id}`; list them with `bailey connections`")
+            }
+            Self::WrongState { id, state } => write!(f, "action `{id}` is {} and cannot take this step", state.name()),
+            Self::Changed(id) => write!(
+                f,
+                "action `{id}` is not what was shown, so the whole answer was refused; look at the approvals again"
+            ),
+            Self::Expired(id) => write!(f, "action `{id}` waited too long and has expired; give the task again"),
+            Self::NotAuthorised => {
+                f.write_str("the approval passphrase is wrong, or the question was open for too long; try again")
+            }
+            Self::TooMany => {
+                write!(f, "more than {} actions in one answer; answer them in parts", crate::approval::MAX_ANSWERED)
+            }
+            Self::Malformed(why) => write!(f, "the action cannot be done: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for GateError {}
+
+impl From<StoreError> for GateError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// The parts a gate is composed of. Only the home puts them together.
+pub struct Parts {
+    /// Whose gate it is.
+    pub home: HomeId,
+    /// Where everything is recorded.
+    pub ledger: Arc<dyn Ledger>,
+    /// What may run.
+    pub policy: Arc<dyn Policy>,
+    /// Who may approve.
+    pub authority: Arc<dyn Authority>,
+    /// The pause record on disk.
+    pub record: Arc<dyn PauseRecord>,
+    /// The valve as the pause record had it.
+    pub valve: Valve,
+    /// The times to keep.
+    pub limits: Limits,
+}
+
+/// The reference monitor of one home.
+pub struct Gate {
+    home: HomeId,
+    ledger: Arc<dyn Ledger>,
+    policy: Arc<dyn Policy>,
+    authority: Arc<dyn Authority>,
+    record: Arc<dyn PauseRecord>,
+    lock: Arc<HandoffLock>,
+    limits: Limits,
+    challenges: Mutex<Challenges>,
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("home", &self.home).field("valve", &self.lock.valve()).finish_non_exhaustive()
+    }
+}
+
+impl Gate {
+    /// Composes the gate of a home.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            home: parts.home,
+            ledger: parts.ledger,
+            policy: parts.policy,
+            authority: parts.authority,
+            record: parts.record,
+            lock: Arc::new(HandoffLock::new(parts.valve)),
+            limits: parts.limits,
+            challenges: Mutex::default(),
+        }
+    }
+
+    /// Whose gate this is.
+    #[must_use]
+    pub const fn home(&self) -> HomeId {
+        self.home
+    }
+
+    /// The lock every way out goes through.
+    #[must_use]
+    pub fn lock(&self) -> Arc<HandoffLock> {
+        Arc::clone(&self.lock)
+    }
+
+    /// Runs `work` in one transaction and returns when it is durable.
+    fn commit<T: Send>(&self, work: impl FnOnce(&mut dyn Tx) -> Result<T, GateError> + Send) -> Result<T, GateError> {
+        let mut result = None;
+        let slot = &mut result;
+        let durable = self.ledger.transact(Box::new(move |tx| match work(tx) {
+            Ok(value) => {
+                *slot = Some(Ok(value));
+                Ok(())
+            }
+            Err(GateError::Store(error)) => Err(error),
+            Err(refused) => {
+                *slot = Some(Err(refused));
+                Err(StoreError::Broken("refused by the gate".into()))
+            }
+        }));
+        match (durable, result) {
+            (_, Some(Err(refused))) => Err(refused),
+            (Ok(()), Some(Ok(value))) => Ok(value),
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), None) => Err(StoreError::Broken("the store did not run the step".into()).into()),
+        }
+    }
+
+    /// One row and its content, checked against each other.
+    fn load(&self, tx: &mut dyn Tx, id: &ActionId) -> Result<(Row, Option<Content>), GateError> {
+        let row = tx.row(id)?.ok_or(GateError::NoSuchAction(*id))?;
+        let content = Content::decode(&tx.content(id)?).ok();
+        // INVARIANT: content that does not decode, or does not hash to what was approved, is not used for anything.
+        Ok((row.clone(), content.filter(|c| c.home == self.home && c.id == row.id && c.digest() == row.digest)))
+    }
+
+    /// What the store knows that policy needs.
+    fn facts(
+        &self,
+        tx: &mut dyn Tx,
+        content: &Content,
+        task: Option<crate::ids::TaskId>,
+        now: Now,
+    ) -> Result<Facts, GateError> {
+        const DAY_MS: i64 = 24 * 3_600 * 1_000;
+        let grant = match &content.account {
+            Some((connection, _)) => tx.grant(connection)?,
+            None => None,
+        };
+        let mut unknown_receivers = 0;
+        let receivers = content.action.receivers();
+        for address in &receivers {
+            if !tx.is_known_receiver(&address.key())? {
+                unknown_receivers += 1;
+            }
+        }
+        Ok(Facts {
+            level: grant.map(|grant| grant.level),
+            grant_stands: match (&content.account, grant) {
+                (None, _) => true,
+                (Some((_, generation)), Some(grant)) => grant.active && grant.generation == *generation,
+                (Some(_), None) => false,
+            },
+            receivers: receivers.len() as u64,
+            unknown_receivers,
+            same_kind_today: tx.claimed_since(content.action.kind(), now.wall_ms.saturating_sub(DAY_MS))?,
+            waiting_in_task: task.map_or(Ok(0), |task| tx.count_of_task(&task, State::Awaiting))?,
+        })
+    }
+
+    /// An entry about a row as it is now.
+    fn entry(&self, kind: EventKind, actor: Actor, row: &Row, now: Now, payload: Payload) -> Event {
+        Event {
+            task: row.task,
+            action: Some(row.id),
+            attempt: row.attempt,
+            account: row.account,
+            tool: Some(row.kind),
+            class: Some(row.class),
+            approval: row.approval,
+            payload,
+            ..Event::of_home(kind, actor, now, self.lock.valve())
+        }
+    }
+
+    /// Moves a row one legal step, with its entry; `explain` fills in what the step has to say.
+    fn step(
+        &self,
+        tx: &mut dyn Tx,
+        row: &mut Row,
+        to: State,
+        actor: Actor,
+        now: Now,
+        explain: impl FnOnce(Event) -> Event,
+    ) -> Result<(), GateError> {
+        let from = row.state;
+        if !from.may_become(to) {
+            return Err(GateError::WrongState { id: row.id, state: from });
+        }
+        row.state = to;
+        if to != State::Held {
+            row.held = None;
+        }
+        let entry = Event {
+            from: Some(from),
+            to: Some(to),
+            ..self.entry(EventKind::Step, actor, row, now, Payload::default())
+        };
+        tx.step(row, from, explain(entry)).map_err(GateError::from)
+    }
+}
+
+/// Reason names the gate itself gives, beside those of the policy's rules.
+pub mod reason {
+    /// The person approved it.
+    pub const PERSON: &str = "gate.person-approved";
+    /// The person refused it.
+    pub const REFUSED: &str = "gate.person-refused";
+    /// The person took it back.
+    pub const TAKEN_BACK: &str = "gate.taken-back";
+    /// The person replaced it by an edited action.
+    pub const EDITED: &str = "gate.edited";
+    /// Nobody answered, or it did not run, in time.
+    pub const TOO_LATE: &str = "gate.too-late";
+    /// The stored content no longer hashes to what was shown.
+    pub const CHANGED: &str = "gate.content-changed";
+    /// The grant was changed or revoked since.
+    pub const GRANT: &str = "gate.grant-changed";
+    /// It waits out its hold window.
+    pub const HOLD: &str = "gate.hold-window";
+    /// Its hold window ended while nobody could act on it.
+    pub const OVERDUE: &str = "gate.hold-overdue";
+    /// There was a pause since it was approved.
+    pub const PAUSED: &str = "gate.paused-since";
+    /// The process ended between claim and outcome.
+    pub const INTERRUPTED: &str = "gate.interrupted";
+    /// The effect lies in the home's own database and happened in the claiming commit.
+    pub const LOCAL: &str = "gate.local-effect";
+    /// The other side does not show it, which proves nothing.
+    pub const NOT_FOUND: &str = "gate.not-found-proves-nothing";
+    /// The other side shows it.
+    pub const FOUND: &str = "gate.found";
+    /// The person said what happened.
+    pub const PERSON_SAYS: &str = "gate.person-says";
+    /// An older database was put in the place of a newer one.
+    pub const ROLLED_BACK: &str = "gate.rolled-back";
+}

@@ -1,0 +1,142 @@
+//! From a prepared action to a recorded decision.
+
+use super::{Gate, GateError, reason};
+use crate::content::Content;
+use crate::event::{Actor, Event, EventKind, Payload};
+use crate::family::{Action, mail::MailAction};
+use crate::ids::{ActionId, ConnectionId, Digest, TaskId};
+use crate::ledger::{Row, Tx};
+use crate::permit::Permit;
+use crate::policy::judge;
+use crate::state::State;
+use crate::time::{Deadline, Now};
+use crate::verdict::{Decision, Verdict};
+
+/// An action as its connector prepared it.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    /// A fresh random identity.
+    pub id: ActionId,
+    /// The task it serves.
+    pub task: Option<TaskId>,
+    /// The account it acts on.
+    pub account: Option<ConnectionId>,
+    /// What must still hold at the target.
+    pub precondition: Vec<u8>,
+    /// What is to be done.
+    pub action: Action,
+    /// Why, in the proposer's words. A hijacked model may lie here; it is kept, and shown as its claim.
+    pub why: String,
+    /// Who proposes.
+    pub actor: Actor,
+}
+
+/// A recorded proposal and its decision.
+#[derive(Debug)]
+#[must_use]
+pub struct Proposed {
+    /// Which action.
+    pub id: ActionId,
+    /// Where it stands.
+    pub state: State,
+    /// What was decided, and why.
+    pub verdict: Verdict,
+    /// What an approval has to bind.
+    pub digest: Digest,
+    /// Leave to claim it, where no one needs to be asked.
+    pub permit: Option<Permit>,
+}
+
+impl Gate {
+    /// Records an action with its decision, in one commit. Works while paused: nothing leaves by proposing.
+    pub fn propose(&self, proposal: Proposal, now: Now) -> Result<Proposed, GateError> {
+        self.commit(|tx| self.record(tx, proposal, now))
+    }
+
+    /// Replaces a waiting action by an edited one, in one commit. The edited one is decided, and asked, on its own.
+    pub fn edit(&self, old: &ActionId, proposal: Proposal, now: Now) -> Result<Proposed, GateError> {
+        self.commit(|tx| {
+            let mut row = tx.row(old)?.ok_or(GateError::NoSuchAction(*old))?;
+            let by = proposal.id;
+            self.step(tx, &mut row, State::Superseded, Actor::Person, now, |entry| Event {
+                reasons: vec![reason::EDITED.into()],
+                payload: Payload::default().text("replaced_by", by.to_string()),
+                ..entry
+            })?;
+            self.record(tx, proposal, now)
+        })
+    }
+
+    fn record(&self, tx: &mut dyn Tx, proposal: Proposal, now: Now) -> Result<Proposed, GateError> {
+        let content = self.bind(tx, &proposal)?;
+        let facts = self.facts(tx, &content, proposal.task, now)?;
+        let verdict = judge(&*self.policy, &content, content.class(), &facts);
+        let mut row = Row {
+            id: content.id,
+            task: proposal.task,
+            state: State::Proposed,
+            kind: content.action.kind(),
+            class: content.class(),
+            account: content.account,
+            digest: content.digest(),
+            proposed: now,
+            expires: Deadline::after(now, self.limits.answer_ms),
+            held: None,
+            approval: None,
+            claim: None,
+            attempt: 0,
+        };
+        let payload = Payload::default()
+            .text("why", proposal.why)
+            .digest("digest", &row.digest)
+            .bytes("content", content.encode());
+        let entry =
+            Event { to: Some(State::Proposed), ..self.entry(EventKind::Proposed, proposal.actor, &row, now, payload) };
+        tx.insert(&row, entry)?;
+
+        let to = match verdict.decision {
+            Decision::Auto => State::Approved,
+            Decision::Ask | Decision::AskWithStepUp => State::Awaiting,
+            Decision::Deny => State::Denied,
+        };
+        let policy_version = self.policy.version();
+        self.step(tx, &mut row, to, Actor::Gate, now, |entry| Event {
+            decision: Some(verdict.decision),
+            reasons: verdict.reasons.clone(),
+            payload: Payload::default().text("policy", policy_version),
+            ..entry
+        })?;
+        let permit = (to == State::Approved).then_some(Permit { id: row.id, digest: row.digest });
+        Ok(Proposed { id: row.id, state: to, verdict, digest: row.digest, permit })
+    }
+
+    /// Binds a proposal to the grant as it stands now.
+    fn bind(&self, tx: &mut dyn Tx, proposal: &Proposal) -> Result<Content, GateError> {
+        let account = match proposal.account {
+            None => None,
+            Some(connection) => {
+                let grant = tx.grant(&connection)?.ok_or(GateError::NoSuchConnection(connection))?;
+                Some((connection, grant.generation))
+            }
+        };
+        if let Action::Mail(MailAction::Send(message) | MailAction::Draft(message)) = &proposal.action {
+            message.check().map_err(|error| GateError::Malformed(error.to_string()))?;
+        }
+        if proposal.action.kind().needs_level().is_some() && account.is_none() {
+            return Err(GateError::Malformed(format!("{} needs a connected account", proposal.action.kind().name())));
+        }
+        let content = Content {
+            home: self.home,
+            id: proposal.id,
+            account,
+            precondition: proposal.precondition.clone(),
+            action: proposal.action.clone(),
+        };
+        // INVARIANT: nothing is asked about that could not be read back to be done.
+        match Content::decode(&content.encode()) {
+            Ok(read) if read == content => Ok(content),
+            Ok(_) => Err(GateError::Malformed("it does not read back as it was written".into())),
+            Err(error) => Err(GateError::Malformed(error.to_string())),
+        }
+    }
+}

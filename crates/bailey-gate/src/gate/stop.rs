@@ -1,0 +1,181 @@
+//! Stopping, starting again, and finding out what happened in between.
+
+use super::{Gate, GateError, reason};
+use crate::approval::{Proof, Purpose};
+use crate::event::{Actor, Event, EventKind, Payload};
+use crate::handoff::{Mode, Valve};
+use crate::ids::ActionId;
+use crate::state::State;
+use crate::time::Now;
+
+/// What pausing achieved. Whatever it says, no hand-off starts any more in this process.
+#[derive(Debug)]
+#[must_use]
+pub struct PauseReport {
+    /// The epoch that began.
+    pub valve: Valve,
+    /// Whether the record that survives a restart was written.
+    pub recorded: Result<(), String>,
+    /// Whether the log has an entry; on a full disk it cannot.
+    pub logged: Result<(), GateError>,
+    /// Actions claimed and not settled at that moment: bytes handed over before may still land.
+    pub in_flight: Vec<ActionId>,
+}
+
+/// What a look-up at the other side found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// It is there: it happened.
+    Yes,
+    /// It is not to be seen, or could not be looked up. Proves nothing.
+    No,
+}
+
+/// What [`Gate::restart`] and [`Gate::expire`] moved.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Sweep {
+    /// Outcome unknown.
+    pub unknown: Vec<ActionId>,
+    /// Expired.
+    pub expired: Vec<ActionId>,
+    /// Approval void; asks again.
+    pub asked_again: Vec<ActionId>,
+}
+
+impl Gate {
+    /// Stops everything. When this returns, no hand-off of an earlier claim can start, in this process or after a crash.
+    pub fn pause(&self, actor: Actor, now: Now) -> PauseReport {
+        // Memory first: from here on nothing starts, even if everything below fails.
+        let valve = self.lock.pause();
+        let recorded = self.record.write(true, valve.epoch);
+        let mut in_flight = Vec::new();
+        let logged = self.commit(|tx| {
+            in_flight = tx.rows_in(&[State::Claimed])?.into_iter().map(|row| row.id).collect();
+            Ok(tx.log(Event::of_home(EventKind::Paused, actor, now, valve))?)
+        });
+        PauseReport { valve, recorded, logged, in_flight }
+    }
+
+    /// First half of resuming: look-ups may leave, claims may not. Needs the person.
+    pub fn begin_resume(&self, proof: &Proof, now: Now) -> Result<Valve, GateError> {
+        let valve = self.lock.valve();
+        if valve.mode == Mode::Open {
+            return Ok(valve);
+        }
+        let approval = self.authorise(&Purpose::Resume, proof, now)?;
+        self.commit(|tx| {
+            let entry = Event::of_home(EventKind::Resuming, Actor::Person, now, valve);
+            Ok(tx.log(Event { approval: Some(approval), ..entry })?)
+        })?;
+        self.lock.advance(valve.epoch, Mode::Resuming);
+        Ok(self.lock.valve())
+    }
+
+    /// Second half: everything approved before asks again, then effects may leave.
+    ///
+    /// Refused if there was another pause since `epoch`.
+    pub fn finish_resume(&self, epoch: u64, now: Now) -> Result<Sweep, GateError> {
+        let valve = self.lock.valve();
+        if valve.mode != Mode::Resuming || valve.epoch != epoch {
+            return Err(GateError::Paused);
+        }
+        let asked_again = self.ask_again(reason::PAUSED, now)?;
+        self.commit(|tx| Ok(tx.log(Event::of_home(EventKind::Resumed, Actor::Home, now, valve))?))?;
+        // The record before memory: a crash in between comes up paused, which is the safe side.
+        self.record.write(false, epoch).map_err(|why| GateError::Store(crate::ledger::StoreError::Broken(why)))?;
+        if !self.lock.advance(epoch, Mode::Open) {
+            // Someone paused meanwhile: their record must win over ours.
+            let valve = self.lock.valve();
+            self.record
+                .write(true, valve.epoch)
+                .map_err(|why| GateError::Store(crate::ledger::StoreError::Broken(why)))?;
+            return Err(GateError::Paused);
+        }
+        Ok(Sweep { asked_again, ..Sweep::default() })
+    }
+
+    /// Voids approvals that have not been used: after a pause, and when the database turns out to be an older copy.
+    pub fn ask_again(&self, why: &'static str, now: Now) -> Result<Vec<ActionId>, GateError> {
+        self.commit(|tx| {
+            let mut asked = Vec::new();
+            for row in tx.rows_in(&[State::Approved, State::Held])? {
+                asked.push(row.id);
+                let _turned = self.turn(tx, row, State::Awaiting, why, now)?;
+            }
+            Ok(asked)
+        })
+    }
+
+    /// Ends every proposal that has not run: what an older copy of the database says about them is not to be believed.
+    pub fn void_all(&self, now: Now) -> Result<Vec<ActionId>, GateError> {
+        self.commit(|tx| {
+            let mut voided = Vec::new();
+            for row in tx.rows_in(&[State::Awaiting, State::Approved, State::Held])? {
+                voided.push(row.id);
+                let _turned = self.turn(tx, row, State::Cancelled, reason::ROLLED_BACK, now)?;
+            }
+            Ok(voided)
+        })
+    }
+
+    /// At start: whatever was claimed and not settled may or may not have happened.
+    pub fn restart(&self, now: Now) -> Result<Sweep, GateError> {
+        self.commit(|tx| {
+            let mut unknown = Vec::new();
+            for row in tx.rows_in(&[State::Claimed, State::Reconciling])? {
+                unknown.push(row.id);
+                let _turned = self.turn(tx, row, State::Unknown, reason::INTERRUPTED, now)?;
+            }
+            Ok(Sweep { unknown, ..Sweep::default() })
+        })
+    }
+
+    /// Ends what waited too long.
+    pub fn expire(&self, now: Now) -> Result<Sweep, GateError> {
+        self.commit(|tx| {
+            let mut expired = Vec::new();
+            for row in tx.rows_in(&[State::Awaiting, State::Approved, State::Held])? {
+                if row.expires.overdue(now).is_some() {
+                    expired.push(row.id);
+                    let _turned = self.turn(tx, row, State::Expired, reason::TOO_LATE, now)?;
+                }
+            }
+            Ok(Sweep { expired, ..Sweep::default() })
+        })
+    }
+
+    /// Actions whose outcome is not known yet.
+    pub fn unknown(&self) -> Result<Vec<ActionId>, GateError> {
+        self.commit(|tx| Ok(tx.rows_in(&[State::Unknown])?.into_iter().map(|row| row.id).collect()))
+    }
+
+    /// Records the result of looking an unknown outcome up. Not finding it hands the question to the person.
+    pub fn reconcile(&self, id: &ActionId, found: Found, detail: &str, now: Now) -> Result<State, GateError> {
+        self.commit(|tx| {
+            let mut row = tx.row(id)?.ok_or(GateError::NoSuchAction(*id))?;
+            self.step(tx, &mut row, State::Reconciling, Actor::Home, now, |entry| entry)?;
+            let (to, why) = match found {
+                Found::Yes => (State::Succeeded, reason::FOUND),
+                Found::No => (State::NeedsPerson, reason::NOT_FOUND),
+            };
+            self.step(tx, &mut row, to, Actor::Home, now, |entry| Event {
+                reasons: vec![why.into()],
+                payload: Payload::default().text("outcome", detail),
+                ..entry
+            })?;
+            Ok(to)
+        })
+    }
+
+    /// The person says whether it happened. Nothing is sent again either way.
+    pub fn person_says(&self, id: &ActionId, happened: bool, now: Now) -> Result<(), GateError> {
+        let to = if happened { State::Succeeded } else { State::NotExecuted };
+        self.commit(|tx| {
+            let mut row = tx.row(id)?.ok_or(GateError::NoSuchAction(*id))?;
+            self.step(tx, &mut row, to, Actor::Person, now, |entry| Event {
+                reasons: vec![reason::PERSON_SAYS.into()],
+                ..entry
+            })
+        })
+    }
+}

@@ -1,0 +1,207 @@
+//! The hand-off lock: the one place where "not paused" and "the effect starts" are the same moment.
+//!
+//! Checking and then sending leaves a gap in which pause can return; so does reading the epoch again before sending.
+//! Here the check and the one synchronous, non-blocking write happen under a lock that pause takes too. When
+//! [`HandoffLock::pause`] has returned, no write of an older epoch can start.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// Whether effects may leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Claimed actions may be handed off.
+    Open,
+    /// Nothing leaves, but for revocation.
+    Paused,
+    /// Look-ups for reconciliation may leave; claims are refused.
+    Resuming,
+}
+
+impl Mode {
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Paused => "paused",
+            Self::Resuming => "resuming",
+        }
+    }
+}
+
+/// Mode and epoch at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Valve {
+    /// Whether effects may leave.
+    pub mode: Mode,
+    /// Counts pauses. A claim of an earlier epoch is dead.
+    pub epoch: u64,
+    /// Which holder of this home's lease we are; constant on a single machine.
+    pub lease_epoch: u64,
+}
+
+/// What leaves without an approval, by name. Each is refused while paused, but for revocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SystemEgress {
+    /// A request to a model provider.
+    Model,
+    /// Fetching what a proposal is prepared from.
+    Preparation,
+    /// Looking up whether an effect happened.
+    Reconciliation,
+    /// Exchanging a refresh token.
+    TokenRefresh,
+    /// Telling a provider that a grant is over.
+    Revocation,
+}
+
+impl SystemEgress {
+    const fn passes(self, mode: Mode) -> bool {
+        match (self, mode) {
+            (Self::Revocation, _) | (_, Mode::Open) | (Self::Reconciliation | Self::TokenRefresh, Mode::Resuming) => {
+                true
+            }
+            (_, Mode::Paused | Mode::Resuming) => false,
+        }
+    }
+}
+
+/// Why a hand-off did not start. Nothing has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// Everything is paused.
+    Paused,
+    /// There was a pause, or another machine took over, since the claim.
+    Stale,
+    /// This claim has been handed off already.
+    Spent,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Paused => "everything is paused; nothing was sent",
+            Self::Stale => "there was a pause since this was released; nothing was sent",
+            Self::Spent => "this was handed off already; it is not sent again",
+        })
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// What the one write under the lock reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrote {
+    /// Bytes were taken over: from here on the effect may happen.
+    Some,
+    /// The other side had no room; not a single byte was taken. May be tried again.
+    Nothing,
+}
+
+/// The lock. One per home; every way out of the home goes through it.
+#[derive(Debug)]
+pub struct HandoffLock(Mutex<Valve>);
+
+impl HandoffLock {
+    /// A lock in the given position, as found in the pause record.
+    #[must_use]
+    pub const fn new(valve: Valve) -> Self {
+        Self(Mutex::new(valve))
+    }
+
+    /// A thread that died inside the lock leaves it closed: what it did is not known.
+    fn lock(&self) -> MutexGuard<'_, Valve> {
+        self.0.lock().unwrap_or_else(|poisoned| {
+            let mut valve = poisoned.into_inner();
+            valve.mode = Mode::Paused;
+            valve
+        })
+    }
+
+    /// The position now. May have changed by the time the caller looks at it.
+    #[must_use]
+    pub fn valve(&self) -> Valve {
+        *self.lock()
+    }
+
+    /// Closes the valve and starts the next epoch. After this returns no older hand-off can start.
+    pub fn pause(&self) -> Valve {
+        let mut valve = self.lock();
+        valve.mode = Mode::Paused;
+        valve.epoch += 1;
+        *valve
+    }
+
+    /// Moves from [`Mode::Paused`] to [`Mode::Resuming`], or from there to [`Mode::Open`], if `epoch` is still current.
+    pub(crate) fn advance(&self, epoch: u64, to: Mode) -> bool {
+        let mut valve = self.lock();
+        let legal = matches!((valve.mode, to), (Mode::Paused, Mode::Resuming) | (Mode::Resuming, Mode::Open));
+        if legal && valve.epoch == epoch {
+            valve.mode = to;
+            return true;
+        }
+        false
+    }
+
+    /// Runs one synchronous, non-blocking write of a named system egress under the lock.
+    pub fn system<T>(&self, egress: SystemEgress, write: impl FnOnce() -> T) -> Result<T, Refused> {
+        let valve = self.lock();
+        if egress.passes(valve.mode) { Ok(write()) } else { Err(Refused::Paused) }
+    }
+
+    fn claimed<T>(&self, epoch: u64, lease_epoch: u64, write: impl FnOnce() -> T) -> Result<T, Refused> {
+        let valve = self.lock();
+        if valve.mode != Mode::Open {
+            return Err(Refused::Paused);
+        }
+        if valve.epoch != epoch || valve.lease_epoch != lease_epoch {
+            return Err(Refused::Stale);
+        }
+        Ok(write())
+    }
+}
+
+const READY: u8 = 0;
+const SPENT: u8 = 1;
+
+/// The right to one hand-off, shared between a claim and the stream that carries it out.
+#[derive(Debug)]
+pub struct Trigger {
+    lock: Arc<HandoffLock>,
+    epoch: u64,
+    lease_epoch: u64,
+    spent: AtomicU8,
+}
+
+impl Trigger {
+    pub(crate) fn new(lock: Arc<HandoffLock>, valve: Valve) -> Arc<Self> {
+        Arc::new(Self { lock, epoch: valve.epoch, lease_epoch: valve.lease_epoch, spent: AtomicU8::new(READY) })
+    }
+
+    /// Runs the write after which the effect may happen: once, under the lock, if the claim still stands.
+    ///
+    /// `write` must not block and must not wait. Where it reports [`Wrote::Nothing`] the trigger stays ready.
+    pub fn hand_off(&self, write: impl FnOnce() -> Wrote) -> Result<Wrote, Refused> {
+        self.lock.claimed(self.epoch, self.lease_epoch, || {
+            // The lock is held, so load and store cannot race with another hand-off of this trigger.
+            if self.is_spent() {
+                return Err(Refused::Spent);
+            }
+            // INVARIANT: spent before written, so that a panic inside `write` counts as handed off.
+            self.spent.store(SPENT, Ordering::SeqCst);
+            let wrote = write();
+            if wrote == Wrote::Nothing {
+                self.spent.store(READY, Ordering::SeqCst);
+            }
+            Ok(wrote)
+        })?
+    }
+
+    /// Whether a hand-off may have happened.
+    #[must_use]
+    pub fn is_spent(&self) -> bool {
+        self.spent.load(Ordering::SeqCst) == SPENT
+    }
+}

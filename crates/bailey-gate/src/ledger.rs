@@ -1,0 +1,125 @@
+//! What the gate asks of a store: rows, log entries and facts, read and written in one serialised transaction.
+
+use std::fmt;
+
+use crate::codec::CodecError;
+use crate::event::{Approval, Event};
+use crate::family::{ActionKind, Level};
+use crate::ids::{ActionId, ConnectionId, Digest, TaskId};
+use crate::state::State;
+use crate::time::{Deadline, Now};
+use crate::verdict::Class;
+
+/// One action as stored; its content is fetched apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Which action.
+    pub id: ActionId,
+    /// The task it serves.
+    pub task: Option<TaskId>,
+    /// Where it stands.
+    pub state: State,
+    /// What it does.
+    pub kind: ActionKind,
+    /// How far it can be taken back.
+    pub class: Class,
+    /// The account, and the generation of its grant when the action was prepared.
+    pub account: Option<(ConnectionId, u64)>,
+    /// What an approval binds.
+    pub digest: Digest,
+    /// When it was proposed.
+    pub proposed: Now,
+    /// Until when it may be answered and run.
+    pub expires: Deadline,
+    /// Until when it waits although approved.
+    pub held: Option<Deadline>,
+    /// The person's approval, where there was one.
+    pub approval: Option<Approval>,
+    /// Pause epoch and lease epoch of the last claim.
+    pub claim: Option<(u64, u64)>,
+    /// How often it was claimed.
+    pub attempt: u32,
+}
+
+/// A connection as the gate sees it: a scope and whether it still stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grant {
+    /// What it may be used for.
+    pub level: Level,
+    /// False from the commit that revokes it.
+    pub active: bool,
+    /// Rises with every change of scope, account or standing.
+    pub generation: u64,
+}
+
+/// Why a store did not do what it was asked.
+#[derive(Debug)]
+pub enum StoreError {
+    /// No room left on the disk. Nothing was written; what is claimed stays claimed.
+    Full,
+    /// Anything else, in words for the log.
+    Broken(String),
+    /// Stored bytes do not decode.
+    Codec(CodecError),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full => f.write_str(
+                "the disk is full, so nothing could be recorded and nothing was started; free some space and try again",
+            ),
+            Self::Broken(why) => write!(f, "the home's database failed: {why}"),
+            Self::Codec(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<CodecError> for StoreError {
+    fn from(error: CodecError) -> Self {
+        Self::Codec(error)
+    }
+}
+
+/// A transaction. All of it becomes durable together, or none of it.
+pub trait Tx {
+    /// One row.
+    fn row(&mut self, id: &ActionId) -> Result<Option<Row>, StoreError>;
+    /// The encoded content of a row.
+    fn content(&mut self, id: &ActionId) -> Result<Vec<u8>, StoreError>;
+    /// Every row in one of these states, oldest first.
+    fn rows_in(&mut self, states: &[State]) -> Result<Vec<Row>, StoreError>;
+    /// Adds a row in [`State::Proposed`] with its entry, whose payload holds the content as field `content`.
+    fn insert(&mut self, row: &Row, entry: Event) -> Result<(), StoreError>;
+    /// Moves a row from `from` to its new state, with its entry.
+    fn step(&mut self, row: &Row, from: State, entry: Event) -> Result<(), StoreError>;
+    /// Adds an entry that moves no row.
+    fn log(&mut self, entry: Event) -> Result<(), StoreError>;
+    /// The standing of a connection.
+    fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError>;
+    /// Whether the person is known to have written to this address (in its comparing form) of their own will.
+    fn is_known_receiver(&mut self, address_key: &str) -> Result<bool, StoreError>;
+    /// Remembers that they did.
+    fn learn_receiver(&mut self, address_key: &str) -> Result<(), StoreError>;
+    /// Actions of a kind claimed at or after a wall time.
+    fn claimed_since(&mut self, kind: ActionKind, wall_ms: i64) -> Result<u64, StoreError>;
+    /// Actions of a task now in this state.
+    fn count_of_task(&mut self, task: &TaskId, state: State) -> Result<u64, StoreError>;
+}
+
+/// One unit of work for [`Ledger::transact`]. An error undoes what this unit wrote, and nothing else.
+pub type Job<'a> = Box<dyn FnOnce(&mut dyn Tx) -> Result<(), StoreError> + Send + 'a>;
+
+/// A store with one writer. `transact` returns when what the job wrote is durable.
+pub trait Ledger: Send + Sync {
+    /// Runs a job in a transaction of its own turn: no other job runs meanwhile.
+    fn transact(&self, job: Job<'_>) -> Result<(), StoreError>;
+}
+
+/// The record of the pause, kept apart from the database so that it can be written when the disk is full.
+pub trait PauseRecord: Send + Sync {
+    /// Overwrites the record in place and waits until it is durable.
+    fn write(&self, paused: bool, epoch: u64) -> Result<(), String>;
+}

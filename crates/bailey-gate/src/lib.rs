@@ -1,0 +1,31 @@
+//! The reference monitor of Bailey.
+//!
+//! Whatever drives the agent can only *propose* actions. This crate decides, binds the person's approval to exact bytes,
+//! records the intent before the effect, lets one effect happen, and records what came of it. It is a synchronous
+//! decider: time, randomness, storage and network are parameters.
+//!
+//! Invariant of absence: the gate never awaits, reads no clock, opens no file or socket and parses no JSON.
+
+pub mod approval;
+pub mod codec;
+pub mod content;
+pub mod event;
+pub mod family;
+mod gate;
+pub mod handoff;
+mod ids;
+pub mod ledger;
+mod permit;
+pub mod policy;
+mod preview;
+mod state;
+mod time;
+mod verdict;
+
+pub use gate::{Claiming, Found, Gate, GateError, Limits, Parts, PauseReport, Proposal, Proposed, Sweep, reason};
+pub use ids::{ActionId, BadId, ConnectionId, Digest, HomeId, Nonce, TaskId};
+pub use permit::{Carrying, Claimed, Connector, Effect, Outcome, Permit, Settled};
+pub use preview::{Item, Preview};
+pub use state::{State, TRANSITIONS};
+pub use time::{Deadline, Now};
+pub use verdict::{Class, Decision, Evidence, Ruling, Verdict};

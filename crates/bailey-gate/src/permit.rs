@@ -1,0 +1,134 @@
+//! Permits and claims: values only the gate can make, used by moving them.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::content::Content;
+use crate::handoff::Trigger;
+use crate::ids::{ActionId, ConnectionId, Digest};
+use crate::state::State;
+
+/// Leave to claim one action. Made by the gate, spent by [`crate::Gate::claim`].
+#[derive(Debug)]
+#[must_use]
+pub struct Permit {
+    pub(crate) id: ActionId,
+    pub(crate) digest: Digest,
+}
+
+impl Permit {
+    /// Which action it is for.
+    #[must_use]
+    pub const fn action(&self) -> ActionId {
+        self.id
+    }
+}
+
+/// A durable claim: the log says the effect is about to happen. Whoever holds it may carry it out, once.
+#[derive(Debug)]
+#[must_use]
+pub struct Claimed {
+    pub(crate) content: Content,
+    pub(crate) artefact: Vec<u8>,
+    pub(crate) trigger: Arc<Trigger>,
+}
+
+impl Claimed {
+    /// What is to be done.
+    #[must_use]
+    pub const fn content(&self) -> &Content {
+        &self.content
+    }
+
+    /// The bytes that were approved; what leaves is these and no others.
+    #[must_use]
+    pub fn artefact(&self) -> &[u8] {
+        &self.artefact
+    }
+
+    /// The account, and the generation of its grant.
+    #[must_use]
+    pub const fn account(&self) -> Option<(ConnectionId, u64)> {
+        self.content.account
+    }
+
+    /// The right to the one hand-off, for the stream that carries it out.
+    #[must_use]
+    pub fn trigger(&self) -> Arc<Trigger> {
+        Arc::clone(&self.trigger)
+    }
+
+    /// Ends the claim. "Not executed" is believed only where nothing was handed off; else the outcome is unknown.
+    pub fn settle(self, outcome: Outcome) -> Settled {
+        let outcome = match outcome.result {
+            Effect::NotExecuted if self.trigger.is_spent() => Outcome { result: Effect::Unknown, ..outcome },
+            Effect::Done | Effect::Refused | Effect::Partial | Effect::Unknown if !self.trigger.is_spent() => {
+                Outcome { result: Effect::NotExecuted, ..outcome }
+            }
+            Effect::Done | Effect::Refused | Effect::Partial | Effect::Unknown | Effect::NotExecuted => outcome,
+        };
+        Settled { id: self.content.id, outcome }
+    }
+}
+
+/// What a connector found out about its effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// The other side confirmed it.
+    Done,
+    /// The other side refused it after the hand-off.
+    Refused,
+    /// Some of it happened.
+    Partial,
+    /// It did not start.
+    NotExecuted,
+    /// No telling.
+    Unknown,
+}
+
+impl Effect {
+    pub(crate) const fn state(self) -> State {
+        match self {
+            Self::Done => State::Succeeded,
+            Self::Refused => State::Failed,
+            Self::Partial => State::Partial,
+            Self::NotExecuted => State::NotExecuted,
+            Self::Unknown => State::Unknown,
+        }
+    }
+}
+
+/// An effect with the words that explain it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// What happened.
+    pub result: Effect,
+    /// What the other side said, or what went wrong; for the person and the log's sealed part.
+    pub detail: String,
+}
+
+impl Outcome {
+    /// An outcome with its words.
+    #[must_use]
+    pub fn new(result: Effect, detail: impl Into<String>) -> Self {
+        Self { result, detail: detail.into() }
+    }
+}
+
+/// A claim that has ended, on its way into the log. Made by [`Claimed::settle`] only.
+#[derive(Debug)]
+#[must_use]
+pub struct Settled {
+    pub(crate) id: ActionId,
+    pub(crate) outcome: Outcome,
+}
+
+/// What happens to the world, later: a boxed future, so that the gate needs no runtime.
+pub type Carrying<'a> = Pin<Box<dyn Future<Output = Settled> + Send + 'a>>;
+
+/// Carries out claims. Cannot be called without one.
+pub trait Connector: Send + Sync {
+    /// Carries out the claim and says what came of it.
+    fn carry_out(&self, claimed: Claimed) -> Carrying<'_>;
+}

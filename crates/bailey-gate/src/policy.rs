@@ -1,0 +1,77 @@
+//! What the gate asks of a policy, and the ladder that makes a verdict of it.
+
+use crate::content::Content;
+use crate::family::Level;
+use crate::verdict::{Class, Decision, Evidence, Ruling, Verdict};
+
+/// What is true about an action, computed by the gate from its own store; the model has no say in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// The level of the connection, where one is used.
+    pub level: Option<Level>,
+    /// Whether the grant is in force and unchanged since the action was prepared.
+    pub grant_stands: bool,
+    /// Receivers outside the home.
+    pub receivers: u64,
+    /// Receivers the person is not known to have written to.
+    pub unknown_receivers: u64,
+    /// Actions of this kind claimed in the last 24 hours.
+    pub same_kind_today: u64,
+    /// Actions of this task already waiting for the person.
+    pub waiting_in_task: u64,
+}
+
+/// One question to the policy.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The prepared action.
+    pub content: &'a Content,
+    /// Its class.
+    pub class: Class,
+    /// What the store knows about it.
+    pub facts: &'a Facts,
+    /// What stands behind it.
+    pub evidence: Evidence,
+}
+
+/// A policy: may this run on this evidence? Any error inside it must answer no.
+pub trait Policy: Send + Sync {
+    /// Evaluates once.
+    fn rule(&self, question: &Question<'_>) -> Ruling;
+    /// A name for this set of rules that changes with any of them, for the log.
+    fn version(&self) -> String;
+}
+
+/// Whether a connection of `level` covers the action. Checked here and again by the connection's own façade.
+#[must_use]
+pub fn level_covers(level: Option<Level>, needed: Option<Level>) -> bool {
+    match (level, needed) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(level), Some(needed)) => level >= needed,
+    }
+}
+
+/// Asking is evaluating again: allowed as it is, runs; allowed if approved, asks; else asks with step-up; else denies.
+///
+/// The reasons are those of the last evaluation that refused: what stood in the way of deciding more freely.
+pub fn judge(policy: &dyn Policy, content: &Content, class: Class, facts: &Facts) -> Verdict {
+    let ask = |evidence| policy.rule(&Question { content, class, facts, evidence });
+    let mut reasons = Vec::new();
+    for (evidence, decision) in [
+        (Evidence::None, Decision::Auto),
+        (Evidence::Approved, Decision::Ask),
+        (Evidence::SteppedUp, Decision::AskWithStepUp),
+    ] {
+        let ruling = ask(evidence);
+        // INVARIANT: a critical action never runs on less than step-up, whatever the rules say.
+        if ruling.allowed && !(class == Class::Critical && evidence != Evidence::SteppedUp) {
+            if reasons.is_empty() {
+                reasons = ruling.rules;
+            }
+            return Verdict { decision, reasons };
+        }
+        reasons = ruling.rules;
+    }
+    Verdict { decision: Decision::Deny, reasons }
+}

@@ -1,0 +1,138 @@
+//! What the person sees before saying yes: a pure function of the bytes they approve, whole, with nothing cut short.
+
+use std::fmt;
+
+use crate::content::Content;
+use crate::family::escape::{visible, visible_lines};
+use crate::family::mail::{Attachment, MailAction, Message};
+use crate::family::rfc5322;
+use crate::family::text::Mailbox;
+use crate::family::{Action, ActionKind};
+use crate::ids::{ActionId, Digest};
+use sha2::{Digest as _, Sha256};
+
+/// One labelled line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// What the value is.
+    pub label: &'static str,
+    /// The value, safe to print on one line.
+    pub value: String,
+}
+
+/// A preview: safe to print, complete, bound to its digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// Which action.
+    pub id: ActionId,
+    /// What it does.
+    pub kind: ActionKind,
+    /// What an approval of this preview binds.
+    pub digest: Digest,
+    /// One sentence: what will happen.
+    pub headline: String,
+    /// The fields.
+    pub items: Vec<Item>,
+    /// The text, safe to print on several lines.
+    pub body: String,
+    /// What to look at twice.
+    pub warnings: Vec<String>,
+}
+
+impl Preview {
+    /// Makes the preview of a prepared action.
+    #[must_use]
+    pub fn of(content: &Content) -> Self {
+        let mut preview = Self {
+            id: content.id,
+            kind: content.action.kind(),
+            digest: content.digest(),
+            headline: String::new(),
+            items: Vec::new(),
+            body: String::new(),
+            warnings: Vec::new(),
+        };
+        match &content.action {
+            Action::Mail(MailAction::Draft(message)) => preview.mail("Keep a draft", message),
+            Action::Mail(MailAction::Send(message)) => preview.mail("Send a mail", message),
+            Action::Reply { words } => preview.words("Tell you", words),
+            Action::MemoryWrite { note } => preview.words("Remember for later tasks", note),
+        }
+        preview
+    }
+
+    fn words(&mut self, headline: &str, words: &str) {
+        self.headline = headline.into();
+        self.body = visible_lines(words);
+    }
+
+    fn item(&mut self, label: &'static str, value: &str) {
+        self.items.push(Item { label, value: visible(value) });
+    }
+
+    fn mail(&mut self, verb: &str, message: &Message) {
+        let count = message.receivers().count();
+        self.headline = format!("{verb} to {count} {}", if count == 1 { "receiver" } else { "receivers" });
+        self.item("From", &message.from.to_string());
+        for (label, list) in [("To", &message.to), ("Cc", &message.cc), ("Bcc (hidden from the others)", &message.bcc)]
+        {
+            for mailbox in list {
+                self.item(label, &mailbox.to_string());
+                self.warn_of_name(mailbox);
+            }
+        }
+        self.item("Subject", message.subject.as_str());
+        self.item("Date", &rfc5322::date(message.date, message.offset_minutes));
+        if let Some(parent) = &message.in_reply_to {
+            self.item("Answers", parent.as_str());
+        }
+        for id in &message.references {
+            self.item("Thread", id.as_str());
+        }
+        self.item("Message-ID", message.message_id.as_str());
+        for file in &message.attachments {
+            self.item("Attachment", &describe(file));
+        }
+        self.body = visible_lines(&message.body);
+        if self.body != message.body {
+            self.warnings
+                .push("The text holds invisible or control characters; they are written out as \\u{…} here.".into());
+        }
+    }
+
+    /// A display name that looks like an address, but another one, is the oldest trick there is.
+    fn warn_of_name(&mut self, mailbox: &Mailbox) {
+        let Some(name) = &mailbox.name else { return };
+        if name.as_str().contains('@') && !name.as_str().eq_ignore_ascii_case(mailbox.address.as_str()) {
+            self.warnings.push(format!(
+                "The name `{}` looks like an address, but the mail goes to `{}`.",
+                visible(name.as_str()),
+                mailbox.address
+            ));
+        }
+    }
+}
+
+fn describe(file: &Attachment) -> String {
+    let hash = Digest::from_bytes(Sha256::digest(&file.bytes).into());
+    format!("{} ({}, {} bytes, sha256 {hash})", file.name.as_str(), file.media_type, file.bytes.len())
+}
+
+impl fmt::Display for Preview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.headline)?;
+        for item in &self.items {
+            writeln!(f, "  {}: {}", item.label, item.value)?;
+        }
+        if !self.body.is_empty() {
+            writeln!(f)?;
+            for line in self.body.split('\n') {
+                writeln!(f, "  | {line}")?;
+            }
+        }
+        for warning in &self.warnings {
+            writeln!(f, "  ! {warning}")?;
+        }
+        write!(f, "  digest {}", self.digest)
+    }
+}
