@@ -53,7 +53,7 @@ pub struct Grant {
 }
 
 /// Why a store did not do what it was asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum StoreError {
     /// No room left on the disk. Nothing was written; what is claimed stays claimed.
     Full,

@@ -17,8 +17,6 @@ pub struct Facts {
     pub unknown_receivers: u64,
     /// Actions of this kind claimed in the last 24 hours.
     pub same_kind_today: u64,
-    /// Actions of this task already waiting for the person.
-    pub waiting_in_task: u64,
 }
 
 /// One question to the policy.

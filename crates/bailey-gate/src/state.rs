@@ -176,10 +176,7 @@ mod tests {
                 if to.is_past_claim() && !from.is_past_claim() {
                     assert_eq!(*to, Claimed, "{from:?} -> {to:?}");
                 }
-                assert!(
-                    !from.is_past_claim() || to.is_past_claim(),
-                    "{from:?} -> {to:?} goes back before the claim"
-                );
+                assert!(!from.is_past_claim() || to.is_past_claim(), "{from:?} -> {to:?} goes back before the claim");
             }
         }
     }

@@ -1,1 +1,22 @@
-//! x
+//! The encrypted store of one home: action rows, the log with its proofs, sealed payloads and records.
+//!
+//! Invariant of absence: the ledger decides nothing. It stores what the gate says and refuses what the gate's own table
+//! of transitions does not allow.
+
+mod checkpoint;
+mod export;
+mod header;
+mod mark;
+mod pause;
+mod read;
+mod schema;
+mod store;
+mod tree;
+mod tx;
+
+pub use export::{ExportError, Payloads, export};
+pub use mark::{Mark, MarkFile};
+pub use pause::{PauseFile, Recorded};
+pub use read::{ActionView, CredentialRow, Entry, TaskRow};
+pub use store::{Ledger, OpenError, Opened, Paths, from_key_error, is_writable};
+pub use tx::{ConnectionRow, LedgerTx, RecordName};

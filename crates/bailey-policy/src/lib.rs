@@ -1,1 +1,170 @@
-//! placeholder
+//! The shipped policy, evaluated with Cedar (<https://docs.cedarpolicy.com>).
+//!
+//! Cedar lets a forbid win over any permit, skips policies that err, and answers no where nothing permits. The second of
+//! these would turn a broken forbid into a hole, so here any error at all is a no.
+//!
+//! Invariant of absence: policy sees what the gate computed, and nothing a model said.
+
+use std::collections::BTreeMap;
+use std::str::FromStr as _;
+
+use bailey_gate::family::Level;
+use bailey_gate::policy::{Policy, Question};
+use bailey_gate::{Evidence, Ruling};
+use cedar_policy::{
+    Authorizer, Context, Decision, Entities, Entity, EntityTypeName, EntityUid, PolicyId, PolicySet, Request,
+    RestrictedExpression, Schema, ValidationMode, Validator,
+};
+
+const SCHEMA: &str = include_str!("schema.cedarschema");
+const SHIPPED: &str = include_str!("shipped.cedar");
+
+/// The reason given where nothing permits an action as it is.
+pub const ASKS_FIRST: &str = "default.asks-first";
+/// The reason given where the policy itself failed.
+pub const FAILED: &str = "floor.policy-failed";
+
+/// Why a set of policies was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// It does not parse, or has no names.
+    #[error("the policies cannot be read: {0}")]
+    Syntax(String),
+    /// It does not fit the schema.
+    #[error("the policies do not fit their schema: {0}")]
+    Invalid(String),
+}
+
+/// A set of policies, ready to be asked.
+#[derive(Debug)]
+pub struct CedarPolicy {
+    schema: Schema,
+    policies: PolicySet,
+    entities: Entities,
+    authorizer: Authorizer,
+    agent: EntityUid,
+    home: EntityUid,
+    version: String,
+    says: BTreeMap<String, String>,
+}
+
+impl CedarPolicy {
+    /// The policies every home starts with.
+    pub fn shipped() -> Result<Self, PolicyError> {
+        Self::new(SHIPPED)
+    }
+
+    fn new(text: &str) -> Result<Self, PolicyError> {
+        let syntax = |error: &dyn std::fmt::Display| PolicyError::Syntax(error.to_string());
+        let (schema, _) = Schema::from_cedarschema_str(SCHEMA).map_err(|error| syntax(&error))?;
+        let (policies, says) = named(text)?;
+        let checked = Validator::new(schema.clone()).validate(&policies, ValidationMode::Strict);
+        if !checked.validation_passed() {
+            let errors: Vec<_> = checked.validation_errors().map(ToString::to_string).collect();
+            return Err(PolicyError::Invalid(errors.join("; ")));
+        }
+        let agent = uid("Agent", "agent")?;
+        let home = uid("Home", "home")?;
+        let people = [agent.clone(), home.clone()].map(Entity::with_uid);
+        // INVARIANT: loaded with the schema, so that the action hierarchy is there; without it every rule about a group of
+        // actions silently stops matching.
+        let entities = Entities::from_entities(people, Some(&schema)).map_err(|error| syntax(&error))?;
+        let version = fingerprint(text);
+        Ok(Self { schema, policies, entities, authorizer: Authorizer::new(), agent, home, version, says })
+    }
+
+    /// A rule in words for the person; its name where it has none.
+    #[must_use]
+    pub fn explain<'a>(&'a self, rule: &'a str) -> &'a str {
+        match rule {
+            ASKS_FIRST => "Nothing allows this to go ahead by itself, so it asks you first.",
+            FAILED => "The policy could not be evaluated, so the answer is no.",
+            bailey_gate::reason::FLOOD => {
+                "This task has too many questions waiting already; answer or reject those first."
+            }
+            bailey_gate::reason::STEP_UP => {
+                "This cannot be taken back, so it needs you, present, for this very answer."
+            }
+            other => self.says.get(other).map_or(other, String::as_str),
+        }
+    }
+
+    fn ask(&self, question: &Question<'_>) -> Result<Ruling, PolicyError> {
+        let failed = |error: &dyn std::fmt::Display| PolicyError::Invalid(error.to_string());
+        let action = uid("Action", question.content.action.kind().name())?;
+        let context = Context::from_pairs(facts(question)).map_err(|error| failed(&error))?;
+        let request = Request::new(self.agent.clone(), action, self.home.clone(), context, Some(&self.schema))
+            .map_err(|error| failed(&error))?;
+        let response = self.authorizer.is_authorized(&request, &self.policies, &self.entities);
+        if let Some(error) = response.diagnostics().errors().next() {
+            return Err(failed(error));
+        }
+        let mut rules: Vec<String> = response.diagnostics().reason().map(ToString::to_string).collect();
+        rules.sort();
+        if rules.is_empty() {
+            rules.push(ASKS_FIRST.into());
+        }
+        Ok(Ruling { allowed: response.decision() == Decision::Allow, rules })
+    }
+}
+
+impl Policy for CedarPolicy {
+    fn rule(&self, question: &Question<'_>) -> Ruling {
+        self.ask(question).unwrap_or_else(|_| Ruling { allowed: false, rules: vec![FAILED.into()] })
+    }
+
+    fn version(&self) -> String {
+        self.version.clone()
+    }
+}
+
+fn uid(kind: &str, name: &str) -> Result<EntityUid, PolicyError> {
+    let kind = EntityTypeName::from_str(kind).map_err(|error| PolicyError::Syntax(error.to_string()))?;
+    Ok(EntityUid::from_type_name_and_id(kind, cedar_policy::EntityId::new(name)))
+}
+
+/// Parses policies and gives each the name in its `@id`; collects what their `@says` tell people.
+fn named(text: &str) -> Result<(PolicySet, BTreeMap<String, String>), PolicyError> {
+    let parsed = PolicySet::from_str(text).map_err(|error| PolicyError::Syntax(error.to_string()))?;
+    let mut set = PolicySet::new();
+    let mut says = BTreeMap::new();
+    for policy in parsed.policies() {
+        let id = policy.annotation("id").ok_or_else(|| PolicyError::Syntax("a policy has no @id".into()))?;
+        if let Some(words) = policy.annotation("says") {
+            says.insert(id.to_owned(), words.to_owned());
+        }
+        set.add(policy.new_id(PolicyId::new(id))).map_err(|error| PolicyError::Syntax(error.to_string()))?;
+    }
+    Ok((set, says))
+}
+
+fn facts(question: &Question<'_>) -> Vec<(String, RestrictedExpression)> {
+    let bool = RestrictedExpression::new_bool;
+    // Counts above what a Long holds count as the largest one: they only ever compare with limits.
+    let count = |value: u64| RestrictedExpression::new_long(i64::try_from(value).unwrap_or(i64::MAX));
+    let level = |level: Option<Level>| count(level.map_or(0, |level| level as u64 + 1));
+    let facts = question.facts;
+    let pairs = [
+        ("approved", bool(question.evidence >= Evidence::Approved)),
+        ("stepUp", bool(question.evidence == Evidence::SteppedUp)),
+        ("class", RestrictedExpression::new_string(question.class.name().into())),
+        ("level", level(facts.level)),
+        ("needsLevel", level(question.content.action.kind().needs_level())),
+        ("grantStands", bool(facts.grant_stands)),
+        ("receivers", count(facts.receivers)),
+        ("unknownReceivers", count(facts.unknown_receivers)),
+        ("sameKindToday", count(facts.same_kind_today)),
+    ];
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// A short name for a text that changes with it (FNV-1a, 64 bit): tells versions apart in the log, proves nothing.
+fn fingerprint(text: &str) -> String {
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    format!("shipped-{hash:016x}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use crate::permit::Permit;
 use crate::policy::{Policy, Question};
 use crate::state::State;
 use crate::time::Now;
-use crate::verdict::{Evidence, Ruling};
+use crate::verdict::{Class, Evidence, Ruling};
 
 impl Gate {
     /// Opens a challenge under a fresh random nonce; its answer has to carry it.
@@ -43,7 +43,7 @@ impl Gate {
                 }
                 // INVARIANT: what runs is what was shown. Both the caller's digest and the stored bytes must agree.
                 let content = content.filter(|_| row.digest == digest).ok_or(GateError::Changed(id))?;
-                let facts = self.facts(tx, &content, row.task, now)?;
+                let facts = self.facts(tx, &content, now)?;
                 let ruling = permitted(
                     &*self.policy,
                     &Question {
@@ -102,15 +102,10 @@ pub(super) fn evidence(approval: Option<&Approval>) -> Evidence {
     }
 }
 
-/// Whether policy lets it run on the evidence held. More evidence never allows less, so each lesser one is tried too.
+/// Whether policy lets it run on the evidence held.
 pub(super) fn permitted(policy: &dyn Policy, question: &Question<'_>) -> Ruling {
-    use crate::verdict::Class;
     if question.class == Class::Critical && question.evidence != Evidence::SteppedUp {
-        return Ruling { allowed: false, rules: vec!["floor.critical-needs-step-up".into()] };
+        return Ruling { allowed: false, rules: vec![reason::STEP_UP.into()] };
     }
-    let ruling = policy.rule(question);
-    if !ruling.allowed && question.evidence == Evidence::SteppedUp && question.class != Class::Critical {
-        return policy.rule(&Question { evidence: Evidence::Approved, ..*question });
-    }
-    ruling
+    policy.rule(question)
 }

@@ -80,7 +80,7 @@ impl Gate {
         content: &Content,
         now: Now,
     ) -> Result<Option<Claiming>, GateError> {
-        let facts = self.facts(tx, content, row.task, now)?;
+        let facts = self.facts(tx, content, now)?;
         if !facts.grant_stands {
             return self.turn(tx, row.clone(), State::Denied, reason::GRANT, now).map(Some);
         }

@@ -205,13 +205,7 @@ impl Gate {
     }
 
     /// What the store knows that policy needs.
-    fn facts(
-        &self,
-        tx: &mut dyn Tx,
-        content: &Content,
-        task: Option<crate::ids::TaskId>,
-        now: Now,
-    ) -> Result<Facts, GateError> {
+    fn facts(&self, tx: &mut dyn Tx, content: &Content, now: Now) -> Result<Facts, GateError> {
         const DAY_MS: i64 = 24 * 3_600 * 1_000;
         let grant = match &content.account {
             Some((connection, _)) => tx.grant(connection)?,
@@ -234,7 +228,6 @@ impl Gate {
             receivers: receivers.len() as u64,
             unknown_receivers,
             same_kind_today: tx.claimed_since(content.action.kind(), now.wall_ms.saturating_sub(DAY_MS))?,
-            waiting_in_task: task.map_or(Ok(0), |task| tx.count_of_task(&task, State::Awaiting))?,
         })
     }
 
@@ -282,6 +275,10 @@ impl Gate {
 
 /// Reason names the gate itself gives, beside those of the policy's rules.
 pub mod reason {
+    /// Too many questions of one task are waiting already.
+    pub const FLOOD: &str = "gate.too-many-waiting";
+    /// It cannot be taken back, so it needs the person's presence for this very answer.
+    pub const STEP_UP: &str = "gate.critical-needs-step-up";
     /// The person approved it.
     pub const PERSON: &str = "gate.person-approved";
     /// The person refused it.

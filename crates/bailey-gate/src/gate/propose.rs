@@ -7,10 +7,13 @@ use crate::family::{Action, mail::MailAction};
 use crate::ids::{ActionId, ConnectionId, Digest, TaskId};
 use crate::ledger::{Row, Tx};
 use crate::permit::Permit;
-use crate::policy::judge;
+use crate::policy::{Facts, judge};
 use crate::state::State;
 use crate::time::{Deadline, Now};
 use crate::verdict::{Decision, Verdict};
+
+/// Questions one task may have waiting. A person reads a handful; a task that wants more has lost its way or was led off it.
+pub const MAX_WAITING_PER_TASK: u64 = 12;
 
 /// An action as its connector prepared it.
 #[derive(Debug, Clone)]
@@ -69,8 +72,8 @@ impl Gate {
 
     fn record(&self, tx: &mut dyn Tx, proposal: Proposal, now: Now) -> Result<Proposed, GateError> {
         let content = self.bind(tx, &proposal)?;
-        let facts = self.facts(tx, &content, proposal.task, now)?;
-        let verdict = judge(&*self.policy, &content, content.class(), &facts);
+        let facts = self.facts(tx, &content, now)?;
+        let verdict = self.judge_proposal(tx, &content, proposal.task, &facts)?;
         let mut row = Row {
             id: content.id,
             task: proposal.task,
@@ -108,6 +111,23 @@ impl Gate {
         })?;
         let permit = (to == State::Approved).then_some(Permit { id: row.id, digest: row.digest });
         Ok(Proposed { id: row.id, state: to, verdict, digest: row.digest, permit })
+    }
+
+    /// The policy's verdict; a task that floods the person with questions is not asked about any further.
+    fn judge_proposal(
+        &self,
+        tx: &mut dyn Tx,
+        content: &Content,
+        task: Option<TaskId>,
+        facts: &Facts,
+    ) -> Result<Verdict, GateError> {
+        let verdict = judge(&*self.policy, content, content.class(), facts);
+        let waiting = task.map_or(Ok(0), |task| tx.count_of_task(&task, State::Awaiting))?;
+        let asks = matches!(verdict.decision, Decision::Ask | Decision::AskWithStepUp);
+        if asks && waiting >= MAX_WAITING_PER_TASK {
+            return Ok(Verdict { decision: Decision::Deny, reasons: vec![reason::FLOOD.into()] });
+        }
+        Ok(verdict)
     }
 
     /// Binds a proposal to the grant as it stands now.

@@ -1,0 +1,131 @@
+//! The pause record: 512 bytes, allocated once and overwritten in place, so that stopping works on a full disk.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use bailey_gate::ledger::PauseRecord;
+
+use crate::tree::hash;
+
+/// One disk sector: what storage writes whole or not at all. A torn record reads as damaged, and damaged means paused.
+const BYTES: usize = 512;
+const MAGIC: &[u8; 16] = b"bailey pause 1\n\0";
+
+/// What the record says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// Effects may leave.
+    Open {
+        /// The epoch.
+        epoch: u64,
+    },
+    /// Everything is paused.
+    Paused {
+        /// The epoch.
+        epoch: u64,
+    },
+    /// The record is damaged; treated as paused.
+    Unreadable,
+}
+
+/// The record on disk.
+#[derive(Debug)]
+pub struct PauseFile {
+    file: File,
+    /// The epoch last written: an older one may not overwrite it.
+    last: Mutex<u64>,
+}
+
+impl PauseFile {
+    /// Opens the record, or creates it (open, epoch 0) for a new home.
+    pub fn open(path: &Path) -> io::Result<(Self, Recorded)> {
+        let fresh = !path.exists();
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        let record = Self { file, last: Mutex::new(0) };
+        if fresh {
+            record.put(false, 0)?;
+            if let Some(folder) = path.parent() {
+                File::open(folder)?.sync_all()?;
+            }
+        }
+        let recorded = record.read();
+        if let Recorded::Open { epoch } | Recorded::Paused { epoch } = recorded {
+            *record.last.lock().unwrap_or_else(PoisonError::into_inner) = epoch;
+        }
+        Ok((record, recorded))
+    }
+
+    fn encode(paused: bool, epoch: u64) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.push(u8::from(paused));
+        bytes.extend_from_slice(&epoch.to_be_bytes());
+        let sum = hash(&[&bytes]);
+        bytes.extend_from_slice(&sum);
+        bytes.resize(BYTES, 0);
+        bytes
+    }
+
+    fn put(&self, paused: bool, epoch: u64) -> io::Result<()> {
+        self.file.write_all_at(&Self::encode(paused, epoch), 0)?;
+        self.file.sync_data()
+    }
+
+    fn read(&self) -> Recorded {
+        let mut bytes = [0; BYTES];
+        if self.file.read_exact_at(&mut bytes, 0).is_err() {
+            return Recorded::Unreadable;
+        }
+        let number = bytes.get(17..25).and_then(|bytes| bytes.try_into().ok());
+        let epoch = number.map_or(0, u64::from_be_bytes);
+        if bytes.as_slice() == Self::encode(true, epoch) {
+            Recorded::Paused { epoch }
+        } else if bytes.as_slice() == Self::encode(false, epoch) {
+            Recorded::Open { epoch }
+        } else {
+            Recorded::Unreadable
+        }
+    }
+}
+
+impl PauseRecord for PauseFile {
+    fn write(&self, paused: bool, epoch: u64) -> Result<(), String> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if epoch < *last {
+            return Err(format!("a pause of epoch {last} was recorded meanwhile"));
+        }
+        self.put(paused, epoch).map_err(|error| format!("the pause record could not be written: {error}"))?;
+        *last = epoch;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damaged_means_paused_and_older_epochs_do_not_win() {
+        let folder = std::env::temp_dir().join(format!("bailey-pause-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("pause");
+        let _ = std::fs::remove_file(&path);
+        let (record, found) = PauseFile::open(&path).unwrap();
+        assert_eq!(found, Recorded::Open { epoch: 0 });
+        record.write(true, 3).unwrap();
+        assert!(record.write(false, 2).is_err(), "a resume of an older epoch must not undo a pause");
+        assert_eq!(PauseFile::open(&path).unwrap().1, Recorded::Paused { epoch: 3 });
+        let whole = std::fs::read(&path).unwrap();
+        for at in 0..64 {
+            let mut torn = whole.clone();
+            torn[at] ^= 0x10;
+            std::fs::write(&path, torn).unwrap();
+            assert_eq!(PauseFile::open(&path).unwrap().1, Recorded::Unreadable, "byte {at}");
+        }
+        std::fs::write(&path, b"").unwrap();
+        assert_eq!(PauseFile::open(&path).unwrap().1, Recorded::Unreadable);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,181 @@
+//! Reading what is committed: lists and single things, for the home's interface.
+
+use bailey_gate::ledger::{Row, StoreError};
+use bailey_gate::{ActionId, ConnectionId, State, TaskId};
+use rusqlite::{OptionalExtension as _, params};
+
+use crate::store::Ledger;
+use crate::tx::{
+    ConnectionRow, RecordName, one_row, open_payload, read_connections, read_content, read_record, rows_where,
+    store_error,
+};
+
+/// A log entry with its payload, where that can still be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its place in the log.
+    pub seq: u64,
+    /// The header line, byte for byte.
+    pub header: String,
+    /// The payload's JSON; `None` if there was none or it was erased.
+    pub payload: Option<String>,
+}
+
+/// An action with its encoded content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionView {
+    /// The row.
+    pub row: Row,
+    /// The encoded content; empty if it was erased.
+    pub content: Vec<u8>,
+}
+
+/// The stored half of a credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CredentialRow {
+    /// Which.
+    pub id: [u8; 16],
+    /// The salt of its passphrase.
+    pub salt: [u8; 16],
+    /// The public key.
+    pub public: [u8; 32],
+}
+
+/// A task as listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskRow {
+    /// Which.
+    pub id: TaskId,
+    /// Where it stands, as the agent names it.
+    pub state: String,
+    /// When it was given.
+    pub wall_ms: i64,
+}
+
+impl Ledger {
+    /// Entries from `from` on, oldest first, at most `limit`.
+    pub fn entries(&self, from: u64, limit: u64) -> Result<Vec<Entry>, StoreError> {
+        let reader = self.reader();
+        let mut query = reader
+            .prepare_cached("SELECT seq, header, key_id, payload FROM event WHERE seq >= ?1 ORDER BY seq LIMIT ?2")
+            .map_err(store_error)?;
+        let rows = query
+            .query_map(params![from, limit], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<u64>>(2)?, row.get::<_, Option<Vec<u8>>>(3)?))
+            })
+            .map_err(store_error)?;
+        rows.map(|row| {
+            let (seq, header, key, sealed) = row.map_err(store_error)?;
+            let payload = match key.zip(sealed) {
+                Some((key, sealed)) => {
+                    open_payload(self.keys(), key, &sealed).ok().and_then(|(_, json)| String::from_utf8(json).ok())
+                }
+                None => None,
+            };
+            Ok(Entry { seq, header, payload })
+        })
+        .collect()
+    }
+
+    /// The number of entries and the last checkpoint's note.
+    pub fn head(&self) -> Result<(u64, Option<String>), StoreError> {
+        let reader = self.reader();
+        let size = reader
+            .query_row("SELECT coalesce(max(seq) + 1, 0) FROM event", [], |row| row.get(0))
+            .map_err(store_error)?;
+        let note = reader
+            .query_row("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1", [], |row| row.get(0))
+            .optional()
+            .map_err(store_error)?;
+        Ok((size, note))
+    }
+
+    /// Entries about one action, oldest first.
+    pub fn entries_of(&self, action: &ActionId) -> Result<Vec<Entry>, StoreError> {
+        let seqs: Vec<u64> = {
+            let reader = self.reader();
+            let mut query =
+                reader.prepare_cached("SELECT seq FROM event WHERE action = ?1 ORDER BY seq").map_err(store_error)?;
+            let rows = query.query_map([action.as_bytes()], |row| row.get(0)).map_err(store_error)?;
+            rows.collect::<Result<_, _>>().map_err(store_error)?
+        };
+        let mut out = Vec::new();
+        for seq in seqs {
+            out.extend(self.entries(seq, 1)?);
+        }
+        Ok(out)
+    }
+
+    /// One action.
+    pub fn action(&self, id: &ActionId) -> Result<Option<ActionView>, StoreError> {
+        let reader = self.reader();
+        let Some(row) = one_row(&reader, id)? else { return Ok(None) };
+        let content = read_content(&reader, self.keys(), id).unwrap_or_default();
+        Ok(Some(ActionView { row, content }))
+    }
+
+    /// Actions in a state, oldest first.
+    pub fn actions_in(&self, state: State) -> Result<Vec<ActionView>, StoreError> {
+        self.views("state = ?1 ORDER BY content_seq", [state.name()])
+    }
+
+    /// The newest actions, newest first.
+    pub fn recent_actions(&self, limit: u64) -> Result<Vec<ActionView>, StoreError> {
+        self.views("TRUE ORDER BY content_seq DESC LIMIT ?1", [limit])
+    }
+
+    /// Actions of a task, oldest first.
+    pub fn actions_of(&self, task: &TaskId) -> Result<Vec<ActionView>, StoreError> {
+        self.views("task = ?1 ORDER BY content_seq", [task.as_bytes()])
+    }
+
+    fn views(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<ActionView>, StoreError> {
+        let reader = self.reader();
+        let rows = rows_where(&reader, condition, values)?;
+        let with_content = rows.into_iter().map(|row| {
+            let content = read_content(&reader, self.keys(), &row.id).unwrap_or_default();
+            ActionView { row, content }
+        });
+        Ok(with_content.collect())
+    }
+
+    /// Every connection, revoked ones included, oldest first.
+    pub fn connections(&self) -> Result<Vec<ConnectionRow>, StoreError> {
+        read_connections(&self.reader(), None)
+    }
+
+    /// One connection.
+    pub fn connection(&self, id: &ConnectionId) -> Result<Option<ConnectionRow>, StoreError> {
+        Ok(read_connections(&self.reader(), Some(id))?.pop())
+    }
+
+    /// A sealed record.
+    pub fn record(&self, name: RecordName<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+        read_record(&self.reader(), self.keys(), name)
+    }
+
+    /// Credentials that may approve.
+    pub fn credentials(&self) -> Result<Vec<CredentialRow>, StoreError> {
+        let reader = self.reader();
+        let mut query =
+            reader.prepare_cached("SELECT id, salt, public FROM credential ORDER BY rowid").map_err(store_error)?;
+        let rows = query
+            .query_map([], |row| Ok(CredentialRow { id: row.get(0)?, salt: row.get(1)?, public: row.get(2)? }))
+            .map_err(store_error)?;
+        rows.collect::<Result<_, _>>().map_err(store_error)
+    }
+
+    /// Tasks, newest first.
+    pub fn tasks(&self, limit: u64) -> Result<Vec<TaskRow>, StoreError> {
+        let reader = self.reader();
+        let mut query = reader
+            .prepare_cached("SELECT id, state, wall_ms FROM task ORDER BY rowid DESC LIMIT ?1")
+            .map_err(store_error)?;
+        let rows = query
+            .query_map([limit], |row| {
+                Ok(TaskRow { id: TaskId::from_bytes(row.get(0)?), state: row.get(1)?, wall_ms: row.get(2)? })
+            })
+            .map_err(store_error)?;
+        rows.collect::<Result<_, _>>().map_err(store_error)
+    }
+}

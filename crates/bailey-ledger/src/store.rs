@@ -1,0 +1,491 @@
+//! The store: one database, one writer, many commits in one flush.
+//!
+//! Callers take turns at the writer. Whoever finds another caller queueing behind it leaves the transaction open for
+//! that one and waits; the last in the queue commits for all. Each job has a savepoint of its own, so a refused job
+//! undoes only itself. Separate connections instead of one writer starve each other for seconds.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use bailey_gate::event::{Actor, Event, EventKind, Payload};
+use bailey_gate::handoff::Valve;
+use bailey_gate::ledger::{Job, Ledger as GateLedger, StoreError};
+use bailey_gate::{HomeId, Now};
+use bailey_keys::sign::SigningKey;
+use bailey_keys::store::{KeyStore, open_database};
+use bailey_keys::{HomeKey, KeyError, random};
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::checkpoint::{self, EVERY_ENTRIES, hex};
+use crate::mark::{Mark, MarkFile};
+use crate::schema::migrations;
+use crate::tree::Tree;
+use crate::tx::{GenesisKey, LedgerTx, Log, key_error, store_error};
+
+/// Jobs in one commit at most, so that the first of them does not wait for ever while others keep coming.
+const MAX_BATCH: usize = 256;
+
+/// Where the parts of a ledger lie.
+#[derive(Debug, Clone, Copy)]
+pub struct Paths<'a> {
+    /// The database.
+    pub database: &'a Path,
+    /// The key store.
+    pub keys: &'a Path,
+    /// The mark, outside the home's folder.
+    pub mark: &'a Path,
+}
+
+/// What opening found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// A new home.
+    New,
+    /// The log is where the mark says, or further.
+    Continued,
+    /// The database is older than the mark, or another history: someone put a copy in its place, or the mark is gone.
+    RolledBack {
+        /// The epoch the mark had; the current one must be above it.
+        epoch: u64,
+    },
+}
+
+/// Why a ledger could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The wrong key, or no key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The database cannot be used.
+    #[error("the database of the home cannot be opened: {0}; if its disk is fine, put the last backup back")]
+    Database(String),
+    /// Written by a newer release.
+    #[error("the database has format {found}, this release knows up to {known}; install the newer release again")]
+    TooNew {
+        /// Its format.
+        found: usize,
+        /// Ours.
+        known: usize,
+    },
+    /// The mark cannot be read.
+    #[error("the mark file cannot be used: {0}")]
+    Mark(#[from] io::Error),
+}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        Self::Database(error.to_string())
+    }
+}
+
+#[derive(Debug, Default)]
+struct Batch {
+    result: Mutex<Option<Result<(), CommitFailed>>>,
+    done: Condvar,
+}
+
+/// A commit's failure, told to every caller in the batch.
+#[derive(Debug, Clone)]
+enum CommitFailed {
+    Full,
+    Broken(String),
+}
+
+impl From<CommitFailed> for StoreError {
+    fn from(failed: CommitFailed) -> Self {
+        match failed {
+            CommitFailed::Full => Self::Full,
+            CommitFailed::Broken(why) => Self::Broken(why),
+        }
+    }
+}
+
+impl From<StoreError> for CommitFailed {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full => Self::Full,
+            StoreError::Broken(why) => Self::Broken(why),
+            StoreError::Codec(error) => Self::Broken(error.to_string()),
+        }
+    }
+}
+
+impl Batch {
+    fn finish(&self, result: Result<(), CommitFailed>) {
+        *self.result.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        self.done.notify_all();
+    }
+
+    fn wait(&self) -> Result<(), StoreError> {
+        let mut result = self.result.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match &*result {
+                Some(result) => return result.clone().map_err(StoreError::from),
+                None => result = self.done.wait(result).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+}
+
+/// A unit of work for the writer.
+type LedgerJob<'a> = Box<dyn FnOnce(&mut LedgerTx<'_>) -> Result<(), StoreError> + Send + 'a>;
+
+struct Writer {
+    db: Connection,
+    log: Log,
+    /// The log as it was when the open transaction began; `None` when there is none.
+    began: Option<Log>,
+    jobs: usize,
+    batch: Arc<Batch>,
+}
+
+/// The encrypted store of one home.
+pub struct Ledger {
+    writer: Mutex<Writer>,
+    queueing: AtomicUsize,
+    keys: KeyStore,
+    signing: SigningKey,
+    mark: MarkFile,
+    reader: Mutex<Connection>,
+    home: HomeId,
+}
+
+impl std::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ledger").field("home", &self.home).finish_non_exhaustive()
+    }
+}
+
+impl Ledger {
+    /// Opens or creates the store of a home. The caller holds the home's lock file: two writers would corrupt nothing,
+    /// but each would think the other's entries missing.
+    pub fn open(paths: Paths<'_>, home: HomeKey, now: Now) -> Result<(Self, Opened), OpenError> {
+        let home_id = HomeId::from_bytes(*home.home());
+        let database_key = home.derive("ledger database")?;
+        let keys = KeyStore::open(paths.keys, home)?;
+        let mut db = open_database(paths.database, &database_key).map_err(database)?;
+        db.pragma_update(None, "journal_mode", "WAL").map_err(database)?;
+        let fresh = migrate(&mut db)?;
+        let signing = SigningKey::from_seed(&keys.signing_seed("log checkpoints")?)?;
+        let used: u64 = db
+            .query_row(
+                "SELECT max((SELECT coalesce(max(key_id), 0) FROM event), (SELECT coalesce(max(key_id), 0) FROM record))",
+                [],
+                |row| row.get(0),
+            )
+            .map_err(database)?;
+        keys.start_after(used);
+        let reader = open_database(paths.database, &database_key).map_err(database)?;
+        reader.pragma_update(None, "query_only", true).map_err(database)?;
+
+        let mark = MarkFile::new(paths.mark);
+        let log = if fresh { begin(&mut db, &keys, &signing, now)? } else { continued(&db)? };
+        let ledger = Self {
+            writer: Mutex::new(Writer { db, log, began: None, jobs: 0, batch: Arc::default() }),
+            queueing: AtomicUsize::new(0),
+            keys,
+            signing,
+            mark,
+            reader: Mutex::new(reader),
+            home: home_id,
+        };
+        let opened = if fresh { Opened::New } else { ledger.compare_with_mark()? };
+        Ok((ledger, opened))
+    }
+
+    /// Whose ledger it is.
+    #[must_use]
+    pub const fn home(&self) -> HomeId {
+        self.home
+    }
+
+    /// The key store.
+    #[must_use]
+    pub const fn keys(&self) -> &KeyStore {
+        &self.keys
+    }
+
+    /// The connection for reading; sees what is committed.
+    pub(crate) fn reader(&self) -> MutexGuard<'_, Connection> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a job of the home's own in a transaction; returns when it is durable.
+    pub fn write<T: Send>(
+        &self,
+        job: impl FnOnce(&mut LedgerTx<'_>) -> Result<T, StoreError> + Send,
+    ) -> Result<T, StoreError> {
+        let mut result = None;
+        let slot = &mut result;
+        self.run(Box::new(move |tx| {
+            *slot = Some(job(tx)?);
+            Ok(())
+        }))?;
+        result.ok_or_else(|| StoreError::Broken("the job did not run".into()))
+    }
+
+    fn run(&self, job: LedgerJob<'_>) -> Result<(), StoreError> {
+        self.queueing.fetch_add(1, Ordering::SeqCst);
+        let mut writer = self.writer();
+        self.queueing.fetch_sub(1, Ordering::SeqCst);
+
+        let outcome = writer.run(&self.keys, job);
+        let batch = Arc::clone(&writer.batch);
+        // INVARIANT: an open transaction is left behind only if another caller is certain to come and commit it.
+        if self.queueing.load(Ordering::SeqCst) == 0 || writer.jobs >= MAX_BATCH {
+            let committed = self.commit(&mut writer);
+            drop(writer);
+            batch.finish(committed);
+        } else {
+            drop(writer);
+            outcome.as_ref().map_err(StoreError::clone)?;
+        }
+        let durable = batch.wait();
+        outcome.and(durable)
+    }
+
+    fn commit(&self, writer: &mut Writer) -> Result<(), CommitFailed> {
+        let result = self.try_commit(writer).map_err(CommitFailed::from);
+        if result.is_err()
+            && let Some(before) = writer.began.take()
+        {
+            // A failed COMMIT may leave the transaction open; what it held is void either way.
+            let _ = writer.db.execute_batch("ROLLBACK");
+            writer.log = before;
+        }
+        writer.began = None;
+        writer.jobs = 0;
+        writer.batch = Arc::default();
+        result
+    }
+
+    fn try_commit(&self, writer: &mut Writer) -> Result<(), StoreError> {
+        if writer.began.is_none() {
+            return Ok(());
+        }
+        if writer.db.is_autocommit() {
+            return Err(StoreError::Broken("the transaction ended by itself".into()));
+        }
+        let due = writer.log.tree.size() - writer.log.checkpointed >= EVERY_ENTRIES;
+        let signed = due || writer.log.wants_checkpoint;
+        if signed {
+            checkpoint_in(&writer.db, &mut writer.log, &self.signing)?;
+        }
+        writer.db.execute_batch("COMMIT").map_err(store_error)?;
+        let moved = std::mem::take(&mut writer.log.moves_mark) || signed;
+        writer.log.wants_checkpoint = false;
+        if moved {
+            // What is committed is committed: a mark that cannot be written narrows what a rollback check can see, and
+            // the next commit tries again.
+            writer.log.moves_mark = self.write_mark(&writer.log).is_err();
+        }
+        Ok(())
+    }
+
+    fn write_mark(&self, log: &Log) -> io::Result<()> {
+        self.mark.write(&Mark {
+            incarnation: log.incarnation.clone(),
+            epoch: log.epoch,
+            size: log.tree.size(),
+            root: hex(&log.tree.root()),
+        })
+    }
+
+    /// The highest pause epoch the log knows.
+    pub fn epoch(&self) -> u64 {
+        self.writer().log.epoch
+    }
+
+    /// Signs a checkpoint of the log as it is, unless the last one covers it.
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        self.write(|tx| {
+            tx.log.wants_checkpoint |= tx.log.tree.size() > tx.log.checkpointed;
+            Ok(())
+        })
+    }
+
+    fn compare_with_mark(&self) -> Result<Opened, OpenError> {
+        let mark = self.mark.read()?;
+        let mut writer = self.writer();
+        let agrees = match &mark {
+            None => false,
+            Some(mark) => {
+                mark.incarnation == writer.log.incarnation
+                    && tree_at(&writer.db, mark.size)?.is_some_and(|tree| hex(&tree.root()) == mark.root)
+            }
+        };
+        if agrees {
+            return Ok(Opened::Continued);
+        }
+        let epoch = mark.map_or(0, |mark| mark.epoch);
+        writer.log.incarnation = hex(&random::<8>()?);
+        let name = writer.log.incarnation.clone();
+        writer
+            .db
+            .execute("UPDATE meta SET value = ?1 WHERE name = 'incarnation'", [name.as_bytes()])
+            .map_err(database)?;
+        self.write_mark(&writer.log)?;
+        Ok(Opened::RolledBack { epoch })
+    }
+}
+
+impl Writer {
+    fn run(&mut self, keys: &KeyStore, job: LedgerJob<'_>) -> Result<(), StoreError> {
+        if self.began.is_some() && self.db.is_autocommit() {
+            // SQLite ends the whole transaction by itself on some errors; a savepoint now would be a commit of its own.
+            return Err(StoreError::Broken("an earlier step of the same commit failed".into()));
+        }
+        if self.began.is_none() {
+            self.db.execute_batch("BEGIN IMMEDIATE").map_err(store_error)?;
+            self.began = Some(self.log.clone());
+        }
+        self.jobs += 1;
+        self.db.execute_batch("SAVEPOINT job").map_err(store_error)?;
+        let before = self.log.clone();
+        let result = job(&mut LedgerTx { db: &self.db, keys, log: &mut self.log });
+        let end = if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
+        let ended = self.db.execute_batch(end).map_err(store_error);
+        if result.is_err() {
+            self.log = before;
+        }
+        result.and(ended)
+    }
+}
+
+impl GateLedger for Ledger {
+    fn transact(&self, job: Job<'_>) -> Result<(), StoreError> {
+        self.run(Box::new(move |tx| job(tx)))
+    }
+}
+
+fn database(error: rusqlite::Error) -> OpenError {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => OpenError::Key(KeyError::Wrong),
+        _ => OpenError::Database(error.to_string()),
+    }
+}
+
+/// Brings the schema up to date; true if the database is new.
+fn migrate(db: &mut Connection) -> Result<bool, OpenError> {
+    let steps = migrations();
+    let found: usize = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(database)?;
+    if found > steps.len() {
+        return Err(OpenError::TooNew { found, known: steps.len() });
+    }
+    for (index, step) in steps.iter().enumerate().skip(found) {
+        let tx = db.transaction().map_err(database)?;
+        tx.execute_batch(step).map_err(database)?;
+        tx.pragma_update(None, "user_version", index + 1).map_err(database)?;
+        tx.commit().map_err(database)?;
+    }
+    let begun: bool =
+        db.query_row("SELECT EXISTS (SELECT 1 FROM event WHERE seq = 0)", [], |row| row.get(0)).map_err(database)?;
+    Ok(!begun)
+}
+
+/// Writes the first entry, which names the log and its key.
+fn begin(db: &mut Connection, keys: &KeyStore, signing: &SigningKey, now: Now) -> Result<Log, OpenError> {
+    let genesis = GenesisKey { nonce: random()?, public: signing.public() };
+    let mut log = Log {
+        id: checkpoint::log_id(&genesis.nonce, &genesis.public),
+        incarnation: hex(&random::<8>()?),
+        tree: Tree::default(),
+        epoch: 0,
+        checkpointed: 0,
+        moves_mark: false,
+        wants_checkpoint: false,
+    };
+    let tx = db.transaction().map_err(database)?;
+    for (name, value) in [("log", &log.id), ("incarnation", &log.incarnation)] {
+        tx.execute("INSERT INTO meta (name, value) VALUES (?1, ?2)", (name, value.as_bytes())).map_err(database)?;
+    }
+    let valve = Valve { mode: bailey_gate::handoff::Mode::Open, epoch: 0, lease_epoch: 0 };
+    let mut event = Event::of_home(EventKind::Genesis, Actor::Home, now, valve);
+    event.payload = Payload::default();
+    LedgerTx { db: &tx, keys, log: &mut log }.append(&event, Some(&genesis))?;
+    checkpoint_in(&tx, &mut log, signing)?;
+    tx.commit().map_err(database)?;
+    log.moves_mark = true;
+    log.wants_checkpoint = false;
+    Ok(log)
+}
+
+fn continued(db: &Connection) -> Result<Log, OpenError> {
+    let meta = |name: &str| -> Result<String, OpenError> {
+        let value: Vec<u8> =
+            db.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0)).map_err(database)?;
+        String::from_utf8(value).map_err(|_| OpenError::Database("its identity is damaged".into()))
+    };
+    let entries: u64 = db.query_row("SELECT max(seq) + 1 FROM event", [], |row| row.get(0)).map_err(database)?;
+    let checkpointed: u64 =
+        db.query_row("SELECT coalesce(max(size), 0) FROM checkpoint", [], |row| row.get(0)).map_err(database)?;
+    let tree = tree_at(db, entries)?.ok_or_else(|| OpenError::Database("its log has a gap".into()))?;
+    Ok(Log {
+        id: meta("log")?,
+        incarnation: meta("incarnation")?,
+        tree,
+        epoch: last_epoch(db)?,
+        checkpointed,
+        moves_mark: false,
+        wants_checkpoint: false,
+    })
+}
+
+/// The epoch of the newest entry; epochs only rise.
+fn last_epoch(db: &Connection) -> Result<u64, OpenError> {
+    let header: String =
+        db.query_row("SELECT header FROM event ORDER BY seq DESC LIMIT 1", [], |row| row.get(0)).map_err(database)?;
+    let header: serde_json::Value = serde_json::from_str(&header).unwrap_or_default();
+    Ok(header.get("epoch").and_then(serde_json::Value::as_u64).unwrap_or(0))
+}
+
+/// The tree as it was at `size` entries, from the last checkpoint before; `None` if the log is shorter.
+fn tree_at(db: &Connection, size: u64) -> Result<Option<Tree>, OpenError> {
+    let stored: Option<Vec<u8>> = db
+        .query_row("SELECT tree FROM checkpoint WHERE size <= ?1 ORDER BY size DESC LIMIT 1", [size], |row| row.get(0))
+        .optional()
+        .map_err(database)?;
+    let mut tree = match stored {
+        None => Tree::default(),
+        Some(bytes) => Tree::from_bytes(&bytes).ok_or_else(|| OpenError::Database("a checkpoint is damaged".into()))?,
+    };
+    let mut query = db.prepare("SELECT leaf FROM event WHERE seq >= ?1 AND seq < ?2 ORDER BY seq").map_err(database)?;
+    let mut rows = query.query((tree.size(), size)).map_err(database)?;
+    while let Some(row) = rows.next().map_err(database)? {
+        tree.append(row.get(0).map_err(database)?);
+    }
+    Ok((tree.size() == size).then_some(tree))
+}
+
+fn checkpoint_in(db: &Connection, log: &mut Log, signing: &SigningKey) -> Result<(), StoreError> {
+    let note = checkpoint::sign(&log.id, &log.tree, signing);
+    db.execute(
+        "INSERT OR IGNORE INTO checkpoint (size, note, tree) VALUES (?1, ?2, ?3)",
+        (log.tree.size(), note, log.tree.to_bytes()),
+    )
+    .map_err(store_error)?;
+    log.checkpointed = log.tree.size();
+    log.wants_checkpoint = false;
+    Ok(())
+}
+
+/// Whether the folder of a home can be written; for `doctor`.
+pub fn is_writable(folder: &Path) -> bool {
+    let probe = folder.join(".probe");
+    let written = fs::write(&probe, b"").is_ok();
+    let _ = fs::remove_file(&probe);
+    written
+}
+
+/// Errors of the key store as store errors, for callers beside the gate.
+#[must_use]
+pub fn from_key_error(error: KeyError) -> StoreError {
+    key_error(error)
+}

@@ -1,0 +1,497 @@
+//! One transaction of the writer: what the gate and the home may read and write, each change with its log entry.
+
+use bailey_gate::event::{Approval, Client, Event, EventKind};
+use bailey_gate::family::{ActionKind, Level};
+use bailey_gate::ledger::{Grant, Row, StoreError, Tx};
+use bailey_gate::{ActionId, Class, ConnectionId, Deadline, Digest, Now, State, TaskId};
+use bailey_keys::store::KeyStore;
+use bailey_keys::{Context, KeyError, open, random, seal};
+use rusqlite::types::FromSql;
+use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, params};
+
+use crate::header::{self, Genesis, Place, Sealed};
+use crate::tree::{Tree, hash, leaf};
+
+/// What the writer carries from one transaction to the next.
+#[derive(Debug, Clone)]
+pub(crate) struct Log {
+    pub(crate) id: String,
+    pub(crate) incarnation: String,
+    pub(crate) tree: Tree,
+    /// The highest pause epoch an entry was written in.
+    pub(crate) epoch: u64,
+    /// Size at the last checkpoint.
+    pub(crate) checkpointed: u64,
+    /// Whether this batch holds an entry after which the mark outside the database has to move.
+    pub(crate) moves_mark: bool,
+    /// Whether this batch holds an entry that wants a checkpoint in its own commit.
+    pub(crate) wants_checkpoint: bool,
+}
+
+/// One transaction. Dropping it without an error keeps what it wrote.
+pub struct LedgerTx<'a> {
+    pub(crate) db: &'a Connection,
+    pub(crate) keys: &'a KeyStore,
+    pub(crate) log: &'a mut Log,
+}
+
+impl std::fmt::Debug for LedgerTx<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LedgerTx").field("log", &self.log).finish_non_exhaustive()
+    }
+}
+
+/// A sealed thing of a kind, belonging to an owner, in a version.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordName<'a> {
+    /// What it is.
+    pub kind: &'static str,
+    /// Whose it is.
+    pub owner: &'a [u8],
+    /// Which of them.
+    pub n: u64,
+}
+
+/// A connection as listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionRow {
+    /// Which.
+    pub id: ConnectionId,
+    /// What kind of service.
+    pub kind: String,
+    /// The account, as the service names it.
+    pub account: String,
+    /// Scope and standing.
+    pub grant: Grant,
+}
+
+pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => StoreError::Full,
+        _ => StoreError::Broken(error.to_string()),
+    }
+}
+
+pub(crate) fn key_error(error: KeyError) -> StoreError {
+    match error {
+        KeyError::Store(error) => store_error(error),
+        other => StoreError::Broken(other.to_string()),
+    }
+}
+
+fn damaged(what: &str) -> StoreError {
+    StoreError::Broken(format!("a stored {what} is damaged"))
+}
+
+impl LedgerTx<'_> {
+    /// Seals, hashes and appends an entry; returns its sequence number.
+    pub fn append(&mut self, event: &Event, genesis: Option<&GenesisKey>) -> Result<u64, StoreError> {
+        let seq = self.log.tree.size();
+        let genesis = genesis
+            .map(|g| Genesis { nonce: crate::checkpoint::hex(&g.nonce), key: crate::checkpoint::hex(&g.public) });
+        let sealed = if event.payload.0.is_empty() { None } else { Some(self.seal_payload(event)?) };
+        let place = Place { log: &self.log.id, seq, incarnation: &self.log.incarnation, genesis: genesis.as_ref() };
+        let line = header::line(&place, event, sealed.as_ref().map(|(_, _, sealed)| sealed))
+            .map_err(|error| StoreError::Broken(error.to_string()))?;
+        let leaf = leaf(line.as_bytes());
+        let (key_id, bytes) = sealed.map_or((None, None), |(id, bytes, _)| (Some(id), Some(bytes)));
+        self.db
+            .prepare_cached(
+                "INSERT INTO event (seq, header, leaf, kind, wall_ms, task, action, key_id, payload)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )
+            .and_then(|mut insert| {
+                insert.execute(params![
+                    seq,
+                    line,
+                    leaf,
+                    event.kind.name(),
+                    event.at.wall_ms,
+                    event.task.as_ref().map(|id| id.as_bytes().as_slice()),
+                    event.action.as_ref().map(|id| id.as_bytes().as_slice()),
+                    key_id,
+                    bytes,
+                ])
+            })
+            .map_err(store_error)?;
+        self.log.tree.append(leaf);
+        self.note_importance(event);
+        Ok(seq)
+    }
+
+    /// Which entries must be noticed missing: approvals, claims of asked actions, revocations, pauses.
+    fn note_importance(&mut self, event: &Event) {
+        let asked_claim = event.to == Some(State::Claimed) && event.approval.is_some();
+        let approved = event.to == Some(State::Approved) && event.approval.is_some();
+        let home =
+            matches!(event.kind, EventKind::Revoked | EventKind::Paused | EventKind::Resumed | EventKind::Authority);
+        self.log.epoch = self.log.epoch.max(event.epoch);
+        self.log.moves_mark |= asked_claim || approved || home;
+        self.log.wants_checkpoint |= event.kind == EventKind::Paused
+            || (event.class == Some(Class::Critical) && event.to == Some(State::Claimed));
+    }
+
+    fn seal_payload(&self, event: &Event) -> Result<(u64, Vec<u8>, Sealed), StoreError> {
+        let salt: [u8; 16] = random().map_err(key_error)?;
+        let json = header::payload_json(&event.payload);
+        let mut plain = salt.to_vec();
+        plain.extend_from_slice(json.as_bytes());
+        let (id, bytes) = self.seal_new("payload", &plain)?;
+        let sealed = Sealed {
+            commitment: header::commitment(&salt, json.as_bytes()),
+            sealed: crate::checkpoint::hex(&hash(&[&bytes])),
+            bucket: (bytes.len() as u64).next_power_of_two(),
+        };
+        Ok((id, bytes, sealed))
+    }
+
+    fn seal_new(&self, field: &'static str, plain: &[u8]) -> Result<(u64, Vec<u8>), StoreError> {
+        let (id, key) = self.keys.draw().map_err(key_error)?;
+        let owner = id.to_be_bytes();
+        let context = Context { home: self.keys.home().home(), owner: &owner, field, version: 1 };
+        Ok((id, seal(&key, &context, plain).map_err(key_error)?))
+    }
+
+    /// Keeps a sealed record, replacing and destroying one of the same name.
+    pub fn put_record(&mut self, name: RecordName<'_>, plain: &[u8]) -> Result<(), StoreError> {
+        let (id, sealed) = self.seal_new(name.kind, plain)?;
+        self.db
+            .execute(
+                "INSERT OR REPLACE INTO record (kind, owner, n, key_id, sealed) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![name.kind, name.owner, name.n, id, sealed],
+            )
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    /// Opens a sealed record.
+    pub fn record(&mut self, name: RecordName<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+        read_record(self.db, self.keys, name)
+    }
+
+    /// Removes a sealed record; the caller destroys the returned key once the transaction is durable.
+    pub fn remove_record(&mut self, name: RecordName<'_>) -> Result<Option<u64>, StoreError> {
+        self.db
+            .query_row(
+                "DELETE FROM record WHERE kind = ?1 AND owner = ?2 AND n = ?3 RETURNING key_id",
+                params![name.kind, name.owner, name.n],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(store_error)
+    }
+
+    /// Adds a connection, or changes one; its generation rises.
+    pub fn put_connection(&mut self, row: &ConnectionRow) -> Result<(), StoreError> {
+        self.db
+            .execute(
+                "INSERT INTO connection (id, kind, account, level, active, generation) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (id) DO UPDATE SET kind = ?2, account = ?3, level = ?4, active = ?5, generation = ?6
+                 WHERE ?6 > generation",
+                params![
+                    row.id.as_bytes(),
+                    row.kind,
+                    row.account,
+                    row.grant.level.name(),
+                    row.grant.active,
+                    row.grant.generation
+                ],
+            )
+            .map_err(store_error)
+            .and_then(|changed| if changed == 1 { Ok(()) } else { Err(damaged("grant generation")) })
+    }
+
+    /// Keeps a credential's public half.
+    pub fn put_credential(&mut self, id: &[u8; 16], salt: &[u8; 16], public: &[u8; 32]) -> Result<(), StoreError> {
+        self.db
+            .execute("INSERT INTO credential (id, salt, public) VALUES (?1, ?2, ?3)", params![id, salt, public])
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    /// Adds a task or changes its state.
+    pub fn put_task(&mut self, id: &TaskId, state: &str, wall_ms: i64) -> Result<(), StoreError> {
+        self.db
+            .execute(
+                "INSERT INTO task (id, state, wall_ms) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET state = ?2",
+                params![id.as_bytes(), state, wall_ms],
+            )
+            .map_err(store_error)?;
+        Ok(())
+    }
+}
+
+/// The public side of a log's first entry.
+#[derive(Debug, Clone)]
+pub struct GenesisKey {
+    pub(crate) nonce: [u8; 16],
+    pub(crate) public: [u8; 32],
+}
+
+pub(crate) fn read_record(
+    db: &Connection,
+    keys: &KeyStore,
+    name: RecordName<'_>,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let found: Option<(u64, Vec<u8>)> = db
+        .query_row(
+            "SELECT key_id, sealed FROM record WHERE kind = ?1 AND owner = ?2 AND n = ?3",
+            params![name.kind, name.owner, name.n],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()
+        .map_err(store_error)?;
+    found.map(|(id, sealed)| open_sealed(keys, id, name.kind, &sealed)).transpose()
+}
+
+pub(crate) fn open_sealed(keys: &KeyStore, id: u64, field: &'static str, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let key = keys.fetch(id).map_err(key_error)?;
+    let owner = id.to_be_bytes();
+    open(&key, &Context { home: keys.home().home(), owner: &owner, field, version: 1 }, sealed).map_err(key_error)
+}
+
+/// A payload's salt and JSON.
+pub(crate) fn open_payload(keys: &KeyStore, id: u64, sealed: &[u8]) -> Result<([u8; 16], Vec<u8>), StoreError> {
+    let plain = open_sealed(keys, id, "payload", sealed)?;
+    let (salt, json) = plain.split_at_checked(16).ok_or_else(|| damaged("payload"))?;
+    Ok((salt.try_into().map_err(|_| damaged("payload"))?, json.to_vec()))
+}
+
+impl Tx for LedgerTx<'_> {
+    fn row(&mut self, id: &ActionId) -> Result<Option<Row>, StoreError> {
+        one_row(self.db, id)
+    }
+
+    fn content(&mut self, id: &ActionId) -> Result<Vec<u8>, StoreError> {
+        read_content(self.db, self.keys, id)
+    }
+
+    fn rows_in(&mut self, states: &[State]) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::new();
+        for state in states {
+            rows.extend(rows_where(self.db, "state = ?1 ORDER BY content_seq", [state.name()])?);
+        }
+        Ok(rows)
+    }
+
+    fn insert(&mut self, row: &Row, entry: Event) -> Result<(), StoreError> {
+        let seq = self.append(&entry, None)?;
+        self.db
+            .prepare_cached(
+                "INSERT INTO action (id, task, state, kind, class, connection, generation, digest, proposed, expires, attempt, content_seq)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            )
+            .and_then(|mut insert| {
+                insert.execute(params![
+                    row.id.as_bytes(),
+                    row.task.as_ref().map(|id| id.as_bytes().as_slice()),
+                    row.state.name(),
+                    row.kind.name(),
+                    row.class.name(),
+                    row.account.as_ref().map(|(id, _)| id.as_bytes().as_slice()),
+                    row.account.as_ref().map(|(_, generation)| *generation),
+                    row.digest.as_bytes(),
+                    now_bytes(&row.proposed),
+                    deadline_bytes(&row.expires),
+                    row.attempt,
+                    seq,
+                ])
+            })
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn step(&mut self, row: &Row, from: State, entry: Event) -> Result<(), StoreError> {
+        let claimed_ms = (row.state == State::Claimed).then_some(entry.at.wall_ms);
+        self.append(&entry, None)?;
+        let approval = row.approval.as_ref();
+        let changed = self
+            .db
+            .prepare_cached(
+                "UPDATE action SET previous = ?2, state = ?3, expires = ?4, held = ?5, credential = ?6, session = ?7,
+                   client = ?8, stepped_up = ?9, claim_epoch = ?10, claim_lease = ?11,
+                   claimed_ms = coalesce(?12, claimed_ms), attempt = ?13
+                 WHERE id = ?1 AND state = ?2",
+            )
+            .and_then(|mut update| {
+                update.execute(params![
+                    row.id.as_bytes(),
+                    from.name(),
+                    row.state.name(),
+                    deadline_bytes(&row.expires),
+                    row.held.as_ref().map(deadline_bytes),
+                    approval.map(|a| a.credential.as_slice()),
+                    approval.map(|a| a.session.as_slice()),
+                    approval.map(|a| a.client.name()),
+                    approval.map(|a| a.stepped_up),
+                    row.claim.map(|(epoch, _)| epoch),
+                    row.claim.map(|(_, lease)| lease),
+                    claimed_ms,
+                    row.attempt,
+                ])
+            })
+            .map_err(store_error)?;
+        if changed == 1 { Ok(()) } else { Err(damaged("action state")) }
+    }
+
+    fn log(&mut self, entry: Event) -> Result<(), StoreError> {
+        self.append(&entry, None).map(|_| ())
+    }
+
+    fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError> {
+        Ok(read_connections(self.db, Some(connection))?.pop().map(|row| row.grant))
+    }
+
+    fn is_known_receiver(&mut self, address_key: &str) -> Result<bool, StoreError> {
+        self.db
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM known_receiver WHERE address = ?1)")
+            .and_then(|mut query| query.query_row([address_key], |row| row.get(0)))
+            .map_err(store_error)
+    }
+
+    fn learn_receiver(&mut self, address_key: &str) -> Result<(), StoreError> {
+        self.db
+            .execute("INSERT OR IGNORE INTO known_receiver (address) VALUES (?1)", [address_key])
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn claimed_since(&mut self, kind: ActionKind, wall_ms: i64) -> Result<u64, StoreError> {
+        self.db
+            .prepare_cached("SELECT count(*) FROM action WHERE kind = ?1 AND claimed_ms >= ?2")
+            .and_then(|mut query| query.query_row(params![kind.name(), wall_ms], |row| row.get(0)))
+            .map_err(store_error)
+    }
+
+    fn count_of_task(&mut self, task: &TaskId, state: State) -> Result<u64, StoreError> {
+        self.db
+            .prepare_cached("SELECT count(*) FROM action WHERE task = ?1 AND state = ?2")
+            .and_then(|mut query| query.query_row(params![task.as_bytes(), state.name()], |row| row.get(0)))
+            .map_err(store_error)
+    }
+}
+
+pub(crate) fn one_row(db: &Connection, id: &ActionId) -> Result<Option<Row>, StoreError> {
+    Ok(rows_where(db, "id = ?1", [id.as_bytes()])?.pop())
+}
+
+pub(crate) fn read_content(db: &Connection, keys: &KeyStore, id: &ActionId) -> Result<Vec<u8>, StoreError> {
+    let found: Option<(Option<u64>, Option<Vec<u8>>)> = db
+        .prepare_cached(
+            "SELECT event.key_id, event.payload FROM action JOIN event ON event.seq = action.content_seq WHERE action.id = ?1",
+        )
+        .and_then(|mut query| query.query_row([id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?))).optional())
+        .map_err(store_error)?;
+    let Some((Some(key), Some(sealed))) = found else { return Ok(Vec::new()) };
+    let (_, json) = open_payload(keys, key, &sealed)?;
+    header::payload_bytes(&json, "content").ok_or_else(|| damaged("action"))
+}
+
+pub(crate) fn rows_where(
+    db: &Connection,
+    condition: &str,
+    values: impl rusqlite::Params,
+) -> Result<Vec<Row>, StoreError> {
+    let mut query = db
+        .prepare_cached(&format!(
+            "SELECT id, task, state, kind, class, connection, generation, digest, proposed, expires, held, credential,
+               session, client, stepped_up, claim_epoch, claim_lease, attempt FROM action WHERE {condition}"
+        ))
+        .map_err(store_error)?;
+    let mut rows = query.query(values).map_err(store_error)?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next().map_err(store_error)? {
+        out.push(parse_row(row)?);
+    }
+    Ok(out)
+}
+
+fn column<T: FromSql>(row: &SqlRow<'_>, name: &str) -> Result<T, StoreError> {
+    row.get(name).map_err(store_error)
+}
+
+fn parse_row(row: &SqlRow<'_>) -> Result<Row, StoreError> {
+    let named = |name: &str| column::<String>(row, name);
+    let connection: Option<[u8; 16]> = column(row, "connection")?;
+    let generation: Option<u64> = column(row, "generation")?;
+    let held: Option<Vec<u8>> = column(row, "held")?;
+    let claim: (Option<u64>, Option<u64>) = (column(row, "claim_epoch")?, column(row, "claim_lease")?);
+    Ok(Row {
+        id: ActionId::from_bytes(column(row, "id")?),
+        task: column::<Option<[u8; 16]>>(row, "task")?.map(TaskId::from_bytes),
+        state: State::from_name(&named("state")?).ok_or_else(|| damaged("state"))?,
+        kind: ActionKind::from_name(&named("kind")?).ok_or_else(|| damaged("kind"))?,
+        class: Class::from_name(&named("class")?).ok_or_else(|| damaged("class"))?,
+        account: connection.zip(generation).map(|(id, generation)| (ConnectionId::from_bytes(id), generation)),
+        digest: Digest::from_bytes(column(row, "digest")?),
+        proposed: parse_now(&column::<Vec<u8>>(row, "proposed")?)?,
+        expires: parse_deadline(&column::<Vec<u8>>(row, "expires")?)?,
+        held: held.map(|bytes| parse_deadline(&bytes)).transpose()?,
+        approval: parse_approval(row)?,
+        claim: claim.0.zip(claim.1),
+        attempt: column(row, "attempt")?,
+    })
+}
+
+fn parse_approval(row: &SqlRow<'_>) -> Result<Option<Approval>, StoreError> {
+    let Some(credential) = column::<Option<[u8; 16]>>(row, "credential")? else { return Ok(None) };
+    let client: String = column(row, "client")?;
+    Ok(Some(Approval {
+        credential,
+        client: Client::from_name(&client).ok_or_else(|| damaged("client"))?,
+        session: column(row, "session")?,
+        stepped_up: column(row, "stepped_up")?,
+    }))
+}
+
+pub(crate) fn read_connections(db: &Connection, only: Option<&ConnectionId>) -> Result<Vec<ConnectionRow>, StoreError> {
+    let mut query = db
+        .prepare_cached(
+            "SELECT id, kind, account, level, active, generation FROM connection WHERE ?1 IS NULL OR id = ?1 ORDER BY rowid",
+        )
+        .map_err(store_error)?;
+    let mut rows = query.query([only.map(|id| id.as_bytes().as_slice())]).map_err(store_error)?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next().map_err(store_error)? {
+        let level: String = column(row, "level")?;
+        out.push(ConnectionRow {
+            id: ConnectionId::from_bytes(column(row, "id")?),
+            kind: column(row, "kind")?,
+            account: column(row, "account")?,
+            grant: Grant {
+                level: Level::from_name(&level).ok_or_else(|| damaged("level"))?,
+                active: column(row, "active")?,
+                generation: column(row, "generation")?,
+            },
+        });
+    }
+    Ok(out)
+}
+
+fn now_bytes(now: &Now) -> Vec<u8> {
+    let mut out = now.wall_ms.to_be_bytes().to_vec();
+    out.extend_from_slice(&now.boot_ms.to_be_bytes());
+    out.extend_from_slice(&now.boot_id);
+    out
+}
+
+fn deadline_bytes(deadline: &Deadline) -> Vec<u8> {
+    let mut out = now_bytes(&deadline.set);
+    out.extend_from_slice(&deadline.after_ms.to_be_bytes());
+    out
+}
+
+fn parse_now(bytes: &[u8]) -> Result<Now, StoreError> {
+    let part = |from: usize, to: usize| bytes.get(from..to).ok_or_else(|| damaged("time"));
+    let eight = |from: usize| part(from, from + 8)?.try_into().map_err(|_| damaged("time"));
+    Ok(Now {
+        wall_ms: i64::from_be_bytes(eight(0)?),
+        boot_ms: u64::from_be_bytes(eight(8)?),
+        boot_id: part(16, 32)?.try_into().map_err(|_| damaged("time"))?,
+    })
+}
+
+fn parse_deadline(bytes: &[u8]) -> Result<Deadline, StoreError> {
+    let after = bytes.get(32..40).and_then(|after| after.try_into().ok()).ok_or_else(|| damaged("deadline"))?;
+    Ok(Deadline { set: parse_now(bytes)?, after_ms: u64::from_be_bytes(after) })
+}

@@ -1,0 +1,124 @@
+use bailey_gate::content::Content;
+use bailey_gate::family::mail::{MailAction, Message, MessageId};
+use bailey_gate::family::text::{Address, Line, Mailbox};
+use bailey_gate::family::{Action, ActionKind, Level};
+use bailey_gate::policy::{Facts, judge};
+use bailey_gate::{ActionId, Class, ConnectionId, Decision, HomeId};
+
+use super::*;
+
+fn mailbox(address: &str) -> Mailbox {
+    Mailbox { name: None, address: Address::new(address).unwrap() }
+}
+
+fn message(receivers: usize) -> Message {
+    Message {
+        from: mailbox("me@example.org"),
+        to: (0..receivers).map(|n| mailbox(&format!("r{n}@example.org"))).collect(),
+        cc: vec![],
+        bcc: vec![],
+        subject: Line::new("s").unwrap(),
+        body: "b".into(),
+        date: 0,
+        offset_minutes: 0,
+        message_id: MessageId::new("<a@b>").unwrap(),
+        in_reply_to: None,
+        references: vec![],
+        attachments: vec![],
+    }
+}
+
+fn content(action: Action) -> Content {
+    let account = action.kind().needs_level().map(|_| (ConnectionId::from_bytes([2; 16]), 1));
+    Content {
+        home: HomeId::from_bytes([1; 16]),
+        id: ActionId::from_bytes([3; 16]),
+        account,
+        precondition: vec![],
+        action,
+    }
+}
+
+const CALM: Facts =
+    Facts { level: Some(Level::Full), grant_stands: true, receivers: 1, unknown_receivers: 0, same_kind_today: 0 };
+
+fn decide(action: Action, facts: &Facts) -> (Decision, Vec<String>) {
+    let policy = CedarPolicy::shipped().unwrap();
+    let content = content(action);
+    let verdict = judge(&policy, &content, content.class(), facts);
+    (verdict.decision, verdict.reasons)
+}
+
+fn send(receivers: usize) -> Action {
+    Action::Mail(MailAction::Send(message(receivers)))
+}
+
+#[test]
+fn what_leaves_asks_and_what_stays_runs() {
+    let asks = || vec![ASKS_FIRST.to_owned()];
+    assert_eq!(decide(send(1), &CALM), (Decision::Ask, asks()));
+    assert_eq!(decide(Action::MemoryWrite { note: "n".into() }, &CALM), (Decision::Ask, asks()));
+    assert_eq!(decide(Action::Reply { words: "w".into() }, &CALM), (Decision::Auto, vec!["default.reply".into()]));
+    let draft = Action::Mail(MailAction::Draft(message(1)));
+    assert_eq!(decide(draft, &CALM), (Decision::Auto, vec!["default.draft".into()]));
+}
+
+#[test]
+fn each_floor_rule_denies_or_asks_for_more() {
+    let denied = |facts: Facts, rule: &str| {
+        assert_eq!(decide(send(1), &facts), (Decision::Deny, vec![rule.to_owned()]), "{rule}");
+    };
+    denied(Facts { level: Some(Level::Read), ..CALM }, "floor.level");
+    denied(Facts { level: Some(Level::Draft), ..CALM }, "floor.level");
+    denied(Facts { level: None, ..CALM }, "floor.level");
+    denied(Facts { grant_stands: false, ..CALM }, "floor.grant");
+    denied(Facts { same_kind_today: 200, ..CALM }, "floor.mail-a-day");
+    denied(Facts { same_kind_today: u64::MAX, ..CALM }, "floor.mail-a-day");
+    assert_eq!(decide(send(1), &Facts { same_kind_today: 199, ..CALM }).0, Decision::Ask);
+    assert_eq!(decide(send(21), &CALM), (Decision::AskWithStepUp, vec!["floor.critical".into()]));
+    let draft = || Action::Mail(MailAction::Draft(message(1)));
+    assert_eq!(decide(draft(), &Facts { level: Some(Level::Read), ..CALM }).0, Decision::Deny);
+}
+
+#[test]
+fn the_action_hierarchy_is_loaded() {
+    let policy = CedarPolicy::new(
+        "@id(\"all\") permit (principal, action, resource);
+         @id(\"group\") forbid (principal, action in [Action::\"outward\"], resource);",
+    );
+    let content = content(send(1));
+    let question = Question { content: &content, class: Class::Held, facts: &CALM, evidence: Evidence::SteppedUp };
+    assert_eq!(policy.unwrap().rule(&question), Ruling { allowed: false, rules: vec!["group".into()] });
+}
+
+#[test]
+fn an_erring_forbid_denies() {
+    let policy = CedarPolicy::new(
+        "@id(\"all\") permit (principal, action, resource);
+         @id(\"overflow\") forbid (principal, action, resource) when { context.sameKindToday + 1 < 0 };",
+    );
+    let content = content(send(1));
+    let facts = Facts { same_kind_today: u64::MAX, ..CALM };
+    let question = Question { content: &content, class: Class::Held, facts: &facts, evidence: Evidence::SteppedUp };
+    assert_eq!(policy.unwrap().rule(&question), Ruling { allowed: false, rules: vec![FAILED.into()] });
+}
+
+#[test]
+fn every_action_kind_is_in_the_schema_and_every_rule_has_words() {
+    let policy = CedarPolicy::shipped().unwrap();
+    for kind in ActionKind::ALL {
+        let uid = uid("Action", kind.name()).unwrap();
+        assert!(policy.schema.actions().any(|known| *known == uid), "{}", kind.name());
+    }
+    for rule in policy.policies.policies() {
+        let id = rule.id().to_string();
+        assert_ne!(policy.explain(&id), id, "`{id}` has no words");
+    }
+}
+
+#[test]
+fn a_policy_without_a_name_or_outside_the_schema_is_refused() {
+    assert!(matches!(CedarPolicy::new("permit (principal, action, resource);"), Err(PolicyError::Syntax(_))));
+    let unknown = "@id(\"x\") permit (principal, action, resource) when { context.modelSaysSo };";
+    assert!(matches!(CedarPolicy::new(unknown), Err(PolicyError::Invalid(_))));
+}
