@@ -1,1 +1,124 @@
-//! placeholder
+//! From a model's tool call to a typed, prepared action, and from a claim to its effect.
+//!
+//! Parsing happens here, once: what comes in is whatever a model wrote, what goes on is an [`Action`] whose fields keep
+//! their rules by construction.
+//!
+//! Invariant of absence: a connector cannot act without a claim; the vault hands out nothing else.
+
+mod call;
+mod mail;
+
+use std::fmt;
+use std::sync::Arc;
+
+use bailey_gate::family::text::Mailbox;
+use bailey_gate::family::{Action, ActionKind};
+use bailey_gate::{Carrying, Claimed, ConnectionId, Connector, Effect, Outcome};
+use bailey_vault::Vault;
+use serde_json::Value;
+
+pub use call::BadCall;
+pub use mail::Edit;
+
+/// A tool as it is offered to a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolDefinition {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, for the model.
+    pub description: &'static str,
+    /// JSON schema of its arguments.
+    pub parameters: Value,
+}
+
+/// What preparing needs to know of the home, beside the call itself.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// The mail connection and its author, where there is one.
+    pub mail: Option<(ConnectionId, Mailbox)>,
+    /// Seconds since 1970-01-01T00:00Z.
+    pub seconds: i64,
+    /// The person's distance from UTC, minutes.
+    pub offset_minutes: i16,
+    /// Random bytes for a message's identity.
+    pub unique: [u8; 16],
+}
+
+/// A prepared action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepared {
+    /// The account it acts on.
+    pub account: Option<ConnectionId>,
+    /// What is to be done.
+    pub action: Action,
+    /// Why, as the model claims.
+    pub why: String,
+}
+
+/// Every tool a model is offered.
+#[must_use]
+pub fn tools() -> Vec<ToolDefinition> {
+    let mut tools = mail::tools();
+    tools.push(ToolDefinition {
+        name: "memory_write",
+        description: "Keep a note for later tasks. The person is asked first.",
+        parameters: call::schema(&[("note", "what to remember")], &["note"]),
+    });
+    tools
+}
+
+/// Reads a tool call and prepares its action.
+pub fn prepare(tool: &str, arguments: &str, around: &Surroundings) -> Result<Prepared, BadCall> {
+    let arguments = call::Arguments::parse(arguments)?;
+    let (account, action) = match tool {
+        "mail_send" | "mail_draft" => mail::prepare(tool, &arguments, around)?,
+        "memory_write" => (None, Action::MemoryWrite { note: arguments.text("note")? }),
+        unknown => return Err(BadCall::UnknownTool(unknown.into())),
+    };
+    Ok(Prepared { account, action, why: arguments.optional("why").unwrap_or_default() })
+}
+
+/// The services of a home, behind claims.
+#[derive(Debug, Clone)]
+pub struct Services {
+    vault: Arc<Vault>,
+}
+
+impl Services {
+    /// The services that a vault's connections reach.
+    #[must_use]
+    pub const fn new(vault: Arc<Vault>) -> Self {
+        Self { vault }
+    }
+}
+
+impl Connector for Services {
+    fn carry_out(&self, claimed: Claimed) -> Carrying<'_> {
+        match claimed.content().action.kind() {
+            ActionKind::MailSend => Box::pin(self.vault.send_mail(claimed)),
+            kind @ (ActionKind::MailDraft | ActionKind::Reply | ActionKind::MemoryWrite) => Box::pin(async move {
+                claimed.settle(Outcome::new(
+                    Effect::NotExecuted,
+                    format!("{} has no effect outside the home", kind.name()),
+                ))
+            }),
+        }
+    }
+}
+
+impl fmt::Display for BadCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotJson => f.write_str("the arguments are not a JSON object"),
+            Self::TooLong => f.write_str("the arguments are too long"),
+            Self::UnknownTool(tool) => {
+                write!(f, "there is no tool `{}`", bailey_gate::family::escape::visible(tool))
+            }
+            Self::Missing(name) => write!(f, "the argument `{name}` is missing"),
+            Self::Bad { name, why } => write!(f, "the argument `{name}` cannot be used: {why}"),
+            Self::NotConnected(what) => {
+                write!(f, "no {what} account is connected; the person can connect one with `bailey connect`")
+            }
+        }
+    }
+}
