@@ -1,1 +1,46 @@
-//! x
+//! One home, composed and running.
+//!
+//! Invariant of absence: nothing outside this crate builds a gate.
+
+mod api;
+mod cards;
+mod clock;
+pub mod config;
+mod executor;
+mod home;
+mod layout;
+mod tasks;
+mod transport;
+pub mod wire;
+
+use std::fs::Permissions;
+use std::future::Future;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+
+use tokio::net::UnixListener;
+
+pub use home::{Home, HomeError};
+pub use layout::{Layout, LayoutError, RootChoice};
+
+/// Serves a home on its socket until `stop` is done.
+pub async fn serve(
+    home: Arc<Home>,
+    layout: &Layout,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), HomeError> {
+    let path = layout.socket();
+    let failed = |source| HomeError::Layout(LayoutError::File { path: path.clone(), source });
+    // The home's lock is held, so a socket that lies here is a dead one's.
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        Ok(()) | Err(_) => {}
+    }
+    let listener = UnixListener::bind(&path).map_err(failed)?;
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(failed)?;
+    home.resume_tasks()?;
+    tokio::spawn(Arc::clone(&home).keep_going());
+    let served = axum::serve(listener, api::router(home)).with_graceful_shutdown(stop).await;
+    let _ = std::fs::remove_file(&path);
+    served.map_err(failed)
+}

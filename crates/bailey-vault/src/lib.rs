@@ -6,6 +6,7 @@
 //! Invariant of absence: no function here returns a credential.
 
 mod guard;
+mod http;
 mod settings;
 mod stream;
 
@@ -17,7 +18,7 @@ use std::time::Duration;
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
 use bailey_gate::family::mail::MailAction;
 use bailey_gate::family::{Action, Level};
-use bailey_gate::handoff::HandoffLock;
+use bailey_gate::handoff::{HandoffLock, SystemEgress};
 use bailey_gate::ledger::{Grant, StoreError};
 use bailey_gate::{Claimed, ConnectionId, Effect, Now, Outcome, Settled};
 use bailey_ledger::{ConnectionRow, Ledger, RecordName};
@@ -28,6 +29,7 @@ use lettre::transport::smtp::extension::ClientId;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
+pub use http::{HttpError, SystemClient};
 pub use settings::{MailSettings, Server};
 
 use guard::SmtpGuard;
@@ -89,6 +91,11 @@ impl Vault {
     /// Ends every open connection, at once. Called when everything is paused.
     pub fn reset(&self) {
         self.resets.send_modify(|count| *count += 1);
+    }
+
+    /// A client for a provider's base URL, for one named kind of system egress.
+    pub fn system_client(&self, base: &str, egress: SystemEgress) -> Result<SystemClient, HttpError> {
+        SystemClient::new(base, Arc::clone(&self.lock), self.resets.subscribe(), egress)
     }
 
     /// Keeps a new mail connection. The caller has the person's leave.
@@ -227,11 +234,11 @@ async fn connect_loopback(server: &Server) -> Result<TcpStream, String> {
     let name = format!("{}:{}", server.host, server.port);
     let addresses = tokio::net::lookup_host((server.host.as_str(), server.port))
         .await
-        .map_err(|error| format!("the mail server `{name}` is not known: {error}; check its name"))?;
+        .map_err(|error| format!("the server `{name}` is not known: {error}; check its name"))?;
     let mut last: Option<io::Error> = None;
     for address in addresses {
         if !address.ip().is_loopback() {
-            return Err(format!("`{name}` is another machine and this connection has no TLS; nothing was sent"));
+            return Err(format!("`{name}` is another machine and this connection has no TLS; nothing was sent there"));
         }
         match TcpStream::connect(address).await {
             Ok(stream) => return Ok(stream),
@@ -239,7 +246,7 @@ async fn connect_loopback(server: &Server) -> Result<TcpStream, String> {
         }
     }
     let why = last.map_or_else(|| "it has no address".to_owned(), |error| error.to_string());
-    Err(format!("the mail server `{name}` cannot be reached: {why}; check that it runs"))
+    Err(format!("the server `{name}` cannot be reached: {why}; check that it runs"))
 }
 
 fn envelope(claimed: &Claimed) -> Result<Envelope, String> {

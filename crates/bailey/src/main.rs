@@ -1,2 +1,42 @@
-//! placeholder
-fn main() {}
+//! `bailey`: the command line.
+
+mod args;
+mod client;
+mod commands;
+mod prompt;
+mod show;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use bailey_home::Layout;
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let arguments = args::Arguments::parse();
+    let Some(data) = arguments.data.or_else(default_data) else {
+        return fail("no home folder: set HOME, or name a folder with --data", 2);
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.to_string(), 1),
+    };
+    match runtime.block_on(commands::run(arguments.command, Layout::new(&data), arguments.json)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(trouble) => fail(&trouble.to_string(), trouble.exit_code()),
+    }
+}
+
+fn fail(why: &str, code: u8) -> ExitCode {
+    if !why.is_empty() {
+        let _ = writeln!(std::io::stderr(), "bailey: {why}");
+    }
+    ExitCode::from(code)
+}
+
+fn default_data() -> Option<PathBuf> {
+    let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+    let data = data.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")))?;
+    Some(data.join("bailey"))
+}

@@ -150,14 +150,26 @@ impl Gate {
         })
     }
 
+    /// When the next held action is due, where one is held: milliseconds from now.
+    pub fn next_due(&self, now: Now) -> Result<Option<u64>, GateError> {
+        let rows = self.commit(|tx| Ok(tx.rows_in(&[State::Held])?))?;
+        let left = |until: Deadline| match until.overdue(now) {
+            Some(_) => 0,
+            // Before its deadline the boot is the one it was set in, or wall time rules; either way this is close enough
+            // to wake up by, and `due` decides.
+            None => until.after_ms.saturating_sub(now.boot_ms.saturating_sub(until.set.boot_ms)),
+        };
+        Ok(rows.into_iter().filter_map(|row| row.held.map(left)).min())
+    }
+
     /// Records how a claim ended. What the person approved also teaches whom they write to; what ran by itself does not.
-    pub fn settle(&self, settled: Settled, now: Now) -> Result<State, GateError> {
+    pub fn settle(&self, settled: &Settled, now: Now) -> Result<State, GateError> {
         let Settled { id, outcome } = settled;
         self.commit(|tx| {
-            let (mut row, content) = self.load(tx, &id)?;
+            let (mut row, content) = self.load(tx, id)?;
             let to = outcome.result.state();
             self.step(tx, &mut row, to, Actor::Gate, now, |entry| Event {
-                payload: Payload::default().text("outcome", outcome.detail),
+                payload: Payload::default().text("outcome", outcome.detail.clone()),
                 ..entry
             })?;
             if outcome.result == Effect::Done && row.approval.is_some() {

@@ -1,0 +1,486 @@
+//! The home's HTTP interface, on a socket only its own account can open.
+
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State as Held};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use bailey_gate::approval::{Proof, Purpose};
+use bailey_gate::content::Content;
+use bailey_gate::event::{Actor, Client};
+use bailey_gate::family::escape::visible;
+use bailey_gate::family::mail::MailAction;
+use bailey_gate::family::{Action, Level};
+use bailey_gate::ledger::StoreError;
+use bailey_gate::{ActionId, ConnectionId, Digest, GateError, Nonce, Preview, Proposal, State, TaskId};
+use bailey_ledger::{ActionView, ExportError, Payloads};
+use bailey_vault::VaultError;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Deserialize;
+
+use crate::executor::blocking;
+use crate::home::{Home, HomeError, fresh_action};
+use crate::tasks::state_name;
+use crate::wire::{
+    ActionCard, ApproveBody, Challenge, Code, ConnectBody, ConnectionCard, CredentialHint, Edit, EntryCard, Failure,
+    HappenedBody, IdsBody, Line, PauseCard, ProofBody, ProvenBody, Status, TaskBody, TaskCard, connect_parameters,
+};
+
+/// Largest request body: an edited mail with room to spare.
+const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+/// Most entries in one page of the log.
+const MAX_PAGE: u64 = 500;
+
+type Shared = Held<Arc<Home>>;
+type Answer<T> = Result<Json<T>, Failure>;
+
+/// Every route; each asks for the token.
+pub(crate) fn router(home: Arc<Home>) -> Router {
+    Router::new()
+        .route("/v1/status", get(status))
+        .route("/v1/changes", get(changes))
+        .route("/v1/tasks", get(tasks).post(give_task))
+        .route("/v1/tasks/{id}", get(task))
+        .route("/v1/tasks/{id}/stop", post(stop_task))
+        .route("/v1/actions", get(actions))
+        .route("/v1/actions/{id}", get(action))
+        .route("/v1/actions/{id}/happened", post(happened))
+        .route("/v1/approvals", get(approvals))
+        .route("/v1/approvals/approve", post(approve))
+        .route("/v1/approvals/reject", post(reject))
+        .route("/v1/approvals/{id}/edit", post(edit))
+        .route("/v1/cancel", post(cancel))
+        .route("/v1/challenge", post(challenge))
+        .route("/v1/connections", get(connections).post(connect))
+        .route("/v1/connections/{id}/revoke", post(revoke))
+        .route("/v1/pause", post(pause))
+        .route("/v1/resume", post(resume))
+        .route("/v1/log", get(log))
+        .route("/v1/log/checkpoint", post(checkpoint))
+        .route("/v1/log/export", post(export_sealed))
+        .route("/v1/log/export-readable", post(export_readable))
+        .fallback(|| async { failure(Code::NotFound, "there is nothing at this address") })
+        .layer(middleware::from_fn_with_state(Arc::clone(&home), authenticate))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(home)
+}
+
+/// The token proposes and observes; it approves nothing.
+async fn authenticate(Held(home): Shared, request: Request, next: Next) -> Response {
+    let given =
+        request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    match given {
+        Some(token) if verify_slices_are_equal(token, home.token.as_bytes()).is_ok() => next.run(request).await,
+        Some(_) | None => {
+            failure(Code::Unauthenticated, "the token is missing or wrong; it is in the home's folder").into_response()
+        }
+    }
+}
+
+fn failure(code: Code, message: impl Into<String>) -> Failure {
+    Failure { code, message: message.into() }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let status = match self.code {
+            Code::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            Code::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Code::NotAuthorised => StatusCode::FORBIDDEN,
+            Code::NotFound => StatusCode::NOT_FOUND,
+            Code::Conflict | Code::Paused => StatusCode::CONFLICT,
+            Code::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
+            Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        (status, Json(self)).into_response()
+    }
+}
+
+impl From<GateError> for Failure {
+    fn from(error: GateError) -> Self {
+        let code = match &error {
+            GateError::Store(StoreError::Full) => Code::DiskFull,
+            GateError::Store(StoreError::Broken(_) | StoreError::Codec(_)) => Code::Internal,
+            GateError::Paused => Code::Paused,
+            GateError::NoSuchAction(_) | GateError::NoSuchConnection(_) => Code::NotFound,
+            GateError::WrongState { .. } | GateError::Changed(_) | GateError::Expired(_) => Code::Conflict,
+            GateError::NotAuthorised => Code::NotAuthorised,
+            GateError::TooMany | GateError::Malformed(_) => Code::Invalid,
+        };
+        failure(code, error.to_string())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        GateError::from(error).into()
+    }
+}
+
+impl From<HomeError> for Failure {
+    fn from(error: HomeError) -> Self {
+        match error {
+            HomeError::Gate(error) => error.into(),
+            HomeError::Setup(why) => failure(Code::Invalid, why),
+            HomeError::Layout(_) | HomeError::Running(_) => failure(Code::Internal, error.to_string()),
+        }
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Store(error) => error.into(),
+            VaultError::Unknown(_) => failure(Code::NotFound, error.to_string()),
+            VaultError::Revoked | VaultError::Level { .. } => failure(Code::Conflict, error.to_string()),
+            VaultError::Settings(_) => failure(Code::Invalid, error.to_string()),
+        }
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Store(error) => error.into(),
+            ExportError::Write(error) => failure(Code::Internal, error.to_string()),
+        }
+    }
+}
+
+fn parse<T: std::str::FromStr<Err = bailey_gate::BadId>>(what: &str, text: &str) -> Result<T, Failure> {
+    let shown: String = text.chars().take(80).collect();
+    text.parse().map_err(|error| failure(Code::Invalid, format!("`{}` is no {what}: {error}", visible(&shown))))
+}
+
+fn proof(body: &ProofBody) -> Result<Proof, Failure> {
+    let signature =
+        BASE64.decode(&body.signature).map_err(|_| failure(Code::Invalid, "the signature is not base64"))?;
+    let sixteen = |what, text| parse::<Nonce>(what, text).map(|id| *id.as_bytes());
+    Ok(Proof {
+        nonce: parse("nonce", &body.nonce)?,
+        credential: sixteen("credential", &body.credential)?,
+        signature,
+        client: Client::CommandLine,
+        session: sixteen("session", &body.session)?,
+    })
+}
+
+async fn status(Held(home): Shared) -> Answer<Status> {
+    let valve = home.gate.lock().valve();
+    let (log_entries, _) = home.ledger.head()?;
+    Ok(Json(Status {
+        home: home.gate.home().to_string(),
+        mode: valve.mode.name().into(),
+        epoch: valve.epoch,
+        model: home.model.is_some(),
+        waiting: home.ledger.actions_in(State::Awaiting)?.len() as u64,
+        needs_person: home.ledger.actions_in(State::NeedsPerson)?.len() as u64,
+        notices: home.notices(),
+        log_entries,
+    }))
+}
+
+#[derive(Deserialize)]
+struct After {
+    #[serde(default)]
+    after: Option<u64>,
+}
+
+/// Answers once something has changed since `after`, or after half a minute.
+async fn changes(Held(home): Shared, Query(query): Query<After>) -> Answer<u64> {
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(25);
+    let mut changes = home.changes();
+    let seen = *changes.borrow_and_update();
+    if query.after.is_none_or(|after| after == seen) && query.after.is_some() {
+        let _ = tokio::time::timeout(PATIENCE, changes.changed()).await;
+    }
+    let now = *changes.borrow();
+    Ok(Json(now))
+}
+
+async fn give_task(Held(home): Shared, headers: HeaderMap, Json(body): Json<TaskBody>) -> Answer<TaskCard> {
+    let id = match headers.get("idempotency-key") {
+        None => TaskId::from_bytes(bailey_keys::random().map_err(|error| failure(Code::Internal, error.to_string()))?),
+        Some(key) => {
+            let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
+            let bytes = hash.as_ref().get(..16).and_then(|bytes| bytes.try_into().ok());
+            TaskId::from_bytes(bytes.ok_or_else(|| failure(Code::Internal, "no hash"))?)
+        }
+    };
+    home.give_task(id, body.words).await?;
+    Ok(Json(task_card(&home, id)?))
+}
+
+async fn tasks(Held(home): Shared) -> Answer<Vec<TaskCard>> {
+    let rows = home.ledger.tasks(50)?;
+    rows.into_iter().map(|row| task_card(&home, row.id)).collect::<Result<_, _>>().map(Json)
+}
+
+async fn task(Held(home): Shared, Path(id): Path<String>) -> Answer<TaskCard> {
+    Ok(Json(task_card(&home, parse("task", &id)?)?))
+}
+
+async fn stop_task(Held(home): Shared, Path(id): Path<String>) -> Answer<TaskCard> {
+    let id = parse("task", &id)?;
+    home.stop_task(id).await?;
+    Ok(Json(task_card(&home, id)?))
+}
+
+fn task_card(home: &Home, id: TaskId) -> Result<TaskCard, Failure> {
+    let conversation =
+        home.conversation(&id)?.ok_or_else(|| failure(Code::NotFound, format!("there is no task `{id}`")))?;
+    let actions = home.ledger.actions_of(&id)?;
+    Ok(TaskCard {
+        id: id.to_string(),
+        state: state_name(&conversation).into(),
+        words: bailey_gate::family::escape::visible_lines(&conversation.task),
+        reply: home.reply(&conversation),
+        trouble: match &conversation.ending {
+            Some(bailey_agent::Ending::Failed(why)) => Some(visible(why)),
+            Some(bailey_agent::Ending::OutOfTurns) => Some("the model took too many turns without an answer".into()),
+            Some(bailey_agent::Ending::Answered | bailey_agent::Ending::Stopped) | None => None,
+        },
+        actions: actions.iter().map(|view| action_card(home, view)).collect::<Result<_, _>>()?,
+    })
+}
+
+/// The preview is made of the stored bytes, every time.
+fn action_card(home: &Home, view: &ActionView) -> Result<ActionCard, Failure> {
+    let row = &view.row;
+    let mut card = ActionCard {
+        id: row.id.to_string(),
+        digest: row.digest.to_string(),
+        kind: row.kind.name().into(),
+        state: row.state.name().into(),
+        task: row.task.map(|task| task.to_string()),
+        headline: "Its content was erased or cannot be read".into(),
+        items: Vec::new(),
+        body: String::new(),
+        warnings: Vec::new(),
+        reason: home.reasons_at_decision(&row.id)?,
+        claimed_why: home.claimed_why(&row.id)?,
+        outcome: home.outcome_words(&row.id)?,
+        expires_ms: row.expires.wall_ms(),
+        held_until_ms: row.held.map(|held| held.wall_ms()),
+    };
+    if let Ok(content) = Content::decode(&view.content) {
+        let preview = Preview::of(&content);
+        card.digest = preview.digest.to_string();
+        card.headline = preview.headline;
+        card.items =
+            preview.items.into_iter().map(|item| Line { label: item.label.into(), value: item.value }).collect();
+        card.body = preview.body;
+        card.warnings = preview.warnings;
+    }
+    Ok(card)
+}
+
+async fn actions(Held(home): Shared) -> Answer<Vec<ActionCard>> {
+    let views = home.ledger.recent_actions(100)?;
+    views.iter().map(|view| action_card(&home, view)).collect::<Result<_, _>>().map(Json)
+}
+
+async fn action(Held(home): Shared, Path(id): Path<String>) -> Answer<ActionCard> {
+    let id: ActionId = parse("action", &id)?;
+    let view = home.ledger.action(&id)?.ok_or(GateError::NoSuchAction(id))?;
+    Ok(Json(action_card(&home, &view)?))
+}
+
+async fn approvals(Held(home): Shared) -> Answer<Vec<ActionCard>> {
+    let views = home.ledger.actions_in(State::Awaiting)?;
+    views.iter().map(|view| action_card(&home, view)).collect::<Result<_, _>>().map(Json)
+}
+
+async fn challenge(Held(home): Shared) -> Answer<Challenge> {
+    let nonce = Nonce::from_bytes(bailey_keys::random().map_err(|error| failure(Code::Internal, error.to_string()))?);
+    home.gate.challenge(nonce, home.clock.now());
+    let hint = |row: bailey_ledger::CredentialRow| CredentialHint {
+        id: Nonce::from_bytes(row.id).to_string(),
+        salt: Nonce::from_bytes(row.salt).to_string(),
+    };
+    let credentials = home.ledger.credentials()?.into_iter().map(hint).collect();
+    Ok(Json(Challenge { nonce: nonce.to_string(), home: home.gate.home().to_string(), credentials }))
+}
+
+async fn approve(Held(home): Shared, Json(body): Json<ApproveBody>) -> Answer<Vec<String>> {
+    let shown =
+        body.shown.iter().map(|shown| Ok((parse("action", &shown.id)?, parse::<Digest>("digest", &shown.digest)?)));
+    let shown = shown.collect::<Result<Vec<(ActionId, Digest)>, Failure>>()?;
+    let (gate, proof, now) = (Arc::clone(&home.gate), proof(&body.proof)?, home.clock.now());
+    let permits = blocking(move || gate.approve(shown, &proof, now)).await?;
+    let approved = permits.iter().map(|permit| permit.action().to_string()).collect();
+    for permit in permits {
+        home.run(permit);
+    }
+    home.changed();
+    Ok(Json(approved))
+}
+
+async fn reject(Held(home): Shared, Json(body): Json<IdsBody>) -> Answer<()> {
+    let ids = body.ids.iter().map(|id| parse("action", id)).collect::<Result<Vec<ActionId>, _>>()?;
+    let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
+    blocking(move || gate.reject(&ids, now)).await?;
+    home.changed();
+    Ok(Json(()))
+}
+
+async fn cancel(Held(home): Shared, Json(body): Json<IdsBody>) -> Answer<()> {
+    let ids = body.ids.iter().map(|id| parse("action", id)).collect::<Result<Vec<ActionId>, _>>()?;
+    let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
+    blocking(move || gate.cancel(&ids, now)).await?;
+    home.changed();
+    Ok(Json(()))
+}
+
+async fn edit(Held(home): Shared, Path(id): Path<String>, Json(edit): Json<Edit>) -> Answer<ActionCard> {
+    let id: ActionId = parse("action", &id)?;
+    let view = home.ledger.action(&id)?.ok_or(GateError::NoSuchAction(id))?;
+    let content = Content::decode(&view.content).map_err(StoreError::from)?;
+    let Action::Mail(MailAction::Send(message)) = &content.action else {
+        return Err(failure(Code::Invalid, "only a waiting mail can be edited"));
+    };
+    let edited = edit.apply(message, &home.surroundings()?).map_err(|bad| failure(Code::Invalid, bad.to_string()))?;
+    let proposal = Proposal {
+        id: fresh_action()?,
+        task: view.row.task,
+        account: content.account.map(|(connection, _)| connection),
+        precondition: content.precondition,
+        action: Action::Mail(MailAction::Send(edited)),
+        why: "edited by the person".into(),
+        actor: Actor::Person,
+    };
+    let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
+    let proposed = blocking(move || gate.edit(&id, proposal, now)).await?;
+    let fresh = proposed.id;
+    if let Some(permit) = proposed.permit {
+        home.run(permit);
+    }
+    home.changed();
+    action(Held(home), Path(fresh.to_string())).await
+}
+
+async fn happened(Held(home): Shared, Path(id): Path<String>, Json(body): Json<HappenedBody>) -> Answer<()> {
+    let id = parse("action", &id)?;
+    let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
+    blocking(move || gate.person_says(&id, body.happened, now)).await?;
+    home.changed();
+    Ok(Json(()))
+}
+
+async fn connections(Held(home): Shared) -> Answer<Vec<ConnectionCard>> {
+    let rows = home.ledger.connections()?.into_iter();
+    let cards = rows.map(|row| ConnectionCard {
+        id: row.id.to_string(),
+        kind: row.kind,
+        account: visible(&row.account),
+        level: row.grant.level.name().into(),
+        active: row.grant.active,
+    });
+    Ok(Json(cards.collect()))
+}
+
+async fn connect(Held(home): Shared, Json(body): Json<ConnectBody>) -> Answer<ConnectionCard> {
+    let level = Level::from_name(&body.level)
+        .ok_or_else(|| failure(Code::Invalid, "the level is one of read-only, draft, send, full"))?;
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &connect_parameters(&body.mail, &body.level));
+    let parameters =
+        hash.as_ref().try_into().map(Digest::from_bytes).map_err(|_| failure(Code::Internal, "no hash"))?;
+    home.gate.authorise(&Purpose::Home { what: "connect", parameters }, &proof(&body.proof)?, home.clock.now())?;
+    let id =
+        ConnectionId::from_bytes(bailey_keys::random().map_err(|error| failure(Code::Internal, error.to_string()))?);
+    home.vault.connect_mail(id, &body.mail, level, home.clock.now())?;
+    home.changed();
+    let row = home.ledger.connection(&id)?.ok_or(GateError::NoSuchConnection(id))?;
+    Ok(Json(ConnectionCard {
+        id: id.to_string(),
+        kind: row.kind,
+        account: visible(&row.account),
+        level: body.level,
+        active: true,
+    }))
+}
+
+/// Needs no proof: taking power away harms nobody.
+async fn revoke(Held(home): Shared, Path(id): Path<String>) -> Answer<()> {
+    home.vault.revoke(&parse("connection", &id)?, home.clock.now())?;
+    home.changed();
+    Ok(Json(()))
+}
+
+/// Needs no proof either.
+async fn pause(Held(home): Shared) -> Answer<PauseCard> {
+    let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
+    let report = blocking(move || Ok(gate.pause(Actor::Person, now))).await?;
+    home.vault.reset();
+    home.changed();
+    let trouble = [report.recorded.err(), report.logged.err().map(|error| error.to_string())];
+    Ok(Json(PauseCard {
+        epoch: report.valve.epoch,
+        trouble: trouble.into_iter().flatten().collect(),
+        in_flight: report.in_flight.iter().map(ToString::to_string).collect(),
+    }))
+}
+
+async fn resume(Held(home): Shared, Json(body): Json<ProvenBody>) -> Answer<Vec<String>> {
+    let (gate, proof, now) = (Arc::clone(&home.gate), proof(&body.proof)?, home.clock.now());
+    let valve = blocking(move || gate.begin_resume(&proof, now)).await?;
+    if valve.mode == bailey_gate::handoff::Mode::Open {
+        return Ok(Json(Vec::new()));
+    }
+    home.reconcile().await?;
+    let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
+    let swept = blocking(move || gate.finish_resume(valve.epoch, now)).await?;
+    home.notices.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+    home.changed();
+    Ok(Json(swept.asked_again.iter().map(ToString::to_string).collect()))
+}
+
+#[derive(Deserialize)]
+struct Page {
+    #[serde(default)]
+    from: u64,
+    #[serde(default)]
+    limit: Option<u64>,
+}
+
+async fn log(Held(home): Shared, Query(page): Query<Page>) -> Answer<Vec<EntryCard>> {
+    let entries = home.ledger.entries(page.from, page.limit.unwrap_or(100).min(MAX_PAGE))?;
+    let json = |text: &str| serde_json::from_str(text).unwrap_or_default();
+    let cards = entries.into_iter().map(|entry| EntryCard {
+        seq: entry.seq,
+        header: json(&entry.header),
+        payload: entry.payload.as_deref().map(json),
+    });
+    Ok(Json(cards.collect()))
+}
+
+async fn checkpoint(Held(home): Shared) -> Result<String, Failure> {
+    let ledger = Arc::clone(&home.ledger);
+    blocking(move || Ok(ledger.checkpoint()?)).await?;
+    let (_, note) = home.ledger.head()?;
+    note.ok_or_else(|| failure(Code::Internal, "the log has no checkpoint"))
+}
+
+async fn export_sealed(Held(home): Shared) -> Result<Vec<u8>, Failure> {
+    run_export(home, Payloads::Sealed).await
+}
+
+/// In plain words, so it needs the person.
+async fn export_readable(Held(home): Shared, Json(body): Json<ProvenBody>) -> Result<Vec<u8>, Failure> {
+    let purpose = Purpose::Home { what: "export readable log", parameters: Digest::from_bytes([0; 32]) };
+    home.gate.authorise(&purpose, &proof(&body.proof)?, home.clock.now())?;
+    run_export(home, Payloads::Readable).await
+}
+
+async fn run_export(home: Arc<Home>, payloads: Payloads) -> Result<Vec<u8>, Failure> {
+    let joined = tokio::task::spawn_blocking(move || {
+        let mut out = Vec::new();
+        bailey_ledger::export(&home.ledger, payloads, &mut out).map(|_| out)
+    });
+    Ok(joined.await.map_err(|error| failure(Code::Internal, error.to_string()))??)
+}

@@ -1,0 +1,54 @@
+//! The one place that reads clocks.
+
+use bailey_gate::Now;
+use rustix::time::{ClockId, clock_gettime};
+
+/// Where the kernel names the current boot.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+
+/// The clocks of this machine.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    boot_id: [u8; 16],
+    zone: jiff::tz::TimeZone,
+}
+
+impl Clock {
+    /// Finds out which boot this is. `zone` is an IANA name; the machine's own where it is absent.
+    pub fn new(zone: Option<&str>) -> Result<Self, String> {
+        let zone = match zone {
+            None => jiff::tz::TimeZone::system(),
+            Some(name) => jiff::tz::TimeZone::get(name)
+                .map_err(|_| format!("`{name}` is no time zone; use a name such as Europe/Paris"))?,
+        };
+        // Where the kernel does not tell, every start counts as a new boot, which only makes deadlines stricter.
+        let text = std::fs::read_to_string(BOOT_ID).unwrap_or_default();
+        let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+        let boot_id = match digits.parse::<bailey_gate::ActionId>() {
+            Ok(id) => *id.as_bytes(),
+            Err(_) => bailey_keys::random().map_err(|error| error.to_string())?,
+        };
+        Ok(Self { boot_id, zone })
+    }
+
+    /// The moment, in both clocks.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        let milliseconds = |clock| {
+            let time = clock_gettime(clock);
+            time.tv_sec.saturating_mul(1_000).saturating_add(time.tv_nsec / 1_000_000)
+        };
+        Now {
+            wall_ms: milliseconds(ClockId::Realtime),
+            boot_ms: u64::try_from(milliseconds(ClockId::Boottime)).unwrap_or(0),
+            boot_id: self.boot_id,
+        }
+    }
+
+    /// The person's distance from UTC at a moment, in minutes.
+    #[must_use]
+    pub fn offset_minutes(&self, now: Now) -> i16 {
+        let moment = jiff::Timestamp::from_millisecond(now.wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        i16::try_from(self.zone.to_offset(moment).seconds() / 60).unwrap_or(0)
+    }
+}

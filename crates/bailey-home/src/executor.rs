@@ -1,0 +1,137 @@
+//! From permits to outcomes: claim, carry out, settle. The gate is synchronous; this is where it meets the runtime.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bailey_gate::handoff::Mode;
+use bailey_gate::{Claiming, Connector as _, Found, GateError, Permit, Settled, State};
+use tokio::task::spawn_blocking;
+
+use crate::home::Home;
+
+/// How often waiting actions are looked at for having expired, and the log for wanting a checkpoint.
+const SWEEP: Duration = Duration::from_secs(10);
+/// How long to wait before trying again to record an outcome that could not be recorded.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// Runs blocking work of the gate off the runtime's own threads.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, GateError> + Send + 'static,
+) -> Result<T, GateError> {
+    let ended = spawn_blocking(work).await;
+    ended.unwrap_or_else(|error| Err(bailey_gate::ledger::StoreError::Broken(error.to_string()).into()))
+}
+
+impl Home {
+    /// Takes a permit as far as it goes now. What is held goes on when its window is over.
+    pub(crate) fn run(self: &Arc<Self>, permit: Permit) {
+        let home = Arc::clone(self);
+        tokio::spawn(async move {
+            let id = permit.action();
+            if let Err(error) = home.carry(permit).await {
+                match error {
+                    // Claimed by another road, or everything is paused: the row says where it stands.
+                    GateError::WrongState { .. } | GateError::Paused => {}
+                    other => eprintln!("action {id}: {other}"),
+                }
+            }
+            home.changed();
+        });
+    }
+
+    async fn carry(self: &Arc<Self>, permit: Permit) -> Result<(), GateError> {
+        let (gate, now) = (Arc::clone(&self.gate), self.clock.now());
+        match blocking(move || gate.claim(permit, now)).await? {
+            Claiming::Claimed(claimed) => {
+                let id = claimed.content().id;
+                let services = self.services.clone();
+                // In a task of its own: a connector that panics must not take the outcome with it.
+                match tokio::spawn(async move { services.carry_out(*claimed).await }).await {
+                    Ok(settled) => self.settle(settled).await,
+                    Err(_) => {
+                        let (gate, now) = (Arc::clone(&self.gate), self.clock.now());
+                        blocking(move || gate.abandon(&id, now)).await
+                    }
+                }
+            }
+            Claiming::Done | Claiming::Held(_) | Claiming::Turned(_) => Ok(()),
+        }
+    }
+
+    /// Records an outcome, as often as it takes: what is done is done, even where the disk is full.
+    async fn settle(self: &Arc<Self>, settled: Settled) -> Result<(), GateError> {
+        let settled = Arc::new(settled);
+        loop {
+            let (gate, now, outcome) = (Arc::clone(&self.gate), self.clock.now(), Arc::clone(&settled));
+            match blocking(move || gate.settle(&outcome, now)).await {
+                Ok(State::Unknown) => return self.reconcile().await,
+                Ok(_) => return Ok(()),
+                Err(GateError::Store(error)) => {
+                    eprintln!("an outcome could not be recorded and is kept in memory: {error}");
+                    tokio::time::sleep(RETRY).await;
+                }
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
+    /// Looks up what is not known. Mail leaves no trace at the server that could prove it, so the person decides.
+    pub(crate) async fn reconcile(self: &Arc<Self>) -> Result<(), GateError> {
+        if self.gate.lock().valve().mode == Mode::Paused {
+            return Ok(());
+        }
+        let (gate, now) = (Arc::clone(&self.gate), self.clock.now());
+        blocking(move || {
+            for id in gate.unknown()? {
+                gate.reconcile(
+                    &id,
+                    Found::No,
+                    "a mail server keeps no record that can be asked; look in the receiver's answer or your sent mail",
+                    now,
+                )?;
+            }
+            Ok(())
+        })
+        .await?;
+        self.changed();
+        Ok(())
+    }
+
+    /// Everything that goes on by itself: what a restart left behind, hold windows, expiry, checkpoints.
+    pub(crate) async fn keep_going(self: Arc<Self>) {
+        let mut changes = self.changes();
+        if let Err(error) = self.reconcile().await {
+            eprintln!("reconciling: {error}");
+        }
+        loop {
+            let wait = match self.tick().await {
+                Ok(next) => next,
+                Err(error) => {
+                    eprintln!("keeping time: {error}");
+                    SWEEP
+                }
+            };
+            changes.mark_unchanged();
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                _ = changes.changed() => {}
+            }
+        }
+    }
+
+    /// One round; returns how long nothing will be due.
+    async fn tick(self: &Arc<Self>) -> Result<Duration, GateError> {
+        let (gate, ledger, now) = (Arc::clone(&self.gate), Arc::clone(&self.ledger), self.clock.now());
+        let (due, next) = blocking(move || {
+            gate.expire(now)?;
+            ledger.checkpoint()?;
+            Ok((gate.due(now)?, gate.next_due(now)?))
+        })
+        .await?;
+        for permit in due {
+            self.run(permit);
+        }
+        // A little after the deadline rather than a little before it.
+        Ok(next.map_or(SWEEP, |ms| Duration::from_millis(ms.max(5))).min(SWEEP))
+    }
+}

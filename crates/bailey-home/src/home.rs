@@ -1,0 +1,248 @@
+//! One home, composed: the gate over its store, the services behind it, and the agent in front of it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bailey_connectors::{Services, Surroundings};
+use bailey_gate::approval::Authority;
+use bailey_gate::event::{Actor, Event, EventKind};
+use bailey_gate::family::Level;
+use bailey_gate::family::text::{Address, Line, Mailbox};
+use bailey_gate::handoff::{Mode, SystemEgress, Valve};
+use bailey_gate::{ActionId, Gate, GateError, Limits, Parts, TaskId};
+use bailey_keys::RootKey;
+use bailey_ledger::{Ledger, Recorded};
+use bailey_model::{Model, OpenAiChat};
+use bailey_policy::CedarPolicy;
+use bailey_vault::Vault;
+use rustix::fs::FlockOperation;
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::config::{Config, ModelConfig};
+use crate::layout::{Layout, LayoutError, Opened};
+use crate::transport::Provider;
+
+/// Why a home could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// Its files.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// It is open already.
+    #[error("the home in `{0}` is running already; use it, or stop that one first")]
+    Running(PathBuf),
+    /// The gate.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+    /// Anything else that has to be put right first.
+    #[error("{0}")]
+    Setup(String),
+}
+
+/// A running home.
+pub struct Home {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) services: Services,
+    pub(crate) policy: Arc<CedarPolicy>,
+    pub(crate) model: Option<Arc<dyn Model>>,
+    pub(crate) clock: Clock,
+    pub(crate) token: String,
+    /// What opening found that the person should know.
+    pub(crate) notices: Mutex<Vec<String>>,
+    /// Tasks the person stopped since the home was opened.
+    stopped: Mutex<BTreeSet<TaskId>>,
+    changes: watch::Sender<u64>,
+    _lock: File,
+}
+
+impl fmt::Debug for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Home").field("gate", &self.gate).finish_non_exhaustive()
+    }
+}
+
+/// The person's credentials, as the store has them.
+struct Credentials(Arc<Ledger>);
+
+impl Authority for Credentials {
+    fn verify(&self, credential: &[u8; 16], message: &[u8], signature: &[u8]) -> Option<bool> {
+        let known = self.0.credentials().ok()?;
+        let one = known.iter().find(|known| known.id == *credential)?;
+        // The passphrase was typed for this very answer, which is what step-up means on a terminal.
+        bailey_keys::sign::verify(&one.public, message, signature).then_some(true)
+    }
+}
+
+impl Home {
+    /// Opens a home: takes its lock, checks its log against the mark, and settles what a crash left open.
+    pub fn open(layout: &Layout, root: &RootKey, config: &Config) -> Result<Arc<Self>, HomeError> {
+        let lock = take_lock(layout)?;
+        let clock = Clock::new(config.home.time_zone.as_deref()).map_err(HomeError::Setup)?;
+        let Opened { ledger, found, record, recorded, token } = layout.open(root, &clock)?;
+        let ledger = Arc::new(ledger);
+        let policy = Arc::new(CedarPolicy::shipped().map_err(|error| HomeError::Setup(error.to_string()))?);
+        let (valve, mut notices) = starting_valve(recorded, &found, ledger.epoch());
+        let gate = Arc::new(Gate::new(Parts {
+            home: ledger.home(),
+            ledger: Arc::clone(&ledger) as Arc<dyn bailey_gate::ledger::Ledger>,
+            policy: Arc::clone(&policy) as Arc<dyn bailey_gate::policy::Policy>,
+            authority: Arc::new(Credentials(Arc::clone(&ledger))),
+            record: Arc::new(record),
+            valve,
+            limits: Limits { hold_ms: config.home.hold_seconds.saturating_mul(1_000), ..Limits::default() },
+        }));
+        recover(&gate, &ledger, &found, valve, &clock, &mut notices)?;
+        let vault = Arc::new(Vault::new(Arc::clone(&ledger), gate.lock()));
+        let model = config.model.as_ref().map(|model| provider(model, &vault)).transpose()?;
+        Ok(Arc::new(Self {
+            services: Services::new(Arc::clone(&vault)),
+            gate,
+            ledger,
+            vault,
+            policy,
+            model,
+            clock,
+            token,
+            notices: Mutex::new(notices),
+            stopped: Mutex::default(),
+            changes: watch::Sender::new(0),
+            _lock: lock,
+        }))
+    }
+
+    /// Tells everyone who waits that something moved.
+    pub(crate) fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Rises with every change.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    pub(crate) fn stopped(&self) -> MutexGuard<'_, BTreeSet<TaskId>> {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the person should know, until they have seen it.
+    pub(crate) fn notices(&self) -> Vec<String> {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What preparing an action needs to know.
+    pub(crate) fn surroundings(&self) -> Result<Surroundings, HomeError> {
+        let now = self.clock.now();
+        let unique = bailey_keys::random().map_err(|error| HomeError::Setup(error.to_string()))?;
+        Ok(Surroundings {
+            mail: self.mail_account()?,
+            seconds: now.wall_ms.div_euclid(1_000),
+            offset_minutes: self.clock.offset_minutes(now),
+            unique,
+        })
+    }
+
+    /// The first mail connection that stands, preferring one that may send.
+    fn mail_account(&self) -> Result<Option<(bailey_gate::ConnectionId, Mailbox)>, HomeError> {
+        let mut standing: Vec<_> = self
+            .ledger
+            .connections()
+            .map_err(GateError::from)?
+            .into_iter()
+            .filter(|row| row.grant.active && row.kind == "mail")
+            .collect();
+        standing.sort_by_key(|row| row.grant.level < Level::Send);
+        let Some(row) = standing.first() else { return Ok(None) };
+        let Ok(settings) = self.vault.mail_settings(&row.id) else { return Ok(None) };
+        let Ok(address) = Address::new(&settings.address) else { return Ok(None) };
+        let name = settings.name.and_then(|name| Line::new(name).ok());
+        Ok(Some((row.id, Mailbox { name, address })))
+    }
+}
+
+fn take_lock(layout: &Layout) -> Result<File, HomeError> {
+    layout.info()?;
+    let path = layout.lock();
+    let failed = |source| HomeError::Layout(LayoutError::File { path: path.clone(), source });
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(HomeError::Running(layout.root().into())),
+        Err(error) => Err(failed(error.into())),
+    }
+}
+
+/// Where the valve starts: as recorded; paused if that cannot be read, or if the database is an older copy.
+fn starting_valve(recorded: Recorded, found: &bailey_ledger::Opened, log_epoch: u64) -> (Valve, Vec<String>) {
+    let mut notices = Vec::new();
+    let (mode, epoch) = match recorded {
+        Recorded::Open { epoch } => (Mode::Open, epoch),
+        Recorded::Paused { epoch } => (Mode::Paused, epoch),
+        Recorded::Unreadable => {
+            notices.push("The record of the last pause could not be read, so everything is paused. Look at the log, then run `bailey resume`.".into());
+            (Mode::Paused, log_epoch + 1)
+        }
+    };
+    let (mode, epoch) = match found {
+        bailey_ledger::Opened::New | bailey_ledger::Opened::Continued => (mode, epoch.max(log_epoch)),
+        bailey_ledger::Opened::RolledBack { epoch: marked } => {
+            notices.push("The database is older than the mark beside it: someone put a copy back, or the mark was lost. Everything is paused and nothing approved before is believed. Look at the log and at your connections, then run `bailey resume`.".into());
+            (Mode::Paused, epoch.max(log_epoch).max(*marked) + 1)
+        }
+    };
+    (Valve { mode, epoch, lease_epoch: 0 }, notices)
+}
+
+/// What has to be settled before anything new: claims without an outcome, approvals of an older history.
+fn recover(
+    gate: &Gate,
+    ledger: &Ledger,
+    found: &bailey_ledger::Opened,
+    valve: Valve,
+    clock: &Clock,
+    notices: &mut Vec<String>,
+) -> Result<(), HomeError> {
+    let now = clock.now();
+    let kind = match found {
+        bailey_ledger::Opened::RolledBack { .. } => EventKind::Forked,
+        bailey_ledger::Opened::New | bailey_ledger::Opened::Continued => EventKind::Opened,
+    };
+    ledger
+        .write(|tx| tx.append(&Event::of_home(kind, Actor::Home, now, valve), None).map(|_| ()))
+        .map_err(GateError::from)?;
+    let swept = gate.restart(now)?;
+    if !swept.unknown.is_empty() {
+        notices.push(format!(
+            "{} action(s) were under way when Bailey stopped; it is not known whether they happened. See `bailey log`.",
+            swept.unknown.len()
+        ));
+    }
+    if kind == EventKind::Forked {
+        let report = gate.pause(Actor::Home, now);
+        report.recorded.map_err(HomeError::Setup)?;
+        gate.void_all(now)?;
+    }
+    gate.expire(now)?;
+    Ok(())
+}
+
+fn provider(config: &ModelConfig, vault: &Vault) -> Result<Arc<dyn Model>, HomeError> {
+    match config {
+        ModelConfig::OpenaiChat { base_url, name } => {
+            let client = vault
+                .system_client(base_url, SystemEgress::Model)
+                .map_err(|error| HomeError::Setup(format!("the model in the configuration cannot be used: {error}")))?;
+            Ok(Arc::new(OpenAiChat::new(Box::new(Provider(client)), name.clone())))
+        }
+    }
+}
+
+/// A random identity for an action that no call stands behind.
+pub(crate) fn fresh_action() -> Result<ActionId, HomeError> {
+    bailey_keys::random().map(ActionId::from_bytes).map_err(|error| HomeError::Setup(error.to_string()))
+}

@@ -1,0 +1,258 @@
+//! Where a home's files lie, and how a new one comes about.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use bailey_gate::HomeId;
+use bailey_gate::event::{Actor, Event, EventKind};
+use bailey_gate::handoff::{Mode, Valve};
+use bailey_keys::{HomeKey, KeyError, Passphrase, RootKey, RootKind, credential};
+use bailey_ledger::{Ledger, OpenError, Paths, PauseFile};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Clock;
+
+/// The folder everything lies in.
+///
+/// `home/` is the home: copied alone, it cannot be read. `keys/` holds the key file where one is used, `state/` the mark
+/// that tells when an older copy of `home/` was put back.
+#[derive(Debug, Clone)]
+pub struct Layout(PathBuf);
+
+/// `home/home.json`: what must be known before the key is.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct HomeInfo {
+    /// Version of this file.
+    pub version: u32,
+    /// Whose home it is.
+    pub home: String,
+    /// Where its root key comes from.
+    pub root: RootKind,
+}
+
+/// Why a home could not be made or found.
+#[derive(Debug, thiserror::Error)]
+pub enum LayoutError {
+    /// There is none.
+    #[error("there is no home in `{0}`; run `bailey setup` first")]
+    Missing(PathBuf),
+    /// There is one already.
+    #[error("there is a home in `{0}` already; nothing was changed")]
+    Exists(PathBuf),
+    /// The approval passphrase is too short.
+    #[error(
+        "the approval passphrase has fewer than {} characters; choose a longer one",
+        credential::MIN_PASSPHRASE_CHARS
+    )]
+    ShortPassphrase,
+    /// A file cannot be used.
+    #[error("`{path}` cannot be used: {source}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The home's description is damaged.
+    #[error("`{0}` is damaged; put it back from a backup")]
+    Damaged(PathBuf),
+    /// A key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The store.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The clock.
+    #[error("{0}")]
+    Clock(String),
+}
+
+/// Where the root key of a new home comes from.
+#[derive(Debug)]
+pub enum RootChoice {
+    /// A key file: the home opens unattended.
+    KeyFile,
+    /// A passphrase: the home stays locked until it is given.
+    Passphrase(Passphrase),
+}
+
+impl Layout {
+    /// The layout below a folder.
+    #[must_use]
+    pub fn new(root: &Path) -> Self {
+        Self(root.into())
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.0
+    }
+
+    /// `config.toml`
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.0.join("config.toml")
+    }
+
+    /// The socket of the running home.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.0.join("home.sock")
+    }
+
+    /// The token that may propose and observe.
+    #[must_use]
+    pub fn token(&self) -> PathBuf {
+        self.home().join("token")
+    }
+
+    pub(crate) fn home(&self) -> PathBuf {
+        self.0.join("home")
+    }
+
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.0.join("state").join("lock")
+    }
+
+    fn mark(&self) -> PathBuf {
+        self.0.join("state").join("mark")
+    }
+
+    fn key_file(&self) -> PathBuf {
+        self.0.join("keys").join("root.key")
+    }
+
+    /// What is known of the home before it is opened.
+    pub fn info(&self) -> Result<HomeInfo, LayoutError> {
+        let path = self.home().join("home.json");
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| LayoutError::Damaged(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(LayoutError::Missing(self.0.clone())),
+            Err(source) => Err(LayoutError::File { path, source }),
+        }
+    }
+
+    /// The root key; asks for a passphrase only where the home has one.
+    pub fn root_key(&self, passphrase: impl FnOnce() -> io::Result<Passphrase>) -> Result<RootKey, LayoutError> {
+        match self.info()?.root {
+            RootKind::KeyFile => Ok(RootKey::from_file(&self.key_file())?),
+            RootKind::Passphrase { salt } => {
+                let path = PathBuf::from("the terminal");
+                let words = passphrase().map_err(|source| LayoutError::File { path, source })?;
+                Ok(RootKey::from_passphrase(&words, &salt)?)
+            }
+        }
+    }
+
+    /// Opens the stored parts of the home.
+    pub(crate) fn open(&self, root: &RootKey, clock: &Clock) -> Result<Opened, LayoutError> {
+        let home = self.home();
+        let key = HomeKey::unwrap(&home.join("home.key"), root)?;
+        let (ledger, found) = open_ledger(&home, &self.mark(), key, clock)?;
+        let pause = home.join("pause");
+        let (record, recorded) = PauseFile::open(&pause).map_err(|source| LayoutError::File { path: pause, source })?;
+        let token = self.token();
+        let token = fs::read_to_string(&token).map_err(|source| LayoutError::File { path: token, source })?;
+        Ok(Opened { ledger, found, record, recorded, token: token.trim().to_owned() })
+    }
+
+    /// Makes a home. Put together beside its place and moved there last, so an interrupted setup leaves none behind.
+    pub fn create(&self, root: RootChoice, approval: &Passphrase) -> Result<HomeId, LayoutError> {
+        if approval.chars() < credential::MIN_PASSPHRASE_CHARS {
+            return Err(LayoutError::ShortPassphrase);
+        }
+        if self.home().exists() {
+            return Err(LayoutError::Exists(self.0.clone()));
+        }
+        private_folder(&self.0)?;
+        private_folder(&self.0.join("state"))?;
+        let fresh = self.0.join("home.new");
+        let file = |path: &Path, source| LayoutError::File { path: path.into(), source };
+        if fresh.exists() {
+            fs::remove_dir_all(&fresh).map_err(|source| file(&fresh, source))?;
+        }
+        private_folder(&fresh)?;
+        let (kind, root) = self.create_root(root)?;
+        let home = HomeId::from_bytes(bailey_keys::random()?);
+        let key = HomeKey::create(&fresh.join("home.key"), *home.as_bytes(), &root)?;
+        self.fill(&fresh, key, approval)?;
+        let info = HomeInfo { version: 1, home: home.to_string(), root: kind };
+        let text = serde_json::to_string_pretty(&info).map_err(|_| LayoutError::Damaged(fresh.clone()))?;
+        let path = fresh.join("home.json");
+        fs::write(&path, text).map_err(|source| file(&path, source))?;
+        fs::rename(&fresh, self.home()).map_err(|source| file(&fresh, source))?;
+        File::open(&self.0).and_then(|folder| folder.sync_all()).map_err(|source| file(&self.0, source))?;
+        Ok(home)
+    }
+
+    fn create_root(&self, root: RootChoice) -> Result<(RootKind, RootKey), LayoutError> {
+        match root {
+            RootChoice::Passphrase(words) => Ok(RootKey::enrol(&words)?),
+            RootChoice::KeyFile => {
+                private_folder(&self.0.join("keys"))?;
+                let path = self.key_file();
+                // A key left by an interrupted setup belongs to no home yet, so it is as good as a new one.
+                let key = if path.exists() { RootKey::from_file(&path) } else { RootKey::create_file(&path) };
+                Ok((RootKind::KeyFile, key?))
+            }
+        }
+    }
+
+    fn fill(&self, folder: &Path, key: HomeKey, approval: &Passphrase) -> Result<(), LayoutError> {
+        let clock = Clock::new(None).map_err(LayoutError::Clock)?;
+        let mark = self.mark();
+        let _ = fs::remove_file(&mark);
+        let (ledger, _) = open_ledger(folder, &mark, key, &clock)?;
+        let approver = credential::enrol(approval)?;
+        let valve = Valve { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
+        ledger
+            .write(|tx| {
+                tx.put_credential(&approver.id, &approver.salt, &approver.public)?;
+                let entry = Event::of_home(EventKind::Authority, Actor::Person, clock.now(), valve);
+                tx.append(&entry, None).map(|_| ())
+            })
+            .map_err(OpenError::from)?;
+        let pause = folder.join("pause");
+        PauseFile::open(&pause).map_err(|source| LayoutError::File { path: pause, source })?;
+        let token = folder.join("token");
+        let text = BASE64.encode(bailey_keys::random::<32>()?);
+        write_private(&token, &text).map_err(|source| LayoutError::File { path: token, source })
+    }
+}
+
+/// The stored parts of a home.
+pub(crate) struct Opened {
+    pub(crate) ledger: Ledger,
+    pub(crate) found: bailey_ledger::Opened,
+    pub(crate) record: PauseFile,
+    pub(crate) recorded: bailey_ledger::Recorded,
+    pub(crate) token: String,
+}
+
+fn open_ledger(
+    home: &Path,
+    mark: &Path,
+    key: HomeKey,
+    clock: &Clock,
+) -> Result<(Ledger, bailey_ledger::Opened), OpenError> {
+    let (database, keys) = (home.join("ledger.db"), home.join("keys.db"));
+    Ledger::open(Paths { database: &database, keys: &keys, mark }, key, clock.now())
+}
+
+fn private_folder(path: &Path) -> Result<(), LayoutError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|source| LayoutError::File { path: path.into(), source })
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}

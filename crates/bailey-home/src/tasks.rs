@@ -1,0 +1,356 @@
+//! Tasks: the agent loop's steps, taken by the home.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use bailey_agent::{Conversation, Ending, Next};
+use bailey_gate::event::{Actor, Event, EventKind, Payload};
+use bailey_gate::family::{Action, MAX_WORDS_BYTES};
+use bailey_gate::handoff::Mode;
+use bailey_gate::ledger::StoreError;
+use bailey_gate::{ActionId, GateError, Proposal, State, TaskId};
+use bailey_ledger::RecordName;
+use bailey_model::{Model, ModelError, Tool};
+
+use crate::executor::blocking;
+use crate::home::{Home, HomeError};
+
+/// Longest task, in bytes. Longer texts are files.
+pub const MAX_TASK_BYTES: usize = 32 * 1024;
+/// How often a model that cannot be reached is asked again, and how long to wait in between.
+const MODEL_TRIES: u32 = 4;
+const MODEL_WAIT: Duration = Duration::from_secs(2);
+
+/// The kinds of sealed records a task has.
+const TRANSCRIPT: &str = "transcript";
+/// Exact bodies of model requests, numbered by turn.
+pub(crate) const CONTEXT: &str = "context";
+
+fn transcript(id: &TaskId) -> RecordName<'_> {
+    RecordName { kind: TRANSCRIPT, owner: id.as_bytes(), n: 0 }
+}
+
+/// The state of a task in a word.
+pub(crate) fn state_name(conversation: &Conversation) -> &'static str {
+    match (&conversation.ending, conversation.next()) {
+        (Some(Ending::Answered), _) => "answered",
+        (Some(Ending::OutOfTurns), _) => "gave-up",
+        (Some(Ending::Failed(_)), _) => "failed",
+        (Some(Ending::Stopped), _) => "stopped",
+        (None, Next::Wait(_)) => "waiting",
+        (None, Next::AskModel | Next::Propose(_) | Next::Tell(_) | Next::Ended) => "running",
+    }
+}
+
+/// The action that stands for a call: always the same, so that a crash between proposing and noting it cannot make two.
+fn action_id(task: &TaskId, turn: usize, call: usize) -> ActionId {
+    let mut context = Context::new(&SHA256);
+    context.update(b"bailey call\0");
+    context.update(task.as_bytes());
+    context.update(&(turn as u64).to_be_bytes());
+    context.update(&(call as u64).to_be_bytes());
+    let mut id = [0; 16];
+    for (to, from) in id.iter_mut().zip(context.finish().as_ref()) {
+        *to = *from;
+    }
+    ActionId::from_bytes(id)
+}
+
+impl Home {
+    /// Takes a task from the person. The same identity again is the same task.
+    pub(crate) async fn give_task(self: &Arc<Self>, id: TaskId, words: String) -> Result<(), HomeError> {
+        if self.model.is_none() {
+            return Err(HomeError::Setup(
+                "no model is configured; name one under [model] in the configuration and start again".into(),
+            ));
+        }
+        if words.trim().is_empty() || words.len() > MAX_TASK_BYTES {
+            return Err(HomeError::Setup(format!("a task has between 1 and {MAX_TASK_BYTES} bytes of text")));
+        }
+        if self.conversation(&id)?.is_some() {
+            return Ok(());
+        }
+        let conversation = Conversation::new(words);
+        self.keep_task(id, &conversation, true).await?;
+        self.drive(id, conversation);
+        Ok(())
+    }
+
+    /// A task's conversation.
+    pub(crate) fn conversation(&self, id: &TaskId) -> Result<Option<Conversation>, HomeError> {
+        let json = self.ledger.record(transcript(id)).map_err(GateError::from)?;
+        let parsed = json.map(|json| serde_json::from_slice(&json)).transpose();
+        parsed.map_err(|error| HomeError::Setup(format!("the record of the task is damaged: {error}")))
+    }
+
+    async fn keep_task(&self, id: TaskId, conversation: &Conversation, fresh: bool) -> Result<(), GateError> {
+        let json = serde_json::to_vec(conversation).map_err(|error| StoreError::Broken(error.to_string()))?;
+        let (state, words) = (state_name(conversation), conversation.task.clone());
+        let (ledger, now, valve) = (Arc::clone(&self.ledger), self.clock.now(), self.gate.lock().valve());
+        blocking(move || {
+            Ok(ledger.write(|tx| {
+                tx.put_record(transcript(&id), &json)?;
+                tx.put_task(&id, state, now.wall_ms)?;
+                if fresh {
+                    let payload = Payload::default().text("words", words);
+                    let entry = Event::of_home(EventKind::Task, Actor::Person, now, valve);
+                    tx.append(&Event { task: Some(id), payload, ..entry }, None)?;
+                }
+                Ok(())
+            })?)
+        })
+        .await?;
+        self.changed();
+        Ok(())
+    }
+
+    /// Goes on with every task that a restart interrupted.
+    pub(crate) fn resume_tasks(self: &Arc<Self>) -> Result<(), HomeError> {
+        for task in self.ledger.tasks(u64::from(u32::MAX)).map_err(GateError::from)? {
+            if matches!(task.state.as_str(), "running" | "waiting")
+                && let Some(conversation) = self.conversation(&task.id)?
+            {
+                self.drive(task.id, conversation);
+            }
+        }
+        Ok(())
+    }
+
+    fn drive(self: &Arc<Self>, id: TaskId, conversation: Conversation) {
+        let home = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Err(error) = home.steps(id, conversation).await {
+                eprintln!("task {id}: {error}");
+            }
+        });
+    }
+
+    async fn steps(self: &Arc<Self>, id: TaskId, mut conversation: Conversation) -> Result<(), GateError> {
+        let mut changes = self.changes();
+        loop {
+            changes.mark_unchanged();
+            if conversation.ending.is_none() && self.stopped().contains(&id) {
+                conversation.end(Ending::Stopped);
+                self.keep_task(id, &conversation, false).await?;
+            }
+            match conversation.next() {
+                Next::Ended => return Ok(()),
+                Next::AskModel => {
+                    if self.gate.lock().valve().mode != Mode::Open {
+                        let _ = changes.changed().await;
+                        continue;
+                    }
+                    self.ask(id, &mut conversation).await?;
+                }
+                Next::Propose(index) => self.propose_call(id, &mut conversation, index).await?,
+                Next::Wait(index) => match self.outcome(&conversation, index)? {
+                    Some(result) => conversation.note(index, None, Some(result)),
+                    None => {
+                        let _ = changes.changed().await;
+                        continue;
+                    }
+                },
+                Next::Tell(words) => {
+                    self.tell(id, &conversation, words).await?;
+                    conversation.end(Ending::Answered);
+                }
+            }
+            self.keep_task(id, &conversation, false).await?;
+        }
+    }
+
+    /// One request to the model, kept byte for byte before it leaves.
+    async fn ask(self: &Arc<Self>, id: TaskId, conversation: &mut Conversation) -> Result<(), GateError> {
+        let Some(model) = self.model.clone() else {
+            conversation.end(Ending::Failed("no model is configured".into()));
+            return Ok(());
+        };
+        let definitions = bailey_connectors::tools().into_iter();
+        let tools: Vec<Tool> =
+            definitions.map(|t| Tool { name: t.name, description: t.description, parameters: t.parameters }).collect();
+        let body = model.request(&conversation.messages(), &tools);
+        self.keep_context(id, conversation.turns.len(), body.clone()).await?;
+        match self.ask_patiently(&*model, body).await {
+            Ok(answer) => conversation.answered(answer),
+            // Not an end: the task goes on after `resume`.
+            Err(ModelError::Paused) => {}
+            Err(error) => conversation.end(Ending::Failed(error.to_string())),
+        }
+        Ok(())
+    }
+
+    async fn ask_patiently(&self, model: &dyn Model, body: Vec<u8>) -> Result<bailey_model::Answer, ModelError> {
+        let mut tries = 1;
+        loop {
+            match model.ask(body.clone()).await {
+                Err(ModelError::Unreachable(_)) if tries < MODEL_TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(MODEL_WAIT).await;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn keep_context(&self, id: TaskId, turn: usize, body: Vec<u8>) -> Result<(), GateError> {
+        let (ledger, now, valve) = (Arc::clone(&self.ledger), self.clock.now(), self.gate.lock().valve());
+        blocking(move || {
+            Ok(ledger.write(|tx| {
+                tx.put_record(RecordName { kind: CONTEXT, owner: id.as_bytes(), n: turn as u64 }, &body)?;
+                let payload = Payload::default().text("turn", turn.to_string()).text("bytes", body.len().to_string());
+                let entry = Event::of_home(EventKind::Model, Actor::Home, now, valve);
+                tx.append(&Event { task: Some(id), payload, ..entry }, None).map(|_| ())
+            })?)
+        })
+        .await
+    }
+
+    /// Makes an action of a call. What cannot be made one goes back to the model as the call's result.
+    async fn propose_call(
+        self: &Arc<Self>,
+        id: TaskId,
+        conversation: &mut Conversation,
+        index: usize,
+    ) -> Result<(), GateError> {
+        let Some(call) = conversation.call(index).cloned() else { return Ok(()) };
+        let action = action_id(&id, conversation.turns.len(), index);
+        if self.ledger.action(&action)?.is_some() {
+            conversation.note(index, Some(action.to_string()), None);
+            return Ok(());
+        }
+        let around = self.surroundings().map_err(|error| StoreError::Broken(error.to_string()))?;
+        let prepared = match bailey_connectors::prepare(&call.wanted.name, &call.wanted.arguments, &around) {
+            Ok(prepared) => prepared,
+            Err(bad) => {
+                conversation.note(index, None, Some(format!("not possible: {bad}")));
+                return Ok(());
+            }
+        };
+        let proposal = Proposal {
+            id: action,
+            task: Some(id),
+            account: prepared.account,
+            precondition: Vec::new(),
+            action: prepared.action,
+            why: prepared.why,
+            actor: Actor::Agent,
+        };
+        match self.propose(proposal).await {
+            Ok(()) => conversation.note(index, Some(action.to_string()), None),
+            Err(GateError::Malformed(why)) => conversation.note(index, None, Some(format!("not possible: {why}"))),
+            Err(other) => return Err(other),
+        }
+        Ok(())
+    }
+
+    /// Proposes, and lets run what may run by itself.
+    pub(crate) async fn propose(self: &Arc<Self>, proposal: Proposal) -> Result<(), GateError> {
+        let (gate, now) = (Arc::clone(&self.gate), self.clock.now());
+        let proposed = blocking(move || gate.propose(proposal, now)).await?;
+        if let Some(permit) = proposed.permit {
+            self.run(permit);
+        }
+        self.changed();
+        Ok(())
+    }
+
+    /// What a call came to, in words for the model; `None` while it is under way.
+    fn outcome(&self, conversation: &Conversation, index: usize) -> Result<Option<String>, GateError> {
+        let id =
+            conversation.call(index).and_then(|call| call.action.as_ref()).and_then(|id| id.parse::<ActionId>().ok());
+        let Some(id) = id else { return Ok(Some("not possible".into())) };
+        let Some(view) = self.ledger.action(&id)? else { return Ok(Some("not possible".into())) };
+        let words = match view.row.state {
+            State::Proposed
+            | State::Awaiting
+            | State::Approved
+            | State::Held
+            | State::Claimed
+            | State::Unknown
+            | State::Reconciling
+            | State::Undoing => return Ok(None),
+            State::Succeeded | State::Partial => "done".to_owned(),
+            State::Denied => format!("not allowed: {}", self.reasons_at_decision(&id)?),
+            State::Rejected => "the person refused this; do not try it again".to_owned(),
+            State::Cancelled => "the person took this back; do not try it again".to_owned(),
+            State::Superseded => return self.superseded(&id),
+            State::Expired => "nobody answered in time, so it was not done".to_owned(),
+            State::Failed => "the other side refused it".to_owned(),
+            State::NotExecuted => "it could not be started, so it was not done".to_owned(),
+            State::NeedsPerson => {
+                "it is not known whether this happened; the person has to find out; do not try it again".to_owned()
+            }
+            State::Undone | State::UndoFailed => "it was done, and undone by the person".to_owned(),
+        };
+        Ok(Some(words))
+    }
+
+    /// An edited action counts as what its replacement came to.
+    fn superseded(&self, id: &ActionId) -> Result<Option<String>, GateError> {
+        let by = self.ledger.entries_of(id)?.into_iter().rev().find_map(|entry| {
+            let payload: serde_json::Value = serde_json::from_str(&entry.payload?).ok()?;
+            payload.get("replaced_by")?.as_str()?.parse::<ActionId>().ok()
+        });
+        let Some(view) = by.map(|by| self.ledger.action(&by)).transpose()?.flatten() else {
+            return Ok(Some("the person changed this".into()));
+        };
+        match view.row.state {
+            State::Succeeded => Ok(Some("done, after the person changed it".into())),
+            State::Awaiting | State::Approved | State::Held | State::Claimed | State::Unknown | State::Reconciling => {
+                Ok(None)
+            }
+            State::Superseded => self.superseded(&view.row.id),
+            other => Ok(Some(format!("the person changed this; it is now {}", other.name()))),
+        }
+    }
+
+    /// Says something to the person, through the gate like everything else.
+    async fn tell(self: &Arc<Self>, id: TaskId, conversation: &Conversation, words: String) -> Result<(), GateError> {
+        let action = action_id(&id, conversation.turns.len(), usize::MAX);
+        if self.ledger.action(&action)?.is_some() {
+            return Ok(());
+        }
+        let mut words =
+            if words.trim().is_empty() { "(The model ended without saying anything.)".to_owned() } else { words };
+        while words.len() > MAX_WORDS_BYTES {
+            words.pop();
+        }
+        self.propose(Proposal {
+            id: action,
+            task: Some(id),
+            account: None,
+            precondition: Vec::new(),
+            action: Action::Reply { words },
+            why: String::new(),
+            actor: Actor::Agent,
+        })
+        .await
+    }
+
+    /// The words a task was answered with, safe to print.
+    pub(crate) fn reply(&self, conversation: &Conversation) -> Option<String> {
+        let said = conversation.turns.last().filter(|_| conversation.ending == Some(Ending::Answered))?;
+        Some(bailey_gate::family::escape::visible_lines(&said.text))
+    }
+
+    /// Stops a task: nothing more is asked of the model, and its waiting and held actions are taken back.
+    pub(crate) async fn stop_task(self: &Arc<Self>, id: TaskId) -> Result<(), HomeError> {
+        if self.conversation(&id)?.is_none() {
+            return Err(HomeError::Setup(format!("there is no task `{id}`; list them with `bailey tasks`")));
+        }
+        self.stopped().insert(id);
+        let open: Vec<ActionId> = self
+            .ledger
+            .actions_of(&id)
+            .map_err(GateError::from)?
+            .into_iter()
+            .filter(|view| matches!(view.row.state, State::Awaiting | State::Approved | State::Held))
+            .map(|view| view.row.id)
+            .collect();
+        let (gate, now) = (Arc::clone(&self.gate), self.clock.now());
+        blocking(move || gate.cancel(&open, now)).await?;
+        self.changed();
+        Ok(())
+    }
+}

@@ -1,0 +1,261 @@
+//! What the home's interface says and takes, as JSON. Texts for people are escaped here already.
+
+use serde::{Deserialize, Serialize};
+
+pub use bailey_connectors::Edit;
+pub use bailey_vault::{MailSettings, Server};
+
+/// An error: what happened and what to do next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// A stable word for programs.
+    pub code: Code,
+    /// For people.
+    pub message: String,
+}
+
+/// Kinds of errors, as programs tell them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Code {
+    /// The request makes no sense.
+    Invalid,
+    /// No token, or a wrong one.
+    Unauthenticated,
+    /// The approval passphrase is missing or wrong.
+    NotAuthorised,
+    /// No such thing.
+    NotFound,
+    /// Not possible in the state it is in, or changed since it was shown.
+    Conflict,
+    /// Everything is paused.
+    Paused,
+    /// The disk is full.
+    DiskFull,
+    /// Something inside failed.
+    Internal,
+}
+
+/// How the home is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Whose it is.
+    pub home: String,
+    /// `open`, `paused` or `resuming`.
+    pub mode: String,
+    /// The pause epoch.
+    pub epoch: u64,
+    /// Whether a model is configured.
+    pub model: bool,
+    /// Actions waiting for the person.
+    pub waiting: u64,
+    /// Actions only the person can tell the outcome of.
+    pub needs_person: u64,
+    /// What the person should know.
+    pub notices: Vec<String>,
+    /// Entries in the log.
+    pub log_entries: u64,
+}
+
+/// One labelled line of a preview.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// What it is.
+    pub label: String,
+    /// The value.
+    pub value: String,
+}
+
+/// An action as people see it: the preview, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionCard {
+    /// Which.
+    pub id: String,
+    /// What an approval binds.
+    pub digest: String,
+    /// `mail.send` and so on.
+    pub kind: String,
+    /// Where it stands.
+    pub state: String,
+    /// The task it serves.
+    pub task: Option<String>,
+    /// One sentence: what will happen.
+    pub headline: String,
+    /// The fields.
+    pub items: Vec<Line>,
+    /// The text.
+    pub body: String,
+    /// What to look at twice.
+    pub warnings: Vec<String>,
+    /// Why it was decided so, in words.
+    pub reason: String,
+    /// Why the agent wants it, by its own account.
+    pub claimed_why: String,
+    /// What came of it, where something did.
+    pub outcome: Option<String>,
+    /// Until when it can be answered: milliseconds since 1970-01-01T00:00Z.
+    pub expires_ms: i64,
+    /// Until when it is held, where it is.
+    pub held_until_ms: Option<i64>,
+}
+
+/// What the person has to sign to answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// Used once.
+    pub nonce: String,
+    /// The home, which the signature covers.
+    pub home: String,
+    /// Credentials that may answer.
+    pub credentials: Vec<CredentialHint>,
+}
+
+/// What a client needs to make a signing key of a passphrase.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialHint {
+    /// Which.
+    pub id: String,
+    /// The salt, hexadecimal.
+    pub salt: String,
+}
+
+/// Evidence that the person answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProofBody {
+    /// The challenge.
+    pub nonce: String,
+    /// Which credential signed.
+    pub credential: String,
+    /// The signature, base64.
+    pub signature: String,
+    /// The client's session, hexadecimal.
+    pub session: String,
+}
+
+/// One action that was shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shown {
+    /// Which.
+    pub id: String,
+    /// The digest that was shown.
+    pub digest: String,
+}
+
+/// `POST /v1/approvals/approve`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApproveBody {
+    /// Exactly what was shown.
+    pub shown: Vec<Shown>,
+    /// The evidence.
+    pub proof: ProofBody,
+}
+
+/// A list of actions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdsBody {
+    /// Which.
+    pub ids: Vec<String>,
+}
+
+/// `POST /v1/actions/{id}/happened`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HappenedBody {
+    /// Whether it did.
+    pub happened: bool,
+}
+
+/// `POST /v1/tasks`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskBody {
+    /// The person's words.
+    pub words: String,
+}
+
+/// A task as listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskCard {
+    /// Which.
+    pub id: String,
+    /// `running`, `waiting`, `answered`, `gave-up`, `failed`, `stopped`.
+    pub state: String,
+    /// The person's words.
+    pub words: String,
+    /// The answer, once there is one.
+    pub reply: Option<String>,
+    /// Why it failed, where it did.
+    pub trouble: Option<String>,
+    /// Its actions, oldest first.
+    pub actions: Vec<ActionCard>,
+}
+
+/// `POST /v1/connections`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectBody {
+    /// The account.
+    pub mail: MailSettings,
+    /// `read-only`, `draft`, `send` or `full`.
+    pub level: String,
+    /// The evidence.
+    pub proof: ProofBody,
+}
+
+/// A connection as listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionCard {
+    /// Which.
+    pub id: String,
+    /// The kind of service.
+    pub kind: String,
+    /// The account.
+    pub account: String,
+    /// What it may be used for.
+    pub level: String,
+    /// Whether it stands.
+    pub active: bool,
+}
+
+/// A log entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryCard {
+    /// Its place.
+    pub seq: u64,
+    /// The header line.
+    pub header: serde_json::Value,
+    /// What it says, where that can still be read.
+    pub payload: Option<serde_json::Value>,
+}
+
+/// What pausing achieved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PauseCard {
+    /// The epoch that began.
+    pub epoch: u64,
+    /// What went wrong while recording it, where something did.
+    pub trouble: Vec<String>,
+    /// Actions whose bytes may have been handed over before.
+    pub in_flight: Vec<String>,
+}
+
+/// `POST /v1/resume`, `POST /v1/log/export`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProvenBody {
+    /// The evidence.
+    pub proof: ProofBody,
+}
+
+/// The parameters that a connect proof covers, in the order they are signed.
+#[must_use]
+pub fn connect_parameters(mail: &MailSettings, level: &str) -> Vec<u8> {
+    let mut out = serde_json::to_vec(mail).unwrap_or_default();
+    out.extend_from_slice(b"\0");
+    out.extend_from_slice(level.as_bytes());
+    out
+}

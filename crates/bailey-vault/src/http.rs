@@ -1,0 +1,156 @@
+//! Requests to a model provider: named system egress, every write of which is refused while everything is paused.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bailey_gate::handoff::{HandoffLock, SystemEgress};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Bytes;
+use hyper::{Method, Request, Uri};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use crate::{Server, connect_loopback};
+
+/// Longest answer taken, in bytes: a model's longest, many times over.
+const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
+/// How long an answer may take: a small machine writes a few words a second.
+const ANSWER_WITHIN: Duration = Duration::from_secs(600);
+
+/// Why a request has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HttpError {
+    /// The address is not one.
+    #[error("`{0}` is not an address of the form http://host:port/path")]
+    Address(String),
+    /// Not reached, or broken off.
+    #[error("{0}")]
+    Broken(String),
+    /// Everything is paused, or was meanwhile.
+    #[error("everything is paused")]
+    Paused,
+}
+
+/// A client for one base URL and one kind of system egress.
+#[derive(Debug, Clone)]
+pub struct SystemClient {
+    base: Uri,
+    server: Server,
+    lock: Arc<HandoffLock>,
+    resets: watch::Receiver<u64>,
+    egress: SystemEgress,
+}
+
+impl SystemClient {
+    pub(crate) fn new(
+        base: &str,
+        lock: Arc<HandoffLock>,
+        resets: watch::Receiver<u64>,
+        egress: SystemEgress,
+    ) -> Result<Self, HttpError> {
+        let bad = || HttpError::Address(base.chars().take(200).collect());
+        let uri: Uri = base.trim_end_matches('/').parse().map_err(|_| bad())?;
+        let host = uri.host().ok_or_else(bad)?.trim_matches(['[', ']']).to_owned();
+        if uri.scheme_str() != Some("http") {
+            return Err(HttpError::Broken(format!(
+                "`{base}` is not http://; only a provider on this machine can be used so far"
+            )));
+        }
+        let server = Server { host, port: uri.port_u16().unwrap_or(80) };
+        Ok(Self { base: uri, server, lock, resets, egress })
+    }
+
+    /// Posts JSON to a path below the base URL; answers with status and body. Redirects are not followed.
+    pub async fn post(&self, path: &str, body: Vec<u8>) -> Result<(u16, Vec<u8>), HttpError> {
+        let mut resets = self.resets.clone();
+        resets.mark_unchanged();
+        tokio::select! {
+            answer = self.exchange(path, body) => answer,
+            _ = resets.changed() => Err(HttpError::Paused),
+            () = tokio::time::sleep(ANSWER_WITHIN) => Err(HttpError::Broken("it did not answer in ten minutes".into())),
+        }
+    }
+
+    async fn exchange(&self, path: &str, body: Vec<u8>) -> Result<(u16, Vec<u8>), HttpError> {
+        let broken = |error: &dyn std::fmt::Display| HttpError::Broken(error.to_string());
+        let tcp = connect_loopback(&self.server).await.map_err(HttpError::Broken)?;
+        let stream = SystemStream { inner: tcp, lock: Arc::clone(&self.lock), egress: self.egress };
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| broken(&e))?;
+        let request = self.request(path, body)?;
+        let exchange = async {
+            let response = sender.send_request(request).await.map_err(|error| paused_or_broken(&error))?;
+            let status = response.status().as_u16();
+            let bytes = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
+                .collect()
+                .await
+                .map_err(|e| broken(&e))?
+                .to_bytes();
+            Ok((status, bytes.to_vec()))
+        };
+        tokio::pin!(exchange);
+        tokio::select! {
+            answer = &mut exchange => answer,
+            // The connection may end before the answer is read to its end; what it left behind is still there.
+            _ = connection => exchange.await,
+        }
+    }
+
+    fn request(&self, path: &str, body: Vec<u8>) -> Result<Request<Full<Bytes>>, HttpError> {
+        let target = format!("{}{path}", self.base.path().trim_end_matches('/'));
+        let authority = self.base.authority().map(hyper::http::uri::Authority::as_str).unwrap_or_default();
+        Request::builder()
+            .method(Method::POST)
+            .uri(target)
+            .header("host", authority)
+            .header("content-type", "application/json")
+            .header("accept", "application/json")
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|error| HttpError::Broken(error.to_string()))
+    }
+}
+
+fn paused_or_broken(error: &hyper::Error) -> HttpError {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if inner.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied) {
+            return HttpError::Paused;
+        }
+        cause = inner.source();
+    }
+    HttpError::Broken(crate::words(error))
+}
+
+/// A stream whose every write happens under the hand-off lock.
+struct SystemStream {
+    inner: TcpStream,
+    lock: Arc<HandoffLock>,
+    egress: SystemEgress,
+}
+
+impl AsyncWrite for SystemStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+        let (lock, egress) = (Arc::clone(&self.lock), self.egress);
+        let written = lock.system(egress, || Pin::new(&mut self.inner).poll_write(cx, buffer));
+        written.unwrap_or_else(|refused| Poll::Ready(Err(io::Error::new(io::ErrorKind::PermissionDenied, refused))))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+impl AsyncRead for SystemStream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(cx, buffer)
+    }
+}

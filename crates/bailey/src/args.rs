@@ -1,0 +1,200 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A personal AI agent whose every effect passes a gate.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bailey",
+    version,
+    after_help = "Exit codes: 0 done · 1 failed · 2 usage · 3 Bailey is not running · 4 not authorised · 5 conflict or paused · 6 not found · 7 disk full · 10, 20, 21, 22 see `bailey log verify --help`"
+)]
+pub(crate) struct Arguments {
+    /// Folder of the home and its configuration [default: ~/.local/share/bailey]
+    #[arg(long, global = true, env = "BAILEY_DATA", value_name = "FOLDER")]
+    pub(crate) data: Option<PathBuf>,
+    /// Print data as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a home: its keys, its store, and your approval passphrase
+    Setup(Setup),
+    /// Run the home until stopped
+    Serve,
+    /// Say how the home is
+    Status,
+    /// Connect an account
+    #[command(subcommand)]
+    Connect(Connect),
+    /// List connections
+    Connections,
+    /// End a connection at once
+    Revoke {
+        /// Which connection
+        id: String,
+    },
+    /// Give a task, and follow it until it ends or waits for you
+    Task(Task),
+    /// List tasks
+    Tasks,
+    /// Show a task
+    Show {
+        /// Which task
+        id: String,
+    },
+    /// Stop a task and take back what it has waiting
+    Stop {
+        /// Which task
+        id: String,
+    },
+    /// Show what waits for your answer, whole
+    Approvals,
+    /// Approve exactly what is shown; asks for the approval passphrase
+    Approve {
+        /// Which actions; all that wait if none is named
+        ids: Vec<String>,
+    },
+    /// Refuse waiting actions
+    Reject {
+        /// Which actions
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Change a waiting mail; the changed mail asks again
+    Edit(EditMail),
+    /// Take back: a waiting or held action
+    Undo {
+        /// Which action
+        id: String,
+    },
+    /// Say whether an action happened whose outcome is not known
+    Happened {
+        /// Which action
+        id: String,
+        /// Whether it did
+        answer: YesNo,
+    },
+    /// List actions, newest first
+    Actions,
+    /// The log: everything that was proposed, decided, done
+    #[command(subcommand)]
+    Log(Log),
+    /// Stop everything, at once
+    Pause,
+    /// Let things go on; asks for the approval passphrase
+    Resume,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Setup {
+    /// Where the key comes from that everything is locked with
+    #[arg(long, value_enum, default_value_t = Root::KeyFile)]
+    pub(crate) root: Root,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Root {
+    /// A file on this machine: starts unattended; whoever reads the file can read the home
+    KeyFile,
+    /// A passphrase, asked for at every start
+    Passphrase,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Connect {
+    /// A mail account
+    Mail(ConnectMail),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConnectMail {
+    /// Your address
+    pub(crate) address: String,
+    /// Your name, as receivers see it
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// What it may be used for: read-only, draft, send, full
+    #[arg(long, default_value = "draft")]
+    pub(crate) level: String,
+    /// Server that takes outgoing mail, as host:port (this machine only, so far)
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) submission: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Task {
+    /// What is to be done
+    #[arg(required = true)]
+    pub(crate) words: Vec<String>,
+    /// Do not follow it
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EditMail {
+    /// Which action
+    pub(crate) id: String,
+    /// All receivers
+    #[arg(long)]
+    pub(crate) to: Option<Vec<String>>,
+    /// All receivers of a copy
+    #[arg(long)]
+    pub(crate) cc: Option<Vec<String>>,
+    /// All receivers of a hidden copy
+    #[arg(long)]
+    pub(crate) bcc: Option<Vec<String>>,
+    /// The subject
+    #[arg(long)]
+    pub(crate) subject: Option<String>,
+    /// The text; `-` reads it from standard input
+    #[arg(long)]
+    pub(crate) body: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum YesNo {
+    /// It happened
+    Yes,
+    /// It did not
+    No,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Log {
+    /// List entries
+    List {
+        /// First entry
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        /// Most entries
+        #[arg(long, default_value_t = 100)]
+        limit: u64,
+    },
+    /// Show one entry whole
+    Show {
+        /// Its number
+        seq: u64,
+    },
+    /// Write the log to a file that `bailey-verify` checks anywhere
+    Export {
+        /// Where to; `-` is standard output
+        file: PathBuf,
+        /// With payloads in plain words; asks for the approval passphrase
+        #[arg(long)]
+        readable: bool,
+    },
+    /// Print a signed checkpoint, to keep elsewhere as a pin
+    Checkpoint,
+    /// Check the log against the last checkpoint this client saw
+    ///
+    /// Exit codes: 0 valid up to the pin · 10 consistent, freshness unproven · 20 invalid · 21 diverged · 22 incomplete
+    Verify,
+}

@@ -1,0 +1,154 @@
+//! Talking to the running home.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use bailey_gate::approval::Purpose;
+use bailey_gate::{HomeId, Nonce};
+use bailey_home::Layout;
+use bailey_home::wire::{Challenge, Code, Failure, ProofBody};
+use bailey_keys::{Passphrase, credential};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// Nothing answers on the socket.
+    NotRunning(PathBuf),
+    /// The home refused.
+    Refused(Failure),
+    /// Something on this side.
+    Here(String),
+    /// The log did not pass; the text is printed already.
+    Verdict(u8),
+}
+
+impl Trouble {
+    /// The exit code of the program.
+    pub(crate) const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Here(_) => 1,
+            Self::NotRunning(_) => 3,
+            Self::Verdict(code) => *code,
+            Self::Refused(failure) => match failure.code {
+                Code::Invalid => 2,
+                Code::Unauthenticated | Code::NotAuthorised => 4,
+                Code::Conflict | Code::Paused => 5,
+                Code::NotFound => 6,
+                Code::DiskFull => 7,
+                Code::Internal => 1,
+            },
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRunning(data) => {
+                write!(f, "Bailey is not running for `{}`; start it with `bailey serve`", data.display())
+            }
+            Self::Refused(failure) => f.write_str(&failure.message),
+            Self::Here(why) => f.write_str(why),
+            Self::Verdict(_) => Ok(()),
+        }
+    }
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Here(error.to_string())
+    }
+}
+
+/// The home behind its socket.
+pub(crate) struct Client {
+    layout: Layout,
+    token: String,
+    session: [u8; 16],
+}
+
+impl Client {
+    /// Finds the home and the token; talks to nobody yet.
+    pub(crate) fn new(layout: Layout) -> Result<Self, Trouble> {
+        layout.info().map_err(|error| Trouble::Here(error.to_string()))?;
+        let path = layout.token();
+        let token = std::fs::read_to_string(&path)
+            .map_err(|error| Trouble::Here(format!("the token `{}` cannot be read: {error}", path.display())))?;
+        let session = bailey_keys::random().map_err(|error| Trouble::Here(error.to_string()))?;
+        Ok(Self { layout, token: token.trim().to_owned(), session })
+    }
+
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Trouble> {
+        parse(&self.exchange(Method::GET, path, Vec::new()).await?)
+    }
+
+    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Trouble> {
+        parse(&self.post_raw(path, body).await?)
+    }
+
+    pub(crate) async fn post_raw(&self, path: &str, body: &impl Serialize) -> Result<Vec<u8>, Trouble> {
+        let body = serde_json::to_vec(body).map_err(|error| Trouble::Here(error.to_string()))?;
+        self.exchange(Method::POST, path, body).await
+    }
+
+    async fn exchange(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Vec<u8>, Trouble> {
+        let here = |error: &dyn fmt::Display| Trouble::Here(format!("the home did not answer: {error}"));
+        let stream = UnixStream::connect(self.layout.socket())
+            .await
+            .map_err(|_| Trouble::NotRunning(self.layout.root().to_path_buf()))?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| here(&e))?;
+        tokio::spawn(connection);
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "home")
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/json")
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|e| here(&e))?;
+        let response = sender.send_request(request).await.map_err(|e| here(&e))?;
+        let status = response.status();
+        let bytes = response.into_body().collect().await.map_err(|e| here(&e))?.to_bytes();
+        if status.is_success() {
+            return Ok(bytes.to_vec());
+        }
+        match serde_json::from_slice(&bytes) {
+            Ok(failure) => Err(Trouble::Refused(failure)),
+            Err(_) => Err(Trouble::Here(format!("the home answered with status {status}"))),
+        }
+    }
+
+    /// Signs a purpose with the key that the approval passphrase makes.
+    pub(crate) async fn prove(&self, purpose: &Purpose, words: &Passphrase) -> Result<ProofBody, Trouble> {
+        let wrong = |error: &dyn fmt::Display| Trouble::Here(error.to_string());
+        let challenge: Challenge = self.post("/v1/challenge", &()).await?;
+        let home: HomeId = challenge.home.parse().map_err(|e| wrong(&e))?;
+        let nonce: Nonce = challenge.nonce.parse().map_err(|e| wrong(&e))?;
+        let hint =
+            challenge.credentials.first().ok_or_else(|| Trouble::Here("the home has no approval credential".into()))?;
+        let salt: Nonce = hint.salt.parse().map_err(|e| wrong(&e))?;
+        let key = credential::signing_key(words, salt.as_bytes()).map_err(|e| wrong(&e))?;
+        Ok(ProofBody {
+            nonce: challenge.nonce,
+            credential: hint.id.clone(),
+            signature: BASE64.encode(key.sign(&purpose.message(&home, &nonce))),
+            session: Nonce::from_bytes(self.session).to_string(),
+        })
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Trouble> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Trouble::Here(format!("the home's answer is not understood: {error}")))
+}

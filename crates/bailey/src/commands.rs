@@ -1,0 +1,331 @@
+//! What each command does.
+
+use std::fs;
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use bailey_gate::approval::Purpose;
+use bailey_gate::{ActionId, BadId, Digest};
+use bailey_home::wire::{
+    ActionCard, ApproveBody, ConnectBody, ConnectionCard, Edit, EntryCard, HappenedBody, IdsBody, MailSettings,
+    PauseCard, ProvenBody, Server, Shown, Status, TaskBody, TaskCard, connect_parameters,
+};
+use bailey_home::{Home, Layout, RootChoice, config};
+
+use crate::args::{Command, Connect, ConnectMail, EditMail, Log, Root, Setup, Task, YesNo};
+use crate::client::{Client, Trouble};
+use crate::{prompt, show};
+
+/// Runs a command.
+pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<(), Trouble> {
+    match command {
+        Command::Setup(setup) => return make_home(&setup, &layout),
+        Command::Serve => return serve(&layout).await,
+        _ => {}
+    }
+    let client = Client::new(layout)?;
+    match command {
+        Command::Setup(_) | Command::Serve => Ok(()),
+        Command::Status => {
+            let status: Status = client.get("/v1/status").await?;
+            Ok(show::print(json, &status, |out| show::status(out, &status))?)
+        }
+        Command::Connect(Connect::Mail(mail)) => connect(&client, mail, json).await,
+        Command::Connections => {
+            let list: Vec<ConnectionCard> = client.get("/v1/connections").await?;
+            Ok(show::print(json, &list, |out| list.iter().try_for_each(|one| show::connection(out, one)))?)
+        }
+        Command::Revoke { id } => {
+            let () = client.post(&format!("/v1/connections/{}/revoke", part(&id)), &()).await?;
+            say("Revoked. Nothing can use this connection any more, and its settings are destroyed.")
+        }
+        Command::Task(task) => give_task(&client, task, json).await,
+        Command::Tasks => {
+            let list: Vec<TaskCard> = client.get("/v1/tasks").await?;
+            Ok(show::print(json, &list, |out| list.iter().try_for_each(|one| show::task(out, one)))?)
+        }
+        Command::Show { id } => {
+            let task: TaskCard = client.get(&format!("/v1/tasks/{}", part(&id))).await?;
+            Ok(show::print(json, &task, |out| show::task(out, &task))?)
+        }
+        Command::Stop { id } => {
+            let task: TaskCard = client.post(&format!("/v1/tasks/{}/stop", part(&id)), &()).await?;
+            Ok(show::print(json, &task, |out| show::task(out, &task))?)
+        }
+        Command::Approvals => {
+            let list: Vec<ActionCard> = client.get("/v1/approvals").await?;
+            Ok(show::print(json, &list, |out| cards(out, &list))?)
+        }
+        Command::Approve { ids } => approve(&client, &ids, json).await,
+        Command::Reject { ids } => {
+            let () = client.post("/v1/approvals/reject", &IdsBody { ids }).await?;
+            say("Refused; nothing was done.")
+        }
+        Command::Edit(edit) => edit_mail(&client, edit, json).await,
+        Command::Undo { id } => {
+            let () = client.post("/v1/cancel", &IdsBody { ids: vec![id] }).await?;
+            say("Taken back; nothing was sent.")
+        }
+        Command::Happened { id, answer } => {
+            let body = HappenedBody { happened: answer == YesNo::Yes };
+            let () = client.post(&format!("/v1/actions/{}/happened", part(&id)), &body).await?;
+            say("Noted.")
+        }
+        Command::Actions => {
+            let list: Vec<ActionCard> = client.get("/v1/actions").await?;
+            Ok(show::print(json, &list, |out| cards(out, &list))?)
+        }
+        Command::Log(log) => run_log(&client, log, json).await,
+        Command::Pause => pause(&client, json).await,
+        Command::Resume => {
+            let words = prompt::passphrase("Approval passphrase")?;
+            let proof = client.prove(&Purpose::Resume, &words).await?;
+            let asked: Vec<String> = client.post("/v1/resume", &ProvenBody { proof }).await?;
+            show::print(json, &asked, |out| {
+                writeln!(out, "Going on.")?;
+                if !asked.is_empty() {
+                    writeln!(out, "{} approved action(s) ask again: `bailey approvals`", asked.len())?;
+                }
+                Ok(())
+            })?;
+            Ok(())
+        }
+    }
+}
+
+fn say(words: &str) -> Result<(), Trouble> {
+    Ok(writeln!(io::stdout(), "{words}")?)
+}
+
+/// An identifier as part of a path: anything else in it could name another address.
+fn part(id: &str) -> String {
+    id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+}
+
+fn cards(out: &mut dyn io::Write, list: &[ActionCard]) -> io::Result<()> {
+    if list.is_empty() {
+        return writeln!(out, "Nothing.");
+    }
+    list.iter().try_for_each(|one| show::card(out, one).and_then(|()| writeln!(out)))
+}
+
+fn make_home(setup: &Setup, layout: &Layout) -> Result<(), Trouble> {
+    let here = |error: bailey_home::LayoutError| Trouble::Here(error.to_string());
+    if layout.info().is_ok() {
+        return Err(here(bailey_home::LayoutError::Exists(layout.root().into())));
+    }
+    let root = match setup.root {
+        Root::KeyFile => RootChoice::KeyFile,
+        Root::Passphrase => RootChoice::Passphrase(prompt::new_passphrase("Passphrase that locks the home")?),
+    };
+    if io::stdin().is_terminal() {
+        say("The approval passphrase is asked whenever something needs your yes. It is stored nowhere.")?;
+    }
+    let approval = prompt::new_passphrase("New approval passphrase")?;
+    let home = layout.create(root, &approval).map_err(here)?;
+    say(&format!("Home {home} is ready in `{}`.", layout.root().display()))?;
+    if setup.root == Root::KeyFile {
+        say(
+            "Its key lies in `keys/`: whoever can read that file can read the home. Keep it out of backups of `home/`.",
+        )?;
+    }
+    say("Next: name a model in `config.toml`, then run `bailey serve`.")
+}
+
+async fn serve(layout: &Layout) -> Result<(), Trouble> {
+    let here = |error: &dyn std::fmt::Display| Trouble::Here(error.to_string());
+    // No other process of this account may read our memory, and no core file may keep it.
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).map_err(|e| here(&e))?;
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    rustix::process::setrlimit(rustix::process::Resource::Core, none).map_err(|e| here(&e))?;
+    let config = config::read(&layout.config()).map_err(|e| here(&e))?;
+    let root = layout.root_key(|| prompt::passphrase("Passphrase that locks the home")).map_err(|e| here(&e))?;
+    let home = Home::open(layout, &root, &config).map_err(|e| here(&e))?;
+    drop(root);
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    };
+    say(&format!("Bailey runs. Talk to it with `bailey task`, `bailey approvals`, … ({})", layout.root().display()))?;
+    bailey_home::serve(home, layout, stop).await.map_err(|e| here(&e))
+}
+
+async fn connect(client: &Client, mail: ConnectMail, json: bool) -> Result<(), Trouble> {
+    let submission = mail.submission.as_deref().map(server).transpose()?;
+    let settings = MailSettings { address: mail.address, name: mail.name, submission };
+    let parameters = digest(&SHA256, &connect_parameters(&settings, &mail.level));
+    let parameters =
+        parameters.as_ref().try_into().map(Digest::from_bytes).map_err(|_| Trouble::Here("no hash".into()))?;
+    let words = prompt::passphrase("Approval passphrase")?;
+    let proof = client.prove(&Purpose::Home { what: "connect", parameters }, &words).await?;
+    let body = ConnectBody { mail: settings, level: mail.level, proof };
+    let card: ConnectionCard = client.post("/v1/connections", &body).await?;
+    Ok(show::print(json, &card, |out| show::connection(out, &card))?)
+}
+
+fn server(text: &str) -> Result<Server, Trouble> {
+    let parsed =
+        text.rsplit_once(':').and_then(|(host, port)| Some((host.trim_matches(['[', ']']), port.parse().ok()?)));
+    let (host, port) =
+        parsed.ok_or_else(|| Trouble::Here(format!("`{text}` is not host:port, as in localhost:587")))?;
+    Ok(Server { host: host.into(), port })
+}
+
+async fn give_task(client: &Client, task: Task, json: bool) -> Result<(), Trouble> {
+    let mut card: TaskCard = client.post("/v1/tasks", &TaskBody { words: task.words.join(" ") }).await?;
+    let mut seen: u64 = client.get("/v1/changes").await?;
+    while !task.no_wait && card.state == "running" {
+        card = client.get(&format!("/v1/tasks/{}", card.id)).await?;
+        if card.state == "running" {
+            seen = client.get(&format!("/v1/changes?after={seen}")).await?;
+        }
+    }
+    let waiting: Vec<ActionCard> = card.actions.iter().filter(|action| action.state == "awaiting").cloned().collect();
+    show::print(json, &card, |out| {
+        show::task(out, &card)?;
+        if !waiting.is_empty() {
+            writeln!(out, "\nThis waits for you:\n")?;
+            cards(out, &waiting)?;
+            writeln!(out, "Answer with `bailey approve`, `bailey edit` or `bailey reject`.")?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+async fn approve(client: &Client, ids: &[String], json: bool) -> Result<(), Trouble> {
+    let all: Vec<ActionCard> = client.get("/v1/approvals").await?;
+    let chosen: Vec<&ActionCard> = all.iter().filter(|card| ids.is_empty() || ids.contains(&card.id)).collect();
+    if let Some(unknown) = ids.iter().find(|id| !chosen.iter().any(|card| card.id == **id)) {
+        return Err(Trouble::Here(format!("`{unknown}` is not waiting for an answer; look at `bailey approvals`")));
+    }
+    if chosen.is_empty() {
+        return say("Nothing waits for your answer.");
+    }
+    let mut out = io::stderr().lock();
+    chosen.iter().try_for_each(|card| show::card(&mut out, card).and_then(|()| writeln!(out)))?;
+    drop(out);
+    let words = prompt::passphrase(&format!(
+        "Approval passphrase, to do exactly this ({} action(s)); empty to leave it",
+        chosen.len()
+    ))?;
+    if words.chars() == 0 {
+        return say("Left as it is.");
+    }
+    let bad = |error: BadId| Trouble::Here(error.to_string());
+    let shown = chosen
+        .iter()
+        .map(|card| Ok((card.id.parse::<ActionId>().map_err(bad)?, card.digest.parse::<Digest>().map_err(bad)?)));
+    let purpose = Purpose::Approve(shown.collect::<Result<_, Trouble>>()?);
+    let proof = client.prove(&purpose, &words).await?;
+    let shown = chosen.iter().map(|card| Shown { id: card.id.clone(), digest: card.digest.clone() }).collect();
+    let approved: Vec<String> = client.post("/v1/approvals/approve", &ApproveBody { shown, proof }).await?;
+    show::print(json, &approved, |out| {
+        writeln!(
+            out,
+            "Approved: {} action(s). A mail waits out its hold window first; `bailey undo` takes it back until then.",
+            approved.len()
+        )
+    })?;
+    Ok(())
+}
+
+async fn edit_mail(client: &Client, edit: EditMail, json: bool) -> Result<(), Trouble> {
+    let body = match edit.body.as_deref() {
+        Some("-") => {
+            let mut text = String::new();
+            io::stdin().lock().read_to_string(&mut text)?;
+            Some(text)
+        }
+        Some(text) => Some(text.to_owned()),
+        None => None,
+    };
+    let change = Edit { to: edit.to, cc: edit.cc, bcc: edit.bcc, subject: edit.subject, body };
+    let card: ActionCard = client.post(&format!("/v1/approvals/{}/edit", part(&edit.id)), &change).await?;
+    Ok(show::print(json, &card, |out| show::card(out, &card))?)
+}
+
+async fn pause(client: &Client, json: bool) -> Result<(), Trouble> {
+    let card: PauseCard = client.post("/v1/pause", &()).await?;
+    show::print(json, &card, |out| {
+        writeln!(out, "Paused. Nothing leaves until `bailey resume`.")?;
+        for id in &card.in_flight {
+            writeln!(out, "  {id} was under way; bytes handed over before may still arrive.")?;
+        }
+        card.trouble.iter().try_for_each(|trouble| writeln!(out, "  ! {trouble}"))
+    })?;
+    Ok(())
+}
+
+async fn run_log(client: &Client, log: Log, json: bool) -> Result<(), Trouble> {
+    match log {
+        Log::List { from, limit } => {
+            let list: Vec<EntryCard> = client.get(&format!("/v1/log?from={from}&limit={limit}")).await?;
+            Ok(show::print(json, &list, |out| list.iter().try_for_each(|one| show::entry(out, one)))?)
+        }
+        Log::Show { seq } => {
+            let list: Vec<EntryCard> = client.get(&format!("/v1/log?from={seq}&limit=1")).await?;
+            let entry = list.first().filter(|entry| entry.seq == seq);
+            let entry = entry.ok_or_else(|| Trouble::Here(format!("the log has no entry {seq}")))?;
+            Ok(show::print(true, entry, |_| Ok(()))?)
+        }
+        Log::Export { file, readable } => {
+            let text = export(client, readable).await?;
+            if file == Path::new("-") {
+                return Ok(io::stdout().write_all(&text)?);
+            }
+            fs::write(&file, text)
+                .map_err(|error| Trouble::Here(format!("`{}` cannot be written: {error}", file.display())))?;
+            say(&format!("Written to `{}`; check it with `bailey-verify {}`.", file.display(), file.display()))
+        }
+        Log::Checkpoint => {
+            let note = client.post_raw("/v1/log/checkpoint", &()).await?;
+            Ok(io::stdout().write_all(&note)?)
+        }
+        Log::Verify => verify(client, json).await,
+    }
+}
+
+async fn export(client: &Client, readable: bool) -> Result<Vec<u8>, Trouble> {
+    if !readable {
+        return client.post_raw("/v1/log/export", &()).await;
+    }
+    let words = prompt::passphrase("Approval passphrase")?;
+    let purpose = Purpose::Home { what: "export readable log", parameters: Digest::from_bytes([0; 32]) };
+    let proof = client.prove(&purpose, &words).await?;
+    client.post_raw("/v1/log/export-readable", &ProvenBody { proof }).await
+}
+
+/// Checks the log against the checkpoint this client kept last time, and keeps the newest.
+async fn verify(client: &Client, json: bool) -> Result<(), Trouble> {
+    let text = String::from_utf8(export(client, false).await?).map_err(|error| Trouble::Here(error.to_string()))?;
+    let note = String::from_utf8(client.post_raw("/v1/log/checkpoint", &()).await?)
+        .map_err(|error| Trouble::Here(error.to_string()))?;
+    let status: Status = client.get("/v1/status").await?;
+    let pin = pin_file(&status.home)?;
+    let pinned = fs::read_to_string(&pin).ok();
+    let verdict = bailey_verify::verify(&text, pinned.as_deref());
+    let words = serde_json::json!({"verdict": verdict.to_string(), "exit_code": verdict.exit_code()});
+    show::print(json, &words, |out| writeln!(out, "{verdict}"))?;
+    if matches!(verdict, bailey_verify::Verdict::Valid { .. } | bailey_verify::Verdict::Consistent { .. }) {
+        fs::write(&pin, note)
+            .map_err(|error| Trouble::Here(format!("the pin `{}` cannot be kept: {error}", pin.display())))?;
+    }
+    match verdict.exit_code() {
+        0 => Ok(()),
+        code => Err(Trouble::Verdict(code)),
+    }
+}
+
+/// Where this client keeps the last checkpoint it saw: with the client's own state, not with the home.
+fn pin_file(home: &str) -> Result<PathBuf, Trouble> {
+    let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    let state = state.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state")));
+    let folder = state.ok_or_else(|| Trouble::Here("neither XDG_STATE_HOME nor HOME is set".into()))?.join("bailey");
+    fs::create_dir_all(&folder)?;
+    Ok(folder.join(format!("{}.pin", part(home))))
+}

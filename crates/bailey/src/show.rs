@@ -1,0 +1,121 @@
+//! Printing for people. What comes from the home is escaped there already; what comes from elsewhere is escaped here.
+
+use std::io::{self, Write};
+
+use bailey_home::wire::{ActionCard, ConnectionCard, EntryCard, Status, TaskCard};
+use serde::Serialize;
+
+/// Prints as JSON, or as text for people.
+pub(crate) fn print<T: Serialize>(
+    json: bool,
+    value: &T,
+    text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let printed = if json {
+        serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from).and_then(|()| writeln!(out))
+    } else {
+        text(&mut out)
+    };
+    match printed.and_then(|()| out.flush()) {
+        // A reader that has seen enough (`| head`) is no trouble.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// A moment as people write it.
+pub(crate) fn moment(ms: i64) -> String {
+    let Ok(time) = jiff::Timestamp::from_millisecond(ms) else { return ms.to_string() };
+    time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+pub(crate) fn status(out: &mut dyn Write, status: &Status) -> io::Result<()> {
+    writeln!(out, "home {}: {}", status.home, status.mode)?;
+    writeln!(
+        out,
+        "  waiting for you: {}   outcome only you can tell: {}   log entries: {}",
+        status.waiting, status.needs_person, status.log_entries
+    )?;
+    if !status.model {
+        writeln!(out, "  no model is configured: add [model] to config.toml")?;
+    }
+    status.notices.iter().try_for_each(|notice| writeln!(out, "  ! {notice}"))
+}
+
+/// An action whole: nothing is cut short.
+pub(crate) fn card(out: &mut dyn Write, card: &ActionCard) -> io::Result<()> {
+    writeln!(out, "{}  [{}] {}", card.headline, card.kind, card.state)?;
+    writeln!(out, "  action {}", card.id)?;
+    for item in &card.items {
+        writeln!(out, "  {}: {}", item.label, item.value)?;
+    }
+    if !card.body.is_empty() {
+        writeln!(out)?;
+        card.body.split('\n').try_for_each(|line| writeln!(out, "  | {line}"))?;
+        writeln!(out)?;
+    }
+    card.warnings.iter().try_for_each(|warning| writeln!(out, "  ! {warning}"))?;
+    if !card.reason.is_empty() {
+        writeln!(out, "  Why you are shown this: {}", card.reason)?;
+    }
+    if !card.claimed_why.is_empty() {
+        writeln!(out, "  The agent says: {}", card.claimed_why)?;
+    }
+    if let Some(outcome) = &card.outcome {
+        writeln!(out, "  Outcome: {outcome}")?;
+    }
+    if let Some(held) = card.held_until_ms {
+        writeln!(out, "  Held until {}; `bailey undo {}` takes it back", moment(held), card.id)?;
+    }
+    if card.state == "awaiting" {
+        writeln!(out, "  Waits until {}", moment(card.expires_ms))?;
+    }
+    writeln!(out, "  digest {}", card.digest)
+}
+
+pub(crate) fn task(out: &mut dyn Write, task: &TaskCard) -> io::Result<()> {
+    writeln!(out, "task {}: {}", task.id, task.state)?;
+    task.words.split('\n').try_for_each(|line| writeln!(out, "  > {line}"))?;
+    for action in &task.actions {
+        if action.kind != "reply" {
+            writeln!(out, "  - {} [{}] {}", action.headline, action.state, action.id)?;
+        }
+        if action.state == "denied" {
+            writeln!(out, "      {}", action.reason)?;
+        }
+    }
+    if let Some(reply) = &task.reply {
+        writeln!(out)?;
+        reply.split('\n').try_for_each(|line| writeln!(out, "{line}"))?;
+    }
+    match &task.trouble {
+        Some(trouble) => writeln!(out, "  ! {trouble}"),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn connection(out: &mut dyn Write, connection: &ConnectionCard) -> io::Result<()> {
+    let standing = if connection.active { connection.level.as_str() } else { "revoked" };
+    writeln!(out, "{}  {} {}  {standing}", connection.id, connection.kind, connection.account)
+}
+
+/// One line of the log.
+pub(crate) fn entry(out: &mut dyn Write, entry: &EntryCard) -> io::Result<()> {
+    let text = |name: &str| entry.header.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+    let wall = entry.header.get("wall_ms").and_then(serde_json::Value::as_i64).unwrap_or_default();
+    let step = if text("to").is_empty() { String::new() } else { format!(" {} → {}", text("from"), text("to")) };
+    let reasons = entry.header.get("reasons").and_then(serde_json::Value::as_array);
+    let reasons: Vec<_> = reasons.into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+    let because = if reasons.is_empty() { String::new() } else { format!("  ({})", reasons.join(", ")) };
+    let about = if text("action").is_empty() { String::new() } else { format!("  {}", text("action")) };
+    writeln!(
+        out,
+        "{:>6}  {}  {:<9} {:<6} {}{step}{because}{about}",
+        entry.seq,
+        moment(wall),
+        text("kind"),
+        text("actor"),
+        text("tool")
+    )
+}
