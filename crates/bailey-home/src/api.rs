@@ -237,7 +237,7 @@ fn task_card(home: &Home, id: TaskId) -> Result<TaskCard, Failure> {
     let actions = home.ledger.actions_of(&id)?;
     Ok(TaskCard {
         id: id.to_string(),
-        state: state_name(&conversation).into(),
+        state: state_name(&conversation, &actions).into(),
         words: bailey_gate::family::escape::visible_lines(&conversation.task),
         reply: home.reply(&conversation),
         trouble: match &conversation.ending {
@@ -407,7 +407,10 @@ async fn connect(Held(home): Shared, Json(body): Json<ConnectBody>) -> Answer<Co
 
 /// Needs no proof: taking power away harms nobody.
 async fn revoke(Held(home): Shared, Path(id): Path<String>) -> Answer<()> {
-    home.vault.revoke(&parse("connection", &id)?, home.clock.now())?;
+    let id: ConnectionId = parse("connection", &id)?;
+    home.vault.revoke(&id, home.clock.now())?;
+    let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
+    blocking(move || gate.deny_for(&id, now)).await?;
     home.changed();
     Ok(Json(()))
 }

@@ -10,7 +10,7 @@ use bailey_gate::family::{Action, MAX_WORDS_BYTES};
 use bailey_gate::handoff::Mode;
 use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, GateError, Proposal, State, TaskId};
-use bailey_ledger::RecordName;
+use bailey_ledger::{ActionView, RecordName};
 use bailey_model::{Model, ModelError, Tool};
 
 use crate::executor::blocking;
@@ -31,15 +31,27 @@ fn transcript(id: &TaskId) -> RecordName<'_> {
     RecordName { kind: TRANSCRIPT, owner: id.as_bytes(), n: 0 }
 }
 
-/// The state of a task in a word.
-pub(crate) fn state_name(conversation: &Conversation) -> &'static str {
+/// A task that has not ended.
+const OPEN: &str = "open";
+
+/// How a task ended, in a word; or that it has not.
+fn ending_name(conversation: &Conversation) -> &'static str {
+    match &conversation.ending {
+        Some(Ending::Answered) => "answered",
+        Some(Ending::OutOfTurns) => "gave-up",
+        Some(Ending::Failed(_)) => "failed",
+        Some(Ending::Stopped) => "stopped",
+        None => OPEN,
+    }
+}
+
+/// The state of a task in a word: `waiting` only while the person has something to answer.
+pub(crate) fn state_name(conversation: &Conversation, actions: &[ActionView]) -> &'static str {
+    let asks = |view: &ActionView| matches!(view.row.state, State::Awaiting | State::NeedsPerson);
     match (&conversation.ending, conversation.next()) {
-        (Some(Ending::Answered), _) => "answered",
-        (Some(Ending::OutOfTurns), _) => "gave-up",
-        (Some(Ending::Failed(_)), _) => "failed",
-        (Some(Ending::Stopped), _) => "stopped",
-        (None, Next::Wait(_)) => "waiting",
-        (None, Next::AskModel | Next::Propose(_) | Next::Tell(_) | Next::Ended) => "running",
+        (None, Next::Wait(_)) if actions.iter().any(asks) => "waiting",
+        (None, _) => "running",
+        (Some(_), _) => ending_name(conversation),
     }
 }
 
@@ -86,7 +98,7 @@ impl Home {
 
     async fn keep_task(&self, id: TaskId, conversation: &Conversation, fresh: bool) -> Result<(), GateError> {
         let json = serde_json::to_vec(conversation).map_err(|error| StoreError::Broken(error.to_string()))?;
-        let (state, words) = (state_name(conversation), conversation.task.clone());
+        let (state, words) = (ending_name(conversation), conversation.task.clone());
         let (ledger, now, valve) = (Arc::clone(&self.ledger), self.clock.now(), self.gate.lock().valve());
         blocking(move || {
             Ok(ledger.write(|tx| {
@@ -108,7 +120,7 @@ impl Home {
     /// Goes on with every task that a restart interrupted.
     pub(crate) fn resume_tasks(self: &Arc<Self>) -> Result<(), HomeError> {
         for task in self.ledger.tasks(u64::from(u32::MAX)).map_err(GateError::from)? {
-            if matches!(task.state.as_str(), "running" | "waiting")
+            if task.state == OPEN
                 && let Some(conversation) = self.conversation(&task.id)?
             {
                 self.drive(task.id, conversation);

@@ -201,7 +201,7 @@ impl Vault {
                 outcome
             }
             Ok(Err(error)) if !trigger.is_spent() => unsent(format!("not sent: {}", words(&error))),
-            Ok(Err(error)) if error.is_response() || error.is_permanent() || error.is_transient() => {
+            Ok(Err(error)) if is_refusal(&error) => {
                 Outcome::new(Effect::Refused, format!("the mail server refused it: {}", words(&error)))
             }
             Ok(Err(error)) => {
@@ -246,7 +246,7 @@ async fn connect_loopback(server: &Server) -> Result<TcpStream, String> {
         }
     }
     let why = last.map_or_else(|| "it has no address".to_owned(), |error| error.to_string());
-    Err(format!("the server `{name}` cannot be reached: {why}; check that it runs"))
+    Err(format!("the server `{name}` cannot be reached: {why}"))
 }
 
 fn envelope(claimed: &Claimed) -> Result<Envelope, String> {
@@ -262,6 +262,15 @@ fn envelope(claimed: &Claimed) -> Result<Envelope, String> {
         }
     }
     Envelope::new(Some(parse(message.from.address.as_str())?), receivers).map_err(|error| error.to_string())
+}
+
+/// Whether a server's answer to a whole message means that it did not take it.
+///
+/// A reply cut short is no answer. 421 says that the service is going away (RFC 5321, 3.8), and a relay that lost its
+/// next hop says so after that hop took the message: no proof either.
+fn is_refusal(error: &lettre::transport::smtp::Error) -> bool {
+    let closing = error.status().is_some_and(|code| code.to_string() == "421");
+    (error.is_permanent() || error.is_transient()) && !closing
 }
 
 /// An error with what caused it: the library's own words leave the cause out.

@@ -28,8 +28,8 @@ pub(crate) enum Trouble {
     Refused(Failure),
     /// Something on this side.
     Here(String),
-    /// The log did not pass; the text is printed already.
-    Verdict(u8),
+    /// What there is to say is printed already.
+    Printed(u8),
 }
 
 impl Trouble {
@@ -38,7 +38,7 @@ impl Trouble {
         match self {
             Self::Here(_) => 1,
             Self::NotRunning(_) => 3,
-            Self::Verdict(code) => *code,
+            Self::Printed(code) => *code,
             Self::Refused(failure) => match failure.code {
                 Code::Invalid => 2,
                 Code::Unauthenticated | Code::NotAuthorised => 4,
@@ -59,7 +59,7 @@ impl fmt::Display for Trouble {
             }
             Self::Refused(failure) => f.write_str(&failure.message),
             Self::Here(why) => f.write_str(why),
-            Self::Verdict(_) => Ok(()),
+            Self::Printed(_) => Ok(()),
         }
     }
 }

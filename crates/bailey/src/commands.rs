@@ -194,7 +194,11 @@ async fn give_task(client: &Client, task: Task, json: bool) -> Result<(), Troubl
         }
         Ok(())
     })?;
-    Ok(())
+    match card.state.as_str() {
+        // What went wrong is printed with the task.
+        "failed" | "gave-up" => Err(Trouble::Printed(1)),
+        _ => Ok(()),
+    }
 }
 
 async fn approve(client: &Client, ids: &[String], json: bool) -> Result<(), Trouble> {
@@ -317,7 +321,7 @@ async fn verify(client: &Client, json: bool) -> Result<(), Trouble> {
     }
     match verdict.exit_code() {
         0 => Ok(()),
-        code => Err(Trouble::Verdict(code)),
+        code => Err(Trouble::Printed(code)),
     }
 }
 

@@ -15,6 +15,8 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
+    // Whatever this program makes, nobody else may read.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let Some(data) = arguments.data.or_else(default_data) else {
         return fail("no home folder: set HOME, or name a folder with --data", 2);
     };

@@ -15,6 +15,8 @@ use super::text::Mailbox;
 const MAX_BODY_LINE: usize = 990;
 /// Bytes of text per encoded word: 45 become 60 characters of base64, with the frame below the 75 of RFC 2047.
 const ENCODED_WORD_BYTES: usize = 45;
+/// Characters of an escaped file name per line, so that the line stays below 78.
+const FILENAME_PIECE: usize = 54;
 /// Bytes per base64 line: 57 become 76 characters (RFC 2045, 6.8).
 const BASE64_LINE_BYTES: usize = 57;
 
@@ -144,18 +146,29 @@ fn filename(name: &str) -> String {
     if plain && name.len() <= 60 {
         return format!("filename=\"{name}\"");
     }
-    let escaped = name.bytes().fold(Vec::new(), |mut all: Vec<String>, byte| {
-        all.push(if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
-            char::from(byte).to_string()
-        } else {
-            format!("%{byte:02X}")
-        });
-        all
-    });
-    let pieces = escaped.chunks(18).enumerate().map(|(index, piece)| {
-        format!("filename*{index}*={}{}", if index == 0 { "utf-8''" } else { "" }, piece.concat())
-    });
-    pieces.collect::<Vec<_>>().join(";\r\n ")
+    // Pieces end between characters: some readers decode each on its own.
+    let mut pieces = vec![String::new()];
+    for c in name.chars() {
+        let escaped = percent(c);
+        if pieces.last().is_some_and(|piece| piece.len() + escaped.len() > FILENAME_PIECE) {
+            pieces.push(String::new());
+        }
+        if let Some(piece) = pieces.last_mut() {
+            piece.push_str(&escaped);
+        }
+    }
+    let numbered = pieces
+        .iter()
+        .enumerate()
+        .map(|(index, piece)| format!("filename*{index}*={}{piece}", if index == 0 { "utf-8''" } else { "" }));
+    numbered.collect::<Vec<_>>().join(";\r\n ")
+}
+
+fn percent(c: char) -> String {
+    if c.is_ascii_alphanumeric() || "-._".contains(c) {
+        return c.to_string();
+    }
+    c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 fn base64_lines(out: &mut String, bytes: &[u8]) {

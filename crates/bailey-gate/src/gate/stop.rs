@@ -4,7 +4,7 @@ use super::{Gate, GateError, reason};
 use crate::approval::{Proof, Purpose};
 use crate::event::{Actor, Event, EventKind, Payload};
 use crate::handoff::{Mode, Valve};
-use crate::ids::ActionId;
+use crate::ids::{ActionId, ConnectionId};
 use crate::state::State;
 use crate::time::Now;
 
@@ -103,6 +103,20 @@ impl Gate {
                 let _turned = self.turn(tx, row, State::Awaiting, why, now)?;
             }
             Ok(asked)
+        })
+    }
+
+    /// Denies everything that has not run on a connection whose grant is over.
+    pub fn deny_for(&self, connection: &ConnectionId, now: Now) -> Result<Vec<ActionId>, GateError> {
+        self.commit(|tx| {
+            let mut denied = Vec::new();
+            for row in tx.rows_in(&[State::Awaiting, State::Approved, State::Held])? {
+                if row.account.is_some_and(|(id, _)| id == *connection) {
+                    denied.push(row.id);
+                    let _turned = self.turn(tx, row, State::Denied, reason::GRANT, now)?;
+                }
+            }
+            Ok(denied)
         })
     }
 

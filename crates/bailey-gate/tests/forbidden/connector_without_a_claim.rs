@@ -1,0 +1,10 @@
+use bailey_gate::Connector;
+use bailey_gate::content::Content;
+
+fn act(connector: &dyn Connector, content: Content) {
+    let _settled = connector.carry_out(content);
+}
+
+fn main() {
+    let _ = act;
+}

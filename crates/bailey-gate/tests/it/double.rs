@@ -1,0 +1,256 @@
+//! A ledger in memory: **a double**. It keeps the order and the atomicity of the real one and proves nothing about disks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bailey_gate::approval::{Authority, Proof, Purpose};
+use bailey_gate::event::{Actor, Client, Event, Field};
+use bailey_gate::family::mail::{MailAction, Message, MessageId};
+use bailey_gate::family::text::{Address, Line, Mailbox};
+use bailey_gate::family::{Action, ActionKind, Level};
+use bailey_gate::handoff::{Mode, Valve};
+use bailey_gate::ledger::{Grant, Job, Ledger, PauseRecord, Row, StoreError, Tx};
+use bailey_gate::policy::{Policy, Question};
+use bailey_gate::{
+    ActionId, ConnectionId, Digest, Evidence, Gate, HomeId, Limits, Nonce, Now, Parts, Proposal, Ruling, State, TaskId,
+};
+
+#[derive(Debug, Clone, Default)]
+pub struct Store {
+    pub rows: BTreeMap<ActionId, Row>,
+    pub contents: BTreeMap<ActionId, Vec<u8>>,
+    pub events: Vec<Event>,
+    pub grants: BTreeMap<ConnectionId, Grant>,
+    pub known: BTreeSet<String>,
+}
+
+#[derive(Debug, Default)]
+pub struct MemoryLedger {
+    pub store: Mutex<Store>,
+    pub full: AtomicBool,
+}
+
+impl Ledger for MemoryLedger {
+    fn transact(&self, job: Job<'_>) -> Result<(), StoreError> {
+        let mut store = self.store.lock().unwrap();
+        let mut work = store.clone();
+        job(&mut work)?;
+        if self.full.load(Ordering::SeqCst) && work.events.len() > store.events.len() {
+            return Err(StoreError::Full);
+        }
+        *store = work;
+        Ok(())
+    }
+}
+
+impl Tx for Store {
+    fn row(&mut self, id: &ActionId) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows.get(id).cloned())
+    }
+
+    fn content(&mut self, id: &ActionId) -> Result<Vec<u8>, StoreError> {
+        Ok(self.contents.get(id).cloned().unwrap_or_default())
+    }
+
+    fn rows_in(&mut self, states: &[State]) -> Result<Vec<Row>, StoreError> {
+        Ok(self.rows.values().filter(|row| states.contains(&row.state)).cloned().collect())
+    }
+
+    fn insert(&mut self, row: &Row, entry: Event) -> Result<(), StoreError> {
+        let content = entry.payload.0.iter().find_map(|(name, field)| match field {
+            Field::Bytes(bytes) if *name == "content" => Some(bytes.clone()),
+            Field::Bytes(_) | Field::Text(_) => None,
+        });
+        assert!(self.rows.insert(row.id, row.clone()).is_none(), "an identity is used once");
+        self.contents.insert(row.id, content.unwrap());
+        self.events.push(entry);
+        Ok(())
+    }
+
+    fn step(&mut self, row: &Row, from: State, entry: Event) -> Result<(), StoreError> {
+        let old = self.rows.insert(row.id, row.clone()).unwrap();
+        assert_eq!(old.state, from);
+        assert!(from.may_become(row.state), "{from:?} -> {:?}", row.state);
+        self.events.push(entry);
+        Ok(())
+    }
+
+    fn log(&mut self, entry: Event) -> Result<(), StoreError> {
+        self.events.push(entry);
+        Ok(())
+    }
+
+    fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError> {
+        Ok(self.grants.get(connection).copied())
+    }
+
+    fn is_known_receiver(&mut self, address_key: &str) -> Result<bool, StoreError> {
+        Ok(self.known.contains(address_key))
+    }
+
+    fn learn_receiver(&mut self, address_key: &str) -> Result<(), StoreError> {
+        self.known.insert(address_key.to_owned());
+        Ok(())
+    }
+
+    fn claimed_since(&mut self, kind: ActionKind, _wall_ms: i64) -> Result<u64, StoreError> {
+        Ok(self.rows.values().filter(|row| row.kind == kind && row.claim.is_some()).count() as u64)
+    }
+
+    fn count_of_task(&mut self, task: &TaskId, state: State) -> Result<u64, StoreError> {
+        Ok(self.rows.values().filter(|row| row.task == Some(*task) && row.state == state).count() as u64)
+    }
+}
+
+/// A policy the test sets: mail asks, or goes by itself.
+#[derive(Debug, Default)]
+pub struct Simple {
+    pub mail_is_auto: AtomicBool,
+    pub nothing_goes: AtomicBool,
+}
+
+impl Policy for Simple {
+    fn rule(&self, question: &Question<'_>) -> Ruling {
+        let auto = self.mail_is_auto.load(Ordering::SeqCst) || question.content.action.kind().is_local();
+        let allowed = !self.nothing_goes.load(Ordering::SeqCst)
+            && question.facts.grant_stands
+            && (auto || question.evidence >= Evidence::Approved);
+        Ruling { allowed, rules: vec!["test".into()] }
+    }
+
+    fn version(&self) -> String {
+        "test".into()
+    }
+}
+
+/// Accepts a signature that repeats the message.
+#[derive(Debug)]
+pub struct Echo {
+    pub stepped_up: bool,
+}
+
+impl Authority for Echo {
+    fn verify(&self, _credential: &[u8; 16], message: &[u8], signature: &[u8]) -> Option<bool> {
+        (message == signature).then_some(self.stepped_up)
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct Record(pub Mutex<Vec<(bool, u64)>>);
+
+impl PauseRecord for Record {
+    fn write(&self, paused: bool, epoch: u64) -> Result<(), String> {
+        self.0.lock().unwrap().push((paused, epoch));
+        Ok(())
+    }
+}
+
+pub struct Bench {
+    pub gate: Arc<Gate>,
+    pub ledger: Arc<MemoryLedger>,
+    pub policy: Arc<Simple>,
+    pub record: Arc<Record>,
+}
+
+pub const HOME: HomeId = HomeId::from_bytes([1; 16]);
+pub const CONNECTION: ConnectionId = ConnectionId::from_bytes([2; 16]);
+
+pub fn at(ms: u64) -> Now {
+    Now { wall_ms: 1_000_000 + i64::try_from(ms).unwrap(), boot_ms: 500 + ms, boot_id: [9; 16] }
+}
+
+pub fn action_id(n: u8) -> ActionId {
+    ActionId::from_bytes([n; 16])
+}
+
+pub fn mailbox(address: &str) -> Mailbox {
+    Mailbox { name: None, address: Address::new(address).unwrap() }
+}
+
+pub fn message(receivers: &[&str]) -> Message {
+    Message {
+        from: mailbox("me@example.org"),
+        to: receivers.iter().map(|to| mailbox(to)).collect(),
+        cc: vec![],
+        bcc: vec![],
+        subject: Line::new("Subject").unwrap(),
+        body: "Body\n".into(),
+        date: 1_700_000_000,
+        offset_minutes: 60,
+        message_id: MessageId::new("<id@example.org>").unwrap(),
+        in_reply_to: None,
+        references: vec![],
+        attachments: vec![],
+    }
+}
+
+pub fn mail(n: u8) -> Proposal {
+    Proposal {
+        id: action_id(n),
+        task: None,
+        account: Some(CONNECTION),
+        precondition: vec![],
+        action: Action::Mail(MailAction::Send(message(&["ana@example.org"]))),
+        why: "test".into(),
+        actor: Actor::Agent,
+    }
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        Self::with(Limits { hold_ms: 0, ..Limits::default() }, true)
+    }
+
+    pub fn with(limits: Limits, stepped_up: bool) -> Self {
+        let ledger = Arc::new(MemoryLedger::default());
+        let grant = Grant { level: Level::Full, active: true, generation: 1 };
+        ledger.store.lock().unwrap().grants.insert(CONNECTION, grant);
+        let (policy, record) = (Arc::new(Simple::default()), Arc::new(Record::default()));
+        let gate = Gate::new(Parts {
+            home: HOME,
+            ledger: Arc::clone(&ledger) as Arc<dyn Ledger>,
+            policy: Arc::clone(&policy) as Arc<dyn Policy>,
+            authority: Arc::new(Echo { stepped_up }),
+            record: Arc::clone(&record) as Arc<dyn PauseRecord>,
+            valve: Valve { mode: Mode::Open, epoch: 0, lease_epoch: 7 },
+            limits,
+        });
+        Self { gate: Arc::new(gate), ledger, policy, record }
+    }
+
+    pub fn state(&self, n: u8) -> State {
+        self.ledger.store.lock().unwrap().rows[&action_id(n)].state
+    }
+
+    pub fn digest(&self, n: u8) -> Digest {
+        self.ledger.store.lock().unwrap().rows[&action_id(n)].digest
+    }
+
+    pub fn proof(&self, purpose: &Purpose, now: Now) -> Proof {
+        let nonce = Nonce::from_bytes([self.ledger.store.lock().unwrap().events.len() as u8; 16]);
+        self.gate.challenge(nonce, now);
+        self.sign(purpose, nonce)
+    }
+
+    pub fn sign(&self, purpose: &Purpose, nonce: Nonce) -> Proof {
+        Proof {
+            nonce,
+            credential: [3; 16],
+            signature: purpose.message(&HOME, &nonce),
+            client: Client::CommandLine,
+            session: [4; 16],
+        }
+    }
+
+    pub fn approve(&self, n: u8, now: Now) -> Result<Vec<bailey_gate::Permit>, bailey_gate::GateError> {
+        let shown = vec![(action_id(n), self.digest(n))];
+        let proof = self.proof(&Purpose::Approve(shown.clone()), now);
+        self.gate.approve(shown, &proof, now)
+    }
+
+    pub fn resume(&self, now: Now) {
+        let valve = self.gate.begin_resume(&self.proof(&Purpose::Resume, now), now).unwrap();
+        self.gate.finish_resume(valve.epoch, now).unwrap();
+    }
+}

@@ -1,0 +1,249 @@
+//! The life of one action, with the clock in hand.
+
+use std::sync::atomic::Ordering;
+
+use bailey_gate::approval::{CHALLENGE_MS, Purpose};
+use bailey_gate::event::EventKind;
+use bailey_gate::family::Action;
+use bailey_gate::family::mail::MailAction;
+use bailey_gate::handoff::{Refused, Wrote};
+use bailey_gate::ledger::StoreError;
+use bailey_gate::{Claimed, Claiming, Effect, Found, GateError, Limits, Nonce, Outcome, Permit, State};
+
+use crate::double::{Bench, CONNECTION, action_id, at, mail, message};
+
+fn claimed(claiming: Claiming) -> Claimed {
+    match claiming {
+        Claiming::Claimed(claimed) => *claimed,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn one(permits: Vec<Permit>) -> Permit {
+    let [permit] = <[Permit; 1]>::try_from(permits).unwrap();
+    permit
+}
+
+fn hand_off(claimed: &Claimed) {
+    assert_eq!(claimed.trigger().hand_off(|| Wrote::Some), Ok(Wrote::Some));
+}
+
+#[test]
+fn every_step_is_logged_in_order() {
+    let bench = Bench::new();
+    assert!(bench.gate.propose(mail(1), at(0)).unwrap().permit.is_none());
+    let claim = claimed(bench.gate.claim(one(bench.approve(1, at(1)).unwrap()), at(2)).unwrap());
+    assert_eq!(bench.state(1), State::Claimed, "the claim is durable before anything can be handed off");
+    hand_off(&claim);
+    assert_eq!(bench.gate.settle(&claim.settle(Outcome::new(Effect::Done, "250")), at(3)).unwrap(), State::Succeeded);
+    let steps: Vec<_> = bench
+        .ledger
+        .store
+        .lock()
+        .unwrap()
+        .events
+        .iter()
+        .filter(|e| e.kind == EventKind::Step)
+        .map(|e| e.to.unwrap())
+        .collect();
+    assert_eq!(steps, [State::Awaiting, State::Approved, State::Claimed, State::Succeeded]);
+    assert!(bench.ledger.store.lock().unwrap().known.contains("ana@example.org"));
+}
+
+#[test]
+fn what_runs_by_itself_teaches_nothing() {
+    let bench = Bench::new();
+    bench.policy.mail_is_auto.store(true, Ordering::SeqCst);
+    let permit = bench.gate.propose(mail(1), at(0)).unwrap().permit.unwrap();
+    let claim = claimed(bench.gate.claim(permit, at(0)).unwrap());
+    hand_off(&claim);
+    let _state = bench.gate.settle(&claim.settle(Outcome::new(Effect::Done, "")), at(1)).unwrap();
+    assert!(bench.ledger.store.lock().unwrap().known.is_empty());
+}
+
+#[test]
+fn a_hand_off_happens_once_and_unsent_is_believed_only_without_one() {
+    let bench = Bench::new();
+    bench.policy.mail_is_auto.store(true, Ordering::SeqCst);
+    let go = |n| claimed(bench.gate.claim(bench.gate.propose(mail(n), at(0)).unwrap().permit.unwrap(), at(0)).unwrap());
+    let first = go(1);
+    let trigger = first.trigger();
+    assert_eq!(trigger.hand_off(|| Wrote::Nothing), Ok(Wrote::Nothing), "nothing taken: try again");
+    assert_eq!(trigger.hand_off(|| Wrote::Some), Ok(Wrote::Some));
+    assert_eq!(trigger.hand_off(|| panic!("must not run")), Err(Refused::Spent));
+    let state = bench.gate.settle(&first.settle(Outcome::new(Effect::NotExecuted, "")), at(1)).unwrap();
+    assert_eq!(state, State::Unknown, "a connector cannot deny what was handed off");
+    let state = bench.gate.settle(&go(2).settle(Outcome::new(Effect::Done, "")), at(1)).unwrap();
+    assert_eq!(state, State::NotExecuted, "nor claim what was not");
+}
+
+#[test]
+fn pause_kills_every_older_claim() {
+    let bench = Bench::new();
+    let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
+    let claim = claimed(bench.gate.claim(one(bench.approve(1, at(0)).unwrap()), at(0)).unwrap());
+    let report = bench.gate.pause(bailey_gate::event::Actor::Person, at(1));
+    assert_eq!(report.in_flight, [action_id(1)]);
+    assert_eq!(*bench.record.0.lock().unwrap(), [(true, 1)]);
+    let trigger = claim.trigger();
+    assert_eq!(trigger.hand_off(|| panic!("must not run")), Err(Refused::Paused));
+    let _state = bench.gate.settle(&claim.settle(Outcome::new(Effect::NotExecuted, "")), at(2)).unwrap();
+    bench.resume(at(3));
+    assert_eq!(trigger.hand_off(|| panic!("must not run")), Err(Refused::Stale), "also after resume");
+    assert_eq!(bench.record.0.lock().unwrap().last(), Some(&(false, 1)));
+}
+
+#[test]
+fn while_paused_nothing_is_claimed_and_after_it_all_asks_again() {
+    let bench = Bench::new();
+    for n in 1..=2 {
+        let _proposed = bench.gate.propose(mail(n), at(0)).unwrap();
+    }
+    let permit = one(bench.approve(1, at(0)).unwrap());
+    let _report = bench.gate.pause(bailey_gate::event::Actor::Person, at(1));
+    assert!(matches!(bench.gate.claim(permit, at(1)), Err(GateError::Paused)));
+    assert!(bench.gate.due(at(1)).unwrap().is_empty());
+    let _permits = bench.approve(2, at(1)).unwrap();
+    assert!(matches!(bench.gate.finish_resume(1, at(1)), Err(GateError::Paused)), "resuming begins with the person");
+    bench.resume(at(2));
+    assert_eq!((bench.state(1), bench.state(2)), (State::Awaiting, State::Awaiting));
+}
+
+#[test]
+fn pause_holds_on_a_full_disk() {
+    let bench = Bench::new();
+    let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
+    let permit = one(bench.approve(1, at(0)).unwrap());
+    bench.ledger.full.store(true, Ordering::SeqCst);
+    assert!(matches!(bench.gate.claim(permit, at(1)), Err(GateError::Store(StoreError::Full))), "no new claim");
+    let report = bench.gate.pause(bailey_gate::event::Actor::Person, at(1));
+    assert!(report.recorded.is_ok() && report.logged.is_err());
+    assert_eq!(bench.gate.lock().valve().mode, bailey_gate::handoff::Mode::Paused);
+    bench.ledger.full.store(false, Ordering::SeqCst);
+    assert_eq!(bench.state(1), State::Approved, "nothing is lost");
+}
+
+#[test]
+fn time_runs_out_for_answers_challenges_and_approvals() {
+    let limits = Limits { answer_ms: 1_000, hold_ms: 0, late_ms: 0 };
+    let bench = Bench::with(limits, true);
+    let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
+    assert!(matches!(bench.approve(1, at(1_000)), Err(GateError::Expired(_))));
+    assert_eq!(bench.gate.expire(at(1_000)).unwrap().expired, [action_id(1)]);
+    assert_eq!(bench.state(1), State::Expired);
+
+    let bench = Bench::with(limits, true);
+    let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
+    let permit = one(bench.approve(1, at(999)).unwrap());
+    assert!(matches!(bench.gate.claim(permit, at(1_000)), Ok(Claiming::Turned(State::Expired))));
+
+    let bench = Bench::new();
+    let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
+    let shown = vec![(action_id(1), bench.digest(1))];
+    let proof = bench.proof(&Purpose::Approve(shown.clone()), at(0));
+    assert!(matches!(bench.gate.approve(shown.clone(), &proof, at(CHALLENGE_MS)), Err(GateError::NotAuthorised)));
+    let unasked = bench.sign(&Purpose::Approve(shown.clone()), Nonce::from_bytes([99; 16]));
+    assert!(
+        matches!(bench.gate.approve(shown, &unasked, at(0)), Err(GateError::NotAuthorised)),
+        "a nonce of their own"
+    );
+}
+
+#[test]
+fn a_mail_is_held_and_a_late_one_asks_again() {
+    let limits = Limits { hold_ms: 100, late_ms: 1_000, ..Limits::default() };
+    let held = || {
+        let bench = Bench::with(limits, true);
+        let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
+        let permit = one(bench.approve(1, at(0)).unwrap());
+        assert!(matches!(bench.gate.claim(permit, at(0)), Ok(Claiming::Held(_))));
+        bench
+    };
+    let bench = held();
+    assert!(bench.gate.due(at(99)).unwrap().is_empty());
+    assert_eq!(bench.gate.next_due(at(60)).unwrap(), Some(40));
+    let due = one(bench.gate.due(at(100)).unwrap());
+    let _claim = claimed(bench.gate.claim(due, at(100)).unwrap());
+
+    let bench = held();
+    let late = one(bench.gate.due(at(1_101)).unwrap());
+    assert!(matches!(bench.gate.claim(late, at(1_101)), Ok(Claiming::Turned(State::Awaiting))));
+
+    let bench = held();
+    bench.gate.cancel(&[action_id(1)], at(50)).unwrap();
+    assert!(bench.gate.due(at(100)).unwrap().is_empty());
+}
+
+#[test]
+fn everything_is_checked_again_when_claiming() {
+    let approved = || {
+        let bench = Bench::new();
+        let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
+        let permit = one(bench.approve(1, at(0)).unwrap());
+        (bench, permit)
+    };
+    let (bench, permit) = approved();
+    bench.ledger.store.lock().unwrap().grants.get_mut(&CONNECTION).unwrap().generation = 2;
+    assert!(matches!(bench.gate.claim(permit, at(1)), Ok(Claiming::Turned(State::Denied))), "the grant changed");
+
+    let (bench, permit) = approved();
+    bench.policy.nothing_goes.store(true, Ordering::SeqCst);
+    assert!(matches!(bench.gate.claim(permit, at(1)), Ok(Claiming::Turned(State::Denied))), "the policy changed");
+
+    let (bench, permit) = approved();
+    bench.ledger.store.lock().unwrap().contents.get_mut(&action_id(1)).unwrap().push(0);
+    assert!(
+        matches!(bench.gate.claim(permit, at(1)), Ok(Claiming::Turned(State::Awaiting))),
+        "the stored bytes changed"
+    );
+    assert!(matches!(bench.approve(1, at(2)), Err(GateError::Changed(_))));
+
+    let (bench, permit) = approved();
+    let again = one(bench.gate.due(at(1)).unwrap());
+    let _claim = claimed(bench.gate.claim(permit, at(1)).unwrap());
+    assert!(matches!(bench.gate.claim(again, at(1)), Err(GateError::WrongState { .. })), "one claim for two permits");
+}
+
+#[test]
+fn what_cannot_be_taken_back_never_runs_without_presence() {
+    let crowd: Vec<String> = (0..21).map(|n| format!("p{n}@example.org")).collect();
+    let crowd: Vec<&str> = crowd.iter().map(String::as_str).collect();
+    let many = || {
+        let mut proposal = mail(1);
+        proposal.action = Action::Mail(MailAction::Send(message(&crowd)));
+        proposal
+    };
+    let bench = Bench::with(Limits::default(), false);
+    bench.policy.mail_is_auto.store(true, Ordering::SeqCst);
+    assert_eq!(bench.gate.propose(many(), at(0)).unwrap().state, State::Awaiting, "whatever the rules say");
+    assert!(bench.approve(1, at(0)).unwrap().is_empty());
+    assert_eq!(bench.state(1), State::Denied, "an answer without presence is not enough");
+    let bench = Bench::new();
+    let _proposed = bench.gate.propose(many(), at(0)).unwrap();
+    assert_eq!(bench.approve(1, at(0)).unwrap().len(), 1);
+}
+
+#[test]
+fn a_restart_asks_what_happened_and_sends_nothing() {
+    let bench = Bench::new();
+    let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
+    let _claim = claimed(bench.gate.claim(one(bench.approve(1, at(0)).unwrap()), at(0)).unwrap());
+    assert_eq!(bench.gate.restart(at(1)).unwrap().unknown, [action_id(1)]);
+    assert_eq!(bench.gate.reconcile(&action_id(1), Found::No, "", at(2)).unwrap(), State::NeedsPerson);
+    assert!(bench.gate.due(at(3)).unwrap().is_empty());
+    bench.gate.person_says(&action_id(1), false, at(4)).unwrap();
+    assert_eq!(bench.state(1), State::NotExecuted);
+    assert!(matches!(bench.gate.person_says(&action_id(1), true, at(5)), Err(GateError::WrongState { .. })));
+}
+
+#[test]
+fn a_proposal_needs_a_connection_and_receivers() {
+    let bench = Bench::new();
+    let mut nobody = mail(1);
+    nobody.action = Action::Mail(MailAction::Send(message(&[])));
+    assert!(matches!(bench.gate.propose(nobody, at(0)), Err(GateError::Malformed(_))));
+    let mut nowhere = mail(2);
+    nowhere.account = None;
+    assert!(matches!(bench.gate.propose(nowhere, at(0)), Err(GateError::Malformed(_))));
+    assert!(bench.ledger.store.lock().unwrap().rows.is_empty());
+}

@@ -1,0 +1,278 @@
+//! The log and what lies on the disk: verifiable, and unreadable without the key.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bailey_scripted::Turn;
+use serde_json::{Value, json};
+
+use crate::support::{PASSPHRASE, World, built, id, send};
+
+/// Runs the offline verifier; returns its exit code and words.
+#[expect(clippy::disallowed_methods, reason = "tests start the real programs")]
+fn verifier(log: &Path, pin: Option<&Path>) -> (i32, String) {
+    let mut command = std::process::Command::new(built("bailey-verify"));
+    command.arg(log);
+    if let Some(pin) = pin {
+        command.arg("--pin").arg(pin);
+    }
+    let output = command.output().unwrap();
+    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// A home with some history, its export, and a checkpoint pinned part of the way.
+fn history() -> (World, String, PathBuf) {
+    let world = World::new(vec![send("ana@example.org", "Hi", "canary-mail-body"), Turn::say("ok")]);
+    world.task("write to Ana");
+    let pin = world.folder.path().join("pin");
+    fs::write(&pin, world.ok(&["log", "checkpoint"], "")).unwrap();
+    let card = world.waiting();
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(&card), "succeeded");
+    let export = world.ok(&["log", "export", "-"], "");
+    (world, export, pin)
+}
+
+#[test]
+fn the_verifier_tells_damage_apart() {
+    let (world, export, pin) = history();
+    let file = world.folder.path().join("log");
+    let check = |text: &str, pin: Option<&Path>| {
+        fs::write(&file, text).unwrap();
+        verifier(&file, pin)
+    };
+    assert_eq!(check(&export, Some(&pin)).0, 0);
+    let (code, words) = check(&export, None);
+    assert_eq!(code, 10);
+    assert!(words.contains("freshness unproven"), "{words}");
+
+    let lines: Vec<&str> = export.lines().collect();
+    let entries: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].starts_with("E ")).collect();
+    // A flipped bit, anywhere: every byte of every entry, payload and checkpoint is covered.
+    for (at, line) in lines.iter().enumerate() {
+        for place in [2, line.len() / 2, line.len() - 1] {
+            let mut bytes = line.as_bytes().to_vec();
+            bytes[place] ^= 1;
+            let mut damaged: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+            damaged[at] = String::from_utf8_lossy(&bytes).into_owned();
+            let (with_pin, words) = check(&damaged.join("\n"), Some(&pin));
+            assert!([20, 21].contains(&with_pin), "line {at} byte {place}: {words}");
+            assert_eq!(check(&damaged.join("\n"), None).0, 20, "line {at} byte {place}");
+        }
+    }
+    // A dropped entry, with what belongs to it.
+    let dropped = entries[3];
+    let next = entries[4];
+    let without: Vec<&str> =
+        lines.iter().enumerate().filter(|(at, _)| !(dropped..next).contains(at)).map(|(_, l)| *l).collect();
+    for pin in [None, Some(pin.as_path())] {
+        let (code, words) = check(&without.join("\n"), pin);
+        assert_eq!(code, 22);
+        assert!(words.contains("entry 3 is missing in the middle"), "{words}");
+    }
+    // The tail cut off at a checkpoint: only the pin can tell.
+    let last_pinned = fs::read_to_string(&pin).unwrap().lines().nth(1).unwrap().parse::<usize>().unwrap();
+    let first_checkpoint = lines.iter().position(|line| line.starts_with("C ")).unwrap();
+    assert!(first_checkpoint < entries[last_pinned - 1], "the cut lies before the pin");
+    let cut = lines[..=first_checkpoint].join("\n");
+    assert_eq!(check(&cut, None).0, 10);
+    let (code, words) = check(&cut, Some(&pin));
+    assert_eq!(code, 22);
+    assert!(words.contains("at the end"), "{words}");
+    // Another log altogether, whole in itself.
+    let (_other, other, _) = history();
+    assert_eq!(check(&other, None).0, 10);
+    assert_eq!(check(&other, Some(&pin)).0, 21);
+    assert_eq!(check("", None).0, 20);
+    assert_eq!(verifier(Path::new("/nonexistent"), None).0, 2);
+}
+
+/// The holder of the key rewrites history: an old copy of the home goes another way.
+#[test]
+fn a_rewritten_history_diverges_from_the_pin() {
+    let mut world = World::new(vec![send("ana@example.org", "Hi", "Hello"), Turn::say("ok")]);
+    world.kill();
+    let (home, copy) = (world.data().join("home"), world.folder.path().join("copy"));
+    fs::create_dir_all(&copy).unwrap();
+    for entry in fs::read_dir(&home).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), copy.join(entry.file_name())).unwrap();
+    }
+    world.serve();
+    world.task("write to Ana");
+    let pin = world.folder.path().join("pin");
+    fs::write(&pin, world.ok(&["log", "checkpoint"], "")).unwrap();
+    world.kill();
+    fs::remove_dir_all(&home).unwrap();
+    fs::rename(&copy, &home).unwrap();
+    // Even with the mark gone too, as a thorough attacker would have it.
+    fs::remove_file(world.data().join("state/mark")).unwrap();
+    world.serve();
+    for _ in 0..20 {
+        world.ok(&["pause"], "");
+    }
+    let file = world.folder.path().join("log");
+    fs::write(&file, world.ok(&["log", "export", "-"], "")).unwrap();
+    assert_eq!(verifier(&file, None).0, 10);
+    assert_eq!(verifier(&file, Some(&pin)).0, 21);
+}
+
+#[test]
+fn a_readable_export_needs_the_person_and_verifies() {
+    let (world, sealed, pin) = history();
+    assert!(!sealed.contains("canary-mail-body"));
+    let (code, _) = world.fails(&["log", "export", "-", "--readable"], "wrong passphrase");
+    assert_eq!(code, 4);
+    let readable = world.ok(&["log", "export", "-", "--readable"], PASSPHRASE);
+    assert!(readable.contains("write to Ana"), "the task's words");
+    let file = world.folder.path().join("log");
+    fs::write(&file, &readable).unwrap();
+    assert_eq!(verifier(&file, Some(&pin)).0, 0);
+    fs::write(&file, readable.replace("write to Ana", "write to Bob")).unwrap();
+    assert_eq!(verifier(&file, Some(&pin)).0, 20);
+}
+
+#[test]
+fn headers_hold_codes_only() {
+    let (_world, export, _) = history();
+    let known = [
+        "v",
+        "log",
+        "seq",
+        "wall_ms",
+        "boot_ms",
+        "boot",
+        "incarnation",
+        "epoch",
+        "lease",
+        "kind",
+        "actor",
+        "genesis",
+        "approver",
+        "task",
+        "action",
+        "attempt",
+        "connection",
+        "generation",
+        "tool",
+        "class",
+        "decision",
+        "reasons",
+        "from",
+        "to",
+        "payload",
+    ];
+    for line in export.lines().filter_map(|line| line.strip_prefix("E ")) {
+        let header: Value = serde_json::from_str(line).unwrap();
+        for name in header.as_object().unwrap().keys() {
+            assert!(known.contains(&name.as_str()), "unknown header field `{name}`");
+        }
+        for secret in ["ana@", "example.org", "Hi", "write to", "canary"] {
+            assert!(!line.contains(secret), "`{secret}` in {line}");
+        }
+    }
+}
+
+/// A text in the forms it could hide in.
+fn forms(text: &str) -> Vec<Vec<u8>> {
+    use base64::Engine as _;
+    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let mut out = vec![text.as_bytes().to_vec(), hex.clone().into_bytes(), hex.to_uppercase().into_bytes()];
+    out.push(text.encode_utf16().flat_map(u16::to_le_bytes).collect());
+    for offset in 0..3 {
+        // The middle of the encoding does not depend on what stands around it.
+        let padded = [vec![b'x'; offset], text.as_bytes().to_vec()].concat();
+        let encoded = base64::engine::general_purpose::STANDARD.encode(padded);
+        out.push(encoded.as_bytes()[4..encoded.len() - 4].to_vec());
+    }
+    out
+}
+
+#[test]
+fn nothing_on_disk_is_readable_without_the_key() {
+    let mut world = World::new(vec![
+        Turn::calls(vec![
+            (
+                "mail_send",
+                json!({"to": "canary-receiver@example.org", "subject": "canary-subject-line", "body": "canary-mail-body"}),
+            ),
+            ("memory_write", json!({"note": "canary-memory-note"})),
+            ("mail_draft", json!({"to": "ana@example.org", "subject": "s", "body": "canary-draft-body"})),
+        ]),
+        Turn::say("canary-reply-words"),
+    ]);
+    let task = world.task("canary-task-words please");
+    let scan = |world: &World| {
+        let token = world.token();
+        let secrets = [
+            "canary-receiver",
+            "canary-subject-line",
+            "canary-mail-body",
+            "canary-memory-note",
+            "canary-draft-body",
+            "canary-reply-words",
+            "canary-task-words",
+            PASSPHRASE,
+            "me@example.org",
+        ];
+        for (path, bytes) in world.files() {
+            for secret in secrets {
+                for form in forms(secret) {
+                    let found = bytes.windows(form.len()).any(|window| window == form);
+                    assert!(!found, "`{secret}` is readable in {}", path.display());
+                }
+            }
+            assert!(
+                !path.ends_with("ledger.db") || !bytes.starts_with(b"SQLite format 3"),
+                "the database is not encrypted"
+            );
+            let token_here = bytes.windows(token.len()).any(|window| window == token.as_bytes());
+            assert_eq!(token_here, path.ends_with("home/token"), "the token in {}", path.display());
+        }
+    };
+    scan(&world);
+    for card in world.approvals() {
+        world.ok(&["approve", &id(&card)], PASSPHRASE);
+    }
+    world.until_task(task["id"].as_str().unwrap(), "answered");
+    scan(&world);
+    // Killed in the middle, the write-ahead log is still there.
+    world.kill();
+    assert!(world.files().iter().any(|(path, bytes)| path.ends_with("ledger.db-wal") && !bytes.is_empty()));
+    scan(&world);
+    // And no secret went to the model: not the passphrase, not the token.
+    let token = world.token();
+    for request in world.provider.requests() {
+        let text = String::from_utf8_lossy(&request);
+        assert!(!text.contains(PASSPHRASE) && !text.contains(&token));
+    }
+}
+
+#[test]
+fn the_home_does_not_open_with_another_key() {
+    let mut world = World::new(vec![]);
+    let other = World::new(vec![]);
+    world.kill();
+    let key = world.data().join("keys/root.key");
+    let own = fs::read(&key).unwrap();
+    fs::write(&key, fs::read(other.data().join("keys/root.key")).unwrap()).unwrap();
+    let (code, words) = world.fails(&["serve"], "");
+    assert_eq!(code, 1);
+    assert!(words.contains("does not belong to this home"), "{words}");
+    fs::write(&key, "not a key").unwrap();
+    assert!(world.fails(&["serve"], "").1.contains("is damaged"));
+    fs::write(&key, own).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(world.fails(&["serve"], "").1.contains("can be read by other accounts"));
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    // Another home's database under this home's key.
+    world.serve();
+    world.kill();
+    fs::copy(other.data().join("home/ledger.db"), world.data().join("home/ledger.db")).unwrap();
+    let _ = fs::remove_file(world.data().join("home/ledger.db-wal"));
+    assert_eq!(world.fails(&["serve"], "").0, 1);
+}

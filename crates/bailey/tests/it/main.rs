@@ -1,0 +1,15 @@
+//! The product, end to end, through its public doors: the command line and the home's socket.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected has to fail, and says where"
+)]
+
+mod evidence;
+mod hijack;
+mod road;
+mod stops;
+mod support;

@@ -1,0 +1,189 @@
+//! Stopping: pause, revocation, levels, rollback, a second daemon.
+
+use std::fs;
+
+use bailey_gate::approval::Purpose;
+use bailey_scripted::Turn;
+use serde_json::json;
+
+use crate::support::{PASSPHRASE, World, id, send, shown};
+
+#[test]
+fn pause_stops_what_waits_and_what_is_held_and_survives_a_restart() {
+    let two = Turn::calls(vec![
+        ("mail_send", json!({"to": "held@example.org", "subject": "1", "body": "one"})),
+        ("mail_send", json!({"to": "waits@example.org", "subject": "2", "body": "two"})),
+    ]);
+    let mut world = World::holding(vec![two, Turn::say("ok")], 3_600);
+    world.task("write to both");
+    let cards = world.approvals();
+    let [held, waits] = cards.as_slice() else { panic!("{cards:?}") };
+    world.ok(&["approve", &id(held)], PASSPHRASE);
+    world.ok(&["pause"], "");
+    assert_eq!(world.data_of(&["status"])["mode"], "paused");
+    assert_eq!(world.get(&format!("/v1/actions/{}", id(held)))["state"], "held");
+
+    world.hold(0);
+    world.restart();
+    assert_eq!(world.data_of(&["status"])["mode"], "paused", "a restart does not resume");
+    // An approval while paused is kept, and sends nothing.
+    world.ok(&["approve", &id(waits)], PASSPHRASE);
+    let (code, words) = world.fails(&["resume"], "wrong passphrase");
+    assert_eq!((code, words.contains("passphrase is wrong")), (4, true), "{words}");
+    assert_eq!(world.post("/v1/resume", &json!({"proof": {"nonce": "00".repeat(16), "credential": "00".repeat(16), "signature": "", "session": "00".repeat(16)}})).0, 403);
+    assert!(world.sink.arrived().is_empty());
+
+    let said = world.ok(&["resume"], PASSPHRASE);
+    assert!(said.contains("2 approved action(s) ask again"), "{said}");
+    assert_eq!(world.approvals().len(), 2);
+    assert!(world.sink.arrived().is_empty(), "nothing approved before the pause leaves after it");
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(held), "succeeded");
+    world.until(&id(waits), "succeeded");
+    assert_eq!(world.sink.arrived().len(), 2);
+}
+
+#[test]
+fn pause_stops_a_running_task_and_a_mail_between_claim_and_hand_off() {
+    let world =
+        World::new(vec![send("ana@example.org", "1", "one"), send("bo@example.org", "2", "two"), Turn::say("ok")]);
+    let task = world.task("write twice");
+    let first = world.waiting();
+    world.ok(&["pause"], "");
+    let asked = world.provider.requests().len();
+    world.ok(&["reject", &id(&first)], "");
+    world.until_task(task["id"].as_str().unwrap(), "running");
+    assert_eq!(world.provider.requests().len(), asked, "the model is not asked while paused");
+    world.ok(&["resume"], PASSPHRASE);
+    world.until_task(task["id"].as_str().unwrap(), "waiting");
+    assert_eq!(world.waiting()["items"][1]["value"], "bo@example.org");
+}
+
+#[test]
+fn pausing_needs_no_proof_and_works_when_the_record_is_damaged_at_start() {
+    let mut world = World::new(vec![send("ana@example.org", "1", "one"), Turn::say("ok")]);
+    world.task("write");
+    world.kill();
+    let record = world.data().join("home/pause");
+    fs::write(&record, b"torn").unwrap();
+    world.serve();
+    let status = world.data_of(&["status"]);
+    assert_eq!(status["mode"], "paused");
+    assert!(status["notices"].to_string().contains("could not be read"), "{status}");
+    world.ok(&["approve"], PASSPHRASE);
+    assert!(world.sink.arrived().is_empty());
+    assert_eq!(world.post("/v1/pause", &json!(null)).0, 200);
+}
+
+#[test]
+fn a_revoked_connection_sends_nothing_that_was_approved_before() {
+    let mut world = World::holding(
+        vec![send("ana@example.org", "1", "one"), send("bo@example.org", "2", "2"), Turn::say("ok")],
+        3_600,
+    );
+    let connection = world.data_of(&["connections"])[0]["id"].as_str().unwrap().to_owned();
+    let task = world.task("write");
+    let card = world.waiting();
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(&card), "held");
+    world.ok(&["revoke", &connection], "");
+    let card = world.until(&id(&card), "denied");
+    assert!(world.sink.arrived().is_empty(), "{card}");
+    assert_eq!(world.data_of(&["connections"])[0]["active"], false);
+    // The agent is told, and finds no account to write from.
+    world.until_task(task["id"].as_str().unwrap(), "answered");
+    assert!(world.sink.arrived().is_empty());
+    let (status, _) = world.post(&format!("/v1/connections/{}/revoke", "00".repeat(16)), &json!(null));
+    assert_eq!(status, 404);
+}
+
+#[test]
+fn a_connection_made_for_less_cannot_send_even_when_told_to() {
+    for level in ["read-only", "draft"] {
+        let mut world = World::bare(vec![send("ana@example.org", "1", "one"), Turn::say("could not")], 0);
+        world.serve();
+        world.connect(level);
+        let task = world.task("send Ana a mail, whatever it takes");
+        assert_eq!(task["state"], "answered", "{task:#}");
+        let action = &task["actions"][0];
+        assert_eq!(action["state"], "denied", "{level}");
+        assert!(action["reason"].as_str().unwrap().contains("connected for less"), "{action}");
+        assert!(world.approvals().is_empty());
+        let proof = world.prove(&Purpose::Approve(vec![shown(action)]), PASSPHRASE);
+        let body = json!({"shown": [{"id": action["id"], "digest": action["digest"]}], "proof": proof});
+        assert_eq!(world.post("/v1/approvals/approve", &body).0, 409);
+        assert!(world.sink.arrived().is_empty());
+    }
+}
+
+#[test]
+fn connecting_needs_the_person() {
+    let world = World::new(vec![]);
+    let mail = json!({"address": "evil@example.org", "submission": {"host": "127.0.0.1", "port": 1}});
+    let proof = world.prove(&Purpose::Resume, PASSPHRASE);
+    let body = json!({"mail": mail, "level": "send", "proof": proof});
+    assert_eq!(world.post("/v1/connections", &body).0, 403);
+    let (code, _) = world.fails(&["connect", "mail", "evil@example.org", "--level", "draft"], "wrong passphrase");
+    assert_eq!(code, 4);
+    assert_eq!(world.data_of(&["connections"]).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn an_older_database_put_back_revives_nothing() {
+    let mut world = World::new(vec![send("ana@example.org", "1", "one"), Turn::say("ok")]);
+    world.task("write");
+    let card = world.waiting();
+    world.kill();
+    let home = world.data().join("home");
+    let copy = world.data().join("copy");
+    copy_folder(&home, &copy);
+    world.serve();
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(&card), "succeeded");
+    world.kill();
+
+    fs::remove_dir_all(&home).unwrap();
+    fs::rename(&copy, &home).unwrap();
+    world.serve();
+    let status = world.data_of(&["status"]);
+    assert_eq!(status["mode"], "paused");
+    assert!(status["notices"].to_string().contains("older than the mark"), "{status}");
+    assert_eq!(world.get(&format!("/v1/actions/{}", id(&card)))["state"], "cancelled");
+    assert_eq!(world.fails(&["approve", &id(&card)], PASSPHRASE).0, 1);
+    world.ok(&["resume"], PASSPHRASE);
+    let forked = world.data_of(&["log", "list", "--limit", "500"]);
+    assert!(forked.as_array().unwrap().iter().any(|entry| entry["header"]["kind"] == "forked"));
+    assert_eq!(world.sink.arrived().len(), 1);
+    world.restart();
+    assert_eq!(world.data_of(&["status"])["mode"], "open", "noticed once, not for ever");
+}
+
+fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+#[test]
+fn one_home_has_one_daemon_and_one_setup() {
+    let world = World::new(vec![]);
+    let (code, words) = world.fails(&["serve"], "");
+    assert_eq!(code, 1);
+    assert!(words.contains("running already"), "{words}");
+    assert_eq!(world.data_of(&["status"])["mode"], "open", "the first one goes on");
+    let (_, words) = world.fails(&["setup"], "another passphrase");
+    assert!(words.contains("nothing was changed"), "{words}");
+}
+
+#[test]
+fn a_stopped_task_takes_back_what_it_had_waiting() {
+    let world = World::new(vec![send("ana@example.org", "1", "one"), Turn::say("ok")]);
+    let task = world.task("write");
+    let card = world.waiting();
+    world.ok(&["stop", task["id"].as_str().unwrap()], "");
+    world.until_task(task["id"].as_str().unwrap(), "stopped");
+    assert_eq!(world.get(&format!("/v1/actions/{}", id(&card)))["state"], "cancelled");
+    assert!(world.approvals().is_empty());
+}

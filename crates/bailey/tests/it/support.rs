@@ -1,0 +1,402 @@
+//! A home, a mail sink and a scripted model for one test, all real programs on loopback.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use bailey_gate::approval::Purpose;
+use bailey_gate::{ActionId, Digest, HomeId, Nonce};
+use bailey_keys::{Passphrase, credential};
+use bailey_scripted::{Provider, Script, Turn};
+use base64::Engine as _;
+use serde_json::{Value, json};
+
+/// The approval passphrase of every test home: a canary, too.
+pub const PASSPHRASE: &str = "canary-approval-passphrase";
+/// How long anything may take before a test gives up. Never waited out where things work.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+#[expect(clippy::disallowed_methods, reason = "tests start the real programs")]
+fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    Command::new(program)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test that hangs has to end")]
+fn clock() -> Instant {
+    Instant::now()
+}
+
+/// A program beside the one under test.
+pub fn built(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_bailey")).with_file_name(name);
+    assert!(path.exists(), "`{}` is not built; run the tests with `cargo xtask test`", path.display());
+    path
+}
+
+/// The Python with the peers in it.
+fn python() -> PathBuf {
+    let path = std::env::var_os("BAILEY_PEERS_PYTHON").map(PathBuf::from);
+    path.expect("BAILEY_PEERS_PYTHON is not set: run the tests with `cargo xtask test`, which installs the mail sink")
+}
+
+/// A folder of a test's own, removed at its end unless it fails.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new() -> Self {
+        let name = format!("bailey-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+}
+
+/// A process that ends with its test.
+struct Running(Child);
+
+impl Running {
+    fn kill(&mut self) {
+        // SIGKILL: nothing gets the chance to tidy up.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The real mail server that delivers nowhere.
+pub struct Sink {
+    folder: PathBuf,
+    port: u16,
+    _process: Running,
+}
+
+/// A message as it arrived.
+#[derive(Debug, Clone)]
+pub struct Arrived {
+    pub from: String,
+    pub to: Vec<String>,
+    pub bytes: Vec<u8>,
+}
+
+impl Sink {
+    fn start(folder: PathBuf) -> Self {
+        fs::create_dir_all(&folder).unwrap();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../xtask/peers/sink.py");
+        let mut child =
+            command(python()).arg(script).arg(&folder).stdout(Stdio::piped()).spawn().expect("the mail sink starts");
+        let line = first_line(&mut child);
+        let port = line.strip_prefix("port ").and_then(|port| port.parse().ok()).expect("the sink says its port");
+        Self { folder, port, _process: Running(child) }
+    }
+
+    /// Everything that arrived, in order.
+    pub fn arrived(&self) -> Vec<Arrived> {
+        let mut names: Vec<PathBuf> = fs::read_dir(&self.folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "eml"))
+            .collect();
+        names.sort();
+        let read = |path: &PathBuf| {
+            let about: Value = serde_json::from_slice(&fs::read(path.with_extension("json")).unwrap()).unwrap();
+            let to = about["to"].as_array().unwrap().iter().map(|to| to.as_str().unwrap().to_owned()).collect();
+            Arrived { from: about["from"].as_str().unwrap().into(), to, bytes: fs::read(path).unwrap() }
+        };
+        names.iter().map(read).collect()
+    }
+
+    /// Lets receivers named `slow` have their answer.
+    pub fn answer(&self) {
+        fs::write(self.folder.join("answer"), b"").unwrap();
+    }
+
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+}
+
+fn first_line(child: &mut Child) -> String {
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    line.trim().to_owned()
+}
+
+/// A home with everything around it.
+pub struct World {
+    pub folder: Folder,
+    pub sink: Sink,
+    pub provider: Provider,
+    serving: Option<Running>,
+}
+
+impl World {
+    /// A home whose model plays `turns` for every task; not connected, not running.
+    pub fn bare(turns: Vec<Turn>, hold_seconds: u64) -> Self {
+        Self::with_scripts(vec![Script { task_contains: String::new(), turns }], hold_seconds)
+    }
+
+    pub fn with_scripts(scripts: Vec<Script>, hold_seconds: u64) -> Self {
+        let folder = Folder::new();
+        let sink = Sink::start(folder.path().join("sink"));
+        let provider = Provider::start(scripts).unwrap();
+        let world = Self { folder, sink, provider, serving: None };
+        world.ok(&["setup"], PASSPHRASE);
+        world.hold(hold_seconds);
+        world
+    }
+
+    /// A running home with a mail account that may send, and no hold window.
+    pub fn new(turns: Vec<Turn>) -> Self {
+        Self::holding(turns, 0)
+    }
+
+    /// The same with a hold window.
+    pub fn holding(turns: Vec<Turn>, hold_seconds: u64) -> Self {
+        let mut world = Self::bare(turns, hold_seconds);
+        world.serve();
+        world.connect("send");
+        world
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Configures the scripted model and a hold window; counts from the next start.
+    pub fn hold(&self, seconds: u64) {
+        let base_url = self.provider.base_url();
+        self.configure(&format!(
+            "[model]\nkind = \"openai-chat\"\nbase_url = \"{base_url}\"\nname = \"scripted\"\n[home]\nhold_seconds = {seconds}\ntime_zone = \"Europe/Paris\"\n"
+        ));
+    }
+
+    pub fn configure(&self, text: &str) {
+        fs::write(self.data().join("config.toml"), text).unwrap();
+    }
+
+    pub fn connect(&self, level: &str) -> String {
+        let arguments = ["connect", "mail", "me@example.org", "--name", "Me Myself", "--level", level, "--submission"];
+        let address = self.sink.address();
+        let mut all = arguments.to_vec();
+        all.extend([address.as_str(), "--json"]);
+        let card: Value = serde_json::from_str(&self.ok(&all, PASSPHRASE)).unwrap();
+        card["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Starts the home and waits until it answers.
+    pub fn serve(&mut self) {
+        assert!(self.serving.is_none(), "already running");
+        let mut child = self.bailey(&["serve"]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let line = first_line(&mut child);
+        assert!(line.starts_with("Bailey runs"), "serve said `{line}`");
+        self.serving = Some(Running(child));
+        let started = clock();
+        while UnixStream::connect(self.data().join("home.sock")).is_err() {
+            assert!(started.elapsed() < PATIENCE, "the socket never came");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Ends the home without warning.
+    pub fn kill(&mut self) {
+        self.serving.take().expect("it runs").kill();
+    }
+
+    pub fn restart(&mut self) {
+        self.kill();
+        self.serve();
+    }
+
+    fn bailey(&self, arguments: &[&str]) -> Command {
+        let mut command = command(env!("CARGO_BIN_EXE_bailey"));
+        command.args(arguments).arg("--data").arg(self.data()).env("XDG_STATE_HOME", self.folder.path().join("state"));
+        command.stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs a command with a line on its standard input.
+    pub fn run(&self, arguments: &[&str], input: &str) -> Output {
+        let mut child = self.bailey(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // A command that asks for nothing may have closed its end already.
+        let _ = writeln!(child.stdin.take().unwrap(), "{input}");
+        child.wait_with_output().unwrap()
+    }
+
+    /// Runs a command that must succeed; returns what it printed.
+    pub fn ok(&self, arguments: &[&str], input: &str) -> String {
+        let output = self.run(arguments, input);
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "bailey {arguments:?}: {}\n{out}\n{err}", output.status);
+        out.into_owned()
+    }
+
+    /// Runs a command that must fail; returns its exit code and what it complained.
+    pub fn fails(&self, arguments: &[&str], input: &str) -> (i32, String) {
+        let output = self.run(arguments, input);
+        assert!(
+            !output.status.success(),
+            "bailey {arguments:?} succeeded: {}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    /// A command's data.
+    pub fn data_of(&self, arguments: &[&str]) -> Value {
+        let mut all = arguments.to_vec();
+        all.push("--json");
+        serde_json::from_str(&self.ok(&all, "")).unwrap()
+    }
+
+    /// Gives a task and follows it until it ends or waits.
+    pub fn task(&self, words: &str) -> Value {
+        self.data_of(&["task", words])
+    }
+
+    /// What waits for an answer.
+    pub fn approvals(&self) -> Vec<Value> {
+        self.data_of(&["approvals"]).as_array().unwrap().clone()
+    }
+
+    /// The one thing that waits.
+    pub fn waiting(&self) -> Value {
+        let mut all = self.approvals();
+        assert_eq!(all.len(), 1, "{all:#?}");
+        all.remove(0)
+    }
+
+    /// Waits until an action is in a state.
+    pub fn until(&self, id: &str, state: &str) -> Value {
+        self.wait(|| {
+            let card = self.get(&format!("/v1/actions/{id}"));
+            (card["state"] == state).then_some(card.clone()).ok_or(card)
+        })
+    }
+
+    /// Waits until a task is in a state.
+    pub fn until_task(&self, id: &str, state: &str) -> Value {
+        self.wait(|| {
+            let card = self.get(&format!("/v1/tasks/{id}"));
+            (card["state"] == state).then_some(card.clone()).ok_or(card)
+        })
+    }
+
+    fn wait(&self, mut look: impl FnMut() -> Result<Value, Value>) -> Value {
+        let started = clock();
+        loop {
+            let seen = self.get("/v1/changes");
+            match look() {
+                Ok(found) => return found,
+                Err(last) => assert!(started.elapsed() < PATIENCE, "it never came to that: {last:#}"),
+            }
+            self.get(&format!("/v1/changes?after={seen}"));
+        }
+    }
+
+    /// What any program of this account can do: it reads the token from the disk.
+    pub fn token(&self) -> String {
+        fs::read_to_string(self.data().join("home/token")).unwrap()
+    }
+
+    pub fn get(&self, path: &str) -> Value {
+        self.request("GET", path, &Value::Null).1
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.request("POST", path, body)
+    }
+
+    fn request(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        self.request_as(&self.token(), method, path, &body.to_string())
+    }
+
+    /// One request over the home's socket, as any program could make it.
+    pub fn request_as(&self, token: &str, method: &str, path: &str, body: &str) -> (u16, Value) {
+        let mut stream = UnixStream::connect(self.data().join("home.sock")).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: home\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        // An answer may come, and the connection go, before a body nobody wants is taken.
+        let _ = stream.write_all(request.as_bytes());
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let text = String::from_utf8_lossy(&answer);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    /// The proof a person's passphrase makes for a purpose.
+    pub fn prove(&self, purpose: &Purpose, passphrase: &str) -> Value {
+        let (_, challenge) = self.post("/v1/challenge", &Value::Null);
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let home: HomeId = text(&challenge["home"]).parse().unwrap();
+        let nonce: Nonce = text(&challenge["nonce"]).parse().unwrap();
+        let salt: Nonce = text(&challenge["credentials"][0]["salt"]).parse().unwrap();
+        let key = credential::signing_key(&Passphrase::new(passphrase.into()), salt.as_bytes()).unwrap();
+        let signature = base64::engine::general_purpose::STANDARD.encode(key.sign(&purpose.message(&home, &nonce)));
+        json!({
+            "nonce": text(&challenge["nonce"]),
+            "credential": text(&challenge["credentials"][0]["id"]),
+            "signature": signature,
+            "session": "00".repeat(16),
+        })
+    }
+
+    /// Every file the home left on disk, by name.
+    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut open = vec![self.data()];
+        let mut out = Vec::new();
+        while let Some(folder) = open.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    open.push(path);
+                } else if let Ok(bytes) = fs::read(&path) {
+                    out.push((path, bytes));
+                }
+            }
+        }
+        out
+    }
+}
+
+/// What an approval names of a card.
+pub fn shown(card: &Value) -> (ActionId, Digest) {
+    (card["id"].as_str().unwrap().parse().unwrap(), card["digest"].as_str().unwrap().parse().unwrap())
+}
+
+/// The identity of a card.
+pub fn id(card: &Value) -> String {
+    card["id"].as_str().unwrap().to_owned()
+}
+
+/// A turn that sends a mail.
+pub fn send(to: &str, subject: &str, body: &str) -> Turn {
+    Turn::call("mail_send", json!({"to": to, "subject": subject, "body": body, "why": "the person asked for it"}))
+}
