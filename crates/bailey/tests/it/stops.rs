@@ -77,7 +77,7 @@ fn pausing_needs_no_proof_and_works_when_the_record_is_damaged_at_start() {
 
 #[test]
 fn a_revoked_connection_sends_nothing_that_was_approved_before() {
-    let mut world = World::holding(
+    let world = World::holding(
         vec![send("ana@example.org", "1", "one"), send("bo@example.org", "2", "2"), Turn::say("ok")],
         3_600,
     );

@@ -1,0 +1,197 @@
+//! Who may depend on whom. The table is the design; this command keeps the code to it.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::Value;
+
+use crate::process::{command, root};
+
+/// Each crate of the product and the crates of ours it may use.
+const ALLOWED: [(&str, &[&str]); 12] = [
+    ("bailey-gate", &[]),
+    ("bailey-keys", &[]),
+    ("bailey-verify", &[]),
+    ("bailey-scripted", &[]),
+    ("bailey-policy", &["bailey-gate"]),
+    ("bailey-ledger", &["bailey-gate", "bailey-keys"]),
+    ("bailey-vault", &["bailey-gate", "bailey-keys", "bailey-ledger"]),
+    ("bailey-model", &["bailey-gate"]),
+    ("bailey-agent", &["bailey-gate", "bailey-model"]),
+    ("bailey-connectors", &["bailey-gate", "bailey-vault"]),
+    (
+        "bailey-home",
+        &[
+            "bailey-agent",
+            "bailey-connectors",
+            "bailey-gate",
+            "bailey-keys",
+            "bailey-ledger",
+            "bailey-model",
+            "bailey-policy",
+            "bailey-vault",
+        ],
+    ),
+    ("bailey", &["bailey-gate", "bailey-home", "bailey-keys", "bailey-verify"]),
+];
+
+/// Libraries a crate must not reach, directly or through others: what it says it cannot do, it is not linked with.
+const ABSENT: [(&str, &[&str]); 4] = [
+    ("bailey-gate", &["tokio", "hyper", "serde_json", "serde", "rusqlite", "cedar-policy", "rustix"]),
+    ("bailey-agent", &["tokio", "hyper", "rusqlite", "rustix", "lettre"]),
+    ("bailey-model", &["tokio", "hyper", "rusqlite", "rustix", "lettre"]),
+    ("bailey-verify", &["tokio", "hyper", "rusqlite", "aws-lc-rs", "rustix"]),
+];
+
+/// The one place that may build a gate.
+const BUILDS_GATES: &str = "bailey-home";
+
+pub(crate) fn check() -> Result<(), String> {
+    let output = command("cargo")
+        .args(["metadata", "--format-version", "1", "--locked"])
+        .output()
+        .map_err(|error| format!("cargo metadata: {error}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let metadata: Value = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
+    let mut faults = own_dependencies(&metadata);
+    faults.extend(absent_libraries(&metadata));
+    faults.extend(gate_builders()?);
+    faults.extend(documents()?);
+    if faults.is_empty() { Ok(()) } else { Err(format!("the layers are broken:\n  {}", faults.join("\n  "))) }
+}
+
+fn packages(metadata: &Value) -> Vec<&Value> {
+    metadata.get("packages").and_then(Value::as_array).map(|all| all.iter().collect()).unwrap_or_default()
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Names of a package's ordinary dependencies; those of its tests are free.
+fn dependencies(package: &Value) -> Vec<&str> {
+    let all = package.get("dependencies").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    all.iter()
+        .filter(|dependency| dependency.get("kind").is_none_or(Value::is_null))
+        .map(|dependency| text(dependency, "name"))
+        .collect()
+}
+
+fn own_dependencies(metadata: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    for package in packages(metadata) {
+        let name = text(package, "name");
+        if !name.starts_with("bailey") {
+            continue;
+        }
+        let Some((_, allowed)) = ALLOWED.iter().find(|(known, _)| *known == name) else {
+            faults.push(format!("`{name}` is in no layer; add it to the table in xtask/src/layers.rs"));
+            continue;
+        };
+        for used in dependencies(package).into_iter().filter(|used| used.starts_with("bailey")) {
+            if !allowed.contains(&used) {
+                faults.push(format!("`{name}` must not depend on `{used}`"));
+            }
+        }
+    }
+    faults
+}
+
+fn absent_libraries(metadata: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (name, absent) in ABSENT {
+        let mut reached = BTreeSet::new();
+        let mut open = vec![name];
+        while let Some(next) = open.pop() {
+            if reached.insert(next)
+                && let Some(package) = packages(metadata).into_iter().find(|package| text(package, "name") == next)
+            {
+                open.extend(
+                    dependencies(package)
+                        .into_iter()
+                        .filter(|used| used.starts_with("bailey") || absent.contains(used)),
+                );
+            }
+        }
+        faults.extend(
+            absent
+                .iter()
+                .filter(|library| reached.contains(*library))
+                .map(|library| format!("`{name}` reaches `{library}`")),
+        );
+    }
+    faults
+}
+
+fn gate_builders() -> Result<Vec<String>, String> {
+    let mut faults = Vec::new();
+    for (name, _) in ALLOWED {
+        let folder = root().join("crates").join(name).join("src");
+        if name == BUILDS_GATES || name == "bailey-gate" {
+            continue;
+        }
+        for entry in fs::read_dir(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))? {
+            let path = entry.map_err(|error| error.to_string())?.path();
+            if fs::read_to_string(&path).is_ok_and(|source| source.contains("Gate::new(")) {
+                faults.push(format!("`{}` builds a gate; only `{BUILDS_GATES}` may", path.display()));
+            }
+        }
+    }
+    Ok(faults)
+}
+
+/// ARCHITECTURE.md names every crate there is, and no other; every test that SECURITY.md names exists.
+fn documents() -> Result<Vec<String>, String> {
+    let read = |name: &str| fs::read_to_string(root().join(name)).map_err(|error| format!("`{name}`: {error}"));
+    let mut faults = Vec::new();
+    let architecture = read("ARCHITECTURE.md")?;
+    let named: BTreeSet<&str> = architecture
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(name, _)| name))
+        .filter(|name| name.starts_with("bailey"))
+        .collect();
+    let folders = fs::read_dir(root().join("crates")).map_err(|error| error.to_string())?;
+    let there: BTreeSet<String> =
+        folders.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    faults.extend(
+        there
+            .iter()
+            .filter(|name| !named.contains(name.as_str()))
+            .map(|name| format!("ARCHITECTURE.md does not name `{name}`")),
+    );
+    faults.extend(
+        named
+            .iter()
+            .filter(|name| !there.contains(**name))
+            .map(|name| format!("ARCHITECTURE.md names `{name}`, which is not there")),
+    );
+
+    let sources = test_sources()?;
+    for line in read("SECURITY.md")?.lines().filter(|line| line.starts_with("| ")) {
+        for test in line.split('`').skip(1).step_by(2).filter(|word| word.contains("::")) {
+            let function = test.rsplit("::").next().unwrap_or_default();
+            if !sources.contains(&format!("fn {function}(")) {
+                faults.push(format!("SECURITY.md names the test `{test}`, which is not there"));
+            }
+        }
+    }
+    Ok(faults)
+}
+
+fn test_sources() -> Result<String, String> {
+    let mut out = String::new();
+    let mut open = vec![root().join("crates")];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).map_err(|error| error.to_string())?.flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                out.push_str(&fs::read_to_string(&path).unwrap_or_default());
+            }
+        }
+    }
+    Ok(out)
+}

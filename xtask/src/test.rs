@@ -1,0 +1,29 @@
+//! `cargo xtask test`: everything a change has to pass.
+
+use crate::process::{self, command};
+use crate::{install, layers};
+
+/// Installs, checks, tests. Stops at the first failure.
+pub(crate) fn run(yes: bool) -> Result<(), String> {
+    install::packages(yes)?;
+    let python = install::peers()?;
+    process::run(command("cargo").args(["fmt", "--all", "--check"]))?;
+    layers::check()?;
+    process::run(command("cargo").args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    // The end-to-end tests start programs of other crates, which `cargo test` alone would not build.
+    process::run(command("cargo").args(["build", "--workspace", "--bins", "--locked"]))?;
+    process::run(command("cargo").args(["test", "--workspace", "--locked"]).env("BAILEY_PEERS_PYTHON", python))?;
+    process::run(
+        command("cargo")
+            .args(["doc", "--workspace", "--no-deps", "--locked", "--quiet"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )
+}
