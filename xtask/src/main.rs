@@ -1,15 +1,13 @@
 //! Development commands; `cargo xtask help` lists them.
 
-mod install;
-mod layers;
-mod process;
-mod test;
-
 use std::process::ExitCode;
+
+use xtask::{install, layers, test};
 
 const HELP: &str = "cargo xtask COMMAND
 
   test [--yes]   install what the tests need, check the sources, run every test
+  peers          install the mail, calendar and sign-in servers the tests talk to
   layers         check which crate depends on which, and that ARCHITECTURE.md says so
   help           this text
 
@@ -22,6 +20,7 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["test"] => test::run(false),
         ["test", "--yes"] => test::run(true),
+        ["peers"] => install::peers(),
         ["layers"] => layers::check(),
         ["help"] | [] => {
             eprint!("{HELP}");

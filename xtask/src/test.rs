@@ -4,9 +4,9 @@ use crate::process::{self, command};
 use crate::{install, layers};
 
 /// Installs, checks, tests. Stops at the first failure.
-pub(crate) fn run(yes: bool) -> Result<(), String> {
+pub fn run(yes: bool) -> Result<(), String> {
     install::packages(yes)?;
-    let python = install::peers()?;
+    install::peers()?;
     process::run(command("cargo").args(["fmt", "--all", "--check"]))?;
     layers::check()?;
     process::run(command("cargo").args([
@@ -20,7 +20,7 @@ pub(crate) fn run(yes: bool) -> Result<(), String> {
     ]))?;
     // The end-to-end tests start programs of other crates, which `cargo test` alone would not build.
     process::run(command("cargo").args(["build", "--workspace", "--bins", "--locked"]))?;
-    process::run(command("cargo").args(["test", "--workspace", "--locked"]).env("BAILEY_PEERS_PYTHON", python))?;
+    process::run(command("cargo").args(["test", "--workspace", "--locked"]))?;
     process::run(
         command("cargo")
             .args(["doc", "--workspace", "--no-deps", "--locked", "--quiet"])

@@ -23,6 +23,8 @@ pub enum BadCall {
         /// What is wrong with it.
         why: String,
     },
+    /// What the action needs could not be looked up.
+    Lookup(String),
     /// The service is not connected.
     NotConnected(&'static str),
 }
@@ -46,6 +48,12 @@ impl Arguments {
 
     pub(crate) fn text(&self, name: &'static str) -> Result<String, BadCall> {
         self.optional(name).ok_or(BadCall::Missing(name))
+    }
+
+    /// Yes or no, however it was written; no where it is absent.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.optional(name)
+            .is_some_and(|text| matches!(text.trim().to_ascii_lowercase().as_str(), "true" | "yes" | "1"))
     }
 
     /// A list, however it was written: a list of texts, or one text with commas or semicolons.

@@ -14,11 +14,11 @@ use std::sync::Arc;
 use bailey_gate::family::text::Mailbox;
 use bailey_gate::family::{Action, ActionKind};
 use bailey_gate::{Carrying, Claimed, ConnectionId, Connector, Effect, Outcome};
-use bailey_vault::Vault;
+use bailey_vault::{Folders, Vault};
 use serde_json::Value;
 
 pub use call::BadCall;
-pub use mail::Edit;
+pub use mail::{Edit, prepare_undo};
 
 /// A tool as it is offered to a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,11 +31,22 @@ pub struct ToolDefinition {
     pub parameters: Value,
 }
 
+/// A mail account as preparing needs it.
+#[derive(Debug, Clone)]
+pub struct MailAccount {
+    /// The connection, and the generation of its grant.
+    pub connection: (ConnectionId, u64),
+    /// Who writes.
+    pub author: Mailbox,
+    /// Its special folders.
+    pub folders: Folders,
+}
+
 /// What preparing needs to know of the home, beside the call itself.
 #[derive(Debug, Clone)]
 pub struct Surroundings {
-    /// The mail connection and its author, where there is one.
-    pub mail: Option<(ConnectionId, Mailbox)>,
+    /// The mail account, where there is one.
+    pub mail: Option<MailAccount>,
     /// Seconds since 1970-01-01T00:00Z.
     pub seconds: i64,
     /// The person's distance from UTC, minutes.
@@ -67,11 +78,14 @@ pub fn tools() -> Vec<ToolDefinition> {
     tools
 }
 
-/// Reads a tool call and prepares its action.
-pub fn prepare(tool: &str, arguments: &str, around: &Surroundings) -> Result<Prepared, BadCall> {
+/// Reads a tool call and prepares its action. May look at the account for what the action needs, and changes nothing.
+pub async fn prepare(tool: &str, arguments: &str, around: &Surroundings, vault: &Vault) -> Result<Prepared, BadCall> {
     let arguments = call::Arguments::parse(arguments)?;
     let (account, action) = match tool {
-        "mail_send" | "mail_draft" => mail::prepare(tool, &arguments, around)?,
+        "mail_send" | "mail_draft" => mail::prepare_message(tool, &arguments, around)?,
+        "mail_search" => mail::prepare_search(&arguments, around)?,
+        "mail_read" => mail::prepare_read(&arguments, around)?,
+        "mail_move" | "mail_trash" => mail::prepare_move(tool, &arguments, around, vault).await?,
         "memory_write" => (None, Action::MemoryWrite { note: arguments.text("note")? }),
         unknown => return Err(BadCall::UnknownTool(unknown.into())),
     };
@@ -95,7 +109,11 @@ impl Services {
 impl Connector for Services {
     fn carry_out(&self, claimed: Claimed) -> Carrying<'_> {
         match claimed.content().action.kind() {
-            ActionKind::MailSend => Box::pin(self.vault.send_mail(claimed)),
+            ActionKind::MailSend
+            | ActionKind::MailSearch
+            | ActionKind::MailRead
+            | ActionKind::MailMove
+            | ActionKind::MailTrash => Box::pin(self.vault.carry_out_mail(claimed)),
             kind @ (ActionKind::MailDraft | ActionKind::Reply | ActionKind::MemoryWrite) => Box::pin(async move {
                 claimed.settle(Outcome::new(
                     Effect::NotExecuted,
@@ -116,6 +134,7 @@ impl fmt::Display for BadCall {
             }
             Self::Missing(name) => write!(f, "the argument `{name}` is missing"),
             Self::Bad { name, why } => write!(f, "the argument `{name}` cannot be used: {why}"),
+            Self::Lookup(why) => f.write_str(why),
             Self::NotConnected(what) => {
                 write!(f, "no {what} account is connected; the person can connect one with `bailey connect`")
             }

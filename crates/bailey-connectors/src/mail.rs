@@ -1,12 +1,15 @@
 //! Mail: tools, preparation, and a person's edits.
 
 use bailey_gate::ConnectionId;
+use bailey_gate::content::Content;
 use bailey_gate::family::Action;
-use bailey_gate::family::mail::{MailAction, Message, MessageId};
+use bailey_gate::family::mail::{FolderName, FolderRole, MailAction, Message, MessageId, MessageRef, Moving, Query};
 use bailey_gate::family::text::{Address, Line, Mailbox};
+use bailey_gate::handoff::SystemEgress;
+use bailey_vault::Vault;
 
 use crate::call::{Arguments, BadCall, schema};
-use crate::{Surroundings, ToolDefinition};
+use crate::{MailAccount, Surroundings, ToolDefinition};
 
 pub(crate) fn tools() -> Vec<ToolDefinition> {
     let fields = [
@@ -25,15 +28,125 @@ pub(crate) fn tools() -> Vec<ToolDefinition> {
             parameters: parameters.clone(),
         },
         ToolDefinition { name: "mail_draft", description: "Keep a draft in the home; nothing is sent.", parameters },
+        ToolDefinition {
+            name: "mail_search",
+            description: "List mail, newest first: id, from, subject, date.",
+            parameters: schema(
+                &[
+                    ("folder", "the folder; INBOX if left out"),
+                    ("unread", "true for unread mail only"),
+                    ("from", "words in the sender"),
+                    ("subject", "words in the subject"),
+                    ("text", "words anywhere"),
+                    ("days", "only the last so many days"),
+                ],
+                &[],
+            ),
+        },
+        ToolDefinition {
+            name: "mail_read",
+            description: "Read one mail by its id.",
+            parameters: schema(&[("id", "the id that mail_search gave")], &["id"]),
+        },
+        ToolDefinition {
+            name: "mail_move",
+            description: "Move one mail to another folder.",
+            parameters: schema(
+                &[("id", "the id that mail_search gave"), ("folder", "the folder to move it to")],
+                &["id", "folder"],
+            ),
+        },
+        ToolDefinition {
+            name: "mail_trash",
+            description: "Move one mail to the trash.",
+            parameters: schema(&[("id", "the id that mail_search gave")], &["id"]),
+        },
     ]
 }
 
-pub(crate) fn prepare(
+type Account = (Option<ConnectionId>, Action);
+
+fn account(around: &Surroundings) -> Result<&MailAccount, BadCall> {
+    around.mail.as_ref().ok_or(BadCall::NotConnected("mail"))
+}
+
+fn folder(name: &'static str, text: &str) -> Result<FolderName, BadCall> {
+    let bad = |_| BadCall::Bad { name, why: "it is no folder name of plain letters, digits and signs".into() };
+    FolderName::new(text.trim()).map_err(bad)
+}
+
+pub(crate) fn prepare_search(arguments: &Arguments, around: &Surroundings) -> Result<Account, BadCall> {
+    let words = |name| arguments.optional(name).map(|text| parse_with(name, || Line::new(text.trim()))).transpose();
+    let days = arguments.optional("days").map(|text| parse_with("days", || text.trim().parse::<u32>())).transpose()?;
+    let query = Query {
+        unread: arguments.flag("unread"),
+        from: words("from")?,
+        subject: words("subject")?,
+        text: words("text")?,
+        days,
+    };
+    let folder = folder("folder", &arguments.optional("folder").unwrap_or_else(|| "INBOX".into()))?;
+    Ok((Some(account(around)?.connection.0), Action::Mail(MailAction::Search { folder, query })))
+}
+
+/// `FOLDER/UIDVALIDITY/UID`, as a search gives it.
+fn reference(arguments: &Arguments) -> Result<MessageRef, BadCall> {
+    let text = arguments.text("id")?;
+    let bad = || BadCall::Bad { name: "id", why: "it is not an id that mail_search gave".into() };
+    let (rest, uid) = text.trim().rsplit_once('/').ok_or_else(bad)?;
+    let (name, validity) = rest.rsplit_once('/').ok_or_else(bad)?;
+    let number = |text: &str| text.parse::<u32>().map_err(|_| bad());
+    Ok(MessageRef { folder: folder("id", name)?, uid_validity: number(validity)?, uid: number(uid)? })
+}
+
+pub(crate) fn prepare_read(arguments: &Arguments, around: &Surroundings) -> Result<Account, BadCall> {
+    Ok((Some(account(around)?.connection.0), Action::Mail(MailAction::Read(reference(arguments)?))))
+}
+
+pub(crate) async fn prepare_move(
+    tool: &str,
+    arguments: &Arguments,
+    around: &Surroundings,
+    vault: &Vault,
+) -> Result<Account, BadCall> {
+    let account = account(around)?;
+    let message = reference(arguments)?;
+    let to = if tool == "mail_trash" {
+        let trash = account.folders.trash.as_deref();
+        folder("folder", trash.ok_or_else(|| BadCall::Lookup("the mail server names no trash folder".into()))?)?
+    } else {
+        folder("folder", &arguments.text("folder")?)?
+    };
+    if to == message.folder {
+        return Err(BadCall::Bad { name: "folder", why: "the mail is there already".into() });
+    }
+    let looked = vault.summary(Some(account.connection), &message).await;
+    let about = looked.map_err(|error| BadCall::Lookup(error.to_string()))?;
+    let moving = Moving { role: account.folders.role(&to), message, to, about };
+    let action = if tool == "mail_trash" { MailAction::Trash(moving) } else { MailAction::Move(moving) };
+    Ok((Some(account.connection.0), Action::Mail(action)))
+}
+
+/// The action that undoes another, where there is one: a moved mail comes back from where it went.
+pub async fn prepare_undo(content: &Content, vault: &Vault) -> Result<(Option<ConnectionId>, Action), BadCall> {
+    let Action::Mail(MailAction::Move(moved) | MailAction::Trash(moved)) = &content.action else {
+        return Err(BadCall::Lookup(format!("{} cannot be undone", content.action.kind().name())));
+    };
+    let found = vault.find_by_id(content.account, &moved.to, &moved.about.message_id, SystemEgress::Preparation).await;
+    let found = found.map_err(|error| BadCall::Lookup(error.to_string()))?;
+    let gone = || format!("the mail is not in `{}` any more, or cannot be told from others there", moved.to.as_str());
+    let message = found.ok_or_else(|| BadCall::Lookup(gone()))?;
+    let (to, about) = (moved.message.folder.clone(), moved.about.clone());
+    let back = Moving { message, to, role: FolderRole::Ordinary, about };
+    Ok((content.account.map(|(connection, _)| connection), Action::Mail(MailAction::Move(back))))
+}
+
+pub(crate) fn prepare_message(
     tool: &str,
     arguments: &Arguments,
     around: &Surroundings,
 ) -> Result<(Option<ConnectionId>, Action), BadCall> {
-    let (connection, from) = around.mail.clone().ok_or(BadCall::NotConnected("mail"))?;
+    let MailAccount { connection: (connection, _), author: from, .. } = account(around)?.clone();
     let in_reply_to = arguments
         .optional("in_reply_to")
         .map(|text| parse_with("in_reply_to", || MessageId::new(text.trim())))
@@ -137,20 +250,22 @@ impl Edit {
 
 #[cfg(test)]
 mod tests {
+    use bailey_vault::Folders;
+
     use super::*;
 
     fn around() -> Surroundings {
         let from = Mailbox { name: None, address: Address::new("me@example.org").unwrap() };
-        Surroundings {
-            mail: Some((ConnectionId::from_bytes([1; 16]), from)),
-            seconds: 0,
-            offset_minutes: 60,
-            unique: [7; 16],
-        }
+        let account = MailAccount {
+            connection: (ConnectionId::from_bytes([1; 16]), 1),
+            author: from,
+            folders: Folders::default(),
+        };
+        Surroundings { mail: Some(account), seconds: 0, offset_minutes: 60, unique: [7; 16] }
     }
 
     fn send(arguments: &str) -> Result<Message, BadCall> {
-        match crate::prepare("mail_send", arguments, &around())?.action {
+        match prepare_message("mail_send", &Arguments::parse(arguments)?, &around())?.1 {
             Action::Mail(MailAction::Send(message)) => Ok(message),
             other => panic!("{other:?}"),
         }
@@ -181,6 +296,27 @@ mod tests {
             }
         }
         assert_eq!(send(r#"{"to":"a@x.org","body":"b"}"#), Err(BadCall::Missing("subject")));
-        assert_eq!(crate::prepare("policy_edit", "{}", &around()), Err(BadCall::UnknownTool("policy_edit".into())));
+    }
+
+    #[test]
+    fn ids_and_folders_are_read_strictly() {
+        let read =
+            |id: &str| prepare_read(&Arguments::parse(&serde_json::json!({"id": id}).to_string()).unwrap(), &around());
+        assert!(read("INBOX/12/7").is_ok());
+        assert!(read("A folder/with/parts/12/7").is_ok());
+        for bad in [
+            "",
+            "7",
+            "INBOX/7",
+            "INBOX/x/7",
+            "INBOX/12/7,8",
+            "INBOX/12/*",
+            "IN\"BOX/12/7",
+            "IN\r\nBOX/12/7",
+            "INBOX*/12/7",
+            "INBOX/12/99999999999",
+        ] {
+            assert!(read(bad).is_err(), "{bad:?}");
+        }
     }
 }

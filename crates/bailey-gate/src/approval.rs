@@ -25,6 +25,8 @@ pub enum Purpose {
     Approve(Vec<(ActionId, Digest)>),
     /// Let effects leave again after a pause.
     Resume,
+    /// Undo this action.
+    Undo(ActionId),
     /// Something the home does for the person alone (connect, export, delete), named and bound to its parameters.
     Home {
         /// A stable name.
@@ -48,6 +50,9 @@ impl Purpose {
             }
             Self::Resume => {
                 out.byte(2);
+            }
+            Self::Undo(of) => {
+                out.byte(4).bytes(of.as_bytes());
             }
             Self::Home { what, parameters } => {
                 out.byte(3).text(what).bytes(parameters.as_bytes());

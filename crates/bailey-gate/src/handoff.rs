@@ -199,6 +199,12 @@ impl Trigger {
         })?
     }
 
+    /// Runs one synchronous, non-blocking write on the way to the hand-off (or of a claim that only looks): any number of
+    /// times, under the lock, while the claim stands.
+    pub fn pass<T>(&self, write: impl FnOnce() -> T) -> Result<T, Refused> {
+        self.lock.claimed(self.epoch, self.lease_epoch, write)
+    }
+
     /// Whether a hand-off may have happened.
     #[must_use]
     pub fn is_spent(&self) -> bool {

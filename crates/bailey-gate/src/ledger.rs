@@ -39,6 +39,8 @@ pub struct Row {
     pub claim: Option<(u64, u64)>,
     /// How often it was claimed.
     pub attempt: u32,
+    /// The action that this one undoes.
+    pub undo_of: Option<ActionId>,
 }
 
 /// A connection as the gate sees it: a scope and whether it still stands.

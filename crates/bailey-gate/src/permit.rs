@@ -60,7 +60,12 @@ impl Claimed {
     }
 
     /// Ends the claim. "Not executed" is believed only where nothing was handed off; else the outcome is unknown.
+    /// A claim that only looks hands nothing off, and has no unknown outcome: what did not come back was not done.
     pub fn settle(self, outcome: Outcome) -> Settled {
+        if self.content.action.kind().is_read() {
+            let result = if outcome.result == Effect::Unknown { Effect::NotExecuted } else { outcome.result };
+            return Settled { id: self.content.id, outcome: Outcome { result, ..outcome } };
+        }
         let outcome = match outcome.result {
             Effect::NotExecuted if self.trigger.is_spent() => Outcome { result: Effect::Unknown, ..outcome },
             Effect::Done | Effect::Refused | Effect::Partial | Effect::Unknown if !self.trigger.is_spent() => {

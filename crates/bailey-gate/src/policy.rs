@@ -15,6 +15,10 @@ pub struct Facts {
     pub receivers: u64,
     /// Receivers the person is not known to have written to.
     pub unknown_receivers: u64,
+    /// Whether it moves mail into the folders that say what the person sent or is writing.
+    pub into_sent_or_drafts: bool,
+    /// Whether it undoes what this home did.
+    pub is_undo: bool,
     /// Actions of this kind claimed in the last 24 hours.
     pub same_kind_today: u64,
 }

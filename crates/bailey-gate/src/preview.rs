@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::content::Content;
 use crate::family::escape::{visible, visible_lines};
-use crate::family::mail::{Attachment, MailAction, Message};
+use crate::family::mail::{Attachment, FolderName, MailAction, Message, MessageRef, Moving, Query};
 use crate::family::rfc5322;
 use crate::family::text::Mailbox;
 use crate::family::{Action, ActionKind};
@@ -55,6 +55,13 @@ impl Preview {
         match &content.action {
             Action::Mail(MailAction::Draft(message)) => preview.mail("Keep a draft", message),
             Action::Mail(MailAction::Send(message)) => preview.mail("Send a mail", message),
+            Action::Mail(MailAction::Search { folder, query }) => preview.search(folder, query),
+            Action::Mail(MailAction::Read(message)) => {
+                preview.headline = "Read a mail".into();
+                preview.place(message);
+            }
+            Action::Mail(MailAction::Move(moving)) => preview.moving("Move a mail", moving),
+            Action::Mail(MailAction::Trash(moving)) => preview.moving("Move a mail to the trash", moving),
             Action::Reply { words } => preview.words("Tell you", words),
             Action::MemoryWrite { note } => preview.words("Remember for later tasks", note),
         }
@@ -64,6 +71,37 @@ impl Preview {
     fn words(&mut self, headline: &str, words: &str) {
         self.headline = headline.into();
         self.body = visible_lines(words);
+    }
+
+    fn search(&mut self, folder: &FolderName, query: &Query) {
+        self.headline = "Look for mail".into();
+        self.item("Folder", folder.as_str());
+        if query.unread {
+            self.item("Only", "unread");
+        }
+        for (label, words) in
+            [("From contains", &query.from), ("Subject contains", &query.subject), ("Contains", &query.text)]
+        {
+            if let Some(words) = words {
+                self.item(label, words.as_str());
+            }
+        }
+        if let Some(days) = query.days {
+            self.item("Last days", &days.to_string());
+        }
+    }
+
+    fn place(&mut self, message: &MessageRef) {
+        self.item("Folder", message.folder.as_str());
+        self.item("Number", &format!("{} of {}", message.uid, message.uid_validity));
+    }
+
+    fn moving(&mut self, headline: &str, moving: &Moving) {
+        self.headline = headline.into();
+        self.item("From (as the mail says)", &moving.about.from);
+        self.item("Subject", &moving.about.subject);
+        self.place(&moving.message);
+        self.item("To folder", moving.to.as_str());
     }
 
     fn item(&mut self, label: &'static str, value: &str) {

@@ -66,6 +66,7 @@ pub const TRANSITIONS: &[(State, &[State])] = &[
     (Succeeded, &[Undoing]),
     (Partial, &[Undoing]),
     (Undoing, &[Undone, UndoFailed]),
+    (UndoFailed, &[Undoing]),
 ];
 
 impl State {

@@ -18,7 +18,7 @@ use bailey_gate::family::{Action, Level};
 use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, ConnectionId, Digest, GateError, Nonce, Preview, Proposal, State, TaskId};
 use bailey_ledger::{ActionView, ExportError, Payloads};
-use bailey_vault::VaultError;
+use bailey_vault::{Credential, NewConnection, Revocation, VaultError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
@@ -28,7 +28,8 @@ use crate::home::{Home, HomeError, fresh_action};
 use crate::tasks::state_name;
 use crate::wire::{
     ActionCard, ApproveBody, Challenge, Code, ConnectBody, ConnectionCard, CredentialHint, Edit, EntryCard, Failure,
-    HappenedBody, IdsBody, Line, PauseCard, ProofBody, ProvenBody, Status, TaskBody, TaskCard, connect_parameters,
+    HappenedBody, IdsBody, Line, PauseCard, ProofBody, ProvenBody, RevokeCard, SignIn, Status, TaskBody, TaskCard,
+    connect_parameters,
 };
 
 /// Largest request body: an edited mail with room to spare.
@@ -58,6 +59,9 @@ pub(crate) fn router(home: Arc<Home>) -> Router {
         .route("/v1/challenge", post(challenge))
         .route("/v1/connections", get(connections).post(connect))
         .route("/v1/connections/{id}/revoke", post(revoke))
+        .route("/v1/sign-ins", post(begin_sign_in))
+        .route("/v1/sign-ins/{id}", get(sign_in))
+        .route("/v1/actions/{id}/undo", post(undo))
         .route("/v1/pause", post(pause))
         .route("/v1/resume", post(resume))
         .route("/v1/log", get(log))
@@ -139,6 +143,7 @@ impl From<VaultError> for Failure {
             VaultError::Unknown(_) => failure(Code::NotFound, error.to_string()),
             VaultError::Revoked | VaultError::Level { .. } => failure(Code::Conflict, error.to_string()),
             VaultError::Settings(_) => failure(Code::Invalid, error.to_string()),
+            VaultError::Refused(_) => failure(Code::Conflict, visible(&error.to_string())),
         }
     }
 }
@@ -373,46 +378,143 @@ async fn happened(Held(home): Shared, Path(id): Path<String>, Json(body): Json<H
 }
 
 async fn connections(Held(home): Shared) -> Answer<Vec<ConnectionCard>> {
-    let rows = home.ledger.connections()?.into_iter();
-    let cards = rows.map(|row| ConnectionCard {
+    Ok(Json(home.ledger.connections()?.into_iter().map(|row| connection_card(&home, row)).collect()))
+}
+
+fn connection_card(home: &Home, row: bailey_ledger::ConnectionRow) -> ConnectionCard {
+    let settings = home.vault.mail_settings(&row.id).ok();
+    let weaker = match settings {
+        Some(settings) if settings.issuer.is_none() && row.grant.active => {
+            "no token: the limits of this connection are kept by Bailey alone, and only the provider's page ends the password"
+        }
+        Some(_) | None => "",
+    };
+    ConnectionCard {
         id: row.id.to_string(),
         kind: row.kind,
         account: visible(&row.account),
         level: row.grant.level.name().into(),
         active: row.grant.active,
-    });
-    Ok(Json(cards.collect()))
+        weaker: weaker.into(),
+    }
 }
 
-async fn connect(Held(home): Shared, Json(body): Json<ConnectBody>) -> Answer<ConnectionCard> {
+/// The person's leave for exactly these settings at exactly this level.
+fn leave_to_connect(home: &Home, body: &ConnectBody) -> Result<(Level, ConnectionId), Failure> {
     let level = Level::from_name(&body.level)
         .ok_or_else(|| failure(Code::Invalid, "the level is one of read-only, draft, send, full"))?;
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &connect_parameters(&body.mail, &body.level));
     let parameters =
         hash.as_ref().try_into().map(Digest::from_bytes).map_err(|_| failure(Code::Internal, "no hash"))?;
     home.gate.authorise(&Purpose::Home { what: "connect", parameters }, &proof(&body.proof)?, home.clock.now())?;
-    let id =
-        ConnectionId::from_bytes(bailey_keys::random().map_err(|error| failure(Code::Internal, error.to_string()))?);
-    home.vault.connect_mail(id, &body.mail, level, home.clock.now())?;
+    let id = bailey_keys::random().map_err(|error| failure(Code::Internal, error.to_string()))?;
+    Ok((level, ConnectionId::from_bytes(id)))
+}
+
+async fn connect(Held(home): Shared, Json(body): Json<ConnectBody>) -> Answer<ConnectionCard> {
+    let (level, id) = leave_to_connect(&home, &body)?;
+    let credential = match &body.password {
+        Some(password) => Credential::AppPassword(password.expose().to_owned()),
+        None => Credential::None,
+    };
+    let new = home.vault.try_out(id, body.mail, level, credential).await?;
+    Ok(Json(keep(&home, &new)?))
+}
+
+fn keep(home: &Home, new: &NewConnection) -> Result<ConnectionCard, Failure> {
+    home.vault.keep(new, home.clock.now())?;
     home.changed();
-    let row = home.ledger.connection(&id)?.ok_or(GateError::NoSuchConnection(id))?;
-    Ok(Json(ConnectionCard {
-        id: id.to_string(),
-        kind: row.kind,
-        account: visible(&row.account),
-        level: body.level,
-        active: true,
-    }))
+    let row = home.ledger.connection(&new.id)?.ok_or(GateError::NoSuchConnection(new.id))?;
+    Ok(connection_card(home, row))
+}
+
+/// How long a browser may take to come back.
+const SIGN_IN_WITHIN: std::time::Duration = std::time::Duration::from_secs(600);
+
+async fn begin_sign_in(Held(home): Shared, Json(body): Json<ConnectBody>) -> Answer<SignIn> {
+    let (level, id) = leave_to_connect(&home, &body)?;
+    let flow = home.vault.begin_sign_in(&body.mail, level).await?;
+    let name = Nonce::from_bytes(bailey_keys::random().map_err(|error| failure(Code::Internal, error.to_string()))?)
+        .to_string();
+    let begun = SignIn { id: name.clone(), url: flow.url.clone(), connection: None, trouble: None };
+    sign_ins(&home).insert(name.clone(), begun.clone());
+    tokio::spawn(async move {
+        let finished =
+            tokio::time::timeout(SIGN_IN_WITHIN, home.vault.finish_sign_in(flow, id, body.mail, level)).await;
+        let ended = match finished {
+            Ok(Ok(new)) => keep(&home, &new).map_err(|failure| failure.message),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("nobody came back from the browser within ten minutes; connect again".into()),
+        };
+        if let Some(sign_in) = sign_ins(&home).get_mut(&name) {
+            match ended {
+                Ok(card) => sign_in.connection = Some(card),
+                Err(why) => sign_in.trouble = Some(why),
+            }
+        }
+        home.changed();
+    });
+    Ok(Json(begun))
+}
+
+fn sign_ins(home: &Home) -> std::sync::MutexGuard<'_, std::collections::BTreeMap<String, SignIn>> {
+    home.sign_ins.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+async fn sign_in(Held(home): Shared, Path(id): Path<String>) -> Answer<SignIn> {
+    let found = sign_ins(&home).get(&id).cloned();
+    found.map(Json).ok_or_else(|| failure(Code::NotFound, "there is no such sign-in; connect again"))
 }
 
 /// Needs no proof: taking power away harms nobody.
-async fn revoke(Held(home): Shared, Path(id): Path<String>) -> Answer<()> {
+async fn revoke(Held(home): Shared, Path(id): Path<String>) -> Answer<RevokeCard> {
     let id: ConnectionId = parse("connection", &id)?;
-    home.vault.revoke(&id, home.clock.now())?;
+    let revocation = home.vault.revoke(&id, home.clock.now()).await?;
     let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
     blocking(move || gate.deny_for(&id, now)).await?;
     home.changed();
-    Ok(Json(()))
+    let (name, message) = match revocation {
+        Revocation::Confirmed => ("confirmed", "The provider confirmed that its tokens are over.".to_owned()),
+        Revocation::Unconfirmed(why) => (
+            "unconfirmed",
+            format!("The provider could not be told ({}); remove Bailey on its page too.", visible(&why)),
+        ),
+        Revocation::ByHand => {
+            ("by-hand", "The app password itself can only be ended on the provider's page; do that too.".to_owned())
+        }
+        Revocation::Nothing => ("nothing", "There was no credential.".to_owned()),
+        Revocation::Before => ("before", "It was revoked before.".to_owned()),
+    };
+    Ok(Json(RevokeCard { at_provider: name.into(), message }))
+}
+
+/// Undoes what has happened, by an action of its own that the person authorises here.
+async fn undo(Held(home): Shared, Path(id): Path<String>, Json(body): Json<ProvenBody>) -> Answer<ActionCard> {
+    let id: ActionId = parse("action", &id)?;
+    let view = home.ledger.action(&id)?.ok_or(GateError::NoSuchAction(id))?;
+    if !view.row.state.may_become(State::Undoing) {
+        return Err(GateError::WrongState { id, state: view.row.state }.into());
+    }
+    let content = Content::decode(&view.content).map_err(StoreError::from)?;
+    let prepared = bailey_connectors::prepare_undo(&content, &home.vault).await;
+    let (account, action_back) = prepared.map_err(|bad| failure(Code::Conflict, visible(&bad.to_string())))?;
+    let proposal = Proposal {
+        id: fresh_action()?,
+        task: view.row.task,
+        account,
+        precondition: Vec::new(),
+        action: action_back,
+        why: "undo".into(),
+        actor: Actor::Person,
+    };
+    let (gate, proof, now) = (Arc::clone(&home.gate), proof(&body.proof)?, home.clock.now());
+    let proposed = blocking(move || gate.undo(&id, proposal, &proof, now)).await?;
+    let fresh = proposed.id;
+    if let Some(permit) = proposed.permit {
+        home.run(permit);
+    }
+    home.changed();
+    action(Held(home), Path(fresh.to_string())).await
 }
 
 /// Needs no proof either.

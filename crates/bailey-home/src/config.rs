@@ -40,11 +40,17 @@ pub struct HomeConfig {
     pub hold_seconds: u64,
     /// The person's time zone, as an IANA name.
     pub time_zone: Option<String>,
+    /// A PEM file of certificate authorities to believe beside the machine's own: for servers of one's own.
+    pub certificate_authorities: Option<std::path::PathBuf>,
 }
 
 impl Default for HomeConfig {
     fn default() -> Self {
-        Self { hold_seconds: bailey_gate::Limits::default().hold_ms / 1_000, time_zone: None }
+        Self {
+            hold_seconds: bailey_gate::Limits::default().hold_ms / 1_000,
+            time_zone: None,
+            certificate_authorities: None,
+        }
     }
 }
 

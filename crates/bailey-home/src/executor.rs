@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bailey_gate::content::Content;
+use bailey_gate::family::Action;
+use bailey_gate::family::mail::MailAction;
 use bailey_gate::handoff::Mode;
 use bailey_gate::{Claiming, Connector as _, Found, GateError, Permit, Settled, State};
 use tokio::task::spawn_blocking;
@@ -75,26 +78,39 @@ impl Home {
         }
     }
 
-    /// Looks up what is not known. Mail leaves no trace at the server that could prove it, so the person decides.
+    /// Looks up what is not known. A move can be seen at the server; a sent mail leaves no trace there that proves anything,
+    /// so the person decides.
     pub(crate) async fn reconcile(self: &Arc<Self>) -> Result<(), GateError> {
         if self.gate.lock().valve().mode == Mode::Paused {
             return Ok(());
         }
-        let (gate, now) = (Arc::clone(&self.gate), self.clock.now());
-        blocking(move || {
-            for id in gate.unknown()? {
-                gate.reconcile(
-                    &id,
-                    Found::No,
-                    "a mail server keeps no record that can be asked; look in the receiver's answer or your sent mail",
-                    now,
-                )?;
-            }
-            Ok(())
-        })
-        .await?;
+        let gate = Arc::clone(&self.gate);
+        for id in blocking(move || gate.unknown()).await? {
+            let (found, detail) = self.look_up(&id).await?;
+            let (gate, now) = (Arc::clone(&self.gate), self.clock.now());
+            blocking(move || gate.reconcile(&id, found, detail, now)).await?;
+        }
         self.changed();
         Ok(())
+    }
+
+    async fn look_up(&self, id: &bailey_gate::ActionId) -> Result<(Found, &'static str), GateError> {
+        let content = self.ledger.action(id)?.and_then(|view| Content::decode(&view.content).ok());
+        if let Some(Content {
+            action: Action::Mail(MailAction::Move(moving) | MailAction::Trash(moving)),
+            account,
+            ..
+        }) = content
+        {
+            return Ok(match self.vault.was_moved(account, &moving).await {
+                Ok(true) => (Found::Yes, "the mail is in the folder it was to be moved to"),
+                Ok(false) | Err(_) => (Found::No, "the mail was not found where it was to be moved to"),
+            });
+        }
+        Ok((
+            Found::No,
+            "a mail server keeps no record that can be asked; look in the receiver's answer or your sent mail",
+        ))
     }
 
     /// Everything that goes on by itself: what a restart left behind, hold windows, expiry, checkpoints.

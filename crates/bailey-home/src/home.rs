@@ -1,12 +1,12 @@
 //! One home, composed: the gate over its store, the services behind it, and the agent in front of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bailey_connectors::{Services, Surroundings};
+use bailey_connectors::{MailAccount, Services, Surroundings};
 use bailey_gate::approval::Authority;
 use bailey_gate::event::{Actor, Event, EventKind};
 use bailey_gate::family::Level;
@@ -17,7 +17,7 @@ use bailey_keys::RootKey;
 use bailey_ledger::{Ledger, Recorded};
 use bailey_model::{Model, OpenAiChat};
 use bailey_policy::CedarPolicy;
-use bailey_vault::Vault;
+use bailey_vault::{Trust, Vault};
 use rustix::fs::FlockOperation;
 use tokio::sync::watch;
 
@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ModelConfig};
 use crate::layout::{Layout, LayoutError, Opened};
 use crate::transport::Provider;
+use crate::wire::SignIn;
 
 /// Why a home could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +56,8 @@ pub struct Home {
     pub(crate) token: String,
     /// What opening found that the person should know.
     pub(crate) notices: Mutex<Vec<String>>,
+    /// Sign-ins under way or just ended, by their random name.
+    pub(crate) sign_ins: Mutex<BTreeMap<String, SignIn>>,
     /// Tasks the person stopped since the home was opened.
     stopped: Mutex<BTreeSet<TaskId>>,
     changes: watch::Sender<u64>,
@@ -98,7 +101,8 @@ impl Home {
             limits: Limits { hold_ms: config.home.hold_seconds.saturating_mul(1_000), ..Limits::default() },
         }));
         recover(&gate, &ledger, &found, valve, &clock, &mut notices)?;
-        let vault = Arc::new(Vault::new(Arc::clone(&ledger), gate.lock()));
+        let trust = Trust::new(config.home.certificate_authorities.as_deref()).map_err(HomeError::Setup)?;
+        let vault = Arc::new(Vault::new(Arc::clone(&ledger), gate.lock(), trust));
         let model = config.model.as_ref().map(|model| provider(model, &vault)).transpose()?;
         Ok(Arc::new(Self {
             services: Services::new(Arc::clone(&vault)),
@@ -110,6 +114,7 @@ impl Home {
             clock,
             token,
             notices: Mutex::new(notices),
+            sign_ins: Mutex::default(),
             stopped: Mutex::default(),
             changes: watch::Sender::new(0),
             _lock: lock,
@@ -148,7 +153,7 @@ impl Home {
     }
 
     /// The first mail connection that stands, preferring one that may send.
-    fn mail_account(&self) -> Result<Option<(bailey_gate::ConnectionId, Mailbox)>, HomeError> {
+    fn mail_account(&self) -> Result<Option<MailAccount>, HomeError> {
         let mut standing: Vec<_> = self
             .ledger
             .connections()
@@ -161,7 +166,8 @@ impl Home {
         let Ok(settings) = self.vault.mail_settings(&row.id) else { return Ok(None) };
         let Ok(address) = Address::new(&settings.address) else { return Ok(None) };
         let name = settings.name.and_then(|name| Line::new(name).ok());
-        Ok(Some((row.id, Mailbox { name, address })))
+        let folders = self.vault.folders(&row.id).unwrap_or_default();
+        Ok(Some(MailAccount { connection: (row.id, row.grant.generation), author: Mailbox { name, address }, folders }))
     }
 }
 

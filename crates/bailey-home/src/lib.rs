@@ -12,6 +12,7 @@ mod layout;
 mod tasks;
 mod transport;
 pub mod wire;
+mod wire_secret;
 
 use std::fs::Permissions;
 use std::future::Future;
@@ -22,6 +23,7 @@ use tokio::net::UnixListener;
 
 pub use home::{Home, HomeError};
 pub use layout::{Layout, LayoutError, RootChoice};
+pub use wire_secret::Password;
 
 /// Serves a home on its socket until `stop` is done.
 pub async fn serve(

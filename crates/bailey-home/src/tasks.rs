@@ -232,13 +232,14 @@ impl Home {
             return Ok(());
         }
         let around = self.surroundings().map_err(|error| StoreError::Broken(error.to_string()))?;
-        let prepared = match bailey_connectors::prepare(&call.wanted.name, &call.wanted.arguments, &around) {
-            Ok(prepared) => prepared,
-            Err(bad) => {
-                conversation.note(index, None, Some(format!("not possible: {bad}")));
-                return Ok(());
-            }
-        };
+        let prepared =
+            match bailey_connectors::prepare(&call.wanted.name, &call.wanted.arguments, &around, &self.vault).await {
+                Ok(prepared) => prepared,
+                Err(bad) => {
+                    conversation.note(index, None, Some(format!("not possible: {bad}")));
+                    return Ok(());
+                }
+            };
         let proposal = Proposal {
             id: action,
             task: Some(id),
@@ -282,6 +283,7 @@ impl Home {
             | State::Unknown
             | State::Reconciling
             | State::Undoing => return Ok(None),
+            State::Succeeded | State::Partial if view.row.kind.is_read() => self.result_of(&id)?,
             State::Succeeded | State::Partial => "done".to_owned(),
             State::Denied => format!("not allowed: {}", self.reasons_at_decision(&id)?),
             State::Rejected => "the person refused this; do not try it again".to_owned(),
@@ -289,13 +291,22 @@ impl Home {
             State::Superseded => return self.superseded(&id),
             State::Expired => "nobody answered in time, so it was not done".to_owned(),
             State::Failed => "the other side refused it".to_owned(),
-            State::NotExecuted => "it could not be started, so it was not done".to_owned(),
+            State::NotExecuted => format!("it was not done: {}", self.result_of(&id)?),
             State::NeedsPerson => {
                 "it is not known whether this happened; the person has to find out; do not try it again".to_owned()
             }
             State::Undone | State::UndoFailed => "it was done, and undone by the person".to_owned(),
         };
         Ok(Some(words))
+    }
+
+    /// What the other side said, as it is: for the model, which is shown it as other people's words.
+    fn result_of(&self, id: &ActionId) -> Result<String, GateError> {
+        let outcome = self.ledger.entries_of(id)?.into_iter().rev().find_map(|entry| {
+            let payload: serde_json::Value = serde_json::from_str(&entry.payload?).ok()?;
+            payload.get("outcome")?.as_str().map(str::to_owned)
+        });
+        Ok(outcome.unwrap_or_else(|| "interrupted".into()))
     }
 
     /// An edited action counts as what its replacement came to.

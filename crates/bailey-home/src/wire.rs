@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 pub use bailey_connectors::Edit;
 pub use bailey_vault::{MailSettings, Server};
 
+use crate::wire_secret::Password;
+
 /// An error: what happened and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -194,16 +196,41 @@ pub struct TaskCard {
     pub actions: Vec<ActionCard>,
 }
 
-/// `POST /v1/connections`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// `POST /v1/connections`: with an app password, or nothing to sign in with. `POST /v1/sign-ins`: with tokens.
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectBody {
     /// The account.
     pub mail: MailSettings,
     /// `read-only`, `draft`, `send` or `full`.
     pub level: String,
+    /// An app password, where one is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Password>,
     /// The evidence.
     pub proof: ProofBody,
+}
+
+/// A sign-in under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignIn {
+    /// Its name.
+    pub id: String,
+    /// What the person opens in a browser on this machine.
+    pub url: String,
+    /// The connection, once there is one.
+    pub connection: Option<ConnectionCard>,
+    /// Why there is none, once that is known.
+    pub trouble: Option<String>,
+}
+
+/// `POST /v1/connections/{id}/revoke`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokeCard {
+    /// `confirmed`, `unconfirmed`, `by-hand`, `nothing` or `before`.
+    pub at_provider: String,
+    /// What to do next, in words.
+    pub message: String,
 }
 
 /// A connection as listed.
@@ -219,6 +246,8 @@ pub struct ConnectionCard {
     pub level: String,
     /// Whether it stands.
     pub active: bool,
+    /// What is weaker about it than it could be; empty if nothing is.
+    pub weaker: String,
 }
 
 /// A log entry.

@@ -74,6 +74,7 @@ CREATE TABLE action (
   claimed_ms  INTEGER,
   attempt     INTEGER NOT NULL CHECK (attempt >= 0),
   content_seq INTEGER NOT NULL REFERENCES event (seq),
+  undo_of     BLOB REFERENCES action (id),
   CHECK ((previous IS NULL) = (state = 'proposed')),
   CHECK (previous IS NULL OR previous || '>' || state IN ({steps})),
   CHECK ((connection IS NULL) = (generation IS NULL)),

@@ -278,8 +278,8 @@ impl Tx for LedgerTx<'_> {
         let seq = self.append(&entry, None)?;
         self.db
             .prepare_cached(
-                "INSERT INTO action (id, task, state, kind, class, connection, generation, digest, proposed, expires, attempt, content_seq)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                "INSERT INTO action (id, task, state, kind, class, connection, generation, digest, proposed, expires, attempt, content_seq, undo_of)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             )
             .and_then(|mut insert| {
                 insert.execute(params![
@@ -295,6 +295,7 @@ impl Tx for LedgerTx<'_> {
                     deadline_bytes(&row.expires),
                     row.attempt,
                     seq,
+                    row.undo_of.as_ref().map(|id| id.as_bytes().as_slice()),
                 ])
             })
             .map_err(store_error)?;
@@ -395,7 +396,7 @@ pub(crate) fn rows_where(
     let mut query = db
         .prepare_cached(&format!(
             "SELECT id, task, state, kind, class, connection, generation, digest, proposed, expires, held, credential,
-               session, client, stepped_up, claim_epoch, claim_lease, attempt FROM action WHERE {condition}"
+               session, client, stepped_up, claim_epoch, claim_lease, attempt, undo_of FROM action WHERE {condition}"
         ))
         .map_err(store_error)?;
     let mut rows = query.query(values).map_err(store_error)?;
@@ -430,6 +431,7 @@ fn parse_row(row: &SqlRow<'_>) -> Result<Row, StoreError> {
         approval: parse_approval(row)?,
         claim: claim.0.zip(claim.1),
         attempt: column(row, "attempt")?,
+        undo_of: column::<Option<[u8; 16]>>(row, "undo_of")?.map(ActionId::from_bytes),
     })
 }
 

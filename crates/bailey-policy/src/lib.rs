@@ -153,6 +153,8 @@ fn facts(question: &Question<'_>) -> Vec<(String, RestrictedExpression)> {
         ("grantStands", bool(facts.grant_stands)),
         ("receivers", count(facts.receivers)),
         ("unknownReceivers", count(facts.unknown_receivers)),
+        ("intoSentOrDrafts", bool(facts.into_sent_or_drafts)),
+        ("undo", bool(facts.is_undo)),
         ("sameKindToday", count(facts.same_kind_today)),
     ];
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

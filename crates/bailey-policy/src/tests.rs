@@ -1,5 +1,5 @@
 use bailey_gate::content::Content;
-use bailey_gate::family::mail::{MailAction, Message, MessageId};
+use bailey_gate::family::mail::{FolderName, FolderRole, MailAction, Message, MessageId, MessageRef, Moving, Summary};
 use bailey_gate::family::text::{Address, Line, Mailbox};
 use bailey_gate::family::{Action, ActionKind, Level};
 use bailey_gate::policy::{Facts, judge};
@@ -39,8 +39,15 @@ fn content(action: Action) -> Content {
     }
 }
 
-const CALM: Facts =
-    Facts { level: Some(Level::Full), grant_stands: true, receivers: 1, unknown_receivers: 0, same_kind_today: 0 };
+const CALM: Facts = Facts {
+    level: Some(Level::Full),
+    grant_stands: true,
+    receivers: 1,
+    unknown_receivers: 0,
+    into_sent_or_drafts: false,
+    is_undo: false,
+    same_kind_today: 0,
+};
 
 fn decide(action: Action, facts: &Facts) -> (Decision, Vec<String>) {
     let policy = CedarPolicy::shipped().unwrap();
@@ -51,6 +58,13 @@ fn decide(action: Action, facts: &Facts) -> (Decision, Vec<String>) {
 
 fn send(receivers: usize) -> Action {
     Action::Mail(MailAction::Send(message(receivers)))
+}
+
+fn trash() -> Action {
+    let folder = |name| FolderName::new(name).unwrap();
+    let message = MessageRef { folder: folder("INBOX"), uid_validity: 1, uid: 2 };
+    let about = Summary::default();
+    Action::Mail(MailAction::Trash(Moving { message, to: folder("Trash"), role: FolderRole::Trash, about }))
 }
 
 #[test]
@@ -76,6 +90,11 @@ fn each_floor_rule_denies_or_asks_for_more() {
     denied(Facts { same_kind_today: u64::MAX, ..CALM }, "floor.mail-a-day");
     assert_eq!(decide(send(1), &Facts { same_kind_today: 199, ..CALM }).0, Decision::Ask);
     assert_eq!(decide(send(21), &CALM), (Decision::AskWithStepUp, vec!["floor.critical".into()]));
+    let moving = || trash();
+    assert_eq!(decide(moving(), &CALM), (Decision::Auto, vec!["default.own-mail".into()]));
+    let into = Facts { into_sent_or_drafts: true, ..CALM };
+    assert_eq!(decide(moving(), &into), (Decision::Deny, vec!["floor.sent-and-drafts".into()]));
+    assert_eq!(decide(moving(), &Facts { is_undo: true, ..into }).0, Decision::Auto);
     let draft = || Action::Mail(MailAction::Draft(message(1)));
     assert_eq!(decide(draft(), &Facts { level: Some(Level::Read), ..CALM }).0, Decision::Deny);
 }

@@ -56,7 +56,8 @@ pub struct Turn {
 pub struct Wanted {
     /// The tool.
     pub tool: String,
-    /// Its arguments: JSON, or a text sent as it is.
+    /// Its arguments: JSON, or a text sent as it is. `$ID0`, `$ID1`, … stand for the identities of the messages that the
+    /// last tool result listed.
     #[serde(default)]
     pub arguments: Value,
 }
@@ -176,7 +177,18 @@ fn play(body: &[u8], scripts: &[Script]) -> Option<(u16, String)> {
     if let Some(status) = turn.status {
         return Some((status, json!({"error": {"message": turn.say}}).to_string()));
     }
-    Some((200, completion(&turn).to_string()))
+    let listed = messages
+        .iter()
+        .rev()
+        .find(|message| role(message, "tool"))
+        .and_then(|message| message.get("content")?.as_str());
+    let mut answer = completion(&turn).to_string();
+    let listed: Value = listed.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    for (index, message) in listed.get("messages").and_then(Value::as_array).into_iter().flatten().enumerate() {
+        let id = message.get("id").and_then(Value::as_str).unwrap_or_default();
+        answer = answer.replace(&format!("$ID{index}"), id);
+    }
+    Some((200, answer))
 }
 
 fn completion(turn: &Turn) -> Value {

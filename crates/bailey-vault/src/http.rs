@@ -12,10 +12,11 @@ use hyper::body::Bytes;
 use hyper::{Method, Request, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use crate::{Server, connect_loopback};
+use crate::Server;
+use crate::exit::Exit;
+use crate::net::{Link, Trust, connect};
 
 /// Longest answer taken, in bytes: a model's longest, many times over.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
@@ -41,9 +42,16 @@ pub enum HttpError {
 pub struct SystemClient {
     base: Uri,
     server: Server,
-    lock: Arc<HandoffLock>,
+    exit: Exit,
     resets: watch::Receiver<u64>,
-    egress: SystemEgress,
+    trust: Trust,
+}
+
+/// The form of a request's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Json,
+    UrlEncoded,
 }
 
 impl SystemClient {
@@ -52,37 +60,55 @@ impl SystemClient {
         lock: Arc<HandoffLock>,
         resets: watch::Receiver<u64>,
         egress: SystemEgress,
+        trust: Trust,
     ) -> Result<Self, HttpError> {
         let bad = || HttpError::Address(base.chars().take(200).collect());
         let uri: Uri = base.trim_end_matches('/').parse().map_err(|_| bad())?;
         let host = uri.host().ok_or_else(bad)?.trim_matches(['[', ']']).to_owned();
-        if uri.scheme_str() != Some("http") {
-            return Err(HttpError::Broken(format!(
-                "`{base}` is not http://; only a provider on this machine can be used so far"
-            )));
-        }
-        let server = Server { host, port: uri.port_u16().unwrap_or(80) };
-        Ok(Self { base: uri, server, lock, resets, egress })
+        let tls = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            Some(_) | None => return Err(bad()),
+        };
+        let server = Server { host, port: uri.port_u16().unwrap_or(if tls { 443 } else { 80 }), tls };
+        Ok(Self { base: uri, server, exit: Exit::System(lock, egress), resets, trust })
     }
 
     /// Posts JSON to a path below the base URL; answers with status and body. Redirects are not followed.
     pub async fn post(&self, path: &str, body: Vec<u8>) -> Result<(u16, Vec<u8>), HttpError> {
+        self.send(Method::POST, path, Form::Json, body).await
+    }
+
+    /// Sends a request. Redirects are not followed: they could lead a token elsewhere.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        form: Form,
+        body: Vec<u8>,
+    ) -> Result<(u16, Vec<u8>), HttpError> {
         let mut resets = self.resets.clone();
         resets.mark_unchanged();
         tokio::select! {
-            answer = self.exchange(path, body) => answer,
+            answer = self.exchange(method, path, form, body) => answer,
             _ = resets.changed() => Err(HttpError::Paused),
             () = tokio::time::sleep(ANSWER_WITHIN) => Err(HttpError::Broken("it did not answer in ten minutes".into())),
         }
     }
 
-    async fn exchange(&self, path: &str, body: Vec<u8>) -> Result<(u16, Vec<u8>), HttpError> {
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        form: Form,
+        body: Vec<u8>,
+    ) -> Result<(u16, Vec<u8>), HttpError> {
         let broken = |error: &dyn std::fmt::Display| HttpError::Broken(error.to_string());
-        let tcp = connect_loopback(&self.server).await.map_err(HttpError::Broken)?;
-        let stream = SystemStream { inner: tcp, lock: Arc::clone(&self.lock), egress: self.egress };
+        let link = connect(&self.server, &self.trust).await.map_err(HttpError::Broken)?;
+        let stream = SystemStream { inner: link, exit: self.exit.clone() };
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| broken(&e))?;
-        let request = self.request(path, body)?;
+        let request = self.request(method, path, form, body)?;
         let exchange = async {
             let response = sender.send_request(request).await.map_err(|error| paused_or_broken(&error))?;
             let status = response.status().as_u16();
@@ -101,14 +127,24 @@ impl SystemClient {
         }
     }
 
-    fn request(&self, path: &str, body: Vec<u8>) -> Result<Request<Full<Bytes>>, HttpError> {
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        form: Form,
+        body: Vec<u8>,
+    ) -> Result<Request<Full<Bytes>>, HttpError> {
         let target = format!("{}{path}", self.base.path().trim_end_matches('/'));
         let authority = self.base.authority().map(hyper::http::uri::Authority::as_str).unwrap_or_default();
+        let content_type = match form {
+            Form::Json => "application/json",
+            Form::UrlEncoded => "application/x-www-form-urlencoded",
+        };
         Request::builder()
-            .method(Method::POST)
+            .method(method)
             .uri(target)
             .header("host", authority)
-            .header("content-type", "application/json")
+            .header("content-type", content_type)
             .header("accept", "application/json")
             .body(Full::new(Bytes::from(body)))
             .map_err(|error| HttpError::Broken(error.to_string()))
@@ -128,16 +164,14 @@ fn paused_or_broken(error: &hyper::Error) -> HttpError {
 
 /// A stream whose every write happens under the hand-off lock.
 struct SystemStream {
-    inner: TcpStream,
-    lock: Arc<HandoffLock>,
-    egress: SystemEgress,
+    inner: Link,
+    exit: Exit,
 }
 
 impl AsyncWrite for SystemStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
-        let (lock, egress) = (Arc::clone(&self.lock), self.egress);
-        let written = lock.system(egress, || Pin::new(&mut self.inner).poll_write(cx, buffer));
-        written.unwrap_or_else(|refused| Poll::Ready(Err(io::Error::new(io::ErrorKind::PermissionDenied, refused))))
+        let this = &mut *self;
+        this.exit.pass(&mut this.inner, cx, buffer)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

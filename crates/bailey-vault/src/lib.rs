@@ -5,42 +5,41 @@
 //!
 //! Invariant of absence: no function here returns a credential.
 
+mod exit;
 mod guard;
 mod http;
+mod imap_guard;
+mod mail;
+mod net;
+mod oauth;
 mod settings;
 mod stream;
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::io;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
-use bailey_gate::family::mail::MailAction;
-use bailey_gate::family::{Action, Level};
+use bailey_gate::family::Level;
 use bailey_gate::handoff::{HandoffLock, SystemEgress};
-use bailey_gate::ledger::{Grant, StoreError};
-use bailey_gate::{Claimed, ConnectionId, Effect, Now, Outcome, Settled};
+use bailey_gate::ledger::{Grant, StoreError, Tx as _};
+use bailey_gate::{ConnectionId, Now};
 use bailey_ledger::{ConnectionRow, Ledger, RecordName};
-use lettre::Address;
-use lettre::address::Envelope;
-use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::extension::ClientId;
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 pub use http::{HttpError, SystemClient};
-pub use settings::{MailSettings, Server};
+pub use mail::{Folders, Seen};
+pub use net::Trust;
+pub use oauth::{Flow, Revocation};
+pub use settings::{Credential, MailSettings, Server};
 
-use guard::SmtpGuard;
-use stream::ClaimedStream;
+use oauth::Tokens;
 
-/// How long connecting and every step before the hand-off may take together.
-const BEFORE_HAND_OFF: Duration = Duration::from_secs(60);
-/// How long the answer to the end of a message may take: RFC 5321, 4.5.3.2.6 asks for ten minutes.
-const AFTER_HAND_OFF: Duration = Duration::from_secs(600);
-/// The kind of the sealed record that holds a connection's settings.
+/// The kinds of sealed records a connection has.
 const SETTINGS: &str = "connection";
+const CREDENTIAL: &str = "credential";
+/// The special folders of a mail account.
+const FOLDERS: &str = "folders";
 
 /// Why a connection cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +51,7 @@ pub enum VaultError {
     #[error("there is no connection `{0}`; list them with `bailey connections`")]
     Unknown(ConnectionId),
     /// Revoked, or changed since the claim.
-    #[error("the connection was revoked or changed; nothing was sent")]
+    #[error("the connection was revoked or changed; nothing was done")]
     Revoked,
     /// Connected for less.
     #[error("this connection is {have}; it cannot be used to {wanted}")]
@@ -65,14 +64,20 @@ pub enum VaultError {
     /// The settings do not allow it.
     #[error("{0}")]
     Settings(String),
+    /// The other side did not let us in, or could not be reached.
+    #[error("{0}")]
+    Refused(String),
 }
 
 /// The connections of one home.
 pub struct Vault {
     ledger: Arc<Ledger>,
     lock: Arc<HandoffLock>,
+    trust: Trust,
     /// Rises whenever every open connection has to end: on pause and on revocation.
     resets: watch::Sender<u64>,
+    /// One refresh at a time for each connection: with rotation, a second one would kill the first one's token.
+    refreshing: Mutex<BTreeMap<ConnectionId, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl fmt::Debug for Vault {
@@ -81,11 +86,34 @@ impl fmt::Debug for Vault {
     }
 }
 
+fn record<'a>(kind: &'static str, id: &'a ConnectionId) -> RecordName<'a> {
+    RecordName { kind, owner: id.as_bytes(), n: 0 }
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, VaultError> {
+    serde_json::to_vec(value).map_err(|error| VaultError::Settings(error.to_string()))
+}
+
+/// A connection the person wants, tried out already.
+#[derive(Debug)]
+pub struct NewConnection {
+    /// Its identity.
+    pub id: ConnectionId,
+    /// Where, and as whom.
+    pub settings: MailSettings,
+    /// What it may be used for.
+    pub level: Level,
+    /// What to sign in with.
+    pub credential: Credential,
+    /// What a look at the account found.
+    pub seen: Seen,
+}
+
 impl Vault {
     /// The vault over a home's store.
     #[must_use]
-    pub fn new(ledger: Arc<Ledger>, lock: Arc<HandoffLock>) -> Self {
-        Self { ledger, lock, resets: watch::Sender::new(0) }
+    pub fn new(ledger: Arc<Ledger>, lock: Arc<HandoffLock>, trust: Trust) -> Self {
+        Self { ledger, lock, trust, resets: watch::Sender::new(0), refreshing: Mutex::default() }
     }
 
     /// Ends every open connection, at once. Called when everything is paused.
@@ -95,78 +123,88 @@ impl Vault {
 
     /// A client for a provider's base URL, for one named kind of system egress.
     pub fn system_client(&self, base: &str, egress: SystemEgress) -> Result<SystemClient, HttpError> {
-        SystemClient::new(base, Arc::clone(&self.lock), self.resets.subscribe(), egress)
+        SystemClient::new(base, Arc::clone(&self.lock), self.resets.subscribe(), egress, self.trust.clone())
     }
 
-    /// Keeps a new mail connection. The caller has the person's leave.
-    pub fn connect_mail(
-        &self,
-        id: ConnectionId,
-        settings: &MailSettings,
-        level: Level,
-        now: Now,
-    ) -> Result<(), VaultError> {
-        check(settings, level)?;
-        let json = serde_json::to_vec(settings).map_err(|error| VaultError::Settings(error.to_string()))?;
-        let grant = Grant { level, active: true, generation: 1 };
-        let row = ConnectionRow { id, kind: "mail".into(), account: settings.address.clone(), grant };
+    /// Keeps a new mail connection, and what the account proves about whom the person writes to. The caller has the
+    /// person's leave.
+    pub fn keep(&self, new: &NewConnection, now: Now) -> Result<(), VaultError> {
+        let grant = Grant { level: new.level, active: true, generation: 1 };
+        let row = ConnectionRow { id: new.id, kind: "mail".into(), account: new.settings.address.clone(), grant };
+        let (settings, folders) = (json(&new.settings)?, json(&new.seen.folders)?);
+        let credential = json(&Tokens::first(&new.credential))?;
         let valve = self.lock.valve();
         self.ledger.write(|tx| {
             tx.put_connection(&row)?;
-            tx.put_record(RecordName { kind: SETTINGS, owner: id.as_bytes(), n: 0 }, &json)?;
-            let payload = Payload::default().text("account", &row.account).text("level", level.name());
+            tx.put_record(record(SETTINGS, &new.id), &settings)?;
+            tx.put_record(record(FOLDERS, &new.id), &folders)?;
+            tx.put_record(record(CREDENTIAL, &new.id), &credential)?;
+            for address in &new.seen.written_to {
+                tx.learn_receiver(address)?;
+            }
+            let payload = Payload::default()
+                .text("account", &row.account)
+                .text("level", new.level.name())
+                .text("known_receivers", new.seen.written_to.len().to_string());
             let entry = Event::of_home(EventKind::Connected, Actor::Person, now, valve);
-            tx.append(&Event { account: Some((id, 1)), payload, ..entry }, None).map(|_| ())
+            tx.append(&Event { account: Some((new.id, 1)), payload, ..entry }, None).map(|_| ())
         })?;
         Ok(())
     }
 
-    /// Ends a connection: from the commit on, nothing may use it; open sessions are cut; its settings are destroyed.
-    pub fn revoke(&self, id: &ConnectionId, now: Now) -> Result<(), VaultError> {
+    /// Ends a connection. From the commit on nothing may use it; open sessions are cut; the provider is told where it can
+    /// be; the credential and the settings are destroyed. Works while paused.
+    pub async fn revoke(&self, id: &ConnectionId, now: Now) -> Result<Revocation, VaultError> {
         let row = self.ledger.connection(id)?.ok_or(VaultError::Unknown(*id))?;
         if !row.grant.active {
-            return Ok(());
+            return Ok(Revocation::Before);
         }
+        let (settings, tokens) = (self.mail_settings(id)?, self.tokens(id)?);
         let generation = row.grant.generation + 1;
         let revoked = ConnectionRow { grant: Grant { active: false, generation, ..row.grant }, ..row };
         let valve = self.lock.valve();
-        let key = self.ledger.write(|tx| {
+        let keys = self.ledger.write(|tx| {
             tx.put_connection(&revoked)?;
-            let key = tx.remove_record(RecordName { kind: SETTINGS, owner: id.as_bytes(), n: 0 })?;
+            let mut keys = Vec::new();
+            for kind in [SETTINGS, CREDENTIAL, FOLDERS] {
+                keys.extend(tx.remove_record(record(kind, id))?);
+            }
             let entry = Event::of_home(EventKind::Revoked, Actor::Person, now, valve);
             tx.append(&Event { account: Some((*id, generation)), ..entry }, None)?;
-            Ok(key)
+            Ok(keys)
         })?;
         self.reset();
-        self.ledger.keys().destroy(key.as_slice()).map_err(bailey_ledger::from_key_error)?;
-        Ok(())
+        self.ledger.keys().destroy(&keys).map_err(bailey_ledger::from_key_error)?;
+        Ok(self.revoke_at_provider(&settings, &tokens).await)
     }
 
     /// The settings of a mail connection that stands.
     pub fn mail_settings(&self, id: &ConnectionId) -> Result<MailSettings, VaultError> {
-        let name = RecordName { kind: SETTINGS, owner: id.as_bytes(), n: 0 };
-        let json = self.ledger.record(name)?.ok_or(VaultError::Revoked)?;
-        serde_json::from_slice(&json).map_err(|error| VaultError::Settings(error.to_string()))
+        self.stored(SETTINGS, id)
     }
 
-    /// Carries out a claimed mail: connects, says exactly what was approved, and reports what came of it.
-    pub async fn send_mail(&self, claimed: Claimed) -> Settled {
-        let mut resets = self.resets.subscribe();
-        resets.mark_unchanged();
-        let trigger = claimed.trigger();
-        let outcome = tokio::select! {
-            outcome = self.try_send(&claimed) => outcome,
-            _ = resets.changed() => Outcome::new(
-                if trigger.is_spent() { Effect::Unknown } else { Effect::NotExecuted },
-                "the connection was cut by a pause or a revocation",
-            ),
-        };
-        claimed.settle(outcome)
+    /// The special folders of a mail connection.
+    pub fn folders(&self, id: &ConnectionId) -> Result<Folders, VaultError> {
+        self.stored(FOLDERS, id)
     }
 
-    /// The grant as it is now, for a claim that was made a moment ago.
-    fn authorise(&self, claimed: &Claimed, wanted: &'static str, needed: Level) -> Result<MailSettings, VaultError> {
-        let (id, generation) = claimed.account().ok_or(VaultError::Revoked)?;
+    fn tokens(&self, id: &ConnectionId) -> Result<Tokens, VaultError> {
+        self.stored(CREDENTIAL, id)
+    }
+
+    fn stored<T: serde::de::DeserializeOwned>(&self, kind: &'static str, id: &ConnectionId) -> Result<T, VaultError> {
+        let bytes = self.ledger.record(record(kind, id))?.ok_or(VaultError::Revoked)?;
+        serde_json::from_slice(&bytes).map_err(|error| VaultError::Settings(error.to_string()))
+    }
+
+    /// The settings, if the grant stands as it was bound and covers what is wanted.
+    fn authorise(
+        &self,
+        account: Option<(ConnectionId, u64)>,
+        wanted: &'static str,
+        needed: Level,
+    ) -> Result<(ConnectionId, MailSettings), VaultError> {
+        let (id, generation) = account.ok_or(VaultError::Revoked)?;
         let row = self.ledger.connection(&id)?.ok_or(VaultError::Unknown(id))?;
         if !row.grant.active || row.grant.generation != generation {
             return Err(VaultError::Revoked);
@@ -174,106 +212,16 @@ impl Vault {
         if row.grant.level < needed {
             return Err(VaultError::Level { have: row.grant.level.name(), wanted });
         }
-        self.mail_settings(&id)
+        Ok((id, self.mail_settings(&id)?))
     }
 
-    async fn try_send(&self, claimed: &Claimed) -> Outcome {
-        let trigger = claimed.trigger();
-        let unsent = |why: String| Outcome::new(Effect::NotExecuted, why);
-        let mut connection = match tokio::time::timeout(BEFORE_HAND_OFF, self.open(claimed)).await {
-            Ok(Ok(connection)) => connection,
-            Ok(Err(why)) => return unsent(why),
-            Err(_) => return unsent("the mail server did not answer in time; nothing was sent".into()),
-        };
-        let envelope = match envelope(claimed) {
-            Ok(envelope) => envelope,
-            Err(why) => return unsent(why),
-        };
-        // The library ends the message with CRLF of its own; ours is that one.
-        let artefact = claimed.artefact();
-        let body = artefact.strip_suffix(b"\r\n").unwrap_or(artefact);
-        match tokio::time::timeout(AFTER_HAND_OFF, connection.send(&envelope, body)).await {
-            Ok(Ok(response)) => {
-                let words = response.message().collect::<Vec<_>>().join(" ");
-                let outcome = Outcome::new(Effect::Done, format!("{} {words}", response.code()));
-                // The mail is handed in; how the good-bye goes changes nothing.
-                let _ = tokio::time::timeout(Duration::from_secs(1), connection.quit()).await;
-                outcome
-            }
-            Ok(Err(error)) if !trigger.is_spent() => unsent(format!("not sent: {}", words(&error))),
-            Ok(Err(error)) if is_refusal(&error) => {
-                Outcome::new(Effect::Refused, format!("the mail server refused it: {}", words(&error)))
-            }
-            Ok(Err(error)) => {
-                Outcome::new(Effect::Unknown, format!("the mail server did not confirm: {}", words(&error)))
-            }
-            Err(_) if trigger.is_spent() => Outcome::new(Effect::Unknown, "the mail server did not confirm in time"),
-            Err(_) => unsent("the mail server did not answer in time; nothing was sent".into()),
-        }
-    }
-
-    async fn open(&self, claimed: &Claimed) -> Result<AsyncSmtpConnection, String> {
-        let settings = self.authorise(claimed, "send", Level::Send).map_err(|error| error.to_string())?;
-        let server = settings.submission.ok_or("this connection has no server to send through")?;
-        let Action::Mail(MailAction::Send(message)) = &claimed.content().action else {
-            return Err("only a mail can be sent as mail".into());
-        };
-        let receivers: Vec<String> = message.receivers().map(|to| to.address.as_str().to_owned()).collect();
-        let guard = SmtpGuard::new(message.from.address.as_str(), &receivers, claimed.artefact());
-        let tcp = connect_loopback(&server).await?;
-        let stream = ClaimedStream::new(tcp, guard, claimed.trigger());
-        let hello = ClientId::Domain("localhost".into());
-        AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello).await.map_err(|error| {
-            format!("the mail server `{}:{}` did not greet: {}", server.host, server.port, words(&error))
-        })
+    fn refresh_lock(&self, id: &ConnectionId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut all = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(*id).or_default())
     }
 }
 
-/// Opens a plain connection, which is allowed to this machine only.
-async fn connect_loopback(server: &Server) -> Result<TcpStream, String> {
-    let name = format!("{}:{}", server.host, server.port);
-    let addresses = tokio::net::lookup_host((server.host.as_str(), server.port))
-        .await
-        .map_err(|error| format!("the server `{name}` is not known: {error}; check its name"))?;
-    let mut last: Option<io::Error> = None;
-    for address in addresses {
-        if !address.ip().is_loopback() {
-            return Err(format!("`{name}` is another machine and this connection has no TLS; nothing was sent there"));
-        }
-        match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = Some(error),
-        }
-    }
-    let why = last.map_or_else(|| "it has no address".to_owned(), |error| error.to_string());
-    Err(format!("the server `{name}` cannot be reached: {why}"))
-}
-
-fn envelope(claimed: &Claimed) -> Result<Envelope, String> {
-    let Action::Mail(MailAction::Send(message)) = &claimed.content().action else {
-        return Err("only a mail can be sent as mail".into());
-    };
-    let parse = |text: &str| text.parse::<Address>().map_err(|error| format!("`{text}` cannot be sent to: {error}"));
-    let mut receivers = Vec::new();
-    for to in message.receivers() {
-        let address = parse(to.address.as_str())?;
-        if !receivers.contains(&address) {
-            receivers.push(address);
-        }
-    }
-    Envelope::new(Some(parse(message.from.address.as_str())?), receivers).map_err(|error| error.to_string())
-}
-
-/// Whether a server's answer to a whole message means that it did not take it.
-///
-/// A reply cut short is no answer. 421 says that the service is going away (RFC 5321, 3.8), and a relay that lost its
-/// next hop says so after that hop took the message: no proof either.
-fn is_refusal(error: &lettre::transport::smtp::Error) -> bool {
-    let closing = error.status().is_some_and(|code| code.to_string() == "421");
-    (error.is_permanent() || error.is_transient()) && !closing
-}
-
-/// An error with what caused it: the library's own words leave the cause out.
+/// An error with what caused it: libraries' own words leave the cause out.
 fn words(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -285,18 +233,4 @@ fn words(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     text
-}
-
-fn check(settings: &MailSettings, level: Level) -> Result<(), VaultError> {
-    use bailey_gate::family::text::{Address, Line};
-    Address::new(&settings.address).map_err(|error| VaultError::Settings(error.to_string()))?;
-    if let Some(name) = &settings.name {
-        Line::new(name.clone()).map_err(|error| VaultError::Settings(error.to_string()))?;
-    }
-    if level >= Level::Send && settings.submission.is_none() {
-        return Err(VaultError::Settings(
-            "a connection that may send needs a submission server; name one, or connect for less".into(),
-        ));
-    }
-    Ok(())
 }

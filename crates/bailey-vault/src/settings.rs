@@ -1,6 +1,7 @@
 //! What a connection is made of: where, as whom, and the credential, which is kept apart.
 
 use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// A mail account. Stored sealed; holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,9 +12,15 @@ pub struct MailSettings {
     /// The author's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Where mail is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imap: Option<Server>,
     /// Where mail is handed in, where this connection may send.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submission: Option<Server>,
+    /// Who vouches for access tokens, where the account uses them: `https://…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
 }
 
 /// A server to talk to.
@@ -24,4 +31,30 @@ pub struct Server {
     pub host: String,
     /// Port.
     pub port: u16,
+    /// TLS from the first byte (RFC 8314). Without it only this machine can be talked to.
+    pub tls: bool,
+}
+
+/// What the person gives to sign in with.
+#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[serde(rename_all = "kebab-case")]
+pub enum Credential {
+    /// Nothing: a server on this machine that asks for none.
+    None,
+    /// A password made for this program. Weaker than a token: it has no scope and no end, and only the provider's page
+    /// takes it back.
+    AppPassword(String),
+    /// Tokens of an authorization server.
+    Tokens {
+        /// For the services.
+        access: String,
+        /// For new ones.
+        refresh: Option<String>,
+    },
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credential(…)")
+    }
 }

@@ -1,24 +1,23 @@
-//! The stream below the protocol libraries: it withholds what the guard says is the hand-off, and writes it under the lock.
+//! The stream below the mail library: it withholds what the guard says is the hand-off, and writes it under the lock.
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bailey_gate::handoff::{Trigger, Wrote};
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
+use crate::exit::Exit;
 use crate::guard::{SmtpGuard, Step};
+use crate::net::Link;
 
 /// A connection bound to one claim.
 pub(crate) struct ClaimedStream {
-    inner: TcpStream,
+    inner: Link,
     guard: SmtpGuard,
-    trigger: Arc<Trigger>,
+    exit: Exit,
 }
 
 impl fmt::Debug for ClaimedStream {
@@ -28,56 +27,36 @@ impl fmt::Debug for ClaimedStream {
 }
 
 impl ClaimedStream {
-    pub(crate) const fn new(inner: TcpStream, guard: SmtpGuard, trigger: Arc<Trigger>) -> Self {
-        Self { inner, guard, trigger }
-    }
-
-    fn pass(&mut self, cx: &mut Context<'_>, buffer: &[u8], planned: usize) -> Poll<io::Result<usize>> {
-        let planned_bytes = buffer.get(..planned).unwrap_or(buffer);
-        let written = match Pin::new(&mut self.inner).poll_write(cx, planned_bytes) {
-            Poll::Ready(Ok(written)) => written,
-            other => return other,
-        };
-        self.guard.wrote(planned_bytes, written);
-        Poll::Ready(Ok(written))
-    }
-
-    /// One write, under the lock, of all the bytes or none. A part of them is a hand-off of unknown effect.
-    fn hand_off(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let inner = &mut self.inner;
-        let mut result = Poll::Pending;
-        let handed = self.trigger.hand_off(|| {
-            result = Pin::new(inner).poll_write(cx, bytes);
-            if result.is_pending() { Wrote::Nothing } else { Wrote::Some }
-        });
-        match (handed, result) {
-            (Err(refused), _) => Poll::Ready(Err(io::Error::new(io::ErrorKind::PermissionDenied, refused))),
-            (Ok(_), Poll::Ready(Ok(written))) if written == bytes.len() => {
-                self.guard.wrote(bytes, written);
-                Poll::Ready(Ok(written))
-            }
-            (Ok(_), Poll::Ready(Ok(_))) => Poll::Ready(Err(io::Error::new(
-                io::ErrorKind::WriteZero,
-                "the end of the message was taken only in part",
-            ))),
-            (Ok(_), other) => other,
-        }
+    pub(crate) const fn new(inner: Link, guard: SmtpGuard, exit: Exit) -> Self {
+        Self { inner, guard, exit }
     }
 }
 
 impl AsyncWrite for ClaimedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
-        match self.guard.plan(buffer) {
-            Err(forbidden) => Poll::Ready(Err(io::Error::new(io::ErrorKind::PermissionDenied, forbidden.to_string()))),
-            Ok(Step::Pass(count)) => self.pass(cx, buffer, count),
-            Ok(Step::HandOff(count)) => match buffer.get(..count) {
-                Some(bytes) => self.hand_off(cx, bytes),
-                None => Poll::Ready(Err(io::Error::new(
-                    io::ErrorKind::InvalidInput,
-                    "the end of the message came in parts",
-                ))),
-            },
+        let this = &mut *self;
+        let (count, hand_off) = match this.guard.plan(buffer) {
+            Err(forbidden) => {
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::PermissionDenied, forbidden.to_string())));
+            }
+            Ok(Step::Pass(count)) => (count, false),
+            Ok(Step::HandOff(count)) => (count, true),
+        };
+        let Some(bytes) = buffer.get(..count) else {
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the end of the message came in parts",
+            )));
+        };
+        let written = if hand_off {
+            this.exit.hand_off(&mut this.inner, cx, bytes)
+        } else {
+            this.exit.pass(&mut this.inner, cx, bytes)
+        };
+        if let Poll::Ready(Ok(written)) = written {
+            this.guard.wrote(bytes, written);
         }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -101,6 +80,9 @@ impl AsyncRead for ClaimedStream {
 
 impl AsyncTokioStream for ClaimedStream {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.peer_addr()
+        match &self.inner {
+            Link::Plain(stream) => stream.peer_addr(),
+            Link::Tls(stream) => stream.get_ref().0.peer_addr(),
+        }
     }
 }

@@ -69,7 +69,7 @@ pub(crate) enum Command {
     },
     /// Change a waiting mail; the changed mail asks again
     Edit(EditMail),
-    /// Take back: a waiting or held action
+    /// Take back what waits or is held; undo what has happened (asks for the approval passphrase)
     Undo {
         /// Which action
         id: String,
@@ -123,9 +123,21 @@ pub(crate) struct ConnectMail {
     /// What it may be used for: read-only, draft, send, full
     #[arg(long, default_value = "draft")]
     pub(crate) level: String,
-    /// Server that takes outgoing mail, as host:port (this machine only, so far)
+    /// Server that mail is read from, as host:port [usual port: 993]
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) imap: Option<String>,
+    /// Server that takes outgoing mail, as host:port [usual port: 465]
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) submission: Option<String>,
+    /// Sign in with tokens of this authorization server, in a browser on this machine
+    #[arg(long, value_name = "URL", conflicts_with = "app_password")]
+    pub(crate) oauth: Option<String>,
+    /// Sign in with an app password; asked for. Weaker than --oauth
+    #[arg(long)]
+    pub(crate) app_password: bool,
+    /// Without TLS; only for servers on this machine
+    #[arg(long)]
+    pub(crate) no_tls: bool,
 }
 
 #[derive(Debug, Args)]

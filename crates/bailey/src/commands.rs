@@ -9,7 +9,7 @@ use bailey_gate::approval::Purpose;
 use bailey_gate::{ActionId, BadId, Digest};
 use bailey_home::wire::{
     ActionCard, ApproveBody, ConnectBody, ConnectionCard, Edit, EntryCard, HappenedBody, IdsBody, MailSettings,
-    PauseCard, ProvenBody, Server, Shown, Status, TaskBody, TaskCard, connect_parameters,
+    PauseCard, ProvenBody, RevokeCard, Server, Shown, SignIn, Status, TaskBody, TaskCard, connect_parameters,
 };
 use bailey_home::{Home, Layout, RootChoice, config};
 
@@ -37,8 +37,14 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             Ok(show::print(json, &list, |out| list.iter().try_for_each(|one| show::connection(out, one)))?)
         }
         Command::Revoke { id } => {
-            let () = client.post(&format!("/v1/connections/{}/revoke", part(&id)), &()).await?;
-            say("Revoked. Nothing can use this connection any more, and its settings are destroyed.")
+            let card: RevokeCard = client.post(&format!("/v1/connections/{}/revoke", part(&id)), &()).await?;
+            Ok(show::print(json, &card, |out| {
+                writeln!(
+                    out,
+                    "Revoked. Nothing can use this connection any more, and what it kept is destroyed. {}",
+                    card.message
+                )
+            })?)
         }
         Command::Task(task) => give_task(&client, task, json).await,
         Command::Tasks => {
@@ -63,10 +69,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             say("Refused; nothing was done.")
         }
         Command::Edit(edit) => edit_mail(&client, edit, json).await,
-        Command::Undo { id } => {
-            let () = client.post("/v1/cancel", &IdsBody { ids: vec![id] }).await?;
-            say("Taken back; nothing was sent.")
-        }
+        Command::Undo { id } => undo(&client, &id, json).await,
         Command::Happened { id, answer } => {
             let body = HappenedBody { happened: answer == YesNo::Yes };
             let () = client.post(&format!("/v1/actions/{}/happened", part(&id)), &body).await?;
@@ -155,24 +158,76 @@ async fn serve(layout: &Layout) -> Result<(), Trouble> {
 }
 
 async fn connect(client: &Client, mail: ConnectMail, json: bool) -> Result<(), Trouble> {
-    let submission = mail.submission.as_deref().map(server).transpose()?;
-    let settings = MailSettings { address: mail.address, name: mail.name, submission };
+    let server = |text: &String| server(text, !mail.no_tls);
+    let settings = MailSettings {
+        address: mail.address.clone(),
+        name: mail.name.clone(),
+        imap: mail.imap.as_ref().map(server).transpose()?,
+        submission: mail.submission.as_ref().map(server).transpose()?,
+        issuer: mail.oauth.clone(),
+    };
     let parameters = digest(&SHA256, &connect_parameters(&settings, &mail.level));
     let parameters =
         parameters.as_ref().try_into().map(Digest::from_bytes).map_err(|_| Trouble::Here("no hash".into()))?;
     let words = prompt::passphrase("Approval passphrase")?;
+    let password = if mail.app_password { Some(prompt::password("App password of the account")?) } else { None };
     let proof = client.prove(&Purpose::Home { what: "connect", parameters }, &words).await?;
-    let body = ConnectBody { mail: settings, level: mail.level, proof };
-    let card: ConnectionCard = client.post("/v1/connections", &body).await?;
+    let body = ConnectBody { mail: settings, level: mail.level, password, proof };
+    let card = match &body.mail.issuer {
+        None => client.post("/v1/connections", &body).await?,
+        Some(_) => sign_in(client, &body).await?,
+    };
     Ok(show::print(json, &card, |out| show::connection(out, &card))?)
 }
 
-fn server(text: &str) -> Result<Server, Trouble> {
+/// The person signs in with a browser; we wait until the home knows what came of it.
+async fn sign_in(client: &Client, body: &ConnectBody) -> Result<ConnectionCard, Trouble> {
+    let mut flow: SignIn = client.post("/v1/sign-ins", body).await?;
+    writeln!(io::stderr(), "Open this address in a browser on this machine, and sign in:\n\n{}\n", flow.url)?;
+    let mut seen: u64 = client.get("/v1/changes").await?;
+    loop {
+        if let Some(card) = flow.connection {
+            return Ok(card);
+        }
+        if let Some(why) = flow.trouble {
+            return Err(Trouble::Here(why));
+        }
+        flow = client.get(&format!("/v1/sign-ins/{}", part(&flow.id))).await?;
+        if flow.connection.is_none() && flow.trouble.is_none() {
+            seen = client.get(&format!("/v1/changes?after={seen}")).await?;
+        }
+    }
+}
+
+fn server(text: &str, tls: bool) -> Result<Server, Trouble> {
     let parsed =
         text.rsplit_once(':').and_then(|(host, port)| Some((host.trim_matches(['[', ']']), port.parse().ok()?)));
     let (host, port) =
-        parsed.ok_or_else(|| Trouble::Here(format!("`{text}` is not host:port, as in localhost:587")))?;
-    Ok(Server { host: host.into(), port })
+        parsed.ok_or_else(|| Trouble::Here(format!("`{text}` is not host:port, as in mail.example.org:993")))?;
+    Ok(Server { host: host.into(), port, tls })
+}
+
+/// What waits or is held is taken back at once; what has happened is undone by an action of its own.
+async fn undo(client: &Client, id: &str, json: bool) -> Result<(), Trouble> {
+    let card: ActionCard = client.get(&format!("/v1/actions/{}", part(id))).await?;
+    if ["awaiting", "approved", "held"].contains(&card.state.as_str()) {
+        let () = client.post("/v1/cancel", &IdsBody { ids: vec![card.id] }).await?;
+        return say("Taken back; nothing was sent.");
+    }
+    show::card(&mut io::stderr().lock(), &card)?;
+    let of: ActionId = card.id.parse().map_err(|error: BadId| Trouble::Here(error.to_string()))?;
+    let words = prompt::passphrase("Approval passphrase, to undo this")?;
+    let proof = client.prove(&Purpose::Undo(of), &words).await?;
+    let mut undo: ActionCard = client.post(&format!("/v1/actions/{of}/undo"), &ProvenBody { proof }).await?;
+    let mut seen: u64 = client.get("/v1/changes").await?;
+    while ["approved", "claimed", "proposed"].contains(&undo.state.as_str()) {
+        undo = client.get(&format!("/v1/actions/{}", part(&undo.id))).await?;
+        if ["approved", "claimed"].contains(&undo.state.as_str()) {
+            seen = client.get(&format!("/v1/changes?after={seen}")).await?;
+        }
+    }
+    show::print(json, &undo, |out| show::card(out, &undo))?;
+    if undo.state == "succeeded" { Ok(()) } else { Err(Trouble::Printed(1)) }
 }
 
 async fn give_task(client: &Client, task: Task, json: bool) -> Result<(), Trouble> {

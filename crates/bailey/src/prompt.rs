@@ -34,3 +34,13 @@ pub(crate) fn new_passphrase(question: &str) -> io::Result<Passphrase> {
         writeln!(io::stderr(), "The two differ; please type them again.")?;
     }
 }
+
+/// Asks for a password of a service.
+pub(crate) fn password(question: &str) -> io::Result<bailey_home::Password> {
+    if io::stdin().is_terminal() {
+        return rpassword::prompt_password(format!("{question}: ")).map(bailey_home::Password::new);
+    }
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(bailey_home::Password::new(line.trim_end_matches(['\n', '\r']).to_owned()))
+}

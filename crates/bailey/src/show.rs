@@ -97,7 +97,8 @@ pub(crate) fn task(out: &mut dyn Write, task: &TaskCard) -> io::Result<()> {
 
 pub(crate) fn connection(out: &mut dyn Write, connection: &ConnectionCard) -> io::Result<()> {
     let standing = if connection.active { connection.level.as_str() } else { "revoked" };
-    writeln!(out, "{}  {} {}  {standing}", connection.id, connection.kind, connection.account)
+    writeln!(out, "{}  {} {}  {standing}", connection.id, connection.kind, connection.account)?;
+    if connection.weaker.is_empty() { Ok(()) } else { writeln!(out, "  ! {}", connection.weaker) }
 }
 
 /// One line of the log.

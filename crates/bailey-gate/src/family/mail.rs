@@ -16,6 +16,110 @@ pub enum MailAction {
     Draft(Message),
     /// Send a message.
     Send(Message),
+    /// Look for messages in a folder. Changes nothing, not even what is unread.
+    Search {
+        /// Where to look.
+        folder: FolderName,
+        /// What to look for.
+        query: Query,
+    },
+    /// Read a message. Changes nothing, not even that it is unread.
+    Read(MessageRef),
+    /// Move a message to another folder.
+    Move(Moving),
+    /// Move a message to the trash.
+    Trash(Moving),
+}
+
+/// A message on the move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moving {
+    /// Which message.
+    pub message: MessageRef,
+    /// Where to.
+    pub to: FolderName,
+    /// What the target folder is for.
+    pub role: FolderRole,
+    /// What the message says of itself, for the preview.
+    pub about: Summary,
+}
+
+/// What a folder is for (RFC 6154).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FolderRole {
+    /// Nothing special.
+    Ordinary,
+    /// What was thrown away.
+    Trash,
+    /// What the person sent.
+    Sent,
+    /// What the person is writing.
+    Drafts,
+}
+
+impl FolderRole {
+    const ALL: [(Self, u8); 4] = [(Self::Ordinary, 0), (Self::Trash, 1), (Self::Sent, 2), (Self::Drafts, 3)];
+}
+
+/// A message by its place: a folder, and a number that is valid as long as the folder's validity is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRef {
+    /// The folder.
+    pub folder: FolderName,
+    /// UIDVALIDITY (RFC 3501, 2.3.1.1).
+    pub uid_validity: u32,
+    /// UID.
+    pub uid: u32,
+}
+
+/// What a message says of itself. Written by its sender; shown escaped, believed by nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// From.
+    pub from: String,
+    /// Subject.
+    pub subject: String,
+    /// Message-ID; empty where it has none.
+    pub message_id: String,
+}
+
+/// What to look for. All of it has to hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Query {
+    /// Unread only.
+    pub unread: bool,
+    /// Words in the From field.
+    pub from: Option<Line>,
+    /// Words in the subject.
+    pub subject: Option<Line>,
+    /// Words anywhere.
+    pub text: Option<Line>,
+    /// Arrived in the last so many days.
+    pub days: Option<u32>,
+}
+
+/// The name of a mail folder: printable ASCII. Other names are written in modified UTF-7 by the server (RFC 3501, 5.1.3).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FolderName(String);
+
+impl FolderName {
+    /// Refuses what cannot stand in a quoted string of the protocol, and wildcards.
+    pub fn new(text: &str) -> Result<Self, BadText> {
+        let plain = text.chars().all(|c| (c.is_ascii_graphic() || c == ' ') && !"\"\\*%".contains(c));
+        if text.is_empty() || text.trim() != text || !plain {
+            return Err(BadText::Control);
+        }
+        if text.len() > super::text::MAX_ADDRESS_BYTES {
+            return Err(BadText::TooLong);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// An outgoing message. [`super::rfc5322::render`] turns it into bytes; the same fields make the preview.
@@ -124,6 +228,10 @@ pub(super) fn encode(action: &MailAction, out: &mut Encoder) {
     match action {
         MailAction::Draft(message) => encode_message(message, out.byte(1)),
         MailAction::Send(message) => encode_message(message, out.byte(2)),
+        MailAction::Search { folder, query } => encode_query(query, out.byte(3).text(folder.as_str())),
+        MailAction::Read(message) => encode_reference(message, out.byte(4)),
+        MailAction::Move(moving) => encode_moving(moving, out.byte(5)),
+        MailAction::Trash(moving) => encode_moving(moving, out.byte(6)),
     }
 }
 
@@ -131,6 +239,10 @@ pub(super) fn decode(bytes: &mut Decoder<'_>) -> Result<MailAction, CodecError> 
     match bytes.byte()? {
         1 => decode_message(bytes).map(MailAction::Draft),
         2 => decode_message(bytes).map(MailAction::Send),
+        3 => Ok(MailAction::Search { folder: decode_folder(bytes)?, query: decode_query(bytes)? }),
+        4 => decode_reference(bytes).map(MailAction::Read),
+        5 => decode_moving(bytes).map(MailAction::Move),
+        6 => decode_moving(bytes).map(MailAction::Trash),
         tag => Err(CodecError::UnknownTag(tag)),
     }
 }
@@ -194,4 +306,63 @@ fn decode_message(bytes: &mut Decoder<'_>) -> Result<Message, CodecError> {
     };
     message.check()?;
     Ok(message)
+}
+
+fn encode_query(query: &Query, out: &mut Encoder) {
+    out.byte(u8::from(query.unread));
+    for words in [&query.from, &query.subject, &query.text] {
+        out.option(words.as_ref(), |out, words| {
+            out.text(words.as_str());
+        });
+    }
+    out.option(query.days.as_ref(), |out, days| {
+        out.number((*days).into());
+    });
+}
+
+fn decode_query(bytes: &mut Decoder<'_>) -> Result<Query, CodecError> {
+    let words =
+        |b: &mut Decoder<'_>| b.option(|b| Line::new(b.text()?).map_err(|_| CodecError::Malformed("search words")));
+    Ok(Query {
+        unread: match bytes.byte()? {
+            0 => false,
+            1 => true,
+            tag => return Err(CodecError::UnknownTag(tag)),
+        },
+        from: words(bytes)?,
+        subject: words(bytes)?,
+        text: words(bytes)?,
+        days: bytes.option(decode_u32)?,
+    })
+}
+
+fn decode_u32(bytes: &mut Decoder<'_>) -> Result<u32, CodecError> {
+    u32::try_from(bytes.number()?).map_err(|_| CodecError::TooLong)
+}
+
+fn decode_folder(bytes: &mut Decoder<'_>) -> Result<FolderName, CodecError> {
+    FolderName::new(&bytes.text()?).map_err(|_| CodecError::Malformed("a folder name"))
+}
+
+fn encode_reference(message: &MessageRef, out: &mut Encoder) {
+    out.text(message.folder.as_str()).number(message.uid_validity.into()).number(message.uid.into());
+}
+
+fn decode_reference(bytes: &mut Decoder<'_>) -> Result<MessageRef, CodecError> {
+    Ok(MessageRef { folder: decode_folder(bytes)?, uid_validity: decode_u32(bytes)?, uid: decode_u32(bytes)? })
+}
+
+fn encode_moving(moving: &Moving, out: &mut Encoder) {
+    encode_reference(&moving.message, out);
+    let role = FolderRole::ALL.iter().find(|(role, _)| *role == moving.role).map_or(0, |(_, tag)| *tag);
+    out.text(moving.to.as_str()).byte(role);
+    out.text(&moving.about.from).text(&moving.about.subject).text(&moving.about.message_id);
+}
+
+fn decode_moving(bytes: &mut Decoder<'_>) -> Result<Moving, CodecError> {
+    let (message, to, tag) = (decode_reference(bytes)?, decode_folder(bytes)?, bytes.byte()?);
+    let role = FolderRole::ALL.iter().find(|(_, known)| *known == tag).map(|(role, _)| *role);
+    let role = role.ok_or(CodecError::UnknownTag(tag))?;
+    let about = Summary { from: bytes.text()?, subject: bytes.text()?, message_id: bytes.text()? };
+    Ok(Moving { message, to, role, about })
 }

@@ -10,7 +10,7 @@ pub mod text;
 
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::verdict::Class;
-use mail::{MASS_MAIL_RECEIVERS, MailAction};
+use mail::{FolderRole, MASS_MAIL_RECEIVERS, MailAction};
 use text::Address;
 
 /// Longest answer to the person and longest memory note, in bytes. A screen or two; more is a file.
@@ -41,6 +41,14 @@ pub enum ActionKind {
     MailDraft,
     /// `mail.send`
     MailSend,
+    /// `mail.search`
+    MailSearch,
+    /// `mail.read`
+    MailRead,
+    /// `mail.move`
+    MailMove,
+    /// `mail.trash`
+    MailTrash,
     /// `reply`
     Reply,
     /// `memory.write`
@@ -49,7 +57,16 @@ pub enum ActionKind {
 
 impl ActionKind {
     /// Every kind; policy tests walk it so that none is forgotten.
-    pub const ALL: [Self; 4] = [Self::MailDraft, Self::MailSend, Self::Reply, Self::MemoryWrite];
+    pub const ALL: [Self; 8] = [
+        Self::MailDraft,
+        Self::MailSend,
+        Self::MailSearch,
+        Self::MailRead,
+        Self::MailMove,
+        Self::MailTrash,
+        Self::Reply,
+        Self::MemoryWrite,
+    ];
 
     /// The stable name.
     #[must_use]
@@ -57,6 +74,10 @@ impl ActionKind {
         match self {
             Self::MailDraft => "mail.draft",
             Self::MailSend => "mail.send",
+            Self::MailSearch => "mail.search",
+            Self::MailRead => "mail.read",
+            Self::MailMove => "mail.move",
+            Self::MailTrash => "mail.trash",
             Self::Reply => "reply",
             Self::MemoryWrite => "memory.write",
         }
@@ -73,7 +94,18 @@ impl ActionKind {
     pub const fn is_local(self) -> bool {
         match self {
             Self::MailDraft | Self::Reply | Self::MemoryWrite => true,
-            Self::MailSend => false,
+            Self::MailSend | Self::MailSearch | Self::MailRead | Self::MailMove | Self::MailTrash => false,
+        }
+    }
+
+    /// Whether it only looks: nothing at the other side is another afterwards, so it may be done again.
+    #[must_use]
+    pub const fn is_read(self) -> bool {
+        match self {
+            Self::MailSearch | Self::MailRead => true,
+            Self::MailDraft | Self::MailSend | Self::MailMove | Self::MailTrash | Self::Reply | Self::MemoryWrite => {
+                false
+            }
         }
     }
 
@@ -81,8 +113,10 @@ impl ActionKind {
     #[must_use]
     pub const fn needs_level(self) -> Option<Level> {
         match self {
+            Self::MailSearch | Self::MailRead => Some(Level::Read),
             Self::MailDraft => Some(Level::Draft),
             Self::MailSend => Some(Level::Send),
+            Self::MailMove | Self::MailTrash => Some(Level::Full),
             Self::Reply | Self::MemoryWrite => None,
         }
     }
@@ -130,6 +164,10 @@ impl Action {
         match self {
             Self::Mail(MailAction::Draft(_)) => ActionKind::MailDraft,
             Self::Mail(MailAction::Send(_)) => ActionKind::MailSend,
+            Self::Mail(MailAction::Search { .. }) => ActionKind::MailSearch,
+            Self::Mail(MailAction::Read(_)) => ActionKind::MailRead,
+            Self::Mail(MailAction::Move(_)) => ActionKind::MailMove,
+            Self::Mail(MailAction::Trash(_)) => ActionKind::MailTrash,
             Self::Reply { .. } => ActionKind::Reply,
             Self::MemoryWrite { .. } => ActionKind::MemoryWrite,
         }
@@ -143,7 +181,7 @@ impl Action {
                 Class::Critical
             }
             Self::Mail(MailAction::Send(_)) => Class::Held,
-            Self::Mail(MailAction::Draft(_)) | Self::Reply { .. } | Self::MemoryWrite { .. } => Class::Undoable,
+            Self::Mail(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => Class::Undoable,
         }
     }
 
@@ -152,7 +190,18 @@ impl Action {
     pub fn receivers(&self) -> Vec<&Address> {
         match self {
             Self::Mail(MailAction::Send(message)) => message.receivers().map(|m| &m.address).collect(),
-            Self::Mail(MailAction::Draft(_)) | Self::Reply { .. } | Self::MemoryWrite { .. } => Vec::new(),
+            Self::Mail(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => Vec::new(),
+        }
+    }
+
+    /// Whether it moves mail into the folders that say what the person sent or is writing: from there, facts are learned.
+    #[must_use]
+    pub const fn moves_into_sent_or_drafts(&self) -> bool {
+        match self {
+            Self::Mail(MailAction::Move(moving) | MailAction::Trash(moving)) => {
+                matches!(moving.role, FolderRole::Sent | FolderRole::Drafts)
+            }
+            Self::Mail(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => false,
         }
     }
 
@@ -161,7 +210,7 @@ impl Action {
     pub fn artefact(&self) -> Vec<u8> {
         match self {
             Self::Mail(MailAction::Send(message)) => rfc5322::render(message),
-            Self::Mail(MailAction::Draft(_)) | Self::Reply { .. } | Self::MemoryWrite { .. } => Vec::new(),
+            Self::Mail(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => Vec::new(),
         }
     }
 

@@ -60,6 +60,9 @@ impl Gate {
             payload: Payload::default().digest("digest", &permit.digest),
             ..entry
         })?;
+        if let Some(of) = row.undo_of {
+            self.follow(tx, &of, State::Undoing, now)?;
+        }
         if row.kind.is_local() {
             self.step(tx, &mut row, State::Succeeded, Actor::Gate, now, |entry| Event {
                 reasons: vec![reason::LOCAL.into()],
@@ -80,7 +83,7 @@ impl Gate {
         content: &Content,
         now: Now,
     ) -> Result<Option<Claiming>, GateError> {
-        let facts = self.facts(tx, content, now)?;
+        let facts = self.facts(tx, content, row.undo_of.is_some(), now)?;
         if !facts.grant_stands {
             return self.turn(tx, row.clone(), State::Denied, reason::GRANT, now).map(Some);
         }
@@ -172,6 +175,7 @@ impl Gate {
                 payload: Payload::default().text("outcome", outcome.detail.clone()),
                 ..entry
             })?;
+            self.follow_undo(tx, &row, now)?;
             if outcome.result == Effect::Done && row.approval.is_some() {
                 for address in content.iter().flat_map(|content| content.action.receivers()) {
                     tx.learn_receiver(&address.key())?;
@@ -179,6 +183,36 @@ impl Gate {
             }
             Ok(to)
         })
+    }
+
+    /// Where an undo has ended, moves what it undid along.
+    pub(super) fn follow_undo(&self, tx: &mut dyn Tx, undo: &Row, now: Now) -> Result<(), GateError> {
+        let Some(of) = undo.undo_of else { return Ok(()) };
+        match undo.state {
+            State::Succeeded => self.follow(tx, &of, State::Undone, now),
+            State::Failed | State::NotExecuted | State::Partial => self.follow(tx, &of, State::UndoFailed, now),
+            State::Proposed
+            | State::Denied
+            | State::Awaiting
+            | State::Approved
+            | State::Rejected
+            | State::Expired
+            | State::Cancelled
+            | State::Superseded
+            | State::Held
+            | State::Claimed
+            | State::Unknown
+            | State::Reconciling
+            | State::NeedsPerson
+            | State::Undoing
+            | State::Undone
+            | State::UndoFailed => Ok(()),
+        }
+    }
+
+    fn follow(&self, tx: &mut dyn Tx, of: &ActionId, to: State, now: Now) -> Result<(), GateError> {
+        let mut row = tx.row(of)?.ok_or(GateError::NoSuchAction(*of))?;
+        self.step(tx, &mut row, to, Actor::Gate, now, |entry| Event { reasons: vec![reason::UNDO.into()], ..entry })
     }
 
     /// Records that whoever held a claim is gone without a word: the outcome is not known.

@@ -205,7 +205,7 @@ impl Gate {
     }
 
     /// What the store knows that policy needs.
-    fn facts(&self, tx: &mut dyn Tx, content: &Content, now: Now) -> Result<Facts, GateError> {
+    fn facts(&self, tx: &mut dyn Tx, content: &Content, is_undo: bool, now: Now) -> Result<Facts, GateError> {
         const DAY_MS: i64 = 24 * 3_600 * 1_000;
         let grant = match &content.account {
             Some((connection, _)) => tx.grant(connection)?,
@@ -227,6 +227,8 @@ impl Gate {
             },
             receivers: receivers.len() as u64,
             unknown_receivers,
+            into_sent_or_drafts: content.action.moves_into_sent_or_drafts(),
+            is_undo,
             same_kind_today: tx.claimed_since(content.action.kind(), now.wall_ms.saturating_sub(DAY_MS))?,
         })
     }
@@ -279,6 +281,10 @@ pub mod reason {
     pub const FLOOD: &str = "gate.too-many-waiting";
     /// It cannot be taken back, so it needs the person's presence for this very answer.
     pub const STEP_UP: &str = "gate.critical-needs-step-up";
+    /// An undo of it began or ended.
+    pub const UNDO: &str = "gate.undo";
+    /// It only looked, and was interrupted; nothing is another for it.
+    pub const READ_INTERRUPTED: &str = "gate.read-interrupted";
     /// The person approved it.
     pub const PERSON: &str = "gate.person-approved";
     /// The person refused it.

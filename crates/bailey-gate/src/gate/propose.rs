@@ -1,8 +1,9 @@
 //! From a prepared action to a recorded decision.
 
 use super::{Gate, GateError, reason};
+use crate::approval::{Proof, Purpose};
 use crate::content::Content;
-use crate::event::{Actor, Event, EventKind, Payload};
+use crate::event::{Actor, Approval, Event, EventKind, Payload};
 use crate::family::{Action, mail::MailAction};
 use crate::ids::{ActionId, ConnectionId, Digest, TaskId};
 use crate::ledger::{Row, Tx};
@@ -53,7 +54,20 @@ pub struct Proposed {
 impl Gate {
     /// Records an action with its decision, in one commit. Works while paused: nothing leaves by proposing.
     pub fn propose(&self, proposal: Proposal, now: Now) -> Result<Proposed, GateError> {
-        self.commit(|tx| self.record(tx, proposal, now))
+        self.commit(|tx| self.record(tx, proposal, None, now))
+    }
+
+    /// Records an action that undoes `of`, for the person, who authorised exactly that. It may run at once where policy
+    /// lets it run on their approval.
+    pub fn undo(&self, of: &ActionId, proposal: Proposal, proof: &Proof, now: Now) -> Result<Proposed, GateError> {
+        let approval = self.authorise(&Purpose::Undo(*of), proof, now)?;
+        self.commit(|tx| {
+            let row = tx.row(of)?.ok_or(GateError::NoSuchAction(*of))?;
+            if !row.state.may_become(State::Undoing) {
+                return Err(GateError::WrongState { id: *of, state: row.state });
+            }
+            self.record(tx, proposal, Some((*of, approval)), now)
+        })
     }
 
     /// Replaces a waiting action by an edited one, in one commit. The edited one is decided, and asked, on its own.
@@ -66,13 +80,19 @@ impl Gate {
                 payload: Payload::default().text("replaced_by", by.to_string()),
                 ..entry
             })?;
-            self.record(tx, proposal, now)
+            self.record(tx, proposal, None, now)
         })
     }
 
-    fn record(&self, tx: &mut dyn Tx, proposal: Proposal, now: Now) -> Result<Proposed, GateError> {
+    fn record(
+        &self,
+        tx: &mut dyn Tx,
+        proposal: Proposal,
+        undo: Option<(ActionId, Approval)>,
+        now: Now,
+    ) -> Result<Proposed, GateError> {
         let content = self.bind(tx, &proposal)?;
-        let facts = self.facts(tx, &content, now)?;
+        let facts = self.facts(tx, &content, undo.is_some(), now)?;
         let verdict = self.judge_proposal(tx, &content, proposal.task, &facts)?;
         let mut row = Row {
             id: content.id,
@@ -88,6 +108,7 @@ impl Gate {
             approval: None,
             claim: None,
             attempt: 0,
+            undo_of: undo.map(|(of, _)| of),
         };
         let payload = Payload::default()
             .text("why", proposal.why)
@@ -97,8 +118,11 @@ impl Gate {
             Event { to: Some(State::Proposed), ..self.entry(EventKind::Proposed, proposal.actor, &row, now, payload) };
         tx.insert(&row, entry)?;
 
+        row.approval = undo.map(|(_, approval)| approval);
+        let approved = row.approval.is_some_and(|approval| verdict.decision == Decision::Ask || approval.stepped_up);
         let to = match verdict.decision {
             Decision::Auto => State::Approved,
+            Decision::Ask | Decision::AskWithStepUp if approved => State::Approved,
             Decision::Ask | Decision::AskWithStepUp => State::Awaiting,
             Decision::Deny => State::Denied,
         };

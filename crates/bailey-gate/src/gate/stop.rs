@@ -137,6 +137,10 @@ impl Gate {
         self.commit(|tx| {
             let mut unknown = Vec::new();
             for row in tx.rows_in(&[State::Claimed, State::Reconciling])? {
+                if row.kind.is_read() {
+                    let _turned = self.turn(tx, row, State::NotExecuted, reason::READ_INTERRUPTED, now)?;
+                    continue;
+                }
                 unknown.push(row.id);
                 let _turned = self.turn(tx, row, State::Unknown, reason::INTERRUPTED, now)?;
             }
@@ -177,6 +181,7 @@ impl Gate {
                 payload: Payload::default().text("outcome", detail),
                 ..entry
             })?;
+            self.follow_undo(tx, &row, now)?;
             Ok(to)
         })
     }
@@ -189,7 +194,8 @@ impl Gate {
             self.step(tx, &mut row, to, Actor::Person, now, |entry| Event {
                 reasons: vec![reason::PERSON_SAYS.into()],
                 ..entry
-            })
+            })?;
+            self.follow_undo(tx, &row, now)
         })
     }
 }

@@ -113,9 +113,7 @@ pub struct Simple {
 impl Policy for Simple {
     fn rule(&self, question: &Question<'_>) -> Ruling {
         let auto = self.mail_is_auto.load(Ordering::SeqCst) || question.content.action.kind().is_local();
-        let allowed = !self.nothing_goes.load(Ordering::SeqCst)
-            && question.facts.grant_stands
-            && (auto || question.evidence >= Evidence::Approved);
+        let allowed = !self.nothing_goes.load(Ordering::SeqCst) && (auto || question.evidence >= Evidence::Approved);
         Ruling { allowed, rules: vec!["test".into()] }
     }
 

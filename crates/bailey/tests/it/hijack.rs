@@ -230,7 +230,10 @@ fn mistakes_of_the_person_get_clear_words() {
 fn a_server_that_cannot_be_reached_loses_nothing() {
     let mut world = World::bare(vec![send("ana@example.org", "s", "b"), Turn::say("ok")], 0);
     world.serve();
-    world.ok(&["connect", "mail", "me@example.org", "--level", "send", "--submission", "127.0.0.1:9"], PASSPHRASE);
+    world.ok(
+        &["connect", "mail", "me@example.org", "--level", "send", "--no-tls", "--submission", "127.0.0.1:9"],
+        PASSPHRASE,
+    );
     world.task("write to Ana");
     let card = world.waiting();
     world.ok(&["approve"], PASSPHRASE);
@@ -240,7 +243,10 @@ fn a_server_that_cannot_be_reached_loses_nothing() {
     let world2 = {
         let mut world = World::bare(vec![send("ana@example.org", "s", "b"), Turn::say("ok")], 0);
         world.serve();
-        world.ok(&["connect", "mail", "me@example.org", "--level", "send", "--submission", "192.0.2.1:25"], PASSPHRASE);
+        world.ok(
+            &["connect", "mail", "me@example.org", "--level", "send", "--no-tls", "--submission", "192.0.2.1:25"],
+            PASSPHRASE,
+        );
         world
     };
     world2.task("write to Ana");

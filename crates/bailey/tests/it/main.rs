@@ -4,9 +4,11 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that meets the unexpected has to fail, and says where"
 )]
 
+mod accounts;
 mod evidence;
 mod hijack;
 mod road;

@@ -119,7 +119,7 @@ fn a_connection_made_for_less_cannot_send_even_when_told_to() {
 #[test]
 fn connecting_needs_the_person() {
     let world = World::new(vec![]);
-    let mail = json!({"address": "evil@example.org", "submission": {"host": "127.0.0.1", "port": 1}});
+    let mail = json!({"address": "evil@example.org", "submission": {"host": "127.0.0.1", "port": 1, "tls": false}});
     let proof = world.prove(&Purpose::Resume, PASSPHRASE);
     let body = json!({"mail": mail, "level": "send", "proof": proof});
     assert_eq!(world.post("/v1/connections", &body).0, 403);

@@ -14,6 +14,7 @@ use bailey_keys::{Passphrase, credential};
 use bailey_scripted::{Provider, Script, Turn};
 use base64::Engine as _;
 use serde_json::{Value, json};
+use xtask::peers;
 
 /// The approval passphrase of every test home: a canary, too.
 pub const PASSPHRASE: &str = "canary-approval-passphrase";
@@ -37,12 +38,6 @@ pub fn built(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_bailey")).with_file_name(name);
     assert!(path.exists(), "`{}` is not built; run the tests with `cargo xtask test`", path.display());
     path
-}
-
-/// The Python with the peers in it.
-fn python() -> PathBuf {
-    let path = std::env::var_os("BAILEY_PEERS_PYTHON").map(PathBuf::from);
-    path.expect("BAILEY_PEERS_PYTHON is not set: run the tests with `cargo xtask test`, which installs the mail sink")
 }
 
 /// A folder of a test's own, removed at its end unless it fails.
@@ -89,8 +84,7 @@ impl Drop for Running {
 /// The real mail server that delivers nowhere.
 pub struct Sink {
     folder: PathBuf,
-    port: u16,
-    _process: Running,
+    server: peers::Sink,
 }
 
 /// A message as it arrived.
@@ -103,13 +97,8 @@ pub struct Arrived {
 
 impl Sink {
     fn start(folder: PathBuf) -> Self {
-        fs::create_dir_all(&folder).unwrap();
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../xtask/peers/sink.py");
-        let mut child =
-            command(python()).arg(script).arg(&folder).stdout(Stdio::piped()).spawn().expect("the mail sink starts");
-        let line = first_line(&mut child);
-        let port = line.strip_prefix("port ").and_then(|port| port.parse().ok()).expect("the sink says its port");
-        Self { folder, port, _process: Running(child) }
+        let server = peers::Sink::start(&folder).unwrap();
+        Self { folder, server }
     }
 
     /// Everything that arrived, in order.
@@ -134,7 +123,7 @@ impl Sink {
     }
 
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("127.0.0.1:{}", self.server.port)
     }
 }
 
@@ -198,7 +187,8 @@ impl World {
     }
 
     pub fn connect(&self, level: &str) -> String {
-        let arguments = ["connect", "mail", "me@example.org", "--name", "Me Myself", "--level", level, "--submission"];
+        let arguments =
+            ["connect", "mail", "me@example.org", "--name", "Me Myself", "--no-tls", "--level", level, "--submission"];
         let address = self.sink.address();
         let mut all = arguments.to_vec();
         all.extend([address.as_str(), "--json"]);
@@ -230,7 +220,7 @@ impl World {
         self.serve();
     }
 
-    fn bailey(&self, arguments: &[&str]) -> Command {
+    pub fn bailey(&self, arguments: &[&str]) -> Command {
         let mut command = command(env!("CARGO_BIN_EXE_bailey"));
         command.args(arguments).arg("--data").arg(self.data()).env("XDG_STATE_HOME", self.folder.path().join("state"));
         command.stderr(Stdio::piped());
@@ -384,6 +374,115 @@ impl World {
         }
         out
     }
+}
+
+/// A person's mail account at a real mail server, with an authorization server beside it.
+pub struct Account {
+    pub world: World,
+    pub server: peers::MailServer,
+    pub issuer: peers::Issuer,
+}
+
+impl Account {
+    /// A running home that believes the mail server's authority; nothing is connected. Tokens live so many seconds.
+    pub fn new(turns: Vec<Turn>, token_seconds: u32) -> Self {
+        let mut world = World::bare(turns, 0);
+        let issuer = peers::Issuer::start(world.folder.path(), token_seconds).unwrap();
+        let server =
+            peers::MailServer::start(&world.folder.path().join("d"), issuer.port, world.sink.server.port).unwrap();
+        let config = fs::read_to_string(world.data().join("config.toml")).unwrap();
+        world.configure(&format!("{config}certificate_authorities = \"{}\"\n", server.authority().display()));
+        world.serve();
+        Self { world, server, issuer }
+    }
+
+    /// `connect mail` with both servers over TLS.
+    pub fn arguments(&self, level: &str, more: &[&str]) -> Vec<String> {
+        let imap = format!("localhost:{}", self.server.imaps_port);
+        let submission = format!("localhost:{}", self.server.submissions_port);
+        let fixed = [
+            "connect",
+            "mail",
+            peers::ACCOUNT,
+            "--level",
+            level,
+            "--imap",
+            &imap,
+            "--submission",
+            &submission,
+            "--json",
+        ];
+        fixed.iter().chain(more).map(|word| (*word).to_owned()).collect()
+    }
+
+    /// Connects with the app password; returns the connection.
+    pub fn with_password(&self, level: &str) -> String {
+        let arguments = self.arguments(level, &["--app-password"]);
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let card: Value =
+            serde_json::from_str(&self.world.ok(&words, &format!("{PASSPHRASE}\n{}", peers::APP_PASSWORD))).unwrap();
+        card["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Connects by signing in with a browser, which `alter` may lead astray; returns what the command printed.
+    pub fn sign_in(&self, level: &str, alter: impl FnOnce(String) -> String) -> Output {
+        let issuer = self.issuer.url();
+        let arguments = self.arguments(level, &["--oauth", &issuer]);
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let mut child = self.world.bailey(&words).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        writeln!(child.stdin.take().unwrap(), "{PASSPHRASE}").unwrap();
+        let mut told = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.starts_with("http") {
+            line.clear();
+            if told.read_line(&mut line).unwrap() == 0 {
+                return child.wait_with_output().unwrap();
+            }
+        }
+        browse(&alter(line.trim().to_owned()));
+        let mut rest = Vec::new();
+        told.read_to_end(&mut rest).unwrap();
+        let output = child.wait_with_output().unwrap();
+        Output { stderr: rest, ..output }
+    }
+}
+
+/// Follows an address as a browser would: redirects and cookies, until a page comes.
+pub fn browse(url: &str) -> (u16, String) {
+    let mut cookies: Vec<String> = Vec::new();
+    let mut url = url.to_owned();
+    for _ in 0..10 {
+        let rest = url.strip_prefix("http://").unwrap().to_owned();
+        let (host, path) = rest.find('/').map_or((rest.as_str(), "/"), |at| rest.split_at(at));
+        let mut stream = std::net::TcpStream::connect(host).unwrap();
+        let cookie = cookies.join("; ");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let field = |name: &str| {
+            head.lines()
+                .filter_map(|line| line.split_once(": "))
+                .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value.to_owned())
+                .collect::<Vec<_>>()
+        };
+        for set in field("set-cookie") {
+            let pair = set.split(';').next().unwrap().to_owned();
+            let name = pair.split('=').next().unwrap().to_owned();
+            cookies.retain(|cookie| !cookie.starts_with(&format!("{name}=")));
+            cookies.push(pair);
+        }
+        let status: u16 = head.split(' ').nth(1).unwrap().parse().unwrap();
+        match field("location").first() {
+            Some(next) if next.starts_with("http") => url = next.clone(),
+            Some(next) => url = format!("http://{host}{next}"),
+            None => return (status, body.to_owned()),
+        }
+    }
+    panic!("too many redirects");
 }
 
 /// What an approval names of a card.

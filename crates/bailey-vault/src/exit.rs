@@ -1,0 +1,75 @@
+//! The lock a stream writes under: that of a claim, or that of named system egress.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bailey_gate::handoff::{HandoffLock, Refused, SystemEgress, Trigger, Wrote};
+use tokio::io::AsyncWrite;
+
+use crate::net::Link;
+
+/// By what right bytes leave.
+#[derive(Debug, Clone)]
+pub(crate) enum Exit {
+    /// A claim's.
+    Claim(Arc<Trigger>),
+    /// The home's own, by name.
+    System(Arc<HandoffLock>, SystemEgress),
+}
+
+fn refused(refused: Refused) -> io::Error {
+    io::Error::new(io::ErrorKind::PermissionDenied, refused)
+}
+
+impl Exit {
+    /// One write that may still be followed by the hand-off, or by others of its kind.
+    pub(crate) fn pass(&self, link: &mut Link, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let write = || Pin::new(&mut *link).poll_write(cx, bytes);
+        let written = match self {
+            Self::Claim(trigger) => trigger.pass(write),
+            Self::System(lock, egress) => lock.system(*egress, write),
+        };
+        written.unwrap_or_else(|why| Poll::Ready(Err(refused(why))))
+    }
+
+    /// The hand-off: one write of all the bytes, through to the system, or none of them. A part of them is an effect of
+    /// unknown outcome, and the connection is useless after it: what is left in it never leaves.
+    pub(crate) fn hand_off(&self, link: &mut Link, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        // What was written before has to be out, or it would go out under the lock of this write, or after it.
+        match Pin::new(&mut *link).poll_flush(cx) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Pending => return Poll::Pending,
+        }
+        let mut result = Poll::Pending;
+        let write = || {
+            result = write_through(link, cx, bytes);
+            if result.is_pending() { Wrote::Nothing } else { Wrote::Some }
+        };
+        let handed = match self {
+            Self::Claim(trigger) => trigger.hand_off(write),
+            Self::System(lock, egress) => lock.system(*egress, write),
+        };
+        match handed {
+            Err(why) => Poll::Ready(Err(refused(why))),
+            Ok(_) => result,
+        }
+    }
+}
+
+/// `Pending` means that not a byte was taken.
+fn write_through(link: &mut Link, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    let in_part = || io::Error::new(io::ErrorKind::WriteZero, "the bytes were taken only in part");
+    match Pin::new(&mut *link).poll_write(cx, bytes) {
+        Poll::Pending => Poll::Pending,
+        Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+        Poll::Ready(Ok(written)) if written < bytes.len() => Poll::Ready(Err(in_part())),
+        Poll::Ready(Ok(written)) => match Pin::new(link).poll_flush(cx) {
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(written)),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => Poll::Ready(Err(in_part())),
+        },
+    }
+}

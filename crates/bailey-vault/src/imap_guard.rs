@@ -1,0 +1,213 @@
+//! What an IMAP connection may say: whole lines from an allow-list, and at most one that changes anything.
+//!
+//! There is no way here to delete, expunge, store flags, append or copy, whatever the code above tries.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bailey_gate::family::mail::{FolderName, MessageRef};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::exit::Exit;
+use crate::net::Link;
+
+/// Longest line: an access token of several kilobytes in an authentication exchange, twice over.
+const MAX_LINE_BYTES: usize = 32 * 1024;
+
+/// What the connection is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Errand {
+    /// Look.
+    Look,
+    /// Move one message to one folder, once.
+    Move {
+        /// Which.
+        message: MessageRef,
+        /// Where to.
+        to: FolderName,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    /// Changes nothing at the server.
+    Looks,
+    /// The one line that does.
+    Effect,
+    Forbidden,
+}
+
+/// A connection that lets whole, allowed lines through, each in one write under the lock.
+pub(crate) struct ImapStream {
+    inner: Link,
+    errand: Errand,
+    exit: Exit,
+    line: Vec<u8>,
+    authenticating: bool,
+}
+
+impl fmt::Debug for ImapStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImapStream").field("errand", &self.errand).finish_non_exhaustive()
+    }
+}
+
+/// A folder name as the protocol quotes it.
+fn quoted(folder: &FolderName) -> String {
+    format!("\"{}\"", folder.as_str())
+}
+
+fn judge(errand: &Errand, authenticating: bool, line: &str) -> Line {
+    if authenticating && line.chars().all(|c| c.is_ascii_alphanumeric() || "+/=*".contains(c)) {
+        return Line::Looks;
+    }
+    let Some((_tag, command)) = line.split_once(' ') else { return Line::Forbidden };
+    let upper = command.to_ascii_uppercase();
+    let looks = ["CAPABILITY", "NOOP", "LOGOUT"].contains(&upper.as_str())
+        || ["AUTHENTICATE ", "LOGIN ", "LIST ", "EXAMINE ", "UID SEARCH "].iter().any(|start| upper.starts_with(start));
+    // BODY[…] without PEEK, RFC822 and RFC822.TEXT would mark as read.
+    let peeks = upper.starts_with("UID FETCH ") && !upper.contains("BODY[") && !upper.contains("RFC822");
+    if looks || peeks {
+        return Line::Looks;
+    }
+    match errand {
+        Errand::Look => Line::Forbidden,
+        Errand::Move { message, .. } if command == format!("SELECT {}", quoted(&message.folder)) => Line::Looks,
+        Errand::Move { message, to } if command == format!("UID MOVE {} {}", message.uid, quoted(to)) => Line::Effect,
+        Errand::Move { .. } => Line::Forbidden,
+    }
+}
+
+impl ImapStream {
+    pub(crate) const fn new(inner: Link, errand: Errand, exit: Exit) -> Self {
+        Self { inner, errand, exit, line: Vec::new(), authenticating: false }
+    }
+
+    /// Writes the line that `end` completes; nothing of it was written before.
+    fn finish_line(&mut self, cx: &mut Context<'_>, end: &[u8]) -> Poll<io::Result<usize>> {
+        let whole = [self.line.as_slice(), end].concat();
+        let text = String::from_utf8_lossy(&whole).trim_end_matches("\r\n").to_owned();
+        let forbidden = |what: String| Poll::Ready(Err(io::Error::new(io::ErrorKind::PermissionDenied, what)));
+        // One line at a time, and no literals: they could carry others.
+        if text.contains(['\r', '\n']) || text.ends_with('}') {
+            return forbidden("more than one line at once is not allowed on this connection".into());
+        }
+        let written = match judge(&self.errand, self.authenticating, &text) {
+            Line::Forbidden => {
+                let verb: String =
+                    text.split(' ').skip(1).take(2).collect::<Vec<_>>().join(" ").chars().take(32).collect();
+                return forbidden(format!("`{verb}` is not allowed on this connection"));
+            }
+            Line::Looks => self.exit.pass(&mut self.inner, cx, &whole),
+            Line::Effect => self.exit.hand_off(&mut self.inner, cx, &whole),
+        };
+        match written {
+            Poll::Ready(Ok(count)) if count == whole.len() => {
+                self.authenticating = text.to_ascii_uppercase().contains(" AUTHENTICATE ")
+                    || (self.authenticating && !text.contains(' '));
+                self.line.clear();
+                Poll::Ready(Ok(end.len()))
+            }
+            Poll::Ready(Ok(_)) => {
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::WriteZero, "a command was taken only in part")))
+            }
+            other => other,
+        }
+    }
+}
+
+impl AsyncWrite for ImapStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+        if buffer.ends_with(b"\n") {
+            return self.finish_line(cx, buffer);
+        }
+        if self.line.len() + buffer.len() > MAX_LINE_BYTES {
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidInput, "a command is too long")));
+        }
+        self.line.extend_from_slice(buffer);
+        Poll::Ready(Ok(buffer.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+impl AsyncRead for ImapStream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(cx, buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moving() -> Errand {
+        let folder = |name| FolderName::new(name).unwrap();
+        Errand::Move { message: MessageRef { folder: folder("INBOX"), uid_validity: 1, uid: 7 }, to: folder("Archive") }
+    }
+
+    #[test]
+    fn looking_changes_nothing() {
+        for good in [
+            "A1 CAPABILITY",
+            "A1 LOGIN \"me\" \"x\"",
+            "A1 LIST \"\" \"*\"",
+            "A1 EXAMINE \"INBOX\"",
+            "A1 UID SEARCH UNSEEN",
+            "A1 UID FETCH 1:5 (UID FLAGS BODY.PEEK[HEADER])",
+            "A1 LOGOUT",
+        ] {
+            assert_eq!(judge(&Errand::Look, false, good), Line::Looks, "{good}");
+        }
+        for bad in [
+            "A1 SELECT \"INBOX\"",
+            "A1 UID STORE 1 +FLAGS (\\Deleted)",
+            "A1 STORE 1 +FLAGS (\\Seen)",
+            "A1 EXPUNGE",
+            "A1 UID EXPUNGE 1",
+            "A1 CLOSE",
+            "A1 DELETE \"INBOX\"",
+            "A1 APPEND \"Sent\" {3}",
+            "A1 UID COPY 1 \"x\"",
+            "A1 UID MOVE 7 \"Archive\"",
+            "A1 MOVE 1 \"x\"",
+            "A1 RENAME \"a\" \"b\"",
+            "A1 UID FETCH 1 BODY[]",
+            "A1 UID FETCH 1 RFC822",
+            "A1 FETCH 1 BODY[]",
+            "A1 IDLE",
+            "A1 SETACL x",
+            "x",
+            "",
+        ] {
+            assert_eq!(judge(&Errand::Look, false, bad), Line::Forbidden, "{bad}");
+        }
+        assert_eq!(judge(&Errand::Look, true, "dXNlcj1tZQ=="), Line::Looks);
+        assert_eq!(judge(&Errand::Look, false, "dXNlcj1tZQ=="), Line::Forbidden);
+    }
+
+    #[test]
+    fn moving_moves_one_message_to_one_folder() {
+        assert_eq!(judge(&moving(), false, "A1 UID MOVE 7 \"Archive\""), Line::Effect);
+        assert_eq!(judge(&moving(), false, "A1 SELECT \"INBOX\""), Line::Looks);
+        for bad in [
+            "A1 UID MOVE 8 \"Archive\"",
+            "A1 UID MOVE 7 \"Sent\"",
+            "A1 UID MOVE 1:* \"Archive\"",
+            "A1 UID MOVE 7,8 \"Archive\"",
+            "A1 SELECT \"Sent\"",
+            "A1 UID STORE 7 +FLAGS (\\Deleted)",
+            "A1 EXPUNGE",
+        ] {
+            assert_eq!(judge(&moving(), false, bad), Line::Forbidden, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,612 @@
+//! Mail through a claim: send one message, look, read, move one message. And the looks the home takes to prepare those.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use async_imap::Session;
+use async_imap::types::NameAttribute;
+use bailey_gate::family::mail::{FolderName, FolderRole, MailAction, MessageRef, Moving, Query, Summary};
+use bailey_gate::family::text::Address;
+use bailey_gate::family::{Action, Level};
+use bailey_gate::handoff::SystemEgress;
+use bailey_gate::{Claimed, ConnectionId, Effect, Outcome, Settled};
+use futures_util::TryStreamExt as _;
+use lettre::address::Envelope;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::extension::ClientId;
+use mail_parser::{MessageParser, MimeHeaders as _};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::exit::Exit;
+use crate::guard::SmtpGuard;
+use crate::imap_guard::{Errand, ImapStream};
+use crate::net::connect;
+use crate::oauth::Login;
+use crate::stream::ClaimedStream;
+use crate::{MailSettings, Vault, VaultError, words};
+
+/// How long connecting and every step before the hand-off may take together.
+const BEFORE_HAND_OFF: Duration = Duration::from_secs(60);
+/// How long the answer to the end of a message may take: RFC 5321, 4.5.3.2.6 asks for ten minutes.
+const AFTER_HAND_OFF: Duration = Duration::from_secs(600);
+/// Messages listed by one search. A model reads no more, and says so if it wants to narrow the search.
+const MAX_LISTED: usize = 20;
+/// Bytes of a message fetched for reading; the rest is attachments.
+const MAX_FETCHED: usize = 512 * 1024;
+/// Characters of a message's text given to the model.
+const MAX_TEXT_CHARS: usize = 16_000;
+/// Sent messages looked at for whom the person writes to, newest first.
+const MAX_SENT_LOOKED_AT: usize = 500;
+
+/// The folders with a role (RFC 6154), as far as the server names them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Folders {
+    /// Where deleted mail goes.
+    pub trash: Option<String>,
+    /// What the person sent.
+    pub sent: Option<String>,
+    /// What the person is writing.
+    pub drafts: Option<String>,
+}
+
+impl Folders {
+    /// What a folder is for.
+    #[must_use]
+    pub fn role(&self, folder: &FolderName) -> FolderRole {
+        let is = |name: &Option<String>, usual: &str| {
+            name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(folder.as_str()))
+                || folder.as_str().eq_ignore_ascii_case(usual)
+        };
+        if is(&self.sent, "Sent") {
+            FolderRole::Sent
+        } else if is(&self.drafts, "Drafts") {
+            FolderRole::Drafts
+        } else if is(&self.trash, "Trash") {
+            FolderRole::Trash
+        } else {
+            FolderRole::Ordinary
+        }
+    }
+}
+
+/// What a look at a new account found.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Its special folders.
+    pub folders: Folders,
+    /// Addresses, in their comparing form, that the person has written to. Received mail proves nothing and is not looked at.
+    pub written_to: BTreeSet<String>,
+}
+
+type Imap = Session<ImapStream>;
+
+fn imap_words(error: async_imap::error::Error) -> String {
+    words(&error)
+}
+
+impl Vault {
+    /// Carries out a claimed mail action. A pause or a revocation cuts it short.
+    pub async fn carry_out_mail(&self, claimed: Claimed) -> Settled {
+        let mut resets = self.resets.subscribe();
+        resets.mark_unchanged();
+        let trigger = claimed.trigger();
+        let outcome = tokio::select! {
+            outcome = self.do_mail(&claimed) => outcome,
+            _ = resets.changed() => Outcome::new(
+                if trigger.is_spent() { Effect::Unknown } else { Effect::NotExecuted },
+                "the connection was cut by a pause or a revocation",
+            ),
+        };
+        claimed.settle(outcome)
+    }
+
+    async fn do_mail(&self, claimed: &Claimed) -> Outcome {
+        let Action::Mail(action) = &claimed.content().action else {
+            return Outcome::new(Effect::NotExecuted, "this is no mail action");
+        };
+        match action {
+            MailAction::Send(_) => self.try_send(claimed).await,
+            MailAction::Search { folder, query } => looked(self.search(claimed, folder, query).await),
+            MailAction::Read(message) => looked(self.read(claimed, message).await),
+            MailAction::Move(moving) | MailAction::Trash(moving) => self.move_one(claimed, moving).await,
+            MailAction::Draft(_) => Outcome::new(Effect::NotExecuted, "a draft has no effect outside the home"),
+        }
+    }
+
+    async fn try_send(&self, claimed: &Claimed) -> Outcome {
+        let trigger = claimed.trigger();
+        let unsent = |why: String| Outcome::new(Effect::NotExecuted, why);
+        let mut connection = match tokio::time::timeout(BEFORE_HAND_OFF, self.open_submission(claimed)).await {
+            Ok(Ok(connection)) => connection,
+            Ok(Err(why)) => return unsent(why),
+            Err(_) => return unsent("the mail server did not answer in time; nothing was sent".into()),
+        };
+        let envelope = match envelope(claimed) {
+            Ok(envelope) => envelope,
+            Err(why) => return unsent(why),
+        };
+        // The library ends the message with CRLF of its own; ours is that one.
+        let artefact = claimed.artefact();
+        let body = artefact.strip_suffix(b"\r\n").unwrap_or(artefact);
+        match tokio::time::timeout(AFTER_HAND_OFF, connection.send(&envelope, body)).await {
+            Ok(Ok(response)) => {
+                let outcome = Outcome::new(
+                    Effect::Done,
+                    format!("{} {}", response.code(), response.message().collect::<Vec<_>>().join(" ")),
+                );
+                // The mail is handed in; how the good-bye goes changes nothing.
+                let _ = tokio::time::timeout(Duration::from_secs(1), connection.quit()).await;
+                outcome
+            }
+            Ok(Err(error)) if !trigger.is_spent() => unsent(format!("not sent: {}", words(&error))),
+            Ok(Err(error)) if is_refusal(&error) => {
+                Outcome::new(Effect::Refused, format!("the mail server refused it: {}", words(&error)))
+            }
+            Ok(Err(error)) => {
+                Outcome::new(Effect::Unknown, format!("the mail server did not confirm: {}", words(&error)))
+            }
+            Err(_) if trigger.is_spent() => Outcome::new(Effect::Unknown, "the mail server did not confirm in time"),
+            Err(_) => unsent("the mail server did not answer in time; nothing was sent".into()),
+        }
+    }
+
+    async fn open_submission(&self, claimed: &Claimed) -> Result<AsyncSmtpConnection, String> {
+        let (id, settings) =
+            self.authorise(claimed.account(), "send", Level::Send).map_err(|error| error.to_string())?;
+        let server = settings.submission.as_ref().ok_or("this connection has no server to send through")?;
+        let Action::Mail(MailAction::Send(message)) = &claimed.content().action else {
+            return Err("only a mail can be sent as mail".into());
+        };
+        let login = self.login(&id, &settings).await.map_err(|error| error.to_string())?;
+        let receivers: Vec<String> = message.receivers().map(|to| to.address.as_str().to_owned()).collect();
+        let guard = SmtpGuard::new(message.from.address.as_str(), &receivers, claimed.artefact());
+        let link = connect(server, &self.trust).await?;
+        let stream = ClaimedStream::new(link, guard, Exit::Claim(claimed.trigger()));
+        let hello = ClientId::Domain("localhost".into());
+        let name = format!("{}:{}", server.host, server.port);
+        let mut connection = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello)
+            .await
+            .map_err(|error| format!("the mail server `{name}` did not greet: {}", words(&error)))?;
+        let signed_in = match login {
+            Login::None => return Ok(connection),
+            Login::Password { user, password } => {
+                connection.auth(&[Mechanism::Plain], &Credentials::new(user, password.to_string())).await
+            }
+            Login::Bearer { user, token } => {
+                connection.auth(&[Mechanism::Xoauth2], &Credentials::new(user, token.to_string())).await
+            }
+        };
+        // The library's error may repeat what was sent; the server's code is all that is told.
+        signed_in.map(|_| connection).map_err(|error| {
+            let code = error.status().map_or_else(|| "no answer".to_owned(), |code| code.to_string());
+            format!("the mail server `{name}` refused to let us in ({code}); nothing was sent")
+        })
+    }
+
+    /// Opens a session for an errand; signs in.
+    async fn open_imap(
+        &self,
+        settings: &MailSettings,
+        login: &Login,
+        errand: Errand,
+        exit: Exit,
+    ) -> Result<Imap, String> {
+        let server = settings.imap.as_ref().ok_or("this connection has no server to read from")?;
+        let name = format!("{}:{}", server.host, server.port);
+        let link = connect(server, &self.trust).await?;
+        let mut client = async_imap::Client::new(ImapStream::new(link, errand, exit));
+        let greeting = client.read_response().await.map_err(|error| words(&error))?;
+        greeting.ok_or_else(|| format!("the mail server `{name}` did not greet"))?;
+        let signed_in = match login {
+            Login::None => return Err(format!("the mail server `{name}` needs a password or a token")),
+            Login::Password { user, password } => client.login(user, password.as_str()).await,
+            Login::Bearer { user, token } => client.authenticate("XOAUTH2", Bearer { user, token, asked: false }).await,
+        };
+        signed_in.map_err(|(error, _)| match error {
+            async_imap::error::Error::No(_) | async_imap::error::Error::Bad(_) => {
+                format!("the mail server `{name}` refused to let us in; the password or the permission may have been taken back")
+            }
+            other => format!("the mail server `{name}` did not let us in: {}", words(&other)),
+        })
+    }
+
+    async fn claimed_session(
+        &self,
+        claimed: &Claimed,
+        wanted: &'static str,
+        needed: Level,
+        errand: Errand,
+    ) -> Result<Imap, String> {
+        let (id, settings) = self.authorise(claimed.account(), wanted, needed).map_err(|error| error.to_string())?;
+        let login = self.login(&id, &settings).await.map_err(|error| error.to_string())?;
+        let opening = self.open_imap(&settings, &login, errand, Exit::Claim(claimed.trigger()));
+        in_time(opening).await
+    }
+
+    async fn search(&self, claimed: &Claimed, folder: &FolderName, query: &Query) -> Result<String, String> {
+        let mut session = self.claimed_session(claimed, "look", Level::Read, Errand::Look).await?;
+        let found = in_time(list(&mut session, folder, &search_words(query)?, MAX_LISTED)).await?;
+        let _ = session.logout().await;
+        let more = found.total.saturating_sub(found.messages.len());
+        Ok(json!({"messages": found.messages, "more": more}).to_string())
+    }
+
+    async fn read(&self, claimed: &Claimed, message: &MessageRef) -> Result<String, String> {
+        let mut session = self.claimed_session(claimed, "read", Level::Read, Errand::Look).await?;
+        let bytes = in_time(fetch(&mut session, message, &format!("BODY.PEEK[]<0.{MAX_FETCHED}>"))).await?;
+        let _ = session.logout().await;
+        Ok(describe(&bytes).to_string())
+    }
+
+    async fn move_one(&self, claimed: &Claimed, moving: &Moving) -> Outcome {
+        let unmoved = |why: String| Outcome::new(Effect::NotExecuted, why);
+        let errand = Errand::Move { message: moving.message.clone(), to: moving.to.clone() };
+        let mut session = match self.claimed_session(claimed, "move mail", Level::Full, errand).await {
+            Ok(session) => session,
+            Err(why) => return unmoved(why),
+        };
+        if let Err(why) = in_time(self.check_still_there(&mut session, moving)).await {
+            return unmoved(why);
+        }
+        let moved = in_time(async {
+            session.uid_mv(moving.message.uid.to_string(), moving.to.as_str()).await.map_err(|error| match error {
+                async_imap::error::Error::No(why) => format!("refused: {why}"),
+                other => imap_words(other),
+            })
+        });
+        match moved.await {
+            Ok(()) => {
+                let _ = session.logout().await;
+                Outcome::new(Effect::Done, format!("moved to {}", moving.to.as_str()))
+            }
+            Err(why) if !claimed.trigger().is_spent() => unmoved(why),
+            Err(why) if why.starts_with("refused: ") => Outcome::new(Effect::Refused, why),
+            Err(why) => Outcome::new(Effect::Unknown, why),
+        }
+    }
+
+    /// The number may name another message by now: then nothing is moved.
+    async fn check_still_there(&self, session: &mut Imap, moving: &Moving) -> Result<(), String> {
+        let selected = session.select(moving.message.folder.as_str()).await.map_err(imap_words)?;
+        if selected.uid_validity != Some(moving.message.uid_validity) {
+            return Err("the folder was numbered anew since this was prepared; nothing was moved".into());
+        }
+        let found = summaries(session, &[moving.message.uid]).await?;
+        match found.first() {
+            Some(found) if found.about == moving.about => Ok(()),
+            Some(_) => Err("another message has this number now; nothing was moved".into()),
+            None => Err("the message is not there any more; nothing was moved".into()),
+        }
+    }
+
+    /// Whether a move whose outcome is unknown happened: the message is in the target folder and not in the old one.
+    pub async fn was_moved(&self, account: Option<(ConnectionId, u64)>, moving: &Moving) -> Result<bool, VaultError> {
+        let there =
+            self.find_by_id(account, &moving.to, &moving.about.message_id, SystemEgress::Reconciliation).await?;
+        let here = self
+            .find_by_id(account, &moving.message.folder, &moving.about.message_id, SystemEgress::Reconciliation)
+            .await?;
+        Ok(there.is_some() && here.is_none())
+    }
+
+    /// A message by its Message-ID, if exactly one has it.
+    pub async fn find_by_id(
+        &self,
+        account: Option<(ConnectionId, u64)>,
+        folder: &FolderName,
+        message_id: &str,
+        egress: SystemEgress,
+    ) -> Result<Option<MessageRef>, VaultError> {
+        if message_id.is_empty() || message_id.contains(['"', '\\']) || !message_id.is_ascii() {
+            return Ok(None);
+        }
+        let mut session = self.system_session(account, egress).await?;
+        let words = format!("HEADER Message-ID \"{message_id}\"");
+        let found = in_time(list(&mut session, folder, &words, 2)).await.map_err(VaultError::Refused)?;
+        let _ = session.logout().await;
+        Ok(match found.references.as_slice() {
+            [one] => Some(one.clone()),
+            _ => None,
+        })
+    }
+
+    /// What a message says of itself, to prepare an action on it.
+    pub async fn summary(
+        &self,
+        account: Option<(ConnectionId, u64)>,
+        message: &MessageRef,
+    ) -> Result<Summary, VaultError> {
+        let mut session = self.system_session(account, SystemEgress::Preparation).await?;
+        let found = in_time(async {
+            let selected = session.examine(message.folder.as_str()).await.map_err(imap_words)?;
+            if selected.uid_validity != Some(message.uid_validity) {
+                return Err("the folder was numbered anew; search again".to_owned());
+            }
+            let found = summaries(&mut session, &[message.uid]).await?;
+            found.into_iter().next().ok_or_else(|| "there is no such message; search again".to_owned())
+        });
+        Ok(found.await.map_err(VaultError::Refused)?.about)
+    }
+
+    async fn system_session(
+        &self,
+        account: Option<(ConnectionId, u64)>,
+        egress: SystemEgress,
+    ) -> Result<Imap, VaultError> {
+        let (id, settings) = self.authorise(account, "look", Level::Read)?;
+        let login = self.login(&id, &settings).await?;
+        let exit = Exit::System(std::sync::Arc::clone(&self.lock), egress);
+        in_time(self.open_imap(&settings, &login, Errand::Look, exit)).await.map_err(VaultError::Refused)
+    }
+
+    /// Signs in to a new account and looks: special folders, and whom the person has written to.
+    pub(crate) async fn look_at(&self, settings: &MailSettings, login: &Login) -> Result<Seen, VaultError> {
+        if settings.imap.is_none() {
+            return Ok(Seen::default());
+        }
+        let exit = Exit::System(std::sync::Arc::clone(&self.lock), SystemEgress::Preparation);
+        let mut session =
+            in_time(self.open_imap(settings, login, Errand::Look, exit)).await.map_err(VaultError::Refused)?;
+        let seen = in_time(survey(&mut session, &settings.address)).await.map_err(VaultError::Refused)?;
+        let _ = session.logout().await;
+        Ok(seen)
+    }
+}
+
+/// Looking has an outcome of its own: what it found, or why it found nothing.
+fn looked(result: Result<String, String>) -> Outcome {
+    match result {
+        Ok(found) => Outcome::new(Effect::Done, found),
+        Err(why) => Outcome::new(Effect::NotExecuted, why),
+    }
+}
+
+async fn in_time<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    tokio::time::timeout(BEFORE_HAND_OFF, work)
+        .await
+        .unwrap_or_else(|_| Err("the mail server did not answer in time".into()))
+}
+
+/// XOAUTH2: the token, once; then, if the server explains its refusal, an empty line to end the exchange.
+struct Bearer<'a> {
+    user: &'a str,
+    token: &'a str,
+    asked: bool,
+}
+
+impl async_imap::Authenticator for Bearer<'_> {
+    type Response = String;
+
+    fn process(&mut self, _challenge: &[u8]) -> String {
+        if std::mem::replace(&mut self.asked, true) {
+            return String::new();
+        }
+        format!("user={}\x01auth=Bearer {}\x01\x01", self.user, self.token)
+    }
+}
+
+/// A message as a search lists it.
+#[derive(Debug, Serialize)]
+struct Listed {
+    id: String,
+    from: String,
+    subject: String,
+    date: String,
+    message_id: String,
+    unread: bool,
+}
+
+struct Found {
+    messages: Vec<Listed>,
+    references: Vec<MessageRef>,
+    total: usize,
+}
+
+/// Newest first, at most `limit`.
+async fn list(session: &mut Imap, folder: &FolderName, query: &str, limit: usize) -> Result<Found, String> {
+    let examined = session.examine(folder.as_str()).await.map_err(imap_words)?;
+    let uid_validity = examined.uid_validity.ok_or("the mail server does not number its messages")?;
+    let mut uids: Vec<u32> = session.uid_search(query).await.map_err(imap_words)?.into_iter().collect();
+    uids.sort_unstable_by(|a, b| b.cmp(a));
+    let total = uids.len();
+    uids.truncate(limit);
+    let mut entries = summaries(session, &uids).await?;
+    entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.uid));
+    let reference = |uid| MessageRef { folder: folder.clone(), uid_validity, uid };
+    Ok(Found {
+        references: entries.iter().map(|entry| reference(entry.uid)).collect(),
+        messages: entries
+            .into_iter()
+            .map(|entry| Listed {
+                id: format!("{}/{uid_validity}/{}", folder.as_str(), entry.uid),
+                from: entry.about.from,
+                subject: entry.about.subject,
+                date: entry.date,
+                message_id: entry.about.message_id,
+                unread: entry.unread,
+            })
+            .collect(),
+        total,
+    })
+}
+
+struct Entry {
+    uid: u32,
+    about: Summary,
+    date: String,
+    unread: bool,
+}
+
+async fn summaries(session: &mut Imap, uids: &[u32]) -> Result<Vec<Entry>, String> {
+    if uids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let set = uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+    let what = "(UID FLAGS BODY.PEEK[HEADER])";
+    let fetched: Vec<_> =
+        session.uid_fetch(set, what).await.map_err(imap_words)?.try_collect().await.map_err(imap_words)?;
+    let entries = fetched.iter().filter_map(|one| {
+        let header = one.header().unwrap_or_default();
+        let parsed = MessageParser::default().parse_headers(header);
+        let parsed = parsed.unwrap_or_default();
+        Some(Entry {
+            uid: one.uid?,
+            about: Summary {
+                from: parsed.from().map(addresses).unwrap_or_default(),
+                subject: parsed.subject().unwrap_or_default().to_owned(),
+                message_id: parsed.message_id().map(|id| format!("<{id}>")).unwrap_or_default(),
+            },
+            date: parsed.date().map(mail_parser::DateTime::to_rfc3339).unwrap_or_default(),
+            unread: !one.flags().any(|flag| flag == async_imap::types::Flag::Seen),
+        })
+    });
+    Ok(entries.collect())
+}
+
+fn addresses(list: &mail_parser::Address<'_>) -> String {
+    let one = |address: &mail_parser::Addr<'_>| match (address.name(), address.address()) {
+        (Some(name), Some(address)) => format!("{name} <{address}>"),
+        (None, Some(address)) => address.to_owned(),
+        (name, None) => name.unwrap_or_default().to_owned(),
+    };
+    list.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+async fn fetch(session: &mut Imap, message: &MessageRef, what: &str) -> Result<Vec<u8>, String> {
+    let examined = session.examine(message.folder.as_str()).await.map_err(imap_words)?;
+    if examined.uid_validity != Some(message.uid_validity) {
+        return Err("the folder was numbered anew; search again".into());
+    }
+    let fetched: Vec<_> = session
+        .uid_fetch(message.uid.to_string(), format!("(UID {what})"))
+        .await
+        .map_err(imap_words)?
+        .try_collect()
+        .await
+        .map_err(imap_words)?;
+    let body = fetched.iter().find(|one| one.uid == Some(message.uid)).and_then(|one| one.body());
+    body.map(<[u8]>::to_vec).ok_or_else(|| "there is no such message; search again".into())
+}
+
+/// A message as the model reads it.
+fn describe(bytes: &[u8]) -> serde_json::Value {
+    let Some(mail) = MessageParser::default().parse(bytes) else {
+        return json!({"trouble": "this message cannot be read as a mail"});
+    };
+    let text = mail.body_text(0).unwrap_or_default();
+    let cut = text.chars().count() > MAX_TEXT_CHARS || bytes.len() >= MAX_FETCHED;
+    let files: Vec<String> =
+        mail.attachments().map(|file| file.attachment_name().unwrap_or("unnamed").to_owned()).collect();
+    json!({
+        "from": mail.from().map(addresses),
+        "to": mail.to().map(addresses),
+        "cc": mail.cc().map(addresses),
+        "reply_to": mail.reply_to().map(addresses),
+        "subject": mail.subject(),
+        "date": mail.date().map(mail_parser::DateTime::to_rfc3339),
+        "message_id": mail.message_id().map(|id| format!("<{id}>")),
+        "text": text.chars().take(MAX_TEXT_CHARS).collect::<String>(),
+        "text_was_cut": cut,
+        "attachments": files,
+    })
+}
+
+/// The search in the protocol's words (RFC 3501, 6.4.4).
+fn search_words(query: &Query) -> Result<String, String> {
+    let mut words = vec![if query.unread { "UNSEEN".to_owned() } else { "ALL".to_owned() }];
+    for (key, value) in [("FROM", &query.from), ("SUBJECT", &query.subject), ("TEXT", &query.text)] {
+        let Some(value) = value else { continue };
+        let value = value.as_str();
+        if !value.is_ascii() || value.contains(['"', '\\']) {
+            return Err(format!(
+                "`{value}` cannot be searched for: use plain letters, digits and signs without quotation marks"
+            ));
+        }
+        words.push(format!("{key} \"{value}\""));
+    }
+    if let Some(days) = query.days {
+        let since = jiff::Zoned::now()
+            .date()
+            .saturating_sub(jiff::Span::new().try_days(i64::from(days)).map_err(|error| error.to_string())?);
+        words.push(format!("SINCE {}", since.strftime("%d-%b-%Y")));
+    }
+    Ok(words.join(" "))
+}
+
+/// Special folders, and receivers of the newest sent messages.
+async fn survey(session: &mut Imap, own: &str) -> Result<Seen, String> {
+    let names: Vec<_> =
+        session.list(Some(""), Some("*")).await.map_err(imap_words)?.try_collect().await.map_err(imap_words)?;
+    let mut folders = Folders::default();
+    for name in &names {
+        for attribute in name.attributes() {
+            let place = match attribute {
+                NameAttribute::Trash => &mut folders.trash,
+                NameAttribute::Sent => &mut folders.sent,
+                NameAttribute::Drafts => &mut folders.drafts,
+                _ => continue,
+            };
+            *place = Some(name.name().to_owned());
+        }
+    }
+    let mut written_to = BTreeSet::new();
+    if let Some(sent) = &folders.sent {
+        let examined = session.examine(sent).await.map_err(imap_words)?;
+        if examined.exists > 0 {
+            let mut uids: Vec<u32> = session.uid_search("ALL").await.map_err(imap_words)?.into_iter().collect();
+            uids.sort_unstable_by(|a, b| b.cmp(a));
+            uids.truncate(MAX_SENT_LOOKED_AT);
+            let set = uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+            let fetched: Vec<_> = session
+                .uid_fetch(set, "(UID BODY.PEEK[HEADER])")
+                .await
+                .map_err(imap_words)?
+                .try_collect()
+                .await
+                .map_err(imap_words)?;
+            for one in &fetched {
+                written_to.extend(receivers(one.header().unwrap_or_default(), own));
+            }
+        }
+    }
+    Ok(Seen { folders, written_to })
+}
+
+/// Whom a sent message went to. One that someone else wrote, and that lies in Sent by some accident, proves nothing.
+fn receivers(header: &[u8], own: &str) -> BTreeSet<String> {
+    let Some(mail) = MessageParser::default().parse_headers(header) else { return BTreeSet::new() };
+    let author = mail.from().and_then(|from| from.first()).and_then(|from| from.address());
+    if !author.is_some_and(|author| author.eq_ignore_ascii_case(own)) {
+        return BTreeSet::new();
+    }
+    let all = [mail.to(), mail.cc(), mail.bcc()];
+    let lists = all.into_iter().flatten().flat_map(|list| list.iter());
+    lists.filter_map(|one| Address::new(one.address()?).ok()).map(|address| address.key()).collect()
+}
+
+fn envelope(claimed: &Claimed) -> Result<Envelope, String> {
+    let Action::Mail(MailAction::Send(message)) = &claimed.content().action else {
+        return Err("only a mail can be sent as mail".into());
+    };
+    let parse =
+        |text: &str| text.parse::<lettre::Address>().map_err(|error| format!("`{text}` cannot be sent to: {error}"));
+    let mut receivers = Vec::new();
+    for to in message.receivers() {
+        let address = parse(to.address.as_str())?;
+        if !receivers.contains(&address) {
+            receivers.push(address);
+        }
+    }
+    Envelope::new(Some(parse(message.from.address.as_str())?), receivers).map_err(|error| error.to_string())
+}
+
+/// Whether a server's answer to a whole message means that it did not take it.
+///
+/// A reply cut short is no answer. 421 says that the service is going away (RFC 5321, 3.8), and a relay that lost its
+/// next hop says so after that hop took the message: no proof either.
+fn is_refusal(error: &lettre::transport::smtp::Error) -> bool {
+    let closing = error.status().is_some_and(|code| code.to_string() == "421");
+    (error.is_permanent() || error.is_transient()) && !closing
+}

@@ -1,0 +1,118 @@
+//! Connections to servers: TLS 1.2 or better with the server's name checked, or in plain to this machine only.
+
+use std::io;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::Server;
+
+/// Whom to believe about a server's name.
+#[derive(Debug, Clone)]
+pub struct Trust(Arc<ClientConfig>);
+
+impl Trust {
+    /// The machine's certificate authorities, and those in a PEM file for servers of one's own.
+    pub fn new(extra: Option<&Path>) -> Result<Self, String> {
+        let mut roots = RootCertStore::empty();
+        // A machine without authorities still talks to servers named in the extra file; others then fail with a reason.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if let Some(path) = extra {
+            let unusable =
+                |why: String| format!("the certificate authorities in `{}` cannot be used: {why}", path.display());
+            let mut found = 0;
+            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unusable(error.to_string()))? {
+                let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
+                roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
+                found += 1;
+            }
+            if found == 0 {
+                return Err(unusable("there is no certificate in it".into()));
+            }
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self(Arc::new(config)))
+    }
+}
+
+/// A connection to a server.
+#[derive(Debug)]
+pub(crate) enum Link {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// Opens a connection as the server's settings say.
+pub(crate) async fn connect(server: &Server, trust: &Trust) -> Result<Link, String> {
+    let name = format!("{}:{}", server.host, server.port);
+    let addresses = tokio::net::lookup_host((server.host.as_str(), server.port))
+        .await
+        .map_err(|error| format!("the server `{name}` is not known: {error}; check its name"))?;
+    let mut last: Option<io::Error> = None;
+    for address in addresses {
+        if !server.tls && !address.ip().is_loopback() {
+            return Err(format!("`{name}` is another machine and this connection has no TLS; nothing was sent there"));
+        }
+        match TcpStream::connect(address).await {
+            Ok(tcp) if server.tls => return secure(tcp, server, trust).await,
+            Ok(tcp) => return Ok(Link::Plain(tcp)),
+            Err(error) => last = Some(error),
+        }
+    }
+    let why = last.map_or_else(|| "it has no address".to_owned(), |error| error.to_string());
+    Err(format!("the server `{name}` cannot be reached: {why}"))
+}
+
+async fn secure(tcp: TcpStream, server: &Server, trust: &Trust) -> Result<Link, String> {
+    let name = ServerName::try_from(server.host.clone()).map_err(|_| format!("`{}` is no server name", server.host))?;
+    let stream = TlsConnector::from(Arc::clone(&trust.0)).connect(name, tcp).await;
+    stream.map(|stream| Link::Tls(Box::new(stream))).map_err(|error| {
+        format!("no secure connection to `{}:{}`: {error}; nothing was sent there", server.host, server.port)
+    })
+}
+
+impl AsyncWrite for Link {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buffer),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buffer),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}
+
+impl AsyncRead for Link {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+        }
+    }
+}

@@ -1,0 +1,478 @@
+//! OAuth 2: authorization code with PKCE (RFC 6749, 7636, 8252, 9207), refresh, revocation (RFC 7009).
+//!
+//! The three exchanges are form posts; written out here rather than through a library, because the one that fits refuses to
+//! revoke at a server on this machine, and everything around them (one refresh at a time, durable before use, bound to the
+//! grant's generation) is ours anyway.
+
+use bailey_gate::ConnectionId;
+use bailey_gate::family::Level;
+use bailey_gate::handoff::SystemEgress;
+use bailey_ledger::RecordName;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hyper::Method;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpListener;
+use zeroize::Zeroizing;
+
+use crate::http::Form;
+use crate::{CREDENTIAL, Credential, MailSettings, NewConnection, Vault, VaultError, record};
+
+/// The name under which this program is known to authorization servers that know it.
+pub const CLIENT_ID: &str = "bailey";
+/// Where the person's browser is sent back to; the port is chosen anew each time (RFC 8252, 7.3).
+const CALLBACK: &str = "/oauth/callback";
+/// Longest request line of a callback.
+const MAX_CALLBACK_BYTES: u64 = 16 * 1024;
+/// An access token is renewed when it has less than this left, in milliseconds.
+const RENEW_BEFORE_MS: i64 = 30_000;
+/// How long an access token is taken to live where the server does not tell, in seconds.
+const UNTOLD_SECONDS: i64 = 300;
+
+/// What is stored to sign in with; `version` rises with every renewal.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Tokens {
+    version: u64,
+    credential: Credential,
+    /// When the access token ends: milliseconds since 1970-01-01T00:00Z; 0 where unknown.
+    expires_ms: i64,
+}
+
+impl Tokens {
+    pub(crate) fn first(credential: &Credential) -> TokensRef<'_> {
+        TokensRef { version: 1, credential, expires_ms: 0 }
+    }
+}
+
+/// The same, borrowed, for storing.
+#[derive(Serialize)]
+pub(crate) struct TokensRef<'a> {
+    version: u64,
+    credential: &'a Credential,
+    expires_ms: i64,
+}
+
+/// How to sign in, for one session.
+pub(crate) enum Login {
+    None,
+    Password { user: String, password: Zeroizing<String> },
+    Bearer { user: String, token: Zeroizing<String> },
+}
+
+/// What telling the provider came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revocation {
+    /// The provider confirmed.
+    Confirmed,
+    /// The provider could not be told; the person should look there.
+    Unconfirmed(String),
+    /// Only the person can take it back, on the provider's page.
+    ByHand,
+    /// There was nothing to take back.
+    Nothing,
+    /// It was revoked before.
+    Before,
+}
+
+/// What an authorization server says of itself (RFC 8414, OpenID Connect Discovery).
+#[derive(Debug, Clone, Deserialize)]
+struct Metadata {
+    issuer: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    #[serde(default)]
+    revocation_endpoint: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: Zeroizing<String>,
+    #[serde(default)]
+    refresh_token: Option<Zeroizing<String>>,
+    #[serde(default)]
+    expires_in: Option<i64>,
+    #[serde(default)]
+    scope: Option<String>,
+}
+
+/// A sign-in under way: the person's browser has to come back.
+pub struct Flow {
+    /// What the person opens.
+    pub url: String,
+    listener: TcpListener,
+    metadata: Metadata,
+    redirect: String,
+    state: String,
+    verifier: Zeroizing<String>,
+    scopes: Vec<String>,
+}
+
+impl std::fmt::Debug for Flow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Flow(…)")
+    }
+}
+
+/// The scopes a level asks for, in the generic names; a provider with other names is given them by the person.
+fn scopes(level: Level) -> Vec<String> {
+    let names: &[&str] = match level {
+        Level::Read => &["mail.read"],
+        Level::Draft => &["mail.read", "mail.draft"],
+        Level::Send => &["mail.read", "mail.send"],
+        Level::Full => &["mail.full"],
+    };
+    names.iter().chain(&["offline_access"]).map(|name| (*name).to_owned()).collect()
+}
+
+fn encode(fields: &[(&str, &str)]) -> String {
+    let escape = |text: &str| -> String {
+        let one = |byte: u8| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        };
+        text.bytes().map(one).collect()
+    };
+    fields.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect::<Vec<_>>().join("&")
+}
+
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digits = [rest.next()?, rest.next()?];
+                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn random_text() -> Result<String, VaultError> {
+    let mut bytes = [0; 32];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| VaultError::Settings("no randomness".into()))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// Splits an address into what a client connects to and the path to ask for.
+fn split(url: &str) -> Result<(String, String), VaultError> {
+    let bad = || VaultError::Settings(format!("`{url}` is no http address"));
+    let (scheme, rest) = url.split_once("://").ok_or_else(bad)?;
+    let (host, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    Ok((format!("{scheme}://{host}"), path.to_owned()))
+}
+
+impl Vault {
+    async fn ask(
+        &self,
+        method: Method,
+        url: &str,
+        egress: SystemEgress,
+        body: String,
+    ) -> Result<(u16, Vec<u8>), VaultError> {
+        let (base, path) = split(url)?;
+        let client = self.system_client(&base, egress).map_err(|error| VaultError::Settings(error.to_string()))?;
+        let answer = client.send(method, &path, Form::UrlEncoded, body.into_bytes()).await;
+        answer.map_err(|error| VaultError::Refused(format!("`{base}`: {error}")))
+    }
+
+    async fn metadata(&self, issuer: &str, egress: SystemEgress) -> Result<Metadata, VaultError> {
+        let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+        let (status, body) = self.ask(Method::GET, &url, egress, String::new()).await?;
+        let unusable = |why: String| VaultError::Refused(format!("`{issuer}` does not say how to sign in: {why}"));
+        if status != 200 {
+            return Err(unusable(format!("status {status}")));
+        }
+        let metadata: Metadata = serde_json::from_slice(&body).map_err(|error| unusable(error.to_string()))?;
+        // RFC 8414, 3.3: anyone could claim to be another.
+        if metadata.issuer.trim_end_matches('/') != issuer.trim_end_matches('/') {
+            return Err(unusable(format!("it calls itself `{}`", metadata.issuer)));
+        }
+        Ok(metadata)
+    }
+
+    /// Begins a sign-in: the person opens [`Flow::url`] in a browser on this machine.
+    pub async fn begin_sign_in(&self, settings: &MailSettings, level: Level) -> Result<Flow, VaultError> {
+        let issuer = settings
+            .issuer
+            .as_deref()
+            .ok_or_else(|| VaultError::Settings("no authorization server is named".into()))?;
+        let metadata = self.metadata(issuer, SystemEgress::Preparation).await?;
+        let listener =
+            TcpListener::bind("127.0.0.1:0").await.map_err(|error| VaultError::Settings(error.to_string()))?;
+        let address = listener.local_addr().map_err(|error| VaultError::Settings(error.to_string()))?;
+        let redirect = format!("http://{address}{CALLBACK}");
+        let (state, verifier) = (random_text()?, Zeroizing::new(random_text()?));
+        let challenge =
+            URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verifier.as_bytes()));
+        let scopes = scopes(level);
+        let query = encode(&[
+            ("response_type", "code"),
+            ("client_id", CLIENT_ID),
+            ("redirect_uri", &redirect),
+            ("scope", &format!("openid {}", scopes.join(" "))),
+            ("state", &state),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+            // Without it some servers quietly leave out the refresh token.
+            ("prompt", "consent"),
+            ("login_hint", &settings.address),
+        ]);
+        let url = format!("{}?{query}", metadata.authorization_endpoint);
+        Ok(Flow { url, listener, metadata, redirect, state, verifier, scopes })
+    }
+
+    /// Waits for the browser, trades the code for tokens, signs in with them, and looks at the account.
+    pub async fn finish_sign_in(
+        &self,
+        flow: Flow,
+        id: ConnectionId,
+        settings: MailSettings,
+        level: Level,
+    ) -> Result<NewConnection, VaultError> {
+        let code = flow.code().await?;
+        let body = encode(&[
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("redirect_uri", &flow.redirect),
+            ("client_id", CLIENT_ID),
+            ("code_verifier", &flow.verifier),
+        ]);
+        let granted = self.trade(&flow.metadata, body, SystemEgress::Preparation).await?;
+        let given: Vec<&str> = granted.scope.as_deref().unwrap_or_default().split(' ').collect();
+        let missing: Vec<&str> = flow
+            .scopes
+            .iter()
+            .map(String::as_str)
+            .filter(|scope| *scope != "offline_access" && !given.contains(scope))
+            .collect();
+        if granted.scope.is_some() && !missing.is_empty() {
+            return Err(VaultError::Refused(format!(
+                "you did not give leave for {}; connect again and leave those boxes ticked, or connect for less",
+                missing.join(", ")
+            )));
+        }
+        let credential = Credential::Tokens {
+            access: granted.access_token.to_string(),
+            refresh: granted.refresh_token.as_ref().map(|token| token.to_string()),
+        };
+        self.try_out(id, settings, level, credential).await
+    }
+
+    /// Signs in to a new account and looks at it; nothing is kept yet.
+    pub async fn try_out(
+        &self,
+        id: ConnectionId,
+        settings: MailSettings,
+        level: Level,
+        credential: Credential,
+    ) -> Result<NewConnection, VaultError> {
+        check(&settings, level)?;
+        let login = login_of(&settings, &credential);
+        let seen = self.look_at(&settings, &login).await?;
+        Ok(NewConnection { id, settings, level, credential, seen })
+    }
+
+    async fn trade(&self, metadata: &Metadata, body: String, egress: SystemEgress) -> Result<Granted, VaultError> {
+        let (status, answer) = self.ask(Method::POST, &metadata.token_endpoint, egress, body).await?;
+        if status != 200 {
+            // The body may repeat what was sent: only the error's standard name is told.
+            let value: serde_json::Value = serde_json::from_slice(&answer).unwrap_or_default();
+            let name = value.get("error").and_then(serde_json::Value::as_str).unwrap_or("no reason given");
+            let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(40).collect();
+            return Err(VaultError::Refused(format!(
+                "the authorization server refused: {name}; connect the account again"
+            )));
+        }
+        serde_json::from_slice(&answer)
+            .map_err(|_| VaultError::Refused("the authorization server's answer is not understood".into()))
+    }
+
+    /// What to sign in with now; renews the access token where it is about to end.
+    pub(crate) async fn login(&self, id: &ConnectionId, settings: &MailSettings) -> Result<Login, VaultError> {
+        let tokens = self.tokens(id)?;
+        let Credential::Tokens { refresh: Some(_), .. } = &tokens.credential else {
+            return Ok(login_of(settings, &tokens.credential));
+        };
+        let soon = jiff::Timestamp::now().as_millisecond().saturating_add(RENEW_BEFORE_MS);
+        if tokens.expires_ms > soon {
+            return Ok(login_of(settings, &tokens.credential));
+        }
+        let renewed = self.renew(id, settings, tokens.version).await?;
+        Ok(login_of(settings, &renewed.credential))
+    }
+
+    /// One renewal at a time; whoever comes second finds it done. The new tokens are durable before they are used, and
+    /// never bring a revoked connection back.
+    async fn renew(&self, id: &ConnectionId, settings: &MailSettings, seen: u64) -> Result<Tokens, VaultError> {
+        let lock = self.refresh_lock(id);
+        let _one = lock.lock().await;
+        let tokens = self.tokens(id)?;
+        if tokens.version != seen {
+            return Ok(tokens);
+        }
+        let generation = self.ledger.connection(id)?.ok_or(VaultError::Unknown(*id))?.grant.generation;
+        let Credential::Tokens { refresh: Some(refresh), .. } = &tokens.credential else { return Ok(tokens) };
+        let issuer = settings.issuer.as_deref().unwrap_or_default();
+        let metadata = self.metadata(issuer, SystemEgress::TokenRefresh).await?;
+        let body = encode(&[("grant_type", "refresh_token"), ("refresh_token", refresh), ("client_id", CLIENT_ID)]);
+        let granted = self.trade(&metadata, body, SystemEgress::TokenRefresh).await?;
+        let now_ms = jiff::Timestamp::now().as_millisecond();
+        let renewed = Tokens {
+            version: tokens.version + 1,
+            credential: Credential::Tokens {
+                access: granted.access_token.to_string(),
+                refresh: Some(
+                    granted.refresh_token.as_ref().map_or_else(|| refresh.clone(), |token| token.to_string()),
+                ),
+            },
+            expires_ms: now_ms.saturating_add(granted.expires_in.unwrap_or(UNTOLD_SECONDS).saturating_mul(1_000)),
+        };
+        if self.keep_renewed(id, generation, seen, &renewed)? {
+            return Ok(renewed);
+        }
+        // Revoked meanwhile: what just came is taken back too.
+        let _revoked = self.revoke_at_provider(settings, &renewed).await;
+        Err(VaultError::Revoked)
+    }
+
+    /// False if the connection was revoked or changed meanwhile: then nothing is written.
+    fn keep_renewed(
+        &self,
+        id: &ConnectionId,
+        generation: u64,
+        seen: u64,
+        renewed: &Tokens,
+    ) -> Result<bool, VaultError> {
+        use bailey_gate::ledger::Tx as _;
+        let bytes = crate::json(renewed)?;
+        let name: RecordName<'_> = record(CREDENTIAL, id);
+        let kept = self.ledger.write(|tx| {
+            let stands = tx.grant(id)?.is_some_and(|grant| grant.active && grant.generation == generation);
+            let current = tx.record(name)?.and_then(|bytes| serde_json::from_slice::<Tokens>(&bytes).ok());
+            if !stands || current.is_none_or(|current| current.version != seen) {
+                return Ok(None);
+            }
+            let old = tx.remove_record(name)?;
+            tx.put_record(name, &bytes)?;
+            Ok(Some(old))
+        })?;
+        let Some(old) = kept else { return Ok(false) };
+        self.ledger.keys().destroy(old.as_slice()).map_err(bailey_ledger::from_key_error)?;
+        Ok(true)
+    }
+
+    /// Tells the provider that the tokens are over, where it can be told.
+    pub(crate) async fn revoke_at_provider(&self, settings: &MailSettings, tokens: &Tokens) -> Revocation {
+        let (access, refresh) = match &tokens.credential {
+            Credential::None => return Revocation::Nothing,
+            Credential::AppPassword(_) => return Revocation::ByHand,
+            Credential::Tokens { access, refresh } => (access, refresh),
+        };
+        let issuer = settings.issuer.as_deref().unwrap_or_default();
+        let told = async {
+            let metadata = self.metadata(issuer, SystemEgress::Revocation).await?;
+            let url =
+                metadata.revocation_endpoint.ok_or_else(|| VaultError::Refused("it has no way to be told".into()))?;
+            let both = refresh.iter().map(|token| (token, "refresh_token")).chain([(access, "access_token")]);
+            for (token, hint) in both {
+                let body = encode(&[("token", token), ("token_type_hint", hint), ("client_id", CLIENT_ID)]);
+                let (status, _) = self.ask(Method::POST, &url, SystemEgress::Revocation, body).await?;
+                if status != 200 {
+                    return Err(VaultError::Refused(format!("it answered with status {status}")));
+                }
+            }
+            Ok(())
+        };
+        match told.await {
+            Ok(()) => Revocation::Confirmed,
+            Err(error) => Revocation::Unconfirmed(error.to_string()),
+        }
+    }
+}
+
+fn login_of(settings: &MailSettings, credential: &Credential) -> Login {
+    let user = settings.address.clone();
+    match credential {
+        Credential::None => Login::None,
+        Credential::AppPassword(password) => Login::Password { user, password: Zeroizing::new(password.clone()) },
+        Credential::Tokens { access, .. } => Login::Bearer { user, token: Zeroizing::new(access.clone()) },
+    }
+}
+
+impl Flow {
+    /// Waits until the browser comes back with the code that belongs to this sign-in. Other callers get an error page.
+    async fn code(&self) -> Result<Zeroizing<String>, VaultError> {
+        loop {
+            let (mut stream, _) =
+                self.listener.accept().await.map_err(|error| VaultError::Settings(error.to_string()))?;
+            let mut line = String::new();
+            let mut reader = BufReader::new(tokio::io::AsyncReadExt::take(&mut stream, MAX_CALLBACK_BYTES));
+            let _ = reader.read_line(&mut line).await;
+            let outcome = self.read_callback(&line);
+            let (status, words) = match &outcome {
+                None => ("404 Not Found", "This address belongs to a sign-in that is not under way."),
+                Some(Ok(_)) => ("200 OK", "Signed in. You can close this page and go back to Bailey."),
+                Some(Err(_)) => ("400 Bad Request", "The sign-in did not succeed. Go back to Bailey to see why."),
+            };
+            let page = format!(
+                "HTTP/1.1 {status}\r\ncontent-type: text/plain; charset=utf-8\r\ncache-control: no-store\r\nreferrer-policy: no-referrer\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{words}",
+                words.len()
+            );
+            let _ = stream.write_all(page.as_bytes()).await;
+            let _ = stream.shutdown().await;
+            if let Some(outcome) = outcome {
+                return outcome;
+            }
+        }
+    }
+
+    /// `None` for anything that is not the answer to this sign-in: a wrong `state` is someone else's doing, and ends nothing.
+    fn read_callback(&self, line: &str) -> Option<Result<Zeroizing<String>, VaultError>> {
+        let target = line.strip_prefix("GET ")?.split(' ').next()?;
+        let query = target.strip_prefix(CALLBACK)?.strip_prefix('?')?;
+        let fields: Vec<(String, String)> = query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .filter_map(|(name, value)| Some((decode(name)?, decode(value)?)))
+            .collect();
+        let one = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+        let same = one("state").is_some_and(|state| {
+            aws_lc_rs::constant_time::verify_slices_are_equal(state.as_bytes(), self.state.as_bytes()).is_ok()
+        });
+        if !same {
+            return None;
+        }
+        // RFC 9207: an answer in the name of another server is a mix-up.
+        if one("iss").is_some_and(|iss| iss.trim_end_matches('/') != self.metadata.issuer.trim_end_matches('/')) {
+            return Some(Err(VaultError::Refused(
+                "the answer came in the name of another authorization server; nothing was connected".into(),
+            )));
+        }
+        if let Some(error) = one("error") {
+            let name: String = error.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(40).collect();
+            return Some(Err(VaultError::Refused(format!("the sign-in was refused: {name}"))));
+        }
+        one("code").map(|code| Ok(Zeroizing::new(code.to_owned())))
+    }
+}
+
+pub(crate) fn check(settings: &MailSettings, level: Level) -> Result<(), VaultError> {
+    use bailey_gate::family::text::{Address, Line};
+    let bad = |why: String| VaultError::Settings(why);
+    Address::new(&settings.address).map_err(|error| bad(error.to_string()))?;
+    if let Some(name) = &settings.name {
+        Line::new(name.clone()).map_err(|error| bad(error.to_string()))?;
+    }
+    if level >= Level::Send && settings.submission.is_none() {
+        return Err(bad("a connection that may send needs a submission server; name one, or connect for less".into()));
+    }
+    if level == Level::Full && settings.imap.is_none() {
+        return Err(bad("a connection that may move mail needs an IMAP server; name one, or connect for less".into()));
+    }
+    Ok(())
+}

@@ -1,0 +1,271 @@
+//! A real mail account: Dovecot over TLS, with app passwords and with tokens of a certified authorization server.
+
+use std::fs;
+
+use bailey_scripted::Turn;
+use serde_json::{Value, json};
+use xtask::peers;
+
+use crate::support::{Account, PASSPHRASE, World, browse, id};
+
+/// A mail as it might lie on a server.
+fn mail(from: &str, to: &str, subject: &str, body: &str) -> String {
+    let name: String = subject.chars().filter(char::is_ascii_alphanumeric).collect();
+    format!(
+        "From: {from}\r\nTo: {to}\r\nSubject: {subject}\r\nDate: Fri, 20 Nov 2026 10:00:00 +0100\r\nMessage-ID: <{name}@example.org>\r\n\r\n{body}\r\n"
+    )
+}
+
+fn search(arguments: Value) -> Turn {
+    Turn::call("mail_search", arguments)
+}
+
+/// What the model was told last.
+fn told(world: &World) -> String {
+    let request: Value = serde_json::from_slice(&world.provider.requests().pop().unwrap()).unwrap();
+    let messages = request["messages"].as_array().unwrap().clone();
+    messages.last().unwrap()["content"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn mail_is_searched_and_read_without_a_trace_and_answered_after_approval() {
+    let answer = json!({"to": "Ana <ana@example.org>", "subject": "Re: Tuesday", "body": "Tuesday works.", "in_reply_to": "<Tuesday@example.org>"});
+    let account = Account::new(
+        vec![
+            search(json!({"unread": "true", "from": "ana"})),
+            Turn::call("mail_read", json!({"id": "$ID0"})),
+            Turn::call("mail_send", answer),
+            Turn::say("Ana asks about Tuesday; I answered."),
+        ],
+        300,
+    );
+    let world = &account.world;
+    account
+        .server
+        .deliver("", "1", &mail("Ana <ana@example.org>", peers::ACCOUNT, "Tuesday", "Does Tuesday work?"))
+        .unwrap();
+    account.server.deliver("", "2", &mail("news@example.net", peers::ACCOUNT, "Newsletter", "Buy!")).unwrap();
+    account.with_password("send");
+    let task = world.task("answer Ana");
+    assert_eq!(task["state"], "waiting", "{task:#}");
+    let requests = world.provider.requests();
+    let read = String::from_utf8_lossy(&requests[2]);
+    assert!(read.contains("Does Tuesday work?") && !read.contains("Newsletter"), "{read}");
+    assert!(world.sink.arrived().is_empty());
+    world.ok(&["approve"], PASSPHRASE);
+    world.until_task(task["id"].as_str().unwrap(), "answered");
+    let arrived = world.sink.arrived();
+    assert_eq!(arrived.len(), 1);
+    assert_eq!(arrived[0].to, ["ana@example.org"]);
+    let text = String::from_utf8_lossy(&arrived[0].bytes).into_owned();
+    assert!(text.contains("In-Reply-To: <Tuesday@example.org>") && text.contains("Tuesday works."), "{text}");
+    // Both are still there, and still unread: no flag was set on either.
+    let names: Vec<String> =
+        account.server.stored("").iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
+    assert_eq!(names.len(), 2);
+    assert!(names.iter().all(|name| !name.split(":2,").nth(1).unwrap_or_default().contains('S')), "{names:?}");
+}
+
+#[test]
+fn a_trashed_and_a_moved_mail_come_back_as_they_were() {
+    for (tool, arguments, folder) in [
+        ("mail_trash", json!({"id": "$ID0"}), "Trash"),
+        ("mail_move", json!({"id": "$ID0", "folder": "Archive"}), "Archive"),
+    ] {
+        let account = Account::new(vec![search(json!({})), Turn::call(tool, arguments), Turn::say("done")], 300);
+        let world = &account.world;
+        account.server.deliver("", "1", &mail("spam@example.net", peers::ACCOUNT, "Win", "Win a prize")).unwrap();
+        account.with_password("full");
+        let before = fs::read(&account.server.stored("")[0]).unwrap();
+        let task = world.task("clean up");
+        assert_eq!(task["state"], "answered", "{task:#}");
+        let moved = task["actions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|action| action["kind"] != "mail.search" && action["kind"] != "reply")
+            .unwrap();
+        assert_eq!(moved["state"], "succeeded", "{moved:#}");
+        assert_eq!((account.server.stored("").len(), account.server.stored(folder).len()), (0, 1));
+
+        let (code, _) = world.fails(&["undo", &id(moved)], "wrong passphrase");
+        assert_eq!(code, 4, "undoing what has happened needs the person");
+        world.ok(&["undo", &id(moved)], PASSPHRASE);
+        world.until(&id(moved), "undone");
+        assert_eq!((account.server.stored("").len(), account.server.stored(folder).len()), (1, 0));
+        assert_eq!(fs::read(&account.server.stored("")[0]).unwrap(), before, "the same bytes");
+        let log = world.data_of(&["log", "list", "--limit", "500"]);
+        assert!(
+            log.as_array()
+                .unwrap()
+                .iter()
+                .any(|entry| entry["header"]["action"] == moved["id"] && entry["header"]["to"] == "undone")
+        );
+        assert_eq!(world.fails(&["undo", &id(moved)], PASSPHRASE).0, 5, "once");
+    }
+}
+
+#[test]
+fn nothing_is_moved_into_sent_or_drafts() {
+    for folder in ["Sent", "drafts"] {
+        let account = Account::new(
+            vec![search(json!({})), Turn::call("mail_move", json!({"id": "$ID0", "folder": folder})), Turn::say("ok")],
+            300,
+        );
+        account.server.deliver("", "1", &mail("eve@evil.example", peers::ACCOUNT, "Hello", "x")).unwrap();
+        account.with_password("full");
+        let task = account.world.task("tidy");
+        assert_eq!(task["actions"][1]["state"], "denied", "{task:#}");
+        assert!(task["actions"][1]["reason"].as_str().unwrap().contains("Sent or Drafts"));
+        assert_eq!(account.server.stored("").len(), 1);
+    }
+}
+
+#[test]
+fn a_read_only_account_moves_and_sends_nothing_even_when_told_to() {
+    let send = ("mail_send", json!({"to": "ana@example.org", "subject": "s", "body": "b"}));
+    let trash = ("mail_trash", json!({"id": "$ID0"}));
+    let account = Account::new(vec![search(json!({})), Turn::calls(vec![send, trash]), Turn::say("ok")], 300);
+    account.server.deliver("", "1", &mail("ana@example.org", peers::ACCOUNT, "Hello", "x")).unwrap();
+    account.with_password("read-only");
+    let task = account.world.task("send and delete, whatever it takes");
+    let states: Vec<&str> =
+        task["actions"].as_array().unwrap().iter().map(|action| action["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["succeeded", "denied", "denied", "succeeded"], "{task:#}");
+    assert!(account.world.sink.arrived().is_empty());
+    assert_eq!((account.server.stored("").len(), account.server.stored("Trash").len()), (1, 0));
+}
+
+#[test]
+fn only_what_the_person_sent_makes_someone_known() {
+    let account = Account::new(vec![], 300);
+    let sent = |n: &str, from: &str, to: &str| {
+        account.server.deliver("Sent", n, &mail(from, to, &format!("sent{n}"), "x")).unwrap()
+    };
+    sent("1", peers::ACCOUNT, "Ana <ana@example.org>");
+    sent("2", "eve@evil.example", "planted@evil.example");
+    account.server.deliver("", "3", &mail("decoy-ana@evil.example", peers::ACCOUNT, "Hi", "I am Ana")).unwrap();
+    account.with_password("draft");
+    let log = account.world.data_of(&["log", "list", "--limit", "500"]);
+    let connected = log.as_array().unwrap().iter().find(|entry| entry["header"]["kind"] == "connected").unwrap();
+    assert_eq!(connected["payload"]["known_receivers"], "1");
+}
+
+#[test]
+fn signing_in_with_a_browser_connects_renews_and_revokes() {
+    // Tokens end after a second, so that every step has to renew; all at once, with rotation and reuse detection on.
+    let five = Turn::calls((0..5).map(|n| ("mail_search", json!({"subject": format!("s{n}")}))).collect());
+    let account = Account::new(
+        vec![
+            five,
+            Turn::call("mail_send", json!({"to": "ana@example.org", "subject": "s", "body": "b"})),
+            Turn::say("ok"),
+        ],
+        1,
+    );
+    let world = &account.world;
+    account.server.deliver("", "1", &mail("ana@example.org", peers::ACCOUNT, "s1", "x")).unwrap();
+    let output = account.sign_in("send", |url| url);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let card: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(card["weaker"], "");
+    let task = world.task("look five times, then write");
+    let looked = task["actions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|action| action["kind"] == "mail.search" && action["state"] == "succeeded");
+    assert_eq!(looked.count(), 5, "{task:#}");
+    world.ok(&["approve"], PASSPHRASE);
+    world.until_task(task["id"].as_str().unwrap(), "answered");
+    assert_eq!(world.sink.arrived().len(), 1);
+
+    let said = world.data_of(&["revoke", card["id"].as_str().unwrap()]);
+    assert_eq!(said["at_provider"], "confirmed", "{said}");
+    let again = world.task("look again");
+    assert!(
+        again["actions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|action| action["kind"] != "mail.search" || action["state"] != "succeeded")
+    );
+    assert!(
+        told(world).contains("no mail account is connected") || told(world).contains("bailey connect"),
+        "{}",
+        told(world)
+    );
+}
+
+#[test]
+fn unticked_boxes_foreign_answers_and_refusals_connect_nothing() {
+    let account = Account::new(vec![], 300);
+    let output = account.sign_in("send", |url| format!("{url}&untick=mail.send"));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("did not give leave for mail.send"), "{output:?}");
+    let output = account.sign_in("send", |url| format!("{url}&untick=*"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("refused: access_denied"), "{output:?}");
+    // A callback with another state is someone else's: it gets an error page and ends nothing.
+    let output = account.sign_in("read-only", |url| {
+        let redirect = url
+            .split("redirect_uri=")
+            .nth(1)
+            .unwrap()
+            .split('&')
+            .next()
+            .unwrap()
+            .replace("%3A", ":")
+            .replace("%2F", "/");
+        assert_eq!(browse(&format!("{redirect}?code=stolen&state=guessed")).0, 404);
+        assert_eq!(browse(&format!("{redirect}?code=stolen")).0, 404);
+        url
+    });
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(account.world.data_of(&["connections"]).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn wrong_passwords_and_unknown_certificates_connect_nothing() {
+    let account = Account::new(vec![], 300);
+    let arguments = account.arguments("read-only", &["--app-password"]);
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (code, said) = account.world.fails(&words, &format!("{PASSPHRASE}\nnot-the-password"));
+    assert_eq!(code, 5);
+    assert!(said.contains("refused to let us in") && !said.contains("not-the-password"), "{said}");
+    let mut world = World::bare(vec![], 0);
+    world.serve();
+    let (_, said) = world.fails(&words, &format!("{PASSPHRASE}\n{}", peers::APP_PASSWORD));
+    assert!(said.contains("no secure connection") && said.contains("nothing was sent there"), "{said}");
+    assert_eq!(world.data_of(&["connections"]), json!([]));
+    assert_eq!(account.world.data_of(&["connections"]), json!([]));
+}
+
+#[test]
+fn a_pause_cuts_looking_and_refreshing_and_revoking_works_through_it() {
+    let account = Account::new(vec![search(json!({})), Turn::say("ok")], 1);
+    let output = account.sign_in("read-only", |url| url);
+    let card: Value = serde_json::from_slice(&output.stdout).unwrap();
+    account.world.ok(&["pause"], "");
+    let said = account.world.data_of(&["revoke", card["id"].as_str().unwrap()]);
+    assert_eq!(said["at_provider"], "confirmed", "{said}");
+}
+
+#[test]
+fn no_credential_is_on_disk_in_a_prompt_or_in_the_log() {
+    let mut account = Account::new(vec![search(json!({})), Turn::say("ok")], 1);
+    account.with_password("read-only");
+    let output = account.sign_in("read-only", |url| url);
+    assert!(output.status.success());
+    account.world.task("look");
+    let readable = account.world.ok(&["log", "export", "-", "--readable"], PASSPHRASE);
+    assert!(!readable.contains(peers::APP_PASSWORD));
+    account.world.kill();
+    for (path, bytes) in account.world.files() {
+        let found = bytes.windows(peers::APP_PASSWORD.len()).any(|window| window == peers::APP_PASSWORD.as_bytes());
+        assert!(!found, "the app password is in {}", path.display());
+    }
+    for request in account.world.provider.requests() {
+        let text = String::from_utf8_lossy(&request).into_owned();
+        assert!(!text.contains(peers::APP_PASSWORD) && !text.contains("Bearer"));
+    }
+}

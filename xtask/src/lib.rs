@@ -1,0 +1,7 @@
+//! What the development commands and the end-to-end tests share.
+
+pub mod install;
+pub mod layers;
+pub mod peers;
+mod process;
+pub mod test;

@@ -1,0 +1,310 @@
+//! The real services the tests and the demo run against, on free loopback ports and in folders of their own.
+//!
+//! An authorization server (the certified `oidc-provider`), a mail server (Dovecot: IMAP and submission), and a mail server
+//! that delivers nowhere (aiosmtpd). Nothing is installed into the system, no system service is started, and all of it ends
+//! with the process that started it.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::process::{cache, command, root};
+
+/// The person every peer knows.
+pub const ACCOUNT: &str = "me@bailey.test";
+/// Their app password.
+pub const APP_PASSWORD: &str = "canary-app-password";
+/// The client the mail server uses to ask about tokens.
+const INTROSPECT_SECRET: &str = "canary-introspection-secret";
+/// How long a peer may take to come up before it is started once more.
+const READY_WITHIN: Duration = Duration::from_secs(20);
+
+#[expect(clippy::disallowed_methods, reason = "a peer that hangs at start has to be noticed")]
+fn clock() -> Instant {
+    Instant::now()
+}
+
+/// A process that ends with its owner.
+#[derive(Debug)]
+pub struct Peer(Child);
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // What cannot be killed has ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts a process and reads its first line, which names its port.
+fn announced(mut command: Command, prefix: &str) -> Result<(Peer, u16), String> {
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
+    let mut line = String::new();
+    let out = child.stdout.take().ok_or("it has no output")?;
+    let mut out = BufReader::new(out);
+    out.read_line(&mut line).map_err(|error| error.to_string())?;
+    // Keep reading, so that the peer never blocks on a full pipe.
+    std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
+    let port = line.trim().strip_prefix(prefix).and_then(|port| port.trim().parse().ok());
+    port.map(|port| (Peer(child), port)).ok_or_else(|| format!("it said `{}` instead of its port", line.trim()))
+}
+
+fn quiet(command: &mut Command, log: &Path) -> Result<(), String> {
+    let file = fs::File::create(log).map_err(|error| format!("`{}`: {error}", log.display()))?;
+    command.stdin(Stdio::null()).stderr(file);
+    Ok(())
+}
+
+/// The mail server that delivers nowhere; see `xtask/peers/sink.py`.
+#[derive(Debug)]
+pub struct Sink {
+    /// Where it listens.
+    pub port: u16,
+    _process: Peer,
+}
+
+impl Sink {
+    /// Starts it; messages go to `folder`.
+    pub fn start(folder: &Path) -> Result<Self, String> {
+        fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+        let mut program = command(cache().join("peers/bin/python"));
+        program.arg(root().join("xtask/peers/sink.py")).arg(folder);
+        quiet(&mut program, &folder.with_extension("log"))?;
+        let (process, port) = announced(program, "port ").map_err(|why| missing("the mail sink", &why))?;
+        Ok(Self { port, _process: process })
+    }
+}
+
+fn missing(what: &str, why: &str) -> String {
+    format!("{what} did not start ({why}); run the tests with `cargo xtask test`, which installs it")
+}
+
+/// The authorization server; see `xtask/peers/op.mjs`.
+#[derive(Debug)]
+pub struct Issuer {
+    /// Where it listens.
+    pub port: u16,
+    _process: Peer,
+}
+
+impl Issuer {
+    /// Starts it with a life time for access tokens, in seconds.
+    pub fn start(folder: &Path, token_seconds: u32) -> Result<Self, String> {
+        let home = cache().join("op");
+        let mut program = command(node());
+        program.current_dir(&home).arg(home.join("op.mjs"));
+        program.env("OP_AT_TTL", token_seconds.to_string()).env("OP_INTROSPECT_SECRET", INTROSPECT_SECRET);
+        quiet(&mut program, &folder.join("op.log"))?;
+        let (process, port) =
+            announced(program, "READY http://127.0.0.1:").map_err(|why| missing("the authorization server", &why))?;
+        Ok(Self { port, _process: process })
+    }
+
+    /// Its identity: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}
+
+/// The Node that runs the authorization server: the machine's own if it is new enough, else one from PyPI.
+#[must_use]
+pub(crate) fn node() -> PathBuf {
+    let own = cache().join("node/bin/node");
+    if own.exists() { own } else { PathBuf::from("node") }
+}
+
+/// Dovecot: IMAP and submission, in plain and over TLS, for app passwords and access tokens.
+#[derive(Debug)]
+pub struct MailServer {
+    folder: PathBuf,
+    /// IMAP over TLS.
+    pub imaps_port: u16,
+    /// IMAP in plain.
+    pub imap_port: u16,
+    /// Submission over TLS.
+    pub submissions_port: u16,
+    _process: Peer,
+}
+
+impl MailServer {
+    /// Starts it; it asks `issuer` about tokens and relays to `sink`. `folder` is short and absolute.
+    pub fn start(folder: &Path, issuer_port: u16, sink_port: u16) -> Result<Self, String> {
+        let failed = |error: std::io::Error| error.to_string();
+        for part in ["run", "mail", "tls"] {
+            fs::create_dir_all(folder.join(part)).map_err(failed)?;
+        }
+        fs::write(folder.join("passwd"), format!("{ACCOUNT}:{APP_PASSWORD}\n")).map_err(failed)?;
+        certificates(&folder.join("tls"))?;
+        // Another process may take a port between choosing and listening; then the next try chooses others.
+        let mut last = String::new();
+        for _ in 0..3 {
+            match Self::try_start(folder, issuer_port, sink_port) {
+                Ok(server) => return Ok(server),
+                Err(why) => last = why,
+            }
+        }
+        Err(missing("the mail server", &last))
+    }
+
+    fn try_start(folder: &Path, issuer_port: u16, sink_port: u16) -> Result<Self, String> {
+        let [imap, imaps, submission, submissions] = free_ports()?;
+        let dir = folder.display().to_string();
+        let config = template("dovecot.conf.in")?
+            .replace("@DIR@", &dir)
+            .replace("@IMAP_PORT@", &imap.to_string())
+            .replace("@IMAPS_PORT@", &imaps.to_string())
+            .replace("@SUBMISSION_PORT@", &submission.to_string())
+            .replace("@SUBMISSIONS_PORT@", &submissions.to_string())
+            .replace("@RELAY_PORT@", &sink_port.to_string());
+        let file = folder.join("dovecot.conf");
+        fs::write(&file, config).map_err(|error| error.to_string())?;
+        for service in ["imap", "submission"] {
+            let text = template("dovecot-oauth2.conf.in")?
+                .replace("@SERVICE@", service)
+                .replace("@INTROSPECT_SECRET@", INTROSPECT_SECRET)
+                .replace("@OP_HOST_PORT@", &format!("127.0.0.1:{issuer_port}"));
+            fs::write(folder.join(format!("oauth2-{service}.conf")), text).map_err(|error| error.to_string())?;
+        }
+        let mut program = namespaced(&cache().join("dovecot"), &file);
+        quiet(&mut program, &folder.join("start.log"))?;
+        let process = Peer(program.spawn().map_err(|error| error.to_string())?);
+        let server = Self {
+            folder: folder.into(),
+            imaps_port: imaps,
+            imap_port: imap,
+            submissions_port: submissions,
+            _process: process,
+        };
+        greets(imap, b"* OK").and_then(|()| greets(submission, b"220 "))?;
+        Ok(server)
+    }
+
+    /// The certificate authority its certificate comes from.
+    #[must_use]
+    pub fn authority(&self) -> PathBuf {
+        self.folder.join("tls/ca.pem")
+    }
+
+    /// Puts a message into a folder of the person's, as if it had arrived: `""` is the inbox.
+    pub fn deliver(&self, mailbox: &str, name: &str, message: &str) -> Result<(), String> {
+        let maildir = self.folder.join("mail").join(ACCOUNT).join("Maildir");
+        let folder = if mailbox.is_empty() { maildir } else { maildir.join(format!(".{mailbox}")) };
+        for part in ["tmp", "new", "cur"] {
+            fs::create_dir_all(folder.join(part)).map_err(|error| error.to_string())?;
+        }
+        let fresh = folder.join("tmp").join(name);
+        fs::write(&fresh, message.replace("\r\n", "\n")).map_err(|error| error.to_string())?;
+        fs::rename(fresh, folder.join("new").join(name)).map_err(|error| error.to_string())
+    }
+
+    /// The messages that lie in a folder of the person's, as files: what IMAP would say, from the other side.
+    pub fn stored(&self, mailbox: &str) -> Vec<PathBuf> {
+        let maildir = self.folder.join("mail").join(ACCOUNT).join("Maildir");
+        let folder = if mailbox.is_empty() { maildir } else { maildir.join(format!(".{mailbox}")) };
+        let list = |part: &str| {
+            fs::read_dir(folder.join(part)).map(|all| all.flatten().map(|entry| entry.path()).collect::<Vec<_>>())
+        };
+        let mut all = [list("new").unwrap_or_default(), list("cur").unwrap_or_default()].concat();
+        all.sort();
+        all
+    }
+}
+
+/// Dovecot in a mount namespace where its files lie over `/usr`, as an ordinary user of a namespace of its own.
+///
+/// It looks for its parts where it was compiled to, and refuses to serve mail as root. A process namespace makes all of it
+/// end with the process started here.
+fn namespaced(tree: &Path, config: &Path) -> Command {
+    const SCRIPT: &str = "mount -t overlay overlay -o \"lowerdir=$1/usr:/usr\" /usr
+        exec unshare --user --map-user=65534 --map-group=65534 -- /usr/sbin/dovecot -F -c \"$2\"";
+    let mut program = command("setpriv");
+    program.args([
+        "--pdeathsig",
+        "KILL",
+        "unshare",
+        "--user",
+        "--map-root-user",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+    ]);
+    program.args(["--", "sh", "-euc", SCRIPT, "sh"]).arg(tree).arg(config).stdout(Stdio::null());
+    program
+}
+
+fn template(name: &str) -> Result<String, String> {
+    let path = root().join("xtask/peers").join(name);
+    fs::read_to_string(&path).map_err(|error| format!("`{}`: {error}", path.display()))
+}
+
+/// Ports that were free a moment ago; held together while choosing, so that all differ.
+fn free_ports<const N: usize>() -> Result<[u16; N], String> {
+    let held: Result<Vec<_>, _> = (0..N).map(|_| TcpListener::bind("127.0.0.1:0")).collect();
+    let held = held.map_err(|error| error.to_string())?;
+    let ports: Vec<u16> = held.iter().filter_map(|one| one.local_addr().ok()).map(|address| address.port()).collect();
+    ports.try_into().map_err(|_| "no free ports".to_owned())
+}
+
+fn greets(port: u16, greeting: &[u8]) -> Result<(), String> {
+    let started = clock();
+    while started.elapsed() < READY_WITHIN {
+        if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) {
+            let mut first = vec![0; greeting.len()];
+            let _ = stream.set_read_timeout(Some(READY_WITHIN));
+            if stream.read_exact(&mut first).is_ok() && first == greeting {
+                return Ok(());
+            }
+        }
+        std::thread::yield_now();
+    }
+    Err(format!("port {port} did not greet"))
+}
+
+/// A certificate authority and a certificate for this machine's loopback names.
+fn certificates(folder: &Path) -> Result<(), String> {
+    let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"];
+    let authority = [
+        "-subj",
+        "/CN=bailey test CA",
+        "-addext",
+        "basicConstraints=critical,CA:TRUE",
+        "-addext",
+        "keyUsage=critical,keyCertSign,cRLSign",
+        "-keyout",
+        "ca.key",
+        "-out",
+        "ca.pem",
+    ];
+    let server = [
+        "-subj",
+        "/CN=localhost",
+        "-CA",
+        "ca.pem",
+        "-CAkey",
+        "ca.key",
+        "-addext",
+        "basicConstraints=critical,CA:FALSE",
+        "-addext",
+        "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        "-addext",
+        "extendedKeyUsage=serverAuth",
+        "-keyout",
+        "server.key",
+        "-out",
+        "server.pem",
+    ];
+    for rest in [authority.as_slice(), server.as_slice()] {
+        let mut program = command("openssl");
+        program.current_dir(folder).args(["req", "-x509"]).args(curve).args(rest);
+        let output = program.output().map_err(|error| format!("openssl cannot be run: {error}"))?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+    }
+    Ok(())
+}
