@@ -1,7 +1,7 @@
 //! The real services the tests and the demo run against, on free loopback ports and in folders of their own.
 //!
-//! An authorization server (the certified `oidc-provider`), a mail server (Dovecot: IMAP and submission), and a mail server
-//! that delivers nowhere (aiosmtpd). Nothing is installed into the system, no system service is started, and all of it ends
+//! An authorization server (the certified `oidc-provider`), a mail server (Dovecot: IMAP and submission), a mail server
+//! that delivers nowhere (aiosmtpd), and a calendar server (Radicale). Nothing is installed into the system, no system service is started, and all of it ends
 //! with the process that started it.
 
 use std::fs;
@@ -212,6 +212,83 @@ impl MailServer {
         all.sort();
         all
     }
+}
+
+/// Radicale: calendars over CalDAV.
+#[derive(Debug)]
+pub struct CalendarServer {
+    folder: PathBuf,
+    /// Where it listens.
+    pub port: u16,
+    _process: Peer,
+}
+
+impl CalendarServer {
+    /// Starts it with one empty calendar of the person's. `reader@bailey.test` may look at it and change nothing.
+    pub fn start(folder: &Path) -> Result<Self, String> {
+        let calendar = folder.join("collections/collection-root").join(ACCOUNT).join("calendar");
+        fs::create_dir_all(&calendar).map_err(|error| error.to_string())?;
+        fs::write(calendar.join(".Radicale.props"), "{\"tag\": \"VCALENDAR\"}").map_err(|error| error.to_string())?;
+        fs::write(folder.join("users"), format!("{ACCOUNT}:{APP_PASSWORD}\nreader@bailey.test:{APP_PASSWORD}\n"))
+            .map_err(|error| error.to_string())?;
+        fs::write(folder.join("rights"), template("radicale/rights")?).map_err(|error| error.to_string())?;
+        let mut last = String::new();
+        for _ in 0..3 {
+            let [port] = free_ports()?;
+            let config = template("radicale/config.in")?
+                .replace("@DIR@", &folder.display().to_string())
+                .replace("@PORT@", &port.to_string());
+            fs::write(folder.join("config"), config).map_err(|error| error.to_string())?;
+            let mut program = command(cache().join("peers/bin/python"));
+            program.args(["-m", "radicale", "--config"]).arg(folder.join("config")).stdout(Stdio::null());
+            quiet(&mut program, &folder.join("radicale.log"))?;
+            let process = Peer(program.spawn().map_err(|error| missing("the calendar server", &error.to_string()))?);
+            match listens(port) {
+                Ok(()) => return Ok(Self { folder: folder.into(), port, _process: process }),
+                Err(why) => last = why,
+            }
+        }
+        Err(missing("the calendar server", &last))
+    }
+
+    /// The address of the person's calendar.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/{ACCOUNT}/calendar/", self.port)
+    }
+
+    /// The entries that lie in the person's calendar, as files.
+    #[must_use]
+    pub fn stored(&self) -> Vec<String> {
+        let calendar = self.folder.join("collections/collection-root").join(ACCOUNT).join("calendar");
+        let all = fs::read_dir(calendar)
+            .map(|all| all.flatten().map(|entry| entry.path()).collect::<Vec<_>>())
+            .unwrap_or_default();
+        let mut entries: Vec<String> = all
+            .iter()
+            .filter(|path| path.extension().is_some_and(|extension| extension == "ics"))
+            .filter_map(|path| fs::read_to_string(path).ok())
+            .collect();
+        entries.sort();
+        entries
+    }
+
+    /// Puts an entry into the person's calendar, as another program of theirs would.
+    pub fn add(&self, name: &str, entry: &str) -> Result<(), String> {
+        let calendar = self.folder.join("collections/collection-root").join(ACCOUNT).join("calendar");
+        fs::write(calendar.join(format!("{name}.ics")), entry.replace('\n', "\r\n")).map_err(|error| error.to_string())
+    }
+}
+
+fn listens(port: u16) -> Result<(), String> {
+    let started = clock();
+    while started.elapsed() < READY_WITHIN {
+        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            return Ok(());
+        }
+        std::thread::yield_now();
+    }
+    Err(format!("port {port} does not answer"))
 }
 
 /// Dovecot in a mount namespace where its files lie over `/usr`, as an ordinary user of a namespace of its own.

@@ -5,12 +5,16 @@
 //!
 //! Invariant of absence: a connector cannot act without a claim; the vault hands out nothing else.
 
+mod calendar;
 mod call;
 mod mail;
 
 use std::fmt;
 use std::sync::Arc;
 
+use bailey_gate::content::Content;
+use bailey_gate::family::calendar::CalendarAction;
+use bailey_gate::family::mail::MailAction;
 use bailey_gate::family::text::Mailbox;
 use bailey_gate::family::{Action, ActionKind};
 use bailey_gate::{Carrying, Claimed, ConnectionId, Connector, Effect, Outcome};
@@ -18,7 +22,7 @@ use bailey_vault::{Folders, Vault};
 use serde_json::Value;
 
 pub use call::BadCall;
-pub use mail::{Edit, prepare_undo};
+pub use mail::Edit;
 
 /// A tool as it is offered to a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,11 +46,24 @@ pub struct MailAccount {
     pub folders: Folders,
 }
 
+/// A calendar as preparing needs it.
+#[derive(Debug, Clone)]
+pub struct CalendarAccount {
+    /// The connection, and the generation of its grant.
+    pub connection: (ConnectionId, u64),
+    /// Its path on the server.
+    pub path: String,
+}
+
 /// What preparing needs to know of the home, beside the call itself.
 #[derive(Debug, Clone)]
 pub struct Surroundings {
     /// The mail account, where there is one.
     pub mail: Option<MailAccount>,
+    /// The calendar, where there is one.
+    pub calendar: Option<CalendarAccount>,
+    /// The person's time zone.
+    pub zone: jiff::tz::TimeZone,
     /// Seconds since 1970-01-01T00:00Z.
     pub seconds: i64,
     /// The person's distance from UTC, minutes.
@@ -70,6 +87,7 @@ pub struct Prepared {
 #[must_use]
 pub fn tools() -> Vec<ToolDefinition> {
     let mut tools = mail::tools();
+    tools.extend(calendar::tools());
     tools.push(ToolDefinition {
         name: "memory_write",
         description: "Keep a note for later tasks. The person is asked first.",
@@ -86,10 +104,32 @@ pub async fn prepare(tool: &str, arguments: &str, around: &Surroundings, vault: 
         "mail_search" => mail::prepare_search(&arguments, around)?,
         "mail_read" => mail::prepare_read(&arguments, around)?,
         "mail_move" | "mail_trash" => mail::prepare_move(tool, &arguments, around, vault).await?,
+        "calendar_read" | "calendar_create" | "calendar_change" | "calendar_cancel" => {
+            calendar::prepare(tool, &arguments, around, vault).await?
+        }
         "memory_write" => (None, Action::MemoryWrite { note: arguments.text("note")? }),
         unknown => return Err(BadCall::UnknownTool(unknown.into())),
     };
     Ok(Prepared { account, action, why: arguments.optional("why").unwrap_or_default() })
+}
+
+/// The action that undoes another, where there is one. `outcome` is what its own carrying out reported.
+pub async fn prepare_undo(
+    content: &Content,
+    outcome: &str,
+    vault: &Vault,
+) -> Result<(Option<ConnectionId>, Action), BadCall> {
+    match &content.action {
+        Action::Mail(MailAction::Move(moved) | MailAction::Trash(moved)) => {
+            mail::prepare_undo(content, moved, vault).await
+        }
+        Action::Calendar(CalendarAction::Write(writing)) => {
+            calendar::prepare_undo(content, writing, outcome, vault).await
+        }
+        Action::Mail(_) | Action::Calendar(_) | Action::Reply { .. } | Action::MemoryWrite { .. } => {
+            Err(BadCall::Lookup(format!("{} cannot be undone", content.action.kind().name())))
+        }
+    }
 }
 
 /// The services of a home, behind claims.
@@ -114,6 +154,10 @@ impl Connector for Services {
             | ActionKind::MailRead
             | ActionKind::MailMove
             | ActionKind::MailTrash => Box::pin(self.vault.carry_out_mail(claimed)),
+            ActionKind::CalendarRead
+            | ActionKind::CalendarCreate
+            | ActionKind::CalendarChange
+            | ActionKind::CalendarCancel => Box::pin(self.vault.carry_out_calendar(claimed)),
             kind @ (ActionKind::MailDraft | ActionKind::Reply | ActionKind::MemoryWrite) => Box::pin(async move {
                 claimed.settle(Outcome::new(
                     Effect::NotExecuted,

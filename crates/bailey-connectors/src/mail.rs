@@ -127,11 +127,8 @@ pub(crate) async fn prepare_move(
     Ok((Some(account.connection.0), Action::Mail(action)))
 }
 
-/// The action that undoes another, where there is one: a moved mail comes back from where it went.
-pub async fn prepare_undo(content: &Content, vault: &Vault) -> Result<(Option<ConnectionId>, Action), BadCall> {
-    let Action::Mail(MailAction::Move(moved) | MailAction::Trash(moved)) = &content.action else {
-        return Err(BadCall::Lookup(format!("{} cannot be undone", content.action.kind().name())));
-    };
+/// A moved mail comes back from where it went.
+pub(crate) async fn prepare_undo(content: &Content, moved: &Moving, vault: &Vault) -> Result<Account, BadCall> {
     let found = vault.find_by_id(content.account, &moved.to, &moved.about.message_id, SystemEgress::Preparation).await;
     let found = found.map_err(|error| BadCall::Lookup(error.to_string()))?;
     let gone = || format!("the mail is not in `{}` any more, or cannot be told from others there", moved.to.as_str());
@@ -261,7 +258,14 @@ mod tests {
             author: from,
             folders: Folders::default(),
         };
-        Surroundings { mail: Some(account), seconds: 0, offset_minutes: 60, unique: [7; 16] }
+        Surroundings {
+            mail: Some(account),
+            calendar: None,
+            zone: jiff::tz::TimeZone::UTC,
+            seconds: 0,
+            offset_minutes: 60,
+            unique: [7; 16],
+        }
     }
 
     fn send(arguments: &str) -> Result<Message, BadCall> {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::content::Content;
+use crate::family::calendar::{CalendarAction, Change, Entry, Writing};
 use crate::family::escape::{visible, visible_lines};
 use crate::family::mail::{Attachment, FolderName, MailAction, Message, MessageRef, Moving, Query};
 use crate::family::rfc5322;
@@ -62,6 +63,12 @@ impl Preview {
             }
             Action::Mail(MailAction::Move(moving)) => preview.moving("Move a mail", moving),
             Action::Mail(MailAction::Trash(moving)) => preview.moving("Move a mail to the trash", moving),
+            Action::Calendar(CalendarAction::Read { from, until }) => {
+                preview.headline = "Look at the calendar".into();
+                preview.item("From", &rfc5322::date(*from, 0));
+                preview.item("Until", &rfc5322::date(*until, 0));
+            }
+            Action::Calendar(CalendarAction::Write(writing)) => preview.calendar(writing),
             Action::Reply { words } => preview.words("Tell you", words),
             Action::MemoryWrite { note } => preview.words("Remember for later tasks", note),
         }
@@ -88,6 +95,31 @@ impl Preview {
         }
         if let Some(days) = query.days {
             self.item("Last days", &days.to_string());
+        }
+    }
+
+    /// All lines of the entry; of a changed one, every line that goes and every line that comes.
+    fn calendar(&mut self, writing: &Writing) {
+        let guests = writing.guests();
+        self.headline = match writing.change {
+            Change::Create { .. } => "Add a calendar entry",
+            Change::Replace { .. } => "Change a calendar entry",
+            Change::Cancel { .. } => "Remove a calendar entry",
+        }
+        .into();
+        let lines = |entry: Option<&Entry>| entry.map(Entry::lines).unwrap_or_default();
+        let (before, after) = (lines(writing.before()), lines(writing.after()));
+        for (label, name) in [("What", "SUMMARY"), ("Begins", "DTSTART"), ("Ends", "DTEND"), ("Where", "LOCATION")] {
+            if let Some(value) = writing.after().or(writing.before()).and_then(|entry| entry.property(name)) {
+                self.item(label, &value);
+            }
+        }
+        self.item("Place", writing.href.as_str());
+        let gone = before.iter().filter(|line| !after.contains(line)).map(|line| format!("- {line}"));
+        let came = after.iter().filter(|line| !before.contains(line)).map(|line| format!("+ {line}"));
+        self.body = visible_lines(&gone.chain(came).collect::<Vec<_>>().join("\n"));
+        if guests > 0 {
+            self.warnings.push("The entry has guests; the calendar server may tell them.".into());
         }
     }
 

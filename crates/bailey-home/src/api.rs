@@ -382,9 +382,9 @@ async fn connections(Held(home): Shared) -> Answer<Vec<ConnectionCard>> {
 }
 
 fn connection_card(home: &Home, row: bailey_ledger::ConnectionRow) -> ConnectionCard {
-    let settings = home.vault.mail_settings(&row.id).ok();
+    let settings = home.vault.settings(&row.id).ok();
     let weaker = match settings {
-        Some(settings) if settings.issuer.is_none() && row.grant.active => {
+        Some(settings) if settings.issuer().is_none() && row.grant.active => {
             "no token: the limits of this connection are kept by Bailey alone, and only the provider's page ends the password"
         }
         Some(_) | None => "",
@@ -403,7 +403,7 @@ fn connection_card(home: &Home, row: bailey_ledger::ConnectionRow) -> Connection
 fn leave_to_connect(home: &Home, body: &ConnectBody) -> Result<(Level, ConnectionId), Failure> {
     let level = Level::from_name(&body.level)
         .ok_or_else(|| failure(Code::Invalid, "the level is one of read-only, draft, send, full"))?;
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &connect_parameters(&body.mail, &body.level));
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &connect_parameters(&body.settings, &body.level));
     let parameters =
         hash.as_ref().try_into().map(Digest::from_bytes).map_err(|_| failure(Code::Internal, "no hash"))?;
     home.gate.authorise(&Purpose::Home { what: "connect", parameters }, &proof(&body.proof)?, home.clock.now())?;
@@ -417,7 +417,7 @@ async fn connect(Held(home): Shared, Json(body): Json<ConnectBody>) -> Answer<Co
         Some(password) => Credential::AppPassword(password.expose().to_owned()),
         None => Credential::None,
     };
-    let new = home.vault.try_out(id, body.mail, level, credential).await?;
+    let new = home.vault.try_out(id, body.settings, level, credential).await?;
     Ok(Json(keep(&home, &new)?))
 }
 
@@ -433,14 +433,14 @@ const SIGN_IN_WITHIN: std::time::Duration = std::time::Duration::from_secs(600);
 
 async fn begin_sign_in(Held(home): Shared, Json(body): Json<ConnectBody>) -> Answer<SignIn> {
     let (level, id) = leave_to_connect(&home, &body)?;
-    let flow = home.vault.begin_sign_in(&body.mail, level).await?;
+    let flow = home.vault.begin_sign_in(&body.settings, level).await?;
     let name = Nonce::from_bytes(bailey_keys::random().map_err(|error| failure(Code::Internal, error.to_string()))?)
         .to_string();
     let begun = SignIn { id: name.clone(), url: flow.url.clone(), connection: None, trouble: None };
     sign_ins(&home).insert(name.clone(), begun.clone());
     tokio::spawn(async move {
         let finished =
-            tokio::time::timeout(SIGN_IN_WITHIN, home.vault.finish_sign_in(flow, id, body.mail, level)).await;
+            tokio::time::timeout(SIGN_IN_WITHIN, home.vault.finish_sign_in(flow, id, body.settings, level)).await;
         let ended = match finished {
             Ok(Ok(new)) => keep(&home, &new).map_err(|failure| failure.message),
             Ok(Err(error)) => Err(error.to_string()),
@@ -496,7 +496,8 @@ async fn undo(Held(home): Shared, Path(id): Path<String>, Json(body): Json<Prove
         return Err(GateError::WrongState { id, state: view.row.state }.into());
     }
     let content = Content::decode(&view.content).map_err(StoreError::from)?;
-    let prepared = bailey_connectors::prepare_undo(&content, &home.vault).await;
+    let prepared =
+        bailey_connectors::prepare_undo(&content, &home.outcome_words(&id)?.unwrap_or_default(), &home.vault).await;
     let (account, action_back) = prepared.map_err(|bad| failure(Code::Conflict, visible(&bad.to_string())))?;
     let proposal = Proposal {
         id: fresh_action()?,

@@ -45,6 +45,12 @@ impl Clock {
         }
     }
 
+    /// The person's time zone.
+    #[must_use]
+    pub fn zone(&self) -> jiff::tz::TimeZone {
+        self.zone.clone()
+    }
+
     /// The person's distance from UTC at a moment, in minutes.
     #[must_use]
     pub fn offset_minutes(&self, now: Now) -> i16 {

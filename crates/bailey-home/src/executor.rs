@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use bailey_gate::content::Content;
 use bailey_gate::family::Action;
+use bailey_gate::family::calendar::CalendarAction;
 use bailey_gate::family::mail::MailAction;
 use bailey_gate::handoff::Mode;
+use bailey_gate::handoff::SystemEgress;
 use bailey_gate::{Claiming, Connector as _, Found, GateError, Permit, Settled, State};
 use tokio::task::spawn_blocking;
 
@@ -100,11 +102,19 @@ impl Home {
             action: Action::Mail(MailAction::Move(moving) | MailAction::Trash(moving)),
             account,
             ..
-        }) = content
+        }) = &content
         {
-            return Ok(match self.vault.was_moved(account, &moving).await {
+            return Ok(match self.vault.was_moved(*account, moving).await {
                 Ok(true) => (Found::Yes, "the mail is in the folder it was to be moved to"),
                 Ok(false) | Err(_) => (Found::No, "the mail was not found where it was to be moved to"),
+            });
+        }
+        if let Some(Content { action: Action::Calendar(CalendarAction::Write(writing)), account, .. }) = content {
+            let now = self.vault.entry(account, &writing.href, SystemEgress::Reconciliation).await;
+            // Servers write entries in their own order, so only a removal can be told for certain.
+            return Ok(match (writing.after(), now) {
+                (None, Ok(None)) => (Found::Yes, "the entry is gone from the calendar"),
+                _ => (Found::No, "whether the entry was written cannot be told for certain; look at the calendar"),
             });
         }
         Ok((

@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bailey_connectors::{MailAccount, Services, Surroundings};
+use bailey_connectors::{CalendarAccount, MailAccount, Services, Surroundings};
 use bailey_gate::approval::Authority;
 use bailey_gate::event::{Actor, Event, EventKind};
 use bailey_gate::family::Level;
@@ -17,7 +17,7 @@ use bailey_keys::RootKey;
 use bailey_ledger::{Ledger, Recorded};
 use bailey_model::{Model, OpenAiChat};
 use bailey_policy::CedarPolicy;
-use bailey_vault::{Trust, Vault};
+use bailey_vault::{Settings, Trust, Vault};
 use rustix::fs::FlockOperation;
 use tokio::sync::watch;
 
@@ -146,10 +146,22 @@ impl Home {
         let unique = bailey_keys::random().map_err(|error| HomeError::Setup(error.to_string()))?;
         Ok(Surroundings {
             mail: self.mail_account()?,
+            calendar: self.calendar_account()?,
+            zone: self.clock.zone(),
             seconds: now.wall_ms.div_euclid(1_000),
             offset_minutes: self.clock.offset_minutes(now),
             unique,
         })
+    }
+
+    /// The first calendar that stands, preferring one that may be written.
+    fn calendar_account(&self) -> Result<Option<CalendarAccount>, HomeError> {
+        let mut standing: Vec<_> = self.ledger.connections().map_err(GateError::from)?;
+        standing.retain(|row| row.grant.active && row.kind == "calendar");
+        standing.sort_by_key(|row| std::cmp::Reverse(row.grant.level));
+        let Some(row) = standing.first() else { return Ok(None) };
+        let Ok(Settings::Calendar(settings)) = self.vault.settings(&row.id) else { return Ok(None) };
+        Ok(Some(CalendarAccount { connection: (row.id, row.grant.generation), path: settings.path }))
     }
 
     /// The first mail connection that stands, preferring one that may send.

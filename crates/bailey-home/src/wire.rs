@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 pub use bailey_connectors::Edit;
-pub use bailey_vault::{MailSettings, Server};
+pub use bailey_vault::{CalendarSettings, MailSettings, Server, Settings};
 
 use crate::wire_secret::Password;
 
@@ -201,7 +201,7 @@ pub struct TaskCard {
 #[serde(deny_unknown_fields)]
 pub struct ConnectBody {
     /// The account.
-    pub mail: MailSettings,
+    pub settings: Settings,
     /// `read-only`, `draft`, `send` or `full`.
     pub level: String,
     /// An app password, where one is used.
@@ -282,8 +282,8 @@ pub struct ProvenBody {
 
 /// The parameters that a connect proof covers, in the order they are signed.
 #[must_use]
-pub fn connect_parameters(mail: &MailSettings, level: &str) -> Vec<u8> {
-    let mut out = serde_json::to_vec(mail).unwrap_or_default();
+pub fn connect_parameters(settings: &Settings, level: &str) -> Vec<u8> {
+    let mut out = serde_json::to_vec(settings).unwrap_or_default();
     out.extend_from_slice(b"\0");
     out.extend_from_slice(level.as_bytes());
     out

@@ -56,7 +56,7 @@ pub struct Turn {
 pub struct Wanted {
     /// The tool.
     pub tool: String,
-    /// Its arguments: JSON, or a text sent as it is. `$ID0`, `$ID1`, … stand for the identities of the messages that the
+    /// Its arguments: JSON, or a text sent as it is. `$ID0`, `$ID1`, … stand for the identities of the messages or entries that the
     /// last tool result listed.
     #[serde(default)]
     pub arguments: Value,
@@ -184,7 +184,8 @@ fn play(body: &[u8], scripts: &[Script]) -> Option<(u16, String)> {
         .and_then(|message| message.get("content")?.as_str());
     let mut answer = completion(&turn).to_string();
     let listed: Value = listed.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    for (index, message) in listed.get("messages").and_then(Value::as_array).into_iter().flatten().enumerate() {
+    let listed = listed.get("messages").or_else(|| listed.get("entries"));
+    for (index, message) in listed.and_then(Value::as_array).into_iter().flatten().enumerate() {
         let id = message.get("id").and_then(Value::as_str).unwrap_or_default();
         answer = answer.replace(&format!("$ID{index}"), id);
     }

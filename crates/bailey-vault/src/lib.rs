@@ -5,9 +5,11 @@
 //!
 //! Invariant of absence: no function here returns a credential.
 
+mod dav;
 mod exit;
 mod guard;
 mod http;
+mod http_guard;
 mod imap_guard;
 mod mail;
 mod net;
@@ -27,11 +29,12 @@ use bailey_gate::{ConnectionId, Now};
 use bailey_ledger::{ConnectionRow, Ledger, RecordName};
 use tokio::sync::watch;
 
+pub use dav::{SAVED, Stored};
 pub use http::{HttpError, SystemClient};
 pub use mail::{Folders, Seen};
 pub use net::Trust;
 pub use oauth::{Flow, Revocation};
-pub use settings::{Credential, MailSettings, Server};
+pub use settings::{CalendarSettings, Credential, MailSettings, Server, Settings};
 
 use oauth::Tokens;
 
@@ -100,7 +103,7 @@ pub struct NewConnection {
     /// Its identity.
     pub id: ConnectionId,
     /// Where, and as whom.
-    pub settings: MailSettings,
+    pub settings: Settings,
     /// What it may be used for.
     pub level: Level,
     /// What to sign in with.
@@ -130,7 +133,12 @@ impl Vault {
     /// person's leave.
     pub fn keep(&self, new: &NewConnection, now: Now) -> Result<(), VaultError> {
         let grant = Grant { level: new.level, active: true, generation: 1 };
-        let row = ConnectionRow { id: new.id, kind: "mail".into(), account: new.settings.address.clone(), grant };
+        let row = ConnectionRow {
+            id: new.id,
+            kind: new.settings.kind().into(),
+            account: new.settings.account().to_owned(),
+            grant,
+        };
         let (settings, folders) = (json(&new.settings)?, json(&new.seen.folders)?);
         let credential = json(&Tokens::first(&new.credential))?;
         let valve = self.lock.valve();
@@ -159,7 +167,7 @@ impl Vault {
         if !row.grant.active {
             return Ok(Revocation::Before);
         }
-        let (settings, tokens) = (self.mail_settings(id)?, self.tokens(id)?);
+        let (settings, tokens) = (self.settings(id)?, self.tokens(id)?);
         let generation = row.grant.generation + 1;
         let revoked = ConnectionRow { grant: Grant { active: false, generation, ..row.grant }, ..row };
         let valve = self.lock.valve();
@@ -180,6 +188,14 @@ impl Vault {
 
     /// The settings of a mail connection that stands.
     pub fn mail_settings(&self, id: &ConnectionId) -> Result<MailSettings, VaultError> {
+        match self.settings(id)? {
+            Settings::Mail(mail) => Ok(mail),
+            Settings::Calendar(_) => Err(VaultError::Settings("this connection is no mail account".into())),
+        }
+    }
+
+    /// The settings of a connection that stands.
+    pub fn settings(&self, id: &ConnectionId) -> Result<Settings, VaultError> {
         self.stored(SETTINGS, id)
     }
 
@@ -203,7 +219,7 @@ impl Vault {
         account: Option<(ConnectionId, u64)>,
         wanted: &'static str,
         needed: Level,
-    ) -> Result<(ConnectionId, MailSettings), VaultError> {
+    ) -> Result<(ConnectionId, Settings), VaultError> {
         let (id, generation) = account.ok_or(VaultError::Revoked)?;
         let row = self.ledger.connection(&id)?.ok_or(VaultError::Unknown(id))?;
         if !row.grant.active || row.grant.generation != generation {
@@ -212,7 +228,7 @@ impl Vault {
         if row.grant.level < needed {
             return Err(VaultError::Level { have: row.grant.level.name(), wanted });
         }
-        Ok((id, self.mail_settings(&id)?))
+        Ok((id, self.settings(&id)?))
     }
 
     fn refresh_lock(&self, id: &ConnectionId) -> Arc<tokio::sync::Mutex<()>> {

@@ -25,7 +25,7 @@ use crate::imap_guard::{Errand, ImapStream};
 use crate::net::connect;
 use crate::oauth::Login;
 use crate::stream::ClaimedStream;
-use crate::{MailSettings, Vault, VaultError, words};
+use crate::{MailSettings, Settings, Vault, VaultError, words};
 
 /// How long connecting and every step before the hand-off may take together.
 const BEFORE_HAND_OFF: Duration = Duration::from_secs(60);
@@ -152,14 +152,28 @@ impl Vault {
         }
     }
 
+    /// The mail account behind a grant that covers what is wanted, and how to sign in to it.
+    async fn mail_of(
+        &self,
+        account: Option<(ConnectionId, u64)>,
+        wanted: &'static str,
+        needed: Level,
+    ) -> Result<(MailSettings, Login), VaultError> {
+        let (id, settings) = self.authorise(account, wanted, needed)?;
+        let login = self.login(&id, &settings).await?;
+        match settings {
+            Settings::Mail(mail) => Ok((mail, login)),
+            Settings::Calendar(_) => Err(VaultError::Settings("this connection is no mail account".into())),
+        }
+    }
+
     async fn open_submission(&self, claimed: &Claimed) -> Result<AsyncSmtpConnection, String> {
-        let (id, settings) =
-            self.authorise(claimed.account(), "send", Level::Send).map_err(|error| error.to_string())?;
+        let (settings, login) =
+            self.mail_of(claimed.account(), "send", Level::Send).await.map_err(|error| error.to_string())?;
         let server = settings.submission.as_ref().ok_or("this connection has no server to send through")?;
         let Action::Mail(MailAction::Send(message)) = &claimed.content().action else {
             return Err("only a mail can be sent as mail".into());
         };
-        let login = self.login(&id, &settings).await.map_err(|error| error.to_string())?;
         let receivers: Vec<String> = message.receivers().map(|to| to.address.as_str().to_owned()).collect();
         let guard = SmtpGuard::new(message.from.address.as_str(), &receivers, claimed.artefact());
         let link = connect(server, &self.trust).await?;
@@ -219,8 +233,8 @@ impl Vault {
         needed: Level,
         errand: Errand,
     ) -> Result<Imap, String> {
-        let (id, settings) = self.authorise(claimed.account(), wanted, needed).map_err(|error| error.to_string())?;
-        let login = self.login(&id, &settings).await.map_err(|error| error.to_string())?;
+        let (settings, login) =
+            self.mail_of(claimed.account(), wanted, needed).await.map_err(|error| error.to_string())?;
         let opening = self.open_imap(&settings, &login, errand, Exit::Claim(claimed.trigger()));
         in_time(opening).await
     }
@@ -335,8 +349,7 @@ impl Vault {
         account: Option<(ConnectionId, u64)>,
         egress: SystemEgress,
     ) -> Result<Imap, VaultError> {
-        let (id, settings) = self.authorise(account, "look", Level::Read)?;
-        let login = self.login(&id, &settings).await?;
+        let (settings, login) = self.mail_of(account, "look", Level::Read).await?;
         let exit = Exit::System(std::sync::Arc::clone(&self.lock), egress);
         in_time(self.open_imap(&settings, &login, Errand::Look, exit)).await.map_err(VaultError::Refused)
     }

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
 use crate::http::Form;
-use crate::{CREDENTIAL, Credential, MailSettings, NewConnection, Vault, VaultError, record};
+use crate::{CREDENTIAL, Credential, NewConnection, Settings, Vault, VaultError, record};
 
 /// The name under which this program is known to authorization servers that know it.
 pub const CLIENT_ID: &str = "bailey";
@@ -196,11 +196,9 @@ impl Vault {
     }
 
     /// Begins a sign-in: the person opens [`Flow::url`] in a browser on this machine.
-    pub async fn begin_sign_in(&self, settings: &MailSettings, level: Level) -> Result<Flow, VaultError> {
-        let issuer = settings
-            .issuer
-            .as_deref()
-            .ok_or_else(|| VaultError::Settings("no authorization server is named".into()))?;
+    pub async fn begin_sign_in(&self, settings: &Settings, level: Level) -> Result<Flow, VaultError> {
+        let issuer =
+            settings.issuer().ok_or_else(|| VaultError::Settings("no authorization server is named".into()))?;
         let metadata = self.metadata(issuer, SystemEgress::Preparation).await?;
         let listener =
             TcpListener::bind("127.0.0.1:0").await.map_err(|error| VaultError::Settings(error.to_string()))?;
@@ -220,7 +218,7 @@ impl Vault {
             ("code_challenge_method", "S256"),
             // Without it some servers quietly leave out the refresh token.
             ("prompt", "consent"),
-            ("login_hint", &settings.address),
+            ("login_hint", settings.account()),
         ]);
         let url = format!("{}?{query}", metadata.authorization_endpoint);
         Ok(Flow { url, listener, metadata, redirect, state, verifier, scopes })
@@ -231,7 +229,7 @@ impl Vault {
         &self,
         flow: Flow,
         id: ConnectionId,
-        settings: MailSettings,
+        settings: Settings,
         level: Level,
     ) -> Result<NewConnection, VaultError> {
         let code = flow.code().await?;
@@ -267,13 +265,19 @@ impl Vault {
     pub async fn try_out(
         &self,
         id: ConnectionId,
-        settings: MailSettings,
+        settings: Settings,
         level: Level,
         credential: Credential,
     ) -> Result<NewConnection, VaultError> {
         check(&settings, level)?;
         let login = login_of(&settings, &credential);
-        let seen = self.look_at(&settings, &login).await?;
+        let seen = match &settings {
+            Settings::Mail(mail) => self.look_at(mail, &login).await?,
+            Settings::Calendar(calendar) => {
+                self.look_at_calendar(calendar, &login).await?;
+                crate::Seen::default()
+            }
+        };
         Ok(NewConnection { id, settings, level, credential, seen })
     }
 
@@ -293,7 +297,7 @@ impl Vault {
     }
 
     /// What to sign in with now; renews the access token where it is about to end.
-    pub(crate) async fn login(&self, id: &ConnectionId, settings: &MailSettings) -> Result<Login, VaultError> {
+    pub(crate) async fn login(&self, id: &ConnectionId, settings: &Settings) -> Result<Login, VaultError> {
         let tokens = self.tokens(id)?;
         let Credential::Tokens { refresh: Some(_), .. } = &tokens.credential else {
             return Ok(login_of(settings, &tokens.credential));
@@ -308,7 +312,7 @@ impl Vault {
 
     /// One renewal at a time; whoever comes second finds it done. The new tokens are durable before they are used, and
     /// never bring a revoked connection back.
-    async fn renew(&self, id: &ConnectionId, settings: &MailSettings, seen: u64) -> Result<Tokens, VaultError> {
+    async fn renew(&self, id: &ConnectionId, settings: &Settings, seen: u64) -> Result<Tokens, VaultError> {
         let lock = self.refresh_lock(id);
         let _one = lock.lock().await;
         let tokens = self.tokens(id)?;
@@ -317,7 +321,7 @@ impl Vault {
         }
         let generation = self.ledger.connection(id)?.ok_or(VaultError::Unknown(*id))?.grant.generation;
         let Credential::Tokens { refresh: Some(refresh), .. } = &tokens.credential else { return Ok(tokens) };
-        let issuer = settings.issuer.as_deref().unwrap_or_default();
+        let issuer = settings.issuer().unwrap_or_default();
         let metadata = self.metadata(issuer, SystemEgress::TokenRefresh).await?;
         let body = encode(&[("grant_type", "refresh_token"), ("refresh_token", refresh), ("client_id", CLIENT_ID)]);
         let granted = self.trade(&metadata, body, SystemEgress::TokenRefresh).await?;
@@ -367,13 +371,13 @@ impl Vault {
     }
 
     /// Tells the provider that the tokens are over, where it can be told.
-    pub(crate) async fn revoke_at_provider(&self, settings: &MailSettings, tokens: &Tokens) -> Revocation {
+    pub(crate) async fn revoke_at_provider(&self, settings: &Settings, tokens: &Tokens) -> Revocation {
         let (access, refresh) = match &tokens.credential {
             Credential::None => return Revocation::Nothing,
             Credential::AppPassword(_) => return Revocation::ByHand,
             Credential::Tokens { access, refresh } => (access, refresh),
         };
-        let issuer = settings.issuer.as_deref().unwrap_or_default();
+        let issuer = settings.issuer().unwrap_or_default();
         let told = async {
             let metadata = self.metadata(issuer, SystemEgress::Revocation).await?;
             let url =
@@ -395,8 +399,8 @@ impl Vault {
     }
 }
 
-fn login_of(settings: &MailSettings, credential: &Credential) -> Login {
-    let user = settings.address.clone();
+fn login_of(settings: &Settings, credential: &Credential) -> Login {
+    let user = settings.account().to_owned();
     match credential {
         Credential::None => Login::None,
         Credential::AppPassword(password) => Login::Password { user, password: Zeroizing::new(password.clone()) },
@@ -461,9 +465,20 @@ impl Flow {
     }
 }
 
-pub(crate) fn check(settings: &MailSettings, level: Level) -> Result<(), VaultError> {
+pub(crate) fn check(settings: &Settings, level: Level) -> Result<(), VaultError> {
+    use bailey_gate::family::calendar::Href;
     use bailey_gate::family::text::{Address, Line};
     let bad = |why: String| VaultError::Settings(why);
+    let settings = match settings {
+        Settings::Mail(mail) => mail,
+        Settings::Calendar(calendar) => {
+            Href::new(&calendar.path).map_err(|error| bad(error.to_string()))?;
+            if !calendar.path.ends_with('/') {
+                return Err(bad("the calendar's address has to end in a slash".into()));
+            }
+            return Line::new(calendar.user.clone()).map(|_| ()).map_err(|error| bad(error.to_string()));
+        }
+    };
     Address::new(&settings.address).map_err(|error| bad(error.to_string()))?;
     if let Some(name) = &settings.name {
         Line::new(name.clone()).map_err(|error| bad(error.to_string()))?;

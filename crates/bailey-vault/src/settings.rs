@@ -3,6 +3,57 @@
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+/// What a connection leads to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Settings {
+    /// A mail account.
+    Mail(MailSettings),
+    /// A calendar.
+    Calendar(CalendarSettings),
+}
+
+impl Settings {
+    /// The account, as the service names it.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        match self {
+            Self::Mail(mail) => &mail.address,
+            Self::Calendar(calendar) => &calendar.user,
+        }
+    }
+
+    /// What it leads to, in a word.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Mail(_) => "mail",
+            Self::Calendar(_) => "calendar",
+        }
+    }
+
+    /// Who vouches for access tokens, where they are used.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        match self {
+            Self::Mail(mail) => mail.issuer.as_deref(),
+            Self::Calendar(_) => None,
+        }
+    }
+}
+
+/// One calendar at a CalDAV server. Stored sealed; holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalendarSettings {
+    /// Who signs in.
+    pub user: String,
+    /// Where.
+    pub server: Server,
+    /// The calendar's path on the server, with a slash at its end.
+    pub path: String,
+}
+
 /// A mail account. Stored sealed; holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

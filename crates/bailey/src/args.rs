@@ -111,6 +111,8 @@ pub(crate) enum Root {
 pub(crate) enum Connect {
     /// A mail account
     Mail(ConnectMail),
+    /// A calendar at a CalDAV server; asks for an app password
+    Calendar(ConnectCalendar),
 }
 
 #[derive(Debug, Args)]
@@ -138,6 +140,18 @@ pub(crate) struct ConnectMail {
     /// Without TLS; only for servers on this machine
     #[arg(long)]
     pub(crate) no_tls: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConnectCalendar {
+    /// The calendar's address: https://host/path/to/calendar/
+    pub(crate) url: String,
+    /// Who signs in
+    #[arg(long)]
+    pub(crate) user: String,
+    /// What it may be used for: read-only, full
+    #[arg(long, default_value = "read-only")]
+    pub(crate) level: String,
 }
 
 #[derive(Debug, Args)]

@@ -8,12 +8,13 @@ use aws_lc_rs::digest::{SHA256, digest};
 use bailey_gate::approval::Purpose;
 use bailey_gate::{ActionId, BadId, Digest};
 use bailey_home::wire::{
-    ActionCard, ApproveBody, ConnectBody, ConnectionCard, Edit, EntryCard, HappenedBody, IdsBody, MailSettings,
-    PauseCard, ProvenBody, RevokeCard, Server, Shown, SignIn, Status, TaskBody, TaskCard, connect_parameters,
+    ActionCard, ApproveBody, CalendarSettings, ConnectBody, ConnectionCard, Edit, EntryCard, HappenedBody, IdsBody,
+    MailSettings, PauseCard, ProvenBody, RevokeCard, Server, Settings, Shown, SignIn, Status, TaskBody, TaskCard,
+    connect_parameters,
 };
 use bailey_home::{Home, Layout, RootChoice, config};
 
-use crate::args::{Command, Connect, ConnectMail, EditMail, Log, Root, Setup, Task, YesNo};
+use crate::args::{Command, Connect, ConnectCalendar, ConnectMail, EditMail, Log, Root, Setup, Task, YesNo};
 use crate::client::{Client, Trouble};
 use crate::{prompt, show};
 
@@ -32,6 +33,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             Ok(show::print(json, &status, |out| show::status(out, &status))?)
         }
         Command::Connect(Connect::Mail(mail)) => connect(&client, mail, json).await,
+        Command::Connect(Connect::Calendar(calendar)) => connect_calendar(&client, calendar, json).await,
         Command::Connections => {
             let list: Vec<ConnectionCard> = client.get("/v1/connections").await?;
             Ok(show::print(json, &list, |out| list.iter().try_for_each(|one| show::connection(out, one)))?)
@@ -159,21 +161,48 @@ async fn serve(layout: &Layout) -> Result<(), Trouble> {
 
 async fn connect(client: &Client, mail: ConnectMail, json: bool) -> Result<(), Trouble> {
     let server = |text: &String| server(text, !mail.no_tls);
-    let settings = MailSettings {
+    let settings = Settings::Mail(MailSettings {
         address: mail.address.clone(),
         name: mail.name.clone(),
         imap: mail.imap.as_ref().map(server).transpose()?,
         submission: mail.submission.as_ref().map(server).transpose()?,
         issuer: mail.oauth.clone(),
+    });
+    finish_connect(client, settings, mail.level, mail.app_password, json).await
+}
+
+async fn connect_calendar(client: &Client, calendar: ConnectCalendar, json: bool) -> Result<(), Trouble> {
+    let bad = || Trouble::Here(format!("`{}` is no address like https://host/path/to/calendar/", calendar.url));
+    let (scheme, rest) = calendar.url.split_once("://").ok_or_else(bad)?;
+    let tls = match scheme {
+        "https" => true,
+        "http" => false,
+        _ => return Err(bad()),
     };
-    let parameters = digest(&SHA256, &connect_parameters(&settings, &mail.level));
+    let (place, path) = rest.find('/').map(|at| rest.split_at(at)).ok_or_else(bad)?;
+    let server = match place.rsplit_once(':') {
+        Some(_) => server(place, tls)?,
+        None => Server { host: place.into(), port: if tls { 443 } else { 80 }, tls },
+    };
+    let settings = Settings::Calendar(CalendarSettings { user: calendar.user, server, path: path.into() });
+    finish_connect(client, settings, calendar.level, true, json).await
+}
+
+async fn finish_connect(
+    client: &Client,
+    settings: Settings,
+    level: String,
+    app_password: bool,
+    json: bool,
+) -> Result<(), Trouble> {
+    let parameters = digest(&SHA256, &connect_parameters(&settings, &level));
     let parameters =
         parameters.as_ref().try_into().map(Digest::from_bytes).map_err(|_| Trouble::Here("no hash".into()))?;
     let words = prompt::passphrase("Approval passphrase")?;
-    let password = if mail.app_password { Some(prompt::password("App password of the account")?) } else { None };
+    let password = if app_password { Some(prompt::password("App password of the account")?) } else { None };
     let proof = client.prove(&Purpose::Home { what: "connect", parameters }, &words).await?;
-    let body = ConnectBody { mail: settings, level: mail.level, password, proof };
-    let card = match &body.mail.issuer {
+    let body = ConnectBody { settings, level, password, proof };
+    let card = match body.settings.issuer() {
         None => client.post("/v1/connections", &body).await?,
         Some(_) => sign_in(client, &body).await?,
     };

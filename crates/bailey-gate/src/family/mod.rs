@@ -3,6 +3,7 @@
 //! Adding an effect to the product means adding a variant here; every `match` in the workspace then has to say what it
 //! means for codec, class, preview and policy before the code compiles.
 
+pub mod calendar;
 pub mod escape;
 pub mod mail;
 pub mod rfc5322;
@@ -10,6 +11,7 @@ pub mod text;
 
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::verdict::Class;
+use calendar::{CalendarAction, Change};
 use mail::{FolderRole, MASS_MAIL_RECEIVERS, MailAction};
 use text::Address;
 
@@ -18,10 +20,11 @@ pub const MAX_WORDS_BYTES: usize = 64 * 1024;
 
 /// One proposed action.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "an action is stored encoded; few are in memory at once")]
 pub enum Action {
     /// Something with mail.
     Mail(MailAction),
+    /// Something with a calendar.
+    Calendar(CalendarAction),
     /// Words to the person. They are shown inert: no link opens, no image loads.
     Reply {
         /// What is said.
@@ -49,6 +52,14 @@ pub enum ActionKind {
     MailMove,
     /// `mail.trash`
     MailTrash,
+    /// `calendar.read`
+    CalendarRead,
+    /// `calendar.create`
+    CalendarCreate,
+    /// `calendar.change`
+    CalendarChange,
+    /// `calendar.cancel`
+    CalendarCancel,
     /// `reply`
     Reply,
     /// `memory.write`
@@ -57,13 +68,17 @@ pub enum ActionKind {
 
 impl ActionKind {
     /// Every kind; policy tests walk it so that none is forgotten.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::MailDraft,
         Self::MailSend,
         Self::MailSearch,
         Self::MailRead,
         Self::MailMove,
         Self::MailTrash,
+        Self::CalendarRead,
+        Self::CalendarCreate,
+        Self::CalendarChange,
+        Self::CalendarCancel,
         Self::Reply,
         Self::MemoryWrite,
     ];
@@ -78,6 +93,10 @@ impl ActionKind {
             Self::MailRead => "mail.read",
             Self::MailMove => "mail.move",
             Self::MailTrash => "mail.trash",
+            Self::CalendarRead => "calendar.read",
+            Self::CalendarCreate => "calendar.create",
+            Self::CalendarChange => "calendar.change",
+            Self::CalendarCancel => "calendar.cancel",
             Self::Reply => "reply",
             Self::MemoryWrite => "memory.write",
         }
@@ -94,7 +113,15 @@ impl ActionKind {
     pub const fn is_local(self) -> bool {
         match self {
             Self::MailDraft | Self::Reply | Self::MemoryWrite => true,
-            Self::MailSend | Self::MailSearch | Self::MailRead | Self::MailMove | Self::MailTrash => false,
+            Self::MailSend
+            | Self::MailSearch
+            | Self::MailRead
+            | Self::MailMove
+            | Self::MailTrash
+            | Self::CalendarRead
+            | Self::CalendarCreate
+            | Self::CalendarChange
+            | Self::CalendarCancel => false,
         }
     }
 
@@ -102,10 +129,16 @@ impl ActionKind {
     #[must_use]
     pub const fn is_read(self) -> bool {
         match self {
-            Self::MailSearch | Self::MailRead => true,
-            Self::MailDraft | Self::MailSend | Self::MailMove | Self::MailTrash | Self::Reply | Self::MemoryWrite => {
-                false
-            }
+            Self::MailSearch | Self::MailRead | Self::CalendarRead => true,
+            Self::MailDraft
+            | Self::MailSend
+            | Self::MailMove
+            | Self::MailTrash
+            | Self::CalendarCreate
+            | Self::CalendarChange
+            | Self::CalendarCancel
+            | Self::Reply
+            | Self::MemoryWrite => false,
         }
     }
 
@@ -113,10 +146,12 @@ impl ActionKind {
     #[must_use]
     pub const fn needs_level(self) -> Option<Level> {
         match self {
-            Self::MailSearch | Self::MailRead => Some(Level::Read),
+            Self::MailSearch | Self::MailRead | Self::CalendarRead => Some(Level::Read),
             Self::MailDraft => Some(Level::Draft),
             Self::MailSend => Some(Level::Send),
-            Self::MailMove | Self::MailTrash => Some(Level::Full),
+            Self::MailMove | Self::MailTrash | Self::CalendarCreate | Self::CalendarChange | Self::CalendarCancel => {
+                Some(Level::Full)
+            }
             Self::Reply | Self::MemoryWrite => None,
         }
     }
@@ -168,6 +203,12 @@ impl Action {
             Self::Mail(MailAction::Read(_)) => ActionKind::MailRead,
             Self::Mail(MailAction::Move(_)) => ActionKind::MailMove,
             Self::Mail(MailAction::Trash(_)) => ActionKind::MailTrash,
+            Self::Calendar(CalendarAction::Read { .. }) => ActionKind::CalendarRead,
+            Self::Calendar(CalendarAction::Write(writing)) => match writing.change {
+                Change::Create { .. } => ActionKind::CalendarCreate,
+                Change::Replace { .. } => ActionKind::CalendarChange,
+                Change::Cancel { .. } => ActionKind::CalendarCancel,
+            },
             Self::Reply { .. } => ActionKind::Reply,
             Self::MemoryWrite { .. } => ActionKind::MemoryWrite,
         }
@@ -181,16 +222,29 @@ impl Action {
                 Class::Critical
             }
             Self::Mail(MailAction::Send(_)) => Class::Held,
-            Self::Mail(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => Class::Undoable,
+            // A calendar server may tell the guests, and they have been told then.
+            Self::Calendar(CalendarAction::Write(writing)) if writing.guests() > 0 => Class::Compensable,
+            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => Class::Undoable,
         }
     }
 
-    /// Everyone outside the home who gets something from it.
+    /// Everyone outside the home who gets something from it, as far as their addresses can be read.
     #[must_use]
-    pub fn receivers(&self) -> Vec<&Address> {
+    pub fn receivers(&self) -> Vec<Address> {
         match self {
-            Self::Mail(MailAction::Send(message)) => message.receivers().map(|m| &m.address).collect(),
-            Self::Mail(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => Vec::new(),
+            Self::Mail(MailAction::Send(message)) => message.receivers().map(|m| m.address.clone()).collect(),
+            Self::Calendar(CalendarAction::Write(writing)) => writing.addresses(),
+            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => Vec::new(),
+        }
+    }
+
+    /// How many get something from it, readable or not.
+    #[must_use]
+    pub fn receiver_count(&self) -> usize {
+        match self {
+            Self::Mail(MailAction::Send(message)) => message.receivers().count(),
+            Self::Calendar(CalendarAction::Write(writing)) => writing.guests(),
+            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => 0,
         }
     }
 
@@ -201,7 +255,7 @@ impl Action {
             Self::Mail(MailAction::Move(moving) | MailAction::Trash(moving)) => {
                 matches!(moving.role, FolderRole::Sent | FolderRole::Drafts)
             }
-            Self::Mail(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => false,
+            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => false,
         }
     }
 
@@ -210,7 +264,10 @@ impl Action {
     pub fn artefact(&self) -> Vec<u8> {
         match self {
             Self::Mail(MailAction::Send(message)) => rfc5322::render(message),
-            Self::Mail(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => Vec::new(),
+            Self::Calendar(CalendarAction::Write(writing)) => {
+                writing.after().map(|entry| entry.as_str().as_bytes().to_vec()).unwrap_or_default()
+            }
+            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => Vec::new(),
         }
     }
 
@@ -218,6 +275,7 @@ impl Action {
     pub fn encode(&self, out: &mut Encoder) {
         match self {
             Self::Mail(action) => mail::encode(action, out.byte(1)),
+            Self::Calendar(action) => calendar::encode(action, out.byte(4)),
             Self::Reply { words } => {
                 out.byte(2).text(words);
             }
@@ -235,6 +293,7 @@ impl Action {
         };
         match bytes.byte()? {
             1 => mail::decode(bytes).map(Self::Mail),
+            4 => calendar::decode(bytes).map(Self::Calendar),
             2 => words(bytes).map(|words| Self::Reply { words }),
             3 => words(bytes).map(|note| Self::MemoryWrite { note }),
             tag => Err(CodecError::UnknownTag(tag)),

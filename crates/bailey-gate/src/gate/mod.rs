@@ -225,7 +225,7 @@ impl Gate {
                 (Some((_, generation)), Some(grant)) => grant.active && grant.generation == *generation,
                 (Some(_), None) => false,
             },
-            receivers: receivers.len() as u64,
+            receivers: content.action.receiver_count() as u64,
             unknown_receivers,
             into_sent_or_drafts: content.action.moves_into_sent_or_drafts(),
             is_undo,

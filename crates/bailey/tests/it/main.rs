@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod calendars;
 mod evidence;
 mod hijack;
 mod road;

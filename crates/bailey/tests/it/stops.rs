@@ -121,7 +121,9 @@ fn connecting_needs_the_person() {
     let world = World::new(vec![]);
     let mail = json!({"address": "evil@example.org", "submission": {"host": "127.0.0.1", "port": 1, "tls": false}});
     let proof = world.prove(&Purpose::Resume, PASSPHRASE);
-    let body = json!({"mail": mail, "level": "send", "proof": proof});
+    let mut settings = mail;
+    settings["kind"] = json!("mail");
+    let body = json!({"settings": settings, "level": "send", "proof": proof});
     assert_eq!(world.post("/v1/connections", &body).0, 403);
     let (code, _) = world.fails(&["connect", "mail", "evil@example.org", "--level", "draft"], "wrong passphrase");
     assert_eq!(code, 4);

@@ -1,0 +1,279 @@
+//! The calendar family: looking at a span of time, and writing one entry.
+//!
+//! An entry is kept as the iCalendar text (RFC 5545) that the server gets, and the preview shows that text's lines, all of
+//! them: nothing is summarised that could hide a guest.
+
+use super::text::Address;
+use crate::codec::{CodecError, Decoder, Encoder};
+
+/// Longest entry, in bytes. An event with hundreds of guests is far below.
+pub const MAX_ENTRY_BYTES: usize = 256 * 1024;
+/// Longest path of a resource.
+const MAX_HREF_BYTES: usize = 1_024;
+
+/// One thing done with a calendar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CalendarAction {
+    /// Look at what happens in a span of time, in seconds since 1970-01-01T00:00Z.
+    Read {
+        /// Its beginning.
+        from: i64,
+        /// Its end.
+        until: i64,
+    },
+    /// Write one entry.
+    Write(Writing),
+}
+
+/// One entry before and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Writing {
+    /// Where it lies.
+    pub href: Href,
+    /// What it is and what it becomes.
+    pub change: Change,
+}
+
+/// What becomes of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// It is new; nothing may lie at its place.
+    Create {
+        /// The entry.
+        after: Entry,
+    },
+    /// It is replaced, if it still has this ETag.
+    Replace {
+        /// What it was.
+        before: Entry,
+        /// The version this was prepared from.
+        etag: Etag,
+        /// What it becomes.
+        after: Entry,
+    },
+    /// It is removed, if it still has this ETag.
+    Cancel {
+        /// What it was.
+        before: Entry,
+        /// The version this was prepared from.
+        etag: Etag,
+    },
+}
+
+/// A path on a server: printable ASCII without query, fragment or steps upwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Href(String);
+
+impl Href {
+    /// Refuses everything that could lead elsewhere or end the line.
+    pub fn new(text: &str) -> Result<Self, CodecError> {
+        let plain = text.chars().all(|c| c.is_ascii_graphic() && !"?#\\\"<>".contains(c));
+        let upwards = text.split('/').any(|part| matches!(part, "." | ".."));
+        if text.starts_with('/') && !text.starts_with("//") && plain && !upwards && text.len() <= MAX_HREF_BYTES {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(CodecError::Malformed("a path on a server"))
+    }
+
+    /// The path.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A strong entity tag (RFC 9110, 8.8.3), quotation marks included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Etag(String);
+
+impl Etag {
+    /// `"…"`; weak tags cannot guard a write.
+    pub fn new(text: &str) -> Result<Self, CodecError> {
+        let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        match inner {
+            Some(inner) if inner.len() <= 200 && inner.chars().all(|c| c.is_ascii_graphic() && c != '"') => {
+                Ok(Self(text.to_owned()))
+            }
+            Some(_) | None => Err(CodecError::Malformed("an entity tag")),
+        }
+    }
+
+    /// With its quotation marks.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The iCalendar text of one entry; lines end in CRLF.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry(String);
+
+impl Entry {
+    /// Line ends become CRLF; other control characters are refused.
+    pub fn new(text: &str) -> Result<Self, CodecError> {
+        let text = text.replace("\r\n", "\n");
+        if text.len() > MAX_ENTRY_BYTES {
+            return Err(CodecError::TooLong);
+        }
+        if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+            return Err(CodecError::Malformed("a control character in a calendar entry"));
+        }
+        if !text.starts_with("BEGIN:VCALENDAR\n")
+            || !text.contains("\nBEGIN:VEVENT\n")
+            || !text.trim_end().ends_with("END:VCALENDAR")
+        {
+            return Err(CodecError::Malformed("not a calendar entry"));
+        }
+        Ok(Self(text.replace('\n', "\r\n")))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Its lines as they are meant: folding (RFC 5545, 3.1) taken back.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        self.0
+            .replace("\r\n ", "")
+            .replace("\r\n\t", "")
+            .split("\r\n")
+            .map(str::to_owned)
+            .filter(|line| !line.is_empty())
+            .collect()
+    }
+
+    /// The value of the first property of a name that belongs to the event itself, not to a time zone or an alarm in it.
+    #[must_use]
+    pub fn property(&self, name: &str) -> Option<String> {
+        let mut within = Vec::new();
+        for line in self.lines() {
+            if let Some(component) = line.strip_prefix("BEGIN:") {
+                within.push(component.to_owned());
+            } else if line.starts_with("END:") {
+                within.pop();
+            } else if within.last().is_some_and(|component| component == "VEVENT")
+                && let Some(rest) = line.strip_prefix(name)
+                && rest.starts_with([':', ';'])
+            {
+                return rest.split_once(':').map(|(_, value)| value.to_owned());
+            }
+        }
+        None
+    }
+
+    /// Lines that name a guest or an organiser: whoever stands there may be told by the server.
+    #[must_use]
+    pub fn guests(&self) -> Vec<String> {
+        let names = |line: &String| {
+            let upper = line.to_ascii_uppercase();
+            ["ATTENDEE", "ORGANIZER"].iter().any(|name| upper.starts_with(name))
+        };
+        self.lines().into_iter().filter(names).collect()
+    }
+}
+
+impl Writing {
+    /// What it was.
+    #[must_use]
+    pub const fn before(&self) -> Option<&Entry> {
+        match &self.change {
+            Change::Create { .. } => None,
+            Change::Replace { before, .. } | Change::Cancel { before, .. } => Some(before),
+        }
+    }
+
+    /// What it becomes.
+    #[must_use]
+    pub const fn after(&self) -> Option<&Entry> {
+        match &self.change {
+            Change::Cancel { .. } => None,
+            Change::Create { after } | Change::Replace { after, .. } => Some(after),
+        }
+    }
+
+    /// How many guests' lines it has, before and after.
+    #[must_use]
+    pub fn guests(&self) -> usize {
+        [self.before(), self.after()].into_iter().flatten().map(|entry| entry.guests().len()).sum()
+    }
+
+    /// Guests whose addresses can be read.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<Address> {
+        let lines = [self.before(), self.after()].into_iter().flatten().flat_map(Entry::guests);
+        let mut all: Vec<Address> = lines
+            .filter_map(|line| {
+                let at = line.to_ascii_lowercase().rfind("mailto:")?;
+                Address::new(line.get(at + "mailto:".len()..)?).ok()
+            })
+            .collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+}
+
+pub(super) fn encode(action: &CalendarAction, out: &mut Encoder) {
+    match action {
+        CalendarAction::Read { from, until } => {
+            out.byte(1).signed(*from).signed(*until);
+        }
+        CalendarAction::Write(Writing { href, change }) => match change {
+            Change::Create { after } => {
+                out.byte(2).text(href.as_str()).text(after.as_str());
+            }
+            Change::Replace { before, etag, after } => {
+                out.byte(3).text(href.as_str()).text(before.as_str()).text(etag.as_str()).text(after.as_str());
+            }
+            Change::Cancel { before, etag } => {
+                out.byte(4).text(href.as_str()).text(before.as_str()).text(etag.as_str());
+            }
+        },
+    }
+}
+
+pub(super) fn decode(bytes: &mut Decoder<'_>) -> Result<CalendarAction, CodecError> {
+    let tag = bytes.byte()?;
+    if tag == 1 {
+        return Ok(CalendarAction::Read { from: bytes.signed()?, until: bytes.signed()? });
+    }
+    let href = Href::new(&bytes.text()?)?;
+    let entry = |bytes: &mut Decoder<'_>| Entry::new(&bytes.text()?);
+    let etag = |bytes: &mut Decoder<'_>| Etag::new(&bytes.text()?);
+    let change = match tag {
+        2 => Change::Create { after: entry(bytes)? },
+        3 => Change::Replace { before: entry(bytes)?, etag: etag(bytes)?, after: entry(bytes)? },
+        4 => Change::Cancel { before: entry(bytes)?, etag: etag(bytes)? },
+        unknown => return Err(CodecError::UnknownTag(unknown)),
+    };
+    Ok(CalendarAction::Write(Writing { href, change }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_paths_and_tags() {
+        let text = "BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nDTSTART:19700101T000000\nEND:VTIMEZONE\nBEGIN:VEVENT\nSUMMARY:a lo\n ng one\nATTENDEE;CN=Eve:MAILTO:eve@evil.exa\n mple\nEND:VEVENT\nEND:VCALENDAR\n";
+        let entry = Entry::new(text).unwrap();
+        assert_eq!(entry.property("SUMMARY").as_deref(), Some("a long one"));
+        assert_eq!(entry.property("DTSTART"), None, "that of the time zone is not the event's");
+        assert_eq!(entry.guests(), ["ATTENDEE;CN=Eve:MAILTO:eve@evil.example"]);
+        let writing = Writing { href: Href::new("/c/1.ics").unwrap(), change: Change::Create { after: entry } };
+        assert_eq!(writing.addresses(), [Address::new("eve@evil.example").unwrap()]);
+        for bad in ["", "BEGIN:VEVENT", "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:\u{7}\nEND:VEVENT\nEND:VCALENDAR\n"] {
+            assert!(Entry::new(bad).is_err(), "{bad:?}");
+        }
+        for bad in ["", "c", "//evil.example/c", "/a/../b", "/a b", "/a\r\nHost: x", "/a?b", "/a#b", "/\u{e9}"] {
+            assert!(Href::new(bad).is_err(), "{bad:?}");
+        }
+        for bad in ["", "x", "W/\"x\"", "\"a\"b\"", "\"a\r\nIf: x\""] {
+            assert!(Etag::new(bad).is_err(), "{bad:?}");
+        }
+    }
+}
