@@ -1,5 +1,6 @@
 //! What the development commands and the end-to-end tests share.
 
+pub mod demo;
 pub mod install;
 pub mod layers;
 pub mod peers;

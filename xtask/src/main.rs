@@ -2,10 +2,14 @@
 
 use std::process::ExitCode;
 
-use xtask::{install, layers, test};
+use xtask::demo::Mode;
+use xtask::{demo, install, layers, test};
 
 const HELP: &str = "cargo xtask COMMAND
 
+  demo [--yes]   install what it needs, start real mail and calendar servers, and run the main job
+       --check   the same without a person; prints one JSON summary
+       --clean   remove what the demo made
   test [--yes]   install what the tests need, check the sources, run every test
   peers          install the mail, calendar and sign-in servers the tests talk to
   layers         check which crate depends on which, and that ARCHITECTURE.md says so
@@ -18,6 +22,11 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
+        ["demo"] => demo::run(Mode::Shown, false),
+        ["demo", "--yes"] => demo::run(Mode::Shown, true),
+        ["demo", "--check"] => demo::run(Mode::Checked, false),
+        ["demo", "--check", "--yes"] | ["demo", "--yes", "--check"] => demo::run(Mode::Checked, true),
+        ["demo", "--clean"] => demo::clean(),
         ["test"] => test::run(false),
         ["test", "--yes"] => test::run(true),
         ["peers"] => install::peers(),
