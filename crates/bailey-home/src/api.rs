@@ -281,8 +281,20 @@ fn action_card(home: &Home, view: &ActionView) -> Result<ActionCard, Failure> {
             preview.items.into_iter().map(|item| Line { label: item.label.into(), value: item.value }).collect();
         card.body = preview.body;
         card.warnings = preview.warnings;
+        card.warnings.extend(first_contacts(home, &content)?);
     }
     Ok(card)
+}
+
+/// Receivers the person is not known to have written to: what a mail says of its sender proves nothing.
+fn first_contacts(home: &Home, content: &Content) -> Result<Vec<String>, Failure> {
+    let mut out = Vec::new();
+    for address in content.action.receivers() {
+        if !home.ledger.is_known_receiver(&address.key())? {
+            out.push(format!("As far as Bailey knows, you have never written to `{address}`."));
+        }
+    }
+    Ok(out)
 }
 
 async fn actions(Held(home): Shared) -> Answer<Vec<ActionCard>> {

@@ -165,6 +165,15 @@ impl Ledger {
         rows.collect::<Result<_, _>>().map_err(store_error)
     }
 
+    /// Whether the person is known to have written to an address, in its comparing form, of their own will.
+    pub fn is_known_receiver(&self, address_key: &str) -> Result<bool, StoreError> {
+        let reader = self.reader();
+        let mut query = reader
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM known_receiver WHERE address = ?1)")
+            .map_err(store_error)?;
+        query.query_row([address_key], |row| row.get(0)).map_err(store_error)
+    }
+
     /// Tasks, newest first.
     pub fn tasks(&self, limit: u64) -> Result<Vec<TaskRow>, StoreError> {
         let reader = self.reader();

@@ -152,6 +152,24 @@ fn only_what_the_person_sent_makes_someone_known() {
 }
 
 #[test]
+fn a_decoy_is_told_apart_from_the_one_the_person_wrote_to() {
+    let to = |address: &str| ("mail_send", json!({"to": format!("Ana <{address}>"), "subject": "s", "body": "b"}));
+    let account =
+        Account::new(vec![Turn::calls(vec![to("ana@example.org"), to("ana@examp1e.example")]), Turn::say("ok")], 300);
+    account.server.deliver("Sent", "1", &mail(peers::ACCOUNT, "Ana <ana@example.org>", "sent", "x")).unwrap();
+    account.server.deliver("", "2", &mail("Ana <ana@examp1e.example>", peers::ACCOUNT, "new address", "x")).unwrap();
+    account.with_password("send");
+    account.world.task("answer Ana");
+    let cards = account.world.approvals();
+    assert_eq!(cards[0]["warnings"], json!([]));
+    assert!(cards[1]["warnings"].to_string().contains("never written to `ana@examp1e.example`"), "{:#}", cards[1]);
+    // Approved once, it is the person's own doing, and known from then on.
+    account.world.ok(&["approve"], PASSPHRASE);
+    account.world.until(&id(&cards[1]), "succeeded");
+    assert_eq!(account.world.get(&format!("/v1/actions/{}", id(&cards[1])))["warnings"], json!([]));
+}
+
+#[test]
 fn signing_in_with_a_browser_connects_renews_and_revokes() {
     // Tokens end after a second, so that every step has to renew; all at once, with rotation and reuse detection on.
     let five = Turn::calls((0..5).map(|n| ("mail_search", json!({"subject": format!("s{n}")}))).collect());
