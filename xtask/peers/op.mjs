@@ -11,6 +11,7 @@
 //
 // For tests, beyond what the standards say:
 //   POST /test/token-fault {"mode": "drop" | "delay", "ms": N}   the next /token request only
+//   POST /test/revoked             answers with how many grants were ended by revocation requests so far
 //   POST /test/remove-access {"account": "..."}   the person removes the app at the provider
 import { createServer } from 'node:http';
 import { randomBytes } from 'node:crypto';
@@ -82,6 +83,8 @@ provider.use(async (ctx, next) => {
   if (ctx.oidc?.client?.clientId === 'dovecot' && ctx.body?.active === false) ctx.body.username = 'nobody';
 });
 provider.on('server_error', (ctx, error) => console.error(error));
+let revoked = 0; // grants whose tokens were ended by a revocation request
+provider.on('grant.revoked', () => { revoked += 1; });
 
 const grantsOf = new Map(); // account -> ids of its grants
 let tokenFault;
@@ -108,6 +111,7 @@ async function forTests(req, res) {
   let body = '';
   for await (const chunk of req) body += chunk;
   const given = JSON.parse(body || '{}');
+  if (req.url === '/test/revoked') return res.writeHead(200, { 'content-length': String(revoked).length }).end(String(revoked));
   if (req.url === '/test/token-fault') tokenFault = given;
   if (req.url === '/test/remove-access') {
     for (const id of grantsOf.get(given.account) ?? []) await (await provider.Grant.find(id))?.destroy();

@@ -5,7 +5,7 @@
 //! with the process that started it.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -101,6 +101,17 @@ impl Issuer {
         let (process, port) =
             announced(program, "READY http://127.0.0.1:").map_err(|why| missing("the authorization server", &why))?;
         Ok(Self { port, _process: process })
+    }
+
+    /// How many grants were ended by revocation requests so far: the other side's word.
+    pub fn revoked(&self) -> Result<u64, String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).map_err(|error| error.to_string())?;
+        let request = b"POST /test/revoked HTTP/1.1\r\nhost: op\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(request).map_err(|error| error.to_string())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).map_err(|error| error.to_string())?;
+        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.trim());
+        body.and_then(|body| body.parse().ok()).ok_or_else(|| format!("it answered `{answer}`"))
     }
 
     /// Its identity: `http://127.0.0.1:PORT`.

@@ -198,8 +198,10 @@ fn signing_in_with_a_browser_connects_renews_and_revokes() {
     world.until_task(task["id"].as_str().unwrap(), "answered");
     assert_eq!(world.sink.arrived().len(), 1);
 
+    assert_eq!(account.issuer.revoked(), Ok(0));
     let said = world.data_of(&["revoke", card["id"].as_str().unwrap()]);
     assert_eq!(said["at_provider"], "confirmed", "{said}");
+    assert!(account.issuer.revoked().unwrap() > 0, "the provider knows nothing of it");
     let again = world.task("look again");
     assert!(
         again["actions"]
@@ -266,6 +268,7 @@ fn a_pause_cuts_looking_and_refreshing_and_revoking_works_through_it() {
     account.world.ok(&["pause"], "");
     let said = account.world.data_of(&["revoke", card["id"].as_str().unwrap()]);
     assert_eq!(said["at_provider"], "confirmed", "{said}");
+    assert!(account.issuer.revoked().unwrap() > 0, "the provider knows nothing of it");
 }
 
 #[test]
