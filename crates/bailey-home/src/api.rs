@@ -17,7 +17,7 @@ use bailey_gate::family::mail::MailAction;
 use bailey_gate::family::{Action, Level};
 use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, ConnectionId, Digest, GateError, Nonce, Preview, Proposal, State, TaskId};
-use bailey_ledger::{ActionView, ExportError, Payloads};
+use bailey_ledger::{ActionView, ExportError, Payloads, RecordName};
 use bailey_vault::{Credential, NewConnection, Revocation, VaultError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -25,7 +25,7 @@ use serde::Deserialize;
 
 use crate::executor::blocking;
 use crate::home::{Home, HomeError, fresh_action};
-use crate::tasks::state_name;
+use crate::tasks::{CONTEXT, state_name};
 use crate::wire::{
     ActionCard, ApproveBody, Challenge, Code, ConnectBody, ConnectionCard, CredentialHint, Edit, EntryCard, Failure,
     HappenedBody, IdsBody, Line, PauseCard, ProofBody, ProvenBody, RevokeCard, SignIn, Status, TaskBody, TaskCard,
@@ -48,6 +48,8 @@ pub(crate) fn router(home: Arc<Home>) -> Router {
         .route("/v1/tasks", get(tasks).post(give_task))
         .route("/v1/tasks/{id}", get(task))
         .route("/v1/tasks/{id}/stop", post(stop_task))
+        .route("/v1/tasks/{id}/context", get(contexts))
+        .route("/v1/tasks/{id}/context/{turn}", get(context))
         .route("/v1/actions", get(actions))
         .route("/v1/actions/{id}", get(action))
         .route("/v1/actions/{id}/happened", post(happened))
@@ -234,6 +236,19 @@ async fn stop_task(Held(home): Shared, Path(id): Path<String>) -> Answer<TaskCar
     let id = parse("task", &id)?;
     home.stop_task(id).await?;
     Ok(Json(task_card(&home, id)?))
+}
+
+/// The turns whose model requests are kept.
+async fn contexts(Held(home): Shared, Path(id): Path<String>) -> Answer<Vec<u64>> {
+    let id: TaskId = parse("task", &id)?;
+    Ok(Json(home.ledger.record_numbers(CONTEXT, id.as_bytes())?))
+}
+
+/// A model request, byte for byte as it was sent.
+async fn context(Held(home): Shared, Path((id, turn)): Path<(String, u64)>) -> Result<Vec<u8>, Failure> {
+    let id: TaskId = parse("task", &id)?;
+    let found = home.ledger.record(RecordName { kind: CONTEXT, owner: id.as_bytes(), n: turn })?;
+    found.ok_or_else(|| failure(Code::NotFound, "there is no such request; list them with `bailey context TASK`"))
 }
 
 fn task_card(home: &Home, id: TaskId) -> Result<TaskCard, Failure> {

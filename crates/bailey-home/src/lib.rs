@@ -42,7 +42,13 @@ pub async fn serve(
     std::fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(failed)?;
     home.resume_tasks()?;
     tokio::spawn(Arc::clone(&home).keep_going());
-    let served = axum::serve(listener, api::router(home)).with_graceful_shutdown(stop).await;
+    let waiting = Arc::clone(&home);
+    let stopped = async move {
+        stop.await;
+        // Whoever waits for a change gets its answer now, or stopping would wait for them.
+        waiting.changed();
+    };
+    let served = axum::serve(listener, api::router(home)).with_graceful_shutdown(stopped).await;
     let _ = std::fs::remove_file(&path);
     served.map_err(failed)
 }

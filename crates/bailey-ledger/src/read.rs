@@ -154,6 +154,16 @@ impl Ledger {
         read_record(&self.reader(), self.keys(), name)
     }
 
+    /// The numbers of an owner's sealed records of a kind, in order.
+    pub fn record_numbers(&self, kind: &'static str, owner: &[u8]) -> Result<Vec<u64>, StoreError> {
+        let reader = self.reader();
+        let mut query = reader
+            .prepare_cached("SELECT n FROM record WHERE kind = ?1 AND owner = ?2 ORDER BY n")
+            .map_err(store_error)?;
+        let rows = query.query_map(params![kind, owner], |row| row.get(0)).map_err(store_error)?;
+        rows.collect::<Result<_, _>>().map_err(store_error)
+    }
+
     /// Credentials that may approve.
     pub fn credentials(&self) -> Result<Vec<CredentialRow>, StoreError> {
         let reader = self.reader();

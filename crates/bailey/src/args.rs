@@ -49,6 +49,14 @@ pub(crate) enum Command {
         /// Which task
         id: String,
     },
+    /// Show exactly what a task's model requests held
+    Context {
+        /// Which task
+        task: String,
+        /// Which request, from 0; without it, they are listed
+        #[arg(long)]
+        turn: Option<u64>,
+    },
     /// Stop a task and take back what it has waiting
     Stop {
         /// Which task

@@ -92,6 +92,10 @@ impl Client {
         parse(&self.exchange(Method::GET, path, Vec::new()).await?)
     }
 
+    pub(crate) async fn get_raw(&self, path: &str) -> Result<Vec<u8>, Trouble> {
+        self.exchange(Method::GET, path, Vec::new()).await
+    }
+
     pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Trouble> {
         parse(&self.post_raw(path, body).await?)
     }

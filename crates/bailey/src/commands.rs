@@ -57,6 +57,23 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             let task: TaskCard = client.get(&format!("/v1/tasks/{}", part(&id))).await?;
             Ok(show::print(json, &task, |out| show::task(out, &task))?)
         }
+        Command::Context { task, turn: None } => {
+            let turns: Vec<u64> = client.get(&format!("/v1/tasks/{}/context", part(&task))).await?;
+            Ok(show::print(json, &turns, |out| {
+                turns.iter().try_for_each(|turn| writeln!(out, "bailey context {task} --turn {turn}"))
+            })?)
+        }
+        Command::Context { task, turn: Some(turn) } => {
+            let bytes = client.get_raw(&format!("/v1/tasks/{}/context/{turn}", part(&task))).await?;
+            // JSON keeps control characters escaped, but not all that deceives: a terminal gets it written out.
+            let text = String::from_utf8_lossy(&bytes);
+            let safe = if io::stdout().is_terminal() {
+                bailey_gate::family::escape::visible_lines(&text)
+            } else {
+                text.into_owned()
+            };
+            Ok(io::stdout().write_all(safe.as_bytes())?)
+        }
         Command::Stop { id } => {
             let task: TaskCard = client.post(&format!("/v1/tasks/{}/stop", part(&id)), &()).await?;
             Ok(show::print(json, &task, |out| show::task(out, &task))?)
