@@ -70,8 +70,10 @@ impl EventKind {
 pub enum Actor {
     /// The agent: a model's proposal, through the loop.
     Agent,
-    /// The person.
+    /// The person, proven.
     Person,
+    /// A program with the token: the person's command line, or another.
+    Client,
     /// The gate: a decision, a deadline, a recheck.
     Gate,
     /// The home itself: opening, reconciling.
@@ -85,6 +87,7 @@ impl Actor {
         match self {
             Self::Agent => "agent",
             Self::Person => "person",
+            Self::Client => "client",
             Self::Gate => "gate",
             Self::Home => "home",
         }

@@ -17,6 +17,8 @@ pub struct Facts {
     pub unknown_receivers: u64,
     /// Whether it moves mail into the folders that say what the person sent or is writing.
     pub into_sent_or_drafts: bool,
+    /// Whether it moves mail that can be found again to a folder known to be the person's own.
+    pub among_own_folders: bool,
     /// Whether it undoes what this home did.
     pub is_undo: bool,
     /// Actions of this kind claimed in the last 24 hours.

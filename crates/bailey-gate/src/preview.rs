@@ -173,7 +173,7 @@ impl Preview {
     /// A display name that looks like an address, but another one, is the oldest trick there is.
     fn warn_of_name(&mut self, mailbox: &Mailbox) {
         let Some(name) = &mailbox.name else { return };
-        if name.as_str().contains('@') && !name.as_str().eq_ignore_ascii_case(mailbox.address.as_str()) {
+        if looks_like_an_address(name.as_str()) && !name.as_str().eq_ignore_ascii_case(mailbox.address.as_str()) {
             self.warnings.push(format!(
                 "The name `{}` looks like an address, but the mail goes to `{}`.",
                 visible(name.as_str()),
@@ -181,6 +181,13 @@ impl Preview {
             ));
         }
     }
+}
+
+/// An at sign in any of its disguises.
+fn looks_like_an_address(name: &str) -> bool {
+    name.contains(['@', '\u{ff20}', '\u{fe6b}'])
+        || name.to_ascii_lowercase().contains("(at)")
+        || name.to_ascii_lowercase().contains("[at]")
 }
 
 fn describe(file: &Attachment) -> String {

@@ -89,7 +89,8 @@ async fn authenticate(Held(home): Shared, request: Request, next: Next) -> Respo
 }
 
 fn failure(code: Code, message: impl Into<String>) -> Failure {
-    Failure { code, message: message.into() }
+    // Some of it may be another side's words.
+    Failure { code, message: bailey_gate::family::escape::visible_lines(&message.into()) }
 }
 
 impl IntoResponse for Failure {
@@ -383,8 +384,8 @@ async fn edit(Held(home): Shared, Path(id): Path<String>, Json(edit): Json<Edit>
         account: content.account.map(|(connection, _)| connection),
         precondition: content.precondition,
         action: Action::Mail(MailAction::Send(edited)),
-        why: "edited by the person".into(),
-        actor: Actor::Person,
+        why: "Changed through the command line, or by another program with the token; look at it anew.".into(),
+        actor: Actor::Client,
     };
     let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
     let proposed = blocking(move || gate.edit(&id, proposal, now)).await?;
@@ -476,7 +477,7 @@ async fn begin_sign_in(Held(home): Shared, Json(body): Json<ConnectBody>) -> Ans
         if let Some(sign_in) = sign_ins(&home).get_mut(&name) {
             match ended {
                 Ok(card) => sign_in.connection = Some(card),
-                Err(why) => sign_in.trouble = Some(why),
+                Err(why) => sign_in.trouble = Some(visible(&why)),
             }
         }
         home.changed();
@@ -493,13 +494,26 @@ async fn sign_in(Held(home): Shared, Path(id): Path<String>) -> Answer<SignIn> {
     found.map(Json).ok_or_else(|| failure(Code::NotFound, "there is no such sign-in; connect again"))
 }
 
+/// How long whoever revokes waits for the provider; Bailey itself goes on.
+const TELL_WITHIN: std::time::Duration = std::time::Duration::from_secs(15);
+
 /// Needs no proof: taking power away harms nobody.
 async fn revoke(Held(home): Shared, Path(id): Path<String>) -> Answer<RevokeCard> {
     let id: ConnectionId = parse("connection", &id)?;
-    let revocation = home.vault.revoke(&id, home.clock.now()).await?;
-    let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
+    let (vault, gate, now) = (Arc::clone(&home.vault), Arc::clone(&home.gate), home.clock.now());
+    let fresh = tokio::task::spawn_blocking(move || vault.revoke(&id, now)).await;
+    let fresh = fresh.map_err(|error| failure(Code::Internal, error.to_string()))??;
     blocking(move || gate.deny_for(&id, now)).await?;
     home.changed();
+    // In a task of its own: whoever asked may leave before the provider has answered.
+    let vault = Arc::clone(&home.vault);
+    let telling = tokio::spawn(async move { vault.tell_provider(&id).await });
+    let revocation = match tokio::time::timeout(TELL_WITHIN, telling).await {
+        _ if !fresh => Revocation::Before,
+        Ok(Ok(told)) => told?,
+        Ok(Err(error)) => Revocation::Unconfirmed(error.to_string()),
+        Err(_) => Revocation::Unconfirmed("it has not answered yet".into()),
+    };
     let (name, message) = match revocation {
         Revocation::Confirmed => ("confirmed", "The provider confirmed that its tokens are over.".to_owned()),
         Revocation::Unconfirmed(why) => (
@@ -548,8 +562,9 @@ async fn undo(Held(home): Shared, Path(id): Path<String>, Json(body): Json<Prove
 /// Needs no proof either.
 async fn pause(Held(home): Shared) -> Answer<PauseCard> {
     let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
-    let report = blocking(move || Ok(gate.pause(Actor::Person, now))).await?;
-    home.vault.reset();
+    let vault = Arc::clone(&home.vault);
+    // Connections are cut the moment the valve is shut, before anything is written down.
+    let report = blocking(move || Ok(gate.pause(Actor::Client, now, || vault.reset()))).await?;
     home.changed();
     let trouble = [report.recorded.err(), report.logged.err().map(|error| error.to_string())];
     Ok(Json(PauseCard {

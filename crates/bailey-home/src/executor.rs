@@ -10,12 +10,15 @@ use bailey_gate::family::mail::MailAction;
 use bailey_gate::handoff::Mode;
 use bailey_gate::handoff::SystemEgress;
 use bailey_gate::{Claiming, Connector as _, Found, GateError, Permit, Settled, State};
+use bailey_vault::VaultError;
 use tokio::task::spawn_blocking;
 
 use crate::home::Home;
 
 /// How often waiting actions are looked at for having expired, and the log for wanting a checkpoint.
 const SWEEP: Duration = Duration::from_secs(10);
+/// How often a provider that has not confirmed a revocation is told again.
+const FAREWELL: Duration = Duration::from_secs(60);
 /// How long to wait before trying again to record an outcome that could not be recorded.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -37,7 +40,11 @@ impl Home {
                 match error {
                     // Claimed by another road, or everything is paused: the row says where it stands.
                     GateError::WrongState { .. } | GateError::Paused => {}
-                    other => eprintln!("action {id}: {other}"),
+                    other => {
+                        eprintln!("action {id}: {other}");
+                        // Whoever is told of a change tries again: not before there is a chance that it works.
+                        tokio::time::sleep(RETRY).await;
+                    }
                 }
             }
             home.changed();
@@ -88,15 +95,15 @@ impl Home {
         }
         let gate = Arc::clone(&self.gate);
         for id in blocking(move || gate.unknown()).await? {
-            let (found, detail) = self.look_up(&id).await?;
+            let Some((found, detail)) = self.look_up(&id).await? else { continue };
             let (gate, now) = (Arc::clone(&self.gate), self.clock.now());
             blocking(move || gate.reconcile(&id, found, detail, now)).await?;
+            self.changed();
         }
-        self.changed();
         Ok(())
     }
 
-    async fn look_up(&self, id: &bailey_gate::ActionId) -> Result<(Found, &'static str), GateError> {
+    async fn look_up(&self, id: &bailey_gate::ActionId) -> Result<Option<(Found, &'static str)>, GateError> {
         let content = self.ledger.action(id)?.and_then(|view| Content::decode(&view.content).ok());
         if let Some(Content {
             action: Action::Mail(MailAction::Move(moving) | MailAction::Trash(moving)),
@@ -105,22 +112,42 @@ impl Home {
         }) = &content
         {
             return Ok(match self.vault.was_moved(*account, moving).await {
-                Ok(true) => (Found::Yes, "the mail is in the folder it was to be moved to"),
-                Ok(false) | Err(_) => (Found::No, "the mail was not found where it was to be moved to"),
+                Ok(true) => Some((Found::Yes, "the mail is in the folder it was to be moved to")),
+                Ok(false) => Some((Found::No, "the mail was not found where it was to be moved to")),
+                Err(VaultError::Revoked | VaultError::Unknown(_)) => {
+                    Some((Found::No, "the account is not connected any more, so it could not be looked up"))
+                }
+                // Not to be looked up now; it stays unknown and is tried again.
+                Err(_) => None,
             });
         }
         if let Some(Content { action: Action::Calendar(CalendarAction::Write(writing)), account, .. }) = content {
             let now = self.vault.entry(account, &writing.href, SystemEgress::Reconciliation).await;
             // Servers write entries in their own order, so only a removal can be told for certain.
             return Ok(match (writing.after(), now) {
-                (None, Ok(None)) => (Found::Yes, "the entry is gone from the calendar"),
-                _ => (Found::No, "whether the entry was written cannot be told for certain; look at the calendar"),
+                (_, Err(VaultError::Refused(_))) => None,
+                (None, Ok(None)) => Some((Found::Yes, "the entry is gone from the calendar")),
+                _ => {
+                    Some((Found::No, "whether the entry was written cannot be told for certain; look at the calendar"))
+                }
             });
         }
-        Ok((
+        Ok(Some((
             Found::No,
             "a mail server keeps no record that can be asked; look in the receiver's answer or your sent mail",
-        ))
+        )))
+    }
+
+    /// Tells providers of revoked connections, until each has confirmed.
+    pub(crate) async fn say_farewells(self: Arc<Self>) {
+        loop {
+            for id in self.vault.untold().unwrap_or_default() {
+                if let Err(error) = self.vault.tell_provider(&id).await {
+                    eprintln!("revoking: {error}");
+                }
+            }
+            tokio::time::sleep(FAREWELL).await;
+        }
     }
 
     /// Everything that goes on by itself: what a restart left behind, hold windows, expiry, checkpoints.
@@ -156,6 +183,9 @@ impl Home {
         .await?;
         for permit in due {
             self.run(permit);
+        }
+        if !self.gate.unknown()?.is_empty() {
+            self.reconcile().await?;
         }
         // A little after the deadline rather than a little before it.
         Ok(next.map_or(SWEEP, |ms| Duration::from_millis(ms.max(5))).min(SWEEP))

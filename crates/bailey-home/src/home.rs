@@ -90,7 +90,8 @@ impl Home {
         let Opened { ledger, found, record, recorded, token } = layout.open(root, &clock)?;
         let ledger = Arc::new(ledger);
         let policy = Arc::new(CedarPolicy::shipped().map_err(|error| HomeError::Setup(error.to_string()))?);
-        let (valve, mut notices) = starting_valve(recorded, &found, ledger.epoch());
+        let says_paused = ledger.log_says_paused().map_err(GateError::from)?;
+        let (valve, mut notices) = starting_valve(recorded, says_paused, &found, ledger.epoch());
         let gate = Arc::new(Gate::new(Parts {
             home: ledger.home(),
             ledger: Arc::clone(&ledger) as Arc<dyn bailey_gate::ledger::Ledger>,
@@ -102,7 +103,7 @@ impl Home {
         }));
         recover(&gate, &ledger, &found, valve, &clock, &mut notices)?;
         let trust = Trust::new(config.home.certificate_authorities.as_deref()).map_err(HomeError::Setup)?;
-        let vault = Arc::new(Vault::new(Arc::clone(&ledger), gate.lock(), trust));
+        let vault = Vault::new(Arc::clone(&ledger), gate.lock(), trust);
         let model = config.model.as_ref().map(|model| provider(model, &vault)).transpose()?;
         Ok(Arc::new(Self {
             services: Services::new(Arc::clone(&vault)),
@@ -196,9 +197,18 @@ fn take_lock(layout: &Layout) -> Result<File, HomeError> {
 }
 
 /// Where the valve starts: as recorded; paused if that cannot be read, or if the database is an older copy.
-fn starting_valve(recorded: Recorded, found: &bailey_ledger::Opened, log_epoch: u64) -> (Valve, Vec<String>) {
+fn starting_valve(
+    recorded: Recorded,
+    says_paused: bool,
+    found: &bailey_ledger::Opened,
+    log_epoch: u64,
+) -> (Valve, Vec<String>) {
     let mut notices = Vec::new();
     let (mode, epoch) = match recorded {
+        Recorded::Open { epoch } if says_paused => {
+            notices.push("The log says that everything is paused, the record beside it does not; it stays paused. Look at the log, then run `bailey resume`.".into());
+            (Mode::Paused, epoch + 1)
+        }
         Recorded::Open { epoch } => (Mode::Open, epoch),
         Recorded::Paused { epoch } => (Mode::Paused, epoch),
         Recorded::Unreadable => {
@@ -241,11 +251,30 @@ fn recover(
         ));
     }
     if kind == EventKind::Forked {
-        let report = gate.pause(Actor::Home, now);
+        let report = gate.pause(Actor::Home, now, || ());
         report.recorded.map_err(HomeError::Setup)?;
         gate.void_all(now)?;
+        disown(ledger, now, valve)?;
+        ledger.adopt().map_err(LayoutError::from)?;
+        notices.push("Every connection was ended and every open task was stopped, because the copy may know of some that you ended since. Connect your accounts again.".into());
     }
     gate.expire(now)?;
+    Ok(())
+}
+
+/// What an older copy says is connected or under way is not believed: a grant it has may have been revoked since, and a
+/// task it has may have sent its mail.
+fn disown(ledger: &Ledger, now: bailey_gate::Now, valve: Valve) -> Result<(), HomeError> {
+    let rows = ledger.connections().map_err(GateError::from)?;
+    let keys = ledger.write(|tx| {
+        let mut keys = Vec::new();
+        for row in rows.into_iter().filter(|row| row.grant.active) {
+            keys.extend(Vault::forget(tx, &row, now, valve, Actor::Home)?);
+        }
+        Ok(keys)
+    });
+    ledger.keys().destroy(&keys.map_err(GateError::from)?).map_err(|error| HomeError::Setup(error.to_string()))?;
+    crate::tasks::stop_all(ledger, now)?;
     Ok(())
 }
 

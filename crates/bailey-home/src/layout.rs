@@ -153,7 +153,7 @@ impl Layout {
     pub(crate) fn open(&self, root: &RootKey, clock: &Clock) -> Result<Opened, LayoutError> {
         let home = self.home();
         let key = HomeKey::unwrap(&home.join("home.key"), root)?;
-        let (ledger, found) = open_ledger(&home, &self.mark(), key, clock)?;
+        let (ledger, found) = open_ledger(&home, &self.mark(), false, key, clock)?;
         let pause = home.join("pause");
         let (record, recorded) = PauseFile::open(&pause).map_err(|source| LayoutError::File { path: pause, source })?;
         let token = self.token();
@@ -207,7 +207,7 @@ impl Layout {
         let clock = Clock::new(None).map_err(LayoutError::Clock)?;
         let mark = self.mark();
         let _ = fs::remove_file(&mark);
-        let (ledger, _) = open_ledger(folder, &mark, key, &clock)?;
+        let (ledger, _) = open_ledger(folder, &mark, true, key, &clock)?;
         let approver = credential::enrol(approval)?;
         let valve = Valve { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
         ledger
@@ -218,7 +218,7 @@ impl Layout {
             })
             .map_err(OpenError::from)?;
         let pause = folder.join("pause");
-        PauseFile::open(&pause).map_err(|source| LayoutError::File { path: pause, source })?;
+        PauseFile::create(&pause).map_err(|source| LayoutError::File { path: pause, source })?;
         let token = folder.join("token");
         let text = BASE64.encode(bailey_keys::random::<32>()?);
         write_private(&token, &text).map_err(|source| LayoutError::File { path: token, source })
@@ -237,11 +237,12 @@ pub(crate) struct Opened {
 fn open_ledger(
     home: &Path,
     mark: &Path,
+    create: bool,
     key: HomeKey,
     clock: &Clock,
 ) -> Result<(Ledger, bailey_ledger::Opened), OpenError> {
     let (database, keys) = (home.join("ledger.db"), home.join("keys.db"));
-    Ledger::open(Paths { database: &database, keys: &keys, mark }, key, clock.now())
+    Ledger::open(Paths { database: &database, keys: &keys, mark, create }, key, clock.now())
 }
 
 fn private_folder(path: &Path) -> Result<(), LayoutError> {

@@ -15,7 +15,7 @@ pub mod wire;
 mod wire_secret;
 
 use std::fs::Permissions;
-use std::future::Future;
+use std::future::{Future, IntoFuture as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
@@ -24,6 +24,9 @@ use tokio::net::UnixListener;
 pub use home::{Home, HomeError};
 pub use layout::{Layout, LayoutError, RootChoice};
 pub use wire_secret::Password;
+
+/// How long requests under way may take to end when the home is stopped.
+const GRACE: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// Serves a home on its socket until `stop` is done.
 pub async fn serve(
@@ -48,7 +51,18 @@ pub async fn serve(
         // Whoever waits for a change gets its answer now, or stopping would wait for them.
         waiting.changed();
     };
-    let served = axum::serve(listener, api::router(home)).with_graceful_shutdown(stopped).await;
+    tokio::spawn(Arc::clone(&home).say_farewells());
+    let (ending, ended) = tokio::sync::oneshot::channel();
+    let stopped = async move {
+        stopped.await;
+        let _ = ending.send(());
+    };
+    let serving = axum::serve(listener, api::router(home)).with_graceful_shutdown(stopped).into_future();
+    let served = tokio::select! {
+        served = serving => served,
+        // Whoever does not finish its request in time does not keep the home from stopping.
+        () = async { let _ = ended.await; tokio::time::sleep(GRACE).await } => Ok(()),
+    };
     let _ = std::fs::remove_file(&path);
     served.map_err(failed)
 }

@@ -10,7 +10,7 @@ use bailey_gate::family::{Action, MAX_WORDS_BYTES};
 use bailey_gate::handoff::Mode;
 use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, GateError, Proposal, State, TaskId};
-use bailey_ledger::{ActionView, RecordName};
+use bailey_ledger::{ActionView, Ledger, RecordName};
 use bailey_model::{Model, ModelError, Tool};
 
 use crate::executor::blocking;
@@ -21,6 +21,9 @@ pub const MAX_TASK_BYTES: usize = 32 * 1024;
 /// How often a model that cannot be reached is asked again, and how long to wait in between.
 const MODEL_TRIES: u32 = 4;
 const MODEL_WAIT: Duration = Duration::from_secs(2);
+
+/// How long a task waits after the store failed it.
+const TASK_RETRY: Duration = Duration::from_secs(5);
 
 /// The kinds of sealed records a task has.
 const TRANSCRIPT: &str = "transcript";
@@ -80,12 +83,18 @@ impl Home {
         if words.trim().is_empty() || words.len() > MAX_TASK_BYTES {
             return Err(HomeError::Setup(format!("a task has between 1 and {MAX_TASK_BYTES} bytes of text")));
         }
-        if self.conversation(&id)?.is_some() {
-            return Ok(());
+        if let Some(known) = self.conversation(&id)? {
+            return if known.task == words {
+                Ok(())
+            } else {
+                Err(HomeError::Setup("this idempotency key was used for another task; use a fresh one".into()))
+            };
         }
         let conversation = Conversation::new(words);
-        self.keep_task(id, &conversation, true).await?;
-        self.drive(id, conversation);
+        // One driver for each task: whoever stored it first.
+        if self.keep_task(id, &conversation, true).await? {
+            self.drive(id, conversation);
+        }
         Ok(())
     }
 
@@ -96,12 +105,21 @@ impl Home {
         parsed.map_err(|error| HomeError::Setup(format!("the record of the task is damaged: {error}")))
     }
 
-    async fn keep_task(&self, id: TaskId, conversation: &Conversation, fresh: bool) -> Result<(), GateError> {
+    /// Stores a task as it stands; false if it is `fresh` and there is one of this identity already.
+    async fn keep_task(&self, id: TaskId, conversation: &Conversation, fresh: bool) -> Result<bool, GateError> {
+        let mut conversation = conversation.clone();
+        if self.stopped().contains(&id) {
+            conversation.end(Ending::Stopped);
+        }
+        let conversation = &conversation;
         let json = serde_json::to_vec(conversation).map_err(|error| StoreError::Broken(error.to_string()))?;
         let (state, words) = (ending_name(conversation), conversation.task.clone());
         let (ledger, now, valve) = (Arc::clone(&self.ledger), self.clock.now(), self.gate.lock().valve());
-        blocking(move || {
+        let kept = blocking(move || {
             Ok(ledger.write(|tx| {
+                if fresh && tx.record(transcript(&id))?.is_some() {
+                    return Ok(false);
+                }
                 tx.put_record(transcript(&id), &json)?;
                 tx.put_task(&id, state, now.wall_ms)?;
                 if fresh {
@@ -109,12 +127,12 @@ impl Home {
                     let entry = Event::of_home(EventKind::Task, Actor::Person, now, valve);
                     tx.append(&Event { task: Some(id), payload, ..entry }, None)?;
                 }
-                Ok(())
+                Ok(true)
             })?)
         })
         .await?;
         self.changed();
-        Ok(())
+        Ok(kept)
     }
 
     /// Goes on with every task that a restart interrupted.
@@ -132,8 +150,14 @@ impl Home {
     fn drive(self: &Arc<Self>, id: TaskId, conversation: Conversation) {
         let home = Arc::clone(self);
         tokio::spawn(async move {
-            if let Err(error) = home.steps(id, conversation).await {
+            let mut conversation = conversation;
+            while let Err(error) = home.steps(id, conversation.clone()).await {
+                // A full disk, say: the task goes on from what is stored once there is room again.
                 eprintln!("task {id}: {error}");
+                tokio::time::sleep(TASK_RETRY).await;
+                if let Ok(Some(stored)) = home.conversation(&id) {
+                    conversation = stored;
+                }
             }
         });
     }
@@ -363,6 +387,12 @@ impl Home {
             return Err(HomeError::Setup(format!("there is no task `{id}`; list them with `bailey tasks`")));
         }
         self.stopped().insert(id);
+        // Stored at once: a restart must not take the task up again.
+        if let Some(conversation) = self.conversation(&id)?
+            && conversation.ending.is_none()
+        {
+            self.keep_task(id, &conversation, false).await?;
+        }
         let open: Vec<ActionId> = self
             .ledger
             .actions_of(&id)
@@ -371,9 +401,35 @@ impl Home {
             .filter(|view| matches!(view.row.state, State::Awaiting | State::Approved | State::Held))
             .map(|view| view.row.id)
             .collect();
-        let (gate, now) = (Arc::clone(&self.gate), self.clock.now());
-        blocking(move || gate.cancel(&open, now)).await?;
+        for action in open {
+            let (gate, now) = (Arc::clone(&self.gate), self.clock.now());
+            match blocking(move || gate.cancel(&[action], now)).await {
+                // It moved on between looking and taking it back; the others are taken back all the same.
+                Ok(()) | Err(GateError::WrongState { .. }) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
         self.changed();
         Ok(())
     }
+}
+
+/// Stops every open task of a store that turned out to be an older copy: what it knows may have happened already.
+pub(crate) fn stop_all(ledger: &Ledger, now: bailey_gate::Now) -> Result<(), HomeError> {
+    for task in
+        ledger.tasks(u64::from(u32::MAX)).map_err(GateError::from)?.into_iter().filter(|task| task.state == OPEN)
+    {
+        let name = transcript(&task.id);
+        let Some(json) = ledger.record(name).map_err(GateError::from)? else { continue };
+        let damaged = |error: serde_json::Error| HomeError::Setup(format!("the record of a task is damaged: {error}"));
+        let mut conversation: Conversation = serde_json::from_slice(&json).map_err(damaged)?;
+        conversation.end(Ending::Stopped);
+        let json = serde_json::to_vec(&conversation).map_err(damaged)?;
+        let write = ledger.write(|tx| {
+            tx.put_record(name, &json)?;
+            tx.put_task(&task.id, ending_name(&conversation), now.wall_ms)
+        });
+        write.map_err(GateError::from)?;
+    }
+    Ok(())
 }

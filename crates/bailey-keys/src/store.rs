@@ -94,6 +94,11 @@ impl KeyStore {
         inner.next = used + 1;
     }
 
+    /// The highest number of any key that is stored; 0 where there is none.
+    pub fn highest(&self) -> Result<u64, KeyError> {
+        Ok(self.lock().db.query_row("SELECT coalesce(max(id), 0) FROM key", [], |row| row.get(0))?)
+    }
+
     /// The next unused key and its number. Durable before it is returned.
     pub fn draw(&self) -> Result<(u64, Key), KeyError> {
         let mut inner = self.lock();

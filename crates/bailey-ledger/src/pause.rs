@@ -40,17 +40,17 @@ pub struct PauseFile {
 }
 
 impl PauseFile {
-    /// Opens the record, or creates it (open, epoch 0) for a new home.
+    /// Makes the record of a new home: open, epoch 0.
+    pub fn create(path: &Path) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        Self { file, last: Mutex::new(0) }.put(false, 0)?;
+        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    }
+
+    /// Opens the record. One that is missing reads as damaged: whoever removes it must not thereby resume.
     pub fn open(path: &Path) -> io::Result<(Self, Recorded)> {
-        let fresh = !path.exists();
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
         let record = Self { file, last: Mutex::new(0) };
-        if fresh {
-            record.put(false, 0)?;
-            if let Some(folder) = path.parent() {
-                File::open(folder)?.sync_all()?;
-            }
-        }
         let recorded = record.read();
         if let Recorded::Open { epoch } | Recorded::Paused { epoch } = recorded {
             *record.last.lock().unwrap_or_else(PoisonError::into_inner) = epoch;
@@ -112,6 +112,9 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join("pause");
         let _ = std::fs::remove_file(&path);
+        assert_eq!(PauseFile::open(&path).unwrap().1, Recorded::Unreadable, "missing is not open");
+        std::fs::remove_file(&path).unwrap();
+        PauseFile::create(&path).unwrap();
         let (record, found) = PauseFile::open(&path).unwrap();
         assert_eq!(found, Recorded::Open { epoch: 0 });
         record.write(true, 3).unwrap();

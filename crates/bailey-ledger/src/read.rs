@@ -59,6 +59,8 @@ impl Ledger {
         let mut query = reader
             .prepare_cached("SELECT seq, header, key_id, payload FROM event WHERE seq >= ?1 ORDER BY seq LIMIT ?2")
             .map_err(store_error)?;
+        // Beyond what the database can number there is nothing.
+        let from = from.min(i64::MAX as u64);
         let rows = query
             .query_map(params![from, limit], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<u64>>(2)?, row.get::<_, Option<Vec<u8>>>(3)?))
@@ -88,6 +90,29 @@ impl Ledger {
             .optional()
             .map_err(store_error)?;
         Ok((size, note))
+    }
+
+    /// Whether the last word of the log about pausing is that everything is paused.
+    pub fn log_says_paused(&self) -> Result<bool, StoreError> {
+        let reader = self.reader();
+        let last: Option<String> = reader
+            .query_row(
+                "SELECT kind FROM event WHERE kind IN ('paused', 'resumed') ORDER BY seq DESC LIMIT 1",
+                [],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(store_error)?;
+        Ok(last.as_deref() == Some("paused"))
+    }
+
+    /// Owners of sealed records of a kind.
+    pub fn record_owners(&self, kind: &'static str) -> Result<Vec<Vec<u8>>, StoreError> {
+        let reader = self.reader();
+        let mut query =
+            reader.prepare_cached("SELECT DISTINCT owner FROM record WHERE kind = ?1").map_err(store_error)?;
+        let rows = query.query_map([kind], |row| row.get(0)).map_err(store_error)?;
+        rows.collect::<Result<_, _>>().map_err(store_error)
     }
 
     /// Entries about one action, oldest first.

@@ -46,6 +46,8 @@ CREATE TABLE event (
 CREATE INDEX event_by_action ON event (action) WHERE action IS NOT NULL;
 CREATE INDEX event_by_task ON event (task) WHERE task IS NOT NULL;
 
+CREATE INDEX event_control ON event (seq) WHERE kind IN ('paused', 'resumed');
+
 CREATE TABLE checkpoint (
   size INTEGER PRIMARY KEY,
   note TEXT NOT NULL,

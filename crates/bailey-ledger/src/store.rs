@@ -7,7 +7,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
@@ -37,6 +37,8 @@ pub struct Paths<'a> {
     pub keys: &'a Path,
     /// The mark, outside the home's folder.
     pub mark: &'a Path,
+    /// Whether to make a new ledger; else a missing or empty one is an error, never a new beginning.
+    pub create: bool,
 }
 
 /// What opening found.
@@ -70,6 +72,11 @@ pub enum OpenError {
         /// Ours.
         known: usize,
     },
+    /// It is not there, or holds nothing.
+    #[error(
+        "the database of the home is missing or empty; put it back, or restore the last backup of the whole folder"
+    )]
+    Missing,
     /// The mark cannot be read.
     #[error("the mark file cannot be used: {0}")]
     Mark(#[from] io::Error),
@@ -151,6 +158,8 @@ pub struct Ledger {
     mark: MarkFile,
     reader: Mutex<Connection>,
     home: HomeId,
+    /// While a rollback is dealt with, the mark stays as it was: a crash meanwhile must find it again.
+    mark_held: AtomicBool,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -163,12 +172,19 @@ impl Ledger {
     /// Opens or creates the store of a home. The caller holds the home's lock file: two writers would corrupt nothing,
     /// but each would think the other's entries missing.
     pub fn open(paths: Paths<'_>, home: HomeKey, now: Now) -> Result<(Self, Opened), OpenError> {
+        let length = fs::metadata(paths.database).map_or(0, |about| about.len());
+        if !paths.create && length == 0 {
+            return Err(OpenError::Missing);
+        }
         let home_id = HomeId::from_bytes(*home.home());
         let database_key = home.derive("ledger database")?;
         let keys = KeyStore::open(paths.keys, home)?;
         let mut db = open_database(paths.database, &database_key).map_err(database)?;
         db.pragma_update(None, "journal_mode", "WAL").map_err(database)?;
         let fresh = migrate(&mut db)?;
+        if fresh && !paths.create {
+            return Err(OpenError::Missing);
+        }
         let signing = SigningKey::from_seed(&keys.signing_seed("log checkpoints")?)?;
         let used: u64 = db
             .query_row(
@@ -191,6 +207,7 @@ impl Ledger {
             mark,
             reader: Mutex::new(reader),
             home: home_id,
+            mark_held: AtomicBool::new(false),
         };
         let opened = if fresh { Opened::New } else { ledger.compare_with_mark()? };
         Ok((ledger, opened))
@@ -290,6 +307,9 @@ impl Ledger {
     }
 
     fn write_mark(&self, log: &Log) -> io::Result<()> {
+        if self.mark_held.load(Ordering::SeqCst) {
+            return Ok(());
+        }
         self.mark.write(&Mark {
             incarnation: log.incarnation.clone(),
             epoch: log.epoch,
@@ -325,14 +345,20 @@ impl Ledger {
             return Ok(Opened::Continued);
         }
         let epoch = mark.map_or(0, |mark| mark.epoch);
+        self.mark_held.store(true, Ordering::SeqCst);
         writer.log.incarnation = hex(&random::<8>()?);
-        let name = writer.log.incarnation.clone();
-        writer
-            .db
-            .execute("UPDATE meta SET value = ?1 WHERE name = 'incarnation'", [name.as_bytes()])
-            .map_err(database)?;
-        self.write_mark(&writer.log)?;
+        // The lost history may have used key numbers that this one does not know of.
+        self.keys.start_after(self.keys.highest()?);
         Ok(Opened::RolledBack { epoch })
+    }
+
+    /// Goes on from an older copy, once everything it must not revive is dealt with: it becomes a history of its own.
+    pub fn adopt(&self) -> Result<(), OpenError> {
+        let writer = self.writer();
+        let name = writer.log.incarnation.as_bytes();
+        writer.db.execute("UPDATE meta SET value = ?1 WHERE name = 'incarnation'", [name]).map_err(database)?;
+        self.mark_held.store(false, Ordering::SeqCst);
+        Ok(self.write_mark(&writer.log)?)
     }
 }
 

@@ -154,6 +154,7 @@ fn facts(question: &Question<'_>) -> Vec<(String, RestrictedExpression)> {
         ("receivers", count(facts.receivers)),
         ("unknownReceivers", count(facts.unknown_receivers)),
         ("intoSentOrDrafts", bool(facts.into_sent_or_drafts)),
+        ("amongOwnFolders", bool(facts.among_own_folders)),
         ("undo", bool(facts.is_undo)),
         ("sameKindToday", count(facts.same_kind_today)),
     ];

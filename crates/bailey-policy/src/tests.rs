@@ -45,6 +45,7 @@ const CALM: Facts = Facts {
     receivers: 1,
     unknown_receivers: 0,
     into_sent_or_drafts: false,
+    among_own_folders: true,
     is_undo: false,
     same_kind_today: 0,
 };
@@ -91,6 +92,8 @@ fn each_floor_rule_denies_or_asks_for_more() {
     assert_eq!(decide(send(1), &Facts { same_kind_today: 199, ..CALM }).0, Decision::Ask);
     assert_eq!(decide(send(21), &CALM), (Decision::AskWithStepUp, vec!["floor.critical".into()]));
     let moving = || trash();
+    assert_eq!(decide(moving(), &Facts { among_own_folders: false, ..CALM }).0, Decision::Ask);
+    assert_eq!(decide(moving(), &Facts { same_kind_today: 300, ..CALM }).1, ["floor.moves-a-day"]);
     assert_eq!(decide(moving(), &CALM), (Decision::Auto, vec!["default.own-mail".into()]));
     let into = Facts { into_sent_or_drafts: true, ..CALM };
     assert_eq!(decide(moving(), &into), (Decision::Deny, vec!["floor.sent-and-drafts".into()]));

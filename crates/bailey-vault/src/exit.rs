@@ -34,6 +34,39 @@ impl Exit {
         written.unwrap_or_else(|why| Poll::Ready(Err(refused(why))))
     }
 
+    /// Whether anything may leave by this right now; asked before a connection is even opened.
+    pub(crate) fn check(&self) -> Result<(), Refused> {
+        match self {
+            Self::Claim(trigger) => trigger.pass(|| ()),
+            Self::System(lock, egress) => lock.system(*egress, || ()),
+        }
+    }
+
+    /// Whether this is that system egress.
+    pub(crate) fn is(&self, wanted: SystemEgress) -> bool {
+        matches!(self, Self::System(_, egress) if *egress == wanted)
+    }
+
+    /// Flushing writes too, where a TLS layer holds bytes back: under the same lock.
+    pub(crate) fn flush(&self, link: &mut Link, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flush = || Pin::new(&mut *link).poll_flush(cx);
+        let flushed = match self {
+            Self::Claim(trigger) => trigger.pass(flush),
+            Self::System(lock, egress) => lock.system(*egress, flush),
+        };
+        flushed.unwrap_or_else(|why| Poll::Ready(Err(refused(why))))
+    }
+
+    /// A good-bye, where one may still be said; else the connection just ends.
+    pub(crate) fn shutdown(&self, link: &mut Link, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shutdown = || Pin::new(&mut *link).poll_shutdown(cx);
+        let done = match self {
+            Self::Claim(trigger) => trigger.pass(shutdown),
+            Self::System(lock, egress) => lock.system(*egress, shutdown),
+        };
+        done.unwrap_or(Poll::Ready(Ok(())))
+    }
+
     /// The hand-off: one write of all the bytes, through to the system, or none of them. A part of them is an effect of
     /// unknown outcome, and the connection is useless after it: what is left in it never leaves.
     pub(crate) fn hand_off(&self, link: &mut Link, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {

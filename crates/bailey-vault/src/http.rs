@@ -22,6 +22,8 @@ use crate::net::{Link, Trust, connect};
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 /// How long an answer may take: a small machine writes a few words a second.
 const ANSWER_WITHIN: Duration = Duration::from_secs(600);
+/// How long the short exchanges of signing in and revoking may take.
+const SHORT_WITHIN: Duration = Duration::from_secs(20);
 
 /// Why a request has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,12 +89,13 @@ impl SystemClient {
         form: Form,
         body: Vec<u8>,
     ) -> Result<(u16, Vec<u8>), HttpError> {
+        let within = if self.exit.is(SystemEgress::Model) { ANSWER_WITHIN } else { SHORT_WITHIN };
         let mut resets = self.resets.clone();
         resets.mark_unchanged();
         tokio::select! {
             answer = self.exchange(method, path, form, body) => answer,
-            _ = resets.changed() => Err(HttpError::Paused),
-            () = tokio::time::sleep(ANSWER_WITHIN) => Err(HttpError::Broken("it did not answer in ten minutes".into())),
+            Ok(()) = resets.changed() => Err(HttpError::Paused),
+            () = tokio::time::sleep(within) => Err(HttpError::Broken("it did not answer in time".into())),
         }
     }
 
@@ -104,6 +107,7 @@ impl SystemClient {
         body: Vec<u8>,
     ) -> Result<(u16, Vec<u8>), HttpError> {
         let broken = |error: &dyn std::fmt::Display| HttpError::Broken(error.to_string());
+        self.exit.check().map_err(|_| HttpError::Paused)?;
         let link = connect(&self.server, &self.trust).await.map_err(HttpError::Broken)?;
         let stream = SystemStream { inner: link, exit: self.exit.clone() };
         let (mut sender, connection) =
@@ -175,11 +179,13 @@ impl AsyncWrite for SystemStream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
+        let this = &mut *self;
+        this.exit.flush(&mut this.inner, cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+        let this = &mut *self;
+        this.exit.shutdown(&mut this.inner, cx)
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) enum Request {
 pub(crate) struct HttpStream {
     inner: Link,
     exit: Exit,
+    /// Set when a write went wrong; nothing is written from then on.
+    dead: bool,
     request: Request,
     /// The head as written so far; of the body, how much.
     head: Vec<u8>,
@@ -46,7 +48,7 @@ const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
 impl HttpStream {
     pub(crate) const fn new(inner: Link, exit: Exit, request: Request) -> Self {
-        Self { inner, exit, request, head: Vec::new(), in_body: None }
+        Self { inner, exit, dead: false, request, head: Vec::new(), in_body: None }
     }
 
     /// How many of these bytes may pass, and whether they are the hand-off. Looks only.
@@ -99,6 +101,9 @@ impl HttpStream {
 impl AsyncWrite for HttpStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
+        if this.dead {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         let (count, hand_off) = match this.plan(buffer) {
             Ok(plan) => plan,
             Err(why) => return Poll::Ready(Err(io::Error::new(io::ErrorKind::PermissionDenied, why))),
@@ -109,18 +114,26 @@ impl AsyncWrite for HttpStream {
         } else {
             this.exit.pass(&mut this.inner, cx, bytes)
         };
-        if let Poll::Ready(Ok(written)) = written {
-            this.wrote(bytes.get(..written).unwrap_or_default());
+        match &written {
+            Poll::Ready(Ok(written)) => this.wrote(bytes.get(..*written).unwrap_or_default()),
+            Poll::Ready(Err(_)) => this.dead = true,
+            Poll::Pending => {}
         }
         written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
+        let this = &mut *self;
+        if this.dead {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        this.exit.flush(&mut this.inner, cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+        let this = &mut *self;
+        // What a hand-off left half written must never leave after all, not even as part of a good-bye.
+        if this.dead { Poll::Ready(Ok(())) } else { this.exit.shutdown(&mut this.inner, cx) }
     }
 }
 

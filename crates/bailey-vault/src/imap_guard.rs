@@ -16,6 +16,9 @@ use crate::net::Link;
 /// Longest line: an access token of several kilobytes in an authentication exchange, twice over.
 const MAX_LINE_BYTES: usize = 32 * 1024;
 
+/// Most bytes taken in one session: a few hundred headers and one large mail.
+const MAX_SESSION_BYTES: usize = 64 * 1024 * 1024;
+
 /// What the connection is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Errand {
@@ -44,8 +47,12 @@ pub(crate) struct ImapStream {
     inner: Link,
     errand: Errand,
     exit: Exit,
+    /// Set when a write went wrong; nothing is written from then on.
+    dead: bool,
     line: Vec<u8>,
     authenticating: bool,
+    /// Bytes taken from the server so far.
+    taken: usize,
 }
 
 impl fmt::Debug for ImapStream {
@@ -59,6 +66,19 @@ fn quoted(folder: &FolderName) -> String {
     format!("\"{}\"", folder.as_str())
 }
 
+/// Whether a fetch asks only for what never marks a message as read: numbers, flags, and parts by `BODY.PEEK`.
+fn peeks(command: &str) -> bool {
+    let Some((numbers, items)) = command.strip_prefix("UID FETCH ").and_then(|rest| rest.split_once(" (")) else {
+        return false;
+    };
+    let plain = numbers.chars().all(|c| c.is_ascii_digit() || ",:*".contains(c));
+    let items = items.strip_suffix(')').unwrap_or("?");
+    let harmless = |item: &str| {
+        item == "UID" || item == "FLAGS" || item == "BODY.PEEK[HEADER]" || item.starts_with("BODY.PEEK[]<0.")
+    };
+    plain && items.split(' ').all(harmless)
+}
+
 fn judge(errand: &Errand, authenticating: bool, line: &str) -> Line {
     if authenticating && line.chars().all(|c| c.is_ascii_alphanumeric() || "+/=*".contains(c)) {
         return Line::Looks;
@@ -67,9 +87,7 @@ fn judge(errand: &Errand, authenticating: bool, line: &str) -> Line {
     let upper = command.to_ascii_uppercase();
     let looks = ["CAPABILITY", "NOOP", "LOGOUT"].contains(&upper.as_str())
         || ["AUTHENTICATE ", "LOGIN ", "LIST ", "EXAMINE ", "UID SEARCH "].iter().any(|start| upper.starts_with(start));
-    // BODY[…] without PEEK, RFC822 and RFC822.TEXT would mark as read.
-    let peeks = upper.starts_with("UID FETCH ") && !upper.contains("BODY[") && !upper.contains("RFC822");
-    if looks || peeks {
+    if looks || peeks(&upper) {
         return Line::Looks;
     }
     match errand {
@@ -82,11 +100,14 @@ fn judge(errand: &Errand, authenticating: bool, line: &str) -> Line {
 
 impl ImapStream {
     pub(crate) const fn new(inner: Link, errand: Errand, exit: Exit) -> Self {
-        Self { inner, errand, exit, line: Vec::new(), authenticating: false }
+        Self { inner, errand, exit, dead: false, line: Vec::new(), authenticating: false, taken: 0 }
     }
 
     /// Writes the line that `end` completes; nothing of it was written before.
     fn finish_line(&mut self, cx: &mut Context<'_>, end: &[u8]) -> Poll<io::Result<usize>> {
+        if self.dead {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         let whole = [self.line.as_slice(), end].concat();
         let text = String::from_utf8_lossy(&whole).trim_end_matches("\r\n").to_owned();
         let forbidden = |what: String| Poll::Ready(Err(io::Error::new(io::ErrorKind::PermissionDenied, what)));
@@ -113,7 +134,11 @@ impl ImapStream {
             Poll::Ready(Ok(_)) => {
                 Poll::Ready(Err(io::Error::new(io::ErrorKind::WriteZero, "a command was taken only in part")))
             }
-            other => other,
+            Poll::Ready(Err(error)) => {
+                self.dead = true;
+                Poll::Ready(Err(error))
+            }
+            Poll::Pending => Poll::Pending,
         }
     }
 }
@@ -131,17 +156,32 @@ impl AsyncWrite for ImapStream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
+        let this = &mut *self;
+        if this.dead {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        this.exit.flush(&mut this.inner, cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+        let this = &mut *self;
+        // What a hand-off left half written must never leave after all, not even as part of a good-bye.
+        if this.dead { Poll::Ready(Ok(())) } else { this.exit.shutdown(&mut this.inner, cx) }
     }
 }
 
 impl AsyncRead for ImapStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        self.taken += buffer.filled().len() - before;
+        if self.taken > MAX_SESSION_BYTES {
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the mail server sends more than was asked for",
+            )));
+        }
+        polled
     }
 }
 
@@ -182,6 +222,8 @@ mod tests {
             "A1 RENAME \"a\" \"b\"",
             "A1 UID FETCH 1 BODY[]",
             "A1 UID FETCH 1 RFC822",
+            "A1 UID FETCH 1 (BINARY[1])",
+            "A1 UID FETCH 1 (FLAGS BODY[HEADER])",
             "A1 FETCH 1 BODY[]",
             "A1 IDLE",
             "A1 SETACL x",

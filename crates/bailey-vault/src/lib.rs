@@ -19,14 +19,15 @@ mod stream;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
 use bailey_gate::family::Level;
-use bailey_gate::handoff::{HandoffLock, SystemEgress};
+use bailey_gate::handoff::{HandoffLock, SystemEgress, Valve};
 use bailey_gate::ledger::{Grant, StoreError, Tx as _};
 use bailey_gate::{ConnectionId, Now};
 use bailey_ledger::{ConnectionRow, Ledger, RecordName};
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 pub use dav::{SAVED, Stored};
@@ -43,6 +44,16 @@ const SETTINGS: &str = "connection";
 const CREDENTIAL: &str = "credential";
 /// The special folders of a mail account.
 const FOLDERS: &str = "folders";
+
+/// What a provider still has to be told about a connection that is over.
+const FAREWELL: &str = "farewell";
+
+/// What that needs.
+#[derive(Serialize, Deserialize)]
+struct Farewell {
+    settings: Settings,
+    tokens: Tokens,
+}
 
 /// Why a connection cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +88,8 @@ pub struct Vault {
     ledger: Arc<Ledger>,
     lock: Arc<HandoffLock>,
     trust: Trust,
+    /// This vault, for work that has to end even if whoever began it is gone.
+    me: Weak<Self>,
     /// Rises whenever every open connection has to end: on pause and on revocation.
     resets: watch::Sender<u64>,
     /// One refresh at a time for each connection: with rotation, a second one would kill the first one's token.
@@ -115,8 +128,15 @@ pub struct NewConnection {
 impl Vault {
     /// The vault over a home's store.
     #[must_use]
-    pub fn new(ledger: Arc<Ledger>, lock: Arc<HandoffLock>, trust: Trust) -> Self {
-        Self { ledger, lock, trust, resets: watch::Sender::new(0), refreshing: Mutex::default() }
+    pub fn new(ledger: Arc<Ledger>, lock: Arc<HandoffLock>, trust: Trust) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self {
+            ledger,
+            lock,
+            trust,
+            me: Weak::clone(me),
+            resets: watch::Sender::new(0),
+            refreshing: Mutex::default(),
+        })
     }
 
     /// Ends every open connection, at once. Called when everything is paused.
@@ -126,7 +146,13 @@ impl Vault {
 
     /// A client for a provider's base URL, for one named kind of system egress.
     pub fn system_client(&self, base: &str, egress: SystemEgress) -> Result<SystemClient, HttpError> {
-        SystemClient::new(base, Arc::clone(&self.lock), self.resets.subscribe(), egress, self.trust.clone())
+        // A renewal cut in the middle would leave tokens nobody knows, and a revocation is what a reset is for: these two
+        // end by themselves. No new byte of a renewal leaves while paused all the same.
+        let resets = match egress {
+            SystemEgress::TokenRefresh | SystemEgress::Revocation => watch::Sender::new(0).subscribe(),
+            SystemEgress::Model | SystemEgress::Preparation | SystemEgress::Reconciliation => self.resets.subscribe(),
+        };
+        SystemClient::new(base, Arc::clone(&self.lock), resets, egress, self.trust.clone())
     }
 
     /// Keeps a new mail connection, and what the account proves about whom the person writes to. The caller has the
@@ -160,30 +186,72 @@ impl Vault {
         Ok(())
     }
 
-    /// Ends a connection. From the commit on nothing may use it; open sessions are cut; the provider is told where it can
-    /// be; the credential and the settings are destroyed. Works while paused.
-    pub async fn revoke(&self, id: &ConnectionId, now: Now) -> Result<Revocation, VaultError> {
+    /// Ends a connection. From the commit on nothing may use it; open sessions are cut; what was kept is destroyed, but for
+    /// what the provider has to be told, which waits sealed until it has been. Works while paused.
+    ///
+    /// Returns false if it was revoked before.
+    pub fn revoke(&self, id: &ConnectionId, now: Now) -> Result<bool, VaultError> {
         let row = self.ledger.connection(id)?.ok_or(VaultError::Unknown(*id))?;
         if !row.grant.active {
-            return Ok(Revocation::Before);
+            return Ok(false);
         }
-        let (settings, tokens) = (self.settings(id)?, self.tokens(id)?);
-        let generation = row.grant.generation + 1;
-        let revoked = ConnectionRow { grant: Grant { active: false, generation, ..row.grant }, ..row };
+        // Cut first: even where the disk is full, what is open ends now.
+        self.reset();
+        let outbox = Farewell { settings: self.settings(id)?, tokens: self.tokens(id)? };
+        let outbox = json(&outbox)?;
         let valve = self.lock.valve();
         let keys = self.ledger.write(|tx| {
-            tx.put_connection(&revoked)?;
-            let mut keys = Vec::new();
-            for kind in [SETTINGS, CREDENTIAL, FOLDERS] {
-                keys.extend(tx.remove_record(record(kind, id))?);
-            }
-            let entry = Event::of_home(EventKind::Revoked, Actor::Person, now, valve);
-            tx.append(&Event { account: Some((*id, generation)), ..entry }, None)?;
+            let keys = Self::forget(tx, &row, now, valve, Actor::Person)?;
+            tx.put_record(record(FAREWELL, id), &outbox)?;
             Ok(keys)
         })?;
         self.reset();
-        self.ledger.keys().destroy(&keys).map_err(bailey_ledger::from_key_error)?;
-        Ok(self.revoke_at_provider(&settings, &tokens).await)
+        // A full disk may keep the keys of what is removed for a while; the connection is over all the same.
+        if let Err(error) = self.ledger.keys().destroy(&keys) {
+            eprintln!("the keys of a revoked connection could not be destroyed yet: {error}");
+        }
+        Ok(true)
+    }
+
+    /// Takes a connection out of use in a transaction; returns the keys of what was removed.
+    pub fn forget(
+        tx: &mut bailey_ledger::LedgerTx<'_>,
+        row: &ConnectionRow,
+        now: Now,
+        valve: Valve,
+        actor: Actor,
+    ) -> Result<Vec<u64>, StoreError> {
+        let generation = row.grant.generation + 1;
+        tx.put_connection(&ConnectionRow { grant: Grant { active: false, generation, ..row.grant }, ..row.clone() })?;
+        let mut keys = Vec::new();
+        for kind in [SETTINGS, CREDENTIAL, FOLDERS] {
+            keys.extend(tx.remove_record(record(kind, &row.id))?);
+        }
+        let entry = Event::of_home(EventKind::Revoked, actor, now, valve);
+        tx.append(&Event { account: Some((row.id, generation)), ..entry }, None)?;
+        Ok(keys)
+    }
+
+    /// Tells the provider of a revoked connection, after any renewal under way has ended. What it confirmed, or never has to
+    /// be told, is forgotten here too; else it is told again later.
+    pub async fn tell_provider(&self, id: &ConnectionId) -> Result<Revocation, VaultError> {
+        let lock = self.refresh_lock(id);
+        let _no_renewal = lock.lock().await;
+        let Some(bytes) = self.ledger.record(record(FAREWELL, id))? else { return Ok(Revocation::Before) };
+        let farewell: Farewell =
+            serde_json::from_slice(&bytes).map_err(|error| VaultError::Settings(error.to_string()))?;
+        let told = self.revoke_at_provider(&farewell.settings, &farewell.tokens).await;
+        if !matches!(told, Revocation::Unconfirmed(_)) {
+            let key = self.ledger.write(|tx| tx.remove_record(record(FAREWELL, id)))?;
+            self.ledger.keys().destroy(key.as_slice()).map_err(bailey_ledger::from_key_error)?;
+        }
+        Ok(told)
+    }
+
+    /// Revoked connections whose provider has not confirmed yet.
+    pub fn untold(&self) -> Result<Vec<ConnectionId>, VaultError> {
+        let owners = self.ledger.record_owners(FAREWELL)?;
+        Ok(owners.into_iter().filter_map(|owner| owner.try_into().ok()).map(ConnectionId::from_bytes).collect())
     }
 
     /// The settings of a mail connection that stands.

@@ -27,7 +27,7 @@ use crate::oauth::Login;
 use crate::stream::ClaimedStream;
 use crate::{MailSettings, Settings, Vault, VaultError, words};
 
-/// How long connecting and every step before the hand-off may take together.
+/// How long connecting and signing in may take.
 const BEFORE_HAND_OFF: Duration = Duration::from_secs(60);
 /// How long the answer to the end of a message may take: RFC 5321, 4.5.3.2.6 asks for ten minutes.
 const AFTER_HAND_OFF: Duration = Duration::from_secs(600);
@@ -49,26 +49,39 @@ pub struct Folders {
     pub sent: Option<String>,
     /// What the person is writing.
     pub drafts: Option<String>,
+    /// What the person keeps.
+    #[serde(default)]
+    pub archive: Option<String>,
 }
 
 impl Folders {
     /// What a folder is for.
     #[must_use]
     pub fn role(&self, folder: &FolderName) -> FolderRole {
-        let is = |name: &Option<String>, usual: &str| {
+        let is = |name: &Option<String>, usual: &[&str]| {
             name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(folder.as_str()))
-                || folder.as_str().eq_ignore_ascii_case(usual)
+                || usual.iter().any(|usual| last_part(folder.as_str()).eq_ignore_ascii_case(usual))
         };
-        if is(&self.sent, "Sent") {
+        // Usual names beside the advertised one: an account may have both "Sent" and "Sent Items".
+        const SENT: [&str; 6] = ["Sent", "Sent Items", "Sent Mail", "Sent Messages", "Gesendet", "Envoyes"];
+        const DRAFTS: [&str; 4] = ["Drafts", "Draft", "Entwuerfe", "Brouillons"];
+        if is(&self.sent, &SENT) {
             FolderRole::Sent
-        } else if is(&self.drafts, "Drafts") {
+        } else if is(&self.drafts, &DRAFTS) {
             FolderRole::Drafts
-        } else if is(&self.trash, "Trash") {
+        } else if self.trash.as_deref() == Some(folder.as_str()) {
             FolderRole::Trash
+        } else if self.archive.as_deref() == Some(folder.as_str()) || folder.as_str() == "INBOX" {
+            FolderRole::Own
         } else {
             FolderRole::Ordinary
         }
     }
+}
+
+/// The name of a folder without those it lies in.
+fn last_part(name: &str) -> &str {
+    name.rsplit(['/', '.']).next().unwrap_or(name)
 }
 
 /// What a look at a new account found.
@@ -131,6 +144,10 @@ impl Vault {
         let artefact = claimed.artefact();
         let body = artefact.strip_suffix(b"\r\n").unwrap_or(artefact);
         match tokio::time::timeout(AFTER_HAND_OFF, connection.send(&envelope, body)).await {
+            // Only a 2xx says that the message was taken; anything else without an error is no answer to it.
+            Ok(Ok(response)) if !response.code().to_string().starts_with('2') => {
+                Outcome::new(Effect::Unknown, format!("the mail server answered with {}", response.code()))
+            }
             Ok(Ok(response)) => {
                 let outcome = Outcome::new(
                     Effect::Done,
@@ -460,8 +477,9 @@ async fn summaries(session: &mut Imap, uids: &[u32]) -> Result<Vec<Entry>, Strin
     let what = "(UID FLAGS BODY.PEEK[HEADER])";
     let fetched: Vec<_> =
         session.uid_fetch(set, what).await.map_err(imap_words)?.try_collect().await.map_err(imap_words)?;
-    let entries = fetched.iter().filter_map(|one| {
-        let header = one.header().unwrap_or_default();
+    // Servers may tell of other messages unasked; only what was asked for, whole, is an answer.
+    let entries = fetched.iter().filter(|one| one.uid.is_some_and(|uid| uids.contains(&uid))).filter_map(|one| {
+        let header = one.header()?;
         let parsed = MessageParser::default().parse_headers(header);
         let parsed = parsed.unwrap_or_default();
         Some(Entry {
@@ -559,6 +577,7 @@ async fn survey(session: &mut Imap, own: &str) -> Result<Seen, String> {
                 NameAttribute::Trash => &mut folders.trash,
                 NameAttribute::Sent => &mut folders.sent,
                 NameAttribute::Drafts => &mut folders.drafts,
+                NameAttribute::Archive => &mut folders.archive,
                 _ => continue,
             };
             *place = Some(name.name().to_owned());

@@ -23,6 +23,8 @@ use crate::{CREDENTIAL, Credential, NewConnection, Settings, Vault, VaultError, 
 pub const CLIENT_ID: &str = "bailey";
 /// Where the person's browser is sent back to; the port is chosen anew each time (RFC 8252, 7.3).
 const CALLBACK: &str = "/oauth/callback";
+/// How long a connection to the callback may take to say what it wants.
+const CALLBACK_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
 /// Longest request line of a callback.
 const MAX_CALLBACK_BYTES: u64 = 16 * 1024;
 /// An access token is renewed when it has less than this left, in milliseconds.
@@ -158,6 +160,16 @@ fn random_text() -> Result<String, VaultError> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
+/// `https://…`, or `http://` on this machine, of the characters of RFC 3986 and no others: it is shown on a terminal.
+fn is_address(text: &str) -> bool {
+    let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"]
+        .iter()
+        .any(|start| text.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])));
+    (text.starts_with("https://") || here)
+        && text.chars().all(|c| c.is_ascii_graphic() && !"\"<>\\^`{|}".contains(c))
+        && !text.contains('@')
+}
+
 /// Splits an address into what a client connects to and the path to ask for.
 fn split(url: &str) -> Result<(String, String), VaultError> {
     let bad = || VaultError::Settings(format!("`{url}` is no http address"));
@@ -191,6 +203,15 @@ impl Vault {
         // RFC 8414, 3.3: anyone could claim to be another.
         if metadata.issuer.trim_end_matches('/') != issuer.trim_end_matches('/') {
             return Err(unusable(format!("it calls itself `{}`", metadata.issuer)));
+        }
+        for endpoint in [
+            Some(&metadata.authorization_endpoint),
+            Some(&metadata.token_endpoint),
+            metadata.revocation_endpoint.as_ref(),
+        ] {
+            if endpoint.is_some_and(|endpoint| !is_address(endpoint)) {
+                return Err(unusable("one of its addresses is none".into()));
+            }
         }
         Ok(metadata)
     }
@@ -306,7 +327,12 @@ impl Vault {
         if tokens.expires_ms > soon {
             return Ok(login_of(settings, &tokens.credential));
         }
-        let renewed = self.renew(id, settings, tokens.version).await?;
+        // In a task of its own: what the provider has begun to renew has to be kept, or revoked, even if whoever wanted it
+        // is cut off meanwhile.
+        let me = self.me.upgrade().ok_or(VaultError::Revoked)?;
+        let (id, settings_too) = (*id, settings.clone());
+        let renewing = tokio::spawn(async move { me.renew(&id, &settings_too, tokens.version).await });
+        let renewed = renewing.await.map_err(|error| VaultError::Refused(error.to_string()))??;
         Ok(login_of(settings, &renewed.credential))
     }
 
@@ -416,7 +442,8 @@ impl Flow {
                 self.listener.accept().await.map_err(|error| VaultError::Settings(error.to_string()))?;
             let mut line = String::new();
             let mut reader = BufReader::new(tokio::io::AsyncReadExt::take(&mut stream, MAX_CALLBACK_BYTES));
-            let _ = reader.read_line(&mut line).await;
+            // Browsers open connections they say nothing on; the one that matters must not wait behind them.
+            let _ = tokio::time::timeout(CALLBACK_WITHIN, reader.read_line(&mut line)).await;
             let outcome = self.read_callback(&line);
             let (status, words) = match &outcome {
                 None => ("404 Not Found", "This address belongs to a sign-in that is not under way."),

@@ -13,11 +13,18 @@ use crate::exit::Exit;
 use crate::guard::{SmtpGuard, Step};
 use crate::net::Link;
 
+/// Longest line of an answer. RFC 5321, 4.5.3.1.5 has 512; generous, but a server must not fill our memory.
+const MAX_REPLY_LINE: usize = 16 * 1024;
+
 /// A connection bound to one claim.
 pub(crate) struct ClaimedStream {
     inner: Link,
     guard: SmtpGuard,
     exit: Exit,
+    /// Set when a write went wrong; nothing is written from then on.
+    dead: bool,
+    /// Bytes of an answer's line that has not ended yet.
+    unanswered: usize,
 }
 
 impl fmt::Debug for ClaimedStream {
@@ -28,13 +35,16 @@ impl fmt::Debug for ClaimedStream {
 
 impl ClaimedStream {
     pub(crate) const fn new(inner: Link, guard: SmtpGuard, exit: Exit) -> Self {
-        Self { inner, guard, exit }
+        Self { inner, guard, exit, dead: false, unanswered: 0 }
     }
 }
 
 impl AsyncWrite for ClaimedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
+        if this.dead {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         let (count, hand_off) = match this.guard.plan(buffer) {
             Err(forbidden) => {
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::PermissionDenied, forbidden.to_string())));
@@ -53,18 +63,26 @@ impl AsyncWrite for ClaimedStream {
         } else {
             this.exit.pass(&mut this.inner, cx, bytes)
         };
-        if let Poll::Ready(Ok(written)) = written {
-            this.guard.wrote(bytes, written);
+        match &written {
+            Poll::Ready(Ok(written)) => this.guard.wrote(bytes, *written),
+            Poll::Ready(Err(_)) => this.dead = true,
+            Poll::Pending => {}
         }
         written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
+        let this = &mut *self;
+        if this.dead {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        this.exit.flush(&mut this.inner, cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+        let this = &mut *self;
+        // What a hand-off left half written must never leave after all, not even as part of a good-bye.
+        if this.dead { Poll::Ready(Ok(())) } else { this.exit.shutdown(&mut this.inner, cx) }
     }
 }
 
@@ -74,6 +92,11 @@ impl AsyncRead for ClaimedStream {
         let polled = Pin::new(&mut self.inner).poll_read(cx, buffer);
         let fresh = buffer.filled().get(before..).unwrap_or_default().to_vec();
         self.guard.read(&fresh);
+        self.unanswered =
+            fresh.iter().rposition(|byte| *byte == b'\n').map_or(self.unanswered + fresh.len(), |at| fresh.len() - at);
+        if self.unanswered > MAX_REPLY_LINE {
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "the mail server's answer has no end")));
+        }
         polled
     }
 }

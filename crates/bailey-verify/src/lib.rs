@@ -23,11 +23,15 @@ pub enum Verdict {
         entries: u64,
         /// Entries the pinned checkpoint covers.
         pinned: u64,
+        /// Entries whose payload is not in the file.
+        without_payload: u64,
     },
     /// Whole in itself. Without a pin, a log cut at a checkpoint or rewritten with its key looks the same.
     Consistent {
         /// Entries in the log.
         entries: u64,
+        /// Entries whose payload is not in the file.
+        without_payload: u64,
     },
     /// Something was altered.
     Invalid(String),
@@ -61,16 +65,20 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Valid { entries, pinned } => {
+            Self::Valid { entries, pinned, without_payload } => {
                 write!(
                     f,
                     "valid up to the pinned checkpoint: {entries} entries, of which the first {pinned} are the ones seen before"
-                )
+                )?;
+                tell_missing(f, *without_payload)
             }
-            Self::Consistent { entries } => write!(
-                f,
-                "consistent, freshness unproven: {entries} entries that fit together; without a pinned checkpoint a log that was cut at a checkpoint, or rewritten by someone with its key, cannot be told apart"
-            ),
+            Self::Consistent { entries, without_payload } => {
+                write!(
+                    f,
+                    "consistent, freshness unproven: {entries} entries that fit together; without a pinned checkpoint a log that was cut at a checkpoint, or rewritten by someone with its key, cannot be told apart"
+                )?;
+                tell_missing(f, *without_payload)
+            }
             Self::Invalid(why) => write!(f, "invalid: {why}"),
             Self::Diverged(why) => write!(f, "diverged: {why}"),
             Self::Incomplete { first, last, at_end } => {
@@ -83,6 +91,10 @@ impl fmt::Display for Verdict {
             }
         }
     }
+}
+
+fn tell_missing(f: &mut fmt::Formatter<'_>, count: u64) -> fmt::Result {
+    if count == 0 { Ok(()) } else { write!(f, "; {count} payloads are not in the file: erased, or left out") }
 }
 
 /// What the first entry says of the log.
@@ -113,6 +125,8 @@ struct Reading {
     payload: Option<(String, String)>,
     /// The numbers that all entries of the file claim, in the order they stand.
     numbers: Vec<Option<u64>>,
+    /// Entries so far whose payload did not follow.
+    missing: u64,
     /// The root where the pin ends.
     at_pin: Option<[u8; 32]>,
 }
@@ -131,6 +145,7 @@ fn check(export: &str, pin: Option<&str>) -> Result<Verdict, Verdict> {
         checkpointed: 0,
         payload: None,
         numbers: numbers(export),
+        missing: 0,
         at_pin: None,
     };
     for (number, line) in lines.enumerate() {
@@ -153,7 +168,7 @@ fn check(export: &str, pin: Option<&str>) -> Result<Verdict, Verdict> {
     let genesis = reading.genesis.as_ref().ok_or_else(|| invalid("the log is empty"))?;
     let Some(pin) = pin else {
         reading.all_covered()?;
-        return Ok(Verdict::Consistent { entries });
+        return Ok(Verdict::Consistent { entries, without_payload: reading.missing });
     };
     if pin.origin != format!("bailey/{}", genesis.log) {
         return Err(Verdict::Diverged(format!("the pin is of log `{}`, this is `bailey/{}`", pin.origin, genesis.log)));
@@ -171,7 +186,7 @@ fn check(export: &str, pin: Option<&str>) -> Result<Verdict, Verdict> {
         )));
     }
     reading.all_covered()?;
-    Ok(Verdict::Valid { entries, pinned: pin.size })
+    Ok(Verdict::Valid { entries, pinned: pin.size, without_payload: reading.missing })
 }
 
 fn numbers(export: &str) -> Vec<Option<u64>> {
@@ -214,6 +229,7 @@ impl Reading {
             let part = |name: &str| Some(payload.get(name)?.as_str()?.to_owned());
             Some((part("commitment")?, part("sealed")?))
         });
+        self.missing += u64::from(self.payload.is_some());
         self.tree.append(header.as_bytes());
         Ok(())
     }
@@ -228,20 +244,22 @@ impl Reading {
         Ok((seq, rest))
     }
 
-    fn sealed(&self, rest: &str, at: usize) -> Result<(), Verdict> {
+    fn sealed(&mut self, rest: &str, at: usize) -> Result<(), Verdict> {
         let (seq, body) = self.own_number(rest, at)?;
         let bytes =
             BASE64.decode(body).map_err(|_| invalid(format!("the sealed payload of entry {seq} is not base64")))?;
         let (_, expected) =
             self.payload.as_ref().ok_or_else(|| invalid(format!("entry {seq} has no payload, yet one is given")))?;
         if hex(&Sha256::digest(&bytes)) == *expected {
+            self.missing -= 1;
+            self.payload = None;
             Ok(())
         } else {
             Err(invalid(format!("the sealed payload of entry {seq} was altered")))
         }
     }
 
-    fn readable(&self, rest: &str, at: usize) -> Result<(), Verdict> {
+    fn readable(&mut self, rest: &str, at: usize) -> Result<(), Verdict> {
         let (seq, rest) = self.own_number(rest, at)?;
         let (salt, json) = rest.split_once(' ').ok_or_else(|| invalid(format!("line {at} is cut short")))?;
         let salt = unhex::<16>(salt).ok_or_else(|| invalid(format!("line {at}: the salt is not 16 bytes")))?;

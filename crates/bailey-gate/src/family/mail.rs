@@ -47,8 +47,10 @@ pub struct Moving {
 /// What a folder is for (RFC 6154).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FolderRole {
-    /// Nothing special.
+    /// Nothing known: it may be shared, or public, or sent from.
     Ordinary,
+    /// The person's own: the inbox, the archive.
+    Own,
     /// What was thrown away.
     Trash,
     /// What the person sent.
@@ -58,7 +60,8 @@ pub enum FolderRole {
 }
 
 impl FolderRole {
-    const ALL: [(Self, u8); 4] = [(Self::Ordinary, 0), (Self::Trash, 1), (Self::Sent, 2), (Self::Drafts, 3)];
+    const ALL: [(Self, u8); 5] =
+        [(Self::Ordinary, 0), (Self::Trash, 1), (Self::Sent, 2), (Self::Drafts, 3), (Self::Own, 4)];
 }
 
 /// A message by its place: a folder, and a number that is valid as long as the folder's validity is.

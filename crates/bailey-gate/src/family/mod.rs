@@ -259,6 +259,17 @@ impl Action {
         }
     }
 
+    /// Whether it moves mail that can be found again to a folder that is known to be the person's own.
+    #[must_use]
+    pub fn moves_among_own(&self) -> bool {
+        match self {
+            Self::Mail(MailAction::Move(moving) | MailAction::Trash(moving)) => {
+                matches!(moving.role, FolderRole::Own | FolderRole::Trash) && !moving.about.message_id.is_empty()
+            }
+            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => false,
+        }
+    }
+
     /// The bytes that would leave the home, where any do.
     #[must_use]
     pub fn artefact(&self) -> Vec<u8> {

@@ -86,7 +86,7 @@ impl Gate {
         self.commit(|tx| {
             for id in ids {
                 let mut row = tx.row(id)?.ok_or(GateError::NoSuchAction(*id))?;
-                self.step(tx, &mut row, to, Actor::Person, now, |entry| Event { reasons: vec![why.into()], ..entry })?;
+                self.step(tx, &mut row, to, Actor::Client, now, |entry| Event { reasons: vec![why.into()], ..entry })?;
             }
             Ok(())
         })

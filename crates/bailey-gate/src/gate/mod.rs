@@ -228,6 +228,7 @@ impl Gate {
             receivers: content.action.receiver_count() as u64,
             unknown_receivers,
             into_sent_or_drafts: content.action.moves_into_sent_or_drafts(),
+            among_own_folders: content.action.moves_among_own(),
             is_undo,
             same_kind_today: tx.claimed_since(content.action.kind(), now.wall_ms.saturating_sub(DAY_MS))?,
         })

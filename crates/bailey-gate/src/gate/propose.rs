@@ -75,7 +75,7 @@ impl Gate {
         self.commit(|tx| {
             let mut row = tx.row(old)?.ok_or(GateError::NoSuchAction(*old))?;
             let by = proposal.id;
-            self.step(tx, &mut row, State::Superseded, Actor::Person, now, |entry| Event {
+            self.step(tx, &mut row, State::Superseded, Actor::Client, now, |entry| Event {
                 reasons: vec![reason::EDITED.into()],
                 payload: Payload::default().text("replaced_by", by.to_string()),
                 ..entry

@@ -44,9 +44,12 @@ pub struct Sweep {
 
 impl Gate {
     /// Stops everything. When this returns, no hand-off of an earlier claim can start, in this process or after a crash.
-    pub fn pause(&self, actor: Actor, now: Now) -> PauseReport {
+    ///
+    /// `cut` ends what is open: it runs when the valve is shut, before anything is recorded, and must not block.
+    pub fn pause(&self, actor: Actor, now: Now, cut: impl FnOnce()) -> PauseReport {
         // Memory first: from here on nothing starts, even if everything below fails.
         let valve = self.lock.pause();
+        cut();
         let recorded = self.record.write(true, valve.epoch);
         let mut in_flight = Vec::new();
         let logged = self.commit(|tx| {
@@ -191,7 +194,7 @@ impl Gate {
         let to = if happened { State::Succeeded } else { State::NotExecuted };
         self.commit(|tx| {
             let mut row = tx.row(id)?.ok_or(GateError::NoSuchAction(*id))?;
-            self.step(tx, &mut row, to, Actor::Person, now, |entry| Event {
+            self.step(tx, &mut row, to, Actor::Client, now, |entry| Event {
                 reasons: vec![reason::PERSON_SAYS.into()],
                 ..entry
             })?;

@@ -82,7 +82,7 @@ fn pause_kills_every_older_claim() {
     let bench = Bench::new();
     let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
     let claim = claimed(bench.gate.claim(one(bench.approve(1, at(0)).unwrap()), at(0)).unwrap());
-    let report = bench.gate.pause(bailey_gate::event::Actor::Person, at(1));
+    let report = bench.gate.pause(bailey_gate::event::Actor::Person, at(1), || ());
     assert_eq!(report.in_flight, [action_id(1)]);
     assert_eq!(*bench.record.0.lock().unwrap(), [(true, 1)]);
     let trigger = claim.trigger();
@@ -100,7 +100,7 @@ fn while_paused_nothing_is_claimed_and_after_it_all_asks_again() {
         let _proposed = bench.gate.propose(mail(n), at(0)).unwrap();
     }
     let permit = one(bench.approve(1, at(0)).unwrap());
-    let _report = bench.gate.pause(bailey_gate::event::Actor::Person, at(1));
+    let _report = bench.gate.pause(bailey_gate::event::Actor::Person, at(1), || ());
     assert!(matches!(bench.gate.claim(permit, at(1)), Err(GateError::Paused)));
     assert!(bench.gate.due(at(1)).unwrap().is_empty());
     let _permits = bench.approve(2, at(1)).unwrap();
@@ -116,7 +116,7 @@ fn pause_holds_on_a_full_disk() {
     let permit = one(bench.approve(1, at(0)).unwrap());
     bench.ledger.full.store(true, Ordering::SeqCst);
     assert!(matches!(bench.gate.claim(permit, at(1)), Err(GateError::Store(StoreError::Full))), "no new claim");
-    let report = bench.gate.pause(bailey_gate::event::Actor::Person, at(1));
+    let report = bench.gate.pause(bailey_gate::event::Actor::Person, at(1), || ());
     assert!(report.recorded.is_ok() && report.logged.is_err());
     assert_eq!(bench.gate.lock().valve().mode, bailey_gate::handoff::Mode::Paused);
     bench.ledger.full.store(false, Ordering::SeqCst);

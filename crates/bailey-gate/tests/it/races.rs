@@ -33,7 +33,7 @@ fn no_hand_off_starts_after_pause_returned() {
                     let _state = bench.gate.settle(&claim.settle(Outcome::new(Effect::Done, "")), at(1)).unwrap();
                 });
             }
-            let _report = bench.gate.pause(Actor::Person, at(0));
+            let _report = bench.gate.pause(Actor::Person, at(0), || ());
             returned.store(true, Ordering::SeqCst);
         });
         assert_eq!(late.load(Ordering::SeqCst), 0, "round {round}, {} handed off", handed.load(Ordering::SeqCst));
