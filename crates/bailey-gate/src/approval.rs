@@ -83,18 +83,26 @@ pub trait Authority: Send + Sync {
     fn verify(&self, credential: &[u8; 16], message: &[u8], signature: &[u8]) -> Option<bool>;
 }
 
+/// Wrong answers in [`WRONG_WITHIN_MS`] after which no answer is looked at any more, until some of them are that old.
+pub const MAX_WRONG: usize = 20;
+/// See [`MAX_WRONG`]; together with the cost of each guess this leaves a guesser a few thousand a day.
+pub const WRONG_WITHIN_MS: u64 = 5 * 60 * 1_000;
+
 /// Open challenges, in memory: a restart closes them all.
 #[derive(Debug, Default)]
-pub(crate) struct Challenges(BTreeMap<Nonce, Deadline>);
+pub(crate) struct Challenges {
+    open: BTreeMap<Nonce, Deadline>,
+    wrong: Vec<Deadline>,
+}
 
 impl Challenges {
     pub(crate) fn open(&mut self, nonce: Nonce, now: Now) {
-        self.0.retain(|_, deadline| deadline.overdue(now).is_none());
-        while self.0.len() >= MAX_CHALLENGES {
-            let oldest = self.0.iter().min_by_key(|(_, d)| d.set.boot_ms).map(|(nonce, _)| *nonce);
-            oldest.and_then(|nonce| self.0.remove(&nonce));
+        self.open.retain(|_, deadline| deadline.overdue(now).is_none());
+        while self.open.len() >= MAX_CHALLENGES {
+            let oldest = self.open.iter().min_by_key(|(_, d)| d.set.boot_ms).map(|(nonce, _)| *nonce);
+            oldest.and_then(|nonce| self.open.remove(&nonce));
         }
-        self.0.insert(nonce, Deadline::after(now, CHALLENGE_MS));
+        self.open.insert(nonce, Deadline::after(now, CHALLENGE_MS));
     }
 
     /// Checks a proof and uses its challenge up, whatever the result.
@@ -106,12 +114,16 @@ impl Challenges {
         authority: &dyn Authority,
         now: Now,
     ) -> Option<Approval> {
-        let deadline = self.0.remove(&proof.nonce)?;
-        if deadline.overdue(now).is_some() {
+        let deadline = self.open.remove(&proof.nonce)?;
+        self.wrong.retain(|wrong| wrong.overdue(now).is_none());
+        if deadline.overdue(now).is_some() || self.wrong.len() >= MAX_WRONG {
             return None;
         }
         let message = purpose.message(home, &proof.nonce);
-        let stepped_up = authority.verify(&proof.credential, &message, &proof.signature)?;
+        let Some(stepped_up) = authority.verify(&proof.credential, &message, &proof.signature) else {
+            self.wrong.push(Deadline::after(now, WRONG_WITHIN_MS));
+            return None;
+        };
         Some(Approval { credential: proof.credential, client: proof.client, session: proof.session, stepped_up })
     }
 }

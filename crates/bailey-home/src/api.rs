@@ -518,7 +518,10 @@ async fn revoke(Held(home): Shared, Path(id): Path<String>) -> Answer<RevokeCard
         Revocation::Confirmed => ("confirmed", "The provider confirmed that its tokens are over.".to_owned()),
         Revocation::Unconfirmed(why) => (
             "unconfirmed",
-            format!("The provider could not be told ({}); remove Bailey on its page too.", visible(&why)),
+            format!(
+                "The provider has not confirmed ({}). Bailey keeps telling it; remove Bailey on its page too.",
+                visible(&why)
+            ),
         ),
         Revocation::ByHand => {
             ("by-hand", "The app password itself can only be ended on the provider's page; do that too.".to_owned())

@@ -45,7 +45,7 @@ pub enum LayoutError {
     Exists(PathBuf),
     /// The approval passphrase is too short.
     #[error(
-        "the approval passphrase has fewer than {} characters; choose a longer one",
+        "the approval passphrase has fewer than {} characters, or hardly any different ones; choose a longer one",
         credential::MIN_PASSPHRASE_CHARS
     )]
     ShortPassphrase,
@@ -163,7 +163,7 @@ impl Layout {
 
     /// Makes a home. Put together beside its place and moved there last, so an interrupted setup leaves none behind.
     pub fn create(&self, root: RootChoice, approval: &Passphrase) -> Result<HomeId, LayoutError> {
-        if approval.chars() < credential::MIN_PASSPHRASE_CHARS {
+        if approval.chars() < credential::MIN_PASSPHRASE_CHARS || approval.is_trivial() {
             return Err(LayoutError::ShortPassphrase);
         }
         if self.home().exists() {

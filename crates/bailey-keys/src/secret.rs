@@ -71,6 +71,17 @@ impl Passphrase {
         self.0.chars().count()
     }
 
+    /// Whether it is of so few different characters that it is guessed first.
+    #[must_use]
+    pub fn is_trivial(&self) -> bool {
+        let mut seen: Vec<char> = self.0.chars().collect();
+        seen.sort_unstable();
+        seen.dedup();
+        let trivial = seen.len() < 4 || seen.iter().any(|c| c.is_control());
+        seen.fill('\0');
+        trivial
+    }
+
     /// Stretches the words to a key with Argon2id (RFC 9106); about a fifth of a second and 64 MiB, on purpose.
     pub fn stretch(&self, salt: &[u8; 16]) -> Result<Key, KeyError> {
         let params =

@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use super::{Gate, GateError, reason};
 use crate::approval::{MAX_ANSWERED, Proof, Purpose};
-use crate::event::{Actor, Approval, Event};
+use crate::event::{Actor, Approval, Event, EventKind};
 use crate::ids::{ActionId, Digest, Nonce};
 use crate::permit::Permit;
 use crate::policy::{Policy, Question};
@@ -21,7 +21,14 @@ impl Gate {
     /// Whether the proof shows that the person authorised this purpose. Uses the challenge up.
     pub fn authorise(&self, purpose: &Purpose, proof: &Proof, now: Now) -> Result<Approval, GateError> {
         let mut challenges = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
-        challenges.redeem(proof, purpose, &self.home, &*self.authority, now).ok_or(GateError::NotAuthorised)
+        let approval = challenges.redeem(proof, purpose, &self.home, &*self.authority, now);
+        drop(challenges);
+        approval.ok_or_else(|| {
+            let entry = Event::of_home(EventKind::Authority, Actor::Client, now, self.lock.valve());
+            // Where even that cannot be written, the answer is the same.
+            let _ = self.commit(|tx| Ok(tx.log(Event { reasons: vec![reason::WRONG_PROOF.into()], ..entry })?));
+            GateError::NotAuthorised
+        })
     }
 
     /// Approves exactly the actions shown, all of them or none.

@@ -91,7 +91,7 @@ impl fmt::Display for GateError {
             ),
             Self::Expired(id) => write!(f, "action `{id}` waited too long and has expired; give the task again"),
             Self::NotAuthorised => {
-                f.write_str("the approval passphrase is wrong, or the question was open for too long; try again")
+                f.write_str("the approval passphrase is wrong, or the question was open for too long; try again. It is in the log; after many wrong ones, answers are not looked at for some minutes")
             }
             Self::TooMany => {
                 write!(f, "more than {} actions in one answer; answer them in parts", crate::approval::MAX_ANSWERED)
@@ -282,6 +282,8 @@ pub mod reason {
     pub const FLOOD: &str = "gate.too-many-waiting";
     /// It cannot be taken back, so it needs the person's presence for this very answer.
     pub const STEP_UP: &str = "gate.critical-needs-step-up";
+    /// A proof of the person was wrong or came too late.
+    pub const WRONG_PROOF: &str = "gate.wrong-proof";
     /// An undo of it began or ended.
     pub const UNDO: &str = "gate.undo";
     /// It only looked, and was interrupted; nothing is another for it.

@@ -150,6 +150,28 @@ fn time_runs_out_for_answers_challenges_and_approvals() {
 }
 
 #[test]
+fn guessing_is_logged_and_cut_off() {
+    let bench = Bench::new();
+    let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
+    let shown = vec![(action_id(1), bench.digest(1))];
+    for guess in 0..bailey_gate::approval::MAX_WRONG {
+        let mut proof = bench.proof(&Purpose::Approve(shown.clone()), at(1));
+        proof.signature.push(0);
+        assert!(
+            matches!(bench.gate.approve(shown.clone(), &proof, at(1)), Err(GateError::NotAuthorised)),
+            "guess {guess}"
+        );
+    }
+    let wrong = |event: &bailey_gate::event::Event| event.reasons == ["gate.wrong-proof"];
+    assert_eq!(
+        bench.ledger.store.lock().unwrap().events.iter().filter(|event| wrong(event)).count(),
+        bailey_gate::approval::MAX_WRONG
+    );
+    assert!(matches!(bench.approve(1, at(2)), Err(GateError::NotAuthorised)), "even a right one, for a while");
+    assert_eq!(bench.approve(1, at(2 + bailey_gate::approval::WRONG_WITHIN_MS)).unwrap().len(), 1);
+}
+
+#[test]
 fn a_mail_is_held_and_a_late_one_asks_again() {
     let limits = Limits { hold_ms: 100, late_ms: 1_000, ..Limits::default() };
     let held = || {

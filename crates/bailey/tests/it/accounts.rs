@@ -122,6 +122,40 @@ fn nothing_is_moved_into_sent_or_drafts() {
 }
 
 #[test]
+fn moving_elsewhere_than_among_own_folders_asks() {
+    let moves = ["Shared", "Outbox", "INBOX.Sent"]
+        .iter()
+        .map(|folder| ("mail_move", json!({"id": "$ID0", "folder": folder})))
+        .collect();
+    let account = Account::new(vec![search(json!({})), Turn::calls(moves), Turn::say("ok")], 300);
+    account.server.deliver("", "1", &mail("ana@example.org", peers::ACCOUNT, "Private", "x")).unwrap();
+    account.with_password("full");
+    let task = account.world.task("tidy");
+    let states: Vec<&str> =
+        task["actions"].as_array().unwrap().iter().map(|action| action["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["succeeded", "awaiting", "awaiting", "denied"], "{task:#}");
+    assert_eq!(account.server.stored("").len(), 1);
+}
+
+#[test]
+fn revoking_does_not_wait_for_a_provider_that_is_gone() {
+    let mut account = Account::new(
+        vec![Turn::call("mail_send", json!({"to": "ana@example.org", "subject": "s", "body": "b"})), Turn::say("ok")],
+        300,
+    );
+    let output = account.sign_in("send", |url| url);
+    let card: Value = serde_json::from_slice(&output.stdout).unwrap();
+    account.world.task("write");
+    let waiting = account.world.waiting();
+    let folder = account.world.folder.path().to_owned();
+    account.issuer = peers::Issuer::start(&folder, 300).unwrap();
+    let said = account.world.data_of(&["revoke", card["id"].as_str().unwrap()]);
+    assert_eq!(said["at_provider"], "unconfirmed", "{said}");
+    assert!(said["message"].as_str().unwrap().contains("keeps telling it"));
+    assert_eq!(account.world.get(&format!("/v1/actions/{}", id(&waiting)))["state"], "denied");
+}
+
+#[test]
 fn a_read_only_account_moves_and_sends_nothing_even_when_told_to() {
     let send = ("mail_send", json!({"to": "ana@example.org", "subject": "s", "body": "b"}));
     let trash = ("mail_trash", json!({"id": "$ID0"}));

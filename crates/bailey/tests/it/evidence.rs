@@ -70,6 +70,11 @@ fn the_verifier_tells_damage_apart() {
         assert_eq!(code, 22);
         assert!(words.contains("entry 3 is missing in the middle"), "{words}");
     }
+    // Payloads left out break no proof, and are counted.
+    let bare: Vec<&str> = lines.iter().filter(|line| !line.starts_with("P ")).copied().collect();
+    let (code, words) = check(&bare.join("\n"), Some(&pin));
+    assert_eq!(code, 0);
+    assert!(words.contains("payloads are not in the file"), "{words}");
     // The tail cut off at a checkpoint: only the pin can tell.
     let last_pinned = fs::read_to_string(&pin).unwrap().lines().nth(1).unwrap().parse::<usize>().unwrap();
     let first_checkpoint = lines.iter().position(|line| line.starts_with("C ")).unwrap();

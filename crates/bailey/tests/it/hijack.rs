@@ -227,6 +227,56 @@ fn mistakes_of_the_person_get_clear_words() {
 }
 
 #[test]
+fn a_server_that_talks_without_end_is_cut_off() {
+    use std::io::Write as _;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            while stream.write_all(&[b'2'; 4096]).is_ok() {}
+        }
+    });
+    let mut world = World::bare(vec![send("ana@example.org", "s", "b"), Turn::say("ok")], 0);
+    world.serve();
+    let server = format!("127.0.0.1:{port}");
+    world
+        .ok(&["connect", "mail", "me@example.org", "--level", "send", "--no-tls", "--submission", &server], PASSPHRASE);
+    world.task("write to Ana");
+    let card = world.waiting();
+    world.ok(&["approve"], PASSPHRASE);
+    let card = world.until(&id(&card), "not-executed");
+    assert!(card["outcome"].as_str().unwrap().contains("has no end"), "{card}");
+}
+
+#[test]
+fn one_key_is_one_task() {
+    let world = World::new(vec![Turn::say("ok")]);
+    let give = |words: &str| {
+        let mut stream = std::os::unix::net::UnixStream::connect(world.data().join("home.sock")).unwrap();
+        let body = json!({"words": words}).to_string();
+        let request = format!(
+            "POST /v1/tasks HTTP/1.1\r\nhost: home\r\nconnection: close\r\nidempotency-key: k\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            world.token(),
+            body.len()
+        );
+        std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+        answer
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| assert!(give("the same").starts_with("HTTP/1.1 200")));
+        }
+    });
+    assert!(give("another").starts_with("HTTP/1.1 422"));
+    let task = world.data_of(&["tasks"]);
+    assert_eq!(task.as_array().unwrap().len(), 1);
+    world.until_task(task[0]["id"].as_str().unwrap(), "answered");
+    assert_eq!(world.provider.requests().len(), 1, "one driver for one task");
+}
+
+#[test]
 fn a_server_that_cannot_be_reached_loses_nothing() {
     let mut world = World::bare(vec![send("ana@example.org", "s", "b"), Turn::say("ok")], 0);
     world.serve();

@@ -121,6 +121,7 @@ fn an_edit_asks_again_and_the_old_digest_is_worthless() {
     let edited = world.data_of(&["edit", &id(&old), "--subject", "Better", "--to", "bo@example.org"]);
     assert_ne!(edited["digest"], old["digest"]);
     assert_eq!(edited["state"], "awaiting");
+    assert!(edited["claimed_why"].as_str().unwrap().contains("another program with the token"), "{edited:#}");
     let (status, _) = approve(&world, &[&old], PASSPHRASE);
     assert_eq!(status, 409, "the replaced mail cannot be approved");
     assert!(world.sink.arrived().is_empty());

@@ -76,6 +76,58 @@ fn pausing_needs_no_proof_and_works_when_the_record_is_damaged_at_start() {
 }
 
 #[test]
+fn a_missing_record_or_database_opens_nothing() {
+    let mut world = World::holding(vec![send("ana@example.org", "1", "one"), Turn::say("ok")], 3_600);
+    world.task("write");
+    let card = world.waiting();
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(&card), "held");
+    world.ok(&["pause"], "");
+    world.hold(0);
+    world.kill();
+    fs::remove_file(world.data().join("home/pause")).unwrap();
+    world.serve();
+    assert_eq!(world.data_of(&["status"])["mode"], "paused");
+    world.kill();
+    // A record that says open, against a log that says paused.
+    fs::remove_file(world.data().join("home/pause")).unwrap();
+    let other = World::new(vec![]);
+    fs::copy(other.data().join("home/pause"), world.data().join("home/pause")).unwrap();
+    world.serve();
+    assert_eq!(world.data_of(&["status"])["mode"], "paused");
+    world.kill();
+    let database = world.data().join("home/ledger.db");
+    let whole = fs::read(&database).unwrap();
+    fs::write(&database, b"").unwrap();
+    assert!(world.fails(&["serve"], "").1.contains("missing or empty"));
+    fs::remove_file(&database).unwrap();
+    assert!(world.fails(&["serve"], "").1.contains("missing or empty"));
+    fs::write(&database, whole).unwrap();
+    world.serve();
+    assert!(world.sink.arrived().is_empty());
+}
+
+#[test]
+fn an_older_copy_revives_no_grant_and_no_task() {
+    let mut world = World::new(vec![send("ana@example.org", "1", "one"), Turn::say("ok")]);
+    let connection = world.data_of(&["connections"])[0]["id"].as_str().unwrap().to_owned();
+    let task = world.task("write");
+    world.kill();
+    let (home, copy) = (world.data().join("home"), world.data().join("copy"));
+    copy_folder(&home, &copy);
+    world.serve();
+    world.ok(&["revoke", &connection], "");
+    world.kill();
+    fs::remove_dir_all(&home).unwrap();
+    fs::rename(&copy, &home).unwrap();
+    world.serve();
+    assert_eq!(world.data_of(&["connections"])[0]["active"], false);
+    assert_eq!(world.get(&format!("/v1/tasks/{}", task["id"].as_str().unwrap()))["state"], "stopped");
+    world.ok(&["resume"], PASSPHRASE);
+    assert!(world.approvals().is_empty());
+}
+
+#[test]
 fn a_revoked_connection_sends_nothing_that_was_approved_before() {
     let world = World::holding(
         vec![send("ana@example.org", "1", "one"), send("bo@example.org", "2", "2"), Turn::say("ok")],
@@ -181,11 +233,13 @@ fn one_home_has_one_daemon_and_one_setup() {
 
 #[test]
 fn a_stopped_task_takes_back_what_it_had_waiting() {
-    let world = World::new(vec![send("ana@example.org", "1", "one"), Turn::say("ok")]);
+    let mut world = World::new(vec![send("ana@example.org", "1", "one"), Turn::say("ok")]);
     let task = world.task("write");
     let card = world.waiting();
     world.ok(&["stop", task["id"].as_str().unwrap()], "");
     world.until_task(task["id"].as_str().unwrap(), "stopped");
     assert_eq!(world.get(&format!("/v1/actions/{}", id(&card)))["state"], "cancelled");
     assert!(world.approvals().is_empty());
+    world.restart();
+    assert_eq!(world.get(&format!("/v1/tasks/{}", task["id"].as_str().unwrap()))["state"], "stopped");
 }
