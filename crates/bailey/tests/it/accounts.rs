@@ -8,6 +8,9 @@ use xtask::peers;
 
 use crate::support::{Account, PASSPHRASE, World, browse, id};
 
+/// Seconds a token lives that has to be renewed before every use.
+const SOON: u32 = 15;
+
 /// A mail as it might lie on a server.
 fn mail(from: &str, to: &str, subject: &str, body: &str) -> String {
     let name: String = subject.chars().filter(char::is_ascii_alphanumeric).collect();
@@ -205,7 +208,7 @@ fn a_decoy_is_told_apart_from_the_one_the_person_wrote_to() {
 
 #[test]
 fn signing_in_with_a_browser_connects_renews_and_revokes() {
-    // Tokens end after a second, so that every step has to renew; all at once, with rotation and reuse detection on.
+    // Tokens end within half a minute, before which every step renews; all at once, with rotation and reuse detection on.
     let five = Turn::calls((0..5).map(|n| ("mail_search", json!({"subject": format!("s{n}")}))).collect());
     let account = Account::new(
         vec![
@@ -213,7 +216,7 @@ fn signing_in_with_a_browser_connects_renews_and_revokes() {
             Turn::call("mail_send", json!({"to": "ana@example.org", "subject": "s", "body": "b"})),
             Turn::say("ok"),
         ],
-        1,
+        SOON,
     );
     let world = &account.world;
     account.server.deliver("", "1", &mail("ana@example.org", peers::ACCOUNT, "s1", "x")).unwrap();
@@ -296,7 +299,7 @@ fn wrong_passwords_and_unknown_certificates_connect_nothing() {
 
 #[test]
 fn a_pause_cuts_looking_and_refreshing_and_revoking_works_through_it() {
-    let account = Account::new(vec![search(json!({})), Turn::say("ok")], 1);
+    let account = Account::new(vec![search(json!({})), Turn::say("ok")], SOON);
     let output = account.sign_in("read-only", |url| url);
     let card: Value = serde_json::from_slice(&output.stdout).unwrap();
     account.world.ok(&["pause"], "");
@@ -307,7 +310,7 @@ fn a_pause_cuts_looking_and_refreshing_and_revoking_works_through_it() {
 
 #[test]
 fn no_credential_is_on_disk_in_a_prompt_or_in_the_log() {
-    let mut account = Account::new(vec![search(json!({})), Turn::say("ok")], 1);
+    let mut account = Account::new(vec![search(json!({})), Turn::say("ok")], SOON);
     account.with_password("read-only");
     let output = account.sign_in("read-only", |url| url);
     assert!(output.status.success());
