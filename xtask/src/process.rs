@@ -1,7 +1,7 @@
 //! Running programs, saying which.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// A command in the project's folder.
@@ -12,10 +12,12 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// The project's folder.
+/// The project's folder: where cargo runs us from, not where we were built, which another checkout may share.
 pub(crate) fn root() -> PathBuf {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own).to_path_buf()
+    let from = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let from = from.or_else(|| std::env::current_dir().ok()).unwrap_or_else(|| PathBuf::from("."));
+    let top = from.ancestors().find(|folder| folder.join("Cargo.lock").exists());
+    top.unwrap_or(&from).to_path_buf()
 }
 
 /// Where downloads and installed peers are kept between runs: outside the project.

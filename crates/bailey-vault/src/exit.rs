@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bailey_gate::handoff::{HandoffLock, Refused, SystemEgress, Trigger, Wrote};
-use tokio::io::AsyncWrite;
+use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 
 use crate::net::Link;
 
@@ -25,7 +25,7 @@ fn refused(refused: Refused) -> io::Error {
 
 impl Exit {
     /// One write that may still be followed by the hand-off, or by others of its kind.
-    pub(crate) fn pass(&self, link: &mut Link, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn pass(&self, link: &mut Link, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let write = || Pin::new(&mut *link).poll_write(cx, bytes);
         let written = match self {
             Self::Claim(trigger) => trigger.pass(write),
@@ -48,7 +48,7 @@ impl Exit {
     }
 
     /// Flushing writes too, where a TLS layer holds bytes back: under the same lock.
-    pub(crate) fn flush(&self, link: &mut Link, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn flush(&self, link: &mut Link, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flush = || Pin::new(&mut *link).poll_flush(cx);
         let flushed = match self {
             Self::Claim(trigger) => trigger.pass(flush),
@@ -58,7 +58,7 @@ impl Exit {
     }
 
     /// A good-bye, where one may still be said; else the connection just ends.
-    pub(crate) fn shutdown(&self, link: &mut Link, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn shutdown(&self, link: &mut Link, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let shutdown = || Pin::new(&mut *link).poll_shutdown(cx);
         let done = match self {
             Self::Claim(trigger) => trigger.pass(shutdown),
@@ -69,7 +69,7 @@ impl Exit {
 
     /// The hand-off: one write of all the bytes, through to the system, or none of them. A part of them is an effect of
     /// unknown outcome, and the connection is useless after it: what is left in it never leaves.
-    pub(crate) fn hand_off(&self, link: &mut Link, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn hand_off(&self, link: &mut Link, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         // What was written before has to be out, or it would go out under the lock of this write, or after it.
         match Pin::new(&mut *link).poll_flush(cx) {
             Poll::Ready(Ok(())) => {}
@@ -89,6 +89,53 @@ impl Exit {
             Err(why) => Poll::Ready(Err(refused(why))),
             Ok(_) => result,
         }
+    }
+}
+
+/// A connection together with the right by which bytes leave on it. After a write that went wrong it is dead: nothing of
+/// what it still holds leaves, not even as part of a good-bye.
+#[derive(Debug)]
+pub(crate) struct Guarded {
+    link: Link,
+    exit: Exit,
+    dead: bool,
+}
+
+impl Guarded {
+    pub(crate) const fn new(link: Link, exit: Exit) -> Self {
+        Self { link, exit, dead: false }
+    }
+
+    pub(crate) const fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// Writes freely, or as the hand-off.
+    pub(crate) fn write(&mut self, cx: &mut Context<'_>, bytes: &[u8], hand_off: bool) -> Poll<io::Result<usize>> {
+        if self.dead {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        let written = match hand_off {
+            true => self.exit.hand_off(&mut self.link, cx, bytes),
+            false => self.exit.pass(&mut self.link, cx, bytes),
+        };
+        self.dead = matches!(written, Poll::Ready(Err(_)));
+        written
+    }
+
+    pub(crate) fn flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.dead {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        self.exit.flush(&mut self.link, cx)
+    }
+
+    pub(crate) fn shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.dead { Poll::Ready(Ok(())) } else { self.exit.shutdown(&mut self.link, cx) }
+    }
+
+    pub(crate) fn read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.link).poll_read(cx, buffer)
     }
 }
 

@@ -15,8 +15,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
 
 use crate::Server;
-use crate::exit::Exit;
-use crate::net::{Link, Trust, connect};
+use crate::exit::{Exit, Guarded};
+use crate::net::{Trust, connect};
 
 /// Longest answer taken, in bytes: a model's longest, many times over.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
@@ -109,7 +109,7 @@ impl SystemClient {
         let broken = |error: &dyn std::fmt::Display| HttpError::Broken(error.to_string());
         self.exit.check().map_err(|_| HttpError::Paused)?;
         let link = connect(&self.server, &self.trust).await.map_err(HttpError::Broken)?;
-        let stream = SystemStream { inner: link, exit: self.exit.clone() };
+        let stream = SystemStream(Guarded::new(link, self.exit.clone()));
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| broken(&e))?;
         let request = self.request(method, path, form, body)?;
@@ -167,30 +167,24 @@ fn paused_or_broken(error: &hyper::Error) -> HttpError {
 }
 
 /// A stream whose every write happens under the hand-off lock.
-struct SystemStream {
-    inner: Link,
-    exit: Exit,
-}
+struct SystemStream(Guarded);
 
 impl AsyncWrite for SystemStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
-        let this = &mut *self;
-        this.exit.pass(&mut this.inner, cx, buffer)
+        self.0.write(cx, buffer, false)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        this.exit.flush(&mut this.inner, cx)
+        self.0.flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        this.exit.shutdown(&mut this.inner, cx)
+        self.0.shutdown(cx)
     }
 }
 
 impl AsyncRead for SystemStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(cx, buffer)
+        self.0.read(cx, buffer)
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::exit::Exit;
+use crate::exit::{Exit, Guarded};
 use crate::net::Link;
 
 /// Longest request head of ours.
@@ -28,10 +28,7 @@ pub(crate) enum Request {
 }
 
 pub(crate) struct HttpStream {
-    inner: Link,
-    exit: Exit,
-    /// Set when a write went wrong; nothing is written from then on.
-    dead: bool,
+    out: Guarded,
     request: Request,
     /// The head as written so far; of the body, how much.
     head: Vec<u8>,
@@ -47,8 +44,8 @@ impl std::fmt::Debug for HttpStream {
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
 impl HttpStream {
-    pub(crate) const fn new(inner: Link, exit: Exit, request: Request) -> Self {
-        Self { inner, exit, dead: false, request, head: Vec::new(), in_body: None }
+    pub(crate) const fn new(link: Link, exit: Exit, request: Request) -> Self {
+        Self { out: Guarded::new(link, exit), request, head: Vec::new(), in_body: None }
     }
 
     /// How many of these bytes may pass, and whether they are the hand-off. Looks only.
@@ -101,44 +98,29 @@ impl HttpStream {
 impl AsyncWrite for HttpStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        if this.dead {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-        }
         let (count, hand_off) = match this.plan(buffer) {
             Ok(plan) => plan,
             Err(why) => return Poll::Ready(Err(io::Error::new(io::ErrorKind::PermissionDenied, why))),
         };
         let bytes = buffer.get(..count).unwrap_or_default();
-        let written = if hand_off {
-            this.exit.hand_off(&mut this.inner, cx, bytes)
-        } else {
-            this.exit.pass(&mut this.inner, cx, bytes)
-        };
-        match &written {
-            Poll::Ready(Ok(written)) => this.wrote(bytes.get(..*written).unwrap_or_default()),
-            Poll::Ready(Err(_)) => this.dead = true,
-            Poll::Pending => {}
+        let written = this.out.write(cx, bytes, hand_off);
+        if let Poll::Ready(Ok(written)) = written {
+            this.wrote(bytes.get(..written).unwrap_or_default());
         }
         written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        if this.dead {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-        }
-        this.exit.flush(&mut this.inner, cx)
+        self.out.flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        // What a hand-off left half written must never leave after all, not even as part of a good-bye.
-        if this.dead { Poll::Ready(Ok(())) } else { this.exit.shutdown(&mut this.inner, cx) }
+        self.out.shutdown(cx)
     }
 }
 
 impl AsyncRead for HttpStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(cx, buffer)
+        self.out.read(cx, buffer)
     }
 }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use bailey_gate::family::mail::{FolderName, MessageRef};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::exit::Exit;
+use crate::exit::{Exit, Guarded};
 use crate::net::Link;
 
 /// Longest line: an access token of several kilobytes in an authentication exchange, twice over.
@@ -44,11 +44,8 @@ enum Line {
 
 /// A connection that lets whole, allowed lines through, each in one write under the lock.
 pub(crate) struct ImapStream {
-    inner: Link,
+    out: Guarded,
     errand: Errand,
-    exit: Exit,
-    /// Set when a write went wrong; nothing is written from then on.
-    dead: bool,
     line: Vec<u8>,
     authenticating: bool,
     /// Bytes taken from the server so far.
@@ -99,15 +96,12 @@ fn judge(errand: &Errand, authenticating: bool, line: &str) -> Line {
 }
 
 impl ImapStream {
-    pub(crate) const fn new(inner: Link, errand: Errand, exit: Exit) -> Self {
-        Self { inner, errand, exit, dead: false, line: Vec::new(), authenticating: false, taken: 0 }
+    pub(crate) const fn new(link: Link, errand: Errand, exit: Exit) -> Self {
+        Self { out: Guarded::new(link, exit), errand, line: Vec::new(), authenticating: false, taken: 0 }
     }
 
     /// Writes the line that `end` completes; nothing of it was written before.
     fn finish_line(&mut self, cx: &mut Context<'_>, end: &[u8]) -> Poll<io::Result<usize>> {
-        if self.dead {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-        }
         let whole = [self.line.as_slice(), end].concat();
         let text = String::from_utf8_lossy(&whole).trim_end_matches("\r\n").to_owned();
         let forbidden = |what: String| Poll::Ready(Err(io::Error::new(io::ErrorKind::PermissionDenied, what)));
@@ -121,8 +115,8 @@ impl ImapStream {
                     text.split(' ').skip(1).take(2).collect::<Vec<_>>().join(" ").chars().take(32).collect();
                 return forbidden(format!("`{verb}` is not allowed on this connection"));
             }
-            Line::Looks => self.exit.pass(&mut self.inner, cx, &whole),
-            Line::Effect => self.exit.hand_off(&mut self.inner, cx, &whole),
+            Line::Looks => self.out.write(cx, &whole, false),
+            Line::Effect => self.out.write(cx, &whole, true),
         };
         match written {
             Poll::Ready(Ok(count)) if count == whole.len() => {
@@ -134,11 +128,7 @@ impl ImapStream {
             Poll::Ready(Ok(_)) => {
                 Poll::Ready(Err(io::Error::new(io::ErrorKind::WriteZero, "a command was taken only in part")))
             }
-            Poll::Ready(Err(error)) => {
-                self.dead = true;
-                Poll::Ready(Err(error))
-            }
-            Poll::Pending => Poll::Pending,
+            other => other,
         }
     }
 }
@@ -156,24 +146,18 @@ impl AsyncWrite for ImapStream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        if this.dead {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-        }
-        this.exit.flush(&mut this.inner, cx)
+        self.out.flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        // What a hand-off left half written must never leave after all, not even as part of a good-bye.
-        if this.dead { Poll::Ready(Ok(())) } else { this.exit.shutdown(&mut this.inner, cx) }
+        self.out.shutdown(cx)
     }
 }
 
 impl AsyncRead for ImapStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        let polled = self.out.read(cx, buffer);
         self.taken += buffer.filled().len() - before;
         if self.taken > MAX_SESSION_BYTES {
             return Poll::Ready(Err(io::Error::new(

@@ -15,6 +15,7 @@ mod mail;
 mod net;
 mod oauth;
 mod settings;
+mod smtp;
 mod stream;
 
 use std::collections::BTreeMap;

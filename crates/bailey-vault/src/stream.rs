@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::exit::Exit;
+use crate::exit::{Exit, Guarded};
 use crate::guard::{SmtpGuard, Step};
 use crate::net::Link;
 
@@ -18,11 +18,8 @@ const MAX_REPLY_LINE: usize = 16 * 1024;
 
 /// A connection bound to one claim.
 pub(crate) struct ClaimedStream {
-    inner: Link,
+    out: Guarded,
     guard: SmtpGuard,
-    exit: Exit,
-    /// Set when a write went wrong; nothing is written from then on.
-    dead: bool,
     /// Bytes of an answer's line that has not ended yet.
     unanswered: usize,
 }
@@ -34,17 +31,14 @@ impl fmt::Debug for ClaimedStream {
 }
 
 impl ClaimedStream {
-    pub(crate) const fn new(inner: Link, guard: SmtpGuard, exit: Exit) -> Self {
-        Self { inner, guard, exit, dead: false, unanswered: 0 }
+    pub(crate) const fn new(link: Link, guard: SmtpGuard, exit: Exit) -> Self {
+        Self { out: Guarded::new(link, exit), guard, unanswered: 0 }
     }
 }
 
 impl AsyncWrite for ClaimedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        if this.dead {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-        }
         let (count, hand_off) = match this.guard.plan(buffer) {
             Err(forbidden) => {
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::PermissionDenied, forbidden.to_string())));
@@ -58,38 +52,26 @@ impl AsyncWrite for ClaimedStream {
                 "the end of the message came in parts",
             )));
         };
-        let written = if hand_off {
-            this.exit.hand_off(&mut this.inner, cx, bytes)
-        } else {
-            this.exit.pass(&mut this.inner, cx, bytes)
-        };
-        match &written {
-            Poll::Ready(Ok(written)) => this.guard.wrote(bytes, *written),
-            Poll::Ready(Err(_)) => this.dead = true,
-            Poll::Pending => {}
+        let written = this.out.write(cx, bytes, hand_off);
+        if let Poll::Ready(Ok(written)) = written {
+            this.guard.wrote(bytes, written);
         }
         written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        if this.dead {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-        }
-        this.exit.flush(&mut this.inner, cx)
+        self.out.flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        // What a hand-off left half written must never leave after all, not even as part of a good-bye.
-        if this.dead { Poll::Ready(Ok(())) } else { this.exit.shutdown(&mut this.inner, cx) }
+        self.out.shutdown(cx)
     }
 }
 
 impl AsyncRead for ClaimedStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        let polled = self.out.read(cx, buffer);
         let fresh = buffer.filled().get(before..).unwrap_or_default().to_vec();
         self.guard.read(&fresh);
         self.unanswered =
@@ -103,7 +85,7 @@ impl AsyncRead for ClaimedStream {
 
 impl AsyncTokioStream for ClaimedStream {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        match &self.inner {
+        match self.out.link() {
             Link::Plain(stream) => stream.peer_addr(),
             Link::Tls(stream) => stream.get_ref().0.peer_addr(),
         }
