@@ -536,3 +536,35 @@ fn receivers(header: &[u8], own: &str) -> BTreeSet<String> {
     let lists = all.into_iter().flatten().flat_map(|list| list.iter());
     lists.filter_map(|one| Address::new(one.address()?).ok()).map(|address| address.key()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mail_in_other_encodings_is_read_as_text() {
+        let japanese = b"From: =?iso-2022-jp?B?GyRCOzNFRBsoQg==?= <y@example.org>\r\nSubject: x\r\nContent-Type: text/plain; charset=iso-2022-jp\r\n\r\n\x1b$B;3ED\x1b(B\r\n";
+        let shown = describe(japanese).to_string();
+        assert!(shown.contains("\u{5c71}\u{7530}") && !shown.contains("\\u001b"), "{shown}");
+        let latin = b"From: a@example.org\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGr=FC=DFe\r\n";
+        assert!(describe(latin).to_string().contains("Gr\u{fc}\u{df}e"));
+    }
+
+    #[test]
+    fn roles_follow_usual_names_too() {
+        let folders =
+            Folders { sent: Some("Verschickt".into()), archive: Some("Archive".into()), ..Folders::default() };
+        for (name, role) in [
+            ("Verschickt", FolderRole::Sent),
+            ("INBOX.Sent", FolderRole::Sent),
+            ("Sent Items", FolderRole::Sent),
+            ("[Gmail]/Drafts", FolderRole::Drafts),
+            ("Archive", FolderRole::Own),
+            ("INBOX", FolderRole::Own),
+            ("Trash", FolderRole::Ordinary),
+            ("Public/everyone", FolderRole::Ordinary),
+        ] {
+            assert_eq!(folders.role(&FolderName::new(name).unwrap()), role, "{name}");
+        }
+    }
+}
