@@ -202,7 +202,7 @@ impl Vault {
         let outbox = json(&outbox)?;
         let valve = self.lock.valve();
         let keys = self.ledger.write(|tx| {
-            let keys = Self::forget(tx, &row, now, valve, Actor::Person)?;
+            let keys = Self::forget(tx, &row, now, valve, Actor::Client)?;
             tx.put_record(record(FAREWELL, id), &outbox)?;
             Ok(keys)
         })?;
