@@ -13,11 +13,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use bailey_gate::content::Content;
+use bailey_gate::family::Action;
 use bailey_gate::family::calendar::CalendarAction;
 use bailey_gate::family::mail::MailAction;
 use bailey_gate::family::text::Mailbox;
-use bailey_gate::family::{Action, ActionKind};
-use bailey_gate::{Carrying, Claimed, ConnectionId, Connector, Effect, Outcome};
+use bailey_gate::{Carrying, Claimed, ConnectionId, Connector};
 use bailey_vault::{Folders, Vault};
 use serde_json::Value;
 
@@ -148,23 +148,7 @@ impl Services {
 
 impl Connector for Services {
     fn carry_out(&self, claimed: Claimed) -> Carrying<'_> {
-        match claimed.content().action.kind() {
-            ActionKind::MailSend
-            | ActionKind::MailSearch
-            | ActionKind::MailRead
-            | ActionKind::MailMove
-            | ActionKind::MailTrash => Box::pin(self.vault.carry_out_mail(claimed)),
-            ActionKind::CalendarRead
-            | ActionKind::CalendarCreate
-            | ActionKind::CalendarChange
-            | ActionKind::CalendarCancel => Box::pin(self.vault.carry_out_calendar(claimed)),
-            kind @ (ActionKind::MailDraft | ActionKind::Reply | ActionKind::MemoryWrite) => Box::pin(async move {
-                claimed.settle(Outcome::new(
-                    Effect::NotExecuted,
-                    format!("{} has no effect outside the home", kind.name()),
-                ))
-            }),
-        }
+        Box::pin(self.vault.carry_out(claimed))
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bailey_gate::family::calendar::{CalendarAction, Change, Entry, Etag, Href, Writing};
 use bailey_gate::family::{Action, Level};
 use bailey_gate::handoff::SystemEgress;
-use bailey_gate::{Claimed, ConnectionId, Effect, Outcome, Settled};
+use bailey_gate::{Claimed, ConnectionId, Effect, Outcome};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -52,22 +52,7 @@ struct Ask<'a> {
 }
 
 impl Vault {
-    /// Carries out a claimed calendar action. A pause or a revocation cuts it short.
-    pub async fn carry_out_calendar(&self, claimed: Claimed) -> Settled {
-        let mut resets = self.resets.subscribe();
-        resets.mark_unchanged();
-        let trigger = claimed.trigger();
-        let outcome = tokio::select! {
-            outcome = self.do_calendar(&claimed) => outcome,
-            _ = resets.changed() => Outcome::new(
-                if trigger.is_spent() { Effect::Unknown } else { Effect::NotExecuted },
-                "the connection was cut by a pause or a revocation",
-            ),
-        };
-        claimed.settle(outcome)
-    }
-
-    async fn do_calendar(&self, claimed: &Claimed) -> Outcome {
+    pub(crate) async fn do_calendar(&self, claimed: &Claimed) -> Outcome {
         match &claimed.content().action {
             Action::Calendar(CalendarAction::Read { from, until }) => {
                 match self.read_span(claimed, *from, *until).await {

@@ -23,10 +23,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
-use bailey_gate::family::Level;
+use bailey_gate::family::{Action, Level};
 use bailey_gate::handoff::{HandoffLock, SystemEgress, Valve};
 use bailey_gate::ledger::{Grant, StoreError, Tx as _};
-use bailey_gate::{ConnectionId, Now};
+use bailey_gate::{Claimed, ConnectionId, Effect, Now, Outcome, Settled};
 use bailey_ledger::{ConnectionRow, Ledger, RecordName};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -143,6 +143,30 @@ impl Vault {
     /// Ends every open connection, at once. Called when everything is paused.
     pub fn reset(&self) {
         self.resets.send_modify(|count| *count += 1);
+    }
+
+    /// Carries out a claimed action. A pause or a revocation cuts it short.
+    pub async fn carry_out(&self, claimed: Claimed) -> Settled {
+        let mut resets = self.resets.subscribe();
+        resets.mark_unchanged();
+        let trigger = claimed.trigger();
+        let work = async {
+            match &claimed.content().action {
+                Action::Mail(_) => self.do_mail(&claimed).await,
+                Action::Calendar(_) => self.do_calendar(&claimed).await,
+                Action::Reply { .. } | Action::MemoryWrite { .. } => {
+                    Outcome::new(Effect::NotExecuted, "it has no effect outside the home")
+                }
+            }
+        };
+        let outcome = tokio::select! {
+            outcome = work => outcome,
+            _ = resets.changed() => Outcome::new(
+                if trigger.is_spent() { Effect::Unknown } else { Effect::NotExecuted },
+                "the connection was cut by a pause or a revocation",
+            ),
+        };
+        claimed.settle(outcome)
     }
 
     /// A client for a provider's base URL, for one named kind of system egress.

@@ -9,7 +9,7 @@ use bailey_gate::family::mail::{FolderName, FolderRole, MailAction, MessageRef, 
 use bailey_gate::family::text::Address;
 use bailey_gate::family::{Action, Level};
 use bailey_gate::handoff::SystemEgress;
-use bailey_gate::{Claimed, ConnectionId, Effect, Outcome, Settled};
+use bailey_gate::{Claimed, ConnectionId, Effect, Outcome};
 use futures_util::TryStreamExt as _;
 use mail_parser::{MessageParser, MimeHeaders as _};
 use serde::{Deserialize, Serialize};
@@ -92,22 +92,7 @@ fn imap_words(error: async_imap::error::Error) -> String {
 }
 
 impl Vault {
-    /// Carries out a claimed mail action. A pause or a revocation cuts it short.
-    pub async fn carry_out_mail(&self, claimed: Claimed) -> Settled {
-        let mut resets = self.resets.subscribe();
-        resets.mark_unchanged();
-        let trigger = claimed.trigger();
-        let outcome = tokio::select! {
-            outcome = self.do_mail(&claimed) => outcome,
-            _ = resets.changed() => Outcome::new(
-                if trigger.is_spent() { Effect::Unknown } else { Effect::NotExecuted },
-                "the connection was cut by a pause or a revocation",
-            ),
-        };
-        claimed.settle(outcome)
-    }
-
-    async fn do_mail(&self, claimed: &Claimed) -> Outcome {
+    pub(crate) async fn do_mail(&self, claimed: &Claimed) -> Outcome {
         let Action::Mail(action) = &claimed.content().action else {
             return Outcome::new(Effect::NotExecuted, "this is no mail action");
         };
