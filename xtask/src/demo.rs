@@ -178,7 +178,7 @@ fn script() -> Script {
             "Ana Ferreira asks whether Tuesday works; I answered her.\nBillwise sent an invoice that is due on Friday: that one needs you.\nThe newsletter needs nothing. One mail tried to give me orders; I would not have been able to follow them without you.",
         ),
     ];
-    Script { task_contains: String::new(), turns }
+    Script { turns, ..Script::default() }
 }
 
 /// A mailbox as a person might have it, and one appointment on Tuesday.

@@ -1,13 +1,20 @@
 //! The agent loop as a state machine: a conversation that says what comes next.
 //!
 //! It asks a model, collects the calls it wants, waits for what they come to, and asks again. It is stored after every
-//! step, so a restart goes on where it stopped.
+//! step, so a restart goes on where it stopped. Capable models work in a *free* loop; small ones through a *plan* that
+//! is made from the person's words alone, before anything else is read.
 //!
 //! Invariant of absence: the loop touches nothing. It holds no connection, no key and no way to act; it names the next
 //! step, and the home takes it, through the gate.
 
-use bailey_model::{Answer, Message, ToolCall};
+mod planned;
+mod report;
+pub mod words;
+
+use bailey_model::{Answer, Ask, MAX_ANSWER_TOKENS, Message, Tool, ToolCall, Usage};
 use serde::{Deserialize, Serialize};
+
+pub use planned::{Planned, Step};
 
 /// Answers one task may take from a model. A task of a dozen steps needs about as many; more is a loop.
 pub const MAX_TURNS: usize = 24;
@@ -23,7 +30,7 @@ When the task is done, or cannot be done, answer the person in plain words witho
 /// A call and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
-    /// As the model wants it.
+    /// As the model, or the plan, wants it.
     pub wanted: ToolCall,
     /// The proposed action, in hexadecimal, once there is one.
     pub action: Option<String>,
@@ -31,7 +38,13 @@ pub struct Call {
     pub result: Option<String>,
 }
 
-/// One answer of the model, and its calls.
+impl Call {
+    const fn new(wanted: ToolCall) -> Self {
+        Self { wanted, action: None, result: None }
+    }
+}
+
+/// One step: what was said, and the calls it led to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turn {
     /// What it said.
@@ -44,14 +57,41 @@ pub struct Turn {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ending {
-    /// The model answered the person.
+    /// The person was answered.
     Answered,
     /// It took more turns than allowed.
     OutOfTurns,
+    /// It took more tokens than allowed.
+    OutOfBudget,
     /// The model could not be asked, and why.
     Failed(String),
     /// The person stopped it.
     Stopped,
+}
+
+/// Somebody the person is known to write to, and whom the words of the task name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// As the person's own mail names them; perhaps nothing.
+    pub name: String,
+    /// The address.
+    pub address: String,
+}
+
+impl std::fmt::Display for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.name.is_empty() { f.write_str(&self.address) } else { write!(f, "{} <{}>", self.name, self.address) }
+    }
+}
+
+/// How a model is worked with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// It calls tools as it sees fit: for capable models.
+    Free,
+    /// It fills in a plan, one small question at a time: for small ones.
+    Planned(Box<Planned>),
 }
 
 /// A task as it stands.
@@ -59,10 +99,27 @@ pub enum Ending {
 pub struct Conversation {
     /// The person's words.
     pub task: String,
+    /// How the model is worked with.
+    pub mode: Mode,
     /// What happened so far.
     pub turns: Vec<Turn>,
+    /// Requests made to the model.
+    pub asked: u64,
+    /// What they took.
+    pub usage: Usage,
+    /// What was told to the person, once it was.
+    pub reply: Option<String>,
     /// How it ended, once it has.
     pub ending: Option<Ending>,
+}
+
+/// What the person's clock says.
+#[derive(Debug, Clone)]
+pub struct Situation {
+    /// The moment.
+    pub now: jiff::Timestamp,
+    /// The person's time zone.
+    pub zone: jiff::tz::TimeZone,
 }
 
 /// What has to happen next.
@@ -81,10 +138,21 @@ pub enum Next {
 }
 
 impl Conversation {
-    /// A new task.
+    /// A new task for a model that calls tools by itself.
     #[must_use]
-    pub const fn new(task: String) -> Self {
-        Self { task, turns: Vec::new(), ending: None }
+    pub fn free(task: String) -> Self {
+        Self::new(task, Mode::Free)
+    }
+
+    /// A new task for a small model. `named` are the people the words name, as the person's own mail knows them.
+    #[must_use]
+    pub fn planned(task: String, named: Vec<Named>) -> Self {
+        Self::new(task, Mode::Planned(Box::new(Planned::new(named))))
+    }
+
+    const fn new(task: String, mode: Mode) -> Self {
+        let usage = Usage { input: 0, output: 0 };
+        Self { task, mode, turns: Vec::new(), asked: 0, usage, reply: None, ending: None }
     }
 
     /// What has to happen next.
@@ -93,39 +161,73 @@ impl Conversation {
         if self.ending.is_some() {
             return Next::Ended;
         }
-        let Some(turn) = self.turns.last() else { return Next::AskModel };
-        if turn.calls.is_empty() {
-            return Next::Tell(turn.text.clone());
-        }
         // All calls of a turn are proposed before any is waited for, so that the person sees them together.
-        if let Some(index) = turn.calls.iter().position(|call| call.action.is_none() && call.result.is_none()) {
+        let calls = self.turns.last().map(|turn| turn.calls.as_slice()).unwrap_or_default();
+        if let Some(index) = calls.iter().position(|call| call.action.is_none() && call.result.is_none()) {
             return Next::Propose(index);
         }
-        match turn.calls.iter().position(|call| call.result.is_none()) {
-            Some(index) => Next::Wait(index),
-            None => Next::AskModel,
+        if let Some(index) = calls.iter().position(|call| call.result.is_none()) {
+            return Next::Wait(index);
+        }
+        match (&self.mode, self.turns.last()) {
+            (Mode::Planned(planned), _) => planned.next(),
+            (Mode::Free, Some(turn)) if turn.calls.is_empty() => Next::Tell(turn.text.clone()),
+            (Mode::Free, _) => Next::AskModel,
         }
     }
 
-    /// What the model is to see.
+    /// Whether the work goes on while a call waits for the person: a plan's later steps do not depend on the answer.
     #[must_use]
-    pub fn messages(&self) -> Vec<Message> {
+    pub const fn goes_on_while_asking(&self) -> bool {
+        matches!(self.mode, Mode::Planned(_))
+    }
+
+    /// What the model is to be asked.
+    #[must_use]
+    pub fn ask(&self, tools: &[Tool], situation: &Situation) -> Ask {
+        match &self.mode {
+            Mode::Planned(planned) => planned.ask(self, tools, situation),
+            Mode::Free => {
+                Ask { messages: self.messages(), tools: tools.to_vec(), shape: None, max_tokens: MAX_ANSWER_TOKENS }
+            }
+        }
+    }
+
+    /// The free loop's conversation so far.
+    fn messages(&self) -> Vec<Message> {
         let mut out = vec![Message::System(SYSTEM.into()), Message::Person(self.task.clone())];
         for turn in &self.turns {
             let calls = turn.calls.iter().map(|call| call.wanted.clone()).collect();
             out.push(Message::Model { text: turn.text.clone(), calls });
             for call in &turn.calls {
                 let text = call.result.clone().unwrap_or_default();
-                out.push(Message::Result { call: call.wanted.id.clone(), text });
+                out.push(Message::Result { call: call.wanted.id.clone(), tool: call.wanted.name.clone(), text });
             }
         }
         out
     }
 
-    /// Takes the model's answer. Calls it has made too often already are refused here.
-    pub fn answered(&mut self, answer: Answer) {
+    /// Takes the model's answer. Calls it has made too often already are refused here. `budget` is in tokens.
+    pub fn answered(&mut self, answer: Answer, budget: u64) {
+        self.asked += 1;
+        self.usage += answer.usage;
+        if self.usage.total() > budget {
+            self.end(Ending::OutOfBudget);
+            return;
+        }
+        match std::mem::replace(&mut self.mode, Mode::Free) {
+            Mode::Planned(mut planned) => {
+                let turn = planned.answered(self, &answer);
+                self.mode = Mode::Planned(planned);
+                self.turns.extend(turn);
+            }
+            Mode::Free => self.take(answer),
+        }
+    }
+
+    fn take(&mut self, answer: Answer) {
         if self.turns.len() >= MAX_TURNS {
-            self.ending = Some(Ending::OutOfTurns);
+            self.end(Ending::OutOfTurns);
             return;
         }
         let calls = answer.calls.into_iter().map(|wanted| {
@@ -161,6 +263,17 @@ impl Conversation {
                 call.result = result;
             }
         }
+        if let Mode::Planned(mut planned) = std::mem::replace(&mut self.mode, Mode::Free) {
+            let more = planned.noted(self);
+            self.mode = Mode::Planned(planned);
+            self.turns.extend(more);
+        }
+    }
+
+    /// Notes what the person was told, which ends the task.
+    pub fn told(&mut self, words: String) {
+        self.reply = Some(words);
+        self.end(Ending::Answered);
     }
 
     /// Ends the task.
@@ -175,35 +288,46 @@ mod tests {
 
     fn wants(name: &str) -> Answer {
         let call = ToolCall { id: "c".into(), name: name.into(), arguments: "{}".into() };
-        Answer { text: String::new(), calls: vec![call] }
+        Answer { calls: vec![call], ..Answer::default() }
     }
 
     #[test]
     fn a_task_goes_from_model_to_call_to_model_to_answer() {
-        let mut task = Conversation::new("do".into());
+        let mut task = Conversation::free("do".into());
         assert_eq!(task.next(), Next::AskModel);
-        task.answered(wants("a"));
+        task.answered(wants("a"), 100);
         assert_eq!(task.next(), Next::Propose(0));
         task.note(0, Some("id".into()), None);
         assert_eq!(task.next(), Next::Wait(0));
         task.note(0, None, Some("done".into()));
         assert_eq!(task.next(), Next::AskModel);
-        task.answered(Answer { text: "finished".into(), calls: vec![] });
+        task.answered(Answer { text: "finished".into(), ..Answer::default() }, 100);
         assert_eq!(task.next(), Next::Tell("finished".into()));
-        task.end(Ending::Answered);
+        task.told("finished".into());
         assert_eq!(task.next(), Next::Ended);
     }
 
     #[test]
     fn repeated_calls_are_refused_and_turns_are_bounded() {
-        let mut task = Conversation::new("do".into());
+        let mut task = Conversation::free("do".into());
         for round in 0..MAX_TURNS {
-            task.answered(wants("a"));
+            task.answered(wants("a"), 100);
             let refused = task.call(0).unwrap().result.is_some();
             assert_eq!(refused, round >= MAX_REPEATS, "round {round}");
             task.note(0, None, Some("r".into()));
         }
-        task.answered(wants("a"));
+        task.answered(wants("a"), 100);
         assert_eq!(task.ending, Some(Ending::OutOfTurns));
+    }
+
+    #[test]
+    fn a_task_ends_with_its_budget() {
+        let mut task = Conversation::free("do".into());
+        let usage = Usage { input: 60, output: 5 };
+        task.answered(Answer { usage, ..wants("a") }, 100);
+        task.note(0, None, Some("r".into()));
+        task.answered(Answer { usage, ..wants("b") }, 100);
+        assert_eq!((task.ending.clone(), task.next()), (Some(Ending::OutOfBudget), Next::Ended));
+        assert_eq!(task.asked, 2);
     }
 }

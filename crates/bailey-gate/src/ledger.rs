@@ -103,8 +103,12 @@ pub trait Tx {
     fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError>;
     /// Whether the person is known to have written to this address (in its comparing form) of their own will.
     fn is_known_receiver(&mut self, address_key: &str) -> Result<bool, StoreError>;
-    /// Remembers that they did.
-    fn learn_receiver(&mut self, address_key: &str) -> Result<(), StoreError>;
+    /// Remembers that they did, and the name they gave them; empty where they gave none. A known name stays.
+    fn learn_receiver(&mut self, address_key: &str, name: &str) -> Result<(), StoreError>;
+    /// The person's own words of a task; `None` where none are kept.
+    fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError>;
+    /// Whether a task has looked at what other people wrote.
+    fn has_read(&mut self, task: &TaskId) -> Result<bool, StoreError>;
     /// Actions of a kind claimed at or after a wall time.
     fn claimed_since(&mut self, kind: ActionKind, wall_ms: i64) -> Result<u64, StoreError>;
     /// Actions of a task now in this state.

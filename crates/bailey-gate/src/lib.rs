@@ -12,6 +12,7 @@ pub mod content;
 pub mod event;
 pub mod family;
 mod gate;
+pub mod ground;
 pub mod handoff;
 mod ids;
 pub mod ledger;

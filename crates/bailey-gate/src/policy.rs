@@ -15,6 +15,10 @@ pub struct Facts {
     pub receivers: u64,
     /// Receivers the person is not known to have written to.
     pub unknown_receivers: u64,
+    /// Receivers that stand neither on what the person is known to have done nor on their words in this task.
+    pub ungrounded_receivers: u64,
+    /// Whether its task has looked at what other people wrote.
+    pub untrusted_read: bool,
     /// Whether it moves mail into the folders that say what the person sent or is writing.
     pub into_sent_or_drafts: bool,
     /// Whether it moves mail that can be found again to a folder known to be the person's own.

@@ -17,19 +17,21 @@ use bailey_gate::family::mail::MailAction;
 use bailey_gate::family::{Action, Level};
 use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, ConnectionId, Digest, GateError, Nonce, Preview, Proposal, State, TaskId};
-use bailey_ledger::{ActionView, ExportError, Payloads, RecordName};
+use bailey_ledger::{ActionView, ExportError, Payloads};
+use bailey_model::tap::{Label, Redaction, Span};
 use bailey_vault::{Credential, NewConnection, Revocation, VaultError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 
+use crate::contexts::Context;
 use crate::executor::blocking;
 use crate::home::{Home, HomeError, fresh_action};
-use crate::tasks::{CONTEXT, state_name};
+use crate::tasks::state_name;
 use crate::wire::{
-    ActionCard, ApproveBody, Challenge, Code, ConnectBody, ConnectionCard, CredentialHint, Edit, EntryCard, Failure,
-    HappenedBody, IdsBody, Line, PauseCard, ProofBody, ProvenBody, RevokeCard, SignIn, Status, TaskBody, TaskCard,
-    connect_parameters,
+    ActionCard, ApproveBody, Challenge, Code, ConnectBody, ConnectionCard, ContextCard, CredentialHint, Edit,
+    EntryCard, Failure, HappenedBody, IdsBody, KeptBack, Line, PauseCard, ProofBody, ProvenBody, RevokeCard, SignIn,
+    SpanCard, Status, TaskBody, TaskCard, UsageCard, connect_parameters,
 };
 
 /// Largest request body: an edited mail with room to spare.
@@ -50,6 +52,7 @@ pub(crate) fn router(home: Arc<Home>) -> Router {
         .route("/v1/tasks/{id}/stop", post(stop_task))
         .route("/v1/tasks/{id}/context", get(contexts))
         .route("/v1/tasks/{id}/context/{turn}", get(context))
+        .route("/v1/tasks/{id}/context/{turn}/raw", get(raw_context))
         .route("/v1/actions", get(actions))
         .route("/v1/actions/{id}", get(action))
         .route("/v1/actions/{id}/happened", post(happened))
@@ -239,17 +242,54 @@ async fn stop_task(Held(home): Shared, Path(id): Path<String>) -> Answer<TaskCar
     Ok(Json(task_card(&home, id)?))
 }
 
-/// The turns whose model requests are kept.
+/// The model requests that are kept, by their numbers.
 async fn contexts(Held(home): Shared, Path(id): Path<String>) -> Answer<Vec<u64>> {
-    let id: TaskId = parse("task", &id)?;
-    Ok(Json(home.ledger.record_numbers(CONTEXT, id.as_bytes())?))
+    Ok(Json(home.contexts(&parse("task", &id)?)?))
+}
+
+fn one_context(home: &Home, id: &str, n: u64) -> Result<Context, Failure> {
+    let found = home.context(&parse("task", id)?, n)?;
+    found.ok_or_else(|| failure(Code::NotFound, "there is no such request; list them with `bailey context list TASK`"))
+}
+
+/// A model request, span by span, with who wrote each.
+async fn context(Held(home): Shared, Path((id, n)): Path<(String, u64)>) -> Answer<ContextCard> {
+    let context = one_context(&home, &id, n)?;
+    let label = |label: Label| match label {
+        Label::Bailey => "bailey",
+        Label::Person => "person",
+        Label::Model => "model",
+        Label::Others => "others",
+    };
+    let span = |span: Span| SpanCard {
+        label: label(span.label).into(),
+        source: visible(&span.source),
+        text: bailey_gate::family::escape::visible_lines(&span.text),
+    };
+    let back = |one: Redaction| KeptBack { kind: one.kind, span: one.span, original: visible(&one.original) };
+    Ok(Json(ContextCard {
+        spans: context.spans.into_iter().map(span).collect(),
+        kept_back: context.redactions.into_iter().map(back).collect(),
+        body: String::from_utf8_lossy(&context.body).into_owned(),
+    }))
 }
 
 /// A model request, byte for byte as it was sent.
-async fn context(Held(home): Shared, Path((id, turn)): Path<(String, u64)>) -> Result<Vec<u8>, Failure> {
-    let id: TaskId = parse("task", &id)?;
-    let found = home.ledger.record(RecordName { kind: CONTEXT, owner: id.as_bytes(), n: turn })?;
-    found.ok_or_else(|| failure(Code::NotFound, "there is no such request; list them with `bailey context TASK`"))
+async fn raw_context(Held(home): Shared, Path((id, n)): Path<(String, u64)>) -> Result<Vec<u8>, Failure> {
+    Ok(one_context(&home, &id, n)?.body)
+}
+
+fn usage_card(home: &Home, conversation: &bailey_agent::Conversation) -> UsageCard {
+    let usage = conversation.usage;
+    let prices = home.model.as_ref().map_or((0.0, 0.0), |(_, config)| (config.input_price, config.output_price));
+    // Counts far below 2^53, and shown rounded.
+    let cost = |tokens: u64, price: f64| f64::from(u32::try_from(tokens).unwrap_or(u32::MAX)) * price / 1e6;
+    UsageCard {
+        requests: conversation.asked,
+        input_tokens: usage.input,
+        output_tokens: usage.output,
+        cost: cost(usage.input, prices.0) + cost(usage.output, prices.1),
+    }
 }
 
 fn task_card(home: &Home, id: TaskId) -> Result<TaskCard, Failure> {
@@ -260,12 +300,17 @@ fn task_card(home: &Home, id: TaskId) -> Result<TaskCard, Failure> {
         id: id.to_string(),
         state: state_name(&conversation, &actions).into(),
         words: bailey_gate::family::escape::visible_lines(&conversation.task),
-        reply: home.reply(&conversation),
+        reply: conversation.reply.as_deref().map(bailey_gate::family::escape::visible_lines),
         trouble: match &conversation.ending {
             Some(bailey_agent::Ending::Failed(why)) => Some(visible(why)),
             Some(bailey_agent::Ending::OutOfTurns) => Some("the model took too many turns without an answer".into()),
+            Some(bailey_agent::Ending::OutOfBudget) => Some(
+                "the model took more tokens than a task may (`budget_tokens` in the configuration); give a smaller task"
+                    .into(),
+            ),
             Some(bailey_agent::Ending::Answered | bailey_agent::Ending::Stopped) | None => None,
         },
+        usage: usage_card(home, &conversation),
         actions: actions.iter().map(|view| action_card(home, view)).collect::<Result<_, _>>()?,
     })
 }

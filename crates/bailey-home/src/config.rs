@@ -21,15 +21,52 @@ pub struct Config {
 
 /// `[model]`
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "kind")]
-pub enum ModelConfig {
-    /// A server that speaks OpenAI Chat Completions.
-    OpenaiChat {
-        /// Where, up to and without `/chat/completions`.
-        base_url: String,
-        /// Which model.
-        name: String,
-    },
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// What the server speaks.
+    pub kind: ModelKind,
+    /// Where, up to and without `/chat/completions` or `/messages`.
+    pub base_url: String,
+    /// Which model.
+    pub name: String,
+    /// How it is worked with.
+    #[serde(default)]
+    pub mode: WorkMode,
+    /// Tokens one task may take, read and written together.
+    #[serde(default = "default_budget")]
+    pub budget_tokens: u64,
+    /// What a million tokens cost that it reads, in the person's currency; for the figure shown with a task.
+    #[serde(default)]
+    pub input_price: f64,
+    /// What a million tokens cost that it writes.
+    #[serde(default)]
+    pub output_price: f64,
+}
+
+/// What a model server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModelKind {
+    /// OpenAI Chat Completions: also llama.cpp, Ollama, vLLM.
+    OpenaiChat,
+    /// Anthropic Messages.
+    Anthropic,
+}
+
+/// How a model is worked with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WorkMode {
+    /// It calls tools as it sees fit: for capable models.
+    #[default]
+    Free,
+    /// It fills in a plan, one small question at a time: for small ones.
+    Planned,
+}
+
+/// What a long task of two dozen turns takes; more is a loop, or a mailbox that wants to be read in parts.
+const fn default_budget() -> u64 {
+    400_000
 }
 
 /// `[home]`

@@ -11,18 +11,18 @@ use bailey_gate::approval::Authority;
 use bailey_gate::event::{Actor, Event, EventKind};
 use bailey_gate::family::Level;
 use bailey_gate::family::text::{Address, Line, Mailbox};
-use bailey_gate::handoff::{Mode, SystemEgress, Valve};
+use bailey_gate::handoff::{Mode, Valve};
 use bailey_gate::{ActionId, Gate, GateError, Limits, Parts, TaskId};
 use bailey_keys::RootKey;
 use bailey_ledger::{Ledger, Recorded};
-use bailey_model::{Model, OpenAiChat};
+use bailey_model::{AnthropicMessages, Model, OpenAiChat};
 use bailey_policy::CedarPolicy;
 use bailey_vault::{Settings, Trust, Vault};
 use rustix::fs::FlockOperation;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::config::{Config, ModelConfig};
+use crate::config::{Config, ModelConfig, ModelKind};
 use crate::layout::{Layout, LayoutError, Opened};
 use crate::transport::Provider;
 use crate::wire::SignIn;
@@ -51,7 +51,8 @@ pub struct Home {
     pub(crate) vault: Arc<Vault>,
     pub(crate) services: Services,
     pub(crate) policy: Arc<CedarPolicy>,
-    pub(crate) model: Option<Arc<dyn Model>>,
+    /// The model, and what the configuration says of it.
+    pub(crate) model: Option<(Arc<dyn Model>, ModelConfig)>,
     pub(crate) clock: Clock,
     pub(crate) token: String,
     /// What opening found that the person should know.
@@ -104,7 +105,7 @@ impl Home {
         recover(&gate, &ledger, &found, valve, &clock, &mut notices)?;
         let trust = Trust::new(config.home.certificate_authorities.as_deref()).map_err(HomeError::Setup)?;
         let vault = Vault::new(Arc::clone(&ledger), gate.lock(), trust);
-        let model = config.model.as_ref().map(|model| provider(model, &vault)).transpose()?;
+        let model = config.model.as_ref().map(|config| provider(config, &vault)).transpose()?.zip(config.model.clone());
         Ok(Arc::new(Self {
             services: Services::new(Arc::clone(&vault)),
             gate,
@@ -278,15 +279,16 @@ fn disown(ledger: &Ledger, now: bailey_gate::Now, valve: Valve) -> Result<(), Ho
     Ok(())
 }
 
-fn provider(config: &ModelConfig, vault: &Vault) -> Result<Arc<dyn Model>, HomeError> {
-    match config {
-        ModelConfig::OpenaiChat { base_url, name } => {
-            let client = vault
-                .system_client(base_url, SystemEgress::Model)
-                .map_err(|error| HomeError::Setup(format!("the model in the configuration cannot be used: {error}")))?;
-            Ok(Arc::new(OpenAiChat::new(Box::new(Provider(client)), name.clone())))
-        }
-    }
+/// The model in the configuration. Whether it may be asked, and with which key, is looked up at each request.
+fn provider(config: &ModelConfig, vault: &Arc<Vault>) -> Result<Arc<dyn Model>, HomeError> {
+    vault
+        .check_model_address(&config.base_url)
+        .map_err(|error| HomeError::Setup(format!("the model in the configuration cannot be used: {error}")))?;
+    let transport = Box::new(Provider { vault: Arc::clone(vault), base_url: config.base_url.clone() });
+    Ok(match config.kind {
+        ModelKind::OpenaiChat => Arc::new(OpenAiChat::new(transport, config.name.clone())),
+        ModelKind::Anthropic => Arc::new(AnthropicMessages::new(transport, config.name.clone())),
+    })
 }
 
 /// A random identity for an action that no call stands behind.

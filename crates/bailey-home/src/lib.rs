@@ -6,6 +6,7 @@ mod api;
 mod cards;
 mod clock;
 pub mod config;
+mod contexts;
 mod executor;
 mod home;
 mod layout;

@@ -4,15 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
-use bailey_agent::{Conversation, Ending, Next};
+use bailey_agent::{Conversation, Ending, Named, Next, Situation};
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
+use bailey_gate::family::escape::visible;
 use bailey_gate::family::{Action, MAX_WORDS_BYTES};
+use bailey_gate::ground::{self, Known};
 use bailey_gate::handoff::Mode;
 use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, GateError, Proposal, State, TaskId};
-use bailey_ledger::{ActionView, Ledger, RecordName};
+use bailey_ledger::{ActionView, Ledger, RecordName, WORDS};
+use bailey_model::tap::tap;
 use bailey_model::{Model, ModelError, Tool};
 
+use crate::config::WorkMode;
 use crate::executor::blocking;
 use crate::home::{Home, HomeError};
 
@@ -27,11 +31,13 @@ const TASK_RETRY: Duration = Duration::from_secs(5);
 
 /// The kinds of sealed records a task has.
 const TRANSCRIPT: &str = "transcript";
-/// Exact bodies of model requests, numbered by turn.
-pub(crate) const CONTEXT: &str = "context";
 
 fn transcript(id: &TaskId) -> RecordName<'_> {
     RecordName { kind: TRANSCRIPT, owner: id.as_bytes(), n: 0 }
+}
+
+fn named(known: &Known) -> Named {
+    Named { name: known.name.clone(), address: known.address.clone() }
 }
 
 /// A task that has not ended.
@@ -41,7 +47,7 @@ const OPEN: &str = "open";
 fn ending_name(conversation: &Conversation) -> &'static str {
     match &conversation.ending {
         Some(Ending::Answered) => "answered",
-        Some(Ending::OutOfTurns) => "gave-up",
+        Some(Ending::OutOfTurns | Ending::OutOfBudget) => "gave-up",
         Some(Ending::Failed(_)) => "failed",
         Some(Ending::Stopped) => "stopped",
         None => OPEN,
@@ -52,7 +58,7 @@ fn ending_name(conversation: &Conversation) -> &'static str {
 pub(crate) fn state_name(conversation: &Conversation, actions: &[ActionView]) -> &'static str {
     let asks = |view: &ActionView| matches!(view.row.state, State::Awaiting | State::NeedsPerson);
     match (&conversation.ending, conversation.next()) {
-        (None, Next::Wait(_)) if actions.iter().any(asks) => "waiting",
+        (None, Next::Wait(_)) | (Some(Ending::Answered), _) if actions.iter().any(asks) => "waiting",
         (None, _) => "running",
         (Some(_), _) => ending_name(conversation),
     }
@@ -90,12 +96,33 @@ impl Home {
                 Err(HomeError::Setup("this idempotency key was used for another task; use a fresh one".into()))
             };
         }
-        let conversation = Conversation::new(words);
+        let conversation = self.begin(words)?;
         // One driver for each task: whoever stored it first.
         if self.keep_task(id, &conversation, true).await? {
             self.drive(id, conversation);
         }
         Ok(())
+    }
+
+    /// A new conversation, in the way the model is worked with.
+    fn begin(&self, words: String) -> Result<Conversation, HomeError> {
+        let planned = self.model.as_ref().is_some_and(|(_, config)| config.mode == WorkMode::Planned);
+        if !planned {
+            return Ok(Conversation::free(words));
+        }
+        let known = self.ledger.known_receivers().map_err(GateError::from)?;
+        let mut people = Vec::new();
+        for meant in ground::named(&words, &known) {
+            let [one] = meant.as_slice() else {
+                let all: Vec<String> = meant.iter().map(|one| named(one).to_string()).collect();
+                return Err(HomeError::Setup(format!(
+                    "you write to more than one person by that name: {}; say which one, with the address",
+                    visible(&all.join(", "))
+                )));
+            };
+            people.push(named(one));
+        }
+        Ok(Conversation::planned(words, people))
     }
 
     /// A task's conversation.
@@ -123,8 +150,10 @@ impl Home {
                 tx.put_record(transcript(&id), &json)?;
                 tx.put_task(&id, state, now.wall_ms)?;
                 if fresh {
+                    tx.put_record(RecordName { kind: WORDS, owner: id.as_bytes(), n: 0 }, words.as_bytes())?;
                     let payload = Payload::default().text("words", words);
-                    let entry = Event::of_home(EventKind::Task, Actor::Person, now, valve);
+                    // The token suffices for it, so the log does not say that it was the person.
+                    let entry = Event::of_home(EventKind::Task, Actor::Client, now, valve);
                     tx.append(&Event { task: Some(id), payload, ..entry }, None)?;
                 }
                 Ok(true)
@@ -182,33 +211,39 @@ impl Home {
                 Next::Propose(index) => self.propose_call(id, &mut conversation, index).await?,
                 Next::Wait(index) => match self.outcome(&conversation, index)? {
                     Some(result) => conversation.note(index, None, Some(result)),
+                    None if conversation.goes_on_while_asking() && self.is_asked(&conversation, index)? => {
+                        conversation.note(index, None, Some("it waits for your approval".into()));
+                    }
                     None => {
                         let _ = changes.changed().await;
                         continue;
                     }
                 },
                 Next::Tell(words) => {
-                    self.tell(id, &conversation, words).await?;
-                    conversation.end(Ending::Answered);
+                    self.tell(id, &conversation, words.clone()).await?;
+                    conversation.told(words);
                 }
             }
             self.keep_task(id, &conversation, false).await?;
         }
     }
 
-    /// One request to the model, kept byte for byte before it leaves.
+    /// One request to the model, kept as it is before it leaves.
     async fn ask(self: &Arc<Self>, id: TaskId, conversation: &mut Conversation) -> Result<(), GateError> {
-        let Some(model) = self.model.clone() else {
+        let Some((model, config)) = self.model.clone() else {
             conversation.end(Ending::Failed("no model is configured".into()));
             return Ok(());
         };
         let definitions = bailey_connectors::tools().into_iter();
         let tools: Vec<Tool> =
             definitions.map(|t| Tool { name: t.name, description: t.description, parameters: t.parameters }).collect();
-        let body = model.request(&conversation.messages(), &tools);
-        self.keep_context(id, conversation.turns.len(), body.clone()).await?;
+        let now = jiff::Timestamp::from_millisecond(self.clock.now().wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let ask = conversation.ask(&tools, &Situation { now, zone: self.clock.zone() });
+        let tapped = tap(&*model, ask);
+        let body = tapped.body.clone();
+        self.keep_context(id, conversation.asked, tapped).await?;
         match self.ask_patiently(&*model, body).await {
-            Ok(answer) => conversation.answered(answer),
+            Ok(answer) => conversation.answered(answer, config.budget_tokens),
             // Not an end: the task goes on after `resume`.
             Err(ModelError::Paused) => {}
             Err(error) => conversation.end(Ending::Failed(error.to_string())),
@@ -216,30 +251,28 @@ impl Home {
         Ok(())
     }
 
+    /// Asks again where it may help: a provider that has no room now, or a connection that broke. The request is the
+    /// same, byte for byte, so it is kept once.
     async fn ask_patiently(&self, model: &dyn Model, body: Vec<u8>) -> Result<bailey_model::Answer, ModelError> {
-        let mut tries = 1;
+        let (mut tries, mut wait) = (1, MODEL_WAIT);
         loop {
             match model.ask(body.clone()).await {
-                Err(ModelError::Unreachable(_)) if tries < MODEL_TRIES => {
+                Err(ModelError::Unreachable(_) | ModelError::Busy(..)) if tries < MODEL_TRIES => {
                     tries += 1;
-                    tokio::time::sleep(MODEL_WAIT).await;
+                    tokio::time::sleep(wait).await;
+                    wait *= 2;
                 }
                 other => return other,
             }
         }
     }
 
-    async fn keep_context(&self, id: TaskId, turn: usize, body: Vec<u8>) -> Result<(), GateError> {
-        let (ledger, now, valve) = (Arc::clone(&self.ledger), self.clock.now(), self.gate.lock().valve());
-        blocking(move || {
-            Ok(ledger.write(|tx| {
-                tx.put_record(RecordName { kind: CONTEXT, owner: id.as_bytes(), n: turn as u64 }, &body)?;
-                let payload = Payload::default().text("turn", turn.to_string()).text("bytes", body.len().to_string());
-                let entry = Event::of_home(EventKind::Model, Actor::Home, now, valve);
-                tx.append(&Event { task: Some(id), payload, ..entry }, None).map(|_| ())
-            })?)
-        })
-        .await
+    /// Whether a call's action waits for the person.
+    fn is_asked(&self, conversation: &Conversation, index: usize) -> Result<bool, GateError> {
+        let id =
+            conversation.call(index).and_then(|call| call.action.as_ref()).and_then(|id| id.parse::<ActionId>().ok());
+        let view = id.map(|id| self.ledger.action(&id)).transpose()?.flatten();
+        Ok(view.is_some_and(|view| view.row.state == State::Awaiting))
     }
 
     /// Makes an action of a call. What cannot be made one goes back to the model as the call's result.
@@ -373,12 +406,6 @@ impl Home {
             actor: Actor::Agent,
         })
         .await
-    }
-
-    /// The words a task was answered with, safe to print.
-    pub(crate) fn reply(&self, conversation: &Conversation) -> Option<String> {
-        let said = conversation.turns.last().filter(|_| conversation.ending == Some(Ending::Answered))?;
-        Some(bailey_gate::family::escape::visible_lines(&said.text))
     }
 
     /// Stops a task: nothing more is asked of the model, and its waiting and held actions are taken back.

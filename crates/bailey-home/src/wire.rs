@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 pub use bailey_connectors::Edit;
-pub use bailey_vault::{CalendarSettings, MailSettings, Server, Settings};
+pub use bailey_vault::{CalendarSettings, KeyHeader, MailSettings, ModelSettings, Server, Settings, Training};
 
 use crate::wire_secret::Password;
 
@@ -180,7 +180,7 @@ pub struct TaskBody {
 }
 
 /// A task as listed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskCard {
     /// Which.
     pub id: String,
@@ -192,8 +192,56 @@ pub struct TaskCard {
     pub reply: Option<String>,
     /// Why it failed, where it did.
     pub trouble: Option<String>,
+    /// What the model's answers took.
+    pub usage: UsageCard,
     /// Its actions, oldest first.
     pub actions: Vec<ActionCard>,
+}
+
+/// What a task took of the model.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct UsageCard {
+    /// Requests made.
+    pub requests: u64,
+    /// Tokens read by it, as the provider counts them.
+    pub input_tokens: u64,
+    /// Tokens written by it.
+    pub output_tokens: u64,
+    /// What that costs at the configured prices; zero without them.
+    pub cost: f64,
+}
+
+/// A model request as it can be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContextCard {
+    /// What it held, in order.
+    pub spans: Vec<SpanCard>,
+    /// What was kept back from it.
+    pub kept_back: Vec<KeptBack>,
+    /// Its exact bytes.
+    pub body: String,
+}
+
+/// A piece of a model request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpanCard {
+    /// Who wrote it: `bailey`, `person`, `model`, `others`.
+    pub label: String,
+    /// The tool it came from, for others' words.
+    pub source: String,
+    /// The words.
+    pub text: String,
+}
+
+/// A secret that was kept back from a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptBack {
+    /// What it looked like.
+    pub kind: String,
+    /// The span it was in, from 0.
+    pub span: usize,
+    /// What stood there.
+    pub original: String,
 }
 
 /// `POST /v1/connections`: with an app password, or nothing to sign in with. `POST /v1/sign-ins`: with tokens.

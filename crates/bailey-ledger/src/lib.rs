@@ -19,4 +19,4 @@ pub use mark::{Mark, MarkFile};
 pub use pause::{PauseFile, Recorded};
 pub use read::{ActionView, CredentialRow, Entry, TaskRow};
 pub use store::{Ledger, OpenError, Opened, Paths, from_key_error, is_writable};
-pub use tx::{ConnectionRow, LedgerTx, RecordName};
+pub use tx::{ConnectionRow, LedgerTx, RecordName, WORDS};

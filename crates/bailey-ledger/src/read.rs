@@ -1,5 +1,6 @@
 //! Reading what is committed: lists and single things, for the home's interface.
 
+use bailey_gate::ground::Known;
 use bailey_gate::ledger::{Row, StoreError};
 use bailey_gate::{ActionId, ConnectionId, State, TaskId};
 use rusqlite::{OptionalExtension as _, params};
@@ -207,6 +208,16 @@ impl Ledger {
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM known_receiver WHERE address = ?1)")
             .map_err(store_error)?;
         query.query_row([address_key], |row| row.get(0)).map_err(store_error)
+    }
+
+    /// Everyone the person is known to have written to.
+    pub fn known_receivers(&self) -> Result<Vec<Known>, StoreError> {
+        let reader = self.reader();
+        let mut query =
+            reader.prepare_cached("SELECT address, name FROM known_receiver ORDER BY address").map_err(store_error)?;
+        let rows =
+            query.query_map([], |row| Ok(Known { address: row.get(0)?, name: row.get(1)? })).map_err(store_error)?;
+        rows.collect::<Result<_, _>>().map_err(store_error)
     }
 
     /// Tasks, newest first.

@@ -99,7 +99,8 @@ CREATE TABLE connection (
 ) STRICT;
 
 CREATE TABLE known_receiver (
-  address TEXT PRIMARY KEY
+  address TEXT PRIMARY KEY,
+  name    TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE credential (

@@ -52,6 +52,9 @@ pub struct RecordName<'a> {
     pub n: u64,
 }
 
+/// The kind of record that holds the person's words of a task; its owner is the task.
+pub const WORDS: &str = "words";
+
 /// A connection as listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionRow {
@@ -350,11 +353,29 @@ impl Tx for LedgerTx<'_> {
             .map_err(store_error)
     }
 
-    fn learn_receiver(&mut self, address_key: &str) -> Result<(), StoreError> {
-        self.db
-            .execute("INSERT OR IGNORE INTO known_receiver (address) VALUES (?1)", [address_key])
-            .map_err(store_error)?;
+    fn learn_receiver(&mut self, address_key: &str, name: &str) -> Result<(), StoreError> {
+        let learn = "INSERT INTO known_receiver (address, name) VALUES (?1, ?2)
+                     ON CONFLICT (address) DO UPDATE SET name = excluded.name WHERE name = ''";
+        self.db.execute(learn, [address_key, name]).map_err(store_error)?;
         Ok(())
+    }
+
+    fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError> {
+        let words = self.record(RecordName { kind: WORDS, owner: task.as_bytes(), n: 0 })?;
+        words.map(|words| String::from_utf8(words).map_err(|_| damaged("words of a task"))).transpose()
+    }
+
+    fn has_read(&mut self, task: &TaskId) -> Result<bool, StoreError> {
+        let reads: Vec<String> =
+            ActionKind::ALL.iter().filter(|kind| kind.is_read()).map(|kind| format!("'{}'", kind.name())).collect();
+        let query = format!(
+            "SELECT EXISTS (SELECT 1 FROM action WHERE task = ?1 AND claimed_ms IS NOT NULL AND kind IN ({}))",
+            reads.join(",")
+        );
+        self.db
+            .prepare_cached(&query)
+            .and_then(|mut query| query.query_row([task.as_bytes()], |row| row.get(0)))
+            .map_err(store_error)
     }
 
     fn claimed_since(&mut self, kind: ActionKind, wall_ms: i64) -> Result<u64, StoreError> {

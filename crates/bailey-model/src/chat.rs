@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{Answer, MAX_ANSWER_TOKENS, MAX_CALLS, Message, Model, ModelError, Sending, Tool, ToolCall, Transport};
-
-/// Longest provider message shown to the person, in characters.
-const MAX_SHOWN_ERROR: usize = 300;
+use crate::{
+    Answer, Ask, MAX_ANSWER_TOKENS, Message, Model, ModelError, Reader, Sending, ToolCall, Transport, Usage, checked,
+    exchange, garbled,
+};
 
 /// A provider that speaks Chat Completions.
 pub struct OpenAiChat {
@@ -29,41 +29,48 @@ impl OpenAiChat {
 }
 
 impl Model for OpenAiChat {
-    fn request(&self, messages: &[Message], tools: &[Tool]) -> Vec<u8> {
-        let tools: Vec<Value> = tools
-            .iter()
-            .map(|tool| {
-                let function =
-                    json!({"name": tool.name, "description": tool.description, "parameters": tool.parameters});
-                json!({"type": "function", "function": function})
-            })
-            .collect();
-        json!({
+    fn request(&self, ask: &Ask) -> Vec<u8> {
+        let mut body = json!({
             "model": self.model,
-            "messages": messages.iter().map(message).collect::<Vec<_>>(),
-            "tools": tools,
-            "max_tokens": MAX_ANSWER_TOKENS,
+            "messages": ask.messages.iter().map(message).collect::<Vec<_>>(),
+            "max_tokens": ask.max_tokens.min(MAX_ANSWER_TOKENS),
             "temperature": 0,
-        })
-        .to_string()
-        .into_bytes()
+            "stream": true,
+            "stream_options": {"include_usage": true},
+        });
+        let tools: Vec<Value> = ask.tools.iter().map(tool).collect();
+        if !tools.is_empty() {
+            put(&mut body, "tools", tools.into());
+        }
+        if let Some(shape) = &ask.shape {
+            let schema = json!({"name": shape.name, "schema": shape.schema, "strict": true});
+            put(&mut body, "response_format", json!({"type": "json_schema", "json_schema": schema}));
+        }
+        body.to_string().into_bytes()
     }
 
     fn ask(&self, body: Vec<u8>) -> Sending<'_, Result<Answer, ModelError>> {
-        Box::pin(async move {
-            let response = self.transport.post("/chat/completions", body).await?;
-            if response.status != 200 {
-                return Err(ModelError::Refused(response.status, error_words(&response.body)));
-            }
-            parse(&response.body)
-        })
+        Box::pin(exchange::<Chat>(&*self.transport, "/chat/completions", body))
     }
+}
+
+fn put(body: &mut Value, name: &str, value: Value) {
+    if let Some(fields) = body.as_object_mut() {
+        fields.insert(name.into(), value);
+    }
+}
+
+fn tool(tool: &crate::Tool) -> Value {
+    let function = json!({"name": tool.name, "description": tool.description, "parameters": tool.parameters});
+    json!({"type": "function", "function": function})
 }
 
 fn message(message: &Message) -> Value {
     match message {
         Message::System(text) => json!({"role": "system", "content": text}),
-        Message::Person(text) => json!({"role": "user", "content": text}),
+        Message::Person(text) | Message::Asked(text) | Message::Found { text, .. } => {
+            json!({"role": "user", "content": text})
+        }
         Message::Model { text, calls } if calls.is_empty() => json!({"role": "assistant", "content": text}),
         Message::Model { text, calls } => {
             let calls: Vec<Value> = calls
@@ -75,18 +82,35 @@ fn message(message: &Message) -> Value {
                 .collect();
             json!({"role": "assistant", "content": text, "tool_calls": calls})
         }
-        Message::Result { call, text } => json!({"role": "tool", "tool_call_id": call, "content": text}),
+        Message::Result { call, text, .. } => json!({"role": "tool", "tool_call_id": call, "content": text}),
     }
 }
 
 #[derive(Deserialize)]
 struct Completion {
+    #[serde(default)]
     choices: Vec<Choice>,
+    #[serde(default)]
+    usage: Option<Tokens>,
+    #[serde(default)]
+    error: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Tokens {
+    #[serde(default)]
+    prompt_tokens: u64,
+    #[serde(default)]
+    completion_tokens: u64,
 }
 
 #[derive(Deserialize)]
 struct Choice {
+    /// A whole answer has a message, a piece of one a delta.
+    #[serde(alias = "delta")]
     message: Said,
+    #[serde(default)]
+    finish_reason: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -100,53 +124,108 @@ struct Said {
 #[derive(Deserialize)]
 struct Wanted {
     #[serde(default)]
-    id: String,
+    index: Option<usize>,
+    #[serde(default)]
+    id: Option<String>,
     function: Function,
 }
 
 #[derive(Deserialize)]
 struct Function {
-    name: String,
+    #[serde(default)]
+    name: Option<String>,
     #[serde(default)]
     arguments: Value,
 }
 
-fn parse(body: &[u8]) -> Result<Answer, ModelError> {
-    let completion: Completion =
-        serde_json::from_slice(body).map_err(|error| ModelError::Garbled(error.to_string()))?;
-    let said =
-        completion.choices.into_iter().next().ok_or_else(|| ModelError::Garbled("it holds no choice".into()))?.message;
-    let wanted = said.tool_calls.unwrap_or_default();
-    if wanted.len() > MAX_CALLS {
-        return Err(ModelError::Garbled(format!("it wants {} calls at once, more than {MAX_CALLS}", wanted.len())));
-    }
-    let calls = wanted.into_iter().enumerate().map(|(index, wanted)| ToolCall {
-        id: if wanted.id.is_empty() { format!("call-{index}") } else { wanted.id },
-        name: wanted.function.name,
-        // Most servers send the arguments as a string that holds JSON, some as JSON.
-        arguments: match wanted.function.arguments {
-            Value::String(text) => text,
-            other => other.to_string(),
-        },
-    });
-    Ok(Answer { text: said.content.unwrap_or_default(), calls: calls.collect() })
+/// An answer of this format, as it comes together.
+#[derive(Debug, Default)]
+struct Chat {
+    answer: Answer,
+    size: usize,
+    ended: bool,
 }
 
-fn error_words(body: &[u8]) -> String {
-    let value: Value = serde_json::from_slice(body).unwrap_or_default();
-    let words = value.pointer("/error/message").and_then(Value::as_str).unwrap_or("no reason given");
-    words.chars().take(MAX_SHOWN_ERROR).collect()
+impl Chat {
+    fn take(&mut self, completion: Completion, whole: bool) -> Result<(), ModelError> {
+        if let Some(error) = completion.error {
+            let words = error.get("message").and_then(Value::as_str).unwrap_or("an error without a reason");
+            return Err(ModelError::Busy(200, words.chars().take(crate::MAX_SHOWN_ERROR).collect()));
+        }
+        if let Some(tokens) = completion.usage {
+            self.answer.usage = Usage { input: tokens.prompt_tokens, output: tokens.completion_tokens };
+        }
+        let Some(choice) = completion.choices.into_iter().next() else { return Ok(()) };
+        self.ended |= whole || choice.finish_reason.is_some();
+        let words = choice.message.content.unwrap_or_default();
+        self.size += words.len();
+        self.answer.text.push_str(&words);
+        for (place, wanted) in choice.message.tool_calls.unwrap_or_default().into_iter().enumerate() {
+            self.call(wanted.index.unwrap_or(place), wanted)?;
+        }
+        Ok(())
+    }
+
+    /// A call, or a further piece of its arguments.
+    fn call(&mut self, index: usize, wanted: Wanted) -> Result<(), ModelError> {
+        // Most servers send the arguments as a string that holds JSON, some as JSON.
+        let arguments = match wanted.function.arguments {
+            Value::Null => String::new(),
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        self.size += arguments.len();
+        if let Some(known) = self.answer.calls.get_mut(index) {
+            known.arguments.push_str(&arguments);
+            return Ok(());
+        }
+        let name = wanted.function.name.ok_or_else(|| ModelError::Garbled("a call names no tool".into()))?;
+        let id = wanted.id.filter(|id| !id.is_empty()).unwrap_or_else(|| format!("call-{index}"));
+        self.answer.calls.push(ToolCall { id, name, arguments });
+        Ok(())
+    }
+}
+
+impl Reader for Chat {
+    fn event(&mut self, data: &str) -> Result<(), ModelError> {
+        if data.trim() == "[DONE]" {
+            self.ended = true;
+            return Ok(());
+        }
+        self.take(serde_json::from_str(data).map_err(|error| garbled(&error))?, false)
+    }
+
+    fn whole(&mut self, body: &[u8]) -> Result<(), ModelError> {
+        let completion: Completion = serde_json::from_slice(body).map_err(|error| garbled(&error))?;
+        if completion.choices.is_empty() {
+            return Err(ModelError::Garbled("it holds no choice".into()));
+        }
+        self.take(completion, true)
+    }
+
+    fn size(&self) -> usize {
+        self.size
+    }
+
+    fn finish(self) -> Result<Answer, ModelError> {
+        checked(self.answer, self.ended)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn answer(text: &str) -> Result<Answer, ModelError> {
+        let mut reader = Chat::default();
+        reader.whole(text.as_bytes())?;
+        reader.finish()
+    }
+
     #[test]
     fn answers_are_read_forgivingly_and_bounded() {
-        let answer = |text: &str| parse(text.as_bytes());
         let said = answer(r#"{"choices":[{"message":{"content":"hi"}}]}"#).unwrap();
-        assert_eq!(said, Answer { text: "hi".into(), calls: vec![] });
+        assert_eq!(said, Answer { text: "hi".into(), ..Answer::default() });
         let called = answer(r#"{"choices":[{"message":{"content":null,"tool_calls":[{"function":{"name":"t","arguments":{"a":1}}}]}}]}"#).unwrap();
         assert_eq!(
             called.calls,
@@ -162,5 +241,31 @@ mod tests {
             vec![r#"{"function":{"name":"t"}}"#; 17].join(",")
         );
         assert!(matches!(answer(&many), Err(ModelError::Garbled(_))));
+    }
+
+    #[test]
+    fn streams_come_together() {
+        let mut reader = Chat::default();
+        for data in [
+            r#"{"choices":[{"delta":{"role":"assistant","content":"Hel"}}]}"#,
+            r#"{"choices":[{"delta":{"content":"lo"}}]}"#,
+            r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"t","arguments":"{\"x\""}}]}}]}"#,
+            r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":":1}"}}]}}]}"#,
+            r#"{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#,
+            r#"{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3}}"#,
+            "[DONE]",
+        ] {
+            reader.event(data).unwrap();
+        }
+        let answer = reader.finish().unwrap();
+        assert_eq!((answer.text.as_str(), answer.usage), ("Hello", Usage { input: 7, output: 3 }));
+        assert_eq!(answer.calls, [ToolCall { id: "a".into(), name: "t".into(), arguments: r#"{"x":1}"#.into() }]);
+    }
+
+    #[test]
+    fn a_stream_that_breaks_off_is_no_answer() {
+        let mut reader = Chat::default();
+        reader.event(r#"{"choices":[{"delta":{"content":"Send it to"}}]}"#).unwrap();
+        assert!(matches!(reader.finish(), Err(ModelError::Unreachable(_))));
     }
 }

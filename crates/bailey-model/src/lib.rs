@@ -1,9 +1,12 @@
 //! Talking to model providers: what goes out, what comes back, and nothing about what it means.
 //!
-//! Invariant of absence: no credential and no network. Requests go through a [`Transport`] that the home authorises; it
-//! keeps the exact bytes before they leave.
+//! Invariant of absence: no credential and no network. Requests go through a [`Transport`] that the home authorises; what
+//! a request holds passes the [`tap`] first, so that it can be looked at, and secrets stay here.
 
+mod anthropic;
 mod chat;
+mod sse;
+pub mod tap;
 
 use std::fmt;
 use std::future::Future;
@@ -12,12 +15,19 @@ use std::pin::Pin;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use anthropic::AnthropicMessages;
 pub use chat::OpenAiChat;
 
 /// Most tokens asked for in one answer. Enough for a long mail; a model that runs on is cut off here.
 pub const MAX_ANSWER_TOKENS: u32 = 2_048;
 /// Most tool calls taken from one answer.
 pub const MAX_CALLS: usize = 16;
+/// Largest answer taken, in bytes of words and arguments: what [`MAX_ANSWER_TOKENS`] come to, many times over.
+const MAX_ANSWER_BYTES: usize = 256 * 1024;
+/// Largest stream taken, in bytes: each token comes in an envelope of a few hundred.
+const MAX_STREAM_BYTES: usize = 16 * 1024 * 1024;
+/// Longest provider message shown to the person, in characters.
+const MAX_SHOWN_ERROR: usize = 300;
 
 /// A tool as the model is told of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,13 +51,15 @@ pub struct ToolCall {
     pub arguments: String,
 }
 
-/// One piece of a conversation.
+/// One piece of a conversation. Who wrote it is part of it: the tap labels it so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
-    /// How the agent is to behave.
+    /// How the agent is to behave, in our words.
     System(String),
     /// The person's words.
     Person(String),
+    /// Our words about the next step.
+    Asked(String),
     /// What the model said and wanted.
     Model {
         /// Words.
@@ -55,22 +67,79 @@ pub enum Message {
         /// Calls.
         calls: Vec<ToolCall>,
     },
-    /// What a call came to.
+    /// What a call came to: other people's words.
     Result {
         /// Which call.
         call: String,
+        /// The tool that was called.
+        tool: String,
         /// The result, in words.
+        text: String,
+    },
+    /// Other people's words, outside of a call.
+    Found {
+        /// Where they come from.
+        source: String,
+        /// The words.
         text: String,
     },
 }
 
+/// A form the answer has to have: JSON by a schema.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shape {
+    /// A name for it: letters, digits and underscores.
+    pub name: &'static str,
+    /// JSON schema.
+    pub schema: Value,
+}
+
+/// What a model is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    /// The conversation.
+    pub messages: Vec<Message>,
+    /// Tools it may call.
+    pub tools: Vec<Tool>,
+    /// The form of the answer, where words will not do.
+    pub shape: Option<Shape>,
+    /// Most tokens of the answer, at most [`MAX_ANSWER_TOKENS`].
+    pub max_tokens: u32,
+}
+
+/// What an answer took, in tokens as the provider counts them; zero where it does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Usage {
+    /// Read by the model.
+    pub input: u64,
+    /// Written by it.
+    pub output: u64,
+}
+
+impl Usage {
+    /// Both together.
+    #[must_use]
+    pub const fn total(self) -> u64 {
+        self.input.saturating_add(self.output)
+    }
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.input = self.input.saturating_add(other.input);
+        self.output = self.output.saturating_add(other.output);
+    }
+}
+
 /// What came back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answer {
-    /// Words.
+    /// Words; where a shape was asked for, its JSON.
     pub text: String,
     /// Calls, at most [`MAX_CALLS`].
     pub calls: Vec<ToolCall>,
+    /// What it took.
+    pub usage: Usage,
 }
 
 /// Why there is no answer.
@@ -78,10 +147,14 @@ pub struct Answer {
 pub enum ModelError {
     /// The provider could not be reached, or the connection broke.
     Unreachable(String),
+    /// The provider refused for now: status and words. Worth another try.
+    Busy(u16, String),
     /// The provider refused: status and words.
     Refused(u16, String),
     /// What came back is not an answer.
     Garbled(String),
+    /// The person has not agreed to this provider.
+    NotAgreed(String),
     /// Everything is paused.
     Paused,
 }
@@ -93,8 +166,15 @@ impl fmt::Display for ModelError {
                 f,
                 "the model cannot be reached: {why}; check that it runs and that its address in the configuration is right"
             ),
+            Self::Busy(status, why) => {
+                write!(f, "the model's provider has no room now (status {status}): {why}; give the task again later")
+            }
             Self::Refused(status, why) => write!(f, "the model's provider answered with status {status}: {why}"),
             Self::Garbled(why) => write!(f, "the model's answer makes no sense: {why}"),
+            Self::NotAgreed(base) => write!(
+                f,
+                "the model at `{base}` is another's machine, and you have not agreed to its terms; run `bailey connect model`"
+            ),
             Self::Paused => f.write_str("everything is paused; the model was not asked"),
         }
     }
@@ -102,17 +182,30 @@ impl fmt::Display for ModelError {
 
 impl std::error::Error for ModelError {}
 
-/// The bytes of an HTTP answer.
-#[derive(Debug, Clone)]
+/// A future that can be sent between threads.
+pub type Sending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A body as it arrives.
+pub trait Body: Send {
+    /// The next bytes; `None` at the end.
+    fn chunk(&mut self) -> Sending<'_, Result<Option<Vec<u8>>, ModelError>>;
+}
+
+/// An HTTP answer whose body is still arriving.
 pub struct Response {
     /// HTTP status.
     pub status: u16,
-    /// Body, bounded by the transport.
-    pub body: Vec<u8>,
+    /// Whether the body is a stream of events rather than one JSON text.
+    pub events: bool,
+    /// The body.
+    pub body: Box<dyn Body>,
 }
 
-/// A future that can be sent between threads.
-pub type Sending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response").field("status", &self.status).field("events", &self.events).finish_non_exhaustive()
+    }
+}
 
 /// An authorised way to one provider. The home supplies it, with the credential in it.
 pub trait Transport: Send + Sync {
@@ -123,7 +216,85 @@ pub trait Transport: Send + Sync {
 /// A provider of models.
 pub trait Model: Send + Sync {
     /// The exact body of a request; what is kept for the person to look at, and what is sent.
-    fn request(&self, messages: &[Message], tools: &[Tool]) -> Vec<u8>;
+    fn request(&self, ask: &Ask) -> Vec<u8>;
     /// Sends such a body and reads the answer.
     fn ask(&self, body: Vec<u8>) -> Sending<'_, Result<Answer, ModelError>>;
+}
+
+/// What reads one wire format's answers, piece by piece.
+trait Reader: Default + Send {
+    /// Takes one event of a stream.
+    fn event(&mut self, data: &str) -> Result<(), ModelError>;
+    /// Takes a whole answer that did not come as a stream.
+    fn whole(&mut self, body: &[u8]) -> Result<(), ModelError>;
+    /// The words, arguments and calls so far, in bytes: what [`MAX_ANSWER_BYTES`] bounds.
+    fn size(&self) -> usize;
+    /// The answer.
+    fn finish(self) -> Result<Answer, ModelError>;
+}
+
+/// Posts a body and reads the answer as it arrives; stops at every limit.
+async fn exchange<R: Reader>(
+    transport: &dyn Transport,
+    path: &'static str,
+    body: Vec<u8>,
+) -> Result<Answer, ModelError> {
+    let mut response = transport.post(path, body).await?;
+    if response.status != 200 {
+        let body = whole(&mut *response.body).await.unwrap_or_default();
+        let words = error_words(&body);
+        return Err(match response.status {
+            408 | 409 | 425 | 429 | 500..=599 => ModelError::Busy(response.status, words),
+            status => ModelError::Refused(status, words),
+        });
+    }
+    let mut reader = R::default();
+    if !response.events {
+        reader.whole(&whole(&mut *response.body).await?)?;
+        return reader.finish();
+    }
+    let (mut lines, mut taken) = (sse::Events::default(), 0);
+    while let Some(chunk) = response.body.chunk().await? {
+        taken += chunk.len();
+        for data in lines.push(&chunk)? {
+            reader.event(&data)?;
+        }
+        if taken > MAX_STREAM_BYTES || reader.size() > MAX_ANSWER_BYTES {
+            return Err(ModelError::Garbled("it does not end".into()));
+        }
+    }
+    reader.finish()
+}
+
+async fn whole(body: &mut dyn Body) -> Result<Vec<u8>, ModelError> {
+    let mut out = Vec::new();
+    while let Some(chunk) = body.chunk().await? {
+        out.extend(chunk);
+        if out.len() > MAX_STREAM_BYTES {
+            return Err(ModelError::Garbled("it does not end".into()));
+        }
+    }
+    Ok(out)
+}
+
+fn error_words(body: &[u8]) -> String {
+    let value: Value = serde_json::from_slice(body).unwrap_or_default();
+    let words = value.pointer("/error/message").and_then(Value::as_str).unwrap_or("no reason given");
+    words.chars().take(MAX_SHOWN_ERROR).collect()
+}
+
+fn garbled(error: &serde_json::Error) -> ModelError {
+    ModelError::Garbled(error.to_string())
+}
+
+/// Checks what a reader has put together.
+fn checked(answer: Answer, ended: bool) -> Result<Answer, ModelError> {
+    if !ended {
+        return Err(ModelError::Unreachable("its answer broke off".into()));
+    }
+    if answer.calls.len() > MAX_CALLS {
+        let count = answer.calls.len();
+        return Err(ModelError::Garbled(format!("it wants {count} calls at once, more than {MAX_CALLS}")));
+    }
+    Ok(answer)
 }

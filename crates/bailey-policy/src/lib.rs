@@ -153,6 +153,8 @@ fn facts(question: &Question<'_>) -> Vec<(String, RestrictedExpression)> {
         ("grantStands", bool(facts.grant_stands)),
         ("receivers", count(facts.receivers)),
         ("unknownReceivers", count(facts.unknown_receivers)),
+        ("ungroundedReceivers", count(facts.ungrounded_receivers)),
+        ("untrustedRead", bool(facts.untrusted_read)),
         ("intoSentOrDrafts", bool(facts.into_sent_or_drafts)),
         ("amongOwnFolders", bool(facts.among_own_folders)),
         ("undo", bool(facts.is_undo)),

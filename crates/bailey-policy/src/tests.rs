@@ -44,6 +44,8 @@ const CALM: Facts = Facts {
     grant_stands: true,
     receivers: 1,
     unknown_receivers: 0,
+    ungrounded_receivers: 0,
+    untrusted_read: false,
     into_sent_or_drafts: false,
     among_own_folders: true,
     is_undo: false,
@@ -88,6 +90,10 @@ fn each_floor_rule_denies_or_asks_for_more() {
     denied(Facts { level: None, ..CALM }, "floor.level");
     denied(Facts { grant_stands: false, ..CALM }, "floor.grant");
     denied(Facts { same_kind_today: 200, ..CALM }, "floor.mail-a-day");
+    let led = Facts { ungrounded_receivers: 1, untrusted_read: true, ..CALM };
+    assert_eq!(decide(send(1), &led), (Decision::Ask, vec!["floor.unnamed-after-reading".into()]));
+    let note = || Action::MemoryWrite { note: "n".into() };
+    assert_eq!(decide(note(), &led).1, ["floor.memory-after-reading"]);
     denied(Facts { same_kind_today: u64::MAX, ..CALM }, "floor.mail-a-day");
     assert_eq!(decide(send(1), &Facts { same_kind_today: 199, ..CALM }).0, Decision::Ask);
     assert_eq!(decide(send(21), &CALM), (Decision::AskWithStepUp, vec!["floor.critical".into()]));
@@ -100,6 +106,26 @@ fn each_floor_rule_denies_or_asks_for_more() {
     assert_eq!(decide(moving(), &Facts { is_undo: true, ..into }).0, Decision::Auto);
     let draft = || Action::Mail(MailAction::Draft(message(1)));
     assert_eq!(decide(draft(), &Facts { level: Some(Level::Read), ..CALM }).0, Decision::Deny);
+}
+
+/// A person may let mail and notes go by themselves; what other people's words may have led to asks all the same.
+#[test]
+fn no_grant_lowers_the_floor_under_what_was_read() {
+    let granted = format!(
+        "{} @id(\"mine\") @says(\"You said so.\") permit (principal, action, resource);",
+        include_str!("shipped.cedar")
+    );
+    let policy = CedarPolicy::new(&granted).unwrap();
+    let decision = |action: Action, facts: &Facts| {
+        let content = content(action);
+        judge(&policy, &content, content.class(), facts).decision
+    };
+    let note = || Action::MemoryWrite { note: "n".into() };
+    let read = Facts { untrusted_read: true, ..CALM };
+    assert_eq!((decision(send(1), &CALM), decision(note(), &CALM)), (Decision::Auto, Decision::Auto));
+    assert_eq!((decision(send(1), &read), decision(note(), &read)), (Decision::Auto, Decision::Ask));
+    assert_eq!(decision(send(1), &Facts { ungrounded_receivers: 1, ..read }), Decision::Ask);
+    assert_eq!(decision(send(1), &Facts { ungrounded_receivers: 1, ..CALM }), Decision::Auto);
 }
 
 #[test]

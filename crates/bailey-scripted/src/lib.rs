@@ -1,6 +1,6 @@
 //! **A double.** An HTTP server that plays the part of a model provider from a script.
 //!
-//! It speaks the wire format of a real provider, so requests, parsing and errors are the real ones; what it does *not*
+//! It speaks the wire formats of real providers (OpenAI Chat Completions and Anthropic Messages, streaming), so requests, parsing and errors are the real ones; what it does *not*
 //! prove is that any model would say such things, or understand what it is told. It can also play a hijacked model,
 //! which no real one does on demand.
 //!
@@ -26,7 +26,24 @@ pub struct Script {
     #[serde(default)]
     pub task_contains: String,
     /// Its turns, in order; after the last, the provider says "done".
+    #[serde(default)]
     pub turns: Vec<Turn>,
+    /// Answers to requests that want a form: the form's name, words the request holds, and the JSON said. The first that fits is said.
+    #[serde(default)]
+    pub forms: Vec<Form>,
+}
+
+/// An answer in a form.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Form {
+    /// The form's name.
+    pub name: String,
+    /// Said only where the last message of the request holds these words.
+    #[serde(default)]
+    pub asked_with: String,
+    /// What is said.
+    pub say: Value,
 }
 
 /// One answer.
@@ -88,6 +105,7 @@ impl Turn {
 pub struct Provider {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<Vec<u8>>>>,
+    heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Provider {
@@ -96,24 +114,31 @@ impl Provider {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let requests: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
-        let (kept, scripts) = (Arc::clone(&requests), Arc::new(scripts));
+        let heads: Arc<Mutex<Vec<String>>> = Arc::default();
+        let (kept, tops, scripts) = (Arc::clone(&requests), Arc::clone(&heads), Arc::new(scripts));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (kept, scripts) = (Arc::clone(&kept), Arc::clone(&scripts));
+                let (kept, tops, scripts) = (Arc::clone(&kept), Arc::clone(&tops), Arc::clone(&scripts));
                 thread::spawn(move || {
-                    if let Err(error) = serve(stream, &scripts, &kept) {
+                    if let Err(error) = serve(stream, &scripts, &kept, &tops) {
                         let _ = writeln!(io::stderr(), "scripted provider: {error}");
                     }
                 });
             }
         });
-        Ok(Self { address, requests })
+        Ok(Self { address, requests, heads })
     }
 
     /// Its base URL.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
+    }
+
+    /// The head of every request so far, in lower case.
+    #[must_use]
+    pub fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Every request body so far.
@@ -123,14 +148,20 @@ impl Provider {
     }
 }
 
-fn serve(mut stream: TcpStream, scripts: &[Script], kept: &Mutex<Vec<Vec<u8>>>) -> io::Result<()> {
+fn serve(
+    mut stream: TcpStream,
+    scripts: &[Script],
+    kept: &Mutex<Vec<Vec<u8>>>,
+    heads: &Mutex<Vec<String>>,
+) -> io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
-    let mut length = 0;
+    let (mut length, mut head) = (0, String::new());
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line)? == 0 {
             return Ok(());
         }
+        head.push_str(&line.to_lowercase());
         let line = line.trim_end();
         if line.is_empty() {
             break;
@@ -143,68 +174,177 @@ fn serve(mut stream: TcpStream, scripts: &[Script], kept: &Mutex<Vec<Vec<u8>>>) 
     }
     let mut body = vec![0; usize::min(length, MAX_REQUEST_BYTES)];
     reader.read_exact(&mut body)?;
-    let (status, answer) = match play(&body, scripts) {
-        Some(answer) => answer,
-        None => return Ok(()),
-    };
+    let format = if head.starts_with("post /v1/messages ") { Format::Anthropic } else { Format::OpenAi };
+    heads.lock().unwrap_or_else(PoisonError::into_inner).push(head);
+    let Some(Played { status, events, body: answer }) = play(&body, scripts, format) else { return Ok(()) };
     kept.lock().unwrap_or_else(PoisonError::into_inner).push(body);
+    let kind = if events { "text/event-stream" } else { "application/json" };
     write!(
         stream,
-        "HTTP/1.1 {status} scripted\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 {status} scripted\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
         answer.len()
     )?;
     stream.write_all(answer.as_bytes())?;
     stream.flush()
 }
 
-/// The answer to a request: status and body; `None` closes the connection.
-fn play(body: &[u8], scripts: &[Script]) -> Option<(u16, String)> {
+/// Whose wire format is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    OpenAi,
+    Anthropic,
+}
+
+/// An answer as it goes over the wire.
+struct Played {
+    status: u16,
+    events: bool,
+    body: String,
+}
+
+impl Played {
+    const fn json(status: u16, body: String) -> Self {
+        Self { status, events: false, body }
+    }
+}
+
+/// The words of a message, whichever way the format writes them.
+fn words(message: &Value) -> String {
+    match message.get("content") {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(blocks)) => {
+            blocks.iter().filter_map(|block| block.get("text")?.as_str()).collect::<Vec<_>>().join("\n")
+        }
+        Some(_) | None => String::new(),
+    }
+}
+
+/// What a tool call came to, where the message holds that.
+fn result(message: &Value) -> Option<String> {
+    if message.get("role")?.as_str()? == "tool" {
+        return Some(words(message));
+    }
+    let blocks = message.get("content")?.as_array()?;
+    let block = blocks.iter().rev().find(|block| block.get("type").and_then(Value::as_str) == Some("tool_result"))?;
+    Some(block.get("content")?.as_str()?.to_owned())
+}
+
+/// The answer to a request; `None` closes the connection.
+fn play(body: &[u8], scripts: &[Script], format: Format) -> Option<Played> {
     let request: Value = serde_json::from_slice(body).unwrap_or_default();
     let messages = request.get("messages").and_then(Value::as_array).cloned().unwrap_or_default();
     let role = |message: &Value, wanted: &str| message.get("role").and_then(Value::as_str) == Some(wanted);
-    let task =
-        messages.iter().find(|message| role(message, "user")).and_then(|message| message.get("content")?.as_str());
-    let task = task.unwrap_or_default();
+    let task = messages.iter().find(|message| role(message, "user")).map(words).unwrap_or_default();
     let turn = messages.iter().filter(|message| role(message, "assistant")).count();
     let script = scripts.iter().find(|script| task.contains(&script.task_contains));
+    let form = ["/response_format/json_schema/name", "/tool_choice/name"];
+    if let Some(name) = form.iter().find_map(|path| request.pointer(path)?.as_str()) {
+        let last = messages.last().map(words).unwrap_or_default();
+        let fits = |form: &&Form| form.name == name && last.contains(&form.asked_with);
+        let said = script.and_then(|script| script.forms.iter().find(fits)).map(|form| form.say.to_string());
+        let said = said.unwrap_or_else(|| "{}".into());
+        let turn = match format {
+            Format::OpenAi => Turn::say(&said),
+            Format::Anthropic => Turn::calls(vec![(name, Value::String(said))]),
+        };
+        return Some(Played { status: 200, events: true, body: stream(&turn, format) });
+    }
     let turn = script.and_then(|script| script.turns.get(turn)).cloned().unwrap_or_else(|| Turn::say("done"));
     if turn.drop {
         return None;
     }
     if let Some(raw) = turn.raw {
-        return Some((turn.status.unwrap_or(200), raw));
+        return Some(Played::json(turn.status.unwrap_or(200), raw));
     }
     if let Some(status) = turn.status {
-        return Some((status, json!({"error": {"message": turn.say}}).to_string()));
+        return Some(Played::json(status, json!({"error": {"message": turn.say}}).to_string()));
     }
-    let listed = messages
-        .iter()
-        .rev()
-        .find(|message| role(message, "tool"))
-        .and_then(|message| message.get("content")?.as_str());
-    let mut answer = completion(&turn).to_string();
-    let listed: Value = listed.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let listed = messages.iter().rev().find_map(result);
+    let listed: Value = listed.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     let listed = listed.get("messages").or_else(|| listed.get("entries"));
+    let mut turn = turn;
     for (index, message) in listed.and_then(Value::as_array).into_iter().flatten().enumerate() {
         let id = message.get("id").and_then(Value::as_str).unwrap_or_default();
-        answer = answer.replace(&format!("$ID{index}"), id);
+        for call in &mut turn.calls {
+            let arguments = call.arguments.to_string().replace(&format!("$ID{index}"), id);
+            call.arguments = serde_json::from_str(&arguments).unwrap_or_default();
+        }
     }
-    Some((200, answer))
+    Some(Played { status: 200, events: true, body: stream(&turn, format) })
 }
 
-fn completion(turn: &Turn) -> Value {
-    let calls: Vec<Value> = turn
-        .calls
-        .iter()
-        .enumerate()
-        .map(|(index, call)| {
-            let arguments = call.arguments.as_str().map_or_else(|| call.arguments.to_string(), str::to_owned);
-            json!({"id": format!("call_{index}"), "type": "function", "function": {"name": call.tool, "arguments": arguments}})
-        })
-        .collect();
-    let mut message = json!({"role": "assistant", "content": turn.say});
-    if let (false, Some(fields)) = (calls.is_empty(), message.as_object_mut()) {
-        fields.insert("tool_calls".into(), calls.into());
+fn arguments(call: &Wanted) -> String {
+    call.arguments.as_str().map_or_else(|| call.arguments.to_string(), str::to_owned)
+}
+
+/// A text in two halves, as a stream brings it.
+fn halves(text: &str) -> [&str; 2] {
+    let middle = (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let (first, second) = text.split_at(middle);
+    [first, second]
+}
+
+/// The tokens every answer is said to have taken.
+const INPUT_TOKENS: u64 = 100;
+const OUTPUT_TOKENS: u64 = 10;
+
+fn stream(turn: &Turn, format: Format) -> String {
+    let events = match format {
+        Format::OpenAi => openai(turn),
+        Format::Anthropic => anthropic(turn),
+    };
+    let mut out: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+    if format == Format::OpenAi {
+        out.push_str("data: [DONE]\n\n");
     }
-    json!({"object": "chat.completion", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
+    out
+}
+
+fn openai(turn: &Turn) -> Vec<Value> {
+    let chunk = |delta: Value, finish: Value| {
+        let choice = json!({"index": 0, "delta": delta, "finish_reason": finish});
+        json!({"object": "chat.completion.chunk", "choices": [choice]})
+    };
+    let mut out: Vec<Value> =
+        halves(&turn.say).iter().map(|half| chunk(json!({"content": half}), Value::Null)).collect();
+    for (index, call) in turn.calls.iter().enumerate() {
+        let whole = arguments(call);
+        let [first, second] = halves(&whole);
+        let function = json!({"name": call.tool, "arguments": first});
+        let begun = json!({"index": index, "id": format!("call_{index}"), "type": "function", "function": function});
+        out.push(chunk(json!({"tool_calls": [begun]}), Value::Null));
+        let more = json!({"index": index, "function": {"arguments": second}});
+        out.push(chunk(json!({"tool_calls": [more]}), Value::Null));
+    }
+    out.push(chunk(json!({}), "stop".into()));
+    let usage = json!({"prompt_tokens": INPUT_TOKENS, "completion_tokens": OUTPUT_TOKENS});
+    out.push(json!({"object": "chat.completion.chunk", "choices": [], "usage": usage}));
+    out
+}
+
+fn anthropic(turn: &Turn) -> Vec<Value> {
+    let usage = json!({"input_tokens": INPUT_TOKENS, "output_tokens": 1});
+    let mut out = vec![json!({"type": "message_start", "message": {"role": "assistant", "usage": usage}})];
+    let mut index = 0;
+    if !turn.say.is_empty() {
+        out.push(json!({"type": "content_block_start", "index": index, "content_block": {"type": "text", "text": ""}}));
+        let said = halves(&turn.say);
+        let delta = |text: &str| json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}});
+        out.extend(said.into_iter().map(delta));
+        out.push(json!({"type": "content_block_stop", "index": index}));
+        index += 1;
+    }
+    for call in &turn.calls {
+        let block = json!({"type": "tool_use", "id": format!("toolu_{index}"), "name": call.tool, "input": {}});
+        out.push(json!({"type": "content_block_start", "index": index, "content_block": block}));
+        for half in halves(&arguments(call)) {
+            let delta = json!({"type": "input_json_delta", "partial_json": half});
+            out.push(json!({"type": "content_block_delta", "index": index, "delta": delta}));
+        }
+        out.push(json!({"type": "content_block_stop", "index": index}));
+        index += 1;
+    }
+    out.push(json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": OUTPUT_TOKENS}}));
+    out.push(json!({"type": "message_stop"}));
+    out
 }

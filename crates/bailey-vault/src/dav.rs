@@ -175,7 +175,9 @@ impl Vault {
         let login = self.login(&id, &settings).await?;
         match settings {
             Settings::Calendar(calendar) => Ok((calendar, login)),
-            Settings::Mail(_) => Err(VaultError::Settings("this connection is no calendar".into())),
+            Settings::Mail(_) | Settings::Model(_) => {
+                Err(VaultError::Settings("this connection is no calendar".into()))
+            }
         }
     }
 

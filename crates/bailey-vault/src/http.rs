@@ -1,5 +1,7 @@
-//! Requests to a model provider: named system egress, every write of which is refused while everything is paused.
+//! Requests of the home's own, such as those to a model provider: named system egress, every write of which is refused
+//! while everything is paused.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,8 +9,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bailey_gate::handoff::{HandoffLock, SystemEgress};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -19,9 +21,11 @@ use crate::exit::{Exit, Guarded};
 use crate::net::{Trust, connect};
 
 /// Longest answer taken, in bytes: a model's longest, many times over.
-const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
+const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 /// How long an answer may take: a small machine writes a few words a second.
 const ANSWER_WITHIN: Duration = Duration::from_secs(600);
+/// How long a model may be silent: it reads a long request before its first word.
+const SILENCE_WITHIN: Duration = Duration::from_secs(300);
 /// How long the short exchanges of signing in and revoking may take.
 const SHORT_WITHIN: Duration = Duration::from_secs(20);
 
@@ -76,12 +80,7 @@ impl SystemClient {
         Ok(Self { base: uri, server, exit: Exit::System(lock, egress), resets, trust })
     }
 
-    /// Posts JSON to a path below the base URL; answers with status and body. Redirects are not followed.
-    pub async fn post(&self, path: &str, body: Vec<u8>) -> Result<(u16, Vec<u8>), HttpError> {
-        self.send(Method::POST, path, Form::Json, body).await
-    }
-
-    /// Sends a request. Redirects are not followed: they could lead a token elsewhere.
+    /// Sends a request and reads its answer whole. Redirects are not followed: they could lead a token elsewhere.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -89,46 +88,47 @@ impl SystemClient {
         form: Form,
         body: Vec<u8>,
     ) -> Result<(u16, Vec<u8>), HttpError> {
-        let within = if self.exit.is(SystemEgress::Model) { ANSWER_WITHIN } else { SHORT_WITHIN };
-        let mut resets = self.resets.clone();
-        resets.mark_unchanged();
-        tokio::select! {
-            answer = self.exchange(method, path, form, body) => answer,
-            Ok(()) = resets.changed() => Err(HttpError::Paused),
-            () = tokio::time::sleep(within) => Err(HttpError::Broken("it did not answer in time".into())),
+        let mut reply = self.open(method, path, form, &[], body).await?;
+        let mut out = Vec::new();
+        while let Some(chunk) = reply.chunk().await? {
+            out.extend(chunk);
         }
+        Ok((reply.status, out))
     }
 
-    async fn exchange(
+    /// Sends a request; its answer is read as it arrives. Redirects are not followed.
+    pub(crate) async fn open(
         &self,
         method: Method,
         path: &str,
         form: Form,
+        headers: &[(&'static str, String)],
         body: Vec<u8>,
-    ) -> Result<(u16, Vec<u8>), HttpError> {
-        let broken = |error: &dyn std::fmt::Display| HttpError::Broken(error.to_string());
+    ) -> Result<Reply, HttpError> {
+        let model = self.exit.is(SystemEgress::Model);
+        let mut bounds = Bounds {
+            resets: self.resets.clone(),
+            until: tokio::time::Instant::now() + if model { ANSWER_WITHIN } else { SHORT_WITHIN },
+            silence: if model { SILENCE_WITHIN } else { SHORT_WITHIN },
+        };
+        bounds.resets.mark_unchanged();
+        let request = self.request(method, path, form, headers, body)?;
+        let response = bounds.keep(self.exchange(request)).await??;
+        let (head, body) = response.into_parts();
+        let events =
+            head.headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        Ok(Reply { status: head.status.as_u16(), events, body, bounds, taken: 0 })
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<hyper::Response<Incoming>, HttpError> {
         self.exit.check().map_err(|_| HttpError::Paused)?;
         let link = connect(&self.server, &self.trust).await.map_err(HttpError::Broken)?;
         let stream = SystemStream(Guarded::new(link, self.exit.clone()));
         let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| broken(&e))?;
-        let request = self.request(method, path, form, body)?;
-        let exchange = async {
-            let response = sender.send_request(request).await.map_err(|error| paused_or_broken(&error))?;
-            let status = response.status().as_u16();
-            let bytes = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
-                .collect()
-                .await
-                .map_err(|e| broken(&e))?
-                .to_bytes();
-            Ok((status, bytes.to_vec()))
-        };
-        tokio::pin!(exchange);
-        tokio::select! {
-            answer = &mut exchange => answer,
-            // The connection may end before the answer is read to its end; what it left behind is still there.
-            _ = connection => exchange.await,
-        }
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| paused_or_broken(&e))?;
+        // It lives as long as the answer is read, and ends with it.
+        tokio::spawn(connection);
+        sender.send_request(request).await.map_err(|error| paused_or_broken(&error))
     }
 
     fn request(
@@ -136,6 +136,7 @@ impl SystemClient {
         method: Method,
         path: &str,
         form: Form,
+        headers: &[(&'static str, String)],
         body: Vec<u8>,
     ) -> Result<Request<Full<Bytes>>, HttpError> {
         let target = format!("{}{path}", self.base.path().trim_end_matches('/'));
@@ -144,14 +145,67 @@ impl SystemClient {
             Form::Json => "application/json",
             Form::UrlEncoded => "application/x-www-form-urlencoded",
         };
-        Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(target)
             .header("host", authority)
             .header("content-type", content_type)
-            .header("accept", "application/json")
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|error| HttpError::Broken(error.to_string()))
+            .header("accept", "application/json, text/event-stream");
+        for (name, value) in headers {
+            let mut value = hyper::header::HeaderValue::from_str(value).map_err(|_| {
+                HttpError::Broken("the key holds signs that no key has; connect the model again".into())
+            })?;
+            value.set_sensitive(true);
+            request = request.header(*name, value);
+        }
+        request.body(Full::new(Bytes::from(body))).map_err(|error| HttpError::Broken(error.to_string()))
+    }
+}
+
+/// What ends an exchange before its end: a pause, too long a time, too long a silence.
+#[derive(Debug)]
+struct Bounds {
+    resets: watch::Receiver<u64>,
+    until: tokio::time::Instant,
+    silence: Duration,
+}
+
+impl Bounds {
+    async fn keep<T>(&mut self, work: impl Future<Output = T>) -> Result<T, HttpError> {
+        let end = self.until.min(tokio::time::Instant::now() + self.silence);
+        tokio::select! {
+            done = work => Ok(done),
+            Ok(()) = self.resets.changed() => Err(HttpError::Paused),
+            () = tokio::time::sleep_until(end) => Err(HttpError::Broken("it did not answer in time".into())),
+        }
+    }
+}
+
+/// An answer whose body is still arriving.
+#[derive(Debug)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Whether the body is a stream of events.
+    pub events: bool,
+    body: Incoming,
+    bounds: Bounds,
+    taken: usize,
+}
+
+impl Reply {
+    /// The next bytes; `None` at the end.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
+        loop {
+            let frame = self.bounds.keep(self.body.frame()).await?;
+            let Some(frame) = frame else { return Ok(None) };
+            let Ok(bytes) = frame.map_err(|error| paused_or_broken(&error))?.into_data() else { continue };
+            self.taken += bytes.len();
+            if self.taken > MAX_ANSWER_BYTES {
+                return Err(HttpError::Broken("its answer does not end".into()));
+            }
+            return Ok(Some(bytes));
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod http;
 mod http_guard;
 mod imap_guard;
 mod mail;
+mod model;
 mod net;
 mod oauth;
 mod settings;
@@ -32,11 +33,12 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 pub use dav::{SAVED, Stored};
-pub use http::{HttpError, SystemClient};
+pub use http::{HttpError, Reply, SystemClient};
 pub use mail::{Folders, Seen};
+pub use model::ModelAccess;
 pub use net::Trust;
 pub use oauth::{Flow, Revocation};
-pub use settings::{CalendarSettings, Credential, MailSettings, Server, Settings};
+pub use settings::{CalendarSettings, Credential, KeyHeader, MailSettings, ModelSettings, Server, Settings, Training};
 
 use oauth::Tokens;
 
@@ -170,7 +172,7 @@ impl Vault {
     }
 
     /// A client for a provider's base URL, for one named kind of system egress.
-    pub fn system_client(&self, base: &str, egress: SystemEgress) -> Result<SystemClient, HttpError> {
+    pub(crate) fn system_client(&self, base: &str, egress: SystemEgress) -> Result<SystemClient, HttpError> {
         // A renewal cut in the middle would leave tokens nobody knows, and a revocation is what a reset is for: these two
         // end by themselves. No new byte of a renewal leaves while paused all the same.
         let resets = match egress {
@@ -198,8 +200,8 @@ impl Vault {
             tx.put_record(record(SETTINGS, &new.id), &settings)?;
             tx.put_record(record(FOLDERS, &new.id), &folders)?;
             tx.put_record(record(CREDENTIAL, &new.id), &credential)?;
-            for address in &new.seen.written_to {
-                tx.learn_receiver(address)?;
+            for (address, name) in &new.seen.written_to {
+                tx.learn_receiver(address, name)?;
             }
             let payload = Payload::default()
                 .text("account", &row.account)
@@ -283,7 +285,9 @@ impl Vault {
     pub fn mail_settings(&self, id: &ConnectionId) -> Result<MailSettings, VaultError> {
         match self.settings(id)? {
             Settings::Mail(mail) => Ok(mail),
-            Settings::Calendar(_) => Err(VaultError::Settings("this connection is no mail account".into())),
+            Settings::Calendar(_) | Settings::Model(_) => {
+                Err(VaultError::Settings("this connection is no mail account".into()))
+            }
         }
     }
 

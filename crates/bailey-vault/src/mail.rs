@@ -1,12 +1,12 @@
 //! Mail through a claim: look, read, move one message; sending is in `smtp.rs`. And the looks the home takes to prepare those.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_imap::Session;
 use async_imap::types::NameAttribute;
 use bailey_gate::family::mail::{FolderName, FolderRole, MailAction, MessageRef, Moving, Query, Summary};
-use bailey_gate::family::text::Address;
+use bailey_gate::family::text::{Address, Line};
 use bailey_gate::family::{Action, Level};
 use bailey_gate::handoff::SystemEgress;
 use bailey_gate::{Claimed, ConnectionId, Effect, Outcome};
@@ -81,8 +81,9 @@ fn last_part(name: &str) -> &str {
 pub struct Seen {
     /// Its special folders.
     pub folders: Folders,
-    /// Addresses, in their comparing form, that the person has written to. Received mail proves nothing and is not looked at.
-    pub written_to: BTreeSet<String>,
+    /// Addresses, in their comparing form, that the person has written to, with the names the person gave them. Received
+    /// mail proves nothing and is not looked at.
+    pub written_to: BTreeMap<String, String>,
 }
 
 type Imap = Session<ImapStream>;
@@ -116,7 +117,9 @@ impl Vault {
         let login = self.login(&id, &settings).await?;
         match settings {
             Settings::Mail(mail) => Ok((mail, login)),
-            Settings::Calendar(_) => Err(VaultError::Settings("this connection is no mail account".into())),
+            Settings::Calendar(_) | Settings::Model(_) => {
+                Err(VaultError::Settings("this connection is no mail account".into()))
+            }
         }
     }
 
@@ -487,7 +490,7 @@ async fn survey(session: &mut Imap, own: &str) -> Result<Seen, String> {
             *place = Some(name.name().to_owned());
         }
     }
-    let mut written_to = BTreeSet::new();
+    let mut written_to = BTreeMap::new();
     if let Some(sent) = &folders.sent {
         let examined = session.examine(sent).await.map_err(imap_words)?;
         if examined.exists > 0 {
@@ -502,8 +505,12 @@ async fn survey(session: &mut Imap, own: &str) -> Result<Seen, String> {
                 .try_collect()
                 .await
                 .map_err(imap_words)?;
-            for one in &fetched {
-                written_to.extend(receivers(one.header().unwrap_or_default(), own));
+            for (address, name) in fetched.iter().flat_map(|one| receivers(one.header().unwrap_or_default(), own)) {
+                // An empty name says less than one that was given elsewhere.
+                let known: &mut String = written_to.entry(address).or_default();
+                if known.is_empty() {
+                    *known = name;
+                }
             }
         }
     }
@@ -511,15 +518,20 @@ async fn survey(session: &mut Imap, own: &str) -> Result<Seen, String> {
 }
 
 /// Whom a sent message went to. One that someone else wrote, and that lies in Sent by some accident, proves nothing.
-fn receivers(header: &[u8], own: &str) -> BTreeSet<String> {
-    let Some(mail) = MessageParser::default().parse_headers(header) else { return BTreeSet::new() };
+fn receivers(header: &[u8], own: &str) -> Vec<(String, String)> {
+    let Some(mail) = MessageParser::default().parse_headers(header) else { return Vec::new() };
     let author = mail.from().and_then(|from| from.first()).and_then(|from| from.address());
     if !author.is_some_and(|author| author.eq_ignore_ascii_case(own)) {
-        return BTreeSet::new();
+        return Vec::new();
     }
     let all = [mail.to(), mail.cc(), mail.bcc()];
     let lists = all.into_iter().flatten().flat_map(|list| list.iter());
-    lists.filter_map(|one| Address::new(one.address()?).ok()).map(|address| address.key()).collect()
+    let named = |one: &mail_parser::Addr<'_>| {
+        let address = Address::new(one.address()?).ok()?.key();
+        let name = one.name().and_then(|name| Line::new(name.trim()).ok());
+        Some((address, name.map(|name| name.as_str().to_owned()).unwrap_or_default()))
+    };
+    lists.filter_map(named).collect()
 }
 
 #[cfg(test)]

@@ -298,6 +298,10 @@ impl Vault {
                 self.look_at_calendar(calendar, &login).await?;
                 crate::Seen::default()
             }
+            Settings::Model(model) => {
+                self.look_at_model(model, &credential).await?;
+                crate::Seen::default()
+            }
         };
         Ok(NewConnection { id, settings, level, credential, seen })
     }
@@ -425,7 +429,7 @@ impl Vault {
     }
 }
 
-fn login_of(settings: &Settings, credential: &Credential) -> Login {
+pub(crate) fn login_of(settings: &Settings, credential: &Credential) -> Login {
     let user = settings.account().to_owned();
     match credential {
         Credential::None => Login::None,
@@ -504,6 +508,17 @@ pub(crate) fn check(settings: &Settings, level: Level) -> Result<(), VaultError>
                 return Err(bad("the calendar's address has to end in a slash".into()));
             }
             return Line::new(calendar.user.clone()).map(|_| ()).map_err(|error| bad(error.to_string()));
+        }
+        Settings::Model(model) => {
+            let words = [&model.base_url, &model.retention, &model.terms];
+            words
+                .into_iter()
+                .try_for_each(|text| Line::new(text.clone()).map(|_| ()))
+                .map_err(|e| bad(e.to_string()))?;
+            if model.base_url.contains(['@', '?', '#']) {
+                return Err(bad("the model's address holds more than a place; a key is given apart from it".into()));
+            }
+            return Ok(());
         }
     };
     Address::new(&settings.address).map_err(|error| bad(error.to_string()))?;

@@ -11,6 +11,8 @@ pub enum Settings {
     Mail(MailSettings),
     /// A calendar.
     Calendar(CalendarSettings),
+    /// A provider of models.
+    Model(ModelSettings),
 }
 
 impl Settings {
@@ -20,6 +22,7 @@ impl Settings {
         match self {
             Self::Mail(mail) => &mail.address,
             Self::Calendar(calendar) => &calendar.user,
+            Self::Model(model) => model.base_url.trim_end_matches('/'),
         }
     }
 
@@ -29,6 +32,7 @@ impl Settings {
         match self {
             Self::Mail(_) => "mail",
             Self::Calendar(_) => "calendar",
+            Self::Model(_) => "model",
         }
     }
 
@@ -37,9 +41,49 @@ impl Settings {
     pub fn issuer(&self) -> Option<&str> {
         match self {
             Self::Mail(mail) => mail.issuer.as_deref(),
-            Self::Calendar(_) => None,
+            Self::Calendar(_) | Self::Model(_) => None,
         }
     }
+}
+
+/// A provider of models the person agreed to, and on what terms. Stored sealed; holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSettings {
+    /// Where, up to and without `/chat/completions` or `/messages`.
+    pub base_url: String,
+    /// How the key is shown.
+    pub key_header: KeyHeader,
+    /// Whether the provider trains on what it is sent, as the person knows it.
+    pub training: Training,
+    /// How long it keeps what it is sent, in the provider's words; empty if the person did not say.
+    #[serde(default)]
+    pub retention: String,
+    /// Where the terms stand; empty if the person did not say.
+    #[serde(default)]
+    pub terms: String,
+}
+
+/// How a key is shown to a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyHeader {
+    /// `Authorization: Bearer …` (RFC 6750).
+    Bearer,
+    /// `x-api-key: …`, as Anthropic has it.
+    XApiKey,
+}
+
+/// Whether a provider trains models on what it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Training {
+    /// It says that it does not.
+    No,
+    /// It does.
+    Yes,
+    /// Not known.
+    Unknown,
 }
 
 /// One calendar at a CalDAV server. Stored sealed; holds no secret.

@@ -50,13 +50,8 @@ pub(crate) enum Command {
         id: String,
     },
     /// Show exactly what a task's model requests held
-    Context {
-        /// Which task
-        task: String,
-        /// Which request, from 0; without it, they are listed
-        #[arg(long)]
-        turn: Option<u64>,
-    },
+    #[command(subcommand)]
+    Context(Context),
     /// Stop a task and take back what it has waiting
     Stop {
         /// Which task
@@ -121,6 +116,46 @@ pub(crate) enum Connect {
     Mail(ConnectMail),
     /// A calendar at a CalDAV server; asks for an app password
     Calendar(ConnectCalendar),
+    /// A provider of models that is not on this machine: your leave to ask it, and its key
+    Model(ConnectModel),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConnectModel {
+    /// The address, as `base_url` in the configuration has it
+    pub(crate) url: String,
+    /// How it takes the key: bearer (OpenAI and most others), x-api-key (Anthropic)
+    #[arg(long, value_enum, default_value_t = KeyStyle::Bearer)]
+    pub(crate) key: KeyStyle,
+    /// Whether it trains models on what it is sent, by its terms
+    #[arg(long, value_enum, default_value_t = Trains::Unknown)]
+    pub(crate) training: Trains,
+    /// How long it keeps what it is sent, by its terms
+    #[arg(long, default_value = "")]
+    pub(crate) retention: String,
+    /// Where its terms stand
+    #[arg(long, default_value = "")]
+    pub(crate) terms: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeyStyle {
+    /// `Authorization: Bearer`
+    Bearer,
+    /// `x-api-key`
+    XApiKey,
+    /// No key
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Trains {
+    /// It says that it does not
+    No,
+    /// It does
+    Yes,
+    /// You do not know
+    Unknown,
 }
 
 #[derive(Debug, Args)]
@@ -199,6 +234,25 @@ pub(crate) enum YesNo {
     Yes,
     /// It did not
     No,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Context {
+    /// List the requests of a task
+    List {
+        /// Which task
+        task: String,
+    },
+    /// Show a request: each piece, and who wrote it
+    Show {
+        /// Which task
+        task: String,
+        /// Which request, from 0
+        number: u64,
+        /// Its exact bytes instead
+        #[arg(long)]
+        raw: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

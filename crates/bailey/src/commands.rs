@@ -8,13 +8,16 @@ use aws_lc_rs::digest::{SHA256, digest};
 use bailey_gate::approval::Purpose;
 use bailey_gate::{ActionId, BadId, Digest};
 use bailey_home::wire::{
-    ActionCard, ApproveBody, CalendarSettings, ConnectBody, ConnectionCard, Edit, EntryCard, HappenedBody, IdsBody,
-    MailSettings, PauseCard, ProvenBody, RevokeCard, Server, Settings, Shown, SignIn, Status, TaskBody, TaskCard,
-    connect_parameters,
+    ActionCard, ApproveBody, CalendarSettings, ConnectBody, ConnectionCard, ContextCard, Edit, EntryCard, HappenedBody,
+    IdsBody, KeyHeader, MailSettings, ModelSettings, PauseCard, ProvenBody, RevokeCard, Server, Settings, Shown,
+    SignIn, Status, TaskBody, TaskCard, Training, connect_parameters,
 };
 use bailey_home::{Home, Layout, RootChoice, config};
 
-use crate::args::{Command, Connect, ConnectCalendar, ConnectMail, EditMail, Log, Root, Setup, Task, YesNo};
+use crate::args::{
+    Command, Connect, ConnectCalendar, ConnectMail, ConnectModel, Context, EditMail, KeyStyle, Log, Root, Setup, Task,
+    Trains, YesNo,
+};
 use crate::client::{Client, Trouble};
 use crate::{prompt, show};
 
@@ -34,6 +37,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         }
         Command::Connect(Connect::Mail(mail)) => connect(&client, mail, json).await,
         Command::Connect(Connect::Calendar(calendar)) => connect_calendar(&client, calendar, json).await,
+        Command::Connect(Connect::Model(model)) => connect_model(&client, model, json).await,
         Command::Connections => {
             let list: Vec<ConnectionCard> = client.get("/v1/connections").await?;
             Ok(show::print(json, &list, |out| list.iter().try_for_each(|one| show::connection(out, one)))?)
@@ -57,23 +61,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             let task: TaskCard = client.get(&format!("/v1/tasks/{}", part(&id))).await?;
             Ok(show::print(json, &task, |out| show::task(out, &task))?)
         }
-        Command::Context { task, turn: None } => {
-            let turns: Vec<u64> = client.get(&format!("/v1/tasks/{}/context", part(&task))).await?;
-            Ok(show::print(json, &turns, |out| {
-                turns.iter().try_for_each(|turn| writeln!(out, "bailey context {task} --turn {turn}"))
-            })?)
-        }
-        Command::Context { task, turn: Some(turn) } => {
-            let bytes = client.get_raw(&format!("/v1/tasks/{}/context/{turn}", part(&task))).await?;
-            // JSON keeps control characters escaped, but not all that deceives: a terminal gets it written out.
-            let text = String::from_utf8_lossy(&bytes);
-            let safe = if io::stdout().is_terminal() {
-                bailey_gate::family::escape::visible_lines(&text)
-            } else {
-                text.into_owned()
-            };
-            Ok(io::stdout().write_all(safe.as_bytes())?)
-        }
+        Command::Context(which) => context(&client, which, json).await,
         Command::Stop { id } => {
             let task: TaskCard = client.post(&format!("/v1/tasks/{}/stop", part(&id)), &()).await?;
             Ok(show::print(json, &task, |out| show::task(out, &task))?)
@@ -176,6 +164,9 @@ async fn serve(layout: &Layout) -> Result<(), Trouble> {
     bailey_home::serve(home, layout, stop).await.map_err(|e| here(&e))
 }
 
+/// What is asked for where an account is signed in to without tokens.
+const APP_PASSWORD: &str = "App password of the account";
+
 async fn connect(client: &Client, mail: ConnectMail, json: bool) -> Result<(), Trouble> {
     let server = |text: &String| server(text, !mail.no_tls);
     let settings = Settings::Mail(MailSettings {
@@ -185,7 +176,7 @@ async fn connect(client: &Client, mail: ConnectMail, json: bool) -> Result<(), T
         submission: mail.submission.as_ref().map(server).transpose()?,
         issuer: mail.oauth.clone(),
     });
-    finish_connect(client, settings, mail.level, mail.app_password, json).await
+    finish_connect(client, settings, mail.level, mail.app_password.then_some(APP_PASSWORD), json).await
 }
 
 async fn connect_calendar(client: &Client, calendar: ConnectCalendar, json: bool) -> Result<(), Trouble> {
@@ -202,21 +193,70 @@ async fn connect_calendar(client: &Client, calendar: ConnectCalendar, json: bool
         None => Server { host: place.into(), port: if tls { 443 } else { 80 }, tls },
     };
     let settings = Settings::Calendar(CalendarSettings { user: calendar.user, server, path: path.into() });
-    finish_connect(client, settings, calendar.level, true, json).await
+    finish_connect(client, settings, calendar.level, Some(APP_PASSWORD), json).await
+}
+
+async fn connect_model(client: &Client, model: ConnectModel, json: bool) -> Result<(), Trouble> {
+    let settings = Settings::Model(ModelSettings {
+        base_url: model.url.trim_end_matches('/').to_owned(),
+        key_header: if model.key == KeyStyle::XApiKey { KeyHeader::XApiKey } else { KeyHeader::Bearer },
+        training: match model.training {
+            Trains::No => Training::No,
+            Trains::Yes => Training::Yes,
+            Trains::Unknown => Training::Unknown,
+        },
+        retention: model.retention,
+        terms: model.terms,
+    });
+    if model.training != Trains::No {
+        writeln!(
+            io::stderr(),
+            "What this provider is sent may be used to train models, as far as you said; --training no says otherwise."
+        )?;
+    }
+    writeln!(io::stderr(), "It will be sent your tasks, and what they read: mail, calendar, all of it.")?;
+    let ask = (model.key != KeyStyle::None).then_some("The provider's key");
+    finish_connect(client, settings, "read-only".into(), ask, json).await
+}
+
+async fn context(client: &Client, which: Context, json: bool) -> Result<(), Trouble> {
+    match which {
+        Context::List { task } => {
+            let numbers: Vec<u64> = client.get(&format!("/v1/tasks/{}/context", part(&task))).await?;
+            Ok(show::print(json, &numbers, |out| {
+                numbers.iter().try_for_each(|number| writeln!(out, "bailey context show {task} {number}"))
+            })?)
+        }
+        Context::Show { task, number, raw: false } => {
+            let card: ContextCard = client.get(&format!("/v1/tasks/{}/context/{number}", part(&task))).await?;
+            Ok(show::print(json, &card, |out| show::context(out, &card))?)
+        }
+        Context::Show { task, number, raw: true } => {
+            let bytes = client.get_raw(&format!("/v1/tasks/{}/context/{number}/raw", part(&task))).await?;
+            // JSON keeps control characters escaped, but not all that deceives: a terminal gets it written out.
+            let text = String::from_utf8_lossy(&bytes);
+            let safe = if io::stdout().is_terminal() {
+                bailey_gate::family::escape::visible_lines(&text)
+            } else {
+                text.into_owned()
+            };
+            Ok(io::stdout().write_all(safe.as_bytes())?)
+        }
+    }
 }
 
 async fn finish_connect(
     client: &Client,
     settings: Settings,
     level: String,
-    app_password: bool,
+    secret: Option<&str>,
     json: bool,
 ) -> Result<(), Trouble> {
     let parameters = digest(&SHA256, &connect_parameters(&settings, &level));
     let parameters =
         parameters.as_ref().try_into().map(Digest::from_bytes).map_err(|_| Trouble::Here("no hash".into()))?;
     let words = prompt::passphrase("Approval passphrase")?;
-    let password = if app_password { Some(prompt::password("App password of the account")?) } else { None };
+    let password = secret.map(prompt::password).transpose()?;
     let proof = client.prove(&Purpose::Home { what: "connect", parameters }, &words).await?;
     let body = ConnectBody { settings, level, password, proof };
     let card = match body.settings.issuer() {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use bailey_home::wire::{ActionCard, ConnectionCard, EntryCard, Status, TaskCard};
+use bailey_home::wire::{ActionCard, ConnectionCard, ContextCard, EntryCard, Status, TaskCard, UsageCard};
 use serde::Serialize;
 
 /// Prints as JSON, or as text for people.
@@ -89,10 +89,29 @@ pub(crate) fn task(out: &mut dyn Write, task: &TaskCard) -> io::Result<()> {
         writeln!(out)?;
         reply.split('\n').try_for_each(|line| writeln!(out, "{line}"))?;
     }
+    let usage = task.usage;
+    if usage.requests > 0 {
+        let cost = if usage.cost > 0.0 { format!(", {:.4} at your prices", usage.cost) } else { String::new() };
+        let UsageCard { requests, input_tokens, output_tokens, .. } = usage;
+        writeln!(out, "  model: {requests} request(s), {input_tokens} tokens read, {output_tokens} written{cost}")?;
+    }
     match &task.trouble {
         Some(trouble) => writeln!(out, "  ! {trouble}"),
         None => Ok(()),
     }
+}
+
+/// A model request, each piece with who wrote it.
+pub(crate) fn context(out: &mut dyn Write, context: &ContextCard) -> io::Result<()> {
+    for (number, span) in context.spans.iter().enumerate() {
+        let from = if span.source.is_empty() { String::new() } else { format!(" ({})", span.source) };
+        writeln!(out, "{number}. {}{from}", span.label)?;
+        span.text.split('\n').try_for_each(|line| writeln!(out, "   | {line}"))?;
+    }
+    for back in &context.kept_back {
+        writeln!(out, "  ! kept back from piece {}: a {}, `{}`", back.span, back.kind, back.original)?;
+    }
+    writeln!(out, "{} bytes in all; `--raw` shows them as they were sent", context.body.len())
 }
 
 pub(crate) fn connection(out: &mut dyn Write, connection: &ConnectionCard) -> io::Result<()> {

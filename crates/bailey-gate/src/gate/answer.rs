@@ -50,7 +50,7 @@ impl Gate {
                 }
                 // INVARIANT: what runs is what was shown. Both the caller's digest and the stored bytes must agree.
                 let content = content.filter(|_| row.digest == digest).ok_or(GateError::Changed(id))?;
-                let facts = self.facts(tx, &content, row.undo_of.is_some(), now)?;
+                let facts = self.facts(tx, &content, row.task, row.undo_of.is_some(), now)?;
                 let ruling = permitted(
                     &*self.policy,
                     &Question {

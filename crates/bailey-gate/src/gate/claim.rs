@@ -83,7 +83,7 @@ impl Gate {
         content: &Content,
         now: Now,
     ) -> Result<Option<Claiming>, GateError> {
-        let facts = self.facts(tx, content, row.undo_of.is_some(), now)?;
+        let facts = self.facts(tx, content, row.task, row.undo_of.is_some(), now)?;
         if !facts.grant_stands {
             return self.turn(tx, row.clone(), State::Denied, reason::GRANT, now).map(Some);
         }
@@ -178,7 +178,8 @@ impl Gate {
             self.follow_undo(tx, &row, now)?;
             if outcome.result == Effect::Done && row.approval.is_some() {
                 for address in content.iter().flat_map(|content| content.action.receivers()) {
-                    tx.learn_receiver(&address.key())?;
+                    // The address, not the name: a model chose that.
+                    tx.learn_receiver(&address.key(), "")?;
                 }
             }
             Ok(to)

@@ -20,8 +20,9 @@ pub use stop::{Found, PauseReport, Sweep};
 use crate::approval::{Authority, Challenges};
 use crate::content::Content;
 use crate::event::{Actor, Event, EventKind, Payload};
+use crate::ground;
 use crate::handoff::{HandoffLock, Valve};
-use crate::ids::{ActionId, ConnectionId, HomeId};
+use crate::ids::{ActionId, ConnectionId, HomeId, TaskId};
 use crate::ledger::{Ledger, PauseRecord, Row, StoreError, Tx};
 use crate::policy::{Facts, Policy};
 use crate::state::State;
@@ -205,17 +206,27 @@ impl Gate {
     }
 
     /// What the store knows that policy needs.
-    fn facts(&self, tx: &mut dyn Tx, content: &Content, is_undo: bool, now: Now) -> Result<Facts, GateError> {
+    fn facts(
+        &self,
+        tx: &mut dyn Tx,
+        content: &Content,
+        task: Option<TaskId>,
+        is_undo: bool,
+        now: Now,
+    ) -> Result<Facts, GateError> {
         const DAY_MS: i64 = 24 * 3_600 * 1_000;
         let grant = match &content.account {
             Some((connection, _)) => tx.grant(connection)?,
             None => None,
         };
-        let mut unknown_receivers = 0;
+        let words = task.map(|task| tx.task_words(&task)).transpose()?.flatten().unwrap_or_default();
+        let untrusted_read = task.map_or(Ok(false), |task| tx.has_read(&task))?;
+        let (mut unknown_receivers, mut ungrounded_receivers) = (0, 0);
         let receivers = content.action.receivers();
         for address in &receivers {
             if !tx.is_known_receiver(&address.key())? {
                 unknown_receivers += 1;
+                ungrounded_receivers += u64::from(!ground::holds_address(&words, address));
             }
         }
         Ok(Facts {
@@ -227,6 +238,8 @@ impl Gate {
             },
             receivers: content.action.receiver_count() as u64,
             unknown_receivers,
+            ungrounded_receivers,
+            untrusted_read,
             into_sent_or_drafts: content.action.moves_into_sent_or_drafts(),
             among_own_folders: content.action.moves_among_own(),
             is_undo,

@@ -92,7 +92,7 @@ impl Gate {
         now: Now,
     ) -> Result<Proposed, GateError> {
         let content = self.bind(tx, &proposal)?;
-        let facts = self.facts(tx, &content, undo.is_some(), now)?;
+        let facts = self.facts(tx, &content, proposal.task, undo.is_some(), now)?;
         let verdict = self.judge_proposal(tx, &content, proposal.task, &facts)?;
         let mut row = Row {
             id: content.id,

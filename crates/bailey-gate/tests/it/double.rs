@@ -89,9 +89,17 @@ impl Tx for Store {
         Ok(self.known.contains(address_key))
     }
 
-    fn learn_receiver(&mut self, address_key: &str) -> Result<(), StoreError> {
+    fn learn_receiver(&mut self, address_key: &str, _name: &str) -> Result<(), StoreError> {
         self.known.insert(address_key.to_owned());
         Ok(())
+    }
+
+    fn task_words(&mut self, _task: &TaskId) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+
+    fn has_read(&mut self, task: &TaskId) -> Result<bool, StoreError> {
+        Ok(self.rows.values().any(|row| row.task == Some(*task) && row.claim.is_some() && row.kind.is_read()))
     }
 
     fn claimed_since(&mut self, kind: ActionKind, _wall_ms: i64) -> Result<u64, StoreError> {

@@ -142,12 +142,12 @@ fn the_context_inspector_shows_the_exact_bytes_the_model_got() {
     let (world, _, _) = history();
     let task = world.data_of(&["tasks"])[0]["id"].as_str().unwrap().to_owned();
     let sent = world.provider.requests();
-    assert_eq!(world.data_of(&["context", &task]), json!([0, 1]));
+    assert_eq!(world.data_of(&["context", "list", &task]), json!([0, 1]));
     for (turn, request) in sent.iter().enumerate() {
-        let shown = world.run(&["context", &task, "--turn", &turn.to_string()], "").stdout;
+        let shown = world.run(&["context", "show", "--raw", &task, &turn.to_string()], "").stdout;
         assert_eq!(&shown, request, "turn {turn}");
     }
-    assert_eq!(world.fails(&["context", &task, "--turn", "9"], "").0, 6);
+    assert_eq!(world.fails(&["context", "show", &task, "9"], "").0, 6);
 }
 
 #[test]

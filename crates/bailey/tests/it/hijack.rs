@@ -156,7 +156,7 @@ fn mass_mail_needs_presence_and_a_crowd_is_listed_whole() {
 
 #[test]
 fn garbage_from_the_provider_fails_the_task_clearly_and_loses_nothing() {
-    let script = |word: &str, turn: Turn| Script { task_contains: word.into(), turns: vec![turn] };
+    let script = |word: &str, turn: Turn| Script { task_contains: word.into(), turns: vec![turn], ..Script::default() };
     let mut world = World::with_scripts(
         vec![
             script("garbage", Turn { raw: Some("<html>".into()), ..Turn::default() }),

@@ -144,7 +144,7 @@ pub struct World {
 impl World {
     /// A home whose model plays `turns` for every task; not connected, not running.
     pub fn bare(turns: Vec<Turn>, hold_seconds: u64) -> Self {
-        Self::with_scripts(vec![Script { task_contains: String::new(), turns }], hold_seconds)
+        Self::with_scripts(vec![Script { turns, ..Script::default() }], hold_seconds)
     }
 
     pub fn with_scripts(scripts: Vec<Script>, hold_seconds: u64) -> Self {

@@ -1,0 +1,110 @@
+//! What model requests held: kept before they leave, in pieces that are kept once, and put together again exactly.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use bailey_gate::event::{Actor, Event, EventKind, Payload};
+use bailey_gate::ledger::StoreError;
+use bailey_gate::{GateError, TaskId};
+use bailey_ledger::RecordName;
+use bailey_model::tap::{Piece, Redaction, Span, Tapped, rebuild};
+use serde::{Deserialize, Serialize};
+
+use crate::executor::blocking;
+use crate::home::Home;
+
+/// A request: which spans, in which order, and the bytes around them. Numbered from 0.
+const REQUEST: &str = "context";
+/// A span, numbered in the order a task first held it.
+const SPAN: &str = "context-span";
+
+/// A request as kept.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    /// Numbers of its spans, in its order.
+    spans: Vec<u64>,
+    /// How its bytes follow from them.
+    recipe: Vec<Piece>,
+    /// What was kept back.
+    redactions: Vec<Redaction>,
+    /// Every span the task has held so far, by SHA-256 of its content.
+    known: Vec<String>,
+}
+
+/// A request as it can be looked at.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) spans: Vec<Span>,
+    pub(crate) redactions: Vec<Redaction>,
+    pub(crate) body: Vec<u8>,
+}
+
+fn name<'a>(kind: &'static str, task: &'a TaskId, n: u64) -> RecordName<'a> {
+    RecordName { kind, owner: task.as_bytes(), n }
+}
+
+fn damaged(error: &serde_json::Error) -> GateError {
+    StoreError::Broken(format!("the record of a model request is damaged: {error}")).into()
+}
+
+fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>, GateError> {
+    serde_json::to_vec(value).map_err(|error| damaged(&error))
+}
+
+impl Home {
+    /// Keeps a request before it leaves, and says so in the log.
+    pub(crate) async fn keep_context(&self, id: TaskId, n: u64, tapped: Tapped) -> Result<(), GateError> {
+        let before = n.checked_sub(1).map(|before| self.kept(&id, before)).transpose()?.flatten();
+        let mut known = before.map(|kept| kept.known).unwrap_or_default();
+        let (mut fresh, mut spans) = (Vec::new(), Vec::new());
+        for span in &tapped.spans {
+            let json = to_json(span)?;
+            let hash: String = digest(&SHA256, &json).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+            let place = known.iter().position(|one| *one == hash).unwrap_or_else(|| {
+                known.push(hash);
+                fresh.push((known.len() as u64 - 1, json));
+                known.len() - 1
+            });
+            spans.push(place as u64);
+        }
+        let (size, kept_back) = (tapped.body.len(), tapped.redactions.len());
+        let kept = to_json(&Kept { spans, recipe: tapped.recipe, redactions: tapped.redactions, known })?;
+        let (ledger, now, valve) = (Arc::clone(&self.ledger), self.clock.now(), self.gate.lock().valve());
+        blocking(move || {
+            Ok(ledger.write(|tx| {
+                for (number, json) in fresh {
+                    tx.put_record(name(SPAN, &id, number), &json)?;
+                }
+                tx.put_record(name(REQUEST, &id, n), &kept)?;
+                let payload = Payload::default().text("turn", n.to_string()).text("bytes", size.to_string());
+                let payload = payload.text("kept_back", kept_back.to_string());
+                let entry = Event::of_home(EventKind::Model, Actor::Home, now, valve);
+                tx.append(&Event { task: Some(id), payload, ..entry }, None).map(|_| ())
+            })?)
+        })
+        .await
+    }
+
+    fn kept(&self, id: &TaskId, n: u64) -> Result<Option<Kept>, GateError> {
+        let bytes = self.ledger.record(name(REQUEST, id, n))?;
+        bytes.map(|bytes| serde_json::from_slice(&bytes)).transpose().map_err(|error| damaged(&error))
+    }
+
+    /// Which requests of a task are kept.
+    pub(crate) fn contexts(&self, id: &TaskId) -> Result<Vec<u64>, GateError> {
+        Ok(self.ledger.record_numbers(REQUEST, id.as_bytes())?)
+    }
+
+    /// A request, put together again.
+    pub(crate) fn context(&self, id: &TaskId, n: u64) -> Result<Option<Context>, GateError> {
+        let Some(kept) = self.kept(id, n)? else { return Ok(None) };
+        let mut spans = Vec::new();
+        for number in kept.spans {
+            let bytes = self.ledger.record(name(SPAN, id, number))?;
+            let bytes = bytes.ok_or_else(|| StoreError::Broken("a piece of a model request is missing".into()))?;
+            spans.push(serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?);
+        }
+        let body = rebuild(&kept.recipe, &spans);
+        Ok(Some(Context { spans, redactions: kept.redactions, body }))
+    }
+}
