@@ -9,6 +9,7 @@ use bailey_scripted::{Provider, Script, Turn};
 use serde_json::{Value, json};
 
 use crate::install;
+use crate::model::{self, LocalModel};
 use crate::peers::{self, CalendarServer, Issuer, MailServer, Sink};
 use crate::process::{self, cache, command};
 
@@ -40,19 +41,18 @@ pub fn clean() -> Result<(), String> {
     Ok(())
 }
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     cache().join("demo")
 }
 
 /// Everything the demo started; ends with it.
-struct Stage {
+pub(crate) struct Stage {
     folder: PathBuf,
     bailey: PathBuf,
     sink_folder: PathBuf,
     mail: MailServer,
     calendar: CalendarServer,
-    model: String,
-    _provider: Option<Provider>,
+    model: ChosenModel,
     _sink: Sink,
     _issuer: Issuer,
     home: Option<Child>,
@@ -71,18 +71,8 @@ impl Drop for Stage {
 pub fn run(mode: Mode, yes: bool) -> Result<(), String> {
     install::packages(yes)?;
     install::peers()?;
-    eprintln!("Building Bailey (the first time takes some minutes)");
-    process::run(command("cargo").args([
-        "build",
-        "--locked",
-        "--package",
-        "bailey",
-        "--package",
-        "bailey-verify",
-        "--bins",
-    ]))?;
-    let _ = fs::remove_dir_all(folder());
-    let mut stage = set_up(&folder())?;
+    let choice = choose(mode, yes)?;
+    let mut stage = prepare(&folder(), choice)?;
     let summary = play(&mut stage, mode)?;
     println!("{summary:#}");
     let passed = summary.get("passed").and_then(Value::as_bool) == Some(true);
@@ -100,7 +90,16 @@ pub fn run(mode: Mode, yes: bool) -> Result<(), String> {
     }
 }
 
-fn set_up(folder: &Path) -> Result<Stage, String> {
+/// Builds Bailey, starts everything in a fresh folder, and connects.
+pub(crate) fn prepare(folder: &Path, choice: Choice) -> Result<Stage, String> {
+    eprintln!("Building Bailey (the first time takes some minutes)");
+    let build = ["build", "--locked", "--package", "bailey", "--package", "bailey-verify", "--bins"];
+    process::run(command("cargo").args(build))?;
+    let _ = fs::remove_dir_all(folder);
+    set_up(folder, choice)
+}
+
+fn set_up(folder: &Path, choice: Choice) -> Result<Stage, String> {
     let failed = |error: std::io::Error| error.to_string();
     fs::create_dir_all(folder).map_err(failed)?;
     eprintln!(
@@ -114,7 +113,8 @@ fn set_up(folder: &Path) -> Result<Stage, String> {
     fs::create_dir_all(&calendar_folder).map_err(failed)?;
     let calendar = CalendarServer::start(&calendar_folder)?;
     seed(&mail, &calendar)?;
-    let (model, config, provider) = choose_model()?;
+    let model = start_model(choice, folder)?;
+    let config = model.config.clone();
     let bailey = std::env::current_exe().map_err(failed)?.with_file_name("bailey");
     let mut stage = Stage {
         folder: folder.into(),
@@ -123,7 +123,6 @@ fn set_up(folder: &Path) -> Result<Stage, String> {
         mail,
         calendar,
         model,
-        _provider: provider,
         _sink: sink,
         _issuer: issuer,
         home: None,
@@ -140,21 +139,81 @@ fn set_up(folder: &Path) -> Result<Stage, String> {
     Ok(stage)
 }
 
-/// The model named in the environment, or the scripted one, said to be that.
-fn choose_model() -> Result<(String, String, Option<Provider>), String> {
-    if let Ok(url) = std::env::var("BAILEY_DEMO_MODEL_URL") {
-        let name = std::env::var("BAILEY_DEMO_MODEL").unwrap_or_else(|_| "default".into());
-        let config = format!("[model]\nkind = \"openai-chat\"\nbase_url = \"{url}\"\nname = \"{name}\"\n");
-        return Ok((format!("`{name}` at {url}"), config, None));
+/// Which model plays.
+#[derive(Debug, Clone)]
+pub(crate) enum Choice {
+    /// One named in the environment: address, name, wire format, mode, key.
+    Named { url: String, name: String, kind: String, mode: String, key: Option<String> },
+    /// The small one on this machine.
+    Local,
+    /// The scripted double.
+    Scripted,
+}
+
+/// A chosen model, running where it is ours to run.
+struct ChosenModel {
+    /// What it is, for people.
+    shown: String,
+    /// Its part of the configuration.
+    config: String,
+    /// Address and key to agree to, where it is elsewhere.
+    agree: Option<(String, Option<String>)>,
+    _double: Option<Provider>,
+    _local: Option<LocalModel>,
+}
+
+/// The model named in the environment; else the local one, if the person wants it; else the scripted one.
+fn choose(mode: Mode, yes: bool) -> Result<Choice, String> {
+    let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    if mode == Mode::Checked {
+        return Ok(Choice::Scripted);
     }
-    eprintln!("No model is named (BAILEY_DEMO_MODEL_URL, BAILEY_DEMO_MODEL): a SCRIPTED DOUBLE plays its part.");
-    eprintln!(
-        "It shows what the gate does, not what a model would say. It also plays a hijack, which real ones do not on demand."
-    );
-    let provider = Provider::start(vec![script()]).map_err(|error| error.to_string())?;
-    let config =
-        format!("[model]\nkind = \"openai-chat\"\nbase_url = \"{}\"\nname = \"scripted\"\n", provider.base_url());
-    Ok(("a scripted double, no real model".into(), config, Some(provider)))
+    if let Some(url) = named("BAILEY_DEMO_MODEL_URL") {
+        return Ok(Choice::Named {
+            url,
+            name: named("BAILEY_DEMO_MODEL").unwrap_or_else(|| "default".into()),
+            kind: named("BAILEY_DEMO_MODEL_KIND").unwrap_or_else(|| "openai-chat".into()),
+            mode: named("BAILEY_DEMO_MODEL_MODE").unwrap_or_else(|| "free".into()),
+            key: named("BAILEY_DEMO_MODEL_KEY"),
+        });
+    }
+    eprintln!("No model is named in the environment (BAILEY_DEMO_MODEL_URL; see README).");
+    match model::install(yes) {
+        Ok(()) => Ok(Choice::Local),
+        Err(why) => {
+            eprintln!("Without it ({why}), a SCRIPTED DOUBLE plays the model's part.");
+            Ok(Choice::Scripted)
+        }
+    }
+}
+
+fn start_model(choice: Choice, folder: &Path) -> Result<ChosenModel, String> {
+    let config = |kind: &str, url: &str, name: &str, mode: &str| {
+        format!("[model]\nkind = \"{kind}\"\nbase_url = \"{url}\"\nname = \"{name}\"\nmode = \"{mode}\"\n")
+    };
+    match choice {
+        Choice::Named { url, name, kind, mode, key } => Ok(ChosenModel {
+            shown: format!("`{name}` at {url}"),
+            config: config(&kind, &url, &name, &mode),
+            agree: (!url.starts_with("http://127.") && !url.starts_with("http://localhost")).then_some((url, key)),
+            _double: None,
+            _local: None,
+        }),
+        Choice::Local => {
+            eprintln!("Starting the local model: {}", LocalModel::NAME);
+            let local = LocalModel::start(&folder.join("model.log"))?;
+            let config = config("openai-chat", &local.base_url(), "local", "planned");
+            Ok(ChosenModel { shown: LocalModel::NAME.into(), config, agree: None, _double: None, _local: Some(local) })
+        }
+        Choice::Scripted => {
+            eprintln!("The model is played from a SCRIPT: it shows what the gate does, not what a model would say.");
+            eprintln!("It also plays a hijack, which real ones do not on demand.");
+            let double = Provider::start(vec![script()]).map_err(|error| error.to_string())?;
+            let config = config("openai-chat", &double.base_url(), "scripted", "free");
+            let shown = "a scripted double, no real model".into();
+            Ok(ChosenModel { shown, config, agree: None, _double: Some(double), _local: None })
+        }
+    }
 }
 
 fn script() -> Script {
@@ -249,7 +308,13 @@ impl Stage {
         child.wait_with_output().map_err(|error| error.to_string())
     }
 
-    fn ok(&self, arguments: &[&str], input: &str) -> Result<String, String> {
+    /// A command's data, also where it ends with an error code.
+    pub(crate) fn data_even_if_it_failed(&self, arguments: &[&str]) -> Result<Value, String> {
+        let all = [arguments, &["--json"]].concat();
+        serde_json::from_slice(&self.run(&all, "")?.stdout).map_err(|error| error.to_string())
+    }
+
+    pub(crate) fn ok(&self, arguments: &[&str], input: &str) -> Result<String, String> {
         let output = self.run(arguments, input)?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
@@ -257,7 +322,7 @@ impl Stage {
         Err(format!("`bailey {}` failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr)))
     }
 
-    fn data_of(&self, arguments: &[&str]) -> Result<Value, String> {
+    pub(crate) fn data_of(&self, arguments: &[&str]) -> Result<Value, String> {
         let all = [arguments, &["--json"]].concat();
         serde_json::from_str(&self.ok(&all, "")?).map_err(|error| error.to_string())
     }
@@ -305,12 +370,19 @@ impl Stage {
             "--app-password",
         ];
         self.ok(&mail, &secrets)?;
+        if let Some((url, key)) = &self.model.agree {
+            let anthropic = self.model.config.contains("anthropic");
+            let style = if anthropic { "x-api-key" } else { "bearer" };
+            let style = if key.is_some() { style } else { "none" };
+            let secrets = format!("{PASSPHRASE}\n{}", key.clone().unwrap_or_default());
+            self.ok(&["connect", "model", url, "--key", style], &secrets)?;
+        }
         self.ok(&["connect", "calendar", &self.calendar.url(), "--user", peers::ACCOUNT, "--level", "full"], &secrets)
             .map(|_| ())
     }
 
     /// What left, as the mail server that delivers nowhere has it: the other side's word.
-    fn left(&self) -> Vec<Value> {
+    pub(crate) fn left(&self) -> Vec<Value> {
         let files = fs::read_dir(&self.sink_folder)
             .map(|all| all.flatten().map(|entry| entry.path()).collect::<Vec<_>>())
             .unwrap_or_default();
@@ -343,7 +415,7 @@ fn play(stage: &mut Stage, mode: Mode) -> Result<Value, String> {
     let Some(to_ana) = to_ana else {
         stage.show(&["show", &text(&task, "id")])?;
         return Ok(
-            json!({"passed": false, "model": stage.model, "why": "no answer to Ana waits for approval", "task": task}),
+            json!({"passed": false, "model": stage.model.shown, "why": "no answer to Ana waits for approval", "task": task}),
         );
     };
     let ana = text(to_ana, "id");
@@ -374,7 +446,7 @@ fn play(stage: &mut Stage, mode: Mode) -> Result<Value, String> {
         && paused == "paused";
     Ok(json!({
         "passed": passed,
-        "model": stage.model,
+        "model": stage.model.shown,
         "left_before_approval": before,
         "left_after_approval": left,
         "refused": others.len(),

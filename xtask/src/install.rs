@@ -68,7 +68,7 @@ pub fn packages(yes: bool) -> Result<(), String> {
     let update = [prefix, &["apt-get", "update"]].concat();
     let install = [prefix, &["apt-get", "install", "--no-install-recommends", "-y"], &names].concat();
     eprintln!("They are installed with:\n  {}\n  {}", update.join(" "), install.join(" "));
-    agree(yes)?;
+    agree("Install them now?", yes)?;
     for words in [update, install] {
         let Some((program, arguments)) = words.split_first() else { continue };
         run(command(program).args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))?;
@@ -79,14 +79,15 @@ pub fn packages(yes: bool) -> Result<(), String> {
     }
 }
 
-fn agree(yes: bool) -> Result<(), String> {
+/// Asks, unless that was answered beforehand.
+pub(crate) fn agree(question: &str, yes: bool) -> Result<(), String> {
     if yes || std::env::var_os("CI").is_some_and(|ci| ci == "true") {
         return Ok(());
     }
     if !std::io::stdin().is_terminal() {
         return Err("there is no terminal to ask on; run again with --yes, or install them yourself".into());
     }
-    eprint!("Install them now? [y/N] ");
+    eprint!("{question} [y/N] ");
     std::io::stderr().flush().map_err(|error| error.to_string())?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer).map_err(|error| error.to_string())?;
@@ -102,7 +103,7 @@ pub fn peers() -> Result<(), String> {
 }
 
 /// Runs `install` unless `folder` holds exactly what `wanted` describes.
-fn once(folder: &Path, wanted: &str, install: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+pub(crate) fn once(folder: &Path, wanted: &str, install: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     let stamp = folder.join("installed.txt");
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());

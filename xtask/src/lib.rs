@@ -3,6 +3,8 @@
 pub mod demo;
 pub mod install;
 pub mod layers;
+pub mod model;
 pub mod peers;
 mod process;
 pub mod test;
+pub mod trial;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use xtask::demo::Mode;
-use xtask::{demo, install, layers, test};
+use xtask::{demo, install, layers, model, test, trial};
 
 const HELP: &str = "cargo xtask COMMAND
 
@@ -12,6 +12,8 @@ const HELP: &str = "cargo xtask COMMAND
        --clean   remove what the demo made
   test [--yes]   install what the tests need, check the sources, run every test
   peers          install the mail, calendar and sign-in servers the tests talk to
+  model [--yes]  fetch the small local model of demo and trial (1.2 GB)
+  trial [--yes]  run the main job twenty times with that model; takes a quarter of an hour on an idle machine
   layers         check which crate depends on which, and that ARCHITECTURE.md says so
   help           this text
 
@@ -30,6 +32,14 @@ fn main() -> ExitCode {
         ["test"] => test::run(false),
         ["test", "--yes"] => test::run(true),
         ["peers"] => install::peers(),
+        ["model"] => install::peers().and_then(|()| model::install(false)),
+        ["model", "--yes"] => install::peers().and_then(|()| model::install(true)),
+        ["trial"] => trial::run(trial::RUNS, trial::WANTED, false),
+        ["trial", "--yes"] => trial::run(trial::RUNS, trial::WANTED, true),
+        ["trial", "--yes", runs] => match runs.parse() {
+            Ok(runs) => trial::run(runs, 0, true),
+            Err(_) => Err(format!("`{runs}` is no number of runs")),
+        },
         ["layers"] => layers::check(),
         ["help"] | [] => {
             eprint!("{HELP}");

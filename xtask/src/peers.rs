@@ -331,7 +331,7 @@ fn template(name: &str) -> Result<String, String> {
 }
 
 /// Ports that were free a moment ago; held together while choosing, so that all differ.
-fn free_ports<const N: usize>() -> Result<[u16; N], String> {
+pub(crate) fn free_ports<const N: usize>() -> Result<[u16; N], String> {
     let held: Result<Vec<_>, _> = (0..N).map(|_| TcpListener::bind("127.0.0.1:0")).collect();
     let held = held.map_err(|error| error.to_string())?;
     let ports: Vec<u16> = held.iter().filter_map(|one| one.local_addr().ok()).map(|address| address.port()).collect();

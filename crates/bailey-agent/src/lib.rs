@@ -78,6 +78,13 @@ pub struct Named {
     pub address: String,
 }
 
+impl Named {
+    /// What to call them: their name, or the address where none is known.
+    fn called(&self) -> &str {
+        if self.name.is_empty() { &self.address } else { &self.name }
+    }
+}
+
 impl std::fmt::Display for Named {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.name.is_empty() { f.write_str(&self.address) } else { write!(f, "{} <{}>", self.name, self.address) }

@@ -58,7 +58,8 @@ fn ending_name(conversation: &Conversation) -> &'static str {
 pub(crate) fn state_name(conversation: &Conversation, actions: &[ActionView]) -> &'static str {
     let asks = |view: &ActionView| matches!(view.row.state, State::Awaiting | State::NeedsPerson);
     match (&conversation.ending, conversation.next()) {
-        (None, Next::Wait(_)) | (Some(Ending::Answered), _) if actions.iter().any(asks) => "waiting",
+        (None, Next::Wait(_)) if !conversation.goes_on_while_asking() && actions.iter().any(asks) => "waiting",
+        (Some(Ending::Answered), _) if actions.iter().any(asks) => "waiting",
         (None, _) => "running",
         (Some(_), _) => ending_name(conversation),
     }
