@@ -1,0 +1,184 @@
+//! The gateway: the way in over TCP, on this machine only. It checks where a request comes from and passes it to the home.
+//!
+//! It holds no key, no token and no state. It cannot approve: the home checks the evidence of an approval itself, and
+//! this process sees nothing it could make one from.
+//!
+//! Invariant of absence: it opens no file. Once it listens, the kernel refuses it every one, where the kernel can.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, UnixStream};
+
+/// Why the gateway does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// Another machine could reach it.
+    #[error("`{0}` is not an address of this machine alone; the gateway listens on loopback only")]
+    NotLoopback(String),
+    /// The address cannot be listened on.
+    #[error("`{address}` cannot be listened on: {source}; name another under [gateway] in the configuration")]
+    Busy {
+        /// Which.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Serving failed.
+    #[error("the gateway failed: {0}")]
+    Failed(#[from] std::io::Error),
+}
+
+/// What every request needs to know.
+#[derive(Debug)]
+struct Place {
+    /// The home's socket.
+    home: PathBuf,
+    /// Names and addresses this gateway may be called by.
+    hosts: Vec<String>,
+}
+
+/// A gateway that listens.
+#[derive(Debug)]
+pub struct Gateway {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Gateway {
+    /// Listens; port 0 takes a free one.
+    pub async fn bind(address: &str) -> Result<Self, GatewayError> {
+        let parsed: Option<SocketAddr> = address.parse().ok().filter(|parsed: &SocketAddr| parsed.ip().is_loopback());
+        let address = parsed.ok_or_else(|| GatewayError::NotLoopback(address.chars().take(100).collect()))?;
+        let listener =
+            TcpListener::bind(address).await.map_err(|source| GatewayError::Busy { address, source })?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Passes requests to the home behind `socket` until the process ends.
+    pub async fn serve(self, socket: &Path) -> Result<(), GatewayError> {
+        let port = self.address.port();
+        let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|name| format!("{name}:{port}")).to_vec();
+        let place = Arc::new(Place { home: socket.into(), hosts });
+        let router = Router::new().fallback(pass).with_state(place);
+        Ok(axum::serve(self.listener, router).await?)
+    }
+}
+
+/// Takes every file away from this process, for good. False where the kernel cannot.
+#[must_use]
+pub fn renounce_files() -> bool {
+    use landlock::{ABI, Access as _, AccessFs, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _, RulesetStatus};
+    let rules = Ruleset::default().set_compatibility(CompatLevel::BestEffort).handle_access(AccessFs::from_all(ABI::V5));
+    let status = rules.and_then(|rules| rules.create()).and_then(landlock::RulesetCreated::restrict_self);
+    status.is_ok_and(|status| status.ruleset != RulesetStatus::NotEnforced)
+}
+
+/// Whether a request was made for this gateway, by a program or by a page of its own: a page from elsewhere can make a
+/// browser send requests here, and a name that was pointed at this machine (DNS rebinding) makes it look like its own.
+fn is_ours(headers: &HeaderMap, hosts: &[String]) -> Result<(), &'static str> {
+    let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("\u{fffd}"));
+    let host = text(header::HOST).ok_or("it does not say which host it is for")?;
+    if headers.get_all(header::HOST).iter().count() != 1 || !hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
+        return Err("it is for another host than this one");
+    }
+    if let Some(origin) = text(header::ORIGIN) {
+        let same = origin.strip_prefix("http://").is_some_and(|origin| origin.eq_ignore_ascii_case(host));
+        if !same {
+            return Err("a page from elsewhere made it");
+        }
+    }
+    match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
+        None | Some(b"same-origin" | b"none") => Ok(()),
+        Some(_) => Err("a page from elsewhere made it"),
+    }
+}
+
+fn refuse(status: StatusCode, code: &str, why: &str) -> Response {
+    let body = serde_json::json!({"code": code, "message": why}).to_string();
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+async fn pass(State(place): State<Arc<Place>>, request: Request) -> Response {
+    if let Err(why) = is_ours(request.headers(), &place.hosts) {
+        return refuse(StatusCode::FORBIDDEN, "not-authorised", &format!("the request was refused: {why}"));
+    }
+    match forward(&place.home, request).await {
+        Ok(response) => response,
+        Err(_) => refuse(
+            StatusCode::BAD_GATEWAY,
+            "not-running",
+            "the home does not answer; it may be locked (`bailey unlock`) or starting",
+        ),
+    }
+}
+
+/// One request over the home's socket, and its answer as it arrives.
+async fn forward(home: &Path, mut request: Request) -> Result<Response, Box<dyn std::error::Error + Send + Sync>> {
+    let stream = UnixStream::connect(home).await?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();
+    *request.uri_mut() = target.parse()?;
+    // These belong to one connection (RFC 9110, 7.6.1), and this is another.
+    for name in [header::CONNECTION, header::UPGRADE, header::TE, header::TRAILER, header::TRANSFER_ENCODING] {
+        request.headers_mut().remove(name);
+    }
+    let answer = sender.send_request(request).await?;
+    Ok(answer.map(Body::new))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_from_elsewhere_are_refused() {
+        let hosts = ["127.0.0.1:7", "localhost:7"].map(str::to_owned);
+        let ours = |pairs: &[(&'static str, &str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in pairs {
+                headers.append(*name, value.parse().unwrap());
+            }
+            is_ours(&headers, &hosts).is_ok()
+        };
+        assert!(ours(&[("host", "127.0.0.1:7")]));
+        assert!(ours(&[("host", "LOCALHOST:7"), ("origin", "http://localhost:7"), ("sec-fetch-site", "same-origin")]));
+        for bad in [
+            &[][..],
+            &[("host", "evil.example:7")],
+            &[("host", "127.0.0.1:8")],
+            &[("host", "127.0.0.1")],
+            &[("host", "127.0.0.1:7"), ("host", "evil.example")],
+            &[("host", "127.0.0.1:7"), ("origin", "https://evil.example")],
+            &[("host", "127.0.0.1:7"), ("origin", "null")],
+            &[("host", "127.0.0.1:7"), ("origin", "http://localhost:7")],
+            &[("host", "127.0.0.1:7"), ("sec-fetch-site", "cross-site")],
+            &[("host", "127.0.0.1:7"), ("sec-fetch-site", "same-site")],
+        ] {
+            assert!(!ours(bad), "{bad:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn it_listens_on_loopback_only() {
+        for elsewhere in ["0.0.0.0:0", "[::]:0", "10.0.0.1:0", "localhost:0", "nonsense"] {
+            assert!(matches!(Gateway::bind(elsewhere).await, Err(GatewayError::NotLoopback(_))), "{elsewhere}");
+        }
+        assert!(Gateway::bind("127.0.0.1:0").await.unwrap().address().port() > 0);
+    }
+}

@@ -1,0 +1,126 @@
+//! Account numbers of a home's processes, where root can give them some.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown};
+use std::path::{Path, PathBuf};
+
+use rustix::process::{Gid, Uid};
+
+/// The account number of gateways. It owns no file.
+const GATEWAY: u32 = 61_183;
+/// Account numbers of homes: a range that distributions leave alone (systemd gives it to dynamic users). A home's follows
+/// from its identity, so it is the same after every start.
+const HOMES: std::ops::RangeInclusive<u32> = 61_184..=65_519;
+
+/// One account number, as user and as group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// User.
+    pub user: u32,
+    /// Group.
+    pub group: u32,
+}
+
+/// Under which account numbers the processes run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identities {
+    /// All under the supervisor's own, and why.
+    Shared(String),
+    /// Each under one of its own.
+    Separate {
+        /// The home's. Its group is the gateway's, which may thereby use the home's socket.
+        home: Identity,
+        /// The gateway's.
+        gateway: Identity,
+    },
+}
+
+impl Identities {
+    /// What is possible here for the home of this identity.
+    #[must_use]
+    pub fn of(data: &Path, home: [u8; 16]) -> Self {
+        if !rustix::process::geteuid().is_root() {
+            return Self::Shared("Bailey was not started as root, so all its processes run under your account".into());
+        }
+        if let Some(path) = blocked_by(data) {
+            return Self::Shared(format!(
+                "`{}` lets no other account in, so all processes run as root; use a folder such as /var/lib/bailey",
+                path.display()
+            ));
+        }
+        let [a, b, ..] = home;
+        let span = HOMES.end() - HOMES.start() + 1;
+        let user = HOMES.start() + u32::from(u16::from_be_bytes([a, b])) % span;
+        Self::Separate {
+            home: Identity { user, group: GATEWAY },
+            gateway: Identity { user: GATEWAY, group: GATEWAY },
+        }
+    }
+
+    /// The home's, where it has one of its own.
+    #[must_use]
+    pub const fn home(&self) -> Option<Identity> {
+        match self {
+            Self::Shared(_) => None,
+            Self::Separate { home, .. } => Some(*home),
+        }
+    }
+
+    /// The gateway's, where it has one of its own.
+    #[must_use]
+    pub const fn gateway(&self) -> Option<Identity> {
+        match self {
+            Self::Shared(_) => None,
+            Self::Separate { gateway, .. } => Some(*gateway),
+        }
+    }
+}
+
+/// The first folder above `data` that lets no other account in.
+#[must_use]
+pub fn blocked_by(data: &Path) -> Option<PathBuf> {
+    let data = fs::canonicalize(data).ok()?;
+    let above = data.ancestors().skip(1);
+    let shut = above.filter(|path| fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o001 == 0));
+    shut.last().map(Path::to_path_buf)
+}
+
+/// Gives a folder and all that lies in it to an account; links are not followed.
+pub(crate) fn give(path: &Path, to: Identity) -> io::Result<()> {
+    let about = fs::symlink_metadata(path)?;
+    if (about.uid(), about.gid()) != (to.user, to.group) {
+        lchown(path, Some(to.user), Some(to.group))?;
+    }
+    if about.is_dir() {
+        for entry in fs::read_dir(path)? {
+            give(&entry?.path(), to)?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives up every right of root, for good. Called by a process before it has started any thread.
+pub fn become_identity(identity: Identity) -> io::Result<()> {
+    let (user, group) = (Uid::from_raw(identity.user), Gid::from_raw(identity.group));
+    rustix::thread::set_thread_groups(&[])?;
+    rustix::thread::set_thread_res_gid(group, group, group)?;
+    rustix::thread::set_thread_res_uid(user, user, user)?;
+    // A process that could still be root has given up nothing.
+    let kept = rustix::thread::set_thread_uid(Uid::ROOT);
+    if kept.is_ok() || rustix::process::geteuid() != user || rustix::process::getegid() != group {
+        return Err(io::Error::other("the rights of root could not be given up"));
+    }
+    Ok(())
+}
+
+/// Makes the kernel end this process at once when the supervisor ends, however that ends.
+pub fn die_with_parent(parent: u32) -> io::Result<()> {
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    // It may have ended before that was set.
+    let now = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
+    match now.and_then(|now| u32::try_from(now).ok()) {
+        Some(now) if now == parent => Ok(()),
+        Some(_) | None => Err(io::Error::other("the supervisor has ended")),
+    }
+}

@@ -1,0 +1,47 @@
+//! The supervisor: starts, watches and stops the home and its gateway, and holds the root key.
+//!
+//! It is root only where each home is to run under an account number of its own. It opens no network connection; what it
+//! is told comes over a socket only its own account can open, and over the pipes of the processes it started.
+//!
+//! Invariant of absence: it reads nothing of a home but its wrapped key.
+
+mod identity;
+mod root;
+mod watch;
+
+use std::io;
+use std::path::PathBuf;
+
+use bailey_keys::KeyError;
+
+pub use identity::{Identity, Identities, become_identity, blocked_by, die_with_parent};
+pub use root::{Place, destroy, unlock};
+pub use watch::{DELETED, Launch, Said, supervise};
+
+/// Why there is nothing to supervise.
+#[derive(Debug, thiserror::Error)]
+pub enum SupervisorError {
+    /// A file cannot be used.
+    #[error("`{path}` cannot be used: {source}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another supervisor runs.
+    #[error("the home in `{0}` is running already; use it, or stop that one first")]
+    Running(PathBuf),
+    /// There is no home, or its description is damaged.
+    #[error("there is no home in `{0}`; run `bailey setup` first")]
+    Missing(PathBuf),
+    /// The key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The home did not start, and says why.
+    #[error("{0}")]
+    Refused(String),
+    /// A process cannot be started.
+    #[error("`{0}` could not be started: {1}")]
+    Start(&'static str, io::Error),
+}

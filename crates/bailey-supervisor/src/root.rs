@@ -1,0 +1,156 @@
+//! Where a home lies, and its keys.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use bailey_keys::{HomeKey, Passphrase, RootKey, RootKind};
+use rustix::fs::FlockOperation;
+use serde::Deserialize;
+
+use crate::SupervisorError;
+
+/// The folder of a home.
+#[derive(Debug, Clone)]
+pub struct Place(PathBuf);
+
+/// What is known of a home before its key is.
+#[derive(Debug, Deserialize)]
+struct Info {
+    home: String,
+    root: RootKind,
+}
+
+impl Place {
+    /// The home below this folder.
+    #[must_use]
+    pub fn new(data: &Path) -> Self {
+        Self(data.into())
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn home(&self) -> PathBuf {
+        self.0.join("home")
+    }
+
+    pub(crate) fn state(&self) -> PathBuf {
+        self.0.join("state")
+    }
+
+    /// Where the home's socket lies.
+    pub(crate) fn run(&self) -> PathBuf {
+        self.0.join("run")
+    }
+
+    /// The socket the supervisor is told things over.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.0.join("supervisor.sock")
+    }
+
+    fn key_file(&self) -> PathBuf {
+        self.0.join("keys/root.key")
+    }
+
+    fn info(&self) -> Result<Info, SupervisorError> {
+        let text = fs::read(self.home().join("home.json")).map_err(|_| SupervisorError::Missing(self.0.clone()))?;
+        serde_json::from_slice(&text).map_err(|_| SupervisorError::Missing(self.0.clone()))
+    }
+
+    /// Whose home it is, as bytes.
+    pub(crate) fn identity(&self) -> Result<[u8; 16], SupervisorError> {
+        let home = self.info()?.home;
+        let mut out = [0; 16];
+        for (place, pair) in out.iter_mut().zip(home.as_bytes().chunks(2)) {
+            let text = std::str::from_utf8(pair).ok();
+            *place = text
+                .and_then(|text| u8::from_str_radix(text, 16).ok())
+                .ok_or_else(|| SupervisorError::Missing(self.0.clone()))?;
+        }
+        Ok(out)
+    }
+
+    /// Whether a passphrase is needed to open it.
+    pub fn needs_passphrase(&self) -> Result<bool, SupervisorError> {
+        Ok(matches!(self.info()?.root, RootKind::Passphrase { .. }))
+    }
+
+    /// Takes the supervisor's lock.
+    pub(crate) fn lock(&self) -> Result<File, SupervisorError> {
+        let path = self.0.join("supervisor.lock");
+        let failed = |source| SupervisorError::File { path: path.clone(), source };
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(file),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(SupervisorError::Running(self.0.clone())),
+            Err(error) => Err(failed(error.into())),
+        }
+    }
+
+    /// The root key: from its file, or made of the passphrase. Whether it is the right one shows in [`Self::unwrap`].
+    pub fn root_key(&self, passphrase: Option<&Passphrase>) -> Result<Option<RootKey>, SupervisorError> {
+        match (self.info()?.root, passphrase) {
+            (RootKind::KeyFile, _) => Ok(Some(RootKey::from_file(&self.key_file())?)),
+            (RootKind::Passphrase { salt }, Some(words)) => Ok(Some(RootKey::from_passphrase(words, &salt)?)),
+            (RootKind::Passphrase { .. }, None) => Ok(None),
+        }
+    }
+
+    /// The home's key.
+    pub fn unwrap(&self, root: &RootKey) -> Result<HomeKey, SupervisorError> {
+        Ok(HomeKey::unwrap(&self.home().join("home.key"), root)?)
+    }
+}
+
+/// Destroys a home: first what everything is locked with, then the rest. What was copied elsewhere stays locked with a
+/// key that is gone, but for a passphrase home's, whose copies open with the passphrase.
+pub fn destroy(place: &Place) -> Result<(), SupervisorError> {
+    let keys = [place.key_file(), place.home().join("home.key"), place.home().join("keys.db"), place.home().join("keys.db-wal")];
+    for path in keys {
+        overwrite(&path).map_err(|source| SupervisorError::File { path, source })?;
+    }
+    for path in [place.home(), place.0.join("keys"), place.state(), place.run()] {
+        match fs::remove_dir_all(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(SupervisorError::File { path, source }),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Zeros in place, through to the disk, then removal. What a file system or a flash disk keeps elsewhere is beyond reach.
+fn overwrite(path: &Path) -> io::Result<()> {
+    let length = match fs::symlink_metadata(path) {
+        Ok(about) if about.is_file() => about.len(),
+        Ok(_) => return fs::remove_file(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    io::copy(&mut io::Read::take(io::repeat(0), length), &mut file)?;
+    file.flush()?;
+    file.sync_all()?;
+    fs::remove_file(path)
+}
+
+/// Unlocks a home whose supervisor waits for the passphrase.
+pub fn unlock(place: &Place, passphrase: &str) -> Result<(), SupervisorError> {
+    use std::io::{BufRead as _, BufReader};
+    use std::os::unix::net::UnixStream;
+    let path = place.socket();
+    let failed = |source| SupervisorError::File { path: path.clone(), source };
+    let mut stream = UnixStream::connect(&path).map_err(failed)?;
+    stream.write_all(passphrase.as_bytes()).and_then(|()| stream.write_all(b"\n")).map_err(failed)?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).map_err(failed)?;
+    match answer.trim() {
+        "unlocked" => Ok(()),
+        "" => Err(SupervisorError::Refused("the supervisor did not answer; try again".into())),
+        why => Err(SupervisorError::Refused(why.to_owned())),
+    }
+}

@@ -1,0 +1,303 @@
+//! Starting the processes, and what to do when one ends.
+//!
+//! ```text
+//! locked ──unlock──▶ starting ──ready──▶ running ──▶ (ended: started again, ever more slowly)
+//! ```
+
+use std::future::Future;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use bailey_keys::{Passphrase, RootKey};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::process::{Child, Command};
+use zeroize::Zeroizing;
+
+use crate::identity::{Identities, Identity, give};
+use crate::{Place, SupervisorError, destroy};
+
+/// The exit code of a home that the person had deleted.
+pub const DELETED: i32 = 17;
+/// How long a home may take to end when told to, before it is made to.
+const GRACE: Duration = Duration::from_secs(6);
+/// The longest wait before a home that keeps ending is started again.
+const SLOWEST: Duration = Duration::from_secs(60);
+/// A home that ran this long did not end for being started.
+const STEADY: Duration = Duration::from_secs(120);
+/// Longest passphrase taken, in bytes.
+const MAX_PASSPHRASE_BYTES: u64 = 4 * 1024;
+/// How long whoever unlocks may take to say the passphrase.
+const UNLOCK_WITHIN: Duration = Duration::from_secs(10);
+
+/// What a start of the home needs beside its key.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// One line of JSON for the home: its configuration.
+    pub settings: String,
+    /// Where the gateway listens.
+    pub listen: String,
+}
+
+/// What the supervisor has to say to whoever started it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// It waits for the passphrase.
+    Locked,
+    /// The home runs. The gateway's address, or why there is none.
+    Runs(Result<String, String>),
+    /// The processes share an account, and why.
+    Shared(String),
+    /// The home ended, and is started again after so many seconds.
+    Ended(String, u64),
+    /// The home was deleted.
+    Deleted,
+}
+
+/// Runs a home until `stop` is done or it is deleted. `prepare` reads the configuration, anew for every start.
+pub async fn supervise(
+    place: &Place,
+    mut root: Option<RootKey>,
+    prepare: impl Fn() -> Result<Launch, String>,
+    mut say: impl FnMut(Said),
+    stop: impl Future<Output = ()>,
+) -> Result<(), SupervisorError> {
+    let _lock = place.lock()?;
+    let identities = Identities::of(place.data(), place.identity()?);
+    if let Identities::Shared(why) = &identities {
+        say(Said::Shared(why.clone()));
+    }
+    let listener = listen(&place.socket())?;
+    tokio::pin!(stop);
+    let root = match root.take() {
+        Some(root) => root,
+        None => {
+            say(Said::Locked);
+            tokio::select! {
+                root = unlocked(place, &listener) => root?,
+                () = &mut stop => return Ok(()),
+            }
+        }
+    };
+    let ended = keep_running(place, &root, &identities, &prepare, &mut say, &mut stop, &listener).await;
+    let _ = std::fs::remove_file(place.socket());
+    if ended? {
+        destroy(place)?;
+        say(Said::Deleted);
+    }
+    Ok(())
+}
+
+/// Starts the home as often as it ends; true once it was deleted.
+async fn keep_running(
+    place: &Place,
+    root: &RootKey,
+    identities: &Identities,
+    prepare: &impl Fn() -> Result<Launch, String>,
+    say: &mut impl FnMut(Said),
+    stop: &mut (impl Future<Output = ()> + Unpin),
+    listener: &UnixListener,
+) -> Result<bool, SupervisorError> {
+    let mut wait = Duration::from_secs(1);
+    let mut first = true;
+    loop {
+        let launch = prepare().map_err(SupervisorError::Refused)?;
+        let began = tokio::time::Instant::now();
+        let why = match start(place, root, identities, &launch).await {
+            Ok((mut home, gateway)) => {
+                say(Said::Runs(gateway.address));
+                first = false;
+                let ended = tokio::select! {
+                    ended = home.wait() => ended,
+                    () = already_unlocked(listener) => continue,
+                    () = &mut *stop => {
+                        end(&mut home).await;
+                        return Ok(false);
+                    }
+                };
+                if ended.as_ref().ok().and_then(ExitStatus::code) == Some(DELETED) {
+                    return Ok(true);
+                }
+                ended.map_or_else(|error| error.to_string(), |status| status.to_string())
+            }
+            // A home that has never run is told about at once; one that has is tried again.
+            Err(error) if first => return Err(error),
+            Err(error) => error.to_string(),
+        };
+        wait = if began.elapsed() > STEADY { Duration::from_secs(1) } else { (wait * 2).min(SLOWEST) };
+        say(Said::Ended(why, wait.as_secs()));
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = &mut *stop => return Ok(false),
+        }
+    }
+}
+
+/// A gateway under way; ends with this.
+struct Gateway {
+    address: Result<String, String>,
+    _process: Option<Child>,
+}
+
+async fn start(
+    place: &Place,
+    root: &RootKey,
+    identities: &Identities,
+    launch: &Launch,
+) -> Result<(Child, Gateway), SupervisorError> {
+    lay_out(place, identities).map_err(|source| SupervisorError::File { path: place.data().into(), source })?;
+    let home = start_home(place, root, identities.home(), &launch.settings).await?;
+    let gateway = match start_gateway(place, identities.gateway(), &launch.listen).await {
+        Ok((process, address)) => Gateway { address: Ok(address), _process: Some(process) },
+        Err(why) => Gateway { address: Err(why), _process: None },
+    };
+    Ok((home, gateway))
+}
+
+/// Whose each folder is, and who may enter.
+fn lay_out(place: &Place, identities: &Identities) -> io::Result<()> {
+    std::fs::create_dir_all(place.run())?;
+    let mode = |path: &Path, bits| std::fs::set_permissions(path, std::fs::Permissions::from_mode(bits));
+    mode(&place.run(), 0o750)?;
+    if let Some(home) = identities.home() {
+        mode(place.data(), 0o711)?;
+        for path in [place.home(), place.state(), place.run()] {
+            give(&path, home)?;
+        }
+    }
+    Ok(())
+}
+
+fn process(role: &'static str, place: &Place, identity: Option<Identity>) -> Result<Command, SupervisorError> {
+    let own = std::env::current_exe().map_err(|error| SupervisorError::Start(role, error))?;
+    let mut command = command(&own);
+    // Nothing of the supervisor's surroundings but what these two need to find files and speak.
+    command.env_clear().envs(["PATH", "TZ", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR"].iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    command.arg(role).arg("--data").arg(place.data()).arg("--supervisor").arg(std::process::id().to_string());
+    if let Some(Identity { user, group }) = identity {
+        command.arg("--user").arg(user.to_string()).arg("--group").arg(group.to_string());
+    }
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+    Ok(command)
+}
+
+#[expect(clippy::disallowed_methods, reason = "starting its own two other roles is what a supervisor is for")]
+fn command(program: &Path) -> Command {
+    Command::new(program)
+}
+
+/// Starts the home, hands its key over the pipe, and waits until it says that it is ready.
+async fn start_home(
+    place: &Place,
+    root: &RootKey,
+    identity: Option<Identity>,
+    settings: &str,
+) -> Result<Child, SupervisorError> {
+    let failed = |error| SupervisorError::Start("home", error);
+    let mut child = process("home-process", place, identity)?.spawn().map_err(failed)?;
+    let mut key = Zeroizing::new(Vec::new());
+    place.unwrap(root)?.hand_over(&mut *key)?;
+    if let Some(mut pipe) = child.stdin.take() {
+        let told = async {
+            pipe.write_all(&key).await?;
+            pipe.write_all(settings.as_bytes()).await?;
+            pipe.write_all(b"\n").await?;
+            pipe.flush().await
+        };
+        // A home that has ended already says why below.
+        let _ = told.await;
+        child.stdin = Some(pipe);
+    }
+    let line = first_line(&mut child).await.map_err(failed)?;
+    match line.as_str() {
+        "ready" => Ok(child),
+        "" => Err(SupervisorError::Refused(format!("the home ended at once: {}", child.wait().await.map_err(failed)?))),
+        why => Err(SupervisorError::Refused(why.replace('\u{1}', "\n"))),
+    }
+}
+
+async fn start_gateway(place: &Place, identity: Option<Identity>, listen: &str) -> Result<(Child, String), String> {
+    let mut command = process("gateway-process", place, identity).map_err(|error| error.to_string())?;
+    let mut child = command.arg("--listen").arg(listen).spawn().map_err(|error| error.to_string())?;
+    let line = first_line(&mut child).await.map_err(|error| error.to_string())?;
+    match line.strip_prefix("listening ") {
+        Some(address) => Ok((child, address.to_owned())),
+        None => Err(line),
+    }
+}
+
+/// What a process says first; the rest of what it says is read and dropped.
+async fn first_line(child: &mut Child) -> io::Result<String> {
+    let Some(out) = child.stdout.take() else { return Ok(String::new()) };
+    let mut out = BufReader::new(out);
+    let mut line = String::new();
+    out.read_line(&mut line).await?;
+    tokio::spawn(async move { tokio::io::copy(&mut out, &mut tokio::io::sink()).await });
+    Ok(line.trim_end().to_owned())
+}
+
+/// Asks a process to end, and ends it.
+async fn end(child: &mut Child) {
+    let pid = child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
+    if let Some(pid) = pid {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    }
+    if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
+        let _ = child.kill().await;
+    }
+}
+
+fn listen(path: &Path) -> Result<UnixListener, SupervisorError> {
+    let failed = |source| SupervisorError::File { path: path.into(), source };
+    // The lock is held, so a socket that lies here is a dead one's.
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        Ok(()) | Err(_) => {}
+    }
+    let listener = UnixListener::bind(path).map_err(failed)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    Ok(listener)
+}
+
+/// Waits for a passphrase that opens the home.
+async fn unlocked(place: &Place, listener: &UnixListener) -> Result<RootKey, SupervisorError> {
+    loop {
+        let Ok((mut stream, _)) = listener.accept().await else { continue };
+        let Some(words) = said(&mut stream).await else { continue };
+        let tried = place.root_key(Some(&words)).and_then(|root| match root {
+            Some(root) => place.unwrap(&root).map(|_| Some(root)),
+            None => Ok(None),
+        });
+        match tried {
+            Ok(Some(root)) => {
+                let _ = stream.write_all(b"unlocked\n").await;
+                return Ok(root);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                let _ = stream.write_all(format!("{error}\n").as_bytes()).await;
+            }
+        }
+    }
+}
+
+async fn said(stream: &mut UnixStream) -> Option<Passphrase> {
+    let mut line = String::new();
+    let mut reader = BufReader::new(stream.take(MAX_PASSPHRASE_BYTES));
+    tokio::time::timeout(UNLOCK_WITHIN, reader.read_line(&mut line)).await.ok()?.ok()?;
+    let end = line.trim_end_matches(['\n', '\r']).len();
+    line.truncate(end);
+    Some(Passphrase::new(line))
+}
+
+/// Tells whoever unlocks what is unlocked that it is.
+async fn already_unlocked(listener: &UnixListener) {
+    loop {
+        if let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.write_all(b"the home is unlocked already\n").await;
+        }
+    }
+}
