@@ -130,7 +130,7 @@ fn set_up(folder: &Path, choice: Choice) -> Result<Stage, String> {
     stage.ok(&["setup"], PASSPHRASE)?;
     let authority = stage.mail.authority();
     let config = format!(
-        "{config}\n[home]\nhold_seconds = {HOLD_SECONDS}\ncertificate_authorities = \"{}\"\n",
+        "{config}\n[home]\nhold_seconds = {HOLD_SECONDS}\ncertificate_authorities = \"{}\"\n[gateway]\nlisten = \"127.0.0.1:0\"\n",
         authority.display()
     );
     fs::write(stage.data().join("config.toml"), config).map_err(failed)?;

@@ -57,8 +57,7 @@ impl Gateway {
     pub async fn bind(address: &str) -> Result<Self, GatewayError> {
         let parsed: Option<SocketAddr> = address.parse().ok().filter(|parsed: &SocketAddr| parsed.ip().is_loopback());
         let address = parsed.ok_or_else(|| GatewayError::NotLoopback(address.chars().take(100).collect()))?;
-        let listener =
-            TcpListener::bind(address).await.map_err(|source| GatewayError::Busy { address, source })?;
+        let listener = TcpListener::bind(address).await.map_err(|source| GatewayError::Busy { address, source })?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address })
     }
@@ -82,8 +81,11 @@ impl Gateway {
 /// Takes every file away from this process, for good. False where the kernel cannot.
 #[must_use]
 pub fn renounce_files() -> bool {
-    use landlock::{ABI, Access as _, AccessFs, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _, RulesetStatus};
-    let rules = Ruleset::default().set_compatibility(CompatLevel::BestEffort).handle_access(AccessFs::from_all(ABI::V5));
+    use landlock::{
+        ABI, Access as _, AccessFs, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _, RulesetStatus,
+    };
+    let rules =
+        Ruleset::default().set_compatibility(CompatLevel::BestEffort).handle_access(AccessFs::from_all(ABI::V5));
     let status = rules.and_then(|rules| rules.create()).and_then(landlock::RulesetCreated::restrict_self);
     status.is_ok_and(|status| status.ruleset != RulesetStatus::NotEnforced)
 }
@@ -93,7 +95,8 @@ pub fn renounce_files() -> bool {
 fn is_ours(headers: &HeaderMap, hosts: &[String]) -> Result<(), &'static str> {
     let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("\u{fffd}"));
     let host = text(header::HOST).ok_or("it does not say which host it is for")?;
-    if headers.get_all(header::HOST).iter().count() != 1 || !hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
+    if headers.get_all(header::HOST).iter().count() != 1 || !hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
+    {
         return Err("it is for another host than this one");
     }
     if let Some(origin) = text(header::ORIGIN) {

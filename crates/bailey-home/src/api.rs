@@ -6,6 +6,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State as Held};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
+use axum::response::sse::{Event as SentEvent, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -29,9 +30,9 @@ use crate::executor::blocking;
 use crate::home::{Home, HomeError, fresh_action};
 use crate::tasks::state_name;
 use crate::wire::{
-    ActionCard, ApproveBody, Challenge, Code, ConnectBody, ConnectionCard, ContextCard, CredentialHint, Edit,
-    EntryCard, Failure, HappenedBody, IdsBody, KeptBack, Line, PauseCard, ProofBody, ProvenBody, RevokeCard, SignIn,
-    SpanCard, Status, TaskBody, TaskCard, UsageCard, connect_parameters,
+    ActionCard, ApproveBody, Challenge, Code, ConnectBody, ConnectionCard, ContextCard, CredentialHint, DeletedCard,
+    Edit, EntryCard, Failure, HappenedBody, IdsBody, KeptBack, Line, PauseCard, ProofBody, ProvenBody, RevokeCard,
+    SignIn, SpanCard, Status, TaskBody, TaskCard, UsageCard, connect_parameters,
 };
 
 /// Largest request body: an edited mail with room to spare.
@@ -67,6 +68,8 @@ pub(crate) fn router(home: Arc<Home>) -> Router {
         .route("/v1/sign-ins", post(begin_sign_in))
         .route("/v1/sign-ins/{id}", get(sign_in))
         .route("/v1/actions/{id}/undo", post(undo))
+        .route("/v1/events", get(events))
+        .route("/v1/home/delete", post(delete_home))
         .route("/v1/pause", post(pause))
         .route("/v1/resume", post(resume))
         .route("/v1/log", get(log))
@@ -212,6 +215,24 @@ async fn changes(Held(home): Shared, Query(query): Query<After>) -> Answer<u64> 
     }
     let now = *changes.borrow();
     Ok(Json(now))
+}
+
+/// Tells of every change as it happens: how many there were, and what waits for the person (server-sent events).
+async fn events(
+    Held(home): Shared,
+) -> Sse<impl futures_util::Stream<Item = Result<SentEvent, std::convert::Infallible>>> {
+    let changes = home.changes();
+    let stream = futures_util::stream::unfold((home, changes, true), |(home, mut changes, first)| async move {
+        if !first {
+            changes.changed().await.ok()?;
+        }
+        let count = *changes.borrow_and_update();
+        let waiting = home.ledger.actions_in(State::Awaiting).map_or(0, |all| all.len());
+        let mode = home.gate.lock().valve().mode.name();
+        let told = serde_json::json!({"changes": count, "waiting": waiting, "mode": mode}).to_string();
+        Some((Ok(SentEvent::default().event("change").data(told)), (home, changes, false)))
+    });
+    Sse::new(stream).keep_alive(axum::response::sse::KeepAlive::default())
 }
 
 async fn give_task(Held(home): Shared, headers: HeaderMap, Json(body): Json<TaskBody>) -> Answer<TaskCard> {
@@ -605,6 +626,37 @@ async fn undo(Held(home): Shared, Path(id): Path<String>, Json(body): Json<Prove
     }
     home.changed();
     action(Held(home), Path(fresh.to_string())).await
+}
+
+/// Ends everything: pauses, revokes every connection, and hands the rest to the supervisor, which destroys the keys and
+/// then the files.
+async fn delete_home(Held(home): Shared, Json(body): Json<ProvenBody>) -> Answer<DeletedCard> {
+    let purpose = Purpose::Home { what: "delete home", parameters: Digest::from_bytes([0; 32]) };
+    home.gate.authorise(&purpose, &proof(&body.proof)?, home.clock.now())?;
+    let (gate, vault, now) = (Arc::clone(&home.gate), Arc::clone(&home.vault), home.clock.now());
+    let paused = blocking(move || Ok(gate.pause(Actor::Person, now, || vault.reset()))).await?;
+    let standing: Vec<_> = home.ledger.connections()?.into_iter().filter(|row| row.grant.active).collect();
+    // The valve is shut either way; a record that could not be written only matters if the home lived on.
+    let mut left: Vec<String> = paused.recorded.err().into_iter().collect();
+    let until = tokio::time::Instant::now() + TELL_WITHIN;
+    for row in standing {
+        let (vault, now, id) = (Arc::clone(&home.vault), home.clock.now(), row.id);
+        let revoked = tokio::task::spawn_blocking(move || vault.revoke(&id, now)).await;
+        let trouble = match revoked.map_err(|error| error.to_string()).and_then(|done| done.map_err(|e| e.to_string()))
+        {
+            Err(why) => Some(why),
+            Ok(_) => match tokio::time::timeout_at(until, home.vault.tell_provider(&id)).await {
+                Ok(Ok(Revocation::Confirmed | Revocation::Nothing | Revocation::Before)) => None,
+                Ok(Ok(Revocation::ByHand)) => Some("its password can only be ended on the provider's page".into()),
+                Ok(Ok(Revocation::Unconfirmed(why))) => Some(why),
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(_) => Some("the provider did not answer in time".into()),
+            },
+        };
+        left.extend(trouble.map(|why| visible(&format!("{} {}: {why}", row.kind, row.account))));
+    }
+    let _ = home.deleted.send_replace(true);
+    Ok(Json(DeletedCard { end_by_hand: left }))
 }
 
 /// Needs no proof either.

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Longest hold window: a day. Longer is a schedule, not a chance to think again.
 const MAX_HOLD_SECONDS: u64 = 24 * 3_600;
@@ -17,6 +17,56 @@ pub struct Config {
     /// How the home behaves.
     #[serde(default)]
     pub home: HomeConfig,
+    /// The way in over TCP.
+    #[serde(default)]
+    pub gateway: GatewayConfig,
+}
+
+/// `[gateway]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GatewayConfig {
+    /// Address and port, on this machine only; port 0 takes a free one.
+    pub listen: String,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:7447".into() }
+    }
+}
+
+/// What a home is started with: read by whoever may read the files, handed to the home.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Settings {
+    /// The text of the configuration file; empty where there is none.
+    pub config: String,
+    /// Where it lies, for messages.
+    pub path: String,
+    /// The text of the file of further certificate authorities, where one is named.
+    pub authorities: Option<String>,
+}
+
+impl Settings {
+    /// Reads the files.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let shown = path.display().to_string();
+        let unreadable = |path: &Path, source| ConfigError::Unreadable { path: path.display().to_string(), source };
+        let config = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(source) => return Err(unreadable(path, source)),
+        };
+        let parsed = parse(&config, &shown)?;
+        let file = parsed.home.certificate_authorities.as_deref();
+        let authorities = file.map(|file| std::fs::read_to_string(file).map_err(|source| unreadable(file, source)));
+        Ok(Self { config, path: shown, authorities: authorities.transpose()? })
+    }
+
+    /// The configuration.
+    pub fn parse(&self) -> Result<Config, ConfigError> {
+        parse(&self.config, &self.path)
+    }
 }
 
 /// `[model]`
@@ -112,21 +162,12 @@ pub enum ConfigError {
     },
 }
 
-/// Reads the file; an absent one means the defaults.
-pub fn read(path: &Path) -> Result<Config, ConfigError> {
-    let shown = path.display().to_string();
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Config::default()),
-        Err(source) => return Err(ConfigError::Unreadable { path: shown, source }),
-    };
-    let config: Config =
-        toml::from_str(&text).map_err(|error| ConfigError::Mistake { path: shown.clone(), why: error.to_string() })?;
+/// Reads the text of a configuration; an empty one means the defaults.
+fn parse(text: &str, path: &str) -> Result<Config, ConfigError> {
+    let mistake = |why: String| ConfigError::Mistake { path: path.to_owned(), why };
+    let config: Config = toml::from_str(text).map_err(|error| mistake(error.to_string()))?;
     if config.home.hold_seconds > MAX_HOLD_SECONDS {
-        return Err(ConfigError::Mistake {
-            path: shown,
-            why: format!("`hold_seconds` is above {MAX_HOLD_SECONDS}, a day"),
-        });
+        return Err(mistake(format!("`hold_seconds` is above {MAX_HOLD_SECONDS}, a day")));
     }
     Ok(config)
 }

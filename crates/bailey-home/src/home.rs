@@ -13,7 +13,7 @@ use bailey_gate::family::Level;
 use bailey_gate::family::text::{Address, Line, Mailbox};
 use bailey_gate::handoff::{Mode, Valve};
 use bailey_gate::{ActionId, Gate, GateError, Limits, Parts, TaskId};
-use bailey_keys::RootKey;
+use bailey_keys::HomeKey;
 use bailey_ledger::{Ledger, Recorded};
 use bailey_model::{AnthropicMessages, Model, OpenAiChat};
 use bailey_policy::CedarPolicy;
@@ -22,7 +22,7 @@ use rustix::fs::FlockOperation;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::config::{Config, ModelConfig, ModelKind};
+use crate::config::{self, ModelConfig, ModelKind};
 use crate::layout::{Layout, LayoutError, Opened};
 use crate::transport::Provider;
 use crate::wire::SignIn;
@@ -61,6 +61,8 @@ pub struct Home {
     pub(crate) sign_ins: Mutex<BTreeMap<String, SignIn>>,
     /// Tasks the person stopped since the home was opened.
     stopped: Mutex<BTreeSet<TaskId>>,
+    /// Set once the person had the home deleted.
+    pub(crate) deleted: watch::Sender<bool>,
     changes: watch::Sender<u64>,
     _lock: File,
 }
@@ -85,10 +87,11 @@ impl Authority for Credentials {
 
 impl Home {
     /// Opens a home: takes its lock, checks its log against the mark, and settles what a crash left open.
-    pub fn open(layout: &Layout, root: &RootKey, config: &Config) -> Result<Arc<Self>, HomeError> {
+    pub fn open(layout: &Layout, key: HomeKey, settings: &config::Settings) -> Result<Arc<Self>, HomeError> {
+        let config = &settings.parse().map_err(|error| HomeError::Setup(error.to_string()))?;
         let lock = take_lock(layout)?;
         let clock = Clock::new(config.home.time_zone.as_deref()).map_err(HomeError::Setup)?;
-        let Opened { ledger, found, record, recorded, token } = layout.open(root, &clock)?;
+        let Opened { ledger, found, record, recorded, token } = layout.open(key, &clock)?;
         let ledger = Arc::new(ledger);
         let policy = Arc::new(CedarPolicy::shipped().map_err(|error| HomeError::Setup(error.to_string()))?);
         let says_paused = ledger.log_says_paused().map_err(GateError::from)?;
@@ -103,7 +106,7 @@ impl Home {
             limits: Limits { hold_ms: config.home.hold_seconds.saturating_mul(1_000), ..Limits::default() },
         }));
         recover(&gate, &ledger, &found, valve, &clock, &mut notices)?;
-        let trust = Trust::new(config.home.certificate_authorities.as_deref()).map_err(HomeError::Setup)?;
+        let trust = Trust::new(settings.authorities.as_deref().map(str::as_bytes)).map_err(HomeError::Setup)?;
         let vault = Vault::new(Arc::clone(&ledger), gate.lock(), trust);
         let model = config.model.as_ref().map(|config| provider(config, &vault)).transpose()?.zip(config.model.clone());
         Ok(Arc::new(Self {
@@ -118,6 +121,7 @@ impl Home {
             notices: Mutex::new(notices),
             sign_ins: Mutex::default(),
             stopped: Mutex::default(),
+            deleted: watch::Sender::new(false),
             changes: watch::Sender::new(0),
             _lock: lock,
         }))
@@ -190,12 +194,25 @@ fn take_lock(layout: &Layout) -> Result<File, HomeError> {
     let path = layout.lock();
     let failed = |source| HomeError::Layout(LayoutError::File { path: path.clone(), source });
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(HomeError::Running(layout.root().into())),
-        Err(error) => Err(failed(error.into())),
+    for _ in 0..LOCK_TRIES {
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            // One whose supervisor was killed is being ended by the kernel.
+            Err(rustix::io::Errno::WOULDBLOCK) => wait_for_lock(),
+            Err(error) => return Err(failed(error.into())),
+        }
     }
+    Err(HomeError::Running(layout.root().into()))
 }
+
+#[expect(clippy::disallowed_methods, reason = "the kernel tells nobody when it has ended a process of another")]
+fn wait_for_lock() {
+    std::thread::sleep(LOCK_WAIT);
+}
+
+/// How often, and how long apart, the lock of a home is tried: five seconds in all.
+const LOCK_TRIES: u32 = 100;
+const LOCK_WAIT: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// Where the valve starts: as recorded; paused if that cannot be read, or if the database is an older copy.
 fn starting_valve(

@@ -102,7 +102,7 @@ impl Layout {
     /// The socket of the running home.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
-        self.0.join("home.sock")
+        self.0.join("run").join("home.sock")
     }
 
     /// The token that may propose and observe.
@@ -137,22 +137,9 @@ impl Layout {
         }
     }
 
-    /// The root key; asks for a passphrase only where the home has one.
-    pub fn root_key(&self, passphrase: impl FnOnce() -> io::Result<Passphrase>) -> Result<RootKey, LayoutError> {
-        match self.info()?.root {
-            RootKind::KeyFile => Ok(RootKey::from_file(&self.key_file())?),
-            RootKind::Passphrase { salt } => {
-                let path = PathBuf::from("the terminal");
-                let words = passphrase().map_err(|source| LayoutError::File { path, source })?;
-                Ok(RootKey::from_passphrase(&words, &salt)?)
-            }
-        }
-    }
-
     /// Opens the stored parts of the home.
-    pub(crate) fn open(&self, root: &RootKey, clock: &Clock) -> Result<Opened, LayoutError> {
+    pub(crate) fn open(&self, key: HomeKey, clock: &Clock) -> Result<Opened, LayoutError> {
         let home = self.home();
-        let key = HomeKey::unwrap(&home.join("home.key"), root)?;
         let (ledger, found) = open_ledger(&home, &self.mark(), false, key, clock)?;
         let pause = home.join("pause");
         let (record, recorded) = PauseFile::open(&pause).map_err(|source| LayoutError::File { path: pause, source })?;

@@ -33,8 +33,9 @@ const GRACE: std::time::Duration = std::time::Duration::from_secs(3);
 pub async fn serve(
     home: Arc<Home>,
     layout: &Layout,
+    ready: impl FnOnce(),
     stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), HomeError> {
+) -> Result<Ended, HomeError> {
     let path = layout.socket();
     let failed = |source| HomeError::Layout(LayoutError::File { path: path.clone(), source });
     // The home's lock is held, so a socket that lies here is a dead one's.
@@ -43,12 +44,17 @@ pub async fn serve(
         Ok(()) | Err(_) => {}
     }
     let listener = UnixListener::bind(&path).map_err(failed)?;
-    std::fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(failed)?;
+    // The group is the gateway's alone, where there is one; the folder keeps everyone else out.
+    std::fs::set_permissions(&path, Permissions::from_mode(0o660)).map_err(failed)?;
     home.resume_tasks()?;
     tokio::spawn(Arc::clone(&home).keep_going());
     let waiting = Arc::clone(&home);
+    let mut deleted = home.deleted.subscribe();
     let stopped = async move {
-        stop.await;
+        tokio::select! {
+            () = stop => {}
+            _ = deleted.wait_for(|deleted| *deleted) => {}
+        }
         // Whoever waits for a change gets its answer now, or stopping would wait for them.
         waiting.changed();
     };
@@ -58,12 +64,23 @@ pub async fn serve(
         stopped.await;
         let _ = ending.send(());
     };
-    let serving = axum::serve(listener, api::router(home)).with_graceful_shutdown(stopped).into_future();
+    ready();
+    let serving = axum::serve(listener, api::router(Arc::clone(&home))).with_graceful_shutdown(stopped).into_future();
     let served = tokio::select! {
         served = serving => served,
         // Whoever does not finish its request in time does not keep the home from stopping.
         () = async { let _ = ended.await; tokio::time::sleep(GRACE).await } => Ok(()),
     };
     let _ = std::fs::remove_file(&path);
-    served.map_err(failed)
+    served.map_err(failed)?;
+    Ok(if *home.deleted.borrow() { Ended::Deleted } else { Ended::Stopped })
+}
+
+/// Why a home has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to.
+    Stopped,
+    /// The person had it deleted: what is left of it is to be destroyed.
+    Deleted,
 }

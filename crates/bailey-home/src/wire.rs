@@ -328,6 +328,13 @@ pub struct ProvenBody {
     pub proof: ProofBody,
 }
 
+/// What deleting the home could not do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletedCard {
+    /// Accounts whose access has to be ended at the provider, and why.
+    pub end_by_hand: Vec<String>,
+}
+
 /// The parameters that a connect proof covers, in the order they are signed.
 #[must_use]
 pub fn connect_parameters(settings: &Settings, level: &str) -> Vec<u8> {

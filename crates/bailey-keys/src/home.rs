@@ -55,6 +55,20 @@ impl HomeKey {
         Ok(Self { home, key: Key::from_bytes(bytes.try_into().map_err(|_| malformed("the key is not 32 bytes"))?) })
     }
 
+    /// Writes the key to a pipe, for the process that is to open the home. Whoever can read the pipe has the key.
+    pub fn hand_over(&self, to: &mut dyn io::Write) -> Result<(), KeyError> {
+        let failed = |source| KeyError::File { path: "the pipe to the home".into(), source };
+        to.write_all(&self.home).and_then(|()| to.write_all(self.key.expose())).map_err(failed)
+    }
+
+    /// Reads a key that was handed over.
+    pub fn take_over(from: &mut dyn io::Read) -> Result<Self, KeyError> {
+        let failed = |source| KeyError::File { path: "the pipe from the supervisor".into(), source };
+        let (mut home, mut key) = ([0; 16], [0; 32]);
+        from.read_exact(&mut home).and_then(|()| from.read_exact(&mut key)).map_err(failed)?;
+        Ok(Self { home, key: Key::from_bytes(key) })
+    }
+
     /// Whose key it is.
     #[must_use]
     pub const fn home(&self) -> &[u8; 16] {

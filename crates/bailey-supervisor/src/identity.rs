@@ -52,10 +52,7 @@ impl Identities {
         let [a, b, ..] = home;
         let span = HOMES.end() - HOMES.start() + 1;
         let user = HOMES.start() + u32::from(u16::from_be_bytes([a, b])) % span;
-        Self::Separate {
-            home: Identity { user, group: GATEWAY },
-            gateway: Identity { user: GATEWAY, group: GATEWAY },
-        }
+        Self::Separate { home: Identity { user, group: GATEWAY }, gateway: Identity { user: GATEWAY, group: GATEWAY } }
     }
 
     /// The home's, where it has one of its own.

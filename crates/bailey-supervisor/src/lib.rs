@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use bailey_keys::KeyError;
 
-pub use identity::{Identity, Identities, become_identity, blocked_by, die_with_parent};
+pub use identity::{Identities, Identity, become_identity, blocked_by, die_with_parent};
 pub use root::{Place, destroy, unlock};
 pub use watch::{DELETED, Launch, Said, supervise};
 

@@ -110,13 +110,20 @@ impl Place {
 /// Destroys a home: first what everything is locked with, then the rest. What was copied elsewhere stays locked with a
 /// key that is gone, but for a passphrase home's, whose copies open with the passphrase.
 pub fn destroy(place: &Place) -> Result<(), SupervisorError> {
-    let keys = [place.key_file(), place.home().join("home.key"), place.home().join("keys.db"), place.home().join("keys.db-wal")];
+    let keys = [
+        place.key_file(),
+        place.home().join("home.key"),
+        place.home().join("keys.db"),
+        place.home().join("keys.db-wal"),
+    ];
     for path in keys {
         overwrite(&path).map_err(|source| SupervisorError::File { path, source })?;
     }
     for path in [place.home(), place.0.join("keys"), place.state(), place.run()] {
         match fs::remove_dir_all(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(SupervisorError::File { path, source }),
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(SupervisorError::File { path, source });
+            }
             Ok(()) | Err(_) => {}
         }
     }

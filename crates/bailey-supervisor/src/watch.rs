@@ -175,7 +175,11 @@ fn process(role: &'static str, place: &Place, identity: Option<Identity>) -> Res
     let own = std::env::current_exe().map_err(|error| SupervisorError::Start(role, error))?;
     let mut command = command(&own);
     // Nothing of the supervisor's surroundings but what these two need to find files and speak.
-    command.env_clear().envs(["PATH", "TZ", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR"].iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    command.env_clear().envs(
+        ["PATH", "TZ", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR"]
+            .iter()
+            .filter_map(|name| Some((name, std::env::var_os(name)?))),
+    );
     command.arg(role).arg("--data").arg(place.data()).arg("--supervisor").arg(std::process::id().to_string());
     if let Some(Identity { user, group }) = identity {
         command.arg("--user").arg(user.to_string()).arg("--group").arg(group.to_string());

@@ -1,7 +1,6 @@
 //! Connections to servers: TLS 1.2 or better with the server's name checked, or in plain to this machine only.
 
 use std::io;
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -21,16 +20,17 @@ use crate::Server;
 pub struct Trust(Arc<ClientConfig>);
 
 impl Trust {
-    /// The machine's certificate authorities, and those in a PEM file for servers of one's own.
-    pub fn new(extra: Option<&Path>) -> Result<Self, String> {
+    /// The machine's certificate authorities, and those in a PEM text for servers of one's own.
+    pub fn new(extra: Option<&[u8]>) -> Result<Self, String> {
         let mut roots = RootCertStore::empty();
         // A machine without authorities still talks to servers named in the extra file; others then fail with a reason.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if let Some(path) = extra {
-            let unusable =
-                |why: String| format!("the certificate authorities in `{}` cannot be used: {why}", path.display());
+        if let Some(pem) = extra {
+            let unusable = |why: String| {
+                format!("the file named under `certificate_authorities` in the configuration cannot be used: {why}")
+            };
             let mut found = 0;
-            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unusable(error.to_string()))? {
+            for certificate in CertificateDer::pem_slice_iter(pem) {
                 let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
                 roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
                 found += 1;

@@ -28,6 +28,19 @@ pub(crate) enum Command {
     Setup(Setup),
     /// Run the home until stopped
     Serve,
+    /// Unlock a home that waits for its passphrase
+    Unlock,
+    /// Look whether everything is as it should be, and say what to do where it is not
+    Doctor,
+    /// The home as a whole
+    #[command(subcommand)]
+    Home(HomeCommand),
+    /// The home's own process; started by `serve`
+    #[command(hide = true)]
+    HomeProcess(Role),
+    /// The gateway's process; started by `serve`
+    #[command(hide = true)]
+    GatewayProcess(GatewayRole),
     /// Say how the home is
     Status,
     /// Connect an account
@@ -93,6 +106,35 @@ pub(crate) enum Command {
     Pause,
     /// Let things go on; asks for the approval passphrase
     Resume,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HomeCommand {
+    /// Delete the home: ends every connection, destroys its keys, removes its files
+    Delete,
+}
+
+/// What the supervisor tells a process of its own.
+#[derive(Debug, Args)]
+pub(crate) struct Role {
+    /// The supervisor's process
+    #[arg(long)]
+    pub(crate) supervisor: u32,
+    /// The account to run under
+    #[arg(long, requires = "group")]
+    pub(crate) user: Option<u32>,
+    /// And its group
+    #[arg(long, requires = "user")]
+    pub(crate) group: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GatewayRole {
+    #[command(flatten)]
+    pub(crate) role: Role,
+    /// Where to listen
+    #[arg(long)]
+    pub(crate) listen: String,
 }
 
 #[derive(Debug, Args)]

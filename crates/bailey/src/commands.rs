@@ -8,15 +8,15 @@ use aws_lc_rs::digest::{SHA256, digest};
 use bailey_gate::approval::Purpose;
 use bailey_gate::{ActionId, BadId, Digest};
 use bailey_home::wire::{
-    ActionCard, ApproveBody, CalendarSettings, ConnectBody, ConnectionCard, ContextCard, Edit, EntryCard, HappenedBody,
-    IdsBody, KeyHeader, MailSettings, ModelSettings, PauseCard, ProvenBody, RevokeCard, Server, Settings, Shown,
-    SignIn, Status, TaskBody, TaskCard, Training, connect_parameters,
+    ActionCard, ApproveBody, CalendarSettings, ConnectBody, ConnectionCard, ContextCard, DeletedCard, Edit, EntryCard,
+    HappenedBody, IdsBody, KeyHeader, MailSettings, ModelSettings, PauseCard, ProvenBody, RevokeCard, Server, Settings,
+    Shown, SignIn, Status, TaskBody, TaskCard, Training, connect_parameters,
 };
-use bailey_home::{Home, Layout, RootChoice, config};
+use bailey_home::{Layout, RootChoice};
 
 use crate::args::{
-    Command, Connect, ConnectCalendar, ConnectMail, ConnectModel, Context, EditMail, KeyStyle, Log, Root, Setup, Task,
-    Trains, YesNo,
+    Command, Connect, ConnectCalendar, ConnectMail, ConnectModel, Context, EditMail, HomeCommand, KeyStyle, Log, Root,
+    Setup, Task, Trains, YesNo,
 };
 use crate::client::{Client, Trouble};
 use crate::{prompt, show};
@@ -25,12 +25,20 @@ use crate::{prompt, show};
 pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<(), Trouble> {
     match command {
         Command::Setup(setup) => return make_home(&setup, &layout),
-        Command::Serve => return serve(&layout).await,
+        Command::Serve => return crate::roles::supervise(&layout).await,
+        Command::Unlock => return unlock(&layout).await,
+        Command::Doctor => return crate::doctor::run(&layout, json).await,
         _ => {}
     }
     let client = Client::new(layout)?;
     match command {
-        Command::Setup(_) | Command::Serve => Ok(()),
+        Command::Setup(_)
+        | Command::Serve
+        | Command::Unlock
+        | Command::Doctor
+        | Command::HomeProcess(_)
+        | Command::GatewayProcess(_) => Ok(()),
+        Command::Home(HomeCommand::Delete) => delete_home(&client, json).await,
         Command::Status => {
             let status: Status = client.get("/v1/status").await?;
             Ok(show::print(json, &status, |out| show::status(out, &status))?)
@@ -143,25 +151,37 @@ fn make_home(setup: &Setup, layout: &Layout) -> Result<(), Trouble> {
     say("Next: name a model in `config.toml`, then run `bailey serve`.")
 }
 
-async fn serve(layout: &Layout) -> Result<(), Trouble> {
-    let here = |error: &dyn std::fmt::Display| Trouble::Here(error.to_string());
-    // No other process of this account may read our memory, and no core file may keep it.
-    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).map_err(|e| here(&e))?;
-    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
-    rustix::process::setrlimit(rustix::process::Resource::Core, none).map_err(|e| here(&e))?;
-    let config = config::read(&layout.config()).map_err(|e| here(&e))?;
-    let root = layout.root_key(|| prompt::passphrase("Passphrase that locks the home")).map_err(|e| here(&e))?;
-    let home = Home::open(layout, &root, &config).map_err(|e| here(&e))?;
-    drop(root);
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    let stop = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-    };
-    say(&format!("Bailey runs. Talk to it with `bailey task`, `bailey approvals`, … ({})", layout.root().display()))?;
-    bailey_home::serve(home, layout, stop).await.map_err(|e| here(&e))
+/// Gives the passphrase to the supervisor that waits for it.
+async fn unlock(layout: &Layout) -> Result<(), Trouble> {
+    let words = prompt::password("Passphrase that locks the home")?;
+    let place = bailey_supervisor::Place::new(layout.root());
+    if !place.socket().exists() {
+        return Err(Trouble::NotRunning(layout.root().to_path_buf()));
+    }
+    let told = tokio::task::spawn_blocking(move || bailey_supervisor::unlock(&place, words.expose())).await;
+    told.map_err(|error| Trouble::Here(error.to_string()))?.map_err(|error| Trouble::Here(error.to_string()))?;
+    say("Unlocked.")
+}
+
+/// Deletes the home, after saying what that means.
+async fn delete_home(client: &Client, json: bool) -> Result<(), Trouble> {
+    writeln!(
+        io::stderr(),
+        "This ends every connection, destroys the home's keys, and removes its files. It cannot be undone.\n\
+         Export first what you want to keep: `bailey log export`."
+    )?;
+    let words = prompt::passphrase("Approval passphrase, to delete everything; empty to leave it")?;
+    if words.chars() == 0 {
+        return say("Left as it is.");
+    }
+    let purpose = Purpose::Home { what: "delete home", parameters: Digest::from_bytes([0; 32]) };
+    let proof = client.prove(&purpose, &words).await?;
+    let card: DeletedCard = client.post("/v1/home/delete", &ProvenBody { proof }).await?;
+    Ok(show::print(json, &card, |out| {
+        writeln!(out, "Deleted: the keys are destroyed as the home ends, and its files removed.")?;
+        writeln!(out, "Backups made earlier are yours to remove; so is what a disk keeps of files it overwrote.")?;
+        card.end_by_hand.iter().try_for_each(|one| writeln!(out, "  ! end this yourself: {one}"))
+    })?)
 }
 
 /// What is asked for where an account is signed in to without tokens.

@@ -3,7 +3,9 @@
 mod args;
 mod client;
 mod commands;
+mod doctor;
 mod prompt;
+mod roles;
 mod show;
 
 use std::io::Write as _;
@@ -20,11 +22,17 @@ fn main() -> ExitCode {
     let Some(data) = arguments.data.or_else(default_data) else {
         return fail("no home folder: set HOME, or name a folder with --data", 2);
     };
+    let layout = Layout::new(&data);
+    match &arguments.command {
+        args::Command::HomeProcess(role) => return roles::home(role, &layout),
+        args::Command::GatewayProcess(role) => return roles::gateway(role, &layout),
+        _ => {}
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.to_string(), 1),
     };
-    match runtime.block_on(commands::run(arguments.command, Layout::new(&data), arguments.json)) {
+    match runtime.block_on(commands::run(arguments.command, layout, arguments.json)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(trouble) => fail(&trouble.to_string(), trouble.exit_code()),
     }
@@ -37,7 +45,11 @@ fn fail(why: &str, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
+/// Where a home lies if nobody says: root's own folder lets no other account in, and root's homes have accounts of their own.
 fn default_data() -> Option<PathBuf> {
+    if rustix::process::geteuid().is_root() {
+        return Some("/var/lib/bailey".into());
+    }
     let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
     let data = data.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")))?;
     Some(data.join("bailey"))

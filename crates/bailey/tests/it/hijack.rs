@@ -252,7 +252,7 @@ fn a_server_that_talks_without_end_is_cut_off() {
 fn one_key_is_one_task() {
     let world = World::new(vec![Turn::say("ok")]);
     let give = |words: &str| {
-        let mut stream = std::os::unix::net::UnixStream::connect(world.data().join("home.sock")).unwrap();
+        let mut stream = std::os::unix::net::UnixStream::connect(world.data().join("run/home.sock")).unwrap();
         let body = json!({"words": words}).to_string();
         let request = format!(
             "POST /v1/tasks HTTP/1.1\r\nhost: home\r\nconnection: close\r\nidempotency-key: k\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",

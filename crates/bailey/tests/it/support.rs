@@ -178,7 +178,7 @@ impl World {
     pub fn hold(&self, seconds: u64) {
         let base_url = self.provider.base_url();
         self.configure(&format!(
-            "[model]\nkind = \"openai-chat\"\nbase_url = \"{base_url}\"\nname = \"scripted\"\n[home]\nhold_seconds = {seconds}\ntime_zone = \"Europe/Paris\"\n"
+            "[model]\nkind = \"openai-chat\"\nbase_url = \"{base_url}\"\nname = \"scripted\"\n[home]\nhold_seconds = {seconds}\ntime_zone = \"Europe/Paris\"\n[gateway]\nlisten = \"127.0.0.1:0\"\n"
         ));
     }
 
@@ -204,7 +204,7 @@ impl World {
         assert!(line.starts_with("Bailey runs"), "serve said `{line}`");
         self.serving = Some(Running(child));
         let started = clock();
-        while UnixStream::connect(self.data().join("home.sock")).is_err() {
+        while UnixStream::connect(self.data().join("run/home.sock")).is_err() {
             assert!(started.elapsed() < PATIENCE, "the socket never came");
             std::thread::yield_now();
         }
@@ -325,7 +325,7 @@ impl World {
 
     /// One request over the home's socket, as any program could make it.
     pub fn request_as(&self, token: &str, method: &str, path: &str, body: &str) -> (u16, Value) {
-        let mut stream = UnixStream::connect(self.data().join("home.sock")).unwrap();
+        let mut stream = UnixStream::connect(self.data().join("run/home.sock")).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: home\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
@@ -391,7 +391,12 @@ impl Account {
         let server =
             peers::MailServer::start(&world.folder.path().join("d"), issuer.port, world.sink.server.port).unwrap();
         let config = fs::read_to_string(world.data().join("config.toml")).unwrap();
-        world.configure(&format!("{config}certificate_authorities = \"{}\"\n", server.authority().display()));
+        world.configure(
+            &config.replace(
+                "[home]\n",
+                &format!("[home]\ncertificate_authorities = \"{}\"\n", server.authority().display()),
+            ),
+        );
         world.serve();
         Self { world, server, issuer }
     }

@@ -1,0 +1,162 @@
+//! `bailey doctor`: is everything as it should be, and what to do where it is not.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use bailey_home::wire::{ConnectionCard, Status};
+use bailey_home::{Layout, config};
+use bailey_supervisor::Identities;
+use serde::Serialize;
+
+use crate::client::{Client, Trouble};
+use crate::show;
+
+/// Room below which a home is about to stop, in bytes.
+const LITTLE_ROOM: u64 = 512 * 1024 * 1024;
+
+/// How one thing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Grade {
+    Good,
+    /// Works, but weaker than it could be.
+    Weak,
+    /// Does not work.
+    Bad,
+}
+
+#[derive(Debug, Serialize)]
+struct Finding {
+    what: &'static str,
+    grade: Grade,
+    says: String,
+}
+
+fn finding(what: &'static str, grade: Grade, says: impl Into<String>) -> Finding {
+    Finding { what, grade, says: says.into() }
+}
+
+/// Looks, prints, and ends with an error where something is bad.
+pub(crate) async fn run(layout: &Layout, json: bool) -> Result<(), Trouble> {
+    let mut all = vec![home(layout), files(layout), room(layout.root())];
+    all.extend(accounts(layout));
+    all.push(configuration(layout));
+    all.extend(running(layout).await);
+    show::print(json, &all, |out| {
+        for one in &all {
+            let mark = match one.grade {
+                Grade::Good => "ok  ",
+                Grade::Weak => "weak",
+                Grade::Bad => "BAD ",
+            };
+            writeln!(out, "{mark}  {:<14} {}", one.what, one.says)?;
+        }
+        Ok(())
+    })?;
+    if all.iter().any(|one| one.grade == Grade::Bad) { Err(Trouble::Printed(1)) } else { Ok(()) }
+}
+
+fn home(layout: &Layout) -> Finding {
+    match layout.info() {
+        Ok(info) => {
+            let says = format!("home {} in `{}`", info.home, layout.root().display());
+            finding("home", Grade::Good, says)
+        }
+        Err(error) => finding("home", Grade::Bad, error.to_string()),
+    }
+}
+
+/// What lies in the folder may be read by its owner only.
+fn files(layout: &Layout) -> Finding {
+    let root = layout.root();
+    for name in ["home", "keys", "state", "keys/root.key"] {
+        let path = root.join(name);
+        let Ok(about) = std::fs::metadata(&path) else { continue };
+        if about.permissions().mode() & 0o077 != 0 {
+            let says = format!("`{}` can be read by other accounts; run `chmod go-rwx` on it", path.display());
+            return finding("files", Grade::Bad, says);
+        }
+    }
+    if root.join("keys/root.key").exists() {
+        let says = "the key lies in a file beside the home, so whoever reads both can read everything; a home with `setup --root passphrase` cannot be read at rest";
+        return finding("files", Grade::Weak, says);
+    }
+    finding("files", Grade::Good, "nobody else can read them; the passphrase opens them")
+}
+
+fn room(root: &Path) -> Finding {
+    let Ok(about) = rustix::fs::statvfs(root) else {
+        return finding("disk", Grade::Bad, format!("`{}` cannot be looked at", root.display()));
+    };
+    let free = about.f_bavail.saturating_mul(about.f_frsize);
+    let says = format!("{} MB free", free / 1_000_000);
+    if free < LITTLE_ROOM {
+        return finding(
+            "disk",
+            Grade::Bad,
+            format!("{says}; nothing is started where it cannot be recorded: make room"),
+        );
+    }
+    finding("disk", Grade::Good, says)
+}
+
+/// Under which accounts the processes run, or would.
+fn accounts(layout: &Layout) -> Option<Finding> {
+    let home = layout.info().ok()?.home.parse::<bailey_gate::HomeId>().ok()?;
+    Some(match Identities::of(layout.root(), *home.as_bytes()) {
+        Identities::Separate { home, gateway } => {
+            finding("accounts", Grade::Good, format!("home {}, gateway {}", home.user, gateway.user))
+        }
+        Identities::Shared(why) => finding("accounts", Grade::Weak, why),
+    })
+}
+
+fn configuration(layout: &Layout) -> Finding {
+    let settings = config::Settings::read(&layout.config());
+    match settings.and_then(|settings| settings.parse()) {
+        Err(error) => finding("configuration", Grade::Bad, error.to_string()),
+        Ok(config) => match config.model {
+            None => finding("configuration", Grade::Bad, "no model is named; add [model] to config.toml"),
+            Some(model) => {
+                finding("configuration", Grade::Good, format!("model `{}` at {}", model.name, model.base_url))
+            }
+        },
+    }
+}
+
+async fn running(layout: &Layout) -> Vec<Finding> {
+    let bad = |why: &Trouble| vec![finding("running", Grade::Bad, why.to_string())];
+    let client = match Client::new(layout.clone()) {
+        Ok(client) => client,
+        Err(why) => return bad(&why),
+    };
+    let status: Status = match client.get("/v1/status").await {
+        Ok(status) => status,
+        Err(Trouble::NotRunning(_)) if layout.root().join("supervisor.sock").exists() => {
+            return vec![finding(
+                "running",
+                Grade::Bad,
+                "the home does not answer; if it is locked, run `bailey unlock`",
+            )];
+        }
+        Err(why) => return bad(&why),
+    };
+    let mut out = vec![match status.mode.as_str() {
+        "open" => finding(
+            "running",
+            Grade::Good,
+            format!("{} log entries, {} waiting for you", status.log_entries, status.waiting),
+        ),
+        mode => finding("running", Grade::Weak, format!("it is {mode}; `bailey resume` lets it go on")),
+    }];
+    out.extend(status.notices.into_iter().map(|notice| finding("notice", Grade::Weak, notice)));
+    let connections: Vec<ConnectionCard> = client.get("/v1/connections").await.unwrap_or_default();
+    for one in connections.into_iter().filter(|one| one.active) {
+        let says = format!("{} {} ({})", one.kind, one.account, one.level);
+        out.push(match one.weaker.as_str() {
+            "" => finding("connection", Grade::Good, says),
+            weaker => finding("connection", Grade::Weak, format!("{says}: {weaker}")),
+        });
+    }
+    out
+}

@@ -1,0 +1,176 @@
+//! The three processes of a home: the supervisor, which starts the other two, the home, and the gateway.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::process::ExitCode;
+
+use bailey_gateway::Gateway;
+use bailey_home::{Ended, Home, Layout, config};
+use bailey_keys::{HomeKey, Passphrase};
+use bailey_supervisor::{DELETED, Identity, Launch, Place, Said, SupervisorError};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::args::{GatewayRole, Role};
+use crate::client::Trouble;
+use crate::prompt;
+
+/// Longest settings line the home takes, in bytes: a configuration and a bundle of certificates.
+const MAX_SETTINGS_BYTES: u64 = 4 * 1024 * 1024;
+
+/// No other process of this account may read our memory, and no core file may keep it.
+fn harden() -> io::Result<()> {
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    Ok(rustix::process::setrlimit(rustix::process::Resource::Core, none)?)
+}
+
+/// `bailey serve`
+pub(crate) async fn supervise(layout: &Layout) -> Result<(), Trouble> {
+    let here = |error: &dyn Display| Trouble::Here(error.to_string());
+    harden()?;
+    let place = Place::new(layout.root());
+    let words = if place.needs_passphrase().map_err(|e| here(&e))? { given()? } else { None };
+    let root = place.root_key(words.as_ref()).map_err(|e| here(&e))?;
+    drop(words);
+    if let Some(root) = &root {
+        place.unwrap(root).map_err(|e| here(&e))?;
+    }
+    let prepare = || {
+        let settings = config::Settings::read(&layout.config()).map_err(|error| error.to_string())?;
+        let listen = settings.parse().map_err(|error| error.to_string())?.gateway.listen;
+        let settings = serde_json::to_string(&settings).map_err(|error| error.to_string())?;
+        Ok(Launch { settings, listen })
+    };
+    // What stands in the configuration is told about before anything waits for a passphrase.
+    prepare().map_err(Trouble::Here)?;
+    let supervised = bailey_supervisor::supervise(&place, root, prepare, |said| tell(layout, &said), stop()?).await;
+    match supervised {
+        Ok(()) => Ok(()),
+        Err(SupervisorError::Refused(why)) => Err(Trouble::Here(why)),
+        Err(error) => Err(here(&error)),
+    }
+}
+
+/// The passphrase of the home, where somebody is there to give it.
+fn given() -> Result<Option<Passphrase>, Trouble> {
+    let asked = prompt::passphrase("Passphrase that locks the home");
+    match asked {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && !io::stdin().is_terminal() => Ok(None),
+        other => Ok(Some(other?)),
+    }
+}
+
+fn tell(layout: &Layout, said: &Said) {
+    let data = layout.root().display();
+    let told = match said {
+        Said::Locked => writeln!(io::stdout(), "Bailey is locked. Unlock it with `bailey unlock`. ({data})"),
+        Said::Runs(Ok(address)) => writeln!(
+            io::stdout(),
+            "Bailey runs. Talk to it with `bailey task`, `bailey approvals`, … ({data}; programs: http://{address}/v1)"
+        ),
+        Said::Runs(Err(why)) => writeln!(io::stdout(), "Bailey runs, without its gateway. ({data})")
+            .and_then(|()| writeln!(io::stderr(), "bailey: {why}")),
+        Said::Shared(why) => writeln!(io::stderr(), "bailey: {why}"),
+        Said::Ended(why, seconds) => {
+            writeln!(io::stderr(), "bailey: the home ended ({why}); it is started again in {seconds} s")
+        }
+        Said::Deleted => writeln!(io::stdout(), "The home was deleted."),
+    };
+    // Whoever started us may be gone; the home runs all the same.
+    let _ = told;
+}
+
+fn stop() -> Result<impl Future<Output = ()> + Unpin, Trouble> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(Box::pin(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }))
+}
+
+/// What a process of the supervisor's does first: gives up root, and ends with the supervisor.
+fn begin(role: &Role) -> io::Result<()> {
+    if let (Some(user), Some(group)) = (role.user, role.group) {
+        bailey_supervisor::become_identity(Identity { user, group })?;
+    }
+    bailey_supervisor::die_with_parent(role.supervisor)?;
+    harden()
+}
+
+/// One line for the supervisor; line breaks in it become U+0001.
+fn report(line: &str) {
+    let mut out = io::stdout().lock();
+    // A supervisor that does not listen any more has ended, and so will we.
+    let _ = writeln!(out, "{}", line.replace('\n', "\u{1}")).and_then(|()| out.flush());
+}
+
+/// `bailey home-process`. Called before any thread was started.
+pub(crate) fn home(role: &Role, layout: &Layout) -> ExitCode {
+    match run_home(role, layout) {
+        Ok(Ended::Stopped) => ExitCode::SUCCESS,
+        Ok(Ended::Deleted) => ExitCode::from(u8::try_from(DELETED).unwrap_or(1)),
+        Err(why) => {
+            report(&why);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_home(role: &Role, layout: &Layout) -> Result<Ended, String> {
+    let failed = |error: &dyn Display| error.to_string();
+    begin(role).map_err(|e| failed(&e))?;
+    let (key, settings) = take_over().map_err(|e| failed(&e))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| failed(&e))?;
+    runtime.block_on(async {
+        let home = Home::open(layout, key, &settings).map_err(|e| failed(&e))?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(|e| failed(&e))?;
+        // The interrupt of a terminal reaches every process; the supervisor decides.
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| failed(&e))?;
+        tokio::spawn(async move { while interrupt.recv().await.is_some() {} });
+        let stop = async move {
+            terminate.recv().await;
+        };
+        bailey_home::serve(home, layout, || report("ready"), stop).await.map_err(|e| failed(&e))
+    })
+}
+
+/// The key and the settings, from the pipe of the supervisor.
+fn take_over() -> Result<(HomeKey, config::Settings), Box<dyn std::error::Error>> {
+    let mut pipe = io::stdin().lock();
+    let key = HomeKey::take_over(&mut pipe)?;
+    let mut line = String::new();
+    pipe.by_ref().take(MAX_SETTINGS_BYTES).read_line(&mut line)?;
+    Ok((key, serde_json::from_str(&line)?))
+}
+
+/// `bailey gateway-process`. Called before any thread was started.
+pub(crate) fn gateway(role: &GatewayRole, layout: &Layout) -> ExitCode {
+    let Err(why) = run_gateway(role, layout);
+    report(&why);
+    ExitCode::FAILURE
+}
+
+fn run_gateway(role: &GatewayRole, layout: &Layout) -> Result<std::convert::Infallible, String> {
+    let failed = |error: &dyn Display| error.to_string();
+    begin(&role.role).map_err(|e| failed(&e))?;
+    // One thread: the kernel takes files away from the thread that asks, and those it starts.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| failed(&e))?;
+    runtime.block_on(async {
+        let gateway = Gateway::bind(&role.listen).await.map_err(|e| failed(&e))?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| failed(&e))?;
+        tokio::spawn(async move { while interrupt.recv().await.is_some() {} });
+        let confined = bailey_gateway::renounce_files();
+        report(&format!("listening {}", gateway.address()));
+        if !confined {
+            let _ = writeln!(
+                io::stderr(),
+                "bailey: this kernel has no Landlock; the gateway is kept from files by its account alone"
+            );
+        }
+        gateway.serve(&layout.socket()).await.map_err(|e| failed(&e))?;
+        Err("the gateway has ended".to_owned())
+    })
+}
