@@ -8,11 +8,13 @@ use serde_json::Value;
 use crate::process::{command, root};
 
 /// Each crate of the product and the crates of ours it may use.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("bailey-gate", &[]),
     ("bailey-keys", &[]),
     ("bailey-verify", &[]),
     ("bailey-scripted", &[]),
+    ("bailey-gateway", &[]),
+    ("bailey-supervisor", &["bailey-keys"]),
     ("bailey-policy", &["bailey-gate"]),
     ("bailey-ledger", &["bailey-gate", "bailey-keys"]),
     ("bailey-vault", &["bailey-gate", "bailey-keys", "bailey-ledger"]),
@@ -32,14 +34,16 @@ const ALLOWED: [(&str, &[&str]); 12] = [
             "bailey-vault",
         ],
     ),
-    ("bailey", &["bailey-gate", "bailey-home", "bailey-keys", "bailey-verify"]),
+    ("bailey", &["bailey-gate", "bailey-gateway", "bailey-home", "bailey-keys", "bailey-supervisor", "bailey-verify"]),
 ];
 
 /// Libraries a crate must not reach, directly or through others: what it says it cannot do, it is not linked with.
-const ABSENT: [(&str, &[&str]); 4] = [
+const ABSENT: [(&str, &[&str]); 6] = [
     ("bailey-gate", &["tokio", "hyper", "serde_json", "serde", "rusqlite", "cedar-policy", "rustix"]),
     ("bailey-agent", &["tokio", "hyper", "rusqlite", "rustix", "lettre"]),
     ("bailey-model", &["tokio", "hyper", "rusqlite", "rustix", "lettre"]),
+    ("bailey-gateway", &["rusqlite", "aws-lc-rs", "rustls"]),
+    ("bailey-supervisor", &["hyper", "axum", "rustls", "cedar-policy"]),
     ("bailey-verify", &["tokio", "hyper", "rusqlite", "aws-lc-rs", "rustix"]),
 ];
 

@@ -202,7 +202,7 @@ fn mailbox(name: &'static str, text: &str) -> Result<Mailbox, BadCall> {
 }
 
 /// What a person changes in a waiting mail; what is absent stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Edit {
     /// All primary receivers.

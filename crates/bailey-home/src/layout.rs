@@ -111,6 +111,17 @@ impl Layout {
         self.home().join("token")
     }
 
+    /// Reads that token. The folder may be another account's, so a link in its place is not followed.
+    pub fn read_token(&self) -> io::Result<String> {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        #[expect(clippy::cast_possible_wrap, reason = "the flags of open(2) are an int")]
+        let no_links = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
+        let mut file = fs::OpenOptions::new().read(true).custom_flags(no_links).open(self.token())?;
+        let mut text = String::new();
+        io::Read::read_to_string(&mut file, &mut text)?;
+        Ok(text.trim().to_owned())
+    }
+
     pub(crate) fn home(&self) -> PathBuf {
         self.0.join("home")
     }
@@ -143,9 +154,8 @@ impl Layout {
         let (ledger, found) = open_ledger(&home, &self.mark(), false, key, clock)?;
         let pause = home.join("pause");
         let (record, recorded) = PauseFile::open(&pause).map_err(|source| LayoutError::File { path: pause, source })?;
-        let token = self.token();
-        let token = fs::read_to_string(&token).map_err(|source| LayoutError::File { path: token, source })?;
-        Ok(Opened { ledger, found, record, recorded, token: token.trim().to_owned() })
+        let token = self.read_token().map_err(|source| LayoutError::File { path: self.token(), source })?;
+        Ok(Opened { ledger, found, record, recorded, token })
     }
 
     /// Makes a home. Put together beside its place and moved there last, so an interrupted setup leaves none behind.

@@ -1,6 +1,7 @@
 //! What the home's interface says and takes, as JSON. Texts for people are escaped here already.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 pub use bailey_connectors::Edit;
 pub use bailey_vault::{CalendarSettings, KeyHeader, MailSettings, ModelSettings, Server, Settings, Training};
@@ -8,7 +9,7 @@ pub use bailey_vault::{CalendarSettings, KeyHeader, MailSettings, ModelSettings,
 use crate::wire_secret::Password;
 
 /// An error: what happened and what to do next.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Failure {
     /// A stable word for programs.
     pub code: Code,
@@ -17,7 +18,7 @@ pub struct Failure {
 }
 
 /// Kinds of errors, as programs tell them apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Code {
     /// The request makes no sense.
@@ -39,7 +40,7 @@ pub enum Code {
 }
 
 /// How the home is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// Whose it is.
     pub home: String,
@@ -60,7 +61,7 @@ pub struct Status {
 }
 
 /// One labelled line of a preview.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Line {
     /// What it is.
     pub label: String,
@@ -69,7 +70,7 @@ pub struct Line {
 }
 
 /// An action as people see it: the preview, and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ActionCard {
     /// Which.
     pub id: String,
@@ -102,7 +103,7 @@ pub struct ActionCard {
 }
 
 /// What the person has to sign to answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Challenge {
     /// Used once.
     pub nonce: String,
@@ -113,7 +114,7 @@ pub struct Challenge {
 }
 
 /// What a client needs to make a signing key of a passphrase.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CredentialHint {
     /// Which.
     pub id: String,
@@ -122,7 +123,7 @@ pub struct CredentialHint {
 }
 
 /// Evidence that the person answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProofBody {
     /// The challenge.
@@ -136,7 +137,7 @@ pub struct ProofBody {
 }
 
 /// One action that was shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Shown {
     /// Which.
@@ -146,7 +147,7 @@ pub struct Shown {
 }
 
 /// `POST /v1/approvals/approve`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApproveBody {
     /// Exactly what was shown.
@@ -156,7 +157,7 @@ pub struct ApproveBody {
 }
 
 /// A list of actions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IdsBody {
     /// Which.
@@ -164,7 +165,7 @@ pub struct IdsBody {
 }
 
 /// `POST /v1/actions/{id}/happened`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HappenedBody {
     /// Whether it did.
@@ -172,7 +173,7 @@ pub struct HappenedBody {
 }
 
 /// `POST /v1/tasks`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TaskBody {
     /// The person's words.
@@ -180,7 +181,7 @@ pub struct TaskBody {
 }
 
 /// A task as listed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TaskCard {
     /// Which.
     pub id: String,
@@ -199,7 +200,7 @@ pub struct TaskCard {
 }
 
 /// What a task took of the model.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct UsageCard {
     /// Requests made.
     pub requests: u64,
@@ -212,7 +213,7 @@ pub struct UsageCard {
 }
 
 /// A model request as it can be looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ContextCard {
     /// What it held, in order.
     pub spans: Vec<SpanCard>,
@@ -223,7 +224,7 @@ pub struct ContextCard {
 }
 
 /// A piece of a model request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SpanCard {
     /// Who wrote it: `bailey`, `person`, `model`, `others`.
     pub label: String,
@@ -234,7 +235,7 @@ pub struct SpanCard {
 }
 
 /// A secret that was kept back from a model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct KeptBack {
     /// What it looked like.
     pub kind: String,
@@ -245,7 +246,7 @@ pub struct KeptBack {
 }
 
 /// `POST /v1/connections`: with an app password, or nothing to sign in with. `POST /v1/sign-ins`: with tokens.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectBody {
     /// The account.
@@ -254,13 +255,14 @@ pub struct ConnectBody {
     pub level: String,
     /// An app password, where one is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub password: Option<Password>,
     /// The evidence.
     pub proof: ProofBody,
 }
 
 /// A sign-in under way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SignIn {
     /// Its name.
     pub id: String,
@@ -273,7 +275,7 @@ pub struct SignIn {
 }
 
 /// `POST /v1/connections/{id}/revoke`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RevokeCard {
     /// `confirmed`, `unconfirmed`, `by-hand`, `nothing` or `before`.
     pub at_provider: String,
@@ -282,7 +284,7 @@ pub struct RevokeCard {
 }
 
 /// A connection as listed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ConnectionCard {
     /// Which.
     pub id: String,
@@ -299,18 +301,20 @@ pub struct ConnectionCard {
 }
 
 /// A log entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EntryCard {
     /// Its place.
     pub seq: u64,
     /// The header line.
+    #[schema(value_type = Object)]
     pub header: serde_json::Value,
     /// What it says, where that can still be read.
+    #[schema(value_type = Option<Object>)]
     pub payload: Option<serde_json::Value>,
 }
 
 /// What pausing achieved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PauseCard {
     /// The epoch that began.
     pub epoch: u64,
@@ -321,7 +325,7 @@ pub struct PauseCard {
 }
 
 /// `POST /v1/resume`, `POST /v1/log/export`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProvenBody {
     /// The evidence.
@@ -329,7 +333,7 @@ pub struct ProvenBody {
 }
 
 /// What deleting the home could not do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeletedCard {
     /// Accounts whose access has to be ended at the provider, and why.
     pub end_by_hand: Vec<String>,

@@ -83,16 +83,18 @@ pub fn blocked_by(data: &Path) -> Option<PathBuf> {
     shut.last().map(Path::to_path_buf)
 }
 
-/// Gives a folder and all that lies in it to an account; links are not followed.
+/// Gives what is ours in a folder to an account, such as what was set up or put back from a backup. Called while none of
+/// the account's processes run. Links of either kind are left alone: the account may have made them, to be given more.
 pub(crate) fn give(path: &Path, to: Identity) -> io::Result<()> {
     let about = fs::symlink_metadata(path)?;
-    if (about.uid(), about.gid()) != (to.user, to.group) {
-        lchown(path, Some(to.user), Some(to.group))?;
-    }
     if about.is_dir() {
         for entry in fs::read_dir(path)? {
             give(&entry?.path(), to)?;
         }
+    }
+    let ours = about.uid() == rustix::process::geteuid().as_raw() && about.uid() != to.user;
+    if ours && (about.is_dir() || (about.is_file() && about.nlink() == 1)) {
+        return lchown(path, Some(to.user), Some(to.group));
     }
     Ok(())
 }

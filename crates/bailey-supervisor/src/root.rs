@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use bailey_keys::{HomeKey, Passphrase, RootKey, RootKind};
@@ -130,15 +131,20 @@ pub fn destroy(place: &Place) -> Result<(), SupervisorError> {
     Ok(())
 }
 
+/// `O_NOFOLLOW`: opening a symbolic link fails.
+#[expect(clippy::cast_possible_wrap, reason = "the flags of open(2) are an int")]
+const NO_LINKS: i32 = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
+
 /// Zeros in place, through to the disk, then removal. What a file system or a flash disk keeps elsewhere is beyond reach.
+/// The folder may be another account's: links, of either kind, are removed and not written through.
 fn overwrite(path: &Path) -> io::Result<()> {
     let length = match fs::symlink_metadata(path) {
-        Ok(about) if about.is_file() => about.len(),
+        Ok(about) if about.is_file() && about.nlink() == 1 => about.len(),
         Ok(_) => return fs::remove_file(path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
-    let mut file = OpenOptions::new().write(true).open(path)?;
+    let mut file = OpenOptions::new().write(true).custom_flags(NO_LINKS).open(path)?;
     io::copy(&mut io::Read::take(io::repeat(0), length), &mut file)?;
     file.flush()?;
     file.sync_all()?;

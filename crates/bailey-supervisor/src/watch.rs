@@ -108,11 +108,12 @@ async fn keep_running(
         let began = tokio::time::Instant::now();
         let why = match start(place, root, identities, &launch).await {
             Ok((mut home, gateway)) => {
-                say(Said::Runs(gateway.address));
+                say(Said::Runs(gateway.address.clone()));
                 first = false;
                 let ended = tokio::select! {
                     ended = home.wait() => ended,
                     () = already_unlocked(listener) => continue,
+                    () = keep_gateway(place, identities.gateway(), gateway) => continue,
                     () = &mut *stop => {
                         end(&mut home).await;
                         return Ok(false);
@@ -139,7 +140,23 @@ async fn keep_running(
 /// A gateway under way; ends with this.
 struct Gateway {
     address: Result<String, String>,
-    _process: Option<Child>,
+    process: Option<Child>,
+}
+
+/// Starts the gateway again whenever it ends, on the port it had. One that could not be started is left be: the person
+/// was told why.
+async fn keep_gateway(place: &Place, identity: Option<Identity>, gateway: Gateway) {
+    let Gateway { address: Ok(address), process: Some(mut process) } = gateway else {
+        return std::future::pending().await;
+    };
+    loop {
+        let _ = process.wait().await;
+        while let Err(why) = start_gateway(place, identity, &address).await.map(|(fresh, _)| process = fresh) {
+            // To the same place as what the gateway itself has to say.
+            eprintln!("bailey: the gateway ended and cannot be started again: {why}");
+            tokio::time::sleep(SLOWEST).await;
+        }
+    }
 }
 
 async fn start(
@@ -151,8 +168,8 @@ async fn start(
     lay_out(place, identities).map_err(|source| SupervisorError::File { path: place.data().into(), source })?;
     let home = start_home(place, root, identities.home(), &launch.settings).await?;
     let gateway = match start_gateway(place, identities.gateway(), &launch.listen).await {
-        Ok((process, address)) => Gateway { address: Ok(address), _process: Some(process) },
-        Err(why) => Gateway { address: Err(why), _process: None },
+        Ok((process, address)) => Gateway { address: Ok(address), process: Some(process) },
+        Err(why) => Gateway { address: Err(why), process: None },
     };
     Ok((home, gateway))
 }
@@ -301,6 +318,8 @@ async fn said(stream: &mut UnixStream) -> Option<Passphrase> {
 async fn already_unlocked(listener: &UnixListener) {
     loop {
         if let Ok((mut stream, _)) = listener.accept().await {
+            // Read before it is answered: whoever writes to a closed end learns nothing.
+            drop(said(&mut stream).await);
             let _ = stream.write_all(b"the home is unlocked already\n").await;
         }
     }

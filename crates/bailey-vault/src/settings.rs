@@ -1,10 +1,11 @@
 //! What a connection is made of: where, as whom, and the credential, which is kept apart.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// What a connection leads to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Settings {
     /// A mail account.
@@ -47,7 +48,7 @@ impl Settings {
 }
 
 /// A provider of models the person agreed to, and on what terms. Stored sealed; holds no secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSettings {
     /// Where, up to and without `/chat/completions` or `/messages`.
@@ -65,7 +66,7 @@ pub struct ModelSettings {
 }
 
 /// How a key is shown to a provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyHeader {
     /// `Authorization: Bearer …` (RFC 6750).
@@ -75,7 +76,7 @@ pub enum KeyHeader {
 }
 
 /// Whether a provider trains models on what it is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Training {
     /// It says that it does not.
@@ -87,7 +88,7 @@ pub enum Training {
 }
 
 /// One calendar at a CalDAV server. Stored sealed; holds no secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CalendarSettings {
     /// Who signs in.
@@ -99,7 +100,7 @@ pub struct CalendarSettings {
 }
 
 /// A mail account. Stored sealed; holds no secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MailSettings {
     /// The account's address: the author of what is sent.
@@ -119,7 +120,7 @@ pub struct MailSettings {
 }
 
 /// A server to talk to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
     /// Name or address.

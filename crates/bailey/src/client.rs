@@ -82,10 +82,11 @@ impl Client {
     pub(crate) fn new(layout: Layout) -> Result<Self, Trouble> {
         layout.info().map_err(|error| Trouble::Here(error.to_string()))?;
         let path = layout.token();
-        let token = std::fs::read_to_string(&path)
+        let token = layout
+            .read_token()
             .map_err(|error| Trouble::Here(format!("the token `{}` cannot be read: {error}", path.display())))?;
         let session = bailey_keys::random().map_err(|error| Trouble::Here(error.to_string()))?;
-        Ok(Self { layout, token: token.trim().to_owned(), session })
+        Ok(Self { layout, token, session })
     }
 
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Trouble> {

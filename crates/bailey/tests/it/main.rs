@@ -12,6 +12,7 @@ mod accounts;
 mod calendars;
 mod evidence;
 mod hijack;
+mod house;
 mod road;
 mod stops;
 mod support;

@@ -6,7 +6,7 @@ use bailey_gate::approval::Purpose;
 use bailey_scripted::Turn;
 use serde_json::json;
 
-use crate::support::{PASSPHRASE, World, id, send, shown};
+use crate::support::{PASSPHRASE, World, copy_folder, id, send, shown};
 
 #[test]
 fn pause_stops_what_waits_and_what_is_held_and_survives_a_restart() {
@@ -210,14 +210,6 @@ fn an_older_database_put_back_revives_nothing() {
     assert_eq!(world.sink.arrived().len(), 1);
     world.restart();
     assert_eq!(world.data_of(&["status"])["mode"], "open", "noticed once, not for ever");
-}
-
-fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-    }
 }
 
 #[test]

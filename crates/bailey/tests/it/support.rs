@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 #[expect(clippy::disallowed_methods, reason = "tests start the real programs")]
-fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     Command::new(program)
 }
 
@@ -133,12 +133,23 @@ fn first_line(child: &mut Child) -> String {
     line.trim().to_owned()
 }
 
+/// Copies a folder with all that lies in it.
+pub fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
 /// A home with everything around it.
 pub struct World {
     pub folder: Folder,
     pub sink: Sink,
     pub provider: Provider,
     serving: Option<Running>,
+    /// What `serve` said when it was ready.
+    said: String,
 }
 
 impl World {
@@ -148,13 +159,22 @@ impl World {
     }
 
     pub fn with_scripts(scripts: Vec<Script>, hold_seconds: u64) -> Self {
-        let folder = Folder::new();
-        let sink = Sink::start(folder.path().join("sink"));
-        let provider = Provider::start(scripts).unwrap();
-        let world = Self { folder, sink, provider, serving: None };
+        let world = Self::around(scripts);
         world.ok(&["setup"], PASSPHRASE);
         world.hold(hold_seconds);
         world
+    }
+
+    /// Everything but a home.
+    pub fn unset() -> Self {
+        Self::around(Vec::new())
+    }
+
+    fn around(scripts: Vec<Script>) -> Self {
+        let folder = Folder::new();
+        let sink = Sink::start(folder.path().join("sink"));
+        let provider = Provider::start(scripts).unwrap();
+        Self { folder, sink, provider, serving: None, said: String::new() }
     }
 
     /// A running home with a mail account that may send, and no hold window.
@@ -200,14 +220,66 @@ impl World {
     pub fn serve(&mut self) {
         assert!(self.serving.is_none(), "already running");
         let mut child = self.bailey(&["serve"]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
-        let line = first_line(&mut child);
-        assert!(line.starts_with("Bailey runs"), "serve said `{line}`");
+        self.said = first_line(&mut child);
+        assert!(self.said.starts_with("Bailey runs"), "serve said `{}`", self.said);
         self.serving = Some(Running(child));
+    }
+
+    /// Starts the home, and gives what it said first.
+    pub fn serve_and_read(&mut self) -> String {
+        self.serve();
+        self.said.clone()
+    }
+
+    /// Starts a home that nobody gives its passphrase; gives what it said.
+    pub fn serve_locked(&mut self) -> String {
+        let mut child = self.bailey(&["serve"]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let line = first_line(&mut child);
+        self.serving = Some(Running(child));
+        line
+    }
+
+    /// Waits until the home answers.
+    pub fn until_answering(&self) {
+        Self::until_true("the home never answered", || {
+            let connected = UnixStream::connect(self.data().join("run/home.sock")).is_ok();
+            connected && self.run(&["status"], "").status.success()
+        });
+    }
+
+    pub fn until_true(never: &str, mut look: impl FnMut() -> bool) {
         let started = clock();
-        while UnixStream::connect(self.data().join("run/home.sock")).is_err() {
-            assert!(started.elapsed() < PATIENCE, "the socket never came");
+        while !look() {
+            assert!(started.elapsed() < PATIENCE, "{never}");
             std::thread::yield_now();
         }
+    }
+
+    /// Where the gateway listens.
+    pub fn gateway(&self) -> String {
+        let rest = self.said.split_once("http://").unwrap().1;
+        rest.split_once('/').unwrap().0.to_owned()
+    }
+
+    /// The process that was started.
+    pub fn supervisor(&self) -> u32 {
+        self.serving.as_ref().unwrap().0.id()
+    }
+
+    /// A process the supervisor has started.
+    pub fn child(&self, role: &str) -> i32 {
+        let supervisor = self.supervisor();
+        let children = fs::read_to_string(format!("/proc/{supervisor}/task/{supervisor}/children")).unwrap();
+        let is = |pid: &&str| {
+            let words = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            words.split('\0').nth(1) == Some(role)
+        };
+        children.split_whitespace().find(is).unwrap().parse().unwrap()
+    }
+
+    /// Waits until the program has ended by itself.
+    pub fn ended(&mut self) -> std::process::ExitStatus {
+        self.serving.take().unwrap().0.wait().unwrap()
     }
 
     /// Ends the home without warning.

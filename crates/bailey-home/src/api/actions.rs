@@ -1,0 +1,245 @@
+//! Actions, and the answers of the person.
+
+use super::*;
+
+/// The preview is made of the stored bytes, every time.
+pub(super) fn action_card(home: &Home, view: &ActionView) -> Result<ActionCard, Failure> {
+    let row = &view.row;
+    let mut card = ActionCard {
+        id: row.id.to_string(),
+        digest: row.digest.to_string(),
+        kind: row.kind.name().into(),
+        state: row.state.name().into(),
+        task: row.task.map(|task| task.to_string()),
+        headline: "Its content was erased or cannot be read".into(),
+        items: Vec::new(),
+        body: String::new(),
+        warnings: Vec::new(),
+        reason: home.reasons_at_decision(&row.id)?,
+        claimed_why: home.claimed_why(&row.id)?,
+        outcome: home.outcome_words(&row.id)?,
+        expires_ms: row.expires.wall_ms(),
+        held_until_ms: row.held.map(|held| held.wall_ms()),
+    };
+    if let Ok(content) = Content::decode(&view.content) {
+        let preview = Preview::of(&content);
+        card.digest = preview.digest.to_string();
+        card.headline = preview.headline;
+        card.items =
+            preview.items.into_iter().map(|item| Line { label: item.label.into(), value: item.value }).collect();
+        card.body = preview.body;
+        card.warnings = preview.warnings;
+        card.warnings.extend(first_contacts(home, &content)?);
+    }
+    Ok(card)
+}
+
+/// Receivers the person is not known to have written to: what a mail says of its sender proves nothing.
+pub(super) fn first_contacts(home: &Home, content: &Content) -> Result<Vec<String>, Failure> {
+    let mut out = Vec::new();
+    for address in content.action.receivers() {
+        if !home.ledger.is_known_receiver(&address.key())? {
+            out.push(format!("As far as Bailey knows, you have never written to `{address}`."));
+        }
+    }
+    Ok(out)
+}
+
+/// The newest actions.
+#[utoipa::path(
+    get,
+    path = "/v1/actions",
+    responses((status = 200, body = Vec<ActionCard>), (status = "default", body = Failure))
+)]
+pub(super) async fn actions(Held(home): Shared) -> Answer<Vec<ActionCard>> {
+    let views = home.ledger.recent_actions(100)?;
+    views.iter().map(|view| action_card(&home, view)).collect::<Result<_, _>>().map(Json)
+}
+
+/// One action, with its preview.
+#[utoipa::path(
+    get,
+    path = "/v1/actions/{id}",
+    params(("id" = String, Path)),
+    responses((status = 200, body = ActionCard), (status = "default", body = Failure))
+)]
+pub(super) async fn action(Held(home): Shared, Path(id): Path<String>) -> Answer<ActionCard> {
+    let id: ActionId = parse("action", &id)?;
+    let view = home.ledger.action(&id)?.ok_or(GateError::NoSuchAction(id))?;
+    Ok(Json(action_card(&home, &view)?))
+}
+
+/// What waits for the person, whole.
+#[utoipa::path(
+    get,
+    path = "/v1/approvals",
+    responses((status = 200, body = Vec<ActionCard>), (status = "default", body = Failure))
+)]
+pub(super) async fn approvals(Held(home): Shared) -> Answer<Vec<ActionCard>> {
+    let views = home.ledger.actions_in(State::Awaiting)?;
+    views.iter().map(|view| action_card(&home, view)).collect::<Result<_, _>>().map(Json)
+}
+
+/// Opens a challenge, which the answer of the person has to carry.
+#[utoipa::path(
+    post,
+    path = "/v1/challenge",
+    responses((status = 200, body = Challenge), (status = "default", body = Failure))
+)]
+pub(super) async fn challenge(Held(home): Shared) -> Answer<Challenge> {
+    let nonce = Nonce::from_bytes(bailey_keys::random().map_err(|error| failure(Code::Internal, error.to_string()))?);
+    home.gate.challenge(nonce, home.clock.now());
+    let hint = |row: bailey_ledger::CredentialRow| CredentialHint {
+        id: Nonce::from_bytes(row.id).to_string(),
+        salt: Nonce::from_bytes(row.salt).to_string(),
+    };
+    let credentials = home.ledger.credentials()?.into_iter().map(hint).collect();
+    Ok(Json(Challenge { nonce: nonce.to_string(), home: home.gate.home().to_string(), credentials }))
+}
+
+/// Approves exactly what was shown, or nothing.
+#[utoipa::path(
+    post,
+    path = "/v1/approvals/approve",
+    request_body = ApproveBody,
+    responses((status = 200, body = Vec<String>), (status = "default", body = Failure))
+)]
+pub(super) async fn approve(Held(home): Shared, Taken(body): Taken<ApproveBody>) -> Answer<Vec<String>> {
+    let shown =
+        body.shown.iter().map(|shown| Ok((parse("action", &shown.id)?, parse::<Digest>("digest", &shown.digest)?)));
+    let shown = shown.collect::<Result<Vec<(ActionId, Digest)>, Failure>>()?;
+    let (gate, proof, now) = (Arc::clone(&home.gate), proof(&body.proof)?, home.clock.now());
+    let permits = blocking(move || gate.approve(shown, &proof, now)).await?;
+    let approved = permits.iter().map(|permit| permit.action().to_string()).collect();
+    for permit in permits {
+        home.run(permit);
+    }
+    home.changed();
+    Ok(Json(approved))
+}
+
+/// Refuses waiting actions. Needs no proof: it harms nobody.
+#[utoipa::path(
+    post,
+    path = "/v1/approvals/reject",
+    request_body = IdsBody,
+    responses((status = 200), (status = "default", body = Failure))
+)]
+pub(super) async fn reject(Held(home): Shared, Taken(body): Taken<IdsBody>) -> Answer<()> {
+    let ids = body.ids.iter().map(|id| parse("action", id)).collect::<Result<Vec<ActionId>, _>>()?;
+    let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
+    blocking(move || gate.reject(&ids, now)).await?;
+    home.changed();
+    Ok(Json(()))
+}
+
+/// Takes back what waits or is held. Needs no proof.
+#[utoipa::path(
+    post,
+    path = "/v1/cancel",
+    request_body = IdsBody,
+    responses((status = 200), (status = "default", body = Failure))
+)]
+pub(super) async fn cancel(Held(home): Shared, Taken(body): Taken<IdsBody>) -> Answer<()> {
+    let ids = body.ids.iter().map(|id| parse("action", id)).collect::<Result<Vec<ActionId>, _>>()?;
+    let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
+    blocking(move || gate.cancel(&ids, now)).await?;
+    home.changed();
+    Ok(Json(()))
+}
+
+/// Replaces a waiting mail by an edited one, which asks anew.
+#[utoipa::path(
+    post,
+    path = "/v1/approvals/{id}/edit",
+    params(("id" = String, Path)),
+    request_body = Edit,
+    responses((status = 200, body = ActionCard), (status = "default", body = Failure))
+)]
+pub(super) async fn edit(Held(home): Shared, Path(id): Path<String>, Taken(edit): Taken<Edit>) -> Answer<ActionCard> {
+    let id: ActionId = parse("action", &id)?;
+    let view = home.ledger.action(&id)?.ok_or(GateError::NoSuchAction(id))?;
+    let content = Content::decode(&view.content).map_err(StoreError::from)?;
+    let Action::Mail(MailAction::Send(message)) = &content.action else {
+        return Err(failure(Code::Invalid, "only a waiting mail can be edited"));
+    };
+    let edited = edit.apply(message, &home.surroundings()?).map_err(|bad| failure(Code::Invalid, bad.to_string()))?;
+    let proposal = Proposal {
+        id: fresh_action()?,
+        task: view.row.task,
+        account: content.account.map(|(connection, _)| connection),
+        precondition: content.precondition,
+        action: Action::Mail(MailAction::Send(edited)),
+        why: "Changed through the command line, or by another program with the token; look at it anew.".into(),
+        actor: Actor::Client,
+    };
+    let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
+    let proposed = blocking(move || gate.edit(&id, proposal, now)).await?;
+    let fresh = proposed.id;
+    if let Some(permit) = proposed.permit {
+        home.run(permit);
+    }
+    home.changed();
+    action(Held(home), Path(fresh.to_string())).await
+}
+
+/// The person says whether an action happened.
+#[utoipa::path(
+    post,
+    path = "/v1/actions/{id}/happened",
+    params(("id" = String, Path)),
+    request_body = HappenedBody,
+    responses((status = 200), (status = "default", body = Failure))
+)]
+pub(super) async fn happened(
+    Held(home): Shared,
+    Path(id): Path<String>,
+    Taken(body): Taken<HappenedBody>,
+) -> Answer<()> {
+    let id = parse("action", &id)?;
+    let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
+    blocking(move || gate.person_says(&id, body.happened, now)).await?;
+    home.changed();
+    Ok(Json(()))
+}
+
+/// Undoes what has happened, by an action of its own that the person authorises here.
+#[utoipa::path(
+    post,
+    path = "/v1/actions/{id}/undo",
+    params(("id" = String, Path)),
+    request_body = ProvenBody,
+    responses((status = 200, body = ActionCard), (status = "default", body = Failure))
+)]
+pub(super) async fn undo(
+    Held(home): Shared,
+    Path(id): Path<String>,
+    Taken(body): Taken<ProvenBody>,
+) -> Answer<ActionCard> {
+    let id: ActionId = parse("action", &id)?;
+    let view = home.ledger.action(&id)?.ok_or(GateError::NoSuchAction(id))?;
+    if !view.row.state.may_become(State::Undoing) {
+        return Err(GateError::WrongState { id, state: view.row.state }.into());
+    }
+    let content = Content::decode(&view.content).map_err(StoreError::from)?;
+    let prepared =
+        bailey_connectors::prepare_undo(&content, &home.outcome_words(&id)?.unwrap_or_default(), &home.vault).await;
+    let (account, action_back) = prepared.map_err(|bad| failure(Code::Conflict, visible(&bad.to_string())))?;
+    let proposal = Proposal {
+        id: fresh_action()?,
+        task: view.row.task,
+        account,
+        precondition: Vec::new(),
+        action: action_back,
+        why: "undo".into(),
+        actor: Actor::Person,
+    };
+    let (gate, proof, now) = (Arc::clone(&home.gate), proof(&body.proof)?, home.clock.now());
+    let proposed = blocking(move || gate.undo(&id, proposal, &proof, now)).await?;
+    let fresh = proposed.id;
+    if let Some(permit) = proposed.permit {
+        home.run(permit);
+    }
+    home.changed();
+    action(Held(home), Path(fresh.to_string())).await
+}

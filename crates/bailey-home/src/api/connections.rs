@@ -1,0 +1,163 @@
+//! Connections: making, listing, ending.
+
+use super::*;
+
+/// Every connection.
+#[utoipa::path(
+    get,
+    path = "/v1/connections",
+    responses((status = 200, body = Vec<ConnectionCard>), (status = "default", body = Failure))
+)]
+pub(super) async fn connections(Held(home): Shared) -> Answer<Vec<ConnectionCard>> {
+    Ok(Json(home.ledger.connections()?.into_iter().map(|row| connection_card(&home, row)).collect()))
+}
+
+pub(super) fn connection_card(home: &Home, row: bailey_ledger::ConnectionRow) -> ConnectionCard {
+    let settings = home.vault.settings(&row.id).ok();
+    let weaker = match settings {
+        Some(settings) if settings.issuer().is_none() && row.grant.active => {
+            "no token: the limits of this connection are kept by Bailey alone, and only the provider's page ends the password"
+        }
+        Some(_) | None => "",
+    };
+    ConnectionCard {
+        id: row.id.to_string(),
+        kind: row.kind,
+        account: visible(&row.account),
+        level: row.grant.level.name().into(),
+        active: row.grant.active,
+        weaker: weaker.into(),
+    }
+}
+
+/// The person's leave for exactly these settings at exactly this level.
+fn leave_to_connect(home: &Home, body: &ConnectBody) -> Result<(Level, ConnectionId), Failure> {
+    let level = Level::from_name(&body.level)
+        .ok_or_else(|| failure(Code::Invalid, "the level is one of read-only, draft, send, full"))?;
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &connect_parameters(&body.settings, &body.level));
+    let parameters =
+        hash.as_ref().try_into().map(Digest::from_bytes).map_err(|_| failure(Code::Internal, "no hash"))?;
+    home.gate.authorise(&Purpose::Home { what: "connect", parameters }, &proof(&body.proof)?, home.clock.now())?;
+    let id = bailey_keys::random().map_err(|error| failure(Code::Internal, error.to_string()))?;
+    Ok((level, ConnectionId::from_bytes(id)))
+}
+
+/// Makes a connection, with the leave of the person.
+#[utoipa::path(
+    post,
+    path = "/v1/connections",
+    request_body = ConnectBody,
+    responses((status = 200, body = ConnectionCard), (status = "default", body = Failure))
+)]
+pub(super) async fn connect(Held(home): Shared, Taken(body): Taken<ConnectBody>) -> Answer<ConnectionCard> {
+    let (level, id) = leave_to_connect(&home, &body)?;
+    let credential = match &body.password {
+        Some(password) => Credential::AppPassword(password.expose().to_owned()),
+        None => Credential::None,
+    };
+    let new = home.vault.try_out(id, body.settings, level, credential).await?;
+    Ok(Json(keep(&home, &new)?))
+}
+
+fn keep(home: &Home, new: &NewConnection) -> Result<ConnectionCard, Failure> {
+    home.vault.keep(new, home.clock.now())?;
+    home.changed();
+    let row = home.ledger.connection(&new.id)?.ok_or(GateError::NoSuchConnection(new.id))?;
+    Ok(connection_card(home, row))
+}
+
+/// How long a browser may take to come back.
+const SIGN_IN_WITHIN: std::time::Duration = std::time::Duration::from_secs(600);
+
+/// Begins to sign in with a browser, with the leave of the person.
+#[utoipa::path(
+    post,
+    path = "/v1/sign-ins",
+    request_body = ConnectBody,
+    responses((status = 200, body = SignIn), (status = "default", body = Failure))
+)]
+pub(super) async fn begin_sign_in(Held(home): Shared, Taken(body): Taken<ConnectBody>) -> Answer<SignIn> {
+    let (level, id) = leave_to_connect(&home, &body)?;
+    let flow = home.vault.begin_sign_in(&body.settings, level).await?;
+    let name = Nonce::from_bytes(bailey_keys::random().map_err(|error| failure(Code::Internal, error.to_string()))?)
+        .to_string();
+    let begun = SignIn { id: name.clone(), url: flow.url.clone(), connection: None, trouble: None };
+    sign_ins(&home).insert(name.clone(), begun.clone());
+    tokio::spawn(async move {
+        let finished =
+            tokio::time::timeout(SIGN_IN_WITHIN, home.vault.finish_sign_in(flow, id, body.settings, level)).await;
+        let ended = match finished {
+            Ok(Ok(new)) => keep(&home, &new).map_err(|failure| failure.message),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("nobody came back from the browser within ten minutes; connect again".into()),
+        };
+        if let Some(sign_in) = sign_ins(&home).get_mut(&name) {
+            match ended {
+                Ok(card) => sign_in.connection = Some(card),
+                Err(why) => sign_in.trouble = Some(visible(&why)),
+            }
+        }
+        home.changed();
+    });
+    Ok(Json(begun))
+}
+
+fn sign_ins(home: &Home) -> std::sync::MutexGuard<'_, std::collections::BTreeMap<String, SignIn>> {
+    home.sign_ins.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// How a sign-in stands.
+#[utoipa::path(
+    get,
+    path = "/v1/sign-ins/{id}",
+    params(("id" = String, Path)),
+    responses((status = 200, body = SignIn), (status = "default", body = Failure))
+)]
+pub(super) async fn sign_in(Held(home): Shared, Path(id): Path<String>) -> Answer<SignIn> {
+    let found = sign_ins(&home).get(&id).cloned();
+    found.map(Json).ok_or_else(|| failure(Code::NotFound, "there is no such sign-in; connect again"))
+}
+
+/// How long whoever revokes waits for the provider; Bailey itself goes on.
+pub(super) const TELL_WITHIN: std::time::Duration = std::time::Duration::from_secs(15);
+
+/// Needs no proof: taking power away harms nobody.
+#[utoipa::path(
+    post,
+    path = "/v1/connections/{id}/revoke",
+    params(("id" = String, Path)),
+    responses((status = 200, body = RevokeCard), (status = "default", body = Failure))
+)]
+pub(super) async fn revoke(Held(home): Shared, Path(id): Path<String>) -> Answer<RevokeCard> {
+    let id: ConnectionId = parse("connection", &id)?;
+    let (vault, gate, now) = (Arc::clone(&home.vault), Arc::clone(&home.gate), home.clock.now());
+    let fresh = tokio::task::spawn_blocking(move || vault.revoke(&id, now)).await;
+    let fresh = fresh.map_err(|error| failure(Code::Internal, error.to_string()))??;
+    blocking(move || gate.deny_for(&id, now)).await?;
+    home.changed();
+    // In a task of its own: whoever asked may leave before the provider has answered.
+    let vault = Arc::clone(&home.vault);
+    let telling = tokio::spawn(async move { vault.tell_provider(&id).await });
+    let revocation = match tokio::time::timeout(TELL_WITHIN, telling).await {
+        _ if !fresh => Revocation::Before,
+        Ok(Ok(told)) => told?,
+        Ok(Err(error)) => Revocation::Unconfirmed(error.to_string()),
+        Err(_) => Revocation::Unconfirmed("it has not answered yet".into()),
+    };
+    let (name, message) = match revocation {
+        Revocation::Confirmed => ("confirmed", "The provider confirmed that its tokens are over.".to_owned()),
+        Revocation::Unconfirmed(why) => (
+            "unconfirmed",
+            format!(
+                "The provider has not confirmed ({}). Bailey keeps telling it; remove Bailey on its page too.",
+                visible(&why)
+            ),
+        ),
+        Revocation::ByHand => {
+            ("by-hand", "The app password itself can only be ended on the provider's page; do that too.".to_owned())
+        }
+        Revocation::Nothing => ("nothing", "There was no credential.".to_owned()),
+        Revocation::Before => ("before", "It was revoked before.".to_owned()),
+    };
+    Ok(Json(RevokeCard { at_provider: name.into(), message }))
+}

@@ -1,0 +1,150 @@
+//! The home as a whole: how it is, what changes, stopping and deleting it.
+
+use super::connections::TELL_WITHIN;
+use super::*;
+
+/// How the home is.
+#[utoipa::path(
+    get,
+    path = "/v1/status",
+    responses((status = 200, body = Status), (status = "default", body = Failure))
+)]
+pub(super) async fn status(Held(home): Shared) -> Answer<Status> {
+    let valve = home.gate.lock().valve();
+    let (log_entries, _) = home.ledger.head()?;
+    Ok(Json(Status {
+        home: home.gate.home().to_string(),
+        mode: valve.mode.name().into(),
+        epoch: valve.epoch,
+        model: home.model.is_some(),
+        waiting: home.ledger.actions_in(State::Awaiting)?.len() as u64,
+        needs_person: home.ledger.actions_in(State::NeedsPerson)?.len() as u64,
+        notices: home.notices(),
+        log_entries,
+    }))
+}
+
+#[derive(Deserialize)]
+pub(super) struct After {
+    #[serde(default)]
+    after: Option<u64>,
+}
+
+/// Answers once something has changed since `after`, or after half a minute.
+#[utoipa::path(
+    get,
+    path = "/v1/changes",
+    params(("after" = Option<u64>, Query)),
+    responses((status = 200, body = u64), (status = "default", body = Failure))
+)]
+pub(super) async fn changes(Held(home): Shared, Query(query): Query<After>) -> Answer<u64> {
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(25);
+    let mut changes = home.changes();
+    let seen = *changes.borrow_and_update();
+    if query.after.is_none_or(|after| after == seen) && query.after.is_some() {
+        let _ = tokio::time::timeout(PATIENCE, changes.changed()).await;
+    }
+    let now = *changes.borrow();
+    Ok(Json(now))
+}
+
+/// Tells of every change as it happens: how many there were, and what waits for the person (server-sent events).
+#[utoipa::path(
+    get,
+    path = "/v1/events",
+    responses((status = 200, content_type = "text/event-stream", body = String), (status = "default", body = Failure))
+)]
+pub(super) async fn events(
+    Held(home): Shared,
+) -> Sse<impl futures_util::Stream<Item = Result<SentEvent, std::convert::Infallible>>> {
+    let changes = home.changes();
+    let stream = futures_util::stream::unfold((home, changes, true), |(home, mut changes, first)| async move {
+        if !first {
+            changes.changed().await.ok()?;
+        }
+        let count = *changes.borrow_and_update();
+        let waiting = home.ledger.actions_in(State::Awaiting).map_or(0, |all| all.len());
+        let mode = home.gate.lock().valve().mode.name();
+        let told = serde_json::json!({"changes": count, "waiting": waiting, "mode": mode}).to_string();
+        Some((Ok(SentEvent::default().event("change").data(told)), (home, changes, false)))
+    });
+    Sse::new(stream).keep_alive(axum::response::sse::KeepAlive::default())
+}
+
+/// Ends everything: pauses, revokes every connection, and hands the rest to the supervisor, which destroys the keys and
+/// then the files.
+#[utoipa::path(
+    post,
+    path = "/v1/home/delete",
+    request_body = ProvenBody,
+    responses((status = 200, body = DeletedCard), (status = "default", body = Failure))
+)]
+pub(super) async fn delete_home(Held(home): Shared, Taken(body): Taken<ProvenBody>) -> Answer<DeletedCard> {
+    let purpose = Purpose::Home { what: "delete home", parameters: Digest::from_bytes([0; 32]) };
+    home.gate.authorise(&purpose, &proof(&body.proof)?, home.clock.now())?;
+    let (gate, vault, now) = (Arc::clone(&home.gate), Arc::clone(&home.vault), home.clock.now());
+    let paused = blocking(move || Ok(gate.pause(Actor::Person, now, || vault.reset()))).await?;
+    let standing: Vec<_> = home.ledger.connections()?.into_iter().filter(|row| row.grant.active).collect();
+    // The valve is shut either way; a record that could not be written only matters if the home lived on.
+    let mut left: Vec<String> = paused.recorded.err().into_iter().collect();
+    let until = tokio::time::Instant::now() + TELL_WITHIN;
+    for row in standing {
+        let (vault, now, id) = (Arc::clone(&home.vault), home.clock.now(), row.id);
+        let revoked = tokio::task::spawn_blocking(move || vault.revoke(&id, now)).await;
+        let trouble = match revoked.map_err(|error| error.to_string()).and_then(|done| done.map_err(|e| e.to_string()))
+        {
+            Err(why) => Some(why),
+            Ok(_) => match tokio::time::timeout_at(until, home.vault.tell_provider(&id)).await {
+                Ok(Ok(Revocation::Confirmed | Revocation::Nothing | Revocation::Before)) => None,
+                Ok(Ok(Revocation::ByHand)) => Some("its password can only be ended on the provider's page".into()),
+                Ok(Ok(Revocation::Unconfirmed(why))) => Some(why),
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(_) => Some("the provider did not answer in time".into()),
+            },
+        };
+        left.extend(trouble.map(|why| visible(&format!("{} {}: {why}", row.kind, row.account))));
+    }
+    let _ = home.deleted.send_replace(true);
+    Ok(Json(DeletedCard { end_by_hand: left }))
+}
+
+/// Needs no proof either.
+#[utoipa::path(
+    post,
+    path = "/v1/pause",
+    responses((status = 200, body = PauseCard), (status = "default", body = Failure))
+)]
+pub(super) async fn pause(Held(home): Shared) -> Answer<PauseCard> {
+    let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
+    let vault = Arc::clone(&home.vault);
+    // Connections are cut the moment the valve is shut, before anything is written down.
+    let report = blocking(move || Ok(gate.pause(Actor::Client, now, || vault.reset()))).await?;
+    home.changed();
+    let trouble = [report.recorded.err(), report.logged.err().map(|error| error.to_string())];
+    Ok(Json(PauseCard {
+        epoch: report.valve.epoch,
+        trouble: trouble.into_iter().flatten().collect(),
+        in_flight: report.in_flight.iter().map(ToString::to_string).collect(),
+    }))
+}
+
+/// Lets effects leave again, after looking up what is not known.
+#[utoipa::path(
+    post,
+    path = "/v1/resume",
+    request_body = ProvenBody,
+    responses((status = 200, body = Vec<String>), (status = "default", body = Failure))
+)]
+pub(super) async fn resume(Held(home): Shared, Taken(body): Taken<ProvenBody>) -> Answer<Vec<String>> {
+    let (gate, proof, now) = (Arc::clone(&home.gate), proof(&body.proof)?, home.clock.now());
+    let valve = blocking(move || gate.begin_resume(&proof, now)).await?;
+    if valve.mode == bailey_gate::handoff::Mode::Open {
+        return Ok(Json(Vec::new()));
+    }
+    home.reconcile().await?;
+    let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
+    let swept = blocking(move || gate.finish_resume(valve.epoch, now)).await?;
+    home.notices.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+    home.changed();
+    Ok(Json(swept.asked_again.iter().map(ToString::to_string).collect()))
+}

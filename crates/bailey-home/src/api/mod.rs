@@ -1,0 +1,231 @@
+//! The home's HTTP interface, on a socket only its own account can open.
+
+mod actions;
+mod connections;
+mod house;
+mod log;
+mod tasks;
+
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use axum::extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State as Held};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::sse::{Event as SentEvent, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use bailey_gate::approval::{Proof, Purpose};
+use bailey_gate::content::Content;
+use bailey_gate::event::{Actor, Client};
+use bailey_gate::family::escape::visible;
+use bailey_gate::family::mail::MailAction;
+use bailey_gate::family::{Action, Level};
+use bailey_gate::ledger::StoreError;
+use bailey_gate::{ActionId, ConnectionId, Digest, GateError, Nonce, Preview, Proposal, State, TaskId};
+use bailey_ledger::{ActionView, ExportError, Payloads};
+use bailey_model::tap::{Label, Redaction, Span};
+use bailey_vault::{Credential, NewConnection, Revocation, VaultError};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Deserialize;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Info, OpenApi, Paths};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::contexts::Context;
+use crate::executor::blocking;
+use crate::home::{Home, HomeError, fresh_action};
+use crate::tasks::state_name;
+use crate::wire::{
+    ActionCard, ApproveBody, Challenge, Code, ConnectBody, ConnectionCard, ContextCard, CredentialHint, DeletedCard,
+    Edit, EntryCard, Failure, HappenedBody, IdsBody, KeptBack, Line, PauseCard, ProofBody, ProvenBody, RevokeCard,
+    SignIn, SpanCard, Status, TaskBody, TaskCard, UsageCard, connect_parameters,
+};
+
+/// Largest request body: an edited mail with room to spare.
+const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+
+type Shared = Held<Arc<Home>>;
+
+type Answer<T> = Result<Json<T>, Failure>;
+
+/// Every route, and the document that describes them: one is made from the other, so neither has what the other lacks.
+fn routes() -> (Router<Arc<Home>>, OpenApi) {
+    OpenApiRouter::with_openapi(about())
+        .routes(routes!(tasks::give_task, tasks::tasks))
+        .routes(routes!(tasks::task))
+        .routes(routes!(tasks::stop_task))
+        .routes(routes!(tasks::contexts))
+        .routes(routes!(tasks::context))
+        .routes(routes!(tasks::raw_context))
+        .routes(routes!(actions::actions))
+        .routes(routes!(actions::action))
+        .routes(routes!(actions::happened))
+        .routes(routes!(actions::undo))
+        .routes(routes!(actions::approvals))
+        .routes(routes!(actions::approve))
+        .routes(routes!(actions::reject))
+        .routes(routes!(actions::edit))
+        .routes(routes!(actions::cancel))
+        .routes(routes!(actions::challenge))
+        .routes(routes!(connections::connections, connections::connect))
+        .routes(routes!(connections::revoke))
+        .routes(routes!(connections::begin_sign_in))
+        .routes(routes!(connections::sign_in))
+        .routes(routes!(house::status))
+        .routes(routes!(house::changes))
+        .routes(routes!(house::events))
+        .routes(routes!(house::delete_home))
+        .routes(routes!(house::pause))
+        .routes(routes!(house::resume))
+        .routes(routes!(log::log))
+        .routes(routes!(log::checkpoint))
+        .routes(routes!(log::export_sealed))
+        .routes(routes!(log::export_readable))
+        .split_for_parts()
+}
+
+fn about() -> OpenApi {
+    let mut info = Info::new("Bailey", env!("CARGO_PKG_VERSION"));
+    info.description = Some(
+        "The interface of one home. Every request carries the home's token as `Authorization: Bearer`; the token \
+         proposes and observes. What needs the person carries a proof made with the approval passphrase besides."
+            .into(),
+    );
+    let mut api = OpenApi::new(info, Paths::new());
+    let token = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    api.components.get_or_insert_default().add_security_scheme("token", token);
+    api.security = Some(vec![SecurityRequirement::new::<_, _, String>("token", [])]);
+    api
+}
+
+/// The interface; each request has to show the token.
+pub(crate) fn router(home: Arc<Home>) -> Router {
+    let (router, api) = routes();
+    router
+        .route("/v1/openapi.json", get(|| async move { Json(api) }))
+        .fallback(|| async { failure(Code::NotFound, "there is nothing at this address") })
+        .method_not_allowed_fallback(|| async { failure(Code::NotFound, "this address does not take that method") })
+        .layer(middleware::from_fn_with_state(Arc::clone(&home), authenticate))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(home)
+}
+
+/// A request's body. What cannot be read is told as every other error is.
+struct Taken<T>(T);
+
+impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Taken<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        match Json::<T>::from_request(request, state).await {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(rejection) => Err(failure(Code::Invalid, rejection.body_text())),
+        }
+    }
+}
+
+/// The token proposes and observes; it approves nothing.
+async fn authenticate(Held(home): Shared, request: Request, next: Next) -> Response {
+    let given =
+        request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    match given {
+        Some(token) if verify_slices_are_equal(token, home.token.as_bytes()).is_ok() => next.run(request).await,
+        Some(_) | None => {
+            failure(Code::Unauthenticated, "the token is missing or wrong; it is in the home's folder").into_response()
+        }
+    }
+}
+
+fn failure(code: Code, message: impl Into<String>) -> Failure {
+    // Some of it may be another side's words.
+    Failure { code, message: bailey_gate::family::escape::visible_lines(&message.into()) }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let status = match self.code {
+            Code::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            Code::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Code::NotAuthorised => StatusCode::FORBIDDEN,
+            Code::NotFound => StatusCode::NOT_FOUND,
+            Code::Conflict | Code::Paused => StatusCode::CONFLICT,
+            Code::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
+            Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        (status, Json(self)).into_response()
+    }
+}
+
+impl From<GateError> for Failure {
+    fn from(error: GateError) -> Self {
+        let code = match &error {
+            GateError::Store(StoreError::Full) => Code::DiskFull,
+            GateError::Store(StoreError::Broken(_) | StoreError::Codec(_)) => Code::Internal,
+            GateError::Paused => Code::Paused,
+            GateError::NoSuchAction(_) | GateError::NoSuchConnection(_) => Code::NotFound,
+            GateError::WrongState { .. } | GateError::Changed(_) | GateError::Expired(_) => Code::Conflict,
+            GateError::NotAuthorised => Code::NotAuthorised,
+            GateError::TooMany | GateError::Malformed(_) => Code::Invalid,
+        };
+        failure(code, error.to_string())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        GateError::from(error).into()
+    }
+}
+
+impl From<HomeError> for Failure {
+    fn from(error: HomeError) -> Self {
+        match error {
+            HomeError::Gate(error) => error.into(),
+            HomeError::Setup(why) => failure(Code::Invalid, why),
+            HomeError::Layout(_) | HomeError::Running(_) => failure(Code::Internal, error.to_string()),
+        }
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Store(error) => error.into(),
+            VaultError::Unknown(_) => failure(Code::NotFound, error.to_string()),
+            VaultError::Revoked | VaultError::Level { .. } => failure(Code::Conflict, error.to_string()),
+            VaultError::Settings(_) => failure(Code::Invalid, error.to_string()),
+            VaultError::Refused(_) => failure(Code::Conflict, visible(&error.to_string())),
+        }
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Store(error) => error.into(),
+            ExportError::Write(error) => failure(Code::Internal, error.to_string()),
+        }
+    }
+}
+
+fn parse<T: std::str::FromStr<Err = bailey_gate::BadId>>(what: &str, text: &str) -> Result<T, Failure> {
+    let shown: String = text.chars().take(80).collect();
+    text.parse().map_err(|error| failure(Code::Invalid, format!("`{}` is no {what}: {error}", visible(&shown))))
+}
+
+fn proof(body: &ProofBody) -> Result<Proof, Failure> {
+    let signature =
+        BASE64.decode(&body.signature).map_err(|_| failure(Code::Invalid, "the signature is not base64"))?;
+    let sixteen = |what, text| parse::<Nonce>(what, text).map(|id| *id.as_bytes());
+    Ok(Proof {
+        nonce: parse("nonce", &body.nonce)?,
+        credential: sixteen("credential", &body.credential)?,
+        signature,
+        client: Client::CommandLine,
+        session: sixteen("session", &body.session)?,
+    })
+}

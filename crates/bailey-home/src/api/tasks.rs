@@ -1,0 +1,155 @@
+//! Tasks, and what their model requests held.
+
+use super::actions::action_card;
+use super::*;
+
+/// Takes a task. The same `idempotency-key` header again is the same task.
+#[utoipa::path(
+    post,
+    path = "/v1/tasks",
+    params(("idempotency-key" = Option<String>, Header)),
+    request_body = TaskBody,
+    responses((status = 200, body = TaskCard), (status = "default", body = Failure))
+)]
+pub(super) async fn give_task(
+    Held(home): Shared,
+    headers: HeaderMap,
+    Taken(body): Taken<TaskBody>,
+) -> Answer<TaskCard> {
+    let id = match headers.get("idempotency-key") {
+        None => TaskId::from_bytes(bailey_keys::random().map_err(|error| failure(Code::Internal, error.to_string()))?),
+        Some(key) => {
+            let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
+            let bytes = hash.as_ref().get(..16).and_then(|bytes| bytes.try_into().ok());
+            TaskId::from_bytes(bytes.ok_or_else(|| failure(Code::Internal, "no hash"))?)
+        }
+    };
+    home.give_task(id, body.words).await?;
+    Ok(Json(task_card(&home, id)?))
+}
+
+/// The newest tasks.
+#[utoipa::path(
+    get,
+    path = "/v1/tasks",
+    responses((status = 200, body = Vec<TaskCard>), (status = "default", body = Failure))
+)]
+pub(super) async fn tasks(Held(home): Shared) -> Answer<Vec<TaskCard>> {
+    let rows = home.ledger.tasks(50)?;
+    rows.into_iter().map(|row| task_card(&home, row.id)).collect::<Result<_, _>>().map(Json)
+}
+
+/// One task.
+#[utoipa::path(
+    get,
+    path = "/v1/tasks/{id}",
+    params(("id" = String, Path)),
+    responses((status = 200, body = TaskCard), (status = "default", body = Failure))
+)]
+pub(super) async fn task(Held(home): Shared, Path(id): Path<String>) -> Answer<TaskCard> {
+    Ok(Json(task_card(&home, parse("task", &id)?)?))
+}
+
+/// Stops a task; what it has waiting is taken back.
+#[utoipa::path(
+    post,
+    path = "/v1/tasks/{id}/stop",
+    params(("id" = String, Path)),
+    responses((status = 200, body = TaskCard), (status = "default", body = Failure))
+)]
+pub(super) async fn stop_task(Held(home): Shared, Path(id): Path<String>) -> Answer<TaskCard> {
+    let id = parse("task", &id)?;
+    home.stop_task(id).await?;
+    Ok(Json(task_card(&home, id)?))
+}
+
+/// The model requests that are kept, by their numbers.
+#[utoipa::path(
+    get,
+    path = "/v1/tasks/{id}/context",
+    params(("id" = String, Path)),
+    responses((status = 200, body = Vec<u64>), (status = "default", body = Failure))
+)]
+pub(super) async fn contexts(Held(home): Shared, Path(id): Path<String>) -> Answer<Vec<u64>> {
+    Ok(Json(home.contexts(&parse("task", &id)?)?))
+}
+
+fn one_context(home: &Home, id: &str, n: u64) -> Result<Context, Failure> {
+    let found = home.context(&parse("task", id)?, n)?;
+    found.ok_or_else(|| failure(Code::NotFound, "there is no such request; list them with `bailey context list TASK`"))
+}
+
+/// A model request, span by span, with who wrote each.
+#[utoipa::path(
+    get,
+    path = "/v1/tasks/{id}/context/{turn}",
+    params(("id" = String, Path), ("turn" = u64, Path)),
+    responses((status = 200, body = ContextCard), (status = "default", body = Failure))
+)]
+pub(super) async fn context(Held(home): Shared, Path((id, n)): Path<(String, u64)>) -> Answer<ContextCard> {
+    let context = one_context(&home, &id, n)?;
+    let label = |label: Label| match label {
+        Label::Bailey => "bailey",
+        Label::Person => "person",
+        Label::Model => "model",
+        Label::Others => "others",
+    };
+    let span = |span: Span| SpanCard {
+        label: label(span.label).into(),
+        source: visible(&span.source),
+        text: bailey_gate::family::escape::visible_lines(&span.text),
+    };
+    let back = |one: Redaction| KeptBack { kind: one.kind, span: one.span, original: visible(&one.original) };
+    Ok(Json(ContextCard {
+        spans: context.spans.into_iter().map(span).collect(),
+        kept_back: context.redactions.into_iter().map(back).collect(),
+        body: String::from_utf8_lossy(&context.body).into_owned(),
+    }))
+}
+
+/// A model request, byte for byte as it was sent.
+#[utoipa::path(
+    get,
+    path = "/v1/tasks/{id}/context/{turn}/raw",
+    params(("id" = String, Path), ("turn" = u64, Path)),
+    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = "default", body = Failure))
+)]
+pub(super) async fn raw_context(Held(home): Shared, Path((id, n)): Path<(String, u64)>) -> Result<Vec<u8>, Failure> {
+    Ok(one_context(&home, &id, n)?.body)
+}
+
+fn usage_card(home: &Home, conversation: &bailey_agent::Conversation) -> UsageCard {
+    let usage = conversation.usage;
+    let prices = home.model.as_ref().map_or((0.0, 0.0), |(_, config)| (config.input_price, config.output_price));
+    // Counts far below 2^53, and shown rounded.
+    let cost = |tokens: u64, price: f64| f64::from(u32::try_from(tokens).unwrap_or(u32::MAX)) * price / 1e6;
+    UsageCard {
+        requests: conversation.asked,
+        input_tokens: usage.input,
+        output_tokens: usage.output,
+        cost: cost(usage.input, prices.0) + cost(usage.output, prices.1),
+    }
+}
+
+fn task_card(home: &Home, id: TaskId) -> Result<TaskCard, Failure> {
+    let conversation =
+        home.conversation(&id)?.ok_or_else(|| failure(Code::NotFound, format!("there is no task `{id}`")))?;
+    let actions = home.ledger.actions_of(&id)?;
+    Ok(TaskCard {
+        id: id.to_string(),
+        state: state_name(&conversation, &actions).into(),
+        words: bailey_gate::family::escape::visible_lines(&conversation.task),
+        reply: conversation.reply.as_deref().map(bailey_gate::family::escape::visible_lines),
+        trouble: match &conversation.ending {
+            Some(bailey_agent::Ending::Failed(why)) => Some(visible(why)),
+            Some(bailey_agent::Ending::OutOfTurns) => Some("the model took too many turns without an answer".into()),
+            Some(bailey_agent::Ending::OutOfBudget) => Some(
+                "the model took more tokens than a task may (`budget_tokens` in the configuration); give a smaller task"
+                    .into(),
+            ),
+            Some(bailey_agent::Ending::Answered | bailey_agent::Ending::Stopped) | None => None,
+        },
+        usage: usage_card(home, &conversation),
+        actions: actions.iter().map(|view| action_card(home, view)).collect::<Result<_, _>>()?,
+    })
+}

@@ -1,0 +1,288 @@
+//! The house: its processes, who may enter, and its end.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::{PASSPHRASE, World, command, copy_folder, id, send};
+
+/// One request over TCP: status and body.
+fn over_tcp(address: &str, method: &str, path: &str, head: &str, body: &str) -> (u16, Value) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = body.len();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\n{head}connection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+}
+
+fn running() -> (World, String) {
+    let world = World::new(vec![send("ana@example.org", "Tuesday", "Yes.")]);
+    let address = world.gateway();
+    (world, address)
+}
+
+#[test]
+fn the_gateway_lets_in_what_comes_from_this_machine_with_the_token_and_nothing_else() {
+    let (world, address) = running();
+    let token = format!("authorization: Bearer {}\r\n", world.token());
+    let host = format!("host: {address}\r\n");
+    let status = |head: &str| over_tcp(&address, "GET", "/v1/status", head, "").0;
+    assert_eq!(status(&format!("{host}{token}")), 200);
+    assert_eq!(status(&format!("{host}{token}origin: http://{address}\r\n")), 200);
+    assert_eq!(status(&host), 401, "without the token");
+    for (head, why) in [
+        (format!("host: evil.example\r\n{token}"), "a name pointed at this machine"),
+        (format!("{host}{token}origin: https://evil.example\r\n"), "a page from elsewhere"),
+        (format!("{host}{token}sec-fetch-site: cross-site\r\n"), "a page from elsewhere"),
+        (token.clone(), "no host"),
+    ] {
+        assert!([400, 403].contains(&status(&head)), "{why}");
+    }
+}
+
+#[test]
+fn a_mail_cannot_be_approved_over_tcp_with_the_token_alone() {
+    let (world, address) = running();
+    world.task("write to Ana");
+    let waiting = world.waiting();
+    let head = format!("host: {address}\r\nauthorization: Bearer {}\r\n", world.token());
+    let (_, challenge) = over_tcp(&address, "POST", "/v1/challenge", &head, "null");
+    let forged = json!({
+        "shown": [{"id": waiting["id"], "digest": waiting["digest"]}],
+        "proof": {"nonce": challenge["nonce"], "credential": challenge["credentials"][0]["id"], "signature": "AAAA", "session": "00".repeat(16)},
+    });
+    let (status, _) = over_tcp(&address, "POST", "/v1/approvals/approve", &head, &forged.to_string());
+    assert_eq!(status, 403);
+    assert!(world.sink.arrived().is_empty());
+    assert_eq!(world.waiting()["id"], waiting["id"]);
+}
+
+#[test]
+fn changes_are_told_as_they_happen() {
+    let (world, address) = running();
+    let mut stream = TcpStream::connect(&address).unwrap();
+    let token = world.token();
+    write!(stream, "GET /v1/events HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n").unwrap();
+    let mut seen = String::new();
+    let mut read_until = |wanted: &str| {
+        let mut piece = [0; 1024];
+        while !seen.contains(wanted) {
+            let count = stream.read(&mut piece).unwrap();
+            assert!(count > 0, "{seen}");
+            seen.push_str(&String::from_utf8_lossy(&piece[..count]));
+        }
+    };
+    read_until("\"waiting\":0");
+    world.task("write to Ana");
+    read_until("\"waiting\":1");
+    world.ok(&["pause"], "");
+    read_until("\"mode\":\"paused\"");
+}
+
+/// User of a process, and what it was started as.
+fn processes(supervisor: u32) -> Vec<(u32, String)> {
+    let children = fs::read_to_string(format!("/proc/{supervisor}/task/{supervisor}/children")).unwrap();
+    let about = |pid: &str| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let user = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap();
+        let role = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap().split('\0').nth(1).unwrap().to_owned();
+        (user.split_whitespace().nth(1).unwrap().parse().unwrap(), role)
+    };
+    children.split_whitespace().map(about).collect()
+}
+
+#[test]
+fn processes_run_under_accounts_of_their_own_where_root_starts_them() {
+    let (world, _) = running();
+    let mut all = processes(world.supervisor());
+    all.sort_by(|a, b| a.1.cmp(&b.1));
+    let roles: Vec<_> = all.iter().map(|(_, role)| role.as_str()).collect();
+    assert_eq!(roles, ["gateway-process", "home-process"]);
+    let accounts = world.data_of(&["doctor"]).as_array().unwrap().iter().find(|one| one["what"] == "accounts").cloned();
+    if rustix::process::geteuid().is_root() {
+        let (gateway, home) = (all[0].0, all[1].0);
+        assert!(gateway != 0 && home != 0 && gateway != home, "{all:?}");
+        use std::os::unix::fs::MetadataExt as _;
+        for (name, owner) in [("home", home), ("state", home), ("keys", 0)] {
+            let about = fs::metadata(world.data().join(name)).unwrap();
+            assert_eq!((about.uid(), about.mode() & 0o077), (owner, 0), "{name}");
+        }
+        assert_eq!(accounts.unwrap()["grade"], "good");
+    } else {
+        assert_eq!(accounts.unwrap()["grade"], "weak");
+    }
+}
+
+#[test]
+fn a_home_that_is_killed_comes_back_and_nothing_outlives_the_supervisor() {
+    let (mut world, _) = running();
+    world.task("write to Ana");
+    let waiting = world.waiting();
+    let home = world.child("home-process");
+    rustix::process::kill_process(rustix::process::Pid::from_raw(home).unwrap(), rustix::process::Signal::KILL)
+        .unwrap();
+    world.until_answering();
+    assert_ne!(world.child("home-process"), home);
+    assert_eq!(world.waiting(), waiting);
+    let children = [world.child("home-process"), world.child("gateway-process")];
+    world.kill();
+    for child in children {
+        let ended = || fs::read_to_string(format!("/proc/{child}/stat")).map_or(true, |stat| stat.contains(") Z "));
+        World::until_true("it outlives its supervisor", ended);
+    }
+}
+
+#[test]
+fn a_locked_home_waits_for_its_passphrase() {
+    let mut world = World::unset();
+    world.ok(&["setup", "--root", "passphrase"], &format!("the home's own words\n{PASSPHRASE}"));
+    world.hold(0);
+    let line = world.serve_locked();
+    assert!(line.starts_with("Bailey is locked."), "{line}");
+    assert_eq!(world.fails(&["status"], "").0, 3);
+    let (code, why) = world.fails(&["unlock"], "some other words");
+    assert!(code == 1 && why.contains("the passphrase is wrong"), "{why}");
+    world.ok(&["unlock"], "the home's own words");
+    world.until_answering();
+    let (_, why) = world.fails(&["unlock"], "the home's own words");
+    assert!(why.contains("unlocked already"), "{why}");
+}
+
+#[test]
+fn a_deleted_home_cannot_be_read_again_not_even_from_a_copy_of_its_folder() {
+    let (mut world, _) = running();
+    world.task("write to Ana");
+    let copy = world.folder.path().join("copy");
+    copy_folder(&world.data().join("home"), &copy);
+    assert_eq!(world.fails(&["home", "delete"], "wrong words").0, 4);
+    assert_eq!(world.approvals().len(), 1, "nothing was lost");
+    let told = world.ok(&["home", "delete"], PASSPHRASE);
+    assert!(told.contains("Deleted"), "{told}");
+    assert!(world.ended().success());
+    for gone in ["home", "keys", "state", "run"] {
+        assert!(!world.data().join(gone).exists(), "{gone}");
+    }
+    // Somebody had kept the folder: what it is locked with is gone.
+    copy_folder(&copy, &world.data().join("home"));
+    fs::create_dir_all(world.data().join("state")).unwrap();
+    let (code, why) = world.fails(&["serve"], "");
+    assert!(code == 1 && why.contains("root.key"), "{why}");
+    assert!(world.sink.arrived().is_empty());
+}
+
+#[test]
+fn the_doctor_finds_what_is_wrong() {
+    let (world, _) = running();
+    let look = || world.run(&["doctor", "--json"], "");
+    let grade = |what: &str| {
+        let all: Value = serde_json::from_slice(&look().stdout).unwrap();
+        all.as_array().unwrap().iter().find(|one| one["what"] == what).unwrap()["grade"].as_str().unwrap().to_owned()
+    };
+    assert!(look().status.success());
+    assert_eq!((grade("running"), grade("connection")), ("good".into(), "weak".into()));
+    world.ok(&["pause"], "");
+    assert_eq!(grade("running"), "weak");
+    let key = world.data().join("keys/root.key");
+    let mode = |bits| fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(bits)).unwrap();
+    mode(0o644);
+    assert_eq!((grade("files"), look().status.code()), ("bad".into(), Some(1)));
+    mode(0o600);
+    world.configure("[model]\nkind = 7\n");
+    assert_eq!(grade("configuration"), "bad");
+}
+
+#[test]
+fn a_gateway_for_other_machines_is_refused() {
+    let mut world = World::bare(vec![], 0);
+    world.configure("[gateway]\nlisten = \"0.0.0.0:0\"\n");
+    let line = world.serve_and_read();
+    assert!(line.starts_with("Bailey runs, without its gateway."), "{line}");
+    let listening = command("sh").args(["-c", &format!("ls -l /proc/{}/fd", world.supervisor())]).output().unwrap();
+    assert!(listening.status.success());
+    assert_eq!(processes(world.supervisor()).len(), 1, "only the home");
+    assert!(Path::new(&world.data().join("run/home.sock")).exists());
+}
+
+#[test]
+fn what_waits_is_known_by_its_identity() {
+    let (world, _) = running();
+    world.task("write to Ana");
+    assert_eq!(world.fails(&["approve", "00000000000000000000000000000000"], PASSPHRASE).0, 1);
+    assert_eq!(world.approvals().len(), 1);
+    world.ok(&["reject", &id(&world.waiting())], "");
+}
+
+/// The schema a reference in the document leads to.
+fn schema<'a>(api: &'a Value, of: &'a Value) -> &'a Value {
+    match of["$ref"].as_str() {
+        Some(reference) => &api["components"]["schemas"][reference.rsplit('/').next().unwrap()],
+        None => of,
+    }
+}
+
+/// An answer has what its schema requires, and nothing its schema does not know.
+fn fits(api: &Value, of: &Value, answer: &Value, at: &str) {
+    let of = schema(api, of);
+    if let Some(items) = answer.as_array() {
+        items.iter().for_each(|item| fits(api, &of["items"], item, at));
+    }
+    let (Some(fields), Some(known)) = (answer.as_object(), of["properties"].as_object()) else { return };
+    for (name, value) in fields {
+        let one = known.get(name).unwrap_or_else(|| panic!("{at}: `{name}` is not in the document"));
+        fits(api, one, value, &format!("{at}.{name}"));
+    }
+    for name in of["required"].as_array().into_iter().flatten() {
+        assert!(fields.contains_key(name.as_str().unwrap()), "{at}: {name} is missing");
+    }
+}
+
+#[test]
+fn the_interface_is_what_its_document_says() {
+    let (world, address) = running();
+    let task = world.task("write to Ana");
+    let api = world.get("/v1/openapi.json");
+    assert!(api["openapi"].as_str().unwrap().starts_with("3."), "{api}");
+    let paths = api["paths"].as_object().unwrap();
+    assert!(paths.len() > 25, "{}", paths.len());
+    let head = format!("host: {address}\r\nauthorization: Bearer {}\r\n", world.token());
+    let mut looked = 0;
+    for (path, methods) in paths {
+        for (method, about) in methods.as_object().unwrap() {
+            let filled = match path.as_str() {
+                path if path.contains("/tasks/") => {
+                    path.replace("{id}", task["id"].as_str().unwrap()).replace("{turn}", "0")
+                }
+                path => path.replace("{id}", task["actions"][0]["id"].as_str().unwrap()),
+            };
+            // A body nobody can mean: nothing is changed by looking whether the door is there.
+            let (status, answer) = match (method.as_str(), path.as_str()) {
+                ("get", "/v1/events" | "/v1/changes" | "/v1/tasks/{id}/context/{turn}/raw") => continue,
+                ("get", _) => over_tcp(&address, "GET", &filled, &head, ""),
+                ("post", _) if about["requestBody"].is_null() => continue,
+                _ => over_tcp(&address, "POST", &filled, &head, "{\"nonsense\":"),
+            };
+            if method == "post" {
+                assert_eq!((status, &answer["code"]), (422, &json!("invalid")), "{path}: {answer}");
+                continue;
+            }
+            let expected = &about["responses"]["200"]["content"]["application/json"]["schema"];
+            if status == 200 {
+                fits(&api, expected, &answer, path);
+                looked += 1;
+            } else {
+                assert_eq!(answer["code"], "not-found", "{path}: {answer}");
+                assert_ne!(answer["message"], "there is nothing at this address", "{path}");
+            }
+        }
+    }
+    assert!(looked >= 8, "{looked}");
+}
