@@ -9,6 +9,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::process::{cache, command, root};
@@ -330,11 +331,28 @@ fn template(name: &str) -> Result<String, String> {
     fs::read_to_string(&path).map_err(|error| format!("`{}`: {error}", path.display()))
 }
 
-/// Ports that were free a moment ago; held together while choosing, so that all differ.
+/// Ports for servers that have to be told theirs: below those the system hands out by itself (32768 and up), or one of
+/// these could be handed to somebody else before its server has taken it.
+const PORTS: std::ops::Range<u32> = 18_000..32_000;
+/// How many were tried so far.
+static TRIED: AtomicU32 = AtomicU32::new(0);
+
+/// Ports that are free, and that nobody else of this process gets.
 pub(crate) fn free_ports<const N: usize>() -> Result<[u16; N], String> {
-    let held: Result<Vec<_>, _> = (0..N).map(|_| TcpListener::bind("127.0.0.1:0")).collect();
-    let held = held.map_err(|error| error.to_string())?;
-    let ports: Vec<u16> = held.iter().filter_map(|one| one.local_addr().ok()).map(|address| address.port()).collect();
+    let span = PORTS.end - PORTS.start;
+    // Processes beginning at the same place would meet at every step.
+    let first = std::process::id().wrapping_mul(7_919) % span;
+    let mut ports = Vec::new();
+    for _ in PORTS {
+        let at = first.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed)) % span;
+        let port = u16::try_from(PORTS.start + at).unwrap_or(u16::MAX);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            ports.push(port);
+        }
+        if ports.len() == N {
+            break;
+        }
+    }
     ports.try_into().map_err(|_| "no free ports".to_owned())
 }
 

@@ -22,9 +22,10 @@ use crate::home::{Home, HomeError};
 
 /// Longest task, in bytes. Longer texts are files.
 pub const MAX_TASK_BYTES: usize = 32 * 1024;
-/// How often a model that cannot be reached is asked again, and how long to wait in between.
+/// How often a model that cannot be reached is asked, and how long to wait before the second time; then twice as long
+/// each time.
 const MODEL_TRIES: u32 = 4;
-const MODEL_WAIT: Duration = Duration::from_secs(2);
+const MODEL_WAIT: Duration = Duration::from_secs(1);
 
 /// How long a task waits after the store failed it.
 const TASK_RETRY: Duration = Duration::from_secs(5);
@@ -57,9 +58,13 @@ fn ending_name(conversation: &Conversation) -> &'static str {
 /// The state of a task in a word: `waiting` only while the person has something to answer.
 pub(crate) fn state_name(conversation: &Conversation, actions: &[ActionView]) -> &'static str {
     let asks = |view: &ActionView| matches!(view.row.state, State::Awaiting | State::NeedsPerson);
+    let goes_on = |view: &ActionView| {
+        matches!(view.row.state, State::Approved | State::Held | State::Claimed | State::Unknown | State::Reconciling)
+    };
     match (&conversation.ending, conversation.next()) {
         (None, Next::Wait(_)) if !conversation.goes_on_while_asking() && actions.iter().any(asks) => "waiting",
         (Some(Ending::Answered), _) if actions.iter().any(asks) => "waiting",
+        (Some(Ending::Answered), _) if actions.iter().any(goes_on) => "running",
         (None, _) => "running",
         (Some(_), _) => ending_name(conversation),
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bailey_scripted::Turn;
 use serde_json::{Value, json};
 
-use crate::support::{PASSPHRASE, World, built, id, send};
+use crate::support::{PASSPHRASE, World, built, forms, id, send};
 
 /// Runs the offline verifier; returns its exit code and words.
 #[expect(clippy::disallowed_methods, reason = "tests start the real programs")]
@@ -189,21 +189,6 @@ fn headers_hold_codes_only() {
             assert!(!line.contains(secret), "`{secret}` in {line}");
         }
     }
-}
-
-/// A text in the forms it could hide in.
-fn forms(text: &str) -> Vec<Vec<u8>> {
-    use base64::Engine as _;
-    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let mut out = vec![text.as_bytes().to_vec(), hex.clone().into_bytes(), hex.to_uppercase().into_bytes()];
-    out.push(text.encode_utf16().flat_map(u16::to_le_bytes).collect());
-    for offset in 0..3 {
-        // The middle of the encoding does not depend on what stands around it.
-        let padded = [vec![b'x'; offset], text.as_bytes().to_vec()].concat();
-        let encoded = base64::engine::general_purpose::STANDARD.encode(padded);
-        out.push(encoded.as_bytes()[4..encoded.len() - 4].to_vec());
-    }
-    out
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod calendars;
 mod evidence;
 mod hijack;
 mod house;
+mod models;
 mod road;
 mod stops;
 mod support;

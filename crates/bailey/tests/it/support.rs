@@ -458,7 +458,12 @@ pub struct Account {
 impl Account {
     /// A running home that believes the mail server's authority; nothing is connected. Tokens live so many seconds.
     pub fn new(turns: Vec<Turn>, token_seconds: u32) -> Self {
-        let mut world = World::bare(turns, 0);
+        Self::with_scripts(vec![Script { turns, ..Script::default() }], token_seconds)
+    }
+
+    /// The same with a model that plays these scripts.
+    pub fn with_scripts(scripts: Vec<Script>, token_seconds: u32) -> Self {
+        let mut world = World::with_scripts(scripts, 0);
         let issuer = peers::Issuer::start(world.folder.path(), token_seconds).unwrap();
         let server =
             peers::MailServer::start(&world.folder.path().join("d"), issuer.port, world.sink.server.port).unwrap();
@@ -560,6 +565,25 @@ pub fn browse(url: &str) -> (u16, String) {
         }
     }
     panic!("too many redirects");
+}
+
+/// A text in the forms it could hide in.
+pub fn forms(text: &str) -> Vec<Vec<u8>> {
+    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let mut out = vec![text.as_bytes().to_vec(), hex.clone().into_bytes(), hex.to_uppercase().into_bytes()];
+    out.push(text.encode_utf16().flat_map(u16::to_le_bytes).collect());
+    let percent = |upper: bool| -> Vec<u8> {
+        let one = |byte: u8| if upper { format!("%{byte:02X}") } else { format!("%{byte:02x}") };
+        text.bytes().flat_map(|byte| one(byte).into_bytes()).collect()
+    };
+    out.extend([percent(true), percent(false)]);
+    for offset in 0..3 {
+        // The middle of the encoding does not depend on what stands around it.
+        let padded = [vec![b'x'; offset], text.as_bytes().to_vec()].concat();
+        let encoded = base64::engine::general_purpose::STANDARD.encode(padded);
+        out.push(encoded.as_bytes()[4..encoded.len() - 4].to_vec());
+    }
+    out
 }
 
 /// What an approval names of a card.
