@@ -38,6 +38,15 @@ const provider = new Provider(issuer, {
       response_types: ['code'],
       redirect_uris: ['http://127.0.0.1/oauth/callback'],
     },
+    { // The same program under a name, and with a secret, that a person registered for it.
+      client_id: 'my-own-client',
+      client_secret: 'my-own-secret',
+      application_type: 'native',
+      token_endpoint_auth_method: 'client_secret_post',
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      redirect_uris: ['http://127.0.0.1/oauth/callback'],
+    },
     { // The mail server: may only introspect.
       client_id: 'dovecot',
       client_secret: env.OP_INTROSPECT_SECRET ?? 'introspect-secret',

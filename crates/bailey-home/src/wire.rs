@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use bailey_connectors::Edit;
-pub use bailey_vault::{CalendarSettings, KeyHeader, MailSettings, ModelSettings, Server, Settings, Training};
+pub use bailey_vault::{
+    CalendarSettings, KeyHeader, MailSettings, ModelSettings, OauthClient, Server, Settings, Training,
+};
 
 use crate::wire_secret::Password;
 

@@ -15,6 +15,7 @@ mod mail;
 mod model;
 mod net;
 mod oauth;
+mod preset;
 mod settings;
 mod smtp;
 mod stream;
@@ -38,7 +39,10 @@ pub use mail::{Folders, Seen};
 pub use model::ModelAccess;
 pub use net::Trust;
 pub use oauth::{Flow, Revocation};
-pub use settings::{CalendarSettings, Credential, KeyHeader, MailSettings, ModelSettings, Server, Settings, Training};
+pub use preset::kept_by_bailey_alone;
+pub use settings::{
+    CalendarSettings, Credential, KeyHeader, MailSettings, ModelSettings, OauthClient, Server, Settings, Training,
+};
 
 use oauth::Tokens;
 

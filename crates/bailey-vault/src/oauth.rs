@@ -17,10 +17,8 @@ use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
 use crate::http::Form;
-use crate::{CREDENTIAL, Credential, NewConnection, Settings, Vault, VaultError, record};
+use crate::{CREDENTIAL, Credential, NewConnection, Settings, Vault, VaultError, preset, record};
 
-/// The name under which this program is known to authorization servers that know it.
-pub const CLIENT_ID: &str = "bailey";
 /// Where the person's browser is sent back to; the port is chosen anew each time (RFC 8252, 7.3).
 const CALLBACK: &str = "/oauth/callback";
 /// How long a connection to the callback may take to say what it wants.
@@ -114,17 +112,6 @@ impl std::fmt::Debug for Flow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Flow(…)")
     }
-}
-
-/// The scopes a level asks for, in the generic names; a provider with other names is given them by the person.
-fn scopes(level: Level) -> Vec<String> {
-    let names: &[&str] = match level {
-        Level::Read => &["mail.read"],
-        Level::Draft => &["mail.read", "mail.draft"],
-        Level::Send => &["mail.read", "mail.send"],
-        Level::Full => &["mail.full"],
-    };
-    names.iter().chain(&["offline_access"]).map(|name| (*name).to_owned()).collect()
 }
 
 fn encode(fields: &[(&str, &str)]) -> String {
@@ -228,20 +215,23 @@ impl Vault {
         let (state, verifier) = (random_text()?, Zeroizing::new(random_text()?));
         let challenge =
             URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verifier.as_bytes()));
-        let scopes = scopes(level);
-        let query = encode(&[
+        let scopes = preset::scopes(issuer, level);
+        let client = settings.client();
+        let scope = format!("openid {}", scopes.join(" "));
+        let mut query = vec![
             ("response_type", "code"),
-            ("client_id", CLIENT_ID),
+            ("client_id", &client.id),
             ("redirect_uri", &redirect),
-            ("scope", &format!("openid {}", scopes.join(" "))),
+            ("scope", &scope),
             ("state", &state),
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
             // Without it some servers quietly leave out the refresh token.
             ("prompt", "consent"),
             ("login_hint", settings.account()),
-        ]);
-        let url = format!("{}?{query}", metadata.authorization_endpoint);
+        ];
+        query.extend(preset::extras(issuer));
+        let url = format!("{}?{}", metadata.authorization_endpoint, encode(&query));
         Ok(Flow { url, listener, metadata, redirect, state, verifier, scopes })
     }
 
@@ -254,13 +244,15 @@ impl Vault {
         level: Level,
     ) -> Result<NewConnection, VaultError> {
         let code = flow.code().await?;
-        let body = encode(&[
+        let client = settings.client();
+        let mut body = vec![
             ("grant_type", "authorization_code"),
-            ("code", &code),
+            ("code", code.as_str()),
             ("redirect_uri", &flow.redirect),
-            ("client_id", CLIENT_ID),
             ("code_verifier", &flow.verifier),
-        ]);
+        ];
+        body.extend(client.fields());
+        let body = encode(&body);
         let granted = self.trade(&flow.metadata, body, SystemEgress::Preparation).await?;
         let given: Vec<&str> = granted.scope.as_deref().unwrap_or_default().split(' ').collect();
         let missing: Vec<&str> = flow
@@ -353,7 +345,10 @@ impl Vault {
         let Credential::Tokens { refresh: Some(refresh), .. } = &tokens.credential else { return Ok(tokens) };
         let issuer = settings.issuer().unwrap_or_default();
         let metadata = self.metadata(issuer, SystemEgress::TokenRefresh).await?;
-        let body = encode(&[("grant_type", "refresh_token"), ("refresh_token", refresh), ("client_id", CLIENT_ID)]);
+        let client = settings.client();
+        let mut body = vec![("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())];
+        body.extend(client.fields());
+        let body = encode(&body);
         let granted = self.trade(&metadata, body, SystemEgress::TokenRefresh).await?;
         let now_ms = jiff::Timestamp::now().as_millisecond();
         let renewed = Tokens {
@@ -414,7 +409,10 @@ impl Vault {
                 metadata.revocation_endpoint.ok_or_else(|| VaultError::Refused("it has no way to be told".into()))?;
             let both = refresh.iter().map(|token| (token, "refresh_token")).chain([(access, "access_token")]);
             for (token, hint) in both {
-                let body = encode(&[("token", token), ("token_type_hint", hint), ("client_id", CLIENT_ID)]);
+                let client = settings.client();
+                let mut body = vec![("token", token.as_str()), ("token_type_hint", hint)];
+                body.extend(client.fields());
+                let body = encode(&body);
                 let (status, _) = self.ask(Method::POST, &url, SystemEgress::Revocation, body).await?;
                 if status != 200 {
                     return Err(VaultError::Refused(format!("it answered with status {status}")));

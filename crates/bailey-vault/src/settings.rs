@@ -37,6 +37,15 @@ impl Settings {
         }
     }
 
+    /// Who we are to the authorization server.
+    pub(crate) fn client(&self) -> OauthClient {
+        let own = match self {
+            Self::Mail(mail) => mail.client.clone(),
+            Self::Calendar(_) | Self::Model(_) => None,
+        };
+        own.unwrap_or_else(|| OauthClient { id: "bailey".into(), secret: None })
+    }
+
     /// Who vouches for access tokens, where they are used.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
@@ -117,6 +126,28 @@ pub struct MailSettings {
     /// Who vouches for access tokens, where the account uses them: `https://…`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
+    /// Who we are to that authorization server; the usual name where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<OauthClient>,
+}
+
+/// The name an OAuth client has at an authorization server (RFC 6749, 2.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OauthClient {
+    /// Its identifier.
+    pub id: String,
+    /// What some providers give programs on people's machines besides, and call a secret; it keeps none (RFC 8252, 8.5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+}
+
+impl OauthClient {
+    /// As fields of a form.
+    pub(crate) fn fields(&self) -> Vec<(&'static str, &str)> {
+        let secret = self.secret.as_deref().map(|secret| ("client_secret", secret));
+        std::iter::once(("client_id", self.id.as_str())).chain(secret).collect()
+    }
 }
 
 /// A server to talk to.

@@ -219,6 +219,12 @@ pub(crate) struct ConnectMail {
     /// Sign in with tokens of this authorization server, in a browser on this machine
     #[arg(long, value_name = "URL", conflicts_with = "app_password")]
     pub(crate) oauth: Option<String>,
+    /// Who Bailey is to that server: a client you registered there yourself [default: bailey]
+    #[arg(long, value_name = "ID", requires = "oauth")]
+    pub(crate) client_id: Option<String>,
+    /// The server gave that client a secret too; asked for
+    #[arg(long, requires = "client_id")]
+    pub(crate) client_secret: bool,
     /// Sign in with an app password; asked for. Weaker than --oauth
     #[arg(long)]
     pub(crate) app_password: bool,

@@ -9,8 +9,8 @@ use bailey_gate::approval::Purpose;
 use bailey_gate::{ActionId, BadId, Digest};
 use bailey_home::wire::{
     ActionCard, ApproveBody, CalendarSettings, ConnectBody, ConnectionCard, ContextCard, DeletedCard, Edit, EntryCard,
-    HappenedBody, IdsBody, KeyHeader, MailSettings, ModelSettings, PauseCard, ProvenBody, RevokeCard, Server, Settings,
-    Shown, SignIn, Status, TaskBody, TaskCard, Training, connect_parameters,
+    HappenedBody, IdsBody, KeyHeader, MailSettings, ModelSettings, OauthClient, PauseCard, ProvenBody, RevokeCard,
+    Server, Settings, Shown, SignIn, Status, TaskBody, TaskCard, Training, connect_parameters,
 };
 use bailey_home::{Layout, RootChoice};
 
@@ -189,7 +189,11 @@ const APP_PASSWORD: &str = "App password of the account";
 
 async fn connect(client: &Client, mail: ConnectMail, json: bool) -> Result<(), Trouble> {
     let server = |text: &String| server(text, !mail.no_tls);
+    let secret = if mail.client_secret { Some(prompt::password("Secret of the client")?) } else { None };
+    let secret = secret.map(|secret| secret.expose().to_owned());
+    let known_as = mail.client_id.clone().map(|id| OauthClient { id, secret });
     let settings = Settings::Mail(MailSettings {
+        client: known_as,
         address: mail.address.clone(),
         name: mail.name.clone(),
         imap: mail.imap.as_ref().map(server).transpose()?,

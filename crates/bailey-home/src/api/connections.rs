@@ -1,5 +1,7 @@
 //! Connections: making, listing, ending.
 
+use bailey_vault::Settings;
+
 use super::*;
 
 /// Every connection.
@@ -14,11 +16,14 @@ pub(super) async fn connections(Held(home): Shared) -> Answer<Vec<ConnectionCard
 
 pub(super) fn connection_card(home: &Home, row: bailey_ledger::ConnectionRow) -> ConnectionCard {
     let settings = home.vault.settings(&row.id).ok();
-    let weaker = match settings {
-        Some(settings) if settings.issuer().is_none() && row.grant.active => {
+    let issuer = settings.as_ref().and_then(Settings::issuer);
+    let weaker = match (&settings, issuer) {
+        _ if !row.grant.active => "",
+        (Some(Settings::Model(_)), _) | (None, _) => "",
+        (Some(_), Some(issuer)) => bailey_vault::kept_by_bailey_alone(issuer, row.grant.level),
+        (Some(_), None) => {
             "no token: the limits of this connection are kept by Bailey alone, and only the provider's page ends the password"
         }
-        Some(_) | None => "",
     };
     ConnectionCard {
         id: row.id.to_string(),

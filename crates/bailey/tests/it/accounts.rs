@@ -255,6 +255,105 @@ fn signing_in_with_a_browser_connects_renews_and_revokes() {
 }
 
 #[test]
+fn a_client_of_ones_own_signs_in_renews_and_revokes() {
+    let look = || Turn::call("mail_search", json!({}));
+    let account = Account::new(vec![look(), Turn::say("ok")], SOON);
+    let own = ["--client-id", "my-own-client", "--client-secret"];
+    let output = account.sign_in_as("read-only", &own, &format!("my-own-secret\n{PASSPHRASE}"), |url| {
+        assert!(url.contains("client_id=my-own-client") && !url.contains("my-own-secret"), "{url}");
+        url
+    });
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let card: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let task = account.world.task("look");
+    assert_eq!(task["actions"][0]["state"], "succeeded", "renewed with the client's secret: {task:#}");
+    let said = account.world.data_of(&["revoke", card["id"].as_str().unwrap()]);
+    assert_eq!(said["at_provider"], "confirmed");
+    // A wrong secret connects nothing.
+    let output = account.sign_in_as("read-only", &own, &format!("another-secret\n{PASSPHRASE}"), |url| url);
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("invalid_client"));
+}
+
+#[test]
+fn a_revoked_connection_is_dead_within_two_seconds_also_where_it_is_open() {
+    // One long look after the other: the session is open, or about to be opened, when the revocation comes.
+    let looks = (0..20).map(|n| Turn::call("mail_search", json!({"text": format!("t{n}")}))).collect();
+    let account = Account::new(looks, 300);
+    for number in 0..200 {
+        let body = mail("a@example.org", peers::ACCOUNT, &format!("n{number}"), &"words ".repeat(200));
+        account.server.deliver("", &number.to_string(), &body).unwrap();
+    }
+    let id = account.with_password("read-only");
+    let world = &account.world;
+    let task = world.data_of(&["task", "--no-wait", "look often"])["id"].as_str().unwrap().to_owned();
+    World::until_true("it never looked", || {
+        !world.get(&format!("/v1/tasks/{task}"))["actions"].as_array().unwrap().is_empty()
+    });
+    let started = crate::support::clock();
+    world.ok(&["revoke", &id], "");
+    let took = started.elapsed();
+    assert!(took.as_secs_f64() < 2.0, "{took:?}");
+    let entries = world.data_of(&["log", "list", "--from", "0", "--limit", "500"]);
+    let revoked = entries.as_array().unwrap().iter().position(|entry| entry["header"]["kind"] == "revoked").unwrap();
+    world.until_task(&task, "answered");
+    let entries = world.data_of(&["log", "list", "--from", "0", "--limit", "500"]);
+    for entry in &entries.as_array().unwrap()[revoked..] {
+        let looks = entry["header"]["tool"] == "mail.search";
+        assert!(!(looks && entry["header"]["to"] == "claimed"), "{entry}");
+    }
+    assert!(told(world).contains("not allowed") || told(world).contains("it was not done"), "{}", told(world));
+}
+
+#[test]
+fn a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing() {
+    let turns = vec![
+        Turn::call("mail_search", json!({})),
+        Turn::calls((0..4).map(|n| ("mail_read", json!({"id": format!("$ID{n}")}))).collect()),
+        Turn::say("read"),
+    ];
+    let account = Account::new(turns, 300);
+    let letter = |head: &str, body: &str| {
+        format!(
+            "From: a@example.org\r\nTo: {}\r\nMessage-ID: <{}@x>\r\n{head}\r\n\r\n{body}\r\n",
+            peers::ACCOUNT,
+            head.len()
+        )
+    };
+    let line = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\r\n";
+    let huge = letter("Subject: huge", &line.repeat(10 * 1024 * 1024 / line.len()));
+    let odd = [
+        letter(
+            "Subject: =?iso-8859-1?Q?Gr=FC=DFe?=\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable",
+            "Sch=F6n",
+        ),
+        letter(
+            "Subject: =?no-such-charset?B?////?=\r\nContent-Type: text/plain; charset=no-such-charset\r\nContent-Transfer-Encoding: base64",
+            "!!not base64!!",
+        ),
+        letter(
+            "Subject: =?utf-8?Q?a=1B=5B2Jb=E2=80=AEc?=\r\nContent-Type: multipart/mixed; boundary=never",
+            "no boundary ever",
+        ),
+        huge,
+    ];
+    for (number, mail) in odd.iter().enumerate() {
+        account.server.deliver("", &number.to_string(), mail).unwrap();
+    }
+    account.with_password("read-only");
+    let world = &account.world;
+    let task = world.task("read everything");
+    assert_eq!(task["reply"], "read", "{task:#}");
+    let all = String::from_utf8(world.provider.requests().pop().unwrap()).unwrap();
+    assert!(all.contains("Gr\u{fc}\u{df}e") && all.contains("Sch\u{f6}n"));
+    assert!(all.contains("text_was_cut\\\":true") && all.len() < 200_000, "{}", all.len());
+    // What the terminal shows of it moves no cursor and turns no line round.
+    let shown = world.ok(&["context", "show", task["id"].as_str().unwrap(), "2"], "");
+    assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}'), "{shown}");
+    assert_eq!(account.server.stored("").len(), 4, "all of it is still there, unread");
+}
+
+#[test]
 fn unticked_boxes_foreign_answers_and_refusals_connect_nothing() {
     let account = Account::new(vec![], 300);
     let output = account.sign_in("send", |url| format!("{url}&untick=mail.send"));

@@ -29,7 +29,7 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test that hangs has to end")]
-fn clock() -> Instant {
+pub fn clock() -> Instant {
     Instant::now()
 }
 
@@ -508,11 +508,16 @@ impl Account {
 
     /// Connects by signing in with a browser, which `alter` may lead astray; returns what the command printed.
     pub fn sign_in(&self, level: &str, alter: impl FnOnce(String) -> String) -> Output {
+        self.sign_in_as(level, &[], PASSPHRASE, alter)
+    }
+
+    /// The same with further arguments, and what they make the command ask for.
+    pub fn sign_in_as(&self, level: &str, more: &[&str], input: &str, alter: impl FnOnce(String) -> String) -> Output {
         let issuer = self.issuer.url();
-        let arguments = self.arguments(level, &["--oauth", &issuer]);
+        let arguments = self.arguments(level, &[&["--oauth", issuer.as_str()], more].concat());
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let mut child = self.world.bailey(&words).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        writeln!(child.stdin.take().unwrap(), "{PASSPHRASE}").unwrap();
+        writeln!(child.stdin.take().unwrap(), "{input}").unwrap();
         let mut told = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         while !line.starts_with("http") {
