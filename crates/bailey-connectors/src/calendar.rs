@@ -57,10 +57,102 @@ pub(crate) fn tools() -> Vec<ToolDefinition> {
             description: "Remove an entry.",
             parameters: schema(&[("id", "the id that calendar_read gave")], &["id"]),
         },
+        ToolDefinition {
+            name: "calendar_invite",
+            description: "Invite people to an entry by mail, or call it off. The person is asked first.",
+            parameters: schema(
+                &[
+                    ("id", "the id that calendar_read gave"),
+                    ("guests", "addresses, separated by commas"),
+                    ("note", "a few words to them"),
+                    ("cancel", "true to call it off instead"),
+                ],
+                &["id", "guests"],
+            ),
+        },
     ]
 }
 
 type Prepared = (Option<ConnectionId>, Action);
+
+/// An invitation is a mail (iMIP, RFC 6047): it leaves as mail does, through the mail account, and asks as mail does. The
+/// entry in the person's calendar stays as it is, so that no server tells anybody by itself.
+pub(crate) async fn prepare_invitation(
+    arguments: &Arguments,
+    around: &Surroundings,
+    vault: &Vault,
+) -> Result<Prepared, BadCall> {
+    let calendar = around.calendar.as_ref().ok_or(BadCall::NotConnected("calendar"))?;
+    let href =
+        Href::new(arguments.text("id")?.trim()).map_err(|_| bad("id", "it is not an id that calendar_read gave"))?;
+    let found = vault.entry(Some(calendar.connection), &href, SystemEgress::Preparation).await;
+    let found = found.map_err(|error| BadCall::Lookup(error.to_string()))?;
+    let stored = found.ok_or_else(|| BadCall::Lookup("there is no such entry; read the calendar again".into()))?;
+    crate::mail::prepare_invitation(arguments, around, |organizer, guests| {
+        let cancel = arguments.flag("cancel");
+        let invitation = invitation(&stored.entry, organizer, guests, cancel, around)?;
+        let what = stored.entry.property("SUMMARY").unwrap_or_default().replace('\\', "");
+        let when = stored.entry.property("DTSTART").map(|begins| spoken(&begins, around)).unwrap_or_default();
+        Ok(crate::mail::Invitation { text: invitation.as_str().to_owned(), what, when, cancel })
+    })
+}
+
+/// A moment of a calendar for people; as it is where it cannot be read.
+fn spoken(text: &str, around: &Surroundings) -> String {
+    let format = "%Y%m%dT%H%M%S";
+    if let Some(utc) = text.strip_suffix('Z').and_then(|text| DateTime::strptime(format, text).ok()) {
+        let there = utc.to_zoned(TimeZone::UTC).map(|moment| moment.with_time_zone(around.zone.clone()));
+        return there.map_or_else(|_| text.to_owned(), |there| there.strftime("%A %Y-%m-%d %H:%M %Z").to_string());
+    }
+    match (DateTime::strptime(format, text), Date::strptime("%Y%m%d", text)) {
+        (Ok(moment), _) => moment.strftime("%A %Y-%m-%d %H:%M").to_string(),
+        (_, Ok(day)) => day.strftime("%A %Y-%m-%d").to_string(),
+        (Err(_), Err(_)) => text.to_owned(),
+    }
+}
+
+/// The entry as an invitation (iTIP, RFC 5546, 3.2.2 and 3.2.5): what is the person's alone, such as alarms, stays out.
+fn invitation(
+    entry_: &Entry,
+    organizer: &str,
+    guests: &[String],
+    cancel: bool,
+    around: &Surroundings,
+) -> Result<Entry, BadCall> {
+    if entry_.property("RRULE").is_some() || entry_.as_str().matches("\r\nBEGIN:VEVENT\r\n").count() > 1 {
+        return Err(BadCall::Lookup("this entry repeats; nobody can be invited to repeating entries yet".into()));
+    }
+    let sequence: u64 = entry_.property("SEQUENCE").and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    let mut added = vec![
+        utc("DTSTAMP", local(around), around)?,
+        format!("SEQUENCE:{}", sequence.saturating_add(u64::from(cancel))),
+        format!("STATUS:{}", if cancel { "CANCELLED" } else { "CONFIRMED" }),
+        format!("ORGANIZER:mailto:{organizer}"),
+    ];
+    added.extend(
+        guests
+            .iter()
+            .map(|guest| format!("ATTENDEE;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:{guest}")),
+    );
+    const OURS: [&str; 6] = ["ATTENDEE", "ORGANIZER", "DTSTAMP", "SEQUENCE", "STATUS", "METHOD"];
+    let mut lines = Vec::new();
+    let mut alarm = false;
+    for line in entry_.lines() {
+        alarm |= line == "BEGIN:VALARM";
+        let ours = OURS.iter().any(|name| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([':', ';'])));
+        if line == "END:VEVENT" {
+            lines.append(&mut added);
+        }
+        if !alarm && !ours {
+            lines.push(line.clone());
+        }
+        if line.starts_with("VERSION:") {
+            lines.push(format!("METHOD:{}", if cancel { "CANCEL" } else { "REQUEST" }));
+        }
+        alarm &= line != "END:VALARM";
+    }
+    entry(&lines)
+}
 
 pub(crate) async fn prepare(
     tool: &str,
@@ -449,6 +541,42 @@ mod tests {
         assert_eq!(span(r#"{"from":"Tuesday","until":"Tuesday"}"#), 1);
         assert_eq!(span(r#"{"from":"2026-01-01","until":"2036-01-01"}"#), 366);
         assert_eq!(span(r#"{"from":"2026-11-30","until":"2026-11-24"}"#), 5);
+    }
+
+    #[test]
+    fn an_invitation_holds_the_entry_its_guests_and_nothing_of_the_persons_own() {
+        let before = Entry::new(
+            "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nUID:1\nDTSTART:20261124T150000Z\nSUMMARY:Plan\nATTENDEE:mailto:old@example.org\nSTATUS:TENTATIVE\nBEGIN:VALARM\nDESCRIPTION:secret\nEND:VALARM\nEND:VEVENT\nEND:VCALENDAR\n",
+        )
+        .unwrap();
+        let guests = ["ana@example.org".to_owned(), "bo@example.org".to_owned()];
+        let made = |cancel| invitation(&before, "me@example.org", &guests, cancel, &around()).unwrap().lines();
+        assert_eq!(
+            made(false),
+            [
+                "BEGIN:VCALENDAR",
+                "VERSION:2.0",
+                "METHOD:REQUEST",
+                "BEGIN:VEVENT",
+                "UID:1",
+                "DTSTART:20261124T150000Z",
+                "SUMMARY:Plan",
+                "DTSTAMP:20261121T110000Z",
+                "SEQUENCE:0",
+                "STATUS:CONFIRMED",
+                "ORGANIZER:mailto:me@example.org",
+                "ATTENDEE;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:ana@example.org",
+                "ATTENDEE;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:bo@example.org",
+                "END:VEVENT",
+                "END:VCALENDAR",
+            ]
+        );
+        let cancelled = made(true);
+        assert!(
+            ["METHOD:CANCEL", "SEQUENCE:1", "STATUS:CANCELLED"]
+                .iter()
+                .all(|line| cancelled.contains(&(*line).to_owned()))
+        );
     }
 
     #[test]

@@ -107,6 +107,7 @@ pub async fn prepare(tool: &str, arguments: &str, around: &Surroundings, vault: 
         "calendar_read" | "calendar_create" | "calendar_change" | "calendar_cancel" => {
             calendar::prepare(tool, &arguments, around, vault).await?
         }
+        "calendar_invite" => calendar::prepare_invitation(&arguments, around, vault).await?,
         "memory_write" => (None, Action::MemoryWrite { note: arguments.text("note")? }),
         unknown => return Err(BadCall::UnknownTool(unknown.into())),
     };

@@ -3,7 +3,9 @@
 use bailey_gate::ConnectionId;
 use bailey_gate::content::Content;
 use bailey_gate::family::Action;
-use bailey_gate::family::mail::{FolderName, FolderRole, MailAction, Message, MessageId, MessageRef, Moving, Query};
+use bailey_gate::family::mail::{
+    Attachment, FolderName, FolderRole, INVITATIONS, MailAction, Message, MessageId, MessageRef, Moving, Query,
+};
 use bailey_gate::family::text::{Address, Line, Mailbox};
 use bailey_gate::handoff::SystemEgress;
 use bailey_vault::Vault;
@@ -136,6 +138,51 @@ pub(crate) async fn prepare_undo(content: &Content, moved: &Moving, vault: &Vaul
     let (to, about) = (moved.message.folder.clone(), moved.about.clone());
     let back = Moving { message, to, role: FolderRole::Ordinary, about };
     Ok((content.account.map(|(connection, _)| connection), Action::Mail(MailAction::Move(back))))
+}
+
+/// What an invitation says.
+pub(crate) struct Invitation {
+    /// The calendar's text.
+    pub(crate) text: String,
+    pub(crate) what: String,
+    pub(crate) when: String,
+    pub(crate) cancel: bool,
+}
+
+/// A mail that carries an invitation to the guests it names.
+pub(crate) fn prepare_invitation(
+    arguments: &Arguments,
+    around: &Surroundings,
+    make: impl FnOnce(&str, &[String]) -> Result<Invitation, BadCall>,
+) -> Result<Account, BadCall> {
+    let MailAccount { connection: (connection, _), author: from, .. } = account(around)?.clone();
+    let to = mailboxes("guests", &arguments.list("guests"))?;
+    let guests: Vec<String> = to.iter().map(|guest| guest.address.to_string()).collect();
+    let Invitation { text, what, when, cancel } = make(from.address.as_str(), &guests)?;
+    let verb = if cancel { "Called off" } else { "Invitation" };
+    let note = arguments.optional("note").map(|note| format!("{}\n\n", body(&note))).unwrap_or_default();
+    let [request, call_off] = INVITATIONS;
+    let file = Attachment {
+        name: parse_with("guests", || Line::new("invitation.ics"))?,
+        media_type: if cancel { call_off } else { request }.into(),
+        bytes: text.into_bytes(),
+    };
+    let message = Message {
+        to,
+        cc: Vec::new(),
+        bcc: Vec::new(),
+        subject: subject(&format!("{verb}: {what}"))?,
+        body: format!("{note}{verb}: {what}\n{when}\n"),
+        date: around.seconds,
+        offset_minutes: around.offset_minutes,
+        message_id: message_id(&from.address, &around.unique)?,
+        references: Vec::new(),
+        in_reply_to: None,
+        attachments: vec![file],
+        from,
+    };
+    message.check().map_err(|error| BadCall::Bad { name: "guests", why: error.to_string() })?;
+    Ok((Some(connection), Action::Mail(MailAction::Send(message))))
 }
 
 pub(crate) fn prepare_message(

@@ -162,6 +162,9 @@ impl Preview {
         self.item("Message-ID", message.message_id.as_str());
         for file in &message.attachments {
             self.item("Attachment", &describe(file));
+            for line in file.invitation().unwrap_or_default() {
+                self.item("Invitation", &line);
+            }
         }
         self.body = visible_lines(&message.body);
         if self.body != message.body {

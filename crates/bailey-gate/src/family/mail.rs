@@ -9,6 +9,10 @@ pub const MASS_MAIL_RECEIVERS: usize = 20;
 /// Largest message text in bytes; more belongs into an attachment.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
+/// Invitations and what takes them back, as calendars understand them in mail (RFC 6047, 2.4).
+pub const INVITATIONS: [&str; 2] =
+    ["text/calendar; method=REQUEST; charset=utf-8", "text/calendar; method=CANCEL; charset=utf-8"];
+
 /// One thing done with mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailAction {
@@ -209,21 +213,37 @@ impl MessageId {
 pub struct Attachment {
     /// The name the receiver sees.
     pub name: Line,
-    /// `type/subtype`, see [`Attachment::is_media_type`].
+    /// `type/subtype`, or one of [`INVITATIONS`]; see [`Attachment::is_media_type`].
     pub media_type: String,
     /// The content.
     pub bytes: Vec<u8>,
 }
 
 impl Attachment {
-    /// Whether a text is a plain `type/subtype` of RFC 6838 names, without parameters.
+    /// Whether a text is a plain `type/subtype` of RFC 6838 names, without parameters, or one of [`INVITATIONS`].
     #[must_use]
     pub fn is_media_type(text: &str) -> bool {
+        if INVITATIONS.contains(&text) {
+            return true;
+        }
         let name = |part: &str| {
             (1..=127).contains(&part.len())
                 && part.chars().all(|c| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c))
         };
         text.split_once('/').is_some_and(|(kind, sub)| name(kind) && name(sub))
+    }
+
+    /// The lines of an invitation, which a receiver's calendar acts on; `None` for any other file.
+    #[must_use]
+    pub fn invitation(&self) -> Option<Vec<String>> {
+        let text = std::str::from_utf8(&self.bytes).ok().filter(|_| INVITATIONS.contains(&self.media_type.as_str()))?;
+        Some(text.replace("\r\n ", "").split("\r\n").filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// Whether the content is what the media type says, as far as this gate has to know.
+    fn is_sound(&self) -> bool {
+        let invites = INVITATIONS.contains(&self.media_type.as_str());
+        !invites || std::str::from_utf8(&self.bytes).is_ok_and(|text| super::calendar::Entry::new(text).is_ok())
     }
 }
 
@@ -304,7 +324,8 @@ fn decode_message(bytes: &mut Decoder<'_>) -> Result<Message, CodecError> {
             if !Attachment::is_media_type(&media_type) {
                 return Err(CodecError::Malformed("a media type"));
             }
-            Ok(Attachment { name, media_type, bytes })
+            let file = Attachment { name, media_type, bytes };
+            if file.is_sound() { Ok(file) } else { Err(CodecError::Malformed("an invitation")) }
         })?,
     };
     message.check()?;

@@ -135,7 +135,10 @@ fn boundary(message: &Message) -> String {
 fn attachment(out: &mut String, file: &Attachment) {
     header(out, "Content-Type", &file.media_type);
     header(out, "Content-Transfer-Encoding", "base64");
-    header(out, "Content-Disposition", &format!("attachment;\r\n {}", filename(file.name.as_str())));
+    // Calendars act on an invitation that is part of the message, and some overlook one that is merely a file with it.
+    if file.invitation().is_none() {
+        header(out, "Content-Disposition", &format!("attachment;\r\n {}", filename(file.name.as_str())));
+    }
     out.push_str("\r\n");
     base64_lines(out, &file.bytes);
 }

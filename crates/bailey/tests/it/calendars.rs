@@ -158,6 +158,43 @@ fn an_entry_with_guests_asks_and_is_refused_when_it_changed_meanwhile() {
 }
 
 #[test]
+fn guests_are_invited_by_a_mail_that_asks_and_shows_the_whole_invitation() {
+    let invite = json!({"id": "$ID0", "guests": "ana@example.org, bo@example.org", "note": "Will you come?"});
+    let calendar = Calendar::new(vec![look(), Turn::call("calendar_invite", invite), Turn::say("ok")], "read-only");
+    let world = &calendar.world;
+    calendar.server.add("meeting", MEETING).unwrap();
+    world.connect("send");
+    let task = world.task("invite Ana and Bo to the dentist");
+    let waiting = world.waiting();
+    assert_eq!(waiting["kind"], "mail.send");
+    let items = waiting["items"].to_string();
+    for shown in [
+        "METHOD:REQUEST",
+        "SUMMARY:Dentist",
+        "mailto:ana@example.org",
+        "mailto:bo@example.org",
+        "ORGANIZER:mailto:me@example.org",
+    ] {
+        assert!(items.contains(shown), "{shown}: {waiting:#}");
+    }
+    assert!(waiting["body"].as_str().unwrap().contains("Tuesday 2026-11-24 15:00 CET"), "{waiting:#}");
+    assert!(world.sink.arrived().is_empty());
+    world.ok(&["approve"], PASSPHRASE);
+    world.until_task(task["id"].as_str().unwrap(), "answered");
+    let arrived = world.sink.arrived();
+    assert_eq!(arrived.len(), 1);
+    assert_eq!(arrived[0].to, ["ana@example.org", "bo@example.org"]);
+    let mail = mail_parser::MessageParser::default().parse(&arrived[0].bytes).unwrap();
+    let part =
+        mail.parts.iter().find(|part| String::from_utf8_lossy(part.contents()).contains("BEGIN:VCALENDAR")).unwrap();
+    let head = String::from_utf8_lossy(&arrived[0].bytes).into_owned();
+    assert!(head.contains("Content-Type: text/calendar; method=REQUEST; charset=utf-8"), "{head}");
+    let invitation = lines(&String::from_utf8_lossy(part.contents()));
+    assert!(invitation.contains(&"SUMMARY:Dentist".to_owned()) && invitation.contains(&"X-NOTE:keep me".to_owned()));
+    assert_eq!(lines(&calendar.only()), lines(MEETING), "the person's own entry is as it was");
+}
+
+#[test]
 fn a_calendar_connected_for_less_is_not_written() {
     let create = || Turn::call("calendar_create", json!({"what": "x", "begins": "tomorrow 9h"}));
     let calendar = Calendar::new(vec![create(), Turn::say("ok")], "read-only");
