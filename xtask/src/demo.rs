@@ -18,6 +18,8 @@ const PASSPHRASE: &str = "demo passphrase";
 /// What the person asks for.
 const TASK: &str =
     "Read my unread mail, tell me what needs me, and answer Ana about Tuesday after checking my calendar.";
+/// What the person asks for next: something of their own, which is done at once and can be undone.
+const SECOND_TASK: &str = "Put lunch with Ana into my calendar, on Wednesday at 12:30.";
 /// How long the demo's approved mail waits, in seconds: long enough to take it back.
 const HOLD_SECONDS: u32 = 3;
 
@@ -208,12 +210,18 @@ fn start_model(choice: Choice, folder: &Path) -> Result<ChosenModel, String> {
         Choice::Scripted => {
             eprintln!("The model is played from a SCRIPT: it shows what the gate does, not what a model would say.");
             eprintln!("It also plays a hijack, which real ones do not on demand.");
-            let double = Provider::start(vec![script()]).map_err(|error| error.to_string())?;
+            let double = Provider::start(vec![lunch(), script()]).map_err(|error| error.to_string())?;
             let config = config("openai-chat", &double.base_url(), "scripted", "free");
             let shown = "a scripted double, no real model".into();
             Ok(ChosenModel { shown, config, agree: None, _double: Some(double), _local: None })
         }
     }
+}
+
+fn lunch() -> Script {
+    let entry = json!({"what": "Lunch with Ana", "begins": "Wednesday 12:30", "why": "the person asked for it"});
+    let turns = vec![Turn::call("calendar_create", entry), Turn::say("It is in your calendar.")];
+    Script { task_contains: SECOND_TASK.into(), turns, ..Script::default() }
 }
 
 fn script() -> Script {
@@ -428,10 +436,14 @@ fn play(stage: &mut Stage, mode: Mode) -> Result<Value, String> {
     stage.ok(&["pause"], "")?;
     let paused = text(&stage.data_of(&["status"])?, "mode");
     stage.ok(&["resume"], PASSPHRASE)?;
+    let undone = undo_an_entry(stage, mode)?;
     if mode == Mode::Shown {
         stage.show(&["show", &text(&task, "id")])?;
+        stage.show(&["context", "list", &text(&task, "id")])?;
+        stage.show(&["context", "show", &text(&task, "id"), "0"])?;
         stage.show(&["log", "list"])?;
         stage.show(&["log", "verify"])?;
+        eprintln!("\n`bailey pause` stopped everything and `bailey resume` let it go on: it is in the log above.");
     }
     let receivers: Vec<String> =
         left.iter().map(|mail| mail.get("to").map(ToString::to_string).unwrap_or_default()).collect();
@@ -443,7 +455,8 @@ fn play(stage: &mut Stage, mode: Mode) -> Result<Value, String> {
         && stage.calendar.stored().len() == 1
         && verified.status.code() == Some(10)
         && pinned.status.success()
-        && paused == "paused";
+        && paused == "paused"
+        && undone.entries == (2, 1);
     Ok(json!({
         "passed": passed,
         "model": stage.model.shown,
@@ -454,7 +467,33 @@ fn play(stage: &mut Stage, mode: Mode) -> Result<Value, String> {
         "calendar_entries": stage.calendar.stored().len(),
         "log": String::from_utf8_lossy(&pinned.stdout).trim(),
         "paused_when_asked": paused == "paused",
+        "calendar_entries_before_and_after_undo": [undone.entries.0, undone.entries.1],
     }))
+}
+
+/// What the calendar held after the second task, and after its undo.
+struct Undone {
+    entries: (usize, usize),
+}
+
+/// An entry of the person's own goes ahead without a question; the undo takes it away again.
+fn undo_an_entry(stage: &Stage, mode: Mode) -> Result<Undone, String> {
+    eprintln!("\nA second task: {SECOND_TASK}\n");
+    let task = stage.data_even_if_it_failed(&["task", SECOND_TASK])?;
+    let with = stage.calendar.stored().len();
+    let actions = task.get("actions").and_then(Value::as_array).cloned().unwrap_or_default();
+    let made = actions.iter().find(|one| one.get("kind").and_then(Value::as_str) == Some("calendar.create"));
+    let id = made.and_then(|one| one.get("id")?.as_str()).unwrap_or_default().to_owned();
+    if mode == Mode::Shown {
+        stage.show(&["show", task.get("id").and_then(Value::as_str).unwrap_or_default()])?;
+        eprintln!("\n$ bailey undo {id}");
+    }
+    if id.is_empty() {
+        eprintln!("The model made no entry, so there is nothing to undo.");
+    } else {
+        stage.ok(&["undo", &id], PASSPHRASE)?;
+    }
+    Ok(Undone { entries: (with, stage.calendar.stored().len()) })
 }
 
 /// The answer to Ana is approved, by the person or for the check; everything else that waits is refused.

@@ -26,6 +26,8 @@ pub struct Asked {
     pub change: bool,
     /// Remove an entry.
     pub cancel: bool,
+    /// Ask people to come.
+    pub invite: bool,
     /// Keep something for later.
     pub remember: bool,
 }
@@ -100,6 +102,7 @@ const CHANGE: &[&str] = &[
     "reporte*",
 ];
 const CANCEL: &[&str] = &["cancel", "remove", "delete", "absag*", "streich*", "lösch*", "annule*", "supprime*"];
+const INVITE: &[&str] = &["invite", "invitation*", "einladen", "lade", "einladung*", "inviter"];
 const REMEMBER: &[&str] = &["remember", "note", "memorise", "memorize", "merk*", "notier*", "retiens", "note*"];
 
 impl Asked {
@@ -120,6 +123,7 @@ impl Asked {
             create: calendar && any(CREATE),
             change: calendar && any(CHANGE),
             cancel: calendar && any(CANCEL),
+            invite: any(INVITE),
             remember: any(REMEMBER),
         }
     }
@@ -136,6 +140,7 @@ impl Asked {
             "calendar_create" => self.create,
             "calendar_change" => self.change,
             "calendar_cancel" => self.cancel,
+            "calendar_invite" => self.invite,
             "memory_write" => self.remember,
             _ => false,
         }
