@@ -6,7 +6,7 @@ use bailey_scripted::Turn;
 use serde_json::{Value, json};
 use xtask::peers;
 
-use crate::support::{Account, PASSPHRASE, World, browse, id};
+use crate::support::{Account, PASSPHRASE, World, browse, forms, id};
 
 /// Seconds a token lives that has to be renewed before every use.
 const SOON: u32 = 15;
@@ -409,21 +409,34 @@ fn a_pause_cuts_looking_and_refreshing_and_revoking_works_through_it() {
 }
 
 #[test]
-fn no_credential_is_on_disk_in_a_prompt_or_in_the_log() {
+fn no_credential_is_on_disk_in_a_prompt_in_the_log_or_in_a_crash() {
     let mut account = Account::new(vec![search(json!({})), Turn::say("ok")], SOON);
     account.with_password("read-only");
     let output = account.sign_in("read-only", |url| url);
     assert!(output.status.success());
     account.world.task("look");
     let readable = account.world.ok(&["log", "export", "-", "--readable"], PASSPHRASE);
-    assert!(!readable.contains(peers::APP_PASSWORD));
+    let home = account.world.child("home-process");
+    let about = |name: &str| fs::read(format!("/proc/{home}/{name}")).unwrap_or_default();
+    let mut seen: Vec<(String, Vec<u8>)> = vec![
+        ("the readable log".into(), readable.into_bytes()),
+        ("the home's arguments".into(), about("cmdline")),
+        ("the home's environment".into(), about("environ")),
+    ];
+    // It crashes with the secrets in its memory: no core file may hold them.
+    let pid = rustix::process::Pid::from_raw(home).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::SEGV).unwrap();
+    account.world.until_answering();
     account.world.kill();
-    for (path, bytes) in account.world.files() {
-        let found = bytes.windows(peers::APP_PASSWORD.len()).any(|window| window == peers::APP_PASSWORD.as_bytes());
-        assert!(!found, "the app password is in {}", path.display());
+    seen.extend(account.world.files().into_iter().map(|(path, bytes)| (path.display().to_string(), bytes)));
+    seen.extend(account.world.provider.requests().into_iter().map(|body| ("a prompt".to_owned(), body)));
+    for (what, bytes) in &seen {
+        assert!(!what.contains("/core"), "{what}");
+        for form in forms(peers::APP_PASSWORD) {
+            assert!(!bytes.windows(form.len()).any(|window| window == form), "the app password is in {what}");
+        }
     }
     for request in account.world.provider.requests() {
-        let text = String::from_utf8_lossy(&request).into_owned();
-        assert!(!text.contains(peers::APP_PASSWORD) && !text.contains("Bearer"));
+        assert!(!String::from_utf8_lossy(&request).contains("Bearer"));
     }
 }
