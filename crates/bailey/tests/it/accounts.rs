@@ -423,6 +423,9 @@ fn no_credential_is_on_disk_in_a_prompt_in_the_log_or_in_a_crash() {
         ("the home's arguments".into(), about("cmdline")),
         ("the home's environment".into(), about("environ")),
     ];
+    let limits = String::from_utf8(about("limits")).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
     // It crashes with the secrets in its memory: no core file may hold them.
     let pid = rustix::process::Pid::from_raw(home).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::SEGV).unwrap();

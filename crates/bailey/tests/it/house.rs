@@ -163,6 +163,9 @@ fn a_deleted_home_cannot_be_read_again_not_even_from_a_copy_of_its_folder() {
     world.task("write to Ana");
     let copy = world.folder.path().join("copy");
     copy_folder(&world.data().join("home"), &copy);
+    // Held open, they show what is done to them before they are removed.
+    let mut held =
+        ["keys/root.key", "home/home.key", "home/keys.db"].map(|name| fs::File::open(world.data().join(name)).unwrap());
     assert_eq!(world.fails(&["home", "delete"], "wrong words").0, 4);
     assert_eq!(world.approvals().len(), 1, "nothing was lost");
     let told = world.ok(&["home", "delete"], PASSPHRASE);
@@ -170,6 +173,11 @@ fn a_deleted_home_cannot_be_read_again_not_even_from_a_copy_of_its_folder() {
     assert!(world.ended().success());
     for gone in ["home", "keys", "state", "run"] {
         assert!(!world.data().join(gone).exists(), "{gone}");
+    }
+    for file in &mut held {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).unwrap();
+        assert!(!bytes.is_empty() && bytes.iter().all(|byte| *byte == 0), "a key was removed but not overwritten");
     }
     // Somebody had kept the folder: what it is locked with is gone.
     copy_folder(&copy, &world.data().join("home"));
