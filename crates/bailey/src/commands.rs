@@ -343,8 +343,10 @@ async fn undo(client: &Client, id: &str, json: bool) -> Result<(), Trouble> {
 async fn give_task(client: &Client, task: Task, json: bool) -> Result<(), Trouble> {
     let mut card: TaskCard = client.post("/v1/tasks", &TaskBody { words: task.words.join(" ") }).await?;
     let mut seen: u64 = client.get("/v1/changes").await?;
+    let mut told = 0;
     while !task.no_wait && card.state == "running" {
         card = client.get(&format!("/v1/tasks/{}", card.id)).await?;
+        told = show::progress(&card, told)?;
         if card.state == "running" {
             seen = client.get(&format!("/v1/changes?after={seen}")).await?;
         }

@@ -1,6 +1,6 @@
 //! Printing for people. What comes from the home is escaped there already; what comes from elsewhere is escaped here.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
 use bailey_home::wire::{ActionCard, ConnectionCard, ContextCard, EntryCard, Status, TaskCard, UsageCard};
 use serde::Serialize;
@@ -72,6 +72,16 @@ pub(crate) fn card(out: &mut dyn Write, card: &ActionCard) -> io::Result<()> {
         writeln!(out, "  Waits until {}", moment(card.expires_ms))?;
     }
     writeln!(out, "  digest {}", card.digest)
+}
+
+/// Tells on a terminal what a running task has come to do since it was last told; gives how much that is by now.
+pub(crate) fn progress(task: &TaskCard, told: usize) -> io::Result<usize> {
+    if io::stderr().is_terminal() {
+        for action in task.actions.iter().skip(told).filter(|action| action.kind != "reply") {
+            writeln!(io::stderr(), "  … {}", action.headline)?;
+        }
+    }
+    Ok(task.actions.len())
 }
 
 pub(crate) fn task(out: &mut dyn Write, task: &TaskCard) -> io::Result<()> {
