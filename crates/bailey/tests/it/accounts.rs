@@ -207,6 +207,29 @@ fn a_decoy_is_told_apart_from_the_one_the_person_wrote_to() {
 }
 
 #[test]
+fn an_answer_led_elsewhere_by_reply_to_is_pointed_out() {
+    let answer =
+        json!({"to": "collector@evil.example", "subject": "Re: s", "body": "b", "in_reply_to": "<s@example.org>"});
+    let turns = vec![
+        search(json!({})),
+        Turn::call("mail_read", json!({"id": "$ID0"})),
+        Turn::call("mail_send", answer),
+        Turn::say("ok"),
+    ];
+    let account = Account::new(turns, 300);
+    account.server.deliver("Sent", "0", &mail(peers::ACCOUNT, "Ana <ana@example.org>", "sent", "x")).unwrap();
+    let led = mail("Ana <ana@example.org>", peers::ACCOUNT, "s", "Please answer.");
+    let led = led.replacen("Subject:", "Reply-To: Ana <collector@evil.example>\r\nSubject:", 1);
+    account.server.deliver("", "1", &led).unwrap();
+    account.with_password("send");
+    account.world.task("answer Ana");
+    let waiting = account.world.waiting();
+    assert!(waiting["warnings"].to_string().contains("never written to `collector@evil.example`"), "{waiting:#}");
+    assert!(waiting["reason"].as_str().unwrap().contains("Your words name nobody with this address"));
+    assert!(account.world.sink.arrived().is_empty());
+}
+
+#[test]
 fn signing_in_with_a_browser_connects_renews_and_revokes() {
     // Tokens end within half a minute, before which every step renews; all at once, with rotation and reuse detection on.
     let five = Turn::calls((0..5).map(|n| ("mail_search", json!({"subject": format!("s{n}")}))).collect());
