@@ -55,6 +55,7 @@ pub struct Home {
     pub(crate) model: Option<(Arc<dyn Model>, ModelConfig)>,
     pub(crate) clock: Clock,
     pub(crate) token: String,
+    pub(crate) layout: Layout,
     /// What opening found that the person should know.
     pub(crate) notices: Mutex<Vec<String>>,
     /// Sign-ins under way or just ended, by their random name.
@@ -118,6 +119,7 @@ impl Home {
             model,
             clock,
             token,
+            layout: layout.clone(),
             notices: Mutex::new(notices),
             sign_ins: Mutex::default(),
             stopped: Mutex::default(),

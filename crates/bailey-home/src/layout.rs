@@ -111,15 +111,19 @@ impl Layout {
         self.home().join("token")
     }
 
-    /// Reads that token. The folder may be another account's, so a link in its place is not followed.
+    /// Reads that token.
     pub fn read_token(&self) -> io::Result<String> {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        #[expect(clippy::cast_possible_wrap, reason = "the flags of open(2) are an int")]
-        let no_links = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
-        let mut file = fs::OpenOptions::new().read(true).custom_flags(no_links).open(self.token())?;
-        let mut text = String::new();
-        io::Read::read_to_string(&mut file, &mut text)?;
-        Ok(text.trim().to_owned())
+        let bytes = bailey_keys::read_small(&self.token())?;
+        Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+    }
+
+    /// Says, for good, that the home is to be destroyed; the supervisor does it, at the latest when it starts again.
+    pub(crate) fn condemn(&self) -> Result<(), LayoutError> {
+        let path = self.0.join("state").join("delete");
+        let file = |source| LayoutError::File { path: path.clone(), source };
+        let written = File::create(&path).and_then(|file| file.sync_all());
+        let written = written.and_then(|()| File::open(self.0.join("state"))?.sync_all());
+        written.map_err(file)
     }
 
     pub(crate) fn home(&self) -> PathBuf {
@@ -141,7 +145,7 @@ impl Layout {
     /// What is known of the home before it is opened.
     pub fn info(&self) -> Result<HomeInfo, LayoutError> {
         let path = self.home().join("home.json");
-        match fs::read(&path) {
+        match bailey_keys::read_small(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| LayoutError::Damaged(path)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(LayoutError::Missing(self.0.clone())),
             Err(source) => Err(LayoutError::File { path, source }),

@@ -109,14 +109,31 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
     write().map_err(|source| KeyError::File { path: path.into(), source })
 }
 
-/// Reads a file that only we can read.
-pub(crate) fn read_private(path: &Path) -> Result<Vec<u8>, KeyError> {
-    let failed = |source| KeyError::File { path: path.into(), source };
-    let file = File::open(path).map_err(failed)?;
-    if file.metadata().map_err(failed)?.permissions().mode() & 0o077 != 0 {
-        return Err(KeyError::Exposed { path: path.into() });
+/// Reads a small file that may lie in another account's folder: no link is followed, and what is no plain file, or too
+/// large, is an error at once.
+pub fn read_small(path: &Path) -> io::Result<Vec<u8>> {
+    let (bytes, _) = read_plain(path)?;
+    Ok(bytes)
+}
+
+fn read_plain(path: &Path) -> io::Result<(Vec<u8>, u32)> {
+    #[expect(clippy::cast_possible_wrap, reason = "the flags of open(2) are an int")]
+    let flags = (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits() as i32;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let about = file.metadata()?;
+    if !about.is_file() || about.len() > MAX_KEY_FILE_BYTES {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no plain file of a few bytes"));
     }
     let mut bytes = Vec::new();
-    file.take(MAX_KEY_FILE_BYTES).read_to_end(&mut bytes).map_err(failed)?;
+    file.take(MAX_KEY_FILE_BYTES).read_to_end(&mut bytes)?;
+    Ok((bytes, about.permissions().mode()))
+}
+
+/// Reads a file that only we can read.
+pub(crate) fn read_private(path: &Path) -> Result<Vec<u8>, KeyError> {
+    let (bytes, mode) = read_plain(path).map_err(|source| KeyError::File { path: path.into(), source })?;
+    if mode & 0o077 != 0 {
+        return Err(KeyError::Exposed { path: path.into() });
+    }
     Ok(bytes)
 }

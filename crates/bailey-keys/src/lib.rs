@@ -13,7 +13,7 @@ mod secret;
 pub mod sign;
 pub mod store;
 
-pub use home::HomeKey;
+pub use home::{HomeKey, read_small};
 pub use root::{RootKey, RootKind};
 pub use seal::{Context, open, seal};
 pub use secret::{Key, Passphrase, random};

@@ -1,11 +1,14 @@
 //! Account numbers of a home's processes, where root can give them some.
 
+use std::ffi::CStr;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::process::{Gid, Uid};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, chownat, fstat, openat};
+use rustix::process::{Gid, Pid, Uid};
 
 /// The account number of gateways. It owns no file.
 const GATEWAY: u32 = 61_183;
@@ -29,7 +32,7 @@ pub enum Identities {
     Shared(String),
     /// Each under one of its own.
     Separate {
-        /// The home's. Its group is the gateway's, which may thereby use the home's socket.
+        /// The home's. Its group is that of its own gateway too, which may thereby use the home's socket.
         home: Identity,
         /// The gateway's.
         gateway: Identity,
@@ -83,18 +86,47 @@ pub fn blocked_by(data: &Path) -> Option<PathBuf> {
     shut.last().map(Path::to_path_buf)
 }
 
-/// Gives what is ours in a folder to an account, such as what was set up or put back from a backup. Called while none of
-/// the account's processes run. Links of either kind are left alone: the account may have made them, to be given more.
-pub(crate) fn give(path: &Path, to: Identity) -> io::Result<()> {
-    let about = fs::symlink_metadata(path)?;
-    if about.is_dir() {
-        for entry in fs::read_dir(path)? {
-            give(&entry?.path(), to)?;
+/// Ends every process of an account that is ours alone: what one of them left behind must not work beside the next.
+pub(crate) fn end_all_of(identity: Identity) {
+    let Ok(processes) = fs::read_dir("/proc") else { return };
+    for entry in processes.flatten() {
+        let name = entry.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw) else { continue };
+        if fs::metadata(entry.path()).is_ok_and(|about| about.uid() == identity.user) {
+            // One that has just ended is what was wanted.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
         }
     }
-    let ours = about.uid() == rustix::process::geteuid().as_raw() && about.uid() != to.user;
-    if ours && (about.is_dir() || (about.is_file() && about.nlink() == 1)) {
-        return lchown(path, Some(to.user), Some(to.group));
+}
+
+/// Gives what is ours in the folder `name` of `within` to an account, such as what was set up or put back from a backup.
+///
+/// Everything is opened once, without following links, and given by what was opened: a name that is made to mean something
+/// else meanwhile changes nothing. What has a second name, or is neither file nor folder, is left alone.
+pub(crate) fn give(within: impl AsFd, name: &CStr, to: Identity) -> io::Result<()> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = match openat(&within, name, flags, Mode::empty()) {
+        Ok(opened) => opened,
+        Err(rustix::io::Errno::NOENT) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let about = fstat(&opened)?;
+    let kind = FileType::from_raw_mode(about.st_mode);
+    if kind == FileType::Directory {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = openat(&opened, c".", flags, Mode::empty())?;
+        for entry in Dir::read_from(&folder)? {
+            let entry = entry?;
+            if entry.file_name() != c"." && entry.file_name() != c".." {
+                give(&folder, entry.file_name(), to)?;
+            }
+        }
+    }
+    let ours = about.st_uid == rustix::process::geteuid().as_raw() && about.st_uid != to.user;
+    let alone = kind == FileType::Directory || (kind == FileType::RegularFile && about.st_nlink == 1);
+    if ours && alone {
+        let (user, group) = (Uid::from_raw(to.user), Gid::from_raw(to.group));
+        chownat(&opened, c"", Some(user), Some(group), AtFlags::EMPTY_PATH)?;
     }
     Ok(())
 }
@@ -102,6 +134,7 @@ pub(crate) fn give(path: &Path, to: Identity) -> io::Result<()> {
 /// Gives up every right of root, for good. Called by a process before it has started any thread.
 pub fn become_identity(identity: Identity) -> io::Result<()> {
     let (user, group) = (Uid::from_raw(identity.user), Gid::from_raw(identity.group));
+    rustix::thread::set_no_new_privs(true)?;
     rustix::thread::set_thread_groups(&[])?;
     rustix::thread::set_thread_res_gid(group, group, group)?;
     rustix::thread::set_thread_res_uid(user, user, user)?;
@@ -110,6 +143,12 @@ pub fn become_identity(identity: Identity) -> io::Result<()> {
     if kept.is_ok() || rustix::process::geteuid() != user || rustix::process::getegid() != group {
         return Err(io::Error::other("the rights of root could not be given up"));
     }
+    Ok(())
+}
+
+/// Leaves the terminal of whoever started the supervisor: through it, a process could read what is typed there, and type.
+pub fn leave_terminal() -> io::Result<()> {
+    rustix::process::setsid()?;
     Ok(())
 }
 

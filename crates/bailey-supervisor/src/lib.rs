@@ -14,9 +14,9 @@ use std::path::PathBuf;
 
 use bailey_keys::KeyError;
 
-pub use identity::{Identities, Identity, become_identity, blocked_by, die_with_parent};
-pub use root::{Place, destroy, unlock};
-pub use watch::{DELETED, Launch, Said, supervise};
+pub use identity::{Identities, Identity, become_identity, blocked_by, die_with_parent, leave_terminal};
+pub use root::{Place, finish_deletion, unlock};
+pub use watch::{Launch, Said, supervise};
 
 /// Why there is nothing to supervise.
 #[derive(Debug, thiserror::Error)]

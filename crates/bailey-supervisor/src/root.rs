@@ -54,18 +54,46 @@ impl Place {
         self.0.join("supervisor.sock")
     }
 
+    /// Where the gateway's address is written down, while there is a gateway.
+    #[must_use]
+    pub fn gateway(&self) -> PathBuf {
+        self.0.join("gateway.address")
+    }
+
     fn key_file(&self) -> PathBuf {
         self.0.join("keys/root.key")
     }
 
+    /// Says that the home is to be destroyed, whatever happens meanwhile. The home itself writes it, when the person said so.
+    fn condemned(&self) -> PathBuf {
+        self.state().join("delete")
+    }
+
+    /// Whether the home is to be destroyed.
+    #[must_use]
+    pub fn is_condemned(&self) -> bool {
+        fs::symlink_metadata(self.condemned()).is_ok()
+    }
+
     fn info(&self) -> Result<Info, SupervisorError> {
-        let text = fs::read(self.home().join("home.json")).map_err(|_| SupervisorError::Missing(self.0.clone()))?;
+        let text = bailey_keys::read_small(&self.home().join("home.json"))
+            .map_err(|_| SupervisorError::Missing(self.0.clone()))?;
         serde_json::from_slice(&text).map_err(|_| SupervisorError::Missing(self.0.clone()))
     }
 
-    /// Whose home it is, as bytes.
+    /// Whose home it is, as bytes: as it was at the first start, for what the home says of itself later could be chosen.
     pub(crate) fn identity(&self) -> Result<[u8; 16], SupervisorError> {
-        let home = self.info()?.home;
+        let path = self.0.join("home.id");
+        let failed = |source| SupervisorError::File { path: path.clone(), source };
+        let home = match bailey_keys::read_small(&path) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).trim().to_owned(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let home = self.info()?.home;
+                fs::write(&path, &home).map_err(failed)?;
+                home
+            }
+            Err(error) => return Err(failed(error)),
+        };
         let mut out = [0; 16];
         for (place, pair) in out.iter_mut().zip(home.as_bytes().chunks(2)) {
             let text = std::str::from_utf8(pair).ok();
@@ -108,9 +136,19 @@ impl Place {
     }
 }
 
+/// Goes on with a deletion that something came between; true where there was one.
+pub fn finish_deletion(place: &Place) -> Result<bool, SupervisorError> {
+    if !place.is_condemned() {
+        return Ok(false);
+    }
+    let _lock = place.lock()?;
+    destroy(place)?;
+    Ok(true)
+}
+
 /// Destroys a home: first what everything is locked with, then the rest. What was copied elsewhere stays locked with a
 /// key that is gone, but for a passphrase home's, whose copies open with the passphrase.
-pub fn destroy(place: &Place) -> Result<(), SupervisorError> {
+pub(crate) fn destroy(place: &Place) -> Result<(), SupervisorError> {
     let keys = [
         place.key_file(),
         place.home().join("home.key"),
@@ -120,13 +158,17 @@ pub fn destroy(place: &Place) -> Result<(), SupervisorError> {
     for path in keys {
         overwrite(&path).map_err(|source| SupervisorError::File { path, source })?;
     }
-    for path in [place.home(), place.0.join("keys"), place.state(), place.run()] {
+    // What says that it is to be destroyed goes last: if this is interrupted, the next start goes on here.
+    for path in [place.home(), place.0.join("keys"), place.run(), place.state()] {
         match fs::remove_dir_all(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 return Err(SupervisorError::File { path, source });
             }
             Ok(()) | Err(_) => {}
         }
+    }
+    for name in ["home.id", "gateway.address"] {
+        let _ = fs::remove_file(place.0.join(name));
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use bailey_keys::{Passphrase, RootKey};
@@ -17,17 +17,20 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::process::{Child, Command};
 use zeroize::Zeroizing;
 
-use crate::identity::{Identities, Identity, give};
-use crate::{Place, SupervisorError, destroy};
+use crate::identity::{Identities, Identity, end_all_of, give};
+use crate::root::destroy;
+use crate::{Place, SupervisorError};
 
-/// The exit code of a home that the person had deleted.
-pub const DELETED: i32 = 17;
 /// How long a home may take to end when told to, before it is made to.
 const GRACE: Duration = Duration::from_secs(6);
 /// The longest wait before a home that keeps ending is started again.
 const SLOWEST: Duration = Duration::from_secs(60);
 /// A home that ran this long did not end for being started.
 const STEADY: Duration = Duration::from_secs(120);
+/// How long a process may take until it is ready: a large home on a slow disk, many times over.
+const READY_WITHIN: Duration = Duration::from_secs(120);
+/// Longest line taken from a process, in bytes.
+const MAX_LINE_BYTES: u64 = 64 * 1024;
 /// Longest passphrase taken, in bytes.
 const MAX_PASSPHRASE_BYTES: u64 = 4 * 1024;
 /// How long whoever unlocks may take to say the passphrase.
@@ -84,14 +87,19 @@ pub async fn supervise(
     };
     let ended = keep_running(place, &root, &identities, &prepare, &mut say, &mut stop, &listener).await;
     let _ = std::fs::remove_file(place.socket());
-    if ended? {
+    let _ = std::fs::remove_file(place.gateway());
+    if let Some(home) = identities.home() {
+        end_all_of(home);
+    }
+    if place.is_condemned() {
         destroy(place)?;
         say(Said::Deleted);
+        return Ok(());
     }
-    Ok(())
+    ended
 }
 
-/// Starts the home as often as it ends; true once it was deleted.
+/// Starts the home as often as it ends, until it is told to stop or the home is to be destroyed.
 async fn keep_running(
     place: &Place,
     root: &RootKey,
@@ -100,13 +108,20 @@ async fn keep_running(
     say: &mut impl FnMut(Said),
     stop: &mut (impl Future<Output = ()> + Unpin),
     listener: &UnixListener,
-) -> Result<bool, SupervisorError> {
+) -> Result<(), SupervisorError> {
     let mut wait = Duration::from_secs(1);
     let mut first = true;
     loop {
-        let launch = prepare().map_err(SupervisorError::Refused)?;
         let began = tokio::time::Instant::now();
-        let why = match start(place, root, identities, &launch).await {
+        let starting = async {
+            let launch = prepare().map_err(SupervisorError::Refused)?;
+            start(place, root, identities, &launch).await
+        };
+        let started = tokio::select! {
+            started = starting => started,
+            () = &mut *stop => return Ok(()),
+        };
+        let why = match started {
             Ok((mut home, gateway)) => {
                 say(Said::Runs(gateway.address.clone()));
                 first = false;
@@ -116,11 +131,11 @@ async fn keep_running(
                     () = keep_gateway(place, identities.gateway(), gateway) => continue,
                     () = &mut *stop => {
                         end(&mut home).await;
-                        return Ok(false);
+                        return Ok(());
                     }
                 };
-                if ended.as_ref().ok().and_then(ExitStatus::code) == Some(DELETED) {
-                    return Ok(true);
+                if place.is_condemned() {
+                    return Ok(());
                 }
                 ended.map_or_else(|error| error.to_string(), |status| status.to_string())
             }
@@ -132,7 +147,7 @@ async fn keep_running(
         say(Said::Ended(why, wait.as_secs()));
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            () = &mut *stop => return Ok(false),
+            () = &mut *stop => return Ok(()),
         }
     }
 }
@@ -165,11 +180,20 @@ async fn start(
     identities: &Identities,
     launch: &Launch,
 ) -> Result<(Child, Gateway), SupervisorError> {
+    if let Some(home) = identities.home() {
+        end_all_of(home);
+    }
     lay_out(place, identities).map_err(|source| SupervisorError::File { path: place.data().into(), source })?;
     let home = start_home(place, root, identities.home(), &launch.settings).await?;
     let gateway = match start_gateway(place, identities.gateway(), &launch.listen).await {
-        Ok((process, address)) => Gateway { address: Ok(address), process: Some(process) },
-        Err(why) => Gateway { address: Err(why), process: None },
+        Ok((process, address)) => {
+            let _ = std::fs::write(place.gateway(), &address);
+            Gateway { address: Ok(address), process: Some(process) }
+        }
+        Err(why) => {
+            let _ = std::fs::remove_file(place.gateway());
+            Gateway { address: Err(why), process: None }
+        }
     };
     Ok((home, gateway))
 }
@@ -181,8 +205,9 @@ fn lay_out(place: &Place, identities: &Identities) -> io::Result<()> {
     mode(&place.run(), 0o750)?;
     if let Some(home) = identities.home() {
         mode(place.data(), 0o711)?;
-        for path in [place.home(), place.state(), place.run()] {
-            give(&path, home)?;
+        let data = std::fs::File::open(place.data())?;
+        for name in [c"home", c"state", c"run"] {
+            give(&data, name, home)?;
         }
     }
     Ok(())
@@ -201,7 +226,7 @@ fn process(role: &'static str, place: &Place, identity: Option<Identity>) -> Res
     if let Some(Identity { user, group }) = identity {
         command.arg("--user").arg(user.to_string()).arg("--group").arg(group.to_string());
     }
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     Ok(command)
 }
 
@@ -250,14 +275,42 @@ async fn start_gateway(place: &Place, identity: Option<Identity>, listen: &str) 
     }
 }
 
-/// What a process says first; the rest of what it says is read and dropped.
+/// What a process says first; the rest of what it says there is read and dropped. Its complaints are passed on.
 async fn first_line(child: &mut Child) -> io::Result<String> {
+    if let Some(complaints) = child.stderr.take() {
+        tokio::spawn(pass_on(complaints));
+    }
     let Some(out) = child.stdout.take() else { return Ok(String::new()) };
     let mut out = BufReader::new(out);
-    let mut line = String::new();
-    out.read_line(&mut line).await?;
+    let mut line = Vec::new();
+    let mut bounded = (&mut out).take(MAX_LINE_BYTES);
+    let said = tokio::time::timeout(READY_WITHIN, bounded.read_until(b'\n', &mut line)).await;
+    said.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "it did not say in time that it is ready"))??;
     tokio::spawn(async move { tokio::io::copy(&mut out, &mut tokio::io::sink()).await });
-    Ok(line.trim_end().to_owned())
+    Ok(plain(&line).trim_end().to_owned())
+}
+
+/// Lines of a process's complaints, without what could move a cursor: the process may be led by someone else.
+async fn pass_on(complaints: tokio::process::ChildStderr) {
+    let mut lines = BufReader::new(complaints);
+    loop {
+        let mut line = Vec::new();
+        match (&mut lines).take(MAX_LINE_BYTES).read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) => eprintln!("{}", plain(&line).trim_end()),
+        }
+    }
+}
+
+/// Text as it may be shown: control characters become spaces, but for our own mark of a line break.
+fn plain(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let hidden = |c: char| {
+        let bidi =
+            matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+        (c.is_control() && c != '\u{1}') || bidi
+    };
+    text.chars().map(|c| if hidden(c) { ' ' } else { c }).collect()
 }
 
 /// Asks a process to end, and ends it.

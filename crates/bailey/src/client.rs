@@ -89,6 +89,11 @@ impl Client {
         Ok(Self { layout, token, session })
     }
 
+    /// Where the home lies.
+    pub(crate) const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Trouble> {
         parse(&self.exchange(Method::GET, path, Vec::new()).await?)
     }

@@ -163,6 +163,20 @@ async fn unlock(layout: &Layout) -> Result<(), Trouble> {
     say("Unlocked.")
 }
 
+/// How often it is looked whether the home is gone, and how long apart: half a minute in all.
+const LOOKS: u32 = 300;
+const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(100);
+
+async fn wait_until_gone(layout: &Layout) -> Result<(), Trouble> {
+    for _ in 0..LOOKS {
+        if !["home", "keys", "state"].iter().any(|name| layout.root().join(name).exists()) {
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    Err(Trouble::Here("the home is to be deleted, but is not gone yet; run `bailey serve`, which finishes it".into()))
+}
+
 /// Deletes the home, after saying what that means.
 async fn delete_home(client: &Client, json: bool) -> Result<(), Trouble> {
     writeln!(
@@ -177,8 +191,9 @@ async fn delete_home(client: &Client, json: bool) -> Result<(), Trouble> {
     let purpose = Purpose::Home { what: "delete home", parameters: Digest::from_bytes([0; 32]) };
     let proof = client.prove(&purpose, &words).await?;
     let card: DeletedCard = client.post("/v1/home/delete", &ProvenBody { proof }).await?;
+    wait_until_gone(client.layout()).await?;
     Ok(show::print(json, &card, |out| {
-        writeln!(out, "Deleted: the keys are destroyed as the home ends, and its files removed.")?;
+        writeln!(out, "Deleted: the keys are destroyed and the home's files removed. `config.toml` is still there.")?;
         writeln!(out, "Backups made earlier are yours to remove; so is what a disk keeps of files it overwrote.")?;
         card.end_by_hand.iter().try_for_each(|one| writeln!(out, "  ! end this yourself: {one}"))
     })?)

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use bailey_gateway::Gateway;
 use bailey_home::{Ended, Home, Layout, config};
 use bailey_keys::{HomeKey, Passphrase};
-use bailey_supervisor::{DELETED, Identity, Launch, Place, Said, SupervisorError};
+use bailey_supervisor::{Identity, Launch, Place, Said, SupervisorError};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::{GatewayRole, Role};
@@ -30,6 +30,10 @@ pub(crate) async fn supervise(layout: &Layout) -> Result<(), Trouble> {
     let here = |error: &dyn Display| Trouble::Here(error.to_string());
     harden()?;
     let place = Place::new(layout.root());
+    if bailey_supervisor::finish_deletion(&place).map_err(|e| here(&e))? {
+        tell(layout, &Said::Deleted);
+        return Ok(());
+    }
     let words = if place.needs_passphrase().map_err(|e| here(&e))? { given()? } else { None };
     let root = place.root_key(words.as_ref()).map_err(|e| here(&e))?;
     drop(words);
@@ -93,6 +97,7 @@ fn stop() -> Result<impl Future<Output = ()> + Unpin, Trouble> {
 
 /// What a process of the supervisor's does first: gives up root, and ends with the supervisor.
 fn begin(role: &Role) -> io::Result<()> {
+    bailey_supervisor::leave_terminal()?;
     if let (Some(user), Some(group)) = (role.user, role.group) {
         bailey_supervisor::become_identity(Identity { user, group })?;
     }
@@ -110,8 +115,7 @@ fn report(line: &str) {
 /// `bailey home-process`. Called before any thread was started.
 pub(crate) fn home(role: &Role, layout: &Layout) -> ExitCode {
     match run_home(role, layout) {
-        Ok(Ended::Stopped) => ExitCode::SUCCESS,
-        Ok(Ended::Deleted) => ExitCode::from(u8::try_from(DELETED).unwrap_or(1)),
+        Ok(Ended::Stopped | Ended::Deleted) => ExitCode::SUCCESS,
         Err(why) => {
             report(&why);
             ExitCode::FAILURE
@@ -127,9 +131,6 @@ fn run_home(role: &Role, layout: &Layout) -> Result<Ended, String> {
     runtime.block_on(async {
         let home = Home::open(layout, key, &settings).map_err(|e| failed(&e))?;
         let mut terminate = signal(SignalKind::terminate()).map_err(|e| failed(&e))?;
-        // The interrupt of a terminal reaches every process; the supervisor decides.
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| failed(&e))?;
-        tokio::spawn(async move { while interrupt.recv().await.is_some() {} });
         let stop = async move {
             terminate.recv().await;
         };
@@ -160,8 +161,6 @@ fn run_gateway(role: &GatewayRole, layout: &Layout) -> Result<std::convert::Infa
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| failed(&e))?;
     runtime.block_on(async {
         let gateway = Gateway::bind(&role.listen).await.map_err(|e| failed(&e))?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| failed(&e))?;
-        tokio::spawn(async move { while interrupt.recv().await.is_some() {} });
         let confined = bailey_gateway::renounce_files();
         report(&format!("listening {}", gateway.address()));
         if !confined {

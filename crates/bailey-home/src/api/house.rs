@@ -62,6 +62,9 @@ pub(super) async fn events(
         if !first {
             changes.changed().await.ok()?;
         }
+        if *home.deleted.borrow() {
+            return None;
+        }
         let count = *changes.borrow_and_update();
         let waiting = home.ledger.actions_in(State::Awaiting).map_or(0, |all| all.len());
         let mode = home.gate.lock().valve().mode.name();
@@ -104,7 +107,10 @@ pub(super) async fn delete_home(Held(home): Shared, Taken(body): Taken<ProvenBod
         };
         left.extend(trouble.map(|why| visible(&format!("{} {}: {why}", row.kind, row.account))));
     }
+    // On the disk before it is said: whatever ends now, what is left is destroyed.
+    home.layout.condemn().map_err(HomeError::from)?;
     let _ = home.deleted.send_replace(true);
+    home.changed();
     Ok(Json(DeletedCard { end_by_hand: left }))
 }
 
