@@ -26,6 +26,8 @@ const MAX_READ: usize = 10;
 const MAX_NAMED: usize = 3;
 /// Characters of a mail given to the model: a small one loses its way in more.
 const MAX_MAIL_CHARS: usize = 1_500;
+/// Characters of a subject that an answer takes over.
+const MAX_SUBJECT_CHARS: usize = 200;
 /// Most calendar entries given to the model.
 const MAX_ENTRIES: usize = 20;
 /// Tokens of the answers, by what is asked for.
@@ -318,7 +320,9 @@ impl Planned {
         let why = "the task names this person";
         match self.mail_of(whom) {
             Some(mail) => {
-                let subject = mail.subject.trim();
+                // A sender may put anything there; an answer's subject is one plain line.
+                let subject: String = mail.subject.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_SUBJECT_CHARS).collect();
+                let subject = subject.trim();
                 let again = subject.to_lowercase().starts_with("re:");
                 let subject = if again { subject.to_owned() } else { format!("Re: {subject}") };
                 json!({"to": whom.to_string(), "subject": subject, "body": body, "in_reply_to": mail.message_id, "why": why})

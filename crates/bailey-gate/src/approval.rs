@@ -88,6 +88,17 @@ pub const MAX_WRONG: usize = 20;
 /// See [`MAX_WRONG`]; together with the cost of each guess this leaves a guesser a few thousand a day.
 pub const WRONG_WITHIN_MS: u64 = 5 * 60 * 1_000;
 
+/// Why an answer does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unproven {
+    /// It was not made with the passphrase.
+    Wrong,
+    /// It answers no open challenge.
+    Stale,
+    /// There were too many wrong ones; none is looked at for a while.
+    TooMany,
+}
+
 /// Open challenges, in memory: a restart closes them all.
 #[derive(Debug, Default)]
 pub(crate) struct Challenges {
@@ -105,7 +116,8 @@ impl Challenges {
         self.open.insert(nonce, Deadline::after(now, CHALLENGE_MS));
     }
 
-    /// Checks a proof and uses its challenge up, whatever the result.
+    /// Checks a proof and uses its challenge up, whatever the result. Answers to no challenge of ours are not counted: they
+    /// prove nothing, and nobody may fill the log with them.
     pub(crate) fn redeem(
         &mut self,
         proof: &Proof,
@@ -113,17 +125,20 @@ impl Challenges {
         home: &HomeId,
         authority: &dyn Authority,
         now: Now,
-    ) -> Option<Approval> {
-        let deadline = self.open.remove(&proof.nonce)?;
+    ) -> Result<Approval, Unproven> {
         self.wrong.retain(|wrong| wrong.overdue(now).is_none());
-        if deadline.overdue(now).is_some() || self.wrong.len() >= MAX_WRONG {
-            return None;
+        if self.wrong.len() >= MAX_WRONG {
+            return Err(Unproven::TooMany);
+        }
+        let deadline = self.open.remove(&proof.nonce).ok_or(Unproven::Stale)?;
+        if deadline.overdue(now).is_some() {
+            return Err(Unproven::Stale);
         }
         let message = purpose.message(home, &proof.nonce);
         let Some(stepped_up) = authority.verify(&proof.credential, &message, &proof.signature) else {
             self.wrong.push(Deadline::after(now, WRONG_WITHIN_MS));
-            return None;
+            return Err(Unproven::Wrong);
         };
-        Some(Approval { credential: proof.credential, client: proof.client, session: proof.session, stepped_up })
+        Ok(Approval { credential: proof.credential, client: proof.client, session: proof.session, stepped_up })
     }
 }

@@ -8,14 +8,16 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use hyper_util::rt::TokioIo;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, UnixStream};
+use tokio::sync::Semaphore;
 
 /// Why the gateway does not run.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +37,13 @@ pub enum GatewayError {
     #[error("the gateway failed: {0}")]
     Failed(#[from] std::io::Error),
 }
+
+/// Connections at once: programs of one machine, with room to spare. More wait at the door.
+const MAX_CONNECTIONS: usize = 256;
+/// How long a request's head may take: it comes from this machine.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// How long to wait where no connection can be taken.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// What every request needs to know.
 #[derive(Debug)]
@@ -73,8 +82,27 @@ impl Gateway {
         let port = self.address.port();
         let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|name| format!("{name}:{port}")).to_vec();
         let place = Arc::new(Place { home: socket.into(), hosts });
-        let router = Router::new().fallback(pass).with_state(place);
-        Ok(axum::serve(self.listener, router).await?)
+        let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        loop {
+            let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return Ok(()) };
+            let stream = match self.listener.accept().await {
+                Ok((stream, _)) => stream,
+                // Out of descriptors, say: it may pass.
+                Err(_) => {
+                    tokio::time::sleep(ACCEPT_AGAIN).await;
+                    continue;
+                }
+            };
+            let place = Arc::clone(&place);
+            tokio::spawn(async move {
+                let service = service_fn(move |request| answer(Arc::clone(&place), request));
+                let mut server = hyper::server::conn::http1::Builder::new();
+                let server = server.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+                // However it ends, it has ended.
+                let _ = server.serve_connection(TokioIo::new(stream), service).await;
+                drop(permit);
+            });
+        }
     }
 }
 
@@ -116,7 +144,19 @@ fn refuse(status: StatusCode, code: &str, why: &str) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-async fn pass(State(place): State<Arc<Place>>, request: Request) -> Response {
+async fn answer(
+    place: Arc<Place>,
+    request: hyper::Request<hyper::body::Incoming>,
+) -> Result<Response, std::convert::Infallible> {
+    Ok(pass(place, request.map(Body::new)).await)
+}
+
+async fn pass(place: Arc<Place>, request: Request) -> Response {
+    // Two lengths for one body: nobody means well by that (RFC 9112, 6.1).
+    let lengths = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+    if lengths.iter().all(|name| request.headers().contains_key(name)) {
+        return refuse(StatusCode::BAD_REQUEST, "invalid", "the request says in two ways how long it is");
+    }
     if let Err(why) = is_ours(request.headers(), &place.hosts) {
         return refuse(StatusCode::FORBIDDEN, "not-authorised", &format!("the request was refused: {why}"));
     }

@@ -70,6 +70,15 @@ pub(crate) fn state_name(conversation: &Conversation, actions: &[ActionView]) ->
     }
 }
 
+/// What is said to the person: something, and no more than one answer may hold.
+fn sayable(words: String) -> String {
+    if words.trim().is_empty() {
+        return "(The model ended without saying anything.)".to_owned();
+    }
+    let end = (0..=words.len().min(MAX_WORDS_BYTES)).rev().find(|at| words.is_char_boundary(*at)).unwrap_or(0);
+    words.get(..end).unwrap_or_default().to_owned()
+}
+
 /// The action that stands for a call: always the same, so that a crash between proposing and noting it cannot make two.
 fn action_id(task: &TaskId, turn: usize, call: usize) -> ActionId {
     let mut context = Context::new(&SHA256);
@@ -226,6 +235,7 @@ impl Home {
                     }
                 },
                 Next::Tell(words) => {
+                    let words = sayable(words);
                     self.tell(id, &conversation, words.clone()).await?;
                     conversation.told(words);
                 }
@@ -396,11 +406,6 @@ impl Home {
         let action = action_id(&id, conversation.turns.len(), usize::MAX);
         if self.ledger.action(&action)?.is_some() {
             return Ok(());
-        }
-        let mut words =
-            if words.trim().is_empty() { "(The model ended without saying anything.)".to_owned() } else { words };
-        while words.len() > MAX_WORDS_BYTES {
-            words.pop();
         }
         self.propose(Proposal {
             id: action,

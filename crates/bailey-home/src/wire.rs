@@ -243,8 +243,8 @@ pub struct KeptBack {
     pub kind: String,
     /// The span it was in, from 0.
     pub span: usize,
-    /// What stood there.
-    pub original: String,
+    /// How it began.
+    pub hint: String,
 }
 
 /// `POST /v1/connections`: with an app password, or nothing to sign in with. `POST /v1/sign-ins`: with tokens.

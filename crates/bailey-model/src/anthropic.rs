@@ -139,9 +139,9 @@ struct Start {
 
 #[derive(Deserialize)]
 struct Tokens {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::count")]
     input_tokens: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::count")]
     output_tokens: u64,
 }
 

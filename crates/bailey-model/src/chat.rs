@@ -98,9 +98,9 @@ struct Completion {
 
 #[derive(Deserialize)]
 struct Tokens {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::count")]
     prompt_tokens: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::count")]
     completion_tokens: u64,
 }
 
@@ -142,6 +142,8 @@ struct Function {
 #[derive(Debug, Default)]
 struct Chat {
     answer: Answer,
+    /// The numbers the calls of the answer came under.
+    numbers: Vec<usize>,
     size: usize,
     ended: bool,
 }
@@ -161,7 +163,9 @@ impl Chat {
         self.size += words.len();
         self.answer.text.push_str(&words);
         for (place, wanted) in choice.message.tool_calls.unwrap_or_default().into_iter().enumerate() {
-            self.call(wanted.index.unwrap_or(place), wanted)?;
+            // In a whole answer each is a call of its own, whatever it is numbered.
+            let number = if whole { self.numbers.len() } else { wanted.index.unwrap_or(place) };
+            self.call(number, wanted)?;
         }
         Ok(())
     }
@@ -175,12 +179,15 @@ impl Chat {
             other => other.to_string(),
         };
         self.size += arguments.len();
-        if let Some(known) = self.answer.calls.get_mut(index) {
+        let place = self.numbers.iter().position(|known| *known == index);
+        if let Some(known) = place.and_then(|place| self.answer.calls.get_mut(place)) {
             known.arguments.push_str(&arguments);
             return Ok(());
         }
         let name = wanted.function.name.ok_or_else(|| ModelError::Garbled("a call names no tool".into()))?;
         let id = wanted.id.filter(|id| !id.is_empty()).unwrap_or_else(|| format!("call-{index}"));
+        self.size += id.len() + name.len();
+        self.numbers.push(index);
         self.answer.calls.push(ToolCall { id, name, arguments });
         Ok(())
     }
@@ -197,7 +204,7 @@ impl Reader for Chat {
 
     fn whole(&mut self, body: &[u8]) -> Result<(), ModelError> {
         let completion: Completion = serde_json::from_slice(body).map_err(|error| garbled(&error))?;
-        if completion.choices.is_empty() {
+        if completion.choices.is_empty() && completion.error.is_none() {
             return Err(ModelError::Garbled("it holds no choice".into()));
         }
         self.take(completion, true)
@@ -260,6 +267,25 @@ mod tests {
         let answer = reader.finish().unwrap();
         assert_eq!((answer.text.as_str(), answer.usage), ("Hello", Usage { input: 7, output: 3 }));
         assert_eq!(answer.calls, [ToolCall { id: "a".into(), name: "t".into(), arguments: r#"{"x":1}"#.into() }]);
+    }
+
+    #[test]
+    fn calls_are_told_apart_however_they_are_numbered() {
+        let two = answer(
+            r#"{"choices":[{"message":{"tool_calls":[{"index":0,"function":{"name":"a"}},{"index":0,"function":{"name":"b"}}]}}]}"#,
+        );
+        assert_eq!(two.unwrap().calls.len(), 2);
+        let mut reader = Chat::default();
+        reader
+            .event(r#"{"choices":[{"delta":{"tool_calls":[{"index":1,"function":{"name":"t","arguments":"{"}}]}}]}"#)
+            .unwrap();
+        reader.event(r#"{"choices":[{"delta":{"tool_calls":[{"index":1,"function":{"arguments":"}"}}]},"finish_reason":"stop"}]}"#).unwrap();
+        assert_eq!(reader.finish().unwrap().calls[0].arguments, "{}");
+        let odd =
+            r#"{"choices":[{"message":{"content":"hi"}}],"usage":{"prompt_tokens":null,"completion_tokens":-1.5}}"#;
+        assert_eq!(answer(odd).unwrap().usage, Usage::default());
+        let refused = answer(r#"{"error":{"message":"no such model"}}"#);
+        assert_eq!(refused, Err(ModelError::Busy(200, "no such model".into())));
     }
 
     #[test]

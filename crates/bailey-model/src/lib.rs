@@ -169,8 +169,15 @@ impl fmt::Display for ModelError {
             Self::Busy(status, why) => {
                 write!(f, "the model's provider has no room now (status {status}): {why}; give the task again later")
             }
+            Self::Refused(status @ (401 | 403), why) => write!(
+                f,
+                "the model's provider did not let us in (status {status}): {why}; give it your key with `bailey connect model`"
+            ),
             Self::Refused(status, why) => write!(f, "the model's provider answered with status {status}: {why}"),
-            Self::Garbled(why) => write!(f, "the model's answer makes no sense: {why}"),
+            Self::Garbled(why) => write!(
+                f,
+                "the model's answer makes no sense: {why}; check that `kind` and `base_url` in the configuration fit the server, and give the task again"
+            ),
             Self::NotAgreed(base) => write!(
                 f,
                 "the model at `{base}` is another's machine, and you have not agreed to its terms; run `bailey connect model`"
@@ -251,6 +258,9 @@ async fn exchange<R: Reader>(
     let mut reader = R::default();
     if !response.events {
         reader.whole(&whole(&mut *response.body).await?)?;
+        if reader.size() > MAX_ANSWER_BYTES {
+            return Err(ModelError::Garbled("it is far longer than was asked for".into()));
+        }
         return reader.finish();
     }
     let (mut lines, mut taken) = (sse::Events::default(), 0);
@@ -281,6 +291,11 @@ fn error_words(body: &[u8]) -> String {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let words = value.pointer("/error/message").and_then(Value::as_str).unwrap_or("no reason given");
     words.chars().take(MAX_SHOWN_ERROR).collect()
+}
+
+/// A count of tokens, however it was written: only shown and added up, so what makes no sense counts as nothing.
+fn count<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    Ok(Value::deserialize(from)?.as_u64().unwrap_or(0))
 }
 
 fn garbled(error: &serde_json::Error) -> ModelError {

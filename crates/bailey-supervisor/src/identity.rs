@@ -162,3 +162,37 @@ pub fn die_with_parent(parent: u32) -> io::Result<()> {
         Some(_) | None => Err(io::Error::other("the supervisor has ended")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Links of either kind in a home's folder give it nothing of what they lead to.
+    #[test]
+    fn links_are_not_given() {
+        let data = std::env::temp_dir().join(format!("bailey-give-{}", std::process::id()));
+        let (home, outside) = (data.join("home"), data.join("outside"));
+        fs::create_dir_all(&home).unwrap();
+        fs::create_dir_all(&outside).unwrap();
+        for path in [home.join("own"), outside.join("other"), outside.join("twice")] {
+            fs::write(path, b"x").unwrap();
+        }
+        std::os::unix::fs::symlink(&outside, home.join("folder")).unwrap();
+        std::os::unix::fs::symlink(outside.join("other"), home.join("file")).unwrap();
+        fs::hard_link(outside.join("twice"), home.join("twice")).unwrap();
+        let me = rustix::process::geteuid();
+        let to = if me.is_root() {
+            Identity { user: 61_999, group: 61_999 }
+        } else {
+            Identity { user: me.as_raw(), group: rustix::process::getegid().as_raw() }
+        };
+        give(fs::File::open(&data).unwrap(), c"home", to).unwrap();
+        give(fs::File::open(&data).unwrap(), c"absent", to).unwrap();
+        let owner = |path: PathBuf| fs::symlink_metadata(path).unwrap().uid();
+        assert_eq!((owner(home.clone()), owner(home.join("own"))), (to.user, to.user));
+        for path in [outside.clone(), outside.join("other"), outside.join("twice"), home.join("folder")] {
+            assert_eq!(owner(path.clone()), me.as_raw(), "{}", path.display());
+        }
+        fs::remove_dir_all(&data).unwrap();
+    }
+}

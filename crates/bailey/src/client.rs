@@ -54,6 +54,13 @@ impl Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NotRunning(data) if is_supervised(data) => {
+                write!(
+                    f,
+                    "Bailey does not answer for `{}`: it is locked, or starting; run `bailey unlock`",
+                    data.display()
+                )
+            }
             Self::NotRunning(data) => {
                 write!(f, "Bailey is not running for `{}`; start it with `bailey serve`", data.display())
             }
@@ -68,6 +75,11 @@ impl From<io::Error> for Trouble {
     fn from(error: io::Error) -> Self {
         Self::Here(error.to_string())
     }
+}
+
+/// Whether a supervisor is there, though its home does not answer.
+fn is_supervised(data: &std::path::Path) -> bool {
+    std::os::unix::net::UnixStream::connect(data.join("supervisor.sock")).is_ok()
 }
 
 /// The home behind its socket.

@@ -155,7 +155,8 @@ fn make_home(setup: &Setup, layout: &Layout) -> Result<(), Trouble> {
 async fn unlock(layout: &Layout) -> Result<(), Trouble> {
     let words = prompt::password("Passphrase that locks the home")?;
     let place = bailey_supervisor::Place::new(layout.root());
-    if !place.socket().exists() {
+    // A socket may be left of a supervisor that was killed.
+    if std::os::unix::net::UnixStream::connect(place.socket()).is_err() {
         return Err(Trouble::NotRunning(layout.root().to_path_buf()));
     }
     let told = tokio::task::spawn_blocking(move || bailey_supervisor::unlock(&place, words.expose())).await;
@@ -413,7 +414,7 @@ async fn approve(client: &Client, ids: &[String], json: bool) -> Result<(), Trou
     show::print(json, &approved, |out| {
         writeln!(
             out,
-            "Approved: {} action(s). A mail waits out its hold window first; `bailey undo` takes it back until then.",
+            "Approved: {} action(s). A mail waits out its hold window first, where there is one; `bailey undo` takes it back until then.",
             approved.len()
         )
     })?;

@@ -77,7 +77,12 @@ fn files(layout: &Layout) -> Finding {
             return finding("files", Grade::Bad, says);
         }
     }
-    if root.join("keys/root.key").exists() {
+    let by_file = layout.info().is_ok_and(|info| matches!(info.root, bailey_keys::RootKind::KeyFile));
+    if by_file && !root.join("keys/root.key").exists() {
+        let says = "the key file is gone, so the home cannot be opened; put `keys/root.key` back from a backup";
+        return finding("files", Grade::Bad, says);
+    }
+    if by_file {
         let says = "the key lies in a file beside the home, so whoever reads both can read everything; a home with `setup --root passphrase` cannot be read at rest";
         return finding("files", Grade::Weak, says);
     }
@@ -149,6 +154,10 @@ async fn running(layout: &Layout) -> Vec<Finding> {
         ),
         mode => finding("running", Grade::Weak, format!("it is {mode}; `bailey resume` lets it go on")),
     }];
+    out.push(match std::fs::read_to_string(bailey_supervisor::Place::new(layout.root()).gateway()) {
+        Ok(address) => finding("gateway", Grade::Good, format!("programs reach it at http://{}/v1", address.trim())),
+        Err(_) => finding("gateway", Grade::Weak, "there is none: programs cannot reach the home, and whoever listens in its place is not Bailey; `bailey serve` says why"),
+    });
     out.extend(status.notices.into_iter().map(|notice| finding("notice", Grade::Weak, notice)));
     let connections: Vec<ConnectionCard> = client.get("/v1/connections").await.unwrap_or_default();
     for one in connections.into_iter().filter(|one| one.active) {

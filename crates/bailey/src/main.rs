@@ -40,6 +40,8 @@ fn main() -> ExitCode {
 
 fn fail(why: &str, code: u8) -> ExitCode {
     if !why.is_empty() {
+        // Some of it may be others' words, or a file's.
+        let why = bailey_gate::family::escape::visible_lines(why);
         let _ = writeln!(std::io::stderr(), "bailey: {why}");
     }
     ExitCode::from(code)

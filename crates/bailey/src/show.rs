@@ -13,7 +13,7 @@ pub(crate) fn print<T: Serialize>(
 ) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let printed = if json {
-        serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from).and_then(|()| writeln!(out))
+        serde_json::to_string_pretty(value).map_err(io::Error::from).and_then(|text| writeln!(out, "{}", inert(&text)))
     } else {
         text(&mut out)
     };
@@ -22,6 +22,15 @@ pub(crate) fn print<T: Serialize>(
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// JSON in which no character moves a cursor or turns a line round: the same text, with those written as `\u`.
+fn inert(json: &str) -> String {
+    let deceives = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    json.chars().map(|c| if deceives(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
 }
 
 /// A moment as people write it.
@@ -119,7 +128,7 @@ pub(crate) fn context(out: &mut dyn Write, context: &ContextCard) -> io::Result<
         span.text.split('\n').try_for_each(|line| writeln!(out, "   | {line}"))?;
     }
     for back in &context.kept_back {
-        writeln!(out, "  ! kept back from piece {}: a {}, `{}`", back.span, back.kind, back.original)?;
+        writeln!(out, "  ! kept back from piece {}: a {}, `{}`", back.span, back.kind, back.hint)?;
     }
     writeln!(out, "{} bytes in all; `--raw` shows them as they were sent", context.body.len())
 }

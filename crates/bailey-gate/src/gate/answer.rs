@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use super::{Gate, GateError, reason};
-use crate::approval::{MAX_ANSWERED, Proof, Purpose};
+use crate::approval::{MAX_ANSWERED, Proof, Purpose, Unproven};
 use crate::event::{Actor, Approval, Event, EventKind};
 use crate::ids::{ActionId, Digest, Nonce};
 use crate::permit::Permit;
@@ -23,11 +23,15 @@ impl Gate {
         let mut challenges = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
         let approval = challenges.redeem(proof, purpose, &self.home, &*self.authority, now);
         drop(challenges);
-        approval.ok_or_else(|| {
-            let entry = Event::of_home(EventKind::Authority, Actor::Client, now, self.lock.valve());
-            // Where even that cannot be written, the answer is the same.
-            let _ = self.commit(|tx| Ok(tx.log(Event { reasons: vec![reason::WRONG_PROOF.into()], ..entry })?));
-            GateError::NotAuthorised
+        approval.map_err(|why| match why {
+            Unproven::Stale => GateError::NotAuthorised,
+            Unproven::TooMany => GateError::Guessing,
+            Unproven::Wrong => {
+                let entry = Event::of_home(EventKind::Authority, Actor::Client, now, self.lock.valve());
+                // Where even that cannot be written, the answer is the same.
+                let _ = self.commit(|tx| Ok(tx.log(Event { reasons: vec![reason::WRONG_PROOF.into()], ..entry })?));
+                GateError::NotAuthorised
+            }
         })
     }
 

@@ -70,6 +70,8 @@ pub enum GateError {
     Expired(ActionId),
     /// No valid proof that the person answered.
     NotAuthorised,
+    /// Too many wrong answers: none is looked at for a while.
+    Guessing,
     /// More actions in one answer than a person reads.
     TooMany,
     /// The proposal breaks a rule of its kind.
@@ -92,8 +94,14 @@ impl fmt::Display for GateError {
             ),
             Self::Expired(id) => write!(f, "action `{id}` waited too long and has expired; give the task again"),
             Self::NotAuthorised => {
-                f.write_str("the approval passphrase is wrong, or the question was open for too long; try again. It is in the log; after many wrong ones, answers are not looked at for some minutes")
+                f.write_str("the approval passphrase is wrong, or the question was open for too long; try again.")
             }
+            Self::Guessing => write!(
+                f,
+                "there were {} wrong answers within {} minutes, so none is looked at for that long; try again then. If they were not yours, a program of this account is guessing: look at `bailey log list` and end it. `bailey pause` and `bailey revoke` work all the same",
+                crate::approval::MAX_WRONG,
+                crate::approval::WRONG_WITHIN_MS / 60_000
+            ),
             Self::TooMany => {
                 write!(f, "more than {} actions in one answer; answer them in parts", crate::approval::MAX_ANSWERED)
             }

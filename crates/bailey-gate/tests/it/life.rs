@@ -167,7 +167,7 @@ fn guessing_is_logged_and_cut_off() {
         bench.ledger.store.lock().unwrap().events.iter().filter(|event| wrong(event)).count(),
         bailey_gate::approval::MAX_WRONG
     );
-    assert!(matches!(bench.approve(1, at(2)), Err(GateError::NotAuthorised)), "even a right one, for a while");
+    assert!(matches!(bench.approve(1, at(2)), Err(GateError::Guessing)), "even a right one, for a while");
     assert_eq!(bench.approve(1, at(2 + bailey_gate::approval::WRONG_WITHIN_MS)).unwrap().len(), 1);
 }
 

@@ -133,11 +133,24 @@ async fn authenticate(Held(home): Shared, request: Request, next: Next) -> Respo
     let given =
         request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
     match given {
-        Some(token) if verify_slices_are_equal(token, home.token.as_bytes()).is_ok() => next.run(request).await,
+        Some(token) if verify_slices_are_equal(token, home.token.as_bytes()).is_ok() => {
+            told_as_failure(next.run(request).await).await
+        }
         Some(_) | None => {
             failure(Code::Unauthenticated, "the token is missing or wrong; it is in the home's folder").into_response()
         }
     }
+}
+
+/// What the framework refuses by itself, in plain text, is told as every other error is.
+async fn told_as_failure(response: Response) -> Response {
+    let plain =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !(response.status().is_client_error() && plain) {
+        return response;
+    }
+    let words = axum::body::to_bytes(response.into_body(), MAX_BODY_BYTES).await.unwrap_or_default();
+    failure(Code::Invalid, String::from_utf8_lossy(&words).into_owned()).into_response()
 }
 
 fn failure(code: Code, message: impl Into<String>) -> Failure {
@@ -168,7 +181,7 @@ impl From<GateError> for Failure {
             GateError::Paused => Code::Paused,
             GateError::NoSuchAction(_) | GateError::NoSuchConnection(_) => Code::NotFound,
             GateError::WrongState { .. } | GateError::Changed(_) | GateError::Expired(_) => Code::Conflict,
-            GateError::NotAuthorised => Code::NotAuthorised,
+            GateError::NotAuthorised | GateError::Guessing => Code::NotAuthorised,
             GateError::TooMany | GateError::Malformed(_) => Code::Invalid,
         };
         failure(code, error.to_string())

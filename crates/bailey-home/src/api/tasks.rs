@@ -71,11 +71,15 @@ pub(super) async fn stop_task(Held(home): Shared, Path(id): Path<String>) -> Ans
     responses((status = 200, body = Vec<u64>), (status = "default", body = Failure))
 )]
 pub(super) async fn contexts(Held(home): Shared, Path(id): Path<String>) -> Answer<Vec<u64>> {
-    Ok(Json(home.contexts(&parse("task", &id)?)?))
+    let id: TaskId = parse("task", &id)?;
+    home.conversation(&id)?.ok_or_else(|| failure(Code::NotFound, format!("there is no task `{id}`")))?;
+    Ok(Json(home.contexts(&id)?))
 }
 
 fn one_context(home: &Home, id: &str, n: u64) -> Result<Context, Failure> {
-    let found = home.context(&parse("task", id)?, n)?;
+    // Beyond what the store counts to, there is none for certain.
+    let known = i64::try_from(n).is_ok();
+    let found = if known { home.context(&parse("task", id)?, n)? } else { None };
     found.ok_or_else(|| failure(Code::NotFound, "there is no such request; list them with `bailey context list TASK`"))
 }
 
@@ -99,7 +103,7 @@ pub(super) async fn context(Held(home): Shared, Path((id, n)): Path<(String, u64
         source: visible(&span.source),
         text: bailey_gate::family::escape::visible_lines(&span.text),
     };
-    let back = |one: Redaction| KeptBack { kind: one.kind, span: one.span, original: visible(&one.original) };
+    let back = |one: Redaction| KeptBack { kind: one.kind, span: one.span, hint: visible(&one.hint) };
     Ok(Json(ContextCard {
         spans: context.spans.into_iter().map(span).collect(),
         kept_back: context.redactions.into_iter().map(back).collect(),

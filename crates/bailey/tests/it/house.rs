@@ -5,6 +5,8 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 
+use bailey_gate::Digest;
+use bailey_gate::approval::Purpose;
 use serde_json::{Value, json};
 
 use crate::support::{PASSPHRASE, World, command, copy_folder, id, send};
@@ -293,4 +295,86 @@ fn the_interface_is_what_its_document_says() {
         }
     }
     assert!(looked >= 8, "{looked}");
+}
+
+/// The session and the terminal of a process.
+fn session(pid: i32) -> (i32, i32) {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<i32> =
+        stat.rsplit_once(") ").unwrap().1.split(' ').skip(1).take(4).map(|n| n.parse().unwrap()).collect();
+    (fields[2], fields[3])
+}
+
+#[test]
+fn home_and_gateway_are_in_no_session_but_their_own_and_gain_no_rights() {
+    let (world, _) = running();
+    for role in ["home-process", "gateway-process"] {
+        let pid = world.child(role);
+        assert_eq!(session(pid), (pid, 0), "{role}");
+        if rustix::process::geteuid().is_root() {
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+            assert!(status.contains("NoNewPrivs:\t1"), "{status}");
+        }
+    }
+}
+
+#[test]
+fn a_deletion_that_is_interrupted_is_finished_at_the_next_start() {
+    let (mut world, address) = running();
+    // Somebody listens, so the home takes its time to end.
+    let mut stream = TcpStream::connect(&address).unwrap();
+    write!(stream, "GET /v1/events HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\n\r\n", world.token())
+        .unwrap();
+    let purpose = Purpose::Home { what: "delete home", parameters: Digest::from_bytes([0; 32]) };
+    let (status, card) = world.post("/v1/home/delete", &json!({"proof": world.prove(&purpose, PASSPHRASE)}));
+    assert_eq!((status, &card["end_by_hand"]), (200, &json!([])));
+    world.kill();
+    world.ok(&["serve"], "");
+    for gone in ["home", "keys", "state", "run"] {
+        assert!(!world.data().join(gone).exists(), "{gone}");
+    }
+    world.ok(&["setup"], PASSPHRASE);
+}
+
+#[test]
+fn a_mistake_in_the_configuration_does_not_end_what_runs() {
+    let (world, _) = running();
+    let good = fs::read_to_string(world.data().join("config.toml")).unwrap();
+    world.configure("[model]\nkind = 7\n");
+    let home = world.child("home-process");
+    rustix::process::kill_process(rustix::process::Pid::from_raw(home).unwrap(), rustix::process::Signal::KILL)
+        .unwrap();
+    World::until_true("the home never ended", || !Path::new(&format!("/proc/{home}")).exists());
+    world.configure(&good);
+    world.until_answering();
+}
+
+#[test]
+fn what_lies_in_the_homes_folder_cannot_hold_up_the_persons_programs() {
+    let (world, _) = running();
+    let path = world.data().join("home/token");
+    fs::rename(&path, world.data().join("home/token.away")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+    assert_eq!(world.fails(&["status"], "").0, 1);
+    fs::remove_file(&path).unwrap();
+    assert!(command("mkfifo").arg(&path).status().unwrap().success());
+    let (code, why) = world.fails(&["status"], "");
+    assert!(code == 1 && why.contains("no plain file"), "{why}");
+}
+
+#[test]
+fn many_wrong_answers_are_told_apart_from_one() {
+    let (world, _) = running();
+    world.ok(&["pause"], "");
+    let wrong = || {
+        let proof = world.prove(&Purpose::Resume, "guessed words");
+        world.post("/v1/resume", &json!({"proof": proof})).1["message"].as_str().unwrap().to_owned()
+    };
+    assert!(wrong().contains("passphrase is wrong"));
+    for _ in 1..20 {
+        wrong();
+    }
+    assert!(wrong().contains("a program of this account is guessing"));
+    let (code, why) = world.fails(&["resume"], PASSPHRASE);
+    assert!(code == 4 && why.contains("wrong answers within"), "{why}");
 }
