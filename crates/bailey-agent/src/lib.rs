@@ -9,7 +9,6 @@
 
 mod planned;
 mod report;
-pub mod words;
 
 use bailey_model::{Answer, Ask, MAX_ANSWER_TOKENS, Message, Tool, ToolCall, Usage};
 use serde::{Deserialize, Serialize};

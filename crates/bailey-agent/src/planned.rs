@@ -7,6 +7,8 @@
 //! is judged alone, and an answer is written from the mail it answers, so that one mail's words cannot speak into
 //! another's. Receivers come from the person's words and their own past mail, never from what was read.
 
+use bailey_gate::family::ActionKind;
+use bailey_gate::scope::Asked;
 use bailey_model::{Answer, Ask, Message, Shape, Tool, ToolCall};
 use jiff::Timestamp;
 use jiff::ToSpan as _;
@@ -15,7 +17,6 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::words::Asked;
 use crate::{Call, Conversation, Named, Next, Situation, Turn, report};
 
 /// Most steps of a plan.
@@ -400,9 +401,11 @@ fn plan(task: &str, named: &[Named], said: &str) -> Vec<Step> {
     let said: Value = serde_json::from_str(said).unwrap_or_default();
     let text = |step: &Value, name: &str| step.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let wanted = said.get("steps").and_then(Value::as_array).into_iter().flatten();
-    let mut wanted: Vec<(String, String)> =
-        wanted.map(|step| (text(step, "tool"), text(step, "purpose"))).filter(|(tool, _)| asked.covers(tool)).collect();
-    for tool in asked.needs() {
+    let mut wanted: Vec<(String, String)> = wanted
+        .map(|step| (text(step, "tool"), text(step, "purpose")))
+        .filter(|(tool, _)| covers(asked, tool))
+        .collect();
+    for tool in needs(asked) {
         if !wanted.iter().any(|(known, _)| known == tool) {
             wanted.push((tool.to_owned(), "do what the task says".to_owned()));
         }
@@ -412,6 +415,28 @@ fn plan(task: &str, named: &[Named], said: &str) -> Vec<Step> {
     wanted.dedup_by(|next, kept| next.0 == kept.0);
     let steps = wanted.into_iter().flat_map(|(tool, purpose)| steps(tool, purpose, asked, named));
     steps.take(MAX_STEPS).collect()
+}
+
+/// Whether the words ask for what a tool does.
+fn covers(asked: Asked, tool: &str) -> bool {
+    let kind = match tool {
+        "calendar_invite" => return asked.invite,
+        "mail_draft" => return asked.draft || asked.send,
+        other => ActionKind::from_name(&other.replacen('_', ".", 1)),
+    };
+    kind.is_some_and(|kind| asked.covers(kind))
+}
+
+/// The steps without which the words would not have been heard, looking first.
+fn needs(asked: Asked) -> Vec<&'static str> {
+    let send = asked.send && !asked.draft;
+    let all = [
+        (asked.mail || asked.send, "mail_search"),
+        (asked.calendar, "calendar_read"),
+        (asked.draft, "mail_draft"),
+        (send, "mail_send"),
+    ];
+    all.into_iter().filter_map(|(asked, tool)| asked.then_some(tool)).collect()
 }
 
 fn looks(tool: &str) -> bool {
@@ -631,6 +656,36 @@ mod tests {
         assert!(words.contains("Ana Ferreira") && words.contains("Does Tuesday work?"), "{words}");
         task.told(words);
         assert_eq!(task.ending, Some(Ending::Answered));
+    }
+
+    #[test]
+    fn words_name_the_steps() {
+        for (task, steps) in [
+            (TASK, "mail_search calendar_read mail_send"),
+            ("What's in my inbox?", "mail_search"),
+            ("Am I free on Tuesday?", "calendar_read"),
+            ("Schreib Ana, dass ich am Dienstag komme", "mail_search mail_send"),
+            ("Prépare un brouillon pour Ana", "mail_draft"),
+            ("What is 2 + 2?", ""),
+        ] {
+            assert_eq!(needs(Asked::of(task)).join(" "), steps, "{task}");
+        }
+        for tool in [
+            "mail_search",
+            "mail_read",
+            "mail_send",
+            "mail_draft",
+            "mail_move",
+            "mail_trash",
+            "calendar_read",
+            "calendar_create",
+            "calendar_change",
+            "calendar_cancel",
+            "memory_write",
+        ] {
+            assert!(ActionKind::from_name(&tool.replacen('_', ".", 1)).is_some(), "{tool}");
+        }
+        assert!(!covers(Asked::of(TASK), "unheard_of") && !covers(Asked::of(TASK), "calendar_invite"));
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod ledger;
 mod permit;
 pub mod policy;
 mod preview;
+pub mod scope;
 mod state;
 mod time;
 mod verdict;

@@ -17,6 +17,8 @@ pub struct Facts {
     pub unknown_receivers: u64,
     /// Receivers that stand neither on what the person is known to have done nor on their words in this task.
     pub ungrounded_receivers: u64,
+    /// Whether nothing in the words of its task asks for it.
+    pub outside_scope: bool,
     /// Whether its task has looked at what other people wrote.
     pub untrusted_read: bool,
     /// Whether it moves mail into the folders that say what the person sent or is writing.

@@ -155,6 +155,7 @@ fn facts(question: &Question<'_>) -> Vec<(String, RestrictedExpression)> {
         ("unknownReceivers", count(facts.unknown_receivers)),
         ("ungroundedReceivers", count(facts.ungrounded_receivers)),
         ("untrustedRead", bool(facts.untrusted_read)),
+        ("outsideScope", bool(facts.outside_scope)),
         ("intoSentOrDrafts", bool(facts.into_sent_or_drafts)),
         ("amongOwnFolders", bool(facts.among_own_folders)),
         ("undo", bool(facts.is_undo)),

@@ -46,6 +46,7 @@ const CALM: Facts = Facts {
     unknown_receivers: 0,
     ungrounded_receivers: 0,
     untrusted_read: false,
+    outside_scope: false,
     into_sent_or_drafts: false,
     among_own_folders: true,
     is_undo: false,
@@ -122,6 +123,9 @@ fn no_grant_lowers_the_floor_under_what_was_read() {
     };
     let note = || Action::MemoryWrite { note: "n".into() };
     let read = Facts { untrusted_read: true, ..CALM };
+    let beside = Facts { outside_scope: true, ..CALM };
+    assert_eq!((decision(send(1), &beside), decision(trash(), &beside)), (Decision::Ask, Decision::Ask));
+    assert_eq!(decision(trash(), &Facts { is_undo: true, ..beside }), Decision::Auto);
     assert_eq!((decision(send(1), &CALM), decision(note(), &CALM)), (Decision::Auto, Decision::Auto));
     assert_eq!((decision(send(1), &read), decision(note(), &read)), (Decision::Auto, Decision::Ask));
     assert_eq!(decision(send(1), &Facts { ungrounded_receivers: 1, ..read }), Decision::Ask);

@@ -25,6 +25,7 @@ use crate::handoff::{HandoffLock, Valve};
 use crate::ids::{ActionId, ConnectionId, HomeId, TaskId};
 use crate::ledger::{Ledger, PauseRecord, Row, StoreError, Tx};
 use crate::policy::{Facts, Policy};
+use crate::scope::Asked;
 use crate::state::State;
 use crate::time::Now;
 
@@ -248,6 +249,7 @@ impl Gate {
             unknown_receivers,
             ungrounded_receivers,
             untrusted_read,
+            outside_scope: task.is_some() && !Asked::of(&words).covers(content.action.kind()),
             into_sent_or_drafts: content.action.moves_into_sent_or_drafts(),
             among_own_folders: content.action.moves_among_own(),
             is_undo,

@@ -71,7 +71,7 @@ fn an_entry_is_created_and_the_undo_removes_it() {
         ],
         "full",
     );
-    let task = calendar.world.task("note the call");
+    let task = calendar.world.task("add the call to my calendar");
     assert_eq!(deed(&task)["state"], "succeeded", "{task:#}");
     let stored = calendar.only();
     for line in ["DTSTART:20261124T140000Z", "DTEND:20261124T150000Z", "SUMMARY:Call\\, Ana", "LOCATION:Phone"] {
@@ -129,7 +129,7 @@ fn a_cancelled_entry_comes_back_and_a_later_change_is_not_trampled() {
         "full",
     );
     calendar.server.add("meeting", MEETING).unwrap();
-    let task = calendar.world.task("rename it");
+    let task = calendar.world.task("change what it is called");
     calendar.server.add("meeting", &MEETING.replace("Dentist", "Somebody else's words")).unwrap();
     let (code, words) = calendar.world.fails(&["undo", &id(deed(&task))], PASSPHRASE);
     assert_eq!(code, 5);
@@ -203,7 +203,7 @@ fn a_calendar_connected_for_less_is_not_written() {
     assert!(calendar.server.stored().is_empty());
     // Where the provider has a boundary of its own, it holds too.
     let calendar = Calendar::of("reader@bailey.test", vec![create(), Turn::say("ok")], "full");
-    let task = calendar.world.task("write");
+    let task = calendar.world.task("add it to the calendar");
     assert_eq!(deed(&task)["state"], "failed", "{task:#}");
     assert!(calendar.server.stored().is_empty());
 }

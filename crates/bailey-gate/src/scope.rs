@@ -1,7 +1,9 @@
 //! What the person's own words ask for, read without a model: before anything untrusted is looked at, and the same each time.
 //!
-//! It decides which steps that *change* something a plan may have. A plan a model made may leave out, and may look at more;
-//! it may not write where no word asks for it. It permits nothing: what the gate asks about, it asks about all the same.
+//! It only subtracts. What no word asks for is outside of the task, and asks, whatever was granted; what a word does ask
+//! for is judged as ever. A plan a model made is held to the same reading.
+
+use crate::family::ActionKind;
 
 /// What a task's words ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -118,50 +120,41 @@ impl Asked {
             calendar,
             send: any(SEND),
             draft: any(DRAFT),
-            trash: mail && any(TRASH),
-            sort: mail && any(SORT),
-            create: calendar && any(CREATE),
-            change: calendar && any(CHANGE),
-            cancel: calendar && any(CANCEL),
+            // People say "cancel the dentist" without naming the calendar: the verb is enough.
+            trash: any(TRASH),
+            sort: any(SORT),
+            create: any(CREATE),
+            change: any(CHANGE),
+            cancel: any(CANCEL),
             invite: any(INVITE),
             remember: any(REMEMBER),
         }
     }
 
-    /// Whether the words ask for what a tool does. Looking is never beside the task.
+    /// Whether the words ask for this kind of action. Looking, answering the person, and drafts, which stay in the home, are
+    /// never beside the task.
     #[must_use]
-    pub fn covers(&self, tool: &str) -> bool {
-        match tool {
-            "mail_search" | "mail_read" | "calendar_read" => true,
-            "mail_send" => self.send,
-            "mail_draft" => self.draft || self.send,
-            "mail_move" => self.sort,
-            "mail_trash" => self.trash,
-            "calendar_create" => self.create,
-            "calendar_change" => self.change,
-            "calendar_cancel" => self.cancel,
-            "calendar_invite" => self.invite,
-            "memory_write" => self.remember,
-            _ => false,
+    pub const fn covers(&self, kind: ActionKind) -> bool {
+        match kind {
+            ActionKind::MailSearch
+            | ActionKind::MailRead
+            | ActionKind::CalendarRead
+            | ActionKind::MailDraft
+            | ActionKind::Reply => true,
+            ActionKind::MailSend => self.send || self.invite,
+            ActionKind::MailMove => self.sort,
+            ActionKind::MailTrash => self.trash,
+            ActionKind::CalendarCreate => self.create,
+            ActionKind::CalendarChange => self.change,
+            ActionKind::CalendarCancel => self.cancel,
+            ActionKind::MemoryWrite => self.remember,
         }
-    }
-
-    /// The steps without which the words would not have been heard, looking first.
-    #[must_use]
-    pub fn needs(&self) -> Vec<&'static str> {
-        let send = self.send && !self.draft;
-        let all = [
-            (self.mail || self.send, "mail_search"),
-            (self.calendar, "calendar_read"),
-            (self.draft, "mail_draft"),
-            (send, "mail_send"),
-        ];
-        all.into_iter().filter_map(|(asked, tool)| asked.then_some(tool)).collect()
     }
 }
 
 /// Whole words in lower case.
-pub(crate) fn tokens(text: &str) -> Vec<String> {
+#[must_use]
+pub fn tokens(text: &str) -> Vec<String> {
     let inside = |c: char| c.is_alphanumeric() || "-@._'".contains(c);
     let words = text.split(|c| !inside(c)).map(|word| word.trim_matches(|c: char| "-._'".contains(c)).to_lowercase());
     words.filter(|word| !word.is_empty()).collect()
@@ -179,32 +172,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_name_the_steps() {
-        for (task, needs) in [
-            (
-                "Read my unread mail, tell me what needs me, and answer Ana about Tuesday after checking my calendar.",
-                "mail_search calendar_read mail_send",
-            ),
-            ("What's in my inbox?", "mail_search"),
-            ("Am I free on Tuesday?", "calendar_read"),
-            ("Schreib Ana, dass ich am Dienstag komme", "mail_search mail_send"),
-            ("Prépare un brouillon pour Ana", "mail_draft"),
-            ("What is 2 + 2?", ""),
-        ] {
-            assert_eq!(Asked::of(task).needs().join(" "), needs, "{task}");
-        }
-    }
-
-    #[test]
     fn what_no_word_asks_for_is_not_covered() {
         let reading = Asked::of("Read my unread mail and tell me what needs me.");
-        for tool in
-            ["mail_send", "mail_trash", "mail_move", "calendar_create", "calendar_cancel", "memory_write", "unheard_of"]
-        {
-            assert!(!reading.covers(tool), "{tool}");
+        let kinds = [
+            ActionKind::MailSend,
+            ActionKind::MailTrash,
+            ActionKind::MailMove,
+            ActionKind::CalendarCreate,
+            ActionKind::CalendarCancel,
+            ActionKind::MemoryWrite,
+        ];
+        for kind in kinds {
+            assert!(!reading.covers(kind), "{}", kind.name());
         }
-        assert!(reading.covers("mail_search") && reading.covers("calendar_read"));
-        assert!(Asked::of("delete the newsletter mails").covers("mail_trash"));
-        assert!(Asked::of("cancel my appointment on Friday").covers("calendar_cancel"));
+        assert!(reading.covers(ActionKind::MailSearch) && reading.covers(ActionKind::CalendarRead));
+        assert!(Asked::of("delete the newsletter mails").covers(ActionKind::MailTrash));
+        assert!(Asked::of("cancel my appointment on Friday").covers(ActionKind::CalendarCancel));
+        assert!(Asked::of("Trag den Termin in meinen Kalender ein").covers(ActionKind::CalendarCreate));
+        assert!(!Asked::of("").covers(ActionKind::MailSend));
     }
 }
