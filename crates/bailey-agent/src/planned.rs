@@ -258,8 +258,11 @@ impl Planned {
     fn sort(&mut self, index: usize) {
         self.stage = if index < self.mails.len() {
             Stage::Sort(index)
-        } else if self.mails.is_empty() {
+        } else if self.mails.is_empty() && self.results.is_empty() {
             Stage::Answer
+        } else if self.mails.is_empty() {
+            // What was done, or could not be, is known: a small model would only dress it up.
+            Stage::Tell(report::of_steps(self))
         } else {
             Stage::Tell(report::of_mail(self))
         };
@@ -686,6 +689,16 @@ mod tests {
             assert!(ActionKind::from_name(&tool.replacen('_', ".", 1)).is_some(), "{tool}");
         }
         assert!(!covers(Asked::of(TASK), "unheard_of") && !covers(Asked::of(TASK), "calendar_invite"));
+    }
+
+    #[test]
+    fn what_was_done_is_told_as_it_is() {
+        let mut task = Conversation::planned("Put lunch into my calendar".into(), vec![]);
+        says(&mut task, r#"{"steps":[{"tool":"calendar_create","purpose":"add"}]}"#);
+        results(&mut task, &[r#"{"entries":[],"more":0}"#]);
+        says(&mut task, r#"{"what":"Lunch","begins":"Wednesday 12:30"}"#);
+        results(&mut task, &["done"]);
+        assert_eq!(task.next(), Next::Tell("Your calendar: done".into()));
     }
 
     #[test]

@@ -26,6 +26,11 @@ pub(crate) fn of_mail(planned: &Planned) -> String {
     lines.join("\n")
 }
 
+/// A report on the steps that write.
+pub(crate) fn of_steps(planned: &Planned) -> String {
+    outcomes(planned).join("\n")
+}
+
 fn line(mail: &Mail) -> String {
     let kind = mail.kind.as_deref().unwrap_or("not judged");
     format!("- {}, \u{201c}{}\u{201d} ({kind}): \u{201c}{}\u{201d}", mail.from, mail.subject.trim(), quote(&mail.text))

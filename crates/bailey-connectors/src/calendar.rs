@@ -405,7 +405,9 @@ fn end_of(begins: When, ends: Option<When>, around: &Surroundings) -> Result<Str
             let end = ends.start();
             let end =
                 if end <= begins.start() { ends.time.map_or(end, |time| begins.date.to_datetime(time)) } else { end };
-            if end <= begins.start() {
+            // The same moment twice says no more than that there is a beginning.
+            let end = if end == begins.start() { end.saturating_add(DEFAULT_MINUTES.minutes()) } else { end };
+            if end < begins.start() {
                 return Err(bad("ends", "it ends before it begins"));
             }
             utc("DTEND", end, around)
