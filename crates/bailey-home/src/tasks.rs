@@ -181,7 +181,7 @@ impl Home {
 
     /// Goes on with every task that a restart interrupted.
     pub(crate) fn resume_tasks(self: &Arc<Self>) -> Result<(), HomeError> {
-        for task in self.ledger.tasks(u64::from(u32::MAX)).map_err(GateError::from)? {
+        for task in self.ledger.tasks(0, u32::MAX).map_err(GateError::from)? {
             if task.state == OPEN
                 && let Some(conversation) = self.conversation(&task.id)?
             {
@@ -454,9 +454,7 @@ impl Home {
 
 /// Stops every open task of a store that turned out to be an older copy: what it knows may have happened already.
 pub(crate) fn stop_all(ledger: &Ledger, now: bailey_gate::Now) -> Result<(), HomeError> {
-    for task in
-        ledger.tasks(u64::from(u32::MAX)).map_err(GateError::from)?.into_iter().filter(|task| task.state == OPEN)
-    {
+    for task in ledger.tasks(0, u32::MAX).map_err(GateError::from)?.into_iter().filter(|task| task.state == OPEN) {
         let name = transcript(&task.id);
         let Some(json) = ledger.record(name).map_err(GateError::from)? else { continue };
         let damaged = |error: serde_json::Error| HomeError::Setup(format!("the record of a task is damaged: {error}"));

@@ -145,9 +145,9 @@ impl Ledger {
         self.views("state = ?1 ORDER BY content_seq", [state.name()])
     }
 
-    /// The newest actions, newest first.
-    pub fn recent_actions(&self, limit: u64) -> Result<Vec<ActionView>, StoreError> {
-        self.views("TRUE ORDER BY content_seq DESC LIMIT ?1", [limit])
+    /// The newest actions but the first `skip`, newest first.
+    pub fn recent_actions(&self, skip: u32, limit: u32) -> Result<Vec<ActionView>, StoreError> {
+        self.views("TRUE ORDER BY content_seq DESC LIMIT ?1 OFFSET ?2", [limit, skip])
     }
 
     /// Actions of a task, oldest first.
@@ -220,14 +220,14 @@ impl Ledger {
         rows.collect::<Result<_, _>>().map_err(store_error)
     }
 
-    /// Tasks, newest first.
-    pub fn tasks(&self, limit: u64) -> Result<Vec<TaskRow>, StoreError> {
+    /// Tasks but the first `skip`, newest first.
+    pub fn tasks(&self, skip: u32, limit: u32) -> Result<Vec<TaskRow>, StoreError> {
         let reader = self.reader();
         let mut query = reader
-            .prepare_cached("SELECT id, state, wall_ms FROM task ORDER BY rowid DESC LIMIT ?1")
+            .prepare_cached("SELECT id, state, wall_ms FROM task ORDER BY rowid DESC LIMIT ?1 OFFSET ?2")
             .map_err(store_error)?;
         let rows = query
-            .query_map([limit], |row| {
+            .query_map([limit, skip], |row| {
                 Ok(TaskRow { id: TaskId::from_bytes(row.get(0)?), state: row.get(1)?, wall_ms: row.get(2)? })
             })
             .map_err(store_error)?;

@@ -44,7 +44,7 @@ impl Identities {
     #[must_use]
     pub fn of(data: &Path, home: [u8; 16]) -> Self {
         if !rustix::process::geteuid().is_root() {
-            return Self::Shared("Bailey was not started as root, so all its processes run under your account".into());
+            return Self::Shared("not started as root, so all processes run under your account".into());
         }
         if let Some(path) = blocked_by(data) {
             return Self::Shared(format!(

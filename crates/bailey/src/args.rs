@@ -55,8 +55,8 @@ pub(crate) enum Command {
     },
     /// Give a task, and follow it until it ends or waits for you
     Task(Task),
-    /// List tasks
-    Tasks,
+    /// List tasks, newest first
+    Tasks(Part),
     /// Show a task
     Show {
         /// Which task
@@ -98,7 +98,7 @@ pub(crate) enum Command {
         answer: YesNo,
     },
     /// List actions, newest first
-    Actions,
+    Actions(Part),
     /// The log: everything that was proposed, decided, done
     #[command(subcommand)]
     Log(Log),
@@ -106,6 +106,17 @@ pub(crate) enum Command {
     Pause,
     /// Let things go on; asks for the approval passphrase
     Resume,
+}
+
+/// Which part of a list.
+#[derive(Debug, Args)]
+pub(crate) struct Part {
+    /// Leave out so many of the newest
+    #[arg(long, default_value_t = 0)]
+    pub(crate) skip: u32,
+    /// Most to list, up to 200
+    #[arg(long, default_value_t = 20)]
+    pub(crate) limit: u32,
 }
 
 #[derive(Debug, Subcommand)]

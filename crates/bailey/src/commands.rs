@@ -15,8 +15,8 @@ use bailey_home::wire::{
 use bailey_home::{Layout, RootChoice};
 
 use crate::args::{
-    Command, Connect, ConnectCalendar, ConnectMail, ConnectModel, Context, EditMail, HomeCommand, KeyStyle, Log, Root,
-    Setup, Task, Trains, YesNo,
+    Command, Connect, ConnectCalendar, ConnectMail, ConnectModel, Context, EditMail, HomeCommand, KeyStyle, Log, Part,
+    Root, Setup, Task, Trains, YesNo,
 };
 use crate::client::{Client, Trouble};
 use crate::{prompt, show};
@@ -61,8 +61,8 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             })?)
         }
         Command::Task(task) => give_task(&client, task, json).await,
-        Command::Tasks => {
-            let list: Vec<TaskCard> = client.get("/v1/tasks").await?;
+        Command::Tasks(Part { skip, limit }) => {
+            let list: Vec<TaskCard> = client.get(&format!("/v1/tasks?skip={skip}&limit={limit}")).await?;
             Ok(show::print(json, &list, |out| list.iter().try_for_each(|one| show::task(out, one)))?)
         }
         Command::Show { id } => {
@@ -90,8 +90,8 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             let () = client.post(&format!("/v1/actions/{}/happened", part(&id)), &body).await?;
             say("Noted.")
         }
-        Command::Actions => {
-            let list: Vec<ActionCard> = client.get("/v1/actions").await?;
+        Command::Actions(Part { skip, limit }) => {
+            let list: Vec<ActionCard> = client.get(&format!("/v1/actions?skip={skip}&limit={limit}")).await?;
             Ok(show::print(json, &list, |out| cards(out, &list))?)
         }
         Command::Log(log) => run_log(&client, log, json).await,

@@ -49,10 +49,11 @@ pub(super) fn first_contacts(home: &Home, content: &Content) -> Result<Vec<Strin
 #[utoipa::path(
     get,
     path = "/v1/actions",
+    params(("skip" = Option<u32>, Query), ("limit" = Option<u32>, Query)),
     responses((status = 200, body = Vec<ActionCard>), (status = "default", body = Failure))
 )]
-pub(super) async fn actions(Held(home): Shared) -> Answer<Vec<ActionCard>> {
-    let views = home.ledger.recent_actions(100)?;
+pub(super) async fn actions(Held(home): Shared, Query(part): Query<Part>) -> Answer<Vec<ActionCard>> {
+    let views = home.ledger.recent_actions(part.skip, part.limit())?;
     views.iter().map(|view| action_card(&home, view)).collect::<Result<_, _>>().map(Json)
 }
 

@@ -114,6 +114,27 @@ pub(crate) fn router(home: Arc<Home>) -> Router {
         .with_state(home)
 }
 
+/// A part of a list.
+#[derive(Deserialize)]
+struct Part {
+    /// How many to leave out, from the newest.
+    #[serde(default)]
+    skip: u32,
+    /// How many at most.
+    #[serde(default)]
+    limit: Option<u32>,
+}
+
+/// Entries of a list that are given if nobody says, and at most.
+const USUAL_PART: u32 = 50;
+const MAX_PART: u32 = 200;
+
+impl Part {
+    fn limit(&self) -> u32 {
+        self.limit.unwrap_or(USUAL_PART).min(MAX_PART)
+    }
+}
+
 /// A request's body. What cannot be read is told as every other error is.
 struct Taken<T>(T);
 

@@ -32,10 +32,11 @@ pub(super) async fn give_task(
 #[utoipa::path(
     get,
     path = "/v1/tasks",
+    params(("skip" = Option<u32>, Query), ("limit" = Option<u32>, Query)),
     responses((status = 200, body = Vec<TaskCard>), (status = "default", body = Failure))
 )]
-pub(super) async fn tasks(Held(home): Shared) -> Answer<Vec<TaskCard>> {
-    let rows = home.ledger.tasks(50)?;
+pub(super) async fn tasks(Held(home): Shared, Query(part): Query<Part>) -> Answer<Vec<TaskCard>> {
+    let rows = home.ledger.tasks(part.skip, part.limit())?;
     rows.into_iter().map(|row| task_card(&home, row.id)).collect::<Result<_, _>>().map(Json)
 }
 

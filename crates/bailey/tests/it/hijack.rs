@@ -249,6 +249,22 @@ fn a_server_that_talks_without_end_is_cut_off() {
 }
 
 #[test]
+fn long_lists_come_in_parts() {
+    let world = World::new(vec![Turn::say("ok")]);
+    for number in 0..3 {
+        world.task(&format!("task number {number}"));
+    }
+    let words = |arguments: &[&str]| -> Vec<String> {
+        let all = world.data_of(arguments);
+        all.as_array().unwrap().iter().map(|one| one["words"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(words(&["tasks", "--limit", "2"]), ["task number 2", "task number 1"]);
+    assert_eq!(words(&["tasks", "--skip", "2"]), ["task number 0"]);
+    assert_eq!(world.data_of(&["actions", "--skip", "1", "--limit", "1"]).as_array().unwrap().len(), 1);
+    assert_eq!(world.get("/v1/tasks?limit=-1")["code"], "invalid");
+}
+
+#[test]
 fn one_key_is_one_task() {
     let world = World::new(vec![Turn::say("ok")]);
     let give = |words: &str| {

@@ -231,6 +231,22 @@ fn a_small_model_is_led_by_the_persons_words_whatever_it_plans() {
 }
 
 #[test]
+fn a_planned_task_goes_on_after_a_crash() {
+    let mut account = led(vec![form("mail", "", json!({"subject": "Tuesday", "body": "Tuesday works."}))]);
+    wrote_to(&account, "0", "Ana Ferreira <ana@example.org>");
+    account.with_password("send");
+    let task = account.world.task("Write to Ana that Tuesday works");
+    assert_eq!(task["state"], "waiting", "{task:#}");
+    let asked = account.world.provider.requests().len();
+    account.world.restart();
+    account.world.ok(&["approve"], PASSPHRASE);
+    let done = account.world.until_task(task["id"].as_str().unwrap(), "answered");
+    assert_eq!(done["reply"], task["reply"]);
+    assert_eq!(account.world.sink.arrived().len(), 1);
+    assert_eq!(account.world.provider.requests().len(), asked, "nothing was asked twice");
+}
+
+#[test]
 fn a_name_that_two_people_have_is_asked_about() {
     let account = led(vec![]);
     wrote_to(&account, "0", "Ana Ferreira <ana@example.org>");
