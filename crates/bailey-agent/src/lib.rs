@@ -9,6 +9,7 @@
 
 mod planned;
 mod report;
+mod times;
 
 use bailey_model::{Answer, Ask, MAX_ANSWER_TOKENS, Message, Tool, ToolCall, Usage};
 use serde::{Deserialize, Serialize};

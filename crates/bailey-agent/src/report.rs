@@ -104,7 +104,7 @@ fn parts(digits: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::planned::Entry;
+    use crate::times::Entry;
 
     #[test]
     fn what_stands_nowhere_is_pointed_out() {
