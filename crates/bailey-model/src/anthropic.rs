@@ -66,10 +66,11 @@ impl Model for AnthropicMessages {
             .and_then(|body| Some(body.pointer("/tool_choice/name")?.as_str()?.to_owned()));
         Box::pin(async move {
             let mut answer = exchange::<Blocks>(&*self.transport, "/messages", body).await?;
-            if let Some(shape) = shape
-                && let Some(at) = answer.calls.iter().position(|call| call.name == shape)
-            {
-                answer.text = answer.calls.remove(at).arguments;
+            if let Some(shape) = shape {
+                answer.text = match answer.calls.iter().position(|call| call.name == shape) {
+                    Some(at) => answer.calls.remove(at).arguments,
+                    None => crate::formed(&answer.text, &shape),
+                };
             }
             Ok(answer)
         })

@@ -50,7 +50,16 @@ impl Model for OpenAiChat {
     }
 
     fn ask(&self, body: Vec<u8>) -> Sending<'_, Result<Answer, ModelError>> {
-        Box::pin(exchange::<Chat>(&*self.transport, "/chat/completions", body))
+        let shape = serde_json::from_slice::<Value>(&body)
+            .ok()
+            .and_then(|body| Some(body.pointer("/response_format/json_schema/name")?.as_str()?.to_owned()));
+        Box::pin(async move {
+            let mut answer = exchange::<Chat>(&*self.transport, "/chat/completions", body).await?;
+            if let Some(shape) = shape {
+                answer.text = crate::formed(&answer.text, &shape);
+            }
+            Ok(answer)
+        })
     }
 }
 

@@ -287,6 +287,22 @@ async fn whole(body: &mut dyn Body) -> Result<Vec<u8>, ModelError> {
     Ok(out)
 }
 
+/// The answer to a question that had a form: servers that do not hold a model to it leave the JSON among words, in a fence,
+/// or as a call written out.
+fn formed(text: &str, shape: &str) -> String {
+    let objects = text.match_indices('{').filter_map(|(at, _)| {
+        let rest = text.get(at..)?;
+        let value = serde_json::Deserializer::from_str(rest).into_iter::<Value>().next()?.ok()?;
+        value.is_object().then_some(value)
+    });
+    let Some(found) = objects.take(1).next() else { return text.to_owned() };
+    let called = found.get("name").and_then(Value::as_str) == Some(shape);
+    match found.get("arguments") {
+        Some(arguments) if called => arguments.to_string(),
+        Some(_) | None => found.to_string(),
+    }
+}
+
 fn error_words(body: &[u8]) -> String {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let words = value.pointer("/error/message").and_then(Value::as_str).unwrap_or("no reason given");
@@ -312,4 +328,24 @@ fn checked(answer: Answer, ended: bool) -> Result<Answer, ModelError> {
         return Err(ModelError::Garbled(format!("it wants {count} calls at once, more than {MAX_CALLS}")));
     }
     Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::formed;
+
+    #[test]
+    fn a_form_is_found_among_words() {
+        for text in [
+            r#"{"kind":"bill"}"#,
+            "```json\n{\"kind\": \"bill\"}\n```",
+            "Sure: {\"kind\":\"bill\"} as you asked",
+            r#"{{"name": "kind", "arguments": {"kind": "bill"}}}"#,
+        ] {
+            assert_eq!(formed(text, "kind"), r#"{"kind":"bill"}"#, "{text}");
+        }
+        for none in ["", "no form", "{", "[1]"] {
+            assert_eq!(formed(none, "kind"), none);
+        }
+    }
 }
