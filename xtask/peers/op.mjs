@@ -12,6 +12,7 @@
 // For tests, beyond what the standards say:
 //   POST /test/token-fault {"mode": "drop" | "delay", "ms": N}   the next /token request only
 //   POST /test/revoked             answers with how many grants were ended by revocation requests so far
+//   POST /test/issued              answers with every token issued so far, one on each line
 //   POST /test/remove-access {"account": "..."}   the person removes the app at the provider
 import { createServer } from 'node:http';
 import { randomBytes } from 'node:crypto';
@@ -94,6 +95,8 @@ provider.use(async (ctx, next) => {
 provider.on('server_error', (ctx, error) => console.error(error));
 let revoked = 0; // grants whose tokens were ended by a revocation request
 provider.on('grant.revoked', () => { revoked += 1; });
+const issued = [];
+provider.on('grant.success', (ctx) => issued.push(...[ctx.body?.access_token, ctx.body?.refresh_token].filter(Boolean)));
 
 const grantsOf = new Map(); // account -> ids of its grants
 let tokenFault;
@@ -121,6 +124,10 @@ async function forTests(req, res) {
   for await (const chunk of req) body += chunk;
   const given = JSON.parse(body || '{}');
   if (req.url === '/test/revoked') return res.writeHead(200, { 'content-length': String(revoked).length }).end(String(revoked));
+  if (req.url === '/test/issued') {
+    const all = issued.join('\n');
+    return res.writeHead(200, { 'content-length': String(all.length) }).end(all);
+  }
   if (req.url === '/test/token-fault') tokenFault = given;
   if (req.url === '/test/remove-access') {
     for (const id of grantsOf.get(given.account) ?? []) await (await provider.Grant.find(id))?.destroy();

@@ -106,13 +106,24 @@ impl Issuer {
 
     /// How many grants were ended by revocation requests so far: the other side's word.
     pub fn revoked(&self) -> Result<u64, String> {
+        let body = self.ask("revoked")?;
+        body.parse().map_err(|_| format!("it answered `{body}`"))
+    }
+
+    /// Every access and refresh token issued so far.
+    pub fn issued(&self) -> Result<Vec<String>, String> {
+        Ok(self.ask("issued")?.lines().map(str::to_owned).collect())
+    }
+
+    fn ask(&self, what: &str) -> Result<String, String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).map_err(|error| error.to_string())?;
-        let request = b"POST /test/revoked HTTP/1.1\r\nhost: op\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-        stream.write_all(request).map_err(|error| error.to_string())?;
+        let request =
+            format!("POST /test/{what} HTTP/1.1\r\nhost: op\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+        stream.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).map_err(|error| error.to_string())?;
-        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.trim());
-        body.and_then(|body| body.parse().ok()).ok_or_else(|| format!("it answered `{answer}`"))
+        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.trim().to_owned());
+        body.ok_or_else(|| format!("it answered `{answer}`"))
     }
 
     /// Its identity: `http://127.0.0.1:PORT`.

@@ -478,10 +478,15 @@ fn no_credential_is_on_disk_in_a_prompt_in_the_log_or_in_a_crash() {
     account.world.kill();
     seen.extend(account.world.files().into_iter().map(|(path, bytes)| (path.display().to_string(), bytes)));
     seen.extend(account.world.provider.requests().into_iter().map(|body| ("a prompt".to_owned(), body)));
+    // One of each kind: app password, access and refresh tokens, the passphrase of the person.
+    let mut secrets = account.issuer.issued().unwrap();
+    assert!(secrets.len() >= 2, "an access and a refresh token: {}", secrets.len());
+    secrets.extend([peers::APP_PASSWORD.to_owned(), PASSPHRASE.to_owned()]);
+    let forms: Vec<Vec<u8>> = secrets.iter().flat_map(|secret| forms(secret)).collect();
     for (what, bytes) in &seen {
         assert!(!what.contains("/core"), "{what}");
-        for form in forms(peers::APP_PASSWORD) {
-            assert!(!bytes.windows(form.len()).any(|window| window == form), "the app password is in {what}");
+        for form in &forms {
+            assert!(!bytes.windows(form.len()).any(|window| window == form), "a secret is in {what}");
         }
     }
     for request in account.world.provider.requests() {
