@@ -12,9 +12,10 @@ use rustix::process::{Gid, Pid, Uid};
 
 /// The account number of gateways. It owns no file.
 const GATEWAY: u32 = 61_183;
-/// Account numbers of homes: a range that distributions leave alone (systemd gives it to dynamic users). A home's follows
-/// from its identity, so it is the same after every start.
-const HOMES: std::ops::RangeInclusive<u32> = 61_184..=65_519;
+/// Account numbers of homes: a part of what systemd's list of account numbers leaves unused, and so large that no two
+/// homes draw the same, for every process of the number is ended before its home is started. A home's follows from its
+/// identity, so it is the same after every start.
+const HOMES: std::ops::Range<u32> = 0x7000_0000..0x7FFD_0000;
 
 /// One account number, as user and as group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,9 +53,13 @@ impl Identities {
                 path.display()
             ));
         }
-        let [a, b, ..] = home;
-        let span = HOMES.end() - HOMES.start() + 1;
-        let user = HOMES.start() + u32::from(u16::from_be_bytes([a, b])) % span;
+        let [a, b, c, d, ..] = home;
+        let user = HOMES.start + u32::from_be_bytes([a, b, c, d]) % (HOMES.end - HOMES.start);
+        if ![user, GATEWAY].iter().all(|number| is_mapped(*number)) {
+            return Self::Shared(
+                "this container has no account numbers to give, so all processes run as its root".into(),
+            );
+        }
         Self::Separate { home: Identity { user, group: GATEWAY }, gateway: Identity { user: GATEWAY, group: GATEWAY } }
     }
 
@@ -75,6 +80,16 @@ impl Identities {
             Self::Separate { gateway, .. } => Some(*gateway),
         }
     }
+}
+
+/// Whether this user namespace has an account number at all (user_namespaces(7)).
+fn is_mapped(number: u32) -> bool {
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    map.lines().any(|line| {
+        let mut fields = line.split_whitespace().map(|field| field.parse::<u64>().unwrap_or(0));
+        let (first, _, count) = (fields.next().unwrap_or(0), fields.next(), fields.next().unwrap_or(0));
+        (first..first.saturating_add(count)).contains(&u64::from(number))
+    })
 }
 
 /// The first folder above `data` that lets no other account in.
