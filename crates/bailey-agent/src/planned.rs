@@ -7,6 +7,8 @@
 //! is judged alone, and an answer is written from the mail it answers, so that one mail's words cannot speak into
 //! another's. Receivers come from the person's words and their own past mail, never from what was read.
 
+use std::collections::BTreeSet;
+
 use bailey_gate::family::ActionKind;
 use bailey_gate::scope::Asked;
 use bailey_model::{Answer, Ask, Message, Shape, Tool, ToolCall};
@@ -404,7 +406,8 @@ fn plan(task: &str, named: &[Named], said: &str) -> Vec<Step> {
     }
     // Looking comes first, and every tool once: small models repeat themselves.
     wanted.sort_by_key(|(tool, _)| (!looks(tool), tool == "calendar_read"));
-    wanted.dedup_by(|next, kept| next.0 == kept.0);
+    let mut seen = BTreeSet::new();
+    wanted.retain(|(tool, _)| seen.insert(tool.clone()));
     let steps = wanted.into_iter().flat_map(|(tool, purpose)| steps(tool, purpose, asked, named));
     steps.take(MAX_STEPS).collect()
 }
@@ -639,6 +642,9 @@ mod tests {
     #[test]
     fn a_repeated_and_disordered_plan_is_put_in_order() {
         let said = r#"{"steps":[{"tool":"mail_send","purpose":"p"},{"tool":"mail_search","purpose":"p"},{"tool":"mail_send","purpose":"p"},{"tool":"calendar_read","purpose":"p"},{"tool":"mail_search","purpose":"p"}]}"#;
+        let apart = r#"{"steps":[{"tool":"mail_send","purpose":"p"},{"tool":"mail_draft","purpose":"p"},{"tool":"mail_send","purpose":"p"}]}"#;
+        let writes = plan(TASK, &[ana()], apart).into_iter().filter(|step| !looks(&step.tool));
+        assert_eq!(writes.map(|step| step.tool).collect::<Vec<_>>(), ["mail_send", "mail_draft"]);
         let steps = plan(TASK, &[ana()], said);
         let tools: Vec<_> = steps.iter().map(|step| step.tool.as_str()).collect();
         assert_eq!(tools, ["mail_search", "mail_search", "calendar_read", "mail_send"]);

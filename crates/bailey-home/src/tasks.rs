@@ -255,10 +255,11 @@ impl Home {
             definitions.map(|t| Tool { name: t.name, description: t.description, parameters: t.parameters }).collect();
         let now = jiff::Timestamp::from_millisecond(self.clock.now().wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         let ask = conversation.ask(&tools, &Situation { now, zone: self.clock.zone() });
+        let form = ask.shape.as_ref().map(|shape| shape.name);
         let tapped = tap(&*model, ask);
         let body = tapped.body.clone();
         self.keep_context(id, conversation.asked, tapped).await?;
-        match self.ask_patiently(&*model, body).await {
+        match self.ask_patiently(&*model, body, form).await {
             Ok(answer) => conversation.answered(answer, config.budget_tokens),
             // Not an end: the task goes on after `resume`.
             Err(ModelError::Paused) => {}
@@ -269,10 +270,15 @@ impl Home {
 
     /// Asks again where it may help: a provider that has no room now, or a connection that broke. The request is the
     /// same, byte for byte, so it is kept once.
-    async fn ask_patiently(&self, model: &dyn Model, body: Vec<u8>) -> Result<bailey_model::Answer, ModelError> {
+    async fn ask_patiently(
+        &self,
+        model: &dyn Model,
+        body: Vec<u8>,
+        form: Option<&'static str>,
+    ) -> Result<bailey_model::Answer, ModelError> {
         let (mut tries, mut wait) = (1, MODEL_WAIT);
         loop {
-            match model.ask(body.clone()).await {
+            match model.ask(body.clone(), form).await {
                 Err(ModelError::Unreachable(_) | ModelError::Busy(..)) if tries < MODEL_TRIES => {
                     tries += 1;
                     tokio::time::sleep(wait).await;

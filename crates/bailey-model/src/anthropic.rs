@@ -59,21 +59,8 @@ impl Model for AnthropicMessages {
         Value::Object(body).to_string().into_bytes()
     }
 
-    fn ask(&self, body: Vec<u8>) -> Sending<'_, Result<Answer, ModelError>> {
-        // The form asked for is in the body itself: what comes back under its name are words, not a call.
-        let shape = serde_json::from_slice::<Value>(&body)
-            .ok()
-            .and_then(|body| Some(body.pointer("/tool_choice/name")?.as_str()?.to_owned()));
-        Box::pin(async move {
-            let mut answer = exchange::<Blocks>(&*self.transport, "/messages", body).await?;
-            if let Some(shape) = shape {
-                answer.text = match answer.calls.iter().position(|call| call.name == shape) {
-                    Some(at) => answer.calls.remove(at).arguments,
-                    None => crate::formed(&answer.text, &shape),
-                };
-            }
-            Ok(answer)
-        })
+    fn ask(&self, body: Vec<u8>, form: Option<&'static str>) -> Sending<'_, Result<Answer, ModelError>> {
+        Box::pin(exchange::<Blocks>(&*self.transport, "/messages", body, form))
     }
 }
 

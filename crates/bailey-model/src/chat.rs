@@ -49,17 +49,8 @@ impl Model for OpenAiChat {
         body.to_string().into_bytes()
     }
 
-    fn ask(&self, body: Vec<u8>) -> Sending<'_, Result<Answer, ModelError>> {
-        let shape = serde_json::from_slice::<Value>(&body)
-            .ok()
-            .and_then(|body| Some(body.pointer("/response_format/json_schema/name")?.as_str()?.to_owned()));
-        Box::pin(async move {
-            let mut answer = exchange::<Chat>(&*self.transport, "/chat/completions", body).await?;
-            if let Some(shape) = shape {
-                answer.text = crate::formed(&answer.text, &shape);
-            }
-            Ok(answer)
-        })
+    fn ask(&self, body: Vec<u8>, form: Option<&'static str>) -> Sending<'_, Result<Answer, ModelError>> {
+        Box::pin(exchange::<Chat>(&*self.transport, "/chat/completions", body, form))
     }
 }
 

@@ -224,8 +224,8 @@ pub trait Transport: Send + Sync {
 pub trait Model: Send + Sync {
     /// The exact body of a request; what is kept for the person to look at, and what is sent.
     fn request(&self, ask: &Ask) -> Vec<u8>;
-    /// Sends such a body and reads the answer.
-    fn ask(&self, body: Vec<u8>) -> Sending<'_, Result<Answer, ModelError>>;
+    /// Sends such a body and reads the answer; `form` is the name of the shape it asks for, where it asks for one.
+    fn ask(&self, body: Vec<u8>, form: Option<&'static str>) -> Sending<'_, Result<Answer, ModelError>>;
 }
 
 /// What reads one wire format's answers, piece by piece.
@@ -240,8 +240,26 @@ trait Reader: Default + Send {
     fn finish(self) -> Result<Answer, ModelError>;
 }
 
-/// Posts a body and reads the answer as it arrives; stops at every limit.
+/// Posts a body and reads the answer; where a form was asked for, its words are that form's JSON.
 async fn exchange<R: Reader>(
+    transport: &dyn Transport,
+    path: &'static str,
+    body: Vec<u8>,
+    form: Option<&'static str>,
+) -> Result<Answer, ModelError> {
+    let mut answer = arriving::<R>(transport, path, body).await?;
+    if let Some(form) = form {
+        // Some formats have it called like a tool: its arguments are the answer.
+        answer.text = match answer.calls.iter().position(|call| call.name == form) {
+            Some(at) => answer.calls.remove(at).arguments,
+            None => formed(&answer.text, form),
+        };
+    }
+    Ok(answer)
+}
+
+/// Posts a body and reads the answer as it arrives; stops at every limit.
+async fn arriving<R: Reader>(
     transport: &dyn Transport,
     path: &'static str,
     body: Vec<u8>,

@@ -321,7 +321,11 @@ mod tests {
             serde_json::json!({"debug": all.len(), "texts": texts}).to_string().into_bytes()
         }
 
-        fn ask(&self, _: Vec<u8>) -> crate::Sending<'_, Result<crate::Answer, crate::ModelError>> {
+        fn ask(
+            &self,
+            _: Vec<u8>,
+            _: Option<&'static str>,
+        ) -> crate::Sending<'_, Result<crate::Answer, crate::ModelError>> {
             Box::pin(async { Ok(crate::Answer::default()) })
         }
     }

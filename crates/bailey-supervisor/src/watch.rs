@@ -361,7 +361,11 @@ async fn unlocked(place: &Place, listener: &UnixListener) -> Result<RootKey, Sup
 async fn said(stream: &mut UnixStream) -> Option<Passphrase> {
     let mut line = String::new();
     let mut reader = BufReader::new(stream.take(MAX_PASSPHRASE_BYTES));
-    tokio::time::timeout(UNLOCK_WITHIN, reader.read_line(&mut line)).await.ok()?.ok()?;
+    // Whoever says nothing only looked whether somebody is here; a passphrase is costly to try.
+    let count = tokio::time::timeout(UNLOCK_WITHIN, reader.read_line(&mut line)).await.ok()?.ok()?;
+    if count == 0 {
+        return None;
+    }
     let end = line.trim_end_matches(['\n', '\r']).len();
     line.truncate(end);
     Some(Passphrase::new(line))

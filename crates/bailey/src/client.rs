@@ -24,6 +24,8 @@ use tokio::net::UnixStream;
 pub(crate) enum Trouble {
     /// Nothing answers on the socket.
     NotRunning(PathBuf),
+    /// A supervisor runs, and its home does not answer.
+    Locked(PathBuf),
     /// The home refused.
     Refused(Failure),
     /// Something on this side.
@@ -37,7 +39,7 @@ impl Trouble {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Here(_) => 1,
-            Self::NotRunning(_) => 3,
+            Self::NotRunning(_) | Self::Locked(_) => 3,
             Self::Printed(code) => *code,
             Self::Refused(failure) => match failure.code {
                 Code::Invalid => 2,
@@ -54,7 +56,7 @@ impl Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotRunning(data) if is_supervised(data) => {
+            Self::Locked(data) => {
                 write!(
                     f,
                     "Bailey does not answer for `{}`: it is locked, or starting; run `bailey unlock`",
@@ -78,8 +80,8 @@ impl From<io::Error> for Trouble {
 }
 
 /// Whether a supervisor is there, though its home does not answer.
-fn is_supervised(data: &std::path::Path) -> bool {
-    std::os::unix::net::UnixStream::connect(data.join("supervisor.sock")).is_ok()
+pub(crate) fn is_supervised(layout: &Layout) -> bool {
+    std::os::unix::net::UnixStream::connect(bailey_supervisor::Place::new(layout.root()).socket()).is_ok()
 }
 
 /// The home behind its socket.
@@ -125,9 +127,11 @@ impl Client {
 
     async fn exchange(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Vec<u8>, Trouble> {
         let here = |error: &dyn fmt::Display| Trouble::Here(format!("the home did not answer: {error}"));
-        let stream = UnixStream::connect(self.layout.socket())
-            .await
-            .map_err(|_| Trouble::NotRunning(self.layout.root().to_path_buf()))?;
+        let stream =
+            UnixStream::connect(self.layout.socket()).await.map_err(|_| match is_supervised(&self.layout) {
+                true => Trouble::Locked(self.layout.root().to_path_buf()),
+                false => Trouble::NotRunning(self.layout.root().to_path_buf()),
+            })?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| here(&e))?;
         tokio::spawn(connection);

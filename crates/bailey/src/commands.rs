@@ -18,7 +18,7 @@ use crate::args::{
     Command, Connect, ConnectCalendar, ConnectMail, ConnectModel, Context, EditMail, HomeCommand, KeyStyle, Log, Part,
     Root, Setup, Task, Trains, YesNo,
 };
-use crate::client::{Client, Trouble};
+use crate::client::{Client, Trouble, is_supervised};
 use crate::{prompt, show};
 
 /// Runs a command.
@@ -156,7 +156,7 @@ async fn unlock(layout: &Layout) -> Result<(), Trouble> {
     let words = prompt::password("Passphrase that locks the home")?;
     let place = bailey_supervisor::Place::new(layout.root());
     // A socket may be left of a supervisor that was killed.
-    if std::os::unix::net::UnixStream::connect(place.socket()).is_err() {
+    if !is_supervised(layout) {
         return Err(Trouble::NotRunning(layout.root().to_path_buf()));
     }
     let told = tokio::task::spawn_blocking(move || bailey_supervisor::unlock(&place, words.expose())).await;

@@ -137,7 +137,7 @@ async fn running(layout: &Layout) -> Vec<Finding> {
     };
     let status: Status = match client.get("/v1/status").await {
         Ok(status) => status,
-        Err(Trouble::NotRunning(_)) if layout.root().join("supervisor.sock").exists() => {
+        Err(Trouble::Locked(_)) => {
             return vec![finding(
                 "running",
                 Grade::Bad,

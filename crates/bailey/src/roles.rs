@@ -34,20 +34,21 @@ pub(crate) async fn supervise(layout: &Layout) -> Result<(), Trouble> {
         tell(layout, &Said::Deleted);
         return Ok(());
     }
-    let words = if place.needs_passphrase().map_err(|e| here(&e))? { given()? } else { None };
-    let root = place.root_key(words.as_ref()).map_err(|e| here(&e))?;
-    drop(words);
-    if let Some(root) = &root {
-        place.unwrap(root).map_err(|e| here(&e))?;
-    }
     let prepare = || {
         let settings = config::Settings::read(&layout.config()).map_err(|error| error.to_string())?;
         let listen = settings.parse().map_err(|error| error.to_string())?.gateway.listen;
         let settings = serde_json::to_string(&settings).map_err(|error| error.to_string())?;
         Ok(Launch { settings, listen })
     };
+    let locked = place.needs_passphrase().map_err(|e| here(&e))?;
     // What stands in the configuration is told about before anything waits for a passphrase.
     prepare().map_err(Trouble::Here)?;
+    let words = if locked { given()? } else { None };
+    let root = place.root_key(words.as_ref()).map_err(|e| here(&e))?;
+    drop(words);
+    if let Some(root) = &root {
+        place.unwrap(root).map_err(|e| here(&e))?;
+    }
     let supervised = bailey_supervisor::supervise(&place, root, prepare, |said| tell(layout, &said), stop()?).await;
     match supervised {
         Ok(()) => Ok(()),

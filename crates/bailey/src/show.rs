@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use bailey_gate::family::escape::is_deceptive;
 use bailey_home::wire::{ActionCard, ConnectionCard, ContextCard, EntryCard, Status, TaskCard, UsageCard};
 use serde::Serialize;
 
@@ -26,11 +27,9 @@ pub(crate) fn print<T: Serialize>(
 
 /// JSON in which no character moves a cursor or turns a line round: the same text, with those written as `\u`.
 fn inert(json: &str) -> String {
-    let deceives = |c: char| {
-        (c.is_control() && c != '\n')
-            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    json.chars().map(|c| if deceives(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
+    let written = |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+    let inert = |c: char| if is_deceptive(c) && c != '\n' { written(c) } else { c.to_string() };
+    json.chars().map(inert).collect()
 }
 
 /// A moment as people write it.

@@ -88,7 +88,7 @@ pub(super) async fn approvals(Held(home): Shared) -> Answer<Vec<ActionCard>> {
     responses((status = 200, body = Challenge), (status = "default", body = Failure))
 )]
 pub(super) async fn challenge(Held(home): Shared) -> Answer<Challenge> {
-    let nonce = Nonce::from_bytes(bailey_keys::random().map_err(|error| failure(Code::Internal, error.to_string()))?);
+    let nonce = Nonce::from_bytes(drawn()?);
     home.gate.challenge(nonce, home.clock.now());
     let hint = |row: bailey_ledger::CredentialRow| CredentialHint {
         id: Nonce::from_bytes(row.id).to_string(),
@@ -176,12 +176,7 @@ pub(super) async fn edit(Held(home): Shared, Path(id): Path<String>, Taken(edit)
     };
     let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
     let proposed = blocking(move || gate.edit(&id, proposal, now)).await?;
-    let fresh = proposed.id;
-    if let Some(permit) = proposed.permit {
-        home.run(permit);
-    }
-    home.changed();
-    action(Held(home), Path(fresh.to_string())).await
+    begun(home, proposed).await
 }
 
 /// The person says whether an action happened.
@@ -237,6 +232,11 @@ pub(super) async fn undo(
     };
     let (gate, proof, now) = (Arc::clone(&home.gate), proof(&body.proof)?, home.clock.now());
     let proposed = blocking(move || gate.undo(&id, proposal, &proof, now)).await?;
+    begun(home, proposed).await
+}
+
+/// Lets run what may run, and shows it.
+async fn begun(home: Arc<Home>, proposed: Proposed) -> Answer<ActionCard> {
     let fresh = proposed.id;
     if let Some(permit) = proposed.permit {
         home.run(permit);

@@ -43,7 +43,7 @@ fn leave_to_connect(home: &Home, body: &ConnectBody) -> Result<(Level, Connectio
     let parameters =
         hash.as_ref().try_into().map(Digest::from_bytes).map_err(|_| failure(Code::Internal, "no hash"))?;
     home.gate.authorise(&Purpose::Home { what: "connect", parameters }, &proof(&body.proof)?, home.clock.now())?;
-    let id = bailey_keys::random().map_err(|error| failure(Code::Internal, error.to_string()))?;
+    let id = drawn()?;
     Ok((level, ConnectionId::from_bytes(id)))
 }
 
@@ -84,8 +84,7 @@ const SIGN_IN_WITHIN: std::time::Duration = std::time::Duration::from_secs(600);
 pub(super) async fn begin_sign_in(Held(home): Shared, Taken(body): Taken<ConnectBody>) -> Answer<SignIn> {
     let (level, id) = leave_to_connect(&home, &body)?;
     let flow = home.vault.begin_sign_in(&body.settings, level).await?;
-    let name = Nonce::from_bytes(bailey_keys::random().map_err(|error| failure(Code::Internal, error.to_string()))?)
-        .to_string();
+    let name = Nonce::from_bytes(drawn()?).to_string();
     let begun = SignIn { id: name.clone(), url: flow.url.clone(), connection: None, trouble: None };
     sign_ins(&home).insert(name.clone(), begun.clone());
     tokio::spawn(async move {

@@ -23,7 +23,7 @@ use bailey_gate::family::escape::visible;
 use bailey_gate::family::mail::MailAction;
 use bailey_gate::family::{Action, Level};
 use bailey_gate::ledger::StoreError;
-use bailey_gate::{ActionId, ConnectionId, Digest, GateError, Nonce, Preview, Proposal, State, TaskId};
+use bailey_gate::{ActionId, ConnectionId, Digest, GateError, Nonce, Preview, Proposal, Proposed, State, TaskId};
 use bailey_ledger::{ActionView, ExportError, Payloads};
 use bailey_model::tap::{Label, Redaction, Span};
 use bailey_vault::{Credential, NewConnection, Revocation, VaultError};
@@ -161,6 +161,11 @@ async fn authenticate(Held(home): Shared, request: Request, next: Next) -> Respo
             failure(Code::Unauthenticated, "the token is missing or wrong; it is in the home's folder").into_response()
         }
     }
+}
+
+/// Sixteen random bytes, for a name nobody can guess.
+fn drawn() -> Result<[u8; 16], Failure> {
+    bailey_keys::random().map_err(|error| failure(Code::Internal, error.to_string()))
 }
 
 /// What the framework refuses by itself, in plain text, is told as every other error is.

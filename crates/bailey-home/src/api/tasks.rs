@@ -17,7 +17,7 @@ pub(super) async fn give_task(
     Taken(body): Taken<TaskBody>,
 ) -> Answer<TaskCard> {
     let id = match headers.get("idempotency-key") {
-        None => TaskId::from_bytes(bailey_keys::random().map_err(|error| failure(Code::Internal, error.to_string()))?),
+        None => TaskId::from_bytes(drawn()?),
         Some(key) => {
             let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
             let bytes = hash.as_ref().get(..16).and_then(|bytes| bytes.try_into().ok());
