@@ -90,16 +90,17 @@ fn changes_are_told_as_they_happen() {
     read_until("\"mode\":\"paused\"");
 }
 
-/// User of a process, and what it was started as.
+/// User of each process below the supervisor, and what it was started as. One that has ended and waits to be
+/// collected has no arguments any more, and is left out.
 fn processes(supervisor: u32) -> Vec<(u32, String)> {
     let children = fs::read_to_string(format!("/proc/{supervisor}/task/{supervisor}/children")).unwrap();
     let about = |pid: &str| {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-        let user = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap();
-        let role = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap().split('\0').nth(1).unwrap().to_owned();
-        (user.split_whitespace().nth(1).unwrap().parse().unwrap(), role)
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let user = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+        let role = fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?.split('\0').nth(1)?.to_owned();
+        Some((user.split_whitespace().nth(1)?.parse().ok()?, role))
     };
-    children.split_whitespace().map(about).collect()
+    children.split_whitespace().filter_map(about).collect()
 }
 
 #[test]
