@@ -7,14 +7,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bailey_connectors::{CalendarAccount, MailAccount, Services, Surroundings};
-use bailey_gate::approval::Authority;
-use bailey_gate::event::{Actor, Event, EventKind};
 use bailey_gate::family::Level;
 use bailey_gate::family::text::{Address, Line, Mailbox};
-use bailey_gate::handoff::{Mode, Valve};
-use bailey_gate::{ActionId, Gate, GateError, Limits, Parts, TaskId};
+use bailey_gate::{ActionId, Gate, GateError, Limits, TaskId};
 use bailey_keys::HomeKey;
-use bailey_ledger::{Ledger, Recorded};
+use bailey_ledger::Ledger;
 use bailey_model::{AnthropicMessages, Model, OpenAiChat};
 use bailey_policy::CedarPolicy;
 use bailey_vault::{Settings, Trust, Vault};
@@ -24,6 +21,7 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::config::{self, ModelConfig, ModelKind};
 use crate::layout::{Layout, LayoutError, Opened};
+use crate::opening::{self, Store};
 use crate::transport::Provider;
 use crate::wire::SignIn;
 
@@ -74,18 +72,6 @@ impl fmt::Debug for Home {
     }
 }
 
-/// The person's credentials, as the store has them.
-struct Credentials(Arc<Ledger>);
-
-impl Authority for Credentials {
-    fn verify(&self, credential: &[u8; 16], message: &[u8], signature: &[u8]) -> Option<bool> {
-        let known = self.0.credentials().ok()?;
-        let one = known.iter().find(|known| known.id == *credential)?;
-        // The passphrase was typed for this very answer, which is what step-up means on a terminal.
-        bailey_keys::sign::verify(&one.public, message, signature).then_some(true)
-    }
-}
-
 impl Home {
     /// Opens a home: takes its lock, checks its log against the mark, and settles what a crash left open.
     pub fn open(layout: &Layout, key: HomeKey, settings: &config::Settings) -> Result<Arc<Self>, HomeError> {
@@ -95,18 +81,11 @@ impl Home {
         let Opened { ledger, found, record, recorded, token } = layout.open(key, &clock)?;
         let ledger = Arc::new(ledger);
         let policy = Arc::new(CedarPolicy::shipped().map_err(|error| HomeError::Setup(error.to_string()))?);
-        let says_paused = ledger.log_says_paused().map_err(GateError::from)?;
-        let (valve, mut notices) = starting_valve(recorded, says_paused, &found, ledger.epoch());
-        let gate = Arc::new(Gate::new(Parts {
-            home: ledger.home(),
-            ledger: Arc::clone(&ledger) as Arc<dyn bailey_gate::ledger::Ledger>,
-            policy: Arc::clone(&policy) as Arc<dyn bailey_gate::policy::Policy>,
-            authority: Arc::new(Credentials(Arc::clone(&ledger))),
-            record: Arc::new(record),
-            valve,
-            limits: Limits { hold_ms: config.home.hold_seconds.saturating_mul(1_000), ..Limits::default() },
-        }));
-        recover(&gate, &ledger, &found, valve, &clock, &mut notices)?;
+        let transactions = Arc::clone(&ledger) as Arc<dyn bailey_gate::ledger::Ledger>;
+        let store = Store { ledger: Arc::clone(&ledger), transactions, found, recorded, record: Arc::new(record) };
+        let limits = Limits { hold_ms: config.home.hold_seconds.saturating_mul(1_000), ..Limits::default() };
+        let rules = Arc::clone(&policy) as Arc<dyn bailey_gate::policy::Policy>;
+        let (gate, notices) = opening::compose(store, rules, limits, clock.now())?;
         let trust = Trust::new(settings.authorities.as_deref().map(str::as_bytes)).map_err(HomeError::Setup)?;
         let vault = Vault::new(Arc::clone(&ledger), gate.lock(), trust);
         let model = config.model.as_ref().map(|config| provider(config, &vault)).transpose()?.zip(config.model.clone());
@@ -215,88 +194,6 @@ fn wait_for_lock() {
 /// How often, and how long apart, the lock of a home is tried: five seconds in all.
 const LOCK_TRIES: u32 = 100;
 const LOCK_WAIT: std::time::Duration = std::time::Duration::from_millis(50);
-
-/// Where the valve starts: as recorded; paused if that cannot be read, or if the database is an older copy.
-fn starting_valve(
-    recorded: Recorded,
-    says_paused: bool,
-    found: &bailey_ledger::Opened,
-    log_epoch: u64,
-) -> (Valve, Vec<String>) {
-    let mut notices = Vec::new();
-    let (mode, epoch) = match recorded {
-        Recorded::Open { epoch } if says_paused => {
-            notices.push("The log says that everything is paused, the record beside it does not; it stays paused. Look at the log, then run `bailey resume`.".into());
-            (Mode::Paused, epoch + 1)
-        }
-        Recorded::Open { epoch } => (Mode::Open, epoch),
-        Recorded::Paused { epoch } => (Mode::Paused, epoch),
-        Recorded::Unreadable => {
-            notices.push("The record of the last pause could not be read, so everything is paused. Look at the log, then run `bailey resume`.".into());
-            (Mode::Paused, log_epoch + 1)
-        }
-    };
-    let (mode, epoch) = match found {
-        bailey_ledger::Opened::New | bailey_ledger::Opened::Continued => (mode, epoch.max(log_epoch)),
-        bailey_ledger::Opened::RolledBack { epoch: marked } => {
-            notices.push("The database is older than the mark beside it: someone put a copy back, or the mark was lost. Everything is paused and nothing approved before is believed. Look at the log and at your connections, then run `bailey resume`.".into());
-            (Mode::Paused, epoch.max(log_epoch).max(*marked) + 1)
-        }
-    };
-    (Valve { mode, epoch, lease_epoch: 0 }, notices)
-}
-
-/// What has to be settled before anything new: claims without an outcome, approvals of an older history.
-fn recover(
-    gate: &Gate,
-    ledger: &Ledger,
-    found: &bailey_ledger::Opened,
-    valve: Valve,
-    clock: &Clock,
-    notices: &mut Vec<String>,
-) -> Result<(), HomeError> {
-    let now = clock.now();
-    let kind = match found {
-        bailey_ledger::Opened::RolledBack { .. } => EventKind::Forked,
-        bailey_ledger::Opened::New | bailey_ledger::Opened::Continued => EventKind::Opened,
-    };
-    ledger
-        .write(|tx| tx.append(&Event::of_home(kind, Actor::Home, now, valve), None).map(|_| ()))
-        .map_err(GateError::from)?;
-    let swept = gate.restart(now)?;
-    if !swept.unknown.is_empty() {
-        notices.push(format!(
-            "{} action(s) were under way when Bailey stopped; it is not known whether they happened. See `bailey log`.",
-            swept.unknown.len()
-        ));
-    }
-    if kind == EventKind::Forked {
-        let report = gate.pause(Actor::Home, now, || ());
-        report.recorded.map_err(HomeError::Setup)?;
-        gate.void_all(now)?;
-        disown(ledger, now, valve)?;
-        ledger.adopt().map_err(LayoutError::from)?;
-        notices.push("Every connection was ended and every open task was stopped, because the copy may know of some that you ended since. Connect your accounts again.".into());
-    }
-    gate.expire(now)?;
-    Ok(())
-}
-
-/// What an older copy says is connected or under way is not believed: a grant it has may have been revoked since, and a
-/// task it has may have sent its mail.
-fn disown(ledger: &Ledger, now: bailey_gate::Now, valve: Valve) -> Result<(), HomeError> {
-    let rows = ledger.connections().map_err(GateError::from)?;
-    let keys = ledger.write(|tx| {
-        let mut keys = Vec::new();
-        for row in rows.into_iter().filter(|row| row.grant.active) {
-            keys.extend(Vault::forget(tx, &row, now, valve, Actor::Home)?);
-        }
-        Ok(keys)
-    });
-    ledger.keys().destroy(&keys.map_err(GateError::from)?).map_err(|error| HomeError::Setup(error.to_string()))?;
-    crate::tasks::stop_all(ledger, now)?;
-    Ok(())
-}
 
 /// The model in the configuration. Whether it may be asked, and with which key, is looked up at each request.
 fn provider(config: &ModelConfig, vault: &Arc<Vault>) -> Result<Arc<dyn Model>, HomeError> {

@@ -9,7 +9,7 @@ use bailey_gate::HomeId;
 use bailey_gate::event::{Actor, Event, EventKind};
 use bailey_gate::handoff::{Mode, Valve};
 use bailey_keys::{HomeKey, KeyError, Passphrase, RootKey, RootKind, credential};
-use bailey_ledger::{Ledger, OpenError, Paths, PauseFile};
+use bailey_ledger::{Ledger, MarkFile, OpenError, Paths, PauseFile};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
@@ -243,6 +243,7 @@ fn open_ledger(
     clock: &Clock,
 ) -> Result<(Ledger, bailey_ledger::Opened), OpenError> {
     let (database, keys) = (home.join("ledger.db"), home.join("keys.db"));
+    let mark = Box::new(MarkFile::new(mark));
     Ledger::open(Paths { database: &database, keys: &keys, mark, create }, key, clock.now())
 }
 

@@ -10,6 +10,7 @@ mod contexts;
 mod executor;
 mod home;
 mod layout;
+pub mod opening;
 mod tasks;
 mod transport;
 pub mod wire;

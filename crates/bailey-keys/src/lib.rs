@@ -48,6 +48,8 @@ pub enum KeyError {
     Wrong,
     /// The key was destroyed; what it sealed is gone for good.
     Destroyed,
+    /// The key store is not there, or holds nothing.
+    Missing(PathBuf),
     /// The key store's database failed.
     Store(rusqlite::Error),
     /// The cryptographic library refused; out of memory or entropy.
@@ -68,6 +70,11 @@ impl fmt::Display for KeyError {
             ),
             Self::Wrong => f.write_str("the passphrase is wrong, or the key does not belong to this home; try again"),
             Self::Destroyed => f.write_str("the key of this record was destroyed; the record cannot be read any more"),
+            Self::Missing(path) => write!(
+                f,
+                "the key store `{}` is missing or empty; put it back, or restore the last backup of the whole folder",
+                path.display()
+            ),
             Self::Store(error) => write!(f, "the key store failed: {error}"),
             Self::Crypto => f.write_str("the cryptographic library refused to work"),
         }

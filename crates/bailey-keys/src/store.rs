@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 
 use crate::KeyError;
 use crate::home::HomeKey;
@@ -16,9 +16,12 @@ use crate::secret::Key;
 /// Keys made durable at a time, so that sealing a payload costs no flush of its own.
 const POOL: u64 = 512;
 
-/// Opens an encrypted database file (SQLCipher 4 format, raw key) with the settings every one of ours has.
-pub fn open_database(path: &Path, key: &Key) -> Result<Connection, rusqlite::Error> {
-    let db = Connection::open(path)?;
+/// Opens an encrypted database file (SQLCipher 4 format, raw key) with the settings every one of ours has. Makes a new one
+/// only where told to.
+pub fn open_database(path: &Path, key: &Key, create: bool) -> Result<Connection, rusqlite::Error> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
+    let db = Connection::open_with_flags(path, flags)?;
     let mut pragma = String::with_capacity(96);
     pragma.push_str("PRAGMA key = \"x'");
     for byte in key.expose() {
@@ -60,9 +63,20 @@ impl std::fmt::Debug for KeyStore {
 }
 
 impl KeyStore {
-    /// Opens or creates the store. Takes the home key over: from here on it is reached through the store only.
-    pub fn open(path: &Path, home: HomeKey) -> Result<Self, KeyError> {
-        let db = open_database(path, &home.derive("key store database")?)?;
+    /// Opens the store, or creates it where told to. Takes the home key over: from here on it is reached through the store
+    /// only. One that is missing or empty is [`KeyError::Missing`]: a new one could open nothing, and would sign the log
+    /// with another key.
+    pub fn open(path: &Path, home: HomeKey, create: bool) -> Result<Self, KeyError> {
+        let db = match open_database(path, &home.derive("key store database")?, create) {
+            Err(error) if !create && error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
+                return Err(KeyError::Missing(path.into()));
+            }
+            opened => opened?,
+        };
+        let tables: u64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        if tables == 0 && !create {
+            return Err(KeyError::Missing(path.into()));
+        }
         db.execute_batch(
             "PRAGMA journal_mode = TRUNCATE;
              CREATE TABLE IF NOT EXISTS key (

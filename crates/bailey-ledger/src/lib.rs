@@ -15,7 +15,7 @@ mod tree;
 mod tx;
 
 pub use export::{ExportError, Payloads, export};
-pub use mark::{Mark, MarkFile};
+pub use mark::{Mark, MarkFile, MarkStore};
 pub use pause::{PauseFile, Recorded};
 pub use read::{ActionView, CredentialRow, Entry, TaskRow};
 pub use store::{Ledger, OpenError, Opened, Paths, from_key_error, is_writable};

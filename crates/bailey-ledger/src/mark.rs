@@ -23,6 +23,14 @@ pub struct Mark {
     pub root: String,
 }
 
+/// Where the mark is kept.
+pub trait MarkStore: Send + Sync {
+    /// The mark; `None` if there is none or it is damaged, which counts as a rollback where there is a log.
+    fn read(&self) -> io::Result<Option<Mark>>;
+    /// Replaces the mark; durable when it returns, and after a crash meanwhile either the old one or the new one.
+    fn write(&self, mark: &Mark) -> io::Result<()>;
+}
+
 /// The file that holds the mark.
 #[derive(Debug, Clone)]
 pub struct MarkFile(PathBuf);
@@ -33,9 +41,10 @@ impl MarkFile {
     pub fn new(path: &Path) -> Self {
         Self(path.into())
     }
+}
 
-    /// Reads the mark; `None` if there is none or it is damaged, which counts as a rollback where there is a log.
-    pub fn read(&self) -> io::Result<Option<Mark>> {
+impl MarkStore for MarkFile {
+    fn read(&self) -> io::Result<Option<Mark>> {
         match std::fs::read(&self.0) {
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -43,8 +52,7 @@ impl MarkFile {
         }
     }
 
-    /// Replaces the mark; durable when it returns.
-    pub fn write(&self, mark: &Mark) -> io::Result<()> {
+    fn write(&self, mark: &Mark) -> io::Result<()> {
         let fresh = self.0.with_extension("new");
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
         file.write_all(serde_json::to_string(mark)?.as_bytes())?;

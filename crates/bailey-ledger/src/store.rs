@@ -20,7 +20,7 @@ use bailey_keys::{HomeKey, KeyError, random};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::checkpoint::{self, EVERY_ENTRIES, hex};
-use crate::mark::{Mark, MarkFile};
+use crate::mark::{Mark, MarkStore};
 use crate::schema::migrations;
 use crate::tree::Tree;
 use crate::tx::{GenesisKey, LedgerTx, Log, key_error, store_error};
@@ -29,14 +29,13 @@ use crate::tx::{GenesisKey, LedgerTx, Log, key_error, store_error};
 const MAX_BATCH: usize = 256;
 
 /// Where the parts of a ledger lie.
-#[derive(Debug, Clone, Copy)]
 pub struct Paths<'a> {
     /// The database.
     pub database: &'a Path,
     /// The key store.
     pub keys: &'a Path,
     /// The mark, outside the home's folder.
-    pub mark: &'a Path,
+    pub mark: Box<dyn MarkStore>,
     /// Whether to make a new ledger; else a missing or empty one is an error, never a new beginning.
     pub create: bool,
 }
@@ -74,7 +73,7 @@ pub enum OpenError {
     },
     /// It is not there, or holds nothing.
     #[error(
-        "the database of the home is missing or empty; put it back, or restore the last backup of the whole folder"
+        "the database of the home is missing or empty, or cannot be opened; put it back, or restore the last backup of the whole folder"
     )]
     Missing,
     /// The mark cannot be read.
@@ -155,7 +154,7 @@ pub struct Ledger {
     queueing: AtomicUsize,
     keys: KeyStore,
     signing: SigningKey,
-    mark: MarkFile,
+    mark: Box<dyn MarkStore>,
     reader: Mutex<Connection>,
     home: HomeId,
     /// While a rollback is dealt with, the mark stays as it was: a crash meanwhile must find it again.
@@ -172,19 +171,13 @@ impl Ledger {
     /// Opens or creates the store of a home. The caller holds the home's lock file: two writers would corrupt nothing,
     /// but each would think the other's entries missing.
     pub fn open(paths: Paths<'_>, home: HomeKey, now: Now) -> Result<(Self, Opened), OpenError> {
-        let length = fs::metadata(paths.database).map_or(0, |about| about.len());
-        if !paths.create && length == 0 {
-            return Err(OpenError::Missing);
-        }
         let home_id = HomeId::from_bytes(*home.home());
         let database_key = home.derive("ledger database")?;
-        let keys = KeyStore::open(paths.keys, home)?;
-        let mut db = open_database(paths.database, &database_key).map_err(database)?;
+        // INVARIANT: a missing database is an error, never a new beginning, and so is a missing key store.
+        let keys = KeyStore::open(paths.keys, home, paths.create)?;
+        let mut db = open_database(paths.database, &database_key, paths.create).map_err(database)?;
         db.pragma_update(None, "journal_mode", "WAL").map_err(database)?;
-        let fresh = migrate(&mut db)?;
-        if fresh && !paths.create {
-            return Err(OpenError::Missing);
-        }
+        let fresh = migrate(&mut db, paths.create)?;
         let signing = SigningKey::from_seed(&keys.signing_seed("log checkpoints")?)?;
         let used: u64 = db
             .query_row(
@@ -194,17 +187,16 @@ impl Ledger {
             )
             .map_err(database)?;
         keys.start_after(used);
-        let reader = open_database(paths.database, &database_key).map_err(database)?;
+        let reader = open_database(paths.database, &database_key, false).map_err(database)?;
         reader.pragma_update(None, "query_only", true).map_err(database)?;
 
-        let mark = MarkFile::new(paths.mark);
         let log = if fresh { begin(&mut db, &keys, &signing, now)? } else { continued(&db)? };
         let ledger = Self {
             writer: Mutex::new(Writer { db, log, began: None, jobs: 0, batch: Arc::default() }),
             queueing: AtomicUsize::new(0),
             keys,
             signing,
-            mark,
+            mark: paths.mark,
             reader: Mutex::new(reader),
             home: home_id,
             mark_held: AtomicBool::new(false),
@@ -394,14 +386,18 @@ impl GateLedger for Ledger {
 fn database(error: rusqlite::Error) -> OpenError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => OpenError::Key(KeyError::Wrong),
+        Some(rusqlite::ErrorCode::CannotOpen) => OpenError::Missing,
         _ => OpenError::Database(error.to_string()),
     }
 }
 
-/// Brings the schema up to date; true if the database is new.
-fn migrate(db: &mut Connection) -> Result<bool, OpenError> {
+/// Brings the schema up to date; true if the database is new. An empty one that should not be is left as it is.
+fn migrate(db: &mut Connection, create: bool) -> Result<bool, OpenError> {
     let steps = migrations();
     let found: usize = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(database)?;
+    if found == 0 && !create {
+        return Err(OpenError::Missing);
+    }
     if found > steps.len() {
         return Err(OpenError::TooNew { found, known: steps.len() });
     }
@@ -413,7 +409,7 @@ fn migrate(db: &mut Connection) -> Result<bool, OpenError> {
     }
     let begun: bool =
         db.query_row("SELECT EXISTS (SELECT 1 FROM event WHERE seq = 0)", [], |row| row.get(0)).map_err(database)?;
-    Ok(!begun)
+    if begun || create { Ok(!begun) } else { Err(OpenError::Missing) }
 }
 
 /// Writes the first entry, which names the log and its key.

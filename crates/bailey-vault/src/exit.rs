@@ -70,8 +70,8 @@ impl Exit {
     /// The hand-off: one write of all the bytes, through to the system, or none of them. A part of them is an effect of
     /// unknown outcome, and the connection is useless after it: what is left in it never leaves.
     fn hand_off(&self, link: &mut Link, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        // What was written before has to be out, or it would go out under the lock of this write, or after it.
-        match Pin::new(&mut *link).poll_flush(cx) {
+        // What was written before has to be out, or it would go out with this write; under the lock, as it was written.
+        match self.flush(link, cx) {
             Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             Poll::Pending => return Poll::Pending,

@@ -96,13 +96,15 @@ fn a_missing_record_or_database_opens_nothing() {
     world.serve();
     assert_eq!(world.data_of(&["status"])["mode"], "paused");
     world.kill();
-    let database = world.data().join("home/ledger.db");
-    let whole = fs::read(&database).unwrap();
-    fs::write(&database, b"").unwrap();
-    assert!(world.fails(&["serve"], "").1.contains("missing or empty"));
-    fs::remove_file(&database).unwrap();
-    assert!(world.fails(&["serve"], "").1.contains("missing or empty"));
-    fs::write(&database, whole).unwrap();
+    for name in ["home/ledger.db", "home/keys.db"] {
+        let database = world.data().join(name);
+        let whole = fs::read(&database).unwrap();
+        fs::write(&database, b"").unwrap();
+        assert!(world.fails(&["serve"], "").1.contains("missing or empty"), "{name}");
+        fs::remove_file(&database).unwrap();
+        assert!(world.fails(&["serve"], "").1.contains("missing or empty"), "{name}");
+        fs::write(&database, whole).unwrap();
+    }
     world.serve();
     assert!(world.sink.arrived().is_empty());
 }

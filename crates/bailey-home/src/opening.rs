@@ -1,0 +1,137 @@
+//! From an opened store to a gate: where the valve starts, and what has to be settled before anything new.
+//!
+//! The simulator opens its homes through here too, so that what it breaks is what runs.
+
+use std::sync::Arc;
+
+use bailey_gate::approval::Authority;
+use bailey_gate::event::{Actor, Event, EventKind};
+use bailey_gate::handoff::{Mode, Valve};
+use bailey_gate::ledger::{Ledger as GateLedger, PauseRecord};
+use bailey_gate::policy::Policy;
+use bailey_gate::{Gate, GateError, Limits, Now, Parts};
+use bailey_ledger::{Ledger, Opened, Recorded};
+use bailey_vault::Vault;
+
+use crate::home::HomeError;
+use crate::layout::LayoutError;
+
+/// The stored parts of a home, as opening found them.
+pub struct Store {
+    /// The store.
+    pub ledger: Arc<Ledger>,
+    /// The same, as the gate writes to it.
+    pub transactions: Arc<dyn GateLedger>,
+    /// How the log stands to the mark.
+    pub found: Opened,
+    /// What the pause record says.
+    pub recorded: Recorded,
+    /// The pause record.
+    pub record: Arc<dyn PauseRecord>,
+}
+
+/// Builds the gate of a home and settles what a crash, or an older copy put in the database's place, left open. Gives what
+/// the person should know, too.
+pub fn compose(
+    store: Store,
+    policy: Arc<dyn Policy>,
+    limits: Limits,
+    now: Now,
+) -> Result<(Arc<Gate>, Vec<String>), HomeError> {
+    let Store { ledger, transactions, found, recorded, record } = store;
+    let says_paused = ledger.log_says_paused().map_err(GateError::from)?;
+    let (valve, mut notices) = starting_valve(recorded, says_paused, &found, ledger.epoch());
+    let authority = Arc::new(Credentials(Arc::clone(&ledger)));
+    let parts = Parts { home: ledger.home(), ledger: transactions, policy, authority, record, valve, limits };
+    let gate = Arc::new(Gate::new(parts));
+    recover(&gate, &ledger, &found, valve, now, &mut notices)?;
+    Ok((gate, notices))
+}
+
+/// The person's credentials, as the store has them.
+struct Credentials(Arc<Ledger>);
+
+impl Authority for Credentials {
+    fn verify(&self, credential: &[u8; 16], message: &[u8], signature: &[u8]) -> Option<bool> {
+        let known = self.0.credentials().ok()?;
+        let one = known.iter().find(|known| known.id == *credential)?;
+        // The passphrase was typed for this very answer, which is what step-up means on a terminal.
+        bailey_keys::sign::verify(&one.public, message, signature).then_some(true)
+    }
+}
+
+/// Where the valve starts: as recorded; paused if that cannot be read, or if the database is an older copy.
+fn starting_valve(recorded: Recorded, says_paused: bool, found: &Opened, log_epoch: u64) -> (Valve, Vec<String>) {
+    let mut notices = Vec::new();
+    let (mode, epoch) = match recorded {
+        Recorded::Open { epoch } if says_paused => {
+            notices.push("The log says that everything is paused, the record beside it does not; it stays paused. Look at the log, then run `bailey resume`.".into());
+            (Mode::Paused, epoch + 1)
+        }
+        Recorded::Open { epoch } => (Mode::Open, epoch),
+        Recorded::Paused { epoch } => (Mode::Paused, epoch),
+        Recorded::Unreadable => {
+            notices.push("The record of the last pause could not be read, so everything is paused. Look at the log, then run `bailey resume`.".into());
+            (Mode::Paused, log_epoch + 1)
+        }
+    };
+    let (mode, epoch) = match found {
+        Opened::New | Opened::Continued => (mode, epoch.max(log_epoch)),
+        Opened::RolledBack { epoch: marked } => {
+            notices.push("The database is older than the mark beside it: someone put a copy back, or the mark was lost. Everything is paused and nothing approved before is believed. Look at the log and at your connections, then run `bailey resume`.".into());
+            (Mode::Paused, epoch.max(log_epoch).max(*marked) + 1)
+        }
+    };
+    (Valve { mode, epoch, lease_epoch: 0 }, notices)
+}
+
+/// What has to be settled before anything new: claims without an outcome, approvals of an older history.
+fn recover(
+    gate: &Gate,
+    ledger: &Ledger,
+    found: &Opened,
+    valve: Valve,
+    now: Now,
+    notices: &mut Vec<String>,
+) -> Result<(), HomeError> {
+    let kind = match found {
+        Opened::RolledBack { .. } => EventKind::Forked,
+        Opened::New | Opened::Continued => EventKind::Opened,
+    };
+    ledger
+        .write(|tx| tx.append(&Event::of_home(kind, Actor::Home, now, valve), None).map(|_| ()))
+        .map_err(GateError::from)?;
+    let swept = gate.restart(now)?;
+    if !swept.unknown.is_empty() {
+        notices.push(format!(
+            "{} action(s) were under way when Bailey stopped; it is not known whether they happened. See `bailey log`.",
+            swept.unknown.len()
+        ));
+    }
+    if kind == EventKind::Forked {
+        let report = gate.pause(Actor::Home, now, || ());
+        report.recorded.map_err(HomeError::Setup)?;
+        gate.void_all(now)?;
+        disown(ledger, now, valve)?;
+        ledger.adopt().map_err(LayoutError::from)?;
+        notices.push("Every connection was ended and every open task was stopped, because the copy may know of some that you ended since. Connect your accounts again.".into());
+    }
+    gate.expire(now)?;
+    Ok(())
+}
+
+/// What an older copy says is connected or under way is not believed: a grant it has may have been revoked since, and a
+/// task it has may have sent its mail.
+fn disown(ledger: &Ledger, now: Now, valve: Valve) -> Result<(), HomeError> {
+    let rows = ledger.connections().map_err(GateError::from)?;
+    let keys = ledger.write(|tx| {
+        let mut keys = Vec::new();
+        for row in rows.into_iter().filter(|row| row.grant.active) {
+            keys.extend(Vault::forget(tx, &row, now, valve, Actor::Home)?);
+        }
+        Ok(keys)
+    });
+    ledger.keys().destroy(&keys.map_err(GateError::from)?).map_err(|error| HomeError::Setup(error.to_string()))?;
+    crate::tasks::stop_all(ledger, now)?;
+    Ok(())
+}
