@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::process::{command, root};
 
 /// Each crate of the product and the crates of ours it may use.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("bailey-gate", &[]),
     ("bailey-keys", &[]),
     ("bailey-verify", &[]),
@@ -32,6 +32,18 @@ const ALLOWED: [(&str, &[&str]); 14] = [
             "bailey-model",
             "bailey-policy",
             "bailey-vault",
+        ],
+    ),
+    (
+        "bailey-sim",
+        &[
+            "bailey-gate",
+            "bailey-home",
+            "bailey-keys",
+            "bailey-ledger",
+            "bailey-policy",
+            "bailey-vault",
+            "bailey-verify",
         ],
     ),
     ("bailey", &["bailey-gate", "bailey-gateway", "bailey-home", "bailey-keys", "bailey-supervisor", "bailey-verify"]),
@@ -64,6 +76,7 @@ pub fn check() -> Result<(), String> {
     faults.extend(absent_libraries(&metadata));
     faults.extend(gate_builders()?);
     faults.extend(documents()?);
+    faults.extend(crate::wired::faults()?);
     if faults.is_empty() { Ok(()) } else { Err(format!("the layers are broken:\n  {}", faults.join("\n  "))) }
 }
 

@@ -6,5 +6,7 @@ pub mod layers;
 pub mod model;
 pub mod peers;
 mod process;
+pub mod sim;
 pub mod test;
 pub mod trial;
+pub mod wired;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use xtask::demo::Mode;
-use xtask::{demo, install, layers, model, test, trial};
+use xtask::{demo, install, layers, model, sim, test, trial, wired};
 
 const HELP: &str = "cargo xtask COMMAND
 
@@ -14,6 +14,12 @@ const HELP: &str = "cargo xtask COMMAND
   peers          install the mail, calendar and sign-in servers the tests talk to
   model [--yes]  fetch the small local model of demo and trial (1.2 GB)
   trial [--yes]  run the main job twenty times with that model; takes a quarter of an hour on an idle machine
+  sim [--seed N] [--runs M] [--pauses] [--tell]
+                 run the gate in a simulated world with crashes, faults and pauses; one seed is one run
+      --planted [WORD…]
+                 plant bugs in a copy of the source and see that the simulator finds them
+  wired [--list] [WORD…]
+                 take each control out of a copy of the source and see that its test fails; takes hours
   layers         check which crate depends on which, and that ARCHITECTURE.md says so
   help           this text
 
@@ -40,6 +46,10 @@ fn main() -> ExitCode {
             Ok(runs) => trial::run(runs, 0, true),
             Err(_) => Err(format!("`{runs}` is no number of runs")),
         },
+        ["sim", "--planted", only @ ..] => wired::planted::run(only),
+        ["sim", arguments @ ..] => sim::run_with(arguments),
+        ["wired", "--list"] => wired::list(),
+        ["wired", only @ ..] => wired::run(only),
         ["layers"] => layers::check(),
         ["help"] | [] => {
             eprint!("{HELP}");

@@ -18,8 +18,8 @@ use crate::clock::Clock;
 
 /// The folder everything lies in.
 ///
-/// `home/` is the home: copied alone, it cannot be read. `keys/` holds the key file where one is used, `state/` the mark
-/// that tells when an older copy of `home/` was put back.
+/// `home/` is the home: copied alone, it cannot be read. `keys/` holds the key file where one is used, `state/` what an
+/// older copy of `home/`, put in its place, must not turn back: the mark that tells it, and the pause record.
 #[derive(Debug, Clone)]
 pub struct Layout(PathBuf);
 
@@ -138,6 +138,10 @@ impl Layout {
         self.0.join("state").join("mark")
     }
 
+    fn pause(&self) -> PathBuf {
+        self.0.join("state").join("pause")
+    }
+
     fn key_file(&self) -> PathBuf {
         self.0.join("keys").join("root.key")
     }
@@ -156,7 +160,7 @@ impl Layout {
     pub(crate) fn open(&self, key: HomeKey, clock: &Clock) -> Result<Opened, LayoutError> {
         let home = self.home();
         let (ledger, found) = open_ledger(&home, &self.mark(), false, key, clock)?;
-        let pause = home.join("pause");
+        let pause = self.pause();
         let (record, recorded) = PauseFile::open(&pause).map_err(|source| LayoutError::File { path: pause, source })?;
         let token = self.read_token().map_err(|source| LayoutError::File { path: self.token(), source })?;
         Ok(Opened { ledger, found, record, recorded, token })
@@ -218,7 +222,8 @@ impl Layout {
                 tx.append(&entry, None).map(|_| ())
             })
             .map_err(OpenError::from)?;
-        let pause = folder.join("pause");
+        let pause = self.pause();
+        let _ = fs::remove_file(&pause);
         PauseFile::create(&pause).map_err(|source| LayoutError::File { path: pause, source })?;
         let token = folder.join("token");
         let text = BASE64.encode(bailey_keys::random::<32>()?);

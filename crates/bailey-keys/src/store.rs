@@ -22,6 +22,8 @@ pub fn open_database(path: &Path, key: &Key, create: bool) -> Result<Connection,
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
     let db = Connection::open_with_flags(path, flags)?;
+    // What is wrong is in the errors; the library's own log on the terminal would only frighten.
+    db.execute_batch("PRAGMA cipher_log_level = NONE")?;
     let mut pragma = String::with_capacity(96);
     pragma.push_str("PRAGMA key = \"x'");
     for byte in key.expose() {

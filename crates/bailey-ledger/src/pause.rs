@@ -11,7 +11,7 @@ use bailey_gate::ledger::PauseRecord;
 use crate::tree::hash;
 
 /// One disk sector: what storage writes whole or not at all. A torn record reads as damaged, and damaged means paused.
-const BYTES: usize = 512;
+pub const BYTES: usize = 512;
 const MAGIC: &[u8; 16] = b"bailey pause 1\n\0";
 
 /// What the record says.
@@ -31,10 +31,30 @@ pub enum Recorded {
     Unreadable,
 }
 
+/// The place of the record: one sector, there before it is needed.
+pub trait Sector: Send + Sync {
+    /// What it holds; shorter where it was never written.
+    fn read(&self) -> io::Result<Vec<u8>>;
+    /// Overwrites it in place; durable when it returns.
+    fn write(&self, bytes: &[u8; BYTES]) -> io::Result<()>;
+}
+
+impl Sector for File {
+    fn read(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = [0; BYTES];
+        self.read_exact_at(&mut bytes, 0)?;
+        Ok(bytes.to_vec())
+    }
+
+    fn write(&self, bytes: &[u8; BYTES]) -> io::Result<()> {
+        self.write_all_at(bytes, 0)?;
+        self.sync_data()
+    }
+}
+
 /// The record on disk.
-#[derive(Debug)]
 pub struct PauseFile {
-    file: File,
+    sector: Box<dyn Sector>,
     /// The epoch last written: an older one may not overwrite it.
     last: Mutex<u64>,
 }
@@ -43,50 +63,53 @@ impl PauseFile {
     /// Makes the record of a new home: open, epoch 0.
     pub fn create(path: &Path) -> io::Result<()> {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        Self { file, last: Mutex::new(0) }.put(false, 0)?;
+        Self::begin(&file)?;
         path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     }
 
     /// Opens the record. One that is missing reads as damaged: whoever removes it must not thereby resume.
     pub fn open(path: &Path) -> io::Result<(Self, Recorded)> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        let record = Self { file, last: Mutex::new(0) };
-        let recorded = record.read();
-        if let Recorded::Open { epoch } | Recorded::Paused { epoch } = recorded {
-            *record.last.lock().unwrap_or_else(PoisonError::into_inner) = epoch;
-        }
-        Ok((record, recorded))
+        Ok(Self::on(Box::new(file)))
     }
 
-    fn encode(paused: bool, epoch: u64) -> Vec<u8> {
-        let mut bytes = MAGIC.to_vec();
-        bytes.push(u8::from(paused));
-        bytes.extend_from_slice(&epoch.to_be_bytes());
-        let sum = hash(&[&bytes]);
-        bytes.extend_from_slice(&sum);
-        bytes.resize(BYTES, 0);
-        bytes
+    /// Writes the record of a new home.
+    pub fn begin(sector: &dyn Sector) -> io::Result<()> {
+        sector.write(&encode(false, 0))
     }
 
-    fn put(&self, paused: bool, epoch: u64) -> io::Result<()> {
-        self.file.write_all_at(&Self::encode(paused, epoch), 0)?;
-        self.file.sync_data()
+    /// The record in a sector, and what it says.
+    #[must_use]
+    pub fn on(sector: Box<dyn Sector>) -> (Self, Recorded) {
+        let recorded = sector.read().map_or(Recorded::Unreadable, |bytes| decode(&bytes));
+        let last = match recorded {
+            Recorded::Open { epoch } | Recorded::Paused { epoch } => epoch,
+            Recorded::Unreadable => 0,
+        };
+        (Self { sector, last: Mutex::new(last) }, recorded)
     }
+}
 
-    fn read(&self) -> Recorded {
-        let mut bytes = [0; BYTES];
-        if self.file.read_exact_at(&mut bytes, 0).is_err() {
-            return Recorded::Unreadable;
-        }
-        let number = bytes.get(17..25).and_then(|bytes| bytes.try_into().ok());
-        let epoch = number.map_or(0, u64::from_be_bytes);
-        if bytes.as_slice() == Self::encode(true, epoch) {
-            Recorded::Paused { epoch }
-        } else if bytes.as_slice() == Self::encode(false, epoch) {
-            Recorded::Open { epoch }
-        } else {
-            Recorded::Unreadable
-        }
+fn encode(paused: bool, epoch: u64) -> [u8; BYTES] {
+    let mut bytes = MAGIC.to_vec();
+    bytes.push(u8::from(paused));
+    bytes.extend_from_slice(&epoch.to_be_bytes());
+    let sum = hash(&[&bytes]);
+    bytes.extend_from_slice(&sum);
+    let mut out = [0; BYTES];
+    out.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+    out
+}
+
+fn decode(bytes: &[u8]) -> Recorded {
+    let number = bytes.get(17..25).and_then(|bytes| bytes.try_into().ok());
+    let epoch = number.map_or(0, u64::from_be_bytes);
+    if bytes == encode(true, epoch) {
+        Recorded::Paused { epoch }
+    } else if bytes == encode(false, epoch) {
+        Recorded::Open { epoch }
+    } else {
+        Recorded::Unreadable
     }
 }
 
@@ -96,7 +119,9 @@ impl PauseRecord for PauseFile {
         if epoch < *last {
             return Err(format!("a pause of epoch {last} was recorded meanwhile"));
         }
-        self.put(paused, epoch).map_err(|error| format!("the pause record could not be written: {error}"))?;
+        self.sector
+            .write(&encode(paused, epoch))
+            .map_err(|error| format!("the pause record could not be written: {error}"))?;
         *last = epoch;
         Ok(())
     }

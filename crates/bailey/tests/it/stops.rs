@@ -64,7 +64,7 @@ fn pausing_needs_no_proof_and_works_when_the_record_is_damaged_at_start() {
     let mut world = World::new(vec![send("ana@example.org", "1", "one"), Turn::say("ok")]);
     world.task("write");
     world.kill();
-    let record = world.data().join("home/pause");
+    let record = world.data().join("state/pause");
     fs::write(&record, b"torn").unwrap();
     world.serve();
     let status = world.data_of(&["status"]);
@@ -85,14 +85,14 @@ fn a_missing_record_or_database_opens_nothing() {
     world.ok(&["pause"], "");
     world.hold(0);
     world.kill();
-    fs::remove_file(world.data().join("home/pause")).unwrap();
+    fs::remove_file(world.data().join("state/pause")).unwrap();
     world.serve();
     assert_eq!(world.data_of(&["status"])["mode"], "paused");
     world.kill();
     // A record that says open, against a log that says paused.
-    fs::remove_file(world.data().join("home/pause")).unwrap();
+    fs::remove_file(world.data().join("state/pause")).unwrap();
     let other = World::new(vec![]);
-    fs::copy(other.data().join("home/pause"), world.data().join("home/pause")).unwrap();
+    fs::copy(other.data().join("state/pause"), world.data().join("state/pause")).unwrap();
     world.serve();
     assert_eq!(world.data_of(&["status"])["mode"], "paused");
     world.kill();

@@ -1,0 +1,428 @@
+//! One life of the machine: the home is opened as the product opens it, and everybody does what they do.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use bailey_gate::approval::Purpose;
+use bailey_gate::content::Content;
+use bailey_gate::event::Actor;
+use bailey_gate::family::Action;
+use bailey_gate::family::mail::MailAction;
+use bailey_gate::handoff::{Mode, Wrote};
+use bailey_gate::{
+    ActionId, Claimed, Claiming, ConnectionId, Effect, Found, Gate, GateError, Outcome, Permit, Settled, State,
+};
+use bailey_home::opening::{self, Store};
+use bailey_ledger::{ActionView, Ledger, Opened, Paths, PauseFile};
+use bailey_policy::CedarPolicy;
+use bailey_vault::Vault;
+
+use crate::sched;
+use crate::stores::{DATABASE, KEYS, SimLedger, SimMark, SimRecord, SimSector, path};
+use crate::witness::{self, Proposed};
+use crate::world::{CALENDAR, LIMITS, MAIL, World};
+
+/// How often an outcome that cannot be recorded is tried again; the product does so for as long as it lives.
+const SETTLE_TRIES: u32 = 8;
+
+/// How long another thread tries to get past a lock that is to be held.
+const LOCK_TRIAL: Duration = Duration::from_millis(2);
+
+/// An opened home and the world around it.
+pub struct Life {
+    world: Arc<World>,
+    gate: Arc<Gate>,
+    ledger: Arc<Ledger>,
+    /// Rises when open connections are cut, as the vault does it.
+    resets: AtomicU64,
+}
+
+impl Life {
+    /// Makes the home of a new world.
+    pub fn begin(world: &World) -> Result<(), String> {
+        let mark = Box::new(SimMark(Arc::clone(&world.machine)));
+        let (database, keys) = (path(&world.name, DATABASE), path(&world.name, KEYS));
+        let paths = Paths { database: &database, keys: &keys, mark, create: true };
+        let (ledger, _) = Ledger::open(paths, world.home_key()?, world.now()).map_err(|error| error.to_string())?;
+        world.furnish(&ledger)?;
+        PauseFile::begin(&SimSector(Arc::clone(&world.machine))).map_err(|error| error.to_string())
+    }
+
+    /// Opens the home, looks at what it says before anything is settled, and settles it.
+    pub fn open(world: &Arc<World>) -> Result<Self, String> {
+        let mark = Box::new(SimMark(Arc::clone(&world.machine)));
+        let (database, keys) = (path(&world.name, DATABASE), path(&world.name, KEYS));
+        let paths = Paths { database: &database, keys: &keys, mark, create: false };
+        let (ledger, found) = Ledger::open(paths, world.home_key()?, world.now()).map_err(|error| error.to_string())?;
+        let ledger = Arc::new(ledger);
+        if found == Opened::Continued {
+            world.witness().audit(&states(&ledger)?);
+        }
+        let (record, recorded) = PauseFile::on(Box::new(SimSector(Arc::clone(&world.machine))));
+        let store = Store {
+            ledger: Arc::clone(&ledger),
+            transactions: Arc::new(SimLedger(Arc::clone(&ledger))),
+            found,
+            recorded,
+            record: Arc::new(SimRecord(record)),
+        };
+        let policy = Arc::new(CedarPolicy::shipped().map_err(|error| error.to_string())?);
+        let (gate, _) = opening::compose(store, policy, LIMITS, world.now()).map_err(|error| error.to_string())?;
+        world.witness().opened(gate.lock().valve().mode == Mode::Open);
+        Ok(Self { world: Arc::clone(world), gate, ledger, resets: AtomicU64::new(0) })
+    }
+
+    /// The log, as it would be exported.
+    pub fn export(&self) -> Result<String, String> {
+        let mut out = Vec::new();
+        bailey_ledger::export(&self.ledger, bailey_ledger::Payloads::Sealed, &mut out)
+            .map_err(|error| error.to_string())?;
+        String::from_utf8(out).map_err(|error| error.to_string())
+    }
+
+    /// Where every action stands.
+    pub fn states(&self) -> Result<BTreeMap<ActionId, State>, String> {
+        states(&self.ledger)
+    }
+
+    /// Takes a permit as far as it goes, as the home's executor does.
+    fn run(&self, permit: Permit) {
+        let Ok(Claiming::Claimed(claimed)) = self.gate.claim(permit, self.world.now()) else { return };
+        let (moment, resets) = (self.world.witness().moment(), self.resets.load(Ordering::SeqCst));
+        sched::note(&format!("claimed {}", claimed.content().id));
+        let settled = self.carry_out(*claimed, moment, resets);
+        for _ in 0..SETTLE_TRIES {
+            match self.gate.settle(&settled, self.world.now()) {
+                Err(GateError::Store(_)) => sched::pass("settling again"),
+                Ok(_) | Err(_) => return,
+            }
+        }
+    }
+
+    /// **A double** of the vault and the services behind it: checks the grant, writes, hands off, waits for an answer.
+    fn carry_out(&self, claimed: Claimed, moment: u64, resets: u64) -> Settled {
+        let outcome = self.effect(&claimed, moment, resets);
+        claimed.settle(outcome)
+    }
+
+    fn effect(&self, claimed: &Claimed, moment: u64, resets: u64) -> Outcome {
+        let trigger = claimed.trigger();
+        let cut = || self.resets.load(Ordering::SeqCst) != resets;
+        let ended = |why: &str| {
+            let result = if trigger.is_spent() { Effect::Unknown } else { Effect::NotExecuted };
+            Outcome::new(result, why)
+        };
+        let (claimed_ms, boot) = self.world.true_time();
+        let Some((connection, generation)) = claimed.account() else { return ended("no account") };
+        sched::pass("vault");
+        let stands = self.ledger.connection(&connection).ok().flatten();
+        if !stands.is_some_and(|row| row.grant.active && row.grant.generation == generation) {
+            return ended("revoked");
+        }
+        for _ in 0..self.world.chance(0..3) {
+            if cut() || trigger.pass(|| ()).is_err() {
+                return ended("cut");
+            }
+            self.world.wait(20);
+            sched::pass("wrote");
+        }
+        if claimed.content().action.kind().is_read() {
+            return Outcome::new(Effect::Done, "looked");
+        }
+        let effect = witness::Effect {
+            id: claimed.content().id,
+            digest: claimed.content().digest(),
+            bytes: claimed.artefact().to_vec(),
+            connection,
+            claimed: moment,
+            claimed_ms,
+        };
+        let (refuses, silent) = (self.world.once_in(8), self.world.once_in(5));
+        // One that refuses may have done it all the same; one that is full takes nothing for now.
+        let lies = refuses && self.world.once_in(2);
+        loop {
+            if cut() {
+                return ended("cut");
+            }
+            let (full, looks) = (self.world.once_in(6), self.world.once_in(8));
+            let handed = trigger.hand_off(|| {
+                if looks && !self.lock_is_held() {
+                    self.world.witness().findings.push("a hand-off is written without the lock".into());
+                }
+                if full {
+                    return Wrote::Nothing;
+                }
+                let hold = if claimed.content().action.kind().name() == "mail.send" { LIMITS.hold_ms } else { 0 };
+                if !refuses || lies {
+                    sched::note(&format!("handed off {}", effect.id));
+                    self.world.witness().handed_over(effect.clone(), boot, hold);
+                }
+                Wrote::Some
+            });
+            match handed {
+                Err(_) => return ended("refused"),
+                Ok(Wrote::Some) => break,
+                Ok(Wrote::Nothing) => sched::pass("no room at the other side"),
+            }
+        }
+        for _ in 0..self.world.chance(0..4) {
+            sched::pass("waits for the answer");
+            self.world.wait(50);
+            if cut() {
+                return ended("cut");
+            }
+        }
+        match (silent, refuses) {
+            (true, _) => Outcome::new(Effect::Unknown, "no answer"),
+            (false, true) => Outcome::new(Effect::Refused, "550"),
+            (false, false) => Outcome::new(Effect::Done, "250"),
+        }
+    }
+
+    /// Whether the hand-off lock is taken: then nobody else gets past it. One that is too slow to try counts as held back.
+    fn lock_is_held(&self) -> bool {
+        let (lock, (tell, told)) = (self.gate.lock(), mpsc::channel());
+        thread::spawn(move || {
+            let _valve = lock.valve();
+            let _ = tell.send(());
+        });
+        told.recv_timeout(LOCK_TRIAL).is_err()
+    }
+
+    /// The agent wants things.
+    pub fn agent(&self) {
+        for _ in 0..self.world.chance(1..5) {
+            sched::pass("agent");
+            let Ok((proposal, proposed)) = self.world.wish() else { return };
+            self.world.witness().proposes(proposal.id, proposed);
+            if let Ok(proposed) = self.gate.propose(proposal, self.world.now())
+                && let Some(permit) = proposed.permit
+            {
+                self.run(permit);
+            }
+        }
+    }
+
+    /// The person answers, edits, takes back, undoes, settles what only they know, and resumes.
+    pub fn person(&self) {
+        for _ in 0..self.world.chance(2..9) {
+            sched::pass("person");
+            let choice = self.world.chance(0..12);
+            match choice {
+                0..=4 => self.approve(),
+                5 => self.end(State::Awaiting, State::Rejected),
+                6 => {
+                    let from = if self.world.once_in(2) { State::Held } else { State::Awaiting };
+                    self.end(from, State::Cancelled);
+                }
+                7 => self.edit(),
+                8 => self.undo(),
+                9 => self.say(),
+                _ => self.resume(),
+            }
+        }
+    }
+
+    fn any(&self, state: State) -> Option<ActionView> {
+        let mut all = self.ledger.actions_in(state).ok()?;
+        let chosen = (!all.is_empty()).then(|| self.world.index(all.len()))?;
+        Some(all.swap_remove(chosen))
+    }
+
+    fn approve(&self) {
+        let mut shown = Vec::new();
+        let all = self.ledger.actions_in(State::Awaiting).unwrap_or_default();
+        let few = 1 + self.world.index(3);
+        for view in all.into_iter().take(few) {
+            let Ok(content) = Content::decode(&view.content) else { continue };
+            if self.world.once_in(12) {
+                // A digest that nobody was shown: the whole answer has to be refused.
+                shown.push((view.row.id, bailey_gate::Digest::from_bytes([9; 32])));
+                continue;
+            }
+            shown.push((view.row.id, view.row.digest));
+            let (at_ms, boot) = self.world.true_time();
+            self.world.witness().approves(view.row.id, content.digest(), content.action.artefact(), at_ms, boot);
+        }
+        let purpose = Purpose::Approve(shown.clone());
+        let proof = self.world.proof(&self.gate, &purpose);
+        sched::pass("the person reads");
+        let twice = self.world.once_in(4);
+        let approved = self.gate.approve(shown.clone(), &proof, self.world.now());
+        if twice && self.gate.approve(shown, &proof, self.world.now()).is_ok() {
+            self.world.witness().findings.push("an answer counted twice".into());
+        }
+        for permit in approved.unwrap_or_default() {
+            self.run(permit);
+        }
+    }
+
+    fn end(&self, from: State, to: State) {
+        let Some(view) = self.any(from) else { return };
+        let ids = [view.row.id];
+        let now = self.world.now();
+        let ended = if to == State::Rejected { self.gate.reject(&ids, now) } else { self.gate.cancel(&ids, now) };
+        if ended.is_ok() {
+            self.world.witness().told_over(view.row.id, to);
+        }
+    }
+
+    fn edit(&self) {
+        let Some(view) = self.any(State::Awaiting) else { return };
+        let Ok(action) = self.world.mail() else { return };
+        let proposal = self.world.proposal(Some(MAIL), action);
+        self.world.witness().proposes(proposal.id, Proposed { asks: true, harmless: false, undoes: None });
+        if self.gate.edit(&view.row.id, proposal, self.world.now()).is_ok() {
+            self.world.witness().told_over(view.row.id, State::Superseded);
+        }
+    }
+
+    fn undo(&self) {
+        let Some(view) = self.any(State::Succeeded) else { return };
+        let Ok(Content { action: Action::Mail(MailAction::Move(_)), .. }) = Content::decode(&view.content) else {
+            return;
+        };
+        let Ok(action) = self.world.moving("Archive", "INBOX") else { return };
+        let proposal = self.world.proposal(Some(MAIL), action);
+        let of = view.row.id;
+        self.world.witness().proposes(proposal.id, Proposed { asks: false, harmless: false, undoes: Some(of) });
+        self.world.witness().wants_undone(of);
+        let proof = self.world.proof(&self.gate, &Purpose::Undo(of));
+        if let Ok(proposed) = self.gate.undo(&of, proposal, &proof, self.world.now())
+            && let Some(permit) = proposed.permit
+        {
+            self.run(permit);
+        }
+    }
+
+    /// Says of what nobody could find out whether it happened; this person knows.
+    fn say(&self) {
+        let Some(view) = self.any(State::NeedsPerson) else { return };
+        let happened = self.world.witness().happened(&view.row.id);
+        let _said = self.gate.person_says(&view.row.id, happened, self.world.now());
+    }
+
+    /// Ends a pause, as the home does it: look things up, then ask again, then open.
+    pub fn resume(&self) {
+        if self.gate.lock().valve().mode == Mode::Open {
+            return;
+        }
+        let proof = self.world.proof(&self.gate, &Purpose::Resume);
+        let Ok(valve) = self.gate.begin_resume(&proof, self.world.now()) else { return };
+        if valve.mode != Mode::Resuming {
+            return;
+        }
+        self.reconcile();
+        sched::pass("resuming");
+        self.world.witness().reopens(valve.epoch);
+        let _swept = self.gate.finish_resume(valve.epoch, self.world.now());
+    }
+
+    /// What goes on by itself: hold windows, expiry, checkpoints, looking up.
+    pub fn ticks(&self, rounds: u32) {
+        for _ in 0..rounds {
+            sched::pass("tick");
+            let now = self.world.now();
+            let _swept = self.gate.expire(now);
+            let _signed = sched::as_writer(|| self.ledger.checkpoint());
+            for permit in self.gate.due(now).unwrap_or_default() {
+                self.run(permit);
+            }
+            self.reconcile();
+            let ms = if self.world.once_in(20) { 40_000 } else { u64::from(self.world.chance(10..900)) };
+            self.world.wait(ms);
+        }
+    }
+
+    fn reconcile(&self) {
+        if self.gate.lock().valve().mode == Mode::Paused {
+            return;
+        }
+        for id in self.gate.unknown().unwrap_or_default() {
+            // A mail leaves nothing to be found; a move does.
+            let seen = self.world.witness().happened(&id) && self.world.once_in(2);
+            let found = if seen { Found::Yes } else { Found::No };
+            let _moved = self.gate.reconcile(&id, found, "looked up", self.world.now());
+        }
+    }
+
+    /// Somebody stops everything.
+    pub fn pauser(&self, times: u32) {
+        for _ in 0..times {
+            for _ in 0..self.world.chance(0..60) {
+                sched::pass("about to pause");
+            }
+            let report = self.gate.pause(Actor::Client, self.world.now(), || {
+                self.resets.fetch_add(1, Ordering::SeqCst);
+                sched::pass("cut");
+            });
+            sched::note(&format!("paused {}", report.valve.epoch));
+            let kept = report.recorded.is_ok() || report.logged.is_ok();
+            self.world.witness().paused(report.valve.epoch, kept);
+        }
+    }
+
+    /// Somebody ends a connection, as the vault does it.
+    pub fn revoker(&self) {
+        for _ in 0..self.world.chance(0..80) {
+            sched::pass("about to revoke");
+        }
+        let id = if self.world.once_in(2) { MAIL } else { CALENDAR };
+        if self.revoke(&id) {
+            sched::note("revoked");
+            self.world.witness().revoked(id);
+            let _denied = self.gate.deny_for(&id, self.world.now());
+        }
+    }
+
+    fn revoke(&self, id: &ConnectionId) -> bool {
+        let Ok(Some(row)) = self.ledger.connection(id) else { return false };
+        if !row.grant.active {
+            return false;
+        }
+        self.resets.fetch_add(1, Ordering::SeqCst);
+        let (now, valve) = (self.world.now(), self.gate.lock().valve());
+        let ended =
+            sched::as_writer(|| self.ledger.write(|tx| Vault::forget(tx, &row, now, valve, Actor::Client).map(|_| ())));
+        self.resets.fetch_add(1, Ordering::SeqCst);
+        ended.is_ok()
+    }
+
+    /// The disk fills up and empties, fails, and somebody sets the clock.
+    pub fn gremlin(&self) {
+        const DAY_MS: i64 = 24 * 3_600 * 1_000;
+        for _ in 0..self.world.chance(1..6) {
+            for _ in 0..self.world.chance(0..40) {
+                sched::pass("gremlin");
+            }
+            let choice = self.world.chance(0..5);
+            match choice {
+                0 => self.world.machine.disk().set_full(true),
+                1 | 2 => self.world.machine.disk().set_full(false),
+                3 => {
+                    let later = u64::from(self.world.chance(0..30));
+                    self.world.machine.disk().fail_once(later);
+                }
+                _ => {
+                    let days = i64::from(self.world.chance(0..3)) - 1;
+                    self.world.set_clock(days * DAY_MS);
+                }
+            }
+        }
+        self.world.machine.disk().set_full(false);
+    }
+}
+
+fn states(ledger: &Ledger) -> Result<BTreeMap<ActionId, State>, String> {
+    let mut out = BTreeMap::new();
+    for state in State::ALL {
+        for view in ledger.actions_in(state).map_err(|error| error.to_string())? {
+            out.insert(view.row.id, state);
+        }
+    }
+    Ok(out)
+}

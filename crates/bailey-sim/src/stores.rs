@@ -1,0 +1,173 @@
+//! The product's store on the simulated machine, with a place to be interrupted at every call.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bailey_gate::event::Event;
+use bailey_gate::family::ActionKind;
+use bailey_gate::ledger::{Grant, Job, Ledger as GateLedger, PauseRecord, Row, StoreError, Tx};
+use bailey_gate::{ActionId, ConnectionId, State, TaskId};
+use bailey_ledger::{Ledger, Mark, MarkStore, PAUSE_BYTES, PauseFile, Sector};
+
+use crate::disk::Trouble;
+use crate::sched;
+use crate::sys::Machine;
+
+/// Names of the files of a home.
+pub const DATABASE: &str = "ledger.db";
+/// The key store.
+pub const KEYS: &str = "keys.db";
+/// The mark, which is outside of the home's folder.
+pub const MARK: &str = "mark";
+/// The pause record.
+pub const PAUSE: &str = "pause";
+
+/// Where a file of a machine lies for SQLite.
+#[must_use]
+pub fn path(machine: &str, name: &str) -> PathBuf {
+    PathBuf::from(format!("/{machine}/{name}"))
+}
+
+fn failed(trouble: Trouble) -> io::Error {
+    match trouble {
+        Trouble::Missing => io::ErrorKind::NotFound.into(),
+        Trouble::Full => io::ErrorKind::StorageFull.into(),
+        Trouble::Io => io::Error::other("the simulated disk failed"),
+    }
+}
+
+fn read_all(machine: &Machine, name: &str) -> Result<Vec<u8>, Trouble> {
+    let disk = machine.disk();
+    let mut bytes = vec![0; disk.size(name)?];
+    disk.read(name, 0, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// The mark on the simulated disk.
+pub struct SimMark(pub Arc<Machine>);
+
+impl MarkStore for SimMark {
+    fn read(&self) -> io::Result<Option<Mark>> {
+        match read_all(&self.0, MARK) {
+            Ok(bytes) => Ok(parse_mark(&bytes)),
+            Err(Trouble::Missing) => Ok(None),
+            Err(trouble) => Err(failed(trouble)),
+        }
+    }
+
+    fn write(&self, mark: &Mark) -> io::Result<()> {
+        let text = format!("{}\n{}\n{}\n{}", mark.incarnation, mark.epoch, mark.size, mark.root);
+        self.0.disk().replace(MARK, text.as_bytes()).map_err(failed)
+    }
+}
+
+fn parse_mark(bytes: &[u8]) -> Option<Mark> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let mut lines = text.lines();
+    Some(Mark {
+        incarnation: lines.next()?.to_owned(),
+        epoch: lines.next()?.parse().ok()?,
+        size: lines.next()?.parse().ok()?,
+        root: lines.next()?.to_owned(),
+    })
+}
+
+/// The sector of the pause record.
+pub struct SimSector(pub Arc<Machine>);
+
+impl Sector for SimSector {
+    fn read(&self) -> io::Result<Vec<u8>> {
+        read_all(&self.0, PAUSE).map_err(failed)
+    }
+
+    fn write(&self, bytes: &[u8; PAUSE_BYTES]) -> io::Result<()> {
+        let mut disk = self.0.disk();
+        disk.open(PAUSE, true).and_then(|()| disk.write(PAUSE, 0, bytes)).map_err(failed)?;
+        disk.sync(PAUSE).map_err(failed)
+    }
+}
+
+/// The product's record, interrupted before and after.
+pub struct SimRecord(pub PauseFile);
+
+impl PauseRecord for SimRecord {
+    fn write(&self, paused: bool, epoch: u64) -> Result<(), String> {
+        sched::pass("record begins");
+        let written = self.0.write(paused, epoch);
+        sched::pass("record written");
+        written
+    }
+}
+
+/// The product's ledger, interrupted at every call.
+pub struct SimLedger(pub Arc<Ledger>);
+
+impl GateLedger for SimLedger {
+    fn transact(&self, job: Job<'_>) -> Result<(), StoreError> {
+        sched::as_writer(|| self.0.transact(Box::new(move |tx| job(&mut SimTx(tx)))))
+    }
+}
+
+struct SimTx<'a>(&'a mut dyn Tx);
+
+impl SimTx<'_> {
+    fn at(&mut self, what: &str) -> &mut dyn Tx {
+        sched::pass(what);
+        self.0
+    }
+}
+
+impl Tx for SimTx<'_> {
+    fn row(&mut self, id: &ActionId) -> Result<Option<Row>, StoreError> {
+        self.at("row").row(id)
+    }
+
+    fn content(&mut self, id: &ActionId) -> Result<Vec<u8>, StoreError> {
+        self.at("content").content(id)
+    }
+
+    fn rows_in(&mut self, states: &[State]) -> Result<Vec<Row>, StoreError> {
+        self.at("rows").rows_in(states)
+    }
+
+    fn insert(&mut self, row: &Row, entry: Event) -> Result<(), StoreError> {
+        self.at("insert").insert(row, entry)
+    }
+
+    fn step(&mut self, row: &Row, from: State, entry: Event) -> Result<(), StoreError> {
+        self.at("step").step(row, from, entry)
+    }
+
+    fn log(&mut self, entry: Event) -> Result<(), StoreError> {
+        self.at("log").log(entry)
+    }
+
+    fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError> {
+        self.at("grant").grant(connection)
+    }
+
+    fn is_known_receiver(&mut self, address_key: &str) -> Result<bool, StoreError> {
+        self.0.is_known_receiver(address_key)
+    }
+
+    fn learn_receiver(&mut self, address_key: &str, name: &str) -> Result<(), StoreError> {
+        self.0.learn_receiver(address_key, name)
+    }
+
+    fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError> {
+        self.0.task_words(task)
+    }
+
+    fn has_read(&mut self, task: &TaskId) -> Result<bool, StoreError> {
+        self.0.has_read(task)
+    }
+
+    fn claimed_since(&mut self, kind: ActionKind, wall_ms: i64) -> Result<u64, StoreError> {
+        self.0.claimed_since(kind, wall_ms)
+    }
+
+    fn count_of_task(&mut self, task: &TaskId, state: State) -> Result<u64, StoreError> {
+        self.0.count_of_task(task, state)
+    }
+}

@@ -1,0 +1,247 @@
+//! The witness: knows what the person did and what reached the outside, and nothing of what the product thinks.
+//!
+//! Each rule here is a promise of `SECURITY.md`, told from outside. A finding is a broken promise.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bailey_gate::{ActionId, ConnectionId, Digest, State};
+
+/// One effect, at the moment its bytes were handed over.
+#[derive(Debug, Clone)]
+pub struct Effect {
+    /// The action it carries out.
+    pub id: ActionId,
+    /// What it was approved under.
+    pub digest: Digest,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The account.
+    pub connection: ConnectionId,
+    /// When its claim was given to whoever carries it out, as [`Witness::moment`].
+    pub claimed: u64,
+    /// True time of that, in milliseconds.
+    pub claimed_ms: u64,
+}
+
+/// What was proposed, as far as the outside can know.
+#[derive(Debug, Clone, Copy)]
+pub struct Proposed {
+    /// Whether nothing but the person's word may let it out.
+    pub asks: bool,
+    /// Whether it only looks, or stays in the home.
+    pub harmless: bool,
+    /// What it undoes.
+    pub undoes: Option<ActionId>,
+}
+
+/// Everything observed in one run.
+#[derive(Debug, Default)]
+pub struct Witness {
+    /// Broken promises.
+    pub findings: Vec<String>,
+    moments: u64,
+    proposed: BTreeMap<ActionId, Proposed>,
+    shown: BTreeMap<(ActionId, Digest), Shown>,
+    undo_asked: BTreeSet<ActionId>,
+    effects: BTreeMap<ActionId, Vec<Effect>>,
+    last_pause: Option<u64>,
+    shut: u64,
+    reopened: u64,
+    pause_kept: bool,
+    revoked: BTreeSet<ConnectionId>,
+    ended: BTreeMap<ActionId, State>,
+    /// Actions of a history that was put aside by an older copy.
+    forgotten: BTreeSet<ActionId>,
+    /// How many effects there were.
+    pub handed_off: u64,
+}
+
+#[derive(Debug)]
+struct Shown {
+    bytes: Vec<u8>,
+    moment: u64,
+    at_ms: u64,
+    boot: u64,
+}
+
+impl Witness {
+    fn found(&mut self, words: String) {
+        self.findings.push(words);
+    }
+
+    /// A number for now, above all before.
+    pub fn moment(&mut self) -> u64 {
+        self.moments += 1;
+        self.moments
+    }
+
+    /// Something is about to be proposed.
+    pub fn proposes(&mut self, id: ActionId, proposed: Proposed) {
+        if self.proposed.insert(id, proposed).is_some() {
+            self.found(format!("{id}: the simulation used an identity twice"));
+        }
+    }
+
+    /// The person sends an approval of what they were shown, at a true time in a boot.
+    pub fn approves(&mut self, id: ActionId, digest: Digest, bytes: Vec<u8>, at_ms: u64, boot: u64) {
+        let moment = self.moment();
+        self.shown.insert((id, digest), Shown { bytes, moment, at_ms, boot });
+    }
+
+    /// The person sends the wish to have an action undone.
+    pub fn wants_undone(&mut self, id: ActionId) {
+        self.undo_asked.insert(id);
+    }
+
+    /// The person was told that an action is over without having happened.
+    pub fn told_over(&mut self, id: ActionId, state: State) {
+        if let Some(effect) = self.effects.get(&id).and_then(|all| all.first()) {
+            let words = format!("{id}: told {}, but it happened at {}", state.name(), effect.claimed);
+            self.found(words);
+        }
+        self.ended.insert(id, state);
+    }
+
+    /// A pause returned. `kept` is whether the record or the log has it.
+    pub fn paused(&mut self, epoch: u64, kept: bool) {
+        self.last_pause = Some(self.moment());
+        if epoch > self.shut {
+            self.shut = epoch;
+            self.pause_kept = kept;
+        }
+    }
+
+    /// The person is about to end a pause for good.
+    pub fn reopens(&mut self, epoch: u64) {
+        self.reopened = self.reopened.max(epoch);
+    }
+
+    /// A revocation returned.
+    pub fn revoked(&mut self, connection: ConnectionId) {
+        self.revoked.insert(connection);
+    }
+
+    /// An older copy of the home was put in its place: what it knows of actions need not be what happened.
+    pub fn rolled_back(&mut self) {
+        self.forgotten = self.proposed.keys().copied().collect();
+    }
+
+    /// Whether an action happened.
+    #[must_use]
+    pub fn happened(&self, id: &ActionId) -> bool {
+        self.effects.contains_key(id)
+    }
+
+    /// A home was opened; `open` is whether effects may leave.
+    pub fn opened(&mut self, open: bool) {
+        if open && self.pause_kept && self.shut > self.reopened {
+            let words = format!("a home that was paused in epoch {} came up open", self.shut);
+            self.found(words);
+        }
+    }
+
+    /// Bytes are handed over, now, under the hand-off lock. `hold_ms` is the window of what can be taken back.
+    pub fn handed_over(&mut self, effect: Effect, boot: u64, hold_ms: u64) {
+        self.handed_off += 1;
+        let id = effect.id;
+        let mut wrong = Vec::new();
+        match self.proposed.get(&id).copied() {
+            None => wrong.push("nobody proposed it"),
+            Some(Proposed { undoes: Some(of), .. }) if !self.undo_asked.contains(&of) => {
+                wrong.push("it undoes what nobody wanted undone");
+            }
+            Some(Proposed { asks: true, .. }) => match self.shown.get(&(id, effect.digest)) {
+                None => wrong.push("nobody approved it"),
+                Some(shown) => {
+                    if shown.bytes != effect.bytes {
+                        wrong.push("other bytes than were shown");
+                    }
+                    if self.last_pause.is_some_and(|pause| pause > shown.moment) {
+                        wrong.push("there was a pause since it was approved");
+                    }
+                    if shown.boot == boot && effect.claimed_ms < shown.at_ms + hold_ms {
+                        wrong.push("it did not wait out its hold window");
+                    }
+                }
+            },
+            Some(Proposed { asks: false, .. }) => {}
+        }
+        if self.ended.contains_key(&id) {
+            wrong.push("it was over");
+        }
+        if self.effects.contains_key(&id) {
+            wrong.push("it happened before");
+        }
+        if self.revoked.contains(&effect.connection) {
+            wrong.push("its connection was revoked");
+        }
+        if self.last_pause.is_some_and(|pause| pause > effect.claimed) {
+            wrong.push("there was a pause since its claim");
+        }
+        if self.shut > self.reopened {
+            wrong.push("everything is paused");
+        }
+        let digest = effect.digest;
+        self.findings.extend(wrong.into_iter().map(|why| format!("{id}: handed off, but {why} ({digest})")));
+        self.effects.entry(id).or_default().push(effect);
+    }
+
+    /// Compares what happened with what the product says of an action, right after opening, before anything is settled.
+    pub fn audit(&mut self, states: &BTreeMap<ActionId, State>) {
+        let missing: Vec<_> = self
+            .effects
+            .keys()
+            .filter(|id| !self.forgotten.contains(id))
+            .filter(|id| !states.get(id).is_some_and(|state| state.is_past_claim()))
+            .map(|id| format!("{id}: it happened, and nothing durable says that it was claimed"))
+            .collect();
+        self.findings.extend(missing);
+        let revived: Vec<_> = self
+            .ended
+            .iter()
+            .filter(|(id, _)| !self.forgotten.contains(id))
+            .filter_map(|(id, told)| Some((id, told, states.get(id)?)))
+            .filter(|(_, told, now)| told != now)
+            .map(|(id, told, now)| format!("{id}: told {}, now {}", told.name(), now.name()))
+            .collect();
+        self.findings.extend(revived);
+    }
+
+    /// The last look: every state has to be true of the outside.
+    pub fn close(&mut self, states: &BTreeMap<ActionId, State>) {
+        self.audit(states);
+        for (id, state) in states {
+            if self.forgotten.contains(id) || self.proposed.get(id).is_none_or(|proposed| proposed.harmless) {
+                continue;
+            }
+            let happened = self.effects.contains_key(id);
+            let wrong = match state {
+                State::Succeeded | State::Undoing | State::Undone | State::UndoFailed => !happened,
+                State::Proposed
+                | State::Denied
+                | State::Awaiting
+                | State::Approved
+                | State::Rejected
+                | State::Expired
+                | State::Cancelled
+                | State::Superseded
+                | State::Held
+                | State::NotExecuted => happened,
+                // The other side may say "no" and have done it; and what is not known is not known.
+                State::Failed
+                | State::Claimed
+                | State::Partial
+                | State::Unknown
+                | State::Reconciling
+                | State::NeedsPerson => false,
+            };
+            if wrong {
+                self.findings.push(format!(
+                    "{id}: the log says {}, and it {}",
+                    state.name(),
+                    if happened { "happened" } else { "did not happen" }
+                ));
+            }
+        }
+    }
+}

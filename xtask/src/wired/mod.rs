@@ -1,0 +1,293 @@
+//! `cargo xtask wired`: takes each control out of the source, one at a time, and expects a named test to fail.
+//!
+//! It works on a copy of the tree with a target folder of its own. Nothing in the product can switch a control off.
+
+pub mod mutations;
+pub mod planted;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::process::{self, cache, command, root};
+use mutations::MUTATIONS;
+
+/// How long a test may take with a control missing, in seconds. One that then waits for ever has noticed too.
+const TEST_SECONDS: u32 = 240;
+
+/// A change to the source that takes one thing out.
+#[derive(Debug)]
+pub struct Mutation {
+    /// The control, as `SECURITY.md` names it.
+    pub control: &'static str,
+    /// What to change: file, what stands there once, what to put there.
+    pub edits: &'static [(&'static str, &'static str, &'static str)],
+    /// The test that has to fail, as `SECURITY.md` names it.
+    pub test: &'static str,
+}
+
+/// A copy of the tree to change, and a target folder of its own.
+pub(crate) struct Copy {
+    source: PathBuf,
+    target: PathBuf,
+}
+
+impl Copy {
+    /// Brings the copy up to the tree. Files that are the same keep their times, so that little is built anew.
+    pub(crate) fn refresh() -> Result<Self, String> {
+        let base = cache().join("wired");
+        let copy = Self { source: base.join("source"), target: base.join("target") };
+        let listed = command("git").args(["ls-files", "--cached", "--others", "--exclude-standard"]).output();
+        let listed = listed.map_err(|error| format!("git ls-files: {error}"))?;
+        let wanted: BTreeSet<PathBuf> = String::from_utf8_lossy(&listed.stdout)
+            .lines()
+            .filter(|name| root().join(name).is_file())
+            .map(PathBuf::from)
+            .collect();
+        for name in &wanted {
+            let bytes = read(&root().join(name))?;
+            write_if_other(&copy.source.join(name), &bytes)?;
+        }
+        remove_others(&copy.source, &copy.source, &wanted)?;
+        Ok(copy)
+    }
+
+    /// A cargo command in the copy.
+    pub(crate) fn cargo(&self) -> Command {
+        let mut cargo = command("cargo");
+        cargo.current_dir(&self.source).env("CARGO_TARGET_DIR", &self.target).env("RUST_BACKTRACE", "0");
+        // What cargo told this process of its own project is not true of the copy.
+        for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME"] {
+            cargo.env_remove(name);
+        }
+        cargo
+    }
+
+    /// A program of the copy.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        self.target.join("debug").join(name)
+    }
+
+    /// Makes the edits, does the work, and puts everything back.
+    pub(crate) fn with<T>(
+        &self,
+        edits: &[(&str, &str, &str)],
+        work: impl FnOnce(&Self) -> Result<T, String>,
+    ) -> Result<T, String> {
+        for (file, old, new) in edits {
+            let path = self.source.join(file);
+            let text = String::from_utf8_lossy(&read(&path)?).into_owned();
+            write_if_other(&path, text.replacen(old, new, 1).as_bytes())?;
+        }
+        let done = work(self);
+        for (file, _, _) in edits {
+            write_if_other(&self.source.join(file), &read(&root().join(file))?)?;
+        }
+        done
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| format!("`{}`: {error}", path.display()))
+}
+
+fn write_if_other(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    if fs::read(path).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    let failed = |error: std::io::Error| format!("`{}`: {error}", path.display());
+    path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
+    fs::write(path, bytes).map_err(failed)
+}
+
+fn remove_others(top: &Path, folder: &Path, wanted: &BTreeSet<PathBuf>) -> Result<(), String> {
+    for entry in fs::read_dir(folder).map_err(|error| format!("`{}`: {error}", folder.display()))?.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            remove_others(top, &path, wanted)?;
+        } else if path.strip_prefix(top).is_ok_and(|name| !wanted.contains(name)) {
+            fs::remove_file(&path).map_err(|error| format!("`{}`: {error}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// What came of taking a control out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Killed,
+    Survived,
+    DoesNotBuild,
+}
+
+/// Takes out the controls whose names hold one of `only`, or all of them.
+pub fn run(only: &[&str]) -> Result<(), String> {
+    let chosen: Vec<&Mutation> =
+        MUTATIONS.iter().filter(|one| only.is_empty() || only.iter().any(|word| one.control.contains(word))).collect();
+    if chosen.is_empty() {
+        return Err("no control has such a name; `cargo xtask wired --list` shows them".into());
+    }
+    let faults = faults()?;
+    if !faults.is_empty() {
+        return Err(faults.join("\n"));
+    }
+    let copy = Copy::refresh()?;
+    eprintln!("The tests as they are; all of them have to pass.");
+    process::run(copy.cargo().args(["build", "--quiet", "--workspace", "--bins", "--locked"]))?;
+    for name in chosen.iter().map(|one| one.test).collect::<BTreeSet<_>>() {
+        if test(&copy, name)? != Outcome::Survived {
+            return Err(format!("`{name}` fails with every control in place"));
+        }
+    }
+    let mut bad = Vec::new();
+    for (index, one) in chosen.iter().enumerate() {
+        let outcome = copy.with(one.edits, |copy| {
+            let built = copy.cargo().args(["build", "--quiet", "--workspace", "--bins", "--locked"]).output();
+            match built {
+                Ok(output) if output.status.success() => test(copy, one.test),
+                _ => Ok(Outcome::DoesNotBuild),
+            }
+        })?;
+        println!("{:>3}/{} {outcome:?}: {} ({})", index + 1, chosen.len(), one.control, one.test);
+        if outcome != Outcome::Killed {
+            bad.push(one.control);
+        }
+    }
+    if bad.is_empty() {
+        println!("All {} controls are wired: without each of them a test fails.", chosen.len());
+        return Ok(());
+    }
+    Err(format!("not shown to be wired: {}", bad.join(", ")))
+}
+
+/// Runs one test; that it cannot be built is told apart from that it fails.
+fn test(copy: &Copy, name: &str) -> Result<Outcome, String> {
+    let (package, kind) = place(name)?;
+    let mut arguments = vec!["test", "--quiet", "--locked", "-p", package.as_str()];
+    arguments.extend(kind);
+    let built = copy.cargo().args(&arguments).arg("--no-run").output().map_err(|error| error.to_string())?;
+    if !built.status.success() {
+        return Ok(Outcome::DoesNotBuild);
+    }
+    let mut timed = command("timeout");
+    let cargo = copy.cargo();
+    timed.arg(TEST_SECONDS.to_string()).arg(cargo.get_program()).args(&arguments).args(["--", name]);
+    timed.current_dir(&copy.source);
+    for (key, value) in cargo.get_envs() {
+        match value {
+            Some(value) => timed.env(key, value),
+            None => timed.env_remove(key),
+        };
+    }
+    let output = timed.output().map_err(|error| format!("timeout: {error}"))?;
+    let ran = String::from_utf8_lossy(&output.stdout).contains("running 0 tests");
+    if ran && output.status.success() {
+        return Err(format!("`{name}` is no test of `{package}`"));
+    }
+    Ok(if output.status.success() { Outcome::Survived } else { Outcome::Killed })
+}
+
+/// The package a test is in, and which of its test programs.
+fn place(name: &str) -> Result<(String, Vec<&'static str>), String> {
+    let (module, function) = name.rsplit_once("::").unwrap_or(("", name));
+    for path in sources(&root().join("crates"))? {
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let inside = path.strip_prefix(root().join("crates")).map(|path| path.to_string_lossy().into_owned());
+        let inside = inside.unwrap_or_default();
+        let end_to_end = inside.contains("/tests/it/");
+        let matches = if end_to_end { stem == module } else { module == "tests" || stem == module };
+        if matches && text.contains(&format!("fn {function}(")) {
+            let package = inside.split('/').next().unwrap_or_default().to_owned();
+            return Ok((package, if end_to_end { vec!["--test", "it"] } else { vec!["--lib"] }));
+        }
+    }
+    Err(format!("there is no test `{name}`"))
+}
+
+fn sources(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let mut out = Vec::new();
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)
+        .map_err(|error| format!("`{}`: {error}", folder.display()))?
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            out.extend(sources(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            out.push(path);
+        }
+    }
+    Ok(out)
+}
+
+/// A row of the table in `SECURITY.md`.
+struct Claim {
+    words: String,
+    controls: Vec<String>,
+    tests: Vec<String>,
+}
+
+fn claims() -> Result<Vec<Claim>, String> {
+    let text = String::from_utf8_lossy(&read(&root().join("SECURITY.md"))?).into_owned();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let rows = rows.map(|row| row.split(" | ").collect::<Vec<_>>());
+    let claims = rows.filter_map(|cells| match cells.as_slice() {
+        [words, controls, tests] if *words != "claim" => Some(Claim {
+            words: (*words).to_owned(),
+            controls: controls.split(", ").map(str::to_owned).collect(),
+            tests: tests.split('`').skip(1).step_by(2).map(str::to_owned).collect(),
+        }),
+        _ => None,
+    });
+    Ok(claims.collect())
+}
+
+/// What does not fit together between `SECURITY.md`, the list of mutations and the source. Cheap: part of every check.
+pub fn faults() -> Result<Vec<String>, String> {
+    let mut faults = Vec::new();
+    let claims = claims()?;
+    if claims.is_empty() {
+        faults.push("SECURITY.md has no table of claims, controls and tests".into());
+    }
+    for claim in &claims {
+        for control in &claim.controls {
+            let taken_out: Vec<_> = MUTATIONS.iter().filter(|one| one.control == control).collect();
+            if taken_out.is_empty() {
+                faults.push(format!("no mutation takes out `{control}`, which is to hold “{}”", claim.words));
+            }
+            for one in taken_out.iter().filter(|one| !claim.tests.iter().any(|test| test == one.test)) {
+                faults.push(format!("`{control}` is shown by `{}`, which “{}” does not name", one.test, claim.words));
+            }
+        }
+    }
+    for one in MUTATIONS {
+        if !claims.iter().any(|claim| claim.controls.iter().any(|control| control == one.control)) {
+            faults.push(format!("the control `{}` holds no claim of SECURITY.md", one.control));
+        }
+        if MUTATIONS.iter().filter(|other| other.control == one.control).count() > 1 {
+            faults.push(format!("two mutations are called `{}`", one.control));
+        }
+    }
+    let edits = MUTATIONS.iter().map(|one| (one.control, one.edits));
+    for (name, edits) in edits.chain(planted::PLANTED.iter().map(|one| (one.bug, one.edits))) {
+        for (file, old, new) in edits {
+            let text = fs::read_to_string(root().join(file)).unwrap_or_default();
+            if text.matches(old).count() != 1 || old == new {
+                faults.push(format!("`{name}`: what it changes does not stand once in `{file}`"));
+            }
+        }
+    }
+    Ok(faults)
+}
+
+/// Prints every claim with its controls and tests.
+pub fn list() -> Result<(), String> {
+    for claim in claims()? {
+        println!("{}\n  controls: {}\n  tests: {}", claim.words, claim.controls.join(", "), claim.tests.join(", "));
+    }
+    Ok(())
+}

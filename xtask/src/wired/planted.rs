@@ -1,0 +1,179 @@
+//! Bugs for the simulator to find: each is planted in a copy of the product's source.
+
+use std::time::Instant;
+
+use super::Copy;
+use crate::process::command;
+
+/// Runs after which a bug counts as not found.
+const MOST_RUNS: u32 = 20_000;
+
+/// A bug in the product's source.
+#[derive(Debug)]
+pub struct Planted {
+    /// What is wrong.
+    pub bug: &'static str,
+    /// File, what stands there once, what to put there.
+    pub edits: &'static [(&'static str, &'static str, &'static str)],
+}
+
+/// Bugs of the kinds that other products have shipped.
+pub const PLANTED: &[Planted] = &[
+    Planted {
+        bug: "check-then-send: the lock is let go between looking and writing",
+        edits: &[(
+            "crates/bailey-gate/src/handoff.rs",
+            "        let valve = self.lock();\n        if valve.mode != Mode::Open {",
+            "        let valve = *self.lock();\n        if valve.mode != Mode::Open {",
+        )],
+    },
+    Planted {
+        bug: "claim after send: the claim is recorded together with the outcome",
+        edits: &[
+            (
+                "crates/bailey-gate/src/gate/claim.rs",
+                "        self.step(tx, &mut row, State::Claimed, Actor::Gate, now, |entry| Event {\n            payload: Payload::default().digest(\"digest\", &permit.digest),\n            ..entry\n        })?;\n",
+                "        if row.kind.is_local() {\n            self.step(tx, &mut row, State::Claimed, Actor::Gate, now, |entry| entry)?;\n        }\n",
+            ),
+            (
+                "crates/bailey-gate/src/gate/claim.rs",
+                "            let to = outcome.result.state();\n",
+                "            let to = outcome.result.state();\n            self.step(tx, &mut row, State::Claimed, Actor::Gate, now, |entry| entry)?;\n",
+            ),
+        ],
+    },
+    Planted {
+        bug: "lost epoch: a claim outlives a pause that was ended",
+        edits: &[(
+            "crates/bailey-gate/src/handoff.rs",
+            "if valve.epoch != epoch || valve.lease_epoch != lease_epoch {",
+            "if valve.epoch < epoch || valve.lease_epoch != lease_epoch {",
+        )],
+    },
+    Planted {
+        bug: "double claim: what is claimed can be claimed again",
+        edits: &[
+            (
+                "crates/bailey-gate/src/state.rs",
+                "(Claimed, &[Succeeded, Failed, Partial, NotExecuted, Unknown]),",
+                "(Claimed, &[Succeeded, Failed, Partial, NotExecuted, Unknown, Claimed]),",
+            ),
+            (
+                "crates/bailey-gate/src/gate/claim.rs",
+                "if !matches!(row.state, State::Approved | State::Held) {",
+                "if !matches!(row.state, State::Approved | State::Held | State::Claimed) {",
+            ),
+        ],
+    },
+    Planted {
+        bug: "log written after effect: a commit returns before it is durable",
+        edits: &[("crates/bailey-keys/src/store.rs", "PRAGMA synchronous = FULL;", "PRAGMA synchronous = OFF;")],
+    },
+    Planted {
+        bug: "the pause is kept in memory only",
+        edits: &[
+            (
+                "crates/bailey-gate/src/gate/stop.rs",
+                "let recorded = self.record.write(true, valve.epoch);",
+                "let recorded = Ok(());",
+            ),
+            (
+                "crates/bailey-home/src/opening.rs",
+                "Recorded::Open { epoch } if says_paused => {",
+                "Recorded::Open { epoch } if says_paused && epoch > 9 => {",
+            ),
+        ],
+    },
+    Planted {
+        bug: "an older copy is believed about what was approved",
+        edits: &[("crates/bailey-home/src/opening.rs", "        gate.void_all(now)?;\n", "")],
+    },
+    Planted {
+        bug: "an approval outlives the pause that came after it",
+        edits: &[(
+            "crates/bailey-gate/src/gate/stop.rs",
+            "        let asked_again = self.ask_again(reason::PAUSED, now)?;\n",
+            "        let asked_again = Vec::new();\n",
+        )],
+    },
+    Planted {
+        bug: "an answer counts twice",
+        edits: &[
+            (
+                "crates/bailey-gate/src/approval.rs",
+                "self.open.remove(&proof.nonce).ok_or(Unproven::Stale)?",
+                "self.open.get(&proof.nonce).copied().ok_or(Unproven::Stale)?",
+            ),
+            (
+                "crates/bailey-gate/src/gate/answer.rs",
+                "                if row.state != State::Awaiting {\n                    return Err(GateError::WrongState { id, state: row.state });\n                }\n",
+                "                if row.state != State::Awaiting {\n                    continue;\n                }\n",
+            ),
+        ],
+    },
+    Planted {
+        bug: "what is approved is not what was shown",
+        edits: &[(
+            "crates/bailey-gate/src/gate/answer.rs",
+            "content.filter(|_| row.digest == digest)",
+            "content.filter(|_| row.digest != digest || row.digest == digest)",
+        )],
+    },
+    Planted {
+        bug: "an unknown outcome is tried again",
+        edits: &[
+            (
+                "crates/bailey-gate/src/state.rs",
+                "(Claimed, &[Succeeded, Failed, Partial, NotExecuted, Unknown]),",
+                "(Claimed, &[Succeeded, Failed, Partial, NotExecuted, Unknown, Approved]),",
+            ),
+            (
+                "crates/bailey-gate/src/gate/stop.rs",
+                "let _turned = self.turn(tx, row, State::Unknown, reason::INTERRUPTED, now)?;",
+                "let _turned = self.turn(tx, row, State::Approved, reason::INTERRUPTED, now)?;",
+            ),
+        ],
+    },
+];
+
+/// Plants each bug whose name holds one of `only`, or all, and lets the simulator look for it.
+pub fn run(only: &[&str]) -> Result<(), String> {
+    let copy = Copy::refresh()?;
+    let mut missed = Vec::new();
+    let chosen = PLANTED.iter().filter(|one| only.is_empty() || only.iter().any(|word| one.bug.contains(word)));
+    for one in chosen {
+        let found = copy.with(one.edits, |copy| {
+            let built = copy.cargo().args(["build", "--quiet", "-p", "bailey-sim", "--locked"]).output();
+            match built {
+                Ok(output) if output.status.success() => look(copy),
+                Ok(output) => Err(format!("{}: {}", one.bug, String::from_utf8_lossy(&output.stderr))),
+                Err(error) => Err(error.to_string()),
+            }
+        })?;
+        match found {
+            Some((runs, seconds, words)) => println!("found after {runs} runs ({seconds} s): {}\n    {words}", one.bug),
+            None => {
+                println!("NOT FOUND in {MOST_RUNS} runs: {}", one.bug);
+                missed.push(one.bug);
+            }
+        }
+    }
+    if missed.is_empty() { Ok(()) } else { Err(format!("the simulator missed: {}", missed.join("; "))) }
+}
+
+/// Runs until the first finding: how many runs that took, how long, and what it says.
+fn look(copy: &Copy) -> Result<Option<(u64, u64, String)>, String> {
+    #[expect(clippy::disallowed_methods, reason = "how long it took is shown to the developer")]
+    let started = Instant::now();
+    let output = command(copy.program("bailey-sim"))
+        .args(["--runs", &MOST_RUNS.to_string(), "--first"])
+        .output()
+        .map_err(|error| error.to_string())?;
+    if output.status.success() {
+        return Ok(None);
+    }
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let words = text.lines().find(|line| line.starts_with("seed ")).unwrap_or_default().to_owned();
+    let runs = text.lines().last().and_then(|line| line.split(' ').next()?.parse().ok()).unwrap_or(0);
+    Ok(Some((runs, started.elapsed().as_secs(), words)))
+}
