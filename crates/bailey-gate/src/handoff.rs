@@ -75,6 +75,8 @@ pub enum Refused {
     Paused,
     /// There was a pause, or another machine took over, since the claim.
     Stale,
+    /// Open connections were cut since the claim: one was revoked.
+    Cut,
     /// This claim has been handed off already.
     Spent,
 }
@@ -84,6 +86,7 @@ impl fmt::Display for Refused {
         f.write_str(match self {
             Self::Paused => "everything is paused; nothing was sent",
             Self::Stale => "there was a pause since this was released; nothing was sent",
+            Self::Cut => "the connection was cut because one was revoked; nothing was sent",
             Self::Spent => "this was handed off already; it is not sent again",
         })
     }
@@ -100,35 +103,53 @@ pub enum Wrote {
     Nothing,
 }
 
+/// Where the lock stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) valve: Valve,
+    /// Counts revocations. What was claimed before one is dead, whatever it was for: its connection was cut.
+    cuts: u64,
+}
+
 /// The lock. One per home; every way out of the home goes through it.
 #[derive(Debug)]
-pub struct HandoffLock(Mutex<Valve>);
+pub struct HandoffLock(Mutex<Position>);
 
 impl HandoffLock {
     /// A lock in the given position, as found in the pause record.
     #[must_use]
     pub const fn new(valve: Valve) -> Self {
-        Self(Mutex::new(valve))
+        Self(Mutex::new(Position { valve, cuts: 0 }))
     }
 
     /// A thread that died inside the lock leaves it closed: what it did is not known.
-    fn lock(&self) -> MutexGuard<'_, Valve> {
+    fn lock(&self) -> MutexGuard<'_, Position> {
         self.0.lock().unwrap_or_else(|poisoned| {
-            let mut valve = poisoned.into_inner();
-            valve.mode = Mode::Paused;
-            valve
+            let mut position = poisoned.into_inner();
+            position.valve.mode = Mode::Paused;
+            position
         })
     }
 
     /// The position now. May have changed by the time the caller looks at it.
     #[must_use]
     pub fn valve(&self) -> Valve {
+        self.lock().valve
+    }
+
+    pub(crate) fn position(&self) -> Position {
         *self.lock()
+    }
+
+    /// Ends every claim there is. After this returns none of them can be handed off; whoever revokes calls it once the
+    /// revocation is durable, when no new claim can be made on what was revoked.
+    pub fn cut(&self) {
+        self.lock().cuts += 1;
     }
 
     /// Closes the valve and starts the next epoch. After this returns no older hand-off can start.
     pub fn pause(&self) -> Valve {
-        let mut valve = self.lock();
+        let valve = &mut self.lock().valve;
         valve.mode = Mode::Paused;
         valve.epoch += 1;
         *valve
@@ -136,7 +157,7 @@ impl HandoffLock {
 
     /// Moves from [`Mode::Paused`] to [`Mode::Resuming`], or from there to [`Mode::Open`], if `epoch` is still current.
     pub(crate) fn advance(&self, epoch: u64, to: Mode) -> bool {
-        let mut valve = self.lock();
+        let valve = &mut self.lock().valve;
         let legal = matches!((valve.mode, to), (Mode::Paused, Mode::Resuming) | (Mode::Resuming, Mode::Open));
         if legal && valve.epoch == epoch {
             valve.mode = to;
@@ -147,17 +168,20 @@ impl HandoffLock {
 
     /// Runs one synchronous, non-blocking write of a named system egress under the lock.
     pub fn system<T>(&self, egress: SystemEgress, write: impl FnOnce() -> T) -> Result<T, Refused> {
-        let valve = self.lock();
-        if egress.passes(valve.mode) { Ok(write()) } else { Err(Refused::Paused) }
+        let position = self.lock();
+        if egress.passes(position.valve.mode) { Ok(write()) } else { Err(Refused::Paused) }
     }
 
-    fn claimed<T>(&self, epoch: u64, lease_epoch: u64, write: impl FnOnce() -> T) -> Result<T, Refused> {
-        let valve = self.lock();
-        if valve.mode != Mode::Open {
+    fn claimed<T>(&self, claim: &Position, write: impl FnOnce() -> T) -> Result<T, Refused> {
+        let now = self.lock();
+        if now.valve.mode != Mode::Open {
             return Err(Refused::Paused);
         }
-        if valve.epoch != epoch || valve.lease_epoch != lease_epoch {
+        if (now.valve.epoch, now.valve.lease_epoch) != (claim.valve.epoch, claim.valve.lease_epoch) {
             return Err(Refused::Stale);
+        }
+        if now.cuts != claim.cuts {
+            return Err(Refused::Cut);
         }
         Ok(write())
     }
@@ -170,21 +194,21 @@ const SPENT: u8 = 1;
 #[derive(Debug)]
 pub struct Trigger {
     lock: Arc<HandoffLock>,
-    epoch: u64,
-    lease_epoch: u64,
+    /// How the lock stood when it was claimed.
+    claim: Position,
     spent: AtomicU8,
 }
 
 impl Trigger {
-    pub(crate) fn new(lock: Arc<HandoffLock>, valve: Valve) -> Arc<Self> {
-        Arc::new(Self { lock, epoch: valve.epoch, lease_epoch: valve.lease_epoch, spent: AtomicU8::new(READY) })
+    pub(crate) fn new(lock: Arc<HandoffLock>, claim: Position) -> Arc<Self> {
+        Arc::new(Self { lock, claim, spent: AtomicU8::new(READY) })
     }
 
     /// Runs the write after which the effect may happen: once, under the lock, if the claim still stands.
     ///
     /// `write` must not block and must not wait. Where it reports [`Wrote::Nothing`] the trigger stays ready.
     pub fn hand_off(&self, write: impl FnOnce() -> Wrote) -> Result<Wrote, Refused> {
-        self.lock.claimed(self.epoch, self.lease_epoch, || {
+        self.lock.claimed(&self.claim, || {
             // The lock is held, so load and store cannot race with another hand-off of this trigger.
             if self.is_spent() {
                 return Err(Refused::Spent);
@@ -202,7 +226,7 @@ impl Trigger {
     /// Runs one synchronous, non-blocking write on the way to the hand-off (or of a claim that only looks): any number of
     /// times, under the lock, while the claim stands.
     pub fn pass<T>(&self, write: impl FnOnce() -> T) -> Result<T, Refused> {
-        self.lock.claimed(self.epoch, self.lease_epoch, write)
+        self.lock.claimed(&self.claim, write)
     }
 
     /// Whether a hand-off may have happened.

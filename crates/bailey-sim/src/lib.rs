@@ -135,10 +135,13 @@ fn everybody(life: &Arc<Life>, kind: Kind, random: &mut Rng, report: &mut Report
     ];
     if kind == Kind::Pauses || random.u32(0..3) == 0 {
         report.pauses += 1;
-        all.push(doing(|life| life.pauser(1)));
+        all.push(doing(|life| life.pauser(1, 60)));
     }
     if kind == Kind::Pauses {
-        all.push(doing(|life| life.pauser(2)));
+        all.push(doing(|life| life.pauser(2, 400)));
+        all.push(doing(|life| life.ticks(20)));
+        all.push(doing(Life::agent));
+        all.push(doing(Life::resumer));
         all.push(doing(Life::person));
     }
     if random.u32(0..4) == 0 {

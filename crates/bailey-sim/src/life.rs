@@ -111,7 +111,8 @@ impl Life {
 
     fn effect(&self, claimed: &Claimed, moment: u64, resets: u64) -> Outcome {
         let trigger = claimed.trigger();
-        let cut = || self.resets.load(Ordering::SeqCst) != resets;
+        // Being cut takes effect when the connection is next looked at; bytes may be on their way meanwhile.
+        let cut = || self.resets.load(Ordering::SeqCst) != resets && self.world.once_in(2);
         let ended = |why: &str| {
             let result = if trigger.is_spent() { Effect::Unknown } else { Effect::NotExecuted };
             Outcome::new(result, why)
@@ -179,6 +180,7 @@ impl Life {
         match (silent, refuses) {
             (true, _) => Outcome::new(Effect::Unknown, "no answer"),
             (false, true) => Outcome::new(Effect::Refused, "550"),
+            (false, false) if self.world.once_in(10) => Outcome::new(Effect::Partial, "some of it"),
             (false, false) => Outcome::new(Effect::Done, "250"),
         }
     }
@@ -253,6 +255,9 @@ impl Life {
         sched::pass("the person reads");
         let twice = self.world.once_in(4);
         let approved = self.gate.approve(shown.clone(), &proof, self.world.now());
+        if approved.is_ok() {
+            shown.iter().for_each(|(id, digest)| self.world.witness().approved(*id, *digest));
+        }
         if twice && self.gate.approve(shown, &proof, self.world.now()).is_ok() {
             self.world.witness().findings.push("an answer counted twice".into());
         }
@@ -282,7 +287,8 @@ impl Life {
     }
 
     fn undo(&self) {
-        let Some(view) = self.any(State::Succeeded) else { return };
+        let from = [State::Succeeded, State::Succeeded, State::Partial, State::UndoFailed];
+        let Some(view) = from.get(self.world.index(from.len())).and_then(|state| self.any(*state)) else { return };
         let Ok(Content { action: Action::Mail(MailAction::Move(_)), .. }) = Content::decode(&view.content) else {
             return;
         };
@@ -322,6 +328,16 @@ impl Life {
         let _swept = self.gate.finish_resume(valve.epoch, self.world.now());
     }
 
+    /// Somebody who ends every pause, sooner or later.
+    pub fn resumer(&self) {
+        for _ in 0..4 {
+            for _ in 0..self.world.chance(0..150) {
+                sched::pass("about to resume");
+            }
+            self.resume();
+        }
+    }
+
     /// What goes on by itself: hold windows, expiry, checkpoints, looking up.
     pub fn ticks(&self, rounds: u32) {
         for _ in 0..rounds {
@@ -350,14 +366,14 @@ impl Life {
         }
     }
 
-    /// Somebody stops everything.
-    pub fn pauser(&self, times: u32) {
+    /// Somebody stops everything, each time after at most so many steps.
+    pub fn pauser(&self, times: u32, patience: u32) {
         for _ in 0..times {
-            for _ in 0..self.world.chance(0..60) {
+            for _ in 0..self.world.chance(0..patience) {
                 sched::pass("about to pause");
             }
             let report = self.gate.pause(Actor::Client, self.world.now(), || {
-                self.resets.fetch_add(1, Ordering::SeqCst);
+                self.reset();
                 sched::pass("cut");
             });
             sched::note(&format!("paused {}", report.valve.epoch));
@@ -379,16 +395,21 @@ impl Life {
         }
     }
 
+    fn reset(&self) {
+        self.gate.lock().cut();
+        self.resets.fetch_add(1, Ordering::SeqCst);
+    }
+
     fn revoke(&self, id: &ConnectionId) -> bool {
         let Ok(Some(row)) = self.ledger.connection(id) else { return false };
         if !row.grant.active {
             return false;
         }
-        self.resets.fetch_add(1, Ordering::SeqCst);
+        self.reset();
         let (now, valve) = (self.world.now(), self.gate.lock().valve());
         let ended =
             sched::as_writer(|| self.ledger.write(|tx| Vault::forget(tx, &row, now, valve, Actor::Client).map(|_| ())));
-        self.resets.fetch_add(1, Ordering::SeqCst);
+        self.reset();
         ended.is_ok()
     }
 

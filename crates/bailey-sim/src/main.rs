@@ -96,6 +96,9 @@ fn main() -> ExitCode {
         sums.rollbacks,
         sums.bad.len()
     );
+    let missing = bailey_sim::stores::steps_not_taken();
+    let names: Vec<_> = missing.iter().map(|(from, to)| format!("{} → {}", from.name(), to.name())).collect();
+    eprintln!("legal steps not taken: {}", if names.is_empty() { "none".into() } else { names.join(", ") });
     if sums.bad.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

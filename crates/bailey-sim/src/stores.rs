@@ -1,13 +1,14 @@
 //! The product's store on the simulated machine, with a place to be interrupted at every call.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bailey_gate::event::Event;
 use bailey_gate::family::ActionKind;
 use bailey_gate::ledger::{Grant, Job, Ledger as GateLedger, PauseRecord, Row, StoreError, Tx};
-use bailey_gate::{ActionId, ConnectionId, State, TaskId};
+use bailey_gate::{ActionId, ConnectionId, State, TRANSITIONS, TaskId};
 use bailey_ledger::{Ledger, Mark, MarkStore, PAUSE_BYTES, PauseFile, Sector};
 
 use crate::disk::Trouble;
@@ -22,6 +23,16 @@ pub const KEYS: &str = "keys.db";
 pub const MARK: &str = "mark";
 /// The pause record.
 pub const PAUSE: &str = "pause";
+
+static STEPS: Mutex<BTreeSet<(State, State)>> = Mutex::new(BTreeSet::new());
+
+/// Legal steps that no run of this process has taken yet.
+#[must_use]
+pub fn steps_not_taken() -> Vec<(State, State)> {
+    let taken = STEPS.lock().unwrap_or_else(PoisonError::into_inner);
+    let all = TRANSITIONS.iter().flat_map(|(from, to)| to.iter().map(|to| (*from, *to)));
+    all.filter(|step| !taken.contains(step)).collect()
+}
 
 /// Where a file of a machine lies for SQLite.
 #[must_use]
@@ -136,6 +147,7 @@ impl Tx for SimTx<'_> {
     }
 
     fn step(&mut self, row: &Row, from: State, entry: Event) -> Result<(), StoreError> {
+        STEPS.lock().unwrap_or_else(PoisonError::into_inner).insert((from, row.state));
         self.at("step").step(row, from, entry)
     }
 

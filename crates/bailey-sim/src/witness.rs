@@ -59,7 +59,8 @@ pub struct Witness {
 #[derive(Debug)]
 struct Shown {
     bytes: Vec<u8>,
-    moment: u64,
+    /// When the answer was taken, once the person knows that it was.
+    taken: Option<u64>,
     at_ms: u64,
     boot: u64,
 }
@@ -84,8 +85,15 @@ impl Witness {
 
     /// The person sends an approval of what they were shown, at a true time in a boot.
     pub fn approves(&mut self, id: ActionId, digest: Digest, bytes: Vec<u8>, at_ms: u64, boot: u64) {
+        self.shown.insert((id, digest), Shown { bytes, taken: None, at_ms, boot });
+    }
+
+    /// The person is told that their approval was taken.
+    pub fn approved(&mut self, id: ActionId, digest: Digest) {
         let moment = self.moment();
-        self.shown.insert((id, digest), Shown { bytes, moment, at_ms, boot });
+        if let Some(shown) = self.shown.get_mut(&(id, digest)) {
+            shown.taken = Some(moment);
+        }
     }
 
     /// The person sends the wish to have an action undone.
@@ -156,7 +164,7 @@ impl Witness {
                     if shown.bytes != effect.bytes {
                         wrong.push("other bytes than were shown");
                     }
-                    if self.last_pause.is_some_and(|pause| pause > shown.moment) {
+                    if shown.taken.is_some_and(|taken| self.last_pause.is_some_and(|pause| pause > taken)) {
                         wrong.push("there was a pause since it was approved");
                     }
                     if shown.boot == boot && effect.claimed_ms < shown.at_ms + hold_ms {

@@ -146,8 +146,9 @@ impl Vault {
         })
     }
 
-    /// Ends every open connection, at once. Called when everything is paused.
+    /// Ends every open connection, at once. After this returns, nothing that was claimed before is handed off.
     pub fn reset(&self) {
+        self.lock.cut();
         self.resets.send_modify(|count| *count += 1);
     }
 

@@ -23,8 +23,8 @@ pub const PLANTED: &[Planted] = &[
         bug: "check-then-send: the lock is let go between looking and writing",
         edits: &[(
             "crates/bailey-gate/src/handoff.rs",
-            "        let valve = self.lock();\n        if valve.mode != Mode::Open {",
-            "        let valve = *self.lock();\n        if valve.mode != Mode::Open {",
+            "        let now = self.lock();\n        if now.valve.mode != Mode::Open {",
+            "        let now = *self.lock();\n        if now.valve.mode != Mode::Open {",
         )],
     },
     Planted {
@@ -44,11 +44,18 @@ pub const PLANTED: &[Planted] = &[
     },
     Planted {
         bug: "lost epoch: a claim outlives a pause that was ended",
-        edits: &[(
-            "crates/bailey-gate/src/handoff.rs",
-            "if valve.epoch != epoch || valve.lease_epoch != lease_epoch {",
-            "if valve.epoch < epoch || valve.lease_epoch != lease_epoch {",
-        )],
+        edits: &[
+            (
+                "crates/bailey-gate/src/handoff.rs",
+                "if (now.valve.epoch, now.valve.lease_epoch) != (claim.valve.epoch, claim.valve.lease_epoch) {",
+                "if now.valve.lease_epoch != claim.valve.lease_epoch {",
+            ),
+            ("crates/bailey-gate/src/handoff.rs", "if now.cuts != claim.cuts {", "if now.cuts < claim.cuts {"),
+        ],
+    },
+    Planted {
+        bug: "a claim outlives the revocation of its connection",
+        edits: &[("crates/bailey-gate/src/handoff.rs", "if now.cuts != claim.cuts {", "if now.cuts < claim.cuts {")],
     },
     Planted {
         bug: "double claim: what is claimed can be claimed again",

@@ -34,7 +34,8 @@ impl Gate {
     }
 
     fn claim_in(&self, tx: &mut dyn Tx, permit: &Permit, now: Now) -> Result<Claiming, GateError> {
-        let valve = self.lock.valve();
+        let position = self.lock.position();
+        let valve = position.valve;
         if valve.mode != Mode::Open {
             return Err(GateError::Paused);
         }
@@ -71,7 +72,7 @@ impl Gate {
             return Ok(Claiming::Done);
         }
         let artefact = content.action.artefact();
-        let trigger = Trigger::new(self.lock(), valve);
+        let trigger = Trigger::new(self.lock(), position);
         Ok(Claiming::Claimed(Box::new(Claimed { content, artefact, trigger })))
     }
 
