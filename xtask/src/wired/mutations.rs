@@ -3,4 +3,1006 @@
 use super::Mutation;
 
 /// One for each control that `SECURITY.md` names.
-pub const MUTATIONS: &[Mutation] = &[];
+pub const MUTATIONS: &[Mutation] = &[
+    Mutation {
+        control: "asking before mail",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            r#"permit (principal, action == Action::"mail.draft", resource);"#,
+            r#"permit (principal, action in [Action::"mail.draft", Action::"mail.send"], resource);"#,
+        )],
+        test: "road::a_mail_leaves_only_after_approval_once_and_as_previewed",
+    },
+    Mutation {
+        control: "preview of every receiver",
+        edits: &[(
+            "crates/bailey-gate/src/preview.rs",
+            r#"("Bcc (hidden from the others)", &message.bcc)]"#,
+            r#"("Bcc (hidden from the others)", &Vec::new())]"#,
+        )],
+        test: "bytes::rendering_says_what_the_preview_says",
+    },
+    Mutation {
+        control: "digests of the answer",
+        edits: &[(
+            "crates/bailey-gate/src/gate/answer.rs",
+            "content.filter(|_| row.digest == digest).ok_or(GateError::Changed(id))?",
+            "content.filter(|_| row.digest == row.digest || row.digest == digest).ok_or(GateError::Changed(id))?",
+        )],
+        test: "road::only_the_exact_answer_of_the_person_counts",
+    },
+    Mutation {
+        control: "generation in the digest",
+        edits: &[(
+            "crates/bailey-gate/src/content.rs",
+            r#"        self.encode_binding(&mut out);
+        out.text(self.class().name())"#,
+            r#"        out.bytes(self.home.as_bytes()).bytes(self.id.as_bytes());
+        out.text(self.class().name())"#,
+        )],
+        test: "bytes::every_bound_part_changes_the_digest",
+    },
+    Mutation {
+        control: "one use of a challenge",
+        edits: &[(
+            "crates/bailey-gate/src/approval.rs",
+            "self.open.remove(&proof.nonce).ok_or(Unproven::Stale)?",
+            "self.open.get(&proof.nonce).copied().ok_or(Unproven::Stale)?",
+        )],
+        test: "road::only_the_exact_answer_of_the_person_counts",
+    },
+    Mutation {
+        control: "approval signature",
+        edits: &[(
+            "crates/bailey-home/src/opening.rs",
+            "bailey_keys::sign::verify(&one.public, message, signature).then_some(true)",
+            "(one.public.is_empty() || message.len() + signature.len() > 0).then_some(true)",
+        )],
+        test: "road::only_the_exact_answer_of_the_person_counts",
+    },
+    Mutation {
+        control: "leave to connect",
+        edits: &[(
+            "crates/bailey-home/src/api/connections.rs",
+            r#"    home.gate.authorise(&Purpose::Home { what: "connect", parameters }, &proof(&body.proof)?, home.clock.now())?;
+"#,
+            r#"    let _ = (Purpose::Home { what: "connect", parameters }, proof(&body.proof)?);
+"#,
+        )],
+        test: "stops::connecting_needs_the_person",
+    },
+    Mutation {
+        control: "leave to resume",
+        edits: &[(
+            "crates/bailey-gate/src/gate/stop.rs",
+            "        let approval = self.authorise(&Purpose::Resume, proof, now)?;",
+            r#"        let anyone = crate::event::Approval {
+            credential: proof.credential,
+            client: proof.client,
+            session: proof.session,
+            stepped_up: true,
+        };
+        let approval = self.authorise(&Purpose::Resume, proof, now).unwrap_or(anyone);"#,
+        )],
+        test: "stops::pause_stops_what_waits_and_what_is_held_and_survives_a_restart",
+    },
+    Mutation {
+        control: "an edit replaces",
+        edits: &[(
+            "crates/bailey-gate/src/gate/propose.rs",
+            r#"            self.step(tx, &mut row, State::Superseded, Actor::Client, now, |entry| Event {
+                reasons: vec![reason::EDITED.into()],
+                payload: Payload::default().text("replaced_by", by.to_string()),
+                ..entry
+            })?;
+"#,
+            r#"            let _ = (&mut row, by, reason::EDITED);
+"#,
+        )],
+        test: "road::an_edit_asks_again_and_the_old_digest_is_worthless",
+    },
+    Mutation {
+        control: "approvals outlive a crash",
+        edits: &[(
+            "crates/bailey-home/src/opening.rs",
+            r#"    gate.expire(now)?;
+    Ok(())"#,
+            r#"    gate.expire(now)?;
+    gate.ask_again(bailey_gate::reason::PAUSED, now)?;
+    Ok(())"#,
+        )],
+        test: "road::approvals_and_approved_mail_survive_kill_9",
+    },
+    Mutation {
+        control: "what was under way is unknown",
+        edits: &[(
+            "crates/bailey-gate/src/gate/stop.rs",
+            "                let _turned = self.turn(tx, row, State::Unknown, reason::INTERRUPTED, now)?;",
+            "                let _turned = self.turn(tx, row, State::NotExecuted, reason::INTERRUPTED, now)?;",
+        )],
+        test: "road::a_kill_between_hand_off_and_answer_resends_nothing",
+    },
+    Mutation {
+        control: "no answer is no refusal",
+        edits: &[(
+            "crates/bailey-vault/src/smtp.rs",
+            r#"                Outcome::new(Effect::Unknown, format!("the mail server did not confirm: {}", words(&error)))"#,
+            r#"                Outcome::new(Effect::Refused, format!("the mail server did not confirm: {}", words(&error)))"#,
+        )],
+        test: "road::an_ambiguous_outcome_is_handed_to_the_person_and_never_resent",
+    },
+    Mutation {
+        control: "hand-off lock",
+        edits: &[(
+            "crates/bailey-gate/src/handoff.rs",
+            r#"        let now = self.lock();
+        if now.valve.mode != Mode::Open {"#,
+            r#"        let now = *self.lock();
+        if now.valve.mode != Mode::Open {"#,
+        )],
+        test: "races::no_hand_off_starts_after_pause_returned",
+    },
+    Mutation {
+        control: "epoch of a claim",
+        edits: &[(
+            "crates/bailey-gate/src/handoff.rs",
+            "if (now.valve.epoch, now.valve.lease_epoch) != (claim.valve.epoch, claim.valve.lease_epoch) {",
+            "if now.valve.lease_epoch != claim.valve.lease_epoch {",
+        )],
+        test: "life::pause_kills_every_older_claim",
+    },
+    Mutation {
+        control: "pause record",
+        edits: &[
+            (
+                "crates/bailey-gate/src/gate/stop.rs",
+                "let recorded = self.record.write(true, valve.epoch);",
+                "let recorded = self.record.write(false, valve.epoch);",
+            ),
+            (
+                "crates/bailey-home/src/opening.rs",
+                "Recorded::Open { epoch } if says_paused => {",
+                "Recorded::Open { epoch } if says_paused && epoch == u64::MAX => {",
+            ),
+        ],
+        test: "stops::pause_stops_what_waits_and_what_is_held_and_survives_a_restart",
+    },
+    Mutation {
+        control: "asking again after a pause",
+        edits: &[(
+            "crates/bailey-gate/src/gate/stop.rs",
+            r#"        let asked_again = self.ask_again(reason::PAUSED, now)?;
+"#,
+            r#"        let asked_again = Vec::new();
+"#,
+        )],
+        test: "stops::pause_stops_what_waits_and_what_is_held_and_survives_a_restart",
+    },
+    Mutation {
+        control: "damaged means paused",
+        edits: &[(
+            "crates/bailey-home/src/opening.rs",
+            r#"            (Mode::Paused, log_epoch + 1)
+        }
+    };"#,
+            r#"            (Mode::Open, log_epoch + 1)
+        }
+    };"#,
+        )],
+        test: "stops::pausing_needs_no_proof_and_works_when_the_record_is_damaged_at_start",
+    },
+    Mutation {
+        control: "the log's word about pausing",
+        edits: &[(
+            "crates/bailey-home/src/opening.rs",
+            "Recorded::Open { epoch } if says_paused => {",
+            "Recorded::Open { epoch } if says_paused && epoch == u64::MAX => {",
+        )],
+        test: "stops::a_missing_record_or_database_opens_nothing",
+    },
+    Mutation {
+        control: "older epochs do not win",
+        edits: &[(
+            "crates/bailey-ledger/src/pause.rs",
+            "        if epoch < *last {",
+            "        if epoch == u64::MAX && epoch < *last {",
+        )],
+        test: "tests::damaged_means_paused_and_older_epochs_do_not_win",
+    },
+    Mutation {
+        control: "model requests under the lock",
+        edits: &[(
+            "crates/bailey-gate/src/handoff.rs",
+            "(Self::Revocation, _) | (_, Mode::Open)",
+            "(Self::Revocation | Self::Model, _) | (_, Mode::Open)",
+        )],
+        test: "stops::pause_stops_a_running_task_and_a_mail_between_claim_and_hand_off",
+    },
+    Mutation {
+        control: "grants at the claim",
+        edits: &[
+            (
+                "crates/bailey-gate/src/gate/mod.rs",
+                "                (Some((_, generation)), Some(grant)) => grant.active && grant.generation == *generation,",
+                "                (Some(_), Some(grant)) => grant.active || !grant.active,",
+            ),
+            (
+                "crates/bailey-vault/src/lib.rs",
+                "        if !row.grant.active || row.grant.generation != generation {",
+                "        if row.grant.generation < generation {",
+            ),
+        ],
+        test: "stops::a_revoked_connection_sends_nothing_that_was_approved_before",
+    },
+    Mutation {
+        control: "cut at a revocation",
+        edits: &[(
+            "crates/bailey-gate/src/handoff.rs",
+            "        if now.cuts != claim.cuts {",
+            "        if now.cuts < claim.cuts {",
+        )],
+        test: "life::a_revocation_ends_every_older_claim",
+    },
+    Mutation {
+        control: "level of a connection",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "when { context.level < context.needsLevel };",
+            "when { context.level < context.needsLevel && context.level > 9 };",
+        )],
+        test: "tests::each_floor_rule_denies_or_asks_for_more",
+    },
+    Mutation {
+        control: "level in the vault and the rules",
+        edits: &[
+            (
+                "crates/bailey-policy/src/shipped.cedar",
+                "when { context.level < context.needsLevel };",
+                "when { context.level < context.needsLevel && context.level > 9 };",
+            ),
+            (
+                "crates/bailey-vault/src/lib.rs",
+                "        if row.grant.level < needed {",
+                "        if row.grant.level < needed && needed < Level::Read {",
+            ),
+        ],
+        test: "stops::a_connection_made_for_less_cannot_send_even_when_told_to",
+    },
+    Mutation {
+        control: "bytes of the message",
+        edits: &[(
+            "crates/bailey-vault/src/guard.rs",
+            "(Some(given), Some(approved)) if given == approved => {",
+            "(Some(given), Some(approved)) if given.len() == approved.len() => {",
+        )],
+        test: "tests::other_bytes_and_other_people_do_not_pass",
+    },
+    Mutation {
+        control: "end of the message",
+        edits: &[(
+            "crates/bailey-vault/src/guard.rs",
+            "Ok(if free > 0 { Step::Pass(count) } else { Step::HandOff(count) })",
+            "Ok(Step::Pass(count))",
+        )],
+        test: "tests::only_the_approved_message_passes_and_its_end_is_the_hand_off",
+    },
+    Mutation {
+        control: "lines that look",
+        edits: &[(
+            "crates/bailey-vault/src/imap_guard.rs",
+            r#"item == "UID" || item == "FLAGS" || item == "BODY.PEEK[HEADER]" || item.starts_with("BODY.PEEK[]<0.")"#,
+            r#"item == "UID" || item == "FLAGS" || item.starts_with("BODY")"#,
+        )],
+        test: "tests::looking_changes_nothing",
+    },
+    Mutation {
+        control: "one move to one folder",
+        edits: &[(
+            "crates/bailey-vault/src/imap_guard.rs",
+            r#"command == format!("UID MOVE {} {}", message.uid, quoted(to))"#,
+            r#"command.starts_with("UID MOVE ") && !quoted(to).is_empty()"#,
+        )],
+        test: "tests::moving_moves_one_message_to_one_folder",
+    },
+    Mutation {
+        control: "level of an account",
+        edits: &[
+            (
+                "crates/bailey-policy/src/shipped.cedar",
+                "when { context.level < context.needsLevel };",
+                "when { context.level < context.needsLevel && context.level > 9 };",
+            ),
+            (
+                "crates/bailey-vault/src/lib.rs",
+                "        if row.grant.level < needed {",
+                "        if row.grant.level < needed && needed < Level::Read {",
+            ),
+        ],
+        test: "accounts::a_read_only_account_moves_and_sends_nothing_even_when_told_to",
+    },
+    Mutation {
+        control: "level of a calendar",
+        edits: &[
+            (
+                "crates/bailey-policy/src/shipped.cedar",
+                "when { context.level < context.needsLevel };",
+                "when { context.level < context.needsLevel && context.level > 9 };",
+            ),
+            (
+                "crates/bailey-vault/src/lib.rs",
+                "        if row.grant.level < needed {",
+                "        if row.grant.level < needed && needed < Level::Read {",
+            ),
+        ],
+        test: "calendars::a_calendar_connected_for_less_is_not_written",
+    },
+    Mutation {
+        control: "nothing into Sent",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "when { context.intoSentOrDrafts }",
+            "when { context.intoSentOrDrafts && context.level > 9 }",
+        )],
+        test: "accounts::nothing_is_moved_into_sent_or_drafts",
+    },
+    Mutation {
+        control: "own folders only",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "when { context.amongOwnFolders || context.undo };",
+            "when { context.amongOwnFolders || context.level > 0 };",
+        )],
+        test: "accounts::moving_elsewhere_than_among_own_folders_asks",
+    },
+    Mutation {
+        control: "undo of a move",
+        edits: &[(
+            "crates/bailey-connectors/src/mail.rs",
+            "let (to, about) = (moved.message.folder.clone(), moved.about.clone());",
+            "let (to, about) = (moved.to.clone(), moved.about.clone());",
+        )],
+        test: "accounts::a_trashed_and_a_moved_mail_come_back_as_they_were",
+    },
+    Mutation {
+        control: "undo of an entry",
+        edits: &[(
+            "crates/bailey-connectors/src/calendar.rs",
+            "        (Change::Create { .. }, Some(now)) => Change::Cancel { before: now.entry, etag: now.etag },",
+            r#"        (Change::Create { .. }, Some(now)) => {
+            Change::Replace { before: now.entry.clone(), etag: now.etag, after: now.entry }
+        }"#,
+        )],
+        test: "calendars::an_entry_is_created_and_the_undo_removes_it",
+    },
+    Mutation {
+        control: "version of an entry",
+        edits: &[(
+            "crates/bailey-vault/src/dav.rs",
+            r#"("if-match", etag.as_str().to_owned())"#,
+            r#"("x-if-match", etag.as_str().to_owned())"#,
+        )],
+        test: "calendars::an_entry_with_guests_asks_and_is_refused_when_it_changed_meanwhile",
+    },
+    Mutation {
+        control: "later changes stay",
+        edits: &[(
+            "crates/bailey-connectors/src/calendar.rs",
+            "            if !left.is_empty() && now.etag.as_str() != left =>",
+            "            if !left.is_empty() && now.etag.as_str().is_empty() =>",
+        )],
+        test: "calendars::a_cancelled_entry_comes_back_and_a_later_change_is_not_trampled",
+    },
+    Mutation {
+        control: "guests ask",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "when { context.receivers == 0 };",
+            "when { context.receivers >= 0 };",
+        )],
+        test: "calendars::an_entry_with_guests_asks_and_is_refused_when_it_changed_meanwhile",
+    },
+    Mutation {
+        control: "facts from sent mail",
+        edits: &[
+            (
+                "crates/bailey-ledger/src/tx.rs",
+                r#""SELECT EXISTS (SELECT 1 FROM known_receiver WHERE address = ?1)""#,
+                r#""SELECT ?1 = ?1""#,
+            ),
+            (
+                "crates/bailey-ledger/src/read.rs",
+                r#""SELECT EXISTS (SELECT 1 FROM known_receiver WHERE address = ?1)""#,
+                r#""SELECT ?1 = ?1""#,
+            ),
+        ],
+        test: "accounts::only_what_the_person_sent_makes_someone_known",
+    },
+    Mutation {
+        control: "warning of strangers",
+        edits: &[(
+            "crates/bailey-ledger/src/read.rs",
+            r#""SELECT EXISTS (SELECT 1 FROM known_receiver WHERE address = ?1)""#,
+            r#""SELECT ?1 = ?1""#,
+        )],
+        test: "accounts::a_decoy_is_told_apart_from_the_one_the_person_wrote_to",
+    },
+    Mutation {
+        control: "only approvals teach",
+        edits: &[(
+            "crates/bailey-gate/src/gate/claim.rs",
+            "if outcome.result == Effect::Done && row.approval.is_some() {",
+            "if outcome.result == Effect::Done {",
+        )],
+        test: "life::what_runs_by_itself_teaches_nothing",
+    },
+    Mutation {
+        control: "scopes asked for",
+        edits: &[(
+            "crates/bailey-vault/src/oauth.rs",
+            "        if granted.scope.is_some() && !missing.is_empty() {",
+            "        if granted.scope.is_none() && !missing.is_empty() {",
+        )],
+        test: "accounts::unticked_boxes_foreign_answers_and_refusals_connect_nothing",
+    },
+    Mutation {
+        control: "telling until confirmed",
+        edits: &[(
+            "crates/bailey-vault/src/lib.rs",
+            "        if !matches!(told, Revocation::Unconfirmed(_)) {",
+            "        if !matches!(told, Revocation::Before) {",
+        )],
+        test: "accounts::revoking_does_not_wait_for_a_provider_that_is_gone",
+    },
+    Mutation {
+        control: "telling the provider",
+        edits: &[(
+            "crates/bailey-vault/src/oauth.rs",
+            "                let (status, _) = self.ask(Method::POST, &url, SystemEgress::Revocation, body).await?;",
+            "                let status = if body.is_empty() || url.is_empty() { 0 } else { 200 };",
+        )],
+        test: "accounts::signing_in_with_a_browser_connects_renews_and_revokes",
+    },
+    Mutation {
+        control: "renewals stop and revocations do not",
+        edits: &[(
+            "crates/bailey-gate/src/handoff.rs",
+            "(Self::Revocation, _) | (_, Mode::Open)",
+            "(Self::TokenRefresh, _) | (_, Mode::Open)",
+        )],
+        test: "accounts::a_pause_cuts_looking_and_refreshing_and_revoking_works_through_it",
+    },
+    Mutation {
+        control: "TLS or this machine",
+        edits: &[(
+            "crates/bailey-vault/src/net.rs",
+            "        if !server.tls && !address.ip().is_loopback() {",
+            "        if !server.tls && address.ip().is_unspecified() {",
+        )],
+        test: "hijack::a_server_that_cannot_be_reached_loses_nothing",
+    },
+    Mutation {
+        control: "server names in certificates",
+        edits: &[(
+            "crates/bailey-vault/src/net.rs",
+            r#"            .with_root_certificates(roots)
+"#,
+            r#"            .dangerous()
+            .with_custom_certificate_verifier({
+                use rustls::client::danger::{HandshakeSignatureValid as Signed, ServerCertVerified, ServerCertVerifier};
+                use rustls::{DigitallySignedStruct as Digital, Error, SignatureScheme};
+                let _ = roots;
+                #[derive(Debug)]
+                struct Anyone;
+                impl ServerCertVerifier for Anyone {
+                    fn verify_server_cert(
+                        &self,
+                        _: &CertificateDer<'_>,
+                        _: &[CertificateDer<'_>],
+                        _: &ServerName<'_>,
+                        _: &[u8],
+                        _: rustls::pki_types::UnixTime,
+                    ) -> Result<ServerCertVerified, Error> {
+                        Ok(ServerCertVerified::assertion())
+                    }
+                    fn verify_tls12_signature(&self, _: &[u8], _: &CertificateDer<'_>, _: &Digital) -> Result<Signed, Error> {
+                        Ok(Signed::assertion())
+                    }
+                    fn verify_tls13_signature(&self, _: &[u8], _: &CertificateDer<'_>, _: &Digital) -> Result<Signed, Error> {
+                        Ok(Signed::assertion())
+                    }
+                    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+                        let provider = rustls::crypto::aws_lc_rs::default_provider();
+                        provider.signature_verification_algorithms.supported_schemes()
+                    }
+                }
+                Arc::new(Anyone)
+            })
+"#,
+        )],
+        test: "accounts::wrong_passwords_and_unknown_certificates_connect_nothing",
+    },
+    Mutation {
+        control: "no core files",
+        edits: &[(
+            "crates/bailey/src/roles.rs",
+            "    Ok(rustix::process::setrlimit(rustix::process::Resource::Core, none)?)",
+            r#"    let _ = none;
+    Ok(())"#,
+        )],
+        test: "accounts::no_credential_is_on_disk_in_a_prompt_in_the_log_or_in_a_crash",
+    },
+    Mutation {
+        control: "asking whatever a model wants",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            r#"permit (principal, action == Action::"mail.draft", resource);"#,
+            r#"permit (principal, action in [Action::"mail.draft", Action::"mail.send"], resource);"#,
+        )],
+        test: "hijack::whatever_a_hijacked_model_wants_nothing_leaves_unasked",
+    },
+    Mutation {
+        control: "one line is one line",
+        edits: &[(
+            "crates/bailey-gate/src/family/text.rs",
+            r#"        if text.chars().any(|c| c.is_control() || c == '\u{2028}' || c == '\u{2029}') {
+            return Err(BadText::Control);
+        }
+        if text.chars().count() > MAX_HEADER_CHARS {"#,
+            r#"        if text.chars().any(|c| c == '\u{2028}' || c == '\u{2029}') {
+            return Err(BadText::Control);
+        }
+        if text.chars().count() > MAX_HEADER_CHARS {"#,
+        )],
+        test: "hijack::header_injection_never_becomes_a_mail",
+    },
+    Mutation {
+        control: "known tools only",
+        edits: &[(
+            "crates/bailey-connectors/src/lib.rs",
+            "        unknown => return Err(BadCall::UnknownTool(unknown.into())),",
+            r#"        unknown if unknown.len() > 99 => return Err(BadCall::UnknownTool(unknown.into())),
+        unknown => (None, Action::MemoryWrite { note: format!("x{unknown}") }),"#,
+        )],
+        test: "hijack::tools_that_do_not_exist_change_nothing",
+    },
+    Mutation {
+        control: "limit of wrong answers",
+        edits: &[(
+            "crates/bailey-gate/src/approval.rs",
+            "        if self.wrong.len() >= MAX_WRONG {",
+            "        if self.wrong.len() >= 1_000 * MAX_WRONG {",
+        )],
+        test: "life::guessing_is_logged_and_cut_off",
+    },
+    Mutation {
+        control: "limit of a mail session",
+        edits: &[(
+            "crates/bailey-vault/src/imap_guard.rs",
+            "        if self.taken > MAX_SESSION_BYTES {",
+            "        if self.taken > 1_000 * MAX_SESSION_BYTES {",
+        )],
+        test: "hijack::a_server_that_talks_without_end_is_cut_off",
+    },
+    Mutation {
+        control: "limit of questions",
+        edits: &[(
+            "crates/bailey-gate/src/gate/propose.rs",
+            "        if asks && waiting >= MAX_WAITING_PER_TASK {",
+            "        if asks && waiting >= 1_000 * MAX_WAITING_PER_TASK {",
+        )],
+        test: "hijack::a_flood_of_questions_is_cut_off",
+    },
+    Mutation {
+        control: "escaping",
+        edits: &[(
+            "crates/bailey-gate/src/family/escape.rs",
+            "        if is_deceptive(c) && !keep(c) {",
+            r#"        if is_deceptive(c) && !keep(c) && c == '\0' {"#,
+        )],
+        test: "hijack::what_deceives_the_eye_is_written_out",
+    },
+    Mutation {
+        control: "mass mail is critical",
+        edits: &[(
+            "crates/bailey-gate/src/family/mod.rs",
+            "if message.receivers().count() > MASS_MAIL_RECEIVERS => {",
+            "if message.receivers().count() > 100 * MASS_MAIL_RECEIVERS => {",
+        )],
+        test: "hijack::mass_mail_needs_presence_and_a_crowd_is_listed_whole",
+    },
+    Mutation {
+        control: "presence for what is critical",
+        edits: &[(
+            "crates/bailey-gate/src/gate/answer.rs",
+            "    if question.class == Class::Critical && question.evidence != Evidence::SteppedUp {",
+            "    if question.class == Class::Critical && question.evidence == Evidence::None {",
+        )],
+        test: "life::what_cannot_be_taken_back_never_runs_without_presence",
+    },
+    Mutation {
+        control: "an error is a no",
+        edits: &[(
+            "crates/bailey-policy/src/lib.rs",
+            "        if let Some(error) = response.diagnostics().errors().next() {",
+            "        if let Some(error) = response.diagnostics().errors().nth(9) {",
+        )],
+        test: "tests::an_erring_forbid_denies",
+    },
+    Mutation {
+        control: "hierarchy of actions",
+        edits: &[(
+            "crates/bailey-policy/src/lib.rs",
+            "Entities::from_entities(people, Some(&schema))",
+            "Entities::from_entities(people, None)",
+        )],
+        test: "tests::the_action_hierarchy_is_loaded",
+    },
+    Mutation {
+        control: "private fields of permits",
+        edits: &[(
+            "crates/bailey-gate/src/permit.rs",
+            r#"pub struct Permit {
+    pub(crate) id: ActionId,
+    pub(crate) digest: Digest,
+}"#,
+            r#"pub struct Permit {
+    /// x
+    pub id: ActionId,
+    /// x
+    pub digest: Digest,
+}"#,
+        )],
+        test: "main::forbidden_code_does_not_compile",
+    },
+    Mutation {
+        control: "hashes of payloads",
+        edits: &[(
+            "crates/bailey-verify/src/lib.rs",
+            "        if hex(&Sha256::digest(&bytes)) == *expected {",
+            "        if hex(&Sha256::digest(&bytes)).len() == expected.len() {",
+        )],
+        test: "evidence::the_verifier_tells_damage_apart",
+    },
+    Mutation {
+        control: "the pin",
+        edits: &[(
+            "crates/bailey-verify/src/lib.rs",
+            "    if reading.at_pin != Some(pin.root) {",
+            "    if reading.at_pin.is_none() {",
+        )],
+        test: "evidence::a_rewritten_history_diverges_from_the_pin",
+    },
+    Mutation {
+        control: "accounts of their own",
+        edits: &[(
+            "crates/bailey-supervisor/src/identity.rs",
+            r#"    let (user, group) = (Uid::from_raw(identity.user), Gid::from_raw(identity.group));
+    rustix::thread::set_no_new_privs(true)?;"#,
+            r#"    let (user, group) = (Uid::from_raw(identity.user), Gid::from_raw(identity.group));
+    if identity.user > 0 {
+        return Ok(());
+    }
+    rustix::thread::set_no_new_privs(true)?;"#,
+        )],
+        test: "house::processes_run_under_accounts_of_their_own_where_root_starts_them",
+    },
+    Mutation {
+        control: "a session of their own",
+        edits: &[(
+            "crates/bailey-supervisor/src/identity.rs",
+            r#"    rustix::process::setsid()?;
+"#,
+            r#"    let _ = rustix::process::getpid();
+"#,
+        )],
+        test: "house::home_and_gateway_are_in_no_session_but_their_own_and_gain_no_rights",
+    },
+    Mutation {
+        control: "links are not followed",
+        edits: &[(
+            "crates/bailey-supervisor/src/identity.rs",
+            "    let alone = kind == FileType::Directory || (kind == FileType::RegularFile && about.st_nlink == 1);",
+            "    let alone = kind == FileType::Directory || kind == FileType::RegularFile;",
+        )],
+        test: "tests::links_are_not_given",
+    },
+    Mutation {
+        control: "plain small files only",
+        edits: &[(
+            "crates/bailey-keys/src/home.rs",
+            "(rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits()",
+            "rustix::fs::OFlags::NOFOLLOW.bits()",
+        )],
+        test: "house::what_lies_in_the_homes_folder_cannot_hold_up_the_persons_programs",
+    },
+    Mutation {
+        control: "a mark before deleting",
+        edits: &[(
+            "crates/bailey-supervisor/src/root.rs",
+            "        fs::symlink_metadata(self.condemned()).is_ok()",
+            "        fs::symlink_metadata(self.condemned()).is_ok_and(|about| about.len() == u64::MAX)",
+        )],
+        test: "house::a_deletion_that_is_interrupted_is_finished_at_the_next_start",
+    },
+    Mutation {
+        control: "origin of requests",
+        edits: &[(
+            "crates/bailey-gateway/src/lib.rs",
+            "    if let Some(origin) = text(header::ORIGIN) {",
+            "    if let Some(origin) = text(header::ORIGIN).filter(|origin| origin.is_empty()) {",
+        )],
+        test: "tests::requests_from_elsewhere_are_refused",
+    },
+    Mutation {
+        control: "loopback only",
+        edits: &[(
+            "crates/bailey-gateway/src/lib.rs",
+            ".filter(|parsed: &SocketAddr| parsed.ip().is_loopback())",
+            ".filter(|parsed: &SocketAddr| parsed.port() < u16::MAX)",
+        )],
+        test: "tests::it_listens_on_loopback_only",
+    },
+    Mutation {
+        control: "the token",
+        edits: &[(
+            "crates/bailey-home/src/api/mod.rs",
+            "Some(token) if verify_slices_are_equal(token, home.token.as_bytes()).is_ok() => {",
+            "Some(token) if !token.is_empty() || verify_slices_are_equal(token, home.token.as_bytes()).is_ok() => {",
+        )],
+        test: "house::the_gateway_lets_in_what_comes_from_this_machine_with_the_token_and_nothing_else",
+    },
+    Mutation {
+        control: "approval over TCP",
+        edits: &[(
+            "crates/bailey-home/src/opening.rs",
+            "bailey_keys::sign::verify(&one.public, message, signature).then_some(true)",
+            "(one.public.is_empty() || message.len() + signature.len() > 0).then_some(true)",
+        )],
+        test: "house::a_mail_cannot_be_approved_over_tcp_with_the_token_alone",
+    },
+    Mutation {
+        control: "Landlock",
+        edits: &[(
+            "crates/bailey-gateway/src/lib.rs",
+            r#".and_then(landlock::RulesetCreated::restrict_self);
+    status.is_ok_and(|status| status.ruleset != RulesetStatus::NotEnforced)"#,
+            r#";
+    let _ = RulesetStatus::NotEnforced;
+    status.is_ok()"#,
+        )],
+        test: "tests::a_gateway_can_open_no_file",
+    },
+    Mutation {
+        control: "the passphrase of a home",
+        edits: &[
+            (
+                "crates/bailey-keys/src/root.rs",
+                "Ok((RootKind::Passphrase { salt: BASE64.encode(salt) }, Self(passphrase.stretch(&salt)?)))",
+                "Ok((RootKind::Passphrase { salt: BASE64.encode(salt) }, Self(Key::from_bytes([passphrase.chars().min(1) as u8; 32]))))",
+            ),
+            (
+                "crates/bailey-keys/src/root.rs",
+                "        Ok(Self(passphrase.stretch(&salt)?))",
+                "        Ok(Self(Key::from_bytes([passphrase.chars().min(salt.len()).min(1) as u8; 32])))",
+            ),
+        ],
+        test: "house::a_locked_home_waits_for_its_passphrase",
+    },
+    Mutation {
+        control: "ending with the supervisor",
+        edits: &[(
+            "crates/bailey-supervisor/src/identity.rs",
+            r#"    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+"#,
+            "",
+        )],
+        test: "house::a_home_that_is_killed_comes_back_and_nothing_outlives_the_supervisor",
+    },
+    Mutation {
+        control: "destroying the keys",
+        edits: &[(
+            "crates/bailey-supervisor/src/root.rs",
+            "        overwrite(&path).map_err(|source| SupervisorError::File { path, source })?;",
+            "        let _ = (overwrite as fn(&Path) -> io::Result<()>, path);",
+        )],
+        test: "house::a_deleted_home_cannot_be_read_again_not_even_from_a_copy_of_its_folder",
+    },
+    Mutation {
+        control: "leave to ask a model",
+        edits: &[(
+            "crates/bailey-vault/src/model.rs",
+            "            None if is_here(base) => Vec::new(),",
+            "            None if is_here(base) || !base.is_empty() => Vec::new(),",
+        )],
+        test: "models::a_model_elsewhere_is_asked_nothing_before_the_person_has_agreed",
+    },
+    Mutation {
+        control: "a key's address",
+        edits: &[(
+            "crates/bailey-vault/src/model.rs",
+            r#"row.kind == "model" && row.account == base"#,
+            r#"row.kind == "model""#,
+        )],
+        test: "models::a_key_goes_to_the_address_it_was_given_for_and_nowhere_else",
+    },
+    Mutation {
+        control: "screening",
+        edits: &[(
+            "crates/bailey-model/src/tap.rs",
+            "    let redactions = screen(&mut ask.messages);",
+            "    let redactions = screen(&mut ask.messages.clone());",
+        )],
+        test: "models::codes_and_links_in_mail_are_kept_back_from_the_model",
+    },
+    Mutation {
+        control: "scope of a task",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "when { context.outsideScope }",
+            "when { context.outsideScope && context.level > 9 }",
+        )],
+        test: "accounts::what_no_word_of_the_task_asks_for_asks_even_where_it_can_be_undone",
+    },
+    Mutation {
+        control: "grounding of receivers",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "when { context.untrustedRead && context.ungroundedReceivers > 0 }",
+            "when { context.untrustedRead && context.ungroundedReceivers > 9 }",
+        )],
+        test: "models::after_reading_a_mail_to_somebody_nobody_named_says_so",
+    },
+    Mutation {
+        control: "notes after reading",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "when { context.untrustedRead }",
+            "when { context.untrustedRead && context.receivers > 9 }",
+        )],
+        test: "tests::no_grant_lowers_the_floor_under_what_was_read",
+    },
+    Mutation {
+        control: "words bound the plan",
+        edits: &[(
+            "crates/bailey-agent/src/planned.rs",
+            ".filter(|(tool, _)| covers(asked, tool))",
+            ".filter(|(tool, _)| covers(asked, tool) || !tool.is_empty())",
+        )],
+        test: "models::a_small_model_is_led_by_the_persons_words_whatever_it_plans",
+    },
+    Mutation {
+        control: "token budget",
+        edits: &[(
+            "crates/bailey-agent/src/lib.rs",
+            "if self.usage.total() > budget {",
+            "if self.usage.total() > budget.saturating_mul(1_000) {",
+        )],
+        test: "models::a_task_takes_no_more_tokens_than_it_may",
+    },
+    Mutation {
+        control: "longest line of a stream",
+        edits: &[(
+            "crates/bailey-model/src/sse.rs",
+            "                if self.line.len() > MAX_LINE_BYTES {",
+            "                if self.line.len() > 1_000 * MAX_LINE_BYTES {",
+        )],
+        test: "tests::a_line_without_an_end_is_refused",
+    },
+    Mutation {
+        control: "invitations are shown",
+        edits: &[(
+            "crates/bailey-gate/src/preview.rs",
+            r#"                self.item("Invitation", &line);"#,
+            "                let _ = line;",
+        )],
+        test: "calendars::guests_are_invited_by_a_mail_that_asks_and_shows_the_whole_invitation",
+    },
+    Mutation {
+        control: "cutting open connections",
+        edits: &[(
+            "crates/bailey-vault/src/lib.rs",
+            "            _ = resets.changed() => Outcome::new(",
+            "            _ = std::future::pending::<()>() => Outcome::new(",
+        )],
+        test: "accounts::a_revoked_connection_is_dead_within_two_seconds_also_where_it_is_open",
+    },
+    Mutation {
+        control: "reading in part",
+        edits: &[(
+            "crates/bailey-vault/src/mail.rs",
+            "text.chars().take(MAX_TEXT_CHARS)",
+            "text.chars().take(1_000 * MAX_TEXT_CHARS)",
+        )],
+        test: "accounts::a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing",
+    },
+    Mutation {
+        control: "what is inspected is what is sent",
+        edits: &[(
+            "crates/bailey-model/src/tap.rs",
+            "    recipe.iter().map(piece).collect::<String>().into_bytes()",
+            "    recipe.iter().map(piece).collect::<String>().trim_end_matches('}').to_owned().into_bytes()",
+        )],
+        test: "evidence::the_context_inspector_shows_the_exact_bytes_the_model_got",
+    },
+    Mutation {
+        control: "codes in headers",
+        edits: &[
+            (
+                "crates/bailey-ledger/src/header.rs",
+                "    tool: Option<&'static str>,",
+                r#"    tool: Option<&'static str>,
+    words: &'static str,"#,
+            ),
+            (
+                "crates/bailey-ledger/src/header.rs",
+                "        class: event.class.map(",
+                r#"        words: "some words",
+        class: event.class.map("#,
+            ),
+        ],
+        test: "evidence::headers_hold_codes_only",
+    },
+    Mutation {
+        control: "database key",
+        edits: &[
+            (
+                "crates/bailey-keys/src/store.rs",
+                r#"    keyed?;
+"#,
+                r#"    let _ = keyed;
+"#,
+            ),
+            (
+                "crates/bailey-keys/src/store.rs",
+                "let keyed = db.execute_batch(&pragma);",
+                "let keyed: Result<(), rusqlite::Error> = Ok(());",
+            ),
+        ],
+        test: "evidence::nothing_on_disk_is_readable_without_the_key",
+    },
+    Mutation {
+        control: "private key files",
+        edits: &[("crates/bailey-keys/src/home.rs", "    if mode & 0o077 != 0 {", "    if mode & 0o077 == 0o777 {")],
+        test: "evidence::the_home_does_not_open_with_another_key",
+    },
+    Mutation {
+        control: "what a sealed value is",
+        edits: &[(
+            "crates/bailey-keys/src/seal.rs",
+            "self.field.as_bytes(), &self.version.to_be_bytes()]",
+            r#"b"", &self.version.to_be_bytes()]"#,
+        )],
+        test: "tests::opens_only_with_the_same_key_and_context",
+    },
+    Mutation {
+        control: "the mark",
+        edits: &[(
+            "crates/bailey-ledger/src/store.rs",
+            r#"        if agrees {
+            return Ok(Opened::Continued);"#,
+            r#"        if agrees || mark.is_some() {
+            return Ok(Opened::Continued);"#,
+        )],
+        test: "stops::an_older_database_put_back_revives_nothing",
+    },
+    Mutation {
+        control: "connections of an older copy",
+        edits: &[(
+            "crates/bailey-home/src/opening.rs",
+            r#"        disown(ledger, now, valve)?;
+"#,
+            r#"        let _ = disown;
+"#,
+        )],
+        test: "stops::an_older_copy_revives_no_grant_and_no_task",
+    },
+    Mutation {
+        control: "deadlines in two clocks",
+        edits: &[(
+            "crates/bailey-gate/src/time.rs",
+            "        let elapsed = if now.boot_id == self.set.boot_id {",
+            "        let elapsed = if now.boot_ms == u64::MAX && now.boot_id == self.set.boot_id {",
+        )],
+        test: "tests::a_clock_set_back_extends_nothing",
+    },
+];

@@ -6,7 +6,7 @@ use super::Copy;
 use crate::process::command;
 
 /// Runs after which a bug counts as not found.
-const MOST_RUNS: u32 = 20_000;
+const MOST_RUNS: u32 = 10_000;
 
 /// A bug in the product's source.
 #[derive(Debug)]

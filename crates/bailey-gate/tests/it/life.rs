@@ -269,3 +269,17 @@ fn a_proposal_needs_a_connection_and_receivers() {
     assert!(matches!(bench.gate.propose(nowhere, at(0)), Err(GateError::Malformed(_))));
     assert!(bench.ledger.store.lock().unwrap().rows.is_empty());
 }
+
+#[test]
+fn a_revocation_ends_every_older_claim() {
+    let bench = Bench::new();
+    let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
+    let claim = claimed(bench.gate.claim(one(bench.approve(1, at(0)).unwrap()), at(0)).unwrap());
+    let trigger = claim.trigger();
+    assert!(trigger.pass(|| ()).is_ok());
+    bench.gate.lock().cut();
+    assert_eq!(trigger.pass(|| panic!("must not run")), Err(Refused::Cut));
+    assert_eq!(trigger.hand_off(|| panic!("must not run")), Err(Refused::Cut));
+    let state = bench.gate.settle(&claim.settle(Outcome::new(Effect::NotExecuted, "")), at(1)).unwrap();
+    assert_eq!(state, State::NotExecuted);
+}
