@@ -215,14 +215,15 @@ impl Disk {
     }
 
     fn keep(&mut self, name: &str, change: Change) -> Result<(), Trouble> {
-        let died = self.change();
+        let was_down = self.down;
+        let done = self.change();
         let file = self.files.get_mut(name).ok_or(Trouble::Missing)?;
         // A change under way when the machine died may have come through, too.
-        if died.is_ok() || self.down {
+        if done.is_ok() || (self.down && !was_down) {
             change.apply(&mut file.now);
             file.changes.push(change);
         }
-        died
+        done
     }
 
     /// Counts a change, and says whether it happens.
