@@ -1,9 +1,9 @@
 //! One life of the machine: the home is opened as the product opens it, and everybody does what they do.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -70,8 +70,7 @@ impl Life {
             recorded,
             record: Arc::new(SimRecord(record)),
         };
-        let policy = Arc::new(CedarPolicy::shipped().map_err(|error| error.to_string())?);
-        let (gate, _) = opening::compose(store, policy, LIMITS, world.now()).map_err(|error| error.to_string())?;
+        let (gate, _) = opening::compose(store, policy()?, LIMITS, world.now()).map_err(|error| error.to_string())?;
         world.witness().opened(gate.lock().valve().mode == Mode::Open);
         Ok(Self { world: Arc::clone(world), gate, ledger, resets: AtomicU64::new(0) })
     }
@@ -436,6 +435,16 @@ impl Life {
         }
         self.world.machine.disk().set_full(false);
     }
+}
+
+/// The shipped rules, read once: they are the same for every home, and reading them takes longer than opening one.
+fn policy() -> Result<Arc<CedarPolicy>, String> {
+    static SHIPPED: OnceLock<Arc<CedarPolicy>> = OnceLock::new();
+    if let Some(policy) = SHIPPED.get() {
+        return Ok(Arc::clone(policy));
+    }
+    let policy = Arc::new(CedarPolicy::shipped().map_err(|error| error.to_string())?);
+    Ok(Arc::clone(SHIPPED.get_or_init(|| policy)))
 }
 
 fn states(ledger: &Ledger) -> Result<BTreeMap<ActionId, State>, String> {
