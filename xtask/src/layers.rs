@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::process::{command, root};
 
 /// Each crate of the product and the crates of ours it may use.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("bailey-gate", &[]),
     ("bailey-keys", &[]),
     ("bailey-verify", &[]),
@@ -32,6 +32,22 @@ const ALLOWED: [(&str, &[&str]); 15] = [
             "bailey-model",
             "bailey-policy",
             "bailey-vault",
+        ],
+    ),
+    ("bailey-bench", &["bailey-gate", "bailey-home", "bailey-keys", "bailey-ledger", "bailey-policy", "bailey-verify"]),
+    (
+        "bailey-fuzz",
+        &[
+            "bailey-agent",
+            "bailey-connectors",
+            "bailey-gate",
+            "bailey-gateway",
+            "bailey-home",
+            "bailey-keys",
+            "bailey-ledger",
+            "bailey-model",
+            "bailey-vault",
+            "bailey-verify",
         ],
     ),
     (

@@ -1,6 +1,7 @@
 //! What the development commands and the end-to-end tests share.
 
 pub mod demo;
+pub mod fuzz;
 pub mod install;
 pub mod layers;
 pub mod model;

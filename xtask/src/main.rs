@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use xtask::demo::Mode;
-use xtask::{demo, install, layers, model, sim, test, trial, wired};
+use xtask::{demo, fuzz, install, layers, model, sim, test, trial, wired};
 
 const HELP: &str = "cargo xtask COMMAND
 
@@ -18,6 +18,10 @@ const HELP: &str = "cargo xtask COMMAND
                  run the gate in a simulated world with crashes, faults and pauses; one seed is one run
       --planted [WORD…]
                  plant bugs in a copy of the source and see that the simulator finds them
+  bench [--folder FOLDER] [--entries N]
+                 figures beside references of the same run; some minutes on an idle machine
+  fuzz [TARGET…] [--minutes N]
+                 feed hostile bytes to every parser, led by coverage; five minutes each if nobody says
   wired [--list] [WORD…]
                  take each control out of a copy of the source and see that its test fails; takes hours
   layers         check which crate depends on which, and that ARCHITECTURE.md says so
@@ -48,6 +52,8 @@ fn main() -> ExitCode {
         },
         ["sim", "--planted", only @ ..] => wired::planted::run(only),
         ["sim", arguments @ ..] => sim::run_with(arguments),
+        ["bench", arguments @ ..] => sim::bench_with(arguments),
+        ["fuzz", arguments @ ..] => fuzz::run_with(arguments),
         ["wired", "--list"] => wired::list(),
         ["wired", only @ ..] => wired::run(only),
         ["layers"] => layers::check(),

@@ -162,6 +162,10 @@ async fn pass(place: Arc<Place>, request: Request) -> Response {
     }
     match forward(&place.home, request).await {
         Ok(response) => response,
+        // What could not be read of the request's body: its sender broke off.
+        Err(error) if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_user) => {
+            refuse(StatusCode::BAD_REQUEST, "invalid", "the request broke off before its end")
+        }
         Err(_) => refuse(
             StatusCode::BAD_GATEWAY,
             "not-running",

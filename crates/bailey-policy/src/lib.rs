@@ -54,6 +54,11 @@ impl CedarPolicy {
         Self::new(SHIPPED)
     }
 
+    /// The same, and further grants as Cedar text, each with an `@id`. They permit what the floor does not forbid.
+    pub fn with_grants(grants: &str) -> Result<Self, PolicyError> {
+        Self::new(&format!("{SHIPPED}\n{grants}"))
+    }
+
     fn new(text: &str) -> Result<Self, PolicyError> {
         let syntax = |error: &dyn std::fmt::Display| PolicyError::Syntax(error.to_string());
         let (schema, _) = Schema::from_cedarschema_str(SCHEMA).map_err(|error| syntax(&error))?;

@@ -308,7 +308,7 @@ fn told(href: &str, entry: &Entry) -> serde_json::Value {
 }
 
 /// The entries of a multistatus answer (RFC 4918, 13); those that cannot be read are left out.
-fn entries(xml: &[u8]) -> Result<Vec<(String, Entry)>, String> {
+pub fn entries(xml: &[u8]) -> Result<Vec<(String, Entry)>, String> {
     use quick_xml::events::Event;
     let broken = |error: &dyn std::fmt::Display| format!("the calendar server's answer cannot be read: {error}");
     let xml = String::from_utf8_lossy(xml);

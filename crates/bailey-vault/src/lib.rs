@@ -44,6 +44,12 @@ pub use settings::{
     CalendarSettings, Credential, KeyHeader, MailSettings, ModelSettings, OauthClient, Server, Settings, Training,
 };
 
+/// What servers of others say, read: pure functions, public so that hostile bytes can be tried on them.
+pub mod parsers {
+    pub use crate::dav::entries as calendar_entries;
+    pub use crate::mail::{describe as mail, receivers as receivers_of_sent};
+}
+
 use oauth::Tokens;
 
 /// The kinds of sealed records a connection has.

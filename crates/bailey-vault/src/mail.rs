@@ -429,7 +429,8 @@ async fn fetch(session: &mut Imap, message: &MessageRef, what: &str) -> Result<V
 }
 
 /// A message as the model reads it.
-fn describe(bytes: &[u8]) -> serde_json::Value {
+#[must_use]
+pub fn describe(bytes: &[u8]) -> serde_json::Value {
     let Some(mail) = MessageParser::default().parse(bytes) else {
         return json!({"trouble": "this message cannot be read as a mail"});
     };
@@ -518,7 +519,7 @@ async fn survey(session: &mut Imap, own: &str) -> Result<Seen, String> {
 }
 
 /// Whom a sent message went to. One that someone else wrote, and that lies in Sent by some accident, proves nothing.
-fn receivers(header: &[u8], own: &str) -> Vec<(String, String)> {
+pub fn receivers(header: &[u8], own: &str) -> Vec<(String, String)> {
     let Some(mail) = MessageParser::default().parse_headers(header) else { return Vec::new() };
     let author = mail.from().and_then(|from| from.first()).and_then(|from| from.address());
     if !author.is_some_and(|author| author.eq_ignore_ascii_case(own)) {

@@ -1,0 +1,322 @@
+//! The life of an action: its decision, alone, sixty-four at once, and how fast a pause stops them.
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use bailey_gate::approval::{Proof, Purpose};
+use bailey_gate::content::Content;
+use bailey_gate::event::{Actor, Client};
+use bailey_gate::family::mail::{FolderName, FolderRole, MailAction, MessageRef, Moving, Summary};
+use bailey_gate::family::{Action, Level};
+use bailey_gate::handoff::Wrote;
+use bailey_gate::ledger::Grant;
+use bailey_gate::policy::{Facts, Policy, Question, judge};
+use bailey_gate::{
+    ActionId, Claiming, ConnectionId, Effect, Evidence, Gate, HomeId, Limits, Nonce, Now, Outcome, Proposal, Ruling,
+};
+use bailey_home::opening::{self, Store};
+use bailey_keys::sign::SigningKey;
+use bailey_keys::{HomeKey, Key};
+use bailey_ledger::{ConnectionRow, Ledger, MarkFile, Paths, PauseFile};
+use bailey_policy::CedarPolicy;
+
+use crate::bench::{Table, Times, now, rate, show};
+use crate::reference;
+
+type Done = Result<(), Box<dyn Error>>;
+
+const MAIL: ConnectionId = ConnectionId::from_bytes([2; 16]);
+const CREDENTIAL: [u8; 16] = [4; 16];
+/// Actions measured one after another.
+const ALONE: usize = 2_000;
+/// Threads at once, and how long they work.
+const THREADS: u64 = 64;
+const TOGETHER: Duration = Duration::from_secs(5);
+/// Pauses measured, and how long work goes on between them.
+const PAUSES: usize = 200;
+const UNDER_WAY: Duration = Duration::from_millis(10);
+/// Rules a person may have beside the shipped ones, for the figure with fifty.
+const RULES: usize = 50;
+
+/// A policy that lets everything go: what is left is the gate and the store.
+struct Anything;
+
+impl Policy for Anything {
+    fn rule(&self, _: &Question<'_>) -> Ruling {
+        Ruling { allowed: true, rules: vec!["anything".into()] }
+    }
+
+    fn version(&self) -> String {
+        "anything".into()
+    }
+}
+
+/// A clock that stands: nothing here depends on it.
+const fn at() -> Now {
+    Now { wall_ms: 1_767_225_600_000, boot_ms: 1, boot_id: [1; 16] }
+}
+
+/// A mail moved among the person's own folders: an action that runs by itself and touches the outside.
+fn moving() -> Result<Action, Box<dyn Error>> {
+    let folder = |name| FolderName::new(name).map_err(|error| error.to_string());
+    let message = MessageRef { folder: folder("INBOX")?, uid_validity: 1, uid: 1 };
+    let about = Summary { message_id: "<a@example.org>".into(), ..Summary::default() };
+    Ok(Action::Mail(MailAction::Move(Moving { message, to: folder("Archive")?, role: FolderRole::Own, about })))
+}
+
+fn id(number: u64) -> ActionId {
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(number.to_be_bytes()).for_each(|(to, from)| *to = from);
+    ActionId::from_bytes(bytes)
+}
+
+/// The key of the person who resumes.
+fn person() -> Result<SigningKey, Box<dyn Error>> {
+    Ok(SigningKey::from_seed(&Key::from_bytes([5; 32]))?)
+}
+
+/// A gate over a store on the disk.
+fn gate(folder: &Path, policy: Arc<dyn Policy>) -> Result<Arc<Gate>, Box<dyn Error>> {
+    std::fs::create_dir_all(folder)?;
+    let (database, keys) = (folder.join("ledger.db"), folder.join("keys.db"));
+    let mark = Box::new(MarkFile::new(&folder.join("mark")));
+    let key = HomeKey::take_over(&mut [7_u8; 48].as_slice())?;
+    let (ledger, found) = Ledger::open(Paths { database: &database, keys: &keys, mark, create: true }, key, at())?;
+    let ledger = Arc::new(ledger);
+    let grant = Grant { level: Level::Full, active: true, generation: 1 };
+    let public = person()?.public();
+    ledger.write(|tx| {
+        tx.put_credential(&CREDENTIAL, &[0; 16], &public)?;
+        tx.put_connection(&ConnectionRow { id: MAIL, kind: "mail".into(), account: "me".into(), grant })
+    })?;
+    PauseFile::create(&folder.join("pause"))?;
+    let (record, recorded) = PauseFile::open(&folder.join("pause"))?;
+    let transactions = Arc::clone(&ledger) as Arc<dyn bailey_gate::ledger::Ledger>;
+    let store = Store { ledger, transactions, found, recorded, record: Arc::new(record) };
+    Ok(opening::compose(store, policy, Limits::default(), at())?.0)
+}
+
+/// Proposes, claims, hands off to nobody, settles; false if it could not be claimed.
+fn one(gate: &Gate, number: u64, action: Action) -> Result<bool, Box<dyn Error>> {
+    let proposal = Proposal {
+        id: id(number),
+        task: None,
+        account: Some(MAIL),
+        precondition: Vec::new(),
+        action,
+        why: "measured".into(),
+        actor: Actor::Agent,
+    };
+    let permit = gate.propose(proposal, at())?.permit.ok_or("it was not let go")?;
+    let Ok(Claiming::Claimed(claimed)) = gate.claim(permit, at()) else { return Ok(false) };
+    let handed = claimed.trigger().hand_off(|| Wrote::Some);
+    let result = if handed.is_ok() { Effect::Done } else { Effect::NotExecuted };
+    let _state = gate.settle(&claimed.settle(Outcome::new(result, "measured")), at())?;
+    Ok(true)
+}
+
+fn shipped() -> Result<Arc<CedarPolicy>, Box<dyn Error>> {
+    Ok(Arc::new(CedarPolicy::shipped()?))
+}
+
+/// One verdict: three questions to the rules.
+pub fn decision(table: &mut Table) -> Done {
+    let grants: String = (0..RULES)
+        .map(|n| {
+            format!(
+                "@id(\"bench.{n}\")\npermit (principal, action == Action::\"mail.send\", resource)\nwhen {{ context.sameKindToday == {n} && context.unknownReceivers == 0 }};\n"
+            )
+        })
+        .collect();
+    let content = Content {
+        home: HomeId::from_bytes([1; 16]),
+        id: id(1),
+        account: Some((MAIL, 1)),
+        precondition: Vec::new(),
+        action: moving()?,
+    };
+    let facts = Facts {
+        level: Some(Level::Full),
+        grant_stands: true,
+        receivers: 0,
+        unknown_receivers: 0,
+        ungrounded_receivers: 0,
+        outside_scope: false,
+        untrusted_read: false,
+        into_sent_or_drafts: false,
+        among_own_folders: true,
+        is_undo: false,
+        same_kind_today: 0,
+    };
+    let (few, many) = (CedarPolicy::shipped()?, CedarPolicy::with_grants(&grants)?);
+    let verdicts = |policy: &CedarPolicy| {
+        Times::of(3_000, |_| {
+            let _verdict = std::hint::black_box(judge(policy, &content, content.class(), &facts));
+            Ok::<_, std::convert::Infallible>(())
+        })
+    };
+    let (few, many) = (verdicts(&few)?, verdicts(&many)?);
+    let question = Question { content: &content, class: content.class(), facts: &facts, evidence: Evidence::None };
+    let nothing = Times::of(3_000, |_| {
+        let _ruling = std::hint::black_box(Anything.rule(&question));
+        Ok::<_, std::convert::Infallible>(())
+    })?;
+    table.row(
+        "verdict with the shipped rules and 50 more, p50 (p99)",
+        format!("{} ({})", show(many.median()), show(many.percentile(99))),
+        format!("shipped rules alone {}; no rules {}", show(few.median()), show(nothing.median())),
+        format!("{:.1} × the shipped rules", many.median().as_secs_f64() / few.median().as_secs_f64()),
+    );
+    Ok(())
+}
+
+/// One action after another: three commits each.
+pub fn alone(table: &mut Table, folder: &Path) -> Done {
+    let flush = reference::flushes(folder, ALONE)?.median();
+    let plain = reference::plain_commits(folder, ALONE)?.median();
+    let gate = gate(&folder.join("alone"), shipped()?)?;
+    let action = moving()?;
+    let times = Times::of(ALONE, |index| one(&gate, index as u64, action.clone()).map(|_| ()))?;
+    let three = flush * 3;
+    table.row(
+        "one action by itself: propose, claim, hand-off, settle; p50 (p99)",
+        format!("{} ({})", show(times.median()), show(times.percentile(99))),
+        format!("append + fdatasync {}; one-row commit of plain SQLite {}", show(flush), show(plain)),
+        format!(
+            "three flushes + {}; {:.1} × three plain commits",
+            show(times.median().saturating_sub(three)),
+            times.median().as_secs_f64() / (plain * 3).as_secs_f64()
+        ),
+    );
+    Ok(())
+}
+
+/// Actions each second of many threads.
+fn storm(gate: &Gate) -> Result<f64, Box<dyn Error>> {
+    let (stop, done, trouble) = (AtomicBool::new(false), AtomicU64::new(0), Mutex::new(None));
+    let action = moving()?;
+    let started = now();
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (gate, stop, done, trouble, action) = (&gate, &stop, &done, &trouble, &action);
+            scope.spawn(move || {
+                let mut number = thread << 32;
+                while !stop.load(Ordering::Relaxed) {
+                    number += 1;
+                    if let Err(why) = one(gate, number, action.clone()) {
+                        *trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_string());
+                        return;
+                    }
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        sleep(TOGETHER);
+        stop.store(true, Ordering::Relaxed);
+    });
+    let rate = rate(done.load(Ordering::Relaxed), started.elapsed());
+    match trouble.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(why) => Err(why.into()),
+        None => Ok(rate),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a measurement lasts as long as it lasts")]
+fn sleep(time: Duration) {
+    thread::sleep(time);
+}
+
+/// Sixty-four actions at once, with the rules and without.
+pub fn together(table: &mut Table, folder: &Path) -> Done {
+    let free = storm(&*gate(&folder.join("anything"), Arc::new(Anything))?)?;
+    let ruled = storm(&*gate(&folder.join("ruled"), shipped()?)?)?;
+    let each = 1e6 / ruled - 1e6 / free;
+    table.row(
+        "64 actions at once",
+        format!("{ruled:.0} actions/s ({:.0} commits/s)", ruled * 3.0),
+        format!("the same writer and commits without rules {free:.0} actions/s"),
+        format!("{:.0} %; the rules cost {each:.0} µs of each action", 100.0 * ruled / free),
+    );
+    Ok(())
+}
+
+/// The person ends a pause.
+fn resume(gate: &Gate, key: &SigningKey, epoch: u64) -> Done {
+    let nonce = Nonce::from_bytes(*id(epoch).as_bytes());
+    gate.challenge(nonce, at());
+    let signature = key.sign(&Purpose::Resume.message(&gate.home(), &nonce));
+    let proof = Proof { nonce, credential: CREDENTIAL, signature, client: Client::CommandLine, session: [7; 16] };
+    let valve = gate.begin_resume(&proof, at())?;
+    gate.finish_resume(valve.epoch, at())?;
+    Ok(())
+}
+
+/// Actions of one thread until it is told to stop; counts hand-offs that started after a later pause had returned.
+fn keep_acting(gate: &Gate, thread: u64, action: &Action, stop: &AtomicBool, returned: &AtomicU64, late: &AtomicU64) {
+    let mut number = thread << 32;
+    while !stop.load(Ordering::Relaxed) {
+        number += 1;
+        let proposal = Proposal {
+            id: id(number),
+            task: None,
+            account: Some(MAIL),
+            precondition: Vec::new(),
+            action: action.clone(),
+            why: String::new(),
+            actor: Actor::Agent,
+        };
+        let Ok(Some(permit)) = gate.propose(proposal, at()).map(|proposed| proposed.permit) else { continue };
+        let Ok(Claiming::Claimed(claimed)) = gate.claim(permit, at()) else { continue };
+        // Not below the claim's own epoch: what is counted is certain.
+        let epoch = gate.lock().valve().epoch;
+        let _handed = claimed.trigger().hand_off(|| {
+            late.fetch_add(u64::from(returned.load(Ordering::SeqCst) > epoch), Ordering::SeqCst);
+            Wrote::Some
+        });
+        let _state = gate.settle(&claimed.settle(Outcome::new(Effect::Done, "")), at());
+    }
+}
+
+/// From the wish to pause to its return, while sixty-four actions are under way.
+pub fn pauses(table: &mut Table, folder: &Path) -> Done {
+    let flush = reference::flushes(folder, 500)?.median();
+    let (gate, key, action) = (gate(&folder.join("pauses"), Arc::new(Anything))?, person()?, moving()?);
+    let (stop, returned, late) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
+    let mut times = Vec::with_capacity(PAUSES);
+    let resumed = thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (gate, action, stop, returned, late) = (&gate, &action, &stop, &returned, &late);
+            scope.spawn(move || keep_acting(gate, thread, action, stop, returned, late));
+        }
+        let mut resumed = Ok(());
+        for _ in 0..PAUSES {
+            sleep(UNDER_WAY);
+            let started = now();
+            let report = gate.pause(Actor::Client, at(), || ());
+            times.push(started.elapsed());
+            returned.store(report.valve.epoch, Ordering::SeqCst);
+            resumed = resume(&gate, &key, report.valve.epoch).map_err(|error| error.to_string());
+            if resumed.is_err() {
+                break;
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+        resumed
+    });
+    resumed?;
+    let (times, late) = (Times::from(times), late.into_inner());
+    if late > 0 {
+        return Err(format!("{late} hand-offs started after a pause had returned").into());
+    }
+    table.row(
+        "pause with 64 actions under way, p50 (p99), from request to return",
+        format!("{} ({})", show(times.median()), show(times.percentile(99))),
+        format!("append + fdatasync {}", show(flush)),
+        format!("{PAUSES} pauses, no hand-off after any of them"),
+    );
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! `bailey-bench`: figures of the product beside references of the same run. `cargo xtask bench` builds and calls it.
+//!
+//! A figure alone says little on a machine that others use too; the ratio to a reference measured a moment before says
+//! more. What bounds each figure is told in `docs/performance.md`.
+
+mod actions;
+mod bench;
+mod logs;
+mod process;
+mod reference;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use bench::Table;
+
+const HELP: &str = "bailey-bench [--folder FOLDER] [--program BAILEY] [--entries N]
+
+  --folder   where to put files; on the disk to measure (the system's temporary folder)
+  --program  the `bailey` program, for start-up and memory (beside this one)
+  --entries  entries of the large log (1000000)";
+
+struct Wanted {
+    folder: PathBuf,
+    program: PathBuf,
+    entries: u64,
+}
+
+fn wanted() -> Result<Wanted, String> {
+    let here = std::env::current_exe().map_err(|error| error.to_string())?;
+    let mut wanted =
+        Wanted { folder: std::env::temp_dir(), program: here.with_file_name("bailey"), entries: 1_000_000 };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let value = arguments.next().ok_or(HELP)?;
+        match argument.as_str() {
+            "--folder" => wanted.folder = value.into(),
+            "--program" => wanted.program = value.into(),
+            "--entries" => wanted.entries = value.parse().map_err(|_| HELP)?,
+            _ => return Err(HELP.into()),
+        }
+    }
+    Ok(wanted)
+}
+
+fn measure(wanted: &Wanted, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let mut table = Table::default();
+    actions::decision(&mut table)?;
+    actions::alone(&mut table, folder)?;
+    actions::together(&mut table, folder)?;
+    actions::pauses(&mut table, folder)?;
+    logs::large(&mut table, folder, wanted.entries)?;
+    process::start_and_memory(&mut table, &wanted.program, folder)?;
+    println!("{table}");
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let wanted = match wanted() {
+        Ok(wanted) => wanted,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::from(2);
+        }
+    };
+    let folder = wanted.folder.join(format!("bailey-bench-{}", std::process::id()));
+    let measured = std::fs::create_dir_all(&folder).map_err(Into::into).and_then(|()| measure(&wanted, &folder));
+    let _ = std::fs::remove_dir_all(&folder);
+    match measured {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("bailey-bench: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

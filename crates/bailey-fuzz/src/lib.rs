@@ -1,0 +1,109 @@
+//! What hostile bytes are fed to: one function for each parser of what others say, through the doors the product uses.
+//!
+//! A target panics where a promise is broken; that it panics in no other way is the first of them. Seeds lie in `seeds/`,
+//! one folder for each target; what once broke something stays there. `cargo xtask fuzz` runs a target under libFuzzer,
+//! led by coverage; the test command runs every seed and some thousand chance variations of them.
+//!
+//! Invariant of absence: nothing of the product depends on this crate.
+
+mod http;
+mod model;
+mod tools;
+
+use bailey_gate::Preview;
+use bailey_gate::content::Content;
+use bailey_gate::family::calendar::Entry;
+use bailey_gate::family::escape::is_deceptive;
+use bailey_home::config;
+
+/// A target.
+pub type Target = fn(&[u8]);
+
+/// Every target by name.
+pub const TARGETS: [(&str, Target); 12] = [
+    ("mail", mail),
+    ("sent", sent),
+    ("calendar", calendar),
+    ("entry", entry),
+    ("content", content),
+    ("openai", model::openai),
+    ("anthropic", model::anthropic),
+    ("plan", model::plan),
+    ("tools", tools::prepare),
+    ("http", http::request),
+    ("verify", verify),
+    ("config", configuration),
+];
+
+/// Most bytes a description of a mail may have: what is fetched of one, written as JSON with every byte escaped.
+const MAX_DESCRIPTION_BYTES: usize = 6 * 512 * 1024;
+
+/// Whether a terminal shows it as it is.
+fn is_plain(text: &str) -> bool {
+    !text.chars().any(|c| is_deceptive(c) && c != '\n' && c != '\t')
+}
+
+/// A mail that was fetched, as a model is told of it.
+fn mail(bytes: &[u8]) {
+    let told = bailey_vault::parsers::mail(bytes).to_string();
+    assert!(told.len() <= MAX_DESCRIPTION_BYTES, "{} bytes of a mail of {}", told.len(), bytes.len());
+}
+
+/// The header of a mail in Sent: it may make people known.
+fn sent(bytes: &[u8]) {
+    for (address, _) in bailey_vault::parsers::receivers_of_sent(bytes, "me@example.org") {
+        let known = bailey_gate::family::text::Address::new(&address);
+        assert!(known.is_ok_and(|known| known.key() == address), "`{address}` is no address in its comparing form");
+    }
+}
+
+/// A calendar server's answer.
+fn calendar(bytes: &[u8]) {
+    for (_, entry) in bailey_vault::parsers::calendar_entries(bytes).unwrap_or_default() {
+        look_at(&entry);
+    }
+}
+
+/// One calendar entry.
+fn entry(bytes: &[u8]) {
+    if let Ok(entry) = Entry::new(&String::from_utf8_lossy(bytes)) {
+        look_at(&entry);
+    }
+}
+
+fn look_at(entry: &Entry) {
+    assert!(Entry::new(entry.as_str()).is_ok_and(|again| again == *entry), "an entry does not read back");
+    for name in ["SUMMARY", "DTSTART", "DTEND", "LOCATION", "RRULE", ""] {
+        let _ = entry.property(name);
+    }
+    let _ = (entry.guests(), entry.lines());
+}
+
+/// The encoding of an action, as the database has it.
+fn content(bytes: &[u8]) {
+    if let Ok(content) = Content::decode(bytes) {
+        assert_eq!(content.encode(), bytes, "two encodings of one action");
+        assert!(is_plain(&Preview::of(&content).to_string()), "a preview that a terminal would act on");
+    }
+}
+
+/// An exported log, with a pin after its last blank line where there is one.
+fn verify(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let (export, pin) = match text.rsplit_once("\n\npin\n") {
+        Some((export, pin)) => (export, Some(pin)),
+        None => (text.as_ref(), None),
+    };
+    let verdict = bailey_verify::verify(export, pin);
+    assert_eq!(verdict, bailey_verify::verify(export, pin), "two verdicts on one log");
+    assert!(is_plain(&verdict.to_string()), "a verdict that a terminal would act on: {verdict:?}");
+}
+
+/// The configuration file.
+fn configuration(bytes: &[u8]) {
+    let config = String::from_utf8_lossy(bytes).into_owned();
+    let settings = config::Settings { config, path: "config.toml".into(), authorities: None };
+    if let Err(error) = settings.parse() {
+        assert!(!error.to_string().is_empty());
+    }
+}

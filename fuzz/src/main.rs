@@ -1,0 +1,17 @@
+//! One program for every target; `BAILEY_FUZZ_TARGET` names the one to run.
+
+#![no_main]
+
+use std::sync::OnceLock;
+
+use bailey_fuzz::{TARGETS, Target};
+
+static TARGET: OnceLock<Target> = OnceLock::new();
+
+fn target() -> Target {
+    let name = std::env::var("BAILEY_FUZZ_TARGET").unwrap_or_default();
+    let found = TARGETS.iter().find(|(known, _)| *known == name).map(|(_, target)| *target);
+    found.unwrap_or_else(|| panic!("there is no target `{name}`"))
+}
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| TARGET.get_or_init(target)(bytes));
