@@ -9,5 +9,6 @@ pub mod peers;
 mod process;
 pub mod sim;
 pub mod test;
+pub mod torture;
 pub mod trial;
 pub mod wired;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use xtask::demo::Mode;
-use xtask::{demo, fuzz, install, layers, model, sim, test, trial, wired};
+use xtask::{demo, fuzz, install, layers, model, sim, test, torture, trial, wired};
 
 const HELP: &str = "cargo xtask COMMAND
 
@@ -22,6 +22,8 @@ const HELP: &str = "cargo xtask COMMAND
                  figures beside references of the same run; some minutes on an idle machine
   fuzz [TARGET…] [--minutes N]
                  feed hostile bytes to every parser, led by coverage; five minutes each if nobody says
+  torture [kills|pauses|disk [TIMES]]
+                 kill, pause and starve the real processes; half an hour, as root, needs strace
   wired [--list] [WORD…]
                  take each control out of a copy of the source and see that its test fails; takes hours
   layers         check which crate depends on which, and that ARCHITECTURE.md says so
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         ["sim", arguments @ ..] => sim::run_with(arguments),
         ["bench", arguments @ ..] => sim::bench_with(arguments),
         ["fuzz", arguments @ ..] => fuzz::run_with(arguments),
+        ["torture", arguments @ ..] => torture::run_with(arguments),
         ["wired", "--list"] => wired::list(),
         ["wired", only @ ..] => wired::run(only),
         ["layers"] => layers::check(),

@@ -1,0 +1,381 @@
+//! `cargo xtask torture`: the real processes, killed, paused and starved, against a mail server that counts.
+//!
+//! What the simulator does to the product's code, this does to the program: SIGKILL at system calls chosen by chance
+//! (`strace` delivers it), at moments chosen by chance, and while starting; pauses with sixty-four mails under way; a
+//! small file system that fills up. The mail server is a double that counts and misbehaves on demand.
+
+mod home;
+mod smtp;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::process::{cache, command, run, succeeds};
+use home::{House, text};
+
+/// Kills and pauses of a whole run.
+const KILLS: u32 = 500;
+const PAUSES: u32 = 200;
+/// Mails under way at a pause.
+const UNDER_WAY: usize = 64;
+/// System calls at which the home is killed: what makes a write, what makes it durable, and what goes to others.
+const CALLS: [&str; 6] = ["pwrite64", "fdatasync", "sendto", "writev", "openat", "rename"];
+/// How long a kill by system call is waited for before the supervisor is killed instead.
+const SOON: Duration = Duration::from_millis(1_500);
+/// How long mails may take to be under way.
+const STARTS_WITHIN: Duration = Duration::from_secs(20);
+/// How long bytes may take to arrive after a pause, which none may.
+const SETTLES: Duration = Duration::from_millis(100);
+/// Size of the file system that fills up.
+const SMALL_DISK: &str = "12m";
+
+/// Chance: a multiplicative generator (Lehmer, 2⁶³ − 25), for a run that can be repeated in outline.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = ((u128::from(self.0) * 3_512_401_965_023_503_517) % 9_223_372_036_854_775_783) as u64;
+        self.0 % bound.max(1)
+    }
+}
+
+/// Runs all of it, or one part: `kills`, `pauses`, `disk`, each with how often.
+pub fn run_with(arguments: &[&str]) -> Result<(), String> {
+    let (part, times) = match arguments {
+        [] => ("all", None),
+        [part] => (*part, None),
+        [part, times] => (*part, Some(times.parse().map_err(|_| format!("`{times}` is no number"))?)),
+        _ => return Err("cargo xtask torture [kills|pauses|disk [TIMES]]".into()),
+    };
+    if !matches!(part, "all" | "kills" | "pauses" | "disk") {
+        return Err(format!("there is no part `{part}`; there are kills, pauses and disk"));
+    }
+    if !succeeds(command("strace").arg("-V")) {
+        return Err("this needs `strace`; install it (Debian: `apt-get install strace`)".into());
+    }
+    run(command("cargo").args(["build", "--release", "--locked", "-p", "bailey", "--bins"]))?;
+    let mut bailey = std::env::current_exe().map_err(|error| error.to_string())?;
+    bailey.pop();
+    let bailey = bailey.with_file_name("release").join("bailey");
+    let folder = cache().join("torture");
+    let _ = fs::remove_dir_all(&folder);
+    if matches!(part, "all" | "kills") {
+        kills(&folder.join("kills"), &bailey, times.unwrap_or(KILLS))?;
+    }
+    if matches!(part, "all" | "pauses") {
+        pauses(&folder.join("pauses"), &bailey, times.unwrap_or(PAUSES))?;
+    }
+    if matches!(part, "all" | "disk") {
+        full_disk(&folder.join("disk"), &bailey)?;
+    }
+    fs::remove_dir_all(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))
+}
+
+#[expect(clippy::disallowed_methods, reason = "time is what is measured and waited for here")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "moments are chosen by chance, not waited for")]
+fn sleep(time: Duration) {
+    std::thread::sleep(time);
+}
+
+/// What was counted over all kills.
+#[derive(Debug, Default)]
+struct Counts {
+    at_a_call: u32,
+    at_a_moment: u32,
+    while_starting: u32,
+}
+
+/// Kills the home again and again, and holds what came to the mail server against what the log says.
+fn kills(folder: &Path, bailey: &Path, times: u32) -> Result<(), String> {
+    let to = |kinds: &[&str]| kinds.iter().map(|kind| format!("{kind}@example.org")).collect::<Vec<_>>();
+    let kinds = [
+        ("plain", to(&["ok", "ok2", "drips"])),
+        ("harsh", to(&["silent", "drop", "lies"])),
+        ("mixed", to(&["ok", "drop", "drips"])),
+    ];
+    let mut house = House::new(folder, bailey, &kinds)?;
+    let (mut chance, mut counts) = (Chance(4_711), Counts::default());
+    for round in 0..times {
+        let kind = kinds.get(chance.below(3) as usize).map_or("plain", |(name, _)| *name);
+        // Of what an earlier kill left waiting, some is approved now.
+        let cards = house.want(&[kind], 1)?;
+        strike(&mut house, &cards, &mut chance, &mut counts)?;
+        house.kill();
+        if chance.below(6) == 0 {
+            house.only_start()?;
+            sleep(Duration::from_millis(chance.below(250)));
+            house.kill();
+            counts.while_starting += 1;
+        }
+        house.serve().map_err(|why| format!("after kill {round}: {why}"))?;
+        check(&house, false).map_err(|why| format!("after kill {round}: {why}"))?;
+        if (round + 1) % 50 == 0 {
+            eprintln!(
+                "{} kills, {} mails approved, {} arrived",
+                round + 1,
+                house.approved.len(),
+                house.smtp.arrivals().len()
+            );
+        }
+    }
+    settle(&house)?;
+    check(&house, true)?;
+    let states = states(&house)?;
+    println!(
+        "kills: {times} ({} at a system call, {} at a moment) and {} while starting; {} mails approved, {} arrived, none twice; at last: {states:?}; the log verified after every kill",
+        counts.at_a_call,
+        counts.at_a_moment,
+        counts.while_starting,
+        house.approved.len(),
+        house.smtp.arrivals().len(),
+    );
+    Ok(())
+}
+
+/// Approves, and kills the home meanwhile.
+fn strike(house: &mut House, cards: &[Value], chance: &mut Chance, counts: &mut Counts) -> Result<(), String> {
+    if chance.below(2) == 0
+        && let Some(home) = house.home_process()
+    {
+        let call = CALLS.get(chance.below(CALLS.len() as u64) as usize).copied().unwrap_or("fdatasync");
+        let mut strace = killing_at(home, call, 1 + chance.below(25))?;
+        // The answer may not get through; that is the point.
+        let _ = house.approve(cards);
+        let started = now();
+        while started.elapsed() < SOON && strace.try_wait().map_err(|error| error.to_string())?.is_none() {
+            sleep(Duration::from_millis(10));
+        }
+        counts.at_a_call += u32::from(!Path::new(&format!("/proc/{home}")).exists());
+        let _ = strace.kill();
+        let _ = strace.wait();
+        return Ok(());
+    }
+    counts.at_a_moment += 1;
+    let _ = house.approve(cards);
+    sleep(Duration::from_millis(chance.below(25)));
+    Ok(())
+}
+
+/// SIGKILL to a process when it makes a system call for the so-manieth time from now.
+fn killing_at(process: u32, call: &str, nth: u64) -> Result<Child, String> {
+    let mut strace = command("strace");
+    strace.args(["-f", "-qq", "-o", "/dev/null", "-p", &process.to_string()]);
+    strace.args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:signal=KILL:when={nth}")]);
+    let child = strace.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let child = child.map_err(|error| format!("strace: {error}"))?;
+    // It says nothing once it is attached; the kernel does.
+    let started = now();
+    let attached = || {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        status.lines().any(|line| line.strip_prefix("TracerPid:").is_some_and(|pid| pid.trim() != "0"))
+    };
+    while !attached() {
+        if started.elapsed() > SOON {
+            return Err("`strace` could not attach to the home; run this as root".into());
+        }
+        sleep(Duration::from_millis(1));
+    }
+    Ok(child)
+}
+
+/// How often each approved mail arrived, by its Message-ID.
+fn arrivals(house: &House) -> BTreeMap<String, usize> {
+    let mut out = BTreeMap::new();
+    for arrival in house.smtp.arrivals() {
+        *out.entry(arrival.id).or_insert(0) += 1;
+    }
+    out
+}
+
+fn states(house: &House) -> Result<BTreeMap<String, usize>, String> {
+    let mut out = BTreeMap::new();
+    for id in house.approved.keys() {
+        *out.entry(house.state(id)?).or_insert(0) += 1;
+    }
+    Ok(out)
+}
+
+/// The promises, as far as the outside can see them. `at_last` is when nothing is under way any more.
+fn check(house: &House, at_last: bool) -> Result<(), String> {
+    house.verify()?;
+    let arrived = arrivals(house);
+    for (id, count) in &arrived {
+        let action = house.approved.iter().find(|(_, message)| *message == id);
+        let (action, _) = action.ok_or_else(|| format!("{id} arrived, and nobody approved it"))?;
+        if *count > 1 {
+            return Err(format!("{id} arrived {count} times"));
+        }
+        let state = house.state(action)?;
+        if !matches!(state.as_str(), "succeeded" | "failed" | "unknown" | "reconciling" | "needs-person" | "claimed") {
+            return Err(format!("{id} arrived, and its action {action} is {state}"));
+        }
+    }
+    if at_last {
+        for (action, message) in &house.approved {
+            let (state, came) = (house.state(action)?, arrived.contains_key(message));
+            if state == "succeeded" && !came {
+                return Err(format!("{action} is {state} and did not arrive"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Waits until nothing is claimed or approved any more.
+fn settle(house: &House) -> Result<(), String> {
+    let started = now();
+    loop {
+        let seen = house.ask("GET", "/v1/changes", &Value::Null)?;
+        let open = states(house)?;
+        if !["approved", "claimed", "unknown", "reconciling"].iter().any(|state| open.contains_key(*state)) {
+            return Ok(());
+        }
+        if started.elapsed() > Duration::from_secs(120) {
+            return Err(format!("it does not come to rest: {open:?}"));
+        }
+        house.ask("GET", &format!("/v1/changes?after={seen}"), &Value::Null)?;
+    }
+}
+
+/// Pauses with sixty-four mails under way: of those the server had not let come before the pause returned, none comes.
+fn pauses(folder: &Path, bailey: &Path, times: u32) -> Result<(), String> {
+    let receivers: Vec<String> = (0..11).map(|n| format!("ok{n}@example.org")).collect();
+    let mut house = House::new(folder, bailey, &[("many", receivers)])?;
+    let (mut chance, mut took, mut came_before) = (Chance(815), Vec::new(), 0);
+    for round in 0..times {
+        let cards = house.want(&["many"; 6], UNDER_WAY)?;
+        house.smtp.hold(true);
+        house.approve(&cards)?;
+        if !house.smtp.until_held(UNDER_WAY, STARTS_WITHIN) {
+            return Err(format!("round {round}: {UNDER_WAY} mails were never under way at once"));
+        }
+        let before = house.smtp.arrivals().len();
+        // In half of the rounds the server lets them come at about the moment of the pause.
+        let races = chance.below(2) == 0;
+        let delay = Duration::from_micros(chance.below(20_000));
+        let returned = std::thread::scope(|scope| -> Result<Instant, String> {
+            let smtp = &house.smtp;
+            if races {
+                scope.spawn(move || {
+                    sleep(delay);
+                    smtp.hold(false);
+                });
+            }
+            sleep(Duration::from_micros(chance.below(10_000)));
+            let started = now();
+            let paused = house.ask("POST", "/v1/pause", &Value::Null)?;
+            took.push(started.elapsed());
+            if paused.get("trouble").and_then(Value::as_array).is_some_and(|trouble| !trouble.is_empty()) {
+                return Err(format!("round {round}: the pause had trouble: {paused}"));
+            }
+            Ok(now())
+        })?;
+        house.smtp.hold(false);
+        sleep(SETTLES);
+        let arrivals = house.smtp.arrivals();
+        let late = arrivals.iter().filter(|arrival| arrival.allowed > returned).count();
+        if late > 0 {
+            return Err(format!("round {round}: {late} mails were handed over after the pause had returned"));
+        }
+        came_before += arrivals.len() - before;
+        house.ok(&["resume"], true)?;
+        settle(&house)?;
+        // What asks again is not wanted any more: the next round brings its own.
+        let ids: Vec<String> = house.waiting()?.iter().map(|card| text(card, "id")).collect();
+        if !ids.is_empty() {
+            house.ask("POST", "/v1/approvals/reject", &json!({"ids": ids}))?;
+        }
+        if (round + 1) % 20 == 0 {
+            eprintln!("{} pauses", round + 1);
+        }
+    }
+    check(&house, true)?;
+    took.sort_unstable();
+    let at = |percent: usize| took.get((took.len() * percent / 100).min(took.len() - 1)).copied().unwrap_or_default();
+    println!(
+        "pauses: {times} with {UNDER_WAY} mails under way; {came_before} mails came before their pause, none after it; from request to return p50 {:?}, p99 {:?}, worst {:?}",
+        at(50),
+        at(99),
+        at(100)
+    );
+    Ok(())
+}
+
+/// A file system that is unmounted when it is done with.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(folder: &Path) -> Result<Self, String> {
+        fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+        let size = format!("size={SMALL_DISK}");
+        run(command("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(folder))
+            .map_err(|why| format!("{why}; a small file system takes root"))?;
+        Ok(Self(folder.into()))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = command("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+/// The disk fills up: nothing new is claimed, pausing works and outlives a kill, and with room again nothing is lost.
+fn full_disk(folder: &Path, bailey: &Path) -> Result<(), String> {
+    let disk = SmallDisk::mount(folder)?;
+    let receivers = (0..3).map(|n| format!("ok{n}@example.org")).collect();
+    let mut house = House::new(&disk.0.join("home"), bailey, &[("few", receivers)])?;
+    let cards = house.want(&["few"], 3)?;
+    let filler = disk.0.join("filler");
+    fill(&filler)?;
+    let refused = house.approve(&cards).err().ok_or("an approval was taken on a full disk")?;
+    if !refused.contains("disk is full") {
+        return Err(format!("a full disk was not told about clearly: {refused}"));
+    }
+    let arrived = house.smtp.arrivals().len();
+    if arrived > 0 {
+        return Err(format!("{arrived} mails left while nothing could be recorded"));
+    }
+    let paused = house.ask("POST", "/v1/pause", &Value::Null)?;
+    println!("disk: full; approving said “{refused}”; pausing said {paused}");
+    house.kill();
+    house.serve().map_err(|why| format!("on a full disk: {why}"))?;
+    let mode = text(&house.ask("GET", "/v1/status", &Value::Null)?, "mode");
+    if mode != "paused" {
+        return Err(format!("after a kill on a full disk it is {mode}"));
+    }
+    fs::remove_file(&filler).map_err(|error| error.to_string())?;
+    house.ok(&["resume"], true)?;
+    let cards = house.waiting()?;
+    if cards.len() != 3 {
+        return Err(format!("{} of 3 mails still wait", cards.len()));
+    }
+    house.approve(&cards)?;
+    settle(&house)?;
+    check(&house, true)?;
+    let arrived = house.smtp.arrivals().len();
+    if arrived != 3 {
+        return Err(format!("{arrived} of 3 mails arrived once there was room"));
+    }
+    println!("disk: with room again all 3 mails were approved and arrived once; the log verifies");
+    Ok(())
+}
+
+/// Takes the last byte there is.
+fn fill(path: &Path) -> Result<(), String> {
+    use std::io::Write as _;
+    let mut file = fs::File::create(path).map_err(|error| error.to_string())?;
+    for size in [64 * 1_024, 1] {
+        while file.write_all(&vec![7; size]).is_ok() {}
+    }
+    Ok(())
+}
