@@ -90,6 +90,7 @@ fn fuzz(program: &Path, name: &str, minutes: u64) -> Result<(), String> {
         format!("-rss_limit_mb={MOST_MEMORY}"),
         format!("-artifact_prefix={}/{name}-", found.display()),
         "-print_final_stats=1".to_owned(),
+        "-print_funcs=0".to_owned(),
         "-verbosity=0".to_owned(),
     ]);
     run(&mut fuzzer)

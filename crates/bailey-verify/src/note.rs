@@ -35,6 +35,10 @@ impl Checkpoint {
         let (name, blob) = line.split_once(' ')?;
         let blob = BASE64.decode(blob).ok()?;
         let (key_id, signature) = blob.split_at_checked(4)?;
+        // It is shown where it is another's: names are plain words without spaces.
+        if origin.is_empty() || !origin.chars().all(|c| c.is_ascii_graphic()) {
+            return None;
+        }
         Some(Self {
             origin: origin.to_owned(),
             size: size.parse().ok()?,
