@@ -97,8 +97,11 @@ impl Home {
         for id in blocking(move || gate.unknown()).await? {
             let Some((found, detail)) = self.look_up(&id).await? else { continue };
             let (gate, now) = (Arc::clone(&self.gate), self.clock.now());
-            blocking(move || gate.reconcile(&id, found, detail, now)).await?;
-            self.changed();
+            match blocking(move || gate.reconcile(&id, found, detail, now)).await {
+                // Somebody else looked it up at the same time: each action that ends in doubt does.
+                Ok(_) | Err(GateError::WrongState { .. }) => self.changed(),
+                Err(other) => return Err(other),
+            }
         }
         Ok(())
     }

@@ -338,6 +338,7 @@ fn full_disk(folder: &Path, bailey: &Path) -> Result<(), String> {
     let filler = disk.0.join("filler");
     fill(&filler)?;
     let refused = house.approve(&cards).err().ok_or("an approval was taken on a full disk")?;
+    let refused = refused.lines().last().unwrap_or_default().to_owned();
     if !refused.contains("disk is full") {
         return Err(format!("a full disk was not told about clearly: {refused}"));
     }
@@ -348,12 +349,18 @@ fn full_disk(folder: &Path, bailey: &Path) -> Result<(), String> {
     let paused = house.ask("POST", "/v1/pause", &Value::Null)?;
     println!("disk: full; approving said “{refused}”; pausing said {paused}");
     house.kill();
-    house.serve().map_err(|why| format!("on a full disk: {why}"))?;
+    let said = house.run(&["serve"], false)?;
+    let said = String::from_utf8_lossy(&said.stderr).trim().to_owned();
+    if !said.contains("disk is full") {
+        return Err(format!("starting on a full disk said “{said}”"));
+    }
+    println!("disk: starting said “{said}”");
+    fs::remove_file(&filler).map_err(|error| error.to_string())?;
+    house.serve()?;
     let mode = text(&house.ask("GET", "/v1/status", &Value::Null)?, "mode");
     if mode != "paused" {
-        return Err(format!("after a kill on a full disk it is {mode}"));
+        return Err(format!("after a pause and a kill on a full disk it is {mode}"));
     }
-    fs::remove_file(&filler).map_err(|error| error.to_string())?;
     house.ok(&["resume"], true)?;
     let cards = house.waiting()?;
     if cards.len() != 3 {

@@ -75,14 +75,18 @@ impl Copy {
         edits: &[(&str, &str, &str)],
         work: impl FnOnce(&Self) -> Result<T, String>,
     ) -> Result<T, String> {
+        // What stood here before, and not what stands in the tree by now: that may be of another moment.
+        let mut before = Vec::new();
         for (file, old, new) in edits {
             let path = self.source.join(file);
-            let text = String::from_utf8_lossy(&read(&path)?).into_owned();
-            write_if_other(&path, text.replacen(old, new, 1).as_bytes())?;
+            let bytes = read(&path)?;
+            let text = String::from_utf8_lossy(&bytes).replacen(old, new, 1);
+            before.push((path.clone(), bytes));
+            write_if_other(&path, text.as_bytes())?;
         }
         let done = work(self);
-        for (file, _, _) in edits {
-            write_if_other(&self.source.join(file), &read(&root().join(file))?)?;
+        for (path, bytes) in before.into_iter().rev() {
+            write_if_other(&path, &bytes)?;
         }
         done
     }
@@ -146,7 +150,11 @@ pub fn run(only: &[&str]) -> Result<(), String> {
             let built = copy.cargo().args(["build", "--quiet", "--workspace", "--bins", "--locked"]).output();
             match built {
                 Ok(output) if output.status.success() => test(copy, one.test),
-                _ => Ok(Outcome::DoesNotBuild),
+                Ok(output) => {
+                    eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+                    Ok(Outcome::DoesNotBuild)
+                }
+                Err(error) => Err(error.to_string()),
             }
         })?;
         println!("{:>3}/{} {outcome:?}: {} ({})", index + 1, chosen.len(), one.control, one.test);
@@ -168,6 +176,7 @@ fn test(copy: &Copy, name: &str) -> Result<Outcome, String> {
     arguments.extend(kind);
     let built = copy.cargo().args(&arguments).arg("--no-run").output().map_err(|error| error.to_string())?;
     if !built.status.success() {
+        eprintln!("{}", String::from_utf8_lossy(&built.stderr));
         return Ok(Outcome::DoesNotBuild);
     }
     let mut timed = command("timeout");

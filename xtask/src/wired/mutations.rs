@@ -20,7 +20,7 @@ pub const MUTATIONS: &[Mutation] = &[
             r#"("Bcc (hidden from the others)", &message.bcc)]"#,
             r#"("Bcc (hidden from the others)", &Vec::new())]"#,
         )],
-        test: "bytes::rendering_says_what_the_preview_says",
+        test: "bytes::previews_are_safe_to_print",
     },
     Mutation {
         control: "digests of the answer",
@@ -140,7 +140,7 @@ pub const MUTATIONS: &[Mutation] = &[
             r#"        let now = *self.lock();
         if now.valve.mode != Mode::Open {"#,
         )],
-        test: "races::no_hand_off_starts_after_pause_returned",
+        test: "races::a_pause_waits_for_the_write_under_way",
     },
     Mutation {
         control: "epoch of a claim",
@@ -211,28 +211,28 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         control: "model requests under the lock",
-        edits: &[(
-            "crates/bailey-gate/src/handoff.rs",
-            "(Self::Revocation, _) | (_, Mode::Open)",
-            "(Self::Revocation | Self::Model, _) | (_, Mode::Open)",
-        )],
+        edits: &[
+            (
+                "crates/bailey-gate/src/handoff.rs",
+                "(Self::Revocation, _) | (_, Mode::Open)",
+                "(Self::Revocation | Self::Model, _) | (_, Mode::Open)",
+            ),
+            (
+                "crates/bailey-home/src/tasks.rs",
+                "                    if self.gate.lock().valve().mode != Mode::Open {",
+                "                    if self.gate.lock().valve().epoch == u64::MAX {",
+            ),
+        ],
         test: "stops::pause_stops_a_running_task_and_a_mail_between_claim_and_hand_off",
     },
     Mutation {
         control: "grants at the claim",
-        edits: &[
-            (
-                "crates/bailey-gate/src/gate/mod.rs",
-                "                (Some((_, generation)), Some(grant)) => grant.active && grant.generation == *generation,",
-                "                (Some(_), Some(grant)) => grant.active || !grant.active,",
-            ),
-            (
-                "crates/bailey-vault/src/lib.rs",
-                "        if !row.grant.active || row.grant.generation != generation {",
-                "        if row.grant.generation < generation {",
-            ),
-        ],
-        test: "stops::a_revoked_connection_sends_nothing_that_was_approved_before",
+        edits: &[(
+            "crates/bailey-gate/src/gate/mod.rs",
+            "                (Some((_, generation)), Some(grant)) => grant.active && grant.generation == *generation,",
+            "                (Some(_), Some(grant)) => grant.active || !grant.active,",
+        )],
+        test: "life::everything_is_checked_again_when_claiming",
     },
     Mutation {
         control: "cut at a revocation",

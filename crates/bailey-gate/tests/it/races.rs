@@ -1,7 +1,9 @@
 //! Pause against everything, on real threads.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use bailey_gate::event::Actor;
 use bailey_gate::handoff::Wrote;
@@ -38,4 +40,27 @@ fn no_hand_off_starts_after_pause_returned() {
         });
         assert_eq!(late.load(Ordering::SeqCst), 0, "round {round}, {} handed off", handed.load(Ordering::SeqCst));
     }
+}
+
+/// How long a pause is given to return although it must not.
+const TRIAL: Duration = Duration::from_millis(100);
+
+#[test]
+fn a_pause_waits_for_the_write_under_way() {
+    let bench = Bench::new();
+    bench.policy.mail_is_auto.store(true, Ordering::SeqCst);
+    let permit = bench.gate.propose(mail(1), at(0)).unwrap().permit.unwrap();
+    let Ok(Claiming::Claimed(claim)) = bench.gate.claim(permit, at(0)) else { panic!("it was not claimed") };
+    let (tell, told) = mpsc::channel();
+    let pausing = claim.trigger().hand_off(|| {
+        let gate = bench.gate.clone();
+        thread::spawn(move || {
+            let report = gate.pause(Actor::Person, at(0), || ());
+            tell.send(report.valve.epoch).unwrap();
+        });
+        assert!(told.recv_timeout(TRIAL).is_err(), "a pause returned while bytes were being handed over");
+        Wrote::Some
+    });
+    assert_eq!(pausing, Ok(Wrote::Some));
+    assert_eq!(told.recv().unwrap(), 1, "and returns once they are");
 }
