@@ -23,8 +23,13 @@ const KILLS: u32 = 500;
 const PAUSES: u32 = 200;
 /// Mails under way at a pause.
 const UNDER_WAY: usize = 64;
-/// System calls at which the home is killed: what makes a write, what makes it durable, and what goes to others.
-const CALLS: [&str; 6] = ["pwrite64", "fdatasync", "sendto", "writev", "openat", "rename"];
+/// Kills and pauses of one home: no home sends more than 200 mails a day, which is a rule of its own.
+const KILLS_EACH: u32 = 40;
+const PAUSES_EACH: u32 = 3;
+/// System calls at which the home is killed, and at which of them at most: what makes a write, what makes it durable, and
+/// what goes to others.
+const CALLS: [(&str, u64); 6] =
+    [("pwrite64", 60), ("fdatasync", 12), ("sendto", 12), ("writev", 6), ("openat", 3), ("rename", 3)];
 /// How long a kill by system call is waited for before the supervisor is killed instead.
 const SOON: Duration = Duration::from_millis(1_500);
 /// How long mails may take to be under way.
@@ -92,10 +97,29 @@ struct Counts {
     at_a_call: u32,
     at_a_moment: u32,
     while_starting: u32,
+    approved: usize,
+    arrived: usize,
+    states: BTreeMap<String, usize>,
 }
 
-/// Kills the home again and again, and holds what came to the mail server against what the log says.
+/// Kills homes again and again, and holds what came to the mail server against what the log says.
 fn kills(folder: &Path, bailey: &Path, times: u32) -> Result<(), String> {
+    let (mut chance, mut counts) = (Chance(4_711), Counts::default());
+    let mut done = 0;
+    while done < times {
+        let rounds = KILLS_EACH.min(times - done);
+        kill_one(&folder.join(done.to_string()), bailey, rounds, &mut chance, &mut counts)?;
+        done += rounds;
+        eprintln!("{done} kills, {} mails approved, {} arrived", counts.approved, counts.arrived);
+    }
+    println!(
+        "kills: {times} ({} at a system call, {} at a moment) and {} while starting; {} mails approved, {} arrived, none twice; at last: {:?}; the log verified after every kill",
+        counts.at_a_call, counts.at_a_moment, counts.while_starting, counts.approved, counts.arrived, counts.states,
+    );
+    Ok(())
+}
+
+fn kill_one(folder: &Path, bailey: &Path, rounds: u32, chance: &mut Chance, counts: &mut Counts) -> Result<(), String> {
     let to = |kinds: &[&str]| kinds.iter().map(|kind| format!("{kind}@example.org")).collect::<Vec<_>>();
     let kinds = [
         ("plain", to(&["ok", "ok2", "drips"])),
@@ -103,12 +127,11 @@ fn kills(folder: &Path, bailey: &Path, times: u32) -> Result<(), String> {
         ("mixed", to(&["ok", "drop", "drips"])),
     ];
     let mut house = House::new(folder, bailey, &kinds)?;
-    let (mut chance, mut counts) = (Chance(4_711), Counts::default());
-    for round in 0..times {
+    for round in 0..rounds {
         let kind = kinds.get(chance.below(3) as usize).map_or("plain", |(name, _)| *name);
         // Of what an earlier kill left waiting, some is approved now.
         let cards = house.want(&[kind], 1)?;
-        strike(&mut house, &cards, &mut chance, &mut counts)?;
+        strike(&mut house, &cards, chance, counts)?;
         house.kill();
         if chance.below(6) == 0 {
             house.only_start()?;
@@ -118,26 +141,14 @@ fn kills(folder: &Path, bailey: &Path, times: u32) -> Result<(), String> {
         }
         house.serve().map_err(|why| format!("after kill {round}: {why}"))?;
         check(&house, false).map_err(|why| format!("after kill {round}: {why}"))?;
-        if (round + 1) % 50 == 0 {
-            eprintln!(
-                "{} kills, {} mails approved, {} arrived",
-                round + 1,
-                house.approved.len(),
-                house.smtp.arrivals().len()
-            );
-        }
     }
     settle(&house)?;
     check(&house, true)?;
-    let states = states(&house)?;
-    println!(
-        "kills: {times} ({} at a system call, {} at a moment) and {} while starting; {} mails approved, {} arrived, none twice; at last: {states:?}; the log verified after every kill",
-        counts.at_a_call,
-        counts.at_a_moment,
-        counts.while_starting,
-        house.approved.len(),
-        house.smtp.arrivals().len(),
-    );
+    counts.approved += house.approved.len();
+    counts.arrived += house.smtp.arrivals().len();
+    for (state, count) in states(&house)? {
+        *counts.states.entry(state).or_insert(0) += count;
+    }
     Ok(())
 }
 
@@ -146,8 +157,9 @@ fn strike(house: &mut House, cards: &[Value], chance: &mut Chance, counts: &mut 
     if chance.below(2) == 0
         && let Some(home) = house.home_process()
     {
-        let call = CALLS.get(chance.below(CALLS.len() as u64) as usize).copied().unwrap_or("fdatasync");
-        let mut strace = killing_at(home, call, 1 + chance.below(25))?;
+        let chosen = CALLS.get(chance.below(CALLS.len() as u64) as usize).copied();
+        let (call, most) = chosen.unwrap_or(("fdatasync", 12));
+        let mut strace = killing_at(home, call, 1 + chance.below(most))?;
         // The answer may not get through; that is the point.
         let _ = house.approve(cards);
         let started = now();
@@ -248,45 +260,49 @@ fn settle(house: &House) -> Result<(), String> {
 
 /// Pauses with sixty-four mails under way: of those the server had not let come before the pause returned, none comes.
 fn pauses(folder: &Path, bailey: &Path, times: u32) -> Result<(), String> {
+    let (mut chance, mut took, mut came) = (Chance(815), Vec::new(), 0);
+    let mut done = 0;
+    while done < times {
+        let rounds = PAUSES_EACH.min(times - done);
+        came += pause_one(&folder.join(done.to_string()), bailey, rounds, &mut chance, &mut took)?;
+        done += rounds;
+        eprintln!("{done} pauses");
+    }
+    took.sort_unstable();
+    let at = |percent: usize| took.get((took.len() * percent / 100).min(took.len() - 1)).copied().unwrap_or_default();
+    println!(
+        "pauses: {times} with {UNDER_WAY} mails under way; {came} mails came before their pause, none after it; from request to return p50 {:?}, p99 {:?}, worst {:?}",
+        at(50),
+        at(99),
+        at(100)
+    );
+    Ok(())
+}
+
+/// Pauses one home so many times; gives how many mails came.
+fn pause_one(
+    folder: &Path,
+    bailey: &Path,
+    rounds: u32,
+    chance: &mut Chance,
+    took: &mut Vec<Duration>,
+) -> Result<usize, String> {
     let receivers: Vec<String> = (0..11).map(|n| format!("ok{n}@example.org")).collect();
     let mut house = House::new(folder, bailey, &[("many", receivers)])?;
-    let (mut chance, mut took, mut came_before) = (Chance(815), Vec::new(), 0);
-    for round in 0..times {
+    for round in 0..rounds {
         let cards = house.want(&["many"; 6], UNDER_WAY)?;
         house.smtp.hold(true);
         house.approve(&cards)?;
         if !house.smtp.until_held(UNDER_WAY, STARTS_WITHIN) {
             return Err(format!("round {round}: {UNDER_WAY} mails were never under way at once"));
         }
-        let before = house.smtp.arrivals().len();
-        // In half of the rounds the server lets them come at about the moment of the pause.
-        let races = chance.below(2) == 0;
-        let delay = Duration::from_micros(chance.below(20_000));
-        let returned = std::thread::scope(|scope| -> Result<Instant, String> {
-            let smtp = &house.smtp;
-            if races {
-                scope.spawn(move || {
-                    sleep(delay);
-                    smtp.hold(false);
-                });
-            }
-            sleep(Duration::from_micros(chance.below(10_000)));
-            let started = now();
-            let paused = house.ask("POST", "/v1/pause", &Value::Null)?;
-            took.push(started.elapsed());
-            if paused.get("trouble").and_then(Value::as_array).is_some_and(|trouble| !trouble.is_empty()) {
-                return Err(format!("round {round}: the pause had trouble: {paused}"));
-            }
-            Ok(now())
-        })?;
+        let returned = pause_against(&house, chance, took)?;
         house.smtp.hold(false);
         sleep(SETTLES);
-        let arrivals = house.smtp.arrivals();
-        let late = arrivals.iter().filter(|arrival| arrival.allowed > returned).count();
+        let late = house.smtp.arrivals().iter().filter(|arrival| arrival.allowed > returned).count();
         if late > 0 {
             return Err(format!("round {round}: {late} mails were handed over after the pause had returned"));
         }
-        came_before += arrivals.len() - before;
         house.ok(&["resume"], true)?;
         settle(&house)?;
         // What asks again is not wanted any more: the next round brings its own.
@@ -294,20 +310,31 @@ fn pauses(folder: &Path, bailey: &Path, times: u32) -> Result<(), String> {
         if !ids.is_empty() {
             house.ask("POST", "/v1/approvals/reject", &json!({"ids": ids}))?;
         }
-        if (round + 1) % 20 == 0 {
-            eprintln!("{} pauses", round + 1);
-        }
     }
     check(&house, true)?;
-    took.sort_unstable();
-    let at = |percent: usize| took.get((took.len() * percent / 100).min(took.len() - 1)).copied().unwrap_or_default();
-    println!(
-        "pauses: {times} with {UNDER_WAY} mails under way; {came_before} mails came before their pause, none after it; from request to return p50 {:?}, p99 {:?}, worst {:?}",
-        at(50),
-        at(99),
-        at(100)
-    );
-    Ok(())
+    Ok(house.smtp.arrivals().len())
+}
+
+/// Pauses; in half of the cases the server lets the mails come at about that moment. Gives when the pause had returned.
+fn pause_against(house: &House, chance: &mut Chance, took: &mut Vec<Duration>) -> Result<Instant, String> {
+    let races = chance.below(2) == 0;
+    let (delay, before) = (Duration::from_micros(chance.below(20_000)), Duration::from_micros(chance.below(10_000)));
+    std::thread::scope(|scope| {
+        if races {
+            scope.spawn(move || {
+                sleep(delay);
+                house.smtp.hold(false);
+            });
+        }
+        sleep(before);
+        let started = now();
+        let paused = house.ask("POST", "/v1/pause", &Value::Null)?;
+        took.push(started.elapsed());
+        if paused.get("trouble").and_then(Value::as_array).is_some_and(|trouble| !trouble.is_empty()) {
+            return Err(format!("the pause had trouble: {paused}"));
+        }
+        Ok(now())
+    })
 }
 
 /// A file system that is unmounted when it is done with.
