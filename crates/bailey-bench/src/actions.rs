@@ -10,7 +10,7 @@ use std::time::Duration;
 use bailey_gate::approval::{Proof, Purpose};
 use bailey_gate::content::Content;
 use bailey_gate::event::{Actor, Client};
-use bailey_gate::family::mail::{FolderName, FolderRole, MailAction, MessageRef, Moving, Summary};
+use bailey_gate::family::calendar::{CalendarAction, Change, Entry, Href, Writing};
 use bailey_gate::family::{Action, Level};
 use bailey_gate::handoff::Wrote;
 use bailey_gate::ledger::Grant;
@@ -29,7 +29,7 @@ use crate::reference;
 
 type Done = Result<(), Box<dyn Error>>;
 
-const MAIL: ConnectionId = ConnectionId::from_bytes([2; 16]);
+const CALENDAR: ConnectionId = ConnectionId::from_bytes([2; 16]);
 const CREDENTIAL: [u8; 16] = [4; 16];
 /// Actions measured one after another.
 const ALONE: usize = 2_000;
@@ -60,12 +60,12 @@ const fn at() -> Now {
     Now { wall_ms: 1_767_225_600_000, boot_ms: 1, boot_id: [1; 16] }
 }
 
-/// A mail moved among the person's own folders: an action that runs by itself and touches the outside.
-fn moving() -> Result<Action, Box<dyn Error>> {
-    let folder = |name| FolderName::new(name).map_err(|error| error.to_string());
-    let message = MessageRef { folder: folder("INBOX")?, uid_validity: 1, uid: 1 };
-    let about = Summary { message_id: "<a@example.org>".into(), ..Summary::default() };
-    Ok(Action::Mail(MailAction::Move(Moving { message, to: folder("Archive")?, role: FolderRole::Own, about })))
+/// A calendar entry without guests: an action that runs by itself, as often as it likes, and touches the outside.
+fn entry() -> Result<Action, Box<dyn Error>> {
+    let text = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//measured//EN\nBEGIN:VEVENT\nUID:1\nDTSTAMP:20260101T000000Z\nDTSTART:20260102T100000Z\nDTEND:20260102T110000Z\nSUMMARY:Lunch with Ana\nEND:VEVENT\nEND:VCALENDAR\n";
+    let href = Href::new("/calendar/1.ics").map_err(|error| error.to_string())?;
+    let after = Entry::new(text).map_err(|error| error.to_string())?;
+    Ok(Action::Calendar(CalendarAction::Write(Writing { href, change: Change::Create { after } })))
 }
 
 fn id(number: u64) -> ActionId {
@@ -91,7 +91,7 @@ fn gate(folder: &Path, policy: Arc<dyn Policy>) -> Result<Arc<Gate>, Box<dyn Err
     let public = person()?.public();
     ledger.write(|tx| {
         tx.put_credential(&CREDENTIAL, &[0; 16], &public)?;
-        tx.put_connection(&ConnectionRow { id: MAIL, kind: "mail".into(), account: "me".into(), grant })
+        tx.put_connection(&ConnectionRow { id: CALENDAR, kind: "calendar".into(), account: "me".into(), grant })
     })?;
     PauseFile::create(&folder.join("pause"))?;
     let (record, recorded) = PauseFile::open(&folder.join("pause"))?;
@@ -105,7 +105,7 @@ fn one(gate: &Gate, number: u64, action: Action) -> Result<bool, Box<dyn Error>>
     let proposal = Proposal {
         id: id(number),
         task: None,
-        account: Some(MAIL),
+        account: Some(CALENDAR),
         precondition: Vec::new(),
         action,
         why: "measured".into(),
@@ -135,9 +135,9 @@ pub fn decision(table: &mut Table) -> Done {
     let content = Content {
         home: HomeId::from_bytes([1; 16]),
         id: id(1),
-        account: Some((MAIL, 1)),
+        account: Some((CALENDAR, 1)),
         precondition: Vec::new(),
-        action: moving()?,
+        action: entry()?,
     };
     let facts = Facts {
         level: Some(Level::Full),
@@ -179,7 +179,7 @@ pub fn alone(table: &mut Table, folder: &Path) -> Done {
     let flush = reference::flushes(folder, ALONE)?.median();
     let plain = reference::plain_commits(folder, ALONE)?.median();
     let gate = gate(&folder.join("alone"), shipped()?)?;
-    let action = moving()?;
+    let action = entry()?;
     let times = Times::of(ALONE, |index| one(&gate, index as u64, action.clone()).map(|_| ()))?;
     let three = flush * 3;
     table.row(
@@ -198,7 +198,7 @@ pub fn alone(table: &mut Table, folder: &Path) -> Done {
 /// Actions each second of many threads.
 fn storm(gate: &Gate) -> Result<f64, Box<dyn Error>> {
     let (stop, done, trouble) = (AtomicBool::new(false), AtomicU64::new(0), Mutex::new(None));
-    let action = moving()?;
+    let action = entry()?;
     let started = now();
     thread::scope(|scope| {
         for thread in 0..THREADS {
@@ -263,7 +263,7 @@ fn keep_acting(gate: &Gate, thread: u64, action: &Action, stop: &AtomicBool, ret
         let proposal = Proposal {
             id: id(number),
             task: None,
-            account: Some(MAIL),
+            account: Some(CALENDAR),
             precondition: Vec::new(),
             action: action.clone(),
             why: String::new(),
@@ -284,7 +284,7 @@ fn keep_acting(gate: &Gate, thread: u64, action: &Action, stop: &AtomicBool, ret
 /// From the wish to pause to its return, while sixty-four actions are under way.
 pub fn pauses(table: &mut Table, folder: &Path) -> Done {
     let flush = reference::flushes(folder, 500)?.median();
-    let (gate, key, action) = (gate(&folder.join("pauses"), Arc::new(Anything))?, person()?, moving()?);
+    let (gate, key, action) = (gate(&folder.join("pauses"), Arc::new(Anything))?, person()?, entry()?);
     let (stop, returned, late) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     let mut times = Vec::with_capacity(PAUSES);
     let resumed = thread::scope(|scope| {

@@ -116,15 +116,14 @@ fn invalid(why: impl Into<String>) -> Verdict {
 }
 
 /// State while reading line by line.
-struct Reading {
+struct Reading<'a> {
+    export: &'a str,
     genesis: Option<Genesis>,
     tree: tree::Tree,
     /// Size and time of the last checkpoint.
     checkpointed: u64,
     /// What the last entry's header says of its payload: commitment and hash of the sealed bytes.
     payload: Option<(String, String)>,
-    /// The numbers that all entries of the file claim, in the order they stand.
-    numbers: Vec<Option<u64>>,
     /// Entries so far whose payload did not follow.
     missing: u64,
     /// The root where the pin ends.
@@ -140,11 +139,11 @@ fn check(export: &str, pin: Option<&str>) -> Result<Verdict, Verdict> {
         return Err(invalid("this is not an exported log of version 1"));
     }
     let mut reading = Reading {
+        export,
         genesis: None,
         tree: tree::Tree::default(),
         checkpointed: 0,
         payload: None,
-        numbers: numbers(export),
         missing: 0,
         at_pin: None,
     };
@@ -189,12 +188,14 @@ fn check(export: &str, pin: Option<&str>) -> Result<Verdict, Verdict> {
     Ok(Verdict::Valid { entries, pinned: pin.size, without_payload: reading.missing })
 }
 
-fn numbers(export: &str) -> Vec<Option<u64>> {
-    let entries = export.split('\n').filter_map(|line| line.strip_prefix("E "));
-    entries.map(|header| serde_json::from_str::<serde_json::Value>(header).ok()?.get("seq")?.as_u64()).collect()
+/// The number that the so-manieth entry of the file claims; outer `None` if there is none.
+fn number_of(export: &str, place: usize) -> Option<Option<u64>> {
+    let header = export.split('\n').filter_map(|line| line.strip_prefix("E ")).nth(place)?;
+    let fields = serde_json::from_str::<serde_json::Value>(header).ok();
+    Some(fields.and_then(|fields| fields.get("seq")?.as_u64()))
 }
 
-impl Reading {
+impl Reading<'_> {
     fn entry(&mut self, header: &str, at: usize) -> Result<(), Verdict> {
         let fields: serde_json::Value =
             serde_json::from_str(header).map_err(|_| invalid(format!("line {at}: the entry is not JSON")))?;
@@ -208,8 +209,8 @@ impl Reading {
         if seq > expected {
             // A gap that the next entry does not share is no gap but an altered number.
             let place = usize::try_from(expected).unwrap_or(usize::MAX);
-            return Err(match self.numbers.get(place.saturating_add(1)) {
-                Some(next) if *next != Some(seq.saturating_add(1)) => {
+            return Err(match number_of(self.export, place.saturating_add(1)) {
+                Some(next) if next != Some(seq.saturating_add(1)) => {
                     invalid(format!("the number of entry {expected} was altered"))
                 }
                 Some(_) | None => Verdict::Incomplete { first: expected, last: seq - 1, at_end: false },
