@@ -1,6 +1,6 @@
 //! The world around a home, simulated: **a double** of disk, services, person, clock and crashes, run by one seed.
 //!
-//! What runs inside is the product: gate, policy, ledger, key store, and how a home is opened. A [`witness::Witness`]
+//! What runs inside is the product: gate, policy, ledger, key store, how a home is opened, and how tokens are replaced. A [`witness::Witness`]
 //! that sees only what the person did and what reached the outside holds it to its promises. Keys and salts are drawn by
 //! the product as ever, so files differ from run to run; what happens, and in which order, does not.
 //!
@@ -147,6 +147,10 @@ fn everybody(life: &Arc<Life>, kind: Kind, random: &mut Rng, report: &mut Report
     if random.u32(0..4) == 0 {
         all.push(doing(Life::revoker));
     }
+    if random.u32(0..2) == 0 {
+        all.push(doing(Life::renewer));
+        all.push(doing(Life::renewer));
+    }
     if random.u32(0..3) == 0 {
         all.push(doing(Life::gremlin));
     }
@@ -193,6 +197,7 @@ fn last_look(world: &Arc<World>) -> Result<(), String> {
     life.resume();
     life.ticks(3);
     let states = life.states()?;
+    life.look_at_tokens()?;
     world.witness().close(&states);
     let export = life.export()?;
     let verdict = bailey_verify::verify(&export, None);

@@ -19,7 +19,7 @@ use bailey_gate::{
 use bailey_home::opening::{self, Store};
 use bailey_ledger::{ActionView, Ledger, Opened, Paths, PauseFile};
 use bailey_policy::CedarPolicy;
-use bailey_vault::Vault;
+use bailey_vault::{Vault, renewal};
 
 use crate::sched;
 use crate::stores::{DATABASE, KEYS, SimLedger, SimMark, SimRecord, SimSector, path};
@@ -381,6 +381,42 @@ impl Life {
         }
     }
 
+    /// Tokens are renewed, as the vault does it but for its lock: two of these at once, and only one may win.
+    pub fn renewer(&self) {
+        for _ in 0..self.world.chance(1..4) {
+            sched::pass("about to renew");
+            let id = if self.world.once_in(2) { MAIL } else { CALENDAR };
+            let Ok(Some(row)) = self.ledger.connection(&id) else { return };
+            let Ok(Some(seen)) = renewal::version(&self.ledger, &id) else { continue };
+            for _ in 0..self.world.chance(0..20) {
+                sched::pass("waits for new tokens");
+            }
+            let (access, refresh) = (format!("access {}", seen + 1), format!("refresh {}", seen + 1));
+            let Ok(renewed) = renewal::stored(seen + 1, access, refresh) else { return };
+            let generation = row.grant.generation;
+            let kept = sched::as_writer(|| {
+                let kept = self.ledger.write(|tx| renewal::keep(tx, &id, generation, seen, &renewed));
+                // Told in the order in which it happened.
+                if let Ok(Some(_)) = kept {
+                    self.world.witness().renewed(id, seen);
+                }
+                kept
+            });
+            if let Ok(Some(old)) = kept {
+                let _destroyed = self.ledger.keys().destroy(old.as_slice());
+            }
+        }
+    }
+
+    /// What is stored of tokens, for the witness.
+    pub fn look_at_tokens(&self) -> Result<(), String> {
+        for id in [MAIL, CALENDAR] {
+            let version = renewal::version(&self.ledger, &id).map_err(|error| error.to_string())?;
+            self.world.witness().tokens(id, version);
+        }
+        Ok(())
+    }
+
     /// Somebody ends a connection, as the vault does it.
     pub fn revoker(&self) {
         for _ in 0..self.world.chance(0..80) {
@@ -406,9 +442,11 @@ impl Life {
         }
         self.reset();
         let (now, valve) = (self.world.now(), self.gate.lock().valve());
-        let ended =
-            sched::as_writer(|| self.ledger.write(|tx| Vault::forget(tx, &row, now, valve, Actor::Client).map(|_| ())));
+        let ended = sched::as_writer(|| self.ledger.write(|tx| Vault::forget(tx, &row, now, valve, Actor::Client)));
         self.reset();
+        if let Ok(keys) = &ended {
+            let _destroyed = self.ledger.keys().destroy(keys);
+        }
         ended.is_ok()
     }
 

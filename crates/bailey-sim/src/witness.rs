@@ -49,6 +49,8 @@ pub struct Witness {
     reopened: u64,
     pause_kept: bool,
     revoked: BTreeSet<ConnectionId>,
+    /// Versions of tokens that were said to be kept.
+    kept: BTreeMap<ConnectionId, u64>,
     ended: BTreeMap<ActionId, State>,
     /// Actions of a history that was put aside by an older copy.
     forgotten: BTreeSet<ActionId>,
@@ -129,9 +131,33 @@ impl Witness {
         self.revoked.insert(connection);
     }
 
+    /// Renewed tokens are said to be kept, in the place of those of version `seen`.
+    pub fn renewed(&mut self, connection: ConnectionId, seen: u64) {
+        if self.kept.get(&connection).is_some_and(|kept| *kept > seen) {
+            self.found(format!("tokens of version {seen} were renewed twice"));
+        }
+        self.kept.insert(connection, seen + 1);
+    }
+
+    /// What is stored of a connection's tokens, at rest.
+    pub fn tokens(&mut self, connection: ConnectionId, version: Option<u64>) {
+        match version {
+            Some(version) if self.revoked.contains(&connection) => {
+                self.found(format!("tokens of version {version} are kept of a connection that was revoked"));
+            }
+            Some(version)
+                if self.forgotten.is_empty() && self.kept.get(&connection).is_some_and(|kept| *kept > version) =>
+            {
+                self.found(format!("tokens of version {version} are stored, and newer ones were said to be kept"));
+            }
+            Some(_) | None => {}
+        }
+    }
+
     /// An older copy of the home was put in its place: what it knows of actions need not be what happened.
     pub fn rolled_back(&mut self) {
         self.forgotten = self.proposed.keys().copied().collect();
+        self.kept.clear();
     }
 
     /// Whether an action happened.

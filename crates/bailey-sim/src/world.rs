@@ -17,6 +17,7 @@ use bailey_gate::{ActionId, ConnectionId, Gate, HomeId, Limits, Nonce, Now, Prop
 use bailey_keys::sign::SigningKey;
 use bailey_keys::{HomeKey, Key};
 use bailey_ledger::{ConnectionRow, Ledger};
+use bailey_vault::renewal;
 use fastrand::Rng;
 
 use crate::sys::Machine;
@@ -149,11 +150,13 @@ impl World {
 
     /// What `bailey setup` and `bailey connect` leave in a new home.
     pub fn furnish(&self, ledger: &Ledger) -> Result<(), String> {
+        let tokens = renewal::stored(1, "access 1".into(), "refresh 1".into()).map_err(|error| error.to_string())?;
         let write = ledger.write(|tx| {
             tx.put_credential(&CREDENTIAL, &[0; 16], &self.key.public())?;
             for (id, kind, level) in [(MAIL, "mail", Level::Full), (CALENDAR, "calendar", Level::Full)] {
                 let grant = Grant { level, active: true, generation: 1 };
                 tx.put_connection(&ConnectionRow { id, kind: kind.into(), account: kind.into(), grant })?;
+                renewal::put_first(tx, &id, &tokens)?;
             }
             Ok(())
         });

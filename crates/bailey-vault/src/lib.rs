@@ -38,7 +38,7 @@ pub use http::{HttpError, Reply, SystemClient};
 pub use mail::{Folders, Seen};
 pub use model::ModelAccess;
 pub use net::Trust;
-pub use oauth::{Flow, Revocation};
+pub use oauth::{Flow, Revocation, renewal};
 pub use preset::kept_by_bailey_alone;
 pub use settings::{
     CalendarSettings, Credential, KeyHeader, MailSettings, ModelSettings, OauthClient, Server, Settings, Training,

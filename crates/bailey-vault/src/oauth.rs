@@ -7,7 +7,6 @@
 use bailey_gate::ConnectionId;
 use bailey_gate::family::Level;
 use bailey_gate::handoff::SystemEgress;
-use bailey_ledger::RecordName;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::Method;
@@ -17,7 +16,7 @@ use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
 use crate::http::Form;
-use crate::{CREDENTIAL, Credential, NewConnection, Settings, Vault, VaultError, preset, record};
+use crate::{Credential, NewConnection, Settings, Vault, VaultError, preset};
 
 /// Where the person's browser is sent back to; the port is chosen anew each time (RFC 8252, 7.3).
 const CALLBACK: &str = "/oauth/callback";
@@ -51,6 +50,58 @@ pub(crate) struct TokensRef<'a> {
     version: u64,
     credential: &'a Credential,
     expires_ms: i64,
+}
+
+/// How tokens replace those they were renewed from: the part of a renewal that decides, without a network. The simulator
+/// runs it too.
+pub mod renewal {
+    use bailey_gate::ConnectionId;
+    use bailey_gate::ledger::{StoreError, Tx as _};
+    use bailey_ledger::{Ledger, LedgerTx};
+
+    use super::Tokens;
+    use crate::{CREDENTIAL, Credential, record};
+
+    /// Tokens as they are stored, of a version.
+    pub fn stored(version: u64, access: String, refresh: String) -> Result<Vec<u8>, crate::VaultError> {
+        let credential = Credential::Tokens { access, refresh: Some(refresh) };
+        crate::json(&Tokens { version, credential, expires_ms: 0 })
+    }
+
+    /// Stores the first tokens of a connection.
+    pub fn put_first(tx: &mut LedgerTx<'_>, id: &ConnectionId, tokens: &[u8]) -> Result<(), StoreError> {
+        tx.put_record(record(CREDENTIAL, id), tokens)
+    }
+
+    /// The version of a connection's tokens; `None` where it has none any more.
+    pub fn version(ledger: &Ledger, id: &ConnectionId) -> Result<Option<u64>, StoreError> {
+        let bytes = ledger.record(record(CREDENTIAL, id))?;
+        Ok(bytes.and_then(|bytes| version_of(&bytes)))
+    }
+
+    fn version_of(bytes: &[u8]) -> Option<u64> {
+        serde_json::from_slice::<Tokens>(bytes).ok().map(|tokens| tokens.version)
+    }
+
+    /// Puts renewed tokens in the place of those of version `seen`, if the grant stands as it was and nobody else renewed
+    /// them. Gives the key of what was replaced, to be destroyed; outer `None` if nothing was written.
+    pub fn keep(
+        tx: &mut LedgerTx<'_>,
+        id: &ConnectionId,
+        generation: u64,
+        seen: u64,
+        renewed: &[u8],
+    ) -> Result<Option<Option<u64>>, StoreError> {
+        let stands = tx.grant(id)?.is_some_and(|grant| grant.active && grant.generation == generation);
+        let name = record(CREDENTIAL, id);
+        let current = tx.record(name)?.and_then(|bytes| version_of(&bytes));
+        if !stands || current != Some(seen) {
+            return Ok(None);
+        }
+        let old = tx.remove_record(name)?;
+        tx.put_record(name, renewed)?;
+        Ok(Some(old))
+    }
 }
 
 /// How to sign in, for one session.
@@ -377,20 +428,10 @@ impl Vault {
         seen: u64,
         renewed: &Tokens,
     ) -> Result<bool, VaultError> {
-        use bailey_gate::ledger::Tx as _;
         let bytes = crate::json(renewed)?;
-        let name: RecordName<'_> = record(CREDENTIAL, id);
-        let kept = self.ledger.write(|tx| {
-            let stands = tx.grant(id)?.is_some_and(|grant| grant.active && grant.generation == generation);
-            let current = tx.record(name)?.and_then(|bytes| serde_json::from_slice::<Tokens>(&bytes).ok());
-            if !stands || current.is_none_or(|current| current.version != seen) {
-                return Ok(None);
-            }
-            let old = tx.remove_record(name)?;
-            tx.put_record(name, &bytes)?;
-            Ok(Some(old))
-        })?;
-        let Some(old) = kept else { return Ok(false) };
+        let Some(old) = self.ledger.write(|tx| renewal::keep(tx, id, generation, seen, &bytes))? else {
+            return Ok(false);
+        };
         self.ledger.keys().destroy(old.as_slice()).map_err(bailey_ledger::from_key_error)?;
         Ok(true)
     }

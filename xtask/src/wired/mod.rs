@@ -16,6 +16,10 @@ use mutations::MUTATIONS;
 /// How long a test may take with a control missing, in seconds. One that then waits for ever has noticed too.
 const TEST_SECONDS: u32 = 240;
 
+/// What the end-to-end tests start.
+const PROGRAMS: [&str; 10] =
+    ["build", "--quiet", "--locked", "--bins", "-p", "bailey", "-p", "bailey-verify", "-p", "bailey-scripted"];
+
 /// A change to the source that takes one thing out.
 #[derive(Debug)]
 pub struct Mutation {
@@ -138,25 +142,19 @@ pub fn run(only: &[&str]) -> Result<(), String> {
     }
     let copy = Copy::refresh()?;
     eprintln!("The tests as they are; all of them have to pass.");
-    process::run(copy.cargo().args(["build", "--quiet", "--workspace", "--bins", "--locked"]))?;
+    process::run(copy.cargo().args(PROGRAMS))?;
     for name in chosen.iter().map(|one| one.test).collect::<BTreeSet<_>>() {
-        if test(&copy, name)? != Outcome::Survived {
-            return Err(format!("`{name}` fails with every control in place"));
+        let (outcome, said) = test(&copy, name)?;
+        if outcome != Outcome::Survived {
+            return Err(format!("`{name}` fails with every control in place:\n{said}"));
         }
     }
     let mut bad = Vec::new();
     for (index, one) in chosen.iter().enumerate() {
-        let outcome = copy.with(one.edits, |copy| {
-            let built = copy.cargo().args(["build", "--quiet", "--workspace", "--bins", "--locked"]).output();
-            match built {
-                Ok(output) if output.status.success() => test(copy, one.test),
-                Ok(output) => {
-                    eprintln!("{}", String::from_utf8_lossy(&output.stderr));
-                    Ok(Outcome::DoesNotBuild)
-                }
-                Err(error) => Err(error.to_string()),
-            }
-        })?;
+        let (outcome, said) = copy.with(one.edits, |copy| test(copy, one.test))?;
+        if outcome == Outcome::DoesNotBuild {
+            eprintln!("{said}");
+        }
         println!("{:>3}/{} {outcome:?}: {} ({})", index + 1, chosen.len(), one.control, one.test);
         if outcome != Outcome::Killed {
             bad.push(one.control);
@@ -169,15 +167,21 @@ pub fn run(only: &[&str]) -> Result<(), String> {
     Err(format!("not shown to be wired: {}", bad.join(", ")))
 }
 
-/// Runs one test; that it cannot be built is told apart from that it fails.
-fn test(copy: &Copy, name: &str) -> Result<Outcome, String> {
+/// Runs one test, and gives what it said; that it cannot be built is told apart from that it fails.
+fn test(copy: &Copy, name: &str) -> Result<(Outcome, String), String> {
     let (package, kind) = place(name)?;
+    // The end-to-end tests start the programs; the others need none.
+    if package == "bailey" {
+        let built = copy.cargo().args(PROGRAMS).output().map_err(|error| error.to_string())?;
+        if !built.status.success() {
+            return Ok((Outcome::DoesNotBuild, String::from_utf8_lossy(&built.stderr).into_owned()));
+        }
+    }
     let mut arguments = vec!["test", "--quiet", "--locked", "-p", package.as_str()];
     arguments.extend(kind);
     let built = copy.cargo().args(&arguments).arg("--no-run").output().map_err(|error| error.to_string())?;
     if !built.status.success() {
-        eprintln!("{}", String::from_utf8_lossy(&built.stderr));
-        return Ok(Outcome::DoesNotBuild);
+        return Ok((Outcome::DoesNotBuild, String::from_utf8_lossy(&built.stderr).into_owned()));
     }
     let mut timed = command("timeout");
     let cargo = copy.cargo();
@@ -192,11 +196,11 @@ fn test(copy: &Copy, name: &str) -> Result<Outcome, String> {
         };
     }
     let output = timed.output().map_err(|error| format!("timeout: {error}"))?;
-    let ran = String::from_utf8_lossy(&output.stdout).contains("running 0 tests");
-    if ran && output.status.success() {
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    if said.contains("running 0 tests") && output.status.success() {
         return Err(format!("`{name}` is no test of `{package}`"));
     }
-    Ok(if output.status.success() { Outcome::Survived } else { Outcome::Killed })
+    Ok((if output.status.success() { Outcome::Survived } else { Outcome::Killed }, said))
 }
 
 /// The package a test is in, and which of its test programs.
