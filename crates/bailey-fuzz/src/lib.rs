@@ -102,7 +102,7 @@ fn verify(bytes: &[u8]) {
 /// The configuration file.
 fn configuration(bytes: &[u8]) {
     let config = String::from_utf8_lossy(bytes).into_owned();
-    let settings = config::Settings { config, path: "config.toml".into(), authorities: None };
+    let settings = config::Settings { config, path: "config.toml".into(), ..config::Settings::default() };
     if let Err(error) = settings.parse() {
         assert!(!error.to_string().is_empty());
     }

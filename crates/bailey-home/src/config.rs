@@ -45,6 +45,9 @@ pub struct Settings {
     pub path: String,
     /// The text of the file of further certificate authorities, where one is named.
     pub authorities: Option<String>,
+    /// Whether it starts paused, whatever the record says: the supervisor was told of a pause that could not be recorded.
+    #[serde(default)]
+    pub paused: bool,
 }
 
 impl Settings {
@@ -60,7 +63,7 @@ impl Settings {
         let parsed = parse(&config, &shown)?;
         let file = parsed.home.certificate_authorities.as_deref();
         let authorities = file.map(|file| std::fs::read_to_string(file).map_err(|source| unreadable(file, source)));
-        Ok(Self { config, path: shown, authorities: authorities.transpose()? })
+        Ok(Self { config, path: shown, authorities: authorities.transpose()?, paused: false })
     }
 
     /// The configuration.

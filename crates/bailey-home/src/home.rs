@@ -11,7 +11,7 @@ use bailey_gate::family::Level;
 use bailey_gate::family::text::{Address, Line, Mailbox};
 use bailey_gate::{ActionId, Gate, GateError, Limits, TaskId};
 use bailey_keys::HomeKey;
-use bailey_ledger::Ledger;
+use bailey_ledger::{Ledger, Recorded};
 use bailey_model::{AnthropicMessages, Model, OpenAiChat};
 use bailey_policy::CedarPolicy;
 use bailey_vault::{Settings, Trust, Vault};
@@ -60,6 +60,8 @@ pub struct Home {
     pub(crate) sign_ins: Mutex<BTreeMap<String, SignIn>>,
     /// Tasks the person stopped since the home was opened.
     stopped: Mutex<BTreeSet<TaskId>>,
+    /// Whether everything is paused without a record that says so: then the supervisor has to know.
+    pub(crate) unrecorded: watch::Sender<bool>,
     /// Set once the person had the home deleted.
     pub(crate) deleted: watch::Sender<bool>,
     changes: watch::Sender<u64>,
@@ -81,6 +83,8 @@ impl Home {
         let Opened { ledger, found, record, recorded, token } = layout.open(key, &clock)?;
         let ledger = Arc::new(ledger);
         let policy = Arc::new(CedarPolicy::shipped().map_err(|error| HomeError::Setup(error.to_string()))?);
+        // Whatever the record says: it could not be written when everything was paused.
+        let recorded = if settings.paused { Recorded::Unreadable } else { recorded };
         let transactions = Arc::clone(&ledger) as Arc<dyn bailey_gate::ledger::Ledger>;
         let store = Store { ledger: Arc::clone(&ledger), transactions, found, recorded, record: Arc::new(record) };
         let limits = Limits { hold_ms: config.home.hold_seconds.saturating_mul(1_000), ..Limits::default() };
@@ -102,6 +106,7 @@ impl Home {
             notices: Mutex::new(notices),
             sign_ins: Mutex::default(),
             stopped: Mutex::default(),
+            unrecorded: watch::Sender::new(settings.paused),
             deleted: watch::Sender::new(false),
             changes: watch::Sender::new(0),
             _lock: lock,
@@ -111,6 +116,11 @@ impl Home {
     /// Tells everyone who waits that something moved.
     pub(crate) fn changed(&self) {
         self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Whether everything is paused without a record that says so. Whoever starts this home again must start it paused.
+    pub fn unrecorded(&self) -> watch::Receiver<bool> {
+        self.unrecorded.subscribe()
     }
 
     /// Rises with every change.

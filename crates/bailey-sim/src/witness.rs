@@ -168,10 +168,15 @@ impl Witness {
 
     /// A home was opened; `open` is whether effects may leave.
     pub fn opened(&mut self, open: bool) {
-        if open && self.pause_kept && self.shut > self.reopened {
+        if !open || self.shut <= self.reopened {
+            return;
+        }
+        if self.pause_kept {
             let words = format!("a home that was paused in epoch {} came up open", self.shut);
             self.found(words);
         }
+        // Neither record nor log could be written, and the person was told that the pause ends with the process.
+        self.reopened = self.shut;
     }
 
     /// Bytes are handed over, now, under the hand-off lock. `hold_ms` is the window of what can be taken back.

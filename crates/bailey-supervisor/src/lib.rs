@@ -16,7 +16,7 @@ use bailey_keys::KeyError;
 
 pub use identity::{Identities, Identity, become_identity, blocked_by, die_with_parent, leave_terminal};
 pub use root::{Place, finish_deletion, unlock};
-pub use watch::{Launch, Said, supervise};
+pub use watch::{Launch, PAUSED, RESUMED, Said, supervise};
 
 /// Why there is nothing to supervise.
 #[derive(Debug, thiserror::Error)]

@@ -9,6 +9,8 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bailey_keys::{Passphrase, RootKey};
@@ -35,6 +37,11 @@ const MAX_LINE_BYTES: u64 = 64 * 1024;
 const MAX_PASSPHRASE_BYTES: u64 = 4 * 1024;
 /// How long whoever unlocks may take to say the passphrase.
 const UNLOCK_WITHIN: Duration = Duration::from_secs(10);
+
+/// What a home says when everything is paused and no record of it could be written.
+pub const PAUSED: &str = "paused";
+/// What it says when that is over.
+pub const RESUMED: &str = "resumed";
 
 /// What a start of the home needs beside its key.
 #[derive(Debug, Clone)]
@@ -111,11 +118,13 @@ async fn keep_running(
 ) -> Result<(), SupervisorError> {
     let mut wait = Duration::from_secs(1);
     let mut first = true;
+    // A pause that the home could not record outlives it here.
+    let paused = Arc::new(AtomicBool::new(false));
     loop {
         let began = tokio::time::Instant::now();
         let starting = async {
             let launch = prepare().map_err(SupervisorError::Refused)?;
-            start(place, root, identities, &launch).await
+            start(place, root, identities, &launch, &paused).await
         };
         let started = tokio::select! {
             started = starting => started,
@@ -179,12 +188,13 @@ async fn start(
     root: &RootKey,
     identities: &Identities,
     launch: &Launch,
+    paused: &Arc<AtomicBool>,
 ) -> Result<(Child, Gateway), SupervisorError> {
     if let Some(home) = identities.home() {
         end_all_of(home);
     }
     lay_out(place, identities).map_err(|source| SupervisorError::File { path: place.data().into(), source })?;
-    let home = start_home(place, root, identities.home(), &launch.settings).await?;
+    let home = start_home(place, root, identities.home(), &launch.settings, paused).await?;
     let gateway = match start_gateway(place, identities.gateway(), &launch.listen).await {
         Ok((process, address)) => {
             let _ = std::fs::write(place.gateway(), &address);
@@ -241,9 +251,14 @@ async fn start_home(
     root: &RootKey,
     identity: Option<Identity>,
     settings: &str,
+    paused: &Arc<AtomicBool>,
 ) -> Result<Child, SupervisorError> {
     let failed = |error| SupervisorError::Start("home", error);
-    let mut child = process("home-process", place, identity)?.spawn().map_err(failed)?;
+    let mut command = process("home-process", place, identity)?;
+    if paused.load(Ordering::SeqCst) {
+        command.arg("--paused");
+    }
+    let mut child = command.spawn().map_err(failed)?;
     let mut key = Zeroizing::new(Vec::new());
     place.unwrap(root)?.hand_over(&mut *key)?;
     if let Some(mut pipe) = child.stdin.take() {
@@ -257,7 +272,7 @@ async fn start_home(
         let _ = told.await;
         child.stdin = Some(pipe);
     }
-    let line = first_line(&mut child).await.map_err(failed)?;
+    let line = first_line(&mut child, Some(Arc::clone(paused))).await.map_err(failed)?;
     match line.as_str() {
         "ready" => Ok(child),
         "" => Err(SupervisorError::Refused(format!("the home ended at once: {}", child.wait().await.map_err(failed)?))),
@@ -268,15 +283,16 @@ async fn start_home(
 async fn start_gateway(place: &Place, identity: Option<Identity>, listen: &str) -> Result<(Child, String), String> {
     let mut command = process("gateway-process", place, identity).map_err(|error| error.to_string())?;
     let mut child = command.arg("--listen").arg(listen).spawn().map_err(|error| error.to_string())?;
-    let line = first_line(&mut child).await.map_err(|error| error.to_string())?;
+    let line = first_line(&mut child, None).await.map_err(|error| error.to_string())?;
     match line.strip_prefix("listening ") {
         Some(address) => Ok((child, address.to_owned())),
         None => Err(line),
     }
 }
 
-/// What a process says first; the rest of what it says there is read and dropped. Its complaints are passed on.
-async fn first_line(child: &mut Child) -> io::Result<String> {
+/// What a process says first. Of the rest, only a pause that could not be recorded, and its end, is listened to, where
+/// there is a place to note it. Its complaints are passed on.
+async fn first_line(child: &mut Child, paused: Option<Arc<AtomicBool>>) -> io::Result<String> {
     if let Some(complaints) = child.stderr.take() {
         tokio::spawn(pass_on(complaints));
     }
@@ -286,7 +302,16 @@ async fn first_line(child: &mut Child) -> io::Result<String> {
     let mut bounded = (&mut out).take(MAX_LINE_BYTES);
     let said = tokio::time::timeout(READY_WITHIN, bounded.read_until(b'\n', &mut line)).await;
     said.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "it did not say in time that it is ready"))??;
-    tokio::spawn(async move { tokio::io::copy(&mut out, &mut tokio::io::sink()).await });
+    tokio::spawn(async move {
+        let mut line = Vec::new();
+        while (&mut out).take(MAX_LINE_BYTES).read_until(b'\n', &mut line).await.is_ok_and(|count| count > 0) {
+            let said = plain(&line);
+            if let Some(paused) = paused.as_ref().filter(|_| [PAUSED, RESUMED].contains(&said.trim_end())) {
+                paused.store(said.trim_end() == PAUSED, Ordering::SeqCst);
+            }
+            line.clear();
+        }
+    });
     Ok(plain(&line).trim_end().to_owned())
 }
 

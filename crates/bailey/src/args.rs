@@ -137,6 +137,9 @@ pub(crate) struct Role {
     /// And its group
     #[arg(long, requires = "user")]
     pub(crate) group: Option<u32>,
+    /// Everything was paused when the home ended, and no record could be written
+    #[arg(long)]
+    pub(crate) paused: bool,
 }
 
 #[derive(Debug, Args)]

@@ -127,10 +127,21 @@ pub(crate) fn home(role: &Role, layout: &Layout) -> ExitCode {
 fn run_home(role: &Role, layout: &Layout) -> Result<Ended, String> {
     let failed = |error: &dyn Display| error.to_string();
     begin(role).map_err(|e| failed(&e))?;
-    let (key, settings) = take_over().map_err(|e| failed(&e))?;
+    let (key, mut settings) = take_over().map_err(|e| failed(&e))?;
+    settings.paused = role.paused;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| failed(&e))?;
     runtime.block_on(async {
         let home = Home::open(layout, key, &settings).map_err(|e| failed(&e))?;
+        let mut unrecorded = home.unrecorded();
+        tokio::spawn(async move {
+            while unrecorded.changed().await.is_ok() {
+                report(if *unrecorded.borrow_and_update() {
+                    bailey_supervisor::PAUSED
+                } else {
+                    bailey_supervisor::RESUMED
+                });
+            }
+        });
         let mut terminate = signal(SignalKind::terminate()).map_err(|e| failed(&e))?;
         let stop = async move {
             terminate.recv().await;

@@ -77,6 +77,7 @@ pub fn run_with(arguments: &[&str]) -> Result<(), String> {
     }
     if matches!(part, "all" | "disk") {
         full_disk(&folder.join("disk"), &bailey)?;
+        failing_disk(&folder.join("failing"), &bailey)?;
     }
     fs::remove_dir_all(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))
 }
@@ -179,9 +180,14 @@ fn strike(house: &mut House, cards: &[Value], chance: &mut Chance, counts: &mut 
 
 /// SIGKILL to a process when it makes a system call for the so-manieth time from now.
 fn killing_at(process: u32, call: &str, nth: u64) -> Result<Child, String> {
+    tracing(process, call, &format!("signal=KILL:when={nth}"))
+}
+
+/// Does something to a process at a system call.
+fn tracing(process: u32, call: &str, what: &str) -> Result<Child, String> {
     let mut strace = command("strace");
     strace.args(["-f", "-qq", "-o", "/dev/null", "-p", &process.to_string()]);
-    strace.args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:signal=KILL:when={nth}")]);
+    strace.args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:{what}")]);
     let child = strace.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let child = child.map_err(|error| format!("strace: {error}"))?;
     // It says nothing once it is attached; the kernel does.
@@ -401,6 +407,36 @@ fn full_disk(folder: &Path, bailey: &Path) -> Result<(), String> {
         return Err(format!("{arrived} of 3 mails arrived once there was room"));
     }
     println!("disk: with room again all 3 mails were approved and arrived once; the log verifies");
+    Ok(())
+}
+
+/// The disk fails for every write, so neither the pause record nor the log can be written: the supervisor remembers.
+fn failing_disk(folder: &Path, bailey: &Path) -> Result<(), String> {
+    let house = House::new(folder, bailey, &[("few", vec!["ok@example.org".into()])])?;
+    let home = house.home_process().ok_or("the home does not run")?;
+    let mut strace = tracing(home, "pwrite64", "error=EIO")?;
+    let paused = house.ask("POST", "/v1/pause", &Value::Null)?;
+    if paused.get("trouble").and_then(Value::as_array).map(Vec::len) != Some(2) {
+        return Err(format!("a pause with a failing disk said {paused}"));
+    }
+    let _ = strace.kill();
+    let _ = strace.wait();
+    run(command("kill").args(["-KILL", &home.to_string()]))?;
+    let started = now();
+    let mode = loop {
+        let again = house.home_process().filter(|process| *process != home);
+        if let Some(Ok(status)) = again.map(|_| house.ask("GET", "/v1/status", &Value::Null)) {
+            break text(&status, "mode");
+        }
+        if started.elapsed() > STARTS_WITHIN {
+            return Err("the home was not started again".into());
+        }
+        sleep(Duration::from_millis(20));
+    };
+    if mode != "paused" {
+        return Err(format!("after a pause that could not be recorded, and a kill, it is {mode}"));
+    }
+    println!("disk: failing; pausing said {paused}; killed, it came back paused");
     Ok(())
 }
 

@@ -125,6 +125,7 @@ pub(super) async fn pause(Held(home): Shared) -> Answer<PauseCard> {
     let vault = Arc::clone(&home.vault);
     // Connections are cut the moment the valve is shut, before anything is written down.
     let report = blocking(move || Ok(gate.pause(Actor::Client, now, || vault.reset()))).await?;
+    home.unrecorded.send_replace(report.recorded.is_err());
     home.changed();
     let trouble = [report.recorded.err(), report.logged.err().map(|error| error.to_string())];
     Ok(Json(PauseCard {
@@ -151,6 +152,7 @@ pub(super) async fn resume(Held(home): Shared, Taken(body): Taken<ProvenBody>) -
     let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
     let swept = blocking(move || gate.finish_resume(valve.epoch, now)).await?;
     home.notices.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+    home.unrecorded.send_replace(false);
     home.changed();
     Ok(Json(swept.asked_again.iter().map(ToString::to_string).collect()))
 }
