@@ -109,7 +109,7 @@ pub trait Tx {
     fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError>;
     /// Whether a task has looked at what other people wrote.
     fn has_read(&mut self, task: &TaskId) -> Result<bool, StoreError>;
-    /// Actions of a kind claimed at or after a wall time.
+    /// Actions of a kind claimed at or after a wall time; a store may stop counting at five hundred.
     fn claimed_since(&mut self, kind: ActionKind, wall_ms: i64) -> Result<u64, StoreError>;
     /// Actions of a task now in this state.
     fn count_of_task(&mut self, task: &TaskId, state: State) -> Result<u64, StoreError>;

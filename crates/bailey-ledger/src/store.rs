@@ -287,7 +287,7 @@ impl Ledger {
         if signed {
             checkpoint_in(&writer.db, &mut writer.log, &self.signing)?;
         }
-        writer.db.execute_batch("COMMIT").map_err(store_error)?;
+        command(&writer.db, "COMMIT")?;
         let moved = std::mem::take(&mut writer.log.moves_mark) || signed;
         writer.log.wants_checkpoint = false;
         if moved {
@@ -354,6 +354,11 @@ impl Ledger {
     }
 }
 
+/// One of the few commands of every transaction; compiled once.
+fn command(db: &Connection, sql: &'static str) -> Result<(), StoreError> {
+    db.prepare_cached(sql).and_then(|mut command| command.execute([])).map(|_| ()).map_err(store_error)
+}
+
 impl Writer {
     fn run(&mut self, keys: &KeyStore, job: LedgerJob<'_>) -> Result<(), StoreError> {
         if self.began.is_some() && self.db.is_autocommit() {
@@ -361,19 +366,20 @@ impl Writer {
             return Err(StoreError::Broken("an earlier step of the same commit failed".into()));
         }
         if self.began.is_none() {
-            self.db.execute_batch("BEGIN IMMEDIATE").map_err(store_error)?;
+            command(&self.db, "BEGIN IMMEDIATE")?;
             self.began = Some(self.log.clone());
         }
         self.jobs += 1;
-        self.db.execute_batch("SAVEPOINT job").map_err(store_error)?;
+        command(&self.db, "SAVEPOINT job")?;
         let before = self.log.clone();
         let result = job(&mut LedgerTx { db: &self.db, keys, log: &mut self.log });
-        let end = if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
-        let ended = self.db.execute_batch(end).map_err(store_error);
+        let mut undone = Ok(());
         if result.is_err() {
+            undone = command(&self.db, "ROLLBACK TO job");
             self.log = before;
         }
-        result.and(ended)
+        let ended = command(&self.db, "RELEASE job");
+        result.and(undone).and(ended)
     }
 }
 

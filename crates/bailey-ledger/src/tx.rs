@@ -52,6 +52,10 @@ pub struct RecordName<'a> {
     pub n: u64,
 }
 
+/// Actions counted at most where a rule asks how many there were: no rule asks about more, and counting on would make each
+/// action of a busy day dearer than the one before.
+pub const MAX_COUNTED: u64 = 500;
+
 /// The kind of record that holds the person's words of a task; its owner is the task.
 pub const WORDS: &str = "words";
 
@@ -380,8 +384,8 @@ impl Tx for LedgerTx<'_> {
 
     fn claimed_since(&mut self, kind: ActionKind, wall_ms: i64) -> Result<u64, StoreError> {
         self.db
-            .prepare_cached("SELECT count(*) FROM action WHERE kind = ?1 AND claimed_ms >= ?2")
-            .and_then(|mut query| query.query_row(params![kind.name(), wall_ms], |row| row.get(0)))
+            .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM action WHERE kind = ?1 AND claimed_ms >= ?2 LIMIT ?3)")
+            .and_then(|mut query| query.query_row(params![kind.name(), wall_ms, MAX_COUNTED], |row| row.get(0)))
             .map_err(store_error)
     }
 
