@@ -114,6 +114,10 @@ impl Witness {
 
     /// A pause returned. `kept` is whether the record or the log has it.
     pub fn paused(&mut self, epoch: u64, kept: bool) {
+        if epoch <= self.reopened {
+            // Somebody ended it before it had returned.
+            return;
+        }
         self.last_pause = Some(self.moment());
         if epoch > self.shut {
             self.shut = epoch;
