@@ -394,27 +394,27 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         control: "guests ask",
-        edits: &[(
-            "crates/bailey-policy/src/shipped.cedar",
-            "when { context.receivers == 0 };",
-            "when { context.receivers >= 0 };",
-        )],
+        edits: &[
+            (
+                "crates/bailey-policy/src/shipped.cedar",
+                "when { context.receivers == 0 };",
+                "when { context.receivers >= 0 };",
+            ),
+            (
+                "crates/bailey-policy/src/shipped.cedar",
+                "when { context.untrustedRead && context.ungroundedReceivers > 0 }",
+                "when { context.untrustedRead && context.ungroundedReceivers > 9 }",
+            ),
+        ],
         test: "calendars::an_entry_with_guests_asks_and_is_refused_when_it_changed_meanwhile",
     },
     Mutation {
         control: "facts from sent mail",
-        edits: &[
-            (
-                "crates/bailey-ledger/src/tx.rs",
-                r#""SELECT EXISTS (SELECT 1 FROM known_receiver WHERE address = ?1)""#,
-                r#""SELECT ?1 = ?1""#,
-            ),
-            (
-                "crates/bailey-ledger/src/read.rs",
-                r#""SELECT EXISTS (SELECT 1 FROM known_receiver WHERE address = ?1)""#,
-                r#""SELECT ?1 = ?1""#,
-            ),
-        ],
+        edits: &[(
+            "crates/bailey-vault/src/mail.rs",
+            "    if !author.is_some_and(|author| author.eq_ignore_ascii_case(own)) {",
+            "    if author.is_none() && own.is_empty() {",
+        )],
         test: "accounts::only_what_the_person_sent_makes_someone_known",
     },
     Mutation {
@@ -533,11 +533,23 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         control: "asking whatever a model wants",
-        edits: &[(
-            "crates/bailey-policy/src/shipped.cedar",
-            r#"permit (principal, action == Action::"mail.draft", resource);"#,
-            r#"permit (principal, action in [Action::"mail.draft", Action::"mail.send"], resource);"#,
-        )],
+        edits: &[
+            (
+                "crates/bailey-policy/src/shipped.cedar",
+                r#"permit (principal, action == Action::"mail.draft", resource);"#,
+                r#"permit (principal, action in [Action::"mail.draft", Action::"mail.send"], resource);"#,
+            ),
+            (
+                "crates/bailey-policy/src/shipped.cedar",
+                "when { context.outsideScope }",
+                "when { context.outsideScope && context.level > 9 }",
+            ),
+            (
+                "crates/bailey-policy/src/shipped.cedar",
+                "when { context.untrustedRead && context.ungroundedReceivers > 0 }",
+                "when { context.untrustedRead && context.ungroundedReceivers > 9 }",
+            ),
+        ],
         test: "hijack::whatever_a_hijacked_model_wants_nothing_leaves_unasked",
     },
     Mutation {
@@ -575,11 +587,11 @@ pub const MUTATIONS: &[Mutation] = &[
         test: "life::guessing_is_logged_and_cut_off",
     },
     Mutation {
-        control: "limit of a mail session",
+        control: "longest answer of a mail server",
         edits: &[(
-            "crates/bailey-vault/src/imap_guard.rs",
-            "        if self.taken > MAX_SESSION_BYTES {",
-            "        if self.taken > 1_000 * MAX_SESSION_BYTES {",
+            "crates/bailey-vault/src/stream.rs",
+            "        if self.unanswered > MAX_REPLY_LINE {",
+            "        if self.unanswered > 100_000 * MAX_REPLY_LINE {",
         )],
         test: "hijack::a_server_that_talks_without_end_is_cut_off",
     },

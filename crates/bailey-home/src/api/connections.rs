@@ -135,15 +135,15 @@ pub(super) const TELL_WITHIN: std::time::Duration = std::time::Duration::from_se
 pub(super) async fn revoke(Held(home): Shared, Path(id): Path<String>) -> Answer<RevokeCard> {
     let id: ConnectionId = parse("connection", &id)?;
     let (vault, gate, now) = (Arc::clone(&home.vault), Arc::clone(&home.gate), home.clock.now());
-    let fresh = tokio::task::spawn_blocking(move || vault.revoke(&id, now)).await;
-    let fresh = fresh.map_err(|error| failure(Code::Internal, error.to_string()))??;
+    let revoked = tokio::task::spawn_blocking(move || vault.revoke(&id, now)).await;
+    revoked.map_err(|error| failure(Code::Internal, error.to_string()))??;
     blocking(move || gate.deny_for(&id, now)).await?;
     home.changed();
-    // In a task of its own: whoever asked may leave before the provider has answered.
+    // In a task of its own: whoever asked may leave before the provider has answered. Asked again, it is told again, if it
+    // has not confirmed yet.
     let vault = Arc::clone(&home.vault);
     let telling = tokio::spawn(async move { vault.tell_provider(&id).await });
     let revocation = match tokio::time::timeout(TELL_WITHIN, telling).await {
-        _ if !fresh => Revocation::Before,
         Ok(Ok(told)) => told?,
         Ok(Err(error)) => Revocation::Unconfirmed(error.to_string()),
         Err(_) => Revocation::Unconfirmed("it has not answered yet".into()),

@@ -155,6 +155,8 @@ fn revoking_does_not_wait_for_a_provider_that_is_gone() {
     let said = account.world.data_of(&["revoke", card["id"].as_str().unwrap()]);
     assert_eq!(said["at_provider"], "unconfirmed", "{said}");
     assert!(said["message"].as_str().unwrap().contains("keeps telling it"));
+    let again = account.world.data_of(&["revoke", card["id"].as_str().unwrap()]);
+    assert_eq!(again["at_provider"], "unconfirmed", "it is not forgotten before it has confirmed: {again}");
     assert_eq!(account.world.get(&format!("/v1/actions/{}", id(&waiting)))["state"], "denied");
 }
 

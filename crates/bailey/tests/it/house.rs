@@ -41,6 +41,7 @@ fn the_gateway_lets_in_what_comes_from_this_machine_with_the_token_and_nothing_e
     assert_eq!(status(&format!("{host}{token}")), 200);
     assert_eq!(status(&format!("{host}{token}origin: http://{address}\r\n")), 200);
     assert_eq!(status(&host), 401, "without the token");
+    assert_eq!(status(&format!("{host}authorization: Bearer {}\r\n", "A".repeat(43))), 401, "with another");
     for (head, why) in [
         (format!("host: evil.example\r\n{token}"), "a name pointed at this machine"),
         (format!("{host}{token}origin: https://evil.example\r\n"), "a page from elsewhere"),

@@ -56,7 +56,17 @@ fn pause_stops_a_running_task_and_a_mail_between_claim_and_hand_off() {
     assert_eq!(world.provider.requests().len(), asked, "the model is not asked while paused");
     world.ok(&["resume"], PASSPHRASE);
     world.until_task(task["id"].as_str().unwrap(), "waiting");
-    assert_eq!(world.waiting()["items"][1]["value"], "bo@example.org");
+    let second = world.waiting();
+    assert_eq!(second["items"][1]["value"], "bo@example.org");
+    // What the model was asked for came up after the pause had ended, and not before.
+    let log = world.data_of(&["log", "list", "--limit", "500"]);
+    let seq = |kind: &str, action: &serde_json::Value| {
+        let entries = log.as_array().unwrap();
+        let found =
+            entries.iter().find(|entry| entry["header"]["kind"] == kind && entry["header"]["action"] == *action);
+        found.unwrap()["header"]["seq"].as_u64().unwrap()
+    };
+    assert!(seq("resumed", &json!(null)) < seq("proposed", &second["id"]), "{log:#}");
 }
 
 #[test]
