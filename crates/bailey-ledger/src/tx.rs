@@ -126,14 +126,16 @@ impl LedgerTx<'_> {
         Ok(seq)
     }
 
-    /// Which entries must be noticed missing: approvals, claims of asked actions, revocations, pauses.
+    /// Which entries must be noticed missing: approvals, claims of asked actions, what the person refused, took back or
+    /// replaced, revocations, pauses.
     fn note_importance(&mut self, event: &Event) {
         let asked_claim = event.to == Some(State::Claimed) && event.approval.is_some();
         let approved = event.to == Some(State::Approved) && event.approval.is_some();
         let home =
             matches!(event.kind, EventKind::Revoked | EventKind::Paused | EventKind::Resumed | EventKind::Authority);
         self.log.epoch = self.log.epoch.max(event.epoch);
-        self.log.moves_mark |= asked_claim || approved || home;
+        let refused = matches!(event.to, Some(State::Rejected | State::Cancelled | State::Superseded));
+        self.log.moves_mark |= asked_claim || approved || refused || home;
         self.log.wants_checkpoint |= event.kind == EventKind::Paused
             || (event.class == Some(Class::Critical) && event.to == Some(State::Claimed));
     }

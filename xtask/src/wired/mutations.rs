@@ -916,7 +916,7 @@ pub const MUTATIONS: &[Mutation] = &[
             "            _ = resets.changed() => Outcome::new(",
             "            _ = std::future::pending::<()>() => Outcome::new(",
         )],
-        test: "accounts::a_revoked_connection_is_dead_within_two_seconds_also_where_it_is_open",
+        test: "stops::a_revocation_cuts_what_is_open_at_once",
     },
     Mutation {
         control: "reading in part",

@@ -18,7 +18,8 @@ use bailey_verify::Verdict;
 use fastrand::Rng;
 
 /// Seeds that once showed a broken promise, with what it was.
-const ONCE_BROKEN: [(u64, Kind, &str); 2] = [
+const ONCE_BROKEN: [(u64, Kind, &str); 3] = [
+    (1_011_824, Kind::All, "an older copy of the home revived a mail that had been taken back"),
     (89, Kind::All, "an older copy of the home turned back the pause record, which lay inside of it"),
     (1382, Kind::All, "a claim was handed off after the revocation of its connection had returned"),
 ];

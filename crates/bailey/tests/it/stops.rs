@@ -70,6 +70,22 @@ fn pause_stops_a_running_task_and_a_mail_between_claim_and_hand_off() {
 }
 
 #[test]
+fn a_revocation_cuts_what_is_open_at_once() {
+    let world = World::new(vec![send("slow@example.org", "1", "one"), Turn::say("ok")]);
+    world.task("write");
+    let card = world.waiting();
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(&card), "claimed");
+    World::until_true("it was never handed over", || !world.sink.arrived().is_empty());
+    let connection = world.data_of(&["connections"])[0]["id"].as_str().unwrap().to_owned();
+    let started = crate::support::clock();
+    world.ok(&["revoke", &connection], "");
+    let ended = world.until(&id(&card), "needs-person");
+    assert!(started.elapsed().as_secs_f64() < 2.0, "{ended:#}");
+    assert_eq!(world.sink.arrived().len(), 1);
+}
+
+#[test]
 fn pausing_needs_no_proof_and_works_when_the_record_is_damaged_at_start() {
     let mut world = World::new(vec![send("ana@example.org", "1", "one"), Turn::say("ok")]);
     world.task("write");
