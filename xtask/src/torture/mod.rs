@@ -143,7 +143,7 @@ fn kill_one(folder: &Path, bailey: &Path, rounds: u32, chance: &mut Chance, coun
         house.serve().map_err(|why| format!("after kill {round}: {why}"))?;
         check(&house, false).map_err(|why| format!("after kill {round}: {why}"))?;
     }
-    settle(&house)?;
+    settle(&mut house)?;
     check(&house, true)?;
     counts.approved += house.approved.len();
     counts.arrived += house.smtp.arrivals().len();
@@ -248,13 +248,23 @@ fn check(house: &House, at_last: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// Waits until nothing is claimed or approved any more.
-fn settle(house: &House) -> Result<(), String> {
+/// Waits until nothing is approved or looked up any more. What is claimed then waits for a server that says nothing, for
+/// as long as the protocol grants it; one more kill ends that.
+fn settle(house: &mut House) -> Result<(), String> {
+    until_none(house, &["approved", "unknown", "reconciling"])?;
+    if states(house)?.contains_key("claimed") {
+        house.kill();
+        house.serve()?;
+    }
+    until_none(house, &["approved", "claimed", "unknown", "reconciling"])
+}
+
+fn until_none(house: &House, wanted: &[&str]) -> Result<(), String> {
     let started = now();
     loop {
         let seen = house.ask("GET", "/v1/changes", &Value::Null)?;
         let open = states(house)?;
-        if !["approved", "claimed", "unknown", "reconciling"].iter().any(|state| open.contains_key(*state)) {
+        if !wanted.iter().any(|state| open.contains_key(*state)) {
             return Ok(());
         }
         if started.elapsed() > Duration::from_secs(120) {
@@ -310,7 +320,7 @@ fn pause_one(
             return Err(format!("round {round}: {late} mails were handed over after the pause had returned"));
         }
         house.ok(&["resume"], true)?;
-        settle(&house)?;
+        settle(&mut house)?;
         // What asks again is not wanted any more: the next round brings its own.
         let ids: Vec<String> = house.waiting()?.iter().map(|card| text(card, "id")).collect();
         if !ids.is_empty() {
@@ -400,7 +410,7 @@ fn full_disk(folder: &Path, bailey: &Path) -> Result<(), String> {
         return Err(format!("{} of 3 mails still wait", cards.len()));
     }
     house.approve(&cards)?;
-    settle(&house)?;
+    settle(&mut house)?;
     check(&house, true)?;
     let arrived = house.smtp.arrivals().len();
     if arrived != 3 {
