@@ -215,17 +215,6 @@ fn documents() -> Result<Vec<String>, String> {
 }
 
 fn test_sources() -> Result<String, String> {
-    let mut out = String::new();
-    let mut open = vec![root().join("crates")];
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder).map_err(|error| error.to_string())?.flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                open.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                out.push_str(&fs::read_to_string(&path).unwrap_or_default());
-            }
-        }
-    }
-    Ok(out)
+    let paths = crate::wired::sources(&root().join("crates"))?;
+    Ok(paths.iter().map(|path| fs::read_to_string(path).unwrap_or_default()).collect())
 }

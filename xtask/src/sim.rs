@@ -6,14 +6,15 @@ use crate::process::{command, run};
 pub fn bench_with(arguments: &[&str]) -> Result<(), String> {
     let build = ["build", "--release", "--locked", "-p", "bailey", "-p", "bailey-bench"];
     run(command("cargo").args(build))?;
-    let mut bench = command("cargo");
-    bench.args(["run", "--release", "--quiet", "--locked", "-p", "bailey-bench", "--"]).args(arguments);
-    run(&mut bench)
+    fast("bailey-bench", arguments)
 }
 
 /// Builds the simulator and hands it its arguments.
 pub fn run_with(arguments: &[&str]) -> Result<(), String> {
-    let mut sim = command("cargo");
-    sim.args(["run", "--release", "--quiet", "--locked", "-p", "bailey-sim", "--"]).args(arguments);
-    run(&mut sim)
+    fast("bailey-sim", arguments)
+}
+
+fn fast(package: &str, arguments: &[&str]) -> Result<(), String> {
+    let begin = ["run", "--release", "--quiet", "--locked", "-p", package, "--"];
+    run(command("cargo").args(begin).args(arguments))
 }

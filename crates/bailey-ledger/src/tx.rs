@@ -54,7 +54,7 @@ pub struct RecordName<'a> {
 
 /// Actions counted at most where a rule asks how many there were: no rule asks about more, and counting on would make each
 /// action of a busy day dearer than the one before.
-pub const MAX_COUNTED: u64 = 500;
+const MAX_COUNTED: u64 = 500;
 
 /// The kind of record that holds the person's words of a task; its owner is the task.
 pub const WORDS: &str = "words";

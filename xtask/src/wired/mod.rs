@@ -221,7 +221,8 @@ fn place(name: &str) -> Result<(String, Vec<&'static str>), String> {
     Err(format!("there is no test `{name}`"))
 }
 
-fn sources(folder: &Path) -> Result<Vec<PathBuf>, String> {
+/// Every Rust file below a folder, in order.
+pub(crate) fn sources(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let mut out = Vec::new();
     let mut entries: Vec<PathBuf> = fs::read_dir(folder)
         .map_err(|error| format!("`{}`: {error}", folder.display()))?
