@@ -114,11 +114,15 @@ impl Place {
         let path = self.0.join("supervisor.lock");
         let failed = |source| SupervisorError::File { path: path.clone(), source };
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(file),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(SupervisorError::Running(self.0.clone())),
-            Err(error) => Err(failed(error.into())),
+        for _ in 0..LOCK_TRIES {
+            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(file),
+                // A child that was being started when its supervisor was killed holds the lock until it is another program.
+                Err(rustix::io::Errno::WOULDBLOCK) => wait_for_lock(),
+                Err(error) => return Err(failed(error.into())),
+            }
         }
+        Err(SupervisorError::Running(self.0.clone()))
     }
 
     /// The root key: from its file, or made of the passphrase. Whether it is the right one shows in [`Self::unwrap`].
@@ -134,6 +138,15 @@ impl Place {
     pub fn unwrap(&self, root: &RootKey) -> Result<HomeKey, SupervisorError> {
         Ok(HomeKey::unwrap(&self.home().join("home.key"), root)?)
     }
+}
+
+/// How often, and how long apart, the supervisor's lock is tried: a second in all.
+const LOCK_TRIES: u32 = 20;
+const LOCK_WAIT: std::time::Duration = std::time::Duration::from_millis(50);
+
+#[expect(clippy::disallowed_methods, reason = "the kernel tells nobody when it has ended a process of another")]
+fn wait_for_lock() {
+    std::thread::sleep(LOCK_WAIT);
 }
 
 /// Goes on with a deletion that something came between; true where there was one.

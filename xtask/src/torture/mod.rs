@@ -32,6 +32,8 @@ const CALLS: [(&str, u64); 6] =
     [("pwrite64", 60), ("fdatasync", 12), ("sendto", 12), ("writev", 6), ("openat", 3), ("rename", 3)];
 /// How long a kill by system call is waited for before the supervisor is killed instead.
 const SOON: Duration = Duration::from_millis(1_500);
+/// How long `strace` may take to attach.
+const ATTACHES_WITHIN: Duration = Duration::from_secs(10);
 /// How long mails may take to be under way.
 const STARTS_WITHIN: Duration = Duration::from_secs(20);
 /// How long bytes may take to arrive after a pause, which none may.
@@ -190,14 +192,16 @@ fn tracing(process: u32, call: &str, what: &str) -> Result<Child, String> {
     strace.args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:{what}")]);
     let child = strace.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let child = child.map_err(|error| format!("strace: {error}"))?;
-    // It says nothing once it is attached; the kernel does.
+    // It says nothing once it is attached; the kernel does. Where it struck at once, the process is not there any more.
     let started = now();
     let attached = || {
         let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-        status.lines().any(|line| line.strip_prefix("TracerPid:").is_some_and(|pid| pid.trim() != "0"))
+        let traced = |line: &str| line.strip_prefix("TracerPid:").is_some_and(|pid| pid.trim() != "0");
+        let ended = |line: &str| line.starts_with("State:") && line.contains('Z');
+        status.is_empty() || status.lines().any(|line| traced(line) || ended(line))
     };
     while !attached() {
-        if started.elapsed() > SOON {
+        if started.elapsed() > ATTACHES_WITHIN {
             return Err("`strace` could not attach to the home; run this as root".into());
         }
         sleep(Duration::from_millis(1));
