@@ -419,7 +419,7 @@ fn covers(asked: Asked, tool: &str) -> bool {
         "mail_draft" => return asked.draft || asked.send,
         other => ActionKind::from_name(&other.replacen('_', ".", 1)),
     };
-    kind.is_some_and(|kind| asked.covers(kind))
+    kind.is_some_and(|kind| asked.covers_kind(kind))
 }
 
 /// The steps without which the words would not have been heard, looking first.

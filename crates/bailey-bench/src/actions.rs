@@ -139,19 +139,7 @@ pub fn decision(table: &mut Table) -> Done {
         precondition: Vec::new(),
         action: entry()?,
     };
-    let facts = Facts {
-        level: Some(Level::Full),
-        grant_stands: true,
-        receivers: 0,
-        unknown_receivers: 0,
-        ungrounded_receivers: 0,
-        outside_scope: false,
-        untrusted_read: false,
-        into_sent_or_drafts: false,
-        among_own_folders: true,
-        is_undo: false,
-        same_kind_today: 0,
-    };
+    let facts = Facts { receivers: 0, others: 0, ..Facts::UNREMARKABLE };
     let (few, many) = (CedarPolicy::shipped()?, CedarPolicy::with_grants(&grants)?);
     let verdicts = |policy: &CedarPolicy| {
         Times::of(3_000, |_| {

@@ -8,6 +8,7 @@
 mod calendar;
 mod call;
 mod mail;
+pub mod manifest;
 
 use std::fmt;
 use std::sync::Arc;
@@ -127,7 +128,7 @@ pub async fn prepare_undo(
         Action::Calendar(CalendarAction::Write(writing)) => {
             calendar::prepare_undo(content, writing, outcome, vault).await
         }
-        Action::Mail(_) | Action::Calendar(_) | Action::Reply { .. } | Action::MemoryWrite { .. } => {
+        Action::Mail(_) | Action::Calendar(_) | Action::Reply { .. } | Action::MemoryWrite { .. } | Action::Tool(_) => {
             Err(BadCall::Lookup(format!("{} cannot be undone", content.action.kind().name())))
         }
     }

@@ -1,6 +1,7 @@
 //! Whether a value stands on the person's own words. What was received proves nothing, however it is written; so this looks
 //! at what the person typed, in whole words, and never for fragments.
 
+use crate::family::Party;
 use crate::family::text::Address;
 
 /// Words that name nobody, though they may stand in a name or an address.
@@ -30,6 +31,78 @@ const NO_NAMES: [&str; 22] = [
 ];
 /// Shortest word taken for a name.
 const MIN_NAME_CHARS: usize = 2;
+
+/// Characters that belong to a value: what stands beside them is part of another value.
+fn inside(c: char) -> bool {
+    c.is_alphanumeric() || "@._-+/%&=?#:~".contains(c)
+}
+
+/// Shortest value that can stand on words: anything stands on one letter.
+const MIN_VALUE_CHARS: usize = 2;
+
+/// Shortest name of an existing thing.
+const MIN_TARGET_CHARS: usize = 4;
+
+/// Whether the words hold this receiver whole.
+#[must_use]
+pub fn holds_party(words: &str, party: &Party) -> bool {
+    match Address::new(&party.value) {
+        Ok(address) if party.kind == Party::EMAIL => holds_address(words, &address),
+        Ok(_) | Err(_) => holds(words, &party.value),
+    }
+}
+
+/// Whether the words hold a value: letter by letter but for case and blanks, and not as a part of a longer one.
+#[must_use]
+pub fn holds(words: &str, value: &str) -> bool {
+    let (words, value) = (plain(words), plain(value));
+    if value.chars().count() < MIN_VALUE_CHARS || !value.chars().any(char::is_alphanumeric) {
+        return false;
+    }
+    words.match_indices(&value).any(|(at, _)| {
+        let before = words.get(..at).and_then(|before| before.chars().next_back());
+        let mut after = words.get(at + value.len()..).unwrap_or_default().chars();
+        let ends = match (after.next(), after.next()) {
+            (None, _) => true,
+            // The end of a sentence, not of a value.
+            (Some('.' | ',' | ';' | ':' | '!' | '?' | '-'), next) => next.is_none_or(|next| !inside(next)),
+            (Some(next), _) => !inside(next),
+        };
+        ends && before.is_none_or(|before| !inside(before))
+    })
+}
+
+/// Whether the words name an existing thing: it has to be a name somebody would write, not a number that stands anywhere.
+#[must_use]
+pub fn names_target(words: &str, value: &str) -> bool {
+    value.chars().count() >= MIN_TARGET_CHARS && holds(words, value)
+}
+
+/// The form in which values are compared: lower case, one blank between words.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// Addresses in a text that a reader could follow: with a scheme, beginning with `www.`, or a host with a path.
+#[must_use]
+pub fn links(text: &str) -> Vec<String> {
+    let tokens = text.split(|c: char| c.is_whitespace() || "<>\"'()[]{}|\\^`".contains(c));
+    let trimmed = tokens.map(|token| token.trim_matches(|c: char| ".,;:!?*_".contains(c)));
+    trimmed.filter(|token| is_link(token)).map(str::to_owned).collect()
+}
+
+fn is_link(token: &str) -> bool {
+    let lower = token.to_lowercase();
+    if lower.contains("://") || lower.starts_with("www.") {
+        return true;
+    }
+    let Some((host, _)) = lower.split_once('/') else { return false };
+    let labels: Vec<&str> = host.split('.').collect();
+    let label = |label: &&str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-');
+    let top = labels.last().is_some_and(|top| top.chars().count() >= 2 && top.chars().all(char::is_alphabetic));
+    labels.len() >= 2 && top && labels.iter().all(label)
+}
 
 /// Somebody the person is known to write to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +171,30 @@ mod tests {
         ] {
             assert!(!holds_address(words, &ana), "{words}");
         }
+    }
+
+    #[test]
+    fn a_value_stands_on_the_words_only_whole() {
+        let words = "Refund GB29 NWBK 60 to  Spotify, then open https://a.example/b. Pay acme-shop.";
+        for value in ["spotify", "gb29 nwbk 60", "https://a.example/b", "acme-shop"] {
+            assert!(holds(words, value), "{value}");
+        }
+        for value in
+            ["spot", "https://a.example/", "https://a.example", "acme", "shop", "b", "", " ", ".", "GB29NWBK60"]
+        {
+            assert!(!holds(words, value), "{value}");
+        }
+        let party = |kind: &str, value: &str| Party { kind: kind.into(), value: value.into() };
+        assert!(holds_party("mail ana@example.org", &party(Party::EMAIL, "ana@example.org")));
+        assert!(!holds_party("mail joana@example.org", &party(Party::EMAIL, "ana@example.org")));
+        assert!(holds_party("pay spotify", &party("merchant", "Spotify")));
+    }
+
+    #[test]
+    fn links_are_what_a_reader_could_follow() {
+        let text = "See https://a.example/x, www.b.example or bit.ly/abc. (HTTP://C.example) and/or 1/2 e.g. this.";
+        assert_eq!(links(text), ["https://a.example/x", "www.b.example", "bit.ly/abc", "HTTP://C.example"]);
+        assert!(links("nothing here; a/b, v1.2/3, notes.txt").is_empty());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::codec::CodecError;
 use crate::event::{Approval, Event};
-use crate::family::{ActionKind, Level};
+use crate::family::{ActionKind, Brings, Level, Party};
 use crate::ids::{ActionId, ConnectionId, Digest, TaskId};
 use crate::state::State;
 use crate::time::{Deadline, Now};
@@ -54,6 +54,24 @@ pub struct Grant {
     pub generation: u64,
 }
 
+/// What is known of a receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// The person is known to have given them something of their own will: written to them, paid them.
+    pub known: bool,
+    /// They are the person: an address or an account of their own.
+    pub own: bool,
+}
+
+/// What a task has let in and asked so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TaskMarks {
+    /// What came in.
+    pub brought: Brings,
+    /// How many of its questions to the person were odd ([`crate::policy::Facts::is_odd`]).
+    pub odd: u64,
+}
+
 /// Why a store did not do what it was asked.
 #[derive(Debug, Clone)]
 pub enum StoreError {
@@ -101,14 +119,17 @@ pub trait Tx {
     fn log(&mut self, entry: Event) -> Result<(), StoreError>;
     /// The standing of a connection.
     fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError>;
-    /// Whether the person is known to have written to this address (in its comparing form) of their own will.
-    fn is_known_receiver(&mut self, address_key: &str) -> Result<bool, StoreError>;
-    /// Remembers that they did, and the name they gave them; empty where they gave none. A known name stays.
-    fn learn_receiver(&mut self, address_key: &str, name: &str) -> Result<(), StoreError>;
+    /// What is known of somebody: in the form of [`Party`], never their own word for it.
+    fn standing(&mut self, party: &Party) -> Result<Standing, StoreError>;
+    /// Remembers that the person gave them something of their own will, and the name they gave them; empty where they gave
+    /// none. A known name stays.
+    fn learn(&mut self, party: &Party, name: &str) -> Result<(), StoreError>;
     /// The person's own words of a task; `None` where none are kept.
     fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError>;
-    /// Whether a task has looked at what other people wrote.
-    fn has_read(&mut self, task: &TaskId) -> Result<bool, StoreError>;
+    /// What a task has let in and asked so far.
+    fn marks(&mut self, task: &TaskId) -> Result<TaskMarks, StoreError>;
+    /// Adds to it; nothing is ever taken away.
+    fn mark(&mut self, task: &TaskId, brings: Brings, odd: bool) -> Result<(), StoreError>;
     /// Actions of a kind claimed at or after a wall time; a store may stop counting at five hundred.
     fn claimed_since(&mut self, kind: ActionKind, wall_ms: i64) -> Result<u64, StoreError>;
     /// Actions of a task now in this state.

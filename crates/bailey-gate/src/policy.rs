@@ -11,16 +11,32 @@ pub struct Facts {
     pub level: Option<Level>,
     /// Whether the grant is in force and unchanged since the action was prepared.
     pub grant_stands: bool,
-    /// Receivers outside the home.
+    /// Who gets something.
     pub receivers: u64,
+    /// Those of them that are not the person.
+    pub others: u64,
     /// Receivers the person is not known to have written to.
     pub unknown_receivers: u64,
     /// Receivers that stand neither on what the person is known to have done nor on their words in this task.
     pub ungrounded_receivers: u64,
+    /// Existing things it changes.
+    pub targets: u64,
+    /// Existing things it changes that the person's words in this task do not name.
+    pub unnamed_targets: u64,
+    /// Links for others to follow that do not stand in the person's words.
+    pub foreign_links: u64,
+    /// Whether it calls a tool that nobody has described.
+    pub undescribed: bool,
+    /// Whether it spends, and a sum that cannot be read. Such an action does not run.
+    pub unreadable_amount: bool,
+    /// What it spends, in hundredths.
+    pub amount: u64,
     /// Whether nothing in the words of its task asks for it.
     pub outside_scope: bool,
     /// Whether its task has looked at what other people wrote.
     pub untrusted_read: bool,
+    /// Whether its task has seen identity documents, card numbers or other secrets.
+    pub confidential_read: bool,
     /// Whether it moves mail into the folders that say what the person sent or is writing.
     pub into_sent_or_drafts: bool,
     /// Whether it moves mail that can be found again to a folder known to be the person's own.
@@ -29,6 +45,39 @@ pub struct Facts {
     pub is_undo: bool,
     /// Actions of this kind claimed in the last 24 hours.
     pub same_kind_today: u64,
+}
+
+impl Facts {
+    /// An action of a full connection that goes to one known receiver, with nothing remarkable about it: for tests and
+    /// measurements, which say what is different.
+    pub const UNREMARKABLE: Self = Self {
+        level: Some(Level::Full),
+        grant_stands: true,
+        receivers: 1,
+        others: 1,
+        unknown_receivers: 0,
+        ungrounded_receivers: 0,
+        targets: 0,
+        unnamed_targets: 0,
+        foreign_links: 0,
+        undescribed: false,
+        unreadable_amount: false,
+        amount: 0,
+        outside_scope: false,
+        untrusted_read: false,
+        confidential_read: false,
+        into_sent_or_drafts: false,
+        among_own_folders: true,
+        is_undo: false,
+        same_kind_today: 0,
+    };
+
+    /// Whether it is something the task was not given: many of these in a row, and somebody else may have taken the wheel.
+    /// Receivers and things that the words do not name are none of it: who answers all mail writes to many.
+    #[must_use]
+    pub const fn is_odd(&self) -> bool {
+        self.outside_scope || self.foreign_links > 0
+    }
 }
 
 /// One question to the policy.

@@ -8,6 +8,7 @@ use crate::family::escape::{visible, visible_lines};
 use crate::family::mail::{Attachment, FolderName, MailAction, Message, MessageRef, Moving, Query};
 use crate::family::rfc5322;
 use crate::family::text::Mailbox;
+use crate::family::tool::{Role, ToolUse};
 use crate::family::{Action, ActionKind};
 use crate::ids::{ActionId, Digest};
 use sha2::{Digest as _, Sha256};
@@ -71,6 +72,7 @@ impl Preview {
             Action::Calendar(CalendarAction::Write(writing)) => preview.calendar(writing),
             Action::Reply { words } => preview.words("Tell you", words),
             Action::MemoryWrite { note } => preview.words("Remember for later tasks", note),
+            Action::Tool(call) => preview.tool(call),
         }
         preview
     }
@@ -78,6 +80,35 @@ impl Preview {
     fn words(&mut self, headline: &str, words: &str) {
         self.headline = headline.into();
         self.body = visible_lines(words);
+    }
+
+    /// Every argument, and what the manifest says it can do.
+    fn tool(&mut self, call: &ToolUse) {
+        self.headline = match (&call.manifest, self.kind) {
+            (None, _) => "Use a tool that nobody has described",
+            (Some(_), ActionKind::ToolRead) => "Look something up with a tool",
+            (Some(_), ActionKind::ToolFetch) => "Fetch something with a tool",
+            (Some(_), ActionKind::ToolPay) => "Spend money with a tool",
+            (Some(_), ActionKind::ToolSend) => "Let others have something, with a tool",
+            (Some(_), ActionKind::ToolChange) => "Change or remove something with a tool",
+            (Some(_), _) => "Write something with a tool",
+        }
+        .into();
+        self.item("Tool", call.tool.as_str());
+        self.item("Of", call.server.as_str());
+        for (name, value) in &call.arguments {
+            let label = match call.role_of(name) {
+                Role::Plain => "With",
+                Role::Sink(_) => "Goes to",
+                Role::Target(_) => "Changes",
+                Role::Content => "Others will read",
+                Role::Amount => "Spends",
+            };
+            self.item(label, &format!("{} = {}", name.as_str(), value.literal()));
+        }
+        if call.manifest.is_none() {
+            self.warnings.push("Nobody has described this tool, so every value may decide who gets something.".into());
+        }
     }
 
     fn search(&mut self, folder: &FolderName, query: &Query) {

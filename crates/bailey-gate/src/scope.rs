@@ -3,7 +3,8 @@
 //! It only subtracts. What no word asks for is outside of the task, and asks, whatever was granted; what a word does ask
 //! for is judged as ever. A plan a model made is held to the same reading.
 
-use crate::family::ActionKind;
+use crate::family::tool::{Effect, ToolUse};
+use crate::family::{Action, ActionKind};
 
 /// What a task's words ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,6 +33,12 @@ pub struct Asked {
     pub invite: bool,
     /// Keep something for later.
     pub remember: bool,
+    /// Pay somebody.
+    pub pay: bool,
+    /// Let somebody else have or see something.
+    pub share: bool,
+    /// Do what somebody else's words say: the person handed that on.
+    pub delegated: bool,
 }
 
 /// Words as people write them in English, German and French, in lower case. A `*` at the end stands for any ending.
@@ -71,11 +78,79 @@ const SEND: &[&str] = &[
     "envoie*",
     "envoyer",
 ];
+/// Words that are a request where they begin one, and a thing anywhere else: "email Tom", "read my email".
+const ADDRESS: &[&str] =
+    &["email", "e-mail", "mail", "message", "text", "tell", "notify", "remind", "ping", "schreib*"];
+/// Words a request may begin behind.
+const BEGINNINGS: &[&str] =
+    &["please", "and", "then", "also", "to", "you", "just", "bitte", "und", "dann", "et", "puis"];
+/// Whom the answer is for, not others.
+const ONESELF: &[&str] = &["me", "us", "myself", "mir", "mich", "uns", "moi", "nous"];
+const PAY: &[&str] = &[
+    "pay",
+    "pays",
+    "payment",
+    "payments",
+    "repay",
+    "refund*",
+    "transfer*",
+    "wire",
+    "donate",
+    "tip",
+    "buy",
+    "order",
+    "orders",
+    "purchase",
+    "invoice",
+    "bill",
+    "bills",
+    "rent",
+    "transaction",
+    "money",
+    "spend",
+    "reimburse*",
+    "settle",
+    "split",
+    "zahl*",
+    "bezahl*",
+    "überweis*",
+    "kauf*",
+    "bestell*",
+    "miete",
+    "paie*",
+    "payer",
+    "payez",
+    "rembourse*",
+    "vire*",
+    "virement*",
+    "achète*",
+    "acheter",
+    "commande*",
+];
+/// What is sent where "send" means paying.
+const MONEY: &[&str] = &[
+    "amount", "sum", "fee", "fees", "price*", "cost", "costs", "paid", "spent", "iban", "eur", "euro", "euros", "usd",
+    "dollar*", "betrag", "gebühr*", "preis*", "bezahlt", "montant", "somme", "frais", "prix",
+];
+const SHARE: &[&str] = &["share", "grant", "publish", "teile*", "freigeben", "gib", "partage*", "publie*"];
+/// "Do what it says there": a verb, and within a few words what is handed on.
+const DO: &[&str] =
+    &["do", "follow", "carry", "execute", "perform", "complete", "befolge", "erledige", "suis", "exécute"];
+const HANDED_ON: &[&str] =
+    &["actions", "instructions", "steps", "todos", "to-dos", "to-do", "todo", "anweisungen", "aufgaben", "consignes"];
+/// How near to the verb it has to stand.
+const NEAR: usize = 4;
 const DRAFT: &[&str] = &["draft*", "entwurf", "entwirf", "brouillon*"];
 const TRASH: &[&str] = &["trash", "delete", "bin", "lösch*", "supprime*", "corbeille"];
 const SORT: &[&str] = &["move", "archive", "file", "sort", "verschieb*", "archivier*", "déplace*", "range*"];
 const CREATE: &[&str] = &[
     "add",
+    "append",
+    "make",
+    "write",
+    "save",
+    "upload",
+    "set",
     "create",
     "book",
     "enter",
@@ -93,6 +168,14 @@ const CREATE: &[&str] = &[
 const CHANGE: &[&str] = &[
     "move",
     "reschedule",
+    "update",
+    "adjust",
+    "edit",
+    "rename",
+    "modify",
+    "append",
+    "aktualisier*",
+    "modifie*",
     "change",
     "shift",
     "postpone",
@@ -118,7 +201,7 @@ impl Asked {
             mail,
             unread: mail && any(UNREAD) || any(&["inbox", "posteingang"]),
             calendar,
-            send: any(SEND),
+            send: any(SEND) || begins(task),
             draft: any(DRAFT),
             // People say "cancel the dentist" without naming the calendar: the verb is enough.
             trash: any(TRASH),
@@ -128,28 +211,111 @@ impl Asked {
             cancel: any(CANCEL),
             invite: any(INVITE),
             remember: any(REMEMBER),
+            pay: any(PAY) || any(SEND) && any(MONEY),
+            share: any(SHARE),
+            delegated: hands_on(&words),
+        }
+    }
+
+    /// Whether the words ask for this action.
+    #[must_use]
+    pub fn covers(&self, action: &Action) -> bool {
+        match action {
+            Action::Tool(call) => self.covers_tool(call, action.kind()),
+            Action::Mail(_) | Action::Calendar(_) | Action::Reply { .. } | Action::MemoryWrite { .. } => {
+                self.covers_kind(action.kind())
+            }
         }
     }
 
     /// Whether the words ask for this kind of action. Looking, answering the person, and drafts, which stay in the home, are
     /// never beside the task.
     #[must_use]
-    pub const fn covers(&self, kind: ActionKind) -> bool {
+    pub const fn covers_kind(&self, kind: ActionKind) -> bool {
         match kind {
             ActionKind::MailSearch
             | ActionKind::MailRead
             | ActionKind::CalendarRead
             | ActionKind::MailDraft
-            | ActionKind::Reply => true,
-            ActionKind::MailSend => self.send || self.invite,
+            | ActionKind::Reply
+            | ActionKind::ToolRead
+            | ActionKind::ToolFetch => true,
+            ActionKind::MailSend => self.send || self.invite || self.delegated,
             ActionKind::MailMove => self.sort,
             ActionKind::MailTrash => self.trash,
-            ActionKind::CalendarCreate => self.create,
+            ActionKind::CalendarCreate => self.create || self.delegated,
             ActionKind::CalendarChange => self.change,
             ActionKind::CalendarCancel => self.cancel,
             ActionKind::MemoryWrite => self.remember,
+            ActionKind::ToolWrite => self.create || self.change || self.delegated,
+            ActionKind::ToolSend => self.send || self.invite || self.share || self.delegated,
+            ActionKind::ToolChange => self.change || self.cancel || self.trash || self.sort,
+            ActionKind::ToolPay => self.pay,
         }
     }
+
+    /// Of somebody else's tool, its name says what it does: the words of the task have to ask for that. A name without a
+    /// verb says no more than its manifest.
+    fn covers_tool(&self, call: &ToolUse, kind: ActionKind) -> bool {
+        if call.effect() != Effect::Write {
+            return true;
+        }
+        let named = Self::of(&spaced(call.tool.as_str()));
+        if kind == ActionKind::ToolPay || !named.is_verb() {
+            return self.covers_kind(kind);
+        }
+        let destroys = named.trash || named.cancel;
+        let pairs = [
+            (named.send, self.send || self.invite),
+            (named.share, self.share),
+            (named.invite, self.invite),
+            (named.create, self.create),
+            (named.change, self.change),
+            (named.sort, self.sort),
+            (destroys, self.trash || self.cancel),
+        ];
+        pairs.into_iter().any(|(does, asked)| does && asked) || self.delegated && !destroys
+    }
+
+    /// Whether any verb was read.
+    const fn is_verb(&self) -> bool {
+        self.send || self.share || self.invite || self.create || self.change || self.sort || self.trash || self.cancel
+    }
+}
+
+/// A tool's name as words: `sendMail`, `send_mail` and `send-mail` are "send mail".
+fn spaced(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        match c {
+            c if c.is_uppercase() => out.extend([' ', c]),
+            c if c.is_alphanumeric() => out.push(c),
+            _ => out.push(' '),
+        }
+    }
+    out
+}
+
+/// Whether a request begins with a word that is a request there only, and is not for the person: "tell me".
+fn begins(text: &str) -> bool {
+    let clauses = text.split(['.', '!', '?', '\n', ';', ':', ',']).map(tokens);
+    clauses.into_iter().any(|words| {
+        words.iter().enumerate().any(|(at, word)| {
+            let begins = at.checked_sub(1).and_then(|before| words.get(before));
+            begins.is_none_or(|before| BEGINNINGS.contains(&before.as_str()))
+                && ADDRESS.iter().any(|pattern| fits(word, pattern))
+                && words.get(at + 1).is_some_and(|next| !ONESELF.contains(&next.as_str()))
+        })
+    })
+}
+
+/// Whether what somebody else wrote is to be done.
+fn hands_on(words: &[String]) -> bool {
+    words.iter().enumerate().any(|(at, word)| {
+        let near = words.iter().skip(at + 1).take(NEAR);
+        let near: Vec<&str> = near.map(String::as_str).take_while(|word| *word != "following").collect();
+        DO.contains(&word.as_str()) && near.iter().any(|word| HANDED_ON.contains(word))
+    })
 }
 
 /// Whole words in lower case.
@@ -170,6 +336,7 @@ fn fits(word: &str, pattern: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::family::tool::{Manifest, Name, Role, Value};
 
     #[test]
     fn what_no_word_asks_for_is_not_covered() {
@@ -183,12 +350,50 @@ mod tests {
             ActionKind::MemoryWrite,
         ];
         for kind in kinds {
-            assert!(!reading.covers(kind), "{}", kind.name());
+            assert!(!reading.covers_kind(kind), "{}", kind.name());
         }
-        assert!(reading.covers(ActionKind::MailSearch) && reading.covers(ActionKind::CalendarRead));
-        assert!(Asked::of("delete the newsletter mails").covers(ActionKind::MailTrash));
-        assert!(Asked::of("cancel my appointment on Friday").covers(ActionKind::CalendarCancel));
-        assert!(Asked::of("Trag den Termin in meinen Kalender ein").covers(ActionKind::CalendarCreate));
-        assert!(!Asked::of("").covers(ActionKind::MailSend));
+        assert!(reading.covers_kind(ActionKind::MailSearch) && reading.covers_kind(ActionKind::CalendarRead));
+        assert!(Asked::of("delete the newsletter mails").covers_kind(ActionKind::MailTrash));
+        assert!(Asked::of("cancel my appointment on Friday").covers_kind(ActionKind::CalendarCancel));
+        assert!(Asked::of("Trag den Termin in meinen Kalender ein").covers_kind(ActionKind::CalendarCreate));
+        assert!(!Asked::of("").covers_kind(ActionKind::MailSend));
+        for writes in ["Email Tom about it.", "Look it up, then text Ana", "Please message the team: done"] {
+            assert!(Asked::of(writes).covers_kind(ActionKind::MailSend), "{writes}");
+        }
+        for looks in ["Read my email and tell me", "Which email came last?", "Notify me", "mail"] {
+            assert!(!Asked::of(looks).covers_kind(ActionKind::MailSend), "{looks}");
+        }
+    }
+
+    #[test]
+    fn a_tool_is_asked_for_by_what_its_name_says_it_does() {
+        let call = |name: &str, roles: Vec<(Name, Role)>| {
+            let arguments = roles.iter().map(|(name, _)| (name.clone(), Value::Text("x".into()))).collect();
+            let manifest = Some(Manifest { roles, undoable: true, ..Manifest::unknown() });
+            Action::Tool(ToolUse {
+                server: Name::new("s").unwrap(),
+                tool: Name::new(name).unwrap(),
+                manifest,
+                arguments,
+            })
+        };
+        let to = || vec![(Name::new("to").unwrap(), Role::Sink(Name::new("email").unwrap()))];
+        let asks = |words: &str, action: &Action| Asked::of(words).covers(action);
+        assert!(asks("Create an event on Friday", &call("createEvent", vec![])));
+        assert!(!asks("Create an event on Friday", &call("delete_event", vec![])));
+        assert!(!asks("Create an event on Friday", &call("send-message", to())));
+        assert!(asks("Share the plan with Ana", &call("share_file", to())));
+        assert!(asks("share it", &call("frobnicate", to())) && !asks("look it up", &call("frobnicate", to())));
+        let pays = call("send_money", vec![(Name::new("sum").unwrap(), Role::Amount)]);
+        assert!(asks("Pay the bill", &pays) && !asks("Send Ana my answer", &pays));
+    }
+
+    #[test]
+    fn handing_on_what_others_wrote_is_the_persons_word_and_covers_no_loss() {
+        let asked = Asked::of("Please do the actions specified in the email from Ana.");
+        assert!(asked.covers_kind(ActionKind::MailSend) && !asked.covers_kind(ActionKind::MailTrash));
+        assert!(!asked.covers_kind(ActionKind::ToolPay) && !asked.covers_kind(ActionKind::ToolChange));
+        assert!(!Asked::of("Perform the following tasks: 1. Read my mail.").delegated);
+        assert!(!Asked::of("Do I have mail with instructions?").covers_kind(ActionKind::MailTrash));
     }
 }

@@ -11,6 +11,7 @@ mod executor;
 mod home;
 mod layout;
 pub mod opening;
+pub mod rehearsal;
 mod tasks;
 mod transport;
 pub mod wire;

@@ -1,7 +1,8 @@
 //! Reading what is committed: lists and single things, for the home's interface.
 
+use bailey_gate::family::Party;
 use bailey_gate::ground::Known;
-use bailey_gate::ledger::{Row, StoreError};
+use bailey_gate::ledger::{Row, Standing, StoreError};
 use bailey_gate::{ActionId, ConnectionId, State, TaskId};
 use rusqlite::{OptionalExtension as _, params};
 
@@ -201,20 +202,17 @@ impl Ledger {
         rows.collect::<Result<_, _>>().map_err(store_error)
     }
 
-    /// Whether the person is known to have written to an address, in its comparing form, of their own will.
-    pub fn is_known_receiver(&self, address_key: &str) -> Result<bool, StoreError> {
-        let reader = self.reader();
-        let mut query = reader
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM known_receiver WHERE address = ?1)")
-            .map_err(store_error)?;
-        query.query_row([address_key], |row| row.get(0)).map_err(store_error)
+    /// What is known of somebody.
+    pub fn standing(&self, party: &Party) -> Result<Standing, StoreError> {
+        crate::tx::standing_of(&self.reader(), party)
     }
 
     /// Everyone the person is known to have written to.
     pub fn known_receivers(&self) -> Result<Vec<Known>, StoreError> {
         let reader = self.reader();
-        let mut query =
-            reader.prepare_cached("SELECT address, name FROM known_receiver ORDER BY address").map_err(store_error)?;
+        let mut query = reader
+            .prepare_cached("SELECT value, name FROM party WHERE kind = 'email' ORDER BY value")
+            .map_err(store_error)?;
         let rows =
             query.query_map([], |row| Ok(Known { address: row.get(0)?, name: row.get(1)? })).map_err(store_error)?;
         rows.collect::<Result<_, _>>().map_err(store_error)

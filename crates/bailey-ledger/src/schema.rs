@@ -1,28 +1,121 @@
 //! The database schema, and the way from older ones. The legal states of an action are the gate's table, as constraints.
 
-use bailey_gate::family::{ActionKind, Level};
+use bailey_gate::family::Level;
 use bailey_gate::{Class, State, TRANSITIONS};
 
 /// Steps from an empty database to the current schema; step `n` leads to `user_version` `n + 1`. Only ever appended to.
 pub(crate) fn migrations() -> Vec<String> {
-    vec![first()]
+    vec![first(), second()]
 }
+
+/// The kinds of action of the first schema.
+const FIRST_KINDS: [&str; 12] = [
+    "mail.draft",
+    "mail.send",
+    "mail.search",
+    "mail.read",
+    "mail.move",
+    "mail.trash",
+    "calendar.read",
+    "calendar.create",
+    "calendar.change",
+    "calendar.cancel",
+    "reply",
+    "memory.write",
+];
+/// Those the second added.
+const SECOND_KINDS: [&str; 6] = ["tool.read", "tool.fetch", "tool.write", "tool.send", "tool.change", "tool.pay"];
 
 fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(|name| format!("'{name}'")).collect::<Vec<_>>().join(",")
 }
 
-fn first() -> String {
+/// The table of actions, under a name, for actions of these kinds.
+fn actions(name: &str, kinds: &str) -> String {
     let states = quoted(State::ALL.iter().map(|state| state.name()));
-    let kinds = quoted(ActionKind::ALL.iter().map(|kind| kind.name()));
     let classes = quoted(Class::ALL.iter().map(|class| class.name()));
-    let levels = quoted(Level::ALL.iter().map(|level| level.name()));
     let past_claim = quoted(State::ALL.iter().filter(|state| state.is_past_claim()).map(|state| state.name()));
     let steps: Vec<String> = TRANSITIONS
         .iter()
         .flat_map(|(from, to)| to.iter().map(move |to| format!("{}>{}", from.name(), to.name())))
         .collect();
     let steps = quoted(steps.iter().map(String::as_str));
+    format!(
+        "CREATE TABLE {name} (
+  id          BLOB PRIMARY KEY CHECK (length(id) = 16),
+  task        BLOB CHECK (task IS NULL OR length(task) = 16),
+  previous    TEXT,
+  state       TEXT NOT NULL CHECK (state IN ({states})),
+  kind        TEXT NOT NULL CHECK (kind IN ({kinds})),
+  class       TEXT NOT NULL CHECK (class IN ({classes})),
+  connection  BLOB CHECK (connection IS NULL OR length(connection) = 16),
+  generation  INTEGER,
+  digest      BLOB NOT NULL CHECK (length(digest) = 32),
+  proposed    BLOB NOT NULL,
+  expires     BLOB NOT NULL,
+  held        BLOB,
+  credential  BLOB,
+  session     BLOB,
+  client      TEXT,
+  stepped_up  INTEGER,
+  claim_epoch INTEGER,
+  claim_lease INTEGER,
+  claimed_ms  INTEGER,
+  attempt     INTEGER NOT NULL CHECK (attempt >= 0),
+  content_seq INTEGER NOT NULL REFERENCES event (seq),
+  undo_of     BLOB REFERENCES action (id),
+  CHECK ((previous IS NULL) = (state = 'proposed')),
+  CHECK (previous IS NULL OR previous || '>' || state IN ({steps})),
+  CHECK ((connection IS NULL) = (generation IS NULL)),
+  CHECK ((held IS NOT NULL) = (state = 'held')),
+  CHECK ((credential IS NULL) = (client IS NULL) AND (credential IS NULL) = (session IS NULL) AND (credential IS NULL) = (stepped_up IS NULL)),
+  CHECK (state NOT IN ({past_claim}) OR (claim_epoch IS NOT NULL AND claim_lease IS NOT NULL AND claimed_ms IS NOT NULL AND attempt > 0)),
+  CHECK (NOT (class = 'critical' AND state IN ({past_claim}) AND coalesce(stepped_up, 0) = 0))
+) STRICT;"
+    )
+}
+
+/// Tools of others; whom the person gave something, of whatever kind; what a task has let in and asked.
+fn second() -> String {
+    let kinds = quoted(FIRST_KINDS.into_iter().chain(SECOND_KINDS));
+    let read = quoted(["mail.search", "mail.read", "calendar.read"].into_iter());
+    let action = actions("action_2", &kinds);
+    format!(
+        "
+PRAGMA defer_foreign_keys = ON;
+{action}
+INSERT INTO action_2 SELECT * FROM action;
+DROP TABLE action;
+ALTER TABLE action_2 RENAME TO action;
+CREATE INDEX action_by_state ON action (state);
+CREATE INDEX action_by_task ON action (task, state);
+CREATE INDEX action_by_claim ON action (kind, claimed_ms) WHERE claimed_ms IS NOT NULL;
+
+CREATE TABLE party (
+  kind  TEXT NOT NULL,
+  value TEXT NOT NULL,
+  name  TEXT NOT NULL,
+  own   INTEGER NOT NULL CHECK (own IN (0, 1)),
+  PRIMARY KEY (kind, value)
+) STRICT, WITHOUT ROWID;
+INSERT INTO party SELECT 'email', address, name, 0 FROM known_receiver;
+DROP TABLE known_receiver;
+
+CREATE TABLE task_mark (
+  task         BLOB PRIMARY KEY CHECK (length(task) = 16),
+  untrusted    INTEGER NOT NULL CHECK (untrusted IN (0, 1)),
+  confidential INTEGER NOT NULL CHECK (confidential IN (0, 1)),
+  odd          INTEGER NOT NULL CHECK (odd >= 0)
+) STRICT, WITHOUT ROWID;
+INSERT INTO task_mark
+  SELECT DISTINCT task, 1, 0, 0 FROM action WHERE task IS NOT NULL AND claimed_ms IS NOT NULL AND kind IN ({read});
+"
+    )
+}
+
+fn first() -> String {
+    let action = actions("action", &quoted(FIRST_KINDS.into_iter()));
+    let levels = quoted(Level::ALL.iter().map(|level| level.name()));
     format!(
         "
 CREATE TABLE meta (
@@ -54,37 +147,7 @@ CREATE TABLE checkpoint (
   tree BLOB NOT NULL
 ) STRICT;
 
-CREATE TABLE action (
-  id          BLOB PRIMARY KEY CHECK (length(id) = 16),
-  task        BLOB CHECK (task IS NULL OR length(task) = 16),
-  previous    TEXT,
-  state       TEXT NOT NULL CHECK (state IN ({states})),
-  kind        TEXT NOT NULL CHECK (kind IN ({kinds})),
-  class       TEXT NOT NULL CHECK (class IN ({classes})),
-  connection  BLOB CHECK (connection IS NULL OR length(connection) = 16),
-  generation  INTEGER,
-  digest      BLOB NOT NULL CHECK (length(digest) = 32),
-  proposed    BLOB NOT NULL,
-  expires     BLOB NOT NULL,
-  held        BLOB,
-  credential  BLOB,
-  session     BLOB,
-  client      TEXT,
-  stepped_up  INTEGER,
-  claim_epoch INTEGER,
-  claim_lease INTEGER,
-  claimed_ms  INTEGER,
-  attempt     INTEGER NOT NULL CHECK (attempt >= 0),
-  content_seq INTEGER NOT NULL REFERENCES event (seq),
-  undo_of     BLOB REFERENCES action (id),
-  CHECK ((previous IS NULL) = (state = 'proposed')),
-  CHECK (previous IS NULL OR previous || '>' || state IN ({steps})),
-  CHECK ((connection IS NULL) = (generation IS NULL)),
-  CHECK ((held IS NOT NULL) = (state = 'held')),
-  CHECK ((credential IS NULL) = (client IS NULL) AND (credential IS NULL) = (session IS NULL) AND (credential IS NULL) = (stepped_up IS NULL)),
-  CHECK (state NOT IN ({past_claim}) OR (claim_epoch IS NOT NULL AND claim_lease IS NOT NULL AND claimed_ms IS NOT NULL AND attempt > 0)),
-  CHECK (NOT (class = 'critical' AND state IN ({past_claim}) AND coalesce(stepped_up, 0) = 0))
-) STRICT;
+{action}
 CREATE INDEX action_by_state ON action (state);
 CREATE INDEX action_by_task ON action (task, state);
 CREATE INDEX action_by_claim ON action (kind, claimed_ms) WHERE claimed_ms IS NOT NULL;

@@ -1,8 +1,8 @@
 //! One transaction of the writer: what the gate and the home may read and write, each change with its log entry.
 
 use bailey_gate::event::{Approval, Client, Event, EventKind};
-use bailey_gate::family::{ActionKind, Level};
-use bailey_gate::ledger::{Grant, Row, StoreError, Tx};
+use bailey_gate::family::{ActionKind, Brings, Level, Party};
+use bailey_gate::ledger::{Grant, Row, Standing, StoreError, TaskMarks, Tx};
 use bailey_gate::{ActionId, Class, ConnectionId, Deadline, Digest, Now, State, TaskId};
 use bailey_keys::store::KeyStore;
 use bailey_keys::{Context, KeyError, open, random, seal};
@@ -91,6 +91,14 @@ fn damaged(what: &str) -> StoreError {
 }
 
 impl LedgerTx<'_> {
+    /// Remembers that a name is the person's own.
+    pub fn put_own(&mut self, party: &Party) -> Result<(), StoreError> {
+        let own = "INSERT INTO party (kind, value, name, own) VALUES (?1, ?2, '', 1)
+                   ON CONFLICT (kind, value) DO UPDATE SET own = 1";
+        self.db.execute(own, [&party.kind, &party.value]).map_err(store_error)?;
+        Ok(())
+    }
+
     /// Seals, hashes and appends an entry; returns its sequence number.
     pub fn append(&mut self, event: &Event, genesis: Option<&GenesisKey>) -> Result<u64, StoreError> {
         let seq = self.log.tree.size();
@@ -352,17 +360,14 @@ impl Tx for LedgerTx<'_> {
         Ok(read_connections(self.db, Some(connection))?.pop().map(|row| row.grant))
     }
 
-    fn is_known_receiver(&mut self, address_key: &str) -> Result<bool, StoreError> {
-        self.db
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM known_receiver WHERE address = ?1)")
-            .and_then(|mut query| query.query_row([address_key], |row| row.get(0)))
-            .map_err(store_error)
+    fn standing(&mut self, party: &Party) -> Result<Standing, StoreError> {
+        standing_of(self.db, party)
     }
 
-    fn learn_receiver(&mut self, address_key: &str, name: &str) -> Result<(), StoreError> {
-        let learn = "INSERT INTO known_receiver (address, name) VALUES (?1, ?2)
-                     ON CONFLICT (address) DO UPDATE SET name = excluded.name WHERE name = ''";
-        self.db.execute(learn, [address_key, name]).map_err(store_error)?;
+    fn learn(&mut self, party: &Party, name: &str) -> Result<(), StoreError> {
+        let learn = "INSERT INTO party (kind, value, name, own) VALUES (?1, ?2, ?3, 0)
+                     ON CONFLICT (kind, value) DO UPDATE SET name = excluded.name WHERE name = ''";
+        self.db.execute(learn, [&party.kind, &party.value, name]).map_err(store_error)?;
         Ok(())
     }
 
@@ -371,17 +376,31 @@ impl Tx for LedgerTx<'_> {
         words.map(|words| String::from_utf8(words).map_err(|_| damaged("words of a task"))).transpose()
     }
 
-    fn has_read(&mut self, task: &TaskId) -> Result<bool, StoreError> {
-        let reads: Vec<String> =
-            ActionKind::ALL.iter().filter(|kind| kind.is_read()).map(|kind| format!("'{}'", kind.name())).collect();
-        let query = format!(
-            "SELECT EXISTS (SELECT 1 FROM action WHERE task = ?1 AND claimed_ms IS NOT NULL AND kind IN ({}))",
-            reads.join(",")
-        );
+    fn marks(&mut self, task: &TaskId) -> Result<TaskMarks, StoreError> {
+        let found = self
+            .db
+            .prepare_cached("SELECT untrusted, confidential, odd FROM task_mark WHERE task = ?1")
+            .and_then(|mut query| {
+                let marks = |row: &SqlRow<'_>| {
+                    let brought = Brings { untrusted: row.get(0)?, confidential: row.get(1)? };
+                    Ok(TaskMarks { brought, odd: row.get(2)? })
+                };
+                query.query_row([task.as_bytes()], marks).optional()
+            })
+            .map_err(store_error)?;
+        Ok(found.unwrap_or_default())
+    }
+
+    fn mark(&mut self, task: &TaskId, brings: Brings, odd: bool) -> Result<(), StoreError> {
         self.db
-            .prepare_cached(&query)
-            .and_then(|mut query| query.query_row([task.as_bytes()], |row| row.get(0)))
-            .map_err(store_error)
+            .prepare_cached(
+                "INSERT INTO task_mark (task, untrusted, confidential, odd) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (task) DO UPDATE SET untrusted = max(untrusted, excluded.untrusted),
+                   confidential = max(confidential, excluded.confidential), odd = odd + excluded.odd",
+            )
+            .and_then(|mut mark| mark.execute(params![task.as_bytes(), brings.untrusted, brings.confidential, odd]))
+            .map_err(store_error)?;
+        Ok(())
     }
 
     fn claimed_since(&mut self, kind: ActionKind, wall_ms: i64) -> Result<u64, StoreError> {
@@ -397,6 +416,22 @@ impl Tx for LedgerTx<'_> {
             .and_then(|mut query| query.query_row(params![task.as_bytes(), state.name()], |row| row.get(0)))
             .map_err(store_error)
     }
+}
+
+/// What is known of somebody. The account of a standing connection is the person's own.
+pub(crate) fn standing_of(db: &Connection, party: &Party) -> Result<Standing, StoreError> {
+    let known: Option<bool> = db
+        .prepare_cached("SELECT own FROM party WHERE kind = ?1 AND value = ?2")
+        .and_then(|mut query| query.query_row([&party.kind, &party.value], |row| row.get(0)).optional())
+        .map_err(store_error)?;
+    let connected: bool = party.kind == Party::EMAIL
+        && db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM connection WHERE kind = 'mail' AND active AND lower(account) = ?1)",
+            )
+            .and_then(|mut query| query.query_row([&party.value], |row| row.get(0)))
+            .map_err(store_error)?;
+    Ok(Standing { known: known.is_some(), own: connected || known.unwrap_or_default() })
 }
 
 pub(crate) fn one_row(db: &Connection, id: &ActionId) -> Result<Option<Row>, StoreError> {

@@ -24,6 +24,48 @@ pub const ASKS_FIRST: &str = "default.asks-first";
 /// The reason given where the policy itself failed.
 pub const FAILED: &str = "floor.policy-failed";
 
+/// Sets of grants that are shipped: nothing but text a person can read and change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Profile {
+    /// What reaches others, destroys or spends asks each time. Every home starts here.
+    Careful,
+    /// What is grounded and inside the task goes by itself.
+    Balanced,
+    /// What the task asks for goes by itself.
+    Trusting,
+}
+
+impl Profile {
+    /// Every profile, the strictest first.
+    pub const ALL: [Self; 3] = [Self::Careful, Self::Balanced, Self::Trusting];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Careful => "careful",
+            Self::Balanced => "balanced",
+            Self::Trusting => "trusting",
+        }
+    }
+
+    /// Reads a stable name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.name() == name)
+    }
+
+    /// Its grants.
+    #[must_use]
+    pub const fn grants(self) -> &'static str {
+        match self {
+            Self::Careful => include_str!("profiles/careful.cedar"),
+            Self::Balanced => include_str!("profiles/balanced.cedar"),
+            Self::Trusting => include_str!("profiles/trusting.cedar"),
+        }
+    }
+}
+
 /// Why a set of policies was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
@@ -52,6 +94,11 @@ impl CedarPolicy {
     /// The policies every home starts with.
     pub fn shipped() -> Result<Self, PolicyError> {
         Self::new(SHIPPED)
+    }
+
+    /// The same, and the grants of a profile.
+    pub fn of(profile: Profile) -> Result<Self, PolicyError> {
+        Self::with_grants(profile.grants())
     }
 
     /// The same, and further grants as Cedar text, each with an `@id`. They permit what the floor does not forbid.
@@ -86,6 +133,9 @@ impl CedarPolicy {
             FAILED => "The policy could not be evaluated, so the answer is no.",
             bailey_gate::reason::FLOOD => {
                 "This task has too many questions waiting already; answer or reject those first."
+            }
+            bailey_gate::reason::BURST => {
+                "This task asked for too many things that its words do not name, so it changes nothing any more. If you want them, give them as a new task."
             }
             bailey_gate::reason::STEP_UP => {
                 "This cannot be taken back, so it needs you, present, for this very answer."
@@ -157,9 +207,17 @@ fn facts(question: &Question<'_>) -> Vec<(String, RestrictedExpression)> {
         ("needsLevel", level(question.content.action.kind().needs_level())),
         ("grantStands", bool(facts.grant_stands)),
         ("receivers", count(facts.receivers)),
+        ("others", count(facts.others)),
         ("unknownReceivers", count(facts.unknown_receivers)),
         ("ungroundedReceivers", count(facts.ungrounded_receivers)),
+        ("targets", count(facts.targets)),
+        ("unnamedTargets", count(facts.unnamed_targets)),
+        ("foreignLinks", count(facts.foreign_links)),
+        ("undescribed", bool(facts.undescribed)),
+        ("amount", count(facts.amount)),
+        ("unreadableAmount", bool(facts.unreadable_amount)),
         ("untrustedRead", bool(facts.untrusted_read)),
+        ("confidentialRead", bool(facts.confidential_read)),
         ("outsideScope", bool(facts.outside_scope)),
         ("intoSentOrDrafts", bool(facts.into_sent_or_drafts)),
         ("amongOwnFolders", bool(facts.among_own_folders)),

@@ -1,6 +1,7 @@
 use bailey_gate::content::Content;
 use bailey_gate::family::mail::{FolderName, FolderRole, MailAction, Message, MessageId, MessageRef, Moving, Summary};
 use bailey_gate::family::text::{Address, Line, Mailbox};
+use bailey_gate::family::tool::{Effect, Manifest, Name, Role, ToolUse, Value};
 use bailey_gate::family::{Action, ActionKind, Level};
 use bailey_gate::policy::{Facts, judge};
 use bailey_gate::{ActionId, Class, ConnectionId, Decision, HomeId};
@@ -39,19 +40,7 @@ fn content(action: Action) -> Content {
     }
 }
 
-const CALM: Facts = Facts {
-    level: Some(Level::Full),
-    grant_stands: true,
-    receivers: 1,
-    unknown_receivers: 0,
-    ungrounded_receivers: 0,
-    untrusted_read: false,
-    outside_scope: false,
-    into_sent_or_drafts: false,
-    among_own_folders: true,
-    is_undo: false,
-    same_kind_today: 0,
-};
+const CALM: Facts = Facts::UNREMARKABLE;
 
 fn decide(action: Action, facts: &Facts) -> (Decision, Vec<String>) {
     let policy = CedarPolicy::shipped().unwrap();
@@ -130,6 +119,103 @@ fn no_grant_lowers_the_floor_under_what_was_read() {
     assert_eq!((decision(send(1), &read), decision(note(), &read)), (Decision::Auto, Decision::Ask));
     assert_eq!(decision(send(1), &Facts { ungrounded_receivers: 1, ..read }), Decision::Ask);
     assert_eq!(decision(send(1), &Facts { ungrounded_receivers: 1, ..CALM }), Decision::Auto);
+}
+
+fn tool(roles: &[(&str, Role)], flags: Manifest) -> Action {
+    let name = |text: &str| Name::new(text).unwrap();
+    let arguments = roles.iter().map(|(argument, _)| (name(argument), Value::Number("5".into()))).collect();
+    let roles = roles.iter().map(|(argument, role)| (name(argument), role.clone())).collect();
+    let manifest = Some(Manifest { roles, ..flags });
+    Action::Tool(ToolUse { server: name("s"), tool: name("t"), manifest, arguments })
+}
+
+fn sink() -> Role {
+    Role::Sink(Name::new("iban").unwrap())
+}
+
+/// Under grants that let everything go, each of these still stands.
+#[test]
+fn each_floor_rule_about_tools_holds_under_any_grant() {
+    let policy = CedarPolicy::with_grants(
+        "@id(\"mine\") @says(\"You said so.\") permit (principal, action, resource) when { context.level > 0 };",
+    )
+    .unwrap();
+    let decision = |action: &Action, facts: &Facts| {
+        let content = content(action.clone());
+        let verdict = judge(&policy, &content, content.class(), facts);
+        (verdict.decision, verdict.reasons)
+    };
+    let ask = |rule: &str| (Decision::Ask, vec![rule.to_owned()]);
+    let sends = tool(&[("to", sink())], Manifest::unknown());
+    let pays = tool(&[("to", sink()), ("sum", Role::Amount)], Manifest::unknown());
+    let fetches = tool(&[("url", sink())], Manifest { effect: Effect::Fetch, ..Manifest::unknown() });
+    for action in [&sends, &pays, &fetches] {
+        assert_eq!(decision(action, &CALM).0, Decision::Auto, "{}", action.kind().name());
+        let secrets = Facts { confidential_read: true, ..CALM };
+        assert_eq!(decision(action, &secrets), ask("floor.after-secrets"));
+        assert_eq!(decision(action, &Facts { others: 0, ..secrets }).0, Decision::Auto);
+        let link = Facts { foreign_links: 1, untrusted_read: true, ..CALM };
+        assert_eq!(decision(action, &link), ask("floor.link-after-reading"));
+        assert_eq!(decision(action, &Facts { untrusted_read: false, ..link }).0, Decision::Auto);
+        assert_eq!(decision(action, &Facts { undescribed: true, ..CALM }), ask("floor.undescribed-tool"));
+        let unreadable = Facts { unreadable_amount: true, ..CALM };
+        assert_eq!(decision(action, &unreadable), (Decision::Deny, vec!["floor.amount".into()]));
+    }
+    let critical = tool(&[], Manifest { critical: true, ..Manifest::unknown() });
+    assert_eq!(decision(&critical, &CALM), (Decision::AskWithStepUp, vec!["floor.critical".into()]));
+    assert_eq!(decision(&send(1), &Facts { confidential_read: true, ..CALM }), ask("floor.after-secrets"));
+}
+
+/// What the profiles let go, and what each of their conditions keeps back.
+#[test]
+fn the_profiles_let_go_what_they_say() {
+    let goes = |profile: Profile, action: &Action, facts: &Facts| {
+        let policy = CedarPolicy::of(profile).unwrap();
+        let content = content(action.clone());
+        judge(&policy, &content, content.class(), facts).decision == Decision::Auto
+    };
+    let [careful, balanced, trusting] = Profile::ALL;
+    let none = Facts { targets: 0, ..CALM };
+    let sends = tool(&[("to", sink())], Manifest::unknown());
+    let pays = tool(&[("to", sink()), ("sum", Role::Amount)], Manifest::unknown());
+    let target = Role::Target(Name::new("file").unwrap());
+    let changes = tool(&[("file", target)], Manifest::unknown());
+    for action in [&sends, &pays, &changes, &send(1)] {
+        assert!(!goes(careful, action, &Facts { targets: 1, ..CALM }), "{}", action.kind().name());
+        assert!(goes(balanced, action, &Facts { targets: 1, ..CALM }), "{}", action.kind().name());
+        for facts in [
+            Facts { ungrounded_receivers: 1, ..none },
+            Facts { foreign_links: 1, ..none },
+            Facts { targets: 1, unnamed_targets: 1, ..none },
+            Facts { outside_scope: true, ..none },
+        ] {
+            assert!(!goes(balanced, action, &facts), "{} {facts:?}", action.kind().name());
+        }
+        assert!(!goes(trusting, action, &Facts { ungrounded_receivers: 1, ..none }));
+        assert!(goes(trusting, action, &Facts { targets: 1, unnamed_targets: 1, ..none }));
+    }
+    assert!(!goes(balanced, &changes, &none), "a change of nothing that could be named");
+    assert!(!goes(balanced, &pays, &Facts { receivers: 0, ..none }), "a payment to nobody that could be named");
+    assert!(
+        goes(balanced, &pays, &Facts { amount: 10_000, ..none })
+            && !goes(balanced, &pays, &Facts { amount: 10_001, ..none })
+    );
+    assert!(
+        goes(trusting, &pays, &Facts { amount: 50_000, ..none })
+            && !goes(trusting, &pays, &Facts { amount: 50_001, ..none })
+    );
+}
+
+/// What only looks runs; what looks at an address of somebody's choosing runs if the person chose it.
+#[test]
+fn the_default_lets_tools_look_and_write_what_only_the_person_sees() {
+    let writes = tool(&[], Manifest { undoable: true, ..Manifest::unknown() });
+    assert_eq!(decide(writes, &CALM), (Decision::Auto, vec!["default.own-write".into()]));
+    let reads = tool(&[], Manifest { effect: Effect::Read, ..Manifest::unknown() });
+    assert_eq!(decide(reads, &CALM), (Decision::Auto, vec!["default.read".into()]));
+    let fetches = || tool(&[("url", sink())], Manifest { effect: Effect::Fetch, ..Manifest::unknown() });
+    assert_eq!(decide(fetches(), &CALM), (Decision::Auto, vec!["default.fetch".into()]));
+    assert_eq!(decide(fetches(), &Facts { ungrounded_receivers: 1, ..CALM }).0, Decision::Ask);
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bailey_gate::event::Event;
-use bailey_gate::family::ActionKind;
-use bailey_gate::ledger::{Grant, Job, Ledger as GateLedger, PauseRecord, Row, StoreError, Tx};
+use bailey_gate::family::{ActionKind, Brings, Party};
+use bailey_gate::ledger::{Grant, Job, Ledger as GateLedger, PauseRecord, Row, Standing, StoreError, TaskMarks, Tx};
 use bailey_gate::{ActionId, ConnectionId, State, TRANSITIONS, TaskId};
 use bailey_ledger::{Ledger, Mark, MarkStore, PAUSE_BYTES, PauseFile, Sector};
 
@@ -159,20 +159,24 @@ impl Tx for SimTx<'_> {
         self.at("grant").grant(connection)
     }
 
-    fn is_known_receiver(&mut self, address_key: &str) -> Result<bool, StoreError> {
-        self.0.is_known_receiver(address_key)
+    fn standing(&mut self, party: &Party) -> Result<Standing, StoreError> {
+        self.0.standing(party)
     }
 
-    fn learn_receiver(&mut self, address_key: &str, name: &str) -> Result<(), StoreError> {
-        self.0.learn_receiver(address_key, name)
+    fn learn(&mut self, party: &Party, name: &str) -> Result<(), StoreError> {
+        self.0.learn(party, name)
     }
 
     fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError> {
         self.0.task_words(task)
     }
 
-    fn has_read(&mut self, task: &TaskId) -> Result<bool, StoreError> {
-        self.0.has_read(task)
+    fn marks(&mut self, task: &TaskId) -> Result<TaskMarks, StoreError> {
+        self.0.marks(task)
+    }
+
+    fn mark(&mut self, task: &TaskId, brings: Brings, odd: bool) -> Result<(), StoreError> {
+        self.0.mark(task, brings, odd)
     }
 
     fn claimed_since(&mut self, kind: ActionKind, wall_ms: i64) -> Result<u64, StoreError> {

@@ -61,7 +61,7 @@ impl Vault {
                 }
             }
             Action::Calendar(CalendarAction::Write(writing)) => self.write(claimed, writing).await,
-            Action::Mail(_) | Action::Reply { .. } | Action::MemoryWrite { .. } => {
+            Action::Mail(_) | Action::Reply { .. } | Action::MemoryWrite { .. } | Action::Tool(_) => {
                 Outcome::new(Effect::NotExecuted, "this is no calendar action")
             }
         }

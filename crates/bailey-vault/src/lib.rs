@@ -25,7 +25,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
-use bailey_gate::family::{Action, Level};
+use bailey_gate::family::{Action, Level, Party};
 use bailey_gate::handoff::{HandoffLock, SystemEgress, Valve};
 use bailey_gate::ledger::{Grant, StoreError, Tx as _};
 use bailey_gate::{Claimed, ConnectionId, Effect, Now, Outcome, Settled};
@@ -170,6 +170,7 @@ impl Vault {
                 Action::Reply { .. } | Action::MemoryWrite { .. } => {
                     Outcome::new(Effect::NotExecuted, "it has no effect outside the home")
                 }
+                Action::Tool(_) => Outcome::new(Effect::NotExecuted, "no server of tools is connected"),
             }
         };
         let outcome = tokio::select! {
@@ -212,7 +213,7 @@ impl Vault {
             tx.put_record(record(FOLDERS, &new.id), &folders)?;
             tx.put_record(record(CREDENTIAL, &new.id), &credential)?;
             for (address, name) in &new.seen.written_to {
-                tx.learn_receiver(address, name)?;
+                tx.learn(&Party::new(Party::EMAIL.into(), address), name)?;
             }
             let payload = Payload::default()
                 .text("account", &row.account)

@@ -41,6 +41,8 @@ pub(crate) enum Command {
     /// The gateway's process; started by `serve`
     #[command(hide = true)]
     GatewayProcess(GatewayRole),
+    /// Decide for other programs, on standard input and output, without carrying anything out
+    Gate(GateArgs),
     /// Say how the home is
     Status,
     /// Connect an account
@@ -106,6 +108,26 @@ pub(crate) enum Command {
     Pause,
     /// Let things go on; asks for the approval passphrase
     Resume,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GateArgs {
+    /// One JSON request on each line, one answer on each line; see docs/security/injection.md
+    #[arg(long, required = true)]
+    pub(crate) jsonl: bool,
+    /// The shipped grants to decide by
+    #[arg(long, value_enum, default_value_t = ProfileName::Careful)]
+    pub(crate) profile: ProfileName,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProfileName {
+    /// What reaches others, destroys or spends asks each time
+    Careful,
+    /// What is grounded and inside the task goes by itself
+    Balanced,
+    /// What the task asks for goes by itself
+    Trusting,
 }
 
 /// Which part of a list.

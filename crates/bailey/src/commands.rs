@@ -33,6 +33,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
     let client = Client::new(layout)?;
     match command {
         Command::Setup(_)
+        | Command::Gate(_)
         | Command::Serve
         | Command::Unlock
         | Command::Doctor

@@ -26,6 +26,7 @@ fn main() -> ExitCode {
     match &arguments.command {
         args::Command::HomeProcess(role) => return roles::home(role, &layout),
         args::Command::GatewayProcess(role) => return roles::gateway(role, &layout),
+        args::Command::Gate(wanted) => return roles::gate(wanted),
         _ => {}
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

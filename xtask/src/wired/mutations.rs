@@ -420,9 +420,9 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         control: "warning of strangers",
         edits: &[(
-            "crates/bailey-ledger/src/read.rs",
-            r#""SELECT EXISTS (SELECT 1 FROM known_receiver WHERE address = ?1)""#,
-            r#""SELECT ?1 = ?1""#,
+            "crates/bailey-home/src/api/actions.rs",
+            "        if !standing.known && !standing.own {",
+            "        if standing.known && standing.own {",
         )],
         test: "accounts::a_decoy_is_told_apart_from_the_one_the_person_wrote_to",
     },
@@ -599,10 +599,64 @@ pub const MUTATIONS: &[Mutation] = &[
         control: "limit of questions",
         edits: &[(
             "crates/bailey-gate/src/gate/propose.rs",
-            "        if asks && waiting >= MAX_WAITING_PER_TASK {",
-            "        if asks && waiting >= 1_000 * MAX_WAITING_PER_TASK {",
+            "            if tx.count_of_task(&task, State::Awaiting)? >= MAX_WAITING_PER_TASK {",
+            "            if tx.count_of_task(&task, State::Awaiting)? >= 1_000 * MAX_WAITING_PER_TASK {",
         )],
         test: "hijack::a_flood_of_questions_is_cut_off",
+    },
+    Mutation {
+        control: "limit of odd questions",
+        edits: &[(
+            "crates/bailey-gate/src/gate/propose.rs",
+            "            && tx.marks(&task)?.odd >= MAX_ODD_PER_TASK",
+            "            && tx.marks(&task)?.odd >= 1_000 * MAX_ODD_PER_TASK",
+        )],
+        test: "hijack::a_task_that_keeps_asking_for_what_it_was_not_given_changes_nothing_any_more",
+    },
+    Mutation {
+        control: "links after reading",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "when { context.untrustedRead && context.foreignLinks > 0 }",
+            "when { context.untrustedRead && context.foreignLinks < 0 }",
+        )],
+        test: "rehearsal::after_others_words_links_and_strangers_ask_under_every_profile",
+    },
+    Mutation {
+        control: "links in texts",
+        edits: &[(
+            "crates/bailey-gate/src/ground.rs",
+            r#"    if lower.contains("://") || lower.starts_with("www.") {"#,
+            r#"    if lower.contains("\0") {"#,
+        )],
+        test: "rehearsal::after_others_words_links_and_strangers_ask_under_every_profile",
+    },
+    Mutation {
+        control: "after secrets",
+        edits: &[(
+            "crates/bailey-gate/src/gate/mod.rs",
+            "            confidential_read: marks.brought.confidential,",
+            "            confidential_read: marks.brought.confidential && false,",
+        )],
+        test: "rehearsal::after_secrets_nothing_leaves_unasked",
+    },
+    Mutation {
+        control: "tools nobody described",
+        edits: &[(
+            "crates/bailey-gate/src/gate/mod.rs",
+            "            undescribed: action.is_undescribed(),",
+            "            undescribed: false,",
+        )],
+        test: "rehearsal::tools_nobody_described_critical_ones_and_what_was_not_asked_for_ask",
+    },
+    Mutation {
+        control: "sums",
+        edits: &[(
+            "crates/bailey-gate/src/gate/mod.rs",
+            "            unreadable_amount: amount == Amount::Unreadable,",
+            "            unreadable_amount: false,",
+        )],
+        test: "rehearsal::receivers_and_things_stand_on_the_words_or_the_past_or_ask",
     },
     Mutation {
         control: "escaping",

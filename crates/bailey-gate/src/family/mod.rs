@@ -8,12 +8,14 @@ pub mod escape;
 pub mod mail;
 pub mod rfc5322;
 pub mod text;
+pub mod tool;
 
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::verdict::Class;
 use calendar::{CalendarAction, Change};
 use mail::{FolderRole, MASS_MAIL_RECEIVERS, MailAction};
 use text::Address;
+use tool::{Amount, Effect, ToolUse};
 
 /// Longest answer to the person and longest memory note, in bytes. A screen or two; more is a file.
 pub const MAX_WORDS_BYTES: usize = 64 * 1024;
@@ -35,6 +37,8 @@ pub enum Action {
         /// What is noted.
         note: String,
     },
+    /// A tool of a server that is not ours.
+    Tool(ToolUse),
 }
 
 /// The kind of an action, as policy, log and people name it.
@@ -64,11 +68,23 @@ pub enum ActionKind {
     Reply,
     /// `memory.write`
     MemoryWrite,
+    /// `tool.read`: somebody else's tool, which only looks
+    ToolRead,
+    /// `tool.fetch`: it looks, and what it is asked reaches others
+    ToolFetch,
+    /// `tool.write`: it writes something new, in the person's own scope
+    ToolWrite,
+    /// `tool.send`: others get something
+    ToolSend,
+    /// `tool.change`: something that exists is changed or removed
+    ToolChange,
+    /// `tool.pay`: something is spent
+    ToolPay,
 }
 
 impl ActionKind {
     /// Every kind; policy tests walk it so that none is forgotten.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::MailDraft,
         Self::MailSend,
         Self::MailSearch,
@@ -81,6 +97,12 @@ impl ActionKind {
         Self::CalendarCancel,
         Self::Reply,
         Self::MemoryWrite,
+        Self::ToolRead,
+        Self::ToolFetch,
+        Self::ToolWrite,
+        Self::ToolSend,
+        Self::ToolChange,
+        Self::ToolPay,
     ];
 
     /// The stable name.
@@ -99,6 +121,12 @@ impl ActionKind {
             Self::CalendarCancel => "calendar.cancel",
             Self::Reply => "reply",
             Self::MemoryWrite => "memory.write",
+            Self::ToolRead => "tool.read",
+            Self::ToolFetch => "tool.fetch",
+            Self::ToolWrite => "tool.write",
+            Self::ToolSend => "tool.send",
+            Self::ToolChange => "tool.change",
+            Self::ToolPay => "tool.pay",
         }
     }
 
@@ -121,7 +149,13 @@ impl ActionKind {
             | Self::CalendarRead
             | Self::CalendarCreate
             | Self::CalendarChange
-            | Self::CalendarCancel => false,
+            | Self::CalendarCancel
+            | Self::ToolRead
+            | Self::ToolFetch
+            | Self::ToolWrite
+            | Self::ToolSend
+            | Self::ToolChange
+            | Self::ToolPay => false,
         }
     }
 
@@ -129,7 +163,7 @@ impl ActionKind {
     #[must_use]
     pub const fn is_read(self) -> bool {
         match self {
-            Self::MailSearch | Self::MailRead | Self::CalendarRead => true,
+            Self::MailSearch | Self::MailRead | Self::CalendarRead | Self::ToolRead => true,
             Self::MailDraft
             | Self::MailSend
             | Self::MailMove
@@ -138,7 +172,12 @@ impl ActionKind {
             | Self::CalendarChange
             | Self::CalendarCancel
             | Self::Reply
-            | Self::MemoryWrite => false,
+            | Self::MemoryWrite
+            | Self::ToolFetch
+            | Self::ToolWrite
+            | Self::ToolSend
+            | Self::ToolChange
+            | Self::ToolPay => false,
         }
     }
 
@@ -152,8 +191,58 @@ impl ActionKind {
             Self::MailMove | Self::MailTrash | Self::CalendarCreate | Self::CalendarChange | Self::CalendarCancel => {
                 Some(Level::Full)
             }
-            Self::Reply | Self::MemoryWrite => None,
+            Self::Reply
+            | Self::MemoryWrite
+            | Self::ToolRead
+            | Self::ToolFetch
+            | Self::ToolWrite
+            | Self::ToolSend
+            | Self::ToolChange
+            | Self::ToolPay => None,
         }
+    }
+}
+
+/// Somebody, or something, that gets what leaves: the kind of name, and the name in the form names of that kind are compared.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Party {
+    /// `email`, `url`, `iban`, or what else a manifest says.
+    pub kind: String,
+    /// The name.
+    pub value: String,
+}
+
+impl Party {
+    /// The kind of e-mail addresses.
+    pub const EMAIL: &'static str = "email";
+
+    /// Puts the name into the form of its kind.
+    #[must_use]
+    pub fn new(kind: String, value: &str) -> Self {
+        let address = Address::new(value).ok().filter(|_| kind == Self::EMAIL);
+        Self { value: address.map_or_else(|| crate::ground::plain(value), |address| address.key()), kind }
+    }
+}
+
+/// What an action lets into its task when it is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Brings {
+    /// Words that others wrote.
+    pub untrusted: bool,
+    /// Identity documents, card numbers or other secrets.
+    pub confidential: bool,
+}
+
+fn tool_kind(call: &ToolUse) -> ActionKind {
+    match (&call.manifest, call.effect()) {
+        (_, Effect::Read) => ActionKind::ToolRead,
+        (_, Effect::Fetch) => ActionKind::ToolFetch,
+        (_, Effect::Write) if call.spends() => ActionKind::ToolPay,
+        (_, Effect::Write) if !call.targets().is_empty() => ActionKind::ToolChange,
+        (None, Effect::Write) => ActionKind::ToolSend,
+        (Some(_), Effect::Write) if !call.sinks().is_empty() => ActionKind::ToolSend,
+        (Some(manifest), Effect::Write) if manifest.undoable => ActionKind::ToolWrite,
+        (Some(_), Effect::Write) => ActionKind::ToolChange,
     }
 }
 
@@ -195,7 +284,7 @@ impl Level {
 impl Action {
     /// The kind.
     #[must_use]
-    pub const fn kind(&self) -> ActionKind {
+    pub fn kind(&self) -> ActionKind {
         match self {
             Self::Mail(MailAction::Draft(_)) => ActionKind::MailDraft,
             Self::Mail(MailAction::Send(_)) => ActionKind::MailSend,
@@ -211,6 +300,7 @@ impl Action {
             },
             Self::Reply { .. } => ActionKind::Reply,
             Self::MemoryWrite { .. } => ActionKind::MemoryWrite,
+            Self::Tool(call) => tool_kind(call),
         }
     }
 
@@ -224,17 +314,99 @@ impl Action {
             Self::Mail(MailAction::Send(_)) => Class::Held,
             // A calendar server may tell the guests, and they have been told then.
             Self::Calendar(CalendarAction::Write(writing)) if writing.guests() > 0 => Class::Compensable,
-            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => Class::Undoable,
+            Self::Tool(call) if call.manifest.as_ref().is_some_and(|manifest| manifest.critical) => Class::Critical,
+            Self::Tool(_) if !matches!(self.kind(), ActionKind::ToolRead | ActionKind::ToolWrite) => Class::Compensable,
+            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } | Self::Tool(_) => {
+                Class::Undoable
+            }
         }
     }
 
-    /// Everyone outside the home who gets something from it, as far as their addresses can be read.
+    /// Everyone outside the home who gets something from it, as far as it can be read who they are.
     #[must_use]
-    pub fn receivers(&self) -> Vec<Address> {
+    pub fn parties(&self) -> Vec<Party> {
+        let email = |address: &Address| Party { kind: Party::EMAIL.into(), value: address.key() };
         match self {
-            Self::Mail(MailAction::Send(message)) => message.receivers().map(|m| m.address.clone()).collect(),
-            Self::Calendar(CalendarAction::Write(writing)) => writing.addresses(),
-            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => Vec::new(),
+            Self::Mail(MailAction::Send(message)) => message.receivers().map(|m| email(&m.address)).collect(),
+            Self::Calendar(CalendarAction::Write(writing)) => writing.addresses().iter().map(email).collect(),
+            Self::Tool(call) if call.effect() != Effect::Read => {
+                call.sinks().into_iter().map(|(kind, value)| Party::new(kind, &value)).collect()
+            }
+            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } | Self::Tool(_) => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// Those of [`Self::parties`] the person knows once they have let it happen. What a tool nobody described was given says
+    /// nothing of anybody.
+    #[must_use]
+    pub fn parties_to_learn(&self) -> Vec<Party> {
+        match self {
+            Self::Tool(call) if call.manifest.is_none() => Vec::new(),
+            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } | Self::Tool(_) => {
+                self.parties()
+            }
+        }
+    }
+
+    /// Whether it calls a tool that nobody has described.
+    #[must_use]
+    pub const fn is_undescribed(&self) -> bool {
+        matches!(self, Self::Tool(ToolUse { manifest: None, .. }))
+    }
+
+    /// What it spends.
+    #[must_use]
+    pub fn amount(&self) -> Amount {
+        match self {
+            Self::Tool(call) => call.amount(),
+            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => Amount::None,
+        }
+    }
+
+    /// Existing things it changes, by the names it gives them.
+    #[must_use]
+    pub fn targets(&self) -> Vec<String> {
+        match self {
+            Self::Tool(call) if call.effect() == Effect::Write => {
+                call.targets().into_iter().map(|(_, value)| value).collect()
+            }
+            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } | Self::Tool(_) => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// Words of it that others will read; empty where it reaches nobody.
+    #[must_use]
+    pub fn words_to_others(&self) -> String {
+        match self {
+            Self::Mail(MailAction::Send(message)) => {
+                let files = message.attachments.iter().filter_map(|file| std::str::from_utf8(&file.bytes).ok());
+                [message.subject.as_str(), &message.body].into_iter().chain(files).collect::<Vec<_>>().join("\n")
+            }
+            Self::Calendar(CalendarAction::Write(writing)) if writing.guests() > 0 => {
+                writing.after().map(|entry| entry.lines().join("\n")).unwrap_or_default()
+            }
+            Self::Tool(call) if call.effect() == Effect::Write && !call.sinks().is_empty() => call.words(),
+            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } | Self::Tool(_) => {
+                String::new()
+            }
+        }
+    }
+
+    /// What carrying it out lets into its task: what others wrote, secrets.
+    #[must_use]
+    pub fn brings(&self) -> Brings {
+        match self {
+            Self::Tool(call) => Brings {
+                untrusted: call.manifest.as_ref().is_none_or(|manifest| !manifest.trusted_output),
+                confidential: call.manifest.as_ref().is_some_and(|manifest| manifest.confidential),
+            },
+            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => {
+                Brings { untrusted: self.kind().is_read(), confidential: false }
+            }
         }
     }
 
@@ -244,6 +416,7 @@ impl Action {
         match self {
             Self::Mail(MailAction::Send(message)) => message.receivers().count(),
             Self::Calendar(CalendarAction::Write(writing)) => writing.guests(),
+            Self::Tool(_) => self.parties().len(),
             Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => 0,
         }
     }
@@ -255,7 +428,7 @@ impl Action {
             Self::Mail(MailAction::Move(moving) | MailAction::Trash(moving)) => {
                 matches!(moving.role, FolderRole::Sent | FolderRole::Drafts)
             }
-            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => false,
+            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } | Self::Tool(_) => false,
         }
     }
 
@@ -266,7 +439,7 @@ impl Action {
             Self::Mail(MailAction::Move(moving) | MailAction::Trash(moving)) => {
                 matches!(moving.role, FolderRole::Own | FolderRole::Trash) && !moving.about.message_id.is_empty()
             }
-            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => false,
+            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } | Self::Tool(_) => false,
         }
     }
 
@@ -277,6 +450,11 @@ impl Action {
             Self::Mail(MailAction::Send(message)) => rfc5322::render(message),
             Self::Calendar(CalendarAction::Write(writing)) => {
                 writing.after().map(|entry| entry.as_str().as_bytes().to_vec()).unwrap_or_default()
+            }
+            Self::Tool(call) => {
+                let mut out = Encoder::default();
+                tool::encode(call, &mut out);
+                out.finish()
             }
             Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => Vec::new(),
         }
@@ -293,6 +471,7 @@ impl Action {
             Self::MemoryWrite { note } => {
                 out.byte(3).text(note);
             }
+            Self::Tool(call) => tool::encode(call, out.byte(5)),
         }
     }
 
@@ -307,6 +486,7 @@ impl Action {
             4 => calendar::decode(bytes).map(Self::Calendar),
             2 => words(bytes).map(|words| Self::Reply { words }),
             3 => words(bytes).map(|note| Self::MemoryWrite { note }),
+            5 => tool::decode(bytes).map(Self::Tool),
             tag => Err(CodecError::UnknownTag(tag)),
         }
     }

@@ -4,6 +4,7 @@ use super::answer::{evidence, permitted};
 use super::{Gate, GateError, reason};
 use crate::content::Content;
 use crate::event::{Actor, Event, Payload};
+use crate::family::Brings;
 use crate::handoff::{Mode, Trigger};
 use crate::ids::ActionId;
 use crate::ledger::{Row, Tx};
@@ -63,6 +64,11 @@ impl Gate {
         })?;
         if let Some(of) = row.undo_of {
             self.follow(tx, &of, State::Undoing, now)?;
+        }
+        let brings = content.action.brings();
+        if let Some(task) = row.task.filter(|_| brings != Brings::default()) {
+            // INVARIANT: what comes in is noted before it comes in.
+            tx.mark(&task, brings, false)?;
         }
         if row.kind.is_local() {
             self.step(tx, &mut row, State::Succeeded, Actor::Gate, now, |entry| Event {
@@ -178,9 +184,9 @@ impl Gate {
             })?;
             self.follow_undo(tx, &row, now)?;
             if outcome.result == Effect::Done && row.approval.is_some() {
-                for address in content.iter().flat_map(|content| content.action.receivers()) {
+                for party in content.iter().flat_map(|content| content.action.parties_to_learn()) {
                     // The address, not the name: a model chose that.
-                    tx.learn_receiver(&address.key(), "")?;
+                    tx.learn(&party, "")?;
                 }
             }
             Ok(to)

@@ -20,10 +20,11 @@ pub use stop::{Found, PauseReport, Sweep};
 use crate::approval::{Authority, Challenges};
 use crate::content::Content;
 use crate::event::{Actor, Event, EventKind, Payload};
+use crate::family::tool::Amount;
 use crate::ground;
 use crate::handoff::{HandoffLock, Valve};
 use crate::ids::{ActionId, ConnectionId, HomeId, TaskId};
-use crate::ledger::{Ledger, PauseRecord, Row, StoreError, Tx};
+use crate::ledger::{Ledger, PauseRecord, Row, Standing, StoreError, TaskMarks, Tx};
 use crate::policy::{Facts, Policy};
 use crate::scope::Asked;
 use crate::state::State;
@@ -228,16 +229,24 @@ impl Gate {
             Some((connection, _)) => tx.grant(connection)?,
             None => None,
         };
+        let action = &content.action;
         let words = task.map(|task| tx.task_words(&task)).transpose()?.flatten().unwrap_or_default();
-        let untrusted_read = task.map_or(Ok(false), |task| tx.has_read(&task))?;
-        let (mut unknown_receivers, mut ungrounded_receivers) = (0, 0);
-        let receivers = content.action.receivers();
-        for address in &receivers {
-            if !tx.is_known_receiver(&address.key())? {
-                unknown_receivers += 1;
-                ungrounded_receivers += u64::from(!ground::holds_address(&words, address));
+        let marks = task.map_or(Ok(TaskMarks::default()), |task| tx.marks(&task))?;
+        let (mut own, mut unknown_receivers, mut ungrounded_receivers) = (0, 0, 0);
+        for party in action.parties() {
+            match tx.standing(&party)? {
+                Standing { own: true, .. } => own += 1,
+                Standing { known: true, .. } => {}
+                Standing { .. } => {
+                    unknown_receivers += 1;
+                    ungrounded_receivers += u64::from(!ground::holds_party(&words, &party));
+                }
             }
         }
+        let unnamed = |value: &String| !ground::names_target(&words, value);
+        let foreign = |link: &String| !ground::holds(&words, link);
+        let (amount, targets) = (action.amount(), action.targets());
+        let receivers = action.receiver_count() as u64;
         Ok(Facts {
             level: grant.map(|grant| grant.level),
             grant_stands: match (&content.account, grant) {
@@ -245,11 +254,23 @@ impl Gate {
                 (Some((_, generation)), Some(grant)) => grant.active && grant.generation == *generation,
                 (Some(_), None) => false,
             },
-            receivers: content.action.receiver_count() as u64,
+            receivers,
+            others: receivers.saturating_sub(own),
             unknown_receivers,
             ungrounded_receivers,
-            untrusted_read,
-            outside_scope: task.is_some() && !Asked::of(&words).covers(content.action.kind()),
+            targets: targets.len() as u64,
+            unnamed_targets: targets.iter().filter(|value| unnamed(value)).count() as u64,
+            foreign_links: ground::links(&action.words_to_others()).iter().filter(|link| foreign(link)).count() as u64,
+            undescribed: action.is_undescribed(),
+            unreadable_amount: amount == Amount::Unreadable,
+            amount: match amount {
+                Amount::Hundredths(sum) => sum,
+                Amount::None => 0,
+                Amount::Unreadable => u64::MAX,
+            },
+            untrusted_read: marks.brought.untrusted,
+            confidential_read: marks.brought.confidential,
+            outside_scope: task.is_some() && !Asked::of(&words).covers(action),
             into_sent_or_drafts: content.action.moves_into_sent_or_drafts(),
             among_own_folders: content.action.moves_among_own(),
             is_undo,
@@ -305,6 +326,8 @@ pub mod reason {
     pub const FLOOD: &str = "gate.too-many-waiting";
     /// It cannot be taken back, so it needs the person's presence for this very answer.
     pub const STEP_UP: &str = "gate.critical-needs-step-up";
+    /// The task asked for too many things that its words do not name.
+    pub const BURST: &str = "gate.burst-of-odd-questions";
     /// A proof of the person was wrong or came too late.
     pub const WRONG_PROOF: &str = "gate.wrong-proof";
     /// An undo of it began or ended.

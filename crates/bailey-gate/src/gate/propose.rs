@@ -4,7 +4,7 @@ use super::{Gate, GateError, reason};
 use crate::approval::{Proof, Purpose};
 use crate::content::Content;
 use crate::event::{Actor, Approval, Event, EventKind, Payload};
-use crate::family::{Action, mail::MailAction};
+use crate::family::{Action, ActionKind, Brings, mail::MailAction};
 use crate::ids::{ActionId, ConnectionId, Digest, TaskId};
 use crate::ledger::{Row, Tx};
 use crate::permit::Permit;
@@ -15,6 +15,10 @@ use crate::verdict::{Decision, Verdict};
 
 /// Questions one task may have waiting. A person reads a handful; a task that wants more has lost its way or was led off it.
 pub const MAX_WAITING_PER_TASK: u64 = 12;
+
+/// Odd questions one task may ask ([`Facts::is_odd`]). After that it changes nothing any more: whoever drives it is not
+/// doing what it was given.
+pub const MAX_ODD_PER_TASK: u64 = 4;
 
 /// An action as its connector prepared it.
 #[derive(Debug, Clone)]
@@ -137,7 +141,7 @@ impl Gate {
         Ok(Proposed { id: row.id, state: to, verdict, digest: row.digest, permit })
     }
 
-    /// The policy's verdict; a task that floods the person with questions is not asked about any further.
+    /// The policy's verdict; a task that floods the person with questions, or with odd ones, is not asked about any further.
     fn judge_proposal(
         &self,
         tx: &mut dyn Tx,
@@ -146,10 +150,24 @@ impl Gate {
         facts: &Facts,
     ) -> Result<Verdict, GateError> {
         let verdict = judge(&*self.policy, content, content.class(), facts);
-        let waiting = task.map_or(Ok(0), |task| tx.count_of_task(&task, State::Awaiting))?;
-        let asks = matches!(verdict.decision, Decision::Ask | Decision::AskWithStepUp);
-        if asks && waiting >= MAX_WAITING_PER_TASK {
-            return Ok(Verdict { decision: Decision::Deny, reasons: vec![reason::FLOOD.into()] });
+        let Some(task) = task else { return Ok(verdict) };
+        let stopped = |why: &str| Ok(Verdict { decision: Decision::Deny, reasons: vec![why.into()] });
+        let kind = content.action.kind();
+        if verdict.decision != Decision::Deny
+            && !kind.is_read()
+            && kind != ActionKind::Reply
+            && !facts.is_undo
+            && tx.marks(&task)?.odd >= MAX_ODD_PER_TASK
+        {
+            return stopped(reason::BURST);
+        }
+        if matches!(verdict.decision, Decision::Ask | Decision::AskWithStepUp) {
+            if tx.count_of_task(&task, State::Awaiting)? >= MAX_WAITING_PER_TASK {
+                return stopped(reason::FLOOD);
+            }
+            if facts.is_odd() {
+                tx.mark(&task, Brings::default(), true)?;
+            }
         }
         Ok(verdict)
     }
@@ -177,6 +195,9 @@ impl Gate {
             action: proposal.action.clone(),
         };
         // INVARIANT: nothing is asked about that could not be read back to be done.
+        if let Action::Tool(call) = &proposal.action {
+            call.check().map_err(|error| GateError::Malformed(error.to_string()))?;
+        }
         match Content::decode(&content.encode()) {
             Ok(read) if read == content => Ok(content),
             Ok(_) => Err(GateError::Malformed("it does not read back as it was written".into())),

@@ -8,9 +8,9 @@ use bailey_gate::approval::{Authority, Proof, Purpose};
 use bailey_gate::event::{Actor, Client, Event, Field};
 use bailey_gate::family::mail::{MailAction, Message, MessageId};
 use bailey_gate::family::text::{Address, Line, Mailbox};
-use bailey_gate::family::{Action, ActionKind, Level};
+use bailey_gate::family::{Action, ActionKind, Brings, Level, Party};
 use bailey_gate::handoff::{Mode, Valve};
-use bailey_gate::ledger::{Grant, Job, Ledger, PauseRecord, Row, StoreError, Tx};
+use bailey_gate::ledger::{Grant, Job, Ledger, PauseRecord, Row, Standing, StoreError, TaskMarks, Tx};
 use bailey_gate::policy::{Policy, Question};
 use bailey_gate::{
     ActionId, ConnectionId, Digest, Evidence, Gate, HomeId, Limits, Nonce, Now, Parts, Proposal, Ruling, State, TaskId,
@@ -23,6 +23,7 @@ pub struct Store {
     pub events: Vec<Event>,
     pub grants: BTreeMap<ConnectionId, Grant>,
     pub known: BTreeSet<String>,
+    pub marks: BTreeMap<TaskId, TaskMarks>,
 }
 
 #[derive(Debug, Default)]
@@ -85,12 +86,12 @@ impl Tx for Store {
         Ok(self.grants.get(connection).copied())
     }
 
-    fn is_known_receiver(&mut self, address_key: &str) -> Result<bool, StoreError> {
-        Ok(self.known.contains(address_key))
+    fn standing(&mut self, party: &Party) -> Result<Standing, StoreError> {
+        Ok(Standing { known: self.known.contains(&party.value), own: false })
     }
 
-    fn learn_receiver(&mut self, address_key: &str, _name: &str) -> Result<(), StoreError> {
-        self.known.insert(address_key.to_owned());
+    fn learn(&mut self, party: &Party, _name: &str) -> Result<(), StoreError> {
+        self.known.insert(party.value.clone());
         Ok(())
     }
 
@@ -98,8 +99,16 @@ impl Tx for Store {
         Ok(None)
     }
 
-    fn has_read(&mut self, task: &TaskId) -> Result<bool, StoreError> {
-        Ok(self.rows.values().any(|row| row.task == Some(*task) && row.claim.is_some() && row.kind.is_read()))
+    fn marks(&mut self, task: &TaskId) -> Result<TaskMarks, StoreError> {
+        Ok(self.marks.get(task).copied().unwrap_or_default())
+    }
+
+    fn mark(&mut self, task: &TaskId, brings: Brings, odd: bool) -> Result<(), StoreError> {
+        let marks = self.marks.entry(*task).or_default();
+        marks.brought.untrusted |= brings.untrusted;
+        marks.brought.confidential |= brings.confidential;
+        marks.odd += u64::from(odd);
+        Ok(())
     }
 
     fn claimed_since(&mut self, kind: ActionKind, _wall_ms: i64) -> Result<u64, StoreError> {

@@ -37,9 +37,11 @@ pub(super) fn action_card(home: &Home, view: &ActionView) -> Result<ActionCard, 
 /// Receivers the person is not known to have written to: what a mail says of its sender proves nothing.
 pub(super) fn first_contacts(home: &Home, content: &Content) -> Result<Vec<String>, Failure> {
     let mut out = Vec::new();
-    for address in content.action.receivers() {
-        if !home.ledger.is_known_receiver(&address.key())? {
-            out.push(format!("As far as Bailey knows, you have never written to `{address}`."));
+    for party in content.action.parties() {
+        let standing = home.ledger.standing(&party)?;
+        if !standing.known && !standing.own {
+            let name = visible(&party.value);
+            out.push(format!("As far as Bailey knows, you have never written to `{name}`."));
         }
     }
     Ok(out)

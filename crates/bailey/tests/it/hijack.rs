@@ -6,8 +6,12 @@ use serde_json::{Value, json};
 use crate::support::{PASSPHRASE, World, id, send};
 
 fn task_of(turns: Vec<Turn>) -> (World, Value) {
+    task_said("summarise my mail", turns)
+}
+
+fn task_said(words: &str, turns: Vec<Turn>) -> (World, Value) {
     let world = World::new(turns);
-    let task = world.task("summarise my mail");
+    let task = world.task(words);
     (world, task)
 }
 
@@ -77,29 +81,41 @@ fn header_injection_never_becomes_a_mail() {
     assert!(world.sink.arrived().is_empty());
 }
 
+fn mails(range: std::ops::Range<u32>) -> Turn {
+    let mail = |n| ("mail_send", json!({"to": format!("p{n}@evil.example"), "subject": "s", "body": "b"}));
+    Turn::calls(range.map(mail).collect())
+}
+
 #[test]
 fn a_flood_of_questions_is_cut_off() {
-    let turn = |from: usize| {
-        let calls = (from..from + 10)
-            .map(|n| ("mail_send", json!({"to": format!("p{n}@evil.example"), "subject": "s", "body": "b"})));
-        Turn::calls(calls.collect())
-    };
-    let (world, task) = task_of(vec![turn(0), turn(10), turn(20), Turn::say("ok")]);
+    let (world, task) = task_said("Write to everybody", vec![mails(0..10), mails(10..20), Turn::say("ok")]);
     assert_eq!(task["state"], "waiting");
     assert_eq!(world.approvals().len(), 10, "a turn waits for its answers before the next");
-    let (world, task) = task_of(vec![
-        Turn::calls(
-            (0..16)
-                .map(|n| ("mail_send", json!({"to": format!("p{n}@evil.example"), "subject": "s", "body": "b"})))
-                .collect(),
-        ),
-        Turn::say("ok"),
-    ]);
+    let (world, task) = task_said("Write to everybody", vec![mails(0..16), Turn::say("ok")]);
     assert_eq!(world.approvals().len(), 12);
     let denied: Vec<&Value> =
         task["actions"].as_array().unwrap().iter().filter(|action| action["state"] == "denied").collect();
     assert_eq!(denied.len(), 4);
     assert!(denied[0]["reason"].as_str().unwrap().contains("too many questions"), "{}", denied[0]);
+}
+
+#[test]
+fn a_task_that_keeps_asking_for_what_it_was_not_given_changes_nothing_any_more() {
+    let draft = json!({"to": "a@b.example", "subject": "s", "body": "b"});
+    let turns = vec![mails(0..6), Turn::call("mail_draft", draft), Turn::say("ok")];
+    let (world, task) = task_said("What is the time?", turns);
+    assert_eq!(world.approvals().len(), 4);
+    let denied: Vec<&Value> =
+        task["actions"].as_array().unwrap().iter().filter(|action| action["state"] == "denied").collect();
+    assert_eq!(denied.len(), 2);
+    assert!(denied[0]["reason"].as_str().unwrap().contains("its words do not name"), "{}", denied[0]);
+    // Whatever is answered: not even what asks nobody happens.
+    for card in world.approvals() {
+        world.ok(&["reject", card["id"].as_str().unwrap()], "");
+    }
+    let task = world.until_task(task["id"].as_str().unwrap(), "answered");
+    let draft = task["actions"].as_array().unwrap().iter().find(|action| action["kind"] == "mail.draft").unwrap();
+    assert_eq!(draft["state"], "denied", "{draft}");
 }
 
 #[test]

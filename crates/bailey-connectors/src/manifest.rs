@@ -1,0 +1,167 @@
+//! Manifests of other people's tools, as JSON, and calls of such tools.
+//!
+//! ```json
+//! { "effect": "write", "sinks": { "to": "email" }, "target": { "file": "file" }, "content": ["body"], "amount": "sum",
+//!   "undo": false, "critical": false, "trusted_output": false, "confidential": false }
+//! ```
+
+use bailey_gate::family::tool::{Effect, MAX_DEPTH, Manifest, Name, Role, ToolUse, Value as Argument};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// Why a manifest or a call cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadManifest {
+    /// It is not what a manifest looks like.
+    #[error("the manifest of the tool cannot be read: {0}")]
+    Shape(String),
+    /// An argument is given two roles.
+    #[error("the argument `{0}` has more than one role in the manifest; give it the one that does most")]
+    TwoRoles(String),
+    /// A name or a value is not one.
+    #[error("{0}")]
+    Value(String),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Does {
+    Read,
+    #[serde(alias = "egress")]
+    Fetch,
+    Write,
+}
+
+#[derive(Debug, Deserialize)]
+struct Written {
+    effect: Does,
+    #[serde(default)]
+    sinks: BTreeMap<String, String>,
+    #[serde(default)]
+    target: BTreeMap<String, String>,
+    #[serde(default)]
+    content: Vec<String>,
+    #[serde(default)]
+    amount: Option<String>,
+    #[serde(default)]
+    undo: bool,
+    #[serde(default)]
+    critical: bool,
+    #[serde(default)]
+    trusted_output: bool,
+    #[serde(default)]
+    confidential: bool,
+}
+
+/// Reads a manifest. Members it does not know are left alone, so that a manifest may also say what is for others.
+pub fn manifest(json: &Value) -> Result<Manifest, BadManifest> {
+    let written = Written::deserialize(json).map_err(|error| BadManifest::Shape(error.to_string()))?;
+    let mut roles: BTreeMap<Name, Role> = BTreeMap::new();
+    let mut give = |argument: &str, role: Role| match roles.insert(name(argument)?, role) {
+        None => Ok(()),
+        Some(_) => Err(BadManifest::TwoRoles(argument.to_owned())),
+    };
+    for (argument, kind) in &written.sinks {
+        give(argument, Role::Sink(name(kind)?))?;
+    }
+    for (argument, kind) in &written.target {
+        give(argument, Role::Target(name(kind)?))?;
+    }
+    for argument in &written.content {
+        give(argument, Role::Content)?;
+    }
+    if let Some(argument) = written.amount.filter(|argument| !argument.is_empty()) {
+        give(&argument, Role::Amount)?;
+    }
+    Ok(Manifest {
+        effect: match written.effect {
+            Does::Read => Effect::Read,
+            Does::Fetch => Effect::Fetch,
+            Does::Write => Effect::Write,
+        },
+        roles: roles.into_iter().collect(),
+        undoable: written.undo,
+        critical: written.critical,
+        trusted_output: written.trusted_output,
+        confidential: written.confidential,
+    })
+}
+
+/// A call of somebody else's tool.
+pub fn tool_use(
+    server: &str,
+    tool: &str,
+    manifest: Option<Manifest>,
+    arguments: &Map<String, Value>,
+) -> Result<ToolUse, BadManifest> {
+    let arguments = arguments.iter().map(|(argument, value)| Ok((name(argument)?, read(value, 0)?)));
+    let arguments = arguments.collect::<Result<_, BadManifest>>()?;
+    Ok(ToolUse { server: name(server)?, tool: name(tool)?, manifest, arguments })
+}
+
+fn name(text: &str) -> Result<Name, BadManifest> {
+    let shown = || bailey_gate::family::escape::visible(text);
+    Name::new(text).map_err(|_| BadManifest::Value(format!("`{}` is no name of a tool or an argument", shown())))
+}
+
+fn read(value: &Value, depth: usize) -> Result<Argument, BadManifest> {
+    if depth > MAX_DEPTH {
+        return Err(BadManifest::Value("an argument is nested too deeply".into()));
+    }
+    Ok(match value {
+        Value::Null => Argument::Null,
+        Value::Bool(flag) => Argument::Flag(*flag),
+        Value::Number(number) => Argument::Number(number.to_string()),
+        Value::String(text) => Argument::Text(text.clone()),
+        Value::Array(values) => {
+            Argument::List(values.iter().map(|value| read(value, depth + 1)).collect::<Result<_, _>>()?)
+        }
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| Ok((name.clone(), read(value, depth + 1)?)));
+            Argument::Fields(fields.collect::<Result<_, BadManifest>>()?)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_manifest_says_what_each_argument_can_do() {
+        let json = json!({ "effect": "write", "args": ["to", "sum"], "sinks": {"to": "iban"}, "amount": "sum", "undo": false });
+        let read = manifest(&json).unwrap();
+        let roles: Vec<_> = read.roles.iter().map(|(name, role)| (name.as_str(), role.clone())).collect();
+        assert_eq!(roles, [("sum", Role::Amount), ("to", Role::Sink(Name::new("iban").unwrap()))]);
+        assert_eq!(manifest(&json!({ "effect": "egress" })).unwrap().effect, Effect::Fetch);
+    }
+
+    #[test]
+    fn what_is_no_manifest_is_refused() {
+        for bad in [
+            json!({}),
+            json!({ "effect": "guess" }),
+            json!([]),
+            json!({ "effect": "write", "sinks": ["to"] }),
+            json!({ "effect": "write", "sinks": {"": "email"} }),
+        ] {
+            assert!(manifest(&bad).is_err(), "{bad}");
+        }
+        let twice = json!({ "effect": "write", "sinks": {"a": "email"}, "content": ["a"] });
+        assert_eq!(manifest(&twice), Err(BadManifest::TwoRoles("a".into())));
+    }
+
+    #[test]
+    fn arguments_keep_their_values() {
+        let arguments = json!({ "n": 1.50, "to": ["a", {"b": null}], "flag": true });
+        let call = tool_use("s", "t", None, arguments.as_object().unwrap()).unwrap();
+        let read: Vec<String> =
+            call.arguments.iter().map(|(name, value)| format!("{}={}", name.as_str(), value.literal())).collect();
+        assert_eq!(read, ["flag=true", "n=1.5", "to=[\"a\", {\"b\": nothing}]"]);
+        let deep = (0..40).fold(json!(1), |inner, _| json!([inner]));
+        assert!(tool_use("s", "t", None, json!({ "x": deep }).as_object().unwrap()).is_err());
+    }
+}

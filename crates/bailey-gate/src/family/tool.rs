@@ -1,0 +1,455 @@
+//! Tools of others: a call to a server that is not ours, held to a manifest that says what each argument can do.
+//!
+//! The manifest is written or reviewed by the person, never taken from the server, and is part of what an approval binds. A
+//! tool nobody described has none: then it reaches others, and every argument decides whom.
+
+use super::text::Line;
+use crate::codec::{CodecError, Decoder, Encoder};
+
+/// Longest name of a server, a tool or an argument, in bytes.
+pub const MAX_NAME_BYTES: usize = 128;
+/// Most values of one call, nested ones included. Far above what a person reads in one preview.
+pub const MAX_VALUES: usize = 1_024;
+/// Deepest nesting of a value.
+pub const MAX_DEPTH: usize = 16;
+/// Longest text of one value, in bytes.
+pub const MAX_TEXT_BYTES: usize = 1024 * 1024;
+
+/// A name of a server, tool, argument or kind of value: one line of printable text, not empty.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name(String);
+
+impl Name {
+    /// Refuses control characters, blanks at the ends, nothing at all, and more than [`MAX_NAME_BYTES`].
+    pub fn new(text: &str) -> Result<Self, CodecError> {
+        if text.is_empty() || text.len() > MAX_NAME_BYTES || text.trim() != text || Line::new(text).is_err() {
+            return Err(CodecError::Malformed("a name"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a tool does when it is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// It only looks, and its arguments stay with the account it looks into.
+    Read,
+    /// It looks, but its arguments reach somebody else: a request to a chosen address is a message to it.
+    Fetch,
+    /// Something is another afterwards.
+    Write,
+}
+
+/// What an argument can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Role {
+    /// Nothing of its own.
+    Plain,
+    /// It decides who gets something; the kind of value it holds.
+    Sink(Name),
+    /// It decides which existing thing is changed; the kind of value it holds.
+    Target(Name),
+    /// Words that others will read.
+    Content,
+    /// How much is spent.
+    Amount,
+}
+
+/// What a tool does, as the person has it: see the module text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// What a call does.
+    pub effect: Effect,
+    /// Arguments that can do something, by name, each once.
+    pub roles: Vec<(Name, Role)>,
+    /// Whether a call that stays in the person's own scope can be undone.
+    pub undoable: bool,
+    /// Whether a call always needs the person.
+    pub critical: bool,
+    /// Whether what comes back holds nothing that others wrote.
+    pub trusted_output: bool,
+    /// Whether what comes back holds identity documents, card numbers or other secrets.
+    pub confidential: bool,
+}
+
+impl Manifest {
+    /// Of a tool nobody described.
+    #[must_use]
+    pub const fn unknown() -> Self {
+        Self {
+            effect: Effect::Write,
+            roles: Vec::new(),
+            undoable: false,
+            critical: false,
+            trusted_output: false,
+            confidential: false,
+        }
+    }
+}
+
+/// An argument's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// None.
+    Null,
+    /// Yes or no.
+    Flag(bool),
+    /// A number, as a decimal literal.
+    Number(String),
+    /// Words.
+    Text(String),
+    /// Several.
+    List(Vec<Self>),
+    /// Named ones.
+    Fields(Vec<(String, Self)>),
+}
+
+/// How much a call spends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// Nothing it says.
+    None,
+    /// So many hundredths of the account's currency, rounded up.
+    Hundredths(u64),
+    /// Something that is not a sum: negative, no number, or beyond counting.
+    Unreadable,
+}
+
+/// One call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolUse {
+    /// Whose tool it is.
+    pub server: Name,
+    /// Which tool.
+    pub tool: Name,
+    /// What it does; `None` where nobody described it.
+    pub manifest: Option<Manifest>,
+    /// Its arguments, by name.
+    pub arguments: Vec<(Name, Value)>,
+}
+
+impl ToolUse {
+    /// What the manifest says; for a tool nobody described, the worst.
+    #[must_use]
+    pub fn effect(&self) -> Effect {
+        self.manifest.as_ref().map_or(Effect::Write, |manifest| manifest.effect)
+    }
+
+    /// What an argument can do.
+    #[must_use]
+    pub fn role_of(&self, argument: &Name) -> Role {
+        let Some(manifest) = &self.manifest else { return Role::Sink(Name("value".into())) };
+        let found = manifest.roles.iter().find(|(name, _)| name == argument);
+        found.map_or(Role::Plain, |(_, role)| role.clone())
+    }
+
+    /// Who gets something: kind and value, as far as any is given.
+    #[must_use]
+    pub fn sinks(&self) -> Vec<(String, String)> {
+        self.values(|role| match role {
+            Role::Sink(kind) => Some(kind),
+            Role::Plain | Role::Target(_) | Role::Content | Role::Amount => None,
+        })
+    }
+
+    /// Existing things it changes.
+    #[must_use]
+    pub fn targets(&self) -> Vec<(String, String)> {
+        self.values(|role| match role {
+            Role::Target(kind) => Some(kind),
+            Role::Plain | Role::Sink(_) | Role::Content | Role::Amount => None,
+        })
+    }
+
+    fn values(&self, wanted: impl Fn(Role) -> Option<Name>) -> Vec<(String, String)> {
+        let mut out = Vec::new();
+        for (name, value) in &self.arguments {
+            if let Some(kind) = wanted(self.role_of(name)) {
+                out.extend(value.scalars().into_iter().map(|scalar| (kind.0.clone(), scalar)));
+            }
+        }
+        out
+    }
+
+    /// Words that others will read; those of every argument, where nobody described the tool.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let told = |name: &Name| self.manifest.is_none() || self.role_of(name) == Role::Content;
+        let words = self.arguments.iter().filter(|(name, _)| told(name)).flat_map(|(_, value)| value.scalars());
+        words.collect::<Vec<_>>().join("\n")
+    }
+
+    /// How much it spends. Of several sums, the largest; one that cannot be read makes the call unreadable.
+    #[must_use]
+    pub fn amount(&self) -> Amount {
+        let mut most = Amount::None;
+        for (_, value) in self.arguments.iter().filter(|(name, _)| self.role_of(name) == Role::Amount) {
+            match (value, &most) {
+                (Value::Null, _) => {}
+                (Value::Number(digits) | Value::Text(digits), _) => match (hundredths(digits), &most) {
+                    (Some(sum), Amount::Hundredths(before)) => most = Amount::Hundredths(sum.max(*before)),
+                    (Some(sum), _) => most = Amount::Hundredths(sum),
+                    (None, _) => return Amount::Unreadable,
+                },
+                (Value::Flag(_) | Value::List(_) | Value::Fields(_), _) => return Amount::Unreadable,
+            }
+        }
+        most
+    }
+
+    /// Whether it has an argument that says how much is spent, given or not.
+    #[must_use]
+    pub fn spends(&self) -> bool {
+        let is_amount = |(_, role): &(Name, Role)| *role == Role::Amount;
+        self.manifest.as_ref().is_some_and(|manifest| manifest.roles.iter().any(is_amount))
+    }
+
+    /// The checks that span fields: bounded, each name once.
+    pub fn check(&self) -> Result<(), CodecError> {
+        let mut names: Vec<&Name> = self.arguments.iter().map(|(name, _)| name).collect();
+        let roles = self.manifest.iter().flat_map(|manifest| &manifest.roles);
+        let mut roles: Vec<&Name> = roles.map(|(name, _)| name).collect();
+        for list in [&mut names, &mut roles] {
+            let count = list.len();
+            list.sort();
+            list.dedup();
+            if list.len() != count {
+                return Err(CodecError::Malformed("a name that stands twice"));
+            }
+        }
+        let count: usize = self.arguments.iter().map(|(_, value)| value.count()).sum();
+        if count > MAX_VALUES { Err(CodecError::TooLong) } else { Ok(()) }
+    }
+}
+
+impl Value {
+    /// Every single value in it, as text; names of fields are not among them.
+    #[must_use]
+    pub fn scalars(&self) -> Vec<String> {
+        match self {
+            Self::Null => Vec::new(),
+            Self::Flag(flag) => vec![flag.to_string()],
+            Self::Number(text) | Self::Text(text) => vec![text.clone()],
+            Self::List(values) => values.iter().flat_map(Self::scalars).collect(),
+            Self::Fields(fields) => fields.iter().flat_map(|(_, value)| value.scalars()).collect(),
+        }
+    }
+
+    /// As a literal: texts in quotation marks, so that no text can pass for two values.
+    #[must_use]
+    pub fn literal(&self) -> String {
+        let joined = |parts: Vec<String>| parts.join(", ");
+        match self {
+            Self::Null => "nothing".into(),
+            Self::Flag(flag) => flag.to_string(),
+            Self::Number(digits) => digits.clone(),
+            Self::Text(text) => quoted(text),
+            Self::List(values) => format!("[{}]", joined(values.iter().map(Self::literal).collect())),
+            Self::Fields(fields) => {
+                let named = |(name, value): &(String, Self)| format!("{}: {}", quoted(name), value.literal());
+                format!("{{{}}}", joined(fields.iter().map(named).collect()))
+            }
+        }
+    }
+
+    /// Values in it, itself included.
+    fn count(&self) -> usize {
+        1 + match self {
+            Self::Null | Self::Flag(_) | Self::Number(_) | Self::Text(_) => 0,
+            Self::List(values) => values.iter().map(Self::count).sum(),
+            Self::Fields(fields) => fields.iter().map(|(_, value)| value.count()).sum(),
+        }
+    }
+
+    fn encode(&self, out: &mut Encoder) {
+        match self {
+            Self::Null => {
+                out.byte(0);
+            }
+            Self::Flag(flag) => {
+                out.byte(1).byte(u8::from(*flag));
+            }
+            Self::Number(digits) => {
+                out.byte(2).text(digits);
+            }
+            Self::Text(text) => {
+                out.byte(3).text(text);
+            }
+            Self::List(values) => {
+                out.byte(4).list(values, |out, value| value.encode(out));
+            }
+            Self::Fields(fields) => {
+                out.byte(5).list(fields, |out, (name, value)| value.encode(out.text(name)));
+            }
+        }
+    }
+
+    fn decode(bytes: &mut Decoder<'_>, depth: usize) -> Result<Self, CodecError> {
+        if depth > MAX_DEPTH {
+            return Err(CodecError::TooLong);
+        }
+        let text = |bytes: &mut Decoder<'_>| {
+            let text = bytes.text()?;
+            if text.len() > MAX_TEXT_BYTES { Err(CodecError::TooLong) } else { Ok(text) }
+        };
+        match bytes.byte()? {
+            0 => Ok(Self::Null),
+            1 => Ok(Self::Flag(bytes.byte()? == 1)),
+            2 => {
+                let digits = text(bytes)?;
+                let plain = digits.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c));
+                if plain && !digits.is_empty() {
+                    Ok(Self::Number(digits))
+                } else {
+                    Err(CodecError::Malformed("a number"))
+                }
+            }
+            3 => text(bytes).map(Self::Text),
+            4 => bytes.list(|bytes| Self::decode(bytes, depth + 1)).map(Self::List),
+            5 => bytes.list(|bytes| Ok((text(bytes)?, Self::decode(bytes, depth + 1)?))).map(Self::Fields),
+            tag => Err(CodecError::UnknownTag(tag)),
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A decimal literal in hundredths, rounded up; `None` for everything that is not a sum to spend.
+fn hundredths(digits: &str) -> Option<u64> {
+    let digits = digits.trim();
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let all = |text: &str| text.chars().all(|c| c.is_ascii_digit());
+    if whole.is_empty() || !all(whole) || !all(part) {
+        return None;
+    }
+    let cents: String = part.chars().chain("00".chars()).take(2).collect();
+    let rest = part.chars().skip(2).any(|c| c != '0');
+    whole.parse::<u64>().ok()?.checked_mul(100)?.checked_add(cents.parse().ok()?)?.checked_add(u64::from(rest))
+}
+
+const EFFECTS: [(Effect, u8); 3] = [(Effect::Read, 0), (Effect::Fetch, 1), (Effect::Write, 2)];
+
+pub(super) fn encode(call: &ToolUse, out: &mut Encoder) {
+    out.text(call.server.as_str()).text(call.tool.as_str());
+    out.option(call.manifest.as_ref(), encode_manifest);
+    out.list(&call.arguments, |out, (name, value)| value.encode(out.text(name.as_str())));
+}
+
+fn encode_manifest(out: &mut Encoder, manifest: &Manifest) {
+    let tag = EFFECTS.iter().find(|(effect, _)| *effect == manifest.effect).map_or(2, |(_, tag)| *tag);
+    out.byte(tag);
+    out.list(&manifest.roles, |out, (name, role)| {
+        out.text(name.as_str());
+        match role {
+            Role::Plain => out.byte(0),
+            Role::Sink(kind) => out.byte(1).text(kind.as_str()),
+            Role::Target(kind) => out.byte(2).text(kind.as_str()),
+            Role::Content => out.byte(3),
+            Role::Amount => out.byte(4),
+        };
+    });
+    for flag in [manifest.undoable, manifest.critical, manifest.trusted_output, manifest.confidential] {
+        out.byte(u8::from(flag));
+    }
+}
+
+pub(super) fn decode(bytes: &mut Decoder<'_>) -> Result<ToolUse, CodecError> {
+    let name = |bytes: &mut Decoder<'_>| Name::new(&bytes.text()?);
+    let call = ToolUse {
+        server: name(bytes)?,
+        tool: name(bytes)?,
+        manifest: bytes.option(decode_manifest)?,
+        arguments: bytes.list(|bytes| Ok((name(bytes)?, Value::decode(bytes, 0)?)))?,
+    };
+    call.check()?;
+    Ok(call)
+}
+
+fn decode_manifest(bytes: &mut Decoder<'_>) -> Result<Manifest, CodecError> {
+    let tag = bytes.byte()?;
+    let effect = EFFECTS.iter().find(|(_, known)| *known == tag).ok_or(CodecError::UnknownTag(tag))?.0;
+    let roles = bytes.list(|bytes| {
+        let name = Name::new(&bytes.text()?)?;
+        let role = match bytes.byte()? {
+            0 => Role::Plain,
+            1 => Role::Sink(Name::new(&bytes.text()?)?),
+            2 => Role::Target(Name::new(&bytes.text()?)?),
+            3 => Role::Content,
+            4 => Role::Amount,
+            tag => return Err(CodecError::UnknownTag(tag)),
+        };
+        Ok((name, role))
+    })?;
+    let mut flag = || bytes.byte().map(|byte| byte == 1);
+    Ok(Manifest { effect, roles, undoable: flag()?, critical: flag()?, trusted_output: flag()?, confidential: flag()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    fn call(roles: &[(&str, Role)], arguments: &[(&str, Value)]) -> ToolUse {
+        ToolUse {
+            server: name("bank"),
+            tool: name("pay"),
+            manifest: Some(Manifest {
+                roles: roles.iter().map(|(argument, role)| (name(argument), role.clone())).collect(),
+                ..Manifest::unknown()
+            }),
+            arguments: arguments.iter().map(|(argument, value)| (name(argument), value.clone())).collect(),
+        }
+    }
+
+    #[test]
+    fn sums_are_whole_hundredths_or_nothing() {
+        for (text, sum) in [("0", 0), ("12", 1_200), ("12.5", 1_250), ("12.34", 1_234), ("12.341", 1_235), ("0.001", 1)]
+        {
+            assert_eq!(hundredths(text), Some(sum), "{text}");
+        }
+        for text in ["", "-1", "+1", "1e9", ".5", "1,5", "NaN", "184467440737095517", "0x10", "1.-5"] {
+            assert_eq!(hundredths(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_amount_that_cannot_be_read_is_not_small() {
+        let roles = [("sum", Role::Amount)];
+        let spends = |value: Value| call(&roles, &[("sum", value)]).amount();
+        assert_eq!(spends(Value::Number("-5".into())), Amount::Unreadable);
+        assert_eq!(spends(Value::List(vec![])), Amount::Unreadable);
+        assert_eq!(spends(Value::Text("7.50".into())), Amount::Hundredths(750));
+        assert_eq!(spends(Value::Null), Amount::None);
+        assert_eq!(call(&roles, &[]).amount(), Amount::None);
+    }
+
+    #[test]
+    fn every_argument_of_an_undescribed_tool_decides_who_gets_something() {
+        let nested = Value::Fields(vec![("to".into(), Value::List(vec![Value::Text("eve@evil.example".into())]))]);
+        let mut call = call(&[], &[("options", nested), ("n", Value::Number("3".into()))]);
+        assert!(call.sinks().is_empty());
+        call.manifest = None;
+        let sinks: Vec<String> = call.sinks().into_iter().map(|(_, value)| value).collect();
+        assert_eq!((sinks, call.effect()), (vec!["eve@evil.example".to_owned(), "3".to_owned()], Effect::Write));
+        assert_eq!(call.words(), "eve@evil.example\n3");
+    }
+
+    #[test]
+    fn a_name_stands_once() {
+        let twice = call(&[("sum", Role::Amount), ("sum", Role::Plain)], &[]);
+        assert!(twice.check().is_err());
+        let twice = call(&[], &[("sum", Value::Null), ("sum", Value::Null)]);
+        assert!(twice.check().is_err());
+    }
+}

@@ -1,0 +1,308 @@
+//! A gate for programs that speak JSON lines: it decides as a home decides, over a store of its own, and carries nothing out.
+//!
+//! One request on a line, one answer on a line:
+//! ```text
+//! {"op":"start","session","prompt","facts":{"self":[..],"known":{KIND:[..]}},"tools":{NAME:MANIFEST}}  → {}
+//! {"op":"decide","session","call":{"id","tool","args":{..}}}    → {"decision":"auto|ask|deny","rule","reason"}
+//! {"op":"observe","session","call":{..},"status":"executed|rejected|denied|error","by":"gate|user"}     → {}
+//! {"op":"end","session"}                                        → {}
+//! ```
+//! `prompt` is all the person wrote; `facts` is what their accounts proved before. What a tool gave back is not looked at: no
+//! decision depends on what others wrote. Whether the person says yes is the caller's to say (`by`); here a key made for the
+//! session signs for them, which is **a double** of the person.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bailey_connectors::manifest::{manifest, tool_use};
+use bailey_gate::approval::{Proof, Purpose};
+use bailey_gate::event::{Actor, Client};
+use bailey_gate::family::tool::Manifest;
+use bailey_gate::family::{Action, Party};
+use bailey_gate::handoff::Wrote;
+use bailey_gate::ledger::Tx as _;
+use bailey_gate::{
+    ActionId, Claiming, Decision, Digest, Effect, Gate, Limits, Nonce, Now, Outcome, Permit, Proposal, TaskId,
+};
+use bailey_keys::sign::SigningKey;
+use bailey_keys::{HomeKey, Key};
+use bailey_ledger::{Ledger, MarkFile, Paths, PauseFile, RecordName, WORDS};
+use bailey_policy::CedarPolicy;
+pub use bailey_policy::Profile;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::clock::Clock;
+use crate::opening::{self, Store};
+
+/// Longest line, in bytes.
+const MAX_LINE_BYTES: u64 = 16 * 1024 * 1024;
+/// The one task of a session.
+const TASK: TaskId = TaskId::from_bytes([1; 16]);
+/// The credential of the session's double of the person.
+const CREDENTIAL: [u8; 16] = [2; 16];
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "op", rename_all = "lowercase")]
+enum Request {
+    Start {
+        session: String,
+        prompt: String,
+        #[serde(default)]
+        facts: Facts,
+        #[serde(default)]
+        tools: Map<String, Value>,
+    },
+    Decide {
+        session: String,
+        call: Call,
+    },
+    Observe {
+        session: String,
+        call: Call,
+        status: Status,
+        #[serde(default)]
+        by: Option<By>,
+    },
+    End {
+        session: String,
+    },
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Facts {
+    #[serde(default, rename = "self")]
+    own: Vec<String>,
+    #[serde(default)]
+    known: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Call {
+    id: Value,
+    tool: String,
+    #[serde(default)]
+    args: Map<String, Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Executed,
+    Rejected,
+    Denied,
+    Error,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum By {
+    Gate,
+    User,
+}
+
+/// One session: a home without accounts, with one task.
+struct Session {
+    folder: PathBuf,
+    gate: Arc<Gate>,
+    policy: Arc<CedarPolicy>,
+    tools: BTreeMap<String, Manifest>,
+    person: SigningKey,
+    open: BTreeMap<String, Open>,
+    count: u64,
+}
+
+/// A decided call.
+struct Open {
+    id: ActionId,
+    digest: Digest,
+    permit: Option<Permit>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Answers requests until the input ends.
+pub fn run(profile: Profile, input: &mut dyn BufRead, output: &mut dyn Write) -> io::Result<()> {
+    let mut rehearsal =
+        Rehearsal { profile, clock: Clock::new(Some("UTC")).map_err(io::Error::other)?, sessions: BTreeMap::new() };
+    let mut line = String::new();
+    loop {
+        line.clear();
+        if io::Read::take(&mut *input, MAX_LINE_BYTES).read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        if line.trim().is_empty() {
+            continue;
+        }
+        let answer = rehearsal.answer(&line).unwrap_or_else(|why| json!({ "error": why }));
+        writeln!(output, "{answer}")?;
+        output.flush()?;
+    }
+}
+
+struct Rehearsal {
+    profile: Profile,
+    clock: Clock,
+    sessions: BTreeMap<String, Session>,
+}
+
+impl Rehearsal {
+    fn answer(&mut self, line: &str) -> Result<Value, String> {
+        let request = serde_json::from_str(line).map_err(|error| format!("this is no request: {error}"))?;
+        let now = self.clock.now();
+        match request {
+            Request::Start { session, prompt, facts, tools } => {
+                let begun = Session::begin(self.profile, &prompt, &facts, &tools, now)?;
+                self.sessions.insert(session, begun);
+                Ok(json!({}))
+            }
+            Request::Decide { session, call } => self.session(&session)?.decide(&call, now),
+            Request::Observe { session, call, status, by } => {
+                self.session(&session)?.observe(&call, status, by, now)?;
+                Ok(json!({}))
+            }
+            Request::End { session } => {
+                self.sessions.remove(&session);
+                Ok(json!({}))
+            }
+        }
+    }
+
+    fn session(&mut self, name: &str) -> Result<&mut Session, String> {
+        self.sessions.get_mut(name).ok_or_else(|| format!("there is no session `{name}`; start it first"))
+    }
+}
+
+fn told(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+impl Session {
+    fn begin(
+        profile: Profile,
+        prompt: &str,
+        facts: &Facts,
+        tools: &Map<String, Value>,
+        now: Now,
+    ) -> Result<Self, String> {
+        let read = |(name, json): (&String, &Value)| Ok((name.clone(), manifest(json).map_err(told)?));
+        let tools = tools.iter().map(read).collect::<Result<_, String>>()?;
+        let unique = bailey_keys::random::<16>().map(ActionId::from_bytes).map_err(told)?;
+        let folder = std::env::temp_dir().join(format!("bailey-rehearsal-{unique}"));
+        std::fs::create_dir(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
+        let person = SigningKey::from_seed(&Key::from_bytes(bailey_keys::random().map_err(told)?)).map_err(told)?;
+        let policy = Arc::new(CedarPolicy::of(profile).map_err(told)?);
+        let gate = open(&folder, &person, prompt, facts, Arc::clone(&policy), now);
+        let gate = gate.inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))?;
+        Ok(Self { folder, gate, policy, tools, person, open: BTreeMap::new(), count: 0 })
+    }
+
+    fn decide(&mut self, call: &Call, now: Now) -> Result<Value, String> {
+        let action =
+            tool_use("rehearsal", &call.tool, self.tools.get(&call.tool).cloned(), &call.args).map_err(told)?;
+        self.count += 1;
+        let mut id = [0; 16];
+        id.iter_mut().zip(self.count.to_be_bytes()).for_each(|(to, from)| *to = from);
+        let proposal = Proposal {
+            id: ActionId::from_bytes(id),
+            task: Some(TASK),
+            account: None,
+            precondition: Vec::new(),
+            action: Action::Tool(action),
+            why: String::new(),
+            actor: Actor::Agent,
+        };
+        let proposed = self.gate.propose(proposal, now).map_err(told)?;
+        let decision = match proposed.verdict.decision {
+            Decision::Auto => "auto",
+            Decision::Ask | Decision::AskWithStepUp => "ask",
+            Decision::Deny => "deny",
+        };
+        let reasons = proposed.verdict.reasons;
+        let words: Vec<&str> = reasons.iter().map(|rule| self.policy.explain(rule)).collect();
+        let answer = json!({ "decision": decision, "rule": reasons.join(" "), "reason": words.join(" ") });
+        let open = Open { id: proposed.id, digest: proposed.digest, permit: proposed.permit };
+        self.open.insert(call.id.to_string(), open);
+        Ok(answer)
+    }
+
+    fn observe(&mut self, call: &Call, status: Status, by: Option<By>, now: Now) -> Result<(), String> {
+        let open = self.open.remove(&call.id.to_string());
+        let Open { id, digest, permit } = open.ok_or("this call was not decided, or was observed before")?;
+        let effect = match status {
+            Status::Denied => return Ok(()),
+            Status::Rejected => return self.gate.reject(&[id], now).map_err(told),
+            Status::Executed => Effect::Done,
+            Status::Error => Effect::Refused,
+        };
+        let permit = match (permit, by) {
+            (Some(permit), _) => permit,
+            (None, Some(By::User)) => self.approve(id, digest, now)?,
+            (None, Some(By::Gate) | None) => return Err("it was carried out without leave".into()),
+        };
+        match self.gate.claim(permit, now).map_err(told)? {
+            Claiming::Claimed(claimed) => {
+                claimed.trigger().hand_off(|| Wrote::Some).map_err(|why| format!("it was not let out: {why:?}"))?;
+                self.gate.settle(&claimed.settle(Outcome::new(effect, "")), now).map(|_| ()).map_err(told)
+            }
+            Claiming::Done => Ok(()),
+            Claiming::Held(_) => Err("it waits".into()),
+            Claiming::Turned(state) => Err(format!("it became {} meanwhile", state.name())),
+        }
+    }
+
+    /// The double of the person says yes to exactly this.
+    fn approve(&self, id: ActionId, digest: Digest, now: Now) -> Result<Permit, String> {
+        let nonce = Nonce::from_bytes(bailey_keys::random().map_err(told)?);
+        self.gate.challenge(nonce, now);
+        let shown = vec![(id, digest)];
+        let message = Purpose::Approve(shown.clone()).message(&self.gate.home(), &nonce);
+        let signature = self.person.sign(&message);
+        let proof = Proof { nonce, credential: CREDENTIAL, signature, client: Client::CommandLine, session: [0; 16] };
+        let permits = self.gate.approve(shown, &proof, now).map_err(told)?;
+        permits.into_iter().next().ok_or_else(|| "it was not let go".into())
+    }
+}
+
+/// Makes the store and the gate of a session.
+fn open(
+    folder: &Path,
+    person: &SigningKey,
+    prompt: &str,
+    facts: &Facts,
+    policy: Arc<CedarPolicy>,
+    now: Now,
+) -> Result<Arc<Gate>, String> {
+    let (database, keys) = (folder.join("ledger.db"), folder.join("keys.db"));
+    let mark = Box::new(MarkFile::new(&folder.join("mark")));
+    let key = HomeKey::take_over(&mut bailey_keys::random::<48>().map_err(told)?.as_slice()).map_err(told)?;
+    let paths = Paths { database: &database, keys: &keys, mark, create: true };
+    let (ledger, found) = Ledger::open(paths, key, now).map_err(told)?;
+    let ledger = Arc::new(ledger);
+    let kinds: Vec<&String> = facts.known.keys().collect();
+    ledger
+        .write(|tx| {
+            tx.put_credential(&CREDENTIAL, &[0; 16], &person.public())?;
+            tx.put_record(RecordName { kind: WORDS, owner: TASK.as_bytes(), n: 0 }, prompt.as_bytes())?;
+            for (kind, values) in &facts.known {
+                values.iter().try_for_each(|value| tx.learn(&Party::new(kind.clone(), value), ""))?;
+            }
+            for own in &facts.own {
+                kinds.iter().try_for_each(|kind| tx.put_own(&Party::new((*kind).clone(), own)))?;
+            }
+            Ok(())
+        })
+        .map_err(told)?;
+    PauseFile::create(&folder.join("pause")).map_err(told)?;
+    let (record, recorded) = PauseFile::open(&folder.join("pause")).map_err(told)?;
+    let transactions = Arc::clone(&ledger) as Arc<dyn bailey_gate::ledger::Ledger>;
+    let store = Store { ledger, transactions, found, recorded, record: Arc::new(record) };
+    let limits = Limits { hold_ms: 0, ..Limits::default() };
+    opening::compose(store, policy, limits, now).map(|(gate, _)| gate).map_err(told)
+}
