@@ -235,3 +235,48 @@ impl Trigger {
         self.spent.load(Ordering::SeqCst) == SPENT
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicU64};
+    use std::thread;
+
+    use super::*;
+
+    /// Pauses of the race below: enough that a lock let go between looking and writing is found many times over.
+    const PAUSES: u32 = 200_000;
+
+    #[test]
+    fn looking_and_writing_are_one_step_however_tight_the_race() {
+        let lock = Arc::new(HandoffLock::new(Valve { mode: Mode::Open, epoch: 0, lease_epoch: 0 }));
+        let (over, returned) = (AtomicBool::new(false), AtomicU64::new(0));
+        let (done, late) = (AtomicU64::new(0), AtomicU64::new(0));
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    while !over.load(Ordering::SeqCst) {
+                        let claim = lock.position();
+                        let _handed = Trigger::new(Arc::clone(&lock), claim).hand_off(|| {
+                            done.fetch_add(1, Ordering::SeqCst);
+                            let paused_since = returned.load(Ordering::SeqCst) > claim.valve.epoch;
+                            late.fetch_add(u64::from(paused_since), Ordering::SeqCst);
+                            Wrote::Some
+                        });
+                    }
+                });
+            }
+            // Where no write has come yet there is no race, however many pauses went by.
+            for round in 0.. {
+                let valve = lock.pause();
+                returned.store(valve.epoch, Ordering::SeqCst);
+                lock.advance(valve.epoch, Mode::Resuming);
+                lock.advance(valve.epoch, Mode::Open);
+                if round >= PAUSES && done.load(Ordering::SeqCst) > 0 {
+                    break;
+                }
+            }
+            over.store(true, Ordering::SeqCst);
+        });
+        assert_eq!(late.into_inner(), 0, "hand-offs after the pause of their epoch had returned");
+    }
+}

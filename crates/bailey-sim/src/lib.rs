@@ -141,6 +141,8 @@ fn everybody(life: &Arc<Life>, kind: Kind, random: &mut Rng, report: &mut Report
         all.push(doing(|life| life.pauser(2, 400)));
         all.push(doing(|life| life.ticks(20)));
         all.push(doing(Life::agent));
+        all.push(doing(Life::agent));
+        all.push(doing(Life::agent));
         all.push(doing(Life::resumer));
         all.push(doing(Life::person));
     }
@@ -199,6 +201,7 @@ fn last_look(world: &Arc<World>) -> Result<(), String> {
     let states = life.states()?;
     life.look_at_tokens()?;
     world.witness().close(&states);
+    world.witness().compare(&life.told()?, &states);
     let export = life.export()?;
     let verdict = bailey_verify::verify(&export, None);
     if !matches!(verdict, bailey_verify::Verdict::Consistent { .. }) {

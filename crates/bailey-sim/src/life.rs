@@ -14,16 +14,17 @@ use bailey_gate::family::Action;
 use bailey_gate::family::mail::MailAction;
 use bailey_gate::handoff::{Mode, Wrote};
 use bailey_gate::{
-    ActionId, Claimed, Claiming, ConnectionId, Effect, Found, Gate, GateError, Outcome, Permit, Settled, State,
+    ActionId, Claimed, Claiming, Class, ConnectionId, Effect, Found, Gate, GateError, Now, Outcome, Permit, Settled,
+    State,
 };
 use bailey_home::opening::{self, Store};
 use bailey_ledger::{ActionView, Ledger, Opened, Paths, PauseFile};
 use bailey_policy::CedarPolicy;
-use bailey_vault::{Vault, renewal};
+use bailey_vault::{Vault, cut_around, renewal};
 
 use crate::sched;
 use crate::stores::{DATABASE, KEYS, SimLedger, SimMark, SimRecord, SimSector, path};
-use crate::witness::{self, Proposed};
+use crate::witness::{self, Proposed, Told};
 use crate::world::{CALENDAR, LIMITS, MAIL, World};
 
 /// How often an outcome that cannot be recorded is tried again; the product does so for as long as it lives.
@@ -60,7 +61,10 @@ impl Life {
         let (ledger, found) = Ledger::open(paths, world.home_key()?, world.now()).map_err(|error| error.to_string())?;
         let ledger = Arc::new(ledger);
         if found == Opened::Continued {
-            world.witness().audit(&states(&ledger)?);
+            let states = states(&ledger)?;
+            world.witness().audit(&states);
+            world.witness().compare(&told(&ledger)?, &states);
+            world.witness().last_word(ledger.log_says_paused().map_err(|error| error.to_string())?);
         }
         let (record, recorded) = PauseFile::on(Box::new(SimSector(Arc::clone(&world.machine))));
         let store = Store {
@@ -88,12 +92,25 @@ impl Life {
         states(&self.ledger)
     }
 
+    /// What the log says of every action.
+    pub fn told(&self) -> Result<Told, String> {
+        told(&self.ledger)
+    }
+
     /// Takes a permit as far as it goes, as the home's executor does.
     fn run(&self, permit: Permit) {
-        let Ok(Claiming::Claimed(claimed)) = self.gate.claim(permit, self.world.now()) else { return };
+        let (id, now) = (permit.action(), self.world.now());
+        let claimed = match self.gate.claim(permit, now) {
+            Ok(Claiming::Claimed(claimed)) => claimed,
+            Ok(Claiming::Held(until)) => {
+                self.world.witness().held(id, until.set);
+                return;
+            }
+            Ok(Claiming::Done | Claiming::Turned(_)) | Err(_) => return,
+        };
         let (moment, resets) = (self.world.witness().moment(), self.resets.load(Ordering::SeqCst));
         sched::note(&format!("claimed {}", claimed.content().id));
-        let settled = self.carry_out(*claimed, moment, resets);
+        let settled = self.carry_out(*claimed, now, moment, resets);
         for _ in 0..SETTLE_TRIES {
             match self.gate.settle(&settled, self.world.now()) {
                 Err(GateError::Store(_)) => sched::pass("settling again"),
@@ -103,12 +120,12 @@ impl Life {
     }
 
     /// **A double** of the vault and the services behind it: checks the grant, writes, hands off, waits for an answer.
-    fn carry_out(&self, claimed: Claimed, moment: u64, resets: u64) -> Settled {
-        let outcome = self.effect(&claimed, moment, resets);
+    fn carry_out(&self, claimed: Claimed, at: Now, moment: u64, resets: u64) -> Settled {
+        let outcome = self.effect(&claimed, at, moment, resets);
         claimed.settle(outcome)
     }
 
-    fn effect(&self, claimed: &Claimed, moment: u64, resets: u64) -> Outcome {
+    fn effect(&self, claimed: &Claimed, at: Now, moment: u64, resets: u64) -> Outcome {
         let trigger = claimed.trigger();
         // Being cut takes effect when the connection is next looked at; bytes may be on their way meanwhile.
         let cut = || self.resets.load(Ordering::SeqCst) != resets && self.world.once_in(2);
@@ -116,7 +133,6 @@ impl Life {
             let result = if trigger.is_spent() { Effect::Unknown } else { Effect::NotExecuted };
             Outcome::new(result, why)
         };
-        let (claimed_ms, boot) = self.world.true_time();
         let Some((connection, generation)) = claimed.account() else { return ended("no account") };
         sched::pass("vault");
         let stands = self.ledger.connection(&connection).ok().flatten();
@@ -139,7 +155,8 @@ impl Life {
             bytes: claimed.artefact().to_vec(),
             connection,
             claimed: moment,
-            claimed_ms,
+            at,
+            is_held: claimed.content().class() == Class::Held,
         };
         let (refuses, silent) = (self.world.once_in(8), self.world.once_in(5));
         // One that refuses may have done it all the same; one that is full takes nothing for now.
@@ -156,10 +173,9 @@ impl Life {
                 if full {
                     return Wrote::Nothing;
                 }
-                let hold = if claimed.content().action.kind().name() == "mail.send" { LIMITS.hold_ms } else { 0 };
                 if !refuses || lies {
                     sched::note(&format!("handed off {}", effect.id));
-                    self.world.witness().handed_over(effect.clone(), boot, hold);
+                    self.world.witness().handed_over(effect.clone(), &LIMITS);
                 }
                 Wrote::Some
             });
@@ -199,8 +215,14 @@ impl Life {
         for _ in 0..self.world.chance(1..5) {
             sched::pass("agent");
             let Ok((proposal, proposed)) = self.world.wish() else { return };
-            self.world.witness().proposes(proposal.id, proposed);
-            if let Ok(proposed) = self.gate.propose(proposal, self.world.now())
+            let now = self.world.now();
+            self.world.witness().proposes(proposal.id, proposed, now);
+            let again = self.world.once_in(10).then(|| proposal.clone());
+            let proposed = self.gate.propose(proposal, now);
+            if proposed.is_ok() && again.is_some_and(|again| self.gate.propose(again, now).is_ok()) {
+                self.world.witness().findings.push("an action was proposed twice".into());
+            }
+            if let Ok(proposed) = proposed
                 && let Some(permit) = proposed.permit
             {
                 self.run(permit);
@@ -246,16 +268,24 @@ impl Life {
                 continue;
             }
             shown.push((view.row.id, view.row.digest));
-            let (at_ms, boot) = self.world.true_time();
-            self.world.witness().approves(view.row.id, content.digest(), content.action.artefact(), at_ms, boot);
+            let now = self.world.now();
+            self.world.witness().approves(view.row.id, content.digest(), content.action.artefact(), now);
         }
         let purpose = Purpose::Approve(shown.clone());
-        let proof = self.world.proof(&self.gate, &purpose);
+        let mut proof = self.world.proof(&self.gate, &purpose);
+        let forged = self.world.once_in(12);
+        if forged && let Some(byte) = proof.signature.first_mut() {
+            *byte ^= 1;
+        }
         sched::pass("the person reads");
         let twice = self.world.once_in(4);
         let approved = self.gate.approve(shown.clone(), &proof, self.world.now());
-        if approved.is_ok() {
-            shown.iter().for_each(|(id, digest)| self.world.witness().approved(*id, *digest));
+        match &approved {
+            Ok(_) if forged => self.world.witness().findings.push("a forged answer counted".into()),
+            Ok(_) => shown.iter().for_each(|(id, digest)| self.world.witness().approved(*id, *digest)),
+            // Of one that the store did not take, nobody is told whether it counts.
+            Err(GateError::Store(_)) => {}
+            Err(_) => shown.iter().for_each(|(id, digest)| self.world.witness().refused(*id, *digest)),
         }
         if twice && self.gate.approve(shown, &proof, self.world.now()).is_ok() {
             self.world.witness().findings.push("an answer counted twice".into());
@@ -279,8 +309,9 @@ impl Life {
         let Some(view) = self.any(State::Awaiting) else { return };
         let Ok(action) = self.world.mail() else { return };
         let proposal = self.world.proposal(Some(MAIL), action);
-        self.world.witness().proposes(proposal.id, Proposed { asks: true, harmless: false, undoes: None });
-        if self.gate.edit(&view.row.id, proposal, self.world.now()).is_ok() {
+        let now = self.world.now();
+        self.world.witness().proposes(proposal.id, Proposed { asks: true, harmless: false, undoes: None }, now);
+        if self.gate.edit(&view.row.id, proposal, now).is_ok() {
             self.world.witness().told_over(view.row.id, State::Superseded);
         }
     }
@@ -294,10 +325,11 @@ impl Life {
         let Ok(action) = self.world.moving("Archive", "INBOX") else { return };
         let proposal = self.world.proposal(Some(MAIL), action);
         let of = view.row.id;
-        self.world.witness().proposes(proposal.id, Proposed { asks: false, harmless: false, undoes: Some(of) });
+        let now = self.world.now();
+        self.world.witness().proposes(proposal.id, Proposed { asks: false, harmless: false, undoes: Some(of) }, now);
         self.world.witness().wants_undone(of);
         let proof = self.world.proof(&self.gate, &Purpose::Undo(of));
-        if let Ok(proposed) = self.gate.undo(&of, proposal, &proof, self.world.now())
+        if let Ok(proposed) = self.gate.undo(&of, proposal, &proof, now)
             && let Some(permit) = proposed.permit
         {
             self.run(permit);
@@ -343,7 +375,9 @@ impl Life {
             sched::pass("tick");
             let now = self.world.now();
             let _swept = self.gate.expire(now);
-            let _signed = sched::as_writer(|| self.ledger.checkpoint());
+            if self.world.once_in(4) {
+                let _signed = sched::as_writer(|| self.ledger.checkpoint());
+            }
             for permit in self.gate.due(now).unwrap_or_default() {
                 self.run(permit);
             }
@@ -377,7 +411,7 @@ impl Life {
             });
             sched::note(&format!("paused {}", report.valve.epoch));
             let kept = report.recorded.is_ok() || report.logged.is_ok();
-            self.world.witness().paused(report.valve.epoch, kept);
+            self.world.witness().paused(report.valve.epoch, kept, report.logged.is_ok());
         }
     }
 
@@ -440,10 +474,9 @@ impl Life {
         if !row.grant.active {
             return false;
         }
-        self.reset();
         let (now, valve) = (self.world.now(), self.gate.lock().valve());
-        let ended = sched::as_writer(|| self.ledger.write(|tx| Vault::forget(tx, &row, now, valve, Actor::Client)));
-        self.reset();
+        let end = || sched::as_writer(|| self.ledger.write(|tx| Vault::forget(tx, &row, now, valve, Actor::Client)));
+        let ended = cut_around(|| self.reset(), end);
         if let Ok(keys) = &ended {
             let _destroyed = self.ledger.keys().destroy(keys);
         }
@@ -483,6 +516,24 @@ fn policy() -> Result<Arc<CedarPolicy>, String> {
     }
     let policy = Arc::new(CedarPolicy::shipped().map_err(|error| error.to_string())?);
     Ok(Arc::clone(SHIPPED.get_or_init(|| policy)))
+}
+
+/// What the log's own entries say of every action.
+fn told(ledger: &Ledger) -> Result<Told, String> {
+    let mut told = Told::default();
+    for entry in ledger.entries(0, u64::from(u32::MAX)).map_err(|error| error.to_string())? {
+        let header: serde_json::Value = serde_json::from_str(&entry.header).map_err(|error| error.to_string())?;
+        let text = |name: &str| header.get(name).and_then(serde_json::Value::as_str);
+        let Some(id) = text("action").and_then(|id| id.parse::<ActionId>().ok()) else { continue };
+        let Some(to) = text("to").and_then(|to| State::ALL.into_iter().find(|state| state.name() == to)) else {
+            continue;
+        };
+        told.states.insert(id, to);
+        if to == State::Claimed {
+            told.claimed.insert(id);
+        }
+    }
+    Ok(told)
 }
 
 fn states(ledger: &Ledger) -> Result<BTreeMap<ActionId, State>, String> {

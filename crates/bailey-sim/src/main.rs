@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
+use bailey_gate::State;
 use bailey_sim::{Kind, Report, run};
 
 const HELP: &str = "bailey-sim [--seed N] [--runs M] [--pauses] [--tell]
@@ -14,6 +15,11 @@ const HELP: &str = "bailey-sim [--seed N] [--runs M] [--pauses] [--tell]
   --pauses    only lives in which everything races with pauses
   --first     stop at the first finding
   --tell      print what happened, step by step";
+
+/// Runs after which every legal step has to have been taken.
+const LONG: u64 = 10_000;
+/// The one step that no stored row ever takes: looking up begins and ends in one commit.
+const NEVER_DURABLE: (State, State) = (State::Reconciling, State::Unknown);
 
 struct Wanted {
     seed: u64,
@@ -87,9 +93,13 @@ fn main() -> ExitCode {
         sums.runs, sums.effects, sums.deaths, sums.pauses, sums.rollbacks, sums.bad
     );
     let missing = bailey_sim::stores::steps_not_taken();
+    let dull = wanted.kind == Kind::All && sums.runs >= LONG && missing.iter().any(|step| *step != NEVER_DURABLE);
     let names: Vec<_> = missing.iter().map(|(from, to)| format!("{} → {}", from.name(), to.name())).collect();
     eprintln!("legal steps not taken: {}", if names.is_empty() { "none".into() } else { names.join(", ") });
-    if sums.bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if dull {
+        eprintln!("a run this long has to take every legal step");
+    }
+    if sums.bad == 0 && !dull { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn add(sums: &Mutex<Sums>, seed: u64, report: Report, stop: &AtomicBool, wanted: &Wanted) {

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bailey_gate::{ActionId, ConnectionId, Digest, State};
+use bailey_gate::{ActionId, ConnectionId, Digest, Limits, Now, State};
 
 /// One effect, at the moment its bytes were handed over.
 #[derive(Debug, Clone)]
@@ -19,8 +19,10 @@ pub struct Effect {
     pub connection: ConnectionId,
     /// When its claim was given to whoever carries it out, as [`Witness::moment`].
     pub claimed: u64,
-    /// True time of that, in milliseconds.
-    pub claimed_ms: u64,
+    /// What the home was told the time is, then.
+    pub at: Now,
+    /// Whether it can be taken back for a while first.
+    pub is_held: bool,
 }
 
 /// What was proposed, as far as the outside can know.
@@ -34,20 +36,47 @@ pub struct Proposed {
     pub undoes: Option<ActionId>,
 }
 
+/// How many milliseconds past its time something is: by the clock since boot where that counts, by the wall clock where it
+/// does not, and for ever where that was set back. Written apart from the product's own.
+fn late(set: Now, after_ms: u64, now: Now) -> Option<u64> {
+    let gone = if set.boot_id == now.boot_id {
+        now.boot_ms.checked_sub(set.boot_ms)
+    } else {
+        now.wall_ms.checked_sub(set.wall_ms).and_then(|gone| u64::try_from(gone).ok())
+    };
+    gone.map_or(Some(u64::MAX), |gone| gone.checked_sub(after_ms))
+}
+
+/// What a log says of actions, entry by entry.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// The last state of each.
+    pub states: BTreeMap<ActionId, State>,
+    /// Those that were ever claimed.
+    pub claimed: BTreeSet<ActionId>,
+}
+
 /// Everything observed in one run.
 #[derive(Debug, Default)]
 pub struct Witness {
     /// Broken promises.
     pub findings: Vec<String>,
     moments: u64,
-    proposed: BTreeMap<ActionId, Proposed>,
+    /// What was proposed, when, and how many times the home had been told then.
+    proposed: BTreeMap<ActionId, (Proposed, Now, usize)>,
     shown: BTreeMap<(ActionId, Digest), Shown>,
     undo_asked: BTreeSet<ActionId>,
     effects: BTreeMap<ActionId, Vec<Effect>>,
+    /// Since when an action waits out its window.
+    waits: BTreeMap<ActionId, Now>,
+    /// Every time the home was told.
+    times: Vec<Now>,
     last_pause: Option<u64>,
     shut: u64,
     reopened: u64,
     pause_kept: bool,
+    /// The newest pause that returned and is in the log.
+    logged_pause: u64,
     revoked: BTreeSet<ConnectionId>,
     /// Versions of tokens that were said to be kept.
     kept: BTreeMap<ConnectionId, u64>,
@@ -63,8 +92,11 @@ struct Shown {
     bytes: Vec<u8>,
     /// When the answer was taken, once the person knows that it was.
     taken: Option<u64>,
-    at_ms: u64,
-    boot: u64,
+    /// Answers that say so and were not answered themselves yet.
+    under_way: u32,
+    at: Now,
+    /// How many times the home had been told then.
+    told: usize,
 }
 
 impl Witness {
@@ -79,21 +111,45 @@ impl Witness {
     }
 
     /// Something is about to be proposed.
-    pub fn proposes(&mut self, id: ActionId, proposed: Proposed) {
-        if self.proposed.insert(id, proposed).is_some() {
+    pub fn proposes(&mut self, id: ActionId, proposed: Proposed, now: Now) {
+        let told = self.times.len();
+        if self.proposed.insert(id, (proposed, now, told)).is_some() {
             self.found(format!("{id}: the simulation used an identity twice"));
         }
     }
 
-    /// The person sends an approval of what they were shown, at a true time in a boot.
-    pub fn approves(&mut self, id: ActionId, digest: Digest, bytes: Vec<u8>, at_ms: u64, boot: u64) {
-        self.shown.insert((id, digest), Shown { bytes, taken: None, at_ms, boot });
+    /// The person sends an approval of what they were shown.
+    pub fn approves(&mut self, id: ActionId, digest: Digest, bytes: Vec<u8>, at: Now) {
+        self.waits.remove(&id);
+        let under_way = 1 + self.shown.get(&(id, digest)).map_or(0, |shown| shown.under_way);
+        let told = self.times.len();
+        self.shown.insert((id, digest), Shown { bytes, taken: None, under_way, at, told });
+    }
+
+    /// The person is told that their answer was refused, whole.
+    pub fn refused(&mut self, id: ActionId, digest: Digest) {
+        let Some(shown) = self.shown.get_mut(&(id, digest)) else { return };
+        shown.under_way = shown.under_way.saturating_sub(1);
+        if shown.under_way == 0 && shown.taken.is_none() {
+            self.shown.remove(&(id, digest));
+        }
+    }
+
+    /// An action was told to wait out its window, which began at `since`.
+    pub fn held(&mut self, id: ActionId, since: Now) {
+        self.waits.insert(id, since);
+    }
+
+    /// The home was told that it is `now`.
+    pub fn told_time(&mut self, now: Now) {
+        self.times.push(now);
     }
 
     /// The person is told that their approval was taken.
     pub fn approved(&mut self, id: ActionId, digest: Digest) {
         let moment = self.moment();
         if let Some(shown) = self.shown.get_mut(&(id, digest)) {
+            shown.under_way = shown.under_way.saturating_sub(1);
             shown.taken = Some(moment);
         }
     }
@@ -112,8 +168,11 @@ impl Witness {
         self.ended.insert(id, state);
     }
 
-    /// A pause returned. `kept` is whether the record or the log has it.
-    pub fn paused(&mut self, epoch: u64, kept: bool) {
+    /// A pause returned. `kept` is whether the record or the log has it, `logged` whether the log does.
+    pub fn paused(&mut self, epoch: u64, kept: bool, logged: bool) {
+        if logged {
+            self.logged_pause = self.logged_pause.max(epoch);
+        }
         if epoch <= self.reopened {
             // Somebody ended it before it had returned.
             return;
@@ -183,17 +242,52 @@ impl Witness {
         self.reopened = self.shut;
     }
 
-    /// Bytes are handed over, now, under the hand-off lock. `hold_ms` is the window of what can be taken back.
-    pub fn handed_over(&mut self, effect: Effect, boot: u64, hold_ms: u64) {
+    /// What the log's last word on pausing is, when a home is opened.
+    pub fn last_word(&mut self, says_paused: bool) {
+        if self.forgotten.is_empty() && self.shut > self.reopened && self.logged_pause == self.shut && !says_paused {
+            let words =
+                format!("the pause of epoch {} returned and was logged, and the log ends with resuming", self.shut);
+            self.found(words);
+        }
+    }
+
+    /// The log's entries: what each action came to by them, and which were ever claimed. `states` is what the home says.
+    pub fn compare(&mut self, told: &Told, states: &BTreeMap<ActionId, State>) {
+        for (id, state) in states {
+            if told.states.get(id) != Some(state) {
+                let words = format!("{id}: it is {}, and its entries say {:?}", state.name(), told.states.get(id));
+                self.found(words);
+            }
+        }
+        let unclaimed: Vec<_> = self
+            .effects
+            .keys()
+            .filter(|id| !self.forgotten.contains(id) && !told.claimed.contains(id))
+            .map(|id| format!("{id}: it happened, and no entry says that it was claimed"))
+            .collect();
+        self.findings.extend(unclaimed);
+    }
+
+    /// Whether nobody's leave can still cover it. What asks again may be answered for as long again, and nobody outside knows
+    /// when it asked: so it has to be too late from every moment the home was told of, from proposal to answer.
+    fn is_past_its_time(&self, effect: &Effect, limits: &Limits) -> bool {
+        let Some((_, at, from)) = self.proposed.get(&effect.id) else { return false };
+        let until = self.shown.get(&(effect.id, effect.digest)).map_or(0, |shown| shown.told);
+        let begun = self.times.get(*from..until).unwrap_or_default().iter().chain([at]);
+        begun.into_iter().all(|begun| late(*begun, limits.answer_ms, effect.at).is_some_and(|ms| ms > 0))
+    }
+
+    /// Bytes are handed over, now, under the hand-off lock.
+    pub fn handed_over(&mut self, effect: Effect, limits: &Limits) {
         self.handed_off += 1;
         let id = effect.id;
         let mut wrong = Vec::new();
         match self.proposed.get(&id).copied() {
             None => wrong.push("nobody proposed it"),
-            Some(Proposed { undoes: Some(of), .. }) if !self.undo_asked.contains(&of) => {
+            Some((Proposed { undoes: Some(of), .. }, ..)) if !self.undo_asked.contains(&of) => {
                 wrong.push("it undoes what nobody wanted undone");
             }
-            Some(Proposed { asks: true, .. }) => match self.shown.get(&(id, effect.digest)) {
+            Some((Proposed { asks: true, .. }, ..)) => match self.shown.get(&(id, effect.digest)) {
                 None => wrong.push("nobody approved it"),
                 Some(shown) => {
                     if shown.bytes != effect.bytes {
@@ -202,12 +296,20 @@ impl Witness {
                     if shown.taken.is_some_and(|taken| self.last_pause.is_some_and(|pause| pause > taken)) {
                         wrong.push("there was a pause since it was approved");
                     }
-                    if shown.boot == boot && effect.claimed_ms < shown.at_ms + hold_ms {
+                    let early = late(shown.at, limits.hold_ms, effect.at).is_none();
+                    if effect.is_held && shown.at.boot_id == effect.at.boot_id && early {
                         wrong.push("it did not wait out its hold window");
                     }
                 }
             },
-            Some(Proposed { asks: false, .. }) => {}
+            Some((Proposed { asks: false, .. }, ..)) => {}
+        }
+        if self.is_past_its_time(&effect, limits) {
+            wrong.push("it waited too long for that");
+        }
+        let patience = limits.hold_ms + limits.late_ms;
+        if self.waits.get(&id).is_some_and(|at| late(*at, patience, effect.at).is_some_and(|ms| ms > 0)) {
+            wrong.push("its hold window was over long ago, and nobody was asked again");
         }
         if self.ended.contains_key(&id) {
             wrong.push("it was over");
@@ -254,10 +356,18 @@ impl Witness {
     pub fn close(&mut self, states: &BTreeMap<ActionId, State>) {
         self.audit(states);
         for (id, state) in states {
-            if self.forgotten.contains(id) || self.proposed.get(id).is_none_or(|proposed| proposed.harmless) {
+            if self.forgotten.contains(id) || self.proposed.get(id).is_none_or(|(proposed, ..)| proposed.harmless) {
                 continue;
             }
             let happened = self.effects.contains_key(id);
+            if matches!(state, State::Claimed | State::Unknown | State::Reconciling) {
+                self.findings.push(format!("{id}: it is still {}, and nobody was told", state.name()));
+            }
+            let undone =
+                || self.proposed.iter().any(|(by, (p, ..))| p.undoes == Some(*id) && self.effects.contains_key(by));
+            if *state == State::Undone && !undone() {
+                self.findings.push(format!("{id}: it is said to be undone, and nothing undid it"));
+            }
             let wrong = match state {
                 State::Succeeded | State::Undoing | State::Undone | State::UndoFailed => !happened,
                 State::Proposed

@@ -103,13 +103,11 @@ impl World {
         let mut boot_id = [0; 16];
         boot_id.iter_mut().zip(clock.boot.to_be_bytes()).for_each(|(to, from)| *to = from);
         let passed = i64::try_from(clock.true_ms).unwrap_or(i64::MAX);
-        Now { wall_ms: BEGINNING_MS + passed + clock.wall_off, boot_ms: clock.true_ms - clock.boot_began, boot_id }
-    }
-
-    /// True time, and which boot it is.
-    pub fn true_time(&self) -> (u64, u64) {
-        let clock = self.clock();
-        (clock.true_ms, clock.boot)
+        let (wall_ms, boot_ms) = (BEGINNING_MS + passed + clock.wall_off, clock.true_ms - clock.boot_began);
+        drop(clock);
+        let now = Now { wall_ms, boot_ms, boot_id };
+        self.witness().told_time(now);
+        now
     }
 
     /// Lets time go by.

@@ -33,6 +33,9 @@ pub(crate) struct HttpStream {
     /// The head as written so far; of the body, how much.
     head: Vec<u8>,
     in_body: Option<usize>,
+    /// The other side takes nothing more. What it said before that can still be read: a server may refuse a request before
+    /// it has taken all of it.
+    gone: bool,
 }
 
 impl std::fmt::Debug for HttpStream {
@@ -45,7 +48,7 @@ const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
 impl HttpStream {
     pub(crate) const fn new(link: Link, exit: Exit, request: Request) -> Self {
-        Self { out: Guarded::new(link, exit), request, head: Vec::new(), in_body: None }
+        Self { out: Guarded::new(link, exit), request, head: Vec::new(), in_body: None, gone: false }
     }
 
     /// How many of these bytes may pass, and whether they are the hand-off. Looks only.
@@ -95,6 +98,10 @@ impl HttpStream {
     }
 }
 
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
+}
+
 impl AsyncWrite for HttpStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
@@ -102,20 +109,28 @@ impl AsyncWrite for HttpStream {
             Ok(plan) => plan,
             Err(why) => return Poll::Ready(Err(io::Error::new(io::ErrorKind::PermissionDenied, why))),
         };
+        if this.gone {
+            return Poll::Ready(Ok(buffer.len()));
+        }
         let bytes = buffer.get(..count).unwrap_or_default();
         let written = this.out.write(cx, bytes, hand_off);
-        if let Poll::Ready(Ok(written)) = written {
-            this.wrote(bytes.get(..written).unwrap_or_default());
+        match &written {
+            Poll::Ready(Ok(written)) => this.wrote(bytes.get(..*written).unwrap_or_default()),
+            Poll::Ready(Err(error)) if is_gone(error) => {
+                this.gone = true;
+                return Poll::Ready(Ok(buffer.len()));
+            }
+            Poll::Ready(Err(_)) | Poll::Pending => {}
         }
         written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.out.flush(cx)
+        if self.gone { Poll::Ready(Ok(())) } else { self.out.flush(cx) }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.out.shutdown(cx)
+        if self.gone { Poll::Ready(Ok(())) } else { self.out.shutdown(cx) }
     }
 }
 

@@ -138,6 +138,15 @@ pub struct NewConnection {
     pub seen: Seen,
 }
 
+/// Ends something with what is open cut before and behind it: before, so that it ends now even where ending it cannot be
+/// recorded; behind, for what was claimed in between.
+pub fn cut_around<T>(cut: impl Fn(), end: impl FnOnce() -> T) -> T {
+    cut();
+    let ended = end();
+    cut();
+    ended
+}
+
 impl Vault {
     /// The vault over a home's store.
     #[must_use]
@@ -234,17 +243,17 @@ impl Vault {
         if !row.grant.active {
             return Ok(false);
         }
-        // Cut first: even where the disk is full, what is open ends now.
-        self.reset();
         let outbox = Farewell { settings: self.settings(id)?, tokens: self.tokens(id)? };
         let outbox = json(&outbox)?;
         let valve = self.lock.valve();
-        let keys = self.ledger.write(|tx| {
-            let keys = Self::forget(tx, &row, now, valve, Actor::Client)?;
-            tx.put_record(record(FAREWELL, id), &outbox)?;
-            Ok(keys)
-        })?;
-        self.reset();
+        let end = || {
+            self.ledger.write(|tx| {
+                let keys = Self::forget(tx, &row, now, valve, Actor::Client)?;
+                tx.put_record(record(FAREWELL, id), &outbox)?;
+                Ok(keys)
+            })
+        };
+        let keys = cut_around(|| self.reset(), end)?;
         // A full disk may keep the keys of what is removed for a while; the connection is over all the same.
         if let Err(error) = self.ledger.keys().destroy(&keys) {
             eprintln!("the keys of a revoked connection could not be destroyed yet: {error}");
@@ -358,4 +367,25 @@ fn words(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    #[test]
+    fn what_ends_is_cut_before_and_behind() {
+        let order = RefCell::new(Vec::new());
+        let push = |what| order.borrow_mut().push(what);
+        let ended = cut_around(
+            || push("cut"),
+            || {
+                push("end");
+                7
+            },
+        );
+        assert_eq!((order.into_inner(), ended), (vec!["cut", "end", "cut"], 7));
+    }
 }

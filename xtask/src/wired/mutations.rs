@@ -244,6 +244,24 @@ pub const MUTATIONS: &[Mutation] = &[
         test: "life::a_revocation_ends_every_older_claim",
     },
     Mutation {
+        control: "cut behind a revocation",
+        edits: &[(
+            "crates/bailey-vault/src/lib.rs",
+            "    let ended = end();\n    cut();\n",
+            "    let ended = end();\n",
+        )],
+        test: "tests::what_ends_is_cut_before_and_behind",
+    },
+    Mutation {
+        control: "looking and writing in one step",
+        edits: &[(
+            "crates/bailey-gate/src/handoff.rs",
+            "            return Err(Refused::Cut);\n        }\n        Ok(write())",
+            "            return Err(Refused::Cut);\n        }\n        drop(now);\n        let _again = self.lock();\n        Ok(write())",
+        )],
+        test: "tests::looking_and_writing_are_one_step_however_tight_the_race",
+    },
+    Mutation {
         control: "level of a connection",
         edits: &[(
             "crates/bailey-policy/src/shipped.cedar",

@@ -141,6 +141,70 @@ pub const PLANTED: &[Planted] = &[
             ),
         ],
     },
+    Planted {
+        bug: "the log ends with resuming though a pause came in between",
+        edits: &[(
+            "crates/bailey-gate/src/gate/stop.rs",
+            "            let valve = still()?;\n            Ok(tx.log(",
+            "            let valve = self.lock.valve();\n            Ok(tx.log(",
+        )],
+    },
+    Planted {
+        bug: "a claim is in no entry of the log",
+        edits: &[(
+            "crates/bailey-ledger/src/tx.rs",
+            "        self.append(&entry, None)?;\n        let approval = row.approval.as_ref();",
+            "        if row.state != State::Claimed {\n            self.append(&entry, None)?;\n        }\n        let approval = row.approval.as_ref();",
+        )],
+    },
+    Planted {
+        bug: "what was under way at a crash is forgotten",
+        edits: &[(
+            "crates/bailey-gate/src/gate/stop.rs",
+            "            for row in tx.rows_in(&[State::Claimed, State::Reconciling])? {",
+            "            for row in tx.rows_in(&[])? {",
+        )],
+    },
+    Planted {
+        bug: "a clock that was set back makes a deadline endless",
+        edits: &[(
+            "crates/bailey-gate/src/time.rs",
+            "u64::try_from(now.wall_ms.saturating_sub(self.set.wall_ms)).unwrap_or(u64::MAX)",
+            "u64::try_from(now.wall_ms.saturating_sub(self.set.wall_ms)).unwrap_or(0)",
+        )],
+    },
+    Planted {
+        bug: "what was held far too long goes without asking again",
+        edits: &[(
+            "crates/bailey-gate/src/gate/claim.rs",
+            "                Some(late) if late > self.limits.late_ms => {",
+            "                Some(late) if late > 1_000_000 * self.limits.late_ms => {",
+        )],
+    },
+    Planted {
+        bug: "an undo that failed is said to have worked",
+        edits: &[(
+            "crates/bailey-gate/src/gate/claim.rs",
+            "State::Failed | State::NotExecuted | State::Partial => self.follow(tx, &of, State::UndoFailed, now),",
+            "State::Failed | State::NotExecuted | State::Partial => self.follow(tx, &of, State::Undone, now),",
+        )],
+    },
+    Planted {
+        bug: "of an answer with one wrong digest the rest counts",
+        edits: &[(
+            "crates/bailey-gate/src/gate/answer.rs",
+            "                let content = content.filter(|_| row.digest == digest).ok_or(GateError::Changed(id))?;",
+            "                if row.digest != digest {\n                    continue;\n                }\n                let content = content.ok_or(GateError::Changed(id))?;",
+        )],
+    },
+    Planted {
+        bug: "what was taken back does not move the mark",
+        edits: &[(
+            "crates/bailey-ledger/src/tx.rs",
+            "        self.log.moves_mark |= asked_claim || approved || refused || home;",
+            "        self.log.moves_mark |= asked_claim || approved || refused && home || home;",
+        )],
+    },
 ];
 
 /// Plants each bug whose name holds one of `only`, or all, and lets the simulator look for it.

@@ -78,12 +78,18 @@ impl Gate {
     ///
     /// Refused if there was another pause since `epoch`.
     pub fn finish_resume(&self, epoch: u64, now: Now) -> Result<Sweep, GateError> {
-        let valve = self.lock.valve();
-        if valve.mode != Mode::Resuming || valve.epoch != epoch {
-            return Err(GateError::Paused);
-        }
+        let still = || {
+            let valve = self.lock.valve();
+            if valve.mode == Mode::Resuming && valve.epoch == epoch { Ok(valve) } else { Err(GateError::Paused) }
+        };
+        still()?;
         let asked_again = self.ask_again(reason::PAUSED, now)?;
-        self.commit(|tx| Ok(tx.log(Event::of_home(EventKind::Resumed, Actor::Home, now, valve))?))?;
+        self.commit(|tx| {
+            // INVARIANT: the log's last word is that of the valve. A pause that comes after this look writes its entry behind
+            // this one.
+            let valve = still()?;
+            Ok(tx.log(Event::of_home(EventKind::Resumed, Actor::Home, now, valve))?)
+        })?;
         // The record before memory: a crash in between comes up paused, which is the safe side.
         self.record.write(false, epoch).map_err(|why| GateError::Store(crate::ledger::StoreError::Broken(why)))?;
         if !self.lock.advance(epoch, Mode::Open) {
