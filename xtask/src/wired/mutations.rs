@@ -262,6 +262,33 @@ pub const MUTATIONS: &[Mutation] = &[
         test: "tests::looking_and_writing_are_one_step_however_tight_the_race",
     },
     Mutation {
+        control: "claims in the log",
+        edits: &[(
+            "crates/bailey-ledger/src/tx.rs",
+            "        self.append(&entry, None)?;\n        let approval = row.approval.as_ref();",
+            "        if row.state != State::Claimed {\n            self.append(&entry, None)?;\n        }\n        let approval = row.approval.as_ref();",
+        )],
+        test: "evidence::the_log_alone_says_where_every_action_stands_and_how_it_got_there",
+    },
+    Mutation {
+        control: "cut at a pause",
+        edits: &[(
+            "crates/bailey-home/src/api/house.rs",
+            "    let report = blocking(move || Ok(gate.pause(Actor::Client, now, || vault.reset()))).await?;",
+            "    let report = blocking(move || Ok(gate.pause(Actor::Client, now, || drop(vault)))).await?;",
+        )],
+        test: "stops::a_pause_cuts_what_is_open_at_once",
+    },
+    Mutation {
+        control: "ending connections before deleting",
+        edits: &[(
+            "crates/bailey-home/src/api/house.rs",
+            "    for row in standing {",
+            "    for row in standing.into_iter().take(0) {",
+        )],
+        test: "accounts::deleting_the_home_ends_its_connections_at_the_provider",
+    },
+    Mutation {
         control: "level of a connection",
         edits: &[(
             "crates/bailey-policy/src/shipped.cedar",
@@ -487,7 +514,7 @@ pub const MUTATIONS: &[Mutation] = &[
             "(Self::Revocation, _) | (_, Mode::Open)",
             "(Self::TokenRefresh, _) | (_, Mode::Open)",
         )],
-        test: "accounts::a_pause_cuts_looking_and_refreshing_and_revoking_works_through_it",
+        test: "accounts::revoking_works_while_everything_is_paused_and_tells_the_provider",
     },
     Mutation {
         control: "TLS or this machine",

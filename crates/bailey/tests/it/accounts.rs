@@ -445,13 +445,23 @@ fn wrong_passwords_and_unknown_certificates_connect_nothing() {
 }
 
 #[test]
-fn a_pause_cuts_looking_and_refreshing_and_revoking_works_through_it() {
+fn revoking_works_while_everything_is_paused_and_tells_the_provider() {
     let account = Account::new(vec![search(json!({})), Turn::say("ok")], SOON);
     let output = account.sign_in("read-only", |url| url);
     let card: Value = serde_json::from_slice(&output.stdout).unwrap();
     account.world.ok(&["pause"], "");
     let said = account.world.data_of(&["revoke", card["id"].as_str().unwrap()]);
     assert_eq!(said["at_provider"], "confirmed", "{said}");
+    assert!(account.issuer.revoked().unwrap() > 0, "the provider knows nothing of it");
+}
+
+#[test]
+fn deleting_the_home_ends_its_connections_at_the_provider() {
+    let account = Account::new(vec![], SOON);
+    assert!(account.sign_in("read-only", |url| url).status.success());
+    assert_eq!(account.issuer.revoked(), Ok(0));
+    let told = account.world.ok(&["home", "delete"], PASSPHRASE);
+    assert!(told.contains("Deleted"), "{told}");
     assert!(account.issuer.revoked().unwrap() > 0, "the provider knows nothing of it");
 }
 

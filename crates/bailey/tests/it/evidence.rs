@@ -33,6 +33,31 @@ fn history() -> (World, String, PathBuf) {
     (world, export, pin)
 }
 
+/// Whoever has the log alone has every action's whole way.
+#[test]
+fn the_log_alone_says_where_every_action_stands_and_how_it_got_there() {
+    let (world, _, _) = history();
+    let mut ways: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new();
+    for entry in world.data_of(&["log", "list", "--limit", "500"]).as_array().unwrap().iter().rev() {
+        let header = &entry["header"];
+        if let (Some(action), Some(to)) = (header["action"].as_str(), header["to"].as_str()) {
+            ways.entry(action.to_owned()).or_default().push(to.to_owned());
+        }
+    }
+    let actions = world.data_of(&["actions"]);
+    assert_eq!(actions.as_array().unwrap().len(), ways.len());
+    for action in actions.as_array().unwrap() {
+        let mut way = ways[action["id"].as_str().unwrap()].clone();
+        if way.first().is_some_and(|state| state != "proposed") {
+            way.reverse();
+        }
+        assert_eq!(way.first().map(String::as_str), Some("proposed"), "{way:?}");
+        assert_eq!(way.last().unwrap(), action["state"].as_str().unwrap(), "{way:?}");
+        assert!(way.windows(2).any(|pair| pair == ["approved", "claimed"]) || way.contains(&"held".into()), "{way:?}");
+        assert_eq!(way.iter().filter(|state| *state == "claimed").count(), 1, "{way:?}");
+    }
+}
+
 #[test]
 fn the_verifier_tells_damage_apart() {
     let (world, export, pin) = history();

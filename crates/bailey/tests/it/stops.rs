@@ -86,6 +86,22 @@ fn a_revocation_cuts_what_is_open_at_once() {
 }
 
 #[test]
+fn a_pause_cuts_what_is_open_at_once() {
+    let world = World::new(vec![send("slow@example.org", "1", "one"), Turn::say("ok")]);
+    world.task("write");
+    let card = world.waiting();
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(&card), "claimed");
+    World::until_true("it was never handed over", || !world.sink.arrived().is_empty());
+    world.ok(&["pause"], "");
+    // The server says nothing: that it is not waited for is the cut.
+    world.until(&id(&card), "unknown");
+    world.ok(&["resume"], PASSPHRASE);
+    world.until(&id(&card), "needs-person");
+    assert_eq!(world.sink.arrived().len(), 1);
+}
+
+#[test]
 fn pausing_needs_no_proof_and_works_when_the_record_is_damaged_at_start() {
     let mut world = World::new(vec![send("ana@example.org", "1", "one"), Turn::say("ok")]);
     world.task("write");
