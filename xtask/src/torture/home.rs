@@ -1,12 +1,12 @@
 //! A real home to torture: started, asked and killed as its processes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bailey_scripted::{Provider, Script, Turn};
 use serde_json::{Value, json};
@@ -31,6 +31,8 @@ pub(super) struct House {
     serving: Option<Child>,
     /// What was approved, or was to be: the action's Message-ID by its identity.
     pub(super) approved: BTreeMap<String, String>,
+    /// Actions whose outcome was not known, since when.
+    pub(super) doubtful: BTreeMap<String, Instant>,
 }
 
 impl Drop for House {
@@ -59,6 +61,7 @@ impl House {
             _provider: provider,
             serving: None,
             approved: BTreeMap::new(),
+            doubtful: BTreeMap::new(),
         };
         house.ok(&["setup"], true)?;
         let base_url = house._provider.base_url();
@@ -209,6 +212,14 @@ impl House {
     /// Where an action stands.
     pub(super) fn state(&self, id: &str) -> Result<String, String> {
         Ok(text(&self.ask("GET", &format!("/v1/actions/{id}"), &Value::Null)?, "state"))
+    }
+
+    /// Actions that an entry of the exported log says were claimed.
+    pub(super) fn claims(&self) -> Result<BTreeSet<String>, String> {
+        let export = self.ok(&["log", "export", "-"], false)?;
+        let entries = export.lines().filter_map(|line| line.strip_prefix("E "));
+        let headers = entries.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        Ok(headers.filter(|header| text(header, "to") == "claimed").map(|header| text(&header, "action")).collect())
     }
 
     /// The log against the last checkpoint this client saw; the first time there is none.

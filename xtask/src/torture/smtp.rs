@@ -9,14 +9,18 @@
 //! | `lies` | says that it refused it |
 //! | `drips` | says that it took it, one byte after another |
 
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long it takes over each byte of an answer that drips.
 const DRIP: Duration = Duration::from_millis(3);
+
+/// How often it is looked how many bytes came.
+const LOOKS: u32 = 64;
 
 /// A whole message that came.
 #[derive(Debug, Clone)]
@@ -34,6 +38,38 @@ struct State {
     holds: bool,
     /// How many are kept waiting.
     held: usize,
+    /// Every connection since messages were last kept waiting.
+    connections: Vec<Connection>,
+}
+
+/// A connection, and how many bytes of it were read.
+#[derive(Debug)]
+struct Connection {
+    stream: TcpStream,
+    read: Arc<AtomicU64>,
+}
+
+impl Connection {
+    /// Bytes that came: those read, and those that lie in the kernel. Between the two a byte is for a moment in neither, so
+    /// the most of some looks counts.
+    fn came(&self) -> u64 {
+        let look = || self.read.load(Ordering::SeqCst) + rustix::io::ioctl_fionread(&self.stream).unwrap_or(0);
+        (0..LOOKS).map(|_| look()).max().unwrap_or(0)
+    }
+}
+
+/// Counts what is read.
+struct Counted {
+    stream: TcpStream,
+    read: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.stream.read(buffer)?;
+        self.read.fetch_add(count as u64, Ordering::SeqCst);
+        Ok(count)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -84,8 +120,18 @@ impl Smtp {
 
     /// Keeps messages waiting before they may come, or lets them.
     pub(super) fn hold(&self, holds: bool) {
-        self.shared.lock().holds = holds;
+        let mut state = self.shared.lock();
+        state.holds = holds;
+        if holds {
+            state.connections.clear();
+        }
+        drop(state);
         self.shared.changed.notify_all();
+    }
+
+    /// How many bytes came on each connection.
+    pub(super) fn came(&self) -> Vec<u64> {
+        self.shared.lock().connections.iter().map(Connection::came).collect()
     }
 
     /// Waits until so many are kept waiting; false if they never were.
@@ -100,7 +146,9 @@ fn now() -> Instant {
 }
 
 fn session(shared: &Shared, stream: TcpStream) -> io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
+    let read = Arc::new(AtomicU64::new(0));
+    shared.lock().connections.push(Connection { stream: stream.try_clone()?, read: Arc::clone(&read) });
+    let mut reader = BufReader::new(Counted { stream: stream.try_clone()?, read });
     let mut out = stream;
     out.write_all(b"220 double\r\n")?;
     let (mut line, mut to) = (String::new(), String::new());
@@ -128,7 +176,7 @@ fn session(shared: &Shared, stream: TcpStream) -> io::Result<()> {
 }
 
 /// Takes one message; false if the connection is over.
-fn take(shared: &Shared, reader: &mut BufReader<TcpStream>, out: &mut TcpStream, to: &str) -> io::Result<bool> {
+fn take(shared: &Shared, reader: &mut BufReader<Counted>, out: &mut TcpStream, to: &str) -> io::Result<bool> {
     shared.lock().held += 1;
     shared.changed.notify_all();
     let mut state = shared.lock();
