@@ -9,14 +9,15 @@ use std::time::Duration;
 
 use bailey_gate::approval::{Proof, Purpose};
 use bailey_gate::content::Content;
-use bailey_gate::event::{Actor, Client};
+use bailey_gate::event::{Actor, Client, Event, EventKind, Payload};
 use bailey_gate::family::calendar::{CalendarAction, Change, Entry, Href, Writing};
 use bailey_gate::family::{Action, Level};
-use bailey_gate::handoff::Wrote;
-use bailey_gate::ledger::Grant;
+use bailey_gate::handoff::{Mode, Valve, Wrote};
+use bailey_gate::ledger::{Grant, Row, Tx as _};
 use bailey_gate::policy::{Facts, Policy, Question, judge};
 use bailey_gate::{
-    ActionId, Claiming, ConnectionId, Effect, Evidence, Gate, HomeId, Limits, Nonce, Now, Outcome, Proposal, Ruling,
+    ActionId, Claiming, ConnectionId, Deadline, Effect, Evidence, Gate, HomeId, Limits, Nonce, Now, Outcome, Proposal,
+    Ruling, State,
 };
 use bailey_home::opening::{self, Store};
 use bailey_keys::sign::SigningKey;
@@ -79,25 +80,95 @@ fn person() -> Result<SigningKey, Box<dyn Error>> {
     Ok(SigningKey::from_seed(&Key::from_bytes([5; 32]))?)
 }
 
-/// A gate over a store on the disk.
+/// A gate over a new store on the disk.
 fn gate(folder: &Path, policy: Arc<dyn Policy>) -> Result<Arc<Gate>, Box<dyn Error>> {
+    Ok(home(folder, policy, true)?.0)
+}
+
+/// A store on the disk and a gate over it, opened as a home opens them.
+pub fn home(folder: &Path, policy: Arc<dyn Policy>, create: bool) -> Result<(Arc<Gate>, Arc<Ledger>), Box<dyn Error>> {
     std::fs::create_dir_all(folder)?;
     let (database, keys) = (folder.join("ledger.db"), folder.join("keys.db"));
     let mark = Box::new(MarkFile::new(&folder.join("mark")));
     let key = HomeKey::take_over(&mut [7_u8; 48].as_slice())?;
-    let (ledger, found) = Ledger::open(Paths { database: &database, keys: &keys, mark, create: true }, key, at())?;
+    let (ledger, found) = Ledger::open(Paths { database: &database, keys: &keys, mark, create }, key, at())?;
     let ledger = Arc::new(ledger);
+    if create {
+        furnish(&ledger)?;
+        PauseFile::create(&folder.join("pause"))?;
+    }
+    let (record, recorded) = PauseFile::open(&folder.join("pause"))?;
+    let transactions = Arc::clone(&ledger) as Arc<dyn bailey_gate::ledger::Ledger>;
+    let store = Store { ledger: Arc::clone(&ledger), transactions, found, recorded, record: Arc::new(record) };
+    Ok((opening::compose(store, policy, Limits::default(), at())?.0, ledger))
+}
+
+/// The person's credential and a calendar.
+fn furnish(ledger: &Ledger) -> Done {
     let grant = Grant { level: Level::Full, active: true, generation: 1 };
     let public = person()?.public();
     ledger.write(|tx| {
         tx.put_credential(&CREDENTIAL, &[0; 16], &public)?;
         tx.put_connection(&ConnectionRow { id: CALENDAR, kind: "calendar".into(), account: "me".into(), grant })
     })?;
-    PauseFile::create(&folder.join("pause"))?;
-    let (record, recorded) = PauseFile::open(&folder.join("pause"))?;
-    let transactions = Arc::clone(&ledger) as Arc<dyn bailey_gate::ledger::Ledger>;
-    let store = Store { ledger, transactions, found, recorded, record: Arc::new(record) };
-    Ok(opening::compose(store, policy, Limits::default(), at())?.0)
+    Ok(())
+}
+
+/// Writes finished actions, each with the four entries of one that went by itself, in one transaction.
+pub fn finished(ledger: &Ledger, numbers: std::ops::Range<u64>) -> Done {
+    let contents = numbers.map(|number| {
+        let account = Some((CALENDAR, 1));
+        let content =
+            Content { home: ledger.home(), id: id(number), account, precondition: Vec::new(), action: entry()? };
+        Ok::<_, Box<dyn Error>>(content)
+    });
+    let contents = contents.collect::<Result<Vec<_>, _>>()?;
+    let valve = Valve { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
+    ledger.write(|tx| {
+        for content in &contents {
+            let mut row = Row {
+                id: content.id,
+                task: None,
+                state: State::Proposed,
+                kind: content.action.kind(),
+                class: content.class(),
+                account: content.account,
+                digest: content.digest(),
+                proposed: at(),
+                expires: Deadline::after(at(), 1_000),
+                held: None,
+                approval: None,
+                claim: None,
+                attempt: 0,
+                undo_of: None,
+            };
+            let event = |kind, state, row: &Row, payload| Event {
+                action: Some(row.id),
+                account: row.account,
+                tool: Some(row.kind),
+                class: Some(row.class),
+                to: Some(state),
+                payload,
+                ..Event::of_home(kind, Actor::Gate, at(), valve)
+            };
+            let payload = Payload::default().text("why", "measured").bytes("content", content.encode());
+            tx.insert(&row, event(EventKind::Proposed, State::Proposed, &row, payload))?;
+            for (from, to) in [
+                (State::Proposed, State::Approved),
+                (State::Approved, State::Claimed),
+                (State::Claimed, State::Succeeded),
+            ] {
+                row.state = to;
+                if to == State::Claimed {
+                    (row.attempt, row.claim) = (1, Some((0, 0)));
+                }
+                let step = event(EventKind::Step, to, &row, Payload::default());
+                tx.step(&row, from, Event { from: Some(from), ..step })?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(())
 }
 
 /// Proposes, claims, hands off to nobody, settles; false if it could not be claimed.
@@ -119,7 +190,7 @@ fn one(gate: &Gate, number: u64, action: Action) -> Result<bool, Box<dyn Error>>
     Ok(true)
 }
 
-fn shipped() -> Result<Arc<CedarPolicy>, Box<dyn Error>> {
+pub fn shipped() -> Result<Arc<CedarPolicy>, Box<dyn Error>> {
     Ok(Arc::new(CedarPolicy::shipped()?))
 }
 
@@ -128,7 +199,7 @@ pub fn decision(table: &mut Table) -> Done {
     let grants: String = (0..RULES)
         .map(|n| {
             format!(
-                "@id(\"bench.{n}\")\npermit (principal, action == Action::\"mail.send\", resource)\nwhen {{ context.sameKindToday == {n} && context.unknownReceivers == 0 }};\n"
+                "@id(\"bench.{n}\")\npermit (principal, action == Action::\"calendar.create\", resource)\nwhen {{ context.sameKindToday == {n} && context.unknownReceivers == 0 }};\n"
             )
         })
         .collect();

@@ -3,75 +3,47 @@
 use std::error::Error;
 use std::path::Path;
 
-use bailey_gate::Now;
-use bailey_gate::event::{Actor, Event, EventKind};
-use bailey_gate::handoff::{Mode, Valve};
-use bailey_keys::HomeKey;
-use bailey_ledger::{Ledger, MarkFile, Opened, Paths, Payloads, export};
+use bailey_ledger::{Payloads, export};
 use bailey_verify::Verdict;
 
+use crate::actions::{finished, home, shipped};
 use crate::bench::{Table, Times, now, rate, show};
 use crate::reference;
 
-/// Entries written in one transaction while the log is made.
-const BATCH: u64 = 1_000;
-/// Every so many entries one has a payload, as reads and small steps have none.
-const PAYLOAD_EVERY: u64 = 4;
+/// Actions written in one transaction while the log is made, and entries of each.
+const BATCH: u64 = 500;
+const ENTRIES_EACH: u64 = 4;
 /// Openings measured.
 const OPENINGS: usize = 7;
-
-fn open(folder: &Path, create: bool) -> Result<(Ledger, Opened), Box<dyn Error>> {
-    let (database, keys) = (folder.join("ledger.db"), folder.join("keys.db"));
-    let mark = Box::new(MarkFile::new(&folder.join("mark")));
-    let key = HomeKey::take_over(&mut [7_u8; 48].as_slice())?;
-    let at = Now { wall_ms: 1_767_225_600_000, boot_ms: 1, boot_id: [1; 16] };
-    Ok(Ledger::open(Paths { database: &database, keys: &keys, mark, create }, key, at)?)
-}
-
-fn fill(ledger: &Ledger, entries: u64) -> Result<(), Box<dyn Error>> {
-    let valve = Valve { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
-    let mut written = 0;
-    while written < entries {
-        let count = BATCH.min(entries - written);
-        ledger.write(|tx| {
-            for number in written..written + count {
-                let at = Now { wall_ms: 1_767_225_600_000, boot_ms: number, boot_id: [1; 16] };
-                let entry = Event::of_home(EventKind::Opened, Actor::Home, at, valve);
-                let payload = match number % PAYLOAD_EVERY {
-                    0 => entry.payload.clone().text("words", "x".repeat(200)),
-                    _ => entry.payload.clone(),
-                };
-                tx.append(&Event { payload, ..entry }, None)?;
-            }
-            Ok(())
-        })?;
-        written += count;
-        if written % (100 * BATCH) == 0 {
-            eprintln!("a log of {written} entries");
-        }
-    }
-    Ok(())
-}
 
 /// Opens, exports and verifies a log of so many entries.
 pub fn large(table: &mut Table, folder: &Path, entries: u64) -> Result<(), Box<dyn Error>> {
     let (small, folder) = (folder.join("small"), folder.join("large"));
-    for path in [&small, &folder] {
-        std::fs::create_dir_all(path)?;
-        drop(open(path, true)?);
+    drop(home(&small, shipped()?, true)?);
+    let (gate, ledger) = home(&folder, shipped()?, true)?;
+    let actions = entries / ENTRIES_EACH;
+    for from in (0..actions).step_by(BATCH as usize) {
+        finished(&ledger, from..actions.min(from + BATCH))?;
+        if (from + BATCH).is_multiple_of(50 * BATCH) {
+            eprintln!("a log of {} entries", (from + BATCH) * ENTRIES_EACH);
+        }
     }
-    let (ledger, _) = open(&folder, false)?;
-    fill(&ledger, entries)?;
-    drop(ledger);
-    let little = Times::of(OPENINGS, |_| open(&small, false).map(|_| ()))?.median();
-    let opening = Times::of(OPENINGS, |_| open(&folder, false).map(|_| ()))?.median();
+    drop((gate, ledger));
+    let open = |folder: &Path| -> Result<(), Box<dyn Error>> {
+        drop(home(folder, shipped()?, false)?);
+        Ok(())
+    };
+    let little = Times::of(OPENINGS, |_| open(&small))?.median();
+    let opening = Times::of(OPENINGS, |_| open(&folder))?.median();
     table.row(
-        &format!("opening the store of a home with {entries} entries"),
+        &format!(
+            "opening a home with {actions} actions in {entries} entries: store, rules, gate, what a crash may have left"
+        ),
         show(opening),
-        format!("the store of an empty home {}", show(little)),
+        format!("an empty home {}", show(little)),
         format!("{:.2} ×", opening.as_secs_f64() / little.as_secs_f64()),
     );
-    let (ledger, _) = open(&folder, false)?;
+    let (_gate, ledger) = home(&folder, shipped()?, false)?;
     let mut out = Vec::new();
     let started = now();
     let exported = export(&ledger, Payloads::Sealed, &mut out)?;

@@ -160,6 +160,8 @@ impl Home {
             eprintln!("reconciling: {error}");
         }
         loop {
+            // Before the round: what changes while it goes on is looked at in the next.
+            changes.mark_unchanged();
             let wait = match self.tick().await {
                 Ok(next) => next,
                 Err(error) => {
@@ -167,7 +169,6 @@ impl Home {
                     SWEEP
                 }
             };
-            changes.mark_unchanged();
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 _ = changes.changed() => {}

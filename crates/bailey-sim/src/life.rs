@@ -257,7 +257,7 @@ impl Life {
     }
 
     fn approve(&self) {
-        let mut shown = Vec::new();
+        let (mut shown, mut wrong, number) = (Vec::new(), false, self.world.number());
         let all = self.ledger.actions_in(State::Awaiting).unwrap_or_default();
         let few = 1 + self.world.index(3);
         for view in all.into_iter().take(few) {
@@ -265,11 +265,12 @@ impl Life {
             if self.world.once_in(12) {
                 // A digest that nobody was shown: the whole answer has to be refused.
                 shown.push((view.row.id, bailey_gate::Digest::from_bytes([9; 32])));
+                wrong = true;
                 continue;
             }
             shown.push((view.row.id, view.row.digest));
             let now = self.world.now();
-            self.world.witness().approves(view.row.id, content.digest(), content.action.artefact(), now);
+            self.world.witness().approves(number, view.row.id, content.digest(), content.action.artefact(), now);
         }
         let purpose = Purpose::Approve(shown.clone());
         let mut proof = self.world.proof(&self.gate, &purpose);
@@ -281,11 +282,14 @@ impl Life {
         let twice = self.world.once_in(4);
         let approved = self.gate.approve(shown.clone(), &proof, self.world.now());
         match &approved {
+            Ok(_) if wrong => {
+                self.world.witness().findings.push("an answer with a digest that nobody was shown counted".into());
+            }
             Ok(_) if forged => self.world.witness().findings.push("a forged answer counted".into()),
-            Ok(_) => shown.iter().for_each(|(id, digest)| self.world.witness().approved(*id, *digest)),
+            Ok(_) => shown.iter().for_each(|(id, digest)| self.world.witness().approved(number, *id, *digest)),
             // Of one that the store did not take, nobody is told whether it counts.
             Err(GateError::Store(_)) => {}
-            Err(_) => shown.iter().for_each(|(id, digest)| self.world.witness().refused(*id, *digest)),
+            Err(_) => shown.iter().for_each(|(id, digest)| self.world.witness().refused(number, *id, *digest)),
         }
         if twice && self.gate.approve(shown, &proof, self.world.now()).is_ok() {
             self.world.witness().findings.push("an answer counted twice".into());

@@ -64,7 +64,8 @@ pub struct Witness {
     moments: u64,
     /// What was proposed, when, and how many times the home had been told then.
     proposed: BTreeMap<ActionId, (Proposed, Now, usize)>,
-    shown: BTreeMap<(ActionId, Digest), Shown>,
+    /// Answers that count, or may, by what was shown.
+    shown: BTreeMap<(ActionId, Digest), Vec<Answer>>,
     undo_asked: BTreeSet<ActionId>,
     effects: BTreeMap<ActionId, Vec<Effect>>,
     /// Since when an action waits out its window.
@@ -87,13 +88,14 @@ pub struct Witness {
     pub handed_off: u64,
 }
 
+/// One answer of the person that says yes to an action, as it was shown.
 #[derive(Debug)]
-struct Shown {
+struct Answer {
+    /// Which answer: an action can be in several that are under way at once.
+    number: u64,
     bytes: Vec<u8>,
-    /// When the answer was taken, once the person knows that it was.
+    /// When it was taken, once the person knows that it was.
     taken: Option<u64>,
-    /// Answers that say so and were not answered themselves yet.
-    under_way: u32,
     at: Now,
     /// How many times the home had been told then.
     told: usize,
@@ -118,20 +120,17 @@ impl Witness {
         }
     }
 
-    /// The person sends an approval of what they were shown.
-    pub fn approves(&mut self, id: ActionId, digest: Digest, bytes: Vec<u8>, at: Now) {
+    /// The person sends an approval of what they were shown, in the answer of this number.
+    pub fn approves(&mut self, number: u64, id: ActionId, digest: Digest, bytes: Vec<u8>, at: Now) {
         self.waits.remove(&id);
-        let under_way = 1 + self.shown.get(&(id, digest)).map_or(0, |shown| shown.under_way);
         let told = self.times.len();
-        self.shown.insert((id, digest), Shown { bytes, taken: None, under_way, at, told });
+        self.shown.entry((id, digest)).or_default().push(Answer { number, bytes, taken: None, at, told });
     }
 
     /// The person is told that their answer was refused, whole.
-    pub fn refused(&mut self, id: ActionId, digest: Digest) {
-        let Some(shown) = self.shown.get_mut(&(id, digest)) else { return };
-        shown.under_way = shown.under_way.saturating_sub(1);
-        if shown.under_way == 0 && shown.taken.is_none() {
-            self.shown.remove(&(id, digest));
+    pub fn refused(&mut self, number: u64, id: ActionId, digest: Digest) {
+        if let Some(answers) = self.shown.get_mut(&(id, digest)) {
+            answers.retain(|answer| answer.number != number);
         }
     }
 
@@ -146,11 +145,10 @@ impl Witness {
     }
 
     /// The person is told that their approval was taken.
-    pub fn approved(&mut self, id: ActionId, digest: Digest) {
+    pub fn approved(&mut self, number: u64, id: ActionId, digest: Digest) {
         let moment = self.moment();
-        if let Some(shown) = self.shown.get_mut(&(id, digest)) {
-            shown.under_way = shown.under_way.saturating_sub(1);
-            shown.taken = Some(moment);
+        for answer in self.shown.get_mut(&(id, digest)).into_iter().flatten().filter(|one| one.number == number) {
+            answer.taken = Some(moment);
         }
     }
 
@@ -272,7 +270,8 @@ impl Witness {
     /// when it asked: so it has to be too late from every moment the home was told of, from proposal to answer.
     fn is_past_its_time(&self, effect: &Effect, limits: &Limits) -> bool {
         let Some((_, at, from)) = self.proposed.get(&effect.id) else { return false };
-        let until = self.shown.get(&(effect.id, effect.digest)).map_or(0, |shown| shown.told);
+        let answers = self.shown.get(&(effect.id, effect.digest)).into_iter().flatten();
+        let until = answers.map(|answer| answer.told).max().unwrap_or(0);
         let begun = self.times.get(*from..until).unwrap_or_default().iter().chain([at]);
         begun.into_iter().all(|begun| late(*begun, limits.answer_ms, effect.at).is_some_and(|ms| ms > 0))
     }
@@ -287,21 +286,27 @@ impl Witness {
             Some((Proposed { undoes: Some(of), .. }, ..)) if !self.undo_asked.contains(&of) => {
                 wrong.push("it undoes what nobody wanted undone");
             }
-            Some((Proposed { asks: true, .. }, ..)) => match self.shown.get(&(id, effect.digest)) {
-                None => wrong.push("nobody approved it"),
-                Some(shown) => {
-                    if shown.bytes != effect.bytes {
-                        wrong.push("other bytes than were shown");
-                    }
-                    if shown.taken.is_some_and(|taken| self.last_pause.is_some_and(|pause| pause > taken)) {
-                        wrong.push("there was a pause since it was approved");
-                    }
-                    let early = late(shown.at, limits.hold_ms, effect.at).is_none();
-                    if effect.is_held && shown.at.boot_id == effect.at.boot_id && early {
-                        wrong.push("it did not wait out its hold window");
-                    }
+            Some((Proposed { asks: true, .. }, ..)) => {
+                // Any of the answers may be the one it stands on: a promise is broken if it is under all of them.
+                let answers = self.shown.get(&(id, effect.digest)).map(Vec::as_slice).unwrap_or_default();
+                let paused = |answer: &Answer| {
+                    answer.taken.is_some_and(|taken| self.last_pause.is_some_and(|pause| pause > taken))
+                };
+                let early = |answer: &Answer| {
+                    effect.is_held
+                        && answer.at.boot_id == effect.at.boot_id
+                        && late(answer.at, limits.hold_ms, effect.at).is_none()
+                };
+                if answers.is_empty() {
+                    wrong.push("nobody approved it");
+                } else if answers.iter().all(|answer| answer.bytes != effect.bytes) {
+                    wrong.push("other bytes than were shown");
+                } else if answers.iter().all(paused) {
+                    wrong.push("there was a pause since it was approved");
+                } else if answers.iter().all(early) {
+                    wrong.push("it did not wait out its hold window");
                 }
-            },
+            }
             Some((Proposed { asks: false, .. }, ..)) => {}
         }
         if self.is_past_its_time(&effect, limits) {
@@ -314,7 +319,9 @@ impl Witness {
         if self.ended.contains_key(&id) {
             wrong.push("it was over");
         }
-        if self.effects.contains_key(&id) {
+        // What went by itself, asking nobody, moves no mark: an older copy put back within seconds may do it again.
+        let asks = self.proposed.get(&id).is_none_or(|(proposed, ..)| proposed.asks);
+        if self.effects.contains_key(&id) && (asks || !self.forgotten.contains(&id)) {
             wrong.push("it happened before");
         }
         if self.revoked.contains(&effect.connection) {
