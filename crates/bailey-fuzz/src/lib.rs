@@ -10,17 +10,20 @@ mod http;
 mod model;
 mod tools;
 
-use bailey_gate::Preview;
+use bailey_connectors::manifest::{manifest, tool_use};
 use bailey_gate::content::Content;
+use bailey_gate::family::Action;
 use bailey_gate::family::calendar::Entry;
 use bailey_gate::family::escape::is_deceptive;
+use bailey_gate::scope::Asked;
+use bailey_gate::{ActionId, HomeId, Preview};
 use bailey_home::config;
 
 /// A target.
 pub type Target = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 14] = [
     ("mail", mail),
     ("sent", sent),
     ("calendar", calendar),
@@ -33,6 +36,8 @@ pub const TARGETS: [(&str, Target); 12] = [
     ("http", http::request),
     ("verify", verify),
     ("config", configuration),
+    ("foreign", foreign),
+    ("signin", sign_in),
 ];
 
 /// Most bytes a description of a mail may have: what is fetched of one, written as JSON with every byte escaped.
@@ -97,6 +102,34 @@ fn verify(bytes: &[u8]) {
     let verdict = bailey_verify::verify(export, pin);
     assert_eq!(verdict, bailey_verify::verify(export, pin), "two verdicts on one log");
     assert!(is_plain(&verdict.to_string()), "a verdict that a terminal would act on: {verdict:?}");
+}
+
+/// A manifest of somebody else's tool and a call of it, one on each line.
+fn foreign(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let mut lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap_or_default());
+    let described = lines.next().and_then(|json| manifest(&json).ok());
+    let arguments = lines.next().unwrap_or_default();
+    let Some(Ok(call)) = arguments.as_object().map(|arguments| tool_use("server", "tool", described, arguments)) else {
+        return;
+    };
+    let (home, id) = (HomeId::from_bytes([1; 16]), ActionId::from_bytes([2; 16]));
+    let written = Content { home, id, account: None, precondition: Vec::new(), action: Action::Tool(call) };
+    content(&written.encode());
+    let _ = (written.action.parties(), written.action.targets(), written.action.amount(), written.class());
+    let _ = (written.action.words_to_others(), Asked::of(&text).covers(&written.action));
+}
+
+/// What a browser brings back to a sign-in, and what an authorization server says of itself.
+fn sign_in(bytes: &[u8]) {
+    const STATE: &str = "state-of-this-sign-in";
+    let text = String::from_utf8_lossy(bytes);
+    if let Some(Ok(code)) = bailey_vault::parsers::callback(&text, STATE, "https://issuer.example") {
+        assert!(text.len() >= code.len() + 5, "a code longer than what was brought");
+    }
+    if let Ok(metadata) = bailey_vault::parsers::metadata(bytes, "https://issuer.example") {
+        assert!(metadata.addresses().all(|address| !address.contains(char::is_whitespace)), "an address with a blank");
+    }
 }
 
 /// The configuration file.

@@ -128,12 +128,19 @@ pub enum Revocation {
 
 /// What an authorization server says of itself (RFC 8414, OpenID Connect Discovery).
 #[derive(Debug, Clone, Deserialize)]
-struct Metadata {
+pub struct Metadata {
     issuer: String,
     authorization_endpoint: String,
     token_endpoint: String,
     #[serde(default)]
     revocation_endpoint: Option<String>,
+}
+
+impl Metadata {
+    /// Where it wants to be asked.
+    pub fn addresses(&self) -> impl Iterator<Item = &String> {
+        [&self.authorization_endpoint, &self.token_endpoint].into_iter().chain(&self.revocation_endpoint)
+    }
 }
 
 #[derive(Deserialize)]
@@ -237,21 +244,7 @@ impl Vault {
         if status != 200 {
             return Err(unusable(format!("status {status}")));
         }
-        let metadata: Metadata = serde_json::from_slice(&body).map_err(|error| unusable(error.to_string()))?;
-        // RFC 8414, 3.3: anyone could claim to be another.
-        if metadata.issuer.trim_end_matches('/') != issuer.trim_end_matches('/') {
-            return Err(unusable(format!("it calls itself `{}`", metadata.issuer)));
-        }
-        for endpoint in [
-            Some(&metadata.authorization_endpoint),
-            Some(&metadata.token_endpoint),
-            metadata.revocation_endpoint.as_ref(),
-        ] {
-            if endpoint.is_some_and(|endpoint| !is_address(endpoint)) {
-                return Err(unusable("one of its addresses is none".into()));
-            }
-        }
-        Ok(metadata)
+        read_metadata(&body, issuer).map_err(unusable)
     }
 
     /// Begins a sign-in: the person opens [`Flow::url`] in a browser on this machine.
@@ -487,7 +480,7 @@ impl Flow {
             let mut reader = BufReader::new(tokio::io::AsyncReadExt::take(&mut stream, MAX_CALLBACK_BYTES));
             // Browsers open connections they say nothing on; the one that matters must not wait behind them.
             let _ = tokio::time::timeout(CALLBACK_WITHIN, reader.read_line(&mut line)).await;
-            let outcome = self.read_callback(&line);
+            let outcome = read_callback(&line, &self.state, &self.metadata.issuer);
             let (status, words) = match &outcome {
                 None => ("404 Not Found", "This address belongs to a sign-in that is not under way."),
                 Some(Ok(_)) => ("200 OK", "Signed in. You can close this page and go back to Bailey."),
@@ -504,35 +497,49 @@ impl Flow {
             }
         }
     }
+}
 
-    /// `None` for anything that is not the answer to this sign-in: a wrong `state` is someone else's doing, and ends nothing.
-    fn read_callback(&self, line: &str) -> Option<Result<Zeroizing<String>, VaultError>> {
-        let target = line.strip_prefix("GET ")?.split(' ').next()?;
-        let query = target.strip_prefix(CALLBACK)?.strip_prefix('?')?;
-        let fields: Vec<(String, String)> = query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .filter_map(|(name, value)| Some((decode(name)?, decode(value)?)))
-            .collect();
-        let one = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-        let same = one("state").is_some_and(|state| {
-            aws_lc_rs::constant_time::verify_slices_are_equal(state.as_bytes(), self.state.as_bytes()).is_ok()
-        });
-        if !same {
-            return None;
-        }
-        // RFC 9207: an answer in the name of another server is a mix-up.
-        if one("iss").is_some_and(|iss| iss.trim_end_matches('/') != self.metadata.issuer.trim_end_matches('/')) {
-            return Some(Err(VaultError::Refused(
-                "the answer came in the name of another authorization server; nothing was connected".into(),
-            )));
-        }
-        if let Some(error) = one("error") {
-            let name: String = error.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(40).collect();
-            return Some(Err(VaultError::Refused(format!("the sign-in was refused: {name}"))));
-        }
-        one("code").map(|code| Ok(Zeroizing::new(code.to_owned())))
+/// What `issuer` says of itself.
+pub fn read_metadata(body: &[u8], issuer: &str) -> Result<Metadata, String> {
+    let metadata: Metadata = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    // RFC 8414, 3.3: anyone could claim to be another.
+    if metadata.issuer.trim_end_matches('/') != issuer.trim_end_matches('/') {
+        return Err(format!("it calls itself `{}`", metadata.issuer));
     }
+    if metadata.addresses().any(|endpoint| !is_address(endpoint)) {
+        return Err("one of its addresses is none".into());
+    }
+    Ok(metadata)
+}
+
+/// What a browser brings back: the code of the sign-in with this `state` at this `issuer`. `None` for anything that is not the
+/// answer to it: a wrong `state` is someone else's doing, and ends nothing.
+pub fn read_callback(line: &str, state: &str, issuer: &str) -> Option<Result<Zeroizing<String>, VaultError>> {
+    let target = line.strip_prefix("GET ")?.split(' ').next()?;
+    let query = target.strip_prefix(CALLBACK)?.strip_prefix('?')?;
+    let fields: Vec<(String, String)> = query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .filter_map(|(name, value)| Some((decode(name)?, decode(value)?)))
+        .collect();
+    let one = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    let same = one("state").is_some_and(|brought| {
+        aws_lc_rs::constant_time::verify_slices_are_equal(brought.as_bytes(), state.as_bytes()).is_ok()
+    });
+    if !same {
+        return None;
+    }
+    // RFC 9207: an answer in the name of another server is a mix-up.
+    if one("iss").is_some_and(|named| named.trim_end_matches('/') != issuer.trim_end_matches('/')) {
+        return Some(Err(VaultError::Refused(
+            "the answer came in the name of another authorization server; nothing was connected".into(),
+        )));
+    }
+    if let Some(error) = one("error") {
+        let name: String = error.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(40).collect();
+        return Some(Err(VaultError::Refused(format!("the sign-in was refused: {name}"))));
+    }
+    one("code").map(|code| Ok(Zeroizing::new(code.to_owned())))
 }
 
 pub(crate) fn check(settings: &Settings, level: Level) -> Result<(), VaultError> {

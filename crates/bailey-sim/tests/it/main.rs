@@ -17,11 +17,12 @@ use bailey_sim::{Kind, run, sys};
 use bailey_verify::Verdict;
 use fastrand::Rng;
 
-/// Seeds that once showed a broken promise, with what it was.
+/// Seeds that show what once was broken, if it is broken again: found with the bug planted anew (`cargo xtask sim --planted`)
+/// whenever what the simulator draws by chance has changed, for then old seeds mean other worlds.
 const ONCE_BROKEN: [(u64, Kind, &str); 3] = [
-    (1_011_824, Kind::All, "an older copy of the home revived a mail that had been taken back"),
-    (89, Kind::All, "an older copy of the home turned back the pause record, which lay inside of it"),
-    (1382, Kind::All, "a claim was handed off after the revocation of its connection had returned"),
+    (951, Kind::All, "a claim was handed off after the revocation of its connection had returned"),
+    (297, Kind::All, "the log ended with resuming though a pause had come in between"),
+    (1562, Kind::All, "an older copy of the home was believed about what was approved"),
 ];
 
 #[test]
