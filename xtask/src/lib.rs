@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod fuzz;
+pub mod injection;
 pub mod install;
 pub mod layers;
 pub mod model;

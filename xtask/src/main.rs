@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use xtask::demo::Mode;
-use xtask::{demo, fuzz, install, layers, model, sim, test, torture, trial, wired};
+use xtask::{demo, fuzz, injection, install, layers, model, sim, test, torture, trial, wired};
 
 const HELP: &str = "cargo xtask COMMAND
 
@@ -20,6 +20,8 @@ const HELP: &str = "cargo xtask COMMAND
                  plant bugs in a copy of the source and see that the simulator finds them
   bench [--folder FOLDER] [--entries N]
                  figures beside references of the same run; some minutes on an idle machine
+  bench injection [--profile NAME] [--suite NAME] [--plain]
+                 what is left to an attacker who owns the model; installs AgentDojo
   fuzz [TARGET…] [--minutes N]
                  feed hostile bytes to every parser, led by coverage; five minutes each if nobody says
   torture [kills|pauses|disk [TIMES]]
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         },
         ["sim", "--planted", only @ ..] => wired::planted::run(only),
         ["sim", arguments @ ..] => sim::run_with(arguments),
+        ["bench", "injection", arguments @ ..] => injection::run_with(arguments),
         ["bench", arguments @ ..] => sim::bench_with(arguments),
         ["fuzz", arguments @ ..] => fuzz::run_with(arguments),
         ["torture", arguments @ ..] => torture::run_with(arguments),
