@@ -61,6 +61,8 @@ pub struct Standing {
     pub known: bool,
     /// They are the person: an address or an account of their own.
     pub own: bool,
+    /// They belong to the person's organisation, by the domain of their address.
+    pub inside: bool,
 }
 
 /// What a task has let in and asked so far.

@@ -15,6 +15,16 @@ pub struct Facts {
     pub receivers: u64,
     /// Those of them that are not the person.
     pub others: u64,
+    /// Those of them that are outside of the person's organisation; everybody, where none is known.
+    pub outside: u64,
+    /// Who they are, but for the person: in the form names are compared in.
+    pub names: Vec<String>,
+    /// The domains of their addresses.
+    pub domains: Vec<String>,
+    /// Whether it cannot be read of all of them who they are.
+    pub unreadable_receivers: bool,
+    /// The tool it calls, as `server.tool`; nothing where it calls none.
+    pub tool: String,
     /// Receivers the person is not known to have written to.
     pub unknown_receivers: u64,
     /// Receivers that stand neither on what the person is known to have done nor on their words in this task.
@@ -45,6 +55,8 @@ pub struct Facts {
     pub is_undo: bool,
     /// Actions of this kind claimed in the last 24 hours.
     pub same_kind_today: u64,
+    /// Those claimed in the last hour.
+    pub same_kind_hour: u64,
 }
 
 impl Facts {
@@ -55,6 +67,11 @@ impl Facts {
         grant_stands: true,
         receivers: 1,
         others: 1,
+        outside: 0,
+        names: Vec::new(),
+        domains: Vec::new(),
+        unreadable_receivers: false,
+        tool: String::new(),
         unknown_receivers: 0,
         ungrounded_receivers: 0,
         targets: 0,
@@ -70,6 +87,7 @@ impl Facts {
         among_own_folders: true,
         is_undo: false,
         same_kind_today: 0,
+        same_kind_hour: 0,
     };
 
     /// Whether it is something the task was not given: many of these in a row, and somebody else may have taken the wheel.

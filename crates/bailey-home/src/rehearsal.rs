@@ -2,7 +2,7 @@
 //!
 //! One request on a line, one answer on a line:
 //! ```text
-//! {"op":"start","session","prompt","facts":{"self":[..],"known":{KIND:[..]}},"tools":{NAME:MANIFEST}}  → {}
+//! {"op":"start","session","prompt","facts":{"self":[..],"org_domains":[..],"known":{KIND:[..]}},"tools":{NAME:MANIFEST}}  → {}
 //! {"op":"decide","session","call":{"id","tool","args":{..}}}    → {"decision":"auto|ask|deny","rule","reason"}
 //! {"op":"observe","session","call":{..},"status":"executed|rejected|denied|error","by":"gate|user"}     → {}
 //! {"op":"end","session"}                                        → {}
@@ -75,6 +75,8 @@ enum Request {
 struct Facts {
     #[serde(default, rename = "self")]
     own: Vec<String>,
+    #[serde(default)]
+    org_domains: Vec<String>,
     #[serde(default)]
     known: BTreeMap<String, Vec<String>>,
 }
@@ -292,6 +294,9 @@ fn open(
             tx.put_record(RecordName { kind: WORDS, owner: TASK.as_bytes(), n: 0 }, prompt.as_bytes())?;
             for (kind, values) in &facts.known {
                 values.iter().try_for_each(|value| tx.learn(&Party::new(kind.clone(), value), ""))?;
+            }
+            for domain in &facts.org_domains {
+                tx.put_own(&Party::new(Party::ORGANISATION.into(), domain))?;
             }
             for own in &facts.own {
                 kinds.iter().try_for_each(|kind| tx.put_own(&Party::new((*kind).clone(), own)))?;

@@ -431,7 +431,11 @@ pub(crate) fn standing_of(db: &Connection, party: &Party) -> Result<Standing, St
             )
             .and_then(|mut query| query.query_row([&party.value], |row| row.get(0)))
             .map_err(store_error)?;
-    Ok(Standing { known: known.is_some(), own: connected || known.unwrap_or_default() })
+    let inside: bool = db
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM party WHERE kind = ?1 AND value = ?2 AND own)")
+        .and_then(|mut query| query.query_row([Party::ORGANISATION, party.domain()], |row| row.get(0)))
+        .map_err(store_error)?;
+    Ok(Standing { known: known.is_some(), own: connected || known.unwrap_or_default(), inside })
 }
 
 pub(crate) fn one_row(db: &Connection, id: &ActionId) -> Result<Option<Row>, StoreError> {

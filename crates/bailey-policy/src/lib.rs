@@ -5,6 +5,8 @@
 //!
 //! Invariant of absence: policy sees what the gate computed, and nothing a model said.
 
+pub mod rule;
+
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
 
@@ -55,13 +57,13 @@ impl Profile {
         Self::ALL.into_iter().find(|profile| profile.name() == name)
     }
 
-    /// Its grants.
+    /// Its rules, as people say them.
     #[must_use]
-    pub const fn grants(self) -> &'static str {
+    pub const fn rules(self) -> &'static str {
         match self {
-            Self::Careful => include_str!("profiles/careful.cedar"),
-            Self::Balanced => include_str!("profiles/balanced.cedar"),
-            Self::Trusting => include_str!("profiles/trusting.cedar"),
+            Self::Careful => include_str!("profiles/careful.rules"),
+            Self::Balanced => include_str!("profiles/balanced.rules"),
+            Self::Trusting => include_str!("profiles/trusting.rules"),
         }
     }
 }
@@ -96,9 +98,11 @@ impl CedarPolicy {
         Self::new(SHIPPED)
     }
 
-    /// The same, and the grants of a profile.
+    /// The same, and the rules of a profile, each named after it and its place.
     pub fn of(profile: Profile) -> Result<Self, PolicyError> {
-        Self::with_grants(profile.grants())
+        let rules = rule::parse(profile.rules()).map_err(|bad| PolicyError::Syntax(bad.to_string()))?;
+        let cedar = rules.iter().enumerate().map(|(n, rule)| rule.cedar(&format!("{}.{}", profile.name(), n + 1)));
+        Self::with_grants(&cedar.collect::<String>())
     }
 
     /// The same, and further grants as Cedar text, each with an `@id`. They permit what the floor does not forbid.
@@ -197,6 +201,9 @@ fn facts(question: &Question<'_>) -> Vec<(String, RestrictedExpression)> {
     let bool = RestrictedExpression::new_bool;
     // Counts above what a Long holds count as the largest one: they only ever compare with limits.
     let count = |value: u64| RestrictedExpression::new_long(i64::try_from(value).unwrap_or(i64::MAX));
+    let texts = |texts: &[String]| {
+        RestrictedExpression::new_set(texts.iter().map(|text| RestrictedExpression::new_string(text.clone())))
+    };
     let level = |level: Option<Level>| count(level.map_or(0, |level| level as u64 + 1));
     let facts = question.facts;
     let pairs = [
@@ -208,6 +215,11 @@ fn facts(question: &Question<'_>) -> Vec<(String, RestrictedExpression)> {
         ("grantStands", bool(facts.grant_stands)),
         ("receivers", count(facts.receivers)),
         ("others", count(facts.others)),
+        ("outside", count(facts.outside)),
+        ("names", texts(&facts.names)),
+        ("domains", texts(&facts.domains)),
+        ("unreadableReceivers", bool(facts.unreadable_receivers)),
+        ("tool", RestrictedExpression::new_string(facts.tool.clone())),
         ("unknownReceivers", count(facts.unknown_receivers)),
         ("ungroundedReceivers", count(facts.ungrounded_receivers)),
         ("targets", count(facts.targets)),
@@ -223,6 +235,7 @@ fn facts(question: &Question<'_>) -> Vec<(String, RestrictedExpression)> {
         ("amongOwnFolders", bool(facts.among_own_folders)),
         ("undo", bool(facts.is_undo)),
         ("sameKindToday", count(facts.same_kind_today)),
+        ("sameKindHour", count(facts.same_kind_hour)),
     ];
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -216,6 +216,16 @@ impl Party {
     /// The kind of e-mail addresses.
     pub const EMAIL: &'static str = "email";
 
+    /// The kind of an organisation, by the domain of its addresses.
+    pub const ORGANISATION: &'static str = "organisation";
+
+    /// The domain of an address; nothing for all else.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        let split = self.value.rsplit_once('@').filter(|_| self.kind == Self::EMAIL);
+        split.map_or("", |(_, domain)| domain)
+    }
+
     /// Puts the name into the form of its kind.
     #[must_use]
     pub fn new(kind: String, value: &str) -> Self {
@@ -354,6 +364,15 @@ impl Action {
     #[must_use]
     pub const fn is_undescribed(&self) -> bool {
         matches!(self, Self::Tool(ToolUse { manifest: None, .. }))
+    }
+
+    /// The tool of somebody else's server that it calls, as `server.tool`; nothing for all else.
+    #[must_use]
+    pub fn tool_name(&self) -> String {
+        match self {
+            Self::Tool(call) => format!("{}.{}", call.server.as_str(), call.tool.as_str()),
+            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => String::new(),
+        }
     }
 
     /// What it spends.

@@ -24,7 +24,7 @@ use crate::family::tool::Amount;
 use crate::ground;
 use crate::handoff::{HandoffLock, Valve};
 use crate::ids::{ActionId, ConnectionId, HomeId, TaskId};
-use crate::ledger::{Ledger, PauseRecord, Row, Standing, StoreError, TaskMarks, Tx};
+use crate::ledger::{Ledger, PauseRecord, Row, StoreError, TaskMarks, Tx};
 use crate::policy::{Facts, Policy};
 use crate::scope::Asked;
 use crate::state::State;
@@ -224,7 +224,8 @@ impl Gate {
         is_undo: bool,
         now: Now,
     ) -> Result<Facts, GateError> {
-        const DAY_MS: i64 = 24 * 3_600 * 1_000;
+        const HOUR_MS: i64 = 3_600 * 1_000;
+        const DAY_MS: i64 = 24 * HOUR_MS;
         let grant = match &content.account {
             Some((connection, _)) => tx.grant(connection)?,
             None => None,
@@ -232,16 +233,22 @@ impl Gate {
         let action = &content.action;
         let words = task.map(|task| tx.task_words(&task)).transpose()?.flatten().unwrap_or_default();
         let marks = task.map_or(Ok(TaskMarks::default()), |task| tx.marks(&task))?;
-        let (mut own, mut unknown_receivers, mut ungrounded_receivers) = (0, 0, 0);
-        for party in action.parties() {
-            match tx.standing(&party)? {
-                Standing { own: true, .. } => own += 1,
-                Standing { known: true, .. } => {}
-                Standing { .. } => {
-                    unknown_receivers += 1;
-                    ungrounded_receivers += u64::from(!ground::holds_party(&words, &party));
-                }
+        let (mut own, mut outside, mut unknown_receivers, mut ungrounded_receivers) = (0, 0, 0, 0);
+        let (mut names, mut domains) = (Vec::new(), Vec::new());
+        let parties = action.parties();
+        for party in &parties {
+            let standing = tx.standing(party)?;
+            if standing.own {
+                own += 1;
+                continue;
             }
+            outside += u64::from(!standing.inside);
+            if !standing.known {
+                unknown_receivers += 1;
+                ungrounded_receivers += u64::from(!ground::holds_party(&words, party));
+            }
+            names.push(party.value.clone());
+            domains.push(party.domain().to_owned());
         }
         let unnamed = |value: &String| !ground::names_target(&words, value);
         let foreign = |link: &String| !ground::holds(&words, link);
@@ -256,6 +263,12 @@ impl Gate {
             },
             receivers,
             others: receivers.saturating_sub(own),
+            // Whoever cannot be read is outside.
+            outside: outside + receivers.saturating_sub(parties.len() as u64),
+            names,
+            domains,
+            unreadable_receivers: receivers > parties.len() as u64,
+            tool: action.tool_name(),
             unknown_receivers,
             ungrounded_receivers,
             targets: targets.len() as u64,
@@ -275,6 +288,7 @@ impl Gate {
             among_own_folders: content.action.moves_among_own(),
             is_undo,
             same_kind_today: tx.claimed_since(content.action.kind(), now.wall_ms.saturating_sub(DAY_MS))?,
+            same_kind_hour: tx.claimed_since(content.action.kind(), now.wall_ms.saturating_sub(HOUR_MS))?,
         })
     }
 

@@ -87,7 +87,7 @@ impl Tx for Store {
     }
 
     fn standing(&mut self, party: &Party) -> Result<Standing, StoreError> {
-        Ok(Standing { known: self.known.contains(&party.value), own: false })
+        Ok(Standing { known: self.known.contains(&party.value), own: false, inside: false })
     }
 
     fn learn(&mut self, party: &Party, _name: &str) -> Result<(), StoreError> {

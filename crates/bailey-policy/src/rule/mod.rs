@@ -1,0 +1,240 @@
+//! Rules as people say them, and the Cedar each of them is.
+//!
+//! ```text
+//! mail inside my organisation: go ahead; outside: ask; first contact: ask
+//! payments up to 50 to receivers I named or dealt with: go ahead
+//! more than 20 mails a day: never
+//! ```
+//! A rule is a subject, conditions that all have to hold, and what is to happen. Clauses are parted by semicolons or lines; one
+//! that names no subject goes on with that of the clause before. "Go ahead" becomes a permit, "ask" a forbid that an
+//! approval lifts, "never" a forbid. Forbids win, and the floor is made of forbids: no rule lowers it.
+
+mod cedar;
+mod words;
+
+use std::fmt;
+
+pub use words::parse;
+
+/// What is to happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// It goes by itself.
+    GoAhead,
+    /// The person is asked.
+    Ask,
+    /// It does not happen.
+    Never,
+}
+
+/// What a rule is about: kinds of actions, or what they do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// Whatever there is.
+    Anything,
+    /// What only looks.
+    Reading,
+    /// What looks, and is seen by whom it asks.
+    Fetching,
+    /// What lets others have something: mail, messages, shared files.
+    Outward,
+    /// Mail that leaves.
+    Mail,
+    /// Moving mail between folders.
+    MovingMail,
+    /// Moving mail to the trash.
+    TrashingMail,
+    /// Entries of the calendar, whatever is done to them.
+    Calendar,
+    /// New entries.
+    NewEntries,
+    /// Changed entries.
+    ChangedEntries,
+    /// Removed entries.
+    CancelledEntries,
+    /// New things that only the person sees.
+    NewThings,
+    /// Changing or removing things that exist.
+    Changes,
+    /// Spending.
+    Payments,
+    /// Notes for later tasks.
+    Notes,
+}
+
+/// What has to be so.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Condition {
+    /// Everybody who gets something was named in the task, or dealt with before.
+    Grounded(bool),
+    /// Somebody gets something for the first time; or nobody does.
+    FirstContact(bool),
+    /// Somebody outside of the person's organisation gets something; or nobody does.
+    Outside(bool),
+    /// Only the person gets it; or somebody else does, too.
+    OnlyMe(bool),
+    /// Everybody who gets something is one of these addresses.
+    Only(Vec<String>),
+    /// Everybody who gets something has an address at one of these domains.
+    OnlyAt(Vec<String>),
+    /// There are guests; or there are none.
+    Guests(bool),
+    /// The text has links that the person did not write; or it has none.
+    Links(bool),
+    /// Every thing it changes was named in the task; or some was not.
+    Named(bool),
+    /// It spends at most, or more than, so many hundredths.
+    AtMost(u64),
+    /// See [`Condition::AtMost`].
+    MoreThan(u64),
+    /// So many of this kind went already within a day.
+    ADay(u64),
+    /// So many of this kind went already within an hour.
+    AnHour(u64),
+    /// The task has read what others wrote; or it has not.
+    AfterReading(bool),
+    /// The task has seen secrets; or it has not.
+    AfterSecrets(bool),
+    /// The words of the task do not ask for it; or they do.
+    BesideTask(bool),
+    /// It is this tool of this server.
+    Tool(String),
+}
+
+/// One rule.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Rule {
+    /// What it is about.
+    pub subject: Subject,
+    /// What has to be so, all of it.
+    pub conditions: Vec<Condition>,
+    /// What is to happen.
+    pub verdict: Verdict,
+}
+
+/// Why words are no rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadRule {
+    /// Where: characters from the beginning of the text.
+    pub at: usize,
+    /// What stands there.
+    pub found: String,
+    /// What could stand there.
+    pub hint: String,
+}
+
+impl fmt::Display for BadRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let found = bailey_gate::family::escape::visible(&self.found);
+        write!(f, "at character {}: `{found}` is not understood; {}", self.at + 1, self.hint)
+    }
+}
+
+impl std::error::Error for BadRule {}
+
+impl fmt::Display for Rule {
+    /// The rule in the words it is read from.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(words::subject(self.subject))?;
+        for condition in &self.conditions {
+            write!(f, " {}", words::condition(condition))?;
+        }
+        write!(f, ": {}", words::verdict(self.verdict))
+    }
+}
+
+impl Rule {
+    /// The rule as Cedar, under a name.
+    #[must_use]
+    pub fn cedar(&self, name: &str) -> String {
+        cedar::policy(self, name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(text: &str) -> Rule {
+        let rules = parse(text).unwrap_or_else(|bad| panic!("{text}: {bad}"));
+        assert_eq!(rules.len(), 1, "{text}");
+        rules[0].clone()
+    }
+
+    #[test]
+    fn what_is_printed_reads_back_as_the_same_rule() {
+        for subject in words::SUBJECTS.map(|(subject, _)| subject) {
+            for verdict in [Verdict::GoAhead, Verdict::Ask, Verdict::Never] {
+                let rule = Rule { subject, conditions: Vec::new(), verdict };
+                assert_eq!(one(&rule.to_string()), rule);
+                for condition in words::examples() {
+                    let rule = Rule { conditions: vec![condition], ..rule.clone() };
+                    assert_eq!(one(&rule.to_string()), rule, "{rule}");
+                }
+            }
+        }
+        let all = Rule { subject: Subject::Mail, conditions: words::examples(), verdict: Verdict::Ask };
+        assert_eq!(one(&all.to_string()), all, "{all}");
+    }
+
+    #[test]
+    fn people_say_it_in_more_than_one_way() {
+        let said = parse("mail inside my organisation: go ahead; outside: ask; first contact: always ask").unwrap();
+        let words: Vec<String> = said.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            words,
+            [
+                "mail inside my organisation: go ahead",
+                "mail outside my organisation: ask",
+                "mail to a first contact: ask"
+            ]
+        );
+        assert_eq!(one("Calendar with no guests: yes").to_string(), "calendar without guests: go ahead");
+        assert_eq!(one("spending over 50.5: no").to_string(), "payments over 50.50: never");
+        assert_eq!(one("more than 20 mails a day: never").to_string(), "mail more than 20 a day: never");
+        assert_eq!(
+            one("email to Ana@Example.org and tom@example.org: go ahead").to_string(),
+            "mail to ana@example.org, tom@example.org: go ahead"
+        );
+        assert_eq!(one("mail to @example.org: go ahead").conditions, [Condition::OnlyAt(vec!["example.org".into()])]);
+        assert_eq!(parse("# nothing here\n\n").unwrap(), []);
+    }
+
+    #[test]
+    fn what_is_no_rule_is_told_with_its_place_and_a_hint() {
+        for (text, at, hint) in [
+            ("letters: go ahead", 0, "mail"),
+            ("mail: perhaps", 6, "go ahead"),
+            ("mail", 4, "`:`"),
+            ("mail wherever: ask", 5, "inside my organisation"),
+            ("mail: ask; payments up to lots: ask", 26, "number"),
+            ("mail to nobody@: ask", 8, "address"),
+            ("payments up to -5: ask", 15, "number"),
+            ("mail: ask: never", 9, "`;`"),
+            ("outside my organisation: ask", 0, "mail"),
+        ] {
+            let bad = parse(text).unwrap_err();
+            assert_eq!(bad.at, at, "{text}: {bad}");
+            assert!(bad.hint.contains(hint), "{text}: {bad}");
+        }
+    }
+
+    #[test]
+    fn every_rule_there_can_be_is_cedar_that_fits_the_schema() {
+        let mut text = String::new();
+        let mut count = 0;
+        for subject in words::SUBJECTS.map(|(subject, _)| subject) {
+            for verdict in [Verdict::GoAhead, Verdict::Ask, Verdict::Never] {
+                for conditions in
+                    words::examples().into_iter().map(|one| vec![one]).chain([words::examples(), Vec::new()])
+                {
+                    count += 1;
+                    text.push_str(&Rule { subject, conditions, verdict }.cedar(&format!("rule.{count}")));
+                }
+            }
+        }
+        if let Err(error) = crate::CedarPolicy::with_grants(&text) {
+            panic!("{error}");
+        }
+    }
+}
