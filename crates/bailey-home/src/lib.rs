@@ -12,6 +12,7 @@ mod home;
 mod layout;
 pub mod opening;
 pub mod rehearsal;
+pub mod rules;
 mod tasks;
 mod transport;
 pub mod wire;

@@ -29,8 +29,7 @@ use bailey_gate::{
 use bailey_keys::sign::SigningKey;
 use bailey_keys::{HomeKey, Key};
 use bailey_ledger::{Ledger, MarkFile, Paths, PauseFile, RecordName, WORDS};
-use bailey_policy::CedarPolicy;
-pub use bailey_policy::Profile;
+use bailey_policy::{CedarPolicy, Profile};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 

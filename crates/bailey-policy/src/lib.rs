@@ -5,6 +5,7 @@
 //!
 //! Invariant of absence: policy sees what the gate computed, and nothing a model said.
 
+mod check;
 pub mod rule;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,9 @@ use cedar_policy::{
 
 const SCHEMA: &str = include_str!("schema.cedarschema");
 const SHIPPED: &str = include_str!("shipped.cedar");
+
+/// How names begin that no rule of a person has.
+const OURS: [&str; 3] = ["floor.", "default.", "gate."];
 
 /// The reason given where nothing permits an action as it is.
 pub const ASKS_FIRST: &str = "default.asks-first";
@@ -77,6 +81,9 @@ pub enum PolicyError {
     /// It does not fit the schema.
     #[error("the policies do not fit their schema: {0}")]
     Invalid(String),
+    /// It could err, or an approval would allow less.
+    #[error("the rule `{0}` is refused: {1}")]
+    Unsafe(String, String),
 }
 
 /// A set of policies, ready to be asked.
@@ -105,8 +112,20 @@ impl CedarPolicy {
         Self::with_grants(&cedar.collect::<String>())
     }
 
-    /// The same, and further grants as Cedar text, each with an `@id`. They permit what the floor does not forbid.
+    /// The same, and further rules as Cedar text, each with an `@id`. They permit what the floor does not forbid. One that could
+    /// err, or that an approval would make less allowed, is refused.
     pub fn with_grants(grants: &str) -> Result<Self, PolicyError> {
+        let (set, _) = named(grants)?;
+        for policy in set.policies() {
+            let name = policy.id().to_string();
+            let json = policy.to_json().map_err(|error| PolicyError::Syntax(error.to_string()))?;
+            if OURS.iter().any(|ours| name.starts_with(ours)) {
+                return Err(PolicyError::Unsafe(name, "such names are for the shipped rules".into()));
+            }
+            if let Some(why) = check::fault(&json) {
+                return Err(PolicyError::Unsafe(name, why));
+            }
+        }
         Self::new(&format!("{SHIPPED}\n{grants}"))
     }
 
@@ -185,6 +204,9 @@ fn uid(kind: &str, name: &str) -> Result<EntityUid, PolicyError> {
 /// Parses policies and gives each the name in its `@id`; collects what their `@says` tell people.
 fn named(text: &str) -> Result<(PolicySet, BTreeMap<String, String>), PolicyError> {
     let parsed = PolicySet::from_str(text).map_err(|error| PolicyError::Syntax(error.to_string()))?;
+    if let Some(template) = parsed.templates().next() {
+        return Err(PolicyError::Syntax(format!("`{}` is a template, which nothing here fills in", template.id())));
+    }
     let mut set = PolicySet::new();
     let mut says = BTreeMap::new();
     for policy in parsed.policies() {

@@ -220,6 +220,107 @@ fn the_default_lets_tools_look_and_write_what_only_the_person_sees() {
     assert_eq!(decide(fetches(), &Facts { ungrounded_receivers: 1, ..CALM }).0, Decision::Ask);
 }
 
+/// Each condition of a rule in words: facts it holds for, and facts it does not. A rule lets its action go exactly where all
+/// of its conditions hold, asks where it says so, and denies where it says never.
+#[test]
+fn each_condition_of_a_rule_decides() {
+    let texts = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+    let to = |names: &[&str], domains: &[&str]| Facts { names: texts(names), domains: texts(domains), ..CALM };
+    let nobody = Facts { receivers: 0, others: 0, ..CALM };
+    let (ana, both) = (to(&["ana@x.org"], &["x.org"]), to(&["ana@x.org", "eve@y.org"], &["x.org", "y.org"]));
+    let unreadable = Facts { unreadable_receivers: true, ..ana.clone() };
+    let cases: Vec<(&str, Vec<Facts>, Vec<Facts>)> = vec![
+        (
+            "to receivers I named or dealt with",
+            vec![CALM],
+            vec![Facts { ungrounded_receivers: 1, ..CALM }, nobody.clone()],
+        ),
+        ("to strangers", vec![Facts { ungrounded_receivers: 1, ..CALM }], vec![CALM, nobody.clone()]),
+        ("to a first contact", vec![Facts { unknown_receivers: 1, ..CALM }], vec![CALM, nobody.clone()]),
+        ("to no first contact", vec![CALM], vec![Facts { unknown_receivers: 1, ..CALM }, nobody.clone()]),
+        ("inside my organisation", vec![CALM], vec![Facts { outside: 1, ..CALM }, nobody.clone()]),
+        ("outside my organisation", vec![Facts { outside: 1, ..CALM }], vec![CALM, nobody.clone()]),
+        ("to myself", vec![Facts { others: 0, ..CALM }], vec![CALM, nobody.clone()]),
+        ("to others", vec![CALM], vec![Facts { others: 0, ..CALM }, nobody.clone()]),
+        ("to ana@x.org", vec![ana.clone()], vec![both.clone(), unreadable.clone(), nobody.clone()]),
+        (
+            "to ana@x.org, eve@y.org",
+            vec![ana.clone(), both.clone()],
+            vec![to(&["eve@x.org"], &["x.org"]), nobody.clone()],
+        ),
+        (
+            "to @x.org",
+            vec![ana, to(&["b@x.org"], &["x.org"])],
+            vec![both, unreadable, to(&["a@sub.x.org"], &["sub.x.org"]), nobody.clone()],
+        ),
+        ("with guests", vec![CALM], vec![nobody.clone()]),
+        ("without guests", vec![nobody], vec![CALM]),
+        ("with links", vec![Facts { foreign_links: 1, ..CALM }], vec![CALM]),
+        ("without links", vec![CALM], vec![Facts { foreign_links: 1, ..CALM }]),
+        (
+            "that I named",
+            vec![Facts { targets: 1, ..CALM }],
+            vec![CALM, Facts { targets: 2, unnamed_targets: 1, ..CALM }],
+        ),
+        (
+            "that I did not name",
+            vec![Facts { targets: 1, unnamed_targets: 1, ..CALM }],
+            vec![Facts { targets: 1, ..CALM }],
+        ),
+        (
+            "up to 50",
+            vec![CALM, Facts { amount: 5_000, ..CALM }],
+            vec![Facts { amount: 5_001, ..CALM }, Facts { amount: u64::MAX, ..CALM }],
+        ),
+        (
+            "over 50",
+            vec![Facts { amount: 5_001, ..CALM }, Facts { amount: u64::MAX, ..CALM }],
+            vec![Facts { amount: 5_000, ..CALM }],
+        ),
+        (
+            "more than 20 a day",
+            vec![Facts { same_kind_today: 20, ..CALM }],
+            vec![Facts { same_kind_today: 19, ..CALM }],
+        ),
+        (
+            "more than 3 an hour",
+            vec![Facts { same_kind_hour: 3, ..CALM }],
+            vec![Facts { same_kind_hour: 2, same_kind_today: 9, ..CALM }],
+        ),
+        ("after reading", vec![Facts { untrusted_read: true, ..CALM }], vec![CALM]),
+        ("before reading", vec![CALM], vec![Facts { untrusted_read: true, ..CALM }]),
+        ("before seeing secrets", vec![CALM], vec![Facts { confidential_read: true, ..CALM }]),
+        ("inside the task", vec![CALM], vec![Facts { outside_scope: true, ..CALM }]),
+        (
+            "with the tool bank.pay",
+            vec![Facts { tool: "bank.pay".into(), ..CALM }],
+            vec![CALM, Facts { tool: "bank.payx".into(), ..CALM }],
+        ),
+    ];
+    for (condition, holds, fails) in cases {
+        let with = |verdict: &str, before: &str| {
+            let rules = rule::parse(&format!("{before}mail {condition}: {verdict}"))
+                .unwrap_or_else(|bad| panic!("{condition}: {bad}"));
+            let cedar: String = rules.iter().enumerate().map(|(n, rule)| rule.cedar(&format!("mine.{n}"))).collect();
+            let policy = CedarPolicy::with_grants(&cedar).unwrap();
+            let content = content(send(1));
+            move |facts: &Facts| judge(&policy, &content, content.class(), facts).decision
+        };
+        // The floor has its word too: what it asks about, it asks about under a rule that holds.
+        let (goes, asks, never) =
+            (with("go ahead", ""), with("ask", "mail: go ahead; "), with("never", "mail: go ahead; "));
+        let plain = with("go ahead", "mail: go ahead; ");
+        for facts in &holds {
+            assert_eq!(goes(facts), plain(facts), "{condition}: {facts:?}");
+            assert_eq!((asks(facts), never(facts)), (Decision::Ask, Decision::Deny), "{condition}: {facts:?}");
+        }
+        for facts in &fails {
+            assert_eq!(goes(facts), Decision::Ask, "{condition}: {facts:?}");
+            assert_eq!((asks(facts), never(facts)), (plain(facts), plain(facts)), "{condition}: {facts:?}");
+        }
+    }
+}
+
 #[test]
 fn the_action_hierarchy_is_loaded() {
     let policy = CedarPolicy::new(

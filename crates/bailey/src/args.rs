@@ -43,6 +43,9 @@ pub(crate) enum Command {
     GatewayProcess(GatewayRole),
     /// Decide for other programs, on standard input and output, without carrying anything out
     Gate(GateArgs),
+    /// Rules in words, and the Cedar they are
+    #[command(subcommand)]
+    Rules(Rules),
     /// Say how the home is
     Status,
     /// Connect an account
@@ -108,6 +111,20 @@ pub(crate) enum Command {
     Pause,
     /// Let things go on; asks for the approval passphrase
     Resume,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// Read rules, and show each in the words it is kept in and as Cedar; from standard input if none are given
+    Check {
+        /// Such as: mail inside my organisation: go ahead; outside: ask
+        words: Vec<String>,
+    },
+    /// Print the rules of a shipped profile
+    Profile {
+        /// Which
+        name: ProfileName,
+    },
 }
 
 #[derive(Debug, Args)]

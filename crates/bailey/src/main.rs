@@ -6,6 +6,7 @@ mod commands;
 mod doctor;
 mod prompt;
 mod roles;
+mod rules;
 mod show;
 
 use std::io::Write as _;

@@ -6,13 +6,12 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::process::ExitCode;
 
 use bailey_gateway::Gateway;
-use bailey_home::rehearsal::Profile;
 use bailey_home::{Ended, Home, Layout, config};
 use bailey_keys::{HomeKey, Passphrase};
 use bailey_supervisor::{Identity, Launch, Place, Said, SupervisorError};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::args::{GateArgs, GatewayRole, ProfileName, Role};
+use crate::args::{GateArgs, GatewayRole, Role};
 use crate::client::Trouble;
 use crate::prompt;
 
@@ -28,11 +27,7 @@ fn harden() -> io::Result<()> {
 
 /// `bailey gate --jsonl`
 pub(crate) fn gate(wanted: &GateArgs) -> ExitCode {
-    let profile = match wanted.profile {
-        ProfileName::Careful => Profile::Careful,
-        ProfileName::Balanced => Profile::Balanced,
-        ProfileName::Trusting => Profile::Trusting,
-    };
+    let profile = crate::rules::profile(wanted.profile);
     match bailey_home::rehearsal::run(profile, &mut io::stdin().lock(), &mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => crate::fail(&error.to_string(), 1),

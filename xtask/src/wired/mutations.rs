@@ -650,6 +650,24 @@ pub const MUTATIONS: &[Mutation] = &[
         test: "hijack::a_flood_of_questions_is_cut_off",
     },
     Mutation {
+        control: "what can err",
+        edits: &[(
+            "crates/bailey-policy/src/check.rs",
+            r#"        "+" | "-" | "*" | "neg" => {"#,
+            r#"        "+" | "-" | "*" | "neg" if depth > MAX_DEPTH => {"#,
+        )],
+        test: "tests::what_can_err_is_refused",
+    },
+    Mutation {
+        control: "approval the right way round",
+        edits: &[(
+            "crates/bailey-policy/src/check.rs",
+            "            Self::With => Self::Against,",
+            "            Self::With => Self::With,",
+        )],
+        test: "tests::approval_only_ever_allows_more",
+    },
+    Mutation {
         control: "limit of odd questions",
         edits: &[(
             "crates/bailey-gate/src/gate/propose.rs",

@@ -16,5 +16,6 @@ mod house;
 mod models;
 mod rehearsal;
 mod road;
+mod rules;
 mod stops;
 mod support;
