@@ -652,9 +652,9 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         control: "what can err",
         edits: &[(
-            "crates/bailey-policy/src/check.rs",
-            r#"        "+" | "-" | "*" | "neg" => {"#,
-            r#"        "+" | "-" | "*" | "neg" if depth > MAX_DEPTH => {"#,
+            "crates/bailey-policy/src/lib.rs",
+            "            if let Some(why) = check::fault(&json) {",
+            "            if let Some(why) = check::fault(&json).filter(|_| name.is_empty()) {",
         )],
         test: "tests::what_can_err_is_refused",
     },
