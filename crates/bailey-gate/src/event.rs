@@ -39,6 +39,8 @@ pub enum EventKind {
     Erased,
     /// A request went to a model provider.
     Model,
+    /// The person's rules changed.
+    Rules,
 }
 
 impl EventKind {
@@ -61,6 +63,7 @@ impl EventKind {
             Self::Exported => "exported",
             Self::Erased => "erased",
             Self::Model => "model",
+            Self::Rules => "rules",
         }
     }
 }

@@ -20,8 +20,8 @@ impl Home {
             let rules = header.get("reasons")?.as_array()?;
             Some(rules.iter().filter_map(|rule| Some(rule.as_str()?.to_owned())).collect::<Vec<_>>())
         });
-        let words: Vec<String> =
-            rules.unwrap_or_default().iter().map(|rule| self.policy.explain(rule).to_owned()).collect();
+        let policy = self.policy.current();
+        let words: Vec<String> = rules.unwrap_or_default().iter().map(|rule| policy.explain(rule).to_owned()).collect();
         Ok(words.join(" "))
     }
 

@@ -13,7 +13,7 @@ use bailey_gate::{ActionId, Gate, GateError, Limits, TaskId};
 use bailey_keys::HomeKey;
 use bailey_ledger::{Ledger, Recorded};
 use bailey_model::{AnthropicMessages, Model, OpenAiChat};
-use bailey_policy::CedarPolicy;
+use bailey_policy::{CedarPolicy, InForce};
 use bailey_vault::{Settings, Trust, Vault};
 use rustix::fs::FlockOperation;
 use tokio::sync::watch;
@@ -22,6 +22,7 @@ use crate::clock::Clock;
 use crate::config::{self, ModelConfig, ModelKind};
 use crate::layout::{Layout, LayoutError, Opened};
 use crate::opening::{self, Store};
+use crate::rules;
 use crate::transport::Provider;
 use crate::wire::SignIn;
 
@@ -48,7 +49,9 @@ pub struct Home {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) services: Services,
-    pub(crate) policy: Arc<CedarPolicy>,
+    pub(crate) policy: Arc<InForce>,
+    /// Held by whoever changes the rules.
+    pub(crate) changing_rules: Mutex<()>,
     /// The model, and what the configuration says of it.
     pub(crate) model: Option<(Arc<dyn Model>, ModelConfig)>,
     pub(crate) clock: Clock,
@@ -82,14 +85,17 @@ impl Home {
         let clock = Clock::new(config.home.time_zone.as_deref()).map_err(HomeError::Setup)?;
         let Opened { ledger, found, record, recorded, token } = layout.open(key, &clock)?;
         let ledger = Arc::new(ledger);
-        let policy = Arc::new(CedarPolicy::shipped().map_err(|error| HomeError::Setup(error.to_string()))?);
+        let shipped = CedarPolicy::shipped().map_err(|error| HomeError::Setup(error.to_string()))?;
+        let policy = Arc::new(InForce::new(shipped));
         // Whatever the record says: it could not be written when everything was paused.
         let recorded = if settings.paused { Recorded::Unreadable } else { recorded };
         let transactions = Arc::clone(&ledger) as Arc<dyn bailey_gate::ledger::Ledger>;
         let store = Store { ledger: Arc::clone(&ledger), transactions, found, recorded, record: Arc::new(record) };
         let limits = Limits { hold_ms: config.home.hold_seconds.saturating_mul(1_000), ..Limits::default() };
         let rules = Arc::clone(&policy) as Arc<dyn bailey_gate::policy::Policy>;
-        let (gate, notices) = opening::compose(store, rules, limits, clock.now())?;
+        let (gate, mut notices) = opening::compose(store, rules, limits, clock.now())?;
+        // Behind what opening may have had to take back.
+        notices.extend(rules::take_up(&ledger, &policy)?);
         let trust = Trust::new(settings.authorities.as_deref().map(str::as_bytes)).map_err(HomeError::Setup)?;
         let vault = Vault::new(Arc::clone(&ledger), gate.lock(), trust);
         let model = config.model.as_ref().map(|config| provider(config, &vault)).transpose()?.zip(config.model.clone());
@@ -99,6 +105,7 @@ impl Home {
             ledger,
             vault,
             policy,
+            changing_rules: Mutex::default(),
             model,
             clock,
             token,

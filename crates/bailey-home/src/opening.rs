@@ -114,7 +114,7 @@ fn recover(
         gate.void_all(now)?;
         disown(ledger, now, valve)?;
         ledger.adopt().map_err(LayoutError::from)?;
-        notices.push("Every connection was ended and every open task was stopped, because the copy may know of some that you ended since. Connect your accounts again.".into());
+        notices.push("Every connection was ended, every open task was stopped, and every rule that lets something go by itself was dropped, because the copy may know of some that you ended since. Connect your accounts again, and look at `bailey rules list`.".into());
     }
     gate.expire(now)?;
     Ok(())
@@ -132,6 +132,7 @@ fn disown(ledger: &Ledger, now: Now, valve: Valve) -> Result<(), HomeError> {
         Ok(keys)
     });
     ledger.keys().destroy(&keys.map_err(GateError::from)?).map_err(|error| HomeError::Setup(error.to_string()))?;
+    crate::rules::narrow(ledger, Actor::Home, now, valve)?;
     crate::tasks::stop_all(ledger, now)?;
     Ok(())
 }

@@ -334,6 +334,58 @@ pub struct ProvenBody {
     pub proof: ProofBody,
 }
 
+/// A change of the rules.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleChange {
+    /// Rules in words.
+    #[serde(default)]
+    pub add: String,
+    /// Rules in Cedar, each with an `@id` of its own.
+    #[serde(default)]
+    pub cedar: String,
+    /// Names of rules to drop.
+    #[serde(default)]
+    pub remove: Vec<String>,
+    /// A shipped profile in the place of the one before; rules of one's own stay.
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// The domains of the organisation, in the place of those before.
+    #[serde(default)]
+    pub organisation: Option<Vec<String>>,
+}
+
+/// `POST /v1/rules`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleBody {
+    /// What is to change.
+    pub change: RuleChange,
+    /// The evidence.
+    pub proof: ProofBody,
+}
+
+/// A rule as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RuleCard {
+    /// Its name.
+    pub id: String,
+    /// In words.
+    pub words: String,
+    /// As Cedar.
+    pub cedar: String,
+    /// `own`, or the profile it came with.
+    pub origin: String,
+    /// When it was added, in milliseconds since 1970-01-01T00:00Z.
+    pub added_ms: i64,
+}
+
+/// The bytes whose hash an authorised change of the rules is bound to.
+#[must_use]
+pub fn rule_parameters(change: &RuleChange) -> Vec<u8> {
+    serde_json::to_vec(change).unwrap_or_default()
+}
+
 /// What deleting the home could not do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeletedCard {

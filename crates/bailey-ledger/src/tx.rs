@@ -99,6 +99,12 @@ impl LedgerTx<'_> {
         Ok(())
     }
 
+    /// Sets the domains of the person's organisation, in the place of those before.
+    pub fn set_organisation(&mut self, domains: &[String]) -> Result<(), StoreError> {
+        self.db.execute("DELETE FROM party WHERE kind = ?1", [Party::ORGANISATION]).map_err(store_error)?;
+        domains.iter().try_for_each(|domain| self.put_own(&Party::new(Party::ORGANISATION.into(), domain)))
+    }
+
     /// Seals, hashes and appends an entry; returns its sequence number.
     pub fn append(&mut self, event: &Event, genesis: Option<&GenesisKey>) -> Result<u64, StoreError> {
         let seq = self.log.tree.size();
@@ -135,12 +141,14 @@ impl LedgerTx<'_> {
     }
 
     /// Which entries must be noticed missing: approvals, claims of asked actions, what the person refused, took back or
-    /// replaced, revocations, pauses.
+    /// replaced, revocations, pauses, changed rules.
     fn note_importance(&mut self, event: &Event) {
         let asked_claim = event.to == Some(State::Claimed) && event.approval.is_some();
         let approved = event.to == Some(State::Approved) && event.approval.is_some();
-        let home =
-            matches!(event.kind, EventKind::Revoked | EventKind::Paused | EventKind::Resumed | EventKind::Authority);
+        let home = matches!(
+            event.kind,
+            EventKind::Revoked | EventKind::Paused | EventKind::Resumed | EventKind::Authority | EventKind::Rules
+        );
         self.log.epoch = self.log.epoch.max(event.epoch);
         let refused = matches!(event.to, Some(State::Rejected | State::Cancelled | State::Superseded));
         self.log.moves_mark |= asked_claim || approved || refused || home;

@@ -10,6 +10,7 @@ pub mod rule;
 
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bailey_gate::family::Level;
 use bailey_gate::policy::{Policy, Question};
@@ -148,6 +149,24 @@ impl CedarPolicy {
         Ok(Self { schema, policies, entities, authorizer: Authorizer::new(), agent, home, version, says })
     }
 
+    /// The policies of a text, each by its name, with what it says of itself, and as text.
+    pub fn parts(text: &str) -> Result<Vec<(String, Option<String>, String)>, PolicyError> {
+        let (set, says) = named(text)?;
+        let part = |policy: &cedar_policy::Policy| {
+            let id = policy.id().to_string();
+            let words = says.get(&id).cloned();
+            (id, words, format!("{policy}\n\n"))
+        };
+        Ok(set.policies().map(part).collect())
+    }
+
+    /// Whether a text has a policy that lets something go.
+    #[must_use]
+    pub fn permits(text: &str) -> bool {
+        let permits = |policy: &cedar_policy::Policy| policy.effect() == cedar_policy::Effect::Permit;
+        named(text).map_or(true, |(set, _)| set.policies().any(permits))
+    }
+
     /// A rule in words for the person; its name where it has none.
     #[must_use]
     pub fn explain<'a>(&'a self, rule: &'a str) -> &'a str {
@@ -183,6 +202,39 @@ impl CedarPolicy {
             rules.push(ASKS_FIRST.into());
         }
         Ok(Ruling { allowed: response.decision() == Decision::Allow, rules })
+    }
+}
+
+/// The rules in force, which can be changed while everything runs. Whoever asks gets the answer of one whole set.
+#[derive(Debug)]
+pub struct InForce(RwLock<Arc<CedarPolicy>>);
+
+impl InForce {
+    /// Begins with a set.
+    #[must_use]
+    pub fn new(policy: CedarPolicy) -> Self {
+        Self(RwLock::new(Arc::new(policy)))
+    }
+
+    /// The set in force.
+    #[must_use]
+    pub fn current(&self) -> Arc<CedarPolicy> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another in its place: what is asked after this returns is asked of that.
+    pub fn replace(&self, policy: CedarPolicy) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+    }
+}
+
+impl Policy for InForce {
+    fn rule(&self, question: &Question<'_>) -> Ruling {
+        self.current().rule(question)
+    }
+
+    fn version(&self) -> String {
+        self.current().version()
     }
 }
 

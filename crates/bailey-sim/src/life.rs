@@ -281,6 +281,9 @@ impl Life {
         sched::pass("the person reads");
         let twice = self.world.once_in(4);
         let approved = self.gate.approve(shown.clone(), &proof, self.world.now());
+        let ids: Vec<String> = shown.iter().map(|(id, _)| id.to_string()).collect();
+        let came = approved.as_ref().map_or_else(ToString::to_string, |permits| format!("{} may go", permits.len()));
+        sched::note(&format!("answer {number} on {}: {came}", ids.join(" ")));
         match &approved {
             Ok(_) if wrong => {
                 self.world.witness().findings.push("an answer with a digest that nobody was shown counted".into());
@@ -413,8 +416,12 @@ impl Life {
                 self.reset();
                 sched::pass("cut");
             });
-            sched::note(&format!("paused {}", report.valve.epoch));
             let kept = report.recorded.is_ok() || report.logged.is_ok();
+            sched::note(&format!(
+                "paused {}{}",
+                report.valve.epoch,
+                if kept { "" } else { ", and neither record nor log has it" }
+            ));
             self.world.witness().paused(report.valve.epoch, kept, report.logged.is_ok());
         }
     }

@@ -236,8 +236,10 @@ impl Witness {
             let words = format!("a home that was paused in epoch {} came up open", self.shut);
             self.found(words);
         }
-        // Neither record nor log could be written, and the person was told that the pause ends with the process.
+        // Neither record nor log could be written, and the person was told that the pause ends with the process. The
+        // supervisor, which remembers it, is not simulated.
         self.reopened = self.shut;
+        self.last_pause = None;
     }
 
     /// What the log's last word on pausing is, when a home is opened.

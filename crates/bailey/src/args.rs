@@ -125,6 +125,35 @@ pub(crate) enum Rules {
         /// Which
         name: ProfileName,
     },
+    /// List the rules in force beside the shipped ones
+    List,
+    /// Add rules; asks for the approval passphrase
+    Add {
+        /// They are Cedar, each with an `@id`
+        #[arg(long)]
+        cedar: bool,
+        /// Such as: mail inside my organisation: go ahead; outside: ask
+        #[arg(required = true)]
+        words: Vec<String>,
+    },
+    /// Drop rules; asks for the approval passphrase
+    Remove {
+        /// Which
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Take the rules of a shipped profile in the place of those of another; your own stay
+    Use {
+        /// Which
+        name: ProfileName,
+    },
+    /// Say which domains are your organisation's
+    Organisation {
+        /// Such as example.org; none for no organisation
+        domains: Vec<String>,
+    },
+    /// Back to careful at once: drop every rule that lets something go by itself
+    Careful,
 }
 
 #[derive(Debug, Args)]

@@ -26,7 +26,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
     match command {
         Command::Setup(setup) => return make_home(&setup, &layout),
         Command::Serve => return crate::roles::supervise(&layout).await,
-        Command::Rules(command) => return crate::rules::run(&command, json),
+        Command::Rules(command) => return crate::rules::run(command, layout, json).await,
         Command::Unlock => return unlock(&layout).await,
         Command::Doctor => return crate::doctor::run(&layout, json).await,
         _ => {}

@@ -2,24 +2,67 @@
 
 use std::io::{Read as _, Write as _};
 
+use aws_lc_rs::digest::{SHA256, digest};
+use bailey_gate::Digest;
+use bailey_gate::approval::Purpose;
+use bailey_home::Layout;
 use bailey_home::rules::{BadRule, CedarPolicy, Profile, Rule, parse};
+use bailey_home::wire::{RuleBody, RuleCard, RuleChange, rule_parameters};
 use serde_json::json;
 
 use crate::args::{ProfileName, Rules};
-use crate::client::Trouble;
+use crate::client::{Client, Trouble};
+use crate::{prompt, show};
 
 /// Longest text of rules, in bytes.
 const MAX_TEXT_BYTES: u64 = 256 * 1024;
 
 /// Runs one of the commands.
-pub(crate) fn run(command: &Rules, as_json: bool) -> Result<(), Trouble> {
-    match command {
-        Rules::Check { words } => check(&text_of(words)?, as_json),
+pub(crate) async fn run(command: Rules, layout: Layout, as_json: bool) -> Result<(), Trouble> {
+    let rules: Vec<RuleCard> = match command {
+        Rules::Check { words } => return check(&text_of(&words)?, as_json),
         Rules::Profile { name } => {
-            let text = profile(*name).rules();
-            if as_json { check(text, true) } else { say(text) }
+            let text = profile(name).rules();
+            return if as_json { check(text, true) } else { say(text) };
         }
-    }
+        Rules::List => Client::new(layout)?.get("/v1/rules").await?,
+        Rules::Careful => Client::new(layout)?.post("/v1/rules/careful", &()).await?,
+        Rules::Add { cedar: false, words } => {
+            let add = text_of(&words)?;
+            parse(&add).map_err(|bad| Trouble::Here(pointed(&add, &bad)))?;
+            change(layout, RuleChange { add, ..RuleChange::default() }).await?
+        }
+        Rules::Add { cedar: true, words } => {
+            let cedar = text_of(&words)?;
+            CedarPolicy::with_grants(&cedar).map_err(|error| Trouble::Here(error.to_string()))?;
+            change(layout, RuleChange { cedar, ..RuleChange::default() }).await?
+        }
+        Rules::Remove { ids } => change(layout, RuleChange { remove: ids, ..RuleChange::default() }).await?,
+        Rules::Use { name } => {
+            let profile = Some(profile(name).name().to_owned());
+            change(layout, RuleChange { profile, ..RuleChange::default() }).await?
+        }
+        Rules::Organisation { domains } => {
+            change(layout, RuleChange { organisation: Some(domains), ..RuleChange::default() }).await?
+        }
+    };
+    Ok(show::print(as_json, &rules, |out| {
+        if rules.is_empty() {
+            writeln!(out, "There are no rules but the shipped ones: what reaches others, destroys or spends asks.")?;
+        }
+        rules.iter().try_for_each(|rule| writeln!(out, "{:<12} {:<9} {}", rule.id, rule.origin, rule.words))
+    })?)
+}
+
+/// Shows the person's leave for exactly this change, and makes it.
+async fn change(layout: Layout, change: RuleChange) -> Result<Vec<RuleCard>, Trouble> {
+    let client = Client::new(layout)?;
+    let hash = digest(&SHA256, &rule_parameters(&change));
+    let bytes = hash.as_ref().try_into().map_err(|_| Trouble::Here("no hash".into()))?;
+    let words = prompt::passphrase("Approval passphrase, to change the rules")?;
+    let purpose = Purpose::Home { what: "change rules", parameters: Digest::from_bytes(bytes) };
+    let proof = client.prove(&purpose, &words).await?;
+    client.post("/v1/rules", &RuleBody { change, proof }).await
 }
 
 /// The shipped profile of a name.

@@ -668,6 +668,24 @@ pub const MUTATIONS: &[Mutation] = &[
         test: "tests::approval_only_ever_allows_more",
     },
     Mutation {
+        control: "leave to change rules",
+        edits: &[(
+            "crates/bailey-home/src/api/rules.rs",
+            "    home.gate.authorise(&purpose, &proof(&body.proof)?, home.clock.now())?;\n",
+            "    let _proof = (purpose, proof(&body.proof)?);\n",
+        )],
+        test: "rules::a_rule_lets_go_what_it_says_and_only_the_person_can_make_it",
+    },
+    Mutation {
+        control: "rules of an older copy",
+        edits: &[(
+            "crates/bailey-home/src/opening.rs",
+            "    crate::rules::narrow(ledger, Actor::Home, now, valve)?;\n",
+            "",
+        )],
+        test: "rules::an_older_copy_revives_no_rule_that_lets_anything_go",
+    },
+    Mutation {
         control: "limit of odd questions",
         edits: &[(
             "crates/bailey-gate/src/gate/propose.rs",

@@ -4,6 +4,7 @@ mod actions;
 mod connections;
 mod house;
 mod log;
+mod rules;
 mod tasks;
 
 use std::sync::Arc;
@@ -75,6 +76,8 @@ fn routes() -> (Router<Arc<Home>>, OpenApi) {
         .routes(routes!(connections::revoke))
         .routes(routes!(connections::begin_sign_in))
         .routes(routes!(connections::sign_in))
+        .routes(routes!(rules::rules, rules::change_rules))
+        .routes(routes!(rules::be_careful))
         .routes(routes!(house::status))
         .routes(routes!(house::changes))
         .routes(routes!(house::events))
