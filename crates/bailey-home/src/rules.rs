@@ -150,6 +150,9 @@ impl Home {
         let (gone, mut rules): (Vec<Kept>, Vec<Kept>) =
             before.into_iter().partition(|rule| change.remove.contains(&rule.id) || replaces(rule));
         let came = added(change, &rules, now.wall_ms)?;
+        if came.is_empty() && gone.is_empty() && change.profile.is_none() && change.organisation.is_none() {
+            return Err(Unchanged::Bad("there is no rule in it, so nothing was changed".into()));
+        }
         rules.extend(came.iter().cloned());
         if rules.len() > MAX_RULES {
             return Err(Unchanged::Bad(format!("more than {MAX_RULES} rules; remove some first")));

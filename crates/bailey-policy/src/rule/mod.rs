@@ -15,6 +15,8 @@ mod words;
 use std::fmt;
 
 pub use words::parse;
+#[cfg(test)]
+pub(crate) use words::{SUBJECTS, examples};
 
 /// What is to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -5,7 +5,7 @@ use bailey_gate::family::text::Address;
 use super::{BadRule, Condition, Rule, Subject, Verdict};
 
 /// Subjects: the words each is printed in first, then others that mean the same.
-pub(super) const SUBJECTS: [(Subject, &[&str]); 15] = [
+pub(crate) const SUBJECTS: [(Subject, &[&str]); 15] = [
     (Subject::Anything, &["anything", "everything"]),
     (Subject::Reading, &["reading", "looking"]),
     (Subject::Fetching, &["fetching", "browsing", "opening pages"]),
@@ -107,7 +107,7 @@ pub(super) fn condition(condition: &Condition) -> String {
 
 /// One of each condition, for tests that leave none out.
 #[cfg(test)]
-pub(super) fn examples() -> Vec<Condition> {
+pub(crate) fn examples() -> Vec<Condition> {
     let mut all: Vec<Condition> = CONDITIONS.iter().map(|(condition, _)| condition.clone()).collect();
     all.extend([
         Condition::Only(vec!["ana@example.org".into(), "o'tom+x@example.org".into()]),

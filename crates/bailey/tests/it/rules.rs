@@ -105,6 +105,7 @@ fn forbids_win_profiles_replace_each_other_and_what_is_no_rule_changes_nothing()
     assert!(list().contains(&"night".to_owned()));
     for (bad, why) in [
         (vec!["rules", "add", "letters: ask"], "is not understood"),
+        (vec!["rules", "add", "# nothing"], "nothing was changed"),
         (vec!["rules", "add", "--cedar", cedar], "already"),
         (vec!["rules", "add", "--cedar", "permit (principal, action, resource);"], "no @id"),
         (
