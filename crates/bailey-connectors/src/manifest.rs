@@ -96,7 +96,9 @@ pub fn tool_use(
     arguments: &Map<String, Value>,
 ) -> Result<ToolUse, BadManifest> {
     let arguments = arguments.iter().map(|(argument, value)| Ok((name(argument)?, read(value, 0)?)));
-    let arguments = arguments.collect::<Result<_, BadManifest>>()?;
+    let mut arguments = arguments.collect::<Result<Vec<_>, BadManifest>>()?;
+    // One meaning, one order: what is approved does not depend on how the caller wrote it.
+    arguments.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(ToolUse { server: name(server)?, tool: name(tool)?, manifest, arguments })
 }
 
@@ -119,7 +121,9 @@ fn read(value: &Value, depth: usize) -> Result<Argument, BadManifest> {
         }
         Value::Object(fields) => {
             let fields = fields.iter().map(|(name, value)| Ok((name.clone(), read(value, depth + 1)?)));
-            Argument::Fields(fields.collect::<Result<_, BadManifest>>()?)
+            let mut fields = fields.collect::<Result<Vec<_>, BadManifest>>()?;
+            fields.sort_by(|(one, _), (other, _)| one.cmp(other));
+            Argument::Fields(fields)
         }
     })
 }
