@@ -75,7 +75,8 @@ impl Life {
             record: Arc::new(SimRecord(record)),
         };
         let (gate, _) = opening::compose(store, policy()?, LIMITS, world.now()).map_err(|error| error.to_string())?;
-        world.witness().opened(gate.lock().valve().mode == Mode::Open);
+        let valve = gate.lock().valve();
+        world.witness().opened(valve.mode == Mode::Open, valve.epoch);
         Ok(Self { world: Arc::clone(world), gate, ledger, resets: AtomicU64::new(0) })
     }
 

@@ -227,9 +227,16 @@ impl Witness {
         self.effects.contains_key(id)
     }
 
-    /// A home was opened; `open` is whether effects may leave.
-    pub fn opened(&mut self, open: bool) {
-        if !open || self.shut <= self.reopened {
+    /// A home was opened, in a pause epoch; `open` is whether effects may leave.
+    pub fn opened(&mut self, open: bool, epoch: u64) {
+        if self.shut <= self.reopened {
+            return;
+        }
+        if !open {
+            if !self.pause_kept {
+                // It is paused by an older one, that was kept: ending that ends all.
+                (self.shut, self.pause_kept) = (epoch, true);
+            }
             return;
         }
         if self.pause_kept {
