@@ -69,14 +69,20 @@ fn pause_stops_a_running_task_and_a_mail_between_claim_and_hand_off() {
     assert!(seq("resumed", &json!(null)) < seq("proposed", &second["id"]), "{log:#}");
 }
 
-#[test]
-fn a_revocation_cuts_what_is_open_at_once() {
+/// A home whose mail was handed over to a server that says nothing.
+fn handed_over() -> (World, serde_json::Value) {
     let world = World::new(vec![send("slow@example.org", "1", "one"), Turn::say("ok")]);
     world.task("write");
     let card = world.waiting();
     world.ok(&["approve"], PASSPHRASE);
     world.until(&id(&card), "claimed");
     World::until_true("it was never handed over", || !world.sink.arrived().is_empty());
+    (world, card)
+}
+
+#[test]
+fn a_revocation_cuts_what_is_open_at_once() {
+    let (world, card) = handed_over();
     let connection = world.data_of(&["connections"])[0]["id"].as_str().unwrap().to_owned();
     let started = crate::support::clock();
     world.ok(&["revoke", &connection], "");
@@ -87,12 +93,7 @@ fn a_revocation_cuts_what_is_open_at_once() {
 
 #[test]
 fn a_pause_cuts_what_is_open_at_once() {
-    let world = World::new(vec![send("slow@example.org", "1", "one"), Turn::say("ok")]);
-    world.task("write");
-    let card = world.waiting();
-    world.ok(&["approve"], PASSPHRASE);
-    world.until(&id(&card), "claimed");
-    World::until_true("it was never handed over", || !world.sink.arrived().is_empty());
+    let (world, card) = handed_over();
     world.ok(&["pause"], "");
     // The server says nothing: that it is not waited for is the cut.
     world.until(&id(&card), "unknown");
