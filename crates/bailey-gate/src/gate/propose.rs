@@ -195,9 +195,6 @@ impl Gate {
             action: proposal.action.clone(),
         };
         // INVARIANT: nothing is asked about that could not be read back to be done.
-        if let Action::Tool(call) = &proposal.action {
-            call.check().map_err(|error| GateError::Malformed(error.to_string()))?;
-        }
         match Content::decode(&content.encode()) {
             Ok(read) if read == content => Ok(content),
             Ok(_) => Err(GateError::Malformed("it does not read back as it was written".into())),
