@@ -172,6 +172,8 @@ impl Home {
     /// Back to careful: drops every rule that lets something go by itself. Needs no proof: asking harms nobody.
     pub(crate) fn be_careful(&self) -> Result<Vec<Kept>, Unchanged> {
         let _turn = self.changing_rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Where they cannot be read everything asks already; taking them for none would let more go, not less.
+        kept(&self.ledger)?;
         let left = narrow(&self.ledger, Actor::Client, self.clock.now(), self.gate.lock().valve())?;
         self.policy.replace(compiled(&left).map_err(|error| Unchanged::Bad(error.to_string()))?);
         Ok(left)
