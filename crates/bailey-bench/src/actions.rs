@@ -16,8 +16,8 @@ use bailey_gate::handoff::{Mode, Valve, Wrote};
 use bailey_gate::ledger::{Grant, Row, Tx as _};
 use bailey_gate::policy::{Facts, Policy, Question, judge};
 use bailey_gate::{
-    ActionId, Claiming, ConnectionId, Deadline, Effect, Evidence, Gate, HomeId, Limits, Nonce, Now, Outcome, Proposal,
-    Ruling, State,
+    ActionId, Claiming, ConnectionId, Deadline, Effect, Evidence, Fixed, Gate, HomeId, Limits, Nonce, Now, Outcome,
+    Proposal, Ruling, State,
 };
 use bailey_home::opening::{self, Store};
 use bailey_keys::sign::SigningKey;
@@ -100,7 +100,10 @@ pub fn home(folder: &Path, policy: Arc<dyn Policy>, create: bool) -> Result<(Arc
     let (record, recorded) = PauseFile::open(&folder.join("pause"))?;
     let transactions = Arc::clone(&ledger) as Arc<dyn bailey_gate::ledger::Ledger>;
     let store = Store { ledger: Arc::clone(&ledger), transactions, found, recorded, record: Arc::new(record) };
-    Ok((opening::compose(store, policy, Limits::default(), at())?.0, ledger))
+    Ok((
+        opening::compose(store, policy, Limits::default(), Arc::new(Fixed { minutes: 0, attended: true }), at())?.0,
+        ledger,
+    ))
 }
 
 /// The person's credential and a calendar.
@@ -141,6 +144,7 @@ pub fn finished(ledger: &Ledger, numbers: std::ops::Range<u64>) -> Done {
                 claim: None,
                 attempt: 0,
                 undo_of: None,
+                amount: 0,
             };
             let event = |kind, state, row: &Row, payload| Event {
                 action: Some(row.id),
@@ -210,16 +214,17 @@ pub fn decision(table: &mut Table) -> Done {
         precondition: Vec::new(),
         action: entry()?,
     };
-    let facts = Facts { receivers: 0, others: 0, ..Facts::UNREMARKABLE };
+    let facts = Facts { receivers: 0, others: 0, ..Facts::unremarkable() };
     let (few, many) = (CedarPolicy::shipped()?, CedarPolicy::with_grants(&grants)?);
     let verdicts = |policy: &CedarPolicy| {
         Times::of(3_000, |_| {
-            let _verdict = std::hint::black_box(judge(policy, &content, content.class(), &facts));
+            let _verdict = std::hint::black_box(judge(policy, content.action.kind(), content.class(), &facts));
             Ok::<_, std::convert::Infallible>(())
         })
     };
     let (few, many) = (verdicts(&few)?, verdicts(&many)?);
-    let question = Question { content: &content, class: content.class(), facts: &facts, evidence: Evidence::None };
+    let question =
+        Question { kind: content.action.kind(), class: content.class(), facts: &facts, evidence: Evidence::None };
     let nothing = Times::of(3_000, |_| {
         let _ruling = std::hint::black_box(Anything.rule(&question));
         Ok::<_, std::convert::Infallible>(())

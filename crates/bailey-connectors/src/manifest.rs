@@ -2,7 +2,8 @@
 //!
 //! ```json
 //! { "effect": "write", "sinks": { "to": "email" }, "target": { "file": "file" }, "content": ["body"], "amount": "sum",
-//!   "undo": false, "critical": false, "trusted_output": false, "confidential": false }
+//!   "places": { "folder": "folder" }, "method": "method", "undo": false, "removes": false, "critical": false,
+//!   "trusted_output": false, "confidential": false }
 //! ```
 
 use bailey_gate::family::tool::{Effect, MAX_DEPTH, Manifest, Name, Role, ToolUse, Value as Argument};
@@ -45,7 +46,13 @@ struct Written {
     #[serde(default)]
     amount: Option<String>,
     #[serde(default)]
+    places: BTreeMap<String, String>,
+    #[serde(default)]
+    method: Option<String>,
+    #[serde(default)]
     undo: bool,
+    #[serde(default)]
+    removes: bool,
     #[serde(default)]
     critical: bool,
     #[serde(default)]
@@ -68,6 +75,12 @@ pub fn manifest(json: &Value) -> Result<Manifest, BadManifest> {
     for (argument, kind) in &written.target {
         give(argument, Role::Target(name(kind)?))?;
     }
+    for (argument, kind) in &written.places {
+        give(argument, Role::Place(name(kind)?))?;
+    }
+    if let Some(argument) = &written.method {
+        give(argument, Role::Method)?;
+    }
     for argument in &written.content {
         give(argument, Role::Content)?;
     }
@@ -82,6 +95,7 @@ pub fn manifest(json: &Value) -> Result<Manifest, BadManifest> {
         },
         roles: roles.into_iter().collect(),
         undoable: written.undo,
+        removes: written.removes,
         critical: written.critical,
         trusted_output: written.trusted_output,
         confidential: written.confidential,

@@ -84,6 +84,111 @@ pub fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
+/// Letters that look alike to a reader in a hurry, each with the one it is taken for.
+const ALIKE: [(&str, &str); 12] = [
+    ("rn", "m"),
+    ("vv", "w"),
+    ("cl", "d"),
+    ("0", "o"),
+    ("1", "l"),
+    ("i", "l"),
+    ("5", "s"),
+    ("-", ""),
+    ("_", ""),
+    (".", ""),
+    ("3", "e"),
+    ("8", "b"),
+];
+/// Letters of other scripts, and those with marks, that look like Latin ones.
+const FOREIGN: [(&str, char); 20] = [
+    ("аàáâãäåāαɑ", 'a'),
+    ("ьþƅ", 'b'),
+    ("сçćč", 'c'),
+    ("ԁďđ", 'd'),
+    ("еèéêëēęěё", 'e'),
+    ("ɡğġ", 'g'),
+    ("һħ", 'h'),
+    ("іìíîïīıїι", 'l'),
+    ("јĵ", 'j'),
+    ("кķκ", 'k'),
+    ("ӏłĺľ", 'l'),
+    ("ոñńň", 'n'),
+    ("оòóôõöøōοσ", 'o'),
+    ("рρ", 'p'),
+    ("ѕśşš", 's'),
+    ("тţťτ", 't'),
+    ("υùúûüūμ", 'u'),
+    ("ѵν", 'v'),
+    ("хχ", 'x'),
+    ("уýÿγ", 'y'),
+];
+/// Shortest name that one wrong letter makes into another's likeness; shorter ones differ by a letter all the time.
+const MIN_ALIKE_CHARS: usize = 6;
+
+/// What a reader in a hurry takes a name for.
+fn glance(name: &str) -> String {
+    let latin = |c: char| FOREIGN.iter().find(|(others, _)| others.contains(c)).map_or(c, |(_, latin)| *latin);
+    let mut out: String = name.to_lowercase().chars().map(latin).collect();
+    for (looks, like) in ALIKE {
+        out = out.replace(looks, like);
+    }
+    out
+}
+
+/// By what a store finds those who may resemble somebody: two that resemble each other have the same.
+#[must_use]
+pub fn likeness(party: &Party) -> String {
+    let local = party.value.rsplit_once('@').filter(|_| party.kind == Party::EMAIL);
+    local.map_or_else(String::new, |(local, _)| glance(local))
+}
+
+/// Whether the one could be taken for the other, and is not: the same at a glance, or a letter more, fewer, other or swapped in
+/// what comes before the `@` or behind it, the rest being the same. Names of one organisation differ by a letter all the time,
+/// so that within one domain only a glance counts.
+#[must_use]
+pub fn resemble(one: &str, other: &str) -> bool {
+    if one == other {
+        return false;
+    }
+    if glance(one) == glance(other) {
+        return true;
+    }
+    let (Some((local, domain)), Some((other_local, other_domain))) = (one.rsplit_once('@'), other.rsplit_once('@'))
+    else {
+        return one.chars().count() >= MIN_ALIKE_CHARS && one_letter_apart(one, other);
+    };
+    let near = domain.chars().count() >= MIN_ALIKE_CHARS && one_letter_apart(domain, other_domain);
+    glance(local) == glance(other_local) && (near || same_name_elsewhere(domain, other_domain))
+}
+
+/// Whether one domain carries the other's name under another ending, or inside of a longer one: `acme.org`, `acme.com`,
+/// `acme-mail.com`, `acme.org.evil.example`.
+fn same_name_elsewhere(domain: &str, other: &str) -> bool {
+    let name = |domain: &str| domain.split('.').rev().nth(1).map(str::to_owned).unwrap_or_default();
+    let (one, two) = (name(domain), name(other));
+    let within = |name: &str, whole: &str| {
+        name.chars().count() >= MIN_ALIKE_CHARS - 2 && whole.split(['.', '-']).any(|part| part == name)
+    };
+    within(&one, other) || within(&two, domain)
+}
+
+/// Whether one letter was put in, left out, exchanged, or swapped with its neighbour.
+fn one_letter_apart(one: &str, other: &str) -> bool {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let same = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let (Some(a), Some(b)) = (one.get(same..), other.get(same..)) else { return false };
+    match (a, b) {
+        ([], [_]) | ([_], []) => true,
+        ([x, rest @ ..], [y, others @ ..]) => {
+            rest == others
+                || rest == b
+                || others == a
+                || matches!((rest, others), ([x2, tail @ ..], [y2, tails @ ..]) if x == y2 && y == x2 && tail == tails)
+        }
+        _ => false,
+    }
+}
+
 /// Addresses in a text that a reader could follow: with a scheme, beginning with `www.`, or a host with a path.
 #[must_use]
 pub fn links(text: &str) -> Vec<String> {
@@ -188,6 +293,30 @@ mod tests {
         assert!(holds_party("mail ana@example.org", &party(Party::EMAIL, "ana@example.org")));
         assert!(!holds_party("mail joana@example.org", &party(Party::EMAIL, "ana@example.org")));
         assert!(holds_party("pay spotify", &party("merchant", "Spotify")));
+    }
+
+    #[test]
+    fn likenesses_are_what_a_reader_in_a_hurry_takes_for_the_same() {
+        let known = "ana.ferreira@example.org";
+        for alike in [
+            "ana.ferreira@examp1e.org",
+            "ana.ferreira@exarnple.org",
+            "ana.ferreira@exmaple.org",
+            "ana.ferreira@example.com",
+            "ana.ferreira@example.org.evil.example",
+            "ana.ferreira@mail-example.net",
+            "anaferreira@example.org",
+            "ana.ferrelra@example.org",
+            "аna.ferreira@example.org",
+            "ana.ferreira@exampl.org",
+        ] {
+            assert!(resemble(alike, known) && resemble(known, alike), "{alike}");
+        }
+        for other in [known, "ana.ferrera@example.org", "tom@example.org", "ana.ferreira@gmail.com", "tom@examp1e.com"]
+        {
+            assert!(!resemble(other, known), "{other}");
+        }
+        assert!(resemble("paypal-shop", "paypa1-shop") && resemble("spotify", "spotfy") && !resemble("rent", "rest"));
     }
 
     #[test]

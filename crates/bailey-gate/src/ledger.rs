@@ -41,6 +41,8 @@ pub struct Row {
     pub attempt: u32,
     /// The action that this one undoes.
     pub undo_of: Option<ActionId>,
+    /// What it spends, in hundredths.
+    pub amount: u64,
 }
 
 /// A connection as the gate sees it: a scope and whether it still stands.
@@ -119,6 +121,8 @@ pub trait Tx {
     fn step(&mut self, row: &Row, from: State, entry: Event) -> Result<(), StoreError>;
     /// Adds an entry that moves no row.
     fn log(&mut self, entry: Event) -> Result<(), StoreError>;
+    /// The account of a connection, as its service names it; nothing where there is no such connection.
+    fn account(&mut self, connection: &ConnectionId) -> Result<String, StoreError>;
     /// The standing of a connection.
     fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError>;
     /// What is known of somebody: in the form of [`Party`], never their own word for it.
@@ -126,7 +130,11 @@ pub trait Tx {
     /// Remembers that the person gave them something of their own will, and the name they gave them; empty where they gave
     /// none. A known name stays.
     fn learn(&mut self, party: &Party, name: &str) -> Result<(), StoreError>;
-    /// The person's own words of a task; `None` where none are kept.
+    /// Somebody the person knows who could be taken for this one, and is not ([`crate::ground::resemble`]).
+    fn resembles(&mut self, party: &Party) -> Result<Option<String>, StoreError>;
+    /// The name of the schedule a task was begun by; nothing where the person asked for it just then.
+    fn schedule(&mut self, task: &TaskId) -> Result<String, StoreError>;
+    /// The person's own words of a task, all that they said in it; `None` where none are kept.
     fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError>;
     /// What a task has let in and asked so far.
     fn marks(&mut self, task: &TaskId) -> Result<TaskMarks, StoreError>;
@@ -134,6 +142,8 @@ pub trait Tx {
     fn mark(&mut self, task: &TaskId, brings: Brings, odd: bool) -> Result<(), StoreError>;
     /// Actions of a kind claimed at or after a wall time; a store may stop counting at five hundred.
     fn claimed_since(&mut self, kind: ActionKind, wall_ms: i64) -> Result<u64, StoreError>;
+    /// What actions but this one spend, of those claimed at or after a wall time that did not fail; in hundredths.
+    fn spent_since(&mut self, wall_ms: i64, but: &ActionId) -> Result<u64, StoreError>;
     /// Actions of a task now in this state.
     fn count_of_task(&mut self, task: &TaskId, state: State) -> Result<u64, StoreError>;
 }

@@ -17,6 +17,7 @@ pub mod handoff;
 mod ids;
 pub mod ledger;
 mod permit;
+pub mod place;
 pub mod policy;
 mod preview;
 pub mod scope;
@@ -24,10 +25,12 @@ mod state;
 mod time;
 mod verdict;
 
-pub use gate::{Claiming, Found, Gate, GateError, Limits, Parts, PauseReport, Proposal, Proposed, Sweep, reason};
+pub use gate::{
+    Claiming, FACTS, Found, Gate, GateError, Limits, Parts, PauseReport, Proposal, Proposed, Sweep, reason,
+};
 pub use ids::{ActionId, BadId, ConnectionId, Digest, HomeId, Nonce, TaskId};
 pub use permit::{Carrying, Claimed, Connector, Effect, Outcome, Permit, Settled};
 pub use preview::{Item, Preview};
 pub use state::{State, TRANSITIONS};
-pub use time::{Deadline, Now};
+pub use time::{Circumstances, Deadline, Fixed, LocalTime, Now, Weekday};
 pub use verdict::{Class, Decision, Evidence, Ruling, Verdict};

@@ -1,94 +1,244 @@
 //! What the gate asks of a policy, and the ladder that makes a verdict of it.
 
-use crate::content::Content;
-use crate::family::Level;
+use crate::codec::{CodecError, Decoder, Encoder};
+use crate::family::{ActionKind, Level};
 use crate::verdict::{Class, Decision, Evidence, Ruling, Verdict};
 
-/// What is true about an action, computed by the gate from its own store; the model has no say in it.
+/// One thing that is true about an action, as rules see it and as the log keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
+pub enum Fact {
+    /// Yes or no.
+    Flag(bool),
+    /// How many, or how much.
+    Count(u64),
+    /// One name; nothing where there is none.
+    Text(String),
+    /// Several.
+    Texts(Vec<String>),
+}
+
+/// A type facts are made of.
+trait Told: Default + PartialEq + Sized {
+    fn tell(&self) -> Fact;
+    fn hear(fact: Fact) -> Option<Self>;
+}
+
+impl Told for bool {
+    fn tell(&self) -> Fact {
+        Fact::Flag(*self)
+    }
+    fn hear(fact: Fact) -> Option<Self> {
+        if let Fact::Flag(flag) = fact { Some(flag) } else { None }
+    }
+}
+
+impl Told for u64 {
+    fn tell(&self) -> Fact {
+        Fact::Count(*self)
+    }
+    fn hear(fact: Fact) -> Option<Self> {
+        if let Fact::Count(count) = fact { Some(count) } else { None }
+    }
+}
+
+impl Told for String {
+    fn tell(&self) -> Fact {
+        Fact::Text(self.clone())
+    }
+    fn hear(fact: Fact) -> Option<Self> {
+        if let Fact::Text(text) = fact { Some(text) } else { None }
+    }
+}
+
+impl Told for Vec<String> {
+    fn tell(&self) -> Fact {
+        Fact::Texts(self.clone())
+    }
+    fn hear(fact: Fact) -> Option<Self> {
+        if let Fact::Texts(texts) = fact { Some(texts) } else { None }
+    }
+}
+
+/// A level counts from 1, the weakest; 0 is none.
+impl Told for Option<Level> {
+    fn tell(&self) -> Fact {
+        Fact::Count(self.map_or(0, |level| level as u64 + 1))
+    }
+    fn hear(fact: Fact) -> Option<Self> {
+        match fact {
+            Fact::Count(0) => Some(None),
+            Fact::Count(at) => Level::ALL.into_iter().find(|level| *level as u64 + 1 == at).map(Some),
+            Fact::Flag(_) | Fact::Text(_) | Fact::Texts(_) => None,
+        }
+    }
+}
+
+/// Makes [`Facts`], the list of them by name, and the way back: one table, so that no fact is forgotten in any of them.
+macro_rules! facts {
+    ($($(#[$doc:meta])* $field:ident: $kind:ty = $name:literal;)*) => {
+        /// What is true about an action, computed by the gate from its own store; the model has no say in it.
+        #[derive(Debug, Clone, PartialEq, Eq, Default)]
+        pub struct Facts {
+            $($(#[$doc])* pub $field: $kind,)*
+        }
+
+        impl Facts {
+            /// Every fact, by the name rules know it by.
+            #[must_use]
+            pub fn list(&self) -> Vec<(&'static str, Fact)> {
+                vec![$(($name, self.$field.tell()),)*]
+            }
+
+            /// Takes one fact; false where there is none of this name and type.
+            fn take(&mut self, name: &str, fact: Fact) -> bool {
+                match name {
+                    $($name => <$kind as Told>::hear(fact).map(|value| self.$field = value).is_some(),)*
+                    _ => false,
+                }
+            }
+        }
+    };
+}
+
+facts! {
     /// The level of the connection, where one is used.
-    pub level: Option<Level>,
+    level: Option<Level> = "level";
     /// Whether the grant is in force and unchanged since the action was prepared.
-    pub grant_stands: bool,
+    grant_stands: bool = "grantStands";
+    /// The account it acts on, as its service names it; nothing where it needs none.
+    account: String = "account";
     /// Who gets something.
-    pub receivers: u64,
+    receivers: u64 = "receivers";
     /// Those of them that are not the person.
-    pub others: u64,
+    others: u64 = "others";
     /// Those of them that are outside of the person's organisation; everybody, where none is known.
-    pub outside: u64,
+    outside: u64 = "outside";
+    /// Those of them that are inside of it, but for the person.
+    inside: u64 = "inside";
     /// Who they are, but for the person: in the form names are compared in.
-    pub names: Vec<String>,
+    names: Vec<String> = "names";
     /// The domains of their addresses.
-    pub domains: Vec<String>,
+    domains: Vec<String> = "domains";
     /// Whether it cannot be read of all of them who they are.
-    pub unreadable_receivers: bool,
+    unreadable_receivers: bool = "unreadableReceivers";
+    /// Those that could be taken for somebody the person knows, and are not.
+    look_alikes: u64 = "lookAlikes";
+    /// Whether it is a mail that says it answers another.
+    answers: bool = "answers";
     /// The tool it calls, as `server.tool`; nothing where it calls none.
-    pub tool: String,
+    tool: String = "tool";
+    /// Folders and sites that hold every place it touches, as [`crate::place::Place::within`] names them.
+    within: Vec<String> = "within";
+    /// Folders and sites that hold one of them.
+    touches: Vec<String> = "touches";
+    /// Whether it touches a place that cannot be read.
+    unreadable_places: bool = "unreadablePlaces";
+    /// The method of a request, in capitals; nothing where it has none.
+    method: String = "method";
     /// Receivers the person is not known to have written to.
-    pub unknown_receivers: u64,
+    unknown_receivers: u64 = "unknownReceivers";
     /// Receivers that stand neither on what the person is known to have done nor on their words in this task.
-    pub ungrounded_receivers: u64,
+    ungrounded_receivers: u64 = "ungroundedReceivers";
     /// Existing things it changes.
-    pub targets: u64,
+    targets: u64 = "targets";
     /// Existing things it changes that the person's words in this task do not name.
-    pub unnamed_targets: u64,
+    unnamed_targets: u64 = "unnamedTargets";
     /// Links for others to follow that do not stand in the person's words.
-    pub foreign_links: u64,
+    foreign_links: u64 = "foreignLinks";
     /// Whether it calls a tool that nobody has described.
-    pub undescribed: bool,
+    undescribed: bool = "undescribed";
     /// Whether it spends, and a sum that cannot be read. Such an action does not run.
-    pub unreadable_amount: bool,
+    unreadable_amount: bool = "unreadableAmount";
     /// What it spends, in hundredths.
-    pub amount: u64,
+    amount: u64 = "amount";
+    /// What is spent with it in 24 hours: it, and what was claimed and has not failed.
+    spent_day: u64 = "spentDay";
+    /// The same in seven days.
+    spent_week: u64 = "spentWeek";
+    /// The same in thirty days.
+    spent_month: u64 = "spentMonth";
     /// Whether nothing in the words of its task asks for it.
-    pub outside_scope: bool,
+    outside_scope: bool = "outsideScope";
+    /// The schedule its task was begun by; nothing for what the person asked for just now.
+    schedule: String = "schedule";
+    /// Whether the person is there: a client of theirs has been heard of a moment ago.
+    attended: bool = "attended";
+    /// Minutes since midnight, where the person lives.
+    minute: u64 = "minute";
+    /// The day of the week there, in small letters.
+    weekday: String = "weekday";
     /// Whether its task has looked at what other people wrote.
-    pub untrusted_read: bool,
+    untrusted_read: bool = "untrustedRead";
     /// Whether its task has seen identity documents, card numbers or other secrets.
-    pub confidential_read: bool,
+    confidential_read: bool = "confidentialRead";
     /// Whether it moves mail into the folders that say what the person sent or is writing.
-    pub into_sent_or_drafts: bool,
+    into_sent_or_drafts: bool = "intoSentOrDrafts";
     /// Whether it moves mail that can be found again to a folder known to be the person's own.
-    pub among_own_folders: bool,
+    among_own_folders: bool = "amongOwnFolders";
     /// Whether it undoes what this home did.
-    pub is_undo: bool,
+    is_undo: bool = "undo";
     /// Actions of this kind claimed in the last 24 hours.
-    pub same_kind_today: u64,
+    same_kind_today: u64 = "sameKindToday";
     /// Those claimed in the last hour.
-    pub same_kind_hour: u64,
+    same_kind_hour: u64 = "sameKindHour";
 }
 
 impl Facts {
     /// An action of a full connection that goes to one known receiver, with nothing remarkable about it: for tests and
     /// measurements, which say what is different.
-    pub const UNREMARKABLE: Self = Self {
-        level: Some(Level::Full),
-        grant_stands: true,
-        receivers: 1,
-        others: 1,
-        outside: 0,
-        names: Vec::new(),
-        domains: Vec::new(),
-        unreadable_receivers: false,
-        tool: String::new(),
-        unknown_receivers: 0,
-        ungrounded_receivers: 0,
-        targets: 0,
-        unnamed_targets: 0,
-        foreign_links: 0,
-        undescribed: false,
-        unreadable_amount: false,
-        amount: 0,
-        outside_scope: false,
-        untrusted_read: false,
-        confidential_read: false,
-        into_sent_or_drafts: false,
-        among_own_folders: true,
-        is_undo: false,
-        same_kind_today: 0,
-        same_kind_hour: 0,
-    };
+    #[must_use]
+    pub fn unremarkable() -> Self {
+        Self {
+            level: Some(Level::Full),
+            grant_stands: true,
+            receivers: 1,
+            others: 1,
+            among_own_folders: true,
+            attended: true,
+            weekday: "monday".into(),
+            minute: 12 * 60,
+            ..Self::default()
+        }
+    }
+
+    /// Writes what is true: a fact that is not there is false, nothing or nobody.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let nothing = Self::default().list();
+        let told: Vec<_> = self.list().into_iter().filter(|fact| !nothing.contains(fact)).collect();
+        let mut out = Encoder::default();
+        out.list(&told, |out, (name, fact)| {
+            out.text(name);
+            match fact {
+                Fact::Flag(flag) => out.byte(1).byte(u8::from(*flag)),
+                Fact::Count(count) => out.byte(2).number(*count),
+                Fact::Text(text) => out.byte(3).text(text),
+                Fact::Texts(texts) => out.byte(4).list(texts, |out, text| {
+                    out.text(text);
+                }),
+            };
+        });
+        out.finish()
+    }
+
+    /// Reads them back. What a later version wrote that this one does not know is an error, not half a picture.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        let mut bytes = Decoder::new(bytes);
+        let mut facts = Self::default();
+        let known = bytes.list(|bytes| {
+            let name = bytes.text()?;
+            let fact = match bytes.byte()? {
+                1 => Fact::Flag(bytes.byte()? == 1),
+                2 => Fact::Count(bytes.number()?),
+                3 => Fact::Text(bytes.text()?),
+                4 => Fact::Texts(bytes.list(Decoder::text)?),
+                tag => return Err(CodecError::UnknownTag(tag)),
+            };
+            Ok(facts.take(&name, fact))
+        })?;
+        bytes.finish()?;
+        if known.into_iter().all(|known| known) { Ok(facts) } else { Err(CodecError::Malformed("a fact")) }
+    }
 
     /// Whether it is something the task was not given: many of these in a row, and somebody else may have taken the wheel.
     /// Receivers and things that the words do not name are none of it: who answers all mail writes to many.
@@ -98,14 +248,15 @@ impl Facts {
     }
 }
 
-/// One question to the policy.
+/// One question to the policy. It is about what an action is and what is true about it, never about its words: so it can be
+/// asked again of what the log keeps.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
-    /// The prepared action.
-    pub content: &'a Content,
+    /// What it does.
+    pub kind: ActionKind,
     /// Its class.
     pub class: Class,
-    /// What the store knows about it.
+    /// What is true about it.
     pub facts: &'a Facts,
     /// What stands behind it.
     pub evidence: Evidence,
@@ -132,8 +283,8 @@ pub fn level_covers(level: Option<Level>, needed: Option<Level>) -> bool {
 /// Asking is evaluating again: allowed as it is, runs; allowed if approved, asks; else asks with step-up; else denies.
 ///
 /// The reasons are those of the last evaluation that refused: what stood in the way of deciding more freely.
-pub fn judge(policy: &dyn Policy, content: &Content, class: Class, facts: &Facts) -> Verdict {
-    let ask = |evidence| policy.rule(&Question { content, class, facts, evidence });
+pub fn judge(policy: &dyn Policy, kind: ActionKind, class: Class, facts: &Facts) -> Verdict {
+    let ask = |evidence| policy.rule(&Question { kind, class, facts, evidence });
     let mut reasons = Vec::new();
     for (evidence, decision) in [
         (Evidence::None, Decision::Auto),
@@ -151,4 +302,28 @@ pub fn judge(policy: &dyn Policy, content: &Content, class: Class, facts: &Facts
         reasons = ruling.rules;
     }
     Verdict { decision: Decision::Deny, reasons }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_read_back_as_they_were_written() {
+        let facts = Facts {
+            level: Some(Level::Send),
+            names: vec!["ana@example.org".into(), String::new()],
+            weekday: "friday".into(),
+            amount: u64::MAX,
+            attended: true,
+            ..Facts::default()
+        };
+        assert_eq!(Facts::decode(&facts.encode()), Ok(facts.clone()));
+        assert_eq!(Facts::decode(&Facts::default().encode()), Ok(Facts::default()));
+        assert!(facts.encode().len() < 200, "only what is true is written");
+        assert_eq!(Facts::decode(&facts.encode()[1..]), Err(CodecError::Short), "cut short");
+        let mut foreign = Encoder::default();
+        foreign.number(1).text("approved").byte(1).byte(1);
+        assert_eq!(Facts::decode(&foreign.finish()), Err(CodecError::Malformed("a fact")));
+    }
 }

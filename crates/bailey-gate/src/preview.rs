@@ -90,6 +90,7 @@ impl Preview {
             (Some(_), ActionKind::ToolFetch) => "Fetch something with a tool",
             (Some(_), ActionKind::ToolPay) => "Spend money with a tool",
             (Some(_), ActionKind::ToolSend) => "Let others have something, with a tool",
+            (Some(_), ActionKind::ToolRemove) => "Remove something with a tool",
             (Some(_), ActionKind::ToolChange) => "Change or remove something with a tool",
             (Some(_), _) => "Write something with a tool",
         }
@@ -103,6 +104,8 @@ impl Preview {
                 Role::Target(_) => "Changes",
                 Role::Content => "Others will read",
                 Role::Amount => "Spends",
+                Role::Place(_) => "Where",
+                Role::Method => "By the method",
             };
             self.item(label, &format!("{} = {}", name.as_str(), value.literal()));
         }

@@ -250,6 +250,7 @@ impl Asked {
             ActionKind::ToolWrite => self.create || self.change || self.delegated,
             ActionKind::ToolSend => self.send || self.invite || self.share || self.delegated,
             ActionKind::ToolChange => self.change || self.cancel || self.trash || self.sort,
+            ActionKind::ToolRemove => self.cancel || self.trash,
             ActionKind::ToolPay => self.pay,
         }
     }

@@ -51,9 +51,114 @@ impl Deadline {
     }
 }
 
+/// A day of the week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Weekday {
+    /// The first day of the week in ISO 8601.
+    Monday,
+    /// Day 2.
+    Tuesday,
+    /// Day 3.
+    Wednesday,
+    /// Day 4.
+    Thursday,
+    /// Day 5.
+    Friday,
+    /// Day 6.
+    Saturday,
+    /// Day 7.
+    Sunday,
+}
+
+impl Weekday {
+    /// Every day, Monday first.
+    pub const ALL: [Self; 7] =
+        [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday, Self::Saturday, Self::Sunday];
+
+    /// The name, in small letters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Monday => "monday",
+            Self::Tuesday => "tuesday",
+            Self::Wednesday => "wednesday",
+            Self::Thursday => "thursday",
+            Self::Friday => "friday",
+            Self::Saturday => "saturday",
+            Self::Sunday => "sunday",
+        }
+    }
+}
+
+/// The time where the person lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalTime {
+    /// The day.
+    pub weekday: Weekday,
+    /// Minutes since midnight, 0 to 1439.
+    pub minute: u16,
+}
+
+impl LocalTime {
+    /// The time at a fixed distance from UTC, in minutes.
+    #[must_use]
+    pub fn at_offset(now: Now, minutes: i64) -> Self {
+        const DAY_MINUTES: i64 = 24 * 60;
+        /// 1970-01-01 was a Thursday.
+        const FIRST: i64 = 3;
+        let local = now.wall_ms.div_euclid(60_000).saturating_add(minutes);
+        let day = local.div_euclid(DAY_MINUTES).saturating_add(FIRST).rem_euclid(7);
+        let weekday = usize::try_from(day).ok().and_then(|day| Weekday::ALL.get(day)).copied();
+        Self {
+            weekday: weekday.unwrap_or(Weekday::Monday),
+            minute: u16::try_from(local.rem_euclid(DAY_MINUTES)).unwrap_or(0),
+        }
+    }
+}
+
+/// Where and when the person lives, and whether they are there.
+pub trait Circumstances: Send + Sync {
+    /// Their local time.
+    fn local(&self, now: Now) -> LocalTime;
+    /// Whether a client of theirs has been heard of a moment ago.
+    fn attended(&self, now: Now) -> bool;
+}
+
+/// Somebody at a fixed distance from UTC, who is there or is not: for homes without a clock of their own.
+#[derive(Debug, Clone, Copy)]
+pub struct Fixed {
+    /// Distance from UTC in minutes.
+    pub minutes: i64,
+    /// Whether they are there.
+    pub attended: bool,
+}
+
+impl Circumstances for Fixed {
+    fn local(&self, now: Now) -> LocalTime {
+        LocalTime::at_offset(now, self.minutes)
+    }
+
+    fn attended(&self, _: Now) -> bool {
+        self.attended
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn local_time_is_that_of_the_persons_own_day() {
+        let at = |wall_ms| Now { wall_ms, boot_ms: 0, boot_id: [0; 16] };
+        let told = |wall_ms, minutes| {
+            let local = LocalTime::at_offset(at(wall_ms), minutes);
+            (local.weekday.name(), local.minute)
+        };
+        assert_eq!(told(0, 0), ("thursday", 0));
+        assert_eq!(told(-60_000, 0), ("wednesday", 1_439));
+        // 2024-02-29T23:30Z was a Thursday; an hour east of it, it was Friday.
+        assert_eq!((told(1_709_249_400_000, 0), told(1_709_249_400_000, 60)), (("thursday", 1_410), ("friday", 30)));
+    }
 
     #[test]
     fn a_clock_set_back_extends_nothing() {

@@ -1,6 +1,9 @@
 //! The one place that reads clocks.
 
-use bailey_gate::Now;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bailey_gate::{Circumstances, LocalTime, Now};
 use rustix::time::{ClockId, clock_gettime};
 
 /// Where the kernel names the current boot.
@@ -56,5 +59,40 @@ impl Clock {
     pub fn offset_minutes(&self, now: Now) -> i16 {
         let moment = jiff::Timestamp::from_millisecond(now.wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         i16::try_from(self.zone.to_offset(moment).seconds() / 60).unwrap_or(0)
+    }
+}
+
+/// How long somebody who was heard of counts as being there: longer than any screen of ours waits before it asks again.
+const THERE_MS: u64 = 2 * 60 * 1_000;
+
+/// When the person was last heard of: their time, and whether they are there.
+#[derive(Debug, Clone)]
+pub struct Presence {
+    clock: Clock,
+    /// Milliseconds since boot, and one more; 0 for never.
+    heard: Arc<AtomicU64>,
+}
+
+impl Presence {
+    /// Somebody not heard of yet.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, heard: Arc::default() }
+    }
+
+    /// Notes that a client of theirs asked something.
+    pub fn hear(&self) {
+        self.heard.store(self.clock.now().boot_ms.saturating_add(1), Ordering::Relaxed);
+    }
+}
+
+impl Circumstances for Presence {
+    fn local(&self, now: Now) -> LocalTime {
+        LocalTime::at_offset(now, i64::from(self.clock.offset_minutes(now)))
+    }
+
+    fn attended(&self, now: Now) -> bool {
+        let heard = self.heard.load(Ordering::Relaxed);
+        heard > 0 && now.boot_ms.saturating_sub(heard - 1) <= THERE_MS
     }
 }

@@ -18,7 +18,7 @@ use bailey_vault::{Settings, Trust, Vault};
 use rustix::fs::FlockOperation;
 use tokio::sync::watch;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Presence};
 use crate::config::{self, ModelConfig, ModelKind};
 use crate::layout::{Layout, LayoutError, Opened};
 use crate::opening::{self, Store};
@@ -55,6 +55,8 @@ pub struct Home {
     /// The model, and what the configuration says of it.
     pub(crate) model: Option<(Arc<dyn Model>, ModelConfig)>,
     pub(crate) clock: Clock,
+    /// When a client of the person was last heard of.
+    pub(crate) presence: Presence,
     pub(crate) token: String,
     pub(crate) layout: Layout,
     /// What opening found that the person should know.
@@ -83,6 +85,7 @@ impl Home {
         let config = &settings.parse().map_err(|error| HomeError::Setup(error.to_string()))?;
         let lock = take_lock(layout)?;
         let clock = Clock::new(config.home.time_zone.as_deref()).map_err(HomeError::Setup)?;
+        let presence = Presence::new(clock.clone());
         let Opened { ledger, found, record, recorded, token } = layout.open(key, &clock)?;
         let ledger = Arc::new(ledger);
         let shipped = CedarPolicy::shipped().map_err(|error| HomeError::Setup(error.to_string()))?;
@@ -93,7 +96,7 @@ impl Home {
         let store = Store { ledger: Arc::clone(&ledger), transactions, found, recorded, record: Arc::new(record) };
         let limits = Limits { hold_ms: config.home.hold_seconds.saturating_mul(1_000), ..Limits::default() };
         let rules = Arc::clone(&policy) as Arc<dyn bailey_gate::policy::Policy>;
-        let (gate, mut notices) = opening::compose(store, rules, limits, clock.now())?;
+        let (gate, mut notices) = opening::compose(store, rules, limits, Arc::new(presence.clone()), clock.now())?;
         // Behind what opening may have had to take back.
         notices.extend(rules::take_up(&ledger, &policy)?);
         let trust = Trust::new(settings.authorities.as_deref().map(str::as_bytes)).map_err(HomeError::Setup)?;
@@ -108,6 +111,7 @@ impl Home {
             changing_rules: Mutex::default(),
             model,
             clock,
+            presence,
             token,
             layout: layout.clone(),
             notices: Mutex::new(notices),

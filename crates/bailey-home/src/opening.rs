@@ -9,7 +9,7 @@ use bailey_gate::event::{Actor, Event, EventKind};
 use bailey_gate::handoff::{Mode, Valve};
 use bailey_gate::ledger::{Ledger as GateLedger, PauseRecord};
 use bailey_gate::policy::Policy;
-use bailey_gate::{Gate, GateError, Limits, Now, Parts};
+use bailey_gate::{Circumstances, Gate, GateError, Limits, Now, Parts};
 use bailey_ledger::{Ledger, Opened, Recorded};
 use bailey_vault::Vault;
 
@@ -36,13 +36,15 @@ pub fn compose(
     store: Store,
     policy: Arc<dyn Policy>,
     limits: Limits,
+    circumstances: Arc<dyn Circumstances>,
     now: Now,
 ) -> Result<(Arc<Gate>, Vec<String>), HomeError> {
     let Store { ledger, transactions, found, recorded, record } = store;
     let says_paused = ledger.log_says_paused().map_err(GateError::from)?;
     let (valve, mut notices) = starting_valve(recorded, says_paused, &found, ledger.epoch());
     let authority = Arc::new(Credentials(Arc::clone(&ledger)));
-    let parts = Parts { home: ledger.home(), ledger: transactions, policy, authority, record, valve, limits };
+    let parts =
+        Parts { home: ledger.home(), ledger: transactions, policy, authority, record, valve, limits, circumstances };
     let gate = Arc::new(Gate::new(parts));
     recover(&gate, &ledger, &found, valve, now, &mut notices)?;
     Ok((gate, notices))

@@ -24,12 +24,12 @@ use bailey_gate::family::{Action, Party};
 use bailey_gate::handoff::Wrote;
 use bailey_gate::ledger::Tx as _;
 use bailey_gate::{
-    ActionId, Claiming, Decision, Digest, Effect, Gate, Limits, Nonce, Now, Outcome, Permit, Proposal, TaskId,
+    ActionId, Claiming, Decision, Digest, Effect, Fixed, Gate, Limits, Nonce, Now, Outcome, Permit, Proposal, TaskId,
 };
 use bailey_keys::sign::SigningKey;
 use bailey_keys::{HomeKey, Key};
 use bailey_ledger::{Ledger, MarkFile, Paths, PauseFile, RecordName, WORDS};
-use bailey_policy::{CedarPolicy, Profile};
+use bailey_policy::{CedarPolicy, Profile, rule};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -53,10 +53,23 @@ enum Request {
         facts: Facts,
         #[serde(default)]
         tools: Map<String, Value>,
+        /// Rules in words beside those of the profile.
+        #[serde(default)]
+        rules: String,
+        /// The schedule the task was begun by.
+        #[serde(default)]
+        schedule: String,
+        /// Whether the person is away.
+        #[serde(default)]
+        away: bool,
+        #[serde(default)]
+        now: Option<String>,
     },
     Decide {
         session: String,
         call: Call,
+        #[serde(default)]
+        now: Option<String>,
     },
     Observe {
         session: String,
@@ -64,6 +77,8 @@ enum Request {
         status: Status,
         #[serde(default)]
         by: Option<By>,
+        #[serde(default)]
+        now: Option<String>,
     },
     End {
         session: String,
@@ -156,15 +171,20 @@ struct Rehearsal {
 impl Rehearsal {
     fn answer(&mut self, line: &str) -> Result<Value, String> {
         let request = serde_json::from_str(line).map_err(|error| format!("this is no request: {error}"))?;
-        let now = self.clock.now();
         match request {
-            Request::Start { session, prompt, facts, tools } => {
-                let begun = Session::begin(self.profile, &prompt, &facts, &tools, now)?;
+            Request::Start { session, prompt, facts, tools, rules, schedule, away, now } => {
+                let now = self.at(now.as_deref())?;
+                let given = Given { prompt: &prompt, facts: &facts, rules: &rules, schedule: &schedule, away };
+                let begun = Session::begin(self.profile, &given, &tools, now)?;
                 self.sessions.insert(session, begun);
                 Ok(json!({}))
             }
-            Request::Decide { session, call } => self.session(&session)?.decide(&call, now),
-            Request::Observe { session, call, status, by } => {
+            Request::Decide { session, call, now } => {
+                let now = self.at(now.as_deref())?;
+                self.session(&session)?.decide(&call, now)
+            }
+            Request::Observe { session, call, status, by, now } => {
+                let now = self.at(now.as_deref())?;
                 self.session(&session)?.observe(&call, status, by, now)?;
                 Ok(json!({}))
             }
@@ -175,9 +195,30 @@ impl Rehearsal {
         }
     }
 
+    /// The moment a request says it is, RFC 3339 or without a zone for UTC; else the clock's.
+    fn at(&self, told: Option<&str>) -> Result<Now, String> {
+        let mut now = self.clock.now();
+        if let Some(told) = told {
+            let zoned = told.parse::<jiff::Timestamp>();
+            let plain = || told.parse::<jiff::civil::DateTime>().and_then(|at| at.to_zoned(jiff::tz::TimeZone::UTC));
+            let moment = zoned.or_else(|_| plain().map(|at| at.timestamp()));
+            now.wall_ms = moment.map_err(|error| format!("`now` is no moment: {error}"))?.as_millisecond();
+        }
+        Ok(now)
+    }
+
     fn session(&mut self, name: &str) -> Result<&mut Session, String> {
         self.sessions.get_mut(name).ok_or_else(|| format!("there is no session `{name}`; start it first"))
     }
+}
+
+/// What a session begins with.
+struct Given<'a> {
+    prompt: &'a str,
+    facts: &'a Facts,
+    rules: &'a str,
+    schedule: &'a str,
+    away: bool,
 }
 
 fn told(error: impl std::fmt::Display) -> String {
@@ -185,21 +226,19 @@ fn told(error: impl std::fmt::Display) -> String {
 }
 
 impl Session {
-    fn begin(
-        profile: Profile,
-        prompt: &str,
-        facts: &Facts,
-        tools: &Map<String, Value>,
-        now: Now,
-    ) -> Result<Self, String> {
+    fn begin(profile: Profile, given: &Given<'_>, tools: &Map<String, Value>, now: Now) -> Result<Self, String> {
         let read = |(name, json): (&String, &Value)| Ok((name.clone(), manifest(json).map_err(told)?));
         let tools = tools.iter().map(read).collect::<Result<_, String>>()?;
         let unique = bailey_keys::random::<16>().map(ActionId::from_bytes).map_err(told)?;
         let folder = std::env::temp_dir().join(format!("bailey-rehearsal-{unique}"));
         std::fs::create_dir(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
         let person = SigningKey::from_seed(&Key::from_bytes(bailey_keys::random().map_err(told)?)).map_err(told)?;
-        let policy = Arc::new(CedarPolicy::of(profile).map_err(told)?);
-        let gate = open(&folder, &person, prompt, facts, Arc::clone(&policy), now);
+        let rules = format!("{}\n{}", profile.rules(), given.rules);
+        let policy = rule::parse(&rules)
+            .map_err(told)
+            .and_then(|rules| CedarPolicy::of_rules(&rules, profile.name()).map_err(told));
+        let policy = Arc::new(policy.inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))?);
+        let gate = open(&folder, &person, given, Arc::clone(&policy), now);
         let gate = gate.inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))?;
         Ok(Self { folder, gate, policy, tools, person, open: BTreeMap::new(), count: 0 })
     }
@@ -275,11 +314,11 @@ impl Session {
 fn open(
     folder: &Path,
     person: &SigningKey,
-    prompt: &str,
-    facts: &Facts,
+    given: &Given<'_>,
     policy: Arc<CedarPolicy>,
     now: Now,
 ) -> Result<Arc<Gate>, String> {
+    let Given { prompt, facts, schedule, away, .. } = given;
     let (database, keys) = (folder.join("ledger.db"), folder.join("keys.db"));
     let mark = Box::new(MarkFile::new(&folder.join("mark")));
     let key = HomeKey::take_over(&mut bailey_keys::random::<48>().map_err(told)?.as_slice()).map_err(told)?;
@@ -291,6 +330,9 @@ fn open(
         .write(|tx| {
             tx.put_credential(&CREDENTIAL, &[0; 16], &person.public())?;
             tx.put_record(RecordName { kind: WORDS, owner: TASK.as_bytes(), n: 0 }, prompt.as_bytes())?;
+            if !schedule.is_empty() {
+                tx.put_schedule(&TASK, schedule)?;
+            }
             for (kind, values) in &facts.known {
                 values.iter().try_for_each(|value| tx.learn(&Party::new(kind.clone(), value), ""))?;
             }
@@ -308,5 +350,6 @@ fn open(
     let transactions = Arc::clone(&ledger) as Arc<dyn bailey_gate::ledger::Ledger>;
     let store = Store { ledger, transactions, found, recorded, record: Arc::new(record) };
     let limits = Limits { hold_ms: 0, ..Limits::default() };
-    opening::compose(store, policy, limits, now).map(|(gate, _)| gate).map_err(told)
+    let around = Arc::new(Fixed { minutes: 0, attended: !away });
+    opening::compose(store, policy, limits, around, now).map(|(gate, _)| gate).map_err(told)
 }

@@ -207,6 +207,11 @@ impl Ledger {
         crate::tx::standing_of(&self.reader(), party)
     }
 
+    /// Somebody known who could be taken for this one, and is not.
+    pub fn resembles(&self, party: &Party) -> Result<Option<String>, StoreError> {
+        crate::tx::resembles(&self.reader(), party)
+    }
+
     /// Everyone the person is known to have written to.
     pub fn known_receivers(&self) -> Result<Vec<Known>, StoreError> {
         let reader = self.reader();

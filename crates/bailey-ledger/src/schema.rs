@@ -5,7 +5,7 @@ use bailey_gate::{Class, State, TRANSITIONS};
 
 /// Steps from an empty database to the current schema; step `n` leads to `user_version` `n + 1`. Only ever appended to.
 pub(crate) fn migrations() -> Vec<String> {
-    vec![first(), second()]
+    vec![first(), second(), third()]
 }
 
 /// The kinds of action of the first schema.
@@ -25,6 +25,9 @@ const FIRST_KINDS: [&str; 12] = [
 ];
 /// Those the second added.
 const SECOND_KINDS: [&str; 6] = ["tool.read", "tool.fetch", "tool.write", "tool.send", "tool.change", "tool.pay"];
+
+/// Those the third added.
+const THIRD_KINDS: [&str; 1] = ["tool.remove"];
 
 fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(|name| format!("'{name}'")).collect::<Vec<_>>().join(",")
@@ -109,6 +112,34 @@ CREATE TABLE task_mark (
 ) STRICT, WITHOUT ROWID;
 INSERT INTO task_mark
   SELECT DISTINCT task, 1, 0, 0 FROM action WHERE task IS NOT NULL AND claimed_ms IS NOT NULL AND kind IN ({read});
+"
+    )
+}
+
+/// What is spent; by what likenesses are found; the schedule a task was begun by.
+fn third() -> String {
+    let action = actions("action_3", &quoted(FIRST_KINDS.into_iter().chain(SECOND_KINDS).chain(THIRD_KINDS)));
+    format!(
+        "
+PRAGMA defer_foreign_keys = ON;
+{action}
+INSERT INTO action_3 SELECT * FROM action;
+DROP TABLE action;
+ALTER TABLE action_3 RENAME TO action;
+ALTER TABLE action ADD COLUMN amount INTEGER NOT NULL DEFAULT 0 CHECK (amount >= 0);
+CREATE INDEX action_by_state ON action (state);
+CREATE INDEX action_by_task ON action (task, state);
+CREATE INDEX action_by_claim ON action (kind, claimed_ms) WHERE claimed_ms IS NOT NULL;
+CREATE INDEX action_by_spending ON action (claimed_ms) WHERE amount > 0 AND claimed_ms IS NOT NULL;
+
+-- Nothing until it has been worked out, which the next opening does.
+ALTER TABLE party ADD COLUMN likeness TEXT;
+CREATE INDEX party_by_likeness ON party (kind, likeness);
+
+CREATE TABLE task_schedule (
+  task BLOB PRIMARY KEY CHECK (length(task) = 16),
+  name TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 "
     )
 }

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
+use bailey_gate::family::Party;
+use bailey_gate::ground::likeness;
 use bailey_gate::handoff::Valve;
 use bailey_gate::ledger::{Job, Ledger as GateLedger, StoreError};
 use bailey_gate::{HomeId, Now};
@@ -413,9 +415,24 @@ fn migrate(db: &mut Connection, create: bool) -> Result<bool, OpenError> {
         tx.pragma_update(None, "user_version", index + 1).map_err(database)?;
         tx.commit().map_err(database)?;
     }
+    work_out_likenesses(db).map_err(database)?;
     let begun: bool =
         db.query_row("SELECT EXISTS (SELECT 1 FROM event WHERE seq = 0)", [], |row| row.get(0)).map_err(database)?;
     if begun || create { Ok(!begun) } else { Err(OpenError::Missing) }
+}
+
+/// Fills in by what likenesses are found, for those known since before that was kept.
+fn work_out_likenesses(db: &mut Connection) -> rusqlite::Result<()> {
+    let tx = db.transaction()?;
+    {
+        let mut missing = tx.prepare("SELECT kind, value FROM party WHERE likeness IS NULL")?;
+        let parties = missing.query_map([], |row| Ok(Party { kind: row.get(0)?, value: row.get(1)? }))?;
+        let mut fill = tx.prepare("UPDATE party SET likeness = ?3 WHERE kind = ?1 AND value = ?2")?;
+        for party in parties.collect::<rusqlite::Result<Vec<_>>>()? {
+            fill.execute([&party.kind, &party.value, &likeness(&party)])?;
+        }
+    }
+    tx.commit()
 }
 
 /// Writes the first entry, which names the log and its key.

@@ -2,6 +2,7 @@
 
 use bailey_gate::event::{Approval, Client, Event, EventKind};
 use bailey_gate::family::{ActionKind, Brings, Level, Party};
+use bailey_gate::ground::{likeness, resemble};
 use bailey_gate::ledger::{Grant, Row, Standing, StoreError, TaskMarks, Tx};
 use bailey_gate::{ActionId, Class, ConnectionId, Deadline, Digest, Now, State, TaskId};
 use bailey_keys::store::KeyStore;
@@ -93,9 +94,9 @@ fn damaged(what: &str) -> StoreError {
 impl LedgerTx<'_> {
     /// Remembers that a name is the person's own.
     pub fn put_own(&mut self, party: &Party) -> Result<(), StoreError> {
-        let own = "INSERT INTO party (kind, value, name, own) VALUES (?1, ?2, '', 1)
+        let own = "INSERT INTO party (kind, value, name, own, likeness) VALUES (?1, ?2, '', 1, ?3)
                    ON CONFLICT (kind, value) DO UPDATE SET own = 1";
-        self.db.execute(own, [&party.kind, &party.value]).map_err(store_error)?;
+        self.db.execute(own, [&party.kind, &party.value, &likeness(party)]).map_err(store_error)?;
         Ok(())
     }
 
@@ -234,6 +235,13 @@ impl LedgerTx<'_> {
         Ok(())
     }
 
+    /// Keeps which schedule began a task.
+    pub fn put_schedule(&mut self, task: &TaskId, name: &str) -> Result<(), StoreError> {
+        let put = "INSERT INTO task_schedule (task, name) VALUES (?1, ?2) ON CONFLICT (task) DO NOTHING";
+        self.db.execute(put, params![task.as_bytes(), name]).map_err(store_error)?;
+        Ok(())
+    }
+
     /// Adds a task or changes its state.
     pub fn put_task(&mut self, id: &TaskId, state: &str, wall_ms: i64) -> Result<(), StoreError> {
         self.db
@@ -303,8 +311,8 @@ impl Tx for LedgerTx<'_> {
         let seq = self.append(&entry, None)?;
         self.db
             .prepare_cached(
-                "INSERT INTO action (id, task, state, kind, class, connection, generation, digest, proposed, expires, attempt, content_seq, undo_of)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                "INSERT INTO action (id, task, state, kind, class, connection, generation, digest, proposed, expires, attempt, content_seq, undo_of, amount)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             )
             .and_then(|mut insert| {
                 insert.execute(params![
@@ -321,6 +329,8 @@ impl Tx for LedgerTx<'_> {
                     row.attempt,
                     seq,
                     row.undo_of.as_ref().map(|id| id.as_bytes().as_slice()),
+                    // More than the database can count is more than any rule lets go.
+                    i64::try_from(row.amount).unwrap_or(i64::MAX),
                 ])
             })
             .map_err(store_error)?;
@@ -364,6 +374,10 @@ impl Tx for LedgerTx<'_> {
         self.append(&entry, None).map(|_| ())
     }
 
+    fn account(&mut self, connection: &ConnectionId) -> Result<String, StoreError> {
+        Ok(read_connections(self.db, Some(connection))?.pop().map(|row| row.account.to_lowercase()).unwrap_or_default())
+    }
+
     fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError> {
         Ok(read_connections(self.db, Some(connection))?.pop().map(|row| row.grant))
     }
@@ -373,15 +387,32 @@ impl Tx for LedgerTx<'_> {
     }
 
     fn learn(&mut self, party: &Party, name: &str) -> Result<(), StoreError> {
-        let learn = "INSERT INTO party (kind, value, name, own) VALUES (?1, ?2, ?3, 0)
+        let learn = "INSERT INTO party (kind, value, name, own, likeness) VALUES (?1, ?2, ?3, 0, ?4)
                      ON CONFLICT (kind, value) DO UPDATE SET name = excluded.name WHERE name = ''";
-        self.db.execute(learn, [&party.kind, &party.value, name]).map_err(store_error)?;
+        self.db.execute(learn, [&party.kind, &party.value, name, &likeness(party)]).map_err(store_error)?;
         Ok(())
     }
 
+    fn resembles(&mut self, party: &Party) -> Result<Option<String>, StoreError> {
+        resembles(self.db, party)
+    }
+
+    fn schedule(&mut self, task: &TaskId) -> Result<String, StoreError> {
+        let found = self
+            .db
+            .prepare_cached("SELECT name FROM task_schedule WHERE task = ?1")
+            .and_then(|mut query| query.query_row([task.as_bytes()], |row| row.get(0)).optional())
+            .map_err(store_error)?;
+        Ok(found.unwrap_or_default())
+    }
+
     fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError> {
-        let words = self.record(RecordName { kind: WORDS, owner: task.as_bytes(), n: 0 })?;
-        words.map(|words| String::from_utf8(words).map_err(|_| damaged("words of a task"))).transpose()
+        let mut said = Vec::new();
+        for n in 0.. {
+            let Some(words) = self.record(RecordName { kind: WORDS, owner: task.as_bytes(), n })? else { break };
+            said.push(String::from_utf8(words).map_err(|_| damaged("words of a task"))?);
+        }
+        Ok((!said.is_empty()).then(|| said.join("\n")))
     }
 
     fn marks(&mut self, task: &TaskId) -> Result<TaskMarks, StoreError> {
@@ -418,12 +449,52 @@ impl Tx for LedgerTx<'_> {
             .map_err(store_error)
     }
 
+    fn spent_since(&mut self, wall_ms: i64, but: &ActionId) -> Result<u64, StoreError> {
+        // In floating point, because a sum of whole numbers that overflows is an error; what is lost of it is less than a
+        // hundredth below ninety billion.
+        let spent: f64 = self
+            .db
+            .prepare_cached(
+                "SELECT total(amount) FROM action WHERE amount > 0 AND claimed_ms >= ?1 AND id <> ?2
+                   AND state NOT IN ('failed', 'not-executed')",
+            )
+            .and_then(|mut query| query.query_row(params![wall_ms, but.as_bytes()], |row| row.get(0)))
+            .map_err(store_error)?;
+        Ok(whole(spent))
+    }
+
     fn count_of_task(&mut self, task: &TaskId, state: State) -> Result<u64, StoreError> {
         self.db
             .prepare_cached("SELECT count(*) FROM action WHERE task = ?1 AND state = ?2")
             .and_then(|mut query| query.query_row(params![task.as_bytes(), state.name()], |row| row.get(0)))
             .map_err(store_error)
     }
+}
+
+/// A sum of whole numbers that floating point added up.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` keeps within what the type holds")]
+const fn whole(sum: f64) -> u64 {
+    sum as u64
+}
+
+/// Somebody known who could be taken for this one: by name, or by the domain of the person's own organisation.
+pub(crate) fn resembles(db: &Connection, party: &Party) -> Result<Option<String>, StoreError> {
+    let known = |sql: &str, values: &[&str]| -> rusqlite::Result<Vec<String>> {
+        let mut query = db.prepare_cached(sql)?;
+        query.query_map(rusqlite::params_from_iter(values), |row| row.get(0))?.collect()
+    };
+    let alike = likeness(party);
+    let people = known("SELECT value FROM party WHERE kind = ?1 AND likeness = ?2", &[&party.kind, &alike]);
+    if let Some(one) = people.map_err(store_error)?.into_iter().find(|one| resemble(one, &party.value)) {
+        return Ok(Some(one));
+    }
+    if party.domain().is_empty() {
+        return Ok(None);
+    }
+    let organisations =
+        known("SELECT value FROM party WHERE kind = ?1", &[Party::ORGANISATION]).map_err(store_error)?;
+    let at = |domain: &str| format!("x@{domain}");
+    Ok(organisations.into_iter().find(|domain| resemble(&at(domain), &at(party.domain()))))
 }
 
 /// What is known of somebody. The account of a standing connection is the person's own.
@@ -470,7 +541,7 @@ pub(crate) fn rows_where(
     let mut query = db
         .prepare_cached(&format!(
             "SELECT id, task, state, kind, class, connection, generation, digest, proposed, expires, held, credential,
-               session, client, stepped_up, claim_epoch, claim_lease, attempt, undo_of FROM action WHERE {condition}"
+               session, client, stepped_up, claim_epoch, claim_lease, attempt, undo_of, amount FROM action WHERE {condition}"
         ))
         .map_err(store_error)?;
     let mut rows = query.query(values).map_err(store_error)?;
@@ -506,6 +577,7 @@ fn parse_row(row: &SqlRow<'_>) -> Result<Row, StoreError> {
         claim: claim.0.zip(claim.1),
         attempt: column(row, "attempt")?,
         undo_of: column::<Option<[u8; 16]>>(row, "undo_of")?.map(ActionId::from_bytes),
+        amount: column(row, "amount")?,
     })
 }
 

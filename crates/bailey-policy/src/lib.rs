@@ -12,8 +12,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr as _;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use bailey_gate::family::Level;
-use bailey_gate::policy::{Policy, Question};
+use bailey_gate::policy::{Fact, Policy, Question};
 use bailey_gate::{Evidence, Ruling};
 use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityTypeName, EntityUid, PolicyId, PolicySet, Request,
@@ -109,7 +108,12 @@ impl CedarPolicy {
     /// The same, and the rules of a profile, each named after it and its place.
     pub fn of(profile: Profile) -> Result<Self, PolicyError> {
         let rules = rule::parse(profile.rules()).map_err(|bad| PolicyError::Syntax(bad.to_string()))?;
-        let cedar = rules.iter().enumerate().map(|(n, rule)| rule.cedar(&format!("{}.{}", profile.name(), n + 1)));
+        Self::of_rules(&rules, profile.name())
+    }
+
+    /// The same, and these rules, each named after `from` and its place.
+    pub fn of_rules(rules: &[rule::Rule], from: &str) -> Result<Self, PolicyError> {
+        let cedar = rules.iter().enumerate().map(|(n, rule)| rule.cedar(&format!("{from}.{}", n + 1)));
         Self::with_grants(&cedar.collect::<String>())
     }
 
@@ -188,8 +192,8 @@ impl CedarPolicy {
 
     fn ask(&self, question: &Question<'_>) -> Result<Ruling, PolicyError> {
         let failed = |error: &dyn std::fmt::Display| PolicyError::Invalid(error.to_string());
-        let action = uid("Action", question.content.action.kind().name())?;
-        let context = Context::from_pairs(facts(question)).map_err(|error| failed(&error))?;
+        let action = uid("Action", question.kind.name())?;
+        let context = Context::from_pairs(context(question)).map_err(|error| failed(&error))?;
         let request = Request::new(self.agent.clone(), action, self.home.clone(), context, Some(&self.schema))
             .map_err(|error| failed(&error))?;
         let response = self.authorizer.is_authorized(&request, &self.policies, &self.entities);
@@ -271,47 +275,26 @@ fn named(text: &str) -> Result<(PolicySet, BTreeMap<String, String>), PolicyErro
     Ok((set, says))
 }
 
-fn facts(question: &Question<'_>) -> Vec<(String, RestrictedExpression)> {
-    let bool = RestrictedExpression::new_bool;
+/// The context of a request: the facts, and what stands behind the action.
+fn context(question: &Question<'_>) -> Vec<(String, RestrictedExpression)> {
+    let text = |text: String| RestrictedExpression::new_string(text);
     // Counts above what a Long holds count as the largest one: they only ever compare with limits.
     let count = |value: u64| RestrictedExpression::new_long(i64::try_from(value).unwrap_or(i64::MAX));
-    let texts = |texts: &[String]| {
-        RestrictedExpression::new_set(texts.iter().map(|text| RestrictedExpression::new_string(text.clone())))
+    let value = |fact: Fact| match fact {
+        Fact::Flag(flag) => RestrictedExpression::new_bool(flag),
+        Fact::Count(value) => count(value),
+        Fact::Text(one) => text(one),
+        Fact::Texts(all) => RestrictedExpression::new_set(all.into_iter().map(text)),
     };
-    let level = |level: Option<Level>| count(level.map_or(0, |level| level as u64 + 1));
-    let facts = question.facts;
-    let pairs = [
-        ("approved", bool(question.evidence >= Evidence::Approved)),
-        ("stepUp", bool(question.evidence == Evidence::SteppedUp)),
-        ("class", RestrictedExpression::new_string(question.class.name().into())),
-        ("level", level(facts.level)),
-        ("needsLevel", level(question.content.action.kind().needs_level())),
-        ("grantStands", bool(facts.grant_stands)),
-        ("receivers", count(facts.receivers)),
-        ("others", count(facts.others)),
-        ("outside", count(facts.outside)),
-        ("names", texts(&facts.names)),
-        ("domains", texts(&facts.domains)),
-        ("unreadableReceivers", bool(facts.unreadable_receivers)),
-        ("tool", RestrictedExpression::new_string(facts.tool.clone())),
-        ("unknownReceivers", count(facts.unknown_receivers)),
-        ("ungroundedReceivers", count(facts.ungrounded_receivers)),
-        ("targets", count(facts.targets)),
-        ("unnamedTargets", count(facts.unnamed_targets)),
-        ("foreignLinks", count(facts.foreign_links)),
-        ("undescribed", bool(facts.undescribed)),
-        ("amount", count(facts.amount)),
-        ("unreadableAmount", bool(facts.unreadable_amount)),
-        ("untrustedRead", bool(facts.untrusted_read)),
-        ("confidentialRead", bool(facts.confidential_read)),
-        ("outsideScope", bool(facts.outside_scope)),
-        ("intoSentOrDrafts", bool(facts.into_sent_or_drafts)),
-        ("amongOwnFolders", bool(facts.among_own_folders)),
-        ("undo", bool(facts.is_undo)),
-        ("sameKindToday", count(facts.same_kind_today)),
-        ("sameKindHour", count(facts.same_kind_hour)),
+    let needed = question.kind.needs_level().map_or(0, |level| level as u64 + 1);
+    let beside = [
+        ("approved", Fact::Flag(question.evidence >= Evidence::Approved)),
+        ("stepUp", Fact::Flag(question.evidence == Evidence::SteppedUp)),
+        ("class", Fact::Text(question.class.name().into())),
+        ("needsLevel", Fact::Count(needed)),
     ];
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let all = question.facts.list().into_iter().chain(beside);
+    all.map(|(name, fact)| (name.to_owned(), value(fact))).collect()
 }
 
 /// A short name for a text that changes with it (FNV-1a, 64 bit): tells versions apart in the log, proves nothing.

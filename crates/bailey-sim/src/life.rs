@@ -14,8 +14,8 @@ use bailey_gate::family::Action;
 use bailey_gate::family::mail::MailAction;
 use bailey_gate::handoff::{Mode, Wrote};
 use bailey_gate::{
-    ActionId, Claimed, Claiming, Class, ConnectionId, Effect, Found, Gate, GateError, Now, Outcome, Permit, Settled,
-    State,
+    ActionId, Claimed, Claiming, Class, ConnectionId, Effect, Fixed, Found, Gate, GateError, Now, Outcome, Permit,
+    Settled, State,
 };
 use bailey_home::opening::{self, Store};
 use bailey_ledger::{ActionView, Ledger, Opened, Paths, PauseFile};
@@ -74,7 +74,9 @@ impl Life {
             recorded,
             record: Arc::new(SimRecord(record)),
         };
-        let (gate, _) = opening::compose(store, policy()?, LIMITS, world.now()).map_err(|error| error.to_string())?;
+        let (gate, _) =
+            opening::compose(store, policy()?, LIMITS, Arc::new(Fixed { minutes: 0, attended: true }), world.now())
+                .map_err(|error| error.to_string())?;
         let valve = gate.lock().valve();
         world.witness().opened(valve.mode == Mode::Open, valve.epoch);
         Ok(Self { world: Arc::clone(world), gate, ledger, resets: AtomicU64::new(0) })

@@ -163,6 +163,22 @@ impl Tx for SimTx<'_> {
         self.0.standing(party)
     }
 
+    fn account(&mut self, connection: &ConnectionId) -> Result<String, StoreError> {
+        self.0.account(connection)
+    }
+
+    fn resembles(&mut self, party: &Party) -> Result<Option<String>, StoreError> {
+        self.0.resembles(party)
+    }
+
+    fn schedule(&mut self, task: &TaskId) -> Result<String, StoreError> {
+        self.0.schedule(task)
+    }
+
+    fn spent_since(&mut self, wall_ms: i64, but: &ActionId) -> Result<u64, StoreError> {
+        self.0.spent_since(wall_ms, but)
+    }
+
     fn learn(&mut self, party: &Party, name: &str) -> Result<(), StoreError> {
         self.0.learn(party, name)
     }

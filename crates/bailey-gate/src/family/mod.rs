@@ -11,9 +11,10 @@ pub mod text;
 pub mod tool;
 
 use crate::codec::{CodecError, Decoder, Encoder};
+use crate::place::Place;
 use crate::verdict::Class;
 use calendar::{CalendarAction, Change};
-use mail::{FolderRole, MASS_MAIL_RECEIVERS, MailAction};
+use mail::{FolderRole, MASS_MAIL_RECEIVERS, MailAction, Message};
 use text::Address;
 use tool::{Amount, Effect, ToolUse};
 
@@ -78,13 +79,15 @@ pub enum ActionKind {
     ToolSend,
     /// `tool.change`: something that exists is changed or removed
     ToolChange,
+    /// `tool.remove`: something that exists is removed
+    ToolRemove,
     /// `tool.pay`: something is spent
     ToolPay,
 }
 
 impl ActionKind {
     /// Every kind; policy tests walk it so that none is forgotten.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::MailDraft,
         Self::MailSend,
         Self::MailSearch,
@@ -102,6 +105,7 @@ impl ActionKind {
         Self::ToolWrite,
         Self::ToolSend,
         Self::ToolChange,
+        Self::ToolRemove,
         Self::ToolPay,
     ];
 
@@ -126,6 +130,7 @@ impl ActionKind {
             Self::ToolWrite => "tool.write",
             Self::ToolSend => "tool.send",
             Self::ToolChange => "tool.change",
+            Self::ToolRemove => "tool.remove",
             Self::ToolPay => "tool.pay",
         }
     }
@@ -155,6 +160,7 @@ impl ActionKind {
             | Self::ToolWrite
             | Self::ToolSend
             | Self::ToolChange
+            | Self::ToolRemove
             | Self::ToolPay => false,
         }
     }
@@ -177,6 +183,7 @@ impl ActionKind {
             | Self::ToolWrite
             | Self::ToolSend
             | Self::ToolChange
+            | Self::ToolRemove
             | Self::ToolPay => false,
         }
     }
@@ -198,6 +205,7 @@ impl ActionKind {
             | Self::ToolWrite
             | Self::ToolSend
             | Self::ToolChange
+            | Self::ToolRemove
             | Self::ToolPay => None,
         }
     }
@@ -248,6 +256,7 @@ fn tool_kind(call: &ToolUse) -> ActionKind {
         (_, Effect::Read) => ActionKind::ToolRead,
         (_, Effect::Fetch) => ActionKind::ToolFetch,
         (_, Effect::Write) if call.spends() => ActionKind::ToolPay,
+        (Some(manifest), Effect::Write) if manifest.removes => ActionKind::ToolRemove,
         (_, Effect::Write) if !call.targets().is_empty() => ActionKind::ToolChange,
         (None, Effect::Write) => ActionKind::ToolSend,
         (Some(_), Effect::Write) if !call.sinks().is_empty() => ActionKind::ToolSend,
@@ -382,6 +391,34 @@ impl Action {
             Self::Tool(call) => call.amount(),
             Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => Amount::None,
         }
+    }
+
+    /// Places it touches: `None` for one that cannot be read.
+    #[must_use]
+    pub fn places(&self) -> Vec<Option<Place>> {
+        let read = |(kind, value): (String, String)| {
+            let stroke = if kind == Place::FOLDER && !value.ends_with('/') { "/" } else { "" };
+            Place::new(&format!("{value}{stroke}"))
+        };
+        match self {
+            Self::Tool(call) => call.places().into_iter().map(read).collect(),
+            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => Vec::new(),
+        }
+    }
+
+    /// The method of the request it makes, in capitals; nothing where it says none.
+    #[must_use]
+    pub fn method(&self) -> String {
+        match self {
+            Self::Tool(call) => call.method(),
+            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => String::new(),
+        }
+    }
+
+    /// Whether it is a mail that says it answers another.
+    #[must_use]
+    pub const fn answers(&self) -> bool {
+        matches!(self, Self::Mail(MailAction::Send(Message { in_reply_to: Some(_), .. })))
     }
 
     /// Existing things it changes, by the names it gives them.

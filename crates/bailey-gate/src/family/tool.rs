@@ -5,6 +5,7 @@
 
 use super::text::Line;
 use crate::codec::{CodecError, Decoder, Encoder};
+use crate::place::Place;
 
 /// Longest name of a server, a tool or an argument, in bytes.
 pub const MAX_NAME_BYTES: usize = 128;
@@ -59,6 +60,10 @@ pub enum Role {
     Content,
     /// How much is spent.
     Amount,
+    /// Where it looks or makes something; the kind of value it holds.
+    Place(Name),
+    /// The method of the request it makes.
+    Method,
 }
 
 /// What a tool does, as the person has it: see the module text.
@@ -70,6 +75,8 @@ pub struct Manifest {
     pub roles: Vec<(Name, Role)>,
     /// Whether a call that stays in the person's own scope can be undone.
     pub undoable: bool,
+    /// Whether a call removes something.
+    pub removes: bool,
     /// Whether a call always needs the person.
     pub critical: bool,
     /// Whether what comes back holds nothing that others wrote.
@@ -86,6 +93,7 @@ impl Manifest {
             effect: Effect::Write,
             roles: Vec::new(),
             undoable: false,
+            removes: false,
             critical: false,
             trusted_output: false,
             confidential: false,
@@ -154,7 +162,7 @@ impl ToolUse {
     pub fn sinks(&self) -> Vec<(String, String)> {
         self.values(|role| match role {
             Role::Sink(kind) => Some(kind),
-            Role::Plain | Role::Target(_) | Role::Content | Role::Amount => None,
+            Role::Plain | Role::Target(_) | Role::Content | Role::Amount | Role::Place(_) | Role::Method => None,
         })
     }
 
@@ -163,8 +171,25 @@ impl ToolUse {
     pub fn targets(&self) -> Vec<(String, String)> {
         self.values(|role| match role {
             Role::Target(kind) => Some(kind),
-            Role::Plain | Role::Sink(_) | Role::Content | Role::Amount => None,
+            Role::Plain | Role::Sink(_) | Role::Content | Role::Amount | Role::Place(_) | Role::Method => None,
         })
+    }
+
+    /// Folders and addresses it touches, whether it makes, changes or asks something there.
+    #[must_use]
+    pub fn places(&self) -> Vec<(String, String)> {
+        let all = self.values(|role| match role {
+            Role::Place(kind) | Role::Sink(kind) | Role::Target(kind) => Some(kind),
+            Role::Plain | Role::Content | Role::Amount | Role::Method => None,
+        });
+        all.into_iter().filter(|(kind, _)| Place::KINDS.contains(&kind.as_str())).collect()
+    }
+
+    /// The method of its request, in capitals.
+    #[must_use]
+    pub fn method(&self) -> String {
+        let method = self.arguments.iter().find(|(name, _)| self.role_of(name) == Role::Method);
+        method.map(|(_, value)| value.scalars().join(" ").to_uppercase()).unwrap_or_default()
     }
 
     fn values(&self, wanted: impl Fn(Role) -> Option<Name>) -> Vec<(String, String)> {
@@ -354,9 +379,12 @@ fn encode_manifest(out: &mut Encoder, manifest: &Manifest) {
             Role::Target(kind) => out.byte(2).text(kind.as_str()),
             Role::Content => out.byte(3),
             Role::Amount => out.byte(4),
+            Role::Place(kind) => out.byte(5).text(kind.as_str()),
+            Role::Method => out.byte(6),
         };
     });
-    for flag in [manifest.undoable, manifest.critical, manifest.trusted_output, manifest.confidential] {
+    for flag in [manifest.undoable, manifest.removes, manifest.critical, manifest.trusted_output, manifest.confidential]
+    {
         out.byte(u8::from(flag));
     }
 }
@@ -384,12 +412,22 @@ fn decode_manifest(bytes: &mut Decoder<'_>) -> Result<Manifest, CodecError> {
             2 => Role::Target(Name::new(&bytes.text()?)?),
             3 => Role::Content,
             4 => Role::Amount,
+            5 => Role::Place(Name::new(&bytes.text()?)?),
+            6 => Role::Method,
             tag => return Err(CodecError::UnknownTag(tag)),
         };
         Ok((name, role))
     })?;
     let mut flag = || bytes.byte().map(|byte| byte == 1);
-    Ok(Manifest { effect, roles, undoable: flag()?, critical: flag()?, trusted_output: flag()?, confidential: flag()? })
+    Ok(Manifest {
+        effect,
+        roles,
+        undoable: flag()?,
+        removes: flag()?,
+        critical: flag()?,
+        trusted_output: flag()?,
+        confidential: flag()?,
+    })
 }
 
 #[cfg(test)]

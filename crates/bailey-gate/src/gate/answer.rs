@@ -57,12 +57,7 @@ impl Gate {
                 let facts = self.facts(tx, &content, row.task, row.undo_of.is_some(), now)?;
                 let ruling = permitted(
                     &*self.policy,
-                    &Question {
-                        content: &content,
-                        class: row.class,
-                        facts: &facts,
-                        evidence: evidence(Some(&approval)),
-                    },
+                    &Question { kind: row.kind, class: row.class, facts: &facts, evidence: evidence(Some(&approval)) },
                 );
                 if !ruling.allowed {
                     self.step(tx, &mut row, State::Denied, Actor::Gate, now, |entry| Event {

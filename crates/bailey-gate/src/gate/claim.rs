@@ -94,11 +94,12 @@ impl Gate {
         if !facts.grant_stands {
             return self.turn(tx, row.clone(), State::Denied, reason::GRANT, now).map(Some);
         }
-        let question = Question { content, class: row.class, facts: &facts, evidence: evidence(row.approval.as_ref()) };
+        let question =
+            Question { kind: row.kind, class: row.class, facts: &facts, evidence: evidence(row.approval.as_ref()) };
         if permitted(&*self.policy, &question).allowed {
             return Ok(None);
         }
-        let verdict = judge(&*self.policy, content, row.class, &facts);
+        let verdict = judge(&*self.policy, row.kind, row.class, &facts);
         let to = if verdict.decision == Decision::Deny { State::Denied } else { State::Awaiting };
         row.approval = None;
         self.step(tx, row, to, Actor::Gate, now, |entry| Event {

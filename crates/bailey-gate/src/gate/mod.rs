@@ -14,21 +14,23 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 pub use claim::Claiming;
-pub use propose::{Proposal, Proposed};
+pub use propose::{FACTS, Proposal, Proposed};
 pub use stop::{Found, PauseReport, Sweep};
 
 use crate::approval::{Authority, Challenges};
 use crate::content::Content;
 use crate::event::{Actor, Event, EventKind, Payload};
+use crate::family::Action;
 use crate::family::tool::Amount;
 use crate::ground;
 use crate::handoff::{HandoffLock, Valve};
 use crate::ids::{ActionId, ConnectionId, HomeId, TaskId};
 use crate::ledger::{Ledger, PauseRecord, Row, StoreError, TaskMarks, Tx};
+use crate::place::Place;
 use crate::policy::{Facts, Policy};
 use crate::scope::Asked;
 use crate::state::State;
-use crate::time::Now;
+use crate::time::{Circumstances, Now};
 
 /// Times the gate keeps, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +138,8 @@ pub struct Parts {
     pub valve: Valve,
     /// The times to keep.
     pub limits: Limits,
+    /// Where and when the person lives, and whether they are there.
+    pub circumstances: Arc<dyn Circumstances>,
 }
 
 /// The reference monitor of one home.
@@ -147,6 +151,7 @@ pub struct Gate {
     record: Arc<dyn PauseRecord>,
     lock: Arc<HandoffLock>,
     limits: Limits,
+    circumstances: Arc<dyn Circumstances>,
     challenges: Mutex<Challenges>,
 }
 
@@ -168,6 +173,7 @@ impl Gate {
             record: parts.record,
             lock: Arc::new(HandoffLock::new(parts.valve)),
             limits: parts.limits,
+            circumstances: parts.circumstances,
             challenges: Mutex::default(),
         }
     }
@@ -226,70 +232,100 @@ impl Gate {
     ) -> Result<Facts, GateError> {
         const HOUR_MS: i64 = 3_600 * 1_000;
         const DAY_MS: i64 = 24 * HOUR_MS;
-        let grant = match &content.account {
-            Some((connection, _)) => tx.grant(connection)?,
-            None => None,
+        let (grant, account) = match &content.account {
+            Some((connection, _)) => (tx.grant(connection)?, tx.account(connection)?),
+            None => (None, String::new()),
         };
         let action = &content.action;
+        let kind = action.kind();
         let words = task.map(|task| tx.task_words(&task)).transpose()?.flatten().unwrap_or_default();
         let marks = task.map_or(Ok(TaskMarks::default()), |task| tx.marks(&task))?;
-        let (mut own, mut outside, mut unknown_receivers, mut ungrounded_receivers) = (0, 0, 0, 0);
-        let (mut names, mut domains) = (Vec::new(), Vec::new());
-        let parties = action.parties();
-        for party in &parties {
-            let standing = tx.standing(party)?;
-            if standing.own {
-                own += 1;
-                continue;
-            }
-            outside += u64::from(!standing.inside);
-            if !standing.known {
-                unknown_receivers += 1;
-                ungrounded_receivers += u64::from(!ground::holds_party(&words, party));
-            }
-            names.push(party.value.clone());
-            domains.push(party.domain().to_owned());
-        }
+        let schedule = task.map_or(Ok(String::new()), |task| tx.schedule(&task))?;
         let unnamed = |value: &String| !ground::names_target(&words, value);
         let foreign = |link: &String| !ground::holds(&words, link);
         let (amount, targets) = (action.amount(), action.targets());
-        let receivers = action.receiver_count() as u64;
-        Ok(Facts {
+        let sum = match amount {
+            Amount::Hundredths(sum) => sum,
+            Amount::None => 0,
+            Amount::Unreadable => u64::MAX,
+        };
+        let since = |days: i64| now.wall_ms.saturating_sub(days * DAY_MS);
+        let mut spent = |days| {
+            Ok::<_, GateError>(if sum == 0 { 0 } else { tx.spent_since(since(days), &content.id)?.saturating_add(sum) })
+        };
+        let (spent_day, spent_week, spent_month) = (spent(1)?, spent(7)?, spent(30)?);
+        let places = action.places();
+        let unreadable_places = places.iter().any(Option::is_none);
+        let places: Vec<Place> = places.into_iter().flatten().collect();
+        let here = self.circumstances.local(now);
+        let facts = Facts {
             level: grant.map(|grant| grant.level),
             grant_stands: match (&content.account, grant) {
                 (None, _) => true,
                 (Some((_, generation)), Some(grant)) => grant.active && grant.generation == *generation,
                 (Some(_), None) => false,
             },
-            receivers,
-            others: receivers.saturating_sub(own),
-            // Whoever cannot be read is outside.
-            outside: outside + receivers.saturating_sub(parties.len() as u64),
-            names,
-            domains,
-            unreadable_receivers: receivers > parties.len() as u64,
+            account,
             tool: action.tool_name(),
-            unknown_receivers,
-            ungrounded_receivers,
+            answers: action.answers(),
+            within: if unreadable_places { Vec::new() } else { Place::within(&places) },
+            touches: Place::touches(&places),
+            unreadable_places,
+            method: action.method(),
             targets: targets.len() as u64,
             unnamed_targets: targets.iter().filter(|value| unnamed(value)).count() as u64,
             foreign_links: ground::links(&action.words_to_others()).iter().filter(|link| foreign(link)).count() as u64,
             undescribed: action.is_undescribed(),
             unreadable_amount: amount == Amount::Unreadable,
-            amount: match amount {
-                Amount::Hundredths(sum) => sum,
-                Amount::None => 0,
-                Amount::Unreadable => u64::MAX,
-            },
+            amount: sum,
+            spent_day,
+            spent_week,
+            spent_month,
             untrusted_read: marks.brought.untrusted,
             confidential_read: marks.brought.confidential,
             outside_scope: task.is_some() && !Asked::of(&words).covers(action),
-            into_sent_or_drafts: content.action.moves_into_sent_or_drafts(),
-            among_own_folders: content.action.moves_among_own(),
+            schedule,
+            attended: self.circumstances.attended(now),
+            minute: u64::from(here.minute),
+            weekday: here.weekday.name().into(),
+            into_sent_or_drafts: action.moves_into_sent_or_drafts(),
+            among_own_folders: action.moves_among_own(),
             is_undo,
-            same_kind_today: tx.claimed_since(content.action.kind(), now.wall_ms.saturating_sub(DAY_MS))?,
-            same_kind_hour: tx.claimed_since(content.action.kind(), now.wall_ms.saturating_sub(HOUR_MS))?,
-        })
+            same_kind_today: tx.claimed_since(kind, since(1))?,
+            same_kind_hour: tx.claimed_since(kind, now.wall_ms.saturating_sub(HOUR_MS))?,
+            ..Facts::default()
+        };
+        Self::receivers(tx, action, &words, facts)
+    }
+
+    /// Adds who gets something.
+    fn receivers(tx: &mut dyn Tx, action: &Action, words: &str, mut facts: Facts) -> Result<Facts, GateError> {
+        let parties = action.parties();
+        let mut own = 0;
+        for party in &parties {
+            let standing = tx.standing(party)?;
+            if standing.own {
+                own += 1;
+                continue;
+            }
+            facts.outside += u64::from(!standing.inside);
+            facts.inside += u64::from(standing.inside);
+            if !standing.known {
+                let named = ground::holds_party(words, party);
+                facts.unknown_receivers += 1;
+                facts.ungrounded_receivers += u64::from(!named);
+                // Whom the person wrote out is whom they mean, whomever it looks like.
+                facts.look_alikes += u64::from(!named && tx.resembles(party)?.is_some());
+            }
+            facts.names.push(party.value.clone());
+            facts.domains.push(party.domain().to_owned());
+        }
+        facts.receivers = action.receiver_count() as u64;
+        facts.others = facts.receivers.saturating_sub(own);
+        facts.unreadable_receivers = facts.receivers > parties.len() as u64;
+        // Whoever cannot be read is outside.
+        facts.outside += facts.receivers.saturating_sub(parties.len() as u64);
+        Ok(facts)
     }
 
     /// An entry about a row as it is now.

@@ -20,6 +20,9 @@ pub const MAX_WAITING_PER_TASK: u64 = 12;
 /// doing what it was given.
 pub const MAX_ODD_PER_TASK: u64 = 4;
 
+/// The field of a decision's payload that holds what was true about its action ([`Facts::decode`]).
+pub const FACTS: &str = "facts";
+
 /// An action as its connector prepared it.
 #[derive(Debug, Clone)]
 pub struct Proposal {
@@ -113,6 +116,7 @@ impl Gate {
             claim: None,
             attempt: 0,
             undo_of: undo.map(|(of, _)| of),
+            amount: facts.amount,
         };
         let payload = Payload::default()
             .text("why", proposal.why)
@@ -134,7 +138,8 @@ impl Gate {
         self.step(tx, &mut row, to, Actor::Gate, now, |entry| Event {
             decision: Some(verdict.decision),
             reasons: verdict.reasons.clone(),
-            payload: Payload::default().text("policy", policy_version),
+            // What was true is kept with what was decided: another set of rules can be tried on it later.
+            payload: Payload::default().text("policy", policy_version).bytes(FACTS, facts.encode()),
             ..entry
         })?;
         let permit = (to == State::Approved).then_some(Permit { id: row.id, digest: row.digest });
@@ -149,7 +154,7 @@ impl Gate {
         task: Option<TaskId>,
         facts: &Facts,
     ) -> Result<Verdict, GateError> {
-        let verdict = judge(&*self.policy, content, content.class(), facts);
+        let verdict = judge(&*self.policy, content.action.kind(), content.class(), facts);
         let Some(task) = task else { return Ok(verdict) };
         let stopped = |why: &str| Ok(Verdict { decision: Decision::Deny, reasons: vec![why.into()] });
         let kind = content.action.kind();

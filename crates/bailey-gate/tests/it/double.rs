@@ -13,7 +13,8 @@ use bailey_gate::handoff::{Mode, Valve};
 use bailey_gate::ledger::{Grant, Job, Ledger, PauseRecord, Row, Standing, StoreError, TaskMarks, Tx};
 use bailey_gate::policy::{Policy, Question};
 use bailey_gate::{
-    ActionId, ConnectionId, Digest, Evidence, Gate, HomeId, Limits, Nonce, Now, Parts, Proposal, Ruling, State, TaskId,
+    ActionId, ConnectionId, Digest, Evidence, Fixed, Gate, HomeId, Limits, Nonce, Now, Parts, Proposal, Ruling, State,
+    TaskId,
 };
 
 #[derive(Debug, Clone, Default)]
@@ -90,6 +91,23 @@ impl Tx for Store {
         Ok(Standing { known: self.known.contains(&party.value), own: false, inside: false })
     }
 
+    fn account(&mut self, _connection: &ConnectionId) -> Result<String, StoreError> {
+        Ok("me@example.org".into())
+    }
+
+    fn resembles(&mut self, party: &Party) -> Result<Option<String>, StoreError> {
+        Ok(self.known.iter().find(|known| bailey_gate::ground::resemble(known, &party.value)).cloned())
+    }
+
+    fn schedule(&mut self, _task: &TaskId) -> Result<String, StoreError> {
+        Ok(String::new())
+    }
+
+    fn spent_since(&mut self, _wall_ms: i64, but: &ActionId) -> Result<u64, StoreError> {
+        let others = self.rows.values().filter(|row| row.id != *but && row.claim.is_some());
+        Ok(others.map(|row| row.amount).sum())
+    }
+
     fn learn(&mut self, party: &Party, _name: &str) -> Result<(), StoreError> {
         self.known.insert(party.value.clone());
         Ok(())
@@ -129,7 +147,7 @@ pub struct Simple {
 
 impl Policy for Simple {
     fn rule(&self, question: &Question<'_>) -> Ruling {
-        let auto = self.mail_is_auto.load(Ordering::SeqCst) || question.content.action.kind().is_local();
+        let auto = self.mail_is_auto.load(Ordering::SeqCst) || question.kind.is_local();
         let allowed = !self.nothing_goes.load(Ordering::SeqCst) && (auto || question.evidence >= Evidence::Approved);
         Ruling { allowed, rules: vec!["test".into()] }
     }
@@ -230,6 +248,7 @@ impl Bench {
             record: Arc::clone(&record) as Arc<dyn PauseRecord>,
             valve: Valve { mode: Mode::Open, epoch: 0, lease_epoch: 7 },
             limits,
+            circumstances: Arc::new(Fixed { minutes: 0, attended: true }),
         });
         Self { gate: Arc::new(gate), ledger, policy, record }
     }

@@ -158,6 +158,7 @@ async fn authenticate(Held(home): Shared, request: Request, next: Next) -> Respo
         request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
     match given {
         Some(token) if verify_slices_are_equal(token, home.token.as_bytes()).is_ok() => {
+            home.presence.hear();
             told_as_failure(next.run(request).await).await
         }
         Some(_) | None => {

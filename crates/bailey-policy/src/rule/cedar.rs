@@ -1,12 +1,15 @@
 //! From a rule to Cedar: no arithmetic, no attribute that could be missing, an approval only ever lifts.
 
-use super::{Condition, Rule, Subject, Verdict};
+use bailey_gate::place::Place;
+
+use super::{Condition, Period, Rule, Subject, Verdict};
 
 /// The one policy a rule is.
 pub(super) fn policy(rule: &Rule, name: &str) -> String {
     let effect = if rule.verdict == Verdict::GoAhead { "permit" } else { "forbid" };
     let unless = if rule.verdict == Verdict::Ask { "\nunless { context.approved }" } else { "" };
-    let conditions: Vec<String> = rule.conditions.iter().map(condition).collect();
+    let stops = rule.verdict != Verdict::GoAhead;
+    let conditions: Vec<String> = rule.conditions.iter().map(|one| condition(one, stops)).collect();
     let when = if conditions.is_empty() { String::new() } else { format!("\nwhen {{ {} }}", conditions.join(" && ")) };
     format!(
         "@id({})\n@says({})\n{effect} (principal, {}, resource){when}{unless};\n\n",
@@ -25,6 +28,7 @@ fn actions(subject: Subject) -> String {
         Subject::Anything => "action".into(),
         Subject::Reading => group(&["read"]),
         Subject::Fetching => group(&["observe"]),
+        Subject::Doing => group(&["write", "outward", "observe", "destroy", "spend"]),
         Subject::Outward => group(&["outward"]),
         Subject::Mail => group(&["mail.send"]),
         Subject::MovingMail => group(&["mail.move"]),
@@ -35,50 +39,89 @@ fn actions(subject: Subject) -> String {
         Subject::CancelledEntries => group(&["calendar.cancel"]),
         Subject::NewThings => group(&["tool.write"]),
         Subject::Changes => group(&["destroy"]),
+        Subject::Changing => group(&["tool.change"]),
+        Subject::Removing => group(&["tool.remove"]),
         Subject::Payments => group(&["spend"]),
         Subject::Notes => group(&["memory.write"]),
     }
 }
 
-fn condition(condition: &Condition) -> String {
+/// A condition of a rule that lets something go, which all receivers, places and things have to meet; or of one that stops
+/// something (`stops`), which one of them meets. What goes to nobody goes to nobody in particular: a condition about receivers
+/// holds of no action without any.
+fn condition(condition: &Condition, stops: bool) -> String {
     let is = |holds: bool, yes: &str, no: &str| if holds { yes.to_owned() } else { no.to_owned() };
-    let set = |names: &[String]| names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+    let set = |names: &[String]| format!("[{}]", names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", "));
+    // Of `count` out of `all`: all of them, or one. "The others" are those not counted.
+    let of = |holds: bool, count: &str, all: &str| match (holds, stops) {
+        (true, true) => format!("context.{count} > 0"),
+        (true, false) => format!("context.{all} > 0 && context.{count} == context.{all}"),
+        (false, true) => format!("context.{count} < context.{all}"),
+        (false, false) => format!("context.{all} > 0 && context.{count} == 0"),
+    };
+    // Somebody whose address cannot be read is none of those who may, and may be one of those who may not.
+    let among = |what: &str, names: &[String]| {
+        if stops {
+            format!("(context.unreadableReceivers || {}.containsAny(context.{what}))", set(names))
+        } else {
+            format!("context.others > 0 && !context.unreadableReceivers && {}.containsAll(context.{what})", set(names))
+        }
+    };
+    let place = |name: Option<String>| {
+        let name = name.unwrap_or_default();
+        if stops {
+            format!("(context.unreadablePlaces || context.touches.contains({}))", quoted(&name.to_lowercase()))
+        } else {
+            format!("context.within.contains({})", quoted(&name))
+        }
+    };
     match condition {
-        // INVARIANT: what goes to nobody goes to nobody in particular: a rule about receivers is about no such action.
-        Condition::Grounded(holds) => {
-            is(*holds, "context.receivers > 0 && context.ungroundedReceivers == 0", "context.ungroundedReceivers > 0")
-        }
-        Condition::FirstContact(holds) => {
-            is(*holds, "context.unknownReceivers > 0", "context.receivers > 0 && context.unknownReceivers == 0")
-        }
-        Condition::Outside(holds) => is(*holds, "context.outside > 0", "context.receivers > 0 && context.outside == 0"),
-        Condition::OnlyMe(holds) => is(*holds, "context.receivers > 0 && context.others == 0", "context.others > 0"),
-        // Somebody whose address cannot be read is none of those named.
-        Condition::Only(names) => {
-            format!(
-                "context.receivers > 0 && !context.unreadableReceivers && [{}].containsAll(context.names)",
-                set(names)
-            )
-        }
-        Condition::OnlyAt(names) => {
-            format!(
-                "context.receivers > 0 && !context.unreadableReceivers && [{}].containsAll(context.domains)",
-                set(names)
-            )
-        }
+        Condition::Grounded(holds) => of(!holds, "ungroundedReceivers", "receivers"),
+        Condition::FirstContact(holds) => of(*holds, "unknownReceivers", "receivers"),
+        Condition::Outside(true) => of(true, "outside", "others"),
+        Condition::Outside(false) if stops => "context.inside > 0".into(),
+        // Oneself is inside, too.
+        Condition::Outside(false) => "context.receivers > 0 && context.outside == 0".into(),
+        Condition::OnlyMe(holds) => of(!holds, "others", "receivers"),
+        Condition::Only(names) | Condition::Group(_, names) => among("names", names),
+        Condition::OnlyAt(domains) => among("domains", domains),
         Condition::Guests(holds) => is(*holds, "context.receivers > 0", "context.receivers == 0"),
         Condition::Links(holds) => is(*holds, "context.foreignLinks > 0", "context.foreignLinks == 0"),
-        Condition::Named(holds) => {
-            is(*holds, "context.targets > 0 && context.unnamedTargets == 0", "context.unnamedTargets > 0")
-        }
+        Condition::Named(holds) => of(!holds, "unnamedTargets", "targets"),
         Condition::AtMost(sum) => format!("context.amount <= {sum}"),
         Condition::MoreThan(sum) => format!("context.amount > {sum}"),
+        Condition::BudgetUpTo(sum, period) => format!("context.{} <= {sum}", spent(*period)),
+        Condition::BudgetOver(sum, period) => format!("context.{} > {sum}", spent(*period)),
         Condition::ADay(count) => format!("context.sameKindToday >= {count}"),
         Condition::AnHour(count) => format!("context.sameKindHour >= {count}"),
         Condition::AfterReading(holds) => is(*holds, "context.untrustedRead", "!context.untrustedRead"),
         Condition::AfterSecrets(holds) => is(*holds, "context.confidentialRead", "!context.confidentialRead"),
         Condition::BesideTask(holds) => is(*holds, "context.outsideScope", "!context.outsideScope"),
         Condition::Tool(name) => format!("context.tool == {}", quoted(name)),
+        Condition::In(folder) => place(Place::folder(folder)),
+        Condition::OnSite(site) => place(Place::site(site)),
+        Condition::Method(method) => format!("context.method == {}", quoted(method)),
+        Condition::Through(account) => format!("context.account == {}", quoted(account)),
+        Condition::Schedule(name) => format!("context.schedule == {}", quoted(name)),
+        Condition::Between(from, until) if from < until => {
+            format!("context.minute >= {from} && context.minute < {until}")
+        }
+        Condition::Between(from, until) => format!("(context.minute >= {from} || context.minute < {until})"),
+        Condition::OnDays(days) => {
+            let days: Vec<String> = days.iter().map(|day| day.name().to_owned()).collect();
+            format!("{}.contains(context.weekday)", set(&days))
+        }
+        Condition::Attended(holds) => is(*holds, "context.attended", "!context.attended"),
+        Condition::Answers(holds) => is(*holds, "context.answers", "!context.answers"),
+    }
+}
+
+/// The fact that holds what is spent in a span of time.
+const fn spent(period: Period) -> &'static str {
+    match period {
+        Period::Day => "spentDay",
+        Period::Week => "spentWeek",
+        Period::Month => "spentMonth",
     }
 }
 

@@ -12,7 +12,10 @@
 mod cedar;
 mod words;
 
+use std::collections::BTreeMap;
 use std::fmt;
+
+use bailey_gate::Weekday;
 
 pub use words::parse;
 #[cfg(test)]
@@ -38,6 +41,8 @@ pub enum Subject {
     Reading,
     /// What looks, and is seen by whom it asks.
     Fetching,
+    /// Whatever does more than look.
+    Doing,
     /// What lets others have something: mail, messages, shared files.
     Outward,
     /// Mail that leaves.
@@ -58,13 +63,29 @@ pub enum Subject {
     NewThings,
     /// Changing or removing things that exist.
     Changes,
+    /// Changing them.
+    Changing,
+    /// Removing them.
+    Removing,
     /// Spending.
     Payments,
     /// Notes for later tasks.
     Notes,
 }
 
-/// What has to be so.
+/// A span of time that a budget is for, up to now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Period {
+    /// 24 hours.
+    Day,
+    /// Seven days.
+    Week,
+    /// Thirty days.
+    Month,
+}
+
+/// What has to be so. Where there are several receivers, places or things, a rule that lets something go wants all of them to be
+/// so, and a rule that asks or forbids is met by one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Condition {
     /// Everybody who gets something was named in the task, or dealt with before.
@@ -101,6 +122,31 @@ pub enum Condition {
     BesideTask(bool),
     /// It is this tool of this server.
     Tool(String),
+    /// Everybody who gets something is in this group of addresses. Reading a rule leaves the addresses out; see
+    /// [`Rule::resolved`].
+    Group(String, Vec<String>),
+    /// With it, at most so many hundredths are spent in a span of time.
+    BudgetUpTo(u64, Period),
+    /// With it, more is spent.
+    BudgetOver(u64, Period),
+    /// It happens in this folder, or beneath.
+    In(String),
+    /// It happens at this site, or at one beneath its name.
+    OnSite(String),
+    /// Its request has this method.
+    Method(String),
+    /// It acts on this account.
+    Through(String),
+    /// Its task was begun by this schedule.
+    Schedule(String),
+    /// It is between these minutes of the day, the second left out; over midnight where the first is the later.
+    Between(u16, u16),
+    /// It is one of these days.
+    OnDays(Vec<Weekday>),
+    /// The person is there; or they are not.
+    Attended(bool),
+    /// It is a mail that answers another; or one that answers none.
+    Answers(bool),
 }
 
 /// One rule.
@@ -145,7 +191,28 @@ impl fmt::Display for Rule {
     }
 }
 
+/// Groups of addresses, by their names.
+pub type Groups = BTreeMap<String, Vec<String>>;
+
 impl Rule {
+    /// The rule with the members of the groups it speaks of; or the name of one that does not exist, or has nobody in it.
+    pub fn resolved(mut self, groups: &Groups) -> Result<Self, String> {
+        for condition in &mut self.conditions {
+            if let Condition::Group(name, members) = condition {
+                *members = groups.get(name).filter(|members| !members.is_empty()).ok_or_else(|| name.clone())?.clone();
+            }
+        }
+        Ok(self)
+    }
+
+    /// The groups it speaks of.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.conditions.iter().filter_map(|condition| match condition {
+            Condition::Group(name, _) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
     /// The rule as Cedar, under a name.
     #[must_use]
     pub fn cedar(&self, name: &str) -> String {
@@ -163,6 +230,16 @@ mod tests {
         rules[0].clone()
     }
 
+    /// As [`parse`] gives it: with nobody in its groups.
+    fn unresolved(mut rule: Rule) -> Rule {
+        for condition in &mut rule.conditions {
+            if let Condition::Group(_, members) = condition {
+                members.clear();
+            }
+        }
+        rule
+    }
+
     #[test]
     fn what_is_printed_reads_back_as_the_same_rule() {
         for subject in words::SUBJECTS.map(|(subject, _)| subject) {
@@ -171,12 +248,12 @@ mod tests {
                 assert_eq!(one(&rule.to_string()), rule);
                 for condition in words::examples() {
                     let rule = Rule { conditions: vec![condition], ..rule.clone() };
-                    assert_eq!(one(&rule.to_string()), rule, "{rule}");
+                    assert_eq!(one(&rule.to_string()), unresolved(rule.clone()), "{rule}");
                 }
             }
         }
         let all = Rule { subject: Subject::Mail, conditions: words::examples(), verdict: Verdict::Ask };
-        assert_eq!(one(&all.to_string()), all, "{all}");
+        assert_eq!(one(&all.to_string()), unresolved(all.clone()), "{all}");
     }
 
     #[test]
@@ -199,6 +276,19 @@ mod tests {
             "mail to ana@example.org, tom@example.org: go ahead"
         );
         assert_eq!(one("mail to @example.org: go ahead").conditions, [Condition::OnlyAt(vec!["example.org".into()])]);
+        for (said, kept) in [
+            ("at most 50 € a week", "up to 50 a week"),
+            ("not at night", "between 07.00 and 22.00"),
+            ("between 9 and 17.30 on weekdays", "between 09.00 and 17.30 on weekdays"),
+            ("on Friday and Mondays", "on monday, friday"),
+            ("in \"New clients/\"", "in \"New clients/\""),
+            ("on Example.org with the method get", "on example.org with the method GET"),
+            ("to the group board while I am away", "to the group board while I am away"),
+            ("through Me@Example.org in the schedule Report", "through me@example.org in the schedule Report"),
+        ] {
+            assert_eq!(one(&format!("anything {said}: ask")).to_string(), format!("anything {kept}: ask"));
+        }
+        assert_eq!(one("deleting files in Clients/: never").to_string(), "removing things in Clients/: never");
         assert_eq!(parse("# nothing here\n\n").unwrap(), []);
     }
 
@@ -214,6 +304,13 @@ mod tests {
             ("payments up to -5: ask", 15, "number"),
             ("mail: ask: never", 9, "`;`"),
             ("outside my organisation: ask", 0, "mail"),
+            ("mail in Clients: ask", 8, "Clients/"),
+            ("mail in Clients/../: ask", 8, "Clients/"),
+            ("mail on Blursday: ask", 8, "weekdays"),
+            ("mail between 25 and 7: ask", 13, "22.00"),
+            ("mail between 9 and 9: ask", 20, "whole day"),
+            ("mail in the schedule: ask", 20, "schedule"),
+            ("mail with the tool \"a: ask", 19, "server.tool"),
         ] {
             let bad = parse(text).unwrap_err();
             assert_eq!(bad.at, at, "{text}: {bad}");

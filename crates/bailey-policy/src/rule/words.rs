@@ -1,14 +1,17 @@
 //! Reading rules, and the words they are printed in. One table serves both.
 
+use bailey_gate::Weekday;
 use bailey_gate::family::text::Address;
+use bailey_gate::place::Place;
 
-use super::{BadRule, Condition, Rule, Subject, Verdict};
+use super::{BadRule, Condition, Period, Rule, Subject, Verdict};
 
 /// Subjects: the words each is printed in first, then others that mean the same.
-pub(crate) const SUBJECTS: [(Subject, &[&str]); 15] = [
+pub(crate) const SUBJECTS: [(Subject, &[&str]); 18] = [
     (Subject::Anything, &["anything", "everything"]),
     (Subject::Reading, &["reading", "looking"]),
     (Subject::Fetching, &["fetching", "browsing", "opening pages"]),
+    (Subject::Doing, &["anything but reading", "everything but reading", "changing anything"]),
     (Subject::Outward, &["what reaches others", "anything that reaches others"]),
     (Subject::Mail, &["mail", "mails", "email", "emails", "sending mail", "e-mail"]),
     (Subject::MovingMail, &["moving mail"]),
@@ -17,14 +20,16 @@ pub(crate) const SUBJECTS: [(Subject, &[&str]); 15] = [
     (Subject::NewEntries, &["new calendar entries", "creating calendar entries"]),
     (Subject::ChangedEntries, &["changing calendar entries"]),
     (Subject::CancelledEntries, &["cancelling calendar entries", "removing calendar entries"]),
-    (Subject::NewThings, &["new things", "creating files", "new files"]),
-    (Subject::Changes, &["changing or removing things", "changing things", "deleting things", "deleting files"]),
+    (Subject::NewThings, &["new things", "creating things", "creating files", "new files"]),
+    (Subject::Changes, &["changing or removing things", "changing or deleting files"]),
+    (Subject::Changing, &["changing things", "changing files"]),
+    (Subject::Removing, &["removing things", "deleting things", "deleting files", "removing files"]),
     (Subject::Payments, &["payments", "payment", "paying", "spending", "money"]),
     (Subject::Notes, &["notes", "remembering"]),
 ];
 
 /// Conditions without a value.
-const CONDITIONS: [(Condition, &[&str]); 20] = [
+const CONDITIONS: [(Condition, &[&str]); 24] = [
     (
         Condition::Grounded(true),
         &["to receivers I named or dealt with", "to people I named or wrote to", "to people I named or know"],
@@ -54,10 +59,49 @@ const CONDITIONS: [(Condition, &[&str]); 20] = [
     (Condition::AfterSecrets(false), &["before seeing secrets"]),
     (Condition::BesideTask(true), &["beside the task", "outside the task"]),
     (Condition::BesideTask(false), &["inside the task"]),
+    (Condition::Attended(true), &["while I am there", "when I am there", "attended"]),
+    (Condition::Attended(false), &["while I am away", "when I am away", "unattended"]),
+    (Condition::Answers(true), &["that answers mail", "in reply"]),
+    (Condition::Answers(false), &["that answers no mail"]),
 ];
 
+/// Spans of time that budgets are about.
+const PERIODS: [(Period, &[&str]); 3] = [
+    (Period::Day, &["a day", "per day"]),
+    (Period::Week, &["a week", "per week"]),
+    (Period::Month, &["a month", "per month"]),
+];
+
+/// Days by the words for several.
+const DAYS: [(&[Weekday], &[&str]); 2] = [
+    (
+        &[Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday],
+        &["weekdays", "working days"],
+    ),
+    (&[Weekday::Saturday, Weekday::Sunday], &["weekends", "the weekend"]),
+];
+
+/// When it is night: minutes since midnight.
+const NIGHT: (u16, u16) = (22 * 60, 7 * 60);
+/// Minutes of a day.
+const DAY_MINUTES: u16 = 24 * 60;
+
 /// Conditions with a value: the words before it.
-const WITH_VALUE: [&str; 5] = ["up to", "at most", "over", "more than", "with the tool"];
+const WITH_VALUE: [&str; 13] = [
+    "up to",
+    "at most",
+    "over",
+    "more than",
+    "with the tool",
+    "with the method",
+    "through",
+    "in the schedule",
+    "in",
+    "between",
+    "at night",
+    "not at night",
+    "on",
+];
 
 const VERDICTS: [(Verdict, &[&str]); 3] = [
     (Verdict::GoAhead, &["go ahead", "yes", "allow", "always go ahead", "fine"]),
@@ -66,11 +110,11 @@ const VERDICTS: [(Verdict, &[&str]); 3] = [
 ];
 
 pub(super) fn subject(subject: Subject) -> &'static str {
-    SUBJECTS.iter().find(|(one, _)| *one == subject).and_then(|(_, words)| words.first()).copied().unwrap_or_default()
+    first(&SUBJECTS, &subject)
 }
 
 pub(super) fn verdict(verdict: Verdict) -> &'static str {
-    VERDICTS.iter().find(|(one, _)| *one == verdict).and_then(|(_, words)| words.first()).copied().unwrap_or_default()
+    first(&VERDICTS, &verdict)
 }
 
 pub(super) fn condition(condition: &Condition) -> String {
@@ -90,7 +134,26 @@ pub(super) fn condition(condition: &Condition) -> String {
         Condition::MoreThan(most) => format!("over {}", sum(most)),
         Condition::ADay(count) => format!("more than {count} a day"),
         Condition::AnHour(count) => format!("more than {count} an hour"),
-        Condition::Tool(name) => format!("with the tool {name}"),
+        Condition::Tool(name) => format!("with the tool {}", quoted(name)),
+        Condition::Group(name, _) => format!("to the group {}", quoted(name)),
+        Condition::BudgetUpTo(most, period) => format!("up to {} {}", sum(most), first(&PERIODS, period)),
+        Condition::BudgetOver(most, period) => format!("over {} {}", sum(most), first(&PERIODS, period)),
+        Condition::In(folder) => format!("in {}", quoted(folder)),
+        Condition::OnSite(site) => format!("on {site}"),
+        Condition::Method(method) => format!("with the method {method}"),
+        Condition::Through(account) => format!("through {}", quoted(account)),
+        Condition::Schedule(name) => format!("in the schedule {}", quoted(name)),
+        Condition::Between(from, until) => {
+            let clock = |minutes: &u16| format!("{:02}.{:02}", minutes / 60, minutes % 60);
+            format!("between {} and {}", clock(from), clock(until))
+        }
+        Condition::OnDays(days) => {
+            let many = DAYS.iter().find(|(all, _)| *all == days.as_slice()).and_then(|(_, words)| words.first());
+            many.map_or_else(
+                || format!("on {}", days.iter().map(|day| day.name()).collect::<Vec<_>>().join(", ")),
+                |many| format!("on {many}"),
+            )
+        }
         // Printed above; every one of these is in the table.
         Condition::Grounded(_)
         | Condition::FirstContact(_)
@@ -101,8 +164,21 @@ pub(super) fn condition(condition: &Condition) -> String {
         | Condition::Named(_)
         | Condition::AfterReading(_)
         | Condition::AfterSecrets(_)
+        | Condition::Attended(_)
+        | Condition::Answers(_)
         | Condition::BesideTask(_) => String::new(),
     }
+}
+
+/// The words a value of a table is printed in.
+fn first<T: PartialEq>(table: &[(T, &[&'static str])], value: &T) -> &'static str {
+    table.iter().find(|(one, _)| one == value).and_then(|(_, words)| words.first()).copied().unwrap_or_default()
+}
+
+/// A name as it is written: in quotation marks where it would not be one word.
+fn quoted(name: &str) -> String {
+    let plain = !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || "\":;,#".contains(c));
+    if plain { name.to_owned() } else { format!("\"{name}\"") }
 }
 
 /// One of each condition, for tests that leave none out.
@@ -117,6 +193,18 @@ pub(crate) fn examples() -> Vec<Condition> {
         Condition::ADay(20),
         Condition::AnHour(3),
         Condition::Tool("bank.pay".into()),
+        Condition::Group("the board".into(), vec!["ana@example.org".into()]),
+        Condition::BudgetUpTo(5_000, Period::Week),
+        Condition::BudgetOver(10_050, Period::Month),
+        Condition::In("Clients/New ones/".into()),
+        Condition::OnSite("example.org".into()),
+        Condition::Method("POST".into()),
+        Condition::Through("me@example.org".into()),
+        Condition::Schedule("weekly report".into()),
+        Condition::Between(1_320, 420),
+        Condition::Between(540, 1_020),
+        Condition::OnDays(vec![Weekday::Saturday, Weekday::Sunday]),
+        Condition::OnDays(vec![Weekday::Monday]),
     ]);
     all
 }
@@ -130,10 +218,16 @@ struct Words<'a> {
 }
 
 impl<'a> Words<'a> {
-    /// Blanks part words; `:`, `;`, `,` and line ends are words of their own; `#` begins a remark.
+    /// Blanks part words; `:`, `;`, `,` and line ends are words of their own; `#` begins a remark. What stands in quotation marks
+    /// is one word, marks and all.
     fn new(text: &'a str) -> Self {
-        let (mut places, mut begun, mut remark) = (Vec::new(), None, false);
+        let (mut places, mut begun, mut remark, mut marked) = (Vec::new(), None, false, false);
         for (at, c) in text.char_indices().chain([(text.len(), '\n')]) {
+            marked = (marked ^ (c == '"' && !remark)) && c != '\n';
+            if marked {
+                begun.get_or_insert(at);
+                continue;
+            }
             remark = (remark || c == '#') && c != '\n';
             let parts = remark || c.is_whitespace() || ":;,".contains(c);
             if parts && let Some(from) = begun.take() {
@@ -245,22 +339,49 @@ fn one_condition(words: &mut Words<'_>) -> Result<Condition, BadRule> {
         return receivers(words);
     }
     match WITH_VALUE.into_iter().find(|phrase| words.take(phrase)) {
-        Some("up to" | "at most") => Ok(Condition::AtMost(sum(words)?)),
-        Some("over") => Ok(Condition::MoreThan(sum(words)?)),
-        Some("with the tool") => {
-            let name = words.next().to_owned();
-            if words.ends_clause() || name == ":" {
-                return Err(words.bad("name the tool as server.tool"));
-            }
-            words.at += 1;
-            Ok(Condition::Tool(name))
+        Some("up to" | "at most") => {
+            let most = sum(words)?;
+            Ok(words.choose(&PERIODS).map_or(Condition::AtMost(most), |period| Condition::BudgetUpTo(most, period)))
         }
+        Some("over") => {
+            let most = sum(words)?;
+            Ok(words.choose(&PERIODS).map_or(Condition::MoreThan(most), |period| Condition::BudgetOver(most, period)))
+        }
+        Some("with the tool") => name(words, "name the tool as server.tool").map(Condition::Tool),
+        Some("with the method") => {
+            let method = name(words, "name the method, such as POST")?;
+            Ok(Condition::Method(method.to_uppercase()))
+        }
+        Some("through") => {
+            let account = name(words, "name the account, as `bailey connections` does")?;
+            Ok(Condition::Through(account.to_lowercase()))
+        }
+        Some("in the schedule") => name(words, "name the schedule").map(Condition::Schedule),
+        Some("in") => {
+            let bad = words.bad("a folder is written with a stroke at its end, such as Clients/");
+            let folder = name(words, "name the folder, such as Clients/")?;
+            if Place::folder(&folder).is_some() { Ok(Condition::In(folder)) } else { Err(bad) }
+        }
+        Some("between") => {
+            let from = clock(words)?;
+            if !words.take("and") {
+                return Err(words.bad("say until when: `and 07.00`"));
+            }
+            let until = clock(words)?;
+            if from == until {
+                return Err(words.bad("both times are the same; leave the condition out for the whole day"));
+            }
+            Ok(Condition::Between(from, until))
+        }
+        Some("at night") => Ok(Condition::Between(NIGHT.0, NIGHT.1)),
+        Some("not at night") => Ok(Condition::Between(NIGHT.1, NIGHT.0)),
+        Some("on") => days_or_site(words),
         Some(_) => {
             let count = number(words)?;
             rate(words, count)
         }
         None => Err(words.bad(format!(
-            "a condition is one of: {}, `to ADDRESS, @DOMAIN`, `up to SUM`, `over SUM`, `more than NUMBER a day`, `with the tool NAME`",
+            "a condition is one of: {}, `to ADDRESS, @DOMAIN`, `to the group NAME`, `up to SUM`, `over SUM a week`, `more than NUMBER a day`, `in FOLDER/`, `on SITE`, `on weekdays`, `between TIME and TIME`, `through ACCOUNT`, `in the schedule NAME`, `with the method METHOD`, `with the tool NAME`",
             listed(&CONDITIONS)
         ))),
     }
@@ -276,8 +397,57 @@ fn rate(words: &mut Words<'_>, count: u64) -> Result<Condition, BadRule> {
     Err(words.bad("say within what: `a day` or `an hour`"))
 }
 
+/// One name, in quotation marks where it has blanks.
+fn name(words: &mut Words<'_>, hint: &str) -> Result<String, BadRule> {
+    let word = words.next();
+    let bare = word.strip_prefix('"').and_then(|word| word.strip_suffix('"')).unwrap_or(word);
+    if words.ends_clause() || matches!(word, ":" | ",") || bare.trim().is_empty() || bare.contains('"') {
+        return Err(words.bad(hint));
+    }
+    words.at += 1;
+    Ok(bare.to_owned())
+}
+
+/// A time of day as minutes since midnight: `22.00`, `7.30`, or a whole hour. (`:` ends the conditions.)
+fn clock(words: &mut Words<'_>) -> Result<u16, BadRule> {
+    let bad = || words.bad("a time is written as 22.00");
+    let (hours, minutes) = words.next().split_once('.').unwrap_or((words.next(), "00"));
+    let (hours, minutes): (u16, u16) = (hours.parse().map_err(|_| bad())?, minutes.parse().map_err(|_| bad())?);
+    let at = hours.checked_mul(60).filter(|_| minutes < 60).and_then(|at| at.checked_add(minutes));
+    let at = at.filter(|at| *at < DAY_MINUTES).ok_or_else(bad)?;
+    words.at += 1;
+    Ok(at)
+}
+
+/// Days of the week, or a site.
+fn days_or_site(words: &mut Words<'_>) -> Result<Condition, BadRule> {
+    if let Some(days) = words.choose(&DAYS) {
+        return Ok(Condition::OnDays(days.to_vec()));
+    }
+    let day = |word: &str| Weekday::ALL.into_iter().find(|day| word.to_lowercase().trim_end_matches('s') == day.name());
+    let mut days = Vec::new();
+    while let Some(one) = day(words.next()) {
+        days.push(one);
+        words.at += 1;
+        if !words.take(",") && !words.take("and") && !words.take("or") {
+            break;
+        }
+    }
+    if !days.is_empty() {
+        let all = Weekday::ALL.into_iter().filter(|day| days.contains(day));
+        return Ok(Condition::OnDays(all.collect()));
+    }
+    let bad = words.bad("behind `on` stands a day, `weekdays`, `weekends`, or a site such as example.org");
+    let site = name(words, "name a day or a site")?.to_lowercase();
+    if Place::site(&site).is_some() { Ok(Condition::OnSite(site)) } else { Err(bad) }
+}
+
 /// Addresses, or domains behind an `@`; not both in one rule.
 fn receivers(words: &mut Words<'_>) -> Result<Condition, BadRule> {
+    if words.take("the group") {
+        // Who is in it is looked up where the groups are known.
+        return Ok(Condition::Group(name(words, "name the group")?, Vec::new()));
+    }
     let (mut names, mut domains) = (Vec::new(), Vec::new());
     loop {
         let word = words.next();

@@ -1,0 +1,142 @@
+//! Places: folders and sites, as rules name them. A rule about a folder is about everything beneath it, and one about a site
+//! about everything at it and at the sites beneath its name.
+
+/// Deepest place that can be read: folders of a path, or labels of a host and folders behind it.
+pub const MAX_DEPTH: usize = 32;
+
+/// What holds a place: each folder above it, each site it is at, as `folder:Clients/` and `site:example.org`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    holders: Vec<String>,
+}
+
+impl Place {
+    /// The kind of value that is a folder.
+    pub const FOLDER: &'static str = "folder";
+    /// The kinds of values that are places.
+    pub const KINDS: [&'static str; 3] = ["path", Self::FOLDER, "url"];
+
+    /// Reads a path, a folder (with a stroke at its end), or an address with a host. What could mean another place than it says is not read: `..`, `.`, empty
+    /// parts, back strokes, control characters, an address with a name in front of its host, escapes in a host.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if text.is_empty() || text.chars().any(|c| c.is_control() || c == '\\') {
+            return None;
+        }
+        match text.split_once("://") {
+            Some((_, rest)) => Self::at_site(rest),
+            None => Self::in_folder(text),
+        }
+    }
+
+    /// A folder as a rule names it: it holds itself.
+    #[must_use]
+    pub fn folder(text: &str) -> Option<String> {
+        Self::in_folder(text).filter(|_| text.ends_with('/'))?.holders.pop()
+    }
+
+    /// A site as a rule names it.
+    #[must_use]
+    pub fn site(text: &str) -> Option<String> {
+        let place = Self::at_site(text)?;
+        let whole = format!("site:{}", text.to_lowercase());
+        place.holders.contains(&whole).then_some(whole)
+    }
+
+    fn in_folder(path: &str) -> Option<Self> {
+        // One tree: whether a path begins at its root is the tool's business.
+        let path = path.strip_prefix('/').unwrap_or(path);
+        let bare = path.strip_suffix('/').unwrap_or(path);
+        let parts: Vec<&str> = bare.split('/').collect();
+        let readable = |part: &&str| !part.is_empty() && !part.chars().all(|c| c == '.') && part.trim() == *part;
+        if parts.len() > MAX_DEPTH || !parts.iter().all(readable) {
+            return None;
+        }
+        let above = (1..parts.len())
+            .map(|count| format!("folder:{}/", parts.iter().take(count).copied().collect::<Vec<_>>().join("/")));
+        Some(Self { holders: above.chain([format!("folder:{path}")]).collect() })
+    }
+
+    fn at_site(rest: &str) -> Option<Self> {
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = authority.split_once(':').map_or(authority, |(host, _)| host).to_lowercase();
+        let labels: Vec<&str> = host.split('.').collect();
+        let readable = |label: &&str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        if labels.len() < 2 || labels.len() > MAX_DEPTH || !labels.iter().all(readable) {
+            return None;
+        }
+        let sites = (0..labels.len() - 1)
+            .map(|from| format!("site:{}", labels.iter().skip(from).copied().collect::<Vec<_>>().join(".")));
+        Some(Self { holders: sites.collect() })
+    }
+
+    /// What holds all of these places: a rule that lets something go wants every place where it says.
+    #[must_use]
+    pub fn within(places: &[Self]) -> Vec<String> {
+        let Some((first, rest)) = places.split_first() else { return Vec::new() };
+        let all = first.holders.iter().filter(|holder| rest.iter().all(|place| place.holders.contains(holder)));
+        all.cloned().collect()
+    }
+
+    /// What holds any of them, in small letters: a rule that stops something is met by one, and where a tool's folders do not
+    /// tell capitals apart, by one that is written otherwise.
+    #[must_use]
+    pub fn touches(places: &[Self]) -> Vec<String> {
+        let mut out: Vec<String> =
+            places.iter().flat_map(|place| place.holders.iter().map(|holder| holder.to_lowercase())).collect();
+        out.sort();
+        out.dedup();
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_holds_what_lies_beneath_it_and_nothing_beside() {
+        let clients = Place::folder("Clients/").unwrap();
+        for inside in ["Clients/a.txt", "/Clients/Acme/b.txt", "Clients/Acme", "Clients/"] {
+            assert!(Place::within(&[Place::new(inside).unwrap()]).contains(&clients), "{inside}");
+        }
+        for beside in ["Clients", "Clients2/a.txt", "Other/Clients/a.txt", "clients/a.txt"] {
+            assert!(!Place::within(&[Place::new(beside).unwrap()]).contains(&clients), "{beside}");
+        }
+        for unread in ["Clients/../Secrets/a", "Clients//a", "", " ", "a/./b", "a\\b", "Clients/ /a", "a/\u{7}"] {
+            assert_eq!(Place::new(unread), None, "{unread}");
+        }
+        assert_eq!((Place::folder("Clients"), Place::folder("../"), Place::folder("/")), (None, None, None));
+    }
+
+    #[test]
+    fn a_site_holds_the_sites_beneath_its_name() {
+        let site = Place::site("example.org").unwrap();
+        for at in ["https://example.org", "http://www.Example.org:8080/a?b#c", "https://a.b.example.org/x"] {
+            assert!(Place::within(&[Place::new(at).unwrap()]).contains(&site), "{at}");
+        }
+        for not in ["https://example.org.evil.example/", "https://notexample.org/", "https://evil.example/example.org"]
+        {
+            assert!(!Place::within(&[Place::new(not).unwrap()]).contains(&site), "{not}");
+        }
+        for unread in [
+            "https://example.org@evil.example/",
+            "https://",
+            "https://localhost",
+            "https://ex%61mple.org",
+            "https://[::1]/",
+        ] {
+            assert_eq!(Place::new(unread), None, "{unread}");
+        }
+        assert_eq!((Place::site("org"), Place::site("example.org/a")), (None, None));
+    }
+
+    #[test]
+    fn going_wants_all_places_and_stopping_one() {
+        let places = [Place::new("A/x").unwrap(), Place::new("B/y").unwrap()];
+        assert_eq!(Place::within(&places), Vec::<String>::new());
+        assert_eq!(Place::touches(&places), ["folder:a/", "folder:a/x", "folder:b/", "folder:b/y"]);
+        assert_eq!(Place::within(&[]), Vec::<String>::new());
+    }
+}

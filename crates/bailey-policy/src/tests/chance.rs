@@ -1,0 +1,122 @@
+//! Chance rules over chance facts: what holds of all of them.
+
+use super::*;
+
+/// How freely an action goes.
+const fn freedom(decision: Decision) -> u8 {
+    match decision {
+        Decision::Auto => 3,
+        Decision::Ask => 2,
+        Decision::AskWithStepUp => 1,
+        Decision::Deny => 0,
+    }
+}
+
+fn any_rule(random: &mut fastrand::Rng, verdicts: &[rule::Verdict]) -> rule::Rule {
+    let examples = rule::examples();
+    rule::Rule {
+        subject: rule::SUBJECTS[random.usize(..rule::SUBJECTS.len())].0,
+        conditions: (0..random.usize(..2)).map(|_| examples[random.usize(..examples.len())].clone()).collect(),
+        verdict: verdicts[random.usize(..verdicts.len())],
+    }
+}
+
+fn any_facts(random: &mut fastrand::Rng) -> Facts {
+    let receivers = random.u64(..3);
+    let levels = [None, Some(Level::Read), Some(Level::Draft), Some(Level::Send), Some(Level::Full)];
+    let rarely = |random: &mut fastrand::Rng| random.u32(..12) == 0;
+    let one_of = |random: &mut fastrand::Rng, all: &[&str]| all[random.usize(..all.len())].to_owned();
+    let some_of = |random: &mut fastrand::Rng, all: &[&str]| -> Vec<String> {
+        all.iter().filter(|_| random.bool()).map(|one| (*one).to_owned()).collect()
+    };
+    const FOLDERS: [&str; 3] = ["folder:Clients/", "folder:Clients/New ones/", "site:example.org"];
+    let spent = |random: &mut fastrand::Rng| [0, 5_000, 5_001, 10_051, u64::MAX][random.usize(..5)];
+    Facts {
+        account: one_of(random, &["", "me@example.org", "you@example.org"]),
+        inside: random.u64(..=receivers),
+        look_alikes: u64::from(rarely(random)),
+        answers: random.bool(),
+        within: some_of(random, &FOLDERS),
+        touches: some_of(random, &FOLDERS.map(str::to_lowercase).each_ref().map(String::as_str)),
+        unreadable_places: rarely(random),
+        method: one_of(random, &["", "GET", "POST"]),
+        spent_day: spent(random),
+        spent_week: spent(random),
+        spent_month: spent(random),
+        schedule: one_of(random, &["", "weekly report"]),
+        attended: random.bool(),
+        minute: random.u64(..1_440),
+        weekday: one_of(random, &["monday", "saturday", "sunday"]),
+        level: if rarely(random) { levels[random.usize(..levels.len())] } else { Some(Level::Full) },
+        grant_stands: !rarely(random),
+        receivers,
+        others: random.u64(..=receivers),
+        outside: random.u64(..=receivers),
+        names: (0..receivers).map(|_| ["ana@example.org", "eve@evil.example"][random.usize(..2)].to_owned()).collect(),
+        domains: (0..receivers).map(|_| ["example.org", "evil.example"][random.usize(..2)].to_owned()).collect(),
+        unreadable_receivers: rarely(random),
+        tool: ["", "bank.pay"][random.usize(..2)].to_owned(),
+        unknown_receivers: random.u64(..=receivers),
+        ungrounded_receivers: random.u64(..=receivers),
+        targets: random.u64(..2),
+        unnamed_targets: random.u64(..2),
+        foreign_links: random.u64(..2),
+        undescribed: rarely(random),
+        unreadable_amount: rarely(random),
+        amount: [0, 5_000, 5_001, 12_345, u64::MAX][random.usize(..5)],
+        outside_scope: rarely(random),
+        untrusted_read: random.bool(),
+        confidential_read: rarely(random),
+        into_sent_or_drafts: rarely(random),
+        among_own_folders: random.bool(),
+        is_undo: rarely(random),
+        same_kind_today: [0, 19, 20, 0, 21, 300][random.usize(..6)],
+        same_kind_hour: random.u64(..5),
+    }
+}
+
+/// Over chance rules, facts and actions: a rule that lets something go never makes anything less free, one that asks or
+/// forbids never more, and nothing is ever freer than under the floor alone.
+#[test]
+fn grants_never_lower_the_floor_and_forbids_never_allow_more() {
+    const ROUNDS: usize = 24;
+    const EACH: usize = 40;
+    let mut random = fastrand::Rng::with_seed(4);
+    let actions = [
+        send(1),
+        send(21),
+        trash(),
+        Action::MemoryWrite { note: "n".into() },
+        tool(&[("to", sink())], Manifest::unknown()),
+        tool(&[("to", sink()), ("sum", Role::Amount)], Manifest::unknown()),
+        tool(&[("url", sink())], Manifest { effect: Effect::Fetch, ..Manifest::unknown() }),
+        tool(&[], Manifest { undoable: true, ..Manifest::unknown() }),
+        tool(&[], Manifest { critical: true, ..Manifest::unknown() }),
+    ];
+    let compiled = |rules: &[rule::Rule]| {
+        let cedar = rules.iter().enumerate().map(|(n, rule)| rule.cedar(&format!("rule.{n}"))).collect::<String>();
+        CedarPolicy::with_grants(&cedar).unwrap()
+    };
+    let all = |subject| rule::Rule { subject, conditions: Vec::new(), verdict: rule::Verdict::GoAhead };
+    let everything = compiled(&[all(rule::Subject::Anything)]);
+    let mut moved = (0, 0);
+    for _ in 0..ROUNDS {
+        let any = [rule::Verdict::GoAhead, rule::Verdict::Ask, rule::Verdict::Never];
+        let base: Vec<rule::Rule> = (0..random.usize(..5)).map(|_| any_rule(&mut random, &any)).collect();
+        let grant = any_rule(&mut random, &[rule::Verdict::GoAhead]);
+        let forbid = any_rule(&mut random, &[rule::Verdict::Ask, rule::Verdict::Never]);
+        let with = |one: &rule::Rule| compiled(&[base.as_slice(), std::slice::from_ref(one)].concat());
+        let (before, granted, forbidden) = (compiled(&base), with(&grant), with(&forbid));
+        for _ in 0..EACH {
+            let (facts, action) = (any_facts(&mut random), &actions[random.usize(..actions.len())]);
+            let content = content(action.clone());
+            let freely =
+                |policy: &CedarPolicy| freedom(judge(policy, content.action.kind(), content.class(), &facts).decision);
+            let (was, more, less) = (freely(&before), freely(&granted), freely(&forbidden));
+            assert!(more >= was && less <= was, "{grant} / {forbid}: {was} {more} {less} {facts:?}");
+            assert!(more <= freely(&everything), "{grant} lowers the floor: {facts:?}");
+            moved = (moved.0 + u32::from(more > was), moved.1 + u32::from(less < was));
+        }
+    }
+    assert!(moved.0 > 10 && moved.1 > 10, "the rules moved too little to say anything: {moved:?}");
+}
