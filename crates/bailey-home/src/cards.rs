@@ -1,10 +1,12 @@
 //! What the log knows about an action, in words for people.
 
 use bailey_gate::family::escape::visible;
+use bailey_gate::policy::{Fact, Facts, judge};
 use bailey_gate::{ActionId, GateError};
 use bailey_ledger::Entry;
 
 use crate::home::Home;
+use crate::wire::{Line, WhyCard};
 
 fn payload_text(entry: &Entry, name: &str) -> Option<String> {
     let payload: serde_json::Value = serde_json::from_str(entry.payload.as_deref()?).ok()?;
@@ -23,6 +25,34 @@ impl Home {
         let policy = self.policy.current();
         let words: Vec<String> = rules.unwrap_or_default().iter().map(|rule| policy.explain(rule).to_owned()).collect();
         Ok(words.join(" "))
+    }
+
+    /// Why an action was decided as it was, and what would be decided now.
+    pub(crate) fn why(&self, id: &ActionId) -> Result<WhyCard, GateError> {
+        let row = self.ledger.action(id)?.ok_or(GateError::NoSuchAction(*id))?.row;
+        let (kind, class) = (row.kind, row.class);
+        let decided = self.ledger.decided_of(row)?;
+        let policy = self.policy.current();
+        let line = |label: &str, value: String| Line { label: label.to_owned(), value: visible(&value) };
+        let facts = (!decided.facts.is_empty()).then(|| Facts::decode(&decided.facts).ok()).flatten();
+        let nothing = Facts::default().list();
+        let told =
+            facts.as_ref().map(Facts::list).unwrap_or_default().into_iter().filter(|fact| !nothing.contains(fact));
+        let value = |fact: Fact| match fact {
+            Fact::Flag(flag) => flag.to_string(),
+            Fact::Count(count) => count.to_string(),
+            Fact::Text(text) => text,
+            Fact::Texts(texts) => texts.join(", "),
+        };
+        Ok(WhyCard {
+            decision: decided.decision,
+            reasons: decided.reasons.iter().map(|rule| line(rule, policy.explain(rule).to_owned())).collect(),
+            now: facts.as_ref().map_or_else(
+                || "what was true about it is not kept any more".to_owned(),
+                |facts| judge(&*policy, kind, class, facts).decision.name().to_owned(),
+            ),
+            facts: told.map(|(name, fact)| line(name, value(fact))).collect(),
+        })
     }
 
     /// Why the agent says it wants this. A claim, and shown as one.

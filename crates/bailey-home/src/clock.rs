@@ -1,7 +1,7 @@
 //! The one place that reads clocks.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use bailey_gate::{Circumstances, LocalTime, Now};
 use rustix::time::{ClockId, clock_gettime};
@@ -14,6 +14,8 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 pub struct Clock {
     boot_id: [u8; 16],
     zone: jiff::tz::TimeZone,
+    /// How far ahead of the machine it goes, in milliseconds.
+    ahead: Arc<AtomicI64>,
 }
 
 impl Clock {
@@ -31,7 +33,12 @@ impl Clock {
             Ok(id) => *id.as_bytes(),
             Err(_) => bailey_keys::random().map_err(|error| error.to_string())?,
         };
-        Ok(Self { boot_id, zone })
+        Ok(Self { boot_id, zone, ahead: Arc::default() })
+    }
+
+    /// Lets time go by at once, for homes that live in a simulated time: both clocks move on, and so do those of every copy.
+    pub fn go_on(&self, milliseconds: i64) {
+        self.ahead.fetch_add(milliseconds.max(0), Ordering::SeqCst);
     }
 
     /// The moment, in both clocks.
@@ -39,7 +46,8 @@ impl Clock {
     pub fn now(&self) -> Now {
         let milliseconds = |clock| {
             let time = clock_gettime(clock);
-            time.tv_sec.saturating_mul(1_000).saturating_add(time.tv_nsec / 1_000_000)
+            let machine = time.tv_sec.saturating_mul(1_000).saturating_add(time.tv_nsec / 1_000_000);
+            machine.saturating_add(self.ahead.load(Ordering::SeqCst))
         };
         Now {
             wall_ms: milliseconds(ClockId::Realtime),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bailey_connectors::{CalendarAccount, MailAccount, Services, Surroundings};
@@ -52,6 +53,8 @@ pub struct Home {
     pub(crate) policy: Arc<InForce>,
     /// Held by whoever changes the rules.
     pub(crate) changing_rules: Mutex<()>,
+    /// How many rules there were to offer when trust was looked at last.
+    pub(crate) offered: AtomicU64,
     /// The model, and what the configuration says of it.
     pub(crate) model: Option<(Arc<dyn Model>, ModelConfig)>,
     pub(crate) clock: Clock,
@@ -82,9 +85,20 @@ impl fmt::Debug for Home {
 impl Home {
     /// Opens a home: takes its lock, checks its log against the mark, and settles what a crash left open.
     pub fn open(layout: &Layout, key: HomeKey, settings: &config::Settings) -> Result<Arc<Self>, HomeError> {
+        let config = settings.parse().map_err(|error| HomeError::Setup(error.to_string()))?;
+        let clock = Clock::new(config.home.time_zone.as_deref()).map_err(HomeError::Setup)?;
+        Self::open_in_time(layout, key, settings, clock)
+    }
+
+    /// The same, in the time of a clock of the caller's.
+    pub fn open_in_time(
+        layout: &Layout,
+        key: HomeKey,
+        settings: &config::Settings,
+        clock: Clock,
+    ) -> Result<Arc<Self>, HomeError> {
         let config = &settings.parse().map_err(|error| HomeError::Setup(error.to_string()))?;
         let lock = take_lock(layout)?;
-        let clock = Clock::new(config.home.time_zone.as_deref()).map_err(HomeError::Setup)?;
         let presence = Presence::new(clock.clone());
         let Opened { ledger, found, record, recorded, token } = layout.open(key, &clock)?;
         let ledger = Arc::new(ledger);
@@ -109,6 +123,7 @@ impl Home {
             vault,
             policy,
             changing_rules: Mutex::default(),
+            offered: AtomicU64::new(0),
             model,
             clock,
             presence,

@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use tokio::net::UnixListener;
 
+pub use clock::Clock;
 pub use home::{Home, HomeError};
 pub use layout::{Layout, LayoutError, RootChoice};
 pub use wire_secret::Password;
@@ -62,6 +63,7 @@ pub async fn serve(
         waiting.changed();
     };
     tokio::spawn(Arc::clone(&home).say_farewells());
+    tokio::spawn(Arc::clone(&home).keep_trust());
     let (ending, ended) = tokio::sync::oneshot::channel();
     let stopped = async move {
         stopped.await;

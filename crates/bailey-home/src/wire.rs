@@ -1,5 +1,7 @@
 //! What the home's interface says and takes, as JSON. Texts for people are escaped here already.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -56,6 +58,8 @@ pub struct Status {
     pub waiting: u64,
     /// Actions only the person can tell the outcome of.
     pub needs_person: u64,
+    /// Rules Bailey offers, as of the last look.
+    pub offers: u64,
     /// What the person should know.
     pub notices: Vec<String>,
     /// Entries in the log.
@@ -353,6 +357,20 @@ pub struct RuleChange {
     /// The domains of the organisation, in the place of those before.
     #[serde(default)]
     pub organisation: Option<Vec<String>>,
+    /// Groups of addresses, each in the place of the one of that name before; an empty one is dropped.
+    #[serde(default)]
+    pub groups: BTreeMap<String, Vec<String>>,
+    /// The offer that is taken: then `add` is its rule, and there is nothing else.
+    #[serde(default)]
+    pub offer: Option<String>,
+}
+
+impl RuleChange {
+    /// Whether it changes something besides single rules.
+    #[must_use]
+    pub fn changes_more(&self) -> bool {
+        self.profile.is_some() || self.organisation.is_some() || !self.groups.is_empty()
+    }
 }
 
 /// `POST /v1/rules`
@@ -374,10 +392,103 @@ pub struct RuleCard {
     pub words: String,
     /// As Cedar.
     pub cedar: String,
-    /// `own`, or the profile it came with.
+    /// `own`, `offer`, or the profile it came with.
     pub origin: String,
     /// When it was added, in milliseconds since 1970-01-01T00:00Z.
     pub added_ms: i64,
+}
+
+/// `POST /v1/rules/try`: what a change would have done to the last actions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TrialCard {
+    /// Actions it was tried on.
+    pub tried: u64,
+    /// Further actions whose facts were erased, or not kept yet.
+    pub untold: u64,
+    /// Those that would be decided otherwise, newest first.
+    pub otherwise: Vec<TriedCard>,
+    /// The person's rules as they are, as Cedar.
+    pub before: String,
+    /// As they would be.
+    pub after: String,
+}
+
+/// An action that would be decided otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TriedCard {
+    /// Which.
+    pub id: String,
+    /// `mail.send` and so on.
+    pub kind: String,
+    /// When it was proposed, in milliseconds since 1970-01-01T00:00Z.
+    pub at_ms: i64,
+    /// What it was.
+    pub headline: String,
+    /// `auto`, `ask`, `ask-step-up` or `deny` by the rules as they are.
+    pub before: String,
+    /// The same by the rules as they would be.
+    pub after: String,
+    /// What became of it, in words.
+    pub answered: String,
+    /// Why not more freely.
+    pub reason: String,
+}
+
+/// A rule the home offers, because the person approved its like again and again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OfferCard {
+    /// Its name.
+    pub id: String,
+    /// The rule, in words.
+    pub words: String,
+    /// As Cedar.
+    pub cedar: String,
+    /// Why it is offered.
+    pub why: String,
+    /// Approvals it stands on.
+    pub approved: u64,
+    /// When the first of them was asked for, in milliseconds since 1970-01-01T00:00Z.
+    pub first_ms: i64,
+    /// When the last was.
+    pub last_ms: i64,
+    /// What it would have done.
+    pub trial: TrialCard,
+}
+
+/// A change of the rules that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RuleEventCard {
+    /// Its entry in the log.
+    pub seq: u64,
+    /// When, in milliseconds since 1970-01-01T00:00Z.
+    pub at_ms: i64,
+    /// Who made it.
+    pub actor: String,
+    /// Rules that came, one on each line.
+    pub added: String,
+    /// Rules that went.
+    pub removed: String,
+    /// The domains of the organisation, where they changed.
+    pub organisation: String,
+    /// A group that changed, and who is in it now.
+    pub group: String,
+    /// An offer that was not wanted.
+    pub dismissed: String,
+    /// Why, where that is known.
+    pub why: String,
+}
+
+/// Why an action was decided as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WhyCard {
+    /// What was decided.
+    pub decision: String,
+    /// The rules that stood in the way of deciding more freely, or let it go, each with its words.
+    pub reasons: Vec<Line>,
+    /// What the rules in force now would decide about it.
+    pub now: String,
+    /// What was true about it, where that is kept: only what is not nothing.
+    pub facts: Vec<Line>,
 }
 
 /// The bytes whose hash an authorised change of the rules is bound to.

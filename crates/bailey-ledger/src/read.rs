@@ -1,11 +1,14 @@
 //! Reading what is committed: lists and single things, for the home's interface.
 
+use bailey_gate::FACTS;
+use bailey_gate::event::EventKind;
 use bailey_gate::family::Party;
 use bailey_gate::ground::Known;
 use bailey_gate::ledger::{Row, Standing, StoreError};
 use bailey_gate::{ActionId, ConnectionId, State, TaskId};
 use rusqlite::{OptionalExtension as _, params};
 
+use crate::header::payload_bytes;
 use crate::store::Ledger;
 use crate::tx::{
     ConnectionRow, RecordName, one_row, open_payload, read_connections, read_content, read_record, rows_where,
@@ -54,7 +57,72 @@ pub struct TaskRow {
     pub wall_ms: i64,
 }
 
+/// What was decided about an action when it was proposed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// The row, as it is now.
+    pub row: Row,
+    /// What was true about it, encoded ([`bailey_gate::policy::Facts::decode`]); nothing if that was erased or never kept.
+    pub facts: Vec<u8>,
+    /// What was decided; nothing if that cannot be found.
+    pub decision: String,
+    /// The rules and reasons it was decided by.
+    pub reasons: Vec<String>,
+}
+
 impl Ledger {
+    /// The newest actions of which what was decided is kept, newest first, but for those only looking and those talking to the
+    /// person.
+    pub fn decided(&self, limit: u32) -> Result<Vec<Decided>, StoreError> {
+        let rows = rows_where(
+            &self.reader(),
+            "kind NOT IN ('mail.search', 'mail.read', 'calendar.read', 'tool.read', 'reply', 'mail.draft')
+               AND undo_of IS NULL ORDER BY content_seq DESC LIMIT ?1",
+            [limit],
+        )?;
+        rows.into_iter().map(|row| self.decided_of(row)).collect()
+    }
+
+    /// Actions that ran without asking since a wall time.
+    pub fn ran_unasked(&self, since_ms: i64) -> Result<Vec<Decided>, StoreError> {
+        let rows = rows_where(&self.reader(), "credential IS NULL AND claimed_ms >= ?1", [since_ms])?;
+        rows.into_iter().map(|row| self.decided_of(row)).collect()
+    }
+
+    /// What was decided about one action.
+    pub fn decided_of(&self, row: Row) -> Result<Decided, StoreError> {
+        let entries = self.entries_of(&row.id)?;
+        let decision = entries.iter().find_map(|entry| {
+            let header: serde_json::Value = serde_json::from_str(&entry.header).ok()?;
+            header.get("decision").is_some().then_some((entry, header))
+        });
+        let Some((entry, header)) = decision else {
+            return Ok(Decided { row, facts: Vec::new(), decision: String::new(), reasons: Vec::new() });
+        };
+        let facts = entry.payload.as_ref().and_then(|json| payload_bytes(json.as_bytes(), FACTS));
+        let reasons = header.get("reasons").and_then(serde_json::Value::as_array).into_iter().flatten();
+        let reasons = reasons.filter_map(|reason| reason.as_str().map(str::to_owned)).collect();
+        let decision = header.get("decision").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        Ok(Decided { row, facts: facts.unwrap_or_default(), decision, reasons })
+    }
+
+    /// The newest entries of a kind, newest first.
+    pub fn entries_of_kind(&self, kind: EventKind, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        let seqs: Vec<u64> = {
+            let reader = self.reader();
+            let mut query = reader
+                .prepare_cached("SELECT seq FROM event WHERE kind = ?1 ORDER BY seq DESC LIMIT ?2")
+                .map_err(store_error)?;
+            let rows = query.query_map(params![kind.name(), limit], |row| row.get(0)).map_err(store_error)?;
+            rows.collect::<Result<_, _>>().map_err(store_error)?
+        };
+        let mut out = Vec::new();
+        for seq in seqs {
+            out.extend(self.entries(seq, 1)?);
+        }
+        Ok(out)
+    }
+
     /// Entries from `from` on, oldest first, at most `limit`.
     pub fn entries(&self, from: u64, limit: u64) -> Result<Vec<Entry>, StoreError> {
         let reader = self.reader();

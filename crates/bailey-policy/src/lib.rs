@@ -5,6 +5,7 @@
 //!
 //! Invariant of absence: policy sees what the gate computed, and nothing a model said.
 
+pub mod analysis;
 mod check;
 pub mod rule;
 

@@ -136,6 +136,38 @@ pub(crate) enum Rules {
         #[arg(required = true)]
         words: Vec<String>,
     },
+    /// What a change of the rules would have done to your last 200 actions; changes nothing
+    Test(Change),
+    /// The same, and what it makes automatic that was not, proven over every action there could be; needs the solver cvc5
+    Diff(Change),
+    /// Why an action was decided as it was, and what the rules in force now would decide
+    Explain {
+        /// Which action
+        action: String,
+    },
+    /// The most that can happen without you; rules without effect; needs the solver cvc5
+    Analyse,
+    /// List the rules Bailey offers, because you approved their like again and again
+    Offers,
+    /// Take an offer, after its preview; asks for the approval passphrase
+    Accept {
+        /// Which
+        offer: String,
+    },
+    /// Do not make an offer again for sixty days
+    Dismiss {
+        /// Which
+        offer: String,
+    },
+    /// Every change of the rules: what was widened or narrowed, when, by whom and why
+    History,
+    /// Say who is in a group that rules speak of; asks for the approval passphrase
+    Group {
+        /// Its name
+        name: String,
+        /// Addresses; none to drop the group
+        addresses: Vec<String>,
+    },
     /// Drop rules; asks for the approval passphrase
     Remove {
         /// Which
@@ -154,6 +186,22 @@ pub(crate) enum Rules {
     },
     /// Back to careful at once: drop every rule that lets something go by itself
     Careful,
+}
+
+/// A change of the rules that is only looked at.
+#[derive(Debug, Args)]
+pub(crate) struct Change {
+    /// The words are Cedar, each policy with an `@id`
+    #[arg(long)]
+    pub(crate) cedar: bool,
+    /// Rules that would be dropped
+    #[arg(long)]
+    pub(crate) remove: Vec<String>,
+    /// A profile that would be taken
+    #[arg(long, value_enum)]
+    pub(crate) profile: Option<ProfileName>,
+    /// Rules that would be added, such as: mail inside my organisation: go ahead
+    pub(crate) words: Vec<String>,
 }
 
 #[derive(Debug, Args)]

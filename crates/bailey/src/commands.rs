@@ -120,7 +120,7 @@ fn say(words: &str) -> Result<(), Trouble> {
 }
 
 /// An identifier as part of a path: anything else in it could name another address.
-fn part(id: &str) -> String {
+pub(crate) fn part(id: &str) -> String {
     id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 

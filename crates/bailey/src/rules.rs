@@ -1,17 +1,22 @@
 //! `bailey rules`: rules in words, and the Cedar they are.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bailey_gate::Digest;
 use bailey_gate::approval::Purpose;
+use bailey_gate::family::ActionKind;
+use bailey_gate::family::escape::visible;
 use bailey_home::Layout;
-use bailey_home::rules::{BadRule, CedarPolicy, Profile, Rule, parse};
-use bailey_home::wire::{RuleBody, RuleCard, RuleChange, rule_parameters};
+use bailey_home::rules::{Analysis, BadRule, CedarPolicy, Example, NoAnalysis, Profile, Rule, Unattended, parse};
+use bailey_home::wire::{
+    OfferCard, RuleBody, RuleCard, RuleChange, RuleEventCard, TrialCard, WhyCard, rule_parameters,
+};
 use serde_json::json;
 
-use crate::args::{ProfileName, Rules};
+use crate::args::{Change, ProfileName, Rules};
 use crate::client::{Client, Trouble};
+use crate::commands::part;
 use crate::{prompt, show};
 
 /// Longest text of rules, in bytes.
@@ -25,25 +30,39 @@ pub(crate) async fn run(command: Rules, layout: Layout, as_json: bool) -> Result
             let text = profile(name).rules();
             return if as_json { check(text, true) } else { say(text) };
         }
+        Rules::Test(change) => return test(&Client::new(layout)?, looked_at(change)?, as_json).await,
+        Rules::Diff(change) => return diff(&Client::new(layout)?, looked_at(change)?, as_json).await,
+        Rules::Explain { action } => return explain(&Client::new(layout)?, &action, as_json).await,
+        Rules::Analyse => return analyse(&Client::new(layout)?, as_json).await,
+        Rules::Offers => return offers(&Client::new(layout)?, as_json).await,
+        Rules::Dismiss { offer } => {
+            let path = format!("/v1/rules/offers/{}/dismiss", part(&offer));
+            let () = Client::new(layout)?.post(&path, &()).await?;
+            return if as_json { say("{}\n") } else { say("It is not offered again for sixty days.\n") };
+        }
+        Rules::History => return history(&Client::new(layout)?, as_json).await,
         Rules::List => Client::new(layout)?.get("/v1/rules").await?,
         Rules::Careful => Client::new(layout)?.post("/v1/rules/careful", &()).await?,
-        Rules::Add { cedar: false, words } => {
-            let add = text_of(&words)?;
-            parse(&add).map_err(|bad| Trouble::Here(pointed(&add, &bad)))?;
-            change(layout, RuleChange { add, ..RuleChange::default() }).await?
+        Rules::Accept { offer } => accept(&Client::new(layout)?, &offer, as_json).await?,
+        Rules::Add { cedar, words } => {
+            let looked = Change { cedar, remove: Vec::new(), profile: None, words };
+            shown_change(&Client::new(layout)?, looked_at(looked)?, as_json).await?
         }
-        Rules::Add { cedar: true, words } => {
-            let cedar = text_of(&words)?;
-            CedarPolicy::with_grants(&cedar).map_err(|error| Trouble::Here(error.to_string()))?;
-            change(layout, RuleChange { cedar, ..RuleChange::default() }).await?
+        Rules::Remove { ids } => {
+            let gone = RuleChange { remove: ids, ..RuleChange::default() };
+            shown_change(&Client::new(layout)?, gone, as_json).await?
         }
-        Rules::Remove { ids } => change(layout, RuleChange { remove: ids, ..RuleChange::default() }).await?,
         Rules::Use { name } => {
             let profile = Some(profile(name).name().to_owned());
-            change(layout, RuleChange { profile, ..RuleChange::default() }).await?
+            shown_change(&Client::new(layout)?, RuleChange { profile, ..RuleChange::default() }, as_json).await?
         }
         Rules::Organisation { domains } => {
-            change(layout, RuleChange { organisation: Some(domains), ..RuleChange::default() }).await?
+            let named = RuleChange { organisation: Some(domains), ..RuleChange::default() };
+            change(&Client::new(layout)?, named).await?
+        }
+        Rules::Group { name, addresses } => {
+            let groups = [(name, addresses)].into_iter().collect();
+            shown_change(&Client::new(layout)?, RuleChange { groups, ..RuleChange::default() }, as_json).await?
         }
     };
     Ok(show::print(as_json, &rules, |out| {
@@ -54,15 +73,222 @@ pub(crate) async fn run(command: Rules, layout: Layout, as_json: bool) -> Result
     })?)
 }
 
+/// The change that is to be looked at; what cannot be read is told before anybody is asked.
+fn looked_at(given: Change) -> Result<RuleChange, Trouble> {
+    let mut change = RuleChange {
+        remove: given.remove,
+        profile: given.profile.map(|name| profile(name).name().to_owned()),
+        ..RuleChange::default()
+    };
+    if given.words.is_empty() && (!change.remove.is_empty() || change.profile.is_some()) {
+        return Ok(change);
+    }
+    let text = text_of(&given.words)?;
+    if given.cedar {
+        CedarPolicy::with_grants(&text).map_err(|error| Trouble::Here(error.to_string()))?;
+        change.cedar = text;
+    } else {
+        parse(&text).map_err(|bad| Trouble::Here(pointed(&text, &bad)))?;
+        change.add = text;
+    }
+    Ok(change)
+}
+
+/// Shows what a change would have done, then makes it with the person's leave.
+async fn shown_change(client: &Client, wanted: RuleChange, as_json: bool) -> Result<Vec<RuleCard>, Trouble> {
+    let trial: TrialCard = client.post("/v1/rules/try", &wanted).await?;
+    if !as_json {
+        show::print(false, &(), |out| told_trial(out, &trial))?;
+    }
+    change(client, wanted).await
+}
+
 /// Shows the person's leave for exactly this change, and makes it.
-async fn change(layout: Layout, change: RuleChange) -> Result<Vec<RuleCard>, Trouble> {
-    let client = Client::new(layout)?;
+async fn change(client: &Client, change: RuleChange) -> Result<Vec<RuleCard>, Trouble> {
     let hash = digest(&SHA256, &rule_parameters(&change));
     let bytes = hash.as_ref().try_into().map_err(|_| Trouble::Here("no hash".into()))?;
     let words = prompt::passphrase("Approval passphrase, to change the rules")?;
     let purpose = Purpose::Home { what: "change rules", parameters: Digest::from_bytes(bytes) };
     let proof = client.prove(&purpose, &words).await?;
     client.post("/v1/rules", &RuleBody { change, proof }).await
+}
+
+async fn test(client: &Client, change: RuleChange, as_json: bool) -> Result<(), Trouble> {
+    let trial: TrialCard = client.post("/v1/rules/try", &change).await?;
+    Ok(show::print(as_json, &trial, |out| told_trial(out, &trial))?)
+}
+
+/// What a trial found, every action of it.
+fn told_trial(out: &mut dyn Write, trial: &TrialCard) -> io::Result<()> {
+    let would = |after: &str| trial.otherwise.iter().filter(|one| one.after == after).count();
+    writeln!(
+        out,
+        "Of your last {} actions, {} would have gone by themselves that did not, {} would have asked, {} would not have happened.",
+        trial.tried,
+        would("auto"),
+        would("ask") + would("ask-step-up"),
+        would("deny")
+    )?;
+    if trial.untold > 0 {
+        writeln!(out, "What was true about {} more is not kept.", trial.untold)?;
+    }
+    trial.otherwise.iter().try_for_each(|one| {
+        writeln!(out, "  {}  {}", show::moment(one.at_ms), one.headline)?;
+        writeln!(out, "    {} → {}; then, {}. {}", verdict(&one.before), verdict(&one.after), one.answered, one.reason)
+    })
+}
+
+/// A decision in the words of rules.
+fn verdict(name: &str) -> &str {
+    match name {
+        "auto" => "goes ahead",
+        "ask" => "asks",
+        "ask-step-up" => "asks, and you have to be there",
+        "deny" => "never",
+        other => other,
+    }
+}
+
+/// Tells the trial, and what becomes automatic of all that could be.
+async fn diff(client: &Client, change: RuleChange, as_json: bool) -> Result<(), Trouble> {
+    let trial: TrialCard = client.post("/v1/rules/try", &change).await?;
+    let proven = newly_automatic(&trial).await;
+    let value = json!({ "trial": trial, "newly_automatic": proven.as_ref().ok().map(|all| examples(all)), "missing": proven.as_ref().err() });
+    Ok(show::print(as_json, &value, |out| {
+        told_trial(out, &trial)?;
+        told_proof(out, proven.as_deref())
+    })?)
+}
+
+async fn newly_automatic(trial: &TrialCard) -> Result<Vec<(ActionKind, Example)>, String> {
+    let mut analysis = Analysis::begin().map_err(|error| error.to_string())?;
+    analysis.newly_automatic(&trial.before, &trial.after).await.map_err(|error| error.to_string())
+}
+
+fn examples(all: &[(ActionKind, Example)]) -> Vec<serde_json::Value> {
+    all.iter().map(|(kind, example)| json!({ "kind": kind.name(), "example": fields(example) })).collect()
+}
+
+fn fields(example: &Example) -> serde_json::Value {
+    example.iter().map(|(name, value)| (name.clone(), json!(value))).collect::<serde_json::Map<_, _>>().into()
+}
+
+fn told_proof(out: &mut dyn Write, proven: Result<&[(ActionKind, Example)], &String>) -> io::Result<()> {
+    match proven {
+        Err(missing) => writeln!(out, "Not proven: {missing}."),
+        Ok([]) => writeln!(out, "Proven: nothing goes by itself that did not before."),
+        Ok(all) => {
+            writeln!(out, "Proven: only of these kinds something goes by itself that did not before, for example:")?;
+            all.iter().try_for_each(|(kind, example)| writeln!(out, "  {}: {}", kind.name(), in_a_line(example)))
+        }
+    }
+}
+
+fn in_a_line(example: &Example) -> String {
+    let one = |(name, value): &(String, String)| format!("{name} {}", visible(value));
+    example.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// What can happen without the person, and what rules are for nothing.
+async fn analyse(client: &Client, as_json: bool) -> Result<(), Trouble> {
+    let rules: Vec<RuleCard> = client.get("/v1/rules").await?;
+    let cedar: String = rules.iter().map(|rule| rule.cedar.as_str()).collect();
+    let said = |id: &String| {
+        let own = rules.iter().find(|rule| rule.id == *id).map(|rule| rule.words.clone());
+        own.or_else(|| CedarPolicy::shipped().ok().map(|shipped| shipped.explain(id).to_owned())).unwrap_or_default()
+    };
+    let failed = |error: NoAnalysis| Trouble::Here(error.to_string());
+    let mut analysis = Analysis::begin().map_err(failed)?;
+    let unattended = analysis.unattended(&cedar).await.map_err(failed)?;
+    let shadowed = analysis.shadowed(&cedar).await.map_err(failed)?;
+    let erring = analysis.erring(&cedar).await.map_err(failed)?;
+    let one = |kind: &Unattended| json!({ "kind": kind.kind.name(), "by": kind.by, "example": kind.example.as_ref().map(fields) });
+    let value = json!({ "unattended": unattended.iter().map(one).collect::<Vec<_>>(), "without_effect": shadowed, "can_err": erring });
+    Ok(show::print(as_json, &value, |out| {
+        writeln!(out, "Without you, at most this can happen:")?;
+        for kind in &unattended {
+            if kind.by.is_empty() {
+                writeln!(out, "  {:<16} never", kind.kind.name())?;
+            }
+            for rule in &kind.by {
+                writeln!(out, "  {:<16} {rule}: {}", kind.kind.name(), said(rule))?;
+            }
+        }
+        for rule in &shadowed {
+            writeln!(out, "Without effect beside the others: {rule}: {}", said(rule))?;
+        }
+        match erring.as_slice() {
+            [] => writeln!(out, "No rule can err."),
+            some => writeln!(out, "Can err, and then forbids everything: {}", some.join(", ")),
+        }
+    })?)
+}
+
+async fn explain(client: &Client, action: &str, as_json: bool) -> Result<(), Trouble> {
+    let why: WhyCard = client.get(&format!("/v1/actions/{}/why", part(action))).await?;
+    Ok(show::print(as_json, &why, |out| {
+        writeln!(out, "Decided: {}", verdict(&why.decision))?;
+        why.reasons.iter().try_for_each(|line| writeln!(out, "  {}: {}", line.label, line.value))?;
+        writeln!(out, "By the rules of now: {}", verdict(&why.now))?;
+        writeln!(out, "What was true:")?;
+        why.facts.iter().try_for_each(|line| writeln!(out, "  {}: {}", line.label, line.value))
+    })?)
+}
+
+async fn offers(client: &Client, as_json: bool) -> Result<(), Trouble> {
+    let all: Vec<OfferCard> = client.get("/v1/rules/offers").await?;
+    Ok(show::print(as_json, &all, |out| {
+        if all.is_empty() {
+            writeln!(out, "There are no offers. One comes after you approved the like of something again and again.")?;
+        }
+        all.iter().try_for_each(|offer| told_offer(out, offer))
+    })?)
+}
+
+fn told_offer(out: &mut dyn Write, offer: &OfferCard) -> io::Result<()> {
+    writeln!(out, "offer {}  {}", offer.id, offer.words)?;
+    writeln!(out, "  {}, from {} to {}", offer.why, show::moment(offer.first_ms), show::moment(offer.last_ms))?;
+    writeln!(out, "  Take it with `bailey rules accept {}`; it lapses if it is not used for sixty days.", offer.id)?;
+    told_trial(out, &offer.trial)
+}
+
+/// Shows an offer whole, with what it makes automatic, and takes it with the person's leave.
+async fn accept(client: &Client, id: &str, as_json: bool) -> Result<Vec<RuleCard>, Trouble> {
+    let all: Vec<OfferCard> = client.get("/v1/rules/offers").await?;
+    let Some(offer) = all.into_iter().find(|offer| offer.id == id) else {
+        return Err(Trouble::Here(format!(
+            "there is no offer `{}`; list them with `bailey rules offers`",
+            visible(id)
+        )));
+    };
+    if !as_json {
+        let proven = newly_automatic(&offer.trial).await;
+        show::print(false, &(), |out| {
+            told_offer(out, &offer)?;
+            told_proof(out, proven.as_deref())
+        })?;
+    }
+    change(client, RuleChange { add: offer.words, offer: Some(offer.id), ..RuleChange::default() }).await
+}
+
+async fn history(client: &Client, as_json: bool) -> Result<(), Trouble> {
+    let all: Vec<RuleEventCard> = client.get("/v1/rules/history").await?;
+    Ok(show::print(as_json, &all, |out| {
+        for one in &all {
+            let why = if one.why.is_empty() { String::new() } else { format!(" ({})", one.why) };
+            writeln!(out, "{}  by the {}{why}", show::moment(one.at_ms), one.actor)?;
+            for (mark, text) in [
+                ("+", &one.added),
+                ("-", &one.removed),
+                ("organisation", &one.organisation),
+                ("group", &one.group),
+                ("not wanted:", &one.dismissed),
+            ] {
+                text.lines().try_for_each(|line| writeln!(out, "  {mark} {line}"))?;
+            }
+        }
+        Ok(())
+    })?)
 }
 
 /// The shipped profile of a name.

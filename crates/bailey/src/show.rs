@@ -45,6 +45,9 @@ pub(crate) fn status(out: &mut dyn Write, status: &Status) -> io::Result<()> {
         "  waiting for you: {}   outcome only you can tell: {}   log entries: {}",
         status.waiting, status.needs_person, status.log_entries
     )?;
+    if status.offers > 0 {
+        writeln!(out, "  {} rule(s) could spare you questions: `bailey rules offers`", status.offers)?;
+    }
     if !status.model {
         writeln!(out, "  no model is configured: add [model] to config.toml")?;
     }

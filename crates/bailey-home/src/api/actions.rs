@@ -118,6 +118,9 @@ pub(super) async fn approve(Held(home): Shared, Taken(body): Taken<ApproveBody>)
         home.run(permit);
     }
     home.changed();
+    // An approval may be the one that makes a habit of those before.
+    let looking = Arc::clone(&home);
+    tokio::spawn(async move { looking.look_at_trust().await });
     Ok(Json(approved))
 }
 

@@ -19,6 +19,7 @@ pub(super) async fn status(Held(home): Shared) -> Answer<Status> {
         model: home.model.is_some(),
         waiting: home.ledger.actions_in(State::Awaiting)?.len() as u64,
         needs_person: home.ledger.actions_in(State::NeedsPerson)?.len() as u64,
+        offers: home.offered.load(std::sync::atomic::Ordering::Relaxed),
         notices: home.notices(),
         log_entries,
     }))

@@ -1,12 +1,22 @@
 //! The person's rules.
 
 use super::*;
-use crate::rules::{Kept, Unchanged, kept};
-use crate::wire::{RuleBody, RuleCard, rule_parameters};
+use crate::rules::{Book, Kept, Unchanged, kept};
+use crate::wire::{OfferCard, RuleBody, RuleCard, RuleChange, RuleEventCard, TrialCard, WhyCard, rule_parameters};
 
-fn cards(rules: Vec<Kept>) -> Vec<RuleCard> {
+fn cards(book: Book) -> Vec<RuleCard> {
     let card = |Kept { id, words, cedar, origin, added_ms }| RuleCard { id, words, cedar, origin, added_ms };
-    rules.into_iter().map(card).collect()
+    book.rules.into_iter().map(card).collect()
+}
+
+/// Does slow work with the store aside.
+async fn aside<T: Send + 'static>(
+    home: &Arc<Home>,
+    work: impl FnOnce(&Home) -> Result<T, Unchanged> + Send + 'static,
+) -> Result<T, Failure> {
+    let home = Arc::clone(home);
+    let done = tokio::task::spawn_blocking(move || work(&home)).await;
+    done.map_err(|error| failure(Code::Internal, error.to_string()))?.map_err(told)
 }
 
 fn told(unchanged: Unchanged) -> Failure {
@@ -38,9 +48,7 @@ pub(super) async fn change_rules(Held(home): Shared, Taken(body): Taken<RuleBody
     let bytes = hash.as_ref().try_into().map_err(|_| failure(Code::Internal, "no hash"))?;
     let purpose = Purpose::Home { what: "change rules", parameters: Digest::from_bytes(bytes) };
     home.gate.authorise(&purpose, &proof(&body.proof)?, home.clock.now())?;
-    let changing = Arc::clone(&home);
-    let changed = tokio::task::spawn_blocking(move || changing.change_rules(&body.change)).await;
-    let changed = changed.map_err(|error| failure(Code::Internal, error.to_string()))?.map_err(told)?;
+    let changed = aside(&home, move |home| home.change_rules(&body.change)).await?;
     home.changed();
     Ok(Json(cards(changed)))
 }
@@ -52,9 +60,61 @@ pub(super) async fn change_rules(Held(home): Shared, Taken(body): Taken<RuleBody
     responses((status = 200, body = Vec<RuleCard>), (status = "default", body = Failure))
 )]
 pub(super) async fn be_careful(Held(home): Shared) -> Answer<Vec<RuleCard>> {
-    let narrowing = Arc::clone(&home);
-    let left = tokio::task::spawn_blocking(move || narrowing.be_careful()).await;
-    let left = left.map_err(|error| failure(Code::Internal, error.to_string()))?.map_err(told)?;
+    let left = aside(&home, Home::be_careful).await?;
     home.changed();
     Ok(Json(cards(left)))
+}
+
+/// What a change of the rules would have done to the last two hundred actions. Changes nothing, and needs no proof.
+#[utoipa::path(
+    post,
+    path = "/v1/rules/try",
+    request_body = RuleChange,
+    responses((status = 200, body = TrialCard), (status = "default", body = Failure))
+)]
+pub(super) async fn try_rules(Held(home): Shared, Taken(change): Taken<RuleChange>) -> Answer<TrialCard> {
+    aside(&home, move |home| home.try_rules(&change)).await.map(Json)
+}
+
+/// The rules the home offers, because their like was approved again and again.
+#[utoipa::path(
+    get,
+    path = "/v1/rules/offers",
+    responses((status = 200, body = Vec<OfferCard>), (status = "default", body = Failure))
+)]
+pub(super) async fn offers(Held(home): Shared) -> Answer<Vec<OfferCard>> {
+    aside(&home, Home::offer_cards).await.map(Json)
+}
+
+/// Does not make an offer again for a while. Needs no proof.
+#[utoipa::path(
+    post,
+    path = "/v1/rules/offers/{id}/dismiss",
+    params(("id" = String, Path)),
+    responses((status = 200), (status = "default", body = Failure))
+)]
+pub(super) async fn dismiss_offer(Held(home): Shared, Path(id): Path<String>) -> Answer<()> {
+    aside(&home, move |home| home.dismiss_offer(&id)).await.map(Json)
+}
+
+/// Every change of the rules, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/rules/history",
+    responses((status = 200, body = Vec<RuleEventCard>), (status = "default", body = Failure))
+)]
+pub(super) async fn rule_history(Held(home): Shared) -> Answer<Vec<RuleEventCard>> {
+    Ok(Json(home.rule_history()?))
+}
+
+/// Why an action was decided as it was.
+#[utoipa::path(
+    get,
+    path = "/v1/actions/{id}/why",
+    params(("id" = String, Path)),
+    responses((status = 200, body = WhyCard), (status = "default", body = Failure))
+)]
+pub(super) async fn why(Held(home): Shared, Path(id): Path<String>) -> Answer<WhyCard> {
+    let id: ActionId = parse("action", &id)?;
+    Ok(Json(home.why(&id)?))
 }

@@ -19,3 +19,4 @@ mod road;
 mod rules;
 mod stops;
 mod support;
+mod trust;

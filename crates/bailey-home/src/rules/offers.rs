@@ -1,0 +1,303 @@
+//! Offers: after enough approvals that are alike, the narrowest rule that would have spared them. Nothing widens by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use bailey_gate::event::{Actor, Event, EventKind, Payload};
+use bailey_gate::family::ActionKind;
+use bailey_gate::policy::{Facts, judge};
+use bailey_gate::{Decision, GateError, State};
+use bailey_ledger::Decided;
+use bailey_policy::CedarPolicy;
+use bailey_policy::rule::{Condition, Rule, Subject, Verdict};
+
+use super::{Book, Unchanged, compiled, keep, kept};
+use crate::home::{Home, HomeError};
+use crate::wire::{OfferCard, RuleChange};
+
+const DAY_MS: i64 = 24 * 3_600 * 1_000;
+/// Approvals that have to be alike, and on how many days at least: one busy afternoon is no habit.
+const MIN_APPROVED: usize = 5;
+const MIN_DAYS: usize = 3;
+/// How far back they may lie, and how long ago the last of them.
+const WINDOW_MS: i64 = 60 * DAY_MS;
+const FRESH_MS: i64 = 14 * DAY_MS;
+/// How long an offer that was not wanted is not made again.
+const DISMISSED_MS: i64 = 60 * DAY_MS;
+/// Actions looked at.
+const LOOKED_AT: u32 = 1_000;
+
+/// A rule the home offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Offer {
+    /// A short name that is that of this rule and no other.
+    pub(crate) id: String,
+    /// The rule.
+    pub(crate) rule: Rule,
+    /// How many approvals it stands on.
+    pub(crate) approved: usize,
+    /// When the first and the last of them were proposed.
+    pub(crate) first_ms: i64,
+    pub(crate) last_ms: i64,
+}
+
+impl Offer {
+    /// Why it was made, for the log.
+    pub(crate) fn why(&self) -> String {
+        format!("offered after {} approvals that were alike", self.approved)
+    }
+}
+
+/// What makes approvals alike: they do the same, with the same account and tool, to the same people.
+type Alike = (ActionKind, String, String, Vec<String>);
+
+/// The rules that past answers are reason to offer, most approvals first.
+pub(crate) fn offers(past: &[Decided], book: &Book, now_ms: i64) -> Vec<Offer> {
+    let Ok(in_force) = compiled(&book.rules) else { return Vec::new() };
+    let mut alike: BTreeMap<Alike, Vec<(&Decided, Facts)>> = BTreeMap::new();
+    for decided in past.iter().filter(|decided| decided.row.proposed.wall_ms >= now_ms.saturating_sub(WINDOW_MS)) {
+        let Ok(facts) = Facts::decode(&decided.facts) else { continue };
+        let mut names = facts.names.clone();
+        names.sort();
+        names.dedup();
+        alike
+            .entry((decided.row.kind, facts.account.clone(), facts.tool.clone(), names))
+            .or_default()
+            .push((decided, facts));
+    }
+    let dismissed: BTreeSet<&str> = book
+        .dismissed
+        .iter()
+        .filter(|(_, at)| *at >= now_ms.saturating_sub(DISMISSED_MS))
+        .map(|(words, _)| words.as_str())
+        .collect();
+    let mut out: Vec<Offer> = alike.into_values().filter_map(|group| offer(&group, &in_force, book, now_ms)).collect();
+    out.retain(|offer| !dismissed.contains(offer.rule.to_string().as_str()));
+    out.sort_by_key(|offer| std::cmp::Reverse(offer.approved));
+    out
+}
+
+fn offer(group: &[(&Decided, Facts)], in_force: &CedarPolicy, book: &Book, now_ms: i64) -> Option<Offer> {
+    // One no among the yeses, or one yes the person went back on, and there is no habit.
+    let went_back = |state: State| {
+        matches!(
+            state,
+            State::Rejected | State::Cancelled | State::Superseded | State::Undoing | State::Undone | State::UndoFailed
+        )
+    };
+    if group.iter().any(|(decided, _)| went_back(decided.row.state)) {
+        return None;
+    }
+    let approved: Vec<&(&Decided, Facts)> =
+        group.iter().filter(|(decided, _)| decided.row.approval.is_some()).collect();
+    let times = || approved.iter().map(|(decided, _)| decided.row.proposed.wall_ms);
+    let days: BTreeSet<i64> = times().map(|at| at.div_euclid(DAY_MS)).collect();
+    let (first_ms, last_ms) = (times().min()?, times().max()?);
+    if approved.len() < MIN_APPROVED || days.len() < MIN_DAYS || last_ms < now_ms.saturating_sub(FRESH_MS) {
+        return None;
+    }
+    let (kind, class) = approved.first().map(|(decided, _)| (decided.row.kind, decided.row.class))?;
+    let facts: Vec<&Facts> = approved.iter().map(|(_, facts)| facts).collect();
+    let rule = narrowest(kind, &facts)?;
+    // It has to spare what it stands on: where the floor asks anyhow, or a rule lets it go by now, there is nothing to offer.
+    let cedar: String = book.rules.iter().map(|kept| kept.cedar.clone()).chain([rule.cedar("offer")]).collect();
+    let with = CedarPolicy::with_grants(&cedar).ok()?;
+    let spared = |facts: &&&Facts| {
+        judge(in_force, kind, class, facts).decision == Decision::Ask
+            && judge(&with, kind, class, facts).decision == Decision::Auto
+    };
+    if facts.iter().filter(spared).count() < MIN_APPROVED {
+        return None;
+    }
+    Some(Offer { id: id_of(&rule), rule, approved: approved.len(), first_ms, last_ms })
+}
+
+fn id_of(rule: &Rule) -> String {
+    let hash = digest(&SHA256, rule.to_string().as_bytes());
+    hash.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The narrowest rule in words that covers all of these: what they have in common, each thing a condition. `None` where nothing
+/// they have in common says whom or what it is about.
+fn narrowest(kind: ActionKind, all: &[&Facts]) -> Option<Rule> {
+    let subject = subject(kind)?;
+    let every = |holds: &dyn Fn(&Facts) -> bool| all.iter().all(|facts| holds(facts));
+    let first = *all.first()?;
+    let mut conditions = Vec::new();
+    let mut bound = false;
+    if first.others > 0 {
+        if every(&|facts| facts.unreadable_receivers || facts.names.is_empty()) {
+            return None;
+        }
+        let names: BTreeSet<String> = all.iter().flat_map(|facts| facts.names.iter().cloned()).collect();
+        if names.iter().all(|name| bailey_gate::family::text::Address::new(name).is_ok()) {
+            conditions.push(Condition::Only(names.into_iter().collect()));
+            bound = true;
+        } else if every(&|facts| facts.unknown_receivers == 0) {
+            conditions.push(Condition::FirstContact(false));
+        } else {
+            return None;
+        }
+    }
+    if !first.tool.is_empty() {
+        conditions.push(Condition::Tool(first.tool.clone()));
+        // The deepest folder or site that holds all of it.
+        let common = first.within.iter().rev().find(|holder| every(&|facts| facts.within.contains(holder)));
+        match common.and_then(|holder| holder.split_once(':')) {
+            Some(("folder", folder)) if folder.ends_with('/') => {
+                conditions.push(Condition::In(folder.into()));
+                bound = true;
+            }
+            Some(("site", site)) => {
+                conditions.push(Condition::OnSite(site.into()));
+                bound = true;
+            }
+            _ => {}
+        }
+        if every(&|facts| facts.targets > 0 && facts.unnamed_targets == 0) {
+            conditions.push(Condition::Named(true));
+            bound = true;
+        }
+        if !first.method.is_empty() && every(&|facts| facts.method == first.method) {
+            conditions.push(Condition::Method(first.method.clone()));
+        }
+    }
+    if let Some(most) = all.iter().map(|facts| facts.amount).max().filter(|most| *most > 0) {
+        conditions.push(Condition::AtMost(most));
+    }
+    if !first.account.is_empty() {
+        conditions.push(Condition::Through(first.account.clone()));
+    }
+    let so = [
+        (every(&|facts| facts.answers), Condition::Answers(true)),
+        (every(&|facts| facts.foreign_links == 0), Condition::Links(false)),
+        (every(&|facts| !facts.confidential_read), Condition::AfterSecrets(false)),
+        (every(&|facts| !facts.untrusted_read), Condition::AfterReading(false)),
+    ];
+    conditions.extend(so.into_iter().filter(|(holds, _)| *holds).map(|(_, condition)| condition));
+    bound.then_some(Rule { subject, conditions, verdict: Verdict::GoAhead })
+}
+
+/// What rules call an action of this kind; `None` for what is not offered.
+const fn subject(kind: ActionKind) -> Option<Subject> {
+    match kind {
+        ActionKind::MailSend => Some(Subject::Mail),
+        ActionKind::MailMove => Some(Subject::MovingMail),
+        ActionKind::MailTrash => Some(Subject::TrashingMail),
+        ActionKind::CalendarCreate => Some(Subject::NewEntries),
+        ActionKind::CalendarChange => Some(Subject::ChangedEntries),
+        ActionKind::CalendarCancel => Some(Subject::CancelledEntries),
+        ActionKind::ToolFetch => Some(Subject::Fetching),
+        ActionKind::ToolWrite => Some(Subject::NewThings),
+        ActionKind::ToolSend => Some(Subject::Outward),
+        ActionKind::ToolChange => Some(Subject::Changing),
+        ActionKind::ToolPay => Some(Subject::Payments),
+        // Looking asks nobody; what is noted is believed later; and what is removed may not come back.
+        ActionKind::MailDraft
+        | ActionKind::MailSearch
+        | ActionKind::MailRead
+        | ActionKind::CalendarRead
+        | ActionKind::Reply
+        | ActionKind::MemoryWrite
+        | ActionKind::ToolRead
+        | ActionKind::ToolRemove => None,
+    }
+}
+
+impl Home {
+    /// The offers that stand now.
+    pub(crate) fn offers(&self) -> Result<Vec<Offer>, HomeError> {
+        let past = self.ledger.decided(LOOKED_AT).map_err(GateError::from)?;
+        Ok(offers(&past, &kept(&self.ledger)?, self.clock.now().wall_ms))
+    }
+
+    /// The offer a change takes, which has to be that very rule and nothing beside it.
+    pub(super) fn offer_of(&self, change: &RuleChange) -> Result<Offer, Unchanged> {
+        let wanted = change.offer.as_deref().unwrap_or_default();
+        let plain = RuleChange { add: change.add.clone(), offer: change.offer.clone(), ..RuleChange::default() };
+        let offer = self.offers()?.into_iter().find(|offer| offer.id == wanted && offer.rule.to_string() == change.add);
+        offer.filter(|_| plain == *change).ok_or_else(|| {
+            Unchanged::Bad("there is no such offer any more; look again with `bailey rules offers`".into())
+        })
+    }
+
+    /// Does not make an offer again for a while. Needs no proof: it lets nothing go.
+    pub(crate) fn dismiss_offer(&self, id: &str) -> Result<(), Unchanged> {
+        let _turn = self.changing_rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let now = self.clock.now();
+        let offer = self.offers()?.into_iter().find(|offer| offer.id == id);
+        let offer = offer
+            .ok_or_else(|| Unchanged::Bad(format!("there is no offer `{id}`; list them with `bailey rules offers`")))?;
+        let mut book = kept(&self.ledger)?;
+        let words = offer.rule.to_string();
+        book.dismissed.retain(|(known, at)| *known != words && *at >= now.wall_ms.saturating_sub(DISMISSED_MS));
+        book.dismissed.push((words.clone(), now.wall_ms));
+        let payload = Payload::default().text("dismissed", words);
+        let entry = Event::of_home(EventKind::Rules, Actor::Client, now, self.gate.lock().valve());
+        keep(&self.ledger, &book, None, Event { payload, ..entry })?;
+        Ok(())
+    }
+
+    /// The offers as they are shown, each with what it would have done.
+    pub(crate) fn offer_cards(&self) -> Result<Vec<OfferCard>, Unchanged> {
+        let card = |offer: Offer| {
+            let words = offer.rule.to_string();
+            let change = RuleChange { add: words.clone(), offer: Some(offer.id.clone()), ..RuleChange::default() };
+            Ok(OfferCard {
+                trial: self.try_rules(&change)?,
+                why: offer.why(),
+                cedar: offer.rule.cedar(&offer.id),
+                approved: offer.approved as u64,
+                first_ms: offer.first_ms,
+                last_ms: offer.last_ms,
+                id: offer.id,
+                words,
+            })
+        };
+        self.offers()?.into_iter().map(card).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn narrowed(kind: ActionKind, all: &[Facts]) -> Option<String> {
+        narrowest(kind, &all.iter().collect::<Vec<_>>()).map(|rule| rule.to_string())
+    }
+
+    #[test]
+    fn the_narrowest_rule_names_all_that_the_approvals_have_in_common() {
+        let mail = Facts { names: vec!["ana@example.org".into()], answers: true, ..Facts::unremarkable() };
+        let said = |all: &[Facts]| narrowed(ActionKind::MailSend, all).unwrap();
+        let plain = "mail to ana@example.org that answers mail without links I did not write before seeing secrets";
+        assert_eq!(said(&[mail.clone()]), format!("{plain} before reading what others wrote: go ahead"));
+        let led = Facts { untrusted_read: true, ..mail.clone() };
+        assert_eq!(said(&[mail.clone(), led.clone()]), format!("{plain}: go ahead"));
+        let fresh = Facts { answers: false, foreign_links: 1, confidential_read: true, ..led };
+        assert_eq!(said(&[mail, fresh]), "mail to ana@example.org: go ahead");
+    }
+
+    #[test]
+    fn tools_are_bound_to_their_place_or_to_what_was_named_and_sums_to_the_largest() {
+        let tool = |within: &[&str]| Facts {
+            others: 0,
+            receivers: 0,
+            tool: "drive.save".into(),
+            within: within.iter().map(|one| (*one).to_owned()).collect(),
+            ..Facts::unremarkable()
+        };
+        let (a, b) = (
+            tool(&["folder:Clients/", "folder:Clients/Acme/", "folder:Clients/Acme/a"]),
+            tool(&["folder:Clients/", "folder:Clients/Acme/", "folder:Clients/Acme/b"]),
+        );
+        let said = narrowed(ActionKind::ToolWrite, &[a.clone(), b]).unwrap();
+        assert!(said.starts_with("new things with the tool drive.save in Clients/Acme/ without links"), "{said}");
+        assert_eq!(narrowed(ActionKind::ToolWrite, &[a, tool(&["folder:Other/"])]), None, "nothing says where");
+        let pays =
+            |amount| Facts { tool: "bank.pay".into(), names: vec!["de01".into()], amount, ..Facts::unremarkable() };
+        let said = narrowed(ActionKind::ToolPay, &[pays(1_000), pays(2_550)]);
+        assert_eq!(said, None, "whom it is for is no address, so nothing narrow can be said");
+        assert_eq!(narrowed(ActionKind::ToolRemove, &[pays(1)]), None, "removing is never offered");
+    }
+}

@@ -1,0 +1,134 @@
+//! What other rules would have done to actions that are past: the facts the log keeps, put to them.
+//!
+//! Each action is taken as it was when it was proposed. Counts and sums are those of then, too: what other rules would have let
+//! go does not add to them; and neither does a flood or a burst of questions end a task again.
+
+use bailey_gate::content::Content;
+use bailey_gate::family::escape::visible;
+use bailey_gate::policy::{Facts, judge};
+use bailey_gate::{Decision, Preview, State};
+use bailey_ledger::{Decided, Ledger};
+use bailey_policy::CedarPolicy;
+
+use super::{Changed, Unchanged, changed, compiled, kept};
+use crate::home::{Home, HomeError};
+use crate::wire::{RuleChange, TrialCard, TriedCard};
+
+/// Actions that other rules are tried on.
+pub(crate) const TRIED: u32 = 200;
+
+/// An action that would be decided otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Otherwise {
+    /// The action, and what was true about it.
+    pub(super) decided: Decided,
+    /// As the rules in force decide.
+    pub(super) before: Decision,
+    /// As the others would.
+    pub(super) after: Decision,
+    /// Why not more freely, by the others.
+    pub(super) reasons: Vec<String>,
+}
+
+/// What came of trying rules.
+#[derive(Debug, Default)]
+pub(super) struct Trial {
+    /// Actions they were tried on.
+    pub(super) tried: u64,
+    /// Actions whose facts are not kept any more, or were not yet.
+    pub(super) untold: u64,
+    /// Those that would be decided otherwise, newest first.
+    pub(super) otherwise: Vec<Otherwise>,
+}
+
+/// Puts past actions to two sets of rules.
+pub(super) fn tried(past: Vec<Decided>, before: &CedarPolicy, after: &CedarPolicy) -> Trial {
+    let mut trial = Trial::default();
+    for decided in past {
+        // Nothing is written where nothing was kept, and never are there no facts at all.
+        let Some(facts) = (!decided.facts.is_empty()).then(|| Facts::decode(&decided.facts).ok()).flatten() else {
+            trial.untold += 1;
+            continue;
+        };
+        trial.tried += 1;
+        let row = &decided.row;
+        let (was, is) = (judge(before, row.kind, row.class, &facts), judge(after, row.kind, row.class, &facts));
+        if was.decision != is.decision {
+            trial.otherwise.push(Otherwise { before: was.decision, after: is.decision, reasons: is.reasons, decided });
+        }
+    }
+    trial
+}
+
+/// What the person had said to it, in a word.
+pub(super) const fn answered(decided: &Decided) -> &'static str {
+    match decided.row.state {
+        State::Rejected => "you refused it",
+        State::Cancelled => "you took it back",
+        State::Superseded => "you changed it",
+        State::Undone | State::Undoing | State::UndoFailed => "you undid it",
+        State::Expired => "nobody answered",
+        State::Denied => "it was not allowed",
+        State::Awaiting => "it waits for you",
+        State::Proposed
+        | State::Approved
+        | State::Held
+        | State::Claimed
+        | State::Succeeded
+        | State::Failed
+        | State::NotExecuted
+        | State::Partial
+        | State::Unknown
+        | State::Reconciling
+        | State::NeedsPerson => {
+            if decided.row.approval.is_some() {
+                "you approved it"
+            } else {
+                "it went by itself"
+            }
+        }
+    }
+}
+
+/// One line about an action: what it does and to whom.
+pub(super) fn headline(ledger: &Ledger, decided: &Decided) -> String {
+    let view = ledger.action(&decided.row.id).ok().flatten();
+    let content = view.and_then(|view| Content::decode(&view.content).ok());
+    let Some(content) = content else { return "Its content was erased".into() };
+    let preview = Preview::of(&content);
+    let about = ["To", "Subject", "What", "Goes to", "Changes", "Where", "Spends"];
+    let items = preview.items.iter().filter(|item| about.contains(&item.label)).map(|item| item.value.as_str());
+    [preview.headline.as_str()].into_iter().chain(items).collect::<Vec<_>>().join(" · ")
+}
+
+impl Home {
+    /// What a change of the rules would have done to the last actions. Changes nothing.
+    pub(crate) fn try_rules(&self, change: &RuleChange) -> Result<TrialCard, Unchanged> {
+        let Changed { book, .. } = changed(kept(&self.ledger)?, change, self.clock.now().wall_ms)?;
+        let after = compiled(&book.rules).map_err(|error| Unchanged::Bad(error.to_string()))?;
+        let past = self.ledger.decided(TRIED).map_err(|error| HomeError::Gate(error.into()))?;
+        let trial = tried(past, &self.policy.current(), &after);
+        let card = |one: &Otherwise| TriedCard {
+            id: one.decided.row.id.to_string(),
+            kind: one.decided.row.kind.name().into(),
+            at_ms: one.decided.row.proposed.wall_ms,
+            headline: visible(&headline(&self.ledger, &one.decided)),
+            before: one.before.name().into(),
+            after: one.after.name().into(),
+            answered: answered(&one.decided).into(),
+            reason: one.reasons.iter().map(|rule| after.explain(rule)).collect::<Vec<_>>().join(" "),
+        };
+        Ok(TrialCard {
+            tried: trial.tried,
+            untold: trial.untold,
+            otherwise: trial.otherwise.iter().map(card).collect(),
+            before: self.kept_cedar()?,
+            after: book.rules.iter().map(|rule| rule.cedar.as_str()).collect(),
+        })
+    }
+
+    /// The rules in force beside the shipped ones, as Cedar.
+    fn kept_cedar(&self) -> Result<String, Unchanged> {
+        Ok(kept(&self.ledger)?.rules.iter().map(|rule| rule.cedar.as_str()).collect())
+    }
+}

@@ -1,0 +1,38 @@
+//! Keeps trust in measure while the home runs: offered rules that are not used lapse, and new offers are noticed.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::home::Home;
+
+/// How often trust is looked at.
+const EACH: Duration = Duration::from_secs(3_600);
+
+impl Home {
+    /// Looks at it now and each hour.
+    pub(crate) async fn keep_trust(self: Arc<Self>) {
+        loop {
+            self.look_at_trust().await;
+            tokio::time::sleep(EACH).await;
+        }
+    }
+
+    /// Lets lapse what is not used, and counts what there is to offer.
+    pub(crate) async fn look_at_trust(self: &Arc<Self>) {
+        let home = Arc::clone(self);
+        let looked = tokio::task::spawn_blocking(move || {
+            home.let_lapse()?;
+            let count = home.offers()?.len() as u64;
+            if home.offered.swap(count, Ordering::Relaxed) != count {
+                home.changed();
+            }
+            Ok::<_, super::Unchanged>(())
+        });
+        match looked.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => eprintln!("looking at trust: {error}"),
+            Err(error) => eprintln!("looking at trust: {error}"),
+        }
+    }
+}
