@@ -130,14 +130,12 @@ fn narrowest(kind: ActionKind, all: &[&Facts]) -> Option<Rule> {
             return None;
         }
         let names: BTreeSet<String> = all.iter().flat_map(|facts| facts.names.iter().cloned()).collect();
-        if names.iter().all(|name| bailey_gate::family::text::Address::new(name).is_ok()) {
-            conditions.push(Condition::Only(names.into_iter().collect()));
-            bound = true;
-        } else if every(&|facts| facts.unknown_receivers == 0) {
-            conditions.push(Condition::FirstContact(false));
-        } else {
+        // What cannot be written in a rule cannot be offered.
+        if names.iter().any(|name| name.contains('"')) {
             return None;
         }
+        conditions.push(Condition::Only(names.into_iter().collect()));
+        bound = true;
     }
     if !first.tool.is_empty() {
         conditions.push(Condition::Tool(first.tool.clone()));
@@ -296,8 +294,8 @@ mod tests {
         assert_eq!(narrowed(ActionKind::ToolWrite, &[a, tool(&["folder:Other/"])]), None, "nothing says where");
         let pays =
             |amount| Facts { tool: "bank.pay".into(), names: vec!["de01".into()], amount, ..Facts::unremarkable() };
-        let said = narrowed(ActionKind::ToolPay, &[pays(1_000), pays(2_550)]);
-        assert_eq!(said, None, "whom it is for is no address, so nothing narrow can be said");
+        let said = narrowed(ActionKind::ToolPay, &[pays(1_000), pays(2_550)]).unwrap();
+        assert!(said.starts_with("payments to \"de01\" with the tool bank.pay up to 25.50 without links"), "{said}");
         assert_eq!(narrowed(ActionKind::ToolRemove, &[pays(1)]), None, "removing is never offered");
     }
 }

@@ -2,6 +2,7 @@
 
 use bailey_gate::Weekday;
 use bailey_gate::family::text::Address;
+use bailey_gate::ground::plain;
 use bailey_gate::place::Place;
 
 use super::{BadRule, Condition, Period, Rule, Subject, Verdict};
@@ -126,7 +127,10 @@ pub(super) fn condition(condition: &Condition) -> String {
         (whole, part) => format!("{whole}.{part:02}"),
     };
     match condition {
-        Condition::Only(names) => format!("to {}", names.join(", ")),
+        Condition::Only(names) => {
+            let written = |name: &String| if Address::new(name).is_ok() { name.clone() } else { format!("\"{name}\"") };
+            format!("to {}", names.iter().map(written).collect::<Vec<_>>().join(", "))
+        }
         Condition::OnlyAt(names) => {
             format!("to {}", names.iter().map(|name| format!("@{name}")).collect::<Vec<_>>().join(", "))
         }
@@ -186,7 +190,7 @@ fn quoted(name: &str) -> String {
 pub(crate) fn examples() -> Vec<Condition> {
     let mut all: Vec<Condition> = CONDITIONS.iter().map(|(condition, _)| condition.clone()).collect();
     all.extend([
-        Condition::Only(vec!["ana@example.org".into(), "o'tom+x@example.org".into()]),
+        Condition::Only(vec!["ana@example.org".into(), "o'tom+x@example.org".into(), "de89 3704 0044".into()]),
         Condition::OnlyAt(vec!["example.org".into(), "sub.example.net".into()]),
         Condition::AtMost(5_000),
         Condition::MoreThan(12_345),
@@ -451,7 +455,15 @@ fn receivers(words: &mut Words<'_>) -> Result<Condition, BadRule> {
     let (mut names, mut domains) = (Vec::new(), Vec::new());
     loop {
         let word = words.next();
-        let bad = || words.bad("an address is written as name@domain, a domain as @domain");
+        let hint = "an address is written as name@domain, a domain as @domain, any other name in quotation marks";
+        let bad = || words.bad(hint);
+        if word.starts_with('"') {
+            names.push(plain(&name(words, hint)?));
+            if words.take(",") || words.take("and") || words.take("or") {
+                continue;
+            }
+            break;
+        }
         match word.strip_prefix('@') {
             Some(domain) => {
                 let address = Address::new(&format!("x@{domain}")).map_err(|_| bad())?;

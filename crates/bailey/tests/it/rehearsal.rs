@@ -17,6 +17,11 @@ struct Gate {
 
 impl Gate {
     fn new(profile: &str, words: &str) -> Self {
+        Self::with(profile, words, json!({}))
+    }
+
+    /// With more members of the request that begins the session.
+    fn with(profile: &str, words: &str, more: Value) -> Self {
         let mut command = support::command(env!("CARGO_BIN_EXE_bailey"));
         command.args(["gate", "--jsonl", "--profile", profile]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -32,9 +37,15 @@ impl Gate {
             "fetch": {"effect": "egress", "sinks": {"url": "url"}},
             "note": {"effect": "write", "content": ["text"], "undo": true},
             "close_account": {"effect": "write", "critical": true},
+            "create": {"effect": "write", "places": {"path": "path"}, "undo": true},
+            "change": {"effect": "write", "target": {"path": "path"}},
+            "delete": {"effect": "write", "target": {"path": "path"}, "removes": true},
+            "request": {"effect": "fetch", "sinks": {"url": "url"}, "method": "method"},
         });
         let facts = json!({"self": ["me@example.org"], "known": {"email": ["Tom@example.org"], "iban": ["DE01"]}});
-        assert_eq!(gate.ask(json!({"op": "start", "prompt": words, "facts": facts, "tools": tools})), json!({}));
+        let mut start = json!({"op": "start", "prompt": words, "facts": facts, "tools": tools});
+        start.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        assert_eq!(gate.ask(start), json!({}));
         gate
     }
 
@@ -52,6 +63,14 @@ impl Gate {
         let answer = self.ask(json!({"op": "decide", "call": {"id": self.calls, "tool": tool, "args": arguments}}));
         let text = |name: &str| answer[name].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
         (text("decision"), text("rule"))
+    }
+
+    /// What it decides at a moment.
+    fn decides_at(&mut self, now: &str, tool: &str, arguments: Value) -> String {
+        self.calls += 1;
+        let call = json!({"id": self.calls, "tool": tool, "args": arguments});
+        let answer = self.ask(json!({"op": "decide", "call": call, "now": now}));
+        answer["decision"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
     /// Says what came of the last call.
@@ -174,4 +193,95 @@ fn what_was_approved_may_run_and_what_was_not_may_not() {
         assert!(answer["error"].is_string(), "{answer}");
     }
     assert!(gate.ask(json!({"op": "start", "prompt": "p", "tools": {"t": {"effect": "guess"}}}))["error"].is_string());
+}
+
+/// "May create files in Clients/, may not delete there", as people say it.
+#[test]
+fn a_folder_is_a_folder_and_creating_changing_and_deleting_are_three_things() {
+    let rules = "new things in Clients/: go ahead; changing things in Clients/: go ahead; removing things in Clients/: never; new things in Clients/Secret/: never";
+    let mut gate = Gate::with("careful", "create, change and delete files", json!({"rules": rules}));
+    let mut decide = |tool: &str, path: &str| gate.decides(tool, json!({"path": path})).0;
+    assert_eq!(decide("change", "Clients/a.txt"), "auto");
+    assert_eq!(decide("change", "Other/a.txt"), "ask");
+    assert_eq!(decide("delete", "Clients/Acme/a.txt"), "deny");
+    assert_eq!(decide("delete", "Other/a.txt"), "ask");
+    assert_eq!(decide("create", "Clients/a.txt"), "auto");
+    assert_eq!(decide("create", "clients/secret/a.txt"), "deny", "what stops does not look at capitals");
+    for unread in ["Clients/../Other/a.txt", "Clients//a.txt"] {
+        assert_eq!(decide("change", unread), "ask", "{unread}");
+        assert_eq!(decide("delete", unread), "deny", "{unread}");
+    }
+}
+
+#[test]
+fn sites_and_methods_are_told_apart() {
+    let rules = "fetching on example.org with the method GET: go ahead; fetching on secret.example.org: never";
+    let mut gate = Gate::with("careful", "look it up", json!({"rules": rules}));
+    let mut decide = |url: &str, method: &str| gate.decides("request", json!({"url": url, "method": method})).0;
+    assert_eq!(decide("https://www.example.org/a", "get"), "auto");
+    assert_eq!(decide("https://www.example.org/a", "POST"), "ask");
+    assert_eq!(decide("https://example.org.evil.example/", "GET"), "ask");
+    assert_eq!(
+        decide("https://example.org@evil.example/", "GET"),
+        "deny",
+        "it cannot be read, so it may be the secret one"
+    );
+    assert_eq!(decide("https://a.secret.example.org/", "GET"), "deny");
+}
+
+/// A budget counts what was spent, over its span of time, and not what failed.
+#[test]
+fn a_budget_is_spent_over_time() {
+    let rules = json!({"rules": "payments to receivers I named or dealt with up to 50 a week: go ahead; payments over 80 a month: never"});
+    let mut gate = Gate::with("careful", "pay the bills", rules);
+    let pays = |sum: u32| json!({"to": "DE01", "sum": sum});
+    let mut pay = |now: &str, sum: u32, status: &str| {
+        let decided = gate.decides_at(now, "pay", pays(sum));
+        if decided == "auto" {
+            let call = json!({"id": gate.calls, "tool": ""});
+            let told = gate.ask(json!({"op": "observe", "call": call, "status": status, "by": "gate", "now": now}));
+            assert_eq!(told, json!({}));
+        }
+        decided
+    };
+    assert_eq!(pay("2026-03-02T10:00:00", 30, "executed"), "auto");
+    assert_eq!(pay("2026-03-03T10:00:00", 15, "error"), "auto");
+    assert_eq!(pay("2026-03-04T10:00:00", 20, "executed"), "auto", "what failed was not spent");
+    assert_eq!(pay("2026-03-05T10:00:00", 1, "executed"), "ask", "51 in a week");
+    assert_eq!(pay("2026-03-10T10:00:00", 30, "executed"), "auto", "the first is more than a week ago");
+    assert_eq!(pay("2026-03-12T10:00:00", 1, "executed"), "deny", "81 in a month");
+}
+
+#[test]
+fn hours_days_presence_and_schedules_decide() {
+    let rules = "mail to people I named or know on weekdays not at night: go ahead; mail while I am away: ask";
+    let mail = json!({"to": "tom@example.org", "text": "hi"});
+    let rules = rules.replace("mail ", "what reaches others ");
+    let mut there = Gate::with("careful", "write to Tom", json!({"rules": rules}));
+    // 2026-03-02 is a Monday.
+    assert_eq!(there.decides_at("2026-03-02T12:00:00", "mail", mail.clone()), "auto");
+    assert_eq!(there.decides_at("2026-03-02T23:00:00", "mail", mail.clone()), "ask");
+    assert_eq!(there.decides_at("2026-03-07T12:00:00", "mail", mail.clone()), "ask");
+    let mut away = Gate::with("careful", "write to Tom", json!({"rules": rules, "away": true}));
+    assert_eq!(away.decides_at("2026-03-02T12:00:00", "mail", mail.clone()), "ask");
+    let rules = json!({"rules": "what reaches others in the schedule \"weekly report\" to people I named or know: go ahead", "schedule": "weekly report"});
+    let mut scheduled = Gate::with("careful", "write to Tom", rules.clone());
+    assert_eq!(scheduled.decides("mail", mail.clone()).0, "auto");
+    let mut other = rules;
+    other["schedule"] = json!("nightly");
+    assert_eq!(Gate::with("careful", "write to Tom", other).decides("mail", mail).0, "ask");
+}
+
+/// Whoever looks like somebody known, and is not, asks under every profile, unless the person wrote that address out.
+#[test]
+fn a_look_alike_asks_whatever_was_granted() {
+    let rules = json!({"rules": "what reaches others: go ahead"});
+    let mut gate = Gate::with("trusting", "write to Tom and to ann@exarnple.org", rules);
+    let to = |address: &str| json!({"to": address, "text": "hi"});
+    assert_eq!(gate.decides("mail", to("tom@example.org")).0, "auto");
+    for alike in ["tom@examp1e.org", "tom@example.com", "t\u{43e}m@example.org"] {
+        let (decision, rule) = gate.decides("mail", to(alike));
+        assert_eq!((decision.as_str(), rule.as_str()), ("ask", "floor.look-alike"), "{alike}");
+    }
+    assert_eq!(gate.decides("mail", to("ann@exarnple.org")).0, "auto", "the person wrote it");
 }

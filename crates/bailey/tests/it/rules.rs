@@ -151,3 +151,126 @@ fn an_older_copy_revives_no_rule_that_lets_anything_go() {
     let words: Vec<&str> = rules.as_array().unwrap().iter().map(|rule| rule["words"].as_str().unwrap()).collect();
     assert_eq!(words, ["payments: never"], "what forbids stays");
 }
+
+/// What a rule would have done is shown before it is made, in the terms of what happened; nothing is changed by looking.
+#[test]
+fn a_rule_is_tried_on_what_was_before_it_is_made() {
+    let world = World::new(vec![send("ana@example.org", "1", "one"), Turn::say("ok")]);
+    world.task("write to ana@example.org");
+    world.ok(&["reject", &id(&world.waiting())], "");
+    world.task("write to ana@example.org");
+    world.ok(&["approve", &id(&world.waiting())], PASSPHRASE);
+    let words = "mail to @example.org: go ahead";
+    let trial = world.data_of(&["rules", "test", words]);
+    let told = |trial: &Value| {
+        let all = trial["otherwise"].as_array().unwrap();
+        let text = |one: &Value, name: &str| one[name].as_str().unwrap().to_owned();
+        all.iter().map(|one| (text(one, "before"), text(one, "after"), text(one, "answered"))).collect::<Vec<_>>()
+    };
+    let one = |before: &str, after: &str, answered: &str| (before.to_owned(), after.to_owned(), answered.to_owned());
+    assert_eq!(trial["tried"], 2);
+    assert_eq!(told(&trial), [one("ask", "auto", "you approved it"), one("ask", "auto", "you refused it")]);
+    assert!(world.data_of(&["rules", "list"]).as_array().unwrap().is_empty(), "looking changes nothing");
+    let said = world.ok(&["rules", "test", "mail: never"], "");
+    assert!(said.contains("Of your last 2 actions, 0 would have gone by themselves that did not"), "{said}");
+    assert!(said.contains("2 would not have happened"), "{said}");
+    let said = world.ok(&["rules", "add", words], PASSPHRASE);
+    assert!(said.contains("2 would have gone by themselves") && said.contains("you refused it"), "{said}");
+
+    // The other way round, and what is proven over all there could be.
+    let trial = world.data_of(&["rules", "test", "--remove", "rule.1"]);
+    assert_eq!(told(&trial), [one("auto", "ask", "you approved it"), one("auto", "ask", "you refused it")]);
+    let diff = world.data_of(&["rules", "diff", "payments up to 5: go ahead"]);
+    assert_eq!(diff["newly_automatic"][0]["kind"], "tool.pay", "{diff:#}");
+    assert_eq!(diff["newly_automatic"].as_array().unwrap().len(), 1);
+    let diff = world.data_of(&["rules", "diff", "mail over 3: ask"]);
+    assert_eq!((&diff["newly_automatic"], &diff["missing"]), (&serde_json::json!([]), &Value::Null));
+    let all = world.data_of(&["rules", "analyse"]);
+    let of = |kind: &str| all["unattended"].as_array().unwrap().iter().find(|one| one["kind"] == kind).unwrap().clone();
+    assert_eq!(
+        (&of("mail.send")["by"], &of("tool.pay")["by"]),
+        (&serde_json::json!(["rule.1"]), &serde_json::json!([]))
+    );
+    assert_eq!((&all["without_effect"], &all["can_err"]), (&serde_json::json!([]), &serde_json::json!([])));
+    let said = world.ok(&["rules", "analyse"], "");
+    assert!(said.contains("rule.1: mail to @example.org: go ahead") && said.contains("No rule can err."), "{said}");
+}
+
+/// Without the solver, the trial is shown all the same, and what is missing is said.
+#[test]
+fn without_the_solver_what_is_missing_is_said() {
+    let world = World::new(vec![]);
+    let mut command = world.bailey(&["rules", "diff", "payments up to 5: go ahead"]);
+    let output = command.env("PATH", "/nonexistent").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        said.contains("Of your last 0 actions") && said.contains("Not proven: the solver `cvc5` is not installed"),
+        "{said}"
+    );
+    let output = world.bailey(&["rules", "analyse"]).env("PATH", "/nonexistent").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("apt install cvc5"));
+}
+
+#[test]
+fn why_it_was_decided_is_told_and_what_would_be_now() {
+    let world = World::new(vec![send("ana@example.org", "1", "one"), Turn::say("ok")]);
+    world.task("write to ana@example.org");
+    let action = id(&world.waiting());
+    let why = world.data_of(&["rules", "explain", &action]);
+    assert_eq!((&why["decision"], &why["now"]), (&serde_json::json!("ask"), &serde_json::json!("ask")));
+    assert_eq!(why["reasons"][0]["label"], "default.asks-first");
+    let facts = why["facts"].as_array().unwrap();
+    let fact = |name: &str| facts.iter().find(|fact| fact["label"] == name).map(|fact| fact["value"].as_str().unwrap());
+    assert_eq!(
+        (fact("names"), fact("account"), fact("unknownReceivers")),
+        (Some("ana@example.org"), Some("me@example.org"), Some("1"))
+    );
+    assert_eq!(fact("untrustedRead"), None);
+    world.ok(&["rules", "add", "mail: go ahead"], PASSPHRASE);
+    let said = world.ok(&["rules", "explain", &action], "");
+    assert!(said.contains("Decided: asks") && said.contains("By the rules of now: goes ahead"), "{said}");
+    assert!(world.fails(&["rules", "explain", "00000000000000000000000000000000"], "").1.contains("no action"));
+}
+
+/// A group is a name for addresses; who joins it is let go by the rules that speak of it, so changing it takes the person.
+#[test]
+fn a_group_changes_the_rules_that_speak_of_it() {
+    let world = World::new(vec![send("ana@example.org", "1", "one"), Turn::say("ok")]);
+    let rule = "mail to the group board: go ahead";
+    let (_, why) = world.fails(&["rules", "add", rule], PASSPHRASE);
+    assert!(why.contains("nobody in the group `board`"), "{why}");
+    world.ok(&["rules", "group", "board", "Tom@example.org"], PASSPHRASE);
+    world.ok(&["rules", "add", rule], PASSPHRASE);
+    let state = |world: &World| {
+        let task = world.task("write to ana@example.org");
+        task["actions"].as_array().unwrap().iter().find(|one| one["kind"] == "mail.send").unwrap()["state"].clone()
+    };
+    assert_eq!(state(&world), "awaiting");
+    assert_eq!(world.fails(&["rules", "group", "board", "ana@example.org"], "wrong").0, 4);
+    let trial = world.ok(&["rules", "group", "board", "ana@example.org", "tom@example.org"], PASSPHRASE);
+    assert!(trial.contains("1 would have gone by themselves"), "{trial}");
+    assert_ne!(state(&world), "awaiting");
+    let (_, why) = world.fails(&["rules", "group", "board"], PASSPHRASE);
+    assert!(why.contains("nobody in the group"), "a rule speaks of it still: {why}");
+    assert!(world.fails(&["rules", "group", "board", "not an address"], PASSPHRASE).1.contains("no address"));
+    let history = world.data_of(&["rules", "history"]);
+    assert_eq!(history[0]["group"], "board: ana@example.org, tom@example.org");
+    assert!(history[0]["added"].as_str().unwrap().contains(rule), "{history:#}");
+}
+
+/// Damaged rules are not taken for none: everything asks, and the person is told.
+#[test]
+fn rules_that_cannot_be_read_make_everything_ask() {
+    let mut world = World::new(vec![send("ana@example.org", "1", "one"), Turn::say("ok")]);
+    world.ok(&["rules", "add", "mail: go ahead; payments: never"], PASSPHRASE);
+    world.kill();
+    support::damage_rules(&world.data());
+    world.serve();
+    let notices = world.data_of(&["status"])["notices"].to_string();
+    assert!(notices.contains("rules could not be read") && notices.contains("everything asks"), "{notices}");
+    world.task("write to ana@example.org");
+    assert_eq!(world.approvals().len(), 1);
+    assert!(world.fails(&["rules", "careful"], "").1.contains("damaged"));
+}

@@ -605,3 +605,17 @@ pub fn id(card: &Value) -> String {
 pub fn send(to: &str, subject: &str, body: &str) -> Turn {
     Turn::call("mail_send", json!({"to": to, "subject": subject, "body": body, "why": "the person asked for it"}))
 }
+
+/// Puts something that is no list of rules in the place of a stopped home's rules, as a fault in the program could.
+pub fn damage_rules(data: &Path) {
+    let place = bailey_supervisor::Place::new(data);
+    let key = place.unwrap(&place.root_key(None).unwrap().unwrap()).unwrap();
+    let (database, keys) = (data.join("home/ledger.db"), data.join("home/keys.db"));
+    let mark = Box::new(bailey_ledger::MarkFile::new(&data.join("state/mark")));
+    let now = bailey_home::Clock::new(None).unwrap().now();
+    let paths = bailey_ledger::Paths { database: &database, keys: &keys, mark, create: false };
+    let (ledger, _) = bailey_ledger::Ledger::open(paths, key, now).unwrap();
+    let owner = *ledger.home().as_bytes();
+    let name = bailey_ledger::RecordName { kind: "rules", owner: &owner, n: 0 };
+    ledger.write(|tx| tx.put_record(name, b"{").map(|_| ())).unwrap();
+}
