@@ -13,7 +13,7 @@ struct Package {
     present: fn() -> bool,
 }
 
-const PACKAGES: [Package; 7] = [
+const PACKAGES: [Package; 8] = [
     Package {
         name: "gcc",
         why: "compiles the database and the cryptographic library",
@@ -39,6 +39,11 @@ const PACKAGES: [Package; 7] = [
         name: "util-linux",
         why: "keeps the test mail server apart from the system",
         present: || succeeds(command("unshare").arg("--version")),
+    },
+    Package {
+        name: "cvc5",
+        why: "proves what a change of rules makes automatic",
+        present: || succeeds(command("cvc5").arg("--version")),
     },
     Package { name: "python3-venv", why: "holds the peers the tests talk to", present: python_has_venv },
 ];

@@ -104,10 +104,22 @@ pub enum Mode {
     Planned(Box<Planned>),
 }
 
+/// What was before the person said more: their words then, what happened, and what they were told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// The person's words.
+    pub task: String,
+    /// What happened.
+    pub turns: Vec<Turn>,
+}
+
 /// A task as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {
-    /// The person's words.
+    /// What was before the person said more, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Earlier>,
+    /// The person's words; those they said last.
     pub task: String,
     /// How the model is worked with.
     pub mode: Mode,
@@ -162,7 +174,32 @@ impl Conversation {
 
     const fn new(task: String, mode: Mode) -> Self {
         let usage = Usage { input: 0, output: 0 };
-        Self { task, mode, turns: Vec::new(), asked: 0, usage, reply: None, ending: None }
+        Self { earlier: Vec::new(), task, mode, turns: Vec::new(), asked: 0, usage, reply: None, ending: None }
+    }
+
+    /// Goes on with further words of the person, after it has ended. `named` are the people these words name, where a small model
+    /// works: it makes a plan of them alone, as of the first.
+    pub fn go_on(&mut self, words: String, named: Vec<Named>) {
+        let task = std::mem::replace(&mut self.task, words);
+        self.earlier.push(Earlier { task, turns: std::mem::take(&mut self.turns) });
+        if let Mode::Planned(_) = self.mode {
+            self.mode = Mode::Planned(Box::new(Planned::new(named)));
+        }
+        self.reply = None;
+        self.ending = None;
+    }
+
+    /// A number that rises with every turn and everything the person says, and never comes twice in a task.
+    #[must_use]
+    pub fn step(&self) -> usize {
+        self.earlier.iter().map(|earlier| earlier.turns.len() + 1).sum::<usize>() + self.turns.len()
+    }
+
+    /// Everything the person said, in its order.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let all = self.earlier.iter().map(|earlier| earlier.task.as_str()).chain([self.task.as_str()]);
+        all.collect::<Vec<_>>().join("\n")
     }
 
     /// What has to happen next.
@@ -205,8 +242,18 @@ impl Conversation {
 
     /// The free loop's conversation so far.
     fn messages(&self) -> Vec<Message> {
-        let mut out = vec![Message::System(SYSTEM.into()), Message::Person(self.task.clone())];
-        for turn in &self.turns {
+        let mut out = vec![Message::System(SYSTEM.into())];
+        for earlier in &self.earlier {
+            Self::part(&mut out, &earlier.task, &earlier.turns);
+        }
+        Self::part(&mut out, &self.task, &self.turns);
+        out
+    }
+
+    /// What the person said, and what came of it.
+    fn part(out: &mut Vec<Message>, words: &str, turns: &[Turn]) {
+        out.push(Message::Person(words.to_owned()));
+        for turn in turns {
             let calls = turn.calls.iter().map(|call| call.wanted.clone()).collect();
             out.push(Message::Model { text: turn.text.clone(), calls });
             for call in &turn.calls {
@@ -214,7 +261,6 @@ impl Conversation {
                 out.push(Message::Result { call: call.wanted.id.clone(), tool: call.wanted.name.clone(), text });
             }
         }
-        out
     }
 
     /// Takes the model's answer. Calls it has made too often already are refused here. `budget` is in tokens.
@@ -318,6 +364,33 @@ mod tests {
         assert_eq!(task.next(), Next::Tell("finished".into()));
         task.told("finished".into());
         assert_eq!(task.next(), Next::Ended);
+    }
+
+    #[test]
+    fn further_words_go_on_with_what_was_and_are_a_beginning_of_their_own() {
+        let mut task = Conversation::free("do".into());
+        task.answered(wants("a"), 100);
+        task.note(0, None, Some("done".into()));
+        task.answered(Answer { text: "finished".into(), ..Answer::default() }, 100);
+        task.told("finished".into());
+        let before = task.step();
+        task.go_on("and more".into(), Vec::new());
+        assert_eq!((task.next(), task.words().as_str()), (Next::AskModel, "do\nand more"));
+        assert!(task.step() > before);
+        let said: Vec<String> = task
+            .messages()
+            .into_iter()
+            .filter_map(|message| match message {
+                Message::Person(words) => Some(words),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(said, ["do", "and more"]);
+        for _ in 0..MAX_REPEATS {
+            task.answered(wants("a"), 100);
+            task.note(0, None, Some("r".into()));
+        }
+        assert!(task.calls().all(|call| call.result.as_deref() == Some("r")), "counting begins anew");
     }
 
     #[test]

@@ -94,6 +94,11 @@ pub fn tools() -> Vec<ToolDefinition> {
         description: "Keep a note for later tasks. The person is asked first.",
         parameters: call::schema(&[("note", "what to remember")], &["note"]),
     });
+    tools.push(ToolDefinition {
+        name: "memory_read",
+        description: "Look at the notes kept in earlier tasks.",
+        parameters: call::schema(&[], &[]),
+    });
     tools
 }
 
@@ -110,6 +115,7 @@ pub async fn prepare(tool: &str, arguments: &str, around: &Surroundings, vault: 
         }
         "calendar_invite" => calendar::prepare_invitation(&arguments, around, vault).await?,
         "memory_write" => (None, Action::MemoryWrite { note: arguments.text("note")? }),
+        "memory_read" => (None, Action::MemoryRead),
         unknown => return Err(BadCall::UnknownTool(unknown.into())),
     };
     Ok(Prepared { account, action, why: arguments.optional("why").unwrap_or_default() })
@@ -128,9 +134,13 @@ pub async fn prepare_undo(
         Action::Calendar(CalendarAction::Write(writing)) => {
             calendar::prepare_undo(content, writing, outcome, vault).await
         }
-        Action::Mail(_) | Action::Calendar(_) | Action::Reply { .. } | Action::MemoryWrite { .. } | Action::Tool(_) => {
-            Err(BadCall::Lookup(format!("{} cannot be undone", content.action.kind().name())))
-        }
+        Action::MemoryWrite { .. } => Ok((None, Action::MemoryForget { note: content.id })),
+        Action::Mail(_)
+        | Action::Calendar(_)
+        | Action::Reply { .. }
+        | Action::MemoryRead
+        | Action::MemoryForget { .. }
+        | Action::Tool(_) => Err(BadCall::Lookup(format!("{} cannot be undone", content.action.kind().name()))),
     }
 }
 

@@ -138,6 +138,8 @@ pub trait Tx {
     fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError>;
     /// What a task has let in and asked so far.
     fn marks(&mut self, task: &TaskId) -> Result<TaskMarks, StoreError>;
+    /// What looking at the notes brings: what the tasks that keep them have let in.
+    fn notes_bring(&mut self) -> Result<Brings, StoreError>;
     /// Adds to it; nothing is ever taken away.
     fn mark(&mut self, task: &TaskId, brings: Brings, odd: bool) -> Result<(), StoreError>;
     /// Actions of a kind claimed at or after a wall time; a store may stop counting at five hundred.

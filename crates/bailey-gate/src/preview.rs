@@ -72,6 +72,11 @@ impl Preview {
             Action::Calendar(CalendarAction::Write(writing)) => preview.calendar(writing),
             Action::Reply { words } => preview.words("Tell you", words),
             Action::MemoryWrite { note } => preview.words("Remember for later tasks", note),
+            Action::MemoryRead => preview.headline = "Look at the notes".into(),
+            Action::MemoryForget { note } => {
+                preview.headline = "Forget a note".into();
+                preview.item("Note", &note.to_string());
+            }
             Action::Tool(call) => preview.tool(call),
         }
         preview

@@ -82,8 +82,23 @@ const SEND: &[&str] = &[
 const ADDRESS: &[&str] =
     &["email", "e-mail", "mail", "message", "text", "tell", "notify", "remind", "ping", "schreib*"];
 /// Words a request may begin behind.
-const BEGINNINGS: &[&str] =
-    &["please", "and", "then", "also", "to", "you", "just", "bitte", "und", "dann", "et", "puis"];
+const BEGINNINGS: &[&str] = &[
+    "please",
+    "and",
+    "then",
+    "now",
+    "also",
+    "to",
+    "you",
+    "just",
+    "bitte",
+    "und",
+    "dann",
+    "jetzt",
+    "et",
+    "puis",
+    "maintenant",
+];
 /// Whom the answer is for, not others.
 const ONESELF: &[&str] = &["me", "us", "myself", "mir", "mich", "uns", "moi", "nous"];
 const PAY: &[&str] = &[
@@ -222,9 +237,12 @@ impl Asked {
     pub fn covers(&self, action: &Action) -> bool {
         match action {
             Action::Tool(call) => self.covers_tool(call, action.kind()),
-            Action::Mail(_) | Action::Calendar(_) | Action::Reply { .. } | Action::MemoryWrite { .. } => {
-                self.covers_kind(action.kind())
-            }
+            Action::Mail(_)
+            | Action::Calendar(_)
+            | Action::Reply { .. }
+            | Action::MemoryWrite { .. }
+            | Action::MemoryRead
+            | Action::MemoryForget { .. } => self.covers_kind(action.kind()),
         }
     }
 
@@ -238,6 +256,7 @@ impl Asked {
             | ActionKind::CalendarRead
             | ActionKind::MailDraft
             | ActionKind::Reply
+            | ActionKind::MemoryRead
             | ActionKind::ToolRead
             | ActionKind::ToolFetch => true,
             ActionKind::MailSend => self.send || self.invite || self.delegated,
@@ -247,6 +266,7 @@ impl Asked {
             ActionKind::CalendarChange => self.change,
             ActionKind::CalendarCancel => self.cancel,
             ActionKind::MemoryWrite => self.remember,
+            ActionKind::MemoryForget => self.trash,
             ActionKind::ToolWrite => self.create || self.change || self.delegated,
             ActionKind::ToolSend => self.send || self.invite || self.share || self.delegated,
             ActionKind::ToolChange => self.change || self.cancel || self.trash || self.sort,

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bailey_gate::content::Content;
-use bailey_gate::family::Action;
 use bailey_gate::family::calendar::CalendarAction;
 use bailey_gate::family::mail::MailAction;
+use bailey_gate::family::{Action, ActionKind};
 use bailey_gate::handoff::Mode;
 use bailey_gate::handoff::SystemEgress;
-use bailey_gate::{Claiming, Connector as _, Found, GateError, Permit, Settled, State};
+use bailey_gate::{Claiming, Connector as _, Effect, Found, GateError, Outcome, Permit, Settled, State};
 use bailey_vault::VaultError;
 use tokio::task::spawn_blocking;
 
@@ -54,6 +54,10 @@ impl Home {
     async fn carry(self: &Arc<Self>, permit: Permit) -> Result<(), GateError> {
         let (gate, now) = (Arc::clone(&self.gate), self.clock.now());
         match blocking(move || gate.claim(permit, now)).await? {
+            Claiming::Claimed(claimed) if matches!(claimed.content().action, Action::MemoryRead) => {
+                let notes = self.notes()?;
+                self.settle(claimed.settle(Outcome::new(Effect::Done, notes))).await
+            }
             Claiming::Claimed(claimed) => {
                 let id = claimed.content().id;
                 let services = self.services.clone();
@@ -68,6 +72,17 @@ impl Home {
             }
             Claiming::Done | Claiming::Held(_) | Claiming::Turned(_) => Ok(()),
         }
+    }
+
+    /// The notes that were kept and not forgotten, oldest first, as a model is shown them.
+    fn notes(&self) -> Result<String, GateError> {
+        let kept = self.ledger.of_kind(ActionKind::MemoryWrite, State::Succeeded)?;
+        let note = |view: &bailey_ledger::ActionView| match Content::decode(&view.content).ok()?.action {
+            Action::MemoryWrite { note } => Some(note),
+            _ => None,
+        };
+        let notes: Vec<String> = kept.iter().filter_map(note).map(|note| format!("- {note}")).collect();
+        Ok(if notes.is_empty() { "There are no notes.".into() } else { notes.join("\n") })
     }
 
     /// Records an outcome, as often as it takes: what is done is done, even where the disk is full.

@@ -66,6 +66,8 @@ pub struct Home {
     pub(crate) notices: Mutex<Vec<String>>,
     /// Sign-ins under way or just ended, by their random name.
     pub(crate) sign_ins: Mutex<BTreeMap<String, SignIn>>,
+    /// Held by whoever says more in a task.
+    pub(crate) going_on: tokio::sync::Mutex<()>,
     /// Tasks the person stopped since the home was opened.
     stopped: Mutex<BTreeSet<TaskId>>,
     /// Whether everything is paused without a record that says so: then the supervisor has to know.
@@ -131,6 +133,7 @@ impl Home {
             layout: layout.clone(),
             notices: Mutex::new(notices),
             sign_ins: Mutex::default(),
+            going_on: tokio::sync::Mutex::default(),
             stopped: Mutex::default(),
             unrecorded: watch::Sender::new(settings.paused),
             deleted: watch::Sender::new(false),

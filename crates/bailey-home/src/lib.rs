@@ -11,6 +11,7 @@ mod executor;
 mod home;
 mod layout;
 pub mod opening;
+mod provenance;
 pub mod rehearsal;
 pub mod rules;
 mod tasks;

@@ -93,6 +93,17 @@ fn action_id(task: &TaskId, turn: usize, call: usize) -> ActionId {
     ActionId::from_bytes(id)
 }
 
+/// Whether a step of a task brings words of the person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    /// Those that begin it.
+    First,
+    /// Further ones.
+    More,
+    /// None.
+    Nothing,
+}
+
 impl Home {
     /// Takes a task from the person. The same identity again is the same task.
     pub(crate) async fn give_task(self: &Arc<Self>, id: TaskId, words: String) -> Result<(), HomeError> {
@@ -105,7 +116,9 @@ impl Home {
             return Err(HomeError::Setup(format!("a task has between 1 and {MAX_TASK_BYTES} bytes of text")));
         }
         if let Some(known) = self.conversation(&id)? {
-            return if known.task == words {
+            // Whatever was said later: these were its first words.
+            let first = known.earlier.first().map_or(&known.task, |earlier| &earlier.task);
+            return if *first == words {
                 Ok(())
             } else {
                 Err(HomeError::Setup("this idempotency key was used for another task; use a fresh one".into()))
@@ -113,21 +126,59 @@ impl Home {
         }
         let conversation = self.begin(words)?;
         // One driver for each task: whoever stored it first.
-        if self.keep_task(id, &conversation, true).await? {
+        if self.keep_task(id, &conversation, Said::First).await? {
             self.drive(id, conversation);
         }
         Ok(())
     }
 
+    /// Goes on with a task that has ended, with further words of the person. They widen what it may do; what it has read by then
+    /// stays read.
+    pub(crate) async fn go_on(self: &Arc<Self>, id: TaskId, words: String) -> Result<(), HomeError> {
+        if words.trim().is_empty() || words.len() > MAX_TASK_BYTES {
+            return Err(HomeError::Setup(format!("a task has between 1 and {MAX_TASK_BYTES} bytes of text")));
+        }
+        let _turn = self.going_on.lock().await;
+        let Some(mut conversation) = self.conversation(&id)? else {
+            return Err(HomeError::Setup(format!("there is no task `{id}`; list them with `bailey tasks`")));
+        };
+        match &conversation.ending {
+            None => {
+                return Err(HomeError::Setup(
+                    "the task is still at work; wait until it has ended, or stop it and give a new one".into(),
+                ));
+            }
+            Some(Ending::Stopped) => return Err(HomeError::Setup("the task was stopped; give a new one".into())),
+            Some(Ending::Answered | Ending::OutOfTurns | Ending::OutOfBudget | Ending::Failed(_)) => {}
+        }
+        let named = self.named(&words)?;
+        conversation.go_on(words, named);
+        self.keep_task(id, &conversation, Said::More).await?;
+        self.drive(id, conversation);
+        Ok(())
+    }
+
     /// A new conversation, in the way the model is worked with.
     fn begin(&self, words: String) -> Result<Conversation, HomeError> {
-        let planned = self.model.as_ref().is_some_and(|(_, config)| config.mode == WorkMode::Planned);
-        if !planned {
-            return Ok(Conversation::free(words));
+        if self.is_planned() {
+            self.named(&words).map(|named| Conversation::planned(words, named))
+        } else {
+            Ok(Conversation::free(words))
+        }
+    }
+
+    fn is_planned(&self) -> bool {
+        self.model.as_ref().is_some_and(|(_, config)| config.mode == WorkMode::Planned)
+    }
+
+    /// The people that words name, where a small model is led by them.
+    fn named(&self, words: &str) -> Result<Vec<Named>, HomeError> {
+        if !self.is_planned() {
+            return Ok(Vec::new());
         }
         let known = self.ledger.known_receivers().map_err(GateError::from)?;
         let mut people = Vec::new();
-        for meant in ground::named(&words, &known) {
+        for meant in ground::named(words, &known) {
             let [one] = meant.as_slice() else {
                 let all: Vec<String> = meant.iter().map(|one| named(one).to_string()).collect();
                 return Err(HomeError::Setup(format!(
@@ -137,7 +188,7 @@ impl Home {
             };
             people.push(named(one));
         }
-        Ok(Conversation::planned(words, people))
+        Ok(people)
     }
 
     /// A task's conversation.
@@ -147,8 +198,9 @@ impl Home {
         parsed.map_err(|error| HomeError::Setup(format!("the record of the task is damaged: {error}")))
     }
 
-    /// Stores a task as it stands; false if it is `fresh` and there is one of this identity already.
-    async fn keep_task(&self, id: TaskId, conversation: &Conversation, fresh: bool) -> Result<bool, GateError> {
+    /// Stores a task as it stands, with what the person said where they did; false if it is new and there is one of this identity
+    /// already.
+    async fn keep_task(&self, id: TaskId, conversation: &Conversation, said: Said) -> Result<bool, GateError> {
         let mut conversation = conversation.clone();
         if self.stopped().contains(&id) {
             conversation.end(Ending::Stopped);
@@ -156,16 +208,17 @@ impl Home {
         let conversation = &conversation;
         let json = serde_json::to_vec(conversation).map_err(|error| StoreError::Broken(error.to_string()))?;
         let (state, words) = (ending_name(conversation), conversation.task.clone());
+        let n = conversation.earlier.len() as u64;
         let (ledger, now, valve) = (Arc::clone(&self.ledger), self.clock.now(), self.gate.lock().valve());
         let kept = blocking(move || {
             Ok(ledger.write(|tx| {
-                if fresh && tx.record(transcript(&id))?.is_some() {
+                if said == Said::First && tx.record(transcript(&id))?.is_some() {
                     return Ok(false);
                 }
                 tx.put_record(transcript(&id), &json)?;
                 tx.put_task(&id, state, now.wall_ms)?;
-                if fresh {
-                    tx.put_record(RecordName { kind: WORDS, owner: id.as_bytes(), n: 0 }, words.as_bytes())?;
+                if said != Said::Nothing {
+                    tx.put_record(RecordName { kind: WORDS, owner: id.as_bytes(), n }, words.as_bytes())?;
                     let payload = Payload::default().text("words", words);
                     // The token suffices for it, so the log does not say that it was the person.
                     let entry = Event::of_home(EventKind::Task, Actor::Client, now, valve);
@@ -212,7 +265,7 @@ impl Home {
             changes.mark_unchanged();
             if conversation.ending.is_none() && self.stopped().contains(&id) {
                 conversation.end(Ending::Stopped);
-                self.keep_task(id, &conversation, false).await?;
+                self.keep_task(id, &conversation, Said::Nothing).await?;
             }
             match conversation.next() {
                 Next::Ended => return Ok(()),
@@ -240,7 +293,7 @@ impl Home {
                     conversation.told(words);
                 }
             }
-            self.keep_task(id, &conversation, false).await?;
+            self.keep_task(id, &conversation, Said::Nothing).await?;
         }
     }
 
@@ -305,7 +358,7 @@ impl Home {
         index: usize,
     ) -> Result<(), GateError> {
         let Some(call) = conversation.call(index).cloned() else { return Ok(()) };
-        let action = action_id(&id, conversation.turns.len(), index);
+        let action = action_id(&id, conversation.step(), index);
         if self.ledger.action(&action)?.is_some() {
             conversation.note(index, Some(action.to_string()), None);
             return Ok(());
@@ -409,7 +462,7 @@ impl Home {
 
     /// Says something to the person, through the gate like everything else.
     async fn tell(self: &Arc<Self>, id: TaskId, conversation: &Conversation, words: String) -> Result<(), GateError> {
-        let action = action_id(&id, conversation.turns.len(), usize::MAX);
+        let action = action_id(&id, conversation.step(), usize::MAX);
         if self.ledger.action(&action)?.is_some() {
             return Ok(());
         }
@@ -435,7 +488,7 @@ impl Home {
         if let Some(conversation) = self.conversation(&id)?
             && conversation.ending.is_none()
         {
-            self.keep_task(id, &conversation, false).await?;
+            self.keep_task(id, &conversation, Said::Nothing).await?;
         }
         let open: Vec<ActionId> = self
             .ledger

@@ -96,6 +96,8 @@ pub struct ActionCard {
     pub body: String,
     /// What to look at twice.
     pub warnings: Vec<String>,
+    /// What each receiver, thing and link stands on, and what its task has let in.
+    pub provenance: Vec<Line>,
     /// Why it was decided so, in words.
     pub reason: String,
     /// Why the agent wants it, by its own account.

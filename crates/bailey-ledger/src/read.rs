@@ -2,9 +2,9 @@
 
 use bailey_gate::FACTS;
 use bailey_gate::event::EventKind;
-use bailey_gate::family::Party;
+use bailey_gate::family::{ActionKind, Party};
 use bailey_gate::ground::Known;
-use bailey_gate::ledger::{Row, Standing, StoreError};
+use bailey_gate::ledger::{Row, Standing, StoreError, TaskMarks};
 use bailey_gate::{ActionId, ConnectionId, State, TaskId};
 use rusqlite::{OptionalExtension as _, params};
 
@@ -76,7 +76,7 @@ impl Ledger {
     pub fn decided(&self, limit: u32) -> Result<Vec<Decided>, StoreError> {
         let rows = rows_where(
             &self.reader(),
-            "kind NOT IN ('mail.search', 'mail.read', 'calendar.read', 'tool.read', 'reply', 'mail.draft')
+            "kind NOT IN ('mail.search', 'mail.read', 'calendar.read', 'tool.read', 'memory.read', 'reply', 'mail.draft')
                AND undo_of IS NULL ORDER BY content_seq DESC LIMIT ?1",
             [limit],
         )?;
@@ -87,6 +87,11 @@ impl Ledger {
     pub fn ran_unasked(&self, since_ms: i64) -> Result<Vec<Decided>, StoreError> {
         let rows = rows_where(&self.reader(), "credential IS NULL AND claimed_ms >= ?1", [since_ms])?;
         rows.into_iter().map(|row| self.decided_of(row)).collect()
+    }
+
+    /// Actions of a kind in a state, oldest first, with what they hold.
+    pub fn of_kind(&self, kind: ActionKind, state: State) -> Result<Vec<ActionView>, StoreError> {
+        self.views("kind = ?1 AND state = ?2 ORDER BY content_seq", [kind.name(), state.name()])
     }
 
     /// What was decided about one action.
@@ -273,6 +278,16 @@ impl Ledger {
     /// What is known of somebody.
     pub fn standing(&self, party: &Party) -> Result<Standing, StoreError> {
         crate::tx::standing_of(&self.reader(), party)
+    }
+
+    /// All that the person said in a task.
+    pub fn task_words(&self, task: &TaskId) -> Result<Option<String>, StoreError> {
+        crate::tx::task_words(&self.reader(), self.keys(), task)
+    }
+
+    /// What a task has let in and asked so far.
+    pub fn task_marks(&self, task: &TaskId) -> Result<TaskMarks, StoreError> {
+        crate::tx::task_marks(&self.reader(), task)
     }
 
     /// Somebody known who could be taken for this one, and is not.

@@ -27,7 +27,7 @@ const FIRST_KINDS: [&str; 12] = [
 const SECOND_KINDS: [&str; 6] = ["tool.read", "tool.fetch", "tool.write", "tool.send", "tool.change", "tool.pay"];
 
 /// Those the third added.
-const THIRD_KINDS: [&str; 1] = ["tool.remove"];
+const THIRD_KINDS: [&str; 3] = ["tool.remove", "memory.read", "memory.forget"];
 
 fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(|name| format!("'{name}'")).collect::<Vec<_>>().join(",")

@@ -407,27 +407,23 @@ impl Tx for LedgerTx<'_> {
     }
 
     fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError> {
-        let mut said = Vec::new();
-        for n in 0.. {
-            let Some(words) = self.record(RecordName { kind: WORDS, owner: task.as_bytes(), n })? else { break };
-            said.push(String::from_utf8(words).map_err(|_| damaged("words of a task"))?);
-        }
-        Ok((!said.is_empty()).then(|| said.join("\n")))
+        task_words(self.db, self.keys, task)
     }
 
     fn marks(&mut self, task: &TaskId) -> Result<TaskMarks, StoreError> {
-        let found = self
-            .db
-            .prepare_cached("SELECT untrusted, confidential, odd FROM task_mark WHERE task = ?1")
+        task_marks(self.db, task)
+    }
+
+    fn notes_bring(&mut self) -> Result<Brings, StoreError> {
+        self.db
+            .prepare_cached(
+                "SELECT coalesce(max(untrusted), 0), coalesce(max(confidential), 0) FROM task_mark
+                 WHERE task IN (SELECT task FROM action WHERE kind = 'memory.write' AND state = 'succeeded')",
+            )
             .and_then(|mut query| {
-                let marks = |row: &SqlRow<'_>| {
-                    let brought = Brings { untrusted: row.get(0)?, confidential: row.get(1)? };
-                    Ok(TaskMarks { brought, odd: row.get(2)? })
-                };
-                query.query_row([task.as_bytes()], marks).optional()
+                query.query_row([], |row| Ok(Brings { untrusted: row.get(0)?, confidential: row.get(1)? }))
             })
-            .map_err(store_error)?;
-        Ok(found.unwrap_or_default())
+            .map_err(store_error)
     }
 
     fn mark(&mut self, task: &TaskId, brings: Brings, odd: bool) -> Result<(), StoreError> {
@@ -469,6 +465,30 @@ impl Tx for LedgerTx<'_> {
             .and_then(|mut query| query.query_row(params![task.as_bytes(), state.name()], |row| row.get(0)))
             .map_err(store_error)
     }
+}
+
+/// All that the person said in a task, in its order.
+pub(crate) fn task_words(db: &Connection, keys: &KeyStore, task: &TaskId) -> Result<Option<String>, StoreError> {
+    let mut said = Vec::new();
+    for n in 0.. {
+        let name = RecordName { kind: WORDS, owner: task.as_bytes(), n };
+        let Some(words) = read_record(db, keys, name)? else { break };
+        said.push(String::from_utf8(words).map_err(|_| damaged("words of a task"))?);
+    }
+    Ok((!said.is_empty()).then(|| said.join("\n")))
+}
+
+/// What a task has let in and asked so far.
+pub(crate) fn task_marks(db: &Connection, task: &TaskId) -> Result<TaskMarks, StoreError> {
+    let marks = |row: &SqlRow<'_>| {
+        let brought = Brings { untrusted: row.get(0)?, confidential: row.get(1)? };
+        Ok(TaskMarks { brought, odd: row.get(2)? })
+    };
+    let found = db
+        .prepare_cached("SELECT untrusted, confidential, odd FROM task_mark WHERE task = ?1")
+        .and_then(|mut query| query.query_row([task.as_bytes()], marks).optional())
+        .map_err(store_error)?;
+    Ok(found.unwrap_or_default())
 }
 
 /// A sum of whole numbers that floating point added up.

@@ -191,6 +191,10 @@ impl Tx for SimTx<'_> {
         self.0.marks(task)
     }
 
+    fn notes_bring(&mut self) -> Result<Brings, StoreError> {
+        self.0.notes_bring()
+    }
+
     fn mark(&mut self, task: &TaskId, brings: Brings, odd: bool) -> Result<(), StoreError> {
         self.0.mark(task, brings, odd)
     }

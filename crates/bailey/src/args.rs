@@ -380,6 +380,9 @@ pub(crate) struct Task {
     /// What is to be done
     #[arg(required = true)]
     pub(crate) words: Vec<String>,
+    /// Go on with this task, which has ended: it remembers what was, and these words widen what it may do
+    #[arg(long)]
+    pub(crate) on: Option<String>,
     /// Do not follow it
     #[arg(long)]
     pub(crate) no_wait: bool,

@@ -360,9 +360,11 @@ async fn undo(client: &Client, id: &str, json: bool) -> Result<(), Trouble> {
 }
 
 async fn give_task(client: &Client, task: Task, json: bool) -> Result<(), Trouble> {
-    let mut card: TaskCard = client.post("/v1/tasks", &TaskBody { words: task.words.join(" ") }).await?;
+    let path = task.on.as_deref().map_or_else(|| "/v1/tasks".to_owned(), |id| format!("/v1/tasks/{}/more", part(id)));
+    let mut card: TaskCard = client.post(&path, &TaskBody { words: task.words.join(" ") }).await?;
     let mut seen: u64 = client.get("/v1/changes").await?;
-    let mut told = 0;
+    // Of a task that goes on, what came before was told before.
+    let mut told = if task.on.is_some() { card.actions.len() } else { 0 };
     while !task.no_wait && card.state == "running" {
         card = client.get(&format!("/v1/tasks/{}", card.id)).await?;
         told = show::progress(&card, told)?;

@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use bailey_home::rules::Analysis;
 use bailey_home::wire::{ConnectionCard, Status};
 use bailey_home::{Layout, config};
 use bailey_supervisor::Identities;
@@ -41,6 +42,7 @@ pub(crate) async fn run(layout: &Layout, json: bool) -> Result<(), Trouble> {
     let mut all = vec![home(layout), files(layout), room(layout.root())];
     all.extend(accounts(layout));
     all.push(configuration(layout));
+    all.push(solver());
     all.extend(running(layout).await);
     show::print(json, &all, |out| {
         for one in &all {
@@ -114,6 +116,14 @@ fn accounts(layout: &Layout) -> Option<Finding> {
         }
         Identities::Shared(why) => finding("accounts", Grade::Weak, why),
     })
+}
+
+/// Whether changes of rules can be proven.
+fn solver() -> Finding {
+    match Analysis::begin() {
+        Ok(_) => finding("solver", Grade::Good, "changes of rules are proven over every action there could be"),
+        Err(error) => finding("solver", Grade::Weak, format!("{error}. Rules are tried on past actions all the same.")),
+    }
 }
 
 fn configuration(layout: &Layout) -> Finding {

@@ -67,6 +67,7 @@ pub(crate) fn card(out: &mut dyn Write, card: &ActionCard) -> io::Result<()> {
         writeln!(out)?;
     }
     card.warnings.iter().try_for_each(|warning| writeln!(out, "  ! {warning}"))?;
+    card.provenance.iter().try_for_each(|line| writeln!(out, "  {}: {}", line.label, line.value))?;
     if !card.reason.is_empty() {
         writeln!(out, "  Why you are shown this: {}", card.reason)?;
     }

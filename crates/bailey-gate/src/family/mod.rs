@@ -11,6 +11,7 @@ pub mod text;
 pub mod tool;
 
 use crate::codec::{CodecError, Decoder, Encoder};
+use crate::ids::ActionId;
 use crate::place::Place;
 use crate::verdict::Class;
 use calendar::{CalendarAction, Change};
@@ -37,6 +38,13 @@ pub enum Action {
     MemoryWrite {
         /// What is noted.
         note: String,
+    },
+    /// Looks at the notes kept so far.
+    MemoryRead,
+    /// Forgets a note: what [`Self::MemoryWrite`] is undone by.
+    MemoryForget {
+        /// The action that kept it.
+        note: ActionId,
     },
     /// A tool of a server that is not ours.
     Tool(ToolUse),
@@ -69,6 +77,10 @@ pub enum ActionKind {
     Reply,
     /// `memory.write`
     MemoryWrite,
+    /// `memory.read`
+    MemoryRead,
+    /// `memory.forget`
+    MemoryForget,
     /// `tool.read`: somebody else's tool, which only looks
     ToolRead,
     /// `tool.fetch`: it looks, and what it is asked reaches others
@@ -87,7 +99,7 @@ pub enum ActionKind {
 
 impl ActionKind {
     /// Every kind; policy tests walk it so that none is forgotten.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::MailDraft,
         Self::MailSend,
         Self::MailSearch,
@@ -100,6 +112,8 @@ impl ActionKind {
         Self::CalendarCancel,
         Self::Reply,
         Self::MemoryWrite,
+        Self::MemoryRead,
+        Self::MemoryForget,
         Self::ToolRead,
         Self::ToolFetch,
         Self::ToolWrite,
@@ -125,6 +139,8 @@ impl ActionKind {
             Self::CalendarCancel => "calendar.cancel",
             Self::Reply => "reply",
             Self::MemoryWrite => "memory.write",
+            Self::MemoryRead => "memory.read",
+            Self::MemoryForget => "memory.forget",
             Self::ToolRead => "tool.read",
             Self::ToolFetch => "tool.fetch",
             Self::ToolWrite => "tool.write",
@@ -145,8 +161,9 @@ impl ActionKind {
     #[must_use]
     pub const fn is_local(self) -> bool {
         match self {
-            Self::MailDraft | Self::Reply | Self::MemoryWrite => true,
-            Self::MailSend
+            Self::MailDraft | Self::Reply | Self::MemoryWrite | Self::MemoryForget => true,
+            Self::MemoryRead
+            | Self::MailSend
             | Self::MailSearch
             | Self::MailRead
             | Self::MailMove
@@ -169,8 +186,9 @@ impl ActionKind {
     #[must_use]
     pub const fn is_read(self) -> bool {
         match self {
-            Self::MailSearch | Self::MailRead | Self::CalendarRead | Self::ToolRead => true,
-            Self::MailDraft
+            Self::MailSearch | Self::MailRead | Self::CalendarRead | Self::MemoryRead | Self::ToolRead => true,
+            Self::MemoryForget
+            | Self::MailDraft
             | Self::MailSend
             | Self::MailMove
             | Self::MailTrash
@@ -200,6 +218,8 @@ impl ActionKind {
             }
             Self::Reply
             | Self::MemoryWrite
+            | Self::MemoryRead
+            | Self::MemoryForget
             | Self::ToolRead
             | Self::ToolFetch
             | Self::ToolWrite
@@ -319,6 +339,8 @@ impl Action {
             },
             Self::Reply { .. } => ActionKind::Reply,
             Self::MemoryWrite { .. } => ActionKind::MemoryWrite,
+            Self::MemoryRead => ActionKind::MemoryRead,
+            Self::MemoryForget { .. } => ActionKind::MemoryForget,
             Self::Tool(call) => tool_kind(call),
         }
     }
@@ -335,9 +357,13 @@ impl Action {
             Self::Calendar(CalendarAction::Write(writing)) if writing.guests() > 0 => Class::Compensable,
             Self::Tool(call) if call.manifest.as_ref().is_some_and(|manifest| manifest.critical) => Class::Critical,
             Self::Tool(_) if !matches!(self.kind(), ActionKind::ToolRead | ActionKind::ToolWrite) => Class::Compensable,
-            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } | Self::Tool(_) => {
-                Class::Undoable
-            }
+            Self::Mail(_)
+            | Self::Calendar(_)
+            | Self::Reply { .. }
+            | Self::MemoryWrite { .. }
+            | Self::MemoryRead
+            | Self::MemoryForget { .. }
+            | Self::Tool(_) => Class::Undoable,
         }
     }
 
@@ -351,9 +377,13 @@ impl Action {
             Self::Tool(call) if call.effect() != Effect::Read => {
                 call.sinks().into_iter().map(|(kind, value)| Party::new(kind, &value)).collect()
             }
-            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } | Self::Tool(_) => {
-                Vec::new()
-            }
+            Self::Mail(_)
+            | Self::Calendar(_)
+            | Self::Reply { .. }
+            | Self::MemoryWrite { .. }
+            | Self::MemoryRead
+            | Self::MemoryForget { .. }
+            | Self::Tool(_) => Vec::new(),
         }
     }
 
@@ -363,9 +393,13 @@ impl Action {
     pub fn parties_to_learn(&self) -> Vec<Party> {
         match self {
             Self::Tool(call) if call.manifest.is_none() => Vec::new(),
-            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } | Self::Tool(_) => {
-                self.parties()
-            }
+            Self::Mail(_)
+            | Self::Calendar(_)
+            | Self::Reply { .. }
+            | Self::MemoryWrite { .. }
+            | Self::MemoryRead
+            | Self::MemoryForget { .. }
+            | Self::Tool(_) => self.parties(),
         }
     }
 
@@ -380,7 +414,12 @@ impl Action {
     pub fn tool_name(&self) -> String {
         match self {
             Self::Tool(call) => format!("{}.{}", call.server.as_str(), call.tool.as_str()),
-            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => String::new(),
+            Self::Mail(_)
+            | Self::Calendar(_)
+            | Self::Reply { .. }
+            | Self::MemoryWrite { .. }
+            | Self::MemoryRead
+            | Self::MemoryForget { .. } => String::new(),
         }
     }
 
@@ -389,7 +428,12 @@ impl Action {
     pub fn amount(&self) -> Amount {
         match self {
             Self::Tool(call) => call.amount(),
-            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => Amount::None,
+            Self::Mail(_)
+            | Self::Calendar(_)
+            | Self::Reply { .. }
+            | Self::MemoryWrite { .. }
+            | Self::MemoryRead
+            | Self::MemoryForget { .. } => Amount::None,
         }
     }
 
@@ -402,7 +446,12 @@ impl Action {
         };
         match self {
             Self::Tool(call) => call.places().into_iter().map(read).collect(),
-            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => Vec::new(),
+            Self::Mail(_)
+            | Self::Calendar(_)
+            | Self::Reply { .. }
+            | Self::MemoryWrite { .. }
+            | Self::MemoryRead
+            | Self::MemoryForget { .. } => Vec::new(),
         }
     }
 
@@ -411,7 +460,12 @@ impl Action {
     pub fn method(&self) -> String {
         match self {
             Self::Tool(call) => call.method(),
-            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => String::new(),
+            Self::Mail(_)
+            | Self::Calendar(_)
+            | Self::Reply { .. }
+            | Self::MemoryWrite { .. }
+            | Self::MemoryRead
+            | Self::MemoryForget { .. } => String::new(),
         }
     }
 
@@ -428,9 +482,13 @@ impl Action {
             Self::Tool(call) if call.effect() == Effect::Write => {
                 call.targets().into_iter().map(|(_, value)| value).collect()
             }
-            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } | Self::Tool(_) => {
-                Vec::new()
-            }
+            Self::Mail(_)
+            | Self::Calendar(_)
+            | Self::Reply { .. }
+            | Self::MemoryWrite { .. }
+            | Self::MemoryRead
+            | Self::MemoryForget { .. }
+            | Self::Tool(_) => Vec::new(),
         }
     }
 
@@ -446,13 +504,17 @@ impl Action {
                 writing.after().map(|entry| entry.lines().join("\n")).unwrap_or_default()
             }
             Self::Tool(call) if call.effect() == Effect::Write && !call.sinks().is_empty() => call.words(),
-            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } | Self::Tool(_) => {
-                String::new()
-            }
+            Self::Mail(_)
+            | Self::Calendar(_)
+            | Self::Reply { .. }
+            | Self::MemoryWrite { .. }
+            | Self::MemoryRead
+            | Self::MemoryForget { .. }
+            | Self::Tool(_) => String::new(),
         }
     }
 
-    /// What carrying it out lets into its task: what others wrote, secrets.
+    /// What carrying it out lets into its task by its kind: what others wrote, secrets. What notes bring, the store knows.
     #[must_use]
     pub fn brings(&self) -> Brings {
         match self {
@@ -460,9 +522,12 @@ impl Action {
                 untrusted: call.manifest.as_ref().is_none_or(|manifest| !manifest.trusted_output),
                 confidential: call.manifest.as_ref().is_some_and(|manifest| manifest.confidential),
             },
-            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => {
-                Brings { untrusted: self.kind().is_read(), confidential: false }
-            }
+            Self::Mail(_)
+            | Self::Calendar(_)
+            | Self::Reply { .. }
+            | Self::MemoryWrite { .. }
+            | Self::MemoryRead
+            | Self::MemoryForget { .. } => Brings { untrusted: self.kind().is_read(), confidential: false },
         }
     }
 
@@ -473,7 +538,12 @@ impl Action {
             Self::Mail(MailAction::Send(message)) => message.receivers().count(),
             Self::Calendar(CalendarAction::Write(writing)) => writing.guests(),
             Self::Tool(_) => self.parties().len(),
-            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => 0,
+            Self::Mail(_)
+            | Self::Calendar(_)
+            | Self::Reply { .. }
+            | Self::MemoryWrite { .. }
+            | Self::MemoryRead
+            | Self::MemoryForget { .. } => 0,
         }
     }
 
@@ -484,7 +554,13 @@ impl Action {
             Self::Mail(MailAction::Move(moving) | MailAction::Trash(moving)) => {
                 matches!(moving.role, FolderRole::Sent | FolderRole::Drafts)
             }
-            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } | Self::Tool(_) => false,
+            Self::Mail(_)
+            | Self::Calendar(_)
+            | Self::Reply { .. }
+            | Self::MemoryWrite { .. }
+            | Self::MemoryRead
+            | Self::MemoryForget { .. }
+            | Self::Tool(_) => false,
         }
     }
 
@@ -495,7 +571,13 @@ impl Action {
             Self::Mail(MailAction::Move(moving) | MailAction::Trash(moving)) => {
                 matches!(moving.role, FolderRole::Own | FolderRole::Trash) && !moving.about.message_id.is_empty()
             }
-            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } | Self::Tool(_) => false,
+            Self::Mail(_)
+            | Self::Calendar(_)
+            | Self::Reply { .. }
+            | Self::MemoryWrite { .. }
+            | Self::MemoryRead
+            | Self::MemoryForget { .. }
+            | Self::Tool(_) => false,
         }
     }
 
@@ -512,7 +594,12 @@ impl Action {
                 tool::encode(call, &mut out);
                 out.finish()
             }
-            Self::Mail(_) | Self::Calendar(_) | Self::Reply { .. } | Self::MemoryWrite { .. } => Vec::new(),
+            Self::Mail(_)
+            | Self::Calendar(_)
+            | Self::Reply { .. }
+            | Self::MemoryWrite { .. }
+            | Self::MemoryRead
+            | Self::MemoryForget { .. } => Vec::new(),
         }
     }
 
@@ -528,6 +615,12 @@ impl Action {
                 out.byte(3).text(note);
             }
             Self::Tool(call) => tool::encode(call, out.byte(5)),
+            Self::MemoryRead => {
+                out.byte(6);
+            }
+            Self::MemoryForget { note } => {
+                out.byte(7).bytes(note.as_bytes());
+            }
         }
     }
 
@@ -543,6 +636,11 @@ impl Action {
             2 => words(bytes).map(|words| Self::Reply { words }),
             3 => words(bytes).map(|note| Self::MemoryWrite { note }),
             5 => tool::decode(bytes).map(Self::Tool),
+            6 => Ok(Self::MemoryRead),
+            7 => {
+                let note = bytes.bytes()?.try_into().map_err(|_| CodecError::Malformed("an identity"))?;
+                Ok(Self::MemoryForget { note: ActionId::from_bytes(note) })
+            }
             tag => Err(CodecError::UnknownTag(tag)),
         }
     }

@@ -4,6 +4,7 @@ use super::answer::{evidence, permitted};
 use super::{Gate, GateError, reason};
 use crate::content::Content;
 use crate::event::{Actor, Event, Payload};
+use crate::family::Action;
 use crate::family::Brings;
 use crate::handoff::{Mode, Trigger};
 use crate::ids::ActionId;
@@ -65,7 +66,11 @@ impl Gate {
         if let Some(of) = row.undo_of {
             self.follow(tx, &of, State::Undoing, now)?;
         }
-        let brings = content.action.brings();
+        let brings = match &content.action {
+            // A note is no more to be trusted than what its task had read.
+            Action::MemoryRead => tx.notes_bring()?,
+            action => action.brings(),
+        };
         if let Some(task) = row.task.filter(|_| brings != Brings::default()) {
             // INVARIANT: what comes in is noted before it comes in.
             tx.mark(&task, brings, false)?;
@@ -75,6 +80,7 @@ impl Gate {
                 reasons: vec![reason::LOCAL.into()],
                 ..entry
             })?;
+            self.follow_undo(tx, &row, now)?;
             return Ok(Claiming::Done);
         }
         let artefact = content.action.artefact();

@@ -121,6 +121,10 @@ impl Tx for Store {
         Ok(self.marks.get(task).copied().unwrap_or_default())
     }
 
+    fn notes_bring(&mut self) -> Result<Brings, StoreError> {
+        Ok(Brings::default())
+    }
+
     fn mark(&mut self, task: &TaskId, brings: Brings, odd: bool) -> Result<(), StoreError> {
         let marks = self.marks.entry(*task).or_default();
         marks.brought.untrusted |= brings.untrusted;

@@ -15,6 +15,7 @@ pub(super) fn action_card(home: &Home, view: &ActionView) -> Result<ActionCard, 
         items: Vec::new(),
         body: String::new(),
         warnings: Vec::new(),
+        provenance: Vec::new(),
         reason: home.reasons_at_decision(&row.id)?,
         claimed_why: home.claimed_why(&row.id)?,
         outcome: home.outcome_words(&row.id)?,
@@ -29,22 +30,11 @@ pub(super) fn action_card(home: &Home, view: &ActionView) -> Result<ActionCard, 
             preview.items.into_iter().map(|item| Line { label: item.label.into(), value: item.value }).collect();
         card.body = preview.body;
         card.warnings = preview.warnings;
-        card.warnings.extend(first_contacts(home, &content)?);
+        let stands = crate::provenance::of(home, &content, row.task.as_ref())?;
+        card.warnings.extend(stands.warnings);
+        card.provenance = stands.lines;
     }
     Ok(card)
-}
-
-/// Receivers the person is not known to have written to: what a mail says of its sender proves nothing.
-pub(super) fn first_contacts(home: &Home, content: &Content) -> Result<Vec<String>, Failure> {
-    let mut out = Vec::new();
-    for party in content.action.parties() {
-        let standing = home.ledger.standing(&party)?;
-        if !standing.known && !standing.own {
-            let name = visible(&party.value);
-            out.push(format!("As far as Bailey knows, you have never written to `{name}`."));
-        }
-    }
-    Ok(out)
 }
 
 /// The newest actions.

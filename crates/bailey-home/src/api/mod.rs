@@ -58,6 +58,7 @@ fn routes() -> (Router<Arc<Home>>, OpenApi) {
     OpenApiRouter::with_openapi(about())
         .routes(routes!(tasks::give_task, tasks::tasks))
         .routes(routes!(tasks::task))
+        .routes(routes!(tasks::go_on))
         .routes(routes!(tasks::stop_task))
         .routes(routes!(tasks::contexts))
         .routes(routes!(tasks::context))

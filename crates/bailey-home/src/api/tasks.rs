@@ -28,6 +28,24 @@ pub(super) async fn give_task(
     Ok(Json(task_card(&home, id)?))
 }
 
+/// Goes on with a task that has ended, with further words of the person.
+#[utoipa::path(
+    post,
+    path = "/v1/tasks/{id}/more",
+    params(("id" = String, Path)),
+    request_body = TaskBody,
+    responses((status = 200, body = TaskCard), (status = "default", body = Failure))
+)]
+pub(super) async fn go_on(
+    Held(home): Shared,
+    Path(id): Path<String>,
+    Taken(body): Taken<TaskBody>,
+) -> Answer<TaskCard> {
+    let id = parse("task", &id)?;
+    home.go_on(id, body.words).await?;
+    Ok(Json(task_card(&home, id)?))
+}
+
 /// The newest tasks.
 #[utoipa::path(
     get,
@@ -143,7 +161,7 @@ fn task_card(home: &Home, id: TaskId) -> Result<TaskCard, Failure> {
     Ok(TaskCard {
         id: id.to_string(),
         state: state_name(&conversation, &actions).into(),
-        words: bailey_gate::family::escape::visible_lines(&conversation.task),
+        words: bailey_gate::family::escape::visible_lines(&conversation.words()),
         reply: conversation.reply.as_deref().map(bailey_gate::family::escape::visible_lines),
         trouble: match &conversation.ending {
             Some(bailey_agent::Ending::Failed(why)) => Some(visible(why)),

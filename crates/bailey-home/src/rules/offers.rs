@@ -197,6 +197,8 @@ const fn subject(kind: ActionKind) -> Option<Subject> {
         | ActionKind::CalendarRead
         | ActionKind::Reply
         | ActionKind::MemoryWrite
+        | ActionKind::MemoryRead
+        | ActionKind::MemoryForget
         | ActionKind::ToolRead
         | ActionKind::ToolRemove => None,
     }
@@ -269,7 +271,7 @@ mod tests {
         let mail = Facts { names: vec!["ana@example.org".into()], answers: true, ..Facts::unremarkable() };
         let said = |all: &[Facts]| narrowed(ActionKind::MailSend, all).unwrap();
         let plain = "mail to ana@example.org that answers mail without links I did not write before seeing secrets";
-        assert_eq!(said(&[mail.clone()]), format!("{plain} before reading what others wrote: go ahead"));
+        assert_eq!(said(std::slice::from_ref(&mail)), format!("{plain} before reading what others wrote: go ahead"));
         let led = Facts { untrusted_read: true, ..mail.clone() };
         assert_eq!(said(&[mail.clone(), led.clone()]), format!("{plain}: go ahead"));
         let fresh = Facts { answers: false, foreign_links: 1, confidential_read: true, ..led };

@@ -14,6 +14,7 @@ mod evidence;
 mod hijack;
 mod house;
 mod models;
+mod provenance;
 mod rehearsal;
 mod road;
 mod rules;

@@ -1,0 +1,85 @@
+//! What an action stands on, in words: for each receiver, thing and link whether the person named it or dealt with it before, and
+//! what its task has let in. The same facts that rules decide by, told one by one.
+
+use bailey_gate::content::Content;
+use bailey_gate::family::Party;
+use bailey_gate::family::escape::visible;
+use bailey_gate::ledger::StoreError;
+use bailey_gate::{TaskId, ground};
+
+use crate::home::Home;
+use crate::wire::Line;
+
+/// What is told of an action.
+#[derive(Debug, Default)]
+pub(crate) struct Standing {
+    /// What to look at twice.
+    pub(crate) warnings: Vec<String>,
+    /// What each thing stands on.
+    pub(crate) lines: Vec<Line>,
+}
+
+impl Standing {
+    fn line(&mut self, label: &str, value: String) {
+        self.lines.push(Line { label: label.into(), value });
+    }
+
+    /// Somebody who gets something.
+    fn party(&mut self, home: &Home, words: &str, party: &Party) -> Result<(), StoreError> {
+        let (standing, name) = (home.ledger.standing(party)?, visible(&party.value));
+        let named = ground::holds_party(words, party);
+        let stands = match (standing.own, named, standing.known) {
+            (true, _, _) => "it is yours",
+            (false, true, true) => "you named it in this task, and dealt with it before",
+            (false, true, false) => "you named it in this task",
+            (false, false, true) => "you dealt with it before",
+            (false, false, false) => "you neither named it in this task nor dealt with it before",
+        };
+        let inside = if standing.inside && !standing.own { "; inside your organisation" } else { "" };
+        self.line("Stands on", format!("{name}: {stands}{inside}"));
+        if standing.own || standing.known {
+            return Ok(());
+        }
+        self.warnings.push(format!("As far as Bailey knows, you have never written to `{name}`."));
+        if let Some(known) = home.ledger.resembles(party)? {
+            let known = visible(&known);
+            self.warnings.push(format!("`{name}` could be taken for `{known}`, whom you know, and is somebody else."));
+        }
+        Ok(())
+    }
+}
+
+/// What an action stands on.
+pub(crate) fn of(home: &Home, content: &Content, task: Option<&TaskId>) -> Result<Standing, StoreError> {
+    let words = task.map(|task| home.ledger.task_words(task)).transpose()?.flatten().unwrap_or_default();
+    let mut out = Standing::default();
+    for party in content.action.parties() {
+        out.party(home, &words, &party)?;
+    }
+    for target in content.action.targets() {
+        let named = ground::names_target(&words, &target);
+        let stands = if named { "you named it in this task" } else { "you did not name it in this task" };
+        out.line("Stands on", format!("{}: {stands}", visible(&target)));
+    }
+    for link in ground::links(&content.action.words_to_others()) {
+        let shown = visible(&link);
+        if ground::holds(&words, &link) {
+            out.line("Link", format!("{shown}: you wrote it in this task"));
+        } else {
+            out.line("Link", format!("{shown}: you did not write it"));
+            out.warnings.push(format!("The text has a link that you did not write: `{shown}`."));
+        }
+    }
+    let Some(task) = task else { return Ok(out) };
+    let marks = home.ledger.task_marks(task)?;
+    let read = match (marks.brought.untrusted, marks.brought.confidential) {
+        (true, true) => Some("what others wrote, and secrets"),
+        (true, false) => Some("what others wrote"),
+        (false, true) => Some("secrets"),
+        (false, false) => None,
+    };
+    if let Some(read) = read {
+        out.line("The task has read", read.into());
+    }
+    Ok(out)
+}
