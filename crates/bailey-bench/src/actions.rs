@@ -16,14 +16,15 @@ use bailey_gate::handoff::{Mode, Valve, Wrote};
 use bailey_gate::ledger::{Grant, Row, Tx as _};
 use bailey_gate::policy::{Facts, Policy, Question, judge};
 use bailey_gate::{
-    ActionId, Claiming, ConnectionId, Deadline, Effect, Evidence, Fixed, Gate, HomeId, Limits, Nonce, Now, Outcome,
-    Proposal, Ruling, State,
+    ActionId, Claiming, ConnectionId, Deadline, Effect, Evidence, Fixed, Gate, Limits, Nonce, Now, Outcome, Proposal,
+    Ruling, State,
 };
 use bailey_home::opening::{self, Store};
 use bailey_keys::sign::SigningKey;
 use bailey_keys::{HomeKey, Key};
 use bailey_ledger::{ConnectionRow, Ledger, MarkFile, Paths, PauseFile};
 use bailey_policy::CedarPolicy;
+use bailey_policy::analysis::Analysis;
 
 use crate::bench::{Table, Times, now, rate, show};
 use crate::reference;
@@ -41,7 +42,7 @@ const TOGETHER: Duration = Duration::from_secs(5);
 const PAUSES: usize = 200;
 const UNDER_WAY: Duration = Duration::from_millis(10);
 /// Rules a person may have beside the shipped ones, for the figure with fifty.
-const RULES: usize = 50;
+const RULES: [usize; 2] = [50, 100];
 
 /// A policy that lets everything go: what is left is the gate and the store.
 struct Anything;
@@ -198,42 +199,68 @@ pub fn shipped() -> Result<Arc<CedarPolicy>, Box<dyn Error>> {
     Ok(Arc::new(CedarPolicy::shipped()?))
 }
 
+/// Rules in words that are about the action judged and decide nothing, so that all of them are looked at.
+fn rules_in_words(count: usize) -> Result<CedarPolicy, Box<dyn Error>> {
+    let words = (0..count).map(|n| format!("new calendar entries to no{n}@example.org more than {n} a day: ask\n"));
+    Ok(CedarPolicy::of_rules(&bailey_policy::rule::parse(&words.collect::<String>())?, "bench")?)
+}
+
 /// One verdict: three questions to the rules.
 pub fn decision(table: &mut Table) -> Done {
-    let grants: String = (0..RULES)
-        .map(|n| {
-            format!(
-                "@id(\"bench.{n}\")\npermit (principal, action == Action::\"calendar.create\", resource)\nwhen {{ context.sameKindToday == {n} && context.unknownReceivers == 0 }};\n"
-            )
-        })
-        .collect();
-    let content = Content {
-        home: HomeId::from_bytes([1; 16]),
-        id: id(1),
-        account: Some((CALENDAR, 1)),
-        precondition: Vec::new(),
-        action: entry()?,
-    };
+    let action = entry()?;
+    let (kind, class) = (action.kind(), action.class());
     let facts = Facts { receivers: 0, others: 0, ..Facts::unremarkable() };
-    let (few, many) = (CedarPolicy::shipped()?, CedarPolicy::with_grants(&grants)?);
     let verdicts = |policy: &CedarPolicy| {
         Times::of(3_000, |_| {
-            let _verdict = std::hint::black_box(judge(policy, content.action.kind(), content.class(), &facts));
+            let _verdict = std::hint::black_box(judge(policy, kind, class, &facts));
             Ok::<_, std::convert::Infallible>(())
         })
     };
-    let (few, many) = (verdicts(&few)?, verdicts(&many)?);
-    let question =
-        Question { kind: content.action.kind(), class: content.class(), facts: &facts, evidence: Evidence::None };
+    let few = verdicts(&CedarPolicy::shipped()?)?;
+    let question = Question { kind, class, facts: &facts, evidence: Evidence::None };
     let nothing = Times::of(3_000, |_| {
         let _ruling = std::hint::black_box(Anything.rule(&question));
         Ok::<_, std::convert::Infallible>(())
     })?;
+    for count in RULES {
+        let many = verdicts(&rules_in_words(count)?)?;
+        table.row(
+            &format!("verdict with the shipped rules and {count} more, p50 (p99)"),
+            format!("{} ({})", show(many.median()), show(many.percentile(99))),
+            format!("shipped rules alone {}; no rules {}", show(few.median()), show(nothing.median())),
+            format!("{:.1} × the shipped rules", many.median().as_secs_f64() / few.median().as_secs_f64()),
+        );
+    }
+    Ok(())
+}
+
+/// What one rule more makes automatic, beside a hundred, by the solver.
+pub fn proof(table: &mut Table) -> Done {
+    let rules = |extra: &str| -> Result<String, Box<dyn Error>> {
+        let words = (0..100).map(|n| format!("mail to no{n}@example.org: go ahead\n")).collect::<String>();
+        let rules = bailey_policy::rule::parse(&format!("{words}{extra}"))?;
+        Ok(rules.iter().enumerate().map(|(n, rule)| rule.cedar(&format!("bench.{n}"))).collect())
+    };
+    let (before, after) = (rules("")?, rules("mail to ana@example.org without links: go ahead")?);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let prove = |before: &str, after: &str| {
+        runtime.block_on(async { Analysis::begin()?.newly_automatic(before, after).await.map(|found| found.len()) })
+    };
+    match prove(&before, &after) {
+        Ok(1) => {}
+        Ok(other) => return Err(format!("the solver found {other} kinds where one becomes automatic").into()),
+        Err(missing) => {
+            eprintln!("no figure for the analysis: {missing}");
+            return Ok(());
+        }
+    }
+    let found = Times::of(5, |_| prove(&before, &after).map(|_| ()))?;
+    let none = Times::of(5, |_| prove(&after, &before).map(|_| ()))?;
     table.row(
-        "verdict with the shipped rules and 50 more, p50 (p99)",
-        format!("{} ({})", show(many.median()), show(many.percentile(99))),
-        format!("shipped rules alone {}; no rules {}", show(few.median()), show(nothing.median())),
-        format!("{:.1} × the shipped rules", many.median().as_secs_f64() / few.median().as_secs_f64()),
+        "what one rule beside a hundred makes automatic, with the solver, p50",
+        show(found.median()),
+        format!("the same where nothing becomes automatic {}", show(none.median())),
+        format!("{:.1} ×", found.median().as_secs_f64() / none.median().as_secs_f64()),
     );
     Ok(())
 }

@@ -46,6 +46,7 @@ fn wanted() -> Result<Wanted, String> {
 fn measure(wanted: &Wanted, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let mut table = Table::default();
     actions::decision(&mut table)?;
+    actions::proof(&mut table)?;
     actions::alone(&mut table, folder)?;
     actions::together(&mut table, folder)?;
     actions::pauses(&mut table, folder)?;

@@ -465,9 +465,9 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         control: "warning of strangers",
         edits: &[(
-            "crates/bailey-home/src/api/actions.rs",
-            "        if !standing.known && !standing.own {",
-            "        if standing.known && standing.own {",
+            "crates/bailey-home/src/provenance.rs",
+            "if standing.own || standing.known {",
+            "if standing.own || !standing.inside || standing.known {",
         )],
         test: "accounts::a_decoy_is_told_apart_from_the_one_the_person_wrote_to",
     },
@@ -1151,5 +1151,127 @@ pub const MUTATIONS: &[Mutation] = &[
             "        let elapsed = if now.boot_ms == u64::MAX && now.boot_id == self.set.boot_id {",
         )],
         test: "tests::a_clock_set_back_extends_nothing",
+    },
+    Mutation {
+        control: "likenesses of those known",
+        edits: &[("crates/bailey-policy/src/shipped.cedar", "context.lookAlikes > 0", "context.lookAlikes > 999999")],
+        test: "rehearsal::a_look_alike_asks_whatever_was_granted",
+    },
+    Mutation {
+        control: "telling of likenesses",
+        edits: &[(
+            "crates/bailey-home/src/provenance.rs",
+            "if let Some(known) = home.ledger.resembles(party)? {",
+            "if let Some(known) = home.ledger.resembles(party)?.filter(String::is_empty) {",
+        )],
+        test: "provenance::a_look_alike_is_pointed_out_with_whom_it_could_be_taken_for",
+    },
+    Mutation {
+        control: "all receivers for going",
+        edits: &[(
+            "crates/bailey-policy/src/rule/cedar.rs",
+            "!context.unreadableReceivers && {}.containsAll(context.{what})",
+            "!context.unreadableReceivers && {}.containsAny(context.{what})",
+        )],
+        test: "conditions::each_condition_of_a_rule_decides",
+    },
+    Mutation {
+        control: "one receiver for stopping",
+        edits: &[(
+            "crates/bailey-policy/src/rule/cedar.rs",
+            "(context.unreadableReceivers || {}.containsAny(context.{what}))",
+            "(context.unreadableReceivers || {}.containsAll(context.{what}))",
+        )],
+        test: "conditions::each_condition_of_a_rule_decides",
+    },
+    Mutation {
+        control: "places that can be read",
+        edits: &[(
+            "crates/bailey-gate/src/place.rs",
+            "!part.is_empty() && !part.chars().all(|c| c == '.') && part.trim() == *part",
+            "part.trim() == *part",
+        )],
+        test: "rehearsal::a_folder_is_a_folder_and_creating_changing_and_deleting_are_three_things",
+    },
+    Mutation {
+        control: "what was spent",
+        edits: &[(
+            "crates/bailey-gate/src/gate/mod.rs",
+            "tx.spent_since(since(days), &content.id)?.saturating_add(sum)",
+            "tx.spent_since(since(days), &content.id)?.min(0).saturating_add(sum)",
+        )],
+        test: "rehearsal::a_budget_is_spent_over_time",
+    },
+    Mutation {
+        control: "taint of notes",
+        edits: &[(
+            "crates/bailey-gate/src/gate/claim.rs",
+            "Action::MemoryRead => tx.notes_bring()?,",
+            "Action::MemoryRead => tx.notes_bring().map(|_| Brings::default())?,",
+        )],
+        test: "provenance::a_note_is_no_more_to_be_trusted_than_what_its_task_had_read",
+    },
+    Mutation {
+        control: "what was read stays read",
+        edits: &[(
+            "crates/bailey-ledger/src/tx.rs",
+            "ON CONFLICT (task) DO UPDATE SET untrusted = max(untrusted, excluded.untrusted),",
+            "ON CONFLICT (task) DO UPDATE SET untrusted = excluded.untrusted,",
+        )],
+        test: "provenance::further_words_widen_a_task_and_what_it_read_stays_read",
+    },
+    Mutation {
+        control: "an offer's own words",
+        edits: &[(
+            "crates/bailey-home/src/rules/offers.rs",
+            "offer.id == wanted && offer.rule.to_string() == change.add",
+            "offer.id == wanted",
+        )],
+        test: "trust::one_no_one_afternoon_and_an_offer_that_was_not_wanted_are_no_habit",
+    },
+    Mutation {
+        control: "offers of habits only",
+        edits: &[(
+            "crates/bailey-home/src/rules/offers.rs",
+            "const MIN_DAYS: usize = 3;",
+            "const MIN_DAYS: usize = 1;",
+        )],
+        test: "trust::one_no_one_afternoon_and_an_offer_that_was_not_wanted_are_no_habit",
+    },
+    Mutation {
+        control: "unused trust lapses",
+        edits: &[(
+            "crates/bailey-home/src/rules/mod.rs",
+            "|rule| old(rule) && !used.contains(&rule.id)",
+            "|rule| old(rule) && used.contains(&rule.id) && rule.id.is_empty()",
+        )],
+        test: "trust::after_two_weeks_of_alike_approvals_a_rule_is_offered_taken_and_lapses_unused",
+    },
+    Mutation {
+        control: "rules that cannot be read",
+        edits: &[(
+            "crates/bailey-home/src/rules/mod.rs",
+            "const ALL_ASKS: &str = \"anything: ask\";",
+            "const ALL_ASKS: &str = \"anything: go ahead\";",
+        )],
+        test: "rules::rules_that_cannot_be_read_make_everything_ask",
+    },
+    Mutation {
+        control: "facts of a decision",
+        edits: &[(
+            "crates/bailey-gate/src/gate/propose.rs",
+            ".bytes(FACTS, facts.encode())",
+            ".bytes(FACTS, Facts::default().encode())",
+        )],
+        test: "rules::a_rule_is_tried_on_what_was_before_it_is_made",
+    },
+    Mutation {
+        control: "leave to change a group",
+        edits: &[(
+            "crates/bailey-home/src/api/rules.rs",
+            "    home.gate.authorise(&purpose, &proof(&body.proof)?, home.clock.now())?;\n    let changed",
+            "    let _ = home.gate.authorise(&purpose, &proof(&body.proof)?, home.clock.now());\n    let changed",
+        )],
+        test: "rules::a_group_changes_the_rules_that_speak_of_it",
     },
 ];

@@ -75,14 +75,16 @@ fn any_facts(random: &mut fastrand::Rng) -> Facts {
     }
 }
 
-/// Over chance rules, facts and actions: a rule that lets something go never makes anything less free, one that asks or
-/// forbids never more, and nothing is ever freer than under the floor alone.
-#[test]
-fn grants_never_lower_the_floor_and_forbids_never_allow_more() {
-    const ROUNDS: usize = 24;
-    const EACH: usize = 40;
-    let mut random = fastrand::Rng::with_seed(4);
-    let actions = [
+/// Cases in which each property is tried: enough to find what is wrong often; `BAILEY_CASES` says how many instead.
+fn cases() -> usize {
+    std::env::var("BAILEY_CASES").map_or(4_000, |text| text.parse().unwrap())
+}
+
+/// Cases under one set of rules.
+const EACH: usize = 40;
+
+fn actions() -> [Action; 9] {
+    [
         send(1),
         send(21),
         trash(),
@@ -92,15 +94,23 @@ fn grants_never_lower_the_floor_and_forbids_never_allow_more() {
         tool(&[("url", sink())], Manifest { effect: Effect::Fetch, ..Manifest::unknown() }),
         tool(&[], Manifest { undoable: true, ..Manifest::unknown() }),
         tool(&[], Manifest { critical: true, ..Manifest::unknown() }),
-    ];
-    let compiled = |rules: &[rule::Rule]| {
-        let cedar = rules.iter().enumerate().map(|(n, rule)| rule.cedar(&format!("rule.{n}"))).collect::<String>();
-        CedarPolicy::with_grants(&cedar).unwrap()
-    };
+    ]
+}
+
+fn compiled(rules: &[rule::Rule]) -> CedarPolicy {
+    CedarPolicy::of_rules(rules, "rule").unwrap()
+}
+
+/// Over chance rules, facts and actions: a rule that lets something go never makes anything less free, one that asks or
+/// forbids never more, and nothing is ever freer than under the floor alone.
+#[test]
+fn grants_never_lower_the_floor_and_forbids_never_allow_more() {
+    let mut random = fastrand::Rng::with_seed(4);
+    let actions = actions();
     let all = |subject| rule::Rule { subject, conditions: Vec::new(), verdict: rule::Verdict::GoAhead };
     let everything = compiled(&[all(rule::Subject::Anything)]);
     let mut moved = (0, 0);
-    for _ in 0..ROUNDS {
+    for _ in 0..cases() / EACH {
         let any = [rule::Verdict::GoAhead, rule::Verdict::Ask, rule::Verdict::Never];
         let base: Vec<rule::Rule> = (0..random.usize(..5)).map(|_| any_rule(&mut random, &any)).collect();
         let grant = any_rule(&mut random, &[rule::Verdict::GoAhead]);
@@ -119,4 +129,44 @@ fn grants_never_lower_the_floor_and_forbids_never_allow_more() {
         }
     }
     assert!(moved.0 > 10 && moved.1 > 10, "the rules moved too little to say anything: {moved:?}");
+}
+
+/// What is decided when an action is proposed and shown, what a trial of the same rules says of the facts the log keeps, and what
+/// is let run on each evidence when it is claimed are one and the same.
+#[test]
+fn preview_trial_and_run_agree() {
+    let mut random = fastrand::Rng::with_seed(5);
+    let actions = actions();
+    let mut seen = [0_u32; 4];
+    for _ in 0..cases() / EACH {
+        let any = [rule::Verdict::GoAhead, rule::Verdict::Ask, rule::Verdict::Never];
+        let rules: Vec<rule::Rule> = (0..random.usize(..6)).map(|_| any_rule(&mut random, &any)).collect();
+        // As they are kept: in words, read again.
+        let words: String = rules.iter().map(|rule| format!("{rule}\n")).collect();
+        let groups = [("the board".to_owned(), vec!["ana@example.org".to_owned()])].into();
+        let again = rule::parse(&words).unwrap().into_iter().map(|rule| rule.resolved(&groups).unwrap());
+        let (policy, kept) = (compiled(&rules), compiled(&again.collect::<Vec<_>>()));
+        for _ in 0..EACH {
+            let (facts, action) = (any_facts(&mut random), &actions[random.usize(..actions.len())]);
+            let (kind, class) = (action.kind(), action.class());
+            let shown = judge(&policy, kind, class, &facts);
+            let tried = judge(&kept, kind, class, &Facts::decode(&facts.encode()).unwrap());
+            assert_eq!(shown.decision, tried.decision, "{words}{facts:?}");
+            let runs = |evidence| {
+                let question = Question { kind, class, facts: &facts, evidence };
+                // As the gate claims: what cannot be taken back never runs on less than presence.
+                (class != Class::Critical || evidence == Evidence::SteppedUp) && policy.rule(&question).allowed
+            };
+            let run = [Evidence::None, Evidence::Approved, Evidence::SteppedUp].map(runs);
+            let told = match shown.decision {
+                Decision::Auto => [true, true, true],
+                Decision::Ask => [false, true, true],
+                Decision::AskWithStepUp => [false, false, true],
+                Decision::Deny => [false, false, false],
+            };
+            assert_eq!(run, told, "{words}{facts:?}");
+            seen[usize::from(freedom(shown.decision))] += 1;
+        }
+    }
+    assert!(seen.iter().all(|count| *count > 10), "every decision has to come: {seen:?}");
 }

@@ -315,6 +315,18 @@ impl World {
         out.into_owned()
     }
 
+    /// Runs a command that could wait for ever; one that does is ended, and is a failure.
+    pub fn ends(&self, arguments: &[&str]) -> Output {
+        let mut command = self.bailey(arguments);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = Running(child);
+        Self::until_true("the command waits for ever", || child.0.try_wait().unwrap().is_some());
+        let mut output = Output { status: child.0.wait().unwrap(), stdout: Vec::new(), stderr: Vec::new() };
+        child.0.stdout.take().unwrap().read_to_end(&mut output.stdout).unwrap();
+        child.0.stderr.take().unwrap().read_to_end(&mut output.stderr).unwrap();
+        output
+    }
+
     /// Runs a command that must fail; returns its exit code and what it complained.
     pub fn fails(&self, arguments: &[&str], input: &str) -> (i32, String) {
         let output = self.run(arguments, input);
