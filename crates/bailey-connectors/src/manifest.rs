@@ -102,6 +102,16 @@ pub fn manifest(json: &Value) -> Result<Manifest, BadManifest> {
     })
 }
 
+/// Our own tools, described as those of others are. The gate knows what ours do by their types and asks no manifest; this is for
+/// who wants to read it, and a test holds the two together.
+const OURS: &str = include_str!("manifests.json");
+
+/// The manifests of our own tools, by name, as JSON.
+#[must_use]
+pub fn ours() -> Map<String, Value> {
+    serde_json::from_str(OURS).unwrap_or_default()
+}
+
 /// A call of somebody else's tool.
 pub fn tool_use(
     server: &str,
@@ -144,6 +154,7 @@ fn read(value: &Value, depth: usize) -> Result<Argument, BadManifest> {
 
 #[cfg(test)]
 mod tests {
+    use bailey_gate::family::ActionKind;
     use serde_json::json;
 
     use super::*;
@@ -181,5 +192,39 @@ mod tests {
         assert_eq!(read, ["flag=true", "n=1.5", "to=[\"a\", {\"b\": nothing}]"]);
         let deep = (0..40).fold(json!(1), |inner, _| json!([inner]));
         assert!(tool_use("s", "t", None, json!({ "x": deep }).as_object().unwrap()).is_err());
+    }
+
+    /// What an action of ours does, by its kind: looks, changes something, lets others have something.
+    const fn does(kind: ActionKind) -> (Effect, bool) {
+        match kind {
+            ActionKind::MailSearch | ActionKind::MailRead | ActionKind::CalendarRead | ActionKind::MemoryRead => {
+                (Effect::Read, false)
+            }
+            ActionKind::MailSend => (Effect::Write, true),
+            _ => (Effect::Write, false),
+        }
+    }
+
+    #[test]
+    fn our_own_tools_are_described_and_do_what_their_types_do() {
+        let ours = ours();
+        let tools = crate::tools();
+        assert_eq!(ours.len(), tools.len());
+        for tool in &tools {
+            let said = manifest(&ours[tool.name]).unwrap();
+            let arguments = tool.parameters["properties"].as_object().unwrap();
+            for (argument, _) in &said.roles {
+                assert!(arguments.contains_key(argument.as_str()), "{}: {}", tool.name, argument.as_str());
+            }
+            // An invitation leaves as a mail.
+            let name = if tool.name == "calendar_invite" { "mail.send".into() } else { tool.name.replace('_', ".") };
+            let kind = ActionKind::from_name(&name).unwrap();
+            let reaches_others = said.roles.iter().any(|(_, role)| matches!(role, Role::Sink(_)));
+            assert_eq!((said.effect, reaches_others), does(kind), "{}", tool.name);
+            // What can be taken back in full is what has an undo.
+            let by_hold = kind == ActionKind::MailSend;
+            assert_eq!(said.undoable, said.effect == Effect::Write && !by_hold, "{}", tool.name);
+            assert_eq!(said.removes, kind == ActionKind::CalendarCancel, "{}", tool.name);
+        }
     }
 }

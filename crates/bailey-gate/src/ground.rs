@@ -52,6 +52,16 @@ pub fn holds_party(words: &str, party: &Party) -> bool {
     }
 }
 
+/// Every address that is written out in the words, in the form addresses are compared in.
+#[must_use]
+pub fn addresses(words: &str) -> Vec<Party> {
+    let tokens = words.split(|c: char| c.is_whitespace() || "<>()[]{},;\"".contains(c));
+    let tokens =
+        tokens.map(|token| token.trim_matches(|c: char| ".!?:'".contains(c))).filter(|token| token.contains('@'));
+    let read = tokens.filter_map(|token| Address::new(token.strip_prefix("mailto:").unwrap_or(token)).ok());
+    read.map(|address| Party { kind: Party::EMAIL.into(), value: address.key() }).collect()
+}
+
 /// Whether the words hold a value: letter by letter but for case and blanks, and not as a part of a longer one.
 #[must_use]
 pub fn holds(words: &str, value: &str) -> bool {
@@ -276,6 +286,15 @@ mod tests {
         ] {
             assert!(!holds_address(words, &ana), "{words}");
         }
+    }
+
+    #[test]
+    fn addresses_in_words_are_found_whole() {
+        let found: Vec<String> = addresses("Write to Ana@example.org, <tom@example.org>; (eve@x.org). Not @you or a@.")
+            .into_iter()
+            .map(|party| party.value)
+            .collect();
+        assert_eq!(found, ["ana@example.org", "tom@example.org", "eve@x.org"]);
     }
 
     #[test]

@@ -136,6 +136,8 @@ pub trait Tx {
     fn schedule(&mut self, task: &TaskId) -> Result<String, StoreError>;
     /// The person's own words of a task, all that they said in it; `None` where none are kept.
     fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError>;
+    /// Those the person knew when they gave the task, or said more in it, whom their words name: by address, number or name.
+    fn named(&mut self, task: &TaskId) -> Result<Vec<Party>, StoreError>;
     /// What a task has let in and asked so far.
     fn marks(&mut self, task: &TaskId) -> Result<TaskMarks, StoreError>;
     /// What looking at the notes brings: what the tasks that keep them have let in.

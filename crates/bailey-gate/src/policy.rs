@@ -139,6 +139,8 @@ facts! {
     unknown_receivers: u64 = "unknownReceivers";
     /// Receivers that stand neither on what the person is known to have done nor on their words in this task.
     ungrounded_receivers: u64 = "ungroundedReceivers";
+    /// Receivers that the words of its task do not name, where they name others of their kind.
+    beside_receivers: u64 = "besideReceivers";
     /// Existing things it changes.
     targets: u64 = "targets";
     /// Existing things it changes that the person's words in this task do not name.
@@ -241,10 +243,11 @@ impl Facts {
     }
 
     /// Whether it is something the task was not given: many of these in a row, and somebody else may have taken the wheel.
-    /// Receivers and things that the words do not name are none of it: who answers all mail writes to many.
+    /// Receivers and things that the words do not name are none of it, unless the words name others in their place: who answers
+    /// all mail writes to many.
     #[must_use]
     pub const fn is_odd(&self) -> bool {
-        self.outside_scope || self.foreign_links > 0
+        self.outside_scope || self.beside_receivers > 0 || self.foreign_links > 0
     }
 }
 

@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use tokio::net::UnixListener;
 
+pub use bailey_connectors::{manifest::ours as tool_manifests, tools as own_tools};
 pub use clock::Clock;
 pub use home::{Home, HomeError};
 pub use layout::{Layout, LayoutError, RootChoice};

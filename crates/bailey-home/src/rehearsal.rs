@@ -28,7 +28,7 @@ use bailey_gate::{
 };
 use bailey_keys::sign::SigningKey;
 use bailey_keys::{HomeKey, Key};
-use bailey_ledger::{Ledger, MarkFile, Paths, PauseFile, RecordName, WORDS};
+use bailey_ledger::{Ledger, MarkFile, Paths, PauseFile};
 use bailey_policy::{CedarPolicy, Profile, rule};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -329,7 +329,6 @@ fn open(
     ledger
         .write(|tx| {
             tx.put_credential(&CREDENTIAL, &[0; 16], &person.public())?;
-            tx.put_record(RecordName { kind: WORDS, owner: TASK.as_bytes(), n: 0 }, prompt.as_bytes())?;
             if !schedule.is_empty() {
                 tx.put_schedule(&TASK, schedule)?;
             }
@@ -342,7 +341,8 @@ fn open(
             for own in &facts.own {
                 kinds.iter().try_for_each(|kind| tx.put_own(&Party::new((*kind).clone(), own)))?;
             }
-            Ok(())
+            // Behind those who are known: the words may name them.
+            tx.put_words(&TASK, 0, prompt)
         })
         .map_err(told)?;
     PauseFile::create(&folder.join("pause")).map_err(told)?;

@@ -12,7 +12,7 @@ use bailey_gate::ground::{self, Known};
 use bailey_gate::handoff::Mode;
 use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, GateError, Proposal, State, TaskId};
-use bailey_ledger::{ActionView, Ledger, RecordName, WORDS};
+use bailey_ledger::{ActionView, Ledger, RecordName};
 use bailey_model::tap::tap;
 use bailey_model::{Model, ModelError, Tool};
 
@@ -218,7 +218,7 @@ impl Home {
                 tx.put_record(transcript(&id), &json)?;
                 tx.put_task(&id, state, now.wall_ms)?;
                 if said != Said::Nothing {
-                    tx.put_record(RecordName { kind: WORDS, owner: id.as_bytes(), n }, words.as_bytes())?;
+                    tx.put_words(&id, n, &words)?;
                     let payload = Payload::default().text("words", words);
                     // The token suffices for it, so the log does not say that it was the person.
                     let entry = Event::of_home(EventKind::Task, Actor::Client, now, valve);

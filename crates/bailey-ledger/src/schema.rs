@@ -136,6 +136,14 @@ CREATE INDEX action_by_spending ON action (claimed_ms) WHERE amount > 0 AND clai
 ALTER TABLE party ADD COLUMN likeness TEXT;
 CREATE INDEX party_by_likeness ON party (kind, likeness);
 
+-- Whom the words of a task name of those known by then.
+CREATE TABLE task_named (
+  task  BLOB NOT NULL CHECK (length(task) = 16),
+  kind  TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (task, kind, value)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE task_schedule (
   task BLOB PRIMARY KEY CHECK (length(task) = 16),
   name TEXT NOT NULL

@@ -1,8 +1,10 @@
 //! One transaction of the writer: what the gate and the home may read and write, each change with its log entry.
 
+use std::collections::BTreeSet;
+
 use bailey_gate::event::{Approval, Client, Event, EventKind};
 use bailey_gate::family::{ActionKind, Brings, Level, Party};
-use bailey_gate::ground::{likeness, resemble};
+use bailey_gate::ground::{Known, holds_party, likeness, named, resemble};
 use bailey_gate::ledger::{Grant, Row, Standing, StoreError, TaskMarks, Tx};
 use bailey_gate::{ActionId, Class, ConnectionId, Deadline, Digest, Now, State, TaskId};
 use bailey_keys::store::KeyStore;
@@ -235,6 +237,37 @@ impl LedgerTx<'_> {
         Ok(())
     }
 
+    /// Keeps words of the person in a task, the `n`th they said, and whom of those they know the words name.
+    pub fn put_words(&mut self, task: &TaskId, n: u64, words: &str) -> Result<(), StoreError> {
+        self.put_record(RecordName { kind: WORDS, owner: task.as_bytes(), n }, words.as_bytes())?;
+        let mut known =
+            self.db.prepare_cached("SELECT kind, value, name FROM party WHERE kind <> ?1").map_err(store_error)?;
+        let parties = known
+            .query_map([Party::ORGANISATION], |row| {
+                Ok((Party { kind: row.get(0)?, value: row.get(1)? }, row.get::<_, String>(2)?))
+            })
+            .and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>)
+            .map_err(store_error)?;
+        let of_mail = |(party, name): &(Party, String)| {
+            (party.kind == Party::EMAIL).then(|| Known { name: name.clone(), address: party.value.clone() })
+        };
+        let people: Vec<Known> = parties.iter().filter_map(of_mail).collect();
+        let by_name: BTreeSet<&str> =
+            named(words, &people).into_iter().flatten().map(|known| known.address.as_str()).collect();
+        let mut put = self
+            .db
+            .prepare_cached("INSERT INTO task_named (task, kind, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
+            .map_err(store_error)?;
+        for (party, _) in &parties {
+            let is_named =
+                party.kind == Party::EMAIL && by_name.contains(party.value.as_str()) || holds_party(words, party);
+            if is_named {
+                put.execute(params![task.as_bytes(), party.kind, party.value]).map_err(store_error)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Keeps which schedule began a task.
     pub fn put_schedule(&mut self, task: &TaskId, name: &str) -> Result<(), StoreError> {
         let put = "INSERT INTO task_schedule (task, name) VALUES (?1, ?2) ON CONFLICT (task) DO NOTHING";
@@ -408,6 +441,17 @@ impl Tx for LedgerTx<'_> {
 
     fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError> {
         task_words(self.db, self.keys, task)
+    }
+
+    fn named(&mut self, task: &TaskId) -> Result<Vec<Party>, StoreError> {
+        self.db
+            .prepare_cached("SELECT kind, value FROM task_named WHERE task = ?1")
+            .and_then(|mut query| {
+                let parties =
+                    query.query_map([task.as_bytes()], |row| Ok(Party { kind: row.get(0)?, value: row.get(1)? }))?;
+                parties.collect()
+            })
+            .map_err(store_error)
     }
 
     fn marks(&mut self, task: &TaskId) -> Result<TaskMarks, StoreError> {

@@ -187,6 +187,10 @@ impl Tx for SimTx<'_> {
         self.0.task_words(task)
     }
 
+    fn named(&mut self, task: &TaskId) -> Result<Vec<Party>, StoreError> {
+        self.0.named(task)
+    }
+
     fn marks(&mut self, task: &TaskId) -> Result<TaskMarks, StoreError> {
         self.0.marks(task)
     }

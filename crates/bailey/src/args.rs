@@ -58,6 +58,8 @@ pub(crate) enum Command {
         /// Which connection
         id: String,
     },
+    /// List Bailey's own tools and what each of them can do
+    Tools,
     /// Give a task, and follow it until it ends or waits for you
     Task(Task),
     /// List tasks, newest first

@@ -27,6 +27,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         Command::Setup(setup) => return make_home(&setup, &layout),
         Command::Serve => return crate::roles::supervise(&layout).await,
         Command::Rules(command) => return crate::rules::run(command, layout, json).await,
+        Command::Tools => return tools(json),
         Command::Unlock => return unlock(&layout).await,
         Command::Doctor => return crate::doctor::run(&layout, json).await,
         _ => {}
@@ -36,6 +37,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         Command::Setup(_)
         | Command::Rules(_)
         | Command::Gate(_)
+        | Command::Tools
         | Command::Serve
         | Command::Unlock
         | Command::Doctor
@@ -357,6 +359,20 @@ async fn undo(client: &Client, id: &str, json: bool) -> Result<(), Trouble> {
     }
     show::print(json, &undo, |out| show::card(out, &undo))?;
     if undo.state == "succeeded" { Ok(()) } else { Err(Trouble::Printed(1)) }
+}
+
+/// What a model can ask for, as a manifest says it.
+fn tools(json: bool) -> Result<(), Trouble> {
+    let manifests = bailey_home::tool_manifests();
+    Ok(show::print(json, &manifests, |out| {
+        for tool in bailey_home::own_tools() {
+            writeln!(out, "{:<16} {}", tool.name, tool.description)?;
+            let Some(manifest) = manifests.get(tool.name).and_then(serde_json::Value::as_object) else { continue };
+            let said = manifest.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ");
+            writeln!(out, "{:<16} {said}", "")?;
+        }
+        Ok(())
+    })?)
 }
 
 async fn give_task(client: &Client, task: Task, json: bool) -> Result<(), Trouble> {

@@ -1274,4 +1274,13 @@ pub const MUTATIONS: &[Mutation] = &[
         )],
         test: "rules::a_group_changes_the_rules_that_speak_of_it",
     },
+    Mutation {
+        control: "receivers of a task",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "context.besideReceivers > 0",
+            "context.besideReceivers > 999999",
+        )],
+        test: "rehearsal::whom_the_words_name_is_whom_the_task_is_for",
+    },
 ];

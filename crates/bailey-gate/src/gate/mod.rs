@@ -20,8 +20,8 @@ pub use stop::{Found, PauseReport, Sweep};
 use crate::approval::{Authority, Challenges};
 use crate::content::Content;
 use crate::event::{Actor, Event, EventKind, Payload};
-use crate::family::Action;
 use crate::family::tool::Amount;
+use crate::family::{Action, Party};
 use crate::ground;
 use crate::handoff::{HandoffLock, Valve};
 use crate::ids::{ActionId, ConnectionId, HomeId, TaskId};
@@ -258,6 +258,7 @@ impl Gate {
         let unreadable_places = places.iter().any(Option::is_none);
         let places: Vec<Place> = places.into_iter().flatten().collect();
         let here = self.circumstances.local(now);
+        let asked = Asked::of(&words);
         let facts = Facts {
             level: grant.map(|grant| grant.level),
             grant_stands: match (&content.account, grant) {
@@ -283,7 +284,7 @@ impl Gate {
             spent_month,
             untrusted_read: marks.brought.untrusted,
             confidential_read: marks.brought.confidential,
-            outside_scope: task.is_some() && !Asked::of(&words).covers(action),
+            outside_scope: task.is_some() && !asked.covers(action),
             schedule,
             attended: self.circumstances.attended(now),
             minute: u64::from(here.minute),
@@ -295,11 +296,21 @@ impl Gate {
             same_kind_hour: tx.claimed_since(kind, now.wall_ms.saturating_sub(HOUR_MS))?,
             ..Facts::default()
         };
-        Self::receivers(tx, action, &words, facts)
+        let mut named = task.map_or(Ok(Vec::new()), |task| tx.named(&task))?;
+        named.extend(ground::addresses(&words));
+        // Who hands on what others wrote leaves it to them whom it is for.
+        let named = if asked.delegated { Vec::new() } else { named };
+        Self::receivers(tx, action, &words, &named, facts)
     }
 
     /// Adds who gets something.
-    fn receivers(tx: &mut dyn Tx, action: &Action, words: &str, mut facts: Facts) -> Result<Facts, GateError> {
+    fn receivers(
+        tx: &mut dyn Tx,
+        action: &Action,
+        words: &str,
+        named: &[Party],
+        mut facts: Facts,
+    ) -> Result<Facts, GateError> {
         let parties = action.parties();
         let mut own = 0;
         for party in &parties {
@@ -308,6 +319,8 @@ impl Gate {
                 own += 1;
                 continue;
             }
+            let others_named = named.iter().any(|other| other.kind == party.kind) && !named.contains(party);
+            facts.beside_receivers += u64::from(others_named && !ground::holds_party(words, party));
             facts.outside += u64::from(!standing.inside);
             facts.inside += u64::from(standing.inside);
             if !standing.known {

@@ -117,6 +117,10 @@ impl Tx for Store {
         Ok(None)
     }
 
+    fn named(&mut self, _task: &TaskId) -> Result<Vec<Party>, StoreError> {
+        Ok(Vec::new())
+    }
+
     fn marks(&mut self, task: &TaskId) -> Result<TaskMarks, StoreError> {
         Ok(self.marks.get(task).copied().unwrap_or_default())
     }

@@ -34,6 +34,7 @@ fn any_facts(random: &mut fastrand::Rng) -> Facts {
     Facts {
         account: one_of(random, &["", "me@example.org", "you@example.org"]),
         inside: random.u64(..=receivers),
+        beside_receivers: u64::from(rarely(random)),
         look_alikes: u64::from(rarely(random)),
         answers: random.bool(),
         within: some_of(random, &FOLDERS),

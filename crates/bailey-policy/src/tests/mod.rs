@@ -159,6 +159,9 @@ fn each_floor_rule_about_tools_holds_under_any_grant() {
         let link = Facts { foreign_links: 1, untrusted_read: true, ..calm() };
         assert_eq!(decision(action, &link), ask("floor.link-after-reading"));
         assert_eq!(decision(action, &Facts { untrusted_read: false, ..link.clone() }).0, Decision::Auto);
+        let beside = Facts { beside_receivers: 1, ..calm() };
+        assert_eq!(decision(action, &beside), ask("floor.receivers-outside-the-task"));
+        assert_eq!(decision(action, &Facts { is_undo: true, ..beside }).0, Decision::Auto);
         assert_eq!(decision(action, &Facts { look_alikes: 1, ..calm() }), ask("floor.look-alike"));
         assert_eq!(decision(action, &Facts { undescribed: true, ..calm() }), ask("floor.undescribed-tool"));
         let unreadable = Facts { unreadable_amount: true, ..calm() };

@@ -112,15 +112,17 @@ fn receivers_and_things_stand_on_the_words_or_the_past_or_ask() {
     assert_eq!(gate.decides("mail", mail("tom@example.org")), goes("balanced.1"));
     assert_eq!(gate.decides("mail", mail("me@example.org")), goes("balanced.1"));
     for stranger in ["joana@example.org", "ana@example.org.evil.example", "eve@evil.example", ""] {
-        assert_eq!(gate.decides("mail", mail(stranger)).0, "ask", "{stranger}");
+        assert_eq!(Gate::new("balanced", WORDS).decides("mail", mail(stranger)).0, "ask", "{stranger}");
     }
-    assert_eq!(gate.decides("mail", json!({"to": ["ana@example.org", "eve@evil.example"]})).0, "ask");
+    let both = json!({"to": ["ana@example.org", "eve@evil.example"]});
+    assert_eq!(Gate::new("balanced", WORDS).decides("mail", both).0, "ask");
     assert_eq!(gate.decides("remove", json!({"file": "plan.txt"})), goes("balanced.2"));
     for other in ["plan", "plan.txt.bak", "other.txt", "3"] {
         assert_eq!(gate.decides("remove", json!({"file": other})).0, "ask", "{other}");
     }
     assert_eq!(gate.decides("pay", json!({"to": "DE02", "sum": 99.99})), goes("balanced.4"));
-    assert_eq!(gate.decides("pay", json!({"to": "DE01", "sum": 100})), goes("balanced.4"));
+    let mut unnamed = Gate::new("balanced", "pay the bills");
+    assert_eq!(unnamed.decides("pay", json!({"to": "DE01", "sum": 100})), goes("balanced.4"));
     for (to, sum) in [("DE02", json!(100.01)), ("DE03", json!(1)), ("DE02", json!("1e3"))] {
         assert_ne!(gate.decides("pay", json!({"to": to, "sum": sum})).0, "auto", "{to} {sum}");
     }
@@ -138,6 +140,8 @@ fn after_others_words_links_and_strangers_ask_under_every_profile() {
         assert!(!gate.decides("mail", link.clone()).1.contains("floor"), "{profile}");
         gate.runs("read", json!({}));
         assert_eq!(gate.decides("mail", link), asks("floor.link-after-reading"), "{profile}");
+        let mut gate = Gate::new(profile, "Answer my mail.");
+        gate.runs("read", json!({}));
         let stranger = json!({"to": "eve@evil.example", "text": "hello"});
         assert_eq!(gate.decides("mail", stranger), asks("floor.unnamed-after-reading"), "{profile}");
     }
@@ -167,7 +171,7 @@ fn tools_nobody_described_critical_ones_and_what_was_not_asked_for_ask() {
 
 #[test]
 fn whom_the_person_let_it_write_to_is_known_from_then_on() {
-    let mut gate = Gate::new("balanced", WORDS);
+    let mut gate = Gate::new("balanced", "Answer my mail and pay the bills.");
     let new = json!({"to": "new@example.net", "text": "hello"});
     assert_eq!(gate.decides("mail", new.clone()).0, "ask");
     assert_eq!(gate.told("executed", "user"), json!({}));
@@ -276,12 +280,39 @@ fn hours_days_presence_and_schedules_decide() {
 #[test]
 fn a_look_alike_asks_whatever_was_granted() {
     let rules = json!({"rules": "what reaches others: go ahead"});
-    let mut gate = Gate::with("trusting", "write to Tom and to ann@exarnple.org", rules);
+    let mut gate = Gate::with("trusting", "answer my mail", rules.clone());
     let to = |address: &str| json!({"to": address, "text": "hi"});
     assert_eq!(gate.decides("mail", to("tom@example.org")).0, "auto");
     for alike in ["tom@examp1e.org", "tom@example.com", "t\u{43e}m@example.org"] {
         let (decision, rule) = gate.decides("mail", to(alike));
         assert_eq!((decision.as_str(), rule.as_str()), ("ask", "floor.look-alike"), "{alike}");
     }
-    assert_eq!(gate.decides("mail", to("ann@exarnple.org")).0, "auto", "the person wrote it");
+    let mut written = Gate::with("trusting", "write to tom@examp1e.org", rules);
+    assert_eq!(written.decides("mail", to("tom@examp1e.org")).0, "auto", "the person wrote it");
+}
+
+/// Where the words say whom a task is for, somebody else asks, known or not and whatever was granted.
+#[test]
+fn whom_the_words_name_is_whom_the_task_is_for() {
+    let known = json!({"email": ["tom@example.org", "ana.berg@example.org"], "iban": ["DE01", "DE02"]});
+    let gate = |words: &str| {
+        let facts = json!({"self": ["me@example.org"], "known": known});
+        Gate::with("trusting", words, json!({"rules": "what reaches others: go ahead", "facts": facts}))
+    };
+    let mail = |to: &str| json!({"to": to, "text": "hi"});
+    let asks = ("ask".to_owned(), "floor.receivers-outside-the-task".to_owned());
+    let mut by_name = gate("Write to Tom about the plan");
+    assert_eq!(by_name.decides("mail", mail("tom@example.org")).0, "auto");
+    assert_eq!(by_name.decides("mail", mail("ana.berg@example.org")), asks);
+    assert_eq!(by_name.decides("mail", mail("me@example.org")).0, "auto", "oneself is nobody else");
+    let mut by_address = gate("Write to new@x.example about the plan");
+    assert_eq!(by_address.decides("mail", mail("new@x.example")).0, "auto");
+    assert_eq!(by_address.decides("mail", mail("tom@example.org")), asks);
+    let mut paying = gate("Pay the bill of 5 to DE01");
+    assert_eq!(paying.decides("pay", json!({"to": "DE01", "sum": 5})).0, "auto");
+    assert_eq!(paying.decides("pay", json!({"to": "DE02", "sum": 5})), asks);
+    // Words that name nobody leave it to the rules; so do words that hand on what others wrote.
+    assert_eq!(gate("Answer all the mail").decides("mail", mail("tom@example.org")).0, "auto");
+    let mut handed_on = gate("Do the actions in the mail from Tom");
+    assert_eq!(handed_on.decides("mail", mail("ana.berg@example.org")).0, "auto");
 }

@@ -274,3 +274,14 @@ fn rules_that_cannot_be_read_make_everything_ask() {
     assert_eq!(world.approvals().len(), 1);
     assert!(world.fails(&["rules", "careful"], "").1.contains("damaged"));
 }
+
+#[test]
+fn our_own_tools_are_described_as_those_of_others_are() {
+    let mut command = support::command(env!("CARGO_BIN_EXE_bailey"));
+    let output = command.args(["tools", "--json"]).output().unwrap();
+    let all: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(all["mail_send"]["sinks"]["bcc"], "email");
+    assert_eq!(all["memory_read"]["effect"], "read");
+    let text = String::from_utf8(support::command(env!("CARGO_BIN_EXE_bailey")).arg("tools").output().unwrap().stdout);
+    assert!(text.unwrap().contains("mail_trash       Move one mail to the trash."));
+}
