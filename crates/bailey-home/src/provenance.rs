@@ -81,5 +81,9 @@ pub(crate) fn of(home: &Home, content: &Content, task: Option<&TaskId>) -> Resul
     if let Some(read) = read {
         out.line("The task has read", read.into());
     }
+    if marks.odd > 0 {
+        let most = bailey_gate::MAX_ODD_PER_TASK;
+        out.line("Asked beside its words", format!("{} of {most}; then the task changes nothing any more", marks.odd));
+    }
     Ok(out)
 }

@@ -56,6 +56,9 @@ enum Request {
         /// Rules in words beside those of the profile.
         #[serde(default)]
         rules: String,
+        /// Groups the rules speak of.
+        #[serde(default)]
+        groups: rule::Groups,
         /// The schedule the task was begun by.
         #[serde(default)]
         schedule: String,
@@ -172,9 +175,10 @@ impl Rehearsal {
     fn answer(&mut self, line: &str) -> Result<Value, String> {
         let request = serde_json::from_str(line).map_err(|error| format!("this is no request: {error}"))?;
         match request {
-            Request::Start { session, prompt, facts, tools, rules, schedule, away, now } => {
+            Request::Start { session, prompt, facts, tools, rules, groups, schedule, away, now } => {
                 let now = self.at(now.as_deref())?;
-                let given = Given { prompt: &prompt, facts: &facts, rules: &rules, schedule: &schedule, away };
+                let given =
+                    Given { prompt: &prompt, facts: &facts, rules: &rules, groups: &groups, schedule: &schedule, away };
                 let begun = Session::begin(self.profile, &given, &tools, now)?;
                 self.sessions.insert(session, begun);
                 Ok(json!({}))
@@ -217,6 +221,7 @@ struct Given<'a> {
     prompt: &'a str,
     facts: &'a Facts,
     rules: &'a str,
+    groups: &'a rule::Groups,
     schedule: &'a str,
     away: bool,
 }
@@ -234,9 +239,12 @@ impl Session {
         std::fs::create_dir(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
         let person = SigningKey::from_seed(&Key::from_bytes(bailey_keys::random().map_err(told)?)).map_err(told)?;
         let rules = format!("{}\n{}", profile.rules(), given.rules);
-        let policy = rule::parse(&rules)
-            .map_err(told)
-            .and_then(|rules| CedarPolicy::of_rules(&rules, profile.name()).map_err(told));
+        let policy = rule::parse(&rules).map_err(told).and_then(|rules| {
+            let resolved = rules.into_iter().map(|rule| rule.resolved(given.groups));
+            let nobody = |group| format!("there is nobody in the group `{group}`");
+            let rules = resolved.collect::<Result<Vec<_>, _>>().map_err(nobody)?;
+            CedarPolicy::of_rules(&rules, profile.name()).map_err(told)
+        });
         let policy = Arc::new(policy.inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))?);
         let gate = open(&folder, &person, given, Arc::clone(&policy), now);
         let gate = gate.inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))?;

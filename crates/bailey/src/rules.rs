@@ -313,7 +313,14 @@ fn text_of(words: &[String]) -> Result<String, Trouble> {
 
 fn check(text: &str, as_json: bool) -> Result<(), Trouble> {
     let rules = parse(text).map_err(|bad| Trouble::Here(pointed(text, &bad)))?;
-    let cedar: Vec<String> = rules.iter().enumerate().map(|(n, rule)| rule.cedar(&format!("rule.{}", n + 1))).collect();
+    let cedar = rules.iter().enumerate().map(|(n, rule)| {
+        // Who is in a group is known where the rule is kept.
+        let members = |group: &str| (group.to_owned(), vec![format!("(whoever is in the group {group})")]);
+        let groups = rule.groups().map(members).collect();
+        let whole = rule.clone().resolved(&groups).unwrap_or_else(|_| rule.clone());
+        whole.cedar(&format!("rule.{}", n + 1))
+    });
+    let cedar: Vec<String> = cedar.collect();
     CedarPolicy::with_grants(&cedar.concat()).map_err(|error| Trouble::Here(error.to_string()))?;
     if as_json {
         let one = |(rule, cedar): (&Rule, &String)| json!({ "words": rule.to_string(), "cedar": cedar });

@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 pub use claim::Claiming;
-pub use propose::{FACTS, Proposal, Proposed};
+pub use propose::{FACTS, MAX_ODD_PER_TASK, Proposal, Proposed};
 pub use stop::{Found, PauseReport, Sweep};
 
 use crate::approval::{Authority, Challenges};

@@ -29,6 +29,9 @@ fn a_rule_in_words_is_shown_as_it_is_kept_and_as_cedar() {
     let all: Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(all[0]["words"], "payments over 50: never");
     assert!(all[0]["cedar"].as_str().unwrap().contains("context.amount > 5000"), "{all}");
+    let group = rules(&["check", "mail to the group board: go ahead"]);
+    let said = String::from_utf8(group.stdout).unwrap();
+    assert!(said.contains("[\"(whoever is in the group board)\"].containsAll(context.names)"), "{said}");
 }
 
 #[test]
