@@ -13,8 +13,23 @@ pub struct Place {
 impl Place {
     /// The kind of value that is a folder.
     pub const FOLDER: &'static str = "folder";
+    /// The kind of value that is an address on the web, with a scheme or without.
+    pub const URL: &'static str = "url";
+    /// The kind of value that is a file by a name of the tool's own: it lies somewhere, and does not say where.
+    pub const FILE: &'static str = "file";
     /// The kinds of values that are places.
-    pub const KINDS: [&'static str; 3] = ["path", Self::FOLDER, "url"];
+    pub const KINDS: [&'static str; 4] = ["path", Self::FOLDER, Self::URL, Self::FILE];
+
+    /// The place a value of a kind is; `None` where that cannot be read.
+    #[must_use]
+    pub fn of(kind: &str, value: &str) -> Option<Self> {
+        match kind {
+            Self::FILE => None,
+            Self::FOLDER if !value.ends_with('/') => Self::new(&format!("{value}/")),
+            Self::URL if !value.contains("://") => Self::new(&format!("https://{value}")),
+            _ => Self::new(value),
+        }
+    }
 
     /// Reads a path, a folder (with a stroke at its end), or an address with a host. What could mean another place than it says is not read: `..`, `.`, empty
     /// parts, back strokes, control characters, an address with a name in front of its host, escapes in a host.
@@ -130,6 +145,17 @@ mod tests {
             assert_eq!(Place::new(unread), None, "{unread}");
         }
         assert_eq!((Place::site("org"), Place::site("example.org/a")), (None, None));
+    }
+
+    #[test]
+    fn a_value_is_a_place_by_its_kind() {
+        let holds = |kind: &str, value: &str| Place::of(kind, value).map(|place| Place::touches(&[place]));
+        assert_eq!(holds("url", "example.org/a"), holds("url", "https://example.org/a"));
+        for unread in ["mailto:ana@example.org", "//example.org/a", "javascript:x", "https://example.org./"] {
+            assert_eq!(holds("url", unread), None, "{unread}");
+        }
+        assert_eq!(holds("folder", "A"), holds("path", "A/"));
+        assert_eq!(holds("file", "17"), None, "where a file lies is not in its number");
     }
 
     #[test]

@@ -440,10 +440,7 @@ impl Action {
     /// Places it touches: `None` for one that cannot be read.
     #[must_use]
     pub fn places(&self) -> Vec<Option<Place>> {
-        let read = |(kind, value): (String, String)| {
-            let stroke = if kind == Place::FOLDER && !value.ends_with('/') { "/" } else { "" };
-            Place::new(&format!("{value}{stroke}"))
-        };
+        let read = |(kind, value): (String, String)| Place::of(&kind, &value);
         match self {
             Self::Tool(call) => call.places().into_iter().map(read).collect(),
             Self::Mail(_)

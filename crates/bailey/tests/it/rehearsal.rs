@@ -211,6 +211,12 @@ fn a_folder_is_a_folder_and_creating_changing_and_deleting_are_three_things() {
     assert_eq!(decide("delete", "Other/a.txt"), "ask");
     assert_eq!(decide("create", "Clients/a.txt"), "auto");
     assert_eq!(decide("create", "clients/secret/a.txt"), "deny", "what stops does not look at capitals");
+    assert_eq!(
+        gate.decides("remove", json!({"file": "17"})).0,
+        "ask",
+        "changed, which the rule about removing is not about"
+    );
+    let mut decide = |tool: &str, path: &str| gate.decides(tool, json!({"path": path})).0;
     for unread in ["Clients/../Other/a.txt", "Clients//a.txt"] {
         assert_eq!(decide("change", unread), "ask", "{unread}");
         assert_eq!(decide("delete", unread), "deny", "{unread}");
@@ -231,6 +237,7 @@ fn sites_and_methods_are_told_apart() {
         "it cannot be read, so it may be the secret one"
     );
     assert_eq!(decide("https://a.secret.example.org/", "GET"), "deny");
+    assert_eq!(decide("secret.example.org/a", "GET"), "deny", "with a scheme or without");
 }
 
 /// A budget counts what was spent, over its span of time, and not what failed.
