@@ -12,18 +12,21 @@ mod tools;
 
 use bailey_connectors::manifest::{manifest, tool_use};
 use bailey_gate::content::Content;
-use bailey_gate::family::Action;
 use bailey_gate::family::calendar::Entry;
 use bailey_gate::family::escape::is_deceptive;
+use bailey_gate::family::{Action, ActionKind};
+use bailey_gate::place::Place;
+use bailey_gate::policy::{Facts, Policy as _, Question};
 use bailey_gate::scope::Asked;
-use bailey_gate::{ActionId, HomeId, Preview};
+use bailey_gate::{ActionId, Class, Evidence, HomeId, Preview};
 use bailey_home::config;
+use bailey_home::rules::{CedarPolicy, FAILED, parse};
 
 /// A target.
 pub type Target = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Target); 14] = [
+pub const TARGETS: [(&str, Target); 15] = [
     ("mail", mail),
     ("sent", sent),
     ("calendar", calendar),
@@ -38,6 +41,7 @@ pub const TARGETS: [(&str, Target); 14] = [
     ("config", configuration),
     ("foreign", foreign),
     ("signin", sign_in),
+    ("rules", rules),
 ];
 
 /// Most bytes a description of a mail may have: what is fetched of one, written as JSON with every byte escaped.
@@ -118,6 +122,38 @@ fn foreign(bytes: &[u8]) {
     content(&written.encode());
     let _ = (written.action.parties(), written.action.targets(), written.action.amount(), written.class());
     let _ = (written.action.words_to_others(), Asked::of(&text).covers(&written.action));
+}
+
+/// Most rules of one text looked at.
+const MAX_RULES: usize = 32;
+
+/// Rules in words, rules in Cedar, kept facts and places.
+fn rules(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for rule in parse(&text).unwrap_or_default().into_iter().take(MAX_RULES) {
+        let words = rule.to_string();
+        assert_eq!(parse(&words), Ok(vec![rule]), "`{words}` does not read back as what it was printed from");
+    }
+    if text.contains("permit") || text.contains("forbid") {
+        if let Ok(set) = CedarPolicy::with_grants(&text) {
+            let facts = Facts::unremarkable();
+            let question = Question {
+                kind: ActionKind::MailSend,
+                class: Class::Held,
+                facts: &facts,
+                evidence: Evidence::Approved,
+            };
+            assert_ne!(set.rule(&question).rules, [FAILED], "a rule that was let in errs");
+        }
+    }
+    if let Ok(facts) = Facts::decode(bytes) {
+        assert_eq!(Facts::decode(&facts.encode()), Ok(facts), "facts do not read back");
+    }
+    for kind in Place::KINDS {
+        if let Some(place) = Place::of(kind, &text) {
+            assert!(!Place::within(&[place]).is_empty(), "a place that lies nowhere");
+        }
+    }
 }
 
 /// What a browser brings back to a sign-in, and what an authorization server says of itself.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use bailey_policy::analysis::{Analysis, Example, NoAnalysis, SOLVER, Unattended};
 pub use bailey_policy::rule::{BadRule, Groups, Rule, parse};
-pub use bailey_policy::{CedarPolicy, PolicyError, Profile};
+pub use bailey_policy::{CedarPolicy, FAILED, PolicyError, Profile};
 
 use crate::home::{Home, HomeError};
 use crate::wire::RuleChange;
