@@ -1,6 +1,8 @@
 //! Whether a value stands on the person's own words. What was received proves nothing, however it is written; so this looks
 //! at what the person typed, in whole words, and never for fragments.
 
+use std::collections::BTreeSet;
+
 use crate::family::Party;
 use crate::family::text::Address;
 
@@ -43,49 +45,72 @@ const MIN_VALUE_CHARS: usize = 2;
 /// Shortest name of an existing thing.
 const MIN_TARGET_CHARS: usize = 4;
 
-/// Whether the words hold this receiver whole.
-#[must_use]
-pub fn holds_party(words: &str, party: &Party) -> bool {
-    match Address::new(&party.value) {
-        Ok(address) if party.kind == Party::EMAIL => holds_address(words, &address),
-        Ok(_) | Err(_) => holds(words, &party.value),
+/// The person's words, made ready for being looked at many times.
+#[derive(Debug, Clone, Default)]
+pub struct Words {
+    /// In lower case, one blank between words.
+    plain: String,
+    /// Every token that could be an address, in lower case.
+    addresses: BTreeSet<String>,
+}
+
+impl Words {
+    /// Takes the words as they were typed.
+    #[must_use]
+    pub fn new(words: &str) -> Self {
+        let inside = |c: char| c.is_alphanumeric() || "@.!#$%&'*+-/=?^_`{|}~".contains(c);
+        let tokens = words.split(|c| !inside(c)).map(|token| token.trim_matches(|c: char| ".!?'/=-".contains(c)));
+        let tokens = tokens.map(|token| token.strip_prefix("mailto:").unwrap_or(token).to_lowercase());
+        Self { plain: plain(words), addresses: tokens.filter(|token| token.contains('@')).collect() }
     }
-}
 
-/// Every address that is written out in the words, in the form addresses are compared in.
-#[must_use]
-pub fn addresses(words: &str) -> Vec<Party> {
-    let tokens = words.split(|c: char| c.is_whitespace() || "<>()[]{},;\"".contains(c));
-    let tokens =
-        tokens.map(|token| token.trim_matches(|c: char| ".!?:'".contains(c))).filter(|token| token.contains('@'));
-    let read = tokens.filter_map(|token| Address::new(token.strip_prefix("mailto:").unwrap_or(token)).ok());
-    read.map(|address| Party { kind: Party::EMAIL.into(), value: address.key() }).collect()
-}
-
-/// Whether the words hold a value: letter by letter but for case and blanks, and not as a part of a longer one.
-#[must_use]
-pub fn holds(words: &str, value: &str) -> bool {
-    let (words, value) = (plain(words), plain(value));
-    if value.chars().count() < MIN_VALUE_CHARS || !value.chars().any(char::is_alphanumeric) {
-        return false;
+    /// Everybody whose address is written out in them.
+    #[must_use]
+    pub fn parties(&self) -> Vec<Party> {
+        let read = self.addresses.iter().filter_map(|token| Address::new(token).ok());
+        read.map(|address| Party { kind: Party::EMAIL.into(), value: address.key() }).collect()
     }
-    words.match_indices(&value).any(|(at, _)| {
-        let before = words.get(..at).and_then(|before| before.chars().next_back());
-        let mut after = words.get(at + value.len()..).unwrap_or_default().chars();
-        let ends = match (after.next(), after.next()) {
-            (None, _) => true,
-            // The end of a sentence, not of a value.
-            (Some('.' | ',' | ';' | ':' | '!' | '?' | '-'), next) => next.is_none_or(|next| !inside(next)),
-            (Some(next), _) => !inside(next),
-        };
-        ends && before.is_none_or(|before| !inside(before))
-    })
-}
 
-/// Whether the words name an existing thing: it has to be a name somebody would write, not a number that stands anywhere.
-#[must_use]
-pub fn names_target(words: &str, value: &str) -> bool {
-    value.chars().count() >= MIN_TARGET_CHARS && holds(words, value)
+    /// Whether they hold this very address.
+    #[must_use]
+    pub fn hold_address(&self, address: &Address) -> bool {
+        self.addresses.contains(&address.key())
+    }
+
+    /// Whether they hold this receiver whole.
+    #[must_use]
+    pub fn hold_party(&self, party: &Party) -> bool {
+        match Address::new(&party.value) {
+            Ok(address) if party.kind == Party::EMAIL => self.hold_address(&address),
+            Ok(_) | Err(_) => self.hold(&party.value),
+        }
+    }
+
+    /// Whether they hold a value: letter by letter but for case and blanks, and not as a part of a longer one.
+    #[must_use]
+    pub fn hold(&self, value: &str) -> bool {
+        let value = plain(value);
+        if value.chars().count() < MIN_VALUE_CHARS || !value.chars().any(char::is_alphanumeric) {
+            return false;
+        }
+        self.plain.match_indices(&value).any(|(at, _)| {
+            let before = self.plain.get(..at).and_then(|before| before.chars().next_back());
+            let mut after = self.plain.get(at + value.len()..).unwrap_or_default().chars();
+            let ends = match (after.next(), after.next()) {
+                (None, _) => true,
+                // The end of a sentence, not of a value.
+                (Some('.' | ',' | ';' | ':' | '!' | '?' | '-'), next) => next.is_none_or(|next| !inside(next)),
+                (Some(next), _) => !inside(next),
+            };
+            ends && before.is_none_or(|before| !inside(before))
+        })
+    }
+
+    /// Whether they name an existing thing: it has to be a name somebody would write, not a number that stands anywhere.
+    #[must_use]
+    pub fn name_target(&self, value: &str) -> bool {
+        value.chars().count() >= MIN_TARGET_CHARS && self.hold(value)
+    }
 }
 
 /// The form in which values are compared: lower case, one blank between words.
@@ -228,15 +253,6 @@ pub struct Known {
     pub address: String,
 }
 
-/// Whether the words hold this very address.
-#[must_use]
-pub fn holds_address(words: &str, address: &Address) -> bool {
-    let inside = |c: char| c.is_alphanumeric() || "@.!#$%&'*+-/=?^_`{|}~".contains(c);
-    let tokens = words.split(|c| !inside(c)).map(|token| token.trim_matches(|c: char| ".!?'/=-".contains(c)));
-    let key = address.key();
-    tokens.map(|token| token.strip_prefix("mailto:").unwrap_or(token)).any(|token| token.to_lowercase() == key)
-}
-
 /// Those the words name, each name apart: more than one behind a name means that it is not clear who is meant.
 #[must_use]
 pub fn named<'a>(words: &str, known: &'a [Known]) -> Vec<Vec<&'a Known>> {
@@ -274,7 +290,7 @@ mod tests {
     fn an_address_stands_on_the_words_only_whole() {
         let ana = Address::new("ana@example.org").unwrap();
         for words in ["Write to ana@example.org.", "mail <Ana@Example.org>, please", "(ana@example.org)"] {
-            assert!(holds_address(words, &ana), "{words}");
+            assert!(Words::new(words).hold_address(&ana), "{words}");
         }
         for words in [
             "Write to ana",
@@ -284,34 +300,32 @@ mod tests {
             "xana@example.org",
             "",
         ] {
-            assert!(!holds_address(words, &ana), "{words}");
+            assert!(!Words::new(words).hold_address(&ana), "{words}");
         }
     }
 
     #[test]
     fn addresses_in_words_are_found_whole() {
-        let found: Vec<String> = addresses("Write to Ana@example.org, <tom@example.org>; (eve@x.org). Not @you or a@.")
-            .into_iter()
-            .map(|party| party.value)
-            .collect();
-        assert_eq!(found, ["ana@example.org", "tom@example.org", "eve@x.org"]);
+        let words = Words::new("Write to Ana@example.org, <tom@example.org>; (eve@x.org). Not @you or a@.");
+        let found: Vec<String> = words.parties().into_iter().map(|party| party.value).collect();
+        assert_eq!(found, ["ana@example.org", "eve@x.org", "tom@example.org"]);
     }
 
     #[test]
     fn a_value_stands_on_the_words_only_whole() {
         let words = "Refund GB29 NWBK 60 to  Spotify, then open https://a.example/b. Pay acme-shop.";
         for value in ["spotify", "gb29 nwbk 60", "https://a.example/b", "acme-shop"] {
-            assert!(holds(words, value), "{value}");
+            assert!(Words::new(words).hold(value), "{value}");
         }
         for value in
             ["spot", "https://a.example/", "https://a.example", "acme", "shop", "b", "", " ", ".", "GB29NWBK60"]
         {
-            assert!(!holds(words, value), "{value}");
+            assert!(!Words::new(words).hold(value), "{value}");
         }
         let party = |kind: &str, value: &str| Party { kind: kind.into(), value: value.into() };
-        assert!(holds_party("mail ana@example.org", &party(Party::EMAIL, "ana@example.org")));
-        assert!(!holds_party("mail joana@example.org", &party(Party::EMAIL, "ana@example.org")));
-        assert!(holds_party("pay spotify", &party("merchant", "Spotify")));
+        assert!(Words::new("mail ana@example.org").hold_party(&party(Party::EMAIL, "ana@example.org")));
+        assert!(!Words::new("mail joana@example.org").hold_party(&party(Party::EMAIL, "ana@example.org")));
+        assert!(Words::new("pay spotify").hold_party(&party("merchant", "Spotify")));
     }
 
     #[test]

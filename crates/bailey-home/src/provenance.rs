@@ -1,11 +1,12 @@
 //! What an action stands on, in words: for each receiver, thing and link whether the person named it or dealt with it before, and
 //! what its task has let in. The same facts that rules decide by, told one by one.
 
+use bailey_gate::TaskId;
 use bailey_gate::content::Content;
 use bailey_gate::family::Party;
 use bailey_gate::family::escape::visible;
+use bailey_gate::ground::{self, Words};
 use bailey_gate::ledger::StoreError;
-use bailey_gate::{TaskId, ground};
 
 use crate::home::Home;
 use crate::wire::Line;
@@ -25,9 +26,9 @@ impl Standing {
     }
 
     /// Somebody who gets something.
-    fn party(&mut self, home: &Home, words: &str, party: &Party) -> Result<(), StoreError> {
+    fn party(&mut self, home: &Home, words: &Words, party: &Party) -> Result<(), StoreError> {
         let (standing, name) = (home.ledger.standing(party)?, visible(&party.value));
-        let named = ground::holds_party(words, party);
+        let named = words.hold_party(party);
         let stands = match (standing.own, named, standing.known) {
             (true, _, _) => "it is yours",
             (false, true, true) => "you named it in this task, and dealt with it before",
@@ -52,18 +53,19 @@ impl Standing {
 /// What an action stands on.
 pub(crate) fn of(home: &Home, content: &Content, task: Option<&TaskId>) -> Result<Standing, StoreError> {
     let words = task.map(|task| home.ledger.task_words(task)).transpose()?.flatten().unwrap_or_default();
+    let words = Words::new(&words);
     let mut out = Standing::default();
     for party in content.action.parties() {
         out.party(home, &words, &party)?;
     }
     for target in content.action.targets() {
-        let named = ground::names_target(&words, &target);
+        let named = words.name_target(&target);
         let stands = if named { "you named it in this task" } else { "you did not name it in this task" };
         out.line("Stands on", format!("{}: {stands}", visible(&target)));
     }
     for link in ground::links(&content.action.words_to_others()) {
         let shown = visible(&link);
-        if ground::holds(&words, &link) {
+        if words.hold(&link) {
             out.line("Link", format!("{shown}: you wrote it in this task"));
         } else {
             out.line("Link", format!("{shown}: you did not write it"));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bailey_gate::event::{Approval, Client, Event, EventKind};
 use bailey_gate::family::{ActionKind, Brings, Level, Party};
-use bailey_gate::ground::{Known, holds_party, likeness, named, resemble};
+use bailey_gate::ground::{Known, Words, likeness, named, resemble};
 use bailey_gate::ledger::{Grant, Row, Standing, StoreError, TaskMarks, Tx};
 use bailey_gate::{ActionId, Class, ConnectionId, Deadline, Digest, Now, State, TaskId};
 use bailey_keys::store::KeyStore;
@@ -254,13 +254,14 @@ impl LedgerTx<'_> {
         let people: Vec<Known> = parties.iter().filter_map(of_mail).collect();
         let by_name: BTreeSet<&str> =
             named(words, &people).into_iter().flatten().map(|known| known.address.as_str()).collect();
+        let said = Words::new(words);
         let mut put = self
             .db
             .prepare_cached("INSERT INTO task_named (task, kind, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
             .map_err(store_error)?;
         for (party, _) in &parties {
             let is_named =
-                party.kind == Party::EMAIL && by_name.contains(party.value.as_str()) || holds_party(words, party);
+                party.kind == Party::EMAIL && by_name.contains(party.value.as_str()) || said.hold_party(party);
             if is_named {
                 put.execute(params![task.as_bytes(), party.kind, party.value]).map_err(store_error)?;
             }

@@ -22,7 +22,7 @@ use crate::content::Content;
 use crate::event::{Actor, Event, EventKind, Payload};
 use crate::family::tool::Amount;
 use crate::family::{Action, Party};
-use crate::ground;
+use crate::ground::{self, Words};
 use crate::handoff::{HandoffLock, Valve};
 use crate::ids::{ActionId, ConnectionId, HomeId, TaskId};
 use crate::ledger::{Ledger, PauseRecord, Row, StoreError, TaskMarks, Tx};
@@ -241,8 +241,9 @@ impl Gate {
         let words = task.map(|task| tx.task_words(&task)).transpose()?.flatten().unwrap_or_default();
         let marks = task.map_or(Ok(TaskMarks::default()), |task| tx.marks(&task))?;
         let schedule = task.map_or(Ok(String::new()), |task| tx.schedule(&task))?;
-        let unnamed = |value: &String| !ground::names_target(&words, value);
-        let foreign = |link: &String| !ground::holds(&words, link);
+        let said = Words::new(&words);
+        let unnamed = |value: &String| !said.name_target(value);
+        let foreign = |link: &String| !said.hold(link);
         let (amount, targets) = (action.amount(), action.targets());
         let sum = match amount {
             Amount::Hundredths(sum) => sum,
@@ -297,17 +298,17 @@ impl Gate {
             ..Facts::default()
         };
         let mut named = task.map_or(Ok(Vec::new()), |task| tx.named(&task))?;
-        named.extend(ground::addresses(&words));
+        named.extend(said.parties());
         // Who hands on what others wrote leaves it to them whom it is for.
         let named = if asked.delegated { Vec::new() } else { named };
-        Self::receivers(tx, action, &words, &named, facts)
+        Self::receivers(tx, action, &said, &named, facts)
     }
 
     /// Adds who gets something.
     fn receivers(
         tx: &mut dyn Tx,
         action: &Action,
-        words: &str,
+        words: &Words,
         named: &[Party],
         mut facts: Facts,
     ) -> Result<Facts, GateError> {
@@ -320,11 +321,11 @@ impl Gate {
                 continue;
             }
             let others_named = named.iter().any(|other| other.kind == party.kind) && !named.contains(party);
-            facts.beside_receivers += u64::from(others_named && !ground::holds_party(words, party));
+            facts.beside_receivers += u64::from(others_named && !words.hold_party(party));
             facts.outside += u64::from(!standing.inside);
             facts.inside += u64::from(standing.inside);
             if !standing.known {
-                let named = ground::holds_party(words, party);
+                let named = words.hold_party(party);
                 facts.unknown_receivers += 1;
                 facts.ungrounded_receivers += u64::from(!named);
                 // Whom the person wrote out is whom they mean, whomever it looks like.
