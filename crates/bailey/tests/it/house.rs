@@ -357,12 +357,11 @@ fn what_lies_in_the_homes_folder_cannot_hold_up_the_persons_programs() {
     let path = world.data().join("home/token");
     fs::rename(&path, world.data().join("home/token.away")).unwrap();
     std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
-    assert_eq!(world.ends(&["status"]).status.code(), Some(1));
+    assert_eq!(world.fails(&["status"], "").0, 1);
     fs::remove_file(&path).unwrap();
     assert!(command("mkfifo").arg(&path).status().unwrap().success());
-    let output = world.ends(&["status"]);
-    let why = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(1) && why.contains("no plain file"), "{why}");
+    let (code, why) = world.fails(&["status"], "");
+    assert!(code == 1 && why.contains("no plain file"), "{why}");
 }
 
 #[test]

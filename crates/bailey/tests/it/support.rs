@@ -304,7 +304,7 @@ impl World {
         let mut child = self.bailey(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         // A command that asks for nothing may have closed its end already.
         let _ = writeln!(child.stdin.take().unwrap(), "{input}");
-        child.wait_with_output().unwrap()
+        finished(child)
     }
 
     /// Runs a command that must succeed; returns what it printed.
@@ -313,18 +313,6 @@ impl World {
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "bailey {arguments:?}: {}\n{out}\n{err}", output.status);
         out.into_owned()
-    }
-
-    /// Runs a command that could wait for ever; one that does is ended, and is a failure.
-    pub fn ends(&self, arguments: &[&str]) -> Output {
-        let mut command = self.bailey(arguments);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut child = Running(child);
-        Self::until_true("the command waits for ever", || child.0.try_wait().unwrap().is_some());
-        let mut output = Output { status: child.0.wait().unwrap(), stdout: Vec::new(), stderr: Vec::new() };
-        child.0.stdout.take().unwrap().read_to_end(&mut output.stdout).unwrap();
-        child.0.stderr.take().unwrap().read_to_end(&mut output.stderr).unwrap();
-        output
     }
 
     /// Runs a command that must fail; returns its exit code and what it complained.
@@ -616,6 +604,20 @@ pub fn id(card: &Value) -> String {
 /// A turn that sends a mail.
 pub fn send(to: &str, subject: &str, body: &str) -> Turn {
     Turn::call("mail_send", json!({"to": to, "subject": subject, "body": body, "why": "the person asked for it"}))
+}
+
+/// What a program printed by its end. One that does not end is ended, and is a failure.
+fn finished(child: Child) -> Output {
+    let pid = rustix::process::Pid::from_child(&child);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    receiver
+        .recv_timeout(PATIENCE)
+        .unwrap_or_else(|_| {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            panic!("the command waits for ever");
+        })
+        .unwrap()
 }
 
 /// Puts something that is no list of rules in the place of a stopped home's rules, as a fault in the program could.
