@@ -125,6 +125,8 @@ facts! {
     look_alikes: u64 = "lookAlikes";
     /// Whether it is a mail that says it answers another.
     answers: bool = "answers";
+    /// Files it carries.
+    attachments: u64 = "attachments";
     /// The tool it calls, as `server.tool`; nothing where it calls none.
     tool: String = "tool";
     /// Folders and sites that hold every place it touches, as [`crate::place::Place::within`] names them.

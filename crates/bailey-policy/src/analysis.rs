@@ -275,7 +275,8 @@ mod tests {
 
     #[test]
     fn what_becomes_automatic_is_found_with_an_example() {
-        let (before, after) = (cedar("mail over 3: ask"), cedar("mail to ana@example.org: go ahead; mail over 3: ask"));
+        let (before, after) =
+            (cedar("mail with links: ask"), cedar("mail to ana@example.org: go ahead; mail with links: ask"));
         let found = analysed(async |analysis| analysis.newly_automatic(&before, &after).await);
         let [(ActionKind::MailSend, example)] = found.as_slice() else { panic!("{found:?}") };
         assert!(example.contains(&("names".into(), "ana@example.org".into())), "{example:?}");

@@ -35,7 +35,7 @@ const HARMLESS: [&str; 21] = [
 /// What the person's approval makes true.
 const EVIDENCE: [&str; 2] = ["approved", "stepUp"];
 /// Deepest nesting looked into; more is refused.
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 128;
 
 /// How a part of a condition moves what is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -472,6 +472,21 @@ impl Action {
         matches!(self, Self::Mail(MailAction::Send(Message { in_reply_to: Some(_), .. })))
     }
 
+    /// Files it carries.
+    #[must_use]
+    pub fn attachments(&self) -> usize {
+        match self {
+            Self::Mail(MailAction::Send(message)) => message.attachments.len(),
+            Self::Mail(_)
+            | Self::Calendar(_)
+            | Self::Reply { .. }
+            | Self::MemoryWrite { .. }
+            | Self::MemoryRead
+            | Self::MemoryForget { .. }
+            | Self::Tool(_) => 0,
+        }
+    }
+
     /// Existing things it changes, by the names it gives them.
     #[must_use]
     pub fn targets(&self) -> Vec<String> {

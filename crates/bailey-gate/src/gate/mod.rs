@@ -270,6 +270,7 @@ impl Gate {
             account,
             tool: action.tool_name(),
             answers: action.answers(),
+            attachments: action.attachments() as u64,
             within: if unreadable_places { Vec::new() } else { Place::within(&places) },
             touches: Place::touches(&places),
             unreadable_places,

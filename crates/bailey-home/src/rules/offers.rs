@@ -169,6 +169,7 @@ fn narrowest(kind: ActionKind, all: &[&Facts]) -> Option<Rule> {
     let so = [
         (every(&|facts| facts.answers), Condition::Answers(true)),
         (every(&|facts| facts.foreign_links == 0), Condition::Links(false)),
+        (kind == ActionKind::MailSend && every(&|facts| facts.attachments == 0), Condition::Attachments(false)),
         (every(&|facts| !facts.confidential_read), Condition::AfterSecrets(false)),
         (every(&|facts| !facts.untrusted_read), Condition::AfterReading(false)),
     ];
@@ -270,11 +271,11 @@ mod tests {
     fn the_narrowest_rule_names_all_that_the_approvals_have_in_common() {
         let mail = Facts { names: vec!["ana@example.org".into()], answers: true, ..Facts::unremarkable() };
         let said = |all: &[Facts]| narrowed(ActionKind::MailSend, all).unwrap();
-        let plain = "mail to ana@example.org that answers mail without links I did not write before seeing secrets";
+        let plain = "mail to ana@example.org that answers mail without links I did not write without attachments before seeing secrets";
         assert_eq!(said(std::slice::from_ref(&mail)), format!("{plain} before reading what others wrote: go ahead"));
         let led = Facts { untrusted_read: true, ..mail.clone() };
         assert_eq!(said(&[mail.clone(), led.clone()]), format!("{plain}: go ahead"));
-        let fresh = Facts { answers: false, foreign_links: 1, confidential_read: true, ..led };
+        let fresh = Facts { answers: false, foreign_links: 1, attachments: 1, confidential_read: true, ..led };
         assert_eq!(said(&[mail, fresh]), "mail to ana@example.org: go ahead");
     }
 

@@ -104,6 +104,8 @@ pub enum Condition {
     Guests(bool),
     /// The text has links that the person did not write; or it has none.
     Links(bool),
+    /// It carries files; or none.
+    Attachments(bool),
     /// Every thing it changes was named in the task; or some was not.
     Named(bool),
     /// It spends at most, or more than, so many hundredths.
@@ -114,6 +116,10 @@ pub enum Condition {
     ADay(u64),
     /// So many of this kind went already within an hour.
     AnHour(u64),
+    /// Fewer than so many of this kind went within a day.
+    UpToADay(u64),
+    /// Fewer than so many of this kind went within an hour.
+    UpToAnHour(u64),
     /// The task has read what others wrote; or it has not.
     AfterReading(bool),
     /// The task has seen secrets; or it has not.
@@ -185,7 +191,7 @@ impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(words::subject(self.subject))?;
         for condition in &self.conditions {
-            write!(f, " {}", words::condition(condition))?;
+            write!(f, " {}", words::condition(condition, self.subject))?;
         }
         write!(f, ": {}", words::verdict(self.verdict))
     }
@@ -270,14 +276,16 @@ mod tests {
         );
         assert_eq!(one("Calendar with no guests: yes").to_string(), "calendar without guests: go ahead");
         assert_eq!(one("spending over 50.5: no").to_string(), "payments over 50.50: never");
-        assert_eq!(one("more than 20 mails a day: never").to_string(), "mail more than 20 a day: never");
+        assert_eq!(one("more than 20 mails a day: never").to_string(), "mail more than 20 times a day: never");
         assert_eq!(
             one("email to Ana@Example.org and tom@example.org: go ahead").to_string(),
             "mail to ana@example.org, tom@example.org: go ahead"
         );
         assert_eq!(one("mail to @example.org: go ahead").conditions, [Condition::OnlyAt(vec!["example.org".into()])]);
         for (said, kept) in [
-            ("at most 50 € a week", "up to 50 a week"),
+            ("spending at most 50 € a week", "spending up to 50 a week"),
+            ("up to 20 a day", "up to 20 times a day"),
+            ("over 20 times per hour", "more than 20 times an hour"),
             ("not at night", "between 07.00 and 22.00"),
             ("between 9 and 17.30 on weekdays", "between 09.00 and 17.30 on weekdays"),
             ("on Friday and Mondays", "on monday, friday"),
@@ -288,6 +296,9 @@ mod tests {
         ] {
             assert_eq!(one(&format!("anything {said}: ask")).to_string(), format!("anything {kept}: ask"));
         }
+        assert_eq!(one("payments at most 50 € a week: fine").to_string(), "payments up to 50 a week: go ahead");
+        assert_eq!(one("payments up to 3 times a day: yes").to_string(), "payments up to 3 times a day: go ahead");
+        assert_eq!(one("more than 3 payments a day: no").to_string(), "payments more than 3 times a day: never");
         assert_eq!(one("deleting files in Clients/: never").to_string(), "removing things in Clients/: never");
         assert_eq!(parse("# nothing here\n\n").unwrap(), []);
     }
@@ -304,6 +315,10 @@ mod tests {
             ("payments up to -5: ask", 15, "number"),
             ("mail: ask: never", 9, "`;`"),
             ("outside my organisation: ask", 0, "mail"),
+            ("mail up to 50: ask", 11, "up to 20 times a day"),
+            ("mail up to 50 a week: ask", 11, "up to 20 times a day"),
+            ("payments more than 50 a day: never", 19, "over 50 a day"),
+            ("anything spending: ask", 17, "spending up to"),
             ("mail in Clients: ask", 8, "Clients/"),
             ("mail in Clients/../: ask", 8, "Clients/"),
             ("mail on Blursday: ask", 8, "weekdays"),

@@ -30,7 +30,7 @@ pub(crate) const SUBJECTS: [(Subject, &[&str]); 18] = [
 ];
 
 /// Conditions without a value.
-const CONDITIONS: [(Condition, &[&str]); 24] = [
+const CONDITIONS: [(Condition, &[&str]); 26] = [
     (
         Condition::Grounded(true),
         &["to receivers I named or dealt with", "to people I named or wrote to", "to people I named or know"],
@@ -52,6 +52,8 @@ const CONDITIONS: [(Condition, &[&str]); 24] = [
     (Condition::Guests(false), &["without guests", "with no guests"]),
     (Condition::Links(true), &["with links I did not write", "with links"]),
     (Condition::Links(false), &["without links I did not write", "without links"]),
+    (Condition::Attachments(true), &["with attachments"]),
+    (Condition::Attachments(false), &["without attachments"]),
     (Condition::Named(true), &["that I named", "I named"]),
     (Condition::Named(false), &["that I did not name"]),
     (Condition::AfterReading(true), &["after reading what others wrote", "after reading"]),
@@ -72,6 +74,15 @@ const PERIODS: [(Period, &[&str]); 3] = [
     (Period::Week, &["a week", "per week"]),
     (Period::Month, &["a month", "per month"]),
 ];
+
+/// Spans of time that things are counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rate {
+    Day,
+    Hour,
+}
+
+const RATES: [(Rate, &[&str]); 2] = [(Rate::Day, &["a day", "per day"]), (Rate::Hour, &["an hour", "per hour"])];
 
 /// Days by the words for several.
 const DAYS: [(&[Weekday], &[&str]); 2] = [
@@ -118,7 +129,7 @@ pub(super) fn verdict(verdict: Verdict) -> &'static str {
     first(&VERDICTS, &verdict)
 }
 
-pub(super) fn condition(condition: &Condition) -> String {
+pub(super) fn condition(condition: &Condition, subject: Subject) -> String {
     if let Some((_, words)) = CONDITIONS.iter().find(|(one, _)| one == condition) {
         return words.first().copied().unwrap_or_default().to_owned();
     }
@@ -126,6 +137,8 @@ pub(super) fn condition(condition: &Condition) -> String {
         (whole, 0) => whole.to_string(),
         (whole, part) => format!("{whole}.{part:02}"),
     };
+    // Of payments, a number is a sum; of all else it has to be said.
+    let spending = if subject == Subject::Payments { "" } else { "spending " };
     match condition {
         Condition::Only(names) => {
             let written = |name: &String| if Address::new(name).is_ok() { name.clone() } else { format!("\"{name}\"") };
@@ -134,14 +147,16 @@ pub(super) fn condition(condition: &Condition) -> String {
         Condition::OnlyAt(names) => {
             format!("to {}", names.iter().map(|name| format!("@{name}")).collect::<Vec<_>>().join(", "))
         }
-        Condition::AtMost(most) => format!("up to {}", sum(most)),
-        Condition::MoreThan(most) => format!("over {}", sum(most)),
-        Condition::ADay(count) => format!("more than {count} a day"),
-        Condition::AnHour(count) => format!("more than {count} an hour"),
+        Condition::AtMost(most) => format!("{spending}up to {}", sum(most)),
+        Condition::MoreThan(most) => format!("{spending}over {}", sum(most)),
+        Condition::ADay(count) => format!("more than {count} times a day"),
+        Condition::AnHour(count) => format!("more than {count} times an hour"),
+        Condition::UpToADay(count) => format!("up to {count} times a day"),
+        Condition::UpToAnHour(count) => format!("up to {count} times an hour"),
         Condition::Tool(name) => format!("with the tool {}", quoted(name)),
         Condition::Group(name, _) => format!("to the group {}", quoted(name)),
-        Condition::BudgetUpTo(most, period) => format!("up to {} {}", sum(most), first(&PERIODS, period)),
-        Condition::BudgetOver(most, period) => format!("over {} {}", sum(most), first(&PERIODS, period)),
+        Condition::BudgetUpTo(most, period) => format!("{spending}up to {} {}", sum(most), first(&PERIODS, period)),
+        Condition::BudgetOver(most, period) => format!("{spending}over {} {}", sum(most), first(&PERIODS, period)),
         Condition::In(folder) => format!("in {}", quoted(folder)),
         Condition::OnSite(site) => format!("on {site}"),
         Condition::Method(method) => format!("with the method {method}"),
@@ -165,6 +180,7 @@ pub(super) fn condition(condition: &Condition) -> String {
         | Condition::OnlyMe(_)
         | Condition::Guests(_)
         | Condition::Links(_)
+        | Condition::Attachments(_)
         | Condition::Named(_)
         | Condition::AfterReading(_)
         | Condition::AfterSecrets(_)
@@ -196,6 +212,8 @@ pub(crate) fn examples() -> Vec<Condition> {
         Condition::MoreThan(12_345),
         Condition::ADay(20),
         Condition::AnHour(3),
+        Condition::UpToADay(20),
+        Condition::UpToAnHour(1),
         Condition::Tool("bank.pay".into()),
         Condition::Group("the board".into(), vec!["ana@example.org".into()]),
         Condition::BudgetUpTo(5_000, Period::Week),
@@ -264,15 +282,18 @@ impl<'a> Words<'a> {
         BadRule { at, found: self.next().trim().to_owned(), hint: hint.into() }
     }
 
-    /// Takes the words of a phrase, whatever their case.
+    /// Whether a phrase stands here, whatever its case.
+    fn stands(&self, phrase: &str) -> bool {
+        phrase.split(' ').enumerate().all(|(n, word)| self.word(self.at + n).to_lowercase() == word.to_lowercase())
+    }
+
+    /// Takes the words of a phrase.
     fn take(&mut self, phrase: &str) -> bool {
-        let count = phrase.split(' ').count();
-        let fits =
-            phrase.split(' ').enumerate().all(|(n, word)| self.word(self.at + n).to_lowercase() == word.to_lowercase());
-        if fits {
-            self.at += count;
+        let stands = self.stands(phrase);
+        if stands {
+            self.at += phrase.split(' ').count();
         }
-        fits
+        stands
     }
 
     /// Takes the longest phrase of a table that stands here.
@@ -317,7 +338,8 @@ fn clause(words: &mut Words<'_>, before: Option<Subject>) -> Result<Rule, BadRul
         let count = number(words)?;
         let subject = words.choose(&SUBJECTS).or(before);
         let subject = subject.ok_or_else(|| words.bad(format!("say of what: {}", listed(&SUBJECTS))))?;
-        conditions.push(rate(words, count)?);
+        let _ = words.take("times");
+        conditions.push(rate(words, count, false)?);
         subject
     } else {
         let subject = words.choose(&SUBJECTS).or(before);
@@ -327,7 +349,7 @@ fn clause(words: &mut Words<'_>, before: Option<Subject>) -> Result<Rule, BadRul
         if words.ends_clause() {
             return Err(words.bad(format!("`:` and what is to happen are missing: {}", listed(&VERDICTS))));
         }
-        conditions.push(one_condition(words)?);
+        conditions.push(one_condition(words, subject)?);
     }
     words.at += 1;
     let verdict =
@@ -335,22 +357,18 @@ fn clause(words: &mut Words<'_>, before: Option<Subject>) -> Result<Rule, BadRul
     Ok(Rule { subject, conditions, verdict })
 }
 
-fn one_condition(words: &mut Words<'_>) -> Result<Condition, BadRule> {
+fn one_condition(words: &mut Words<'_>, subject: Subject) -> Result<Condition, BadRule> {
     if let Some(condition) = words.choose(&CONDITIONS) {
         return Ok(condition);
     }
     if words.take("to") {
         return receivers(words);
     }
+    let spending = words.take("spending");
     match WITH_VALUE.into_iter().find(|phrase| words.take(phrase)) {
-        Some("up to" | "at most") => {
-            let most = sum(words)?;
-            Ok(words.choose(&PERIODS).map_or(Condition::AtMost(most), |period| Condition::BudgetUpTo(most, period)))
-        }
-        Some("over") => {
-            let most = sum(words)?;
-            Ok(words.choose(&PERIODS).map_or(Condition::MoreThan(most), |period| Condition::BudgetOver(most, period)))
-        }
+        Some("up to" | "at most") => bound(words, subject, spending, true),
+        Some("over") => bound(words, subject, spending, false),
+        _ if spending => Err(words.bad("say how much: `spending up to 50 a week`, `spending over 50`")),
         Some("with the tool") => name(words, "name the tool as server.tool").map(Condition::Tool),
         Some("with the method") => {
             let method = name(words, "name the method, such as POST")?;
@@ -381,24 +399,55 @@ fn one_condition(words: &mut Words<'_>) -> Result<Condition, BadRule> {
         Some("not at night") => Ok(Condition::Between(NIGHT.1, NIGHT.0)),
         Some("on") => days_or_site(words),
         Some(_) => {
+            let begun = words.at;
             let count = number(words)?;
-            rate(words, count)
+            if !words.take("times") && subject == Subject::Payments {
+                words.at = begun;
+                return Err(words.bad("say `over 50 a day` for a sum, or `more than 3 times a day` for how many"));
+            }
+            rate(words, count, false)
         }
         None => Err(words.bad(format!(
-            "a condition is one of: {}, `to ADDRESS, @DOMAIN`, `to the group NAME`, `up to SUM`, `over SUM a week`, `more than NUMBER a day`, `in FOLDER/`, `on SITE`, `on weekdays`, `between TIME and TIME`, `through ACCOUNT`, `in the schedule NAME`, `with the method METHOD`, `with the tool NAME`",
+            "a condition is one of: {}, `to ADDRESS, @DOMAIN`, `to the group NAME`, `up to SUM`, `over SUM a week`, `more than NUMBER times a day`, `in FOLDER/`, `on SITE`, `on weekdays`, `between TIME and TIME`, `through ACCOUNT`, `in the schedule NAME`, `with the method METHOD`, `with the tool NAME`",
             listed(&CONDITIONS)
         ))),
     }
 }
 
-fn rate(words: &mut Words<'_>, count: u64) -> Result<Condition, BadRule> {
-    if words.take("a day") || words.take("per day") {
-        return Ok(Condition::ADay(count));
+/// How many within what: `up_to` so many, or more.
+fn rate(words: &mut Words<'_>, count: u64, up_to: bool) -> Result<Condition, BadRule> {
+    match (words.choose(&RATES), up_to) {
+        (Some(Rate::Day), true) => Ok(Condition::UpToADay(count)),
+        (Some(Rate::Hour), true) => Ok(Condition::UpToAnHour(count)),
+        (Some(Rate::Day), false) => Ok(Condition::ADay(count)),
+        (Some(Rate::Hour), false) => Ok(Condition::AnHour(count)),
+        (None, _) => Err(words.bad("say within what: `a day` or `an hour`")),
     }
-    if words.take("an hour") || words.take("per hour") {
-        return Ok(Condition::AnHour(count));
+}
+
+/// A bound from above (`up_to`) or below: a sum where something is spent, a count of times where nothing is.
+fn bound(words: &mut Words<'_>, subject: Subject, spending: bool, up_to: bool) -> Result<Condition, BadRule> {
+    let money = spending || subject == Subject::Payments;
+    let begun = words.at;
+    if !spending && let Ok(count) = number(words) {
+        let times = words.take("times");
+        if times || !money && RATES.iter().any(|(_, all)| all.iter().any(|words_of| words.stands(words_of))) {
+            return rate(words, count, up_to);
+        }
+        words.at = begun;
     }
-    Err(words.bad("say within what: `a day` or `an hour`"))
+    if !money {
+        return Err(
+            words.bad("a sum is said of payments, or as `spending up to 50`; a count as `up to 20 times a day`")
+        );
+    }
+    let sum = sum(words)?;
+    Ok(match (words.choose(&PERIODS), up_to) {
+        (Some(period), true) => Condition::BudgetUpTo(sum, period),
+        (Some(period), false) => Condition::BudgetOver(sum, period),
+        (None, true) => Condition::AtMost(sum),
+        (None, false) => Condition::MoreThan(sum),
+    })
 }
 
 /// One name, in quotation marks where it has blanks.

@@ -37,6 +37,7 @@ fn any_facts(random: &mut fastrand::Rng) -> Facts {
         beside_receivers: u64::from(rarely(random)),
         look_alikes: u64::from(rarely(random)),
         answers: random.bool(),
+        attachments: random.u64(..2),
         within: some_of(random, &FOLDERS),
         touches: some_of(random, &FOLDERS.map(str::to_lowercase).each_ref().map(String::as_str)),
         unreadable_places: rarely(random),

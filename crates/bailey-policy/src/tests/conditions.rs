@@ -63,12 +63,12 @@ fn each_condition_of_a_rule_decides() {
             vec![Facts { targets: 1, ..calm() }],
         ),
         (
-            "up to 50",
+            "spending up to 50",
             vec![calm(), Facts { amount: 5_000, ..calm() }],
             vec![Facts { amount: 5_001, ..calm() }, Facts { amount: u64::MAX, ..calm() }],
         ),
         (
-            "over 50",
+            "spending over 50",
             vec![Facts { amount: 5_001, ..calm() }, Facts { amount: u64::MAX, ..calm() }],
             vec![Facts { amount: 5_000, ..calm() }],
         ),
@@ -77,6 +77,18 @@ fn each_condition_of_a_rule_decides() {
             vec![Facts { same_kind_today: 20, ..calm() }],
             vec![Facts { same_kind_today: 19, ..calm() }],
         ),
+        (
+            "up to 20 a day",
+            vec![calm(), Facts { same_kind_today: 19, ..calm() }],
+            vec![Facts { same_kind_today: 20, ..calm() }],
+        ),
+        (
+            "up to 3 times an hour",
+            vec![Facts { same_kind_hour: 2, same_kind_today: 9, ..calm() }],
+            vec![Facts { same_kind_hour: 3, ..calm() }],
+        ),
+        ("with attachments", vec![Facts { attachments: 1, ..calm() }], vec![calm()]),
+        ("without attachments", vec![calm()], vec![Facts { attachments: 1, ..calm() }]),
         (
             "more than 3 an hour",
             vec![Facts { same_kind_hour: 3, ..calm() }],
@@ -92,12 +104,20 @@ fn each_condition_of_a_rule_decides() {
             vec![calm(), Facts { tool: "bank.payx".into(), ..calm() }],
         ),
         (
-            "up to 50 a week",
+            "spending up to 50 a week",
             vec![Facts { spent_week: 5_000, spent_month: 9_999, ..calm() }],
             vec![Facts { spent_week: 5_001, ..calm() }, Facts { spent_week: u64::MAX, ..calm() }],
         ),
-        ("over 50 a day", vec![Facts { spent_day: 5_001, ..calm() }], vec![Facts { spent_week: 5_001, ..calm() }]),
-        ("over 50 a month", vec![Facts { spent_month: 5_001, ..calm() }], vec![Facts { spent_week: 5_001, ..calm() }]),
+        (
+            "spending over 50 a day",
+            vec![Facts { spent_day: 5_001, ..calm() }],
+            vec![Facts { spent_week: 5_001, ..calm() }],
+        ),
+        (
+            "spending over 50 a month",
+            vec![Facts { spent_month: 5_001, ..calm() }],
+            vec![Facts { spent_week: 5_001, ..calm() }],
+        ),
         (
             "in Clients/",
             vec![place(&["folder:Clients/", "folder:Clients/a"], &["folder:clients/", "folder:clients/a"])],

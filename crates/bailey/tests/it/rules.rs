@@ -186,7 +186,7 @@ fn a_rule_is_tried_on_what_was_before_it_is_made() {
     let diff = world.data_of(&["rules", "diff", "payments up to 5: go ahead"]);
     assert_eq!(diff["newly_automatic"][0]["kind"], "tool.pay", "{diff:#}");
     assert_eq!(diff["newly_automatic"].as_array().unwrap().len(), 1);
-    let diff = world.data_of(&["rules", "diff", "mail over 3: ask"]);
+    let diff = world.data_of(&["rules", "diff", "mail with links: ask"]);
     assert_eq!((&diff["newly_automatic"], &diff["missing"]), (&serde_json::json!([]), &Value::Null));
     let all = world.data_of(&["rules", "analyse"]);
     let of = |kind: &str| all["unattended"].as_array().unwrap().iter().find(|one| one["kind"] == kind).unwrap().clone();
