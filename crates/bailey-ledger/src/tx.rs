@@ -409,7 +409,12 @@ impl Tx for LedgerTx<'_> {
     }
 
     fn account(&mut self, connection: &ConnectionId) -> Result<String, StoreError> {
-        Ok(read_connections(self.db, Some(connection))?.pop().map(|row| row.account.to_lowercase()).unwrap_or_default())
+        let account: Option<String> = self
+            .db
+            .prepare_cached("SELECT account FROM connection WHERE id = ?1")
+            .and_then(|mut query| query.query_row([connection.as_bytes()], |row| row.get(0)).optional())
+            .map_err(store_error)?;
+        Ok(account.unwrap_or_default().to_lowercase())
     }
 
     fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError> {
