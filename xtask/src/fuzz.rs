@@ -93,5 +93,19 @@ fn fuzz(program: &Path, name: &str, minutes: u64) -> Result<(), String> {
         "-print_funcs=0".to_owned(),
         "-verbosity=0".to_owned(),
     ]);
-    run(&mut fuzzer)
+    run(&mut fuzzer)?;
+    remember(name, minutes)
+}
+
+/// Keeps how long a target has run without a finding, over all runs: what was found goes on being found out from the corpus, so
+/// the minutes add up.
+fn remember(name: &str, minutes: u64) -> Result<(), String> {
+    let folder = cache().join("fuzz/minutes");
+    let failed = |error: std::io::Error| format!("`{}`: {error}", folder.display());
+    fs::create_dir_all(&folder).map_err(failed)?;
+    let before: u64 = fs::read_to_string(folder.join(name)).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    let all = before + minutes;
+    fs::write(folder.join(name), all.to_string()).map_err(failed)?;
+    println!("{name}: {minutes} minutes without a finding, {all} in all");
+    Ok(())
 }
