@@ -95,7 +95,11 @@ class World:
     def __init__(self, name, evade):
         self.name, self.evade, self.suite = name, evade, get_suites(VERSION)[name]
         self.runtime = FunctionsRuntime(self.suite.tools)
-        tools = {tool.name: MANIFESTS[name].get(tool.name, READ) for tool in self.suite.tools}
+        tools = {
+            # The arguments there are, as the tool itself declares them; which of them can do something says the manifest.
+            tool.name: {**MANIFESTS[name].get(tool.name, READ), "args": list(tool.parameters.model_fields)}
+            for tool in self.suite.tools
+        }
         self.tools, self.environments = tools, {}
         self.users = list(self.suite.user_tasks.values())
         self.attacks = list(self.suite.injection_tasks.values())

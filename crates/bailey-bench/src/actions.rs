@@ -244,7 +244,8 @@ pub fn proof(table: &mut Table) -> Done {
     let (before, after) = (rules("")?, rules("mail to ana@example.org without links: go ahead")?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let prove = |before: &str, after: &str| {
-        runtime.block_on(async { Analysis::begin()?.newly_automatic(before, after).await.map(|found| found.len()) })
+        runtime
+            .block_on(async { Analysis::begin()?.newly_automatic(before, after).await.map(|newly| newly.found.len()) })
     };
     match prove(&before, &after) {
         Ok(1) => {}

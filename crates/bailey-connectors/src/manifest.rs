@@ -1,10 +1,12 @@
 //! Manifests of other people's tools, as JSON, and calls of such tools.
 //!
 //! ```json
-//! { "effect": "write", "sinks": { "to": "email" }, "target": { "file": "file" }, "content": ["body"], "amount": "sum",
+//! { "effect": "write", "args": ["color"], "sinks": { "to": "email" }, "target": { "file": "file" }, "content": ["body"],
+//!   "amount": "sum",
 //!   "places": { "folder": "folder" }, "method": "method", "undo": false, "removes": false, "critical": false,
 //!   "trusted_output": false, "confidential": false }
 //! ```
+//! An argument that stands nowhere in it may decide who gets something.
 
 use bailey_gate::family::tool::{Effect, MAX_DEPTH, Manifest, Name, Role, ToolUse, Value as Argument};
 use serde::Deserialize;
@@ -37,6 +39,9 @@ enum Does {
 #[derive(Debug, Deserialize)]
 struct Written {
     effect: Does,
+    /// Arguments that can do nothing of their own; those named elsewhere may stand here, too.
+    #[serde(default)]
+    args: Vec<String>,
     #[serde(default)]
     sinks: BTreeMap<String, String>,
     #[serde(default)]
@@ -86,6 +91,9 @@ pub fn manifest(json: &Value) -> Result<Manifest, BadManifest> {
     }
     if let Some(argument) = written.amount.filter(|argument| !argument.is_empty()) {
         give(&argument, Role::Amount)?;
+    }
+    for argument in &written.args {
+        roles.entry(name(argument)?).or_insert(Role::Plain);
     }
     Ok(Manifest {
         effect: match written.effect {

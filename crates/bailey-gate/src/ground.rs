@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::family::Party;
+use crate::family::escape::is_deceptive;
 use crate::family::text::Address;
 
 /// Words that name nobody, though they may stand in a name or an address.
@@ -41,6 +42,9 @@ fn inside(c: char) -> bool {
 
 /// Shortest value that can stand on words: anything stands on one letter.
 const MIN_VALUE_CHARS: usize = 2;
+
+/// Shortest name of an existing thing that is a number: shorter ones are years, sums and times.
+const MIN_NUMBER_CHARS: usize = 6;
 
 /// Shortest name of an existing thing.
 const MIN_TARGET_CHARS: usize = 4;
@@ -80,6 +84,9 @@ impl Words {
     /// Whether they hold this receiver whole.
     #[must_use]
     pub fn hold_party(&self, party: &Party) -> bool {
+        if Party::GROUPED.contains(&party.kind.as_str()) {
+            return self.hold_grouped(&party.value);
+        }
         match Address::new(&party.value) {
             Ok(address) if party.kind == Party::EMAIL => self.hold_address(&address),
             Ok(_) | Err(_) => self.hold(&party.value),
@@ -106,10 +113,29 @@ impl Words {
         })
     }
 
+    /// Whether they hold a name that is written in groups, however it is parted: whole groups that come to exactly this.
+    fn hold_grouped(&self, value: &str) -> bool {
+        let groups: Vec<&str> =
+            self.plain.split(|c: char| !c.is_alphanumeric()).filter(|group| !group.is_empty()).collect();
+        value.chars().count() >= MIN_VALUE_CHARS
+            && (0..groups.len()).any(|from| {
+                let mut rest = value;
+                for group in groups.iter().skip(from) {
+                    match rest.strip_prefix(group) {
+                        Some("") => return true,
+                        Some(left) => rest = left,
+                        None => return false,
+                    }
+                }
+                false
+            })
+    }
+
     /// Whether they name an existing thing: it has to be a name somebody would write, not a number that stands anywhere.
     #[must_use]
     pub fn name_target(&self, value: &str) -> bool {
-        value.chars().count() >= MIN_TARGET_CHARS && self.hold(value)
+        let said = value.chars().count() >= MIN_NUMBER_CHARS || value.chars().any(char::is_alphabetic);
+        value.chars().count() >= MIN_TARGET_CHARS && said && self.hold(value)
     }
 }
 
@@ -117,6 +143,12 @@ impl Words {
 #[must_use]
 pub fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// The form of names that are written in groups: letters and digits alone, in lower case.
+#[must_use]
+pub fn joined(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// Letters that look alike to a reader in a hurry, each with the one it is taken for.
@@ -224,24 +256,69 @@ fn one_letter_apart(one: &str, other: &str) -> bool {
     }
 }
 
-/// Addresses in a text that a reader could follow: with a scheme, beginning with `www.`, or a host with a path.
+/// Schemes that a reader's program follows without two strokes behind them, too.
+const SCHEMES: [&str; 7] = ["http:", "https:", "mailto:", "ftp:", "javascript:", "data:", "tel:"];
+
+/// Addresses in a text that a reader could follow: with a scheme, beginning with `www.`, or a host with a path, a query or a
+/// fragment behind it, or with a port and one of these.
 #[must_use]
 pub fn links(text: &str) -> Vec<String> {
-    let tokens = text.split(|c: char| c.is_whitespace() || "<>\"'()[]{}|\\^`".contains(c));
-    let trimmed = tokens.map(|token| token.trim_matches(|c: char| ".,;:!?*_".contains(c)));
-    trimmed.filter(|token| is_link(token)).map(str::to_owned).collect()
+    // What nobody sees, and other signs for a dot, hide no address.
+    let seen: String = text.chars().filter(|c| !is_deceptive(*c) || c.is_whitespace()).collect();
+    let seen = seen.replace(['\u{3002}', '\u{ff0e}', '\u{ff61}'], ".");
+    let parts =
+        |c: char| c.is_whitespace() || "<>\"'()[]{}|\\^`,;".contains(c) || !c.is_ascii() && !c.is_alphanumeric();
+    let trimmed = seen.split(parts).map(|token| token.trim_matches(|c: char| ".,;:!?*_".contains(c)));
+    trimmed.filter_map(link).map(str::to_owned).collect()
 }
 
-fn is_link(token: &str) -> bool {
+/// The address in a word, from where it begins.
+fn link(token: &str) -> Option<&str> {
     let lower = token.to_lowercase();
-    if lower.contains("://") || lower.starts_with("www.") {
-        return true;
+    // Where lower case has other lengths the word is looked at whole.
+    let from = |at: usize| token.get(at..).or(Some(token));
+    if let Some(at) = lower.find("://") {
+        let scheme = lower.get(..at).unwrap_or_default();
+        let begins = scheme.rfind(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c)).map_or(0, |at| at + 1);
+        return from(begins);
     }
-    let Some((host, _)) = lower.split_once('/') else { return false };
+    if let Some(at) = SCHEMES.iter().filter_map(|scheme| lower.find(scheme)).min() {
+        let whole = lower.get(at..).is_some_and(|rest| rest.split_once(':').is_some_and(|(_, rest)| !rest.is_empty()));
+        let begins = lower.get(..at).is_none_or(|before| !before.ends_with(char::is_alphanumeric));
+        if whole && begins {
+            return from(at);
+        }
+    }
+    if let Some(at) = lower.find("www.").filter(|at| lower.len() > at + 4) {
+        return from(at);
+    }
+    let in_host = |c: char| c.is_alphanumeric() || "-.".contains(c);
+    let mut begins = 0;
+    while let Some(host) = lower.get(begins..).map(|rest| rest.split(|c| !in_host(c)).next().unwrap_or_default()) {
+        let behind = lower.get(begins + host.len()..).unwrap_or_default();
+        let port = behind.strip_prefix(':').map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+        let behind_port = port.unwrap_or(behind);
+        let goes_on = behind_port
+            .strip_prefix(['/', '?', '#'])
+            .is_some_and(|rest| behind_port.starts_with('/') || !rest.is_empty());
+        if goes_on && is_host(host) {
+            return from(begins);
+        }
+        let Some(step) = behind.chars().next().map(char::len_utf8) else { break };
+        begins += host.len() + step;
+    }
+    None
+}
+
+/// Whether it is a name of a host, with a last label of letters, or four numbers.
+fn is_host(host: &str) -> bool {
     let labels: Vec<&str> = host.split('.').collect();
     let label = |label: &&str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-');
-    let top = labels.last().is_some_and(|top| top.chars().count() >= 2 && top.chars().all(char::is_alphabetic));
-    labels.len() >= 2 && top && labels.iter().all(label)
+    let top = labels
+        .last()
+        .is_some_and(|top| top.chars().count() >= 2 && top.chars().all(char::is_alphabetic) || top.starts_with("xn--"));
+    let numbers = labels.len() == 4 && labels.iter().all(|label| label.parse::<u8>().is_ok());
+    labels.len() >= 2 && labels.iter().all(label) && (top || numbers)
 }
 
 /// Somebody the person is known to write to.
@@ -325,6 +402,15 @@ mod tests {
         let party = |kind: &str, value: &str| Party { kind: kind.into(), value: value.into() };
         assert!(Words::new("mail ana@example.org").hold_party(&party(Party::EMAIL, "ana@example.org")));
         assert!(!Words::new("mail joana@example.org").hold_party(&party(Party::EMAIL, "ana@example.org")));
+        let iban = Party::new("iban".into(), "GB29NWBK60161331926819");
+        let spaced = Party::new("iban".into(), "GB29 NWBK-6016 1331 9268 19");
+        assert_eq!(iban, spaced);
+        assert!(Words::new("Pay 10 to GB29 NWBK 6016 1331 9268 19 now").hold_party(&iban));
+        assert!(Words::new("Pay 10 to gb29nwbk60161331926819.").hold_party(&iban));
+        assert!(!Words::new("Pay 10 to GB29 NWBK 6016 1331 9268 190").hold_party(&iban));
+        assert!(
+            !Words::new("the plan for 2024").name_target("2024") && Words::new("the plan 2024a").name_target("2024a")
+        );
         assert!(Words::new("pay spotify").hold_party(&party("merchant", "Spotify")));
     }
 
@@ -357,6 +443,46 @@ mod tests {
             assert!(!resemble(other, known), "{other}");
         }
         assert!(resemble("paypal-shop", "paypa1-shop") && resemble("spotify", "spotfy") && !resemble("rent", "rest"));
+    }
+
+    #[test]
+    fn links_are_found_however_they_are_written() {
+        for text in [
+            "evil.example:8080/x",
+            "see:evil.example/x",
+            "a,evil.example/x",
+            "note\u{2014}evil.example/x",
+            "\u{2022}evil.example/x",
+            "=evil.example/x",
+            "//evil.example/x",
+            "http:evil.example/x",
+            "evil.example?d=1",
+            "x@evil.example/p",
+            "1.2.3.4/x",
+            "evil.xn--p1ai/x",
+            "evil\u{3002}example/x",
+            "mailto:eve@evil.example",
+            "\u{200b}evil.example/x",
+            "ev\u{200b}il.example/x",
+            "evil.example/",
+            "xhttps://evil.example",
+            "a/evil.example/x",
+        ] {
+            assert!(!links(text).is_empty(), "{text}");
+        }
+        for text in [
+            "plan.txt",
+            "Did you see plan.txt?",
+            "e.g. this",
+            "v1.2/3",
+            "and/or",
+            "10:30",
+            "ratio 1.5/2",
+            "Note: see",
+            "a.b/c",
+        ] {
+            assert_eq!(links(text), Vec::<String>::new(), "{text}");
+        }
     }
 
     #[test]

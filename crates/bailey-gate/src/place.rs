@@ -36,7 +36,9 @@ impl Place {
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
-        if text.is_empty() || text.chars().any(|c| c.is_control() || c == '\\') {
+        // A letter and a mark apart are one letter in another folder's name.
+        let marks = |c: char| ('\u{300}'..='\u{36f}').contains(&c);
+        if text.is_empty() || text.chars().any(|c| c.is_control() || c == '\\' || marks(c)) {
             return None;
         }
         match text.split_once("://") {
@@ -75,7 +77,12 @@ impl Place {
 
     fn at_site(rest: &str) -> Option<Self> {
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let host = authority.split_once(':').map_or(authority, |(host, _)| host).to_lowercase();
+        let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+        // Whatever stands before an `@` is not the host.
+        if authority.contains('@') || !port.chars().all(|c| c.is_ascii_digit()) {
+            return None;
+        }
+        let host = host.to_lowercase();
         let labels: Vec<&str> = host.split('.').collect();
         let readable = |label: &&str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
         if labels.len() < 2 || labels.len() > MAX_DEPTH || !labels.iter().all(readable) {
@@ -84,6 +91,22 @@ impl Place {
         let sites = (0..labels.len() - 1)
             .map(|from| format!("site:{}", labels.iter().skip(from).copied().collect::<Vec<_>>().join(".")));
         Some(Self { holders: sites.collect() })
+    }
+
+    /// The place itself, in small letters and without a stroke at its end: what is done to it is done to all it holds.
+    #[must_use]
+    pub fn itself(&self) -> String {
+        // Of a site, the host; of a path, the whole.
+        let itself = self.holders.iter().max_by_key(|holder| holder.len()).map(String::as_str).unwrap_or_default();
+        itself.trim_end_matches('/').to_lowercase()
+    }
+
+    /// Places that hold this folder, or are it, as [`Self::itself`] names them: removing one of them removes the folder.
+    #[must_use]
+    pub fn holders_of(folder: &str) -> Vec<String> {
+        let bare = folder.trim_end_matches('/').to_lowercase();
+        let ends = bare.match_indices('/').map(|(at, _)| at).chain([bare.len()]);
+        ends.filter_map(|at| bare.get(..at)).map(str::to_owned).collect()
     }
 
     /// What holds all of these places: a rule that lets something go wants every place where it says.
@@ -156,6 +179,15 @@ mod tests {
         }
         assert_eq!(holds("folder", "A"), holds("path", "A/"));
         assert_eq!(holds("file", "17"), None, "where a file lies is not in its number");
+    }
+
+    #[test]
+    fn what_holds_a_folder_is_told() {
+        assert_eq!(Place::holders_of("folder:A/B/"), ["folder:a", "folder:a/b"]);
+        assert_eq!(Place::new("A/B/").unwrap().itself(), "folder:a/b");
+        assert_eq!(Place::new("/A").unwrap().itself(), "folder:a");
+        assert_eq!(Place::new("https://a.example.org/x").unwrap().itself(), "site:a.example.org");
+        assert_eq!(Place::new("Bu\u{308}ro/a"), None);
     }
 
     #[test]

@@ -123,8 +123,10 @@ facts! {
     unreadable_receivers: bool = "unreadableReceivers";
     /// Those that could be taken for somebody the person knows, and are not.
     look_alikes: u64 = "lookAlikes";
-    /// Whether it is a mail that says it answers another.
-    answers: bool = "answers";
+    /// Whether it is mail: something reaches addresses of mail, by whatever tool.
+    is_mail: bool = "isMail";
+    /// Whether others will read words of it, those who get it or those who have what it changes.
+    tells_others: bool = "tellsOthers";
     /// Files it carries.
     attachments: u64 = "attachments";
     /// The tool it calls, as `server.tool`; nothing where it calls none.
@@ -133,6 +135,8 @@ facts! {
     within: Vec<String> = "within";
     /// Folders and sites that hold one of them.
     touches: Vec<String> = "touches";
+    /// The places themselves, as [`crate::place::Place::itself`] names them.
+    places: Vec<String> = "places";
     /// Whether it touches a place that cannot be read.
     unreadable_places: bool = "unreadablePlaces";
     /// The method of a request, in capitals; nothing where it has none.

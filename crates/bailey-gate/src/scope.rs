@@ -205,11 +205,81 @@ const CANCEL: &[&str] = &["cancel", "remove", "delete", "absag*", "streich*", "l
 const INVITE: &[&str] = &["invite", "invitation*", "einladen", "lade", "einladung*", "inviter"];
 const REMEMBER: &[&str] = &["remember", "note", "memorise", "memorize", "merk*", "notier*", "retiens", "note*"];
 
+/// Words that say what is not to be done; what stands behind one in its clause is not asked for.
+const NOT: &[&str] =
+    &["not", "don't", "dont", "never", "without", "nicht", "nie", "niemals", "kein*", "ohne", "pas", "jamais", "sans"];
+/// What takes a "not" back: "do not forget to write".
+const AFTER_ALL: &[&str] = &["forget", "hesitate", "only", "vergiss", "oublie*"];
+/// Words that make a thing of the one behind them: "my reply", "the order".
+const THE: &[&str] = &["my", "your", "his", "her", "their", "our", "the", "this", "that", "a", "an", "last", "in"];
+/// Words that are things as often as requests.
+const OR_A_THING: &[&str] =
+    &["answer", "answers", "reply", "order", "orders", "write", "bill", "bills", "invoice", "rent", "tip", "wire"];
+
+/// The words that ask for something: without what stands behind a "not" in its clause.
+#[must_use]
+pub fn asking(task: &str) -> String {
+    clauses(task).into_iter().map(clause_asking).collect::<Vec<_>>().join(" ")
+}
+
+/// Parts of a text that punctuation ends; a point within an address or a number ends none.
+fn clauses(text: &str) -> Vec<&str> {
+    let (mut out, mut from) = (Vec::new(), 0);
+    let mut rest = text.char_indices().peekable();
+    while let Some((at, c)) = rest.next() {
+        let ends = c == '\n' || ".!?;,:".contains(c) && rest.peek().is_none_or(|(_, next)| next.is_whitespace());
+        if ends {
+            let until = at + c.len_utf8();
+            out.extend(text.get(from..until));
+            from = until;
+        }
+    }
+    out.extend(text.get(from..).filter(|left| !left.is_empty()));
+    out
+}
+
+fn clause_asking(clause: &str) -> &str {
+    let inside = |c: char| c.is_alphanumeric() || "-@._'".contains(c);
+    let fits_any = |word: &str, list: &[&str]| list.iter().any(|pattern| fits(&word.to_lowercase(), pattern));
+    let mut at = 0;
+    let mut words = clause.split(|c| !inside(c)).map(|word| {
+        let begins = at;
+        at += word.len();
+        // What parted them has its own length.
+        at += clause.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        (begins, word.trim_matches(|c: char| "-._'".contains(c)))
+    });
+    let mut words = words.by_ref().filter(|(_, word)| !word.is_empty()).peekable();
+    while let Some((begins, word)) = words.next() {
+        if fits_any(word, NOT) && !words.peek().is_some_and(|(_, next)| fits_any(next, AFTER_ALL)) {
+            return clause.get(..begins).unwrap_or_default();
+        }
+    }
+    clause
+}
+
+/// Without words that stand as things, and "send" to oneself.
+fn requests(words: Vec<String>) -> Vec<String> {
+    let list = words.clone();
+    let before = |at: usize| at.checked_sub(1).and_then(|before| list.get(before)).map(String::as_str);
+    let after = |at: usize| list.get(at + 1).map(String::as_str);
+    let is_thing = |at: usize, word: &str| {
+        OR_A_THING.contains(&word)
+            && (before(at).is_some_and(|before| THE.contains(&before)) || after(at) == Some("this"))
+    };
+    let to_oneself = |at: usize, word: &str| {
+        SEND.iter().any(|verb| fits(word, verb)) && after(at).is_some_and(|next| ONESELF.contains(&next))
+    };
+    let kept = words.into_iter().enumerate().filter(|(at, word)| !is_thing(*at, word) && !to_oneself(*at, word));
+    kept.map(|(_, word)| word).collect()
+}
+
 impl Asked {
     /// Reads a task.
     #[must_use]
     pub fn of(task: &str) -> Self {
-        let words = tokens(task);
+        let task = &asking(task);
+        let words = requests(tokens(task));
         let any = |list: &[&str]| words.iter().any(|word| list.iter().any(|pattern| fits(word, pattern)));
         let (mail, calendar) = (any(MAIL), any(CALENDAR));
         Self {
@@ -381,6 +451,25 @@ mod tests {
         for writes in ["Email Tom about it.", "Look it up, then text Ana", "Please message the team: done"] {
             assert!(Asked::of(writes).covers_kind(ActionKind::MailSend), "{writes}");
         }
+        for forbids in [
+            "Do not send or pay anything",
+            "Never send anything to anybody",
+            "Send me a list of my mails",
+            "Is my reply too long?",
+            "Read my mail in order to find the address",
+            "Summarise it, but don't write to anybody.",
+        ] {
+            let asked = Asked::of(forbids);
+            assert!(!asked.covers_kind(ActionKind::ToolPay), "{forbids}");
+            assert!(!asked.covers_kind(ActionKind::MailSend), "{forbids}");
+        }
+        let said = "Write to ana@example.org, tom@x.org. But never write to eve@evil.example! Note this.";
+        assert_eq!(
+            asking(said).split_whitespace().collect::<Vec<_>>().join(" "),
+            "Write to ana@example.org, tom@x.org. But Note this."
+        );
+        assert!(Asked::of("Do not forget to write to Tom").covers_kind(ActionKind::MailSend));
+        assert!(Asked::of("Read it. Then answer Tom without a greeting.").covers_kind(ActionKind::MailSend));
         for looks in ["Read my email and tell me", "Which email came last?", "Notify me", "mail"] {
             assert!(!Asked::of(looks).covers_kind(ActionKind::MailSend), "{looks}");
         }

@@ -7,6 +7,7 @@ use bailey_gate::family::Party;
 use bailey_gate::family::escape::visible;
 use bailey_gate::ground::{self, Words};
 use bailey_gate::ledger::StoreError;
+use bailey_gate::scope::asking;
 
 use crate::home::Home;
 use crate::wire::Line;
@@ -53,10 +54,15 @@ impl Standing {
 /// What an action stands on.
 pub(crate) fn of(home: &Home, content: &Content, task: Option<&TaskId>) -> Result<Standing, StoreError> {
     let words = task.map(|task| home.ledger.task_words(task)).transpose()?.flatten().unwrap_or_default();
-    let words = Words::new(&words);
+    let words = Words::new(&asking(&words));
     let mut out = Standing::default();
-    for party in content.action.parties() {
+    let parties = content.action.parties();
+    let unread = content.action.receiver_count().saturating_sub(parties.len());
+    for party in parties {
         out.party(home, &words, &party)?;
+    }
+    if unread > 0 {
+        out.warnings.push(format!("{unread} of those who get something cannot be read; they may be anybody."));
     }
     for target in content.action.targets() {
         let named = words.name_target(&target);

@@ -83,6 +83,17 @@ impl Ledger {
         rows.into_iter().map(|row| self.decided_of(row)).collect()
     }
 
+    /// The newest actions that the person answered, or went back on, newest first: what nobody was asked about is not among them.
+    pub fn answered(&self, limit: u32) -> Result<Vec<Decided>, StoreError> {
+        let rows = rows_where(
+            &self.reader(),
+            "(credential IS NOT NULL OR state IN ('rejected', 'cancelled', 'superseded', 'undoing', 'undone', 'undo-failed'))
+               AND undo_of IS NULL ORDER BY content_seq DESC LIMIT ?1",
+            [limit],
+        )?;
+        rows.into_iter().map(|row| self.decided_of(row)).collect()
+    }
+
     /// Actions that ran without asking since a wall time.
     pub fn ran_unasked(&self, since_ms: i64) -> Result<Vec<Decided>, StoreError> {
         let rows = rows_where(&self.reader(), "credential IS NULL AND claimed_ms >= ?1", [since_ms])?;

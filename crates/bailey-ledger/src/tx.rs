@@ -6,6 +6,7 @@ use bailey_gate::event::{Approval, Client, Event, EventKind};
 use bailey_gate::family::{ActionKind, Brings, Level, Party};
 use bailey_gate::ground::{Known, Words, likeness, named, resemble};
 use bailey_gate::ledger::{Grant, Row, Standing, StoreError, TaskMarks, Tx};
+use bailey_gate::scope::asking;
 use bailey_gate::{ActionId, Class, ConnectionId, Deadline, Digest, Now, State, TaskId};
 use bailey_keys::store::KeyStore;
 use bailey_keys::{Context, KeyError, open, random, seal};
@@ -253,8 +254,8 @@ impl LedgerTx<'_> {
         };
         let people: Vec<Known> = parties.iter().filter_map(of_mail).collect();
         let by_name: BTreeSet<&str> =
-            named(words, &people).into_iter().flatten().map(|known| known.address.as_str()).collect();
-        let said = Words::new(words);
+            named(&asking(words), &people).into_iter().flatten().map(|known| known.address.as_str()).collect();
+        let said = Words::new(&asking(words));
         let mut put = self
             .db
             .prepare_cached("INSERT INTO task_named (task, kind, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")

@@ -20,7 +20,7 @@ const POSSIBLE: &str = include_str!("possible.cedar");
 /// The program that is asked.
 pub const SOLVER: &str = "cvc5";
 /// Longest the solver may take for one question.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +30,6 @@ pub enum NoAnalysis {
         "the solver `cvc5` is not installed, so nothing is proven about actions that were never tried; install the package `cvc5` (`apt install cvc5`), then ask again"
     )]
     NoSolver,
-    /// It took too long.
-    #[error("the solver found no answer within {} seconds", PATIENCE.as_secs())]
-    TooLong,
     /// It failed.
     #[error("the solver failed: {0}")]
     Failed(String),
@@ -53,6 +50,17 @@ pub struct Unattended {
     pub by: Vec<String>,
     /// An action that goes.
     pub example: Option<Example>,
+    /// Whether all of it was settled in time; else a rule in `by` may never let anything go.
+    pub proven: bool,
+}
+
+/// What is made automatic by a change.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Newly {
+    /// The kinds of which something goes that did not, with an example.
+    pub found: Vec<(ActionKind, Example)>,
+    /// The kinds of which the solver could not tell in time.
+    pub open: Vec<ActionKind>,
 }
 
 /// Asks the solver. One process serves one analysis, and ends with it.
@@ -74,17 +82,26 @@ impl Analysis {
         Ok(Self { solver })
     }
 
+    /// Asks one question. A solver that took too long, or failed, is ended, and another takes the next question.
+    async fn ask<T, E: std::fmt::Display>(
+        &mut self,
+        question: impl AsyncFnOnce(&mut CedarSymCompiler<LocalSolver>) -> Result<T, E>,
+    ) -> Result<Option<T>, NoAnalysis> {
+        let answer = tokio::time::timeout(PATIENCE, question(&mut self.solver)).await;
+        if let Ok(Ok(answer)) = answer {
+            return Ok(Some(answer));
+        }
+        *self = Self::begin()?;
+        Ok(None)
+    }
+
     /// What goes by itself under the second set of a person's rules and does not under the first: an example of each kind of which
     /// there is any.
-    pub async fn newly_automatic(
-        &mut self,
-        before: &str,
-        after: &str,
-    ) -> Result<Vec<(ActionKind, Example)>, NoAnalysis> {
+    pub async fn newly_automatic(&mut self, before: &str, after: &str) -> Result<Newly, NoAnalysis> {
         let (old, new) = (CedarPolicy::with_grants(before)?, CedarPolicy::with_grants(after)?);
         let guarded = guarded(&new)?;
         let changed = differing(before, after)?;
-        let mut out = Vec::new();
+        let mut out = Newly::default();
         for kind in ActionKind::ALL {
             if !changed.iter().any(|policy| is_about(policy, kind, &new)) {
                 continue;
@@ -92,8 +109,13 @@ impl Analysis {
             let env = environment(kind)?;
             let compiled = |set: &PolicySet| CompiledPolicySet::compile(set, &env, &new.schema).map_err(failed);
             let (after, before) = (compiled(&guarded)?, compiled(&old.policies)?);
-            let found = patiently(self.solver.check_implies_with_counterexample_opt(&after, &before)).await?;
-            out.extend(found.map(|found| (kind, example(&found))));
+            let asked = async |solver: &mut CedarSymCompiler<LocalSolver>| {
+                solver.check_implies_with_counterexample_opt(&after, &before).await
+            };
+            match self.ask(asked).await? {
+                Some(found) => out.found.extend(found.map(|found| (kind, example(&found)))),
+                None => out.open.push(kind),
+            }
         }
         Ok(out)
     }
@@ -108,38 +130,55 @@ impl Analysis {
         for kind in ActionKind::ALL {
             let env = environment(kind)?;
             let whole = CompiledPolicySet::compile(&guarded, &env, &set.schema).map_err(failed)?;
-            let found = patiently(self.solver.check_always_denies_with_counterexample_opt(&whole)).await?;
-            let mut by = Vec::new();
+            let asked = async |solver: &mut CedarSymCompiler<LocalSolver>| {
+                solver.check_always_denies_with_counterexample_opt(&whole).await
+            };
+            let found = self.ask(asked).await?;
+            let mut one = Unattended {
+                kind,
+                by: Vec::new(),
+                proven: found.is_some(),
+                example: found.as_ref().and_then(|found| found.as_ref().map(example)),
+            };
             // Which of them can: each alone, under everything that forbids.
-            for permit in permits.iter().filter(|permit| found.is_some() && is_about(permit, kind, &set)) {
+            let never = matches!(found, Some(None));
+            for permit in permits.iter().filter(|permit| !never && is_about(permit, kind, &set)) {
                 let mut alone = guarded.clone();
                 for other in permits.iter().filter(|other| other.id() != permit.id()) {
-                    alone.remove_static(other.id().clone()).map_err(|error| NoAnalysis::Failed(error.to_string()))?;
+                    alone.remove_static(other.id().clone()).map_err(failed)?;
                 }
                 let alone = CompiledPolicySet::compile(&alone, &env, &set.schema).map_err(failed)?;
-                if !patiently(self.solver.check_always_denies_opt(&alone)).await? {
-                    by.push(permit.id().to_string());
+                let asked =
+                    async |solver: &mut CedarSymCompiler<LocalSolver>| solver.check_always_denies_opt(&alone).await;
+                let denies = self.ask(asked).await?;
+                one.proven &= denies.is_some();
+                if denies != Some(true) {
+                    one.by.push(permit.id().to_string());
                 }
             }
-            out.push(Unattended { kind, by, example: found.as_ref().map(example) });
+            out.push(one);
         }
         Ok(out)
     }
 
-    /// Rules of the person's that change nothing as long as the others stand: what they say is said already, or overruled.
+    /// Rules of the person's that change nothing as long as the others stand: what they say is said already, or overruled. One of
+    /// which that cannot be told in time is not among them.
     pub async fn shadowed(&mut self, rules: &str) -> Result<Vec<String>, NoAnalysis> {
         let set = CedarPolicy::with_grants(rules)?;
         let mut out = Vec::new();
         for policy in set.policies.policies().filter(|policy| is_theirs(policy)) {
             let mut without = set.policies.clone();
-            without.remove_static(policy.id().clone()).map_err(|error| NoAnalysis::Failed(error.to_string()))?;
+            without.remove_static(policy.id().clone()).map_err(failed)?;
             let mut matters = false;
             for kind in ActionKind::ALL.into_iter().filter(|kind| is_about(policy, *kind, &set)) {
                 let env = environment(kind)?;
                 let compiled =
                     |set_of: &PolicySet| CompiledPolicySet::compile(set_of, &env, &set.schema).map_err(failed);
                 let (with, without) = (compiled(&possible(&set.policies)?)?, compiled(&possible(&without)?)?);
-                if !patiently(self.solver.check_equivalent_opt(&with, &without)).await? {
+                let asked = async |solver: &mut CedarSymCompiler<LocalSolver>| {
+                    solver.check_equivalent_opt(&with, &without).await
+                };
+                if self.ask(asked).await? != Some(true) {
                     matters = true;
                     break;
                 }
@@ -159,7 +198,10 @@ impl Analysis {
             for kind in ActionKind::ALL.into_iter().filter(|kind| is_about(policy, *kind, &set)) {
                 let env = environment(kind)?;
                 let compiled = CompiledPolicy::compile(policy, &env, &set.schema).map_err(failed)?;
-                if !patiently(self.solver.check_never_errors_opt(&compiled)).await? {
+                let asked =
+                    async |solver: &mut CedarSymCompiler<LocalSolver>| solver.check_never_errors_opt(&compiled).await;
+                // What cannot be told in time counts as what could.
+                if self.ask(asked).await? != Some(true) {
                     out.push(policy.id().to_string());
                     break;
                 }
@@ -171,13 +213,6 @@ impl Analysis {
 
 fn failed(error: impl std::fmt::Display) -> NoAnalysis {
     NoAnalysis::Failed(error.to_string())
-}
-
-async fn patiently<T, E: std::fmt::Display>(question: impl Future<Output = Result<T, E>>) -> Result<T, NoAnalysis> {
-    match tokio::time::timeout(PATIENCE, question).await {
-        Ok(answer) => answer.map_err(failed),
-        Err(_) => Err(NoAnalysis::TooLong),
-    }
 }
 
 fn is_theirs(policy: &Policy) -> bool {
@@ -278,12 +313,12 @@ mod tests {
         let (before, after) =
             (cedar("mail with links: ask"), cedar("mail to ana@example.org: go ahead; mail with links: ask"));
         let found = analysed(async |analysis| analysis.newly_automatic(&before, &after).await);
-        let [(ActionKind::MailSend, example)] = found.as_slice() else { panic!("{found:?}") };
+        let [(ActionKind::MailSend, example)] = found.found.as_slice() else { panic!("{found:?}") };
         assert!(example.contains(&("names".into(), "ana@example.org".into())), "{example:?}");
         let nothing = analysed(async |analysis| analysis.newly_automatic(&after, &before).await);
-        assert_eq!(nothing, [], "what is dropped makes nothing automatic");
+        assert_eq!(nothing, Newly::default(), "what is dropped makes nothing automatic");
         let shut = cedar("mail to ana@example.org: go ahead; mail: ask");
-        assert_eq!(analysed(async |analysis| analysis.newly_automatic(&before, &shut).await), []);
+        assert_eq!(analysed(async |analysis| analysis.newly_automatic(&before, &shut).await), Newly::default());
     }
 
     #[test]

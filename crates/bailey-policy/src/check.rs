@@ -34,6 +34,49 @@ const HARMLESS: [&str; 21] = [
 ];
 /// What the person's approval makes true.
 const EVIDENCE: [&str; 2] = ["approved", "stepUp"];
+/// Longest text of policies, in bytes.
+const MAX_TEXT_BYTES: usize = 512 * 1024;
+/// Deepest brackets, and most joined or nested parts of one policy: reading goes as deep as they do.
+const MAX_BRACKETS: usize = 24;
+const MAX_JOINED: usize = 160;
+
+/// Whether a text may be read at all. Cedar reads parts within parts by calling itself, so what is nested without end would end
+/// the process.
+pub(crate) fn too_deep(text: &str) -> Option<String> {
+    if text.len() > MAX_TEXT_BYTES {
+        return Some(format!("policies have at most {MAX_TEXT_BYTES} bytes"));
+    }
+    let (mut depth, mut joined, mut quoted, mut escaped) = (0_usize, 0_usize, false, false);
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        if quoted {
+            (quoted, escaped) = (escaped || c != '"', !escaped && c == '\\');
+            continue;
+        }
+        match c {
+            '"' => quoted = true,
+            '/' if rest.peek() == Some(&'/') => while rest.next_if(|c| *c != '\n').is_some() {},
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            ';' => joined = 0,
+            '&' | '|' | '!' | '-' | '+' | '*' | '.' | '<' | '>' | '=' | '?' => joined += 1,
+            // `if`, `in`, `is`, `has` and `like` join, too; every word counts as one.
+            c if c.is_whitespace() && rest.peek().is_some_and(char::is_ascii_lowercase) => joined += 1,
+            _ => {}
+        }
+        if depth > MAX_BRACKETS {
+            return Some(format!("a policy has brackets nested deeper than {MAX_BRACKETS}"));
+        }
+        if joined > MAX_SIGNS {
+            return Some("a policy has more parts than anybody reads; make several of it".into());
+        }
+    }
+    None
+}
+
+/// Most signs and words that can join parts, in one policy.
+const MAX_SIGNS: usize = 8 * MAX_JOINED;
+
 /// Deepest nesting looked into; more is refused.
 const MAX_DEPTH: usize = 128;
 
@@ -81,7 +124,12 @@ fn look(part: &Value, rises: Rises, depth: usize) -> Option<String> {
     };
     let deeper = |rises: Rises| parts().filter(|part| part.is_object()).find_map(|part| look(part, rises, depth + 1));
     match operator.as_str() {
-        "Value" | "Var" => None,
+        "Value" => None,
+        // As a whole it holds what an approval changes, whichever way round it is looked at.
+        "Var" if inner.as_str() == Some("context") => {
+            Some("it looks at all facts at once; name the facts it is about".into())
+        }
+        "Var" => None,
         "." if is_evidence(inner) => match rises {
             Rises::With => None,
             Rises::Against => Some("an approval would make it less allowed; approval may only allow more".into()),
@@ -89,6 +137,7 @@ fn look(part: &Value, rises: Rises, depth: usize) -> Option<String> {
                 "whether something was approved stands inside of a comparison or a choice; say it by itself".into(),
             ),
         },
+        "." if inner.get("left").is_some_and(is_context) => None,
         "!" => inner.get("arg").and_then(|arg| look(arg, rises.turned(), depth + 1)),
         keeps if KEEPS.contains(&keeps) => deeper(rises),
         "if-then-else" => {
@@ -103,6 +152,10 @@ fn look(part: &Value, rises: Rises, depth: usize) -> Option<String> {
             Some(format!("`{function}` can err, and a rule that errs does not count; use comparisons and sets"))
         }
     }
+}
+
+fn is_context(part: &Value) -> bool {
+    part.get("Var").and_then(Value::as_str) == Some("context")
 }
 
 fn is_evidence(access: &Value) -> bool {
@@ -166,6 +219,39 @@ mod tests {
         ] {
             assert!(refused(wrong).contains("approved") || refused(wrong).contains("approval"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn all_facts_at_once_are_not_for_comparing() {
+        for whole in ["[context].contains(context)", "if context == context then true else false"] {
+            let why = refused(&format!("forbid (principal, action, resource) when {{ {whole} }}"));
+            assert!(why.contains("all facts at once"), "{whole}: {why}");
+        }
+    }
+
+    #[test]
+    fn what_is_nested_without_end_is_refused_before_it_is_read() {
+        let nested = |open: &str, close: &str, count: usize| {
+            format!(
+                "permit (principal, action, resource) when {{ {}context.undo{} }}",
+                open.repeat(count),
+                close.repeat(count)
+            )
+        };
+        for text in [
+            nested("(", ")", 100_000),
+            nested("[", "]", 5_000),
+            nested("context.undo && ", "", 15_000),
+            nested("!", "", 50_000),
+            nested("if context.undo then ", " else false", 5_000),
+            nested("", ".a", 50_000),
+        ] {
+            let text = format!("@id(\"deep\") {text};");
+            assert!(matches!(CedarPolicy::with_grants(&text), Err(PolicyError::Syntax(_))), "{}", &text[..80]);
+            assert!(CedarPolicy::parts(&text).is_err());
+        }
+        let long = format!("@id(\"s\") @says(\"{}\") forbid (principal, action, resource);", "(&&!".repeat(5_000));
+        assert!(CedarPolicy::with_grants(&long).is_ok(), "what stands in quotation marks is no nesting");
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub mod analysis;
 mod check;
 pub mod rule;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -19,6 +19,7 @@ use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityTypeName, EntityUid, PolicyId, PolicySet, Request,
     RestrictedExpression, Schema, ValidationMode, Validator,
 };
+use miette::Diagnostic as _;
 
 const SCHEMA: &str = include_str!("schema.cedarschema");
 const SHIPPED: &str = include_str!("shipped.cedar");
@@ -141,8 +142,9 @@ impl CedarPolicy {
         let (policies, says) = named(text)?;
         let checked = Validator::new(schema.clone()).validate(&policies, ValidationMode::Strict);
         if !checked.validation_passed() {
-            let errors: Vec<_> = checked.validation_errors().map(ToString::to_string).collect();
-            return Err(PolicyError::Invalid(errors.join("; ")));
+            // Once for each action it is about would be twenty times the same.
+            let errors: BTreeSet<String> = checked.validation_errors().map(ToString::to_string).collect();
+            return Err(PolicyError::Invalid(errors.into_iter().collect::<Vec<_>>().join("; ")));
         }
         let agent = uid("Agent", "agent")?;
         let home = uid("Home", "home")?;
@@ -182,7 +184,7 @@ impl CedarPolicy {
                 "This task has too many questions waiting already; answer or reject those first."
             }
             bailey_gate::reason::BURST => {
-                "This task asked for too many things that its words do not name, so it changes nothing any more. If you want them, give them as a new task."
+                "This task asked too often for what its words do not name, or was refused too often, so it changes nothing any more. If you want them, give them as a new task."
             }
             bailey_gate::reason::STEP_UP => {
                 "This cannot be taken back, so it needs you, present, for this very answer."
@@ -258,9 +260,24 @@ fn uid(kind: &str, name: &str) -> Result<EntityUid, PolicyError> {
     Ok(EntityUid::from_type_name_and_id(kind, cedar_policy::EntityId::new(name)))
 }
 
+/// What is wrong with a text, with the line it is in where that is told.
+fn pointed(text: &str, error: &cedar_policy::ParseErrors) -> String {
+    let place = error.labels().and_then(|mut labels| labels.next()).map(|label| label.offset());
+    let help = error.help().map(|help| format!(" ({help})")).unwrap_or_default();
+    let Some(offset) = place else { return format!("{error}{help}") };
+    let before = text.get(..offset).unwrap_or_default();
+    let (line, from) = (before.matches('\n').count() + 1, before.rfind('\n').map_or(0, |at| at + 1));
+    let shown = text.get(from..).unwrap_or_default().lines().next().unwrap_or_default();
+    let column = before.get(from..).unwrap_or_default().chars().count();
+    format!("in line {line}, at character {}: {error}{help}\n  {shown}\n  {}^", column + 1, " ".repeat(column))
+}
+
 /// Parses policies and gives each the name in its `@id`; collects what their `@says` tell people.
 fn named(text: &str) -> Result<(PolicySet, BTreeMap<String, String>), PolicyError> {
-    let parsed = PolicySet::from_str(text).map_err(|error| PolicyError::Syntax(error.to_string()))?;
+    if let Some(why) = check::too_deep(text) {
+        return Err(PolicyError::Syntax(why));
+    }
+    let parsed = PolicySet::from_str(text).map_err(|error| PolicyError::Syntax(pointed(text, &error)))?;
     if let Some(template) = parsed.templates().next() {
         return Err(PolicyError::Syntax(format!("`{}` is a template, which nothing here fills in", template.id())));
     }

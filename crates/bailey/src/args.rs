@@ -119,6 +119,9 @@ pub(crate) enum Command {
 pub(crate) enum Rules {
     /// Read rules, and show each in the words it is kept in and as Cedar; from standard input if none are given
     Check {
+        /// They are Cedar, each with an `@id`
+        #[arg(long)]
+        cedar: bool,
         /// Such as: mail inside my organisation: go ahead; outside: ask
         words: Vec<String>,
     },
@@ -128,7 +131,11 @@ pub(crate) enum Rules {
         name: ProfileName,
     },
     /// List the rules in force beside the shipped ones
-    List,
+    List {
+        /// Show the Cedar each of them is, too
+        #[arg(long)]
+        cedar: bool,
+    },
     /// Add rules; asks for the approval passphrase
     Add {
         /// They are Cedar, each with an `@id`

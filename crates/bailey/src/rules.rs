@@ -6,9 +6,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 use bailey_gate::Digest;
 use bailey_gate::approval::Purpose;
 use bailey_gate::family::ActionKind;
-use bailey_gate::family::escape::visible;
+use bailey_gate::family::escape::{visible, visible_lines};
 use bailey_home::Layout;
-use bailey_home::rules::{Analysis, BadRule, CedarPolicy, Example, NoAnalysis, Profile, Rule, Unattended, parse};
+use bailey_home::rules::{
+    Analysis, BadRule, CedarPolicy, Example, Newly, NoAnalysis, Profile, Rule, Unattended, parse,
+};
 use bailey_home::wire::{
     OfferCard, RuleBody, RuleCard, RuleChange, RuleEventCard, TrialCard, WhyCard, rule_parameters,
 };
@@ -25,7 +27,11 @@ const MAX_TEXT_BYTES: u64 = 256 * 1024;
 /// Runs one of the commands.
 pub(crate) async fn run(command: Rules, layout: Layout, as_json: bool) -> Result<(), Trouble> {
     let rules: Vec<RuleCard> = match command {
-        Rules::Check { words } => return check(&text_of(&words)?, as_json),
+        Rules::Check { cedar: true, words } => {
+            CedarPolicy::with_grants(&text_of(&words)?).map_err(|error| Trouble::Here(error.to_string()))?;
+            return say("It fits, cannot err, and an approval only lifts.\n");
+        }
+        Rules::Check { cedar: false, words } => return check(&text_of(&words)?, as_json),
         Rules::Profile { name } => {
             let text = profile(name).rules();
             return if as_json { check(text, true) } else { say(text) };
@@ -41,7 +47,10 @@ pub(crate) async fn run(command: Rules, layout: Layout, as_json: bool) -> Result
             return if as_json { say("{}\n") } else { say("It is not offered again for sixty days.\n") };
         }
         Rules::History => return history(&Client::new(layout)?, as_json).await,
-        Rules::List => Client::new(layout)?.get("/v1/rules").await?,
+        Rules::List { cedar } => {
+            let rules: Vec<RuleCard> = Client::new(layout)?.get("/v1/rules").await?;
+            return Ok(show::print(as_json, &rules, |out| told_rules(out, &rules, cedar))?);
+        }
         Rules::Careful => Client::new(layout)?.post("/v1/rules/careful", &()).await?,
         Rules::Accept { offer } => accept(&Client::new(layout)?, &offer, as_json).await?,
         Rules::Add { cedar, words } => {
@@ -58,19 +67,28 @@ pub(crate) async fn run(command: Rules, layout: Layout, as_json: bool) -> Result
         }
         Rules::Organisation { domains } => {
             let named = RuleChange { organisation: Some(domains), ..RuleChange::default() };
-            change(&Client::new(layout)?, named).await?
+            shown_change(&Client::new(layout)?, named, as_json).await?
         }
         Rules::Group { name, addresses } => {
             let groups = [(name, addresses)].into_iter().collect();
             shown_change(&Client::new(layout)?, RuleChange { groups, ..RuleChange::default() }, as_json).await?
         }
     };
-    Ok(show::print(as_json, &rules, |out| {
-        if rules.is_empty() {
-            writeln!(out, "There are no rules but the shipped ones: what reaches others, destroys or spends asks.")?;
-        }
-        rules.iter().try_for_each(|rule| writeln!(out, "{:<12} {:<9} {}", rule.id, rule.origin, rule.words))
-    })?)
+    Ok(show::print(as_json, &rules, |out| told_rules(out, &rules, false))?)
+}
+
+/// The rules in force. What was written in Cedar is shown as it is: what it says of itself decides nothing.
+fn told_rules(out: &mut dyn Write, rules: &[RuleCard], cedar: bool) -> io::Result<()> {
+    if rules.is_empty() {
+        writeln!(out, "There are no rules but the shipped ones: what reaches others, destroys or spends asks.")?;
+    }
+    rules.iter().try_for_each(|rule| {
+        writeln!(out, "{:<12} {:<9} {}", rule.id, rule.origin, visible(&rule.words))?;
+        // Name and words of a rule in words stand above already.
+        let written = rule.words.starts_with("(in Cedar)");
+        let shown = rule.cedar.lines().filter(|line| (written || !line.starts_with('@')) && !line.trim().is_empty());
+        shown.filter(|_| cedar || written).try_for_each(|line| writeln!(out, "    {}", visible(line)))
+    })
 }
 
 /// The change that is to be looked at; what cannot be read is told before anybody is asked.
@@ -153,14 +171,14 @@ fn verdict(name: &str) -> &str {
 async fn diff(client: &Client, change: RuleChange, as_json: bool) -> Result<(), Trouble> {
     let trial: TrialCard = client.post("/v1/rules/try", &change).await?;
     let proven = newly_automatic(&trial).await;
-    let value = json!({ "trial": trial, "newly_automatic": proven.as_ref().ok().map(|all| examples(all)), "missing": proven.as_ref().err() });
+    let value = json!({ "trial": trial, "newly_automatic": proven.as_ref().ok().map(|newly| examples(&newly.found)), "not_settled": proven.as_ref().ok().map(|newly| newly.open.iter().map(|kind| kind.name()).collect::<Vec<_>>()), "missing": proven.as_ref().err() });
     Ok(show::print(as_json, &value, |out| {
         told_trial(out, &trial)?;
-        told_proof(out, proven.as_deref())
+        told_proof(out, proven.as_ref())
     })?)
 }
 
-async fn newly_automatic(trial: &TrialCard) -> Result<Vec<(ActionKind, Example)>, String> {
+async fn newly_automatic(trial: &TrialCard) -> Result<Newly, String> {
     let mut analysis = Analysis::begin().map_err(|error| error.to_string())?;
     analysis.newly_automatic(&trial.before, &trial.after).await.map_err(|error| error.to_string())
 }
@@ -173,15 +191,23 @@ fn fields(example: &Example) -> serde_json::Value {
     example.iter().map(|(name, value)| (name.clone(), json!(value))).collect::<serde_json::Map<_, _>>().into()
 }
 
-fn told_proof(out: &mut dyn Write, proven: Result<&[(ActionKind, Example)], &String>) -> io::Result<()> {
-    match proven {
-        Err(missing) => writeln!(out, "Not proven: {missing}."),
-        Ok([]) => writeln!(out, "Proven: nothing goes by itself that did not before."),
-        Ok(all) => {
-            writeln!(out, "Proven: only of these kinds something goes by itself that did not before, for example:")?;
-            all.iter().try_for_each(|(kind, example)| writeln!(out, "  {}: {}", kind.name(), in_a_line(example)))
+fn told_proof(out: &mut dyn Write, proven: Result<&Newly, &String>) -> io::Result<()> {
+    let newly = match proven {
+        Err(missing) => return writeln!(out, "Not proven: {missing}."),
+        Ok(newly) => newly,
+    };
+    match newly.found.as_slice() {
+        [] if newly.open.is_empty() => {
+            writeln!(out, "Proven: nothing goes by itself that did not before, with your organisation as it is.")?;
+        }
+        [] => {}
+        all => {
+            writeln!(out, "Proven: of these kinds something goes by itself that did not before, for example:")?;
+            all.iter().try_for_each(|(kind, example)| writeln!(out, "  {}: {}", kind.name(), in_a_line(example)))?;
         }
     }
+    let open: Vec<&str> = newly.open.iter().map(|kind| kind.name()).collect();
+    if open.is_empty() { Ok(()) } else { writeln!(out, "Not settled in time: {}.", open.join(", ")) }
 }
 
 fn in_a_line(example: &Example) -> String {
@@ -202,16 +228,17 @@ async fn analyse(client: &Client, as_json: bool) -> Result<(), Trouble> {
     let unattended = analysis.unattended(&cedar).await.map_err(failed)?;
     let shadowed = analysis.shadowed(&cedar).await.map_err(failed)?;
     let erring = analysis.erring(&cedar).await.map_err(failed)?;
-    let one = |kind: &Unattended| json!({ "kind": kind.kind.name(), "by": kind.by, "example": kind.example.as_ref().map(fields) });
+    let one = |kind: &Unattended| json!({ "kind": kind.kind.name(), "by": kind.by, "proven": kind.proven, "example": kind.example.as_ref().map(fields) });
     let value = json!({ "unattended": unattended.iter().map(one).collect::<Vec<_>>(), "without_effect": shadowed, "can_err": erring });
     Ok(show::print(as_json, &value, |out| {
         writeln!(out, "Without you, at most this can happen:")?;
         for kind in &unattended {
-            if kind.by.is_empty() {
+            if kind.by.is_empty() && kind.proven {
                 writeln!(out, "  {:<16} never", kind.kind.name())?;
             }
+            let sure = if kind.proven { "" } else { " (not settled in time: perhaps)" };
             for rule in &kind.by {
-                writeln!(out, "  {:<16} {rule}: {}", kind.kind.name(), said(rule))?;
+                writeln!(out, "  {:<16} {rule}: {}{sure}", kind.kind.name(), said(rule))?;
             }
         }
         for rule in &shadowed {
@@ -265,7 +292,7 @@ async fn accept(client: &Client, id: &str, as_json: bool) -> Result<Vec<RuleCard
         let proven = newly_automatic(&offer.trial).await;
         show::print(false, &(), |out| {
             told_offer(out, &offer)?;
-            told_proof(out, proven.as_deref())
+            told_proof(out, proven.as_ref())
         })?;
     }
     change(client, RuleChange { add: offer.words, offer: Some(offer.id), ..RuleChange::default() }).await
@@ -348,5 +375,6 @@ fn pointed(text: &str, bad: &BadRule) -> String {
 }
 
 fn say(text: &str) -> Result<(), Trouble> {
-    std::io::stdout().write_all(text.as_bytes()).map_err(|error| Trouble::Here(error.to_string()))
+    // Names in rules are whatever somebody wrote.
+    std::io::stdout().write_all(visible_lines(text).as_bytes()).map_err(|error| Trouble::Here(error.to_string()))
 }

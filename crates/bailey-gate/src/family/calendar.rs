@@ -3,6 +3,8 @@
 //! An entry is kept as the iCalendar text (RFC 5545) that the server gets, and the preview shows that text's lines, all of
 //! them: nothing is summarised that could hide a guest.
 
+use std::collections::BTreeSet;
+
 use super::text::Address;
 use crate::codec::{CodecError, Decoder, Encoder};
 
@@ -201,20 +203,46 @@ impl Writing {
         [self.before(), self.after()].into_iter().flatten().map(|entry| entry.guests().len()).sum()
     }
 
-    /// Guests whose addresses can be read.
+    /// Guests whose addresses can be read, before and after.
     #[must_use]
     pub fn addresses(&self) -> Vec<Address> {
-        let lines = [self.before(), self.after()].into_iter().flatten().flat_map(Entry::guests);
-        let mut all: Vec<Address> = lines
-            .filter_map(|line| {
-                let at = line.to_ascii_lowercase().rfind("mailto:")?;
-                Address::new(line.get(at + "mailto:".len()..)?).ok()
-            })
-            .collect();
-        all.sort();
-        all.dedup();
-        all
+        readable([self.before(), self.after()].into_iter().flatten())
     }
+
+    /// Guests whose addresses can be read of what it becomes.
+    #[must_use]
+    pub fn guests_after(&self) -> Vec<Address> {
+        readable(self.after().into_iter())
+    }
+
+    /// How many guests there are whose addresses cannot be read, before and after.
+    #[must_use]
+    pub fn unreadable_guests(&self) -> usize {
+        let lines = [self.before(), self.after()].into_iter().flatten().flat_map(Entry::guests);
+        let unread: BTreeSet<String> = lines.filter(|line| guest(line).is_none()).collect();
+        unread.len()
+    }
+}
+
+fn readable<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<Address> {
+    let mut all: Vec<Address> = entries.flat_map(Entry::guests).filter_map(|line| guest(&line)).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// The address of a guest's line, where nothing else could be meant by it: a server may tell whom a parameter names.
+fn guest(line: &str) -> Option<Address> {
+    let lower = line.to_ascii_lowercase();
+    let at = lower.rfind("mailto:")?;
+    let address = Address::new(line.get(at + "mailto:".len()..)?).ok()?;
+    let elsewhere = |name: &str| {
+        lower.split_once(name).is_some_and(|(_, rest)| {
+            let value = rest.split([';', ':']).next().unwrap_or_default().trim_matches('"');
+            value != address.key()
+        })
+    };
+    (!elsewhere(";email=") && lower.matches("mailto:").count() == 1).then_some(address)
 }
 
 pub(super) fn encode(action: &CalendarAction, out: &mut Encoder) {

@@ -15,9 +15,9 @@ use crate::ids::ActionId;
 use crate::place::Place;
 use crate::verdict::Class;
 use calendar::{CalendarAction, Change};
-use mail::{FolderRole, MASS_MAIL_RECEIVERS, MailAction, Message};
+use mail::{FolderRole, MASS_MAIL_RECEIVERS, MailAction};
 use text::Address;
-use tool::{Amount, Effect, ToolUse};
+use tool::{Amount, Effect, Manifest, ToolUse};
 
 /// Longest answer to the person and longest memory note, in bytes. A screen or two; more is a file.
 pub const MAX_WORDS_BYTES: usize = 64 * 1024;
@@ -254,11 +254,34 @@ impl Party {
         split.map_or("", |(_, domain)| domain)
     }
 
+    /// Kinds of names that are written in groups of letters and digits, which blanks and strokes part as one likes.
+    pub const GROUPED: [&'static str; 3] = ["iban", "account", "phone"];
+
     /// Puts the name into the form of its kind.
     #[must_use]
     pub fn new(kind: String, value: &str) -> Self {
         let address = Address::new(value).ok().filter(|_| kind == Self::EMAIL);
-        Self { value: address.map_or_else(|| crate::ground::plain(value), |address| address.key()), kind }
+        let value = match address {
+            Some(address) => address.key(),
+            None if Self::GROUPED.contains(&kind.as_str()) => crate::ground::joined(value),
+            None => crate::ground::plain(value),
+        };
+        Self { kind, value }
+    }
+
+    /// Everybody a value of a kind names; `None` where that cannot be read. Addresses may be several, parted by commas or
+    /// semicolons, each with a name before it.
+    #[must_use]
+    pub fn read(kind: &str, value: &str) -> Option<Vec<Self>> {
+        if kind != Self::EMAIL {
+            return Some(vec![Self::new(kind.to_owned(), value)]);
+        }
+        let one = |text: &str| {
+            let text = text.trim();
+            let bare = text.strip_suffix('>').and_then(|text| text.rsplit_once('<')).map_or(text, |(_, inner)| inner);
+            Address::new(bare).ok().map(|address| Self { kind: Self::EMAIL.into(), value: address.key() })
+        };
+        value.split([',', ';']).map(one).collect()
     }
 }
 
@@ -375,7 +398,7 @@ impl Action {
             Self::Mail(MailAction::Send(message)) => message.receivers().map(|m| email(&m.address)).collect(),
             Self::Calendar(CalendarAction::Write(writing)) => writing.addresses().iter().map(email).collect(),
             Self::Tool(call) if call.effect() != Effect::Read => {
-                call.sinks().into_iter().map(|(kind, value)| Party::new(kind, &value)).collect()
+                call.sinks().into_iter().filter_map(|(kind, value)| Party::read(&kind, &value)).flatten().collect()
             }
             Self::Mail(_)
             | Self::Calendar(_)
@@ -388,11 +411,15 @@ impl Action {
     }
 
     /// Those of [`Self::parties`] the person knows once they have let it happen. What a tool nobody described was given says
-    /// nothing of anybody.
+    /// nothing of anybody; and whom something is taken from, or an entry is cancelled for, is not thereby known.
     #[must_use]
     pub fn parties_to_learn(&self) -> Vec<Party> {
         match self {
-            Self::Tool(call) if call.manifest.is_none() => Vec::new(),
+            Self::Tool(ToolUse { manifest: None | Some(Manifest { removes: true, .. }), .. }) => Vec::new(),
+            Self::Calendar(CalendarAction::Write(writing)) => {
+                let guests = writing.guests_after();
+                guests.iter().map(|address| Party { kind: Party::EMAIL.into(), value: address.key() }).collect()
+            }
             Self::Mail(_)
             | Self::Calendar(_)
             | Self::Reply { .. }
@@ -400,6 +427,22 @@ impl Action {
             | Self::MemoryRead
             | Self::MemoryForget { .. }
             | Self::Tool(_) => self.parties(),
+        }
+    }
+
+    /// Whether it is mail, by a tool of others too: something reaches addresses of mail.
+    #[must_use]
+    pub fn is_mail(&self) -> bool {
+        match self {
+            Self::Mail(action) => matches!(action, MailAction::Send(_)),
+            Self::Tool(call) => {
+                call.effect() != Effect::Read && call.sinks().iter().any(|(kind, _)| kind == Party::EMAIL)
+            }
+            Self::Calendar(_)
+            | Self::Reply { .. }
+            | Self::MemoryWrite { .. }
+            | Self::MemoryRead
+            | Self::MemoryForget { .. } => false,
         }
     }
 
@@ -466,12 +509,6 @@ impl Action {
         }
     }
 
-    /// Whether it is a mail that says it answers another.
-    #[must_use]
-    pub const fn answers(&self) -> bool {
-        matches!(self, Self::Mail(MailAction::Send(Message { in_reply_to: Some(_), .. })))
-    }
-
     /// Files it carries.
     #[must_use]
     pub fn attachments(&self) -> usize {
@@ -515,7 +552,8 @@ impl Action {
             Self::Calendar(CalendarAction::Write(writing)) if writing.guests() > 0 => {
                 writing.after().map(|entry| entry.lines().join("\n")).unwrap_or_default()
             }
-            Self::Tool(call) if call.effect() == Effect::Write && !call.sinks().is_empty() => call.words(),
+            // Who has what is changed reads it, too.
+            Self::Tool(call) if call.effect() == Effect::Write && self.kind() != ActionKind::ToolWrite => call.words(),
             Self::Mail(_)
             | Self::Calendar(_)
             | Self::Reply { .. }
@@ -548,14 +586,21 @@ impl Action {
     pub fn receiver_count(&self) -> usize {
         match self {
             Self::Mail(MailAction::Send(message)) => message.receivers().count(),
-            Self::Calendar(CalendarAction::Write(writing)) => writing.guests(),
-            Self::Tool(_) => self.parties().len(),
+            Self::Calendar(CalendarAction::Write(writing)) => writing.addresses().len() + writing.unreadable_guests(),
+            Self::Tool(call) if call.effect() != Effect::Read => {
+                let sinks = call.sinks();
+                let unread = sinks.iter().filter(|(kind, value)| Party::read(kind, value).is_none()).count();
+                // A request goes to somebody, whether or not it says to whom.
+                let nobody = sinks.is_empty() && call.effect() == Effect::Fetch;
+                self.parties().len() + unread + usize::from(nobody)
+            }
             Self::Mail(_)
             | Self::Calendar(_)
             | Self::Reply { .. }
             | Self::MemoryWrite { .. }
             | Self::MemoryRead
-            | Self::MemoryForget { .. } => 0,
+            | Self::MemoryForget { .. }
+            | Self::Tool(_) => 0,
         }
     }
 

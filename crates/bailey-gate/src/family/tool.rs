@@ -16,6 +16,12 @@ pub const MAX_DEPTH: usize = 16;
 /// Longest text of one value, in bytes.
 pub const MAX_TEXT_BYTES: usize = 1024 * 1024;
 
+/// In the place of the method of a request that says none.
+pub const UNSAID_METHOD: &str = "?";
+
+/// The kind of a value nobody described.
+const UNDESCRIBED: &str = "value";
+
 /// A name of a server, tool, argument or kind of value: one line of printable text, not empty.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name(String);
@@ -152,16 +158,18 @@ impl ToolUse {
     /// What an argument can do.
     #[must_use]
     pub fn role_of(&self, argument: &Name) -> Role {
-        let Some(manifest) = &self.manifest else { return Role::Sink(Name("value".into())) };
-        let found = manifest.roles.iter().find(|(name, _)| name == argument);
-        found.map_or(Role::Plain, |(_, role)| role.clone())
+        // What nobody described may decide who gets something: of a whole tool, or of one argument.
+        let found = self.manifest.iter().flat_map(|manifest| &manifest.roles).find(|(name, _)| name == argument);
+        found.map_or_else(|| Role::Sink(Name(UNDESCRIBED.into())), |(_, role)| role.clone())
     }
 
-    /// Who gets something: kind and value, as far as any is given.
+    /// Who gets something: kind and value, as far as any is given. What is fetched from an address, the address gets to know.
     #[must_use]
     pub fn sinks(&self) -> Vec<(String, String)> {
+        let fetches = self.effect() == Effect::Fetch;
         self.values(|role| match role {
             Role::Sink(kind) => Some(kind),
+            Role::Place(kind) if fetches && kind.0 == Place::URL => Some(kind),
             Role::Plain | Role::Target(_) | Role::Content | Role::Amount | Role::Place(_) | Role::Method => None,
         })
     }
@@ -185,11 +193,14 @@ impl ToolUse {
         all.into_iter().filter(|(kind, _)| Place::KINDS.contains(&kind.as_str())).collect()
     }
 
-    /// The method of its request, in capitals.
+    /// The method of its request, in capitals; [`UNSAID_METHOD`] where it makes one and does not say how.
     #[must_use]
     pub fn method(&self) -> String {
         let method = self.arguments.iter().find(|(name, _)| self.role_of(name) == Role::Method);
-        method.map(|(_, value)| value.scalars().join(" ").to_uppercase()).unwrap_or_default()
+        let said = method.map(|(_, value)| value.scalars().join(" ").trim().to_uppercase()).unwrap_or_default();
+        let requests = self.effect() == Effect::Fetch
+            || self.manifest.iter().flat_map(|manifest| &manifest.roles).any(|(_, role)| *role == Role::Method);
+        if said.is_empty() && requests { UNSAID_METHOD.into() } else { said }
     }
 
     fn values(&self, wanted: impl Fn(Role) -> Option<Name>) -> Vec<(String, String)> {
@@ -475,8 +486,13 @@ mod tests {
     #[test]
     fn every_argument_of_an_undescribed_tool_decides_who_gets_something() {
         let nested = Value::Fields(vec![("to".into(), Value::List(vec![Value::Text("eve@evil.example".into())]))]);
-        let mut call = call(&[], &[("options", nested), ("n", Value::Number("3".into()))]);
+        let roles = [("options", Role::Plain), ("n", Role::Plain)];
+        let mut call = call(&roles, &[("options", nested), ("n", Value::Number("3".into()))]);
         assert!(call.sinks().is_empty());
+        // One argument that the manifest does not speak of is as bad as a tool that nobody speaks of.
+        call.arguments.push((name("bcc"), Value::Text("eve@evil.example".into())));
+        assert_eq!(call.sinks(), [("value".to_owned(), "eve@evil.example".to_owned())]);
+        call.arguments.pop();
         call.manifest = None;
         let sinks: Vec<String> = call.sinks().into_iter().map(|(_, value)| value).collect();
         assert_eq!((sinks, call.effect()), (vec!["eve@evil.example".to_owned(), "3".to_owned()], Effect::Write));

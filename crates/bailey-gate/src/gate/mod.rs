@@ -21,14 +21,14 @@ use crate::approval::{Authority, Challenges};
 use crate::content::Content;
 use crate::event::{Actor, Event, EventKind, Payload};
 use crate::family::tool::Amount;
-use crate::family::{Action, Party};
+use crate::family::{Action, ActionKind, Party};
 use crate::ground::{self, Words};
 use crate::handoff::{HandoffLock, Valve};
 use crate::ids::{ActionId, ConnectionId, HomeId, TaskId};
 use crate::ledger::{Ledger, PauseRecord, Row, StoreError, TaskMarks, Tx};
 use crate::place::Place;
 use crate::policy::{Facts, Policy};
-use crate::scope::Asked;
+use crate::scope::{Asked, asking};
 use crate::state::State;
 use crate::time::{Circumstances, Now};
 
@@ -241,12 +241,15 @@ impl Gate {
         let words = task.map(|task| tx.task_words(&task)).transpose()?.flatten().unwrap_or_default();
         let marks = task.map_or(Ok(TaskMarks::default()), |task| tx.marks(&task))?;
         let schedule = task.map_or(Ok(String::new()), |task| tx.schedule(&task))?;
-        let said = Words::new(&words);
+        // What a "not" takes back grounds nobody.
+        let said = Words::new(&asking(&words));
         let unnamed = |value: &String| !said.name_target(value);
         let foreign = |link: &String| !said.hold(link);
         let (amount, targets) = (action.amount(), action.targets());
         let sum = match amount {
             Amount::Hundredths(sum) => sum,
+            // What spends and does not say how much may spend anything.
+            Amount::None if kind == ActionKind::ToolPay => u64::MAX,
             Amount::None => 0,
             Amount::Unreadable => u64::MAX,
         };
@@ -259,6 +262,7 @@ impl Gate {
         let unreadable_places = places.iter().any(Option::is_none);
         let places: Vec<Place> = places.into_iter().flatten().collect();
         let here = self.circumstances.local(now);
+        let told = action.words_to_others();
         let asked = Asked::of(&words);
         let facts = Facts {
             level: grant.map(|grant| grant.level),
@@ -269,7 +273,9 @@ impl Gate {
             },
             account,
             tool: action.tool_name(),
-            answers: action.answers(),
+            is_mail: action.is_mail(),
+            tells_others: !told.is_empty(),
+            places: places.iter().map(Place::itself).collect(),
             attachments: action.attachments() as u64,
             within: if unreadable_places { Vec::new() } else { Place::within(&places) },
             touches: Place::touches(&places),
@@ -277,7 +283,7 @@ impl Gate {
             method: action.method(),
             targets: targets.len() as u64,
             unnamed_targets: targets.iter().filter(|value| unnamed(value)).count() as u64,
-            foreign_links: ground::links(&action.words_to_others()).iter().filter(|link| foreign(link)).count() as u64,
+            foreign_links: ground::links(&told).iter().filter(|link| foreign(link)).count() as u64,
             undescribed: action.is_undescribed(),
             unreadable_amount: amount == Amount::Unreadable,
             amount: sum,
@@ -338,8 +344,11 @@ impl Gate {
         facts.receivers = action.receiver_count() as u64;
         facts.others = facts.receivers.saturating_sub(own);
         facts.unreadable_receivers = facts.receivers > parties.len() as u64;
-        // Whoever cannot be read is outside.
-        facts.outside += facts.receivers.saturating_sub(parties.len() as u64);
+        // Whoever cannot be read is outside, known to nobody and named by nobody.
+        let unread = facts.receivers.saturating_sub(parties.len() as u64);
+        facts.outside += unread;
+        facts.unknown_receivers += unread;
+        facts.ungrounded_receivers += unread;
         Ok(facts)
     }
 

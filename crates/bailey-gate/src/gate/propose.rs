@@ -16,6 +16,9 @@ use crate::verdict::{Decision, Verdict};
 /// Questions one task may have waiting. A person reads a handful; a task that wants more has lost its way or was led off it.
 pub const MAX_WAITING_PER_TASK: u64 = 12;
 
+/// Questions of one task the person may refuse. After that it changes nothing any more, either.
+pub const MAX_REFUSED_PER_TASK: u64 = 4;
+
 /// Odd questions one task may ask ([`Facts::is_odd`]). After that it changes nothing any more: whoever drives it is not
 /// doing what it was given.
 pub const MAX_ODD_PER_TASK: u64 = 4;
@@ -162,7 +165,8 @@ impl Gate {
             && !kind.is_read()
             && kind != ActionKind::Reply
             && !facts.is_undo
-            && tx.marks(&task)?.odd >= MAX_ODD_PER_TASK
+            && (tx.marks(&task)?.odd >= MAX_ODD_PER_TASK
+                || tx.count_of_task(&task, State::Rejected)? >= MAX_REFUSED_PER_TASK)
         {
             return stopped(reason::BURST);
         }

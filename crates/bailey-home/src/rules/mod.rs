@@ -15,7 +15,7 @@ use bailey_ledger::{Ledger, RecordName};
 use bailey_policy::InForce;
 use serde::{Deserialize, Serialize};
 
-pub use bailey_policy::analysis::{Analysis, Example, NoAnalysis, SOLVER, Unattended};
+pub use bailey_policy::analysis::{Analysis, Example, Newly, NoAnalysis, SOLVER, Unattended};
 pub use bailey_policy::rule::{BadRule, Groups, Rule, parse};
 pub use bailey_policy::{CedarPolicy, FAILED, PolicyError, Profile};
 
@@ -26,8 +26,10 @@ use crate::wire::RuleChange;
 pub const MAX_RULES: usize = 500;
 /// Under which the rules of a home are kept.
 const RULES: &str = "rules";
-/// Said of Cedar that says nothing of itself.
-const UNSAID: &str = "a rule in Cedar";
+/// What stands before what Cedar says of itself: it is the word of whoever wrote it, and decides nothing.
+const IN_CEDAR: &str = "(in Cedar)";
+/// Names that are not for the person's own Cedar: those of rules in words, of profiles, and of what an analysis adds.
+const RESERVED: [&str; 6] = ["rule.", "careful.", "balanced.", "trusting.", "possible.", "offer"];
 /// Where a rule comes from that the person wrote.
 const OWN: &str = "own";
 /// Where one comes from that the home offered and the person took.
@@ -273,6 +275,7 @@ fn changed(before: Book, change: &RuleChange, added_ms: i64) -> Result<Changed, 
 
 /// Changes groups, and with them the rules that speak of them; those of before are added to `gone`. An empty group is dropped.
 fn regrouped(book: &mut Book, groups: &Groups, gone: &mut Vec<Kept>) -> Result<Vec<Kept>, Unchanged> {
+    let before = book.groups.clone();
     for (group, members) in groups {
         if group.trim().is_empty() || group.contains(['"', '\n']) || members.len() > MAX_MEMBERS {
             return Err(Unchanged::Bad(format!(
@@ -302,11 +305,12 @@ fn regrouped(book: &mut Book, groups: &Groups, gone: &mut Vec<Kept>) -> Result<V
     }
     let mut came = Vec::new();
     for rule in &mut book.rules {
-        // What is kept in Cedar alone speaks of no groups.
+        // What the person wrote in Cedar is as they wrote it, whatever it says of itself.
         let Ok([said]) = parse(&rule.words).map(<[Rule; 1]>::try_from).unwrap_or_else(|_| Err(Vec::new())) else {
             continue;
         };
-        if !said.groups().any(|group| groups.contains_key(group)) {
+        let in_words = said.clone().resolved(&before).is_ok_and(|said| said.cedar(&rule.id) == rule.cedar);
+        if !in_words || !said.groups().any(|group| groups.contains_key(group)) {
             continue;
         }
         let cedar = resolved(said, &book.groups)?.cedar(&rule.id);
@@ -361,7 +365,13 @@ fn added(change: &RuleChange, book: &Book, added_ms: i64) -> Result<Vec<Kept>, U
                 "there is a rule `{id}` already; give this one another @id, or remove that first"
             )));
         }
-        came.push(Kept { id, words: says.unwrap_or_else(|| UNSAID.into()), cedar, origin: OWN.into(), added_ms });
+        if let Some(ours) = RESERVED.iter().find(|ours| id.starts_with(**ours)) {
+            return Err(Unchanged::Bad(format!(
+                "names that begin with `{ours}` are not for rules in Cedar; give it another @id"
+            )));
+        }
+        let words = format!("{IN_CEDAR} {}", says.unwrap_or_default());
+        came.push(Kept { id, words: words.trim_end().to_owned(), cedar, origin: OWN.into(), added_ms });
     }
     Ok(came)
 }

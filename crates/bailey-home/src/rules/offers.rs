@@ -9,7 +9,7 @@ use bailey_gate::policy::{Facts, judge};
 use bailey_gate::{Decision, GateError, State};
 use bailey_ledger::Decided;
 use bailey_policy::CedarPolicy;
-use bailey_policy::rule::{Condition, Rule, Subject, Verdict};
+use bailey_policy::rule::{Condition, Period, Rule, Subject, Verdict, parse};
 
 use super::{Book, Unchanged, compiled, keep, kept};
 use crate::home::{Home, HomeError};
@@ -19,13 +19,17 @@ const DAY_MS: i64 = 24 * 3_600 * 1_000;
 /// Approvals that have to be alike, and on how many days at least: one busy afternoon is no habit.
 const MIN_APPROVED: usize = 5;
 const MIN_DAYS: usize = 3;
+/// How far apart the first and the last of them lie at least.
+const MIN_SPAN_MS: i64 = 2 * DAY_MS;
 /// How far back they may lie, and how long ago the last of them.
 const WINDOW_MS: i64 = 60 * DAY_MS;
 const FRESH_MS: i64 = 14 * DAY_MS;
 /// How long an offer that was not wanted is not made again.
 const DISMISSED_MS: i64 = 60 * DAY_MS;
-/// Actions looked at.
-const LOOKED_AT: u32 = 1_000;
+/// Answers looked at.
+const LOOKED_AT: u32 = 2_000;
+/// Highest number of times a rule can speak of.
+const MAX_TIMES: u64 = 500;
 
 /// A rule the home offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,29 +75,43 @@ pub(crate) fn offers(past: &[Decided], book: &Book, now_ms: i64) -> Vec<Offer> {
         .filter(|(_, at)| *at >= now_ms.saturating_sub(DISMISSED_MS))
         .map(|(words, _)| words.as_str())
         .collect();
+    // One no among the yeses, to any of those people or of that tool, and there is no habit.
+    let refused: Vec<Alike> = alike
+        .iter()
+        .filter(|(_, group)| group.iter().any(|(decided, _)| went_back(decided.row.state)))
+        .map(|(alike, _)| alike.clone())
+        .collect();
+    let overlaps = |(kind, _, tool, names): &Alike| {
+        refused.iter().any(|(other, _, other_tool, others)| {
+            kind == other && tool == other_tool && (names == others || names.iter().any(|name| others.contains(name)))
+        })
+    };
+    alike.retain(|alike, _| !overlaps(alike));
     let mut out: Vec<Offer> = alike.into_values().filter_map(|group| offer(&group, &in_force, book, now_ms)).collect();
     out.retain(|offer| !dismissed.contains(offer.rule.to_string().as_str()));
     out.sort_by_key(|offer| std::cmp::Reverse(offer.approved));
     out
 }
 
+/// Whether the person said no to it, or went back on their yes.
+const fn went_back(state: State) -> bool {
+    matches!(
+        state,
+        State::Rejected | State::Cancelled | State::Superseded | State::Undoing | State::Undone | State::UndoFailed
+    )
+}
+
 fn offer(group: &[(&Decided, Facts)], in_force: &CedarPolicy, book: &Book, now_ms: i64) -> Option<Offer> {
-    // One no among the yeses, or one yes the person went back on, and there is no habit.
-    let went_back = |state: State| {
-        matches!(
-            state,
-            State::Rejected | State::Cancelled | State::Superseded | State::Undoing | State::Undone | State::UndoFailed
-        )
-    };
-    if group.iter().any(|(decided, _)| went_back(decided.row.state)) {
-        return None;
-    }
     let approved: Vec<&(&Decided, Facts)> =
         group.iter().filter(|(decided, _)| decided.row.approval.is_some()).collect();
     let times = || approved.iter().map(|(decided, _)| decided.row.proposed.wall_ms);
     let days: BTreeSet<i64> = times().map(|at| at.div_euclid(DAY_MS)).collect();
     let (first_ms, last_ms) = (times().min()?, times().max()?);
-    if approved.len() < MIN_APPROVED || days.len() < MIN_DAYS || last_ms < now_ms.saturating_sub(FRESH_MS) {
+    if approved.len() < MIN_APPROVED
+        || days.len() < MIN_DAYS
+        || last_ms - first_ms < MIN_SPAN_MS
+        || last_ms < now_ms.saturating_sub(FRESH_MS)
+    {
         return None;
     }
     let (kind, class) = approved.first().map(|(decided, _)| (decided.row.kind, decided.row.class))?;
@@ -139,8 +157,11 @@ fn narrowest(kind: ActionKind, all: &[&Facts]) -> Option<Rule> {
     }
     if !first.tool.is_empty() {
         conditions.push(Condition::Tool(first.tool.clone()));
-        // The deepest folder or site that holds all of it.
-        let common = first.within.iter().rev().find(|holder| every(&|facts| facts.within.contains(holder)));
+        // The deepest folder or site that holds all of it: the one with the longest name.
+        let holds_all = first.within.iter().filter(|holder| every(&|facts| facts.within.contains(holder)));
+        let common = holds_all
+            .filter(|holder| holder.ends_with('/') || holder.starts_with("site:"))
+            .max_by_key(|holder| holder.len());
         match common.and_then(|holder| holder.split_once(':')) {
             Some(("folder", folder)) if folder.ends_with('/') => {
                 conditions.push(Condition::In(folder.into()));
@@ -160,21 +181,29 @@ fn narrowest(kind: ActionKind, all: &[&Facts]) -> Option<Rule> {
             conditions.push(Condition::Method(first.method.clone()));
         }
     }
-    if let Some(most) = all.iter().map(|facts| facts.amount).max().filter(|most| *most > 0) {
-        conditions.push(Condition::AtMost(most));
+    // No more at once, and no more in a span of time, than was approved.
+    let most = |of: &dyn Fn(&Facts) -> u64| all.iter().map(|facts| of(facts)).max().unwrap_or_default();
+    if kind == ActionKind::ToolPay {
+        conditions.push(Condition::AtMost(most(&|facts| facts.amount)));
+        conditions.push(Condition::BudgetUpTo(most(&|facts| facts.spent_week), Period::Week));
+    }
+    conditions.push(Condition::UpToADay(most(&|facts| facts.same_kind_today).saturating_add(1).min(MAX_TIMES)));
+    if !first.schedule.is_empty() && every(&|facts| facts.schedule == first.schedule) {
+        conditions.push(Condition::Schedule(first.schedule.clone()));
     }
     if !first.account.is_empty() {
         conditions.push(Condition::Through(first.account.clone()));
     }
     let so = [
-        (every(&|facts| facts.answers), Condition::Answers(true)),
-        (every(&|facts| facts.foreign_links == 0), Condition::Links(false)),
+        (kind != ActionKind::ToolWrite && every(&|facts| facts.foreign_links == 0), Condition::Links(false)),
         (kind == ActionKind::MailSend && every(&|facts| facts.attachments == 0), Condition::Attachments(false)),
         (every(&|facts| !facts.confidential_read), Condition::AfterSecrets(false)),
         (every(&|facts| !facts.untrusted_read), Condition::AfterReading(false)),
     ];
     conditions.extend(so.into_iter().filter(|(holds, _)| *holds).map(|(_, condition)| condition));
-    bound.then_some(Rule { subject, conditions, verdict: Verdict::GoAhead })
+    let rule = Rule { subject, conditions, verdict: Verdict::GoAhead };
+    // What would not be read back as it is offered could not be taken.
+    (bound && parse(&rule.to_string()).is_ok_and(|read| read == [rule.clone()])).then_some(rule)
 }
 
 /// What rules call an action of this kind; `None` for what is not offered.
@@ -208,7 +237,7 @@ const fn subject(kind: ActionKind) -> Option<Subject> {
 impl Home {
     /// The offers that stand now.
     pub(crate) fn offers(&self) -> Result<Vec<Offer>, HomeError> {
-        let past = self.ledger.decided(LOOKED_AT).map_err(GateError::from)?;
+        let past = self.ledger.answered(LOOKED_AT).map_err(GateError::from)?;
         Ok(offers(&past, &kept(&self.ledger)?, self.clock.now().wall_ms))
     }
 
@@ -269,14 +298,14 @@ mod tests {
 
     #[test]
     fn the_narrowest_rule_names_all_that_the_approvals_have_in_common() {
-        let mail = Facts { names: vec!["ana@example.org".into()], answers: true, ..Facts::unremarkable() };
+        let mail = Facts { names: vec!["ana@example.org".into()], ..Facts::unremarkable() };
         let said = |all: &[Facts]| narrowed(ActionKind::MailSend, all).unwrap();
-        let plain = "mail to ana@example.org that answers mail without links I did not write without attachments before seeing secrets";
+        let plain = "mail to ana@example.org up to 1 times a day without links I did not write without attachments before seeing secrets";
         assert_eq!(said(std::slice::from_ref(&mail)), format!("{plain} before reading what others wrote: go ahead"));
         let led = Facts { untrusted_read: true, ..mail.clone() };
         assert_eq!(said(&[mail.clone(), led.clone()]), format!("{plain}: go ahead"));
-        let fresh = Facts { answers: false, foreign_links: 1, attachments: 1, confidential_read: true, ..led };
-        assert_eq!(said(&[mail, fresh]), "mail to ana@example.org: go ahead");
+        let fresh = Facts { same_kind_today: 4, foreign_links: 1, attachments: 1, confidential_read: true, ..led };
+        assert_eq!(said(&[mail, fresh]), "mail to ana@example.org up to 5 times a day: go ahead");
     }
 
     #[test]
@@ -293,12 +322,22 @@ mod tests {
             tool(&["folder:Clients/", "folder:Clients/Acme/", "folder:Clients/Acme/b"]),
         );
         let said = narrowed(ActionKind::ToolWrite, &[a.clone(), b]).unwrap();
-        assert!(said.starts_with("new things with the tool drive.save in Clients/Acme/ without links"), "{said}");
+        assert!(
+            said.starts_with(
+                "new things with the tool drive.save in Clients/Acme/ up to 1 times a day before seeing secrets"
+            ),
+            "{said}"
+        );
         assert_eq!(narrowed(ActionKind::ToolWrite, &[a, tool(&["folder:Other/"])]), None, "nothing says where");
-        let pays =
-            |amount| Facts { tool: "bank.pay".into(), names: vec!["de01".into()], amount, ..Facts::unremarkable() };
+        let pays = |amount| Facts {
+            tool: "bank.pay".into(),
+            names: vec!["de01".into()],
+            amount,
+            spent_week: 2 * amount,
+            ..Facts::unremarkable()
+        };
         let said = narrowed(ActionKind::ToolPay, &[pays(1_000), pays(2_550)]).unwrap();
-        assert!(said.starts_with("payments to \"de01\" with the tool bank.pay up to 25.50 without links"), "{said}");
+        assert!(said.starts_with("payments to \"de01\" with the tool bank.pay up to 25.50 up to 51 a week up to 1 times a day without links"), "{said}");
         assert_eq!(narrowed(ActionKind::ToolRemove, &[pays(1)]), None, "removing is never offered");
     }
 }

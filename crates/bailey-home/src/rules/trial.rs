@@ -10,7 +10,7 @@ use bailey_gate::{Decision, Preview, State};
 use bailey_ledger::{Decided, Ledger};
 use bailey_policy::CedarPolicy;
 
-use super::{Changed, Unchanged, changed, compiled, kept};
+use super::{Changed, Unchanged, changed, compiled, domains, kept};
 use crate::home::{Home, HomeError};
 use crate::wire::{RuleChange, TrialCard, TriedCard};
 
@@ -41,8 +41,20 @@ pub(super) struct Trial {
     pub(super) otherwise: Vec<Otherwise>,
 }
 
-/// Puts past actions to two sets of rules.
-pub(super) fn tried(past: Vec<Decided>, before: &CedarPolicy, after: &CedarPolicy) -> Trial {
+/// The facts as they would be if these were the domains of the person's organisation. Whoever could not be read stays outside.
+fn in_organisation(mut facts: Facts, domains: &[String]) -> Facts {
+    facts.inside = facts.domains.iter().filter(|domain| domains.contains(domain)).count() as u64;
+    facts.outside = facts.others.saturating_sub(facts.inside);
+    facts
+}
+
+/// Puts past actions to two sets of rules; those of after with another organisation, where there is one.
+pub(super) fn tried(
+    past: Vec<Decided>,
+    before: &CedarPolicy,
+    after: &CedarPolicy,
+    organisation: Option<&[String]>,
+) -> Trial {
     let mut trial = Trial::default();
     for decided in past {
         // Nothing is written where nothing was kept, and never are there no facts at all.
@@ -52,7 +64,9 @@ pub(super) fn tried(past: Vec<Decided>, before: &CedarPolicy, after: &CedarPolic
         };
         trial.tried += 1;
         let row = &decided.row;
-        let (was, is) = (judge(before, row.kind, row.class, &facts), judge(after, row.kind, row.class, &facts));
+        let was = judge(before, row.kind, row.class, &facts);
+        let facts = organisation.map_or_else(|| facts.clone(), |domains| in_organisation(facts.clone(), domains));
+        let is = judge(after, row.kind, row.class, &facts);
         if was.decision != is.decision {
             trial.otherwise.push(Otherwise { before: was.decision, after: is.decision, reasons: is.reasons, decided });
         }
@@ -96,7 +110,8 @@ pub(super) fn headline(ledger: &Ledger, decided: &Decided) -> String {
     let content = view.and_then(|view| Content::decode(&view.content).ok());
     let Some(content) = content else { return "Its content was erased".into() };
     let preview = Preview::of(&content);
-    let about = ["To", "Subject", "What", "Goes to", "Changes", "Where", "Spends"];
+    let about =
+        ["To", "Cc", "Bcc (hidden from the others)", "Subject", "What", "Goes to", "Changes", "Where", "Spends"];
     let items = preview.items.iter().filter(|item| about.contains(&item.label)).map(|item| item.value.as_str());
     [preview.headline.as_str()].into_iter().chain(items).collect::<Vec<_>>().join(" · ")
 }
@@ -107,7 +122,8 @@ impl Home {
         let Changed { book, .. } = changed(kept(&self.ledger)?, change, self.clock.now().wall_ms)?;
         let after = compiled(&book.rules).map_err(|error| Unchanged::Bad(error.to_string()))?;
         let past = self.ledger.decided(TRIED).map_err(|error| HomeError::Gate(error.into()))?;
-        let trial = tried(past, &self.policy.current(), &after);
+        let organisation = change.organisation.as_deref().map(domains).transpose()?;
+        let trial = tried(past, &self.policy.current(), &after, organisation.as_deref());
         let card = |one: &Otherwise| TriedCard {
             id: one.decided.row.id.to_string(),
             kind: one.decided.row.kind.name().into(),

@@ -1,25 +1,41 @@
 //! From a rule to Cedar: no arithmetic, no attribute that could be missing, an approval only ever lifts.
 
+use bailey_gate::family::tool::UNSAID_METHOD;
+use bailey_gate::ground::joined;
 use bailey_gate::place::Place;
 
 use super::{Condition, Period, Rule, Subject, Verdict};
 
 /// The one policy a rule is.
 pub(super) fn policy(rule: &Rule, name: &str) -> String {
+    let stops = rule.verdict != Verdict::GoAhead;
     let effect = if rule.verdict == Verdict::GoAhead { "permit" } else { "forbid" };
     let unless = if rule.verdict == Verdict::Ask { "\nunless { context.approved }" } else { "" };
-    let stops = rule.verdict != Verdict::GoAhead;
-    let conditions: Vec<String> = rule.conditions.iter().map(|one| condition(one, stops)).collect();
+    let said = rule.conditions.iter().map(|one| condition(one, stops));
+    let conditions: Vec<String> = widely(rule.subject, stops).into_iter().map(str::to_owned).chain(said).collect();
     let when = if conditions.is_empty() { String::new() } else { format!("\nwhen {{ {} }}", conditions.join(" && ")) };
     format!(
         "@id({})\n@says({})\n{effect} (principal, {}, resource){when}{unless};\n\n",
         quoted(name),
         quoted(&rule.to_string()),
-        actions(rule.subject),
+        actions(rule.subject, stops),
     )
 }
 
-fn actions(subject: Subject) -> String {
+/// What a subject is by what it does, where a rule stops it: whoever says that no mail is to leave means every tool that sends
+/// some, and whoever speaks of what reaches others means whatever does.
+const fn widely(subject: Subject, stops: bool) -> Option<&'static str> {
+    match (subject, stops) {
+        (Subject::Mail, true) => Some("context.isMail"),
+        (Subject::Outward, true) => Some("context.others > 0"),
+        _ => None,
+    }
+}
+
+fn actions(subject: Subject, stops: bool) -> String {
+    if widely(subject, stops).is_some() {
+        return "action".into();
+    }
     let group = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(|name| format!("Action::{}", quoted(name))).collect();
         format!("action in [{}]", names.join(", "))
@@ -70,7 +86,12 @@ fn condition(condition: &Condition, stops: bool) -> String {
     let place = |name: Option<String>| {
         let name = name.unwrap_or_default();
         if stops {
-            format!("(context.unreadablePlaces || context.touches.contains({}))", quoted(&name.to_lowercase()))
+            // What is done to a folder above is done to this one.
+            let above = if name.starts_with("folder:") { set(&Place::holders_of(&name)) } else { "[\"\"]".into() };
+            format!(
+                "(context.unreadablePlaces || context.touches.contains({}) || {above}.containsAny(context.places))",
+                quoted(&name.to_lowercase())
+            )
         } else {
             format!("context.within.contains({})", quoted(&name))
         }
@@ -83,7 +104,8 @@ fn condition(condition: &Condition, stops: bool) -> String {
         // Oneself is inside, too.
         Condition::Outside(false) => "context.receivers > 0 && context.outside == 0".into(),
         Condition::OnlyMe(holds) => of(!holds, "others", "receivers"),
-        Condition::Only(names) | Condition::Group(_, names) => among("names", names),
+        Condition::Only(names) => among("names", &spelled(names)),
+        Condition::Group(_, names) => among("names", names),
         Condition::OnlyAt(domains) => among("domains", domains),
         Condition::Guests(holds) => is(*holds, "context.receivers > 0", "context.receivers == 0"),
         Condition::Links(holds) => is(*holds, "context.foreignLinks > 0", "context.foreignLinks == 0"),
@@ -103,6 +125,10 @@ fn condition(condition: &Condition, stops: bool) -> String {
         Condition::Tool(name) => format!("context.tool == {}", quoted(name)),
         Condition::In(folder) => place(Place::folder(folder)),
         Condition::OnSite(site) => place(Place::site(site)),
+        // What does not say how it asks may ask like this.
+        Condition::Method(method) if stops => {
+            format!("[{}, {}].contains(context.method)", quoted(method), quoted(UNSAID_METHOD))
+        }
         Condition::Method(method) => format!("context.method == {}", quoted(method)),
         Condition::Through(account) => format!("context.account == {}", quoted(account)),
         Condition::Schedule(name) => format!("context.schedule == {}", quoted(name)),
@@ -115,8 +141,16 @@ fn condition(condition: &Condition, stops: bool) -> String {
             format!("{}.contains(context.weekday)", set(&days))
         }
         Condition::Attended(holds) => is(*holds, "context.attended", "!context.attended"),
-        Condition::Answers(holds) => is(*holds, "context.answers", "!context.answers"),
     }
+}
+
+/// Names in the forms they are compared in: what is no address may be one that is written in groups.
+fn spelled(names: &[String]) -> Vec<String> {
+    let grouped = names.iter().filter(|name| !name.contains('@')).map(|name| joined(name));
+    let mut all: Vec<String> = names.iter().cloned().chain(grouped).filter(|name| !name.is_empty()).collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 /// The fact that holds what is spent in a span of time.

@@ -30,7 +30,7 @@ pub(crate) const SUBJECTS: [(Subject, &[&str]); 18] = [
 ];
 
 /// Conditions without a value.
-const CONDITIONS: [(Condition, &[&str]); 26] = [
+const CONDITIONS: [(Condition, &[&str]); 24] = [
     (
         Condition::Grounded(true),
         &["to receivers I named or dealt with", "to people I named or wrote to", "to people I named or know"],
@@ -64,8 +64,6 @@ const CONDITIONS: [(Condition, &[&str]); 26] = [
     (Condition::BesideTask(false), &["inside the task"]),
     (Condition::Attended(true), &["while I am there", "when I am there", "attended"]),
     (Condition::Attended(false), &["while I am away", "when I am away", "unattended"]),
-    (Condition::Answers(true), &["that answers mail", "in reply"]),
-    (Condition::Answers(false), &["that answers no mail"]),
 ];
 
 /// Spans of time that budgets are about.
@@ -92,6 +90,14 @@ const DAYS: [(&[Weekday], &[&str]); 2] = [
     ),
     (&[Weekday::Saturday, Weekday::Sunday], &["weekends", "the weekend"]),
 ];
+
+/// Longest text of rules, in bytes, and most conditions of one rule: more is no rule anybody reads.
+const MAX_TEXT_BYTES: usize = 256 * 1024;
+const MAX_CONDITIONS: usize = 48;
+/// Longest method of a request.
+const MAX_METHOD_CHARS: usize = 16;
+/// Highest number of times a rule can speak of: the gate counts no further.
+const MAX_TIMES: u64 = 500;
 
 /// When it is night: minutes since midnight.
 const NIGHT: (u16, u16) = (22 * 60, 7 * 60);
@@ -141,7 +147,8 @@ pub(super) fn condition(condition: &Condition, subject: Subject) -> String {
     let spending = if subject == Subject::Payments { "" } else { "spending " };
     match condition {
         Condition::Only(names) => {
-            let written = |name: &String| if Address::new(name).is_ok() { name.clone() } else { format!("\"{name}\"") };
+            // An address is itself; all else stands in quotation marks, and so do addresses with signs that mean something here.
+            let written = |name: &String| if Address::new(name).is_ok() { quoted(name) } else { format!("\"{name}\"") };
             format!("to {}", names.iter().map(written).collect::<Vec<_>>().join(", "))
         }
         Condition::OnlyAt(names) => {
@@ -185,7 +192,6 @@ pub(super) fn condition(condition: &Condition, subject: Subject) -> String {
         | Condition::AfterReading(_)
         | Condition::AfterSecrets(_)
         | Condition::Attended(_)
-        | Condition::Answers(_)
         | Condition::BesideTask(_) => String::new(),
     }
 }
@@ -311,6 +317,10 @@ fn listed<T>(table: &[(T, &[&str])]) -> String {
 
 /// Reads rules.
 pub fn parse(text: &str) -> Result<Vec<Rule>, BadRule> {
+    if text.len() > MAX_TEXT_BYTES {
+        let hint = format!("rules have at most {MAX_TEXT_BYTES} bytes");
+        return Err(BadRule { at: 0, found: "a text that is too long".into(), hint });
+    }
     let mut words = Words::new(text);
     let (mut rules, mut before) = (Vec::new(), None);
     while words.at < words.places.len() {
@@ -335,7 +345,7 @@ fn clause(words: &mut Words<'_>, before: Option<Subject>) -> Result<Rule, BadRul
         matches!(words.next().to_lowercase().as_str(), "more") && words.word(words.at + 1).eq_ignore_ascii_case("than");
     let subject = if counts {
         words.at += 2;
-        let count = number(words)?;
+        let count = times(words)?;
         let subject = words.choose(&SUBJECTS).or(before);
         let subject = subject.ok_or_else(|| words.bad(format!("say of what: {}", listed(&SUBJECTS))))?;
         let _ = words.take("times");
@@ -349,7 +359,18 @@ fn clause(words: &mut Words<'_>, before: Option<Subject>) -> Result<Rule, BadRul
         if words.ends_clause() {
             return Err(words.bad(format!("`:` and what is to happen are missing: {}", listed(&VERDICTS))));
         }
-        conditions.push(one_condition(words, subject)?);
+        let begun = words.at;
+        let condition = one_condition(words, subject)?;
+        if conditions.len() >= MAX_CONDITIONS || !super::fits(subject, &condition) {
+            words.at = begun;
+            let name = self::subject(subject);
+            return Err(words.bad(if conditions.len() >= MAX_CONDITIONS {
+                format!("a rule has at most {MAX_CONDITIONS} conditions; make several of it")
+            } else {
+                format!("of `{name}` this is never so, or always; leave it out, or say it of what it can be so of")
+            }));
+        }
+        conditions.push(condition);
     }
     words.at += 1;
     let verdict =
@@ -371,8 +392,14 @@ fn one_condition(words: &mut Words<'_>, subject: Subject) -> Result<Condition, B
         _ if spending => Err(words.bad("say how much: `spending up to 50 a week`, `spending over 50`")),
         Some("with the tool") => name(words, "name the tool as server.tool").map(Condition::Tool),
         Some("with the method") => {
-            let method = name(words, "name the method, such as POST")?;
-            Ok(Condition::Method(method.to_uppercase()))
+            let hint = "name the method, such as POST";
+            let bad = words.bad(hint);
+            let method = name(words, hint)?.to_uppercase();
+            if method.len() <= MAX_METHOD_CHARS && method.chars().all(|c| c.is_ascii_uppercase()) {
+                Ok(Condition::Method(method))
+            } else {
+                Err(bad)
+            }
         }
         Some("through") => {
             let account = name(words, "name the account, as `bailey connections` does")?;
@@ -400,7 +427,7 @@ fn one_condition(words: &mut Words<'_>, subject: Subject) -> Result<Condition, B
         Some("on") => days_or_site(words),
         Some(_) => {
             let begun = words.at;
-            let count = number(words)?;
+            let count = times(words)?;
             if !words.take("times") && subject == Subject::Payments {
                 words.at = begun;
                 return Err(words.bad("say `over 50 a day` for a sum, or `more than 3 times a day` for how many"));
@@ -412,6 +439,13 @@ fn one_condition(words: &mut Words<'_>, subject: Subject) -> Result<Condition, B
             listed(&CONDITIONS)
         ))),
     }
+}
+
+/// How many times.
+fn times(words: &mut Words<'_>) -> Result<u64, BadRule> {
+    let bad = words.bad(format!("things are counted up to {MAX_TIMES}"));
+    let count = number(words)?;
+    if count > MAX_TIMES { Err(bad) } else { Ok(count) }
 }
 
 /// How many within what: `up_to` so many, or more.
@@ -432,6 +466,10 @@ fn bound(words: &mut Words<'_>, subject: Subject, spending: bool, up_to: bool) -
     if !spending && let Ok(count) = number(words) {
         let times = words.take("times");
         if times || !money && RATES.iter().any(|(_, all)| all.iter().any(|words_of| words.stands(words_of))) {
+            if count > MAX_TIMES {
+                words.at = begun;
+                return Err(words.bad(format!("things are counted up to {MAX_TIMES}")));
+            }
             return rate(words, count, up_to);
         }
         words.at = begun;
@@ -507,7 +545,8 @@ fn receivers(words: &mut Words<'_>) -> Result<Condition, BadRule> {
         let hint = "an address is written as name@domain, a domain as @domain, any other name in quotation marks";
         let bad = || words.bad(hint);
         if word.starts_with('"') {
-            names.push(plain(&name(words, hint)?));
+            let name = name(words, hint)?;
+            names.push(Address::new(&name).map_or_else(|_| plain(&name), |address| address.key()));
             if words.take(",") || words.take("and") || words.take("or") {
                 continue;
             }

@@ -13,9 +13,11 @@ const fn freedom(decision: Decision) -> u8 {
 }
 
 fn any_rule(random: &mut fastrand::Rng, verdicts: &[rule::Verdict]) -> rule::Rule {
-    let examples = rule::examples();
+    let subject = rule::SUBJECTS[random.usize(..rule::SUBJECTS.len())].0;
+    let examples: Vec<rule::Condition> =
+        rule::examples().into_iter().filter(|condition| rule::fits(subject, condition)).collect();
     rule::Rule {
-        subject: rule::SUBJECTS[random.usize(..rule::SUBJECTS.len())].0,
+        subject,
         conditions: (0..random.usize(..2)).map(|_| examples[random.usize(..examples.len())].clone()).collect(),
         verdict: verdicts[random.usize(..verdicts.len())],
     }
@@ -36,7 +38,9 @@ fn any_facts(random: &mut fastrand::Rng) -> Facts {
         inside: random.u64(..=receivers),
         beside_receivers: u64::from(rarely(random)),
         look_alikes: u64::from(rarely(random)),
-        answers: random.bool(),
+        is_mail: random.bool(),
+        tells_others: random.bool(),
+        places: some_of(random, &["folder:clients", "folder:clients/new ones/a", "site:example.org"]),
         attachments: random.u64(..2),
         within: some_of(random, &FOLDERS),
         touches: some_of(random, &FOLDERS.map(str::to_lowercase).each_ref().map(String::as_str)),

@@ -2,6 +2,11 @@
 
 use super::*;
 
+/// Of what a condition can be so, that mail is, too.
+fn subject(condition: &str) -> &'static str {
+    if rule::parse(&format!("mail {condition}: ask")).is_ok() { "mail" } else { "anything" }
+}
+
 /// Each condition of a rule in words: facts it holds for, and facts it does not. A rule lets its action go exactly where all
 /// of its conditions hold, asks where it says so, and denies where it says never.
 #[test]
@@ -150,8 +155,6 @@ fn each_condition_of_a_rule_decides() {
         ("on Sundays and Monday", vec![day("sunday"), day("monday")], vec![day("saturday")]),
         ("while I am there", vec![calm()], vec![Facts { attended: false, ..calm() }]),
         ("while I am away", vec![Facts { attended: false, ..calm() }], vec![calm()]),
-        ("that answers mail", vec![Facts { answers: true, ..calm() }], vec![calm()]),
-        ("that answers no mail", vec![calm()], vec![Facts { answers: true, ..calm() }]),
     ];
     // Some receivers, places or things are so and others are not: nothing goes for it, and whatever stops it stops it.
     let mixed: Vec<(&str, Facts)> = vec![
@@ -174,7 +177,7 @@ fn each_condition_of_a_rule_decides() {
         ("on example.org", place(&[], &["site:example.org", "site:example.net"])),
     ];
     let with = |condition: &str, verdict: &str, before: &str| {
-        let rules = rule::parse(&format!("{before}mail {condition}: {verdict}"))
+        let rules = rule::parse(&format!("{before}{} {condition}: {verdict}", subject(condition)))
             .unwrap_or_else(|bad| panic!("{condition}: {bad}"));
         let policy = CedarPolicy::of_rules(&rules, "mine").unwrap();
         let content = content(send(1));

@@ -44,7 +44,7 @@ fn content(action: Action) -> Content {
 }
 
 fn calm() -> Facts {
-    Facts::unremarkable()
+    Facts { is_mail: true, ..Facts::unremarkable() }
 }
 
 fn decide(action: Action, facts: &Facts) -> (Decision, Vec<String>) {
@@ -159,6 +159,7 @@ fn each_floor_rule_about_tools_holds_under_any_grant() {
         let link = Facts { foreign_links: 1, untrusted_read: true, ..calm() };
         assert_eq!(decision(action, &link), ask("floor.link-after-reading"));
         assert_eq!(decision(action, &Facts { untrusted_read: false, ..link.clone() }).0, Decision::Auto);
+        assert_eq!(decision(action, &Facts { unreadable_receivers: true, ..calm() }), ask("floor.unreadable-receiver"));
         let beside = Facts { beside_receivers: 1, ..calm() };
         assert_eq!(decision(action, &beside), ask("floor.receivers-outside-the-task"));
         assert_eq!(decision(action, &Facts { is_undo: true, ..beside }).0, Decision::Auto);

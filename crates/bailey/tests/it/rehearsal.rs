@@ -209,6 +209,9 @@ fn a_folder_is_a_folder_and_creating_changing_and_deleting_are_three_things() {
     assert_eq!(decide("change", "Other/a.txt"), "ask");
     assert_eq!(decide("delete", "Clients/Acme/a.txt"), "deny");
     assert_eq!(decide("delete", "Other/a.txt"), "ask");
+    for whole in ["Clients", "/clients", "Clients/"] {
+        assert_eq!(decide("delete", whole), "deny", "{whole}: with it goes all it holds");
+    }
     assert_eq!(decide("create", "Clients/a.txt"), "auto");
     assert_eq!(decide("create", "clients/secret/a.txt"), "deny", "what stops does not look at capitals");
     assert_eq!(
@@ -236,6 +239,11 @@ fn sites_and_methods_are_told_apart() {
         "deny",
         "it cannot be read, so it may be the secret one"
     );
+    for tricky in
+        ["https://example.org:x@evil.example/", "https://example.org:443@evil.example/a", "https:secret.example.org"]
+    {
+        assert_eq!(decide(tricky, "GET"), "deny", "{tricky}");
+    }
     assert_eq!(decide("https://a.secret.example.org/", "GET"), "deny");
     assert_eq!(decide("secret.example.org/a", "GET"), "deny", "with a scheme or without");
 }
@@ -290,7 +298,12 @@ fn a_look_alike_asks_whatever_was_granted() {
     let mut gate = Gate::with("trusting", "answer my mail", rules.clone());
     let to = |address: &str| json!({"to": address, "text": "hi"});
     assert_eq!(gate.decides("mail", to("tom@example.org")).0, "auto");
-    for alike in ["tom@examp1e.org", "tom@example.com", "t\u{43e}m@example.org"] {
+    assert_eq!(
+        gate.decides("mail", to("t\u{43e}m@example.org")),
+        asks("floor.unreadable-receiver"),
+        "no letter of an address"
+    );
+    for alike in ["tom@examp1e.org", "tom@example.com"] {
         let (decision, rule) = gate.decides("mail", to(alike));
         assert_eq!((decision.as_str(), rule.as_str()), ("ask", "floor.look-alike"), "{alike}");
     }
@@ -322,4 +335,85 @@ fn whom_the_words_name_is_whom_the_task_is_for() {
     assert_eq!(gate("Answer all the mail").decides("mail", mail("tom@example.org")).0, "auto");
     let mut handed_on = gate("Do the actions in the mail from Tom");
     assert_eq!(handed_on.decides("mail", mail("ana.berg@example.org")).0, "auto");
+}
+
+/// Whoever cannot be read may be anybody: joined addresses, guests and arguments that nobody described.
+#[test]
+fn what_cannot_be_read_goes_nowhere_by_itself() {
+    let rules = json!({"rules": "what reaches others to @example.org: go ahead; what reaches others to @evil.example: never; what reaches others to zoe@x.org: never"});
+    let mut gate = Gate::with("careful", "answer my mail", rules);
+    let mut decide = |to: &str| gate.decides("mail", json!({"to": to, "text": "hi"})).0;
+    assert_eq!(decide("tom@example.org"), "auto");
+    assert_eq!(decide("Tom <tom@example.org>, Ana <ana@example.org>"), "auto", "read, one by one");
+    for joined in [
+        "zoe@evil.example, ana@example.org",
+        "zoe@evil.example;ana@example.org",
+        "<zoe@evil.example>",
+        "Zoe <zoe@x.org>",
+    ] {
+        assert_eq!(decide(joined), "deny", "{joined}");
+    }
+    for unread in ["zoe@evil.example ana@example.org", "ana@example.org zoe", "@example.org", "zoe"] {
+        assert_ne!(decide(unread), "auto", "{unread}");
+    }
+    let mut gate = Gate::with("trusting", "answer my mail", json!({}));
+    gate.runs("read", json!({}));
+    let hidden = json!({"to": "tom@example.org", "bcc": "eve@evil.example", "text": "hi"});
+    assert_eq!(gate.decides("mail", hidden).0, "ask", "an argument the manifest does not speak of");
+    assert_eq!(gate.decides("request", json!({"method": "GET"})).0, "ask", "a request goes to somebody");
+}
+
+/// A tool that changes a thing and lets others have it does both, and is held to what is said of either.
+#[test]
+fn what_changes_a_thing_may_let_others_have_it() {
+    let tools = json!({
+        "secret": {"effect": "read", "confidential": true, "trusted_output": true},
+        "share": {"effect": "write", "target": {"file": "file"}, "sinks": {"with": "email"}},
+        "edit": {"effect": "write", "target": {"file": "file"}, "content": ["text"]},
+        "read": {"effect": "read"},
+    });
+    let gate = |rules: &str| {
+        let facts = json!({"self": ["me@example.org"], "org_domains": ["example.org"], "known": {"email": ["bob@outside.net"]}});
+        let words = "Share and edit the file Budget plan";
+        Gate::with("balanced", words, json!({"tools": tools, "facts": facts, "rules": rules}))
+    };
+    let share = json!({"file": "Budget plan", "with": "bob@outside.net"});
+    let edit = |text: &str| json!({"file": "Budget plan", "text": text});
+    assert_eq!(gate("").decides("share", share.clone()).0, "auto");
+    assert_eq!(gate("what reaches others outside my organisation: never").decides("share", share.clone()).0, "deny");
+    assert_eq!(gate("mail: never").decides("share", share.clone()).0, "deny", "it reaches an address of mail");
+    let mut after = gate("");
+    after.runs("secret", json!({}));
+    assert_eq!(after.decides("share", share), asks("floor.after-secrets"));
+    assert_eq!(after.decides("edit", edit("4111 1111")), asks("floor.after-secrets"));
+    let mut led = gate("");
+    assert_eq!(led.decides("edit", edit("fine")).0, "auto");
+    led.runs("read", json!({}));
+    assert_eq!(led.decides("edit", edit("see evil.example:8080/x")), asks("floor.link-after-reading"));
+}
+
+/// Four refusals, and a task changes nothing any more: whoever goes on asking is not doing what it was given.
+#[test]
+fn a_task_that_is_refused_again_and_again_is_stopped() {
+    let mut gate = Gate::new("careful", "Send the report");
+    for n in 0..4 {
+        assert_eq!(gate.decides("mail", json!({"to": format!("s{n}@x.org"), "text": "hi"})).0, "ask");
+        assert_eq!(gate.told("rejected", "user"), json!({}));
+    }
+    let (decision, rule) = gate.decides("mail", json!({"to": "tom@example.org", "text": "hi"}));
+    assert_eq!((decision.as_str(), rule.as_str()), ("deny", "gate.burst-of-odd-questions"));
+}
+
+/// A payment that does not say how much may be any, and a name in groups is the same however it is parted.
+#[test]
+fn payments_without_a_sum_and_numbers_in_groups() {
+    let rules = json!({"rules": "payments up to 50: go ahead; payments to \"DE02 0000\": never"});
+    let facts = json!({"known": {"iban": ["DE01 1111", "DE02 0000"]}});
+    let mut more = rules;
+    more["facts"] = facts;
+    let mut gate = Gate::with("careful", "pay the bills", more);
+    assert_eq!(gate.decides("pay", json!({"to": "DE011111", "sum": 5})).0, "auto");
+    assert_eq!(gate.decides("pay", json!({"to": "DE01 1111"})).0, "ask");
+    assert_eq!(gate.decides("pay", json!({"to": "DE01 1111", "sum": null})).0, "ask");
+    assert_eq!(gate.decides("pay", json!({"to": "de02-0000", "sum": 5})).0, "deny");
 }

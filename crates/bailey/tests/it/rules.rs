@@ -19,8 +19,8 @@ fn a_rule_in_words_is_shown_as_it_is_kept_and_as_cedar() {
     assert!(output.status.success());
     for part in [
         "mail inside my organisation: go ahead\n    permit (principal, action in [Action::\"mail.send\"], resource)",
-        "mail outside my organisation: ask\n    forbid (principal, action in [Action::\"mail.send\"], resource)",
-        "    when { context.outside > 0 }\n    unless { context.approved };",
+        "mail outside my organisation: ask\n    forbid (principal, action, resource)",
+        "    when { context.isMail && context.outside > 0 }\n    unless { context.approved };",
         "mail to a first contact: ask\n",
     ] {
         assert!(text.contains(part), "{text}");
@@ -287,4 +287,63 @@ fn our_own_tools_are_described_as_those_of_others_are() {
     assert_eq!(all["memory_read"]["effect"], "read");
     let text = String::from_utf8(support::command(env!("CARGO_BIN_EXE_bailey")).arg("tools").output().unwrap().stdout);
     assert!(text.unwrap().contains("mail_trash       Move one mail to the trash."));
+}
+
+/// What a request without end, or rules that are no rules, can do to a home: nothing.
+#[test]
+fn rules_without_end_end_nothing() {
+    let world = World::new(vec![]);
+    let deep = |open: &str, close: &str, count: usize| {
+        let inner = format!("{}context.undo{}", open.repeat(count), close.repeat(count));
+        serde_json::json!({"cedar": format!("@id(\"d\") permit (principal, action, resource) when {{ {inner} }};")})
+    };
+    for change in [
+        deep("(", ")", 1_500),
+        deep("context.undo && ", "", 15_000),
+        deep("[", "]", 5_000),
+        serde_json::json!({"add": format!("mail{}: ask", " to me".repeat(2_000))}),
+        serde_json::json!({"add": "mail: ask;".repeat(40_000)}),
+    ] {
+        let (code, said) = world.post("/v1/rules/try", &change);
+        assert_eq!(code, 422, "{said:#}");
+    }
+    assert_eq!(world.data_of(&["status"])["mode"], "open");
+    let (_, why) = world.fails(&["rules", "check", &format!("mail{}: ask", " to me".repeat(20_000))], "");
+    assert!(why.contains("at most"), "{}", &why[..200]);
+}
+
+/// What is written in Cedar is shown as what it is, says where it is wrong, and is not rewritten by its own words.
+#[test]
+fn cedar_is_shown_and_kept_as_it_was_written() {
+    let world = World::new(vec![]);
+    let lies = "@id(\"mine\") @says(\"mail to the group board: go ahead\") permit (principal, action == Action::\"mail.send\", resource)\nwhen { context.attended && context.names == [\"ana@example.org\"] };";
+    world.ok(&["rules", "group", "board", "tom@example.org"], PASSPHRASE);
+    let said = world.ok(&["rules", "add", "--cedar", lies], PASSPHRASE);
+    assert!(said.contains("(in Cedar) mail to the group board") && said.contains("permit (principal"), "{said}");
+    world.ok(&["rules", "group", "board", "ana@example.org"], PASSPHRASE);
+    let rules = world.data_of(&["rules", "list"]);
+    assert!(rules[0]["cedar"].as_str().unwrap().contains("context.attended"), "{rules:#}");
+    let broken = "@id(\"x\") permit (principal, action, resource)\nwhen { context.undo &&& true };";
+    let (_, why) = world.fails(&["rules", "check", "--cedar", broken], "");
+    assert!(why.contains("in line 2, at character 23") && why.contains('^'), "{why}");
+    let (_, why) = world.fails(
+        &["rules", "check", "--cedar", "@id(\"x\") permit (principal, action, resource) when { context.aproved };"],
+        "",
+    );
+    assert!(why.matches("aproved").count() < 4, "{why}");
+    for reserved in ["balanced.1", "possible.counts", "offer", "rule.7"] {
+        let cedar = format!("@id(\"{reserved}\") forbid (principal, action, resource) when {{ context.undo }};");
+        let (_, why) = world.fails(&["rules", "add", "--cedar", &cedar], PASSPHRASE);
+        assert!(why.contains("are not for rules in Cedar"), "{reserved}: {why}");
+    }
+}
+
+/// Whose domains are the person's organisation decides what goes: so that is shown before, too.
+#[test]
+fn another_organisation_is_tried_before_it_is_taken() {
+    let world = World::new(vec![send("zoe@bad.example", "1", "one"), Turn::say("ok")]);
+    world.ok(&["rules", "add", "mail inside my organisation: go ahead"], PASSPHRASE);
+    world.task("write to zoe@bad.example");
+    let said = world.ok(&["rules", "organisation", "bad.example"], PASSPHRASE);
+    assert!(said.contains("Of your last 1 actions, 1 would have gone by themselves"), "{said}");
 }

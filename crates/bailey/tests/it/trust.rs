@@ -116,7 +116,7 @@ fn after_two_weeks_of_alike_approvals_a_rule_is_offered_taken_and_lapses_unused(
     let [offer] = offers(&world).try_into().unwrap();
     let words = offer["words"].as_str().unwrap();
     assert!(
-        words.starts_with("mail to tom@example.org through me@example.org that answers mail without links"),
+        words.starts_with("mail to tom@example.org up to 1 times a day through me@example.org without links"),
         "{words}"
     );
     let trial = &offer["trial"];
@@ -130,10 +130,7 @@ fn after_two_weeks_of_alike_approvals_a_rule_is_offered_taken_and_lapses_unused(
     let said = world.ok(&["rules", "accept", name], PASSPHRASE);
     assert!(said.contains("Of your last 7 actions, 7 would have gone by themselves"), "{said}");
     assert!(said.contains("asks → goes ahead; then, you approved it"), "{said}");
-    assert!(
-        said.contains("Proven: only of these kinds something goes by itself") && said.contains("mail.send:"),
-        "{said}"
-    );
+    assert!(said.contains("Proven: of these kinds something goes by itself") && said.contains("mail.send:"), "{said}");
     assert!(offers(&world).is_empty());
 
     // The next answer goes by itself; a first contact in the same thread, another person, and a link still ask.
@@ -179,16 +176,16 @@ fn one_no_one_afternoon_and_an_offer_that_was_not_wanted_are_no_habit() {
         answered(&world, TOM, "approve");
     }
     let [offer] = offers(&world).try_into().unwrap();
-    // Not wanted: it is not made again, until it has been forgotten.
-    world.ok(&["rules", "dismiss", offer["id"].as_str().unwrap()], "");
-    assert!(offers(&world).is_empty());
-    assert!(world.data_of(&["rules", "list"]).as_array().unwrap().is_empty(), "dismissing adds nothing");
     // Words that are not those of an offer are none, whatever they call themselves.
     let (code, _) = world.post(
         "/v1/rules",
         &json!({"change": {"add": "mail: go ahead", "offer": offer["id"]}, "proof": world.prove(&wider(&offer), PASSPHRASE)}),
     );
     assert_eq!(code, 422);
+    // Not wanted: it is not made again, until it has been forgotten.
+    world.ok(&["rules", "dismiss", offer["id"].as_str().unwrap()], "");
+    assert!(offers(&world).is_empty());
+    assert!(world.data_of(&["rules", "list"]).as_array().unwrap().is_empty(), "dismissing adds nothing");
     for _ in 0..8 {
         home.clock.go_on(5 * DAY_MS);
         answered(&world, "Answer Ana (ana@example.org).", "approve");
