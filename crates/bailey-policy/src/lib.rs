@@ -19,7 +19,6 @@ use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityTypeName, EntityUid, PolicyId, PolicySet, Request,
     RestrictedExpression, Schema, ValidationMode, Validator,
 };
-use miette::Diagnostic as _;
 
 const SCHEMA: &str = include_str!("schema.cedarschema");
 const SHIPPED: &str = include_str!("shipped.cedar");
@@ -143,7 +142,7 @@ impl CedarPolicy {
         let checked = Validator::new(schema.clone()).validate(&policies, ValidationMode::Strict);
         if !checked.validation_passed() {
             // Once for each action it is about would be twenty times the same.
-            let errors: BTreeSet<String> = checked.validation_errors().map(ToString::to_string).collect();
+            let errors: BTreeSet<String> = checked.validation_errors().map(|error| told(text, error)).collect();
             return Err(PolicyError::Invalid(errors.into_iter().collect::<Vec<_>>().join("; ")));
         }
         let agent = uid("Agent", "agent")?;
@@ -260,16 +259,25 @@ fn uid(kind: &str, name: &str) -> Result<EntityUid, PolicyError> {
     Ok(EntityUid::from_type_name_and_id(kind, cedar_policy::EntityId::new(name)))
 }
 
-/// What is wrong with a text, with the line it is in where that is told.
-fn pointed(text: &str, error: &cedar_policy::ParseErrors) -> String {
+/// What does not fit the schema, whichever action it is about, with its line.
+fn told(text: &str, error: &cedar_policy::ValidationError) -> String {
+    let words = error.to_string();
+    let whole = words.split_once(" for Action::\"").and_then(|(before, rest)| Some((before, rest.split_once('"')?.1)));
+    let words = whole.map_or_else(|| words.clone(), |(before, behind)| format!("{before}{behind}"));
+    pointed(text, &words, error)
+}
+
+/// An error with the line it is in, where that is told. Lines count from the beginning of the person's own policies.
+fn pointed(text: &str, words: &str, error: &dyn miette::Diagnostic) -> String {
     let place = error.labels().and_then(|mut labels| labels.next()).map(|label| label.offset());
     let help = error.help().map(|help| format!(" ({help})")).unwrap_or_default();
-    let Some(offset) = place else { return format!("{error}{help}") };
-    let before = text.get(..offset).unwrap_or_default();
+    let Some(offset) = place else { return format!("{words}{help}") };
+    let own = text.strip_prefix(SHIPPED).map_or(0, |_| SHIPPED.len() + 1);
+    let before = text.get(own.min(offset)..offset).unwrap_or_default();
     let (line, from) = (before.matches('\n').count() + 1, before.rfind('\n').map_or(0, |at| at + 1));
-    let shown = text.get(from..).unwrap_or_default().lines().next().unwrap_or_default();
+    let shown = text.get(own.min(offset) + from..).unwrap_or_default().lines().next().unwrap_or_default();
     let column = before.get(from..).unwrap_or_default().chars().count();
-    format!("in line {line}, at character {}: {error}{help}\n  {shown}\n  {}^", column + 1, " ".repeat(column))
+    format!("in line {line}, at character {}: {words}{help}\n  {shown}\n  {}^", column + 1, " ".repeat(column))
 }
 
 /// Parses policies and gives each the name in its `@id`; collects what their `@says` tell people.
@@ -277,7 +285,8 @@ fn named(text: &str) -> Result<(PolicySet, BTreeMap<String, String>), PolicyErro
     if let Some(why) = check::too_deep(text) {
         return Err(PolicyError::Syntax(why));
     }
-    let parsed = PolicySet::from_str(text).map_err(|error| PolicyError::Syntax(pointed(text, &error)))?;
+    let parsed =
+        PolicySet::from_str(text).map_err(|error| PolicyError::Syntax(pointed(text, &error.to_string(), &error)))?;
     if let Some(template) = parsed.templates().next() {
         return Err(PolicyError::Syntax(format!("`{}` is a template, which nothing here fills in", template.id())));
     }
