@@ -689,8 +689,8 @@ pub const MUTATIONS: &[Mutation] = &[
         control: "limit of odd questions",
         edits: &[(
             "crates/bailey-gate/src/gate/propose.rs",
-            "            && tx.marks(&task)?.odd >= MAX_ODD_PER_TASK",
-            "            && tx.marks(&task)?.odd >= 1_000 * MAX_ODD_PER_TASK",
+            "            && (tx.marks(&task)?.odd >= MAX_ODD_PER_TASK",
+            "            && (tx.marks(&task)?.odd >= 1_000 * MAX_ODD_PER_TASK",
         )],
         test: "hijack::a_task_that_keeps_asking_for_what_it_was_not_given_changes_nothing_any_more",
     },
@@ -707,8 +707,8 @@ pub const MUTATIONS: &[Mutation] = &[
         control: "links in texts",
         edits: &[(
             "crates/bailey-gate/src/ground.rs",
-            r#"    if lower.contains("://") || lower.starts_with("www.") {"#,
-            r#"    if lower.contains("\0") {"#,
+            r#"    if let Some(at) = lower.find("://") {"#,
+            r#"    if let Some(at) = lower.find("\0") {"#,
         )],
         test: "rehearsal::after_others_words_links_and_strangers_ask_under_every_profile",
     },
@@ -1282,5 +1282,111 @@ pub const MUTATIONS: &[Mutation] = &[
             "context.besideReceivers > 999999",
         )],
         test: "rehearsal::whom_the_words_name_is_whom_the_task_is_for",
+    },
+    Mutation {
+        control: "links however written",
+        edits: &[(
+            "crates/bailey-gate/src/ground.rs",
+            "        if goes_on && is_host(host) {",
+            "        if goes_on && is_host(host) && begins == 0 {",
+        )],
+        test: "tests::links_are_found_however_they_are_written",
+    },
+    Mutation {
+        control: "limit of refusals",
+        edits: &[(
+            "crates/bailey-gate/src/gate/propose.rs",
+            "pub const MAX_REFUSED_PER_TASK: u64 = 4;",
+            "pub const MAX_REFUSED_PER_TASK: u64 = 4_000;",
+        )],
+        test: "rehearsal::a_task_that_is_refused_again_and_again_is_stopped",
+    },
+    Mutation {
+        control: "receivers that cannot be read",
+        edits: &[
+            (
+                "crates/bailey-policy/src/shipped.cedar",
+                "when { context.unreadableReceivers }",
+                "when { context.unreadableReceivers && context.receivers > 999999 }",
+            ),
+            (
+                "crates/bailey-gate/src/gate/mod.rs",
+                "        facts.ungrounded_receivers += unread;",
+                "        facts.ungrounded_receivers += unread.min(0);",
+            ),
+        ],
+        test: "calendars::guests_that_cannot_be_read_are_strangers",
+    },
+    Mutation {
+        control: "addresses that are joined",
+        edits: &[(
+            "crates/bailey-gate/src/family/mod.rs",
+            "        value.split([',', ';']).map(one).collect()",
+            "        value.rsplit([',', ';']).take(1).map(one).collect()",
+        )],
+        test: "rehearsal::what_cannot_be_read_goes_nowhere_by_itself",
+    },
+    Mutation {
+        control: "arguments nobody described",
+        edits: &[(
+            "crates/bailey-gate/src/family/tool.rs",
+            "found.map_or_else(|| Role::Sink(Name(UNDESCRIBED.into())), |(_, role)| role.clone())",
+            "found.map_or_else(|| if self.manifest.is_some() { Role::Plain } else { Role::Sink(Name(UNDESCRIBED.into())) }, |(_, role)| role.clone())",
+        )],
+        test: "rehearsal::what_cannot_be_read_goes_nowhere_by_itself",
+    },
+    Mutation {
+        control: "secrets in what is changed",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "(context.others > 0 || context.tellsOthers)",
+            "(context.others > 0 || context.tellsOthers && context.others > 0)",
+        )],
+        test: "rehearsal::what_changes_a_thing_may_let_others_have_it",
+    },
+    Mutation {
+        control: "payments without a sum",
+        edits: &[(
+            "crates/bailey-gate/src/gate/mod.rs",
+            "Amount::None if kind == ActionKind::ToolPay => u64::MAX,",
+            "Amount::None if kind == ActionKind::ToolPay => 0,",
+        )],
+        test: "rehearsal::payments_without_a_sum_and_numbers_in_groups",
+    },
+    Mutation {
+        control: "words behind a not",
+        edits: &[(
+            "crates/bailey-gate/src/scope.rs",
+            "            return clause.get(..begins).unwrap_or_default();",
+            "            return clause.get(..begins.max(clause.len())).unwrap_or_default();",
+        )],
+        test: "tests::what_no_word_asks_for_is_not_covered",
+    },
+    Mutation {
+        control: "who is known by a cancellation",
+        edits: &[(
+            "crates/bailey-gate/src/family/mod.rs",
+            "                let guests = writing.guests_after();",
+            "                let guests = writing.addresses();",
+        )],
+        test: "calendars::an_entry_cancelled_makes_nobody_known",
+    },
+    Mutation {
+        control: "depth of policies",
+        edits: &[(
+            "crates/bailey-policy/src/check.rs",
+            "const MAX_BRACKETS: usize = 24;",
+            "const MAX_BRACKETS: usize = 240_000;",
+        )],
+        test: "rules::rules_without_end_end_nothing",
+    },
+    Mutation {
+        control: "Cedar as it was written",
+        edits: &[(
+            "crates/bailey-home/src/rules/mod.rs",
+            "if !in_words || !said.groups()",
+            "if in_words && rule.id.is_empty() || !said.groups()",
+        )],
+        test: "rules::cedar_is_shown_and_kept_as_it_was_written",
     },
 ];

@@ -225,3 +225,47 @@ fn a_wrong_password_or_address_connects_nothing() {
     }
     assert_eq!(calendar.world.data_of(&["connections"]).as_array().unwrap().len(), 1);
 }
+
+/// Whoever cannot be read of an entry's guests may be anybody.
+#[test]
+fn guests_that_cannot_be_read_are_strangers() {
+    let change = Turn::call("calendar_change", json!({"id": "$ID0", "what": "Plan: numbers"}));
+    let calendar = Calendar::new(vec![look(), change, Turn::say("ok")], "full");
+    let world = &calendar.world;
+    world.ok(&["rules", "add", "calendar: go ahead"], PASSPHRASE);
+    let asks = |guest: &str| {
+        calendar.server.add("meeting", &MEETING.replace("X-NOTE:keep me", guest)).unwrap();
+        let task = world.task("change the meeting");
+        let deed = deed(&task).clone();
+        if deed["state"] == "awaiting" {
+            world.ok(&["reject", &id(&deed)], "");
+        }
+        (deed["state"].as_str().unwrap().to_owned(), deed["warnings"].to_string())
+    };
+    for guest in [
+        "ATTENDEE:mailto:eve%40evil.example",
+        "ATTENDEE:mailto:eve@ex\u{e4}mple.org",
+        "ATTENDEE:mailto:eve@evil.example?x=1",
+        "ATTENDEE;EMAIL=eve@evil.example:urn:uuid:1",
+        "ATTENDEE;EMAIL=eve@evil.example:mailto:tom@example.org",
+    ] {
+        let (state, warnings) = asks(guest);
+        assert!(state == "awaiting" && warnings.contains("cannot be read"), "{guest}: {state} {warnings}");
+    }
+    let (state, warnings) = asks("ATTENDEE:mailto:eve@evil.example");
+    assert!(state == "awaiting" && warnings.contains("never written to `eve@evil.example`"), "{state} {warnings}");
+}
+
+#[test]
+fn an_entry_cancelled_makes_nobody_known() {
+    let calendar =
+        Calendar::new(vec![look(), Turn::call("calendar_cancel", json!({"id": "$ID0"})), Turn::say("ok")], "full");
+    let world = &calendar.world;
+    calendar.server.add("meeting", &MEETING.replace("X-NOTE:keep me", "ORGANIZER:mailto:eve@evil.example")).unwrap();
+    world.task("cancel the meeting, it is spam");
+    let card = world.waiting();
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(&card), "succeeded");
+    let after = world.get(&format!("/v1/actions/{}", id(&card)));
+    assert!(after["warnings"].to_string().contains("never written to `eve@evil.example`"), "{after:#}");
+}
