@@ -452,93 +452,55 @@ impl Action {
         matches!(self, Self::Tool(ToolUse { manifest: None, .. }))
     }
 
-    /// The tool of somebody else's server that it calls, as `server.tool`; nothing for all else.
-    #[must_use]
-    pub fn tool_name(&self) -> String {
+    /// The call, where it is one of a tool of others.
+    const fn call(&self) -> Option<&ToolUse> {
         match self {
-            Self::Tool(call) => format!("{}.{}", call.server.as_str(), call.tool.as_str()),
+            Self::Tool(call) => Some(call),
             Self::Mail(_)
             | Self::Calendar(_)
             | Self::Reply { .. }
             | Self::MemoryWrite { .. }
             | Self::MemoryRead
-            | Self::MemoryForget { .. } => String::new(),
+            | Self::MemoryForget { .. } => None,
         }
+    }
+
+    /// The tool of somebody else's server that it calls, as `server.tool`; nothing for all else.
+    #[must_use]
+    pub fn tool_name(&self) -> String {
+        self.call().map(|call| format!("{}.{}", call.server.as_str(), call.tool.as_str())).unwrap_or_default()
     }
 
     /// What it spends.
     #[must_use]
     pub fn amount(&self) -> Amount {
-        match self {
-            Self::Tool(call) => call.amount(),
-            Self::Mail(_)
-            | Self::Calendar(_)
-            | Self::Reply { .. }
-            | Self::MemoryWrite { .. }
-            | Self::MemoryRead
-            | Self::MemoryForget { .. } => Amount::None,
-        }
+        self.call().map_or(Amount::None, ToolUse::amount)
     }
 
     /// Places it touches: `None` for one that cannot be read.
     #[must_use]
     pub fn places(&self) -> Vec<Option<Place>> {
-        let read = |(kind, value): (String, String)| Place::of(&kind, &value);
-        match self {
-            Self::Tool(call) => call.places().into_iter().map(read).collect(),
-            Self::Mail(_)
-            | Self::Calendar(_)
-            | Self::Reply { .. }
-            | Self::MemoryWrite { .. }
-            | Self::MemoryRead
-            | Self::MemoryForget { .. } => Vec::new(),
-        }
+        let all = self.call().map(ToolUse::places).unwrap_or_default();
+        all.into_iter().map(|(kind, value)| Place::of(&kind, &value)).collect()
     }
 
-    /// The method of the request it makes, in capitals; nothing where it says none.
+    /// The method of the request it makes, in capitals; nothing where it makes none.
     #[must_use]
     pub fn method(&self) -> String {
-        match self {
-            Self::Tool(call) => call.method(),
-            Self::Mail(_)
-            | Self::Calendar(_)
-            | Self::Reply { .. }
-            | Self::MemoryWrite { .. }
-            | Self::MemoryRead
-            | Self::MemoryForget { .. } => String::new(),
-        }
+        self.call().map(ToolUse::method).unwrap_or_default()
     }
 
     /// Files it carries.
     #[must_use]
-    pub fn attachments(&self) -> usize {
-        match self {
-            Self::Mail(MailAction::Send(message)) => message.attachments.len(),
-            Self::Mail(_)
-            | Self::Calendar(_)
-            | Self::Reply { .. }
-            | Self::MemoryWrite { .. }
-            | Self::MemoryRead
-            | Self::MemoryForget { .. }
-            | Self::Tool(_) => 0,
-        }
+    pub const fn attachments(&self) -> usize {
+        if let Self::Mail(MailAction::Send(message)) = self { message.attachments.len() } else { 0 }
     }
 
     /// Existing things it changes, by the names it gives them.
     #[must_use]
     pub fn targets(&self) -> Vec<String> {
-        match self {
-            Self::Tool(call) if call.effect() == Effect::Write => {
-                call.targets().into_iter().map(|(_, value)| value).collect()
-            }
-            Self::Mail(_)
-            | Self::Calendar(_)
-            | Self::Reply { .. }
-            | Self::MemoryWrite { .. }
-            | Self::MemoryRead
-            | Self::MemoryForget { .. }
-            | Self::Tool(_) => Vec::new(),
-        }
+        let changes = self.call().filter(|call| call.effect() == Effect::Write);
+        changes.map(|call| call.targets().into_iter().map(|(_, value)| value).collect()).unwrap_or_default()
     }
 
     /// Words of it that others will read; empty where it reaches nobody.
