@@ -707,8 +707,8 @@ pub const MUTATIONS: &[Mutation] = &[
         control: "links in texts",
         edits: &[(
             "crates/bailey-gate/src/ground.rs",
-            r#"    if let Some(at) = lower.find("://") {"#,
-            r#"    if let Some(at) = lower.find("\0") {"#,
+            "trimmed.filter_map(link).map(str::to_owned).collect()",
+            "trimmed.filter_map(link).filter(|found| found.is_empty()).map(str::to_owned).collect()",
         )],
         test: "rehearsal::after_others_words_links_and_strangers_ask_under_every_profile",
     },
@@ -1382,11 +1382,18 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         control: "Cedar as it was written",
-        edits: &[(
-            "crates/bailey-home/src/rules/mod.rs",
-            "if !in_words || !said.groups()",
-            "if in_words && rule.id.is_empty() || !said.groups()",
-        )],
+        edits: &[
+            (
+                "crates/bailey-home/src/rules/mod.rs",
+                "if !in_words || !said.groups()",
+                "if in_words && rule.id.is_empty() || !said.groups()",
+            ),
+            (
+                "crates/bailey-home/src/rules/mod.rs",
+                "parse(&rule.words).map(<[Rule; 1]>::try_from)",
+                r#"parse(rule.words.trim_start_matches("(in Cedar)")).map(<[Rule; 1]>::try_from)"#,
+            ),
+        ],
         test: "rules::cedar_is_shown_and_kept_as_it_was_written",
     },
 ];
