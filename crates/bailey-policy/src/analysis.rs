@@ -17,6 +17,16 @@ use cedar_policy_symcc::{CedarSymCompiler, CompiledPolicy, CompiledPolicySet, En
 use crate::{CedarPolicy, OURS, PolicyError, named, uid};
 
 const POSSIBLE: &str = include_str!("possible.cedar");
+/// Beside that, what makes an example easy to read: small numbers, and nothing remarkable. Asked for where there is any example.
+const READABLE: &str = r#"
+@id("possible.readable")
+forbid (principal, action, resource)
+unless {
+  context.receivers <= 2 && context.attachments <= 1 && context.targets <= 2 && context.foreignLinks <= 1 &&
+  context.sameKindToday <= 1 && context.spentMonth <= 1000000 && context.amount <= 10000 && !context.intoSentOrDrafts &&
+  !context.undescribed && !context.unreadableReceivers && context.attended && context.schedule == ""
+};
+"#;
 /// The program that is asked.
 pub const SOLVER: &str = "cvc5";
 /// Longest the solver may take for one question.
@@ -113,7 +123,15 @@ impl Analysis {
                 solver.check_implies_with_counterexample_opt(&after, &before).await
             };
             match self.ask(asked).await? {
-                Some(found) => out.found.extend(found.map(|found| (kind, example(&found)))),
+                Some(Some(found)) => {
+                    let plain = compiled(&readable(&guarded)?)?;
+                    let asked = async |solver: &mut CedarSymCompiler<LocalSolver>| {
+                        solver.check_implies_with_counterexample_opt(&plain, &before).await
+                    };
+                    let found = self.ask(asked).await?.flatten().unwrap_or(found);
+                    out.found.push((kind, example(&found)));
+                }
+                Some(None) => {}
                 None => out.open.push(kind),
             }
         }
@@ -230,6 +248,15 @@ fn possible(set: &PolicySet) -> Result<PolicySet, PolicyError> {
     with(set, |id| id != "possible.unapproved")
 }
 
+/// The same, with examples that are easy to read.
+fn readable(set: &PolicySet) -> Result<PolicySet, PolicyError> {
+    let mut out = set.clone();
+    for policy in named(READABLE)?.0.policies() {
+        out.add(policy.clone()).map_err(|error| PolicyError::Syntax(error.to_string()))?;
+    }
+    Ok(out)
+}
+
 fn with(set: &PolicySet, wanted: impl Fn(&str) -> bool) -> Result<PolicySet, PolicyError> {
     let mut out = set.clone();
     let (possible, _) = named(POSSIBLE)?;
@@ -315,6 +342,7 @@ mod tests {
         let found = analysed(async |analysis| analysis.newly_automatic(&before, &after).await);
         let [(ActionKind::MailSend, example)] = found.found.as_slice() else { panic!("{found:?}") };
         assert!(example.contains(&("names".into(), "ana@example.org".into())), "{example:?}");
+        assert!(example.iter().all(|(_, value)| value.len() < 16), "easy to read: {example:?}");
         let nothing = analysed(async |analysis| analysis.newly_automatic(&after, &before).await);
         assert_eq!(nothing, Newly::default(), "what is dropped makes nothing automatic");
         let shut = cedar("mail to ana@example.org: go ahead; mail: ask");
