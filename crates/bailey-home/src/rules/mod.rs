@@ -65,6 +65,9 @@ pub(crate) struct Book {
     /// Groups of addresses that rules speak of.
     #[serde(default)]
     pub(crate) groups: Groups,
+    /// How many rules in words were named so far: a name stands in the log for one rule only.
+    #[serde(default)]
+    pub(crate) named: u64,
     /// Offers the person did not want, in words, and when they said so.
     #[serde(default)]
     pub(crate) dismissed: Vec<(String, i64)>,
@@ -191,8 +194,9 @@ impl Home {
         if let Some(domains) = &organisation {
             payload = payload.text("organisation", domains.join(", "));
         }
-        for (group, members) in &change.groups {
-            payload = payload.text("group", format!("{group}: {}", members.join(", ")));
+        if !change.groups.is_empty() {
+            let group = |(group, members): (&String, &Vec<String>)| format!("{group}: {}", members.join(", "));
+            payload = payload.text("group", change.groups.iter().map(group).collect::<Vec<_>>().join("\n"));
         }
         let entry = Event::of_home(EventKind::Rules, Actor::Person, now, self.gate.lock().valve());
         keep(&self.ledger, &book, organisation.as_deref(), Event { payload, ..entry })?;
@@ -263,7 +267,7 @@ fn changed(before: Book, change: &RuleChange, added_ms: i64) -> Result<Changed, 
         .extract_if(.., |rule| change.remove.contains(&rule.id) || change.profile.is_some() && of_profile(rule))
         .collect();
     let mut came = regrouped(&mut book, &change.groups, &mut gone)?;
-    let fresh = added(change, &book, added_ms)?;
+    let fresh = added(change, &mut book, added_ms)?;
     book.rules.extend(fresh.iter().cloned());
     came.extend(fresh);
     if book.rules.len() > MAX_RULES {
@@ -330,9 +334,10 @@ fn resolved(rule: Rule, groups: &Groups) -> Result<Rule, Unchanged> {
 }
 
 /// The rules a change brings, named.
-fn added(change: &RuleChange, book: &Book, added_ms: i64) -> Result<Vec<Kept>, Unchanged> {
+fn added(change: &RuleChange, book: &mut Book, added_ms: i64) -> Result<Vec<Kept>, Unchanged> {
     let mut came: Vec<Kept> = Vec::new();
-    let used = |id: &str, came: &[Kept]| book.rules.iter().chain(came).any(|rule| rule.id == id);
+    let there: BTreeSet<String> = book.rules.iter().map(|rule| rule.id.clone()).collect();
+    let used = |id: &str, came: &[Kept]| there.contains(id) || came.iter().any(|rule| rule.id == id);
     let profile = change.profile.as_deref().map(|name| {
         Profile::from_name(name).ok_or_else(|| {
             Unchanged::Bad(format!("there is no profile `{name}`; there are careful, balanced and trusting"))
@@ -346,11 +351,10 @@ fn added(change: &RuleChange, book: &Book, added_ms: i64) -> Result<Vec<Kept>, U
         }));
     }
     let origin = if change.offer.is_some() { OFFERED } else { OWN };
-    let mut number = 0;
     for rule in parse(&change.add).map_err(|bad| Unchanged::Bad(bad.to_string()))? {
         let id = loop {
-            number += 1;
-            let id = format!("rule.{number}");
+            book.named += 1;
+            let id = format!("rule.{}", book.named);
             if !used(&id, &came) {
                 break id;
             }
