@@ -232,9 +232,14 @@ pub fn resemble(one: &str, other: &str) -> bool {
 /// `acme-mail.com`, `acme.org.evil.example`.
 fn same_name_elsewhere(domain: &str, other: &str) -> bool {
     let name = |domain: &str| domain.split('.').rev().nth(1).map(glance).unwrap_or_default();
+    // Who has a domain has those beneath its name.
+    if domain.ends_with(&format!(".{other}")) || other.ends_with(&format!(".{domain}")) {
+        return false;
+    }
     let (one, two) = (name(domain), name(other));
     let within = |name: &str, whole: &str| {
-        name.chars().count() >= MIN_ALIKE_CHARS - 2 && whole.split(['.', '-']).any(|part| glance(part) == name)
+        let labels = whole.rsplit_once('.').map_or("", |(labels, _)| labels);
+        name.chars().count() >= MIN_ALIKE_CHARS - 2 && labels.split(['.', '-']).any(|part| glance(part) == name)
     };
     within(&one, other) || within(&two, domain)
 }
@@ -437,6 +442,8 @@ mod tests {
             "ana.ferrera@example.org",
             "tom@example.org",
             "ana.ferreira@gmail.com",
+            "ana.ferreira@mail.example.org",
+            "ana.ferreira@evil.example",
             "tom@examp1e.com",
             "ana.ferreira@org.net",
         ] {
