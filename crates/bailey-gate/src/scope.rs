@@ -239,8 +239,11 @@ fn clauses(text: &str) -> Vec<&str> {
 }
 
 fn clause_asking(clause: &str) -> &str {
-    let inside = |c: char| c.is_alphanumeric() || "-@._'".contains(c);
-    let fits_any = |word: &str, list: &[&str]| list.iter().any(|pattern| fits(&word.to_lowercase(), pattern));
+    let inside = |c: char| c.is_alphanumeric() || "-@._'\u{2019}".contains(c);
+    let fits_any = |word: &str, list: &[&str]| {
+        let word = word.to_lowercase().replace('\u{2019}', "'");
+        list.iter().any(|pattern| fits(&word, pattern)) || list == NOT && word.ends_with("n't")
+    };
     let mut at = 0;
     let mut words = clause.split(|c| !inside(c)).map(|word| {
         let begins = at;
@@ -458,6 +461,7 @@ mod tests {
             "Is my reply too long?",
             "Read my mail in order to find the address",
             "Summarise it, but don't write to anybody.",
+            "Summarise it; you mustn\u{2019}t write to anybody.",
         ] {
             let asked = Asked::of(forbids);
             assert!(!asked.covers_kind(ActionKind::ToolPay), "{forbids}");
