@@ -6,6 +6,7 @@
 mod checkpoint;
 mod export;
 mod header;
+mod known;
 mod mark;
 mod pause;
 mod read;

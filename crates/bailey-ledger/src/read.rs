@@ -288,22 +288,22 @@ impl Ledger {
 
     /// What is known of somebody.
     pub fn standing(&self, party: &Party) -> Result<Standing, StoreError> {
-        crate::tx::standing_of(&self.reader(), party)
+        crate::known::standing_of(&self.reader(), party)
     }
 
     /// All that the person said in a task.
     pub fn task_words(&self, task: &TaskId) -> Result<Option<String>, StoreError> {
-        crate::tx::task_words(&self.reader(), self.keys(), task)
+        crate::known::task_words(&self.reader(), self.keys(), task)
     }
 
     /// What a task has let in and asked so far.
     pub fn task_marks(&self, task: &TaskId) -> Result<TaskMarks, StoreError> {
-        crate::tx::task_marks(&self.reader(), task)
+        crate::known::task_marks(&self.reader(), task)
     }
 
     /// Somebody known who could be taken for this one, and is not.
     pub fn resembles(&self, party: &Party) -> Result<Option<String>, StoreError> {
-        crate::tx::resembles(&self.reader(), party)
+        crate::known::resembles(&self.reader(), party)
     }
 
     /// Everyone the person is known to have written to.

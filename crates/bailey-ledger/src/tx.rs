@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bailey_gate::event::{Approval, Client, Event, EventKind};
 use bailey_gate::family::{ActionKind, Brings, Level, Party};
-use bailey_gate::ground::{Known, Words, likeness, named, resemble};
+use bailey_gate::ground::{Known, Words, likeness, named};
 use bailey_gate::ledger::{Grant, Row, Standing, StoreError, TaskMarks, Tx};
 use bailey_gate::scope::asking;
 use bailey_gate::{ActionId, Class, ConnectionId, Deadline, Digest, Now, State, TaskId};
@@ -14,6 +14,7 @@ use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, params};
 
 use crate::header::{self, Genesis, Place, Sealed};
+use crate::known::{resembles, standing_of, task_marks, task_words, whole};
 use crate::tree::{Tree, hash, leaf};
 
 /// What the writer carries from one transaction to the next.
@@ -90,7 +91,7 @@ pub(crate) fn key_error(error: KeyError) -> StoreError {
     }
 }
 
-fn damaged(what: &str) -> StoreError {
+pub(crate) fn damaged(what: &str) -> StoreError {
     StoreError::Broken(format!("a stored {what} is damaged"))
 }
 
@@ -516,76 +517,6 @@ impl Tx for LedgerTx<'_> {
             .and_then(|mut query| query.query_row(params![task.as_bytes(), state.name()], |row| row.get(0)))
             .map_err(store_error)
     }
-}
-
-/// All that the person said in a task, in its order.
-pub(crate) fn task_words(db: &Connection, keys: &KeyStore, task: &TaskId) -> Result<Option<String>, StoreError> {
-    let mut said = Vec::new();
-    for n in 0.. {
-        let name = RecordName { kind: WORDS, owner: task.as_bytes(), n };
-        let Some(words) = read_record(db, keys, name)? else { break };
-        said.push(String::from_utf8(words).map_err(|_| damaged("words of a task"))?);
-    }
-    Ok((!said.is_empty()).then(|| said.join("\n")))
-}
-
-/// What a task has let in and asked so far.
-pub(crate) fn task_marks(db: &Connection, task: &TaskId) -> Result<TaskMarks, StoreError> {
-    let marks = |row: &SqlRow<'_>| {
-        let brought = Brings { untrusted: row.get(0)?, confidential: row.get(1)? };
-        Ok(TaskMarks { brought, odd: row.get(2)? })
-    };
-    let found = db
-        .prepare_cached("SELECT untrusted, confidential, odd FROM task_mark WHERE task = ?1")
-        .and_then(|mut query| query.query_row([task.as_bytes()], marks).optional())
-        .map_err(store_error)?;
-    Ok(found.unwrap_or_default())
-}
-
-/// A sum of whole numbers that floating point added up.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` keeps within what the type holds")]
-const fn whole(sum: f64) -> u64 {
-    sum as u64
-}
-
-/// Somebody known who could be taken for this one: by name, or by the domain of the person's own organisation.
-pub(crate) fn resembles(db: &Connection, party: &Party) -> Result<Option<String>, StoreError> {
-    let known = |sql: &str, values: &[&str]| -> rusqlite::Result<Vec<String>> {
-        let mut query = db.prepare_cached(sql)?;
-        query.query_map(rusqlite::params_from_iter(values), |row| row.get(0))?.collect()
-    };
-    let alike = likeness(party);
-    let people = known("SELECT value FROM party WHERE kind = ?1 AND likeness = ?2", &[&party.kind, &alike]);
-    if let Some(one) = people.map_err(store_error)?.into_iter().find(|one| resemble(one, &party.value)) {
-        return Ok(Some(one));
-    }
-    if party.domain().is_empty() {
-        return Ok(None);
-    }
-    let organisations =
-        known("SELECT value FROM party WHERE kind = ?1", &[Party::ORGANISATION]).map_err(store_error)?;
-    let at = |domain: &str| format!("x@{domain}");
-    Ok(organisations.into_iter().find(|domain| resemble(&at(domain), &at(party.domain()))))
-}
-
-/// What is known of somebody. The account of a standing connection is the person's own.
-pub(crate) fn standing_of(db: &Connection, party: &Party) -> Result<Standing, StoreError> {
-    let known: Option<bool> = db
-        .prepare_cached("SELECT own FROM party WHERE kind = ?1 AND value = ?2")
-        .and_then(|mut query| query.query_row([&party.kind, &party.value], |row| row.get(0)).optional())
-        .map_err(store_error)?;
-    let connected: bool = party.kind == Party::EMAIL
-        && db
-            .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM connection WHERE kind = 'mail' AND active AND lower(account) = ?1)",
-            )
-            .and_then(|mut query| query.query_row([&party.value], |row| row.get(0)))
-            .map_err(store_error)?;
-    let inside: bool = db
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM party WHERE kind = ?1 AND value = ?2 AND own)")
-        .and_then(|mut query| query.query_row([Party::ORGANISATION, party.domain()], |row| row.get(0)))
-        .map_err(store_error)?;
-    Ok(Standing { known: known.is_some(), own: connected || known.unwrap_or_default(), inside })
 }
 
 pub(crate) fn one_row(db: &Connection, id: &ActionId) -> Result<Option<Row>, StoreError> {
