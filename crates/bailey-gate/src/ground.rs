@@ -72,7 +72,7 @@ impl Words {
     #[must_use]
     pub fn parties(&self) -> Vec<Party> {
         let read = self.addresses.iter().filter_map(|token| Address::new(token).ok());
-        read.map(|address| Party { kind: Party::EMAIL.into(), value: address.key() }).collect()
+        read.map(|address| Party::of_address(&address)).collect()
     }
 
     /// Whether they hold this very address.

@@ -67,6 +67,10 @@ pub struct Standing {
     pub inside: bool,
 }
 
+/// Actions counted at most where a rule asks how many there were: no rule may ask about more, and counting on would make each
+/// action of a busy day dearer than the one before.
+pub const MAX_COUNTED: u64 = 500;
+
 /// What a task has let in and asked so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TaskMarks {
@@ -144,7 +148,7 @@ pub trait Tx {
     fn notes_bring(&mut self) -> Result<Brings, StoreError>;
     /// Adds to it; nothing is ever taken away.
     fn mark(&mut self, task: &TaskId, brings: Brings, odd: bool) -> Result<(), StoreError>;
-    /// Actions of a kind claimed at or after a wall time; a store may stop counting at five hundred.
+    /// Actions of a kind claimed at or after a wall time; a store may stop counting at [`MAX_COUNTED`].
     fn claimed_since(&mut self, kind: ActionKind, wall_ms: i64) -> Result<u64, StoreError>;
     /// What actions but this one spend, of those claimed at or after a wall time that did not fail; in hundredths.
     fn spent_since(&mut self, wall_ms: i64, but: &ActionId) -> Result<u64, StoreError>;

@@ -245,14 +245,14 @@ fn clause_asking(clause: &str) -> &str {
         list.iter().any(|pattern| fits(&word, pattern)) || list == NOT && word.ends_with("n't")
     };
     let mut at = 0;
-    let mut words = clause.split(|c| !inside(c)).map(|word| {
+    let words = clause.split(|c| !inside(c)).map(|word| {
         let begins = at;
         at += word.len();
         // What parted them has its own length.
         at += clause.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
         (begins, word.trim_matches(|c: char| "-._'".contains(c)))
     });
-    let mut words = words.by_ref().filter(|(_, word)| !word.is_empty()).peekable();
+    let mut words = words.filter(|(_, word)| !word.is_empty()).peekable();
     while let Some((begins, word)) = words.next() {
         if fits_any(word, NOT) && !words.peek().is_some_and(|(_, next)| fits_any(next, AFTER_ALL)) {
             return clause.get(..begins).unwrap_or_default();

@@ -56,8 +56,7 @@ pub(crate) fn of(home: &Home, content: &Content, task: Option<&TaskId>) -> Resul
     let words = task.map(|task| home.ledger.task_words(task)).transpose()?.flatten().unwrap_or_default();
     let words = Words::new(&asking(&words));
     let mut out = Standing::default();
-    let parties = content.action.parties();
-    let unread = content.action.receiver_count().saturating_sub(parties.len());
+    let (parties, unread) = content.action.reached();
     for party in parties {
         out.party(home, &words, &party)?;
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bailey_gate::event::{Approval, Client, Event, EventKind};
 use bailey_gate::family::{ActionKind, Brings, Level, Party};
 use bailey_gate::ground::{Known, Words, likeness, named};
-use bailey_gate::ledger::{Grant, Row, Standing, StoreError, TaskMarks, Tx};
+use bailey_gate::ledger::{Grant, MAX_COUNTED, Row, Standing, StoreError, TaskMarks, Tx};
 use bailey_gate::scope::asking;
 use bailey_gate::{ActionId, Class, ConnectionId, Deadline, Digest, Now, State, TaskId};
 use bailey_keys::store::KeyStore;
@@ -56,10 +56,6 @@ pub struct RecordName<'a> {
     /// Which of them.
     pub n: u64,
 }
-
-/// Actions counted at most where a rule asks how many there were: no rule asks about more, and counting on would make each
-/// action of a busy day dearer than the one before.
-const MAX_COUNTED: u64 = 500;
 
 /// The kind of record that holds the person's words of a task; its owner is the task.
 pub const WORDS: &str = "words";

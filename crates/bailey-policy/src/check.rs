@@ -36,9 +36,9 @@ const HARMLESS: [&str; 21] = [
 const EVIDENCE: [&str; 2] = ["approved", "stepUp"];
 /// Longest text of policies, in bytes.
 const MAX_TEXT_BYTES: usize = 512 * 1024;
-/// Deepest brackets, and most joined or nested parts of one policy: reading goes as deep as they do.
+/// Deepest brackets, and most signs and words that can join or nest parts, of one policy: reading goes as deep as they do.
 const MAX_BRACKETS: usize = 24;
-const MAX_JOINED: usize = 160;
+const MAX_SIGNS: usize = 1_280;
 
 /// Whether a text may be read at all. Cedar reads parts within parts by calling itself, so what is nested without end would end
 /// the process.
@@ -73,9 +73,6 @@ pub(crate) fn too_deep(text: &str) -> Option<String> {
     }
     None
 }
-
-/// Most signs and words that can join parts, in one policy.
-const MAX_SIGNS: usize = 8 * MAX_JOINED;
 
 /// Deepest nesting looked into; more is refused.
 const MAX_DEPTH: usize = 128;

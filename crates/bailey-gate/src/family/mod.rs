@@ -257,6 +257,12 @@ impl Party {
     /// Kinds of names that are written in groups of letters and digits, which blanks and strokes part as one likes.
     pub const GROUPED: [&'static str; 3] = ["iban", "account", "phone"];
 
+    /// Whoever has an address of mail.
+    #[must_use]
+    pub fn of_address(address: &Address) -> Self {
+        Self { kind: Self::EMAIL.into(), value: address.key() }
+    }
+
     /// Puts the name into the form of its kind.
     #[must_use]
     pub fn new(kind: String, value: &str) -> Self {
@@ -279,7 +285,7 @@ impl Party {
         let one = |text: &str| {
             let text = text.trim();
             let bare = text.strip_suffix('>').and_then(|text| text.rsplit_once('<')).map_or(text, |(_, inner)| inner);
-            Address::new(bare).ok().map(|address| Self { kind: Self::EMAIL.into(), value: address.key() })
+            Address::new(bare).ok().map(|address| Self::of_address(&address))
         };
         value.split([',', ';']).map(one).collect()
     }
@@ -390,15 +396,22 @@ impl Action {
         }
     }
 
-    /// Everyone outside the home who gets something from it, as far as it can be read who they are.
+    /// Everyone outside the home who gets something from it, as far as it can be read who they are, and how many cannot be read.
     #[must_use]
-    pub fn parties(&self) -> Vec<Party> {
-        let email = |address: &Address| Party { kind: Party::EMAIL.into(), value: address.key() };
+    pub fn reached(&self) -> (Vec<Party>, usize) {
         match self {
-            Self::Mail(MailAction::Send(message)) => message.receivers().map(|m| email(&m.address)).collect(),
-            Self::Calendar(CalendarAction::Write(writing)) => writing.addresses().iter().map(email).collect(),
+            Self::Mail(MailAction::Send(message)) => {
+                (message.receivers().map(|mailbox| Party::of_address(&mailbox.address)).collect(), 0)
+            }
+            Self::Calendar(CalendarAction::Write(writing)) => {
+                (writing.addresses().iter().map(Party::of_address).collect(), writing.unreadable_guests())
+            }
             Self::Tool(call) if call.effect() != Effect::Read => {
-                call.sinks().into_iter().filter_map(|(kind, value)| Party::read(&kind, &value)).flatten().collect()
+                let read: Vec<_> = call.sinks().iter().map(|(kind, value)| Party::read(kind, value)).collect();
+                let unread = read.iter().filter(|read| read.is_none()).count();
+                // A request goes to somebody, whether or not it says to whom.
+                let nobody = read.is_empty() && call.effect() == Effect::Fetch;
+                (read.into_iter().flatten().flatten().collect(), unread + usize::from(nobody))
             }
             Self::Mail(_)
             | Self::Calendar(_)
@@ -406,8 +419,14 @@ impl Action {
             | Self::MemoryWrite { .. }
             | Self::MemoryRead
             | Self::MemoryForget { .. }
-            | Self::Tool(_) => Vec::new(),
+            | Self::Tool(_) => (Vec::new(), 0),
         }
+    }
+
+    /// Those of [`Self::reached`] who can be read.
+    #[must_use]
+    pub fn parties(&self) -> Vec<Party> {
+        self.reached().0
     }
 
     /// Those of [`Self::parties`] the person knows once they have let it happen. What a tool nobody described was given says
@@ -418,7 +437,7 @@ impl Action {
             Self::Tool(ToolUse { manifest: None | Some(Manifest { removes: true, .. }), .. }) => Vec::new(),
             Self::Calendar(CalendarAction::Write(writing)) => {
                 let guests = writing.guests_after();
-                guests.iter().map(|address| Party { kind: Party::EMAIL.into(), value: address.key() }).collect()
+                guests.iter().map(Party::of_address).collect()
             }
             Self::Mail(_)
             | Self::Calendar(_)
@@ -540,29 +559,6 @@ impl Action {
             | Self::MemoryWrite { .. }
             | Self::MemoryRead
             | Self::MemoryForget { .. } => Brings { untrusted: self.kind().is_read(), confidential: false },
-        }
-    }
-
-    /// How many get something from it, readable or not.
-    #[must_use]
-    pub fn receiver_count(&self) -> usize {
-        match self {
-            Self::Mail(MailAction::Send(message)) => message.receivers().count(),
-            Self::Calendar(CalendarAction::Write(writing)) => writing.addresses().len() + writing.unreadable_guests(),
-            Self::Tool(call) if call.effect() != Effect::Read => {
-                let sinks = call.sinks();
-                let unread = sinks.iter().filter(|(kind, value)| Party::read(kind, value).is_none()).count();
-                // A request goes to somebody, whether or not it says to whom.
-                let nobody = sinks.is_empty() && call.effect() == Effect::Fetch;
-                self.parties().len() + unread + usize::from(nobody)
-            }
-            Self::Mail(_)
-            | Self::Calendar(_)
-            | Self::Reply { .. }
-            | Self::MemoryWrite { .. }
-            | Self::MemoryRead
-            | Self::MemoryForget { .. }
-            | Self::Tool(_) => 0,
         }
     }
 

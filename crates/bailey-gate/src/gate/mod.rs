@@ -319,7 +319,8 @@ impl Gate {
         named: &[Party],
         mut facts: Facts,
     ) -> Result<Facts, GateError> {
-        let parties = action.parties();
+        let (parties, unread) = action.reached();
+        let unread = unread as u64;
         let mut own = 0;
         for party in &parties {
             let standing = tx.standing(party)?;
@@ -328,24 +329,23 @@ impl Gate {
                 continue;
             }
             let others_named = named.iter().any(|other| other.kind == party.kind) && !named.contains(party);
-            facts.beside_receivers += u64::from(others_named && !words.hold_party(party));
+            let is_named = words.hold_party(party);
+            facts.beside_receivers += u64::from(others_named && !is_named);
             facts.outside += u64::from(!standing.inside);
             facts.inside += u64::from(standing.inside);
             if !standing.known {
-                let named = words.hold_party(party);
                 facts.unknown_receivers += 1;
-                facts.ungrounded_receivers += u64::from(!named);
+                facts.ungrounded_receivers += u64::from(!is_named);
                 // Whom the person wrote out is whom they mean, whomever it looks like.
-                facts.look_alikes += u64::from(!named && tx.resembles(party)?.is_some());
+                facts.look_alikes += u64::from(!is_named && tx.resembles(party)?.is_some());
             }
             facts.names.push(party.value.clone());
             facts.domains.push(party.domain().to_owned());
         }
-        facts.receivers = action.receiver_count() as u64;
+        facts.receivers = parties.len() as u64 + unread;
         facts.others = facts.receivers.saturating_sub(own);
-        facts.unreadable_receivers = facts.receivers > parties.len() as u64;
+        facts.unreadable_receivers = unread > 0;
         // Whoever cannot be read is outside, known to nobody and named by nobody.
-        let unread = facts.receivers.saturating_sub(parties.len() as u64);
         facts.outside += unread;
         facts.unknown_receivers += unread;
         facts.ungrounded_receivers += unread;

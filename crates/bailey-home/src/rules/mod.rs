@@ -180,7 +180,7 @@ impl Home {
     pub(crate) fn change_rules(&self, change: &RuleChange) -> Result<Book, Unchanged> {
         let _turn = self.changing_rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let now = self.clock.now();
-        let Changed { book, came, gone } = changed(kept(&self.ledger)?, change, now.wall_ms)?;
+        let Changed { book, came, gone, set } = changed(kept(&self.ledger)?, change, now.wall_ms)?;
         if came.is_empty() && gone.is_empty() && !change.changes_more() {
             return Err(Unchanged::Bad("there is no rule in it, so nothing was changed".into()));
         }
@@ -190,7 +190,6 @@ impl Home {
             payload = payload.text("why", offer.why());
         }
         let organisation = change.organisation.as_deref().map(domains).transpose()?;
-        let set = compiled(&book.rules).map_err(|error| Unchanged::Bad(error.to_string()))?;
         if let Some(domains) = &organisation {
             payload = payload.text("organisation", domains.join(", "));
         }
@@ -253,6 +252,8 @@ struct Changed {
     came: Vec<Kept>,
     /// Those it drops.
     gone: Vec<Kept>,
+    /// What is in force after it.
+    set: CedarPolicy,
 }
 
 /// Works a change out; nothing is kept yet.
@@ -273,8 +274,8 @@ fn changed(before: Book, change: &RuleChange, added_ms: i64) -> Result<Changed, 
     if book.rules.len() > MAX_RULES {
         return Err(Unchanged::Bad(format!("more than {MAX_RULES} rules; remove some first")));
     }
-    compiled(&book.rules).map_err(|error| Unchanged::Bad(error.to_string()))?;
-    Ok(Changed { book, came, gone })
+    let set = compiled(&book.rules).map_err(|error| Unchanged::Bad(error.to_string()))?;
+    Ok(Changed { book, came, gone, set })
 }
 
 /// Changes groups, and with them the rules that speak of them; those of before are added to `gone`. An empty group is dropped.

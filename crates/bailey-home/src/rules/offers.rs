@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_lc_rs::digest::{SHA256, digest};
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
 use bailey_gate::family::ActionKind;
+use bailey_gate::ledger::MAX_COUNTED;
 use bailey_gate::policy::{Facts, judge};
 use bailey_gate::{Decision, GateError, State};
 use bailey_ledger::Decided;
@@ -28,8 +29,6 @@ const FRESH_MS: i64 = 14 * DAY_MS;
 const DISMISSED_MS: i64 = 60 * DAY_MS;
 /// Answers looked at.
 const LOOKED_AT: u32 = 2_000;
-/// Highest number of times a rule can speak of.
-const MAX_TIMES: u64 = 500;
 
 /// A rule the home offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,7 +186,7 @@ fn narrowest(kind: ActionKind, all: &[&Facts]) -> Option<Rule> {
         conditions.push(Condition::AtMost(most(&|facts| facts.amount)));
         conditions.push(Condition::BudgetUpTo(most(&|facts| facts.spent_week), Period::Week));
     }
-    conditions.push(Condition::UpToADay(most(&|facts| facts.same_kind_today).saturating_add(1).min(MAX_TIMES)));
+    conditions.push(Condition::UpToADay(most(&|facts| facts.same_kind_today).saturating_add(1).min(MAX_COUNTED)));
     if !first.schedule.is_empty() && every(&|facts| facts.schedule == first.schedule) {
         conditions.push(Condition::Schedule(first.schedule.clone()));
     }

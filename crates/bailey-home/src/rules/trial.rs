@@ -10,7 +10,7 @@ use bailey_gate::{Decision, Preview, State};
 use bailey_ledger::{Decided, Ledger};
 use bailey_policy::CedarPolicy;
 
-use super::{Changed, Unchanged, changed, compiled, domains, kept};
+use super::{Book, Changed, Unchanged, changed, domains, kept};
 use crate::home::{Home, HomeError};
 use crate::wire::{RuleChange, TrialCard, TriedCard};
 
@@ -119,8 +119,10 @@ pub(super) fn headline(ledger: &Ledger, decided: &Decided) -> String {
 impl Home {
     /// What a change of the rules would have done to the last actions. Changes nothing.
     pub(crate) fn try_rules(&self, change: &RuleChange) -> Result<TrialCard, Unchanged> {
-        let Changed { book, .. } = changed(kept(&self.ledger)?, change, self.clock.now().wall_ms)?;
-        let after = compiled(&book.rules).map_err(|error| Unchanged::Bad(error.to_string()))?;
+        let before = kept(&self.ledger)?;
+        let cedar = |book: &Book| book.rules.iter().map(|rule| rule.cedar.as_str()).collect::<String>();
+        let cedar_before = cedar(&before);
+        let Changed { book, set: after, .. } = changed(before, change, self.clock.now().wall_ms)?;
         let past = self.ledger.decided(TRIED).map_err(|error| HomeError::Gate(error.into()))?;
         let organisation = change.organisation.as_deref().map(domains).transpose()?;
         let trial = tried(past, &self.policy.current(), &after, organisation.as_deref());
@@ -138,13 +140,8 @@ impl Home {
             tried: trial.tried,
             untold: trial.untold,
             otherwise: trial.otherwise.iter().map(card).collect(),
-            before: self.kept_cedar()?,
-            after: book.rules.iter().map(|rule| rule.cedar.as_str()).collect(),
+            before: cedar_before,
+            after: cedar(&book),
         })
-    }
-
-    /// The rules in force beside the shipped ones, as Cedar.
-    fn kept_cedar(&self) -> Result<String, Unchanged> {
-        Ok(kept(&self.ledger)?.rules.iter().map(|rule| rule.cedar.as_str()).collect())
     }
 }

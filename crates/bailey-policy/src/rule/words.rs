@@ -3,6 +3,7 @@
 use bailey_gate::Weekday;
 use bailey_gate::family::text::Address;
 use bailey_gate::ground::plain;
+use bailey_gate::ledger::MAX_COUNTED;
 use bailey_gate::place::Place;
 
 use super::{BadRule, Condition, Period, Rule, Subject, Verdict};
@@ -96,8 +97,6 @@ const MAX_TEXT_BYTES: usize = 256 * 1024;
 const MAX_CONDITIONS: usize = 48;
 /// Longest method of a request.
 const MAX_METHOD_CHARS: usize = 16;
-/// Highest number of times a rule can speak of: the gate counts no further.
-const MAX_TIMES: u64 = 500;
 
 /// When it is night: minutes since midnight.
 const NIGHT: (u16, u16) = (22 * 60, 7 * 60);
@@ -443,9 +442,9 @@ fn one_condition(words: &mut Words<'_>, subject: Subject) -> Result<Condition, B
 
 /// How many times.
 fn times(words: &mut Words<'_>) -> Result<u64, BadRule> {
-    let bad = words.bad(format!("things are counted up to {MAX_TIMES}"));
+    let bad = words.bad(format!("things are counted up to {MAX_COUNTED}"));
     let count = number(words)?;
-    if count > MAX_TIMES { Err(bad) } else { Ok(count) }
+    if count > MAX_COUNTED { Err(bad) } else { Ok(count) }
 }
 
 /// How many within what: `up_to` so many, or more.
@@ -466,9 +465,9 @@ fn bound(words: &mut Words<'_>, subject: Subject, spending: bool, up_to: bool) -
     if !spending && let Ok(count) = number(words) {
         let times = words.take("times");
         if times || !money && RATES.iter().any(|(_, all)| all.iter().any(|words_of| words.stands(words_of))) {
-            if count > MAX_TIMES {
+            if count > MAX_COUNTED {
                 words.at = begun;
-                return Err(words.bad(format!("things are counted up to {MAX_TIMES}")));
+                return Err(words.bad(format!("things are counted up to {MAX_COUNTED}")));
             }
             return rate(words, count, up_to);
         }
