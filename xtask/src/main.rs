@@ -22,10 +22,12 @@ const HELP: &str = "cargo xtask COMMAND
                  figures beside references of the same run; some minutes on an idle machine
   bench injection [--profile NAME] [--suite NAME] [--plain]
                  what is left to an attacker who owns the model; installs AgentDojo
-  fuzz [TARGET…] [--minutes N]
-                 feed hostile bytes to every parser, led by coverage; five minutes each if nobody says
-  torture [kills|pauses|disk [TIMES]]
-                 kill, pause and starve the real processes; half an hour, as root, needs strace
+  fuzz [TARGET…] [--minutes N | --up-to N]
+                 feed hostile bytes to every parser, led by coverage; five minutes each if nobody says;
+                 --up-to goes on until each has run so long in all, and may run more than once at a time
+  torture [kills|pauses|disk|faults|torn [TIMES]]
+                 kill, pause and starve the real processes, let their disk fail, cut their write-ahead log;
+                 half an hour, as root, needs strace
   wired [--list] [WORD…]
                  take each control out of a copy of the source and see that its test fails; takes hours
   layers         check which crate depends on which, and that ARCHITECTURE.md says so

@@ -16,6 +16,8 @@ pub struct Clock {
     zone: jiff::tz::TimeZone,
     /// How far ahead of the machine it goes, in milliseconds.
     ahead: Arc<AtomicI64>,
+    /// How far its wall time was set from the machine's beside that, in milliseconds.
+    set: Arc<AtomicI64>,
 }
 
 impl Clock {
@@ -33,12 +35,24 @@ impl Clock {
             Ok(id) => *id.as_bytes(),
             Err(_) => bailey_keys::random().map_err(|error| error.to_string())?,
         };
-        Ok(Self { boot_id, zone, ahead: Arc::default() })
+        Ok(Self { boot_id, zone, ahead: Arc::default(), set: Arc::default() })
     }
 
     /// Lets time go by at once, for homes that live in a simulated time: both clocks move on, and so do those of every copy.
     pub fn go_on(&self, milliseconds: i64) {
         self.ahead.fetch_add(milliseconds.max(0), Ordering::SeqCst);
+    }
+
+    /// Sets the wall time forward or back, as somebody might who sets the machine's clock; for homes that live in a simulated
+    /// time.
+    pub fn set_by(&self, milliseconds: i64) {
+        self.set.fetch_add(milliseconds, Ordering::SeqCst);
+    }
+
+    /// The same clock after the machine has started anew, for homes that live in a simulated time.
+    pub fn after_reboot(&self) -> Result<Self, String> {
+        let boot_id = bailey_keys::random().map_err(|error| error.to_string())?;
+        Ok(Self { boot_id, ..self.clone() })
     }
 
     /// The moment, in both clocks.
@@ -50,7 +64,7 @@ impl Clock {
             machine.saturating_add(self.ahead.load(Ordering::SeqCst))
         };
         Now {
-            wall_ms: milliseconds(ClockId::Realtime),
+            wall_ms: milliseconds(ClockId::Realtime).saturating_add(self.set.load(Ordering::SeqCst)),
             boot_ms: u64::try_from(milliseconds(ClockId::Boottime)).unwrap_or(0),
             boot_id: self.boot_id,
         }

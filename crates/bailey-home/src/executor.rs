@@ -13,6 +13,7 @@ use bailey_gate::{Claiming, Connector as _, Effect, Found, GateError, Outcome, P
 use bailey_vault::VaultError;
 use tokio::task::spawn_blocking;
 
+use crate::Ended;
 use crate::home::Home;
 
 /// How often waiting actions are looked at for having expired, and the log for wanting a checkpoint.
@@ -177,6 +178,14 @@ impl Home {
         loop {
             // Before the round: what changes while it goes on is looked at in the next.
             changes.mark_unchanged();
+            let ledger = Arc::clone(&self.ledger);
+            // Whoever asks meanwhile is told so; what was under way is dealt with as after a crash.
+            if blocking(move || Ok(ledger.has_given_up())).await.unwrap_or(false) {
+                eprintln!(
+                    "a part of the home's database could not be read from the disk: the home ends, to be started anew"
+                );
+                return self.end(Ended::GaveUp);
+            }
             let wait = match self.tick().await {
                 Ok(next) => next,
                 Err(error) => {

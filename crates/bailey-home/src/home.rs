@@ -19,6 +19,7 @@ use bailey_vault::{Settings, Trust, Vault};
 use rustix::fs::FlockOperation;
 use tokio::sync::watch;
 
+use crate::Ended;
 use crate::clock::{Clock, Presence};
 use crate::config::{self, ModelConfig, ModelKind};
 use crate::layout::{Layout, LayoutError, Opened};
@@ -72,8 +73,8 @@ pub struct Home {
     stopped: Mutex<BTreeSet<TaskId>>,
     /// Whether everything is paused without a record that says so: then the supervisor has to know.
     pub(crate) unrecorded: watch::Sender<bool>,
-    /// Set once the person had the home deleted.
-    pub(crate) deleted: watch::Sender<bool>,
+    /// Set once the home ends by itself, and why.
+    pub(crate) ended: watch::Sender<Option<Ended>>,
     changes: watch::Sender<u64>,
     _lock: File,
 }
@@ -136,7 +137,7 @@ impl Home {
             going_on: tokio::sync::Mutex::default(),
             stopped: Mutex::default(),
             unrecorded: watch::Sender::new(settings.paused),
-            deleted: watch::Sender::new(false),
+            ended: watch::Sender::new(None),
             changes: watch::Sender::new(0),
             _lock: lock,
         }))
@@ -145,6 +146,12 @@ impl Home {
     /// Tells everyone who waits that something moved.
     pub(crate) fn changed(&self) {
         self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Ends the home, by itself.
+    pub(crate) fn end(&self, why: Ended) {
+        let _ = self.ended.send_replace(Some(why));
+        self.changed();
     }
 
     /// Whether everything is paused without a record that says so. Whoever starts this home again must start it paused.

@@ -55,11 +55,11 @@ pub async fn serve(
     home.resume_tasks()?;
     tokio::spawn(Arc::clone(&home).keep_going());
     let waiting = Arc::clone(&home);
-    let mut deleted = home.deleted.subscribe();
+    let mut ends = home.ended.subscribe();
     let stopped = async move {
         tokio::select! {
             () = stop => {}
-            _ = deleted.wait_for(|deleted| *deleted) => {}
+            _ = ends.wait_for(Option::is_some) => {}
         }
         // Whoever waits for a change gets its answer now, or stopping would wait for them.
         waiting.changed();
@@ -80,7 +80,8 @@ pub async fn serve(
     };
     let _ = std::fs::remove_file(&path);
     served.map_err(failed)?;
-    Ok(if *home.deleted.borrow() { Ended::Deleted } else { Ended::Stopped })
+    let ended = *home.ended.borrow();
+    Ok(ended.unwrap_or(Ended::Stopped))
 }
 
 /// Why a home has ended.
@@ -90,4 +91,6 @@ pub enum Ended {
     Stopped,
     /// The person had it deleted: what is left of it is to be destroyed.
     Deleted,
+    /// Its databases can be used by this process no more ([`bailey_ledger::Ledger::has_given_up`]); another may.
+    GaveUp,
 }

@@ -17,6 +17,7 @@ pub use home::{HomeKey, read_small};
 pub use root::{RootKey, RootKind};
 pub use seal::{Context, open, seal};
 pub use secret::{Key, Passphrase, random};
+pub use store::has_given_up;
 
 use std::fmt;
 use std::io;

@@ -46,6 +46,16 @@ pub fn open_database(path: &Path, key: &Key, create: bool) -> Result<Connection,
     Ok(db)
 }
 
+/// Whether a connection that was open can be used no more: after one page that could not be read, SQLCipher lets it read none,
+/// and every later call fails. Opening the database anew is the only way on.
+#[must_use]
+pub fn has_given_up(db: &Connection) -> bool {
+    // What is in memory was read before.
+    let _ = db.execute_batch("PRAGMA shrink_memory");
+    let read = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+    read.is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::NotADatabase))
+}
+
 struct Inner {
     db: Connection,
     pool: VecDeque<(u64, Key)>,
@@ -101,6 +111,12 @@ impl KeyStore {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the store can be used no more by this process ([`has_given_up`]).
+    #[must_use]
+    pub fn has_given_up(&self) -> bool {
+        has_given_up(&self.lock().db)
     }
 
     /// Says which key numbers are in use, so that unused ones of an earlier run are used first.

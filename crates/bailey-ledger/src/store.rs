@@ -25,7 +25,7 @@ use crate::checkpoint::{self, EVERY_ENTRIES, hex};
 use crate::mark::{Mark, MarkStore};
 use crate::schema::migrations;
 use crate::tree::Tree;
-use crate::tx::{GenesisKey, LedgerTx, Log, key_error, store_error};
+use crate::tx::{GenesisKey, LedgerTx, Log, SUSPECT, key_error, store_error};
 
 /// Jobs in one commit at most, so that the first of them does not wait for ever while others keep coming.
 const MAX_BATCH: usize = 256;
@@ -310,6 +310,16 @@ impl Ledger {
             size: log.tree.size(),
             root: hex(&log.tree.root()),
         })
+    }
+
+    /// Whether this process can no longer use its databases, and has to open them anew: [`bailey_keys::has_given_up`] of any of
+    /// its connections. Costs nothing while no error gave reason to look.
+    #[must_use]
+    pub fn has_given_up(&self) -> bool {
+        SUSPECT.swap(false, Ordering::SeqCst)
+            && (bailey_keys::has_given_up(&self.writer().db)
+                || bailey_keys::has_given_up(&self.reader())
+                || self.keys.has_given_up())
     }
 
     /// The highest pause epoch the log knows.

@@ -1,6 +1,7 @@
 //! One transaction of the writer: what the gate and the home may read and write, each change with its log entry.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bailey_gate::event::{Approval, Client, Event, EventKind};
 use bailey_gate::family::{ActionKind, Brings, Level, Party};
@@ -73,9 +74,22 @@ pub struct ConnectionRow {
     pub grant: Grant,
 }
 
+/// Whether a connection of this process failed in a way it may not get over, since that was last looked into: a hint, for
+/// [`crate::Ledger::has_given_up`].
+pub(crate) static SUSPECT: AtomicBool = AtomicBool::new(false);
+
+const UNREADABLE: &str = "a part of it could not be read from the disk. The home starts anew by itself: try again in some \
+    seconds. If it stays like this, the disk or the file is damaged, and a backup has to be put in its place";
+
 pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => StoreError::Full,
+    use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase, OutOfMemory, SystemIoFailure};
+    let code = error.sqlite_error_code();
+    if matches!(code, Some(SystemIoFailure | NotADatabase | DatabaseCorrupt | OutOfMemory)) {
+        SUSPECT.store(true, Ordering::SeqCst);
+    }
+    match code {
+        Some(DiskFull) => StoreError::Full,
+        Some(NotADatabase | DatabaseCorrupt) => StoreError::Broken(UNREADABLE.into()),
         _ => StoreError::Broken(error.to_string()),
     }
 }

@@ -80,6 +80,8 @@ pub struct Disk {
     fuse: Option<u64>,
     /// Changes until one of them fails, where one is to.
     fault: Option<u64>,
+    /// Reads until one of them fails, where one is to.
+    unreadable: Option<u64>,
     down: bool,
     full: bool,
     /// Changes and syncs so far.
@@ -103,6 +105,11 @@ impl Disk {
         self.fault = Some(changes);
     }
 
+    /// Lets one later read fail.
+    pub fn fail_reading(&mut self, reads: u64) {
+        self.unreadable = Some(reads);
+    }
+
     /// Nothing grows any more, or everything may again.
     pub fn set_full(&mut self, full: bool) {
         self.full = full;
@@ -121,7 +128,8 @@ impl Disk {
             }
             file.now = file.durable.clone();
         }
-        (self.fuse, self.fault, self.down, self.full) = (None, None, false, false);
+        (self.fuse, self.fault, self.unreadable) = (None, None, None);
+        (self.down, self.full) = (false, false);
     }
 
     /// The files as they are.
@@ -168,8 +176,8 @@ impl Disk {
     }
 
     /// Reads; gives how much there was.
-    pub fn read(&self, name: &str, at: usize, to: &mut [u8]) -> Result<usize, Trouble> {
-        if self.down {
+    pub fn read(&mut self, name: &str, at: usize, to: &mut [u8]) -> Result<usize, Trouble> {
+        if self.down || burns(&mut self.unreadable) {
             return Err(Trouble::Io);
         }
         let bytes = &self.files.get(name).ok_or(Trouble::Missing)?.now;
@@ -232,22 +240,26 @@ impl Disk {
             return Err(Trouble::Io);
         }
         self.operations += 1;
-        let burns = |left: &mut Option<u64>| match left {
-            Some(0) => {
-                *left = None;
-                true
-            }
-            Some(more) => {
-                *more -= 1;
-                false
-            }
-            None => false,
-        };
         if burns(&mut self.fuse) {
             self.down = true;
             return Err(Trouble::Io);
         }
         if burns(&mut self.fault) { Err(Trouble::Io) } else { Ok(()) }
+    }
+}
+
+/// Counts down; true once, at the end.
+fn burns(left: &mut Option<u64>) -> bool {
+    match left {
+        Some(0) => {
+            *left = None;
+            true
+        }
+        Some(more) => {
+            *more -= 1;
+            false
+        }
+        None => false,
     }
 }
 

@@ -49,7 +49,7 @@ fn failed(trouble: Trouble) -> io::Error {
 }
 
 fn read_all(machine: &Machine, name: &str) -> Result<Vec<u8>, Trouble> {
-    let disk = machine.disk();
+    let mut disk = machine.disk();
     let mut bytes = vec![0; disk.size(name)?];
     disk.read(name, 0, &mut bytes)?;
     Ok(bytes)

@@ -11,6 +11,7 @@ use bailey_gate::family::mail::{FolderName, MessageRef};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::exit::{Exit, Guarded};
+use crate::imap_answers::Answers;
 use crate::net::Link;
 
 /// Longest line: an access token of several kilobytes in an authentication exchange, twice over.
@@ -50,6 +51,7 @@ pub(crate) struct ImapStream {
     authenticating: bool,
     /// Bytes taken from the server so far.
     taken: usize,
+    answers: Answers,
 }
 
 impl fmt::Debug for ImapStream {
@@ -96,8 +98,15 @@ fn judge(errand: &Errand, authenticating: bool, line: &str) -> Line {
 }
 
 impl ImapStream {
-    pub(crate) const fn new(link: Link, errand: Errand, exit: Exit) -> Self {
-        Self { out: Guarded::new(link, exit), errand, line: Vec::new(), authenticating: false, taken: 0 }
+    pub(crate) fn new(link: Link, errand: Errand, exit: Exit) -> Self {
+        Self {
+            out: Guarded::new(link, exit),
+            errand,
+            line: Vec::new(),
+            authenticating: false,
+            taken: 0,
+            answers: Answers::new(),
+        }
     }
 
     /// Writes the line that `end` completes; nothing of it was written before.
@@ -158,14 +167,17 @@ impl AsyncRead for ImapStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = self.out.read(cx, buffer);
-        self.taken += buffer.filled().len() - before;
-        if self.taken > MAX_SESSION_BYTES {
-            return Poll::Ready(Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the mail server sends more than was asked for",
-            )));
+        let fresh = buffer.filled().get(before..).unwrap_or_default();
+        self.taken += fresh.len();
+        let too_much = if self.taken > MAX_SESSION_BYTES {
+            Err("the mail server sends more than was asked for")
+        } else {
+            self.answers.take(fresh)
+        };
+        match too_much {
+            Err(why) => Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, why))),
+            Ok(()) => polled,
         }
-        polled
     }
 }
 

@@ -10,6 +10,7 @@ mod exit;
 mod guard;
 mod http;
 mod http_guard;
+mod imap_answers;
 mod imap_guard;
 mod mail;
 mod model;
@@ -47,6 +48,7 @@ pub use settings::{
 /// What servers of others say, read: pure functions, public so that hostile bytes can be tried on them.
 pub mod parsers {
     pub use crate::dav::entries as calendar_entries;
+    pub use crate::imap_answers::ends as mail_answers;
     pub use crate::mail::{describe as mail, receivers as receivers_of_sent};
     pub use crate::oauth::{read_callback as callback, read_metadata as metadata};
 }

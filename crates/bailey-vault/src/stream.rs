@@ -15,6 +15,8 @@ use crate::net::Link;
 
 /// Longest line of an answer. RFC 5321, 4.5.3.1.5 has 512; generous, but a server must not fill our memory.
 const MAX_REPLY_LINE: usize = 16 * 1024;
+/// Most bytes of all answers in one session: the library keeps an answer's lines until the last.
+const MAX_REPLIES: usize = 64 * 1024;
 
 /// A connection bound to one claim.
 pub(crate) struct ClaimedStream {
@@ -22,6 +24,8 @@ pub(crate) struct ClaimedStream {
     guard: SmtpGuard,
     /// Bytes of an answer's line that has not ended yet.
     unanswered: usize,
+    /// Bytes of all answers so far.
+    answered: usize,
 }
 
 impl fmt::Debug for ClaimedStream {
@@ -32,7 +36,7 @@ impl fmt::Debug for ClaimedStream {
 
 impl ClaimedStream {
     pub(crate) const fn new(link: Link, guard: SmtpGuard, exit: Exit) -> Self {
-        Self { out: Guarded::new(link, exit), guard, unanswered: 0 }
+        Self { out: Guarded::new(link, exit), guard, unanswered: 0, answered: 0 }
     }
 }
 
@@ -76,7 +80,8 @@ impl AsyncRead for ClaimedStream {
         self.guard.read(&fresh);
         self.unanswered =
             fresh.iter().rposition(|byte| *byte == b'\n').map_or(self.unanswered + fresh.len(), |at| fresh.len() - at);
-        if self.unanswered > MAX_REPLY_LINE {
+        self.answered += fresh.len();
+        if self.unanswered > MAX_REPLY_LINE || self.answered > MAX_REPLIES {
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "the mail server's answer has no end")));
         }
         polled

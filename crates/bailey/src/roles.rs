@@ -126,6 +126,7 @@ fn report(line: &str) {
 pub(crate) fn home(role: &Role, layout: &Layout) -> ExitCode {
     match run_home(role, layout) {
         Ok(Ended::Stopped | Ended::Deleted) => ExitCode::SUCCESS,
+        Ok(Ended::GaveUp) => ExitCode::FAILURE,
         Err(why) => {
             report(&why);
             ExitCode::FAILURE

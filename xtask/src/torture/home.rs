@@ -80,6 +80,12 @@ impl House {
         self.folder.join("data")
     }
 
+    /// Forgets what this client saw: what was approved, and how far the log had come.
+    pub(super) fn forget(&mut self) {
+        self.approved.clear();
+        let _ = fs::remove_dir_all(self.folder.join("state"));
+    }
+
     /// Starts it and waits until it runs.
     pub(super) fn serve(&mut self) -> Result<(), String> {
         let line = self.begin()?;

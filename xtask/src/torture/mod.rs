@@ -1,15 +1,17 @@
 //! `cargo xtask torture`: the real processes, killed, paused and starved, against a mail server that counts.
 //!
 //! What the simulator does to the product's code, this does to the program: SIGKILL at system calls chosen by chance
-//! (`strace` delivers it), at moments chosen by chance, and while starting; pauses with sixty-four mails under way; a
-//! small file system that fills up. The mail server is a double that counts and misbehaves on demand.
+//! (`strace` delivers it), at moments chosen by chance, and while starting; pauses with sixty-four mails under way; disks that
+//! fill up and fail; a write-ahead log cut short. The mail server is a double that counts and misbehaves on demand.
 
+mod disk;
 mod home;
 mod smtp;
+mod torn;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -18,9 +20,11 @@ use serde_json::{Value, json};
 use crate::process::{cache, command, run, succeeds};
 use home::{House, text};
 
-/// Kills and pauses of a whole run.
+/// Kills, pauses, faults and cuts of a whole run.
 const KILLS: u32 = 500;
 const PAUSES: u32 = 200;
+const FAULTS: u32 = 200;
+const CUTS: u32 = 200;
 /// Kills from which on enough of each sort has to have happened.
 const MANY: u32 = 100;
 /// Mails under way at a pause.
@@ -40,8 +44,6 @@ const ATTACHES_WITHIN: Duration = Duration::from_secs(10);
 const STARTS_WITHIN: Duration = Duration::from_secs(20);
 /// How long bytes may take to arrive after a pause, which none may.
 const SETTLES: Duration = Duration::from_millis(100);
-/// Size of the file system that fills up.
-const SMALL_DISK: &str = "12m";
 
 /// Chance: a multiplicative generator (Lehmer, 2⁶³ − 25), for a run that can be repeated in outline.
 struct Chance(u64);
@@ -53,16 +55,19 @@ impl Chance {
     }
 }
 
-/// Runs all of it, or one part: `kills`, `pauses`, `disk`, each with how often.
+/// Parts of a run.
+const PARTS: [&str; 5] = ["kills", "pauses", "disk", "faults", "torn"];
+
+/// Runs all of it, or one part, with how often.
 pub fn run_with(arguments: &[&str]) -> Result<(), String> {
     let (part, times) = match arguments {
-        [] => ("all", None),
-        [part] => (*part, None),
-        [part, times] => (*part, Some(times.parse().map_err(|_| format!("`{times}` is no number"))?)),
-        _ => return Err("cargo xtask torture [kills|pauses|disk [TIMES]]".into()),
+        [] => (None, None),
+        [part] => (Some(*part), None),
+        [part, times] => (Some(*part), Some(times.parse().map_err(|_| format!("`{times}` is no number"))?)),
+        _ => return Err(format!("cargo xtask torture [{} [TIMES]]", PARTS.join("|"))),
     };
-    if !matches!(part, "all" | "kills" | "pauses" | "disk") {
-        return Err(format!("there is no part `{part}`; there are kills, pauses and disk"));
+    if let Some(unknown) = part.filter(|part| !PARTS.contains(part)) {
+        return Err(format!("there is no part `{unknown}`; there are {}", PARTS.join(", ")));
     }
     if !succeeds(command("strace").arg("-V")) {
         return Err("this needs `strace`; install it (Debian: `apt-get install strace`)".into());
@@ -73,15 +78,18 @@ pub fn run_with(arguments: &[&str]) -> Result<(), String> {
     let bailey = bailey.with_file_name("release").join("bailey");
     let folder = cache().join("torture");
     let _ = fs::remove_dir_all(&folder);
-    if matches!(part, "all" | "kills") {
-        kills(&folder.join("kills"), &bailey, times.unwrap_or(KILLS))?;
-    }
-    if matches!(part, "all" | "pauses") {
-        pauses(&folder.join("pauses"), &bailey, times.unwrap_or(PAUSES))?;
-    }
-    if matches!(part, "all" | "disk") {
-        full_disk(&folder.join("disk"), &bailey)?;
-        failing_disk(&folder.join("failing"), &bailey)?;
+    for name in PARTS.into_iter().filter(|name| part.is_none_or(|part| part == *name)) {
+        let folder = folder.join(name);
+        match name {
+            "kills" => kills(&folder, &bailey, times.unwrap_or(KILLS))?,
+            "pauses" => pauses(&folder, &bailey, times.unwrap_or(PAUSES))?,
+            "faults" => disk::faults(&folder, &bailey, times.unwrap_or(FAULTS))?,
+            "torn" => torn::cuts(&folder, &bailey, times.unwrap_or(CUTS))?,
+            _ => {
+                disk::full(&folder.join("full"), &bailey)?;
+                disk::failing(&folder.join("failing"), &bailey)?;
+            }
+        }
     }
     fs::remove_dir_all(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))
 }
@@ -128,20 +136,29 @@ fn kills(folder: &Path, bailey: &Path, times: u32) -> Result<(), String> {
     Ok(())
 }
 
-fn kill_one(folder: &Path, bailey: &Path, rounds: u32, chance: &mut Chance, counts: &mut Counts) -> Result<(), String> {
+/// Tasks, and whom each writes to.
+fn kinds() -> [(&'static str, Vec<String>); 3] {
     let to = |kinds: &[&str]| kinds.iter().map(|kind| format!("{kind}@example.org")).collect::<Vec<_>>();
-    let kinds = [
+    [
         ("plain", to(&["ok", "ok2", "drips"])),
         ("harsh", to(&["silent", "drop", "lies"])),
         ("mixed", to(&["ok", "drop", "drips"])),
-    ];
-    let mut house = House::new(folder, bailey, &kinds)?;
+    ]
+}
+
+/// One of those tasks.
+fn kind(chance: &mut Chance) -> &'static str {
+    ["plain", "harsh", "mixed"].get(chance.below(3) as usize).copied().unwrap_or("plain")
+}
+
+fn kill_one(folder: &Path, bailey: &Path, rounds: u32, chance: &mut Chance, counts: &mut Counts) -> Result<(), String> {
+    let mut house = House::new(folder, bailey, &kinds())?;
     let second = house.run(&["serve"], false)?;
     if !String::from_utf8_lossy(&second.stderr).contains("running already") {
         return Err("a second `serve` on the same home did not say that it runs already".into());
     }
     for round in 0..rounds {
-        let kind = kinds.get(chance.below(3) as usize).map_or("plain", |(name, _)| *name);
+        let kind = kind(chance);
         // Of what an earlier kill left waiting, some is approved now.
         let cards = house.want(&[kind], 1)?;
         strike(&mut house, &cards, chance, counts)?;
@@ -196,13 +213,13 @@ fn strike(house: &mut House, cards: &[Value], chance: &mut Chance, counts: &mut 
 
 /// SIGKILL to a process when it makes a system call for the so-manieth time from now.
 fn killing_at(process: u32, call: &str, nth: u64) -> Result<Child, String> {
-    tracing(process, call, &format!("signal=KILL:when={nth}"))
+    tracing(process, call, &format!("signal=KILL:when={nth}"), Path::new("/dev/null"))
 }
 
-/// Does something to a process at a system call.
-fn tracing(process: u32, call: &str, what: &str) -> Result<Child, String> {
+/// Does something to a process at a system call; what happened is told in a file.
+fn tracing(process: u32, call: &str, what: &str, told: &Path) -> Result<Child, String> {
     let mut strace = command("strace");
-    strace.args(["-f", "-qq", "-o", "/dev/null", "-p", &process.to_string()]);
+    strace.args(["-f", "-qq", "-p", &process.to_string(), "-o"]).arg(told);
     strace.args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:{what}")]);
     let child = strace.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let child = child.map_err(|error| format!("strace: {error}"))?;
@@ -405,124 +422,4 @@ fn pause_against(house: &House, chance: &mut Chance, took: &mut Vec<Duration>) -
         }
         Ok((now(), house.smtp.came()))
     })
-}
-
-/// A file system that is unmounted when it is done with.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(folder: &Path) -> Result<Self, String> {
-        fs::create_dir_all(folder).map_err(|error| error.to_string())?;
-        let size = format!("size={SMALL_DISK}");
-        run(command("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(folder))
-            .map_err(|why| format!("{why}; a small file system takes root"))?;
-        Ok(Self(folder.into()))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = command("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
-/// The disk fills up: nothing new is claimed, pausing works and outlives a kill, and with room again nothing is lost.
-fn full_disk(folder: &Path, bailey: &Path) -> Result<(), String> {
-    let disk = SmallDisk::mount(folder)?;
-    let receivers = (0..3).map(|n| format!("ok{n}@example.org")).collect();
-    let quiet = vec!["silent@example.org".to_owned()];
-    let mut house = House::new(&disk.0.join("home"), bailey, &[("few", receivers), ("quiet", quiet)])?;
-    // One is under way when the disk fills up, handed over and not confirmed.
-    let cards = house.want(&["quiet"], 1)?;
-    house.approve(&cards)?;
-    let started = now();
-    while house.smtp.arrivals().is_empty() {
-        if started.elapsed() > STARTS_WITHIN {
-            return Err("the mail did not arrive".into());
-        }
-        sleep(Duration::from_millis(5));
-    }
-    let cards = house.want(&["few"], 3)?;
-    let filler = disk.0.join("filler");
-    fill(&filler)?;
-    let refused = house.approve(&cards).err().ok_or("an approval was taken on a full disk")?;
-    let refused = refused.lines().last().unwrap_or_default().to_owned();
-    if !refused.contains("disk is full") {
-        return Err(format!("a full disk was not told about clearly: {refused}"));
-    }
-    let arrived = house.smtp.arrivals().len();
-    if arrived != 1 {
-        return Err(format!("{} mails left while nothing could be recorded", arrived - 1));
-    }
-    let paused = house.ask("POST", "/v1/pause", &Value::Null)?;
-    println!("disk: full; approving said “{refused}”; pausing said {paused}");
-    house.kill();
-    let said = house.run(&["serve"], false)?;
-    let said = String::from_utf8_lossy(&said.stderr).trim().to_owned();
-    if !said.contains("disk is full") {
-        return Err(format!("starting on a full disk said “{said}”"));
-    }
-    println!("disk: starting said “{said}”");
-    fs::remove_file(&filler).map_err(|error| error.to_string())?;
-    house.serve()?;
-    let mode = text(&house.ask("GET", "/v1/status", &Value::Null)?, "mode");
-    if mode != "paused" {
-        return Err(format!("after a pause and a kill on a full disk it is {mode}"));
-    }
-    house.ok(&["resume"], true)?;
-    let cards = house.waiting()?;
-    if cards.len() != 3 {
-        return Err(format!("{} of 3 mails still wait", cards.len()));
-    }
-    house.approve(&cards)?;
-    until_none(&house, &["approved", "claimed", "unknown", "reconciling"])?;
-    check(&mut house, true)?;
-    let arrived = house.smtp.arrivals().len();
-    if arrived != 4 || states(&house)?.get("needs-person") != Some(&1) {
-        return Err(format!("{arrived} of 4 mails arrived in the end: {:?}", states(&house)?));
-    }
-    println!(
-        "disk: with room again 3 mails were approved and arrived once, the one under way went to the person; the log verifies"
-    );
-    Ok(())
-}
-
-/// The disk fails for every write, so neither the pause record nor the log can be written: the supervisor remembers.
-fn failing_disk(folder: &Path, bailey: &Path) -> Result<(), String> {
-    let house = House::new(folder, bailey, &[("few", vec!["ok@example.org".into()])])?;
-    let home = house.home_process().ok_or("the home does not run")?;
-    let mut strace = tracing(home, "pwrite64", "error=EIO")?;
-    let paused = house.ask("POST", "/v1/pause", &Value::Null)?;
-    if paused.get("trouble").and_then(Value::as_array).map(Vec::len) != Some(2) {
-        return Err(format!("a pause with a failing disk said {paused}"));
-    }
-    let _ = strace.kill();
-    let _ = strace.wait();
-    run(command("kill").args(["-KILL", &home.to_string()]))?;
-    let started = now();
-    let mode = loop {
-        let again = house.home_process().filter(|process| *process != home);
-        if let Some(Ok(status)) = again.map(|_| house.ask("GET", "/v1/status", &Value::Null)) {
-            break text(&status, "mode");
-        }
-        if started.elapsed() > STARTS_WITHIN {
-            return Err("the home was not started again".into());
-        }
-        sleep(Duration::from_millis(20));
-    };
-    if mode != "paused" {
-        return Err(format!("after a pause that could not be recorded, and a kill, it is {mode}"));
-    }
-    println!("disk: failing; pausing said {paused}; killed, it came back paused");
-    Ok(())
-}
-
-/// Takes the last byte there is.
-fn fill(path: &Path) -> Result<(), String> {
-    use std::io::Write as _;
-    let mut file = fs::File::create(path).map_err(|error| error.to_string())?;
-    for size in [64 * 1_024, 1] {
-        while file.write_all(&vec![7; size]).is_ok() {}
-    }
-    Ok(())
 }

@@ -10,7 +10,7 @@
 //! | `drips` | says that it took it, one byte after another |
 
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -38,6 +38,8 @@ struct State {
     holds: bool,
     /// How many are kept waiting.
     held: usize,
+    /// How many sessions are open.
+    open: usize,
     /// Every connection since messages were last kept waiting.
     connections: Vec<Connection>,
 }
@@ -107,7 +109,15 @@ impl Smtp {
             for stream in listener.incoming().flatten() {
                 let shared = Arc::clone(&server);
                 // However a session ends, it has ended.
-                thread::spawn(move || drop(session(&shared, stream)));
+                thread::spawn(move || {
+                    shared.lock().open += 1;
+                    let whole = stream.try_clone();
+                    drop(session(&shared, stream));
+                    // What counts its bytes keeps the connection; whoever is at the other end has to see that it is over.
+                    let _ = whole.and_then(|stream| stream.shutdown(Shutdown::Both));
+                    shared.lock().open -= 1;
+                    shared.changed.notify_all();
+                });
             }
         });
         Ok(Self { shared, port })
@@ -132,6 +142,11 @@ impl Smtp {
     /// How many bytes came on each connection.
     pub(super) fn came(&self) -> Vec<u64> {
         self.shared.lock().connections.iter().map(Connection::came).collect()
+    }
+
+    /// Waits until no session is open; false if one stays.
+    pub(super) fn until_alone(&self, within: Duration) -> bool {
+        self.shared.wait_while(within, |state| state.open > 0)
     }
 
     /// Waits until so many are kept waiting; false if they never were.

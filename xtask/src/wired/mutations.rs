@@ -1144,13 +1144,27 @@ pub const MUTATIONS: &[Mutation] = &[
         test: "stops::an_older_copy_revives_no_grant_and_no_task",
     },
     Mutation {
+        control: "bounds of a mail server's answers",
+        edits: &[(
+            "crates/bailey-vault/src/imap_guard.rs",
+            "            self.answers.take(fresh)",
+            "            Ok::<(), &str>(())",
+        )],
+        test: "hostile::a_mail_server_that_means_harm_ends_its_connection_and_not_the_home",
+    },
+    Mutation {
+        control: "length of answers to a mail",
+        edits: &[("crates/bailey-vault/src/stream.rs", " || self.answered > MAX_REPLIES", "")],
+        test: "hostile::an_answer_to_a_mail_that_has_no_end_is_no_answer",
+    },
+    Mutation {
         control: "deadlines in two clocks",
         edits: &[(
             "crates/bailey-gate/src/time.rs",
             "        let elapsed = if now.boot_id == self.set.boot_id {",
             "        let elapsed = if now.boot_ms == u64::MAX && now.boot_id == self.set.boot_id {",
         )],
-        test: "tests::a_clock_set_back_extends_nothing",
+        test: "clocks::a_clock_that_is_set_moves_no_hold_window_and_no_end_of_a_question",
     },
     Mutation {
         control: "likenesses of those known",

@@ -2,6 +2,7 @@
 
 use super::connections::TELL_WITHIN;
 use super::*;
+use crate::Ended;
 
 /// How the home is.
 #[utoipa::path(
@@ -63,7 +64,7 @@ pub(super) async fn events(
         if !first {
             changes.changed().await.ok()?;
         }
-        if *home.deleted.borrow() {
+        if home.ended.borrow().is_some() {
             return None;
         }
         let count = *changes.borrow_and_update();
@@ -110,8 +111,7 @@ pub(super) async fn delete_home(Held(home): Shared, Taken(body): Taken<ProvenBod
     }
     // On the disk before it is said: whatever ends now, what is left is destroyed.
     home.layout.condemn().map_err(HomeError::from)?;
-    let _ = home.deleted.send_replace(true);
-    home.changed();
+    home.end(Ended::Deleted);
     Ok(Json(DeletedCard { end_by_hand: left }))
 }
 

@@ -183,3 +183,35 @@ fn a_full_disk_refuses_and_loses_nothing() {
     assert_eq!((there.first().unwrap().as_str(), there.last().unwrap().as_str()), ("before", "after"));
     sys::remove_machine(&bench.world.name);
 }
+
+/// A read fails once, at each of the reads there are: what cannot be used any more says so, and opened anew all is there.
+#[test]
+fn a_page_that_could_not_be_read_is_noticed_and_nothing_is_lost() {
+    let bench = Bench::new("unreadable");
+    let (mut ledger, _) = bench.open();
+    let mut acknowledged: Vec<String> = Vec::new();
+    let mut gave_up = 0;
+    for round in 0..60 {
+        bench.world.machine.disk().fail_reading(round % 12);
+        for n in 0..3 {
+            let words = format!("{round} {n}");
+            // What was read before is in memory.
+            let _ = ledger.entries(0, 10_000);
+            if bench.append(&ledger, EventKind::Opened, &words) {
+                acknowledged.push(words);
+            }
+        }
+        bench.world.machine.disk().fail_reading(u64::MAX);
+        if ledger.has_given_up() {
+            gave_up += 1;
+            drop(ledger);
+            ledger = bench.open().0;
+        }
+        assert!(bench.append(&ledger, EventKind::Opened, &format!("{round} after")), "round {round}");
+        acknowledged.push(format!("{round} after"));
+        let there = bench.words(&ledger);
+        assert!(acknowledged.iter().all(|words| there.contains(words)), "round {round}");
+    }
+    assert!(gave_up > 0, "no read ever failed for good");
+    sys::remove_machine(&bench.world.name);
+}

@@ -10,9 +10,12 @@
 
 mod accounts;
 mod calendars;
+mod clocks;
 mod evidence;
 mod hijack;
+mod hostile;
 mod house;
+mod in_time;
 mod models;
 mod provenance;
 mod rehearsal;
