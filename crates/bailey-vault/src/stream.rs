@@ -13,17 +13,14 @@ use crate::exit::{Exit, Guarded};
 use crate::guard::{SmtpGuard, Step};
 use crate::net::Link;
 
-/// Longest line of an answer. RFC 5321, 4.5.3.1.5 has 512; generous, but a server must not fill our memory.
-const MAX_REPLY_LINE: usize = 16 * 1024;
-/// Most bytes of all answers in one session: the library keeps an answer's lines until the last.
-const MAX_REPLIES: usize = 64 * 1024;
+/// Most bytes of all answers in one session, in which each takes a line of 512 at most (RFC 5321, 4.5.3.1.5): the library keeps an
+/// answer until its last line has come, and reads all of it anew with each.
+const MAX_REPLIES: usize = 128 * 1024;
 
 /// A connection bound to one claim.
 pub(crate) struct ClaimedStream {
     out: Guarded,
     guard: SmtpGuard,
-    /// Bytes of an answer's line that has not ended yet.
-    unanswered: usize,
     /// Bytes of all answers so far.
     answered: usize,
 }
@@ -36,7 +33,7 @@ impl fmt::Debug for ClaimedStream {
 
 impl ClaimedStream {
     pub(crate) const fn new(link: Link, guard: SmtpGuard, exit: Exit) -> Self {
-        Self { out: Guarded::new(link, exit), guard, unanswered: 0, answered: 0 }
+        Self { out: Guarded::new(link, exit), guard, answered: 0 }
     }
 }
 
@@ -78,10 +75,8 @@ impl AsyncRead for ClaimedStream {
         let polled = self.out.read(cx, buffer);
         let fresh = buffer.filled().get(before..).unwrap_or_default().to_vec();
         self.guard.read(&fresh);
-        self.unanswered =
-            fresh.iter().rposition(|byte| *byte == b'\n').map_or(self.unanswered + fresh.len(), |at| fresh.len() - at);
         self.answered += fresh.len();
-        if self.unanswered > MAX_REPLY_LINE || self.answered > MAX_REPLIES {
+        if self.answered > MAX_REPLIES {
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "the mail server's answer has no end")));
         }
         polled

@@ -632,15 +632,6 @@ pub const MUTATIONS: &[Mutation] = &[
         test: "life::guessing_is_logged_and_cut_off",
     },
     Mutation {
-        control: "longest answer of a mail server",
-        edits: &[(
-            "crates/bailey-vault/src/stream.rs",
-            "        if self.unanswered > MAX_REPLY_LINE {",
-            "        if self.unanswered > 100_000 * MAX_REPLY_LINE {",
-        )],
-        test: "hijack::a_server_that_talks_without_end_is_cut_off",
-    },
-    Mutation {
         control: "limit of questions",
         edits: &[(
             "crates/bailey-gate/src/gate/propose.rs",
@@ -1154,7 +1145,11 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         control: "length of answers to a mail",
-        edits: &[("crates/bailey-vault/src/stream.rs", " || self.answered > MAX_REPLIES", "")],
+        edits: &[(
+            "crates/bailey-vault/src/stream.rs",
+            "        if self.answered > MAX_REPLIES {",
+            "        if self.answered > 100_000 * MAX_REPLIES {",
+        )],
         test: "hostile::an_answer_to_a_mail_that_has_no_end_is_no_answer",
     },
     Mutation {
