@@ -27,6 +27,9 @@ pub(crate) const BEFORE_HAND_OFF: Duration = Duration::from_secs(60);
 const MAX_LISTED: usize = 20;
 /// Bytes of a message fetched for reading; the rest is attachments.
 const MAX_FETCHED: usize = 512 * 1024;
+/// Stack of the thread that takes a message apart, in bytes. The library descends once for each message within a message, and as many
+/// as lie in [`MAX_FETCHED`] need some 20 MiB; what is not used costs nothing.
+const PARSER_STACK: usize = 128 * 1024 * 1024;
 /// Characters of a message's text given to the model.
 const MAX_TEXT_CHARS: usize = 16_000;
 /// Sent messages looked at for whom the person writes to, newest first.
@@ -428,17 +431,23 @@ async fn fetch(session: &mut Imap, message: &MessageRef, what: &str) -> Result<V
     body.map(<[u8]>::to_vec).ok_or_else(|| "there is no such message; search again".into())
 }
 
-/// A message as the model reads it.
+/// A message as the model reads it. Whatever it is, and however deep it nests, the home goes on.
 #[must_use]
 pub fn describe(bytes: &[u8]) -> serde_json::Value {
-    let Some(mail) = MessageParser::default().parse(bytes) else {
-        return json!({"trouble": "this message cannot be read as a mail"});
-    };
+    std::thread::scope(|scope| {
+        let parser = std::thread::Builder::new().stack_size(PARSER_STACK);
+        let parsed = parser.spawn_scoped(scope, || parse(bytes)).ok().and_then(|thread| thread.join().ok().flatten());
+        parsed.unwrap_or_else(|| json!({"trouble": "this message cannot be read as a mail"}))
+    })
+}
+
+fn parse(bytes: &[u8]) -> Option<serde_json::Value> {
+    let mail = MessageParser::default().parse(bytes)?;
     let text = mail.body_text(0).unwrap_or_default();
     let cut = text.chars().count() > MAX_TEXT_CHARS || bytes.len() >= MAX_FETCHED;
     let files: Vec<String> =
         mail.attachments().map(|file| file.attachment_name().unwrap_or("unnamed").to_owned()).collect();
-    json!({
+    Some(json!({
         "from": mail.from().map(addresses),
         "to": mail.to().map(addresses),
         "cc": mail.cc().map(addresses),
@@ -449,7 +458,7 @@ pub fn describe(bytes: &[u8]) -> serde_json::Value {
         "text": text.chars().take(MAX_TEXT_CHARS).collect::<String>(),
         "text_was_cut": cut,
         "attachments": files,
-    })
+    }))
 }
 
 /// The search in the protocol's words (RFC 3501, 6.4.4).

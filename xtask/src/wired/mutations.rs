@@ -1144,6 +1144,15 @@ pub const MUTATIONS: &[Mutation] = &[
         test: "hostile::a_mail_server_that_means_harm_ends_its_connection_and_not_the_home",
     },
     Mutation {
+        control: "stack of the mail parser",
+        edits: &[(
+            "crates/bailey-vault/src/mail.rs",
+            "const PARSER_STACK: usize = 128 * 1024 * 1024;",
+            "const PARSER_STACK: usize = 2 * 1024 * 1024;",
+        )],
+        test: "accounts::a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing",
+    },
+    Mutation {
         control: "length of answers to a mail",
         edits: &[(
             "crates/bailey-vault/src/stream.rs",
