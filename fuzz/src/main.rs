@@ -9,6 +9,12 @@ use bailey_fuzz::{TARGETS, Target};
 static TARGET: OnceLock<Target> = OnceLock::new();
 
 fn target() -> Target {
+    let ending = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |about| {
+        if !bailey_fuzz::is_contained() {
+            ending(about);
+        }
+    }));
     let name = std::env::var("BAILEY_FUZZ_TARGET").unwrap_or_default();
     let found = TARGETS.iter().find(|(known, _)| *known == name).map(|(_, target)| *target);
     found.unwrap_or_else(|| panic!("there is no target `{name}`"))

@@ -62,6 +62,9 @@ fn vary(random: &mut Rng, seeds: &[Vec<u8>]) -> Vec<u8> {
 #[test]
 fn no_parser_breaks_on_seeds_or_on_what_chance_makes_of_them() {
     std::panic::set_hook(Box::new(|about| {
+        if bailey_fuzz::is_contained() {
+            return;
+        }
         PANICS.fetch_add(1, Ordering::SeqCst);
         eprintln!("{about}");
     }));

@@ -156,20 +156,20 @@ impl Answers {
     }
 }
 
-/// Where answers end, of what a mail server says, up to what is refused.
+/// Where answers end, of what a mail server says, and how much of it is let through.
 #[must_use]
-pub fn ends(bytes: &[u8]) -> Vec<usize> {
+pub fn ends(bytes: &[u8]) -> (Vec<usize>, usize) {
     let (mut answers, mut ends) = (Answers::new(), Vec::new());
     for (index, byte) in bytes.iter().enumerate() {
         let before = answers.answers;
         if answers.take(&[*byte]).is_err() {
-            break;
+            return (ends, index);
         }
         if answers.answers > before {
             ends.push(index + 1);
         }
     }
-    ends
+    (ends, bytes.len())
 }
 
 #[cfg(test)]
@@ -190,7 +190,7 @@ mod tests {
         let fetched =
             [b"* 1 FETCH (UID 7 BODY[]<0> {300000}\r\n".as_slice(), &mail, b" FLAGS (\\Seen))\r\nA1 OK done\r\n"];
         assert_eq!(takes(&fetched.concat()), Ok(()));
-        assert_eq!(ends(&fetched.concat()).len(), 2);
+        assert_eq!(ends(&fetched.concat()).0.len(), 2);
         for line in [
             "* LIST () \"/\" \"a \\\" ( {99999999} b\"",
             "* OK [PERMANENTFLAGS (\\*)] you're {99999999}",

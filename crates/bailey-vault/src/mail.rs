@@ -1,6 +1,7 @@
 //! Mail through a claim: look, read, move one message; sending is in `smtp.rs`. And the looks the home takes to prepare those.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use async_imap::Session;
@@ -10,7 +11,7 @@ use bailey_gate::family::text::{Address, Line};
 use bailey_gate::family::{Action, Level};
 use bailey_gate::handoff::SystemEgress;
 use bailey_gate::{Claimed, ConnectionId, Effect, Outcome};
-use futures_util::TryStreamExt as _;
+use futures_util::{FutureExt as _, TryStreamExt as _};
 use mail_parser::{MessageParser, MimeHeaders as _};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -169,7 +170,7 @@ impl Vault {
     async fn search(&self, claimed: &Claimed, folder: &FolderName, query: &Query) -> Result<String, String> {
         let mut session = self.claimed_session(claimed, "look", Level::Read, Errand::Look).await?;
         let found = in_time(list(&mut session, folder, &search_words(query)?, MAX_LISTED)).await?;
-        let _ = session.logout().await;
+        leave(session).await;
         let more = found.total.saturating_sub(found.messages.len());
         Ok(json!({"messages": found.messages, "more": more}).to_string())
     }
@@ -177,7 +178,7 @@ impl Vault {
     async fn read(&self, claimed: &Claimed, message: &MessageRef) -> Result<String, String> {
         let mut session = self.claimed_session(claimed, "read", Level::Read, Errand::Look).await?;
         let bytes = in_time(fetch(&mut session, message, &format!("BODY.PEEK[]<0.{MAX_FETCHED}>"))).await?;
-        let _ = session.logout().await;
+        leave(session).await;
         Ok(describe(&bytes).to_string())
     }
 
@@ -199,7 +200,7 @@ impl Vault {
         });
         match moved.await {
             Ok(()) => {
-                let _ = session.logout().await;
+                leave(session).await;
                 Outcome::new(Effect::Done, format!("moved to {}", moving.to.as_str()))
             }
             Err(why) if !claimed.trigger().is_spent() => unmoved(why),
@@ -246,7 +247,7 @@ impl Vault {
         let mut session = self.system_session(account, egress).await?;
         let words = format!("HEADER Message-ID \"{message_id}\"");
         let found = in_time(list(&mut session, folder, &words, 2)).await.map_err(VaultError::Refused)?;
-        let _ = session.logout().await;
+        leave(session).await;
         Ok(match found.references.as_slice() {
             [one] => Some(one.clone()),
             _ => None,
@@ -290,7 +291,7 @@ impl Vault {
         let mut session =
             in_time(self.open_imap(settings, login, Errand::Look, exit)).await.map_err(VaultError::Refused)?;
         let seen = in_time(survey(&mut session, &settings.address)).await.map_err(VaultError::Refused)?;
-        let _ = session.logout().await;
+        leave(session).await;
         Ok(seen)
     }
 }
@@ -303,10 +304,21 @@ fn looked(result: Result<String, String>) -> Outcome {
     }
 }
 
+/// Waits for work with the mail library, as long as that may take; and whatever the library does over an answer it cannot read, that
+/// is an answer that cannot be read.
 async fn in_time<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
-    tokio::time::timeout(BEFORE_HAND_OFF, work)
-        .await
-        .unwrap_or_else(|_| Err("the mail server did not answer in time".into()))
+    // What it held is dropped with it: nothing half done is looked at afterwards.
+    let work = AssertUnwindSafe(work).catch_unwind();
+    match tokio::time::timeout(BEFORE_HAND_OFF, work).await {
+        Ok(Ok(done)) => done,
+        Ok(Err(_)) => Err("the mail server gave an answer that cannot be read".into()),
+        Err(_) => Err("the mail server did not answer in time".into()),
+    }
+}
+
+/// Says good-bye; how that goes changes nothing.
+async fn leave(mut session: Imap) {
+    let _ = in_time(async { session.logout().await.map_err(imap_words) }).await;
 }
 
 /// XOAUTH2: the token, once; then, if the server explains its refusal, an empty line to end the exchange.

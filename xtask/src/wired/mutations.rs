@@ -1144,6 +1144,15 @@ pub const MUTATIONS: &[Mutation] = &[
         test: "hostile::a_mail_server_that_means_harm_ends_its_connection_and_not_the_home",
     },
     Mutation {
+        control: "answers that cannot be read",
+        edits: &[(
+            "crates/bailey-vault/src/mail.rs",
+            "        Ok(Err(_)) => Err(\"the mail server gave an answer that cannot be read\".into()),",
+            "        Ok(Err(why)) => std::panic::resume_unwind(why),",
+        )],
+        test: "hostile::a_mail_server_that_means_harm_ends_its_connection_and_not_the_home",
+    },
+    Mutation {
         control: "stack of the mail parser",
         edits: &[(
             "crates/bailey-vault/src/mail.rs",

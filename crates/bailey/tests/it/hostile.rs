@@ -65,6 +65,9 @@ fn a_mail_server_that_means_harm_ends_its_connection_and_not_the_home() {
     assert!(announced.contains("announces more"), "{announced}");
     let often = connect(&server(|stream| mailbox(stream, "", "* LIST () \"/\" x\r\n")));
     assert!(often.contains("more often"), "{often}");
+    // Words that the mail library cannot read: it looks for a blank behind the bracket.
+    let odd = connect(&server(|stream| mailbox(stream, "* NO [ALERT]\u{e9}\r\n", "x")));
+    assert!(odd.contains("cannot be read"), "{odd}");
     // Blocks of memory for the answers that are let through, and some for all else.
     let grown = peak(&world) - before;
     assert!(grown < 128, "{grown} MiB");
