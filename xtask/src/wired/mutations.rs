@@ -1383,7 +1383,7 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         control: "words behind a not",
         edits: &[(
-            "crates/bailey-gate/src/scope.rs",
+            "crates/bailey-gate/src/scope/mod.rs",
             "            return clause.get(..begins).unwrap_or_default();",
             "            return clause.get(..begins.max(clause.len())).unwrap_or_default();",
         )],

@@ -3,8 +3,17 @@
 //! It only subtracts. What no word asks for is outside of the task, and asks, whatever was granted; what a word does ask
 //! for is judged as ever. A plan a model made is held to the same reading.
 
+mod words;
+
 use crate::family::tool::{Effect, ToolUse};
 use crate::family::{Action, ActionKind};
+use words::{
+    ADDRESS, AFTER_ALL, BEGINNINGS, CALENDAR, CANCEL, CHANGE, CREATE, DO, DRAFT, HANDED_ON, INVITE, MAIL, MONEY, NOT,
+    ONESELF, OR_A_THING, PAY, REMEMBER, SEND, SHARE, SORT, THE, TRASH, UNREAD,
+};
+
+/// How near to a verb what is handed on has to stand.
+const NEAR: usize = 4;
 
 /// What a task's words ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,181 +49,6 @@ pub struct Asked {
     /// Do what somebody else's words say: the person handed that on.
     pub delegated: bool,
 }
-
-/// Words as people write them in English, German and French, in lower case. A `*` at the end stands for any ending.
-const MAIL: &[&str] =
-    &["mail*", "e-mail*", "email*", "inbox", "message*", "posteingang", "nachricht*", "courriel*", "courrier*"];
-const UNREAD: &[&str] = &["unread", "new", "inbox", "ungelesen*", "neue*", "posteingang", "lus", "nouveau*"];
-const CALENDAR: &[&str] = &[
-    "calendar*",
-    "schedule",
-    "appointment*",
-    "meeting*",
-    "agenda",
-    "busy",
-    "free",
-    "kalender*",
-    "termin*",
-    "calendrier",
-    "rendez-vous",
-    "réunion*",
-];
-const SEND: &[&str] = &[
-    "answer",
-    "answers",
-    "reply",
-    "respond",
-    "write",
-    "send",
-    "forward",
-    "antworte*",
-    "schreib*",
-    "sende*",
-    "schick*",
-    "réponds",
-    "répondre",
-    "écris",
-    "écrire",
-    "envoie*",
-    "envoyer",
-];
-/// Words that are a request where they begin one, and a thing anywhere else: "email Tom", "read my email".
-const ADDRESS: &[&str] =
-    &["email", "e-mail", "mail", "message", "text", "tell", "notify", "remind", "ping", "schreib*"];
-/// Words a request may begin behind.
-const BEGINNINGS: &[&str] = &[
-    "please",
-    "and",
-    "then",
-    "now",
-    "also",
-    "to",
-    "you",
-    "just",
-    "bitte",
-    "und",
-    "dann",
-    "jetzt",
-    "et",
-    "puis",
-    "maintenant",
-];
-/// Whom the answer is for, not others.
-const ONESELF: &[&str] = &["me", "us", "myself", "mir", "mich", "uns", "moi", "nous"];
-const PAY: &[&str] = &[
-    "pay",
-    "pays",
-    "payment",
-    "payments",
-    "repay",
-    "refund*",
-    "transfer*",
-    "wire",
-    "donate",
-    "tip",
-    "buy",
-    "order",
-    "orders",
-    "purchase",
-    "invoice",
-    "bill",
-    "bills",
-    "rent",
-    "transaction",
-    "money",
-    "spend",
-    "reimburse*",
-    "settle",
-    "split",
-    "zahl*",
-    "bezahl*",
-    "überweis*",
-    "kauf*",
-    "bestell*",
-    "miete",
-    "paie*",
-    "payer",
-    "payez",
-    "rembourse*",
-    "vire*",
-    "virement*",
-    "achète*",
-    "acheter",
-    "commande*",
-];
-/// What is sent where "send" means paying.
-const MONEY: &[&str] = &[
-    "amount", "sum", "fee", "fees", "price*", "cost", "costs", "paid", "spent", "iban", "eur", "euro", "euros", "usd",
-    "dollar*", "betrag", "gebühr*", "preis*", "bezahlt", "montant", "somme", "frais", "prix",
-];
-const SHARE: &[&str] = &["share", "grant", "publish", "teile*", "freigeben", "gib", "partage*", "publie*"];
-/// "Do what it says there": a verb, and within a few words what is handed on.
-const DO: &[&str] =
-    &["do", "follow", "carry", "execute", "perform", "complete", "befolge", "erledige", "suis", "exécute"];
-const HANDED_ON: &[&str] =
-    &["actions", "instructions", "steps", "todos", "to-dos", "to-do", "todo", "anweisungen", "aufgaben", "consignes"];
-/// How near to the verb it has to stand.
-const NEAR: usize = 4;
-const DRAFT: &[&str] = &["draft*", "entwurf", "entwirf", "brouillon*"];
-const TRASH: &[&str] = &["trash", "delete", "bin", "lösch*", "supprime*", "corbeille"];
-const SORT: &[&str] = &["move", "archive", "file", "sort", "verschieb*", "archivier*", "déplace*", "range*"];
-const CREATE: &[&str] = &[
-    "add",
-    "append",
-    "make",
-    "write",
-    "save",
-    "upload",
-    "set",
-    "create",
-    "book",
-    "enter",
-    "schedule",
-    "plan",
-    "put",
-    "block",
-    "trag*",
-    "erstell*",
-    "plane",
-    "ajoute*",
-    "crée*",
-    "planifie*",
-];
-const CHANGE: &[&str] = &[
-    "move",
-    "reschedule",
-    "update",
-    "adjust",
-    "edit",
-    "rename",
-    "modify",
-    "append",
-    "aktualisier*",
-    "modifie*",
-    "change",
-    "shift",
-    "postpone",
-    "verschieb*",
-    "verleg*",
-    "ändere",
-    "déplace*",
-    "change*",
-    "reporte*",
-];
-const CANCEL: &[&str] = &["cancel", "remove", "delete", "absag*", "streich*", "lösch*", "annule*", "supprime*"];
-const INVITE: &[&str] = &["invite", "invitation*", "einladen", "lade", "einladung*", "inviter"];
-const REMEMBER: &[&str] = &["remember", "note", "memorise", "memorize", "merk*", "notier*", "retiens", "note*"];
-
-/// Words that say what is not to be done; what stands behind one in its clause is not asked for.
-const NOT: &[&str] =
-    &["not", "don't", "dont", "never", "without", "nicht", "nie", "niemals", "kein*", "ohne", "pas", "jamais", "sans"];
-/// What takes a "not" back: "do not forget to write".
-const AFTER_ALL: &[&str] = &["forget", "hesitate", "only", "vergiss", "oublie*"];
-/// Words that make a thing of the one behind them: "my reply", "the order".
-const THE: &[&str] = &["my", "your", "his", "her", "their", "our", "the", "this", "that", "a", "an", "last", "in"];
-/// Words that are things as often as requests.
-const OR_A_THING: &[&str] =
-    &["answer", "answers", "reply", "order", "orders", "write", "bill", "bills", "invoice", "rent", "tip", "wire"];
 
 /// The words that ask for something: without what stands behind a "not" in its clause.
 #[must_use]
