@@ -13,8 +13,8 @@ use crate::exit::{Exit, Guarded};
 use crate::guard::{SmtpGuard, Step};
 use crate::net::Link;
 
-/// Most bytes of all answers in one session, in which each takes a line of 512 at most (RFC 5321, 4.5.3.1.5): the library keeps an
-/// answer until its last line has come, and reads all of it anew with each.
+/// Most bytes of all answers in one session, in which each takes a line of 512 at most (RFC 5321, 4.5.3.1.5): the library looks how
+/// long a line is once it has all of it.
 const MAX_REPLIES: usize = 128 * 1024;
 
 /// A connection bound to one claim.

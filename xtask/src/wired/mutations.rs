@@ -1168,7 +1168,7 @@ pub const MUTATIONS: &[Mutation] = &[
             "        if self.answered > MAX_REPLIES {",
             "        if self.answered > 100_000 * MAX_REPLIES {",
         )],
-        test: "hostile::an_answer_to_a_mail_that_has_no_end_is_no_answer",
+        test: "hijack::a_server_that_talks_without_end_is_cut_off",
     },
     Mutation {
         control: "deadlines in two clocks",
