@@ -412,12 +412,29 @@ fn plan(task: &str, named: &[Named], said: &str) -> Vec<Step> {
     steps.take(MAX_STEPS).collect()
 }
 
+/// Tools that are named as the kind of action they come to.
+const KINDS_OF_ACTION: [&str; 12] = [
+    "mail_search",
+    "mail_read",
+    "mail_send",
+    "mail_draft",
+    "mail_move",
+    "mail_trash",
+    "calendar_read",
+    "calendar_create",
+    "calendar_change",
+    "calendar_cancel",
+    "memory_write",
+    "memory_read",
+];
+
 /// Whether the words ask for what a tool does.
 fn covers(asked: Asked, tool: &str) -> bool {
     let kind = match tool {
         "calendar_invite" => return asked.invite,
         "mail_draft" => return asked.draft || asked.send,
-        other => ActionKind::from_name(&other.replacen('_', ".", 1)),
+        other if KINDS_OF_ACTION.contains(&other) => ActionKind::from_name(&other.replacen('_', ".", 1)),
+        _ => None,
     };
     kind.is_some_and(|kind| asked.covers_kind(kind))
 }
@@ -592,20 +609,11 @@ mod tests {
         ] {
             assert_eq!(needs(Asked::of(task)).join(" "), steps, "{task}");
         }
-        for tool in [
-            "mail_search",
-            "mail_read",
-            "mail_send",
-            "mail_draft",
-            "mail_move",
-            "mail_trash",
-            "calendar_read",
-            "calendar_create",
-            "calendar_change",
-            "calendar_cancel",
-            "memory_write",
-        ] {
+        for tool in KINDS_OF_ACTION {
             assert!(ActionKind::from_name(&tool.replacen('_', ".", 1)).is_some(), "{tool}");
+        }
+        for odd in ["mail.read", "mail.send", "tool_send", ""] {
+            assert!(!covers(Asked::of(TASK), odd), "{odd}");
         }
         assert!(!covers(Asked::of(TASK), "unheard_of") && !covers(Asked::of(TASK), "calendar_invite"));
     }

@@ -28,6 +28,8 @@ pub(crate) const BEFORE_HAND_OFF: Duration = Duration::from_secs(60);
 const MAX_LISTED: usize = 20;
 /// Bytes of a message fetched for reading; the rest is attachments.
 const MAX_FETCHED: usize = 512 * 1024;
+/// The thread that takes a message apart. Where the library panics over one, that message cannot be read.
+pub const PARSER: &str = "mail parser";
 /// Stack of the thread that takes a message apart, in bytes. The library descends once for each message within a message, and as many
 /// as lie in [`MAX_FETCHED`] need some 20 MiB; what is not used costs nothing.
 const PARSER_STACK: usize = 128 * 1024 * 1024;
@@ -447,7 +449,7 @@ async fn fetch(session: &mut Imap, message: &MessageRef, what: &str) -> Result<V
 #[must_use]
 pub fn describe(bytes: &[u8]) -> serde_json::Value {
     std::thread::scope(|scope| {
-        let parser = std::thread::Builder::new().stack_size(PARSER_STACK);
+        let parser = std::thread::Builder::new().name(PARSER.into()).stack_size(PARSER_STACK);
         let parsed = parser.spawn_scoped(scope, || parse(bytes)).ok().and_then(|thread| thread.join().ok().flatten());
         parsed.unwrap_or_else(|| json!({"trouble": "this message cannot be read as a mail"}))
     })
