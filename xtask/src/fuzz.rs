@@ -9,8 +9,6 @@ use crate::process::{cache, command, root, run};
 const MINUTES: u64 = 5;
 /// Minutes at a time where targets are run up to a bound.
 const SLICE: u64 = 10;
-/// Targets that wait for answers most of the time, so that their time is counted by the clock.
-const WAITS: [&str; 1] = ["http"];
 /// Longest a single input may take, in seconds; longer is a finding.
 const MOST_SECONDS: u32 = 10;
 /// Most memory, in MiB; more is a finding.
@@ -134,8 +132,7 @@ fn fuzz(program: &Path, name: &str, minutes: u64) -> Result<(), String> {
     ]);
     let before = spent_by_children()?;
     run(&mut fuzzer)?;
-    let spent = spent_by_children()?.saturating_sub(before);
-    remember(name, if WAITS.contains(&name) { minutes * 60 } else { spent })
+    remember(name, spent_by_children()?.saturating_sub(before))
 }
 
 /// Where it is kept how long each target has run, in seconds of processor time: on a busy machine an hour by the clock is less.

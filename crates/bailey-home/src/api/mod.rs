@@ -48,6 +48,8 @@ use crate::wire::{
 
 /// Largest request body: an edited mail with room to spare.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes read of a request without the token.
+const MAX_STRANGERS_BYTES: usize = 64 * 1024;
 
 type Shared = Held<Arc<Home>>;
 
@@ -162,13 +164,22 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Taken<T>
 async fn authenticate(Held(home): Shared, request: Request, next: Next) -> Response {
     let given =
         request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-    match given {
-        Some(token) if verify_slices_are_equal(token, home.token.as_bytes()).is_ok() => {
-            home.presence.hear();
-            told_as_failure(next.run(request).await).await
-        }
-        Some(_) | None => {
+    let known = given.is_some_and(|token| verify_slices_are_equal(token, home.token.as_bytes()).is_ok());
+    // Read before anything is answered: whoever still writes when the connection ends may not hear the answer.
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, if known { MAX_BODY_BYTES } else { MAX_STRANGERS_BYTES }).await;
+    match (known, body) {
+        (false, _) => {
             failure(Code::Unauthenticated, "the token is missing or wrong; it is in the home's folder").into_response()
+        }
+        (true, Err(_)) => failure(
+            Code::Invalid,
+            format!("the request's body broke off, or is longer than {} MiB", MAX_BODY_BYTES / 1_024 / 1_024),
+        )
+        .into_response(),
+        (true, Ok(body)) => {
+            home.presence.hear();
+            told_as_failure(next.run(Request::from_parts(head, body.into())).await).await
         }
     }
 }
