@@ -80,16 +80,18 @@ fn mail(bytes: &[u8]) {
     assert!(told.len() <= MAX_DESCRIPTION_BYTES, "{} bytes of a mail of {}", told.len(), bytes.len());
 }
 
-/// What a mail server answers: whatever the library takes for the end of an answer is one to us, or it could be told of more behind
-/// our back than our bounds allow.
+/// What a mail server answers: the library ends each answer where we did, or it could be told of more behind our back than our
+/// bounds allow.
 fn answers(bytes: &[u8]) {
-    let (ends, taken) = bailey_vault::parsers::mail_answers(bytes);
-    let mut rest = bytes.get(..taken).unwrap_or_default();
     // The library panics over some answers; the product takes those for ones that cannot be read.
-    while let Some(Ok((behind, _))) = contained(|| Response::parse(rest)) {
-        let end = taken - behind.len();
-        assert!(ends.contains(&end), "the library ends an answer at {end}, we at {ends:?}");
-        rest = behind;
+    let Some(answers) = contained(|| bailey_vault::parsers::mail_answers(bytes)) else { return };
+    let through = answers.concat();
+    assert!(bytes.starts_with(&through), "what is let through is not what came");
+    let mut rest = through.as_slice();
+    for answer in &answers {
+        let read = Response::parse(rest).map(|(behind, _)| rest.len() - behind.len());
+        assert_eq!(read.ok(), Some(answer.len()), "the library reads another answer than was let through");
+        rest = rest.get(answer.len()..).unwrap_or_default();
     }
 }
 

@@ -20,6 +20,9 @@ const MAX_LINE_BYTES: usize = 32 * 1024;
 /// Most bytes taken in one session: a few hundred headers and one large mail.
 const MAX_SESSION_BYTES: usize = 64 * 1024 * 1024;
 
+/// Bytes taken at once.
+const READ_AT_ONCE: usize = 16 * 1024;
+
 /// What the connection is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Errand {
@@ -52,6 +55,8 @@ pub(crate) struct ImapStream {
     /// Bytes taken from the server so far.
     taken: usize,
     answers: Answers,
+    /// Whole answers that the library has not taken yet.
+    through: Vec<u8>,
 }
 
 impl fmt::Debug for ImapStream {
@@ -105,7 +110,8 @@ impl ImapStream {
             line: Vec::new(),
             authenticating: false,
             taken: 0,
-            answers: Answers::new(),
+            answers: Answers::default(),
+            through: Vec::new(),
         }
     }
 
@@ -165,19 +171,28 @@ impl AsyncWrite for ImapStream {
 
 impl AsyncRead for ImapStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = self.out.read(cx, buffer);
-        let fresh = buffer.filled().get(before..).unwrap_or_default();
-        self.taken += fresh.len();
-        let too_much = if self.taken > MAX_SESSION_BYTES {
-            Err("the mail server sends more than was asked for")
-        } else {
-            self.answers.take(fresh)
-        };
-        match too_much {
-            Err(why) => Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, why))),
-            Ok(()) => polled,
+        let this = &mut *self;
+        let refused = |why: &str| Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, why)));
+        while this.through.is_empty() {
+            let mut piece = [0; READ_AT_ONCE];
+            let mut piece = ReadBuf::new(&mut piece);
+            match this.out.read(cx, &mut piece) {
+                Poll::Ready(Ok(())) if !piece.filled().is_empty() => {}
+                Poll::Ready(Ok(())) if this.answers.is_amid() => return refused("the mail server broke off"),
+                ended => return ended,
+            }
+            this.taken += piece.filled().len();
+            if this.taken > MAX_SESSION_BYTES {
+                return refused("the mail server sends more than was asked for");
+            }
+            if let Err(why) = this.answers.take(piece.filled(), &mut this.through) {
+                return refused(why);
+            }
         }
+        let now = this.through.len().min(buffer.remaining());
+        buffer.put_slice(this.through.get(..now).unwrap_or_default());
+        this.through.drain(..now);
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -48,7 +48,7 @@ pub use settings::{
 /// What servers of others say, read: pure functions, public so that hostile bytes can be tried on them.
 pub mod parsers {
     pub use crate::dav::entries as calendar_entries;
-    pub use crate::imap_answers::ends as mail_answers;
+    pub use crate::imap_answers::answers as mail_answers;
     pub use crate::mail::{PARSER as MAIL_PARSER, describe as mail, receivers as receivers_of_sent};
     pub use crate::oauth::{read_callback as callback, read_metadata as metadata};
 }

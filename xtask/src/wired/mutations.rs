@@ -884,8 +884,8 @@ pub const MUTATIONS: &[Mutation] = &[
         control: "the token",
         edits: &[(
             "crates/bailey-home/src/api/mod.rs",
-            "Some(token) if verify_slices_are_equal(token, home.token.as_bytes()).is_ok() => {",
-            "Some(token) if !token.is_empty() || verify_slices_are_equal(token, home.token.as_bytes()).is_ok() => {",
+            "given.is_some_and(|token| verify_slices_are_equal(token, home.token.as_bytes()).is_ok());",
+            "given.is_some_and(|token| !token.is_empty() || verify_slices_are_equal(token, home.token.as_bytes()).is_ok());",
         )],
         test: "house::the_gateway_lets_in_what_comes_from_this_machine_with_the_token_and_nothing_else",
     },
@@ -1138,8 +1138,8 @@ pub const MUTATIONS: &[Mutation] = &[
         control: "bounds of a mail server's answers",
         edits: &[(
             "crates/bailey-vault/src/imap_guard.rs",
-            "            self.answers.take(fresh)",
-            "            Ok::<(), &str>(())",
+            "            if let Err(why) = this.answers.take(piece.filled(), &mut this.through) {",
+            "            this.through.extend_from_slice(piece.filled());\n            if let Err(why) = Ok::<(), &str>(()) {",
         )],
         test: "hostile::a_mail_server_that_means_harm_ends_its_connection_and_not_the_home",
     },
