@@ -178,9 +178,8 @@ impl Home {
         loop {
             // Before the round: what changes while it goes on is looked at in the next.
             changes.mark_unchanged();
-            let ledger = Arc::clone(&self.ledger);
             // Whoever asks meanwhile is told so; what was under way is dealt with as after a crash.
-            if blocking(move || Ok(ledger.has_given_up())).await.unwrap_or(false) {
+            if self.ledger.has_given_up() {
                 eprintln!(
                     "a part of the home's database could not be read from the disk: the home ends, to be started anew"
                 );
