@@ -55,8 +55,9 @@ pub(crate) struct ImapStream {
     /// Bytes taken from the server so far.
     taken: usize,
     answers: Answers,
-    /// Whole answers that the library has not taken yet.
+    /// Whole answers for the library, and how much of them it has taken.
     through: Vec<u8>,
+    passed: usize,
 }
 
 impl fmt::Debug for ImapStream {
@@ -112,6 +113,7 @@ impl ImapStream {
             taken: 0,
             answers: Answers::default(),
             through: Vec::new(),
+            passed: 0,
         }
     }
 
@@ -173,7 +175,8 @@ impl AsyncRead for ImapStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let refused = |why: &str| Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, why)));
-        while this.through.is_empty() {
+        while this.passed == this.through.len() {
+            (this.passed, this.through) = (0, Vec::new());
             let mut piece = [0; READ_AT_ONCE];
             let mut piece = ReadBuf::new(&mut piece);
             match this.out.read(cx, &mut piece) {
@@ -189,9 +192,10 @@ impl AsyncRead for ImapStream {
                 return refused(why);
             }
         }
-        let now = this.through.len().min(buffer.remaining());
-        buffer.put_slice(this.through.get(..now).unwrap_or_default());
-        this.through.drain(..now);
+        let left = this.through.get(this.passed..).unwrap_or_default();
+        let now = left.get(..buffer.remaining()).unwrap_or(left);
+        buffer.put_slice(now);
+        this.passed += now.len();
         Poll::Ready(Ok(()))
     }
 }

@@ -48,8 +48,9 @@ use crate::wire::{
 
 /// Largest request body: an edited mail with room to spare.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
-/// Bytes read of a request without the token.
+/// Bytes read of a request without the token, and how long for.
 const MAX_STRANGERS_BYTES: usize = 64 * 1024;
+const STRANGERS_WITHIN: std::time::Duration = std::time::Duration::from_secs(1);
 
 type Shared = Held<Arc<Home>>;
 
@@ -167,21 +168,17 @@ async fn authenticate(Held(home): Shared, request: Request, next: Next) -> Respo
     let known = given.is_some_and(|token| verify_slices_are_equal(token, home.token.as_bytes()).is_ok());
     // Read before anything is answered: whoever still writes when the connection ends may not hear the answer.
     let (head, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, if known { MAX_BODY_BYTES } else { MAX_STRANGERS_BYTES }).await;
-    match (known, body) {
-        (false, _) => {
-            failure(Code::Unauthenticated, "the token is missing or wrong; it is in the home's folder").into_response()
-        }
-        (true, Err(_)) => failure(
-            Code::Invalid,
-            format!("the request's body broke off, or is longer than {} MiB", MAX_BODY_BYTES / 1_024 / 1_024),
-        )
-        .into_response(),
-        (true, Ok(body)) => {
-            home.presence.hear();
-            told_as_failure(next.run(Request::from_parts(head, body.into())).await).await
-        }
+    if !known {
+        let _ = tokio::time::timeout(STRANGERS_WITHIN, axum::body::to_bytes(body, MAX_STRANGERS_BYTES)).await;
+        let why = "the token is missing or wrong; it is in the home's folder";
+        return failure(Code::Unauthenticated, why).into_response();
     }
+    let Ok(body) = axum::body::to_bytes(body, MAX_BODY_BYTES).await else {
+        let why = format!("the request's body broke off, or is longer than {} MiB", MAX_BODY_BYTES / 1_024 / 1_024);
+        return failure(Code::Invalid, why).into_response();
+    };
+    home.presence.hear();
+    told_as_failure(next.run(Request::from_parts(head, body.into())).await).await
 }
 
 /// Sixteen random bytes, for a name nobody can guess.
