@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::{self, cache, command, root};
-use mutations::MUTATIONS;
+use mutations::mutations;
 
 /// How long a test may take with a control missing, in seconds. One that then waits for ever has noticed too.
 const TEST_SECONDS: u32 = 240;
@@ -137,7 +137,7 @@ enum Outcome {
 /// Takes out the controls whose names hold one of `only`, or all of them.
 pub fn run(only: &[&str]) -> Result<(), String> {
     let chosen: Vec<&Mutation> =
-        MUTATIONS.iter().filter(|one| only.is_empty() || only.iter().any(|word| one.control.contains(word))).collect();
+        mutations().filter(|one| only.is_empty() || only.iter().any(|word| one.control.contains(word))).collect();
     if chosen.is_empty() {
         return Err("no control has such a name; `cargo xtask wired --list` shows them".into());
     }
@@ -320,7 +320,7 @@ pub fn faults() -> Result<Vec<String>, String> {
             }
         }
         for control in &claim.controls {
-            let taken_out: Vec<_> = MUTATIONS.iter().filter(|one| one.control == control).collect();
+            let taken_out: Vec<_> = mutations().filter(|one| one.control == control).collect();
             if taken_out.is_empty() {
                 faults.push(format!("no mutation takes out `{control}`, which is to hold “{}”", claim.words));
             }
@@ -329,15 +329,15 @@ pub fn faults() -> Result<Vec<String>, String> {
             }
         }
     }
-    for one in MUTATIONS {
+    for one in mutations() {
         if !claims.iter().any(|claim| claim.controls.iter().any(|control| control == one.control)) {
             faults.push(format!("the control `{}` holds no claim of SECURITY.md", one.control));
         }
-        if MUTATIONS.iter().filter(|other| other.control == one.control).count() > 1 {
+        if mutations().filter(|other| other.control == one.control).count() > 1 {
             faults.push(format!("two mutations are called `{}`", one.control));
         }
     }
-    let edits = MUTATIONS.iter().map(|one| (one.control, one.edits));
+    let edits = mutations().map(|one| (one.control, one.edits));
     for (name, edits) in edits.chain(planted::PLANTED.iter().map(|one| (one.bug, one.edits))) {
         for (file, old, new) in edits {
             let text = fs::read_to_string(root().join(file)).unwrap_or_default();

@@ -1,0 +1,437 @@
+//! Controls of the house: processes, files, keys, the log, the way in.
+
+use crate::wired::Mutation;
+
+pub(super) const HOUSE: &[Mutation] = &[
+    Mutation {
+        control: "approval signature",
+        edits: &[(
+            "crates/bailey-home/src/opening.rs",
+            "bailey_keys::sign::verify(&one.public, message, signature).then_some(true)",
+            "(one.public.is_empty() || message.len() + signature.len() > 0).then_some(true)",
+        )],
+        test: "road::only_the_exact_answer_of_the_person_counts",
+    },
+    Mutation {
+        control: "leave to connect",
+        edits: &[(
+            "crates/bailey-home/src/api/connections.rs",
+            r#"    home.gate.authorise(&Purpose::Home { what: "connect", parameters }, &proof(&body.proof)?, home.clock.now())?;
+"#,
+            r#"    let _ = (Purpose::Home { what: "connect", parameters }, proof(&body.proof)?);
+"#,
+        )],
+        test: "stops::connecting_needs_the_person",
+    },
+    Mutation {
+        control: "approvals outlive a crash",
+        edits: &[(
+            "crates/bailey-home/src/opening.rs",
+            r#"    gate.expire(now)?;
+    Ok(())"#,
+            r#"    gate.expire(now)?;
+    gate.ask_again(bailey_gate::reason::PAUSED, now)?;
+    Ok(())"#,
+        )],
+        test: "road::approvals_and_approved_mail_survive_kill_9",
+    },
+    Mutation {
+        control: "damaged means paused",
+        edits: &[(
+            "crates/bailey-home/src/opening.rs",
+            r#"            (Mode::Paused, log_epoch + 1)
+        }
+    };"#,
+            r#"            (Mode::Open, log_epoch + 1)
+        }
+    };"#,
+        )],
+        test: "stops::pausing_needs_no_proof_and_works_when_the_record_is_damaged_at_start",
+    },
+    Mutation {
+        control: "the log's word about pausing",
+        edits: &[(
+            "crates/bailey-home/src/opening.rs",
+            "Recorded::Open { epoch } if says_paused => {",
+            "Recorded::Open { epoch } if says_paused && epoch == u64::MAX => {",
+        )],
+        test: "stops::a_missing_record_or_database_opens_nothing",
+    },
+    Mutation {
+        control: "older epochs do not win",
+        edits: &[(
+            "crates/bailey-ledger/src/pause.rs",
+            "        if epoch < *last {",
+            "        if epoch == u64::MAX && epoch < *last {",
+        )],
+        test: "tests::damaged_means_paused_and_older_epochs_do_not_win",
+    },
+    Mutation {
+        control: "claims in the log",
+        edits: &[(
+            "crates/bailey-ledger/src/tx.rs",
+            "        self.append(&entry, None)?;\n        let approval = row.approval.as_ref();",
+            "        if row.state != State::Claimed {\n            self.append(&entry, None)?;\n        }\n        let approval = row.approval.as_ref();",
+        )],
+        test: "evidence::the_log_alone_says_where_every_action_stands_and_how_it_got_there",
+    },
+    Mutation {
+        control: "cut at a pause",
+        edits: &[(
+            "crates/bailey-home/src/api/house.rs",
+            "    let report = blocking(move || Ok(gate.pause(Actor::Client, now, || vault.reset()))).await?;",
+            "    let report = blocking(move || Ok(gate.pause(Actor::Client, now, || drop(vault)))).await?;",
+        )],
+        test: "stops::a_pause_cuts_what_is_open_at_once",
+    },
+    Mutation {
+        control: "ending connections before deleting",
+        edits: &[(
+            "crates/bailey-home/src/api/house.rs",
+            "    for row in standing {",
+            "    for row in standing.into_iter().take(0) {",
+        )],
+        test: "accounts::deleting_the_home_ends_its_connections_at_the_provider",
+    },
+    Mutation {
+        control: "warning of strangers",
+        edits: &[(
+            "crates/bailey-home/src/provenance.rs",
+            "if standing.own || standing.known {",
+            "if standing.own || !standing.inside || standing.known {",
+        )],
+        test: "accounts::a_decoy_is_told_apart_from_the_one_the_person_wrote_to",
+    },
+    Mutation {
+        control: "no core files",
+        edits: &[(
+            "crates/bailey/src/roles.rs",
+            "    Ok(rustix::process::setrlimit(rustix::process::Resource::Core, none)?)",
+            r#"    let _ = none;
+    Ok(())"#,
+        )],
+        test: "accounts::no_credential_is_on_disk_in_a_prompt_in_the_log_or_in_a_crash",
+    },
+    Mutation {
+        control: "leave to change rules",
+        edits: &[(
+            "crates/bailey-home/src/api/rules.rs",
+            "    home.gate.authorise(&purpose, &proof(&body.proof)?, home.clock.now())?;\n",
+            "    let _proof = (purpose, proof(&body.proof)?);\n",
+        )],
+        test: "rules::a_rule_lets_go_what_it_says_and_only_the_person_can_make_it",
+    },
+    Mutation {
+        control: "rules of an older copy",
+        edits: &[(
+            "crates/bailey-home/src/opening.rs",
+            "    crate::rules::narrow(ledger, Actor::Home, now, valve)?;\n",
+            "",
+        )],
+        test: "rules::an_older_copy_revives_no_rule_that_lets_anything_go",
+    },
+    Mutation {
+        control: "hashes of payloads",
+        edits: &[(
+            "crates/bailey-verify/src/lib.rs",
+            "        if hex(&Sha256::digest(&bytes)) == *expected {",
+            "        if hex(&Sha256::digest(&bytes)).len() == expected.len() {",
+        )],
+        test: "evidence::the_verifier_tells_damage_apart",
+    },
+    Mutation {
+        control: "the pin",
+        edits: &[(
+            "crates/bailey-verify/src/lib.rs",
+            "    if reading.at_pin != Some(pin.root) {",
+            "    if reading.at_pin.is_none() {",
+        )],
+        test: "evidence::a_rewritten_history_diverges_from_the_pin",
+    },
+    Mutation {
+        control: "accounts of their own",
+        edits: &[(
+            "crates/bailey-supervisor/src/identity.rs",
+            r#"    let (user, group) = (Uid::from_raw(identity.user), Gid::from_raw(identity.group));
+    rustix::thread::set_no_new_privs(true)?;"#,
+            r#"    let (user, group) = (Uid::from_raw(identity.user), Gid::from_raw(identity.group));
+    if identity.user > 0 {
+        return Ok(());
+    }
+    rustix::thread::set_no_new_privs(true)?;"#,
+        )],
+        test: "house::processes_run_under_accounts_of_their_own_where_root_starts_them",
+    },
+    Mutation {
+        control: "a session of their own",
+        edits: &[(
+            "crates/bailey-supervisor/src/identity.rs",
+            r#"    rustix::process::setsid()?;
+"#,
+            r#"    let _ = rustix::process::getpid();
+"#,
+        )],
+        test: "house::home_and_gateway_are_in_no_session_but_their_own_and_gain_no_rights",
+    },
+    Mutation {
+        control: "links are not followed",
+        edits: &[(
+            "crates/bailey-supervisor/src/identity.rs",
+            "    let alone = kind == FileType::Directory || (kind == FileType::RegularFile && about.st_nlink == 1);",
+            "    let alone = kind == FileType::Directory || kind == FileType::RegularFile;",
+        )],
+        test: "tests::links_are_not_given",
+    },
+    Mutation {
+        control: "plain small files only",
+        edits: &[(
+            "crates/bailey-keys/src/home.rs",
+            "(rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits()",
+            "rustix::fs::OFlags::NOFOLLOW.bits()",
+        )],
+        test: "house::what_lies_in_the_homes_folder_cannot_hold_up_the_persons_programs",
+    },
+    Mutation {
+        control: "a mark before deleting",
+        edits: &[(
+            "crates/bailey-supervisor/src/root.rs",
+            "        fs::symlink_metadata(self.condemned()).is_ok()",
+            "        fs::symlink_metadata(self.condemned()).is_ok_and(|about| about.len() == u64::MAX)",
+        )],
+        test: "house::a_deletion_that_is_interrupted_is_finished_at_the_next_start",
+    },
+    Mutation {
+        control: "origin of requests",
+        edits: &[(
+            "crates/bailey-gateway/src/lib.rs",
+            "    if let Some(origin) = text(header::ORIGIN) {",
+            "    if let Some(origin) = text(header::ORIGIN).filter(|origin| origin.is_empty()) {",
+        )],
+        test: "tests::requests_from_elsewhere_are_refused",
+    },
+    Mutation {
+        control: "loopback only",
+        edits: &[(
+            "crates/bailey-gateway/src/lib.rs",
+            ".filter(|parsed: &SocketAddr| parsed.ip().is_loopback())",
+            ".filter(|parsed: &SocketAddr| parsed.port() < u16::MAX)",
+        )],
+        test: "tests::it_listens_on_loopback_only",
+    },
+    Mutation {
+        control: "the token",
+        edits: &[(
+            "crates/bailey-home/src/api/mod.rs",
+            "given.is_some_and(|token| verify_slices_are_equal(token, home.token.as_bytes()).is_ok());",
+            "given.is_some_and(|token| !token.is_empty() || verify_slices_are_equal(token, home.token.as_bytes()).is_ok());",
+        )],
+        test: "house::the_gateway_lets_in_what_comes_from_this_machine_with_the_token_and_nothing_else",
+    },
+    Mutation {
+        control: "approval over TCP",
+        edits: &[(
+            "crates/bailey-home/src/opening.rs",
+            "bailey_keys::sign::verify(&one.public, message, signature).then_some(true)",
+            "(one.public.is_empty() || message.len() + signature.len() > 0).then_some(true)",
+        )],
+        test: "house::a_mail_cannot_be_approved_over_tcp_with_the_token_alone",
+    },
+    Mutation {
+        control: "Landlock",
+        edits: &[(
+            "crates/bailey-gateway/src/lib.rs",
+            r#".and_then(landlock::RulesetCreated::restrict_self);
+    status.is_ok_and(|status| status.ruleset != RulesetStatus::NotEnforced)"#,
+            r#";
+    let _ = RulesetStatus::NotEnforced;
+    status.is_ok()"#,
+        )],
+        test: "tests::a_gateway_can_open_no_file",
+    },
+    Mutation {
+        control: "the passphrase of a home",
+        edits: &[
+            (
+                "crates/bailey-keys/src/root.rs",
+                "Ok((RootKind::Passphrase { salt: BASE64.encode(salt) }, Self(passphrase.stretch(&salt)?)))",
+                "Ok((RootKind::Passphrase { salt: BASE64.encode(salt) }, Self(Key::from_bytes([passphrase.chars().min(1) as u8; 32]))))",
+            ),
+            (
+                "crates/bailey-keys/src/root.rs",
+                "        Ok(Self(passphrase.stretch(&salt)?))",
+                "        Ok(Self(Key::from_bytes([passphrase.chars().min(salt.len()).min(1) as u8; 32])))",
+            ),
+        ],
+        test: "house::a_locked_home_waits_for_its_passphrase",
+    },
+    Mutation {
+        control: "ending with the supervisor",
+        edits: &[(
+            "crates/bailey-supervisor/src/identity.rs",
+            r#"    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+"#,
+            "",
+        )],
+        test: "house::a_home_that_is_killed_comes_back_and_nothing_outlives_the_supervisor",
+    },
+    Mutation {
+        control: "destroying the keys",
+        edits: &[(
+            "crates/bailey-supervisor/src/root.rs",
+            "        overwrite(&path).map_err(|source| SupervisorError::File { path, source })?;",
+            "        let _ = (overwrite as fn(&Path) -> io::Result<()>, path);",
+        )],
+        test: "house::a_deleted_home_cannot_be_read_again_not_even_from_a_copy_of_its_folder",
+    },
+    Mutation {
+        control: "codes in headers",
+        edits: &[
+            (
+                "crates/bailey-ledger/src/header.rs",
+                "    tool: Option<&'static str>,",
+                r#"    tool: Option<&'static str>,
+    words: &'static str,"#,
+            ),
+            (
+                "crates/bailey-ledger/src/header.rs",
+                "        class: event.class.map(",
+                r#"        words: "some words",
+        class: event.class.map("#,
+            ),
+        ],
+        test: "evidence::headers_hold_codes_only",
+    },
+    Mutation {
+        control: "database key",
+        edits: &[
+            (
+                "crates/bailey-keys/src/store.rs",
+                r#"    keyed?;
+"#,
+                r#"    let _ = keyed;
+"#,
+            ),
+            (
+                "crates/bailey-keys/src/store.rs",
+                "let keyed = db.execute_batch(&pragma);",
+                "let keyed: Result<(), rusqlite::Error> = Ok(());",
+            ),
+        ],
+        test: "evidence::nothing_on_disk_is_readable_without_the_key",
+    },
+    Mutation {
+        control: "private key files",
+        edits: &[("crates/bailey-keys/src/home.rs", "    if mode & 0o077 != 0 {", "    if mode & 0o077 == 0o777 {")],
+        test: "evidence::the_home_does_not_open_with_another_key",
+    },
+    Mutation {
+        control: "what a sealed value is",
+        edits: &[(
+            "crates/bailey-keys/src/seal.rs",
+            "self.field.as_bytes(), &self.version.to_be_bytes()]",
+            r#"b"", &self.version.to_be_bytes()]"#,
+        )],
+        test: "tests::opens_only_with_the_same_key_and_context",
+    },
+    Mutation {
+        control: "the mark",
+        edits: &[(
+            "crates/bailey-ledger/src/store.rs",
+            r#"        if agrees {
+            return Ok(Opened::Continued);"#,
+            r#"        if agrees || mark.is_some() {
+            return Ok(Opened::Continued);"#,
+        )],
+        test: "stops::an_older_database_put_back_revives_nothing",
+    },
+    Mutation {
+        control: "connections of an older copy",
+        edits: &[(
+            "crates/bailey-home/src/opening.rs",
+            r#"        disown(ledger, now, valve)?;
+"#,
+            r#"        let _ = disown;
+"#,
+        )],
+        test: "stops::an_older_copy_revives_no_grant_and_no_task",
+    },
+    Mutation {
+        control: "telling of likenesses",
+        edits: &[(
+            "crates/bailey-home/src/provenance.rs",
+            "if let Some(known) = home.ledger.resembles(party)? {",
+            "if let Some(known) = home.ledger.resembles(party)?.filter(String::is_empty) {",
+        )],
+        test: "provenance::a_look_alike_is_pointed_out_with_whom_it_could_be_taken_for",
+    },
+    Mutation {
+        control: "what was read stays read",
+        edits: &[(
+            "crates/bailey-ledger/src/tx.rs",
+            "ON CONFLICT (task) DO UPDATE SET untrusted = max(untrusted, excluded.untrusted),",
+            "ON CONFLICT (task) DO UPDATE SET untrusted = excluded.untrusted,",
+        )],
+        test: "provenance::further_words_widen_a_task_and_what_it_read_stays_read",
+    },
+    Mutation {
+        control: "an offer's own words",
+        edits: &[(
+            "crates/bailey-home/src/rules/offers.rs",
+            "offer.id == wanted && offer.rule.to_string() == change.add",
+            "offer.id == wanted",
+        )],
+        test: "trust::one_no_one_afternoon_and_an_offer_that_was_not_wanted_are_no_habit",
+    },
+    Mutation {
+        control: "offers of habits only",
+        edits: &[(
+            "crates/bailey-home/src/rules/offers.rs",
+            "const MIN_DAYS: usize = 3;",
+            "const MIN_DAYS: usize = 1;",
+        )],
+        test: "trust::one_no_one_afternoon_and_an_offer_that_was_not_wanted_are_no_habit",
+    },
+    Mutation {
+        control: "unused trust lapses",
+        edits: &[(
+            "crates/bailey-home/src/rules/mod.rs",
+            "|rule| old(rule) && !used.contains(&rule.id)",
+            "|rule| old(rule) && used.contains(&rule.id) && rule.id.is_empty()",
+        )],
+        test: "trust::after_two_weeks_of_alike_approvals_a_rule_is_offered_taken_and_lapses_unused",
+    },
+    Mutation {
+        control: "rules that cannot be read",
+        edits: &[(
+            "crates/bailey-home/src/rules/mod.rs",
+            "const ALL_ASKS: &str = \"anything: ask\";",
+            "const ALL_ASKS: &str = \"anything: go ahead\";",
+        )],
+        test: "rules::rules_that_cannot_be_read_make_everything_ask",
+    },
+    Mutation {
+        control: "leave to change a group",
+        edits: &[(
+            "crates/bailey-home/src/api/rules.rs",
+            "    home.gate.authorise(&purpose, &proof(&body.proof)?, home.clock.now())?;\n    let changed",
+            "    let _ = home.gate.authorise(&purpose, &proof(&body.proof)?, home.clock.now());\n    let changed",
+        )],
+        test: "rules::a_group_changes_the_rules_that_speak_of_it",
+    },
+    Mutation {
+        control: "Cedar as it was written",
+        edits: &[
+            (
+                "crates/bailey-home/src/rules/mod.rs",
+                "if !in_words || !said.groups()",
+                "if in_words && rule.id.is_empty() || !said.groups()",
+            ),
+            (
+                "crates/bailey-home/src/rules/mod.rs",
+                "parse(&rule.words).map(<[Rule; 1]>::try_from)",
+                r#"parse(rule.words.trim_start_matches("(in Cedar)")).map(<[Rule; 1]>::try_from)"#,
+            ),
+        ],
+        test: "rules::cedar_is_shown_and_kept_as_it_was_written",
+    },
+];

@@ -1,0 +1,311 @@
+//! Controls where the outside is met: the vault, connectors, models and the agent.
+
+use crate::wired::Mutation;
+
+pub(super) const OUTSIDE: &[Mutation] = &[
+    Mutation {
+        control: "no answer is no refusal",
+        edits: &[(
+            "crates/bailey-vault/src/smtp.rs",
+            r#"                Outcome::new(Effect::Unknown, format!("the mail server did not confirm: {}", words(&error)))"#,
+            r#"                Outcome::new(Effect::Refused, format!("the mail server did not confirm: {}", words(&error)))"#,
+        )],
+        test: "road::an_ambiguous_outcome_is_handed_to_the_person_and_never_resent",
+    },
+    Mutation {
+        control: "cut behind a revocation",
+        edits: &[(
+            "crates/bailey-vault/src/lib.rs",
+            "    let ended = end();\n    cut();\n",
+            "    let ended = end();\n",
+        )],
+        test: "tests::what_ends_is_cut_before_and_behind",
+    },
+    Mutation {
+        control: "bytes of the message",
+        edits: &[(
+            "crates/bailey-vault/src/guard.rs",
+            "(Some(given), Some(approved)) if given == approved => {",
+            "(Some(given), Some(approved)) if given.len() == approved.len() => {",
+        )],
+        test: "tests::other_bytes_and_other_people_do_not_pass",
+    },
+    Mutation {
+        control: "end of the message",
+        edits: &[(
+            "crates/bailey-vault/src/guard.rs",
+            "Ok(if free > 0 { Step::Pass(count) } else { Step::HandOff(count) })",
+            "Ok(Step::Pass(count))",
+        )],
+        test: "tests::only_the_approved_message_passes_and_its_end_is_the_hand_off",
+    },
+    Mutation {
+        control: "lines that look",
+        edits: &[(
+            "crates/bailey-vault/src/imap_guard.rs",
+            r#"item == "UID" || item == "FLAGS" || item == "BODY.PEEK[HEADER]" || item.starts_with("BODY.PEEK[]<0.")"#,
+            r#"item == "UID" || item == "FLAGS" || item.starts_with("BODY")"#,
+        )],
+        test: "tests::looking_changes_nothing",
+    },
+    Mutation {
+        control: "one move to one folder",
+        edits: &[(
+            "crates/bailey-vault/src/imap_guard.rs",
+            r#"command == format!("UID MOVE {} {}", message.uid, quoted(to))"#,
+            r#"command.starts_with("UID MOVE ") && !quoted(to).is_empty()"#,
+        )],
+        test: "tests::moving_moves_one_message_to_one_folder",
+    },
+    Mutation {
+        control: "undo of a move",
+        edits: &[(
+            "crates/bailey-connectors/src/mail.rs",
+            "let (to, about) = (moved.message.folder.clone(), moved.about.clone());",
+            "let (to, about) = (moved.to.clone(), moved.about.clone());",
+        )],
+        test: "accounts::a_trashed_and_a_moved_mail_come_back_as_they_were",
+    },
+    Mutation {
+        control: "undo of an entry",
+        edits: &[(
+            "crates/bailey-connectors/src/calendar.rs",
+            "        (Change::Create { .. }, Some(now)) => Change::Cancel { before: now.entry, etag: now.etag },",
+            r#"        (Change::Create { .. }, Some(now)) => {
+            Change::Replace { before: now.entry.clone(), etag: now.etag, after: now.entry }
+        }"#,
+        )],
+        test: "calendars::an_entry_is_created_and_the_undo_removes_it",
+    },
+    Mutation {
+        control: "version of an entry",
+        edits: &[(
+            "crates/bailey-vault/src/dav.rs",
+            r#"("if-match", etag.as_str().to_owned())"#,
+            r#"("x-if-match", etag.as_str().to_owned())"#,
+        )],
+        test: "calendars::an_entry_with_guests_asks_and_is_refused_when_it_changed_meanwhile",
+    },
+    Mutation {
+        control: "later changes stay",
+        edits: &[(
+            "crates/bailey-connectors/src/calendar.rs",
+            "            if !left.is_empty() && now.etag.as_str() != left =>",
+            "            if !left.is_empty() && now.etag.as_str().is_empty() =>",
+        )],
+        test: "calendars::a_cancelled_entry_comes_back_and_a_later_change_is_not_trampled",
+    },
+    Mutation {
+        control: "facts from sent mail",
+        edits: &[(
+            "crates/bailey-vault/src/mail.rs",
+            "    if !author.is_some_and(|author| author.eq_ignore_ascii_case(own)) {",
+            "    if author.is_none() && own.is_empty() {",
+        )],
+        test: "accounts::only_what_the_person_sent_makes_someone_known",
+    },
+    Mutation {
+        control: "scopes asked for",
+        edits: &[(
+            "crates/bailey-vault/src/oauth.rs",
+            "        if granted.scope.is_some() && !missing.is_empty() {",
+            "        if granted.scope.is_none() && !missing.is_empty() {",
+        )],
+        test: "accounts::unticked_boxes_foreign_answers_and_refusals_connect_nothing",
+    },
+    Mutation {
+        control: "telling until confirmed",
+        edits: &[(
+            "crates/bailey-vault/src/lib.rs",
+            "        if !matches!(told, Revocation::Unconfirmed(_)) {",
+            "        if !matches!(told, Revocation::Before) {",
+        )],
+        test: "accounts::revoking_does_not_wait_for_a_provider_that_is_gone",
+    },
+    Mutation {
+        control: "telling the provider",
+        edits: &[(
+            "crates/bailey-vault/src/oauth.rs",
+            "                let (status, _) = self.ask(Method::POST, &url, SystemEgress::Revocation, body).await?;",
+            "                let status = if body.is_empty() || url.is_empty() { 0 } else { 200 };",
+        )],
+        test: "accounts::signing_in_with_a_browser_connects_renews_and_revokes",
+    },
+    Mutation {
+        control: "TLS or this machine",
+        edits: &[(
+            "crates/bailey-vault/src/net.rs",
+            "        if !server.tls && !address.ip().is_loopback() {",
+            "        if !server.tls && address.ip().is_unspecified() {",
+        )],
+        test: "hijack::a_server_that_cannot_be_reached_loses_nothing",
+    },
+    Mutation {
+        control: "server names in certificates",
+        edits: &[(
+            "crates/bailey-vault/src/net.rs",
+            r#"            .with_root_certificates(roots)
+"#,
+            r#"            .dangerous()
+            .with_custom_certificate_verifier({
+                use rustls::client::danger::{HandshakeSignatureValid as Signed, ServerCertVerified, ServerCertVerifier};
+                use rustls::{DigitallySignedStruct as Digital, Error, SignatureScheme};
+                let _ = roots;
+                #[derive(Debug)]
+                struct Anyone;
+                impl ServerCertVerifier for Anyone {
+                    fn verify_server_cert(
+                        &self,
+                        _: &CertificateDer<'_>,
+                        _: &[CertificateDer<'_>],
+                        _: &ServerName<'_>,
+                        _: &[u8],
+                        _: rustls::pki_types::UnixTime,
+                    ) -> Result<ServerCertVerified, Error> {
+                        Ok(ServerCertVerified::assertion())
+                    }
+                    fn verify_tls12_signature(&self, _: &[u8], _: &CertificateDer<'_>, _: &Digital) -> Result<Signed, Error> {
+                        Ok(Signed::assertion())
+                    }
+                    fn verify_tls13_signature(&self, _: &[u8], _: &CertificateDer<'_>, _: &Digital) -> Result<Signed, Error> {
+                        Ok(Signed::assertion())
+                    }
+                    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+                        let provider = rustls::crypto::aws_lc_rs::default_provider();
+                        provider.signature_verification_algorithms.supported_schemes()
+                    }
+                }
+                Arc::new(Anyone)
+            })
+"#,
+        )],
+        test: "accounts::wrong_passwords_and_unknown_certificates_connect_nothing",
+    },
+    Mutation {
+        control: "known tools only",
+        edits: &[(
+            "crates/bailey-connectors/src/lib.rs",
+            "        unknown => return Err(BadCall::UnknownTool(unknown.into())),",
+            r#"        unknown if unknown.len() > 99 => return Err(BadCall::UnknownTool(unknown.into())),
+        unknown => (None, Action::MemoryWrite { note: format!("x{unknown}") }),"#,
+        )],
+        test: "hijack::tools_that_do_not_exist_change_nothing",
+    },
+    Mutation {
+        control: "leave to ask a model",
+        edits: &[(
+            "crates/bailey-vault/src/model.rs",
+            "            None if is_here(base) => Vec::new(),",
+            "            None if is_here(base) || !base.is_empty() => Vec::new(),",
+        )],
+        test: "models::a_model_elsewhere_is_asked_nothing_before_the_person_has_agreed",
+    },
+    Mutation {
+        control: "a key's address",
+        edits: &[(
+            "crates/bailey-vault/src/model.rs",
+            r#"row.kind == "model" && row.account == base"#,
+            r#"row.kind == "model""#,
+        )],
+        test: "models::a_key_goes_to_the_address_it_was_given_for_and_nowhere_else",
+    },
+    Mutation {
+        control: "screening",
+        edits: &[(
+            "crates/bailey-model/src/tap.rs",
+            "    let redactions = screen(&mut ask.messages);",
+            "    let redactions = screen(&mut ask.messages.clone());",
+        )],
+        test: "models::codes_and_links_in_mail_are_kept_back_from_the_model",
+    },
+    Mutation {
+        control: "words bound the plan",
+        edits: &[(
+            "crates/bailey-agent/src/planned.rs",
+            ".filter(|(tool, _)| covers(asked, tool))",
+            ".filter(|(tool, _)| covers(asked, tool) || !tool.is_empty())",
+        )],
+        test: "models::a_small_model_is_led_by_the_persons_words_whatever_it_plans",
+    },
+    Mutation {
+        control: "token budget",
+        edits: &[(
+            "crates/bailey-agent/src/lib.rs",
+            "if self.usage.total() > budget {",
+            "if self.usage.total() > budget.saturating_mul(1_000) {",
+        )],
+        test: "models::a_task_takes_no_more_tokens_than_it_may",
+    },
+    Mutation {
+        control: "longest line of a stream",
+        edits: &[(
+            "crates/bailey-model/src/sse.rs",
+            "                if self.line.len() > MAX_LINE_BYTES {",
+            "                if self.line.len() > 1_000 * MAX_LINE_BYTES {",
+        )],
+        test: "tests::a_line_without_an_end_is_refused",
+    },
+    Mutation {
+        control: "cutting open connections",
+        edits: &[(
+            "crates/bailey-vault/src/lib.rs",
+            "            _ = resets.changed() => Outcome::new(",
+            "            _ = std::future::pending::<()>() => Outcome::new(",
+        )],
+        test: "stops::a_revocation_cuts_what_is_open_at_once",
+    },
+    Mutation {
+        control: "reading in part",
+        edits: &[(
+            "crates/bailey-vault/src/mail.rs",
+            "text.chars().take(MAX_TEXT_CHARS)",
+            "text.chars().take(1_000 * MAX_TEXT_CHARS)",
+        )],
+        test: "accounts::a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing",
+    },
+    Mutation {
+        control: "what is inspected is what is sent",
+        edits: &[(
+            "crates/bailey-model/src/tap.rs",
+            "    recipe.iter().map(piece).collect::<String>().into_bytes()",
+            "    recipe.iter().map(piece).collect::<String>().trim_end_matches('}').to_owned().into_bytes()",
+        )],
+        test: "evidence::the_context_inspector_shows_the_exact_bytes_the_model_got",
+    },
+    Mutation {
+        control: "bounds of a mail server's answers",
+        edits: &[(
+            "crates/bailey-vault/src/imap_guard.rs",
+            "            if let Err(why) = this.answers.take(piece.filled(), &mut this.through) {",
+            "            this.through.extend_from_slice(piece.filled());\n            if let Err(why) = Ok::<(), &str>(()) {",
+        )],
+        test: "hostile::a_mail_server_that_means_harm_ends_its_connection_and_not_the_home",
+    },
+    Mutation {
+        control: "answers that cannot be read",
+        edits: &[(
+            "crates/bailey-vault/src/mail.rs",
+            "        Ok(Err(_)) => Err(\"the mail server gave an answer that cannot be read\".into()),",
+            "        Ok(Err(why)) => std::panic::resume_unwind(why),",
+        )],
+        test: "hostile::a_mail_server_that_means_harm_ends_its_connection_and_not_the_home",
+    },
+    Mutation {
+        control: "stack of the mail parser",
+        edits: &[(
+            "crates/bailey-vault/src/mail.rs",
+            "const PARSER_STACK: usize = 128 * 1024 * 1024;",
+            "const PARSER_STACK: usize = 2 * 1024 * 1024;",
+        )],
+        test: "accounts::a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing",
+    },
+    Mutation {
+        control: "length of answers to a mail",
+        edits: &[(
+            "crates/bailey-vault/src/stream.rs",
+            "        if self.answered > MAX_REPLIES {",
+            "        if self.answered > 100_000 * MAX_REPLIES {",
+        )],
+        test: "hijack::a_server_that_talks_without_end_is_cut_off",
+    },
+];
