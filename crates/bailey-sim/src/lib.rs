@@ -18,6 +18,7 @@ pub mod witness;
 pub mod world;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use fastrand::Rng;
 
@@ -58,7 +59,9 @@ pub struct Report {
 /// Runs one seed.
 #[must_use]
 pub fn run(seed: u64, kind: Kind, tell: bool) -> Report {
-    let name = format!("sim-{seed}-{kind:?}");
+    // Two runs of one seed at the same time are two machines.
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+    let name = format!("sim-{seed}-{kind:?}-{}", RUNS.fetch_add(1, Ordering::Relaxed));
     let machine = sys::add_machine(&name);
     let mut report = Report::default();
     if let Err(why) = live(seed, kind, tell, &name, &machine, &mut report) {
