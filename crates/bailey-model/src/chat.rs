@@ -184,6 +184,9 @@ impl Chat {
             known.arguments.push_str(&arguments);
             return Ok(());
         }
+        if self.answer.calls.len() == crate::MAX_CALLS {
+            return Err(crate::too_many_calls());
+        }
         let name = wanted.function.name.ok_or_else(|| ModelError::Garbled("a call names no tool".into()))?;
         let id = wanted.id.filter(|id| !id.is_empty()).unwrap_or_else(|| format!("call-{index}"));
         self.size += id.len() + name.len();

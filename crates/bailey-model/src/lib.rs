@@ -342,10 +342,13 @@ fn checked(answer: Answer, ended: bool) -> Result<Answer, ModelError> {
         return Err(ModelError::Unreachable("its answer broke off".into()));
     }
     if answer.calls.len() > MAX_CALLS {
-        let count = answer.calls.len();
-        return Err(ModelError::Garbled(format!("it wants {count} calls at once, more than {MAX_CALLS}")));
+        return Err(too_many_calls());
     }
     Ok(answer)
+}
+
+fn too_many_calls() -> ModelError {
+    ModelError::Garbled(format!("it wants more than {MAX_CALLS} calls at once"))
 }
 
 #[cfg(test)]

@@ -14,9 +14,15 @@
 
 use async_imap::imap_proto::Response;
 
-/// Most bytes outside of literals in one session: the numbers of half a million messages. The library reads a line anew with every
-/// few kilobytes that come, so this bounds its time as well.
+/// Most bytes outside of literals in one session: the numbers of half a million messages.
 const MAX_WORDS: usize = 4 * 1024 * 1024;
+/// Most of them in one answer, but for the numbers a search found. The library reads an answer anew with every few kilobytes of it.
+const MAX_ANSWER: usize = 64 * 1024;
+/// Most things an answer says of one message. What we ask for is three.
+const MAX_ITEMS: usize = 32;
+/// How a search begins to say what it found, and about how many bytes of it are passed on as one answer.
+const SEARCH: &[u8] = b"* SEARCH";
+const SEARCH_AT_ONCE: usize = 2 * 1024;
 /// Most bytes of one literal (RFC 3501, 4.3): a mail as far as we fetch it, or a header larger than any that is wanted.
 const MAX_LITERAL: usize = 4 * 1024 * 1024;
 /// Most answers in one session: folders, and the messages of one look.
@@ -31,6 +37,8 @@ pub(crate) struct Answers {
     held: Vec<u8>,
     /// Bytes of its literal still to come.
     literal: usize,
+    /// Bytes outside of literals: of the answer that is coming, and of all.
+    said: usize,
     words: usize,
     answers: usize,
 }
@@ -54,8 +62,9 @@ impl Answers {
                 bytes = later;
                 continue;
             }
-            self.words += 1;
-            if self.words > MAX_WORDS {
+            (self.words, self.said) = (self.words + 1, self.said + 1);
+            let too_long = self.said > MAX_ANSWER && !is_search(&self.held);
+            if self.words > MAX_WORDS || too_long {
                 return Err("the mail server's answers have no end");
             }
             self.held.push(byte);
@@ -73,7 +82,13 @@ impl Answers {
                     if self.answers > MAX_ANSWERS {
                         return Err("the mail server answers more often than it was asked");
                     }
-                    through.append(&mut self.held);
+                    self.said = 0;
+                    if is_search(&self.held) {
+                        found(&self.held, through);
+                        self.held.clear();
+                    } else {
+                        through.append(&mut self.held);
+                    }
                 }
             }
         }
@@ -88,7 +103,45 @@ impl Answers {
 
 const UNREADABLE: &str = "the mail server gave an answer that cannot be read";
 
+fn is_search(held: &[u8]) -> bool {
+    held.get(..SEARCH.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(SEARCH))
+}
+
+/// Passes on the numbers a search found, in answers of a length that is read once.
+fn found(held: &[u8], through: &mut Vec<u8>) {
+    let numbers = held.get(SEARCH.len()..).unwrap_or_default();
+    let mut length = SEARCH_AT_ONCE;
+    for number in numbers.split(|byte| !byte.is_ascii_digit()).filter(|number| !number.is_empty()) {
+        if length >= SEARCH_AT_ONCE {
+            if !through.is_empty() && !through.ends_with(b"\n") {
+                through.extend_from_slice(b"\r\n");
+            }
+            through.extend_from_slice(SEARCH);
+            length = 0;
+        }
+        through.push(b' ');
+        through.extend_from_slice(number);
+        length += number.len() + 1;
+    }
+    if length == SEARCH_AT_ONCE {
+        through.extend_from_slice(SEARCH);
+    }
+    through.extend_from_slice(b"\r\n");
+}
+
 fn next(held: &[u8]) -> Result<Next, &'static str> {
+    if is_search(held) {
+        // Numbers alone, as they are passed on; in pieces the library reads each of them.
+        let plain = held.get(SEARCH.len()..).and_then(|rest| rest.strip_suffix(b"\r\n"));
+        let numbers = |rest: &[u8]| rest.iter().all(|byte| *byte == b' ' || byte.is_ascii_digit());
+        let fits = |number: &[u8]| std::str::from_utf8(number).is_ok_and(|digits| digits.parse::<u32>().is_ok());
+        let all_fit = |rest: &[u8]| rest.split(|byte| *byte == b' ').all(|number| number.is_empty() || fits(number));
+        return if plain.is_some_and(|rest| numbers(rest) && all_fit(rest)) {
+            Ok(Next::Whole)
+        } else {
+            Err(UNREADABLE)
+        };
+    }
     let next = Reader(held).answer().ok_or(UNREADABLE)?;
     if next == Next::Whole {
         let is_one = Response::parse(held).is_ok_and(|(rest, _)| rest.is_empty());
@@ -131,7 +184,7 @@ impl Reader<'_> {
     }
 
     fn items(&mut self) -> Option<Next> {
-        loop {
+        for _ in 0..MAX_ITEMS {
             let section = self.is("BODY[").is_some();
             if section {
                 let _ = self.is("HEADER");
@@ -152,11 +205,15 @@ impl Reader<'_> {
             } else {
                 self.value()?;
             }
-            if self.is(")\r\n").is_some() {
-                return self.0.is_empty().then_some(Next::Whole);
+            // Blanks that should not be there are, with some servers.
+            let blank = self.is(" ").is_some();
+            if self.is(")").is_some() {
+                self.skip(|byte| byte == b' ');
+                return (self.0 == b"\r\n").then_some(Next::Whole);
             }
-            self.is(" ")?;
+            blank.then_some(())?;
         }
+        None
     }
 
     fn value(&mut self) -> Option<()> {
@@ -263,11 +320,28 @@ mod tests {
             "* 2 FETCH (FLAGS () BODY[HEADER] NIL MODSEQ (7) INTERNALDATE \"22-Nov-2026\")",
             "* 2 fetch (BODY[HEADER] {0}\r\n UID 7)",
             "* SEARCH 1 2 3",
+            "* SEARCH",
             "* 3 EXISTS",
+            "* 1 FETCH (UID 7 BODY[] {4}\r\nab\r\n ) ",
         ] {
             let lines = format!("{line}\r\n").repeat(100).into_bytes();
             assert_eq!(takes(&lines), Ok(lines), "{line}");
         }
+    }
+
+    #[test]
+    fn what_a_search_found_is_passed_on_in_pieces() {
+        let numbers: Vec<String> = (1..100_000_u32).map(|number| number.to_string()).collect();
+        let whole = format!("* SEARCH {} \r\n", numbers.join(" "));
+        let mut through = Vec::new();
+        Answers::default().take(whole.as_bytes(), &mut through).unwrap();
+        let through = String::from_utf8(through).unwrap();
+        let lines: Vec<&str> = through.split_terminator("\r\n").collect();
+        assert!(lines.len() > 100 && lines.iter().all(|line| line.len() < SEARCH_AT_ONCE + 32));
+        assert!(lines.iter().all(|line| Response::parse(format!("{line}\r\n").as_bytes()).is_ok()));
+        let again: Vec<&str> =
+            lines.iter().flat_map(|line| line.strip_prefix("* SEARCH ").unwrap().split(' ')).collect();
+        assert_eq!(again, numbers);
     }
 
     #[test]
@@ -279,6 +353,10 @@ mod tests {
             ("* LIST () \"/\" {500000000}\r\n".into(), "announces more"),
             ("* LIST () \"/\" {99999999999999999999999}\r\n".into(), "cannot be read"),
             ("* SEARCH".to_owned() + &" 1".repeat(MAX_WORDS / 2), "no end"),
+            ("* SEARCH 1 (MODSEQ 2)\r\n".into(), "cannot be read"),
+            ("* SEARCH 4294967296\r\n".into(), "cannot be read"),
+            ("* FLAGS (".to_owned() + &"a".repeat(MAX_ANSWER), "no end"),
+            (format!("* 1 FETCH ({}UID 1)\r\n", "UID 1 ".repeat(MAX_ITEMS)), "cannot be read"),
             ("* LIST () \"/\" x\r\n".repeat(MAX_ANSWERS + 1), "more often"),
             (format!("A1 OK {{4000000}}\r\n* 1 FETCH (BODYSTRUCTURE {nested}\r\n"), "cannot be read"),
             (format!("* 1 FETCH (BODY[] {{3}}\r\nabc BODYSTRUCTURE {nested}\r\n"), "cannot be read"),

@@ -22,6 +22,8 @@ const MAX_SESSION_BYTES: usize = 64 * 1024 * 1024;
 
 /// Bytes taken at once.
 const READ_AT_ONCE: usize = 16 * 1024;
+/// Bytes passed on before others have their turn.
+const PASSED_AT_ONCE: usize = 64 * 1024;
 
 /// What the connection is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +60,8 @@ pub(crate) struct ImapStream {
     /// Whole answers for the library, and how much of them it has taken.
     through: Vec<u8>,
     passed: usize,
+    /// Bytes passed on since others had their turn.
+    in_turn: usize,
 }
 
 impl fmt::Debug for ImapStream {
@@ -79,7 +83,8 @@ fn peeks(command: &str) -> bool {
     let plain = numbers.chars().all(|c| c.is_ascii_digit() || ",:*".contains(c));
     let items = items.strip_suffix(')').unwrap_or("?");
     let harmless = |item: &str| {
-        item == "UID" || item == "FLAGS" || item == "BODY.PEEK[HEADER]" || item.starts_with("BODY.PEEK[]<0.")
+        ["UID", "FLAGS"].contains(&item)
+            || ["BODY.PEEK[HEADER]<0.", "BODY.PEEK[]<0."].iter().any(|start| item.starts_with(start))
     };
     plain && items.split(' ').all(harmless)
 }
@@ -114,6 +119,7 @@ impl ImapStream {
             answers: Answers::default(),
             through: Vec::new(),
             passed: 0,
+            in_turn: 0,
         }
     }
 
@@ -192,10 +198,16 @@ impl AsyncRead for ImapStream {
                 return refused(why);
             }
         }
+        if this.in_turn > PASSED_AT_ONCE {
+            this.in_turn = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let left = this.through.get(this.passed..).unwrap_or_default();
         let now = left.get(..buffer.remaining()).unwrap_or(left);
         buffer.put_slice(now);
         this.passed += now.len();
+        this.in_turn += now.len();
         Poll::Ready(Ok(()))
     }
 }
@@ -217,7 +229,7 @@ mod tests {
             "A1 LIST \"\" \"*\"",
             "A1 EXAMINE \"INBOX\"",
             "A1 UID SEARCH UNSEEN",
-            "A1 UID FETCH 1:5 (UID FLAGS BODY.PEEK[HEADER])",
+            "A1 UID FETCH 1:5 (UID FLAGS BODY.PEEK[HEADER]<0.65536>)",
             "A1 LOGOUT",
         ] {
             assert_eq!(judge(&Errand::Look, false, good), Line::Looks, "{good}");

@@ -15,6 +15,7 @@ use futures_util::{FutureExt as _, TryStreamExt as _};
 use mail_parser::{MessageParser, MimeHeaders as _};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::task::spawn_blocking;
 
 use crate::exit::Exit;
 use crate::imap_guard::{Errand, ImapStream};
@@ -33,8 +34,13 @@ pub const PARSER: &str = "mail parser";
 /// Stack of the thread that takes a message apart, in bytes. The library descends once for each message within a message, and as many
 /// as lie in [`MAX_FETCHED`] need some 20 MiB; what is not used costs nothing.
 const PARSER_STACK: usize = 128 * 1024 * 1024;
+/// What is fetched of a message's header: its first 64 KiB. It takes the library a time that grows with the square of it.
+const HEADER: &str = "BODY.PEEK[HEADER]<0.65536>";
 /// Characters of a message's text given to the model.
 const MAX_TEXT_CHARS: usize = 16_000;
+/// Characters of one field of its header, and attachments, that are told of.
+const MAX_FIELD_CHARS: usize = 1_000;
+const MAX_FILES: usize = 50;
 /// Sent messages looked at for whom the person writes to, newest first.
 const MAX_SENT_LOOKED_AT: usize = 500;
 
@@ -181,7 +187,9 @@ impl Vault {
         let mut session = self.claimed_session(claimed, "read", Level::Read, Errand::Look).await?;
         let bytes = in_time(fetch(&mut session, message, &format!("BODY.PEEK[]<0.{MAX_FETCHED}>"))).await?;
         leave(session).await;
-        Ok(describe(&bytes).to_string())
+        // As long as it takes, others go on.
+        in_time(async { spawn_blocking(move || describe(&bytes).to_string()).await.map_err(|error| error.to_string()) })
+            .await
     }
 
     async fn move_one(&self, claimed: &Claimed, moving: &Moving) -> Outcome {
@@ -398,7 +406,7 @@ async fn summaries(session: &mut Imap, uids: &[u32]) -> Result<Vec<Entry>, Strin
         return Ok(Vec::new());
     }
     let set = uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
-    let what = "(UID FLAGS BODY.PEEK[HEADER])";
+    let what = format!("(UID FLAGS {HEADER})");
     let fetched: Vec<_> =
         session.uid_fetch(set, what).await.map_err(imap_words)?.try_collect().await.map_err(imap_words)?;
     // Servers may tell of other messages unasked; only what was asked for, whole, is an answer.
@@ -410,8 +418,8 @@ async fn summaries(session: &mut Imap, uids: &[u32]) -> Result<Vec<Entry>, Strin
             uid: one.uid?,
             about: Summary {
                 from: parsed.from().map(addresses).unwrap_or_default(),
-                subject: parsed.subject().unwrap_or_default().to_owned(),
-                message_id: parsed.message_id().map(|id| format!("<{id}>")).unwrap_or_default(),
+                subject: parsed.subject().map(short).unwrap_or_default(),
+                message_id: parsed.message_id().map(|id| short(&format!("<{id}>"))).unwrap_or_default(),
             },
             date: parsed.date().map(mail_parser::DateTime::to_rfc3339).unwrap_or_default(),
             unread: !one.flags().any(|flag| flag == async_imap::types::Flag::Seen),
@@ -426,7 +434,25 @@ fn addresses(list: &mail_parser::Address<'_>) -> String {
         (None, Some(address)) => address.to_owned(),
         (name, None) => name.unwrap_or_default().to_owned(),
     };
-    list.iter().map(one).collect::<Vec<_>>().join(", ")
+    let mut out = String::new();
+    for address in list.iter() {
+        if out.len() > MAX_FIELD_CHARS {
+            break;
+        }
+        if !out.is_empty() {
+            out.push_str(", ");
+        }
+        out.push_str(&one(address));
+    }
+    short(&out)
+}
+
+/// As much of a field as is told of.
+fn short(field: &str) -> String {
+    match field.char_indices().nth(MAX_FIELD_CHARS) {
+        Some((end, _)) => format!("{}…", field.get(..end).unwrap_or_default()),
+        None => field.to_owned(),
+    }
 }
 
 async fn fetch(session: &mut Imap, message: &MessageRef, what: &str) -> Result<Vec<u8>, String> {
@@ -459,19 +485,20 @@ fn parse(bytes: &[u8]) -> Option<serde_json::Value> {
     let mail = MessageParser::default().parse(bytes)?;
     let text = mail.body_text(0).unwrap_or_default();
     let cut = text.chars().count() > MAX_TEXT_CHARS || bytes.len() >= MAX_FETCHED;
-    let files: Vec<String> =
-        mail.attachments().map(|file| file.attachment_name().unwrap_or("unnamed").to_owned()).collect();
+    let named = |file: &mail_parser::MessagePart<'_>| short(file.attachment_name().unwrap_or("unnamed"));
+    let files: Vec<String> = mail.attachments().take(MAX_FILES).map(named).collect();
     Some(json!({
         "from": mail.from().map(addresses),
         "to": mail.to().map(addresses),
         "cc": mail.cc().map(addresses),
         "reply_to": mail.reply_to().map(addresses),
-        "subject": mail.subject(),
+        "subject": mail.subject().map(short),
         "date": mail.date().map(mail_parser::DateTime::to_rfc3339),
-        "message_id": mail.message_id().map(|id| format!("<{id}>")),
+        "message_id": mail.message_id().map(|id| short(&format!("<{id}>"))),
         "text": text.chars().take(MAX_TEXT_CHARS).collect::<String>(),
         "text_was_cut": cut,
         "attachments": files,
+        "more_attachments": mail.attachment_count().saturating_sub(MAX_FILES),
     }))
 }
 
@@ -523,7 +550,7 @@ async fn survey(session: &mut Imap, own: &str) -> Result<Seen, String> {
             uids.truncate(MAX_SENT_LOOKED_AT);
             let set = uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
             let fetched: Vec<_> = session
-                .uid_fetch(set, "(UID BODY.PEEK[HEADER])")
+                .uid_fetch(set, format!("(UID {HEADER})"))
                 .await
                 .map_err(imap_words)?
                 .try_collect()
