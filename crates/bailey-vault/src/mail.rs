@@ -34,8 +34,10 @@ pub const PARSER: &str = "mail parser";
 /// Stack of the thread that takes a message apart, in bytes. The library descends once for each message within a message, and as many
 /// as lie in [`MAX_FETCHED`] need some 20 MiB; what is not used costs nothing.
 const PARSER_STACK: usize = 128 * 1024 * 1024;
-/// What is fetched of a message's header: its first 64 KiB. It takes the library a time that grows with the square of it.
+/// What is fetched of a message's header, and its bytes that are read, whatever comes: reading may take the library a time that grows
+/// with the square of them.
 const HEADER: &str = "BODY.PEEK[HEADER]<0.65536>";
+const MAX_HEADER: usize = 64 * 1024;
 /// Characters of a message's text given to the model.
 const MAX_TEXT_CHARS: usize = 16_000;
 /// Characters of one field of its header, and attachments, that are told of.
@@ -412,8 +414,7 @@ async fn summaries(session: &mut Imap, uids: &[u32]) -> Result<Vec<Entry>, Strin
     // Servers may tell of other messages unasked; only what was asked for, whole, is an answer.
     let entries = fetched.iter().filter(|one| one.uid.is_some_and(|uid| uids.contains(&uid))).filter_map(|one| {
         let header = one.header()?;
-        let parsed = MessageParser::default().parse_headers(header);
-        let parsed = parsed.unwrap_or_default();
+        let parsed = parsed_header(header).unwrap_or_default();
         Some(Entry {
             uid: one.uid?,
             about: Summary {
@@ -481,8 +482,12 @@ pub fn describe(bytes: &[u8]) -> serde_json::Value {
     })
 }
 
+fn parsed_header(header: &[u8]) -> Option<mail_parser::Message<'_>> {
+    MessageParser::default().parse_headers(header.get(..MAX_HEADER).unwrap_or(header))
+}
+
 fn parse(bytes: &[u8]) -> Option<serde_json::Value> {
-    let mail = MessageParser::default().parse(bytes)?;
+    let mail = MessageParser::default().parse(bytes.get(..MAX_FETCHED).unwrap_or(bytes))?;
     let text = mail.body_text(0).unwrap_or_default();
     let cut = text.chars().count() > MAX_TEXT_CHARS || bytes.len() >= MAX_FETCHED;
     let named = |file: &mail_parser::MessagePart<'_>| short(file.attachment_name().unwrap_or("unnamed"));
@@ -570,7 +575,7 @@ async fn survey(session: &mut Imap, own: &str) -> Result<Seen, String> {
 
 /// Whom a sent message went to. One that someone else wrote, and that lies in Sent by some accident, proves nothing.
 pub fn receivers(header: &[u8], own: &str) -> Vec<(String, String)> {
-    let Some(mail) = MessageParser::default().parse_headers(header) else { return Vec::new() };
+    let Some(mail) = parsed_header(header) else { return Vec::new() };
     let author = mail.from().and_then(|from| from.first()).and_then(|from| from.address());
     if !author.is_some_and(|author| author.eq_ignore_ascii_case(own)) {
         return Vec::new();

@@ -357,7 +357,7 @@ fn a_revoked_connection_is_dead_within_two_seconds_also_where_it_is_open() {
 fn a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing() {
     let turns = vec![
         Turn::call("mail_search", json!({})),
-        Turn::calls((0..5).map(|n| ("mail_read", json!({"id": format!("$ID{n}")}))).collect()),
+        Turn::calls((0..7).map(|n| ("mail_read", json!({"id": format!("$ID{n}")}))).collect()),
         Turn::say("read"),
     ];
     let account = Account::new(turns, 300);
@@ -388,6 +388,11 @@ fn a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing() {
             "Subject: nested\r\nContent-Type: message/rfc822",
             &"Content-Type: message/rfc822\r\n\r\n".repeat(20_000),
         ),
+        letter(&format!("Subject: {}", "long ".repeat(80_000)), "x"),
+        letter(
+            "Subject: many\r\nContent-Type: multipart/mixed; boundary=a",
+            &format!("{}--a--", "--a\r\nContent-Disposition: attachment\r\n\r\n\r\n".repeat(9_000)),
+        ),
         huge,
     ];
     for (number, mail) in odd.iter().enumerate() {
@@ -403,7 +408,7 @@ fn a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing() {
     // What the terminal shows of it moves no cursor and turns no line round.
     let shown = world.ok(&["context", "show", task["id"].as_str().unwrap(), "2"], "");
     assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}'), "{shown}");
-    assert_eq!(account.server.stored("").len(), 5, "all of it is still there, unread");
+    assert_eq!(account.server.stored("").len(), 7, "all of it is still there, unread");
 }
 
 #[test]

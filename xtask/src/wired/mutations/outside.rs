@@ -43,8 +43,8 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         control: "lines that look",
         edits: &[(
             "crates/bailey-vault/src/imap_guard.rs",
-            r#"item == "UID" || item == "FLAGS" || item == "BODY.PEEK[HEADER]" || item.starts_with("BODY.PEEK[]<0.")"#,
-            r#"item == "UID" || item == "FLAGS" || item.starts_with("BODY")"#,
+            r#"["BODY.PEEK[HEADER]<0.", "BODY.PEEK[]<0."].iter()"#,
+            r#"["BODY.PEEK[HEADER]<0.", "BODY"].iter()"#,
         )],
         test: "tests::looking_changes_nothing",
     },
@@ -289,6 +289,24 @@ pub(super) const OUTSIDE: &[Mutation] = &[
             "        Ok(Err(why)) => std::panic::resume_unwind(why),",
         )],
         test: "hostile::a_mail_server_that_means_harm_ends_its_connection_and_not_the_home",
+    },
+    Mutation {
+        control: "length of header fields",
+        edits: &[(
+            "crates/bailey-vault/src/mail.rs",
+            "const MAX_FIELD_CHARS: usize = 1_000;",
+            "const MAX_FIELD_CHARS: usize = 1_000_000;",
+        )],
+        test: "accounts::a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing",
+    },
+    Mutation {
+        control: "number of attachments",
+        edits: &[(
+            "crates/bailey-vault/src/mail.rs",
+            "const MAX_FILES: usize = 50;",
+            "const MAX_FILES: usize = 50_000;",
+        )],
+        test: "accounts::a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing",
     },
     Mutation {
         control: "stack of the mail parser",
