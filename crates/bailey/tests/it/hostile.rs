@@ -65,6 +65,9 @@ fn a_mail_server_that_means_harm_ends_its_connection_and_not_the_home() {
     assert!(announced.contains("announces more"), "{announced}");
     let often = connect(&server(|stream| mailbox(stream, "", "* LIST () \"/\" x\r\n")));
     assert!(often.contains("more often"), "{often}");
+    // Nothing is wrong with each of these, but that they would be read again with each that comes.
+    let long = connect(&server(|stream| mailbox(stream, "* 1 FETCH (", "BODY[] {0}\r\n ")));
+    assert!(long.contains("cannot be read"), "{long}");
     // Words that the mail library cannot read: it looks for a blank behind the bracket.
     let odd = connect(&server(|stream| mailbox(stream, "* NO [ALERT]\u{e9}\r\n", "x")));
     assert!(odd.contains("cannot be read"), "{odd}");
