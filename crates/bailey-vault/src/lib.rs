@@ -13,6 +13,7 @@ mod http_guard;
 mod imap_answers;
 mod imap_guard;
 mod mail;
+mod mime;
 mod model;
 mod net;
 mod oauth;
@@ -49,7 +50,7 @@ pub use settings::{
 pub mod parsers {
     pub use crate::dav::entries as calendar_entries;
     pub use crate::imap_answers::answers as mail_answers;
-    pub use crate::mail::{PARSER as MAIL_PARSER, describe as mail, receivers as receivers_of_sent};
+    pub use crate::mime::{PARSER as MAIL_PARSER, describe as mail, receivers as receivers_of_sent};
     pub use crate::oauth::{read_callback as callback, read_metadata as metadata};
 }
 

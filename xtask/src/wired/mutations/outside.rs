@@ -98,7 +98,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
         control: "facts from sent mail",
         edits: &[(
-            "crates/bailey-vault/src/mail.rs",
+            "crates/bailey-vault/src/mime.rs",
             "    if !author.is_some_and(|author| author.eq_ignore_ascii_case(own)) {",
             "    if author.is_none() && own.is_empty() {",
         )],
@@ -257,7 +257,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
         control: "reading in part",
         edits: &[(
-            "crates/bailey-vault/src/mail.rs",
+            "crates/bailey-vault/src/mime.rs",
             "text.chars().take(MAX_TEXT_CHARS)",
             "text.chars().take(1_000 * MAX_TEXT_CHARS)",
         )],
@@ -293,7 +293,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
         control: "length of header fields",
         edits: &[(
-            "crates/bailey-vault/src/mail.rs",
+            "crates/bailey-vault/src/mime.rs",
             "const MAX_FIELD_CHARS: usize = 1_000;",
             "const MAX_FIELD_CHARS: usize = 1_000_000;",
         )],
@@ -302,7 +302,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
         control: "number of attachments",
         edits: &[(
-            "crates/bailey-vault/src/mail.rs",
+            "crates/bailey-vault/src/mime.rs",
             "const MAX_FILES: usize = 50;",
             "const MAX_FILES: usize = 50_000;",
         )],
@@ -311,7 +311,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
         control: "stack of the mail parser",
         edits: &[(
-            "crates/bailey-vault/src/mail.rs",
+            "crates/bailey-vault/src/mime.rs",
             "const PARSER_STACK: usize = 128 * 1024 * 1024;",
             "const PARSER_STACK: usize = 2 * 1024 * 1024;",
         )],
