@@ -404,6 +404,7 @@ fn a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing() {
     assert_eq!(task["reply"], "read", "{task:#}");
     let all = String::from_utf8(world.provider.requests().pop().unwrap()).unwrap();
     assert!(all.contains("Gr\u{fc}\u{df}e") && all.contains("Sch\u{f6}n"));
+    assert!(all.contains("more_attachments\\\":89"), "of nine thousand, fifty are told of");
     assert!(all.contains("text_was_cut\\\":true") && all.len() < 200_000, "{}", all.len());
     // What the terminal shows of it moves no cursor and turns no line round.
     let shown = world.ok(&["context", "show", task["id"].as_str().unwrap(), "2"], "");
