@@ -35,7 +35,7 @@ impl Home {
     /// Takes a permit as far as it goes now. What is held goes on when its window is over.
     pub(crate) fn run(self: &Arc<Self>, permit: Permit) {
         let home = Arc::clone(self);
-        tokio::spawn(async move {
+        self.beside(async move {
             let id = permit.action();
             if let Err(error) = home.carry(permit).await {
                 match error {

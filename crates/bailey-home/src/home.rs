@@ -76,6 +76,8 @@ pub struct Home {
     /// Set once the home ends by itself, and why.
     pub(crate) ended: watch::Sender<Option<Ended>>,
     changes: watch::Sender<u64>,
+    /// Where tasks run, and whatever else meets what others say: not among the threads that answer the person.
+    work: tokio::runtime::Handle,
     _lock: File,
 }
 
@@ -139,6 +141,7 @@ impl Home {
             unrecorded: watch::Sender::new(settings.paused),
             ended: watch::Sender::new(None),
             changes: watch::Sender::new(0),
+            work: tokio::runtime::Handle::current(),
             _lock: lock,
         }))
     }
@@ -146,6 +149,14 @@ impl Home {
     /// Tells everyone who waits that something moved.
     pub(crate) fn changed(&self) {
         self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Begins work that meets what others say, beside the threads that answer the person.
+    pub(crate) fn beside<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
+        self.work.spawn(work)
     }
 
     /// Ends the home, by itself.

@@ -34,6 +34,8 @@ pub use wire_secret::Password;
 
 /// How long requests under way may take to end when the home is stopped.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(3);
+/// Threads that answer what the person asks.
+const ANSWERING: usize = 2;
 
 /// Serves a home on its socket until `stop` is done.
 pub async fn serve(
@@ -49,7 +51,11 @@ pub async fn serve(
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
         Ok(()) | Err(_) => {}
     }
-    let listener = UnixListener::bind(&path).map_err(failed)?;
+    let answering = Answering::new().map_err(failed)?;
+    let listener = {
+        let _here = answering.handle.enter();
+        UnixListener::bind(&path).map_err(failed)?
+    };
     // The group is the gateway's alone, where there is one; the folder keeps everyone else out.
     std::fs::set_permissions(&path, Permissions::from_mode(0o660)).map_err(failed)?;
     home.resume_tasks()?;
@@ -74,7 +80,7 @@ pub async fn serve(
     ready();
     let serving = axum::serve(listener, api::router(Arc::clone(&home))).with_graceful_shutdown(stopped).into_future();
     let served = tokio::select! {
-        served = serving => served,
+        served = answering.handle.spawn(serving) => served.unwrap_or_else(|error| Err(std::io::Error::other(error))),
         // Whoever does not finish its request in time does not keep the home from stopping.
         () = async { let _ = ended.await; tokio::time::sleep(GRACE).await } => Ok(()),
     };
@@ -82,6 +88,30 @@ pub async fn serve(
     served.map_err(failed)?;
     let ended = *home.ended.borrow();
     Ok(ended.unwrap_or(Ended::Stopped))
+}
+
+/// Threads of its own for whatever the person asks: nothing that is read of what others say keeps a pause waiting.
+struct Answering {
+    threads: Option<tokio::runtime::Runtime>,
+    handle: tokio::runtime::Handle,
+}
+
+impl Answering {
+    fn new() -> std::io::Result<Self> {
+        let mut threads = tokio::runtime::Builder::new_multi_thread();
+        let threads = threads.worker_threads(ANSWERING).thread_name("answers").enable_all().build()?;
+        let handle = threads.handle().clone();
+        Ok(Self { threads: Some(threads), handle })
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        // Without waiting for answers under way, which may not be done from where this is.
+        if let Some(threads) = self.threads.take() {
+            threads.shutdown_background();
+        }
+    }
 }
 
 /// Why a home has ended.

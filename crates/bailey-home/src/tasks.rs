@@ -246,7 +246,7 @@ impl Home {
 
     fn drive(self: &Arc<Self>, id: TaskId, conversation: Conversation) {
         let home = Arc::clone(self);
-        tokio::spawn(async move {
+        self.beside(async move {
             let mut conversation = conversation;
             while let Err(error) = home.steps(id, conversation.clone()).await {
                 // A full disk, say: the task goes on from what is stored once there is room again.

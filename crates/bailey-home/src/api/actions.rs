@@ -110,7 +110,7 @@ pub(super) async fn approve(Held(home): Shared, Taken(body): Taken<ApproveBody>)
     home.changed();
     // An approval may be the one that makes a habit of those before.
     let looking = Arc::clone(&home);
-    tokio::spawn(async move { looking.look_at_trust().await });
+    home.beside(async move { looking.look_at_trust().await });
     Ok(Json(approved))
 }
 
@@ -213,8 +213,9 @@ pub(super) async fn undo(
         return Err(GateError::WrongState { id, state: view.row.state }.into());
     }
     let content = Content::decode(&view.content).map_err(StoreError::from)?;
+    let (vault, words) = (Arc::clone(&home.vault), home.outcome_words(&id)?.unwrap_or_default());
     let prepared =
-        bailey_connectors::prepare_undo(&content, &home.outcome_words(&id)?.unwrap_or_default(), &home.vault).await;
+        outside(&home, async move { bailey_connectors::prepare_undo(&content, &words, &vault).await }).await?;
     let (account, action_back) = prepared.map_err(|bad| failure(Code::Conflict, visible(&bad.to_string())))?;
     let proposal = Proposal {
         id: fresh_action()?,

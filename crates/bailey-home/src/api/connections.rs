@@ -60,7 +60,8 @@ pub(super) async fn connect(Held(home): Shared, Taken(body): Taken<ConnectBody>)
         Some(password) => Credential::AppPassword(password.expose().to_owned()),
         None => Credential::None,
     };
-    let new = home.vault.try_out(id, body.settings, level, credential).await?;
+    let vault = Arc::clone(&home.vault);
+    let new = outside(&home, async move { vault.try_out(id, body.settings, level, credential).await }).await??;
     Ok(Json(keep(&home, &new)?))
 }
 
@@ -83,11 +84,13 @@ const SIGN_IN_WITHIN: std::time::Duration = std::time::Duration::from_secs(600);
 )]
 pub(super) async fn begin_sign_in(Held(home): Shared, Taken(body): Taken<ConnectBody>) -> Answer<SignIn> {
     let (level, id) = leave_to_connect(&home, &body)?;
-    let flow = home.vault.begin_sign_in(&body.settings, level).await?;
+    let (vault, settings) = (Arc::clone(&home.vault), body.settings.clone());
+    let flow = outside(&home, async move { vault.begin_sign_in(&settings, level).await }).await??;
     let name = Nonce::from_bytes(drawn()?).to_string();
     let begun = SignIn { id: name.clone(), url: flow.url.clone(), connection: None, trouble: None };
     sign_ins(&home).insert(name.clone(), begun.clone());
-    tokio::spawn(async move {
+    let work = Arc::clone(&home);
+    work.beside(async move {
         let finished =
             tokio::time::timeout(SIGN_IN_WITHIN, home.vault.finish_sign_in(flow, id, body.settings, level)).await;
         let ended = match finished {
@@ -142,7 +145,7 @@ pub(super) async fn revoke(Held(home): Shared, Path(id): Path<String>) -> Answer
     // In a task of its own: whoever asked may leave before the provider has answered. Asked again, it is told again, if it
     // has not confirmed yet.
     let vault = Arc::clone(&home.vault);
-    let telling = tokio::spawn(async move { vault.tell_provider(&id).await });
+    let telling = home.beside(async move { vault.tell_provider(&id).await });
     let revocation = match tokio::time::timeout(TELL_WITHIN, telling).await {
         Ok(Ok(told)) => told?,
         Ok(Err(error)) => Revocation::Unconfirmed(error.to_string()),

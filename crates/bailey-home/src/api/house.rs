@@ -95,14 +95,18 @@ pub(super) async fn delete_home(Held(home): Shared, Taken(body): Taken<ProvenBod
     let until = tokio::time::Instant::now() + TELL_WITHIN;
     for row in standing {
         let (vault, now, id) = (Arc::clone(&home.vault), home.clock.now(), row.id);
+        let teller = Arc::clone(&vault);
         let revoked = tokio::task::spawn_blocking(move || vault.revoke(&id, now)).await;
         let trouble = match revoked.map_err(|error| error.to_string()).and_then(|done| done.map_err(|e| e.to_string()))
         {
             Err(why) => Some(why),
-            Ok(_) => match tokio::time::timeout_at(until, home.vault.tell_provider(&id)).await {
-                Ok(Ok(Revocation::Confirmed | Revocation::Nothing | Revocation::Before)) => None,
-                Ok(Ok(Revocation::ByHand)) => Some("its password can only be ended on the provider's page".into()),
-                Ok(Ok(Revocation::Unconfirmed(why))) => Some(why),
+            Ok(_) => match tokio::time::timeout_at(until, home.beside(async move { teller.tell_provider(&id).await }))
+                .await
+            {
+                Ok(Ok(Ok(Revocation::Confirmed | Revocation::Nothing | Revocation::Before))) => None,
+                Ok(Ok(Ok(Revocation::ByHand))) => Some("its password can only be ended on the provider's page".into()),
+                Ok(Ok(Ok(Revocation::Unconfirmed(why)))) => Some(why),
+                Ok(Ok(Err(error))) => Some(error.to_string()),
                 Ok(Err(error)) => Some(error.to_string()),
                 Err(_) => Some("the provider did not answer in time".into()),
             },
@@ -149,7 +153,8 @@ pub(super) async fn resume(Held(home): Shared, Taken(body): Taken<ProvenBody>) -
     if valve.mode == bailey_gate::handoff::Mode::Open {
         return Ok(Json(Vec::new()));
     }
-    home.reconcile().await?;
+    let work = Arc::clone(&home);
+    outside(&home, async move { work.reconcile().await }).await??;
     let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
     let swept = blocking(move || gate.finish_resume(valve.epoch, now)).await?;
     home.notices.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();

@@ -181,6 +181,11 @@ async fn authenticate(Held(home): Shared, request: Request, next: Next) -> Respo
     told_as_failure(next.run(Request::from_parts(head, body.into())).await).await
 }
 
+/// Does what meets others' words beside the threads that answer the person.
+async fn outside<T: Send + 'static>(home: &Home, work: impl Future<Output = T> + Send + 'static) -> Result<T, Failure> {
+    home.beside(work).await.map_err(|error| failure(Code::Internal, error.to_string()))
+}
+
 /// Sixteen random bytes, for a name nobody can guess.
 fn drawn() -> Result<[u8; 16], Failure> {
     bailey_keys::random().map_err(|error| failure(Code::Internal, error.to_string()))
