@@ -23,12 +23,14 @@ fn verifier(log: &Path, pin: Option<&Path>) -> (i32, String) {
 /// A home with some history, its export, and a checkpoint pinned part of the way.
 fn history() -> (World, String, PathBuf) {
     let world = World::new(vec![send("ana@example.org", "Hi", "canary-mail-body"), Turn::say("ok")]);
-    world.task("write to Ana");
+    let task = world.task("write to Ana");
     let pin = world.folder.path().join("pin");
     fs::write(&pin, world.ok(&["log", "checkpoint"], "")).unwrap();
     let card = world.waiting();
     world.ok(&["approve"], PASSPHRASE);
     world.until(&id(&card), "succeeded");
+    // It goes on behind the answer, and nothing is to move any more.
+    world.until_task(&id(&task), "answered");
     let export = world.ok(&["log", "export", "-"], "");
     (world, export, pin)
 }
