@@ -110,21 +110,16 @@ fn is_search(held: &[u8]) -> bool {
 /// Passes on the numbers a search found, in answers of a length that is read once.
 fn found(held: &[u8], through: &mut Vec<u8>) {
     let numbers = held.get(SEARCH.len()..).unwrap_or_default();
-    let mut length = SEARCH_AT_ONCE;
+    let mut begun = through.len();
+    through.extend_from_slice(SEARCH);
     for number in numbers.split(|byte| !byte.is_ascii_digit()).filter(|number| !number.is_empty()) {
-        if length >= SEARCH_AT_ONCE {
-            if !through.is_empty() && !through.ends_with(b"\n") {
-                through.extend_from_slice(b"\r\n");
-            }
+        if through.len() - begun >= SEARCH_AT_ONCE {
+            through.extend_from_slice(b"\r\n");
+            begun = through.len();
             through.extend_from_slice(SEARCH);
-            length = 0;
         }
         through.push(b' ');
         through.extend_from_slice(number);
-        length += number.len() + 1;
-    }
-    if length == SEARCH_AT_ONCE {
-        through.extend_from_slice(SEARCH);
     }
     through.extend_from_slice(b"\r\n");
 }
@@ -342,6 +337,15 @@ mod tests {
         let again: Vec<&str> =
             lines.iter().flat_map(|line| line.strip_prefix("* SEARCH ").unwrap().split(' ')).collect();
         assert_eq!(again, numbers);
+        // Wherever the last number ends.
+        for count in 1_000..1_100 {
+            let mut through = Vec::new();
+            let whole = format!("* SEARCH{}\r\n", " 1".repeat(count));
+            Answers::default().take(whole.as_bytes(), &mut through).unwrap();
+            let text = String::from_utf8(through).unwrap();
+            assert_eq!(text.matches(" 1").count(), count);
+            assert!(text.split_terminator("\r\n").all(|line| line.starts_with("* SEARCH 1") && !line.contains("1*")));
+        }
     }
 
     #[test]
