@@ -160,27 +160,57 @@ async fn pass(place: Arc<Place>, request: Request) -> Response {
     if let Err(why) = is_ours(request.headers(), &place.hosts) {
         return refuse(StatusCode::FORBIDDEN, "not-authorised", &format!("the request was refused: {why}"));
     }
-    match forward(&place.home, request).await {
-        Ok(response) => response,
-        // What could not be read of the request's body: its sender broke off.
-        Err(error) if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_user) => {
-            refuse(StatusCode::BAD_REQUEST, "invalid", "the request broke off before its end")
+    forward(&place.home, request).await.unwrap_or_else(|lost| lost.told())
+}
+
+/// Why a request has no answer of the home.
+enum Lost {
+    /// The home cannot be reached: the request has done nothing.
+    NotReached(std::io::Error),
+    /// Its sender broke off before its end.
+    ByItsSender,
+    /// The home broke off; it may have done what was asked.
+    ByTheHome(hyper::Error),
+    /// It asks for nothing a home could have.
+    BadTarget,
+}
+
+impl Lost {
+    fn told(&self) -> Response {
+        match self {
+            Self::NotReached(why) => refuse(
+                StatusCode::BAD_GATEWAY,
+                "not-running",
+                &format!("the home does not answer ({why}); it may be locked (`bailey unlock`) or starting"),
+            ),
+            Self::ByItsSender => refuse(StatusCode::BAD_REQUEST, "invalid", "the request broke off before its end"),
+            Self::ByTheHome(why) => refuse(
+                StatusCode::BAD_GATEWAY,
+                "broke-off",
+                &format!(
+                    "the home broke off before it had answered ({why}); what was asked may be done or not: look \
+                     before you ask for it again"
+                ),
+            ),
+            Self::BadTarget => refuse(StatusCode::BAD_REQUEST, "invalid", "the request asks for what has no path"),
         }
-        Err(_) => refuse(
-            StatusCode::BAD_GATEWAY,
-            "not-running",
-            "the home does not answer; it may be locked (`bailey unlock`) or starting",
-        ),
+    }
+}
+
+impl From<hyper::Error> for Lost {
+    fn from(error: hyper::Error) -> Self {
+        // What could not be read of the request's body is its sender's doing.
+        if error.is_user() { Self::ByItsSender } else { Self::ByTheHome(error) }
     }
 }
 
 /// One request over the home's socket, and its answer as it arrives.
-async fn forward(home: &Path, mut request: Request) -> Result<Response, Box<dyn std::error::Error + Send + Sync>> {
-    let stream = UnixStream::connect(home).await?;
+async fn forward(home: &Path, mut request: Request) -> Result<Response, Lost> {
+    let stream = UnixStream::connect(home).await.map_err(Lost::NotReached)?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();
-    *request.uri_mut() = target.parse()?;
+    *request.uri_mut() = target.parse().map_err(|_| Lost::BadTarget)?;
     // These belong to one connection (RFC 9110, 7.6.1), and this is another.
     for name in [header::CONNECTION, header::UPGRADE, header::TE, header::TRAILER, header::TRANSFER_ENCODING] {
         request.headers_mut().remove(name);
@@ -192,6 +222,8 @@ async fn forward(home: &Path, mut request: Request) -> Result<Response, Box<dyn 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     #[test]
     fn requests_from_elsewhere_are_refused() {
@@ -228,6 +260,42 @@ mod tests {
         let (confined, opened) = tried.join().unwrap();
         // A kernel without Landlock says so, and the gateway with it.
         assert_ne!(confined, opened);
+    }
+
+    /// What a gateway before `socket` answers one request, as it comes.
+    async fn answered(socket: &Path) -> String {
+        let gateway = Gateway::bind("127.0.0.1:0").await.unwrap();
+        let address = gateway.address();
+        let serving = tokio::spawn({
+            let socket = socket.to_owned();
+            async move { gateway.serve(&socket).await }
+        });
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = format!("POST /v1/pause HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        serving.abort();
+        answer
+    }
+
+    #[tokio::test]
+    async fn it_tells_a_home_that_is_not_there_from_one_that_broke_off() {
+        let socket = std::env::temp_dir().join(format!("bailey-test-gateway-{}", std::process::id()));
+        let nobody = answered(&socket).await;
+        assert!(nobody.starts_with("HTTP/1.1 502") && nobody.contains("\"not-running\""), "{nobody}");
+
+        // A double of a home: it reads a request and goes away.
+        let listener = tokio::net::UnixListener::bind(&socket).unwrap();
+        let gone = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.read_buf(&mut Vec::new()).await.unwrap()
+        });
+        let broken = answered(&socket).await;
+        assert!(gone.await.unwrap() > 0);
+        assert!(broken.starts_with("HTTP/1.1 502") && broken.contains("\"broke-off\""), "{broken}");
+        assert!(broken.contains("may be done or not"), "{broken}");
+        std::fs::remove_file(&socket).unwrap();
     }
 
     #[tokio::test]

@@ -143,9 +143,15 @@ impl Client {
             .header("content-type", "application/json")
             .body(Full::new(Bytes::from(body)))
             .map_err(|e| here(&e))?;
-        let response = sender.send_request(request).await.map_err(|e| here(&e))?;
+        let broke_off = |error: hyper::Error| {
+            Trouble::Here(format!(
+                "the home broke off before it had answered ({error}); what was asked may be done or not: look before you \
+                 ask for it again"
+            ))
+        };
+        let response = sender.send_request(request).await.map_err(broke_off)?;
         let status = response.status();
-        let bytes = response.into_body().collect().await.map_err(|e| here(&e))?.to_bytes();
+        let bytes = response.into_body().collect().await.map_err(broke_off)?.to_bytes();
         if status.is_success() {
             return Ok(bytes.to_vec());
         }
