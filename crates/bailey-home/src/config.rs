@@ -5,6 +5,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+/// How long a home may be silent before it is started again, in seconds: at least what a busy machine may take to answer, at most
+/// an hour.
+const SILENT_SECONDS: std::ops::RangeInclusive<u64> = 6..=3_600;
+
 /// Longest hold window: a day. Longer is a schedule, not a chance to think again.
 const MAX_HOLD_SECONDS: u64 = 24 * 3_600;
 
@@ -132,6 +136,16 @@ pub struct HomeConfig {
     pub time_zone: Option<String>,
     /// A PEM file of certificate authorities to believe beside the machine's own: for servers of one's own.
     pub certificate_authorities: Option<std::path::PathBuf>,
+    /// How long the home may hang, in seconds, before it is ended and started again.
+    pub restart_when_silent_seconds: u64,
+}
+
+impl HomeConfig {
+    /// How long the home may hang before it is ended and started again.
+    #[must_use]
+    pub const fn silent(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(self.restart_when_silent_seconds)
+    }
 }
 
 impl Default for HomeConfig {
@@ -140,6 +154,7 @@ impl Default for HomeConfig {
             hold_seconds: bailey_gate::Limits::default().hold_ms / 1_000,
             time_zone: None,
             certificate_authorities: None,
+            restart_when_silent_seconds: 90,
         }
     }
 }
@@ -171,6 +186,10 @@ fn parse(text: &str, path: &str) -> Result<Config, ConfigError> {
     let config: Config = toml::from_str(text).map_err(|error| mistake(error.to_string()))?;
     if config.home.hold_seconds > MAX_HOLD_SECONDS {
         return Err(mistake(format!("`hold_seconds` is above {MAX_HOLD_SECONDS}, a day")));
+    }
+    if !SILENT_SECONDS.contains(&config.home.restart_when_silent_seconds) {
+        let (least, most) = (SILENT_SECONDS.start(), SILENT_SECONDS.end());
+        return Err(mistake(format!("`restart_when_silent_seconds` is not between {least} and {most}")));
     }
     Ok(config)
 }

@@ -73,6 +73,10 @@ pub struct Home {
     stopped: Mutex<BTreeSet<TaskId>>,
     /// Whether everything is paused without a record that says so: then the supervisor has to know.
     pub(crate) unrecorded: watch::Sender<bool>,
+    /// Rises with every sign of life.
+    pub(crate) alive: watch::Sender<u64>,
+    /// How long it may give none.
+    pub(crate) silent: std::time::Duration,
     /// Set once the home ends by itself, and why.
     pub(crate) ended: watch::Sender<Option<Ended>>,
     changes: watch::Sender<u64>,
@@ -139,6 +143,8 @@ impl Home {
             going_on: tokio::sync::Mutex::default(),
             stopped: Mutex::default(),
             unrecorded: watch::Sender::new(settings.paused),
+            alive: watch::Sender::new(0),
+            silent: config.home.silent(),
             ended: watch::Sender::new(None),
             changes: watch::Sender::new(0),
             work: tokio::runtime::Handle::current(),

@@ -12,6 +12,7 @@ mod home;
 mod layout;
 pub mod opening;
 mod provenance;
+mod pulse;
 pub mod rehearsal;
 pub mod rules;
 mod tasks;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use tokio::net::UnixListener;
 
 pub use bailey_connectors::{manifest::ours as tool_manifests, tools as own_tools};
+pub use bailey_ledger::pause_from_outside;
 pub use clock::Clock;
 pub use home::{Home, HomeError};
 pub use layout::{Layout, LayoutError, RootChoice};
@@ -72,6 +74,7 @@ pub async fn serve(
     };
     tokio::spawn(Arc::clone(&home).say_farewells());
     tokio::spawn(Arc::clone(&home).keep_trust());
+    tokio::spawn(Arc::clone(&home).beat(answering.handle.clone()));
     let (ending, ended) = tokio::sync::oneshot::channel();
     let stopped = async move {
         stopped.await;

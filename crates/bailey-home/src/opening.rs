@@ -42,11 +42,18 @@ pub fn compose(
     let Store { ledger, transactions, found, recorded, record } = store;
     let says_paused = ledger.log_says_paused().map_err(GateError::from)?;
     let (valve, mut notices) = starting_valve(recorded, says_paused, &found, ledger.epoch());
+    let from_outside = matches!(recorded, Recorded::FromOutside { .. });
     let authority = Arc::new(Credentials(Arc::clone(&ledger)));
     let parts =
         Parts { home: ledger.home(), ledger: transactions, policy, authority, record, valve, limits, circumstances };
     let gate = Arc::new(Gate::new(parts));
     recover(&gate, &ledger, &found, valve, now, &mut notices)?;
+    if from_outside {
+        // As the home would have recorded it, had it answered. Where it cannot, the mark stays and says as much.
+        let report = gate.pause(Actor::Client, now, || ());
+        notices.extend(report.recorded.err());
+        report.logged?;
+    }
     Ok((gate, notices))
 }
 
@@ -72,6 +79,10 @@ fn starting_valve(recorded: Recorded, says_paused: bool, found: &Opened, log_epo
         }
         Recorded::Open { epoch } => (Mode::Open, epoch),
         Recorded::Paused { epoch } => (Mode::Paused, epoch),
+        Recorded::FromOutside { epoch } => {
+            notices.push("Everything was paused while the home did not answer: the supervisor ended it. Look at the log, then run `bailey resume`.".into());
+            (Mode::Paused, epoch + 1)
+        }
         Recorded::Unreadable => {
             notices.push("The record of the last pause could not be read, so everything is paused. Look at the log, then run `bailey resume`.".into());
             (Mode::Paused, log_epoch + 1)

@@ -13,6 +13,9 @@ use crate::tree::hash;
 /// One disk sector: what storage writes whole or not at all. A torn record reads as damaged, and damaged means paused.
 pub const BYTES: usize = 512;
 const MAGIC: &[u8; 16] = b"bailey pause 1\n\0";
+/// Where in the sector, behind the record, whoever stops a home that does not answer leaves its mark.
+const MARK_AT: usize = 256;
+const MARK: &[u8; 24] = b"paused from the outside\n";
 
 /// What the record says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +30,21 @@ pub enum Recorded {
         /// The epoch.
         epoch: u64,
     },
+    /// The supervisor paused everything because the home did not.
+    FromOutside {
+        /// The epoch before that.
+        epoch: u64,
+    },
     /// The record is damaged; treated as paused.
     Unreadable,
+}
+
+/// Marks the record of a home that has been ended, or does not run, so that it comes up paused. What the record said is kept
+/// beside the mark, and the next pause or resume of the home itself overwrites both. Durable when it returns; needs no room
+/// on the disk.
+pub fn pause_from_outside(record: &File) -> io::Result<()> {
+    record.write_all_at(MARK, MARK_AT as u64)?;
+    record.sync_data()
 }
 
 /// The place of the record: one sector, there before it is needed.
@@ -83,7 +99,7 @@ impl PauseFile {
     pub fn on(sector: Box<dyn Sector>) -> (Self, Recorded) {
         let recorded = sector.read().map_or(Recorded::Unreadable, |bytes| decode(&bytes));
         let last = match recorded {
-            Recorded::Open { epoch } | Recorded::Paused { epoch } => epoch,
+            Recorded::Open { epoch } | Recorded::Paused { epoch } | Recorded::FromOutside { epoch } => epoch,
             Recorded::Unreadable => 0,
         };
         (Self { sector, last: Mutex::new(last) }, recorded)
@@ -104,13 +120,22 @@ fn encode(paused: bool, epoch: u64) -> [u8; BYTES] {
 fn decode(bytes: &[u8]) -> Recorded {
     let number = bytes.get(17..25).and_then(|bytes| bytes.try_into().ok());
     let epoch = number.map_or(0, u64::from_be_bytes);
-    if bytes == encode(true, epoch) {
+    let (paused, open) = (encode(true, epoch), encode(false, epoch));
+    if bytes == paused {
         Recorded::Paused { epoch }
-    } else if bytes == encode(false, epoch) {
+    } else if bytes == open {
         Recorded::Open { epoch }
+    } else if [paused, open].map(marked).iter().any(|marked| bytes == marked) {
+        Recorded::FromOutside { epoch }
     } else {
         Recorded::Unreadable
     }
+}
+
+/// A record with the mark beside it.
+fn marked(mut record: [u8; BYTES]) -> [u8; BYTES] {
+    record.iter_mut().skip(MARK_AT).zip(MARK).for_each(|(to, from)| *to = *from);
+    record
 }
 
 impl PauseRecord for PauseFile {
@@ -130,6 +155,29 @@ impl PauseRecord for PauseFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mark_from_outside_means_paused_however_much_of_it_is_there() {
+        let path = std::env::temp_dir().join(format!("bailey-pause-mark-{}", std::process::id()));
+        for paused in [false, true] {
+            let _ = std::fs::remove_file(&path);
+            PauseFile::create(&path).unwrap();
+            PauseFile::open(&path).unwrap().0.write(paused, 7).unwrap();
+            let before = std::fs::read(&path).unwrap();
+            pause_from_outside(&OpenOptions::new().write(true).open(&path).unwrap()).unwrap();
+            let after = std::fs::read(&path).unwrap();
+            assert_eq!(after.len(), BYTES);
+            let (record, found) = PauseFile::open(&path).unwrap();
+            assert_eq!(found, Recorded::FromOutside { epoch: 7 });
+            for at in MARK_AT + 1..MARK_AT + MARK.len() {
+                std::fs::write(&path, [&after[..at], &before[at..]].concat()).unwrap();
+                assert_eq!(PauseFile::open(&path).unwrap().1, Recorded::Unreadable, "torn at {at}");
+            }
+            record.write(true, 8).unwrap();
+            assert_eq!(PauseFile::open(&path).unwrap().1, Recorded::Paused { epoch: 8 });
+        }
+        std::fs::remove_file(&path).unwrap();
+    }
 
     #[test]
     fn damaged_means_paused_and_older_epochs_do_not_win() {
@@ -154,6 +202,8 @@ mod tests {
         }
         std::fs::write(&path, b"").unwrap();
         assert_eq!(PauseFile::open(&path).unwrap().1, Recorded::Unreadable);
+        pause_from_outside(&OpenOptions::new().write(true).open(&path).unwrap()).unwrap();
+        assert_eq!(PauseFile::open(&path).unwrap().1, Recorded::Unreadable, "a mark beside nothing tells no epoch");
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

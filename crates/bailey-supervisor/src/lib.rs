@@ -5,6 +5,7 @@
 //!
 //! Invariant of absence: it reads nothing of a home but its wrapped key.
 
+mod door;
 mod identity;
 mod root;
 mod watch;
@@ -14,9 +15,10 @@ use std::path::PathBuf;
 
 use bailey_keys::KeyError;
 
+pub use door::{pause, unlock};
 pub use identity::{Identities, Identity, become_identity, blocked_by, die_with_parent, leave_terminal};
-pub use root::{Place, finish_deletion, unlock};
-pub use watch::{Launch, PAUSED, RESUMED, Said, supervise};
+pub use root::{Mark, Place, finish_deletion};
+pub use watch::{ALIVE, Launch, PAUSED, RESUMED, Said, supervise};
 
 /// Why there is nothing to supervise.
 #[derive(Debug, thiserror::Error)]

@@ -11,6 +11,9 @@ use serde::Deserialize;
 
 use crate::SupervisorError;
 
+/// Marks the opened record of a pause, durably: whoever knows what the record looks like gives it.
+pub type Mark = fn(&File) -> io::Result<()>;
+
 /// The folder of a home.
 #[derive(Debug, Clone)]
 pub struct Place(PathBuf);
@@ -104,6 +107,36 @@ impl Place {
         Ok(out)
     }
 
+    /// The record that says whether everything is paused.
+    fn pause_record(&self) -> PathBuf {
+        self.state().join("pause")
+    }
+
+    /// Lets `mark` mark the record of the pause, through no link: the folder may be another account's.
+    ///
+    /// A record that is missing, or is no file of ours, counts as damaged, and what is damaged means paused.
+    pub(crate) fn mark_paused(&self, mark: Mark) -> Result<(), SupervisorError> {
+        let path = self.pause_record();
+        let marked = match OpenOptions::new().write(true).custom_flags(NO_LINKS | NO_WAITING).open(&path) {
+            Ok(file) => match file.metadata() {
+                Ok(about) if about.is_file() && about.nlink() == 1 => mark(&file),
+                Ok(_) => Err(io::Error::other("it is no file of Bailey's")),
+                Err(error) => Err(error),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        };
+        marked.map_err(|source| SupervisorError::File { path, source })
+    }
+
+    /// Notes that everything is paused, for a home that does not run: it will start paused.
+    ///
+    /// [`SupervisorError::Running`] where a supervisor runs; ask that one.
+    pub fn pause_at_rest(&self, mark: Mark) -> Result<(), SupervisorError> {
+        let _lock = self.lock()?;
+        self.mark_paused(mark)
+    }
+
     /// Whether a passphrase is needed to open it.
     pub fn needs_passphrase(&self) -> Result<bool, SupervisorError> {
         Ok(matches!(self.info()?.root, RootKind::Passphrase { .. }))
@@ -189,6 +222,9 @@ pub(crate) fn destroy(place: &Place) -> Result<(), SupervisorError> {
 /// `O_NOFOLLOW`: opening a symbolic link fails.
 #[expect(clippy::cast_possible_wrap, reason = "the flags of open(2) are an int")]
 const NO_LINKS: i32 = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
+/// `O_NONBLOCK`: opening a pipe that nobody reads fails.
+#[expect(clippy::cast_possible_wrap, reason = "the flags of open(2) are an int")]
+const NO_WAITING: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
 
 /// Zeros in place, through to the disk, then removal. What a file system or a flash disk keeps elsewhere is beyond reach.
 /// The folder may be another account's: links, of either kind, are removed and not written through.
@@ -206,19 +242,38 @@ fn overwrite(path: &Path) -> io::Result<()> {
     fs::remove_file(path)
 }
 
-/// Unlocks a home whose supervisor waits for the passphrase.
-pub fn unlock(place: &Place, passphrase: &str) -> Result<(), SupervisorError> {
-    use std::io::{BufRead as _, BufReader};
-    use std::os::unix::net::UnixStream;
-    let path = place.socket();
-    let failed = |source| SupervisorError::File { path: path.clone(), source };
-    let mut stream = UnixStream::connect(&path).map_err(failed)?;
-    stream.write_all(passphrase.as_bytes()).and_then(|()| stream.write_all(b"\n")).map_err(failed)?;
-    let mut answer = String::new();
-    BufReader::new(stream).read_line(&mut answer).map_err(failed)?;
-    match answer.trim() {
-        "unlocked" => Ok(()),
-        "" => Err(SupervisorError::Refused("the supervisor did not answer; try again".into())),
-        why => Err(SupervisorError::Refused(why.to_owned())),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(file: &File) -> io::Result<()> {
+        (&*file).write_all(b"marked")
+    }
+
+    #[test]
+    fn a_pause_is_marked_through_no_link_and_waits_for_no_pipe() {
+        let folder = std::env::temp_dir().join(format!("bailey-mark-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(folder.join("state")).unwrap();
+        let place = Place::new(&folder);
+        let (record, elsewhere) = (folder.join("state/pause"), folder.join("elsewhere"));
+        fs::write(&elsewhere, b"kept").unwrap();
+
+        place.mark_paused(mark).expect("one that is missing counts as damaged, which is paused");
+        std::os::unix::fs::symlink(&elsewhere, &record).unwrap();
+        place.mark_paused(mark).unwrap_err();
+        fs::remove_file(&record).unwrap();
+        fs::hard_link(&elsewhere, &record).unwrap();
+        place.mark_paused(mark).unwrap_err();
+        fs::remove_file(&record).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, &record, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+        place.mark_paused(mark).unwrap_err();
+        assert_eq!(fs::read(&elsewhere).unwrap(), b"kept");
+
+        fs::remove_file(&record).unwrap();
+        fs::write(&record, b"record").unwrap();
+        place.mark_paused(mark).unwrap();
+        assert_eq!(fs::read(&record).unwrap(), b"marked");
+        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -1,7 +1,9 @@
 //! Starting the processes, and what to do when one ends.
 //!
 //! ```text
-//! locked ──unlock──▶ starting ──ready──▶ running ──▶ (ended: started again, ever more slowly)
+//! locked ──unlock──▶ starting ──ready──▶ running ──▶ (ended, or silent and made to: started again, ever more slowly)
+//!                       ▲                   │
+//!                       └─── pause: ended, marked as paused, started again
 //! ```
 
 use std::future::Future;
@@ -10,17 +12,17 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use bailey_keys::{Passphrase, RootKey};
+use bailey_keys::RootKey;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{UnixListener, UnixStream};
 use tokio::process::{Child, Command};
 use zeroize::Zeroizing;
 
+use crate::door::{Asker, Door, Wanted};
 use crate::identity::{Identities, Identity, end_all_of, give};
-use crate::root::destroy;
+use crate::root::{Mark, destroy};
 use crate::{Place, SupervisorError};
 
 /// How long a home may take to end when told to, before it is made to.
@@ -33,15 +35,18 @@ const STEADY: Duration = Duration::from_secs(120);
 const READY_WITHIN: Duration = Duration::from_secs(120);
 /// Longest line taken from a process, in bytes.
 const MAX_LINE_BYTES: u64 = 64 * 1024;
-/// Longest passphrase taken, in bytes.
-const MAX_PASSPHRASE_BYTES: u64 = 4 * 1024;
-/// How long whoever unlocks may take to say the passphrase.
-const UNLOCK_WITHIN: Duration = Duration::from_secs(10);
+/// How long a home that is made to end may take: longer only if the kernel holds it, for a disk that does not answer.
+const ENDED_WITHIN: Duration = Duration::from_secs(5);
+/// Looks in a row that find a home silent before it is taken to hang. More than one: where this process was stopped too, it is
+/// not the home that was silent.
+const SILENT_LOOKS: u32 = 6;
 
 /// What a home says when everything is paused and no record of it could be written.
 pub const PAUSED: &str = "paused";
 /// What it says when that is over.
 pub const RESUMED: &str = "resumed";
+/// What it says, again and again, as long as everything in it moves on.
+pub const ALIVE: &str = "alive";
 
 /// What a start of the home needs beside its key.
 #[derive(Debug, Clone)]
@@ -50,6 +55,8 @@ pub struct Launch {
     pub settings: String,
     /// Where the gateway listens.
     pub listen: String,
+    /// How long the home may be silent before it is ended and started again.
+    pub silent: Duration,
 }
 
 /// What the supervisor has to say to whoever started it.
@@ -67,11 +74,13 @@ pub enum Said {
     Deleted,
 }
 
-/// Runs a home until `stop` is done or it is deleted. `prepare` reads the configuration, anew for every start.
+/// Runs a home until `stop` is done or it is deleted. `prepare` reads the configuration, anew for every start; `mark` marks the
+/// pause record.
 pub async fn supervise(
     place: &Place,
     mut root: Option<RootKey>,
     prepare: impl Fn() -> Result<Launch, String>,
+    mark: Mark,
     mut say: impl FnMut(Said),
     stop: impl Future<Output = ()>,
 ) -> Result<(), SupervisorError> {
@@ -80,19 +89,21 @@ pub async fn supervise(
     if let Identities::Shared(why) = &identities {
         say(Said::Shared(why.clone()));
     }
-    let listener = listen(&place.socket())?;
+    let mut door = Door::open(&place.socket())?;
     tokio::pin!(stop);
+    let mut home = Home { place, identities: &identities, mark, process: None, hears: Hears::default() };
     let root = match root.take() {
         Some(root) => root,
         None => {
             say(Said::Locked);
             tokio::select! {
-                root = unlocked(place, &listener) => root?,
+                root = unlocked(&home, &mut door) => root,
                 () = &mut stop => return Ok(()),
             }
         }
     };
-    let ended = keep_running(place, &root, &identities, &prepare, &mut say, &mut stop, &listener).await;
+    let ended = keep_running(&mut home, &root, &prepare, &mut say, &mut stop, &mut door).await;
+    drop(home);
     let _ = std::fs::remove_file(place.socket());
     let _ = std::fs::remove_file(place.gateway());
     if let Some(home) = identities.home() {
@@ -106,58 +117,108 @@ pub async fn supervise(
     ended
 }
 
+/// What a home says while it runs, as it was last heard, over all its starts.
+#[derive(Default, Clone)]
+struct Hears {
+    /// A pause that the home could not record outlives it here.
+    paused: Arc<AtomicBool>,
+    /// How often it said that it is alive.
+    alive: Arc<AtomicU64>,
+}
+
+/// The home, and what is needed to start and to end it.
+struct Home<'a> {
+    place: &'a Place,
+    identities: &'a Identities,
+    mark: Mark,
+    /// Its process: from before it is told its key until it has ended.
+    process: Option<Child>,
+    hears: Hears,
+}
+
+/// What running came to.
+enum Next {
+    /// Started again at once.
+    Again,
+    /// Started again after a while.
+    Ended(String),
+}
+
 /// Starts the home as often as it ends, until it is told to stop or the home is to be destroyed.
 async fn keep_running(
-    place: &Place,
+    home: &mut Home<'_>,
     root: &RootKey,
-    identities: &Identities,
     prepare: &impl Fn() -> Result<Launch, String>,
     say: &mut impl FnMut(Said),
     stop: &mut (impl Future<Output = ()> + Unpin),
-    listener: &UnixListener,
+    door: &mut Door,
 ) -> Result<(), SupervisorError> {
     let mut wait = Duration::from_secs(1);
     let mut first = true;
-    // A pause that the home could not record outlives it here.
-    let paused = Arc::new(AtomicBool::new(false));
     loop {
         let began = tokio::time::Instant::now();
         let starting = async {
             let launch = prepare().map_err(SupervisorError::Refused)?;
-            start(place, root, identities, &launch, &paused).await
+            Ok((home.start(root, &launch).await?, launch.silent))
         };
         let started = tokio::select! {
             started = starting => started,
+            asker = door.next_pause() => {
+                home.pause(asker).await;
+                continue;
+            }
             () = &mut *stop => return Ok(()),
         };
-        let why = match started {
-            Ok((mut home, gateway)) => {
+        let next = match started {
+            Ok((gateway, silent)) => {
                 say(Said::Runs(gateway.address.clone()));
                 first = false;
-                let ended = tokio::select! {
-                    ended = home.wait() => ended,
-                    () = already_unlocked(listener) => continue,
-                    () = keep_gateway(place, identities.gateway(), gateway) => continue,
+                let silence = silence(home.hears.alive.clone(), silent);
+                let keep_gateway = keep_gateway(home.place, home.identities.gateway(), gateway);
+                let next = tokio::select! {
+                    why = home.ended() => Next::Ended(why),
+                    asker = door.next_pause() => {
+                        home.pause(asker).await;
+                        Next::Again
+                    }
+                    () = keep_gateway => Next::Again,
+                    () = silence => {
+                        home.make_end().await;
+                        Next::Ended(format!("it hung: it had said nothing for {} s", silent.as_secs()))
+                    }
                     () = &mut *stop => {
-                        end(&mut home).await;
+                        home.end().await;
                         return Ok(());
                     }
                 };
-                if place.is_condemned() {
+                if home.place.is_condemned() {
                     return Ok(());
                 }
-                ended.map_or_else(|error| error.to_string(), |status| status.to_string())
+                next
             }
             // A home that has never run is told about at once; one that has is tried again.
             Err(error) if first => return Err(error),
-            Err(error) => error.to_string(),
+            Err(error) => Next::Ended(error.to_string()),
         };
+        let Next::Ended(why) = next else { continue };
         wait = if began.elapsed() > STEADY { Duration::from_secs(1) } else { (wait * 2).min(SLOWEST) };
         say(Said::Ended(why, wait.as_secs()));
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
+            asker = door.next_pause() => home.pause(asker).await,
             () = &mut *stop => return Ok(()),
         }
+    }
+}
+
+/// Ends when a home has said nothing for so long.
+async fn silence(alive: Arc<AtomicU64>, most: Duration) {
+    let (mut heard, mut silent) = (alive.load(Ordering::SeqCst), 0);
+    while silent < SILENT_LOOKS {
+        tokio::time::sleep(most / SILENT_LOOKS).await;
+        let now = alive.load(Ordering::SeqCst);
+        silent = if now == heard { silent + 1 } else { 0 };
+        heard = now;
     }
 }
 
@@ -183,29 +244,106 @@ async fn keep_gateway(place: &Place, identity: Option<Identity>, gateway: Gatewa
     }
 }
 
-async fn start(
-    place: &Place,
-    root: &RootKey,
-    identities: &Identities,
-    launch: &Launch,
-    paused: &Arc<AtomicBool>,
-) -> Result<(Child, Gateway), SupervisorError> {
-    if let Some(home) = identities.home() {
-        end_all_of(home);
+impl Home<'_> {
+    async fn start(&mut self, root: &RootKey, launch: &Launch) -> Result<Gateway, SupervisorError> {
+        self.make_end().await;
+        let place = self.place;
+        lay_out(place, self.identities)
+            .map_err(|source| SupervisorError::File { path: place.data().into(), source })?;
+        self.start_home(root, &launch.settings).await?;
+        Ok(match start_gateway(place, self.identities.gateway(), &launch.listen).await {
+            Ok((process, address)) => {
+                let _ = std::fs::write(place.gateway(), &address);
+                Gateway { address: Ok(address), process: Some(process) }
+            }
+            Err(why) => {
+                let _ = std::fs::remove_file(place.gateway());
+                Gateway { address: Err(why), process: None }
+            }
+        })
     }
-    lay_out(place, identities).map_err(|source| SupervisorError::File { path: place.data().into(), source })?;
-    let home = start_home(place, root, identities.home(), &launch.settings, paused).await?;
-    let gateway = match start_gateway(place, identities.gateway(), &launch.listen).await {
-        Ok((process, address)) => {
-            let _ = std::fs::write(place.gateway(), &address);
-            Gateway { address: Ok(address), process: Some(process) }
+
+    /// Starts the home, hands its key over the pipe, and waits until it says that it is ready.
+    async fn start_home(&mut self, root: &RootKey, settings: &str) -> Result<(), SupervisorError> {
+        let failed = |error| SupervisorError::Start("home", error);
+        let mut command = process("home-process", self.place, self.identities.home())?;
+        if self.hears.paused.load(Ordering::SeqCst) {
+            command.arg("--paused");
         }
-        Err(why) => {
-            let _ = std::fs::remove_file(place.gateway());
-            Gateway { address: Err(why), process: None }
+        let child = self.process.insert(command.spawn().map_err(failed)?);
+        let mut key = Zeroizing::new(Vec::new());
+        self.place.unwrap(root)?.hand_over(&mut *key)?;
+        if let Some(mut pipe) = child.stdin.take() {
+            let told = async {
+                pipe.write_all(&key).await?;
+                pipe.write_all(settings.as_bytes()).await?;
+                pipe.write_all(b"\n").await?;
+                pipe.flush().await
+            };
+            // A home that has ended already says why below.
+            let _ = told.await;
+            child.stdin = Some(pipe);
         }
-    };
-    Ok((home, gateway))
+        let line = first_line(child, Some(self.hears.clone())).await.map_err(failed)?;
+        match line.as_str() {
+            "ready" => Ok(()),
+            "" => Err(SupervisorError::Refused(format!(
+                "the home ended at once: {}",
+                child.wait().await.map_err(failed)?
+            ))),
+            why => Err(SupervisorError::Refused(why.replace('\u{1}', "\n"))),
+        }
+    }
+
+    /// Waits until it has ended by itself; says how.
+    async fn ended(&mut self) -> String {
+        let Some(process) = &mut self.process else { return "it does not run".into() };
+        process.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string())
+    }
+
+    /// Asks it to end, and ends it.
+    async fn end(&mut self) {
+        let Some(process) = &mut self.process else { return };
+        let pid = process.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
+        if let Some(pid) = pid {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        if tokio::time::timeout(GRACE, process.wait()).await.is_err() {
+            self.make_end().await;
+        }
+    }
+
+    /// Ends it, and whatever else runs under its account. True once it has: else the kernel still holds it, and none of its
+    /// threads runs on.
+    async fn make_end(&mut self) -> bool {
+        if let Some(identity) = self.identities.home() {
+            end_all_of(identity);
+        }
+        let Some(process) = &mut self.process else { return true };
+        let _ = process.start_kill();
+        let ended = tokio::time::timeout(ENDED_WITHIN, process.wait()).await.is_ok();
+        self.process = None;
+        ended
+    }
+
+    /// Pauses everything without the home's doing: it is ended, so that nothing leaves, and comes up paused.
+    async fn pause(&mut self, asker: Asker) {
+        let mut trouble = Vec::new();
+        if !self.make_end().await {
+            trouble.push(
+                "the system has not let go of the home yet, which waits for a disk, say; none of it runs on".to_owned(),
+            );
+        }
+        trouble.extend(self.note_pause());
+        asker.paused(&trouble).await;
+    }
+
+    /// Writes down that everything is paused; else remembers it as long as this process runs, and says why.
+    fn note_pause(&self) -> Option<String> {
+        let why = self.place.mark_paused(self.mark).err()?;
+        self.hears.paused.store(true, Ordering::SeqCst);
+        Some(format!("it could not be recorded and holds only until `bailey serve` is started again: {why}"))
+    }
 }
 
 /// Whose each folder is, and who may enter.
@@ -245,41 +383,6 @@ fn command(program: &Path) -> Command {
     Command::new(program)
 }
 
-/// Starts the home, hands its key over the pipe, and waits until it says that it is ready.
-async fn start_home(
-    place: &Place,
-    root: &RootKey,
-    identity: Option<Identity>,
-    settings: &str,
-    paused: &Arc<AtomicBool>,
-) -> Result<Child, SupervisorError> {
-    let failed = |error| SupervisorError::Start("home", error);
-    let mut command = process("home-process", place, identity)?;
-    if paused.load(Ordering::SeqCst) {
-        command.arg("--paused");
-    }
-    let mut child = command.spawn().map_err(failed)?;
-    let mut key = Zeroizing::new(Vec::new());
-    place.unwrap(root)?.hand_over(&mut *key)?;
-    if let Some(mut pipe) = child.stdin.take() {
-        let told = async {
-            pipe.write_all(&key).await?;
-            pipe.write_all(settings.as_bytes()).await?;
-            pipe.write_all(b"\n").await?;
-            pipe.flush().await
-        };
-        // A home that has ended already says why below.
-        let _ = told.await;
-        child.stdin = Some(pipe);
-    }
-    let line = first_line(&mut child, Some(Arc::clone(paused))).await.map_err(failed)?;
-    match line.as_str() {
-        "ready" => Ok(child),
-        "" => Err(SupervisorError::Refused(format!("the home ended at once: {}", child.wait().await.map_err(failed)?))),
-        why => Err(SupervisorError::Refused(why.replace('\u{1}', "\n"))),
-    }
-}
-
 async fn start_gateway(place: &Place, identity: Option<Identity>, listen: &str) -> Result<(Child, String), String> {
     let mut command = process("gateway-process", place, identity).map_err(|error| error.to_string())?;
     let mut child = command.arg("--listen").arg(listen).spawn().map_err(|error| error.to_string())?;
@@ -290,9 +393,9 @@ async fn start_gateway(place: &Place, identity: Option<Identity>, listen: &str) 
     }
 }
 
-/// What a process says first. Of the rest, only a pause that could not be recorded, and its end, is listened to, where
-/// there is a place to note it. Its complaints are passed on.
-async fn first_line(child: &mut Child, paused: Option<Arc<AtomicBool>>) -> io::Result<String> {
+/// What a process says first. Of the rest, only that it is alive, and a pause that could not be recorded and its end, are
+/// listened to, where there is a place to note it. Its complaints are passed on.
+async fn first_line(child: &mut Child, hears: Option<Hears>) -> io::Result<String> {
     if let Some(complaints) = child.stderr.take() {
         tokio::spawn(pass_on(complaints));
     }
@@ -305,9 +408,15 @@ async fn first_line(child: &mut Child, paused: Option<Arc<AtomicBool>>) -> io::R
     tokio::spawn(async move {
         let mut line = Vec::new();
         while (&mut out).take(MAX_LINE_BYTES).read_until(b'\n', &mut line).await.is_ok_and(|count| count > 0) {
-            let said = plain(&line);
-            if let Some(paused) = paused.as_ref().filter(|_| [PAUSED, RESUMED].contains(&said.trim_end())) {
-                paused.store(said.trim_end() == PAUSED, Ordering::SeqCst);
+            if let Some(hears) = &hears {
+                match plain(&line).trim_end() {
+                    PAUSED => hears.paused.store(true, Ordering::SeqCst),
+                    RESUMED => hears.paused.store(false, Ordering::SeqCst),
+                    ALIVE => {
+                        hears.alive.fetch_add(1, Ordering::SeqCst);
+                    }
+                    _ => {}
+                }
             }
             line.clear();
         }
@@ -338,71 +447,27 @@ fn plain(bytes: &[u8]) -> String {
     text.chars().map(|c| if hidden(c) { ' ' } else { c }).collect()
 }
 
-/// Asks a process to end, and ends it.
-async fn end(child: &mut Child) {
-    let pid = child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
-    if let Some(pid) = pid {
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-    }
-    if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
-        let _ = child.kill().await;
-    }
-}
-
-fn listen(path: &Path) -> Result<UnixListener, SupervisorError> {
-    let failed = |source| SupervisorError::File { path: path.into(), source };
-    // The lock is held, so a socket that lies here is a dead one's.
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-        Ok(()) | Err(_) => {}
-    }
-    let listener = UnixListener::bind(path).map_err(failed)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
-    Ok(listener)
-}
-
 /// Waits for a passphrase that opens the home.
-async fn unlocked(place: &Place, listener: &UnixListener) -> Result<RootKey, SupervisorError> {
+async fn unlocked(home: &Home<'_>, door: &mut Door) -> RootKey {
     loop {
-        let Ok((mut stream, _)) = listener.accept().await else { continue };
-        let Some(words) = said(&mut stream).await else { continue };
-        let tried = place.root_key(Some(&words)).and_then(|root| match root {
-            Some(root) => place.unwrap(&root).map(|_| Some(root)),
+        let (words, asker) = match door.next().await {
+            (Wanted::Unlock(words), asker) => (words, asker),
+            (Wanted::Pause, asker) => {
+                asker.paused(&home.note_pause().into_iter().collect::<Vec<_>>()).await;
+                continue;
+            }
+        };
+        let tried = home.place.root_key(Some(&words)).and_then(|root| match root {
+            Some(root) => home.place.unwrap(&root).map(|_| Some(root)),
             None => Ok(None),
         });
         match tried {
             Ok(Some(root)) => {
-                let _ = stream.write_all(b"unlocked\n").await;
-                return Ok(root);
+                asker.unlocked().await;
+                return root;
             }
             Ok(None) => {}
-            Err(error) => {
-                let _ = stream.write_all(format!("{error}\n").as_bytes()).await;
-            }
-        }
-    }
-}
-
-async fn said(stream: &mut UnixStream) -> Option<Passphrase> {
-    let mut line = String::new();
-    let mut reader = BufReader::new(stream.take(MAX_PASSPHRASE_BYTES));
-    // Whoever says nothing only looked whether somebody is here; a passphrase is costly to try.
-    let count = tokio::time::timeout(UNLOCK_WITHIN, reader.read_line(&mut line)).await.ok()?.ok()?;
-    if count == 0 {
-        return None;
-    }
-    let end = line.trim_end_matches(['\n', '\r']).len();
-    line.truncate(end);
-    Some(Passphrase::new(line))
-}
-
-/// Tells whoever unlocks what is unlocked that it is.
-async fn already_unlocked(listener: &UnixListener) {
-    loop {
-        if let Ok((mut stream, _)) = listener.accept().await {
-            // Read before it is answered: whoever writes to a closed end learns nothing.
-            drop(said(&mut stream).await);
-            let _ = stream.write_all(b"the home is unlocked already\n").await;
+            Err(error) => asker.refuse(&error.to_string()).await,
         }
     }
 }

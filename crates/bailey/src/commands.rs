@@ -9,8 +9,8 @@ use bailey_gate::approval::Purpose;
 use bailey_gate::{ActionId, BadId, Digest};
 use bailey_home::wire::{
     ActionCard, ApproveBody, CalendarSettings, ConnectBody, ConnectionCard, ContextCard, DeletedCard, Edit, EntryCard,
-    HappenedBody, IdsBody, KeyHeader, MailSettings, ModelSettings, OauthClient, PauseCard, ProvenBody, RevokeCard,
-    Server, Settings, Shown, SignIn, Status, TaskBody, TaskCard, Training, connect_parameters,
+    HappenedBody, IdsBody, KeyHeader, MailSettings, ModelSettings, OauthClient, ProvenBody, RevokeCard, Server,
+    Settings, Shown, SignIn, Status, TaskBody, TaskCard, Training, connect_parameters,
 };
 use bailey_home::{Layout, RootChoice};
 
@@ -29,6 +29,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         Command::Rules(command) => return crate::rules::run(command, layout, json).await,
         Command::Tools => return tools(json),
         Command::Unlock => return unlock(&layout).await,
+        Command::Pause => return crate::pause::run(layout, json).await,
         Command::Doctor => return crate::doctor::run(&layout, json).await,
         _ => {}
     }
@@ -40,6 +41,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         | Command::Tools
         | Command::Serve
         | Command::Unlock
+        | Command::Pause
         | Command::Doctor
         | Command::HomeProcess(_)
         | Command::GatewayProcess(_) => Ok(()),
@@ -100,7 +102,6 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             Ok(show::print(json, &list, |out| cards(out, &list))?)
         }
         Command::Log(log) => run_log(&client, log, json).await,
-        Command::Pause => pause(&client, json).await,
         Command::Resume => {
             let words = prompt::passphrase("Approval passphrase")?;
             let proof = client.prove(&Purpose::Resume, &words).await?;
@@ -455,18 +456,6 @@ async fn edit_mail(client: &Client, edit: EditMail, json: bool) -> Result<(), Tr
     let change = Edit { to: edit.to, cc: edit.cc, bcc: edit.bcc, subject: edit.subject, body };
     let card: ActionCard = client.post(&format!("/v1/approvals/{}/edit", part(&edit.id)), &change).await?;
     Ok(show::print(json, &card, |out| show::card(out, &card))?)
-}
-
-async fn pause(client: &Client, json: bool) -> Result<(), Trouble> {
-    let card: PauseCard = client.post("/v1/pause", &()).await?;
-    show::print(json, &card, |out| {
-        writeln!(out, "Paused. Nothing leaves until `bailey resume`.")?;
-        for id in &card.in_flight {
-            writeln!(out, "  {id} was under way; bytes handed over before may still arrive.")?;
-        }
-        card.trouble.iter().try_for_each(|trouble| writeln!(out, "  ! {trouble}"))
-    })?;
-    Ok(())
 }
 
 async fn run_log(client: &Client, log: Log, json: bool) -> Result<(), Trouble> {

@@ -4,6 +4,7 @@ mod args;
 mod client;
 mod commands;
 mod doctor;
+mod pause;
 mod prompt;
 mod roles;
 mod rules;

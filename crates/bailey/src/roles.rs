@@ -45,9 +45,9 @@ pub(crate) async fn supervise(layout: &Layout) -> Result<(), Trouble> {
     }
     let prepare = || {
         let settings = config::Settings::read(&layout.config()).map_err(|error| error.to_string())?;
-        let listen = settings.parse().map_err(|error| error.to_string())?.gateway.listen;
+        let config = settings.parse().map_err(|error| error.to_string())?;
         let settings = serde_json::to_string(&settings).map_err(|error| error.to_string())?;
-        Ok(Launch { settings, listen })
+        Ok(Launch { settings, listen: config.gateway.listen, silent: config.home.silent() })
     };
     let locked = place.needs_passphrase().map_err(|e| here(&e))?;
     // What stands in the configuration is told about before anything waits for a passphrase.
@@ -58,7 +58,9 @@ pub(crate) async fn supervise(layout: &Layout) -> Result<(), Trouble> {
     if let Some(root) = &root {
         place.unwrap(root).map_err(|e| here(&e))?;
     }
-    let supervised = bailey_supervisor::supervise(&place, root, prepare, |said| tell(layout, &said), stop()?).await;
+    let mark = bailey_home::pause_from_outside;
+    let supervised =
+        bailey_supervisor::supervise(&place, root, prepare, mark, |said| tell(layout, &said), stop()?).await;
     match supervised {
         Ok(()) => Ok(()),
         Err(SupervisorError::Refused(why)) => Err(Trouble::Here(why)),
@@ -150,6 +152,12 @@ fn run_home(role: &Role, layout: &Layout) -> Result<Ended, String> {
                 } else {
                     bailey_supervisor::RESUMED
                 });
+            }
+        });
+        let mut alive = home.alive();
+        tokio::spawn(async move {
+            while alive.changed().await.is_ok() {
+                report(bailey_supervisor::ALIVE);
             }
         });
         let mut terminate = signal(SignalKind::terminate()).map_err(|e| failed(&e))?;

@@ -102,6 +102,109 @@ fn a_pause_cuts_what_is_open_at_once() {
     assert_eq!(world.sink.arrived().len(), 1);
 }
 
+/// A process of the home's, as `kill -STOP` leaves it: it is there, and nothing in it moves.
+fn stop_moving(world: &World, role: &str) -> rustix::process::Pid {
+    let pid = rustix::process::Pid::from_raw(world.child(role)).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    pid
+}
+
+fn held_for_an_hour() -> (World, serde_json::Value) {
+    let world = World::holding(vec![send("ana@example.org", "1", "one"), Turn::say("ok")], 3_600);
+    world.task("write");
+    let card = world.waiting();
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(&card), "held");
+    // From the next start on, nothing is held: it leaves at once, unless everything is paused.
+    world.hold(0);
+    (world, card)
+}
+
+/// Everything is paused though the home had no part in it: nothing leaves, the log says so, and resuming asks again.
+fn paused_from_outside(world: &World, card: &serde_json::Value) {
+    let status = world.data_of(&["status"]);
+    assert_eq!(status["mode"], "paused");
+    assert!(status["notices"].to_string().contains("while the home did not answer"), "{status}");
+    let log = world.data_of(&["log", "list", "--limit", "50"]);
+    assert!(log.as_array().unwrap().iter().any(|entry| entry["header"]["kind"] == "paused"), "the log says who paused");
+    assert!(world.sink.arrived().is_empty());
+    world.ok(&["resume"], PASSPHRASE);
+    assert!(world.sink.arrived().is_empty(), "what was approved before asks again");
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(card), "succeeded");
+    assert_eq!(world.sink.arrived().len(), 1);
+}
+
+#[test]
+fn a_home_that_hangs_is_ended_by_a_pause_and_comes_up_paused() {
+    let (world, card) = held_for_an_hour();
+    let hung = stop_moving(&world, "home-process");
+    let said = world.ok(&["pause"], "");
+    assert!(said.starts_with("Paused.") && said.contains("was ended"), "{said}");
+    assert!(rustix::process::test_kill_process(hung).is_err(), "nothing of the home may run when the pause returns");
+    world.until_answering();
+    paused_from_outside(&world, &card);
+}
+
+#[test]
+fn a_pause_finds_a_home_that_cannot_start_or_does_not_run() {
+    let (mut world, card) = held_for_an_hour();
+    // It ends, and cannot start again for a mistake in the configuration.
+    let config = fs::read_to_string(world.data().join("config.toml")).unwrap();
+    fs::write(world.data().join("config.toml"), "mistake").unwrap();
+    let home = rustix::process::Pid::from_raw(world.child("home-process")).unwrap();
+    rustix::process::kill_process(home, rustix::process::Signal::KILL).unwrap();
+    World::until_true("the home never ended", || {
+        !world.data().join("run/home.sock").exists() || {
+            std::os::unix::net::UnixStream::connect(world.data().join("run/home.sock")).is_err()
+        }
+    });
+    let said = world.ok(&["pause"], "");
+    assert!(said.starts_with("Paused."), "{said}");
+    fs::write(world.data().join("config.toml"), config).unwrap();
+    world.until_answering();
+    paused_from_outside(&world, &card);
+
+    world.kill();
+    let said = world.ok(&["pause"], "");
+    assert!(said.contains("will start paused"), "{said}");
+    world.serve();
+    assert_eq!(world.data_of(&["status"])["mode"], "paused");
+}
+
+#[test]
+fn a_locked_home_is_paused_before_it_is_unlocked() {
+    let mut world = World::unset();
+    world.ok(&["setup", "--root", "passphrase"], &format!("the home's own words\n{PASSPHRASE}"));
+    world.hold(0);
+    world.serve_locked();
+    let said = world.ok(&["pause"], "");
+    assert!(said.starts_with("Paused."), "{said}");
+    world.ok(&["unlock"], "the home's own words");
+    world.until_answering();
+    assert_eq!(world.data_of(&["status"])["mode"], "paused");
+}
+
+#[test]
+fn a_home_that_hangs_is_started_anew() {
+    let (mut world, card) = held_for_an_hour();
+    let path = world.data().join("config.toml");
+    let config = fs::read_to_string(&path).unwrap();
+    assert!(config.contains("[home]"), "{config}");
+    fs::write(&path, config.replace("[home]", "[home]\nrestart_when_silent_seconds = 6")).unwrap();
+    world.ok(&["pause"], "");
+    world.restart();
+    let hung = stop_moving(&world, "home-process");
+    World::until_true("the home was never ended", || rustix::process::test_kill_process(hung).is_err());
+    world.until_answering();
+    assert_ne!(world.child("home-process"), hung.as_raw_pid(), "another home");
+    assert_eq!(world.data_of(&["status"])["mode"], "paused", "starting anew resumes nothing");
+    world.ok(&["resume"], PASSPHRASE);
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(&card), "succeeded");
+    assert_eq!(world.sink.arrived().len(), 1);
+}
+
 #[test]
 fn pausing_needs_no_proof_and_works_when_the_record_is_damaged_at_start() {
     let mut world = World::new(vec![send("ana@example.org", "1", "one"), Turn::say("ok")]);

@@ -434,4 +434,54 @@ pub(super) const HOUSE: &[Mutation] = &[
         ],
         test: "rules::cedar_is_shown_and_kept_as_it_was_written",
     },
+    Mutation {
+        control: "a pause ends a home that hangs",
+        edits: &[(
+            "crates/bailey-supervisor/src/watch.rs",
+            "                        home.pause(asker).await;\n                        Next::Again",
+            "                        let _ = home.note_pause();\n                        asker.paused(&[]).await;\n                        Next::Ended(home.ended().await)",
+        )],
+        test: "stops::a_home_that_hangs_is_ended_by_a_pause_and_comes_up_paused",
+    },
+    Mutation {
+        control: "a pause is noted for the home",
+        edits: &[("crates/bailey-supervisor/src/watch.rs", "        trouble.extend(self.note_pause());\n", "")],
+        test: "stops::a_pause_finds_a_home_that_cannot_start_or_does_not_run",
+    },
+    Mutation {
+        control: "a pause of a locked home",
+        edits: &[(
+            "crates/bailey-supervisor/src/watch.rs",
+            "asker.paused(&home.note_pause().into_iter().collect::<Vec<_>>()).await;",
+            "asker.paused(&[]).await;",
+        )],
+        test: "stops::a_locked_home_is_paused_before_it_is_unlocked",
+    },
+    Mutation {
+        control: "a pause at rest",
+        edits: &[(
+            "crates/bailey/src/pause.rs",
+            "            place.pause_at_rest(bailey_home::pause_from_outside)?;\n",
+            "",
+        )],
+        test: "stops::a_pause_finds_a_home_that_cannot_start_or_does_not_run",
+    },
+    Mutation {
+        control: "signs of life",
+        edits: &[(
+            "crates/bailey-supervisor/src/watch.rs",
+            "        silent = if now == heard { silent + 1 } else { 0 };\n",
+            "        silent = if now == heard { silent } else { 0 };\n",
+        )],
+        test: "stops::a_home_that_hangs_is_started_anew",
+    },
+    Mutation {
+        control: "no link is marked",
+        edits: &[(
+            "crates/bailey-supervisor/src/root.rs",
+            ".custom_flags(NO_LINKS | NO_WAITING)",
+            ".custom_flags(NO_WAITING)",
+        )],
+        test: "tests::a_pause_is_marked_through_no_link_and_waits_for_no_pipe",
+    },
 ];

@@ -1,0 +1,191 @@
+//! What the supervisor is asked over its socket, and how to ask it: one line there, one line back.
+//!
+//! ```text
+//! unlock PASSPHRASE ──▶ unlocked | why not
+//! pause             ──▶ paused | paused U+0001 what is not as it should be …
+//! ```
+
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bailey_keys::Passphrase;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::{Place, SupervisorError};
+
+/// Longest line taken, in bytes: a passphrase, and a word before it.
+const MAX_LINE_BYTES: u64 = 4 * 1024;
+/// How long whoever connects may take to say what it wants.
+const SAID_WITHIN: Duration = Duration::from_secs(10);
+/// Connections at once.
+const MAX_CONNECTIONS: usize = 64;
+/// How long to wait where no connection can be taken.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+const UNLOCK: &str = "unlock ";
+const PAUSE: &str = "pause";
+const UNLOCKED: &str = "unlocked";
+const PAUSED: &str = "paused";
+/// Between the parts of an answer.
+const NEXT: char = '\u{1}';
+
+/// What somebody wants.
+pub(crate) enum Wanted {
+    /// To unlock the home.
+    Unlock(Passphrase),
+    /// To have everything paused, whatever the home does.
+    Pause,
+}
+
+/// Whoever asked, and waits.
+pub(crate) struct Asker(UnixStream);
+
+impl Asker {
+    /// Whoever asked may be gone; what was done is done.
+    pub(crate) async fn unlocked(self) {
+        self.say(UNLOCKED).await;
+    }
+
+    pub(crate) async fn paused(self, trouble: &[String]) {
+        let parts: Vec<&str> = std::iter::once(PAUSED).chain(trouble.iter().map(String::as_str)).collect();
+        self.say(&parts.join(&NEXT.to_string())).await;
+    }
+
+    pub(crate) async fn refuse(self, why: &str) {
+        self.say(why).await;
+    }
+
+    async fn say(mut self, line: &str) {
+        let _ = self.0.write_all(format!("{}\n", line.replace('\n', " ")).as_bytes()).await;
+    }
+}
+
+/// The supervisor's socket, and who stands before it.
+pub(crate) struct Door {
+    asked: mpsc::Receiver<(Wanted, Asker)>,
+    listening: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+impl Door {
+    /// Listens. The supervisor's lock is held, so a socket that lies here is a dead one's.
+    pub(crate) fn open(path: &Path) -> Result<Self, SupervisorError> {
+        let failed = |source| SupervisorError::File { path: path.into(), source };
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            Ok(()) | Err(_) => {}
+        }
+        let listener = UnixListener::bind(path).map_err(failed)?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+        let (send, asked) = mpsc::channel(1);
+        Ok(Self { asked, listening: tokio::spawn(listen(listener, send)) })
+    }
+
+    /// The next who asks.
+    pub(crate) async fn next(&mut self) -> (Wanted, Asker) {
+        match self.asked.recv().await {
+            Some(asked) => asked,
+            // Never: whoever sends ends with this.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The next who asks for a pause; those who would unlock what is unlocked are told so.
+    pub(crate) async fn next_pause(&mut self) -> Asker {
+        loop {
+            match self.next().await {
+                (Wanted::Pause, asker) => return asker,
+                (Wanted::Unlock(_), asker) => {
+                    tokio::spawn(asker.refuse_unlocked());
+                }
+            }
+        }
+    }
+}
+
+impl Asker {
+    async fn refuse_unlocked(self) {
+        self.refuse("the home is unlocked already").await;
+    }
+}
+
+/// Takes connections; nobody who says nothing keeps another waiting.
+async fn listen(listener: UnixListener, asked: mpsc::Sender<(Wanted, Asker)>) {
+    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
+        let Ok((mut stream, _)) = listener.accept().await else {
+            // Out of descriptors, say: it may pass.
+            tokio::time::sleep(ACCEPT_AGAIN).await;
+            continue;
+        };
+        let asked = asked.clone();
+        tokio::spawn(async move {
+            // Whoever says nothing only looked whether somebody is here.
+            if let Ok(Some(wanted)) = tokio::time::timeout(SAID_WITHIN, hear(&mut stream)).await {
+                let _ = asked.send((wanted, Asker(stream))).await;
+            }
+            drop(permit);
+        });
+    }
+}
+
+async fn hear(stream: &mut UnixStream) -> Option<Wanted> {
+    let mut line = String::new();
+    if BufReader::new(stream.take(MAX_LINE_BYTES)).read_line(&mut line).await.ok()? == 0 {
+        return None;
+    }
+    let end = line.trim_end_matches(['\n', '\r']).len();
+    line.truncate(end);
+    if line == PAUSE {
+        return Some(Wanted::Pause);
+    }
+    let words = line.strip_prefix(UNLOCK).map(|words| Passphrase::new(words.to_owned()));
+    // What was read is not left lying in memory.
+    drop(zeroize::Zeroizing::new(line));
+    words.map(Wanted::Unlock)
+}
+
+/// Unlocks a home whose supervisor waits for the passphrase.
+pub fn unlock(place: &Place, passphrase: &str) -> Result<(), SupervisorError> {
+    match ask(place, &format!("{UNLOCK}{passphrase}"))?.as_str() {
+        UNLOCKED => Ok(()),
+        why => Err(SupervisorError::Refused(why.to_owned())),
+    }
+}
+
+/// Has the supervisor pause everything without the home: it ends the home, notes the pause, and starts the home anew. When this
+/// returns nothing leaves any more. Gives what is not as it should be all the same.
+pub fn pause(place: &Place) -> Result<Vec<String>, SupervisorError> {
+    let answer = ask(place, PAUSE)?;
+    let mut parts = answer.split(NEXT).map(str::to_owned);
+    match parts.next().as_deref() {
+        Some(PAUSED) => Ok(parts.collect()),
+        _ => Err(SupervisorError::Refused(answer)),
+    }
+}
+
+fn ask(place: &Place, line: &str) -> Result<String, SupervisorError> {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let path = place.socket();
+    let failed = |source| SupervisorError::File { path: path.clone(), source };
+    let mut stream = std::os::unix::net::UnixStream::connect(&path).map_err(failed)?;
+    let line = zeroize::Zeroizing::new(format!("{line}\n"));
+    stream.write_all(line.as_bytes()).map_err(failed)?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).map_err(failed)?;
+    match answer.trim_end_matches('\n') {
+        "" => Err(SupervisorError::Refused("the supervisor did not answer; try again".into())),
+        answer => Ok(answer.to_owned()),
+    }
+}
