@@ -27,6 +27,9 @@ const MAX_CONNECTIONS: usize = 64;
 /// How long to wait where no connection can be taken.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
+/// How long the supervisor may take to answer: it gives the home and the disk some seconds each, and makes a key of a passphrase.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+
 const UNLOCK: &str = "unlock ";
 const PAUSE: &str = "pause";
 const UNLOCKED: &str = "unlocked";
@@ -181,11 +184,16 @@ fn ask(place: &Place, line: &str) -> Result<String, SupervisorError> {
     let failed = |source| SupervisorError::File { path: path.clone(), source };
     let mut stream = std::os::unix::net::UnixStream::connect(&path).map_err(failed)?;
     let line = zeroize::Zeroizing::new(format!("{line}\n"));
-    stream.write_all(line.as_bytes()).map_err(failed)?;
+    stream.set_read_timeout(Some(ANSWER_WITHIN)).and_then(|()| stream.write_all(line.as_bytes())).map_err(failed)?;
     let mut answer = String::new();
-    BufReader::new(stream).read_line(&mut answer).map_err(failed)?;
+    BufReader::new(stream).read_line(&mut answer).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => {
+            SupervisorError::Refused(format!("it did not answer within {} s", ANSWER_WITHIN.as_secs()))
+        }
+        _ => failed(error),
+    })?;
     match answer.trim_end_matches('\n') {
-        "" => Err(SupervisorError::Refused("the supervisor did not answer; try again".into())),
+        "" => Err(SupervisorError::Refused("it ended before it answered; try again".into())),
         answer => Ok(answer.to_owned()),
     }
 }

@@ -36,7 +36,9 @@ const READY_WITHIN: Duration = Duration::from_secs(120);
 /// Longest line taken from a process, in bytes.
 const MAX_LINE_BYTES: u64 = 64 * 1024;
 /// How long a home that is made to end may take: longer only if the kernel holds it, for a disk that does not answer.
-const ENDED_WITHIN: Duration = Duration::from_secs(5);
+const ENDED_WITHIN: Duration = Duration::from_secs(3);
+/// How long noting a pause on the disk may take.
+const NOTED_WITHIN: Duration = Duration::from_secs(3);
 /// Looks in a row that find a home silent before it is taken to hang. More than one: where this process was stopped too, it is
 /// not the home that was silent.
 const SILENT_LOOKS: u32 = 6;
@@ -248,7 +250,11 @@ impl Home<'_> {
     async fn start(&mut self, root: &RootKey, launch: &Launch) -> Result<Gateway, SupervisorError> {
         self.make_end().await;
         let place = self.place;
-        lay_out(place, self.identities)
+        let (laid, identities) = (place.clone(), self.identities.clone());
+        // Beside this thread, as all that may wait for a disk: whoever asks for a pause meanwhile is heard.
+        tokio::task::spawn_blocking(move || lay_out(&laid, &identities))
+            .await
+            .unwrap_or_else(|error| Err(io::Error::other(error)))
             .map_err(|source| SupervisorError::File { path: place.data().into(), source })?;
         self.start_home(root, &launch.settings).await?;
         Ok(match start_gateway(place, self.identities.gateway(), &launch.listen).await {
@@ -334,13 +340,21 @@ impl Home<'_> {
                 "the system has not let go of the home yet, which waits for a disk, say; none of it runs on".to_owned(),
             );
         }
-        trouble.extend(self.note_pause());
+        trouble.extend(self.note_pause().await);
         asker.paused(&trouble).await;
     }
 
     /// Writes down that everything is paused; else remembers it as long as this process runs, and says why.
-    fn note_pause(&self) -> Option<String> {
-        let why = self.place.mark_paused(self.mark).err()?;
+    async fn note_pause(&self) -> Option<String> {
+        let (place, mark) = (self.place.clone(), self.mark);
+        // Beside this thread: a disk that does not answer must not keep whoever asked waiting.
+        let marking = tokio::task::spawn_blocking(move || place.mark_paused(mark).map_err(|error| error.to_string()));
+        let why = match tokio::time::timeout(NOTED_WITHIN, marking).await {
+            Ok(Ok(Ok(()))) => return None,
+            Ok(Ok(Err(why))) => why,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the disk does not answer".into(),
+        };
         self.hears.paused.store(true, Ordering::SeqCst);
         Some(format!("it could not be recorded and holds only until `bailey serve` is started again: {why}"))
     }
@@ -453,7 +467,7 @@ async fn unlocked(home: &Home<'_>, door: &mut Door) -> RootKey {
         let (words, asker) = match door.next().await {
             (Wanted::Unlock(words), asker) => (words, asker),
             (Wanted::Pause, asker) => {
-                asker.paused(&home.note_pause().into_iter().collect::<Vec<_>>()).await;
+                asker.paused(&home.note_pause().await.into_iter().collect::<Vec<_>>()).await;
                 continue;
             }
         };

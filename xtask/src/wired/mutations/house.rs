@@ -439,20 +439,20 @@ pub(super) const HOUSE: &[Mutation] = &[
         edits: &[(
             "crates/bailey-supervisor/src/watch.rs",
             "                        home.pause(asker).await;\n                        Next::Again",
-            "                        let _ = home.note_pause();\n                        asker.paused(&[]).await;\n                        Next::Ended(home.ended().await)",
+            "                        let _ = home.note_pause().await;\n                        asker.paused(&[]).await;\n                        Next::Ended(home.ended().await)",
         )],
         test: "stops::a_home_that_hangs_is_ended_by_a_pause_and_comes_up_paused",
     },
     Mutation {
         control: "a pause is noted for the home",
-        edits: &[("crates/bailey-supervisor/src/watch.rs", "        trouble.extend(self.note_pause());\n", "")],
+        edits: &[("crates/bailey-supervisor/src/watch.rs", "        trouble.extend(self.note_pause().await);\n", "")],
         test: "stops::a_pause_finds_a_home_that_cannot_start_or_does_not_run",
     },
     Mutation {
         control: "a pause of a locked home",
         edits: &[(
             "crates/bailey-supervisor/src/watch.rs",
-            "asker.paused(&home.note_pause().into_iter().collect::<Vec<_>>()).await;",
+            "asker.paused(&home.note_pause().await.into_iter().collect::<Vec<_>>()).await;",
             "asker.paused(&[]).await;",
         )],
         test: "stops::a_locked_home_is_paused_before_it_is_unlocked",
