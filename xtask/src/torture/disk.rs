@@ -1,4 +1,4 @@
-//! What disks do: fill up, fail for good, fail once.
+//! What disks do: fill up, hang, fail for good, fail once.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use super::home::{House, text};
 use super::{
-    Chance, KILLS_EACH, MANY, STARTS_WITHIN, check, kind, kinds, now, settle, sleep, states, tracing, until_none,
+    Chance, KILLS_EACH, MANY, SETTLES, STARTS_WITHIN, check, kind, kinds, now, settle, sleep, states, tracing,
+    until_none,
 };
 use crate::process::{command, run};
 
@@ -40,6 +41,18 @@ impl Drop for SmallDisk {
     }
 }
 
+/// Waits until so many mails have arrived, or more.
+fn until_arrived(house: &House, count: usize) -> Result<(), String> {
+    let started = now();
+    while house.smtp.arrivals().len() < count {
+        if started.elapsed() > STARTS_WITHIN {
+            return Err(format!("{} of {count} mails have arrived", house.smtp.arrivals().len()));
+        }
+        sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
 /// The disk fills up: nothing new is claimed, pausing works and outlives a kill, and with room again nothing is lost.
 pub(super) fn full(folder: &Path, bailey: &Path) -> Result<(), String> {
     let disk = SmallDisk::mount(folder)?;
@@ -49,13 +62,7 @@ pub(super) fn full(folder: &Path, bailey: &Path) -> Result<(), String> {
     // One is under way when the disk fills up, handed over and not confirmed.
     let cards = house.want(&["quiet"], 1)?;
     house.approve(&cards)?;
-    let started = now();
-    while house.smtp.arrivals().is_empty() {
-        if started.elapsed() > STARTS_WITHIN {
-            return Err("the mail did not arrive".into());
-        }
-        sleep(Duration::from_millis(5));
-    }
+    until_arrived(&house, 1)?;
     let cards = house.want(&["few"], 3)?;
     let filler = disk.0.join("filler");
     fill(&filler)?;
@@ -97,6 +104,81 @@ pub(super) fn full(folder: &Path, bailey: &Path) -> Result<(), String> {
     }
     println!(
         "disk: with room again 3 mails were approved and arrived once, the one under way went to the person; the log verifies"
+    );
+    Ok(())
+}
+
+/// Size of the file system that is made to hang; tasks, and mails of each, that are approved right before it does.
+const HANGING_DISK: u64 = 200 * 1024 * 1024;
+const TASKS: usize = 6;
+const MAILS_EACH: usize = 10;
+
+/// A file system in a file: it hangs while it is frozen, and is thawed and unmounted when it is done with.
+struct Freezer(PathBuf);
+
+impl Freezer {
+    fn mount(image: &Path, folder: &Path) -> Result<Self, String> {
+        let failed = |error: std::io::Error| format!("`{}`: {error}", image.display());
+        fs::create_dir_all(folder).map_err(failed)?;
+        fs::File::create(image).and_then(|file| file.set_len(HANGING_DISK)).map_err(failed)?;
+        run(command("mkfs.ext4").arg("-q").arg(image))?;
+        run(command("mount").args(["-o", "loop"]).arg(image).arg(folder))
+            .map_err(|why| format!("{why}; a file system that hangs takes root and a loop device"))?;
+        Ok(Self(folder.into()))
+    }
+
+    fn freeze(&self) -> Result<(), String> {
+        run(command("fsfreeze").arg("--freeze").arg(&self.0))
+    }
+
+    fn thaw(&self) -> Result<(), String> {
+        run(command("fsfreeze").arg("--unfreeze").arg(&self.0))
+    }
+}
+
+impl Drop for Freezer {
+    fn drop(&mut self) {
+        // It may not be frozen.
+        let _ = command("fsfreeze").arg("--unfreeze").arg(&self.0).stderr(std::process::Stdio::null()).status();
+        let _ = command("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+/// The disk hangs amid sending, so that the home cannot write and the system does not even let it end: a pause returns all the
+/// same, nothing arrives after it, and once the disk answers the home comes back paused with nothing lost.
+pub(super) fn hanging(folder: &Path, bailey: &Path) -> Result<(), String> {
+    fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    let disk = Freezer::mount(&folder.join("image"), &folder.join("mounted"))?;
+    let receivers = (0..MAILS_EACH).map(|n| format!("ok{n}@example.org")).collect();
+    let mut house = House::new(&disk.0.join("home"), bailey, &[("many", receivers)])?;
+    let cards = house.want(&["many"; TASKS], TASKS * MAILS_EACH)?;
+    house.approve(&cards)?;
+    until_arrived(&house, 3)?;
+    disk.freeze()?;
+    let started = now();
+    let said = house.ok(&["pause"], false)?;
+    let (took, before) = (started.elapsed(), house.smtp.arrivals().len());
+    sleep(SETTLES);
+    let during = house.smtp.arrivals().len();
+    disk.thaw()?;
+    let mode = patiently(|| house.ask("GET", "/v1/status", &Value::Null)).map(|status| text(&status, "mode"))?;
+    let after = house.smtp.arrivals().len();
+    if mode != "paused" || during != before || after != before {
+        return Err(format!("a pause while the disk hung: {mode}; {before} mails, then {during}, then {after}"));
+    }
+    patiently(|| house.ok(&["resume"], true))?;
+    let cards = house.waiting()?;
+    house.approve(&cards)?;
+    until_none(&house, &["approved", "claimed", "unknown", "reconciling"])?;
+    check(&mut house, true)?;
+    println!(
+        "disk: hanging, with {before} of {} mails gone; pausing took {:.1} s and said “{}”; nothing arrived after it; \
+         with the disk back, {} were approved again, {} have arrived, none twice; the log verifies",
+        TASKS * MAILS_EACH,
+        took.as_secs_f64(),
+        said.lines().map(str::trim).collect::<Vec<_>>().join(" "),
+        cards.len(),
+        house.smtp.arrivals().len(),
     );
     Ok(())
 }

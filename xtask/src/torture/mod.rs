@@ -2,7 +2,7 @@
 //!
 //! What the simulator does to the product's code, this does to the program: SIGKILL at system calls chosen by chance
 //! (`strace` delivers it), at moments chosen by chance, and while starting; pauses with sixty-four mails under way; disks that
-//! fill up and fail; a write-ahead log cut short. The mail server is a double that counts and misbehaves on demand.
+//! fill up, hang and fail; a write-ahead log cut short. The mail server is a double that counts and misbehaves on demand.
 
 mod disk;
 mod home;
@@ -88,6 +88,7 @@ pub fn run_with(arguments: &[&str]) -> Result<(), String> {
             _ => {
                 disk::full(&folder.join("full"), &bailey)?;
                 disk::failing(&folder.join("failing"), &bailey)?;
+                disk::hanging(&folder.join("hanging"), &bailey)?;
             }
         }
     }
