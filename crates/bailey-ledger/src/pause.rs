@@ -14,8 +14,9 @@ use crate::tree::hash;
 pub const BYTES: usize = 512;
 const MAGIC: &[u8; 16] = b"bailey pause 1\n\0";
 /// Where in the sector, behind the record, whoever stops a home that does not answer leaves its mark.
-const MARK_AT: usize = 256;
-const MARK: &[u8; 24] = b"paused from the outside\n";
+pub const MARK_AT: usize = 256;
+/// That mark.
+pub const MARK: &[u8; 24] = b"paused from the outside\n";
 
 /// What the record says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -25,7 +25,7 @@ use fastrand::Rng;
 use crate::disk::Image;
 use crate::life::Life;
 use crate::sched::{Trace, Work};
-use crate::stores::{MARK, PAUSE};
+use crate::stores::{MARK, PAUSE, pause_from_outside};
 use crate::world::World;
 
 /// What to run.
@@ -173,6 +173,10 @@ fn between_lives(world: &World, random: &mut Rng, kept: &mut Option<Image>, kind
         world.reboot();
     }
     world.wait(random.u64(0..3_000));
+    if random.u32(0..5) == 0 {
+        pause_from_outside(machine);
+        world.witness().paused_from_outside();
+    }
     if kind != Kind::All {
         return;
     }

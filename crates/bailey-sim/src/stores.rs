@@ -9,7 +9,7 @@ use bailey_gate::event::Event;
 use bailey_gate::family::{ActionKind, Brings, Party};
 use bailey_gate::ledger::{Grant, Job, Ledger as GateLedger, PauseRecord, Row, Standing, StoreError, TaskMarks, Tx};
 use bailey_gate::{ActionId, ConnectionId, State, TRANSITIONS, TaskId};
-use bailey_ledger::{Ledger, Mark, MarkStore, PAUSE_BYTES, PauseFile, Sector};
+use bailey_ledger::{Ledger, Mark, MarkStore, PAUSE_BYTES, PAUSE_MARK, PAUSE_MARK_AT, PauseFile, Sector};
 
 use crate::disk::Trouble;
 use crate::sched;
@@ -97,6 +97,14 @@ impl Sector for SimSector {
         disk.open(PAUSE, true).and_then(|()| disk.write(PAUSE, 0, bytes)).map_err(failed)?;
         disk.sync(PAUSE).map_err(failed)
     }
+}
+
+/// What the supervisor does to the record of a home it has ended ([`bailey_ledger::pause_from_outside`], for a simulated disk).
+pub fn pause_from_outside(machine: &Machine) {
+    let mut disk = machine.disk();
+    let marked = disk.open(PAUSE, true).and_then(|()| disk.write(PAUSE, PAUSE_MARK_AT, PAUSE_MARK));
+    // Between lives the disk is in order.
+    assert!(marked.and_then(|()| disk.sync(PAUSE)).is_ok(), "the record was not marked");
 }
 
 /// The product's record, interrupted before and after.

@@ -73,6 +73,8 @@ pub struct Witness {
     /// Every time the home was told.
     times: Vec<Now>,
     last_pause: Option<u64>,
+    /// Everything was paused from outside, and no home was opened since.
+    from_outside: bool,
     shut: u64,
     reopened: u64,
     pause_kept: bool,
@@ -182,6 +184,13 @@ impl Witness {
         }
     }
 
+    /// A pause returned that was not the home's doing: the home had ended, and its record was marked. In which epoch is said by the
+    /// next home that opens.
+    pub fn paused_from_outside(&mut self) {
+        self.from_outside = true;
+        self.last_pause = Some(self.moment());
+    }
+
     /// The person is about to end a pause for good.
     pub fn reopens(&mut self, epoch: u64) {
         self.reopened = self.reopened.max(epoch);
@@ -229,6 +238,16 @@ impl Witness {
 
     /// A home was opened, in a pause epoch; `open` is whether effects may leave.
     pub fn opened(&mut self, open: bool, epoch: u64) {
+        if std::mem::take(&mut self.from_outside) {
+            if open {
+                self.found("a home that was paused from outside came up open".into());
+            } else if epoch <= self.reopened {
+                let words = format!("a pause from outside counts as epoch {epoch}, which was ended before");
+                self.found(words);
+            } else {
+                self.paused(epoch, true, false);
+            }
+        }
         if self.shut <= self.reopened {
             return;
         }

@@ -92,6 +92,21 @@ pub const PLANTED: &[Planted] = &[
         ],
     },
     Planted {
+        bug: "a pause from outside is taken for none",
+        edits: &[
+            (
+                "crates/bailey-home/src/opening.rs",
+                "            (Mode::Paused, epoch + 1)\n        }\n        Recorded::Unreadable",
+                "            (Mode::Open, epoch)\n        }\n        Recorded::Unreadable",
+            ),
+            (
+                "crates/bailey-home/src/opening.rs",
+                "let from_outside = matches!(recorded, Recorded::FromOutside { .. });",
+                "let from_outside = matches!(recorded, Recorded::FromOutside { epoch: u64::MAX });",
+            ),
+        ],
+    },
+    Planted {
         bug: "an older copy is believed about what was approved",
         edits: &[("crates/bailey-home/src/opening.rs", "        gate.void_all(now)?;\n", "")],
     },
