@@ -227,7 +227,9 @@ pub fn run(only: &[&str]) -> Result<(), String> {
     let copy = Copy::refresh()?;
     let mut missed = Vec::new();
     let chosen = PLANTED.iter().filter(|one| only.is_empty() || only.iter().any(|word| one.bug.contains(word)));
+    let mut looked = 0;
     for one in chosen {
+        looked += 1;
         let found = copy.with(one.edits, |copy| {
             let built = copy.cargo().args(["build", "--quiet", "-p", "bailey-sim", "--locked"]).output();
             match built {
@@ -243,6 +245,9 @@ pub fn run(only: &[&str]) -> Result<(), String> {
                 missed.push(one.bug);
             }
         }
+    }
+    if looked == 0 {
+        return Err(format!("no planted bug is called anything with {}", only.join(" or ")));
     }
     if missed.is_empty() { Ok(()) } else { Err(format!("the simulator missed: {}", missed.join("; "))) }
 }
