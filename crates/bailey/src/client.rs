@@ -1,7 +1,7 @@
 //! Talking to the running home.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use bailey_gate::approval::Purpose;
@@ -18,6 +18,11 @@ use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
+
+/// How long an answer may take before the person is told that it is waited for.
+const LONG: std::time::Duration = std::time::Duration::from_secs(10);
+/// What is answered only once something changes.
+const CHANGES: &str = "/v1/changes";
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -149,7 +154,17 @@ impl Client {
                  ask for it again"
             ))
         };
-        let response = sender.send_request(request).await.map_err(broke_off)?;
+        let answer = sender.send_request(request);
+        tokio::pin!(answer);
+        let response = tokio::select! {
+            answered = &mut answer => answered,
+            () = tokio::time::sleep(LONG), if !path.starts_with(CHANGES) => {
+                // Whoever reads it may be gone.
+                let _ = writeln!(io::stderr(), "Still waiting for the home. If it hangs: `bailey pause` stops everything even so.");
+                answer.await
+            }
+        };
+        let response = response.map_err(broke_off)?;
         let status = response.status();
         let bytes = response.into_body().collect().await.map_err(broke_off)?.to_bytes();
         if status.is_success() {

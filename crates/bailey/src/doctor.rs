@@ -118,6 +118,9 @@ fn accounts(layout: &Layout) -> Option<Finding> {
     })
 }
 
+/// How long the home may take to say how it is.
+const ANSWERS_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// Whether changes of rules can be proven.
 fn solver() -> Finding {
     match Analysis::begin() {
@@ -145,16 +148,28 @@ async fn running(layout: &Layout) -> Vec<Finding> {
         Ok(client) => client,
         Err(why) => return bad(&why),
     };
-    let status: Status = match client.get("/v1/status").await {
-        Ok(status) => status,
-        Err(Trouble::Locked(_)) => {
+    let asked = tokio::time::timeout(ANSWERS_WITHIN, client.get::<Status>("/v1/status")).await;
+    let status = match asked {
+        Ok(Ok(status)) => status,
+        Err(_) => {
+            return vec![finding(
+                "running",
+                Grade::Bad,
+                format!(
+                    "the home has not answered for {} s; if it hangs it is started anew by itself, and `bailey pause` stops \
+                     everything even so",
+                    ANSWERS_WITHIN.as_secs()
+                ),
+            )];
+        }
+        Ok(Err(Trouble::Locked(_))) => {
             return vec![finding(
                 "running",
                 Grade::Bad,
                 "the home does not answer; if it is locked, run `bailey unlock`",
             )];
         }
-        Err(why) => return bad(&why),
+        Ok(Err(why)) => return bad(&why),
     };
     let mut out = vec![match status.mode.as_str() {
         "open" => finding(

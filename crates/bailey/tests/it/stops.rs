@@ -139,6 +139,8 @@ fn paused_from_outside(world: &World, card: &serde_json::Value) {
 fn a_home_that_hangs_is_ended_by_a_pause_and_comes_up_paused() {
     let (world, card) = held_for_an_hour();
     let hung = stop_moving(&world, "home-process");
+    let doctor = world.run(&["doctor", "--json"], "");
+    assert!(String::from_utf8_lossy(&doctor.stdout).contains("has not answered for 5 s"), "the doctor sees it");
     let said = world.ok(&["pause"], "");
     assert!(said.starts_with("Paused.") && said.contains("was ended"), "{said}");
     assert!(rustix::process::test_kill_process(hung).is_err(), "nothing of the home may run when the pause returns");
