@@ -18,6 +18,7 @@ use std::time::Duration;
 use bailey_keys::RootKey;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use crate::door::{Asker, Door, Wanted};
@@ -37,6 +38,8 @@ const READY_WITHIN: Duration = Duration::from_secs(120);
 const MAX_LINE_BYTES: u64 = 64 * 1024;
 /// How long a home that is made to end may take: longer only if the kernel holds it, for a disk that does not answer.
 const ENDED_WITHIN: Duration = Duration::from_secs(3);
+/// How long what an ended home said last may take to be read.
+const HEARD_WITHIN: Duration = Duration::from_secs(1);
 /// How long noting a pause on the disk may take.
 const NOTED_WITHIN: Duration = Duration::from_secs(3);
 /// Looks in a row that find a home silent before it is taken to hang. More than one: where this process was stopped too, it is
@@ -93,7 +96,8 @@ pub async fn supervise(
     }
     let mut door = Door::open(&place.socket())?;
     tokio::pin!(stop);
-    let mut home = Home { place, identities: &identities, mark, process: None, hears: Hears::default() };
+    let mut home =
+        Home { place, identities: &identities, mark, process: None, listening: None, hears: Hears::default() };
     let root = match root.take() {
         Some(root) => root,
         None => {
@@ -135,6 +139,8 @@ struct Home<'a> {
     mark: Mark,
     /// Its process: from before it is told its key until it has ended.
     process: Option<Child>,
+    /// What listens to it.
+    listening: Option<JoinHandle<()>>,
     hears: Hears,
 }
 
@@ -290,7 +296,8 @@ impl Home<'_> {
             let _ = told.await;
             child.stdin = Some(pipe);
         }
-        let line = first_line(child, Some(self.hears.clone())).await.map_err(failed)?;
+        let (line, listening) = first_line(child, Some(self.hears.clone())).await.map_err(failed)?;
+        self.listening = Some(listening);
         match line.as_str() {
             "ready" => Ok(()),
             "" => Err(SupervisorError::Refused(format!(
@@ -329,6 +336,12 @@ impl Home<'_> {
         let _ = process.start_kill();
         let ended = tokio::time::timeout(ENDED_WITHIN, process.wait()).await.is_ok();
         self.process = None;
+        // What it said last is heard before anything else is noted or started; what comes later counts no more.
+        if let Some(mut listening) = self.listening.take()
+            && tokio::time::timeout(HEARD_WITHIN, &mut listening).await.is_err()
+        {
+            listening.abort();
+        }
         ended
     }
 
@@ -400,7 +413,7 @@ fn command(program: &Path) -> Command {
 async fn start_gateway(place: &Place, identity: Option<Identity>, listen: &str) -> Result<(Child, String), String> {
     let mut command = process("gateway-process", place, identity).map_err(|error| error.to_string())?;
     let mut child = command.arg("--listen").arg(listen).spawn().map_err(|error| error.to_string())?;
-    let line = first_line(&mut child, None).await.map_err(|error| error.to_string())?;
+    let (line, _) = first_line(&mut child, None).await.map_err(|error| error.to_string())?;
     match line.strip_prefix("listening ") {
         Some(address) => Ok((child, address.to_owned())),
         None => Err(line),
@@ -408,18 +421,19 @@ async fn start_gateway(place: &Place, identity: Option<Identity>, listen: &str) 
 }
 
 /// What a process says first. Of the rest, only that it is alive, and a pause that could not be recorded and its end, are
-/// listened to, where there is a place to note it. Its complaints are passed on.
-async fn first_line(child: &mut Child, hears: Option<Hears>) -> io::Result<String> {
+/// listened to, where there is a place to note it: by the task that is given, too, until the process has ended. Its complaints are
+/// passed on.
+async fn first_line(child: &mut Child, hears: Option<Hears>) -> io::Result<(String, JoinHandle<()>)> {
     if let Some(complaints) = child.stderr.take() {
         tokio::spawn(pass_on(complaints));
     }
-    let Some(out) = child.stdout.take() else { return Ok(String::new()) };
+    let Some(out) = child.stdout.take() else { return Err(io::Error::other("it has no way to say anything")) };
     let mut out = BufReader::new(out);
     let mut line = Vec::new();
     let mut bounded = (&mut out).take(MAX_LINE_BYTES);
     let said = tokio::time::timeout(READY_WITHIN, bounded.read_until(b'\n', &mut line)).await;
     said.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "it did not say in time that it is ready"))??;
-    tokio::spawn(async move {
+    let listening = tokio::spawn(async move {
         let mut line = Vec::new();
         while (&mut out).take(MAX_LINE_BYTES).read_until(b'\n', &mut line).await.is_ok_and(|count| count > 0) {
             if let Some(hears) = &hears {
@@ -435,7 +449,7 @@ async fn first_line(child: &mut Child, hears: Option<Hears>) -> io::Result<Strin
             line.clear();
         }
     });
-    Ok(plain(&line).trim_end().to_owned())
+    Ok((plain(&line).trim_end().to_owned(), listening))
 }
 
 /// Lines of a process's complaints, without what could move a cursor: the process may be led by someone else.
