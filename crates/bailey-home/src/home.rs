@@ -113,8 +113,11 @@ impl Home {
         let ledger = Arc::new(ledger);
         let shipped = CedarPolicy::shipped().map_err(|error| HomeError::Setup(error.to_string()))?;
         let policy = Arc::new(InForce::new(shipped));
-        // Whatever the record says: it could not be written when everything was paused.
-        let recorded = if settings.paused { Recorded::Unreadable } else { recorded };
+        // Whatever the record says: it could not be written, or marked, when everything was paused.
+        let recorded = match recorded {
+            Recorded::Open { epoch } | Recorded::Paused { epoch } if settings.paused => Recorded::FromOutside { epoch },
+            other => other,
+        };
         let transactions = Arc::clone(&ledger) as Arc<dyn bailey_gate::ledger::Ledger>;
         let store = Store { ledger: Arc::clone(&ledger), transactions, found, recorded, record: Arc::new(record) };
         let limits = Limits { hold_ms: config.home.hold_seconds.saturating_mul(1_000), ..Limits::default() };

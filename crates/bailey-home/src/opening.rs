@@ -42,15 +42,19 @@ pub fn compose(
     let Store { ledger, transactions, found, recorded, record } = store;
     let says_paused = ledger.log_says_paused().map_err(GateError::from)?;
     let (valve, mut notices) = starting_valve(recorded, says_paused, &found, ledger.epoch());
-    let from_outside = matches!(recorded, Recorded::FromOutside { .. });
+    let unsaid = match recorded {
+        Recorded::FromOutside { .. } => Some(Actor::Client),
+        Recorded::Unreadable => Some(Actor::Home),
+        Recorded::Open { .. } | Recorded::Paused { .. } => None,
+    };
     let authority = Arc::new(Credentials(Arc::clone(&ledger)));
     let parts =
         Parts { home: ledger.home(), ledger: transactions, policy, authority, record, valve, limits, circumstances };
     let gate = Arc::new(Gate::new(parts));
     recover(&gate, &ledger, &found, valve, now, &mut notices)?;
-    if from_outside {
-        // As the home would have recorded it, had it answered. Where it cannot, the mark stays and says as much.
-        let report = gate.pause(Actor::Client, now, || ());
+    if let Some(actor) = unsaid {
+        // Written down as every pause is, in the record and in the log: whatever becomes of one of them, it stays paused.
+        let report = gate.pause(actor, now, || ());
         notices.extend(report.recorded.err());
         report.logged?;
     }
@@ -80,7 +84,7 @@ fn starting_valve(recorded: Recorded, says_paused: bool, found: &Opened, log_epo
         Recorded::Open { epoch } => (Mode::Open, epoch),
         Recorded::Paused { epoch } => (Mode::Paused, epoch),
         Recorded::FromOutside { epoch } => {
-            notices.push("Everything was paused while the home did not answer: the supervisor ended it. Look at the log, then run `bailey resume`.".into());
+            notices.push("Everything was paused from outside: while Bailey did not run, or by its supervisor because the home did not pause by itself. Look at the log, then run `bailey resume`.".into());
             (Mode::Paused, epoch + 1)
         }
         Recorded::Unreadable => {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! unlock PASSPHRASE ──▶ unlocked | why not
-//! pause             ──▶ paused | paused U+0001 what is not as it should be …
+//! pause             ──▶ paused U+0001 ended | locked U+0001 what is not as it should be …
 //! ```
 
 use std::io;
@@ -12,16 +12,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bailey_keys::Passphrase;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc};
+use zeroize::Zeroizing;
 
 use crate::{Place, SupervisorError};
 
 /// Longest line taken, in bytes: a passphrase, and a word before it.
-const MAX_LINE_BYTES: u64 = 4 * 1024;
+const MAX_LINE_BYTES: usize = 4 * 1024;
 /// How long whoever connects may take to say what it wants.
-const SAID_WITHIN: Duration = Duration::from_secs(10);
+const SAID_WITHIN: Duration = Duration::from_secs(2);
 /// Connections at once.
 const MAX_CONNECTIONS: usize = 64;
 /// How long to wait where no connection can be taken.
@@ -34,6 +35,8 @@ const UNLOCK: &str = "unlock ";
 const PAUSE: &str = "pause";
 const UNLOCKED: &str = "unlocked";
 const PAUSED: &str = "paused";
+const ENDED: &str = "ended";
+const LOCKED: &str = "locked";
 /// Between the parts of an answer.
 const NEXT: char = '\u{1}';
 
@@ -54,8 +57,10 @@ impl Asker {
         self.say(UNLOCKED).await;
     }
 
-    pub(crate) async fn paused(self, trouble: &[String]) {
-        let parts: Vec<&str> = std::iter::once(PAUSED).chain(trouble.iter().map(String::as_str)).collect();
+    /// Whether the home was `ended` for it, or is locked.
+    pub(crate) async fn paused(self, ended: bool, trouble: &[String]) {
+        let how = if ended { ENDED } else { LOCKED };
+        let parts: Vec<&str> = [PAUSED, how].into_iter().chain(trouble.iter().map(String::as_str)).collect();
         self.say(&parts.join(&NEXT.to_string())).await;
     }
 
@@ -90,7 +95,7 @@ impl Door {
         }
         let listener = UnixListener::bind(path).map_err(failed)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
-        let (send, asked) = mpsc::channel(1);
+        let (send, asked) = mpsc::channel(MAX_CONNECTIONS);
         Ok(Self { asked, listening: tokio::spawn(listen(listener, send)) })
     }
 
@@ -108,18 +113,26 @@ impl Door {
         loop {
             match self.next().await {
                 (Wanted::Pause, asker) => return asker,
-                (Wanted::Unlock(_), asker) => {
-                    tokio::spawn(asker.refuse_unlocked());
-                }
+                (Wanted::Unlock(_), asker) => refuse_unlocked(asker),
             }
         }
     }
+
+    /// Whoever else asked for a pause so far.
+    pub(crate) fn further_pauses(&mut self) -> Vec<Asker> {
+        let mut all = Vec::new();
+        while let Ok((wanted, asker)) = self.asked.try_recv() {
+            match wanted {
+                Wanted::Pause => all.push(asker),
+                Wanted::Unlock(_) => refuse_unlocked(asker),
+            }
+        }
+        all
+    }
 }
 
-impl Asker {
-    async fn refuse_unlocked(self) {
-        self.refuse("the home is unlocked already").await;
-    }
+fn refuse_unlocked(asker: Asker) {
+    tokio::spawn(async move { asker.refuse("the home is unlocked already").await });
 }
 
 /// Takes connections; nobody who says nothing keeps another waiting.
@@ -143,20 +156,24 @@ async fn listen(listener: UnixListener, asked: mpsc::Sender<(Wanted, Asker)>) {
     }
 }
 
+/// A whole line, or nothing: what breaks off, and what is longer than may be, is no request.
 async fn hear(stream: &mut UnixStream) -> Option<Wanted> {
-    let mut line = String::new();
-    if BufReader::new(stream.take(MAX_LINE_BYTES)).read_line(&mut line).await.ok()? == 0 {
-        return None;
+    // It may be a passphrase: read into one place, which is wiped.
+    let mut bytes = Zeroizing::new([0; MAX_LINE_BYTES]);
+    let mut length = 0;
+    let end = loop {
+        let count = stream.read(bytes.get_mut(length..)?).await.ok().filter(|count| *count > 0)?;
+        let read = bytes.get(length..length + count)?;
+        if let Some(at) = read.iter().position(|byte| *byte == b'\n') {
+            break length + at;
+        }
+        length += count;
+    };
+    let line = std::str::from_utf8(bytes.get(..end)?).ok()?.trim_end_matches('\r');
+    match line.strip_prefix(UNLOCK) {
+        Some(words) => Some(Wanted::Unlock(Passphrase::new(words.to_owned()))),
+        None => (line == PAUSE).then_some(Wanted::Pause),
     }
-    let end = line.trim_end_matches(['\n', '\r']).len();
-    line.truncate(end);
-    if line == PAUSE {
-        return Some(Wanted::Pause);
-    }
-    let words = line.strip_prefix(UNLOCK).map(|words| Passphrase::new(words.to_owned()));
-    // What was read is not left lying in memory.
-    drop(zeroize::Zeroizing::new(line));
-    words.map(Wanted::Unlock)
 }
 
 /// Unlocks a home whose supervisor waits for the passphrase.
@@ -167,13 +184,22 @@ pub fn unlock(place: &Place, passphrase: &str) -> Result<(), SupervisorError> {
     }
 }
 
+/// How everything was paused without the home's doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PausedOutside {
+    /// Whether a home was ended for it; else it is locked.
+    pub ended: bool,
+    /// What is not as it should be all the same.
+    pub trouble: Vec<String>,
+}
+
 /// Has the supervisor pause everything without the home: it ends the home, notes the pause, and starts the home anew. When this
-/// returns nothing leaves any more. Gives what is not as it should be all the same.
-pub fn pause(place: &Place) -> Result<Vec<String>, SupervisorError> {
+/// returns nothing leaves any more.
+pub fn pause(place: &Place) -> Result<PausedOutside, SupervisorError> {
     let answer = ask(place, PAUSE)?;
     let mut parts = answer.split(NEXT).map(str::to_owned);
-    match parts.next().as_deref() {
-        Some(PAUSED) => Ok(parts.collect()),
+    match (parts.next().as_deref(), parts.next().as_deref()) {
+        (Some(PAUSED), Some(how)) => Ok(PausedOutside { ended: how == ENDED, trouble: parts.collect() }),
         _ => Err(SupervisorError::Refused(answer)),
     }
 }
@@ -183,7 +209,7 @@ fn ask(place: &Place, line: &str) -> Result<String, SupervisorError> {
     let path = place.socket();
     let failed = |source| SupervisorError::File { path: path.clone(), source };
     let mut stream = std::os::unix::net::UnixStream::connect(&path).map_err(failed)?;
-    let line = zeroize::Zeroizing::new(format!("{line}\n"));
+    let line = Zeroizing::new(format!("{line}\n"));
     stream.set_read_timeout(Some(ANSWER_WITHIN)).and_then(|()| stream.write_all(line.as_bytes())).map_err(failed)?;
     let mut answer = String::new();
     BufReader::new(stream).read_line(&mut answer).map_err(|error| match error.kind() {
@@ -193,7 +219,7 @@ fn ask(place: &Place, line: &str) -> Result<String, SupervisorError> {
         _ => failed(error),
     })?;
     match answer.trim_end_matches('\n') {
-        "" => Err(SupervisorError::Refused("it ended before it answered; try again".into())),
+        "" => Err(failed(io::ErrorKind::UnexpectedEof.into())),
         answer => Ok(answer.to_owned()),
     }
 }

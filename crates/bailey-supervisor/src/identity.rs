@@ -10,11 +10,14 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, chownat, fstat, openat};
 use rustix::process::{Gid, Pid, Uid};
 
+use crate::SupervisorError;
+use crate::root::locked;
+
 /// The account number of gateways. It owns no file.
 const GATEWAY: u32 = 61_183;
 /// Account numbers of homes: a part of what systemd's list of account numbers leaves unused, and so large that no two
 /// homes draw the same, for every process of the number is ended before its home is started. A home's follows from its
-/// identity, so it is the same after every start.
+/// identity, so it is the same after every start; a copy of a home has the same, which [`Identities::lock`] is for.
 const HOMES: std::ops::Range<u32> = 0x7000_0000..0x7FFD_0000;
 
 /// One account number, as user and as group.
@@ -63,6 +66,20 @@ impl Identities {
         Self::Separate { home: Identity { user, group: GATEWAY }, gateway: Identity { user: GATEWAY, group: GATEWAY } }
     }
 
+    /// Takes the home's account number for this process, where it has one: a copy of the home must not run beside it.
+    pub(crate) fn lock(&self) -> Result<Option<fs::File>, SupervisorError> {
+        let Some(Identity { user, .. }) = self.home() else { return Ok(None) };
+        let path = PathBuf::from(format!("/run/bailey-{user}.lock"));
+        match locked(&path) {
+            Ok(Some(file)) => Ok(Some(file)),
+            Ok(None) => Err(SupervisorError::Refused(format!(
+                "a copy of this home runs on this machine already (account {user}), and only one of them can; stop that one \
+                 first"
+            ))),
+            Err(source) => Err(SupervisorError::File { path, source }),
+        }
+    }
+
     /// The home's, where it has one of its own.
     #[must_use]
     pub const fn home(&self) -> Option<Identity> {
@@ -101,17 +118,32 @@ pub fn blocked_by(data: &Path) -> Option<PathBuf> {
     shut.last().map(Path::to_path_buf)
 }
 
+/// How often the processes are looked through for those of one account: they may start others meanwhile.
+const MOST_PASSES: u32 = 10;
+
 /// Ends every process of an account that is ours alone: what one of them left behind must not work beside the next.
 pub(crate) fn end_all_of(identity: Identity) {
-    let Ok(processes) = fs::read_dir("/proc") else { return };
+    // One may start another while they are looked through.
+    for _ in 0..MOST_PASSES {
+        if !end_those_of(identity) {
+            return;
+        }
+    }
+}
+
+/// Looks through the processes once; false if none of them is this account's and still runs.
+fn end_those_of(identity: Identity) -> bool {
+    let Ok(processes) = fs::read_dir("/proc") else { return false };
+    let mut found = false;
     for entry in processes.flatten() {
         let name = entry.file_name();
         let Some(pid) = name.to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw) else { continue };
         if fs::metadata(entry.path()).is_ok_and(|about| about.uid() == identity.user) {
             // One that has just ended is what was wanted.
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            found |= rustix::process::kill_process(pid, rustix::process::Signal::KILL).is_ok();
         }
     }
+    found
 }
 
 /// Gives what is ours in the folder `name` of `within` to an account, such as what was set up or put back from a backup.

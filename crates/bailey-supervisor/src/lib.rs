@@ -5,9 +5,11 @@
 //!
 //! Invariant of absence: it reads nothing of a home but its wrapped key.
 
+mod child;
 mod door;
 mod identity;
 mod root;
+mod told;
 mod watch;
 
 use std::io;
@@ -15,10 +17,12 @@ use std::path::PathBuf;
 
 use bailey_keys::KeyError;
 
-pub use door::{pause, unlock};
+pub use child::{ALIVE, PAUSED, RESUMED};
+pub use door::{PausedOutside, pause, unlock};
 pub use identity::{Identities, Identity, become_identity, blocked_by, die_with_parent, leave_terminal};
 pub use root::{Mark, Place, finish_deletion};
-pub use watch::{ALIVE, Launch, PAUSED, RESUMED, Said, supervise};
+pub use told::{Stream, tell, told_within};
+pub use watch::{Launch, Said, supervise};
 
 /// Why there is nothing to supervise.
 #[derive(Debug, thiserror::Error)]

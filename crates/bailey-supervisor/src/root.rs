@@ -114,9 +114,12 @@ impl Place {
 
     /// Lets `mark` mark the record of the pause, through no link: the folder may be another account's.
     ///
-    /// A record that is missing, or is no file of ours, counts as damaged, and what is damaged means paused.
+    /// A record that is missing counts as damaged, and what is damaged means paused; a folder that is missing does not.
     pub(crate) fn mark_paused(&self, mark: Mark) -> Result<(), SupervisorError> {
         let path = self.pause_record();
+        if !fs::symlink_metadata(self.state()).is_ok_and(|about| about.is_dir()) {
+            return Err(SupervisorError::Missing(self.0.clone()));
+        }
         let marked = match OpenOptions::new().write(true).custom_flags(NO_LINKS | NO_WAITING).open(&path) {
             Ok(file) => match file.metadata() {
                 Ok(about) if about.is_file() && about.nlink() == 1 => mark(&file),
@@ -133,6 +136,9 @@ impl Place {
     ///
     /// [`SupervisorError::Running`] where a supervisor runs; ask that one.
     pub fn pause_at_rest(&self, mark: Mark) -> Result<(), SupervisorError> {
+        if !self.state().is_dir() {
+            return Err(SupervisorError::Missing(self.0.clone()));
+        }
         let _lock = self.lock()?;
         self.mark_paused(mark)
     }
@@ -146,16 +152,12 @@ impl Place {
     pub(crate) fn lock(&self) -> Result<File, SupervisorError> {
         let path = self.0.join("supervisor.lock");
         let failed = |source| SupervisorError::File { path: path.clone(), source };
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
-        for _ in 0..LOCK_TRIES {
-            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(file),
-                // A child that was being started when its supervisor was killed holds the lock until it is another program.
-                Err(rustix::io::Errno::WOULDBLOCK) => wait_for_lock(),
-                Err(error) => return Err(failed(error.into())),
-            }
+        let file = locked(&path).map_err(failed)?.ok_or_else(|| SupervisorError::Running(self.0.clone()))?;
+        if let (true, Ok(about)) = (rustix::process::geteuid().is_root(), fs::metadata(&self.0)) {
+            // Whose home it is has to be able to take it, too.
+            std::os::unix::fs::fchown(&file, Some(about.uid()), Some(about.gid())).map_err(failed)?;
         }
-        Err(SupervisorError::Running(self.0.clone()))
+        Ok(file)
     }
 
     /// The root key: from its file, or made of the passphrase. Whether it is the right one shows in [`Self::unwrap`].
@@ -176,6 +178,21 @@ impl Place {
 /// How often, and how long apart, the supervisor's lock is tried: a second in all.
 const LOCK_TRIES: u32 = 20;
 const LOCK_WAIT: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// Opens and locks a file, through no link; none if another process holds it.
+pub(crate) fn locked(path: &Path) -> io::Result<Option<File>> {
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).custom_flags(NO_LINKS).open(path)?;
+    for _ in 0..LOCK_TRIES {
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(Some(file)),
+            // A child that was being started when its supervisor was killed holds the lock until it is another program.
+            Err(rustix::io::Errno::WOULDBLOCK) => wait_for_lock(),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(None)
+}
 
 #[expect(clippy::disallowed_methods, reason = "the kernel tells nobody when it has ended a process of another")]
 fn wait_for_lock() {

@@ -35,7 +35,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.to_string(), 1),
     };
-    match runtime.block_on(commands::run(arguments.command, layout, arguments.json)) {
+    let ended = runtime.block_on(commands::run(arguments.command, layout, arguments.json));
+    // What waits for a disk that does not answer keeps the program no longer.
+    runtime.shutdown_background();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(trouble) => fail(&trouble.to_string(), trouble.exit_code()),
     }

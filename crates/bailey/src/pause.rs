@@ -12,40 +12,66 @@ use crate::show;
 
 /// How long the home may take. It takes milliseconds; a home that hangs, or a disk that does, must not keep a pause waiting.
 const HOME_WITHIN: Duration = Duration::from_secs(5);
+/// How long its supervisor, or the disk, may take after that.
+const OUTSIDE_WITHIN: Duration = Duration::from_secs(70);
+/// How often it is tried anew where a supervisor is just starting or ending; a try at its lock takes a second.
+const TRIES: u32 = 12;
 
 /// A pause that was not the home's doing.
 #[derive(Serialize)]
 struct Outside {
-    /// Whose it was: `supervisor`, or `disk` where none runs.
-    by: &'static str,
+    by: By,
     /// What is not as it should be all the same.
     trouble: Vec<String>,
 }
 
+/// Whose doing it was.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum By {
+    /// The supervisor's, which ended the home.
+    Supervisor,
+    /// The supervisor's, of a home that is locked.
+    SupervisorOfLockedHome,
+    /// This program's, on the disk, where nothing runs.
+    Disk,
+}
+
 /// Stops everything.
 pub(crate) async fn run(layout: Layout, json: bool) -> Result<(), Trouble> {
-    layout.info().map_err(|error| Trouble::Here(error.to_string()))?;
     let place = Place::new(layout.root());
-    let asked = async { Client::new(layout)?.post::<PauseCard>("/v1/pause", &()).await };
+    let asked = async {
+        // Beside this thread: what it reads may lie on a disk that does not answer.
+        let client = tokio::task::spawn_blocking(move || Client::new(layout)).await;
+        client.map_err(|error| Trouble::Here(error.to_string()))??.post::<PauseCard>("/v1/pause", &()).await
+    };
     let why = match tokio::time::timeout(HOME_WITHIN, asked).await {
         Ok(Ok(card)) => return by_home(&card, json),
         Ok(Err(trouble)) => trouble.to_string(),
         Err(_) => format!("the home did not pause within {} s", HOME_WITHIN.as_secs()),
     };
-    let outside = tokio::task::spawn_blocking(move || from_outside(&place)).await;
-    let outside = outside.map_err(|error| Trouble::Here(error.to_string()))?.map_err(|error| {
-        Trouble::Here(format!(
-            "this could not be paused: {why}; its supervisor: {error}; ending `bailey serve` stops everything"
-        ))
-    })?;
+    let trying = tokio::task::spawn_blocking(move || from_outside(&place));
+    let failed = |error: &str| {
+        let words = "ending `bailey serve` stops everything";
+        Trouble::Here(format!("this could not be paused: {why}; without the home: {error}; {words}"))
+    };
+    let outside = match tokio::time::timeout(OUTSIDE_WITHIN, trying).await {
+        Ok(Ok(Ok(outside))) => outside,
+        // Nothing is there to be paused.
+        Ok(Ok(Err(error @ SupervisorError::Missing(_)))) => return Err(Trouble::Here(error.to_string())),
+        Ok(Ok(Err(error))) => return Err(failed(&error.to_string())),
+        Ok(Err(error)) => return Err(failed(&error.to_string())),
+        Err(_) => return Err(failed("neither a supervisor nor the disk answers")),
+    };
     show::print(json, &outside, |out| {
         match outside.by {
-            "supervisor" => {
+            By::Supervisor => {
                 writeln!(out, "Paused. Nothing leaves until `bailey resume`.")?;
                 writeln!(out, "  The home was ended for it, and starts again: {why}.")?;
                 writeln!(out, "  Whether what was under way has happened, it finds out: `bailey actions`.")?;
             }
-            _ => writeln!(out, "Bailey is not running; it will start paused.")?,
+            By::SupervisorOfLockedHome => writeln!(out, "Paused: Bailey is locked, and will start paused.")?,
+            By::Disk => writeln!(out, "Bailey is not running; it will start paused.")?,
         }
         outside.trouble.iter().try_for_each(|trouble| writeln!(out, "  ! {trouble}"))
     })?;
@@ -64,14 +90,25 @@ fn by_home(card: &PauseCard, json: bool) -> Result<(), Trouble> {
 }
 
 fn from_outside(place: &Place) -> Result<Outside, SupervisorError> {
-    use std::io::ErrorKind::{ConnectionRefused, NotFound};
-    match bailey_supervisor::pause(place) {
-        Ok(trouble) => Ok(Outside { by: "supervisor", trouble }),
-        // Nobody is there, or only the socket of a supervisor that was killed.
-        Err(SupervisorError::File { source, .. }) if matches!(source.kind(), NotFound | ConnectionRefused) => {
-            place.pause_at_rest(bailey_home::pause_from_outside)?;
-            Ok(Outside { by: "disk", trouble: Vec::new() })
+    use std::io::ErrorKind::{ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof};
+    let mut last = None;
+    for _ in 0..TRIES {
+        match bailey_supervisor::pause(place) {
+            Ok(paused) => {
+                let by = if paused.ended { By::Supervisor } else { By::SupervisorOfLockedHome };
+                return Ok(Outside { by, trouble: paused.trouble });
+            }
+            // Nobody is there, only the socket of a supervisor that was killed, or one that is just ending.
+            Err(SupervisorError::File { source, .. })
+                if [ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof].contains(&source.kind()) => {}
+            Err(error) => return Err(error),
         }
-        Err(error) => Err(error),
+        match place.pause_at_rest(bailey_home::pause_from_outside) {
+            Ok(()) => return Ok(Outside { by: By::Disk, trouble: Vec::new() }),
+            // One is just starting, or has not ended yet.
+            Err(error @ SupervisorError::Running(_)) => last = Some(error),
+            Err(error) => return Err(error),
+        }
     }
+    Err(last.unwrap_or_else(|| SupervisorError::Missing(place.data().into())))
 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use bailey_gateway::Gateway;
 use bailey_home::{Ended, Home, Layout, config};
 use bailey_keys::{HomeKey, Passphrase};
-use bailey_supervisor::{Identity, Launch, Place, Said, SupervisorError};
+use bailey_supervisor::{Identity, Launch, Place, Said, Stream, SupervisorError, told_within};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::{GateArgs, GatewayRole, Role};
@@ -43,15 +43,16 @@ pub(crate) async fn supervise(layout: &Layout) -> Result<(), Trouble> {
         tell(layout, &Said::Deleted);
         return Ok(());
     }
-    let prepare = || {
-        let settings = config::Settings::read(&layout.config()).map_err(|error| error.to_string())?;
+    let config = layout.config();
+    let prepare = move || {
+        let settings = config::Settings::read(&config).map_err(|error| error.to_string())?;
         let config = settings.parse().map_err(|error| error.to_string())?;
         let settings = serde_json::to_string(&settings).map_err(|error| error.to_string())?;
         Ok(Launch { settings, listen: config.gateway.listen, silent: config.home.silent() })
     };
     let locked = place.needs_passphrase().map_err(|e| here(&e))?;
     // What stands in the configuration is told about before anything waits for a passphrase.
-    prepare().map_err(Trouble::Here)?;
+    let _: Launch = prepare().map_err(Trouble::Here)?;
     let words = if locked { given()? } else { None };
     let root = place.root_key(words.as_ref()).map_err(|e| here(&e))?;
     drop(words);
@@ -61,6 +62,7 @@ pub(crate) async fn supervise(layout: &Layout) -> Result<(), Trouble> {
     let mark = bailey_home::pause_from_outside;
     let supervised =
         bailey_supervisor::supervise(&place, root, prepare, mark, |said| tell(layout, &said), stop()?).await;
+    told_within(TOLD_WITHIN);
     match supervised {
         Ok(()) => Ok(()),
         Err(SupervisorError::Refused(why)) => Err(Trouble::Here(why)),
@@ -77,24 +79,26 @@ fn given() -> Result<Option<Passphrase>, Trouble> {
     }
 }
 
+/// How long the last words of the supervisor may take to be read.
+const TOLD_WITHIN: std::time::Duration = std::time::Duration::from_secs(1);
+
 fn tell(layout: &Layout, said: &Said) {
     let data = layout.root().display();
-    let told = match said {
-        Said::Locked => writeln!(io::stdout(), "Bailey is locked. Unlock it with `bailey unlock`. ({data})"),
-        Said::Runs(Ok(address)) => writeln!(
-            io::stdout(),
+    let out = |words: String| bailey_supervisor::tell(Stream::Out, words);
+    let error = |words: &str| bailey_supervisor::tell(Stream::Error, format!("bailey: {words}"));
+    match said {
+        Said::Locked => out(format!("Bailey is locked. Unlock it with `bailey unlock`. ({data})")),
+        Said::Runs(Ok(address)) => out(format!(
             "Bailey runs. Talk to it with `bailey task`, `bailey approvals`, … ({data}; programs: http://{address}/v1)"
-        ),
-        Said::Runs(Err(why)) => writeln!(io::stdout(), "Bailey runs, without its gateway. ({data})")
-            .and_then(|()| writeln!(io::stderr(), "bailey: {why}")),
-        Said::Shared(why) => writeln!(io::stderr(), "bailey: {why}"),
-        Said::Ended(why, seconds) => {
-            writeln!(io::stderr(), "bailey: the home ended ({why}); it is started again in {seconds} s")
+        )),
+        Said::Runs(Err(why)) => {
+            out(format!("Bailey runs, without its gateway. ({data})"));
+            error(why);
         }
-        Said::Deleted => writeln!(io::stdout(), "The home was deleted."),
-    };
-    // Whoever started us may be gone; the home runs all the same.
-    let _ = told;
+        Said::Shared(why) => error(why),
+        Said::Ended(why, seconds) => error(&format!("the home ended ({why}); it is started again in {seconds} s")),
+        Said::Deleted => out("The home was deleted.".into()),
+    }
 }
 
 fn stop() -> Result<impl Future<Output = ()> + Unpin, Trouble> {

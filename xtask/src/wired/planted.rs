@@ -101,8 +101,8 @@ pub const PLANTED: &[Planted] = &[
             ),
             (
                 "crates/bailey-home/src/opening.rs",
-                "let from_outside = matches!(recorded, Recorded::FromOutside { .. });",
-                "let from_outside = matches!(recorded, Recorded::FromOutside { epoch: u64::MAX });",
+                "        Recorded::FromOutside { .. } => Some(Actor::Client),",
+                "        Recorded::FromOutside { .. } => None,",
             ),
         ],
     },

@@ -156,9 +156,18 @@ pub(super) async fn resume(Held(home): Shared, Taken(body): Taken<ProvenBody>) -
     let work = Arc::clone(&home);
     outside(&home, async move { work.reconcile().await }).await??;
     let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
-    let swept = blocking(move || gate.finish_resume(valve.epoch, now)).await?;
+    let swept = {
+        let gate = Arc::clone(&gate);
+        blocking(move || gate.finish_resume(valve.epoch, now)).await?
+    };
     home.notices.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
-    home.unrecorded.send_replace(false);
+    home.unrecorded.send_if_modified(|unrecorded| {
+        // Another pause may have come meanwhile, and be one that nobody could record.
+        let over =
+            gate.lock().valve() == bailey_gate::handoff::Valve { mode: bailey_gate::handoff::Mode::Open, ..valve };
+        *unrecorded &= !over;
+        over
+    });
     home.changed();
     Ok(Json(swept.asked_again.iter().map(ToString::to_string).collect()))
 }

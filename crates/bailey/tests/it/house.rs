@@ -1,9 +1,10 @@
 //! The house: its processes, who may enter, and its end.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::Stdio;
 
 use bailey_gate::Digest;
 use bailey_gate::approval::Purpose;
@@ -159,6 +160,32 @@ fn a_locked_home_waits_for_its_passphrase() {
     world.until_answering();
     let (_, why) = world.fails(&["unlock"], "the home's own words");
     assert!(why.contains("unlocked already"), "{why}");
+}
+
+#[test]
+fn two_copies_of_a_home_do_not_run_under_one_account() {
+    let (world, _) = running();
+    let accounts = world.data_of(&["doctor"]).as_array().unwrap().iter().find(|one| one["what"] == "accounts").cloned();
+    let home = world.child("home-process");
+    let copy = world.folder.path().join("copy");
+    assert!(command("cp").arg("-a").args([&world.data(), &copy]).status().unwrap().success());
+    fs::write(copy.join("config.toml"), "[gateway]\nlisten = \"127.0.0.1:0\"\n").unwrap();
+    let mut serving = command(env!("CARGO_BIN_EXE_bailey"));
+    serving.args(["serve", "--data"]).arg(&copy).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut serving = serving.spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(serving.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    if accounts.unwrap()["grade"] == "good" {
+        let ended = serving.wait_with_output().unwrap();
+        let why = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(!ended.status.success() && why.contains("a copy of this home runs"), "{why}");
+    } else {
+        // All under one account: there is none to share, and each has a folder of its own.
+        serving.kill().unwrap();
+        serving.wait().unwrap();
+    }
+    assert_eq!(world.child("home-process"), home, "the first was left alone");
+    assert_eq!(world.approvals().len(), 0);
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn held_for_an_hour() -> (World, serde_json::Value) {
 fn paused_from_outside(world: &World, card: &serde_json::Value) {
     let status = world.data_of(&["status"]);
     assert_eq!(status["mode"], "paused");
-    assert!(status["notices"].to_string().contains("while the home did not answer"), "{status}");
+    assert!(status["notices"].to_string().contains("paused from outside"), "{status}");
     let log = world.data_of(&["log", "list", "--limit", "50"]);
     assert!(log.as_array().unwrap().iter().any(|entry| entry["header"]["kind"] == "paused"), "the log says who paused");
     assert!(world.sink.arrived().is_empty());
@@ -181,10 +181,62 @@ fn a_locked_home_is_paused_before_it_is_unlocked() {
     world.hold(0);
     world.serve_locked();
     let said = world.ok(&["pause"], "");
-    assert!(said.starts_with("Paused."), "{said}");
+    assert!(said.starts_with("Paused: Bailey is locked"), "{said}");
     world.ok(&["unlock"], "the home's own words");
     world.until_answering();
     assert_eq!(world.data_of(&["status"])["mode"], "paused");
+}
+
+#[test]
+fn a_pause_that_could_not_be_marked_is_written_down_by_the_home_that_comes_up() {
+    let (mut world, card) = held_for_an_hour();
+    stop_moving(&world, "home-process");
+    // A second name: the supervisor writes through none. And without this file the home looks as if it were none.
+    let (record, about) = (world.data().join("state/pause"), world.data().join("home/home.json"));
+    let (link, aside) = (world.data().join("link"), world.data().join("aside"));
+    fs::hard_link(&record, &link).unwrap();
+    fs::rename(&about, &aside).unwrap();
+    let said = world.ok(&["pause"], "");
+    assert!(said.starts_with("Paused.") && said.contains("could not be recorded"), "{said}");
+    fs::rename(&aside, &about).unwrap();
+    world.until_answering();
+    fs::remove_file(&link).unwrap();
+    world.restart();
+    assert_eq!(world.data_of(&["status"])["mode"], "paused", "the supervisor that remembered it is gone");
+    world.ok(&["resume"], PASSPHRASE);
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(&card), "succeeded");
+    assert_eq!(world.sink.arrived().len(), 1);
+}
+
+#[test]
+fn a_pause_while_it_is_being_stopped_holds_for_the_next_start() {
+    let (mut world, card) = held_for_an_hour();
+    stop_moving(&world, "home-process");
+    let supervisor = rustix::process::Pid::from_raw(i32::try_from(world.supervisor()).unwrap()).unwrap();
+    rustix::process::kill_process(supervisor, rustix::process::Signal::TERM).unwrap();
+    let said = world.ok(&["pause"], "");
+    assert!(said.starts_with("Paused.") || said.contains("will start paused"), "{said}");
+    assert!(world.ended().success());
+    world.serve();
+    paused_from_outside(&world, &card);
+}
+
+#[test]
+fn whoever_does_not_read_what_it_says_keeps_no_pause_waiting() {
+    let (mut world, card) = held_for_an_hour();
+    world.kill();
+    world.hold(3_600);
+    world.serve_unread();
+    world.hold(0);
+    stop_moving(&world, "home-process");
+    let said = world.ok(&["pause"], "");
+    assert!(said.starts_with("Paused."), "{said}");
+    world.until_answering();
+    paused_from_outside(&world, &card);
+    let supervisor = rustix::process::Pid::from_raw(i32::try_from(world.supervisor()).unwrap()).unwrap();
+    rustix::process::kill_process(supervisor, rustix::process::Signal::TERM).unwrap();
+    assert!(world.ended().success());
 }
 
 #[test]

@@ -150,6 +150,8 @@ pub struct World {
     serving: Option<Running>,
     /// What `serve` said when it was ready.
     said: String,
+    /// What it says, where nobody reads that.
+    unread: Option<std::io::PipeReader>,
 }
 
 impl World {
@@ -174,7 +176,7 @@ impl World {
         let folder = Folder::new();
         let sink = Sink::start(folder.path().join("sink"));
         let provider = Provider::start(scripts).unwrap();
-        Self { folder, sink, provider, serving: None, said: String::new() }
+        Self { folder, sink, provider, serving: None, said: String::new(), unread: None }
     }
 
     /// A running home with a mail account that may send, and no hold window.
@@ -237,6 +239,19 @@ impl World {
         let line = first_line(&mut child);
         self.serving = Some(Running(child));
         line
+    }
+
+    /// Starts the home where nobody reads what is said: the pipe is full.
+    pub fn serve_unread(&mut self) {
+        /// What a pipe holds, in bytes (pipe(7)).
+        const PIPE_BYTES: usize = 65_536;
+        let (unread, mut full) = std::io::pipe().unwrap();
+        full.write_all(&vec![b'x'; PIPE_BYTES]).unwrap();
+        let errors = full.try_clone().unwrap();
+        let child = self.bailey(&["serve"]).stdin(Stdio::null()).stdout(full).stderr(errors).spawn().unwrap();
+        self.serving = Some(Running(child));
+        self.until_answering();
+        self.unread = Some(unread);
     }
 
     /// Waits until the home answers.

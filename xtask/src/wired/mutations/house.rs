@@ -438,22 +438,22 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "a pause ends a home that hangs",
         edits: &[(
             "crates/bailey-supervisor/src/watch.rs",
-            "                        home.pause(asker).await;\n                        Next::Again",
-            "                        let _ = home.note_pause().await;\n                        asker.paused(&[]).await;\n                        Next::Ended(home.ended().await)",
+            "                        home.pause(asker, door).await;\n                        Next::Again",
+            "                        let _ = home.note_pause().await;\n                        asker.paused(true, &[]).await;\n                        Next::Ended(home.ended().await)",
         )],
         test: "stops::a_home_that_hangs_is_ended_by_a_pause_and_comes_up_paused",
     },
     Mutation {
         control: "a pause is noted for the home",
-        edits: &[("crates/bailey-supervisor/src/watch.rs", "        trouble.extend(self.note_pause().await);\n", "")],
+        edits: &[("crates/bailey-supervisor/src/child.rs", "        trouble.extend(self.note_pause().await);\n", "")],
         test: "stops::a_pause_finds_a_home_that_cannot_start_or_does_not_run",
     },
     Mutation {
         control: "a pause of a locked home",
         edits: &[(
             "crates/bailey-supervisor/src/watch.rs",
-            "asker.paused(&home.note_pause().await.into_iter().collect::<Vec<_>>()).await;",
-            "asker.paused(&[]).await;",
+            "                    let trouble: Vec<String> = home.note_pause().await.into_iter().collect();\n",
+            "                    let trouble: Vec<String> = Vec::new();\n",
         )],
         test: "stops::a_locked_home_is_paused_before_it_is_unlocked",
     },
@@ -461,8 +461,8 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "a pause at rest",
         edits: &[(
             "crates/bailey/src/pause.rs",
-            "            place.pause_at_rest(bailey_home::pause_from_outside)?;\n",
-            "",
+            "match place.pause_at_rest(bailey_home::pause_from_outside) {",
+            "match Ok::<(), SupervisorError>(()) {",
         )],
         test: "stops::a_pause_finds_a_home_that_cannot_start_or_does_not_run",
     },
@@ -483,5 +483,37 @@ pub(super) const HOUSE: &[Mutation] = &[
             ".custom_flags(NO_WAITING)",
         )],
         test: "tests::a_pause_is_marked_through_no_link_and_waits_for_no_pipe",
+    },
+    Mutation {
+        control: "a pause that could not be marked",
+        edits: &[(
+            "crates/bailey-home/src/opening.rs",
+            "        Recorded::FromOutside { .. } => Some(Actor::Client),\n        Recorded::Unreadable => Some(Actor::Home),",
+            "        Recorded::FromOutside { .. } => None,\n        Recorded::Unreadable => None,",
+        )],
+        test: "stops::a_pause_that_could_not_be_marked_is_written_down_by_the_home_that_comes_up",
+    },
+    Mutation {
+        control: "a pause while stopping",
+        edits: &[(
+            "crates/bailey-supervisor/src/watch.rs",
+            "                            asker = door.next_pause() => Some(asker),\n",
+            "                            asker = door.next_pause() => {\n                                asker.paused(true, &[]).await;\n                                None\n                            }\n",
+        )],
+        test: "stops::a_pause_while_it_is_being_stopped_holds_for_the_next_start",
+    },
+    Mutation {
+        control: "nobody has to read",
+        edits: &[(
+            "crates/bailey-supervisor/src/told.rs",
+            "    let _ = lines().try_send(Line::Tell(stream, line));\n",
+            "    let _ = lines();\n    let _ = match stream {\n        Stream::Out => writeln!(io::stdout(), \"{line}\"),\n        Stream::Error => writeln!(io::stderr(), \"{line}\"),\n    };\n",
+        )],
+        test: "stops::whoever_does_not_read_what_it_says_keeps_no_pause_waiting",
+    },
+    Mutation {
+        control: "one of two copies",
+        edits: &[("crates/bailey-supervisor/src/watch.rs", "    let _account = identities.lock()?;\n", "")],
+        test: "house::two_copies_of_a_home_do_not_run_under_one_account",
     },
 ];

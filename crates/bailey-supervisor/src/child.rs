@@ -1,0 +1,350 @@
+//! The processes of a home: started, listened to, and ended.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use bailey_keys::RootKey;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::task::{JoinHandle, spawn_blocking};
+use zeroize::Zeroizing;
+
+use crate::door::{Asker, Door};
+use crate::identity::{Identities, Identity, end_all_of, give};
+use crate::root::Mark;
+use crate::told::{Stream, tell};
+use crate::watch::Launch;
+use crate::{Place, SupervisorError};
+
+/// How long a home may take to end when told to, before it is made to.
+const GRACE: Duration = Duration::from_secs(6);
+/// How long a home that is made to end may take: longer only if the kernel holds it, for a disk that does not answer.
+const ENDED_WITHIN: Duration = Duration::from_secs(3);
+/// How long what an ended home said last may take to be read.
+const HEARD_WITHIN: Duration = Duration::from_secs(1);
+/// How long noting a pause on the disk may take.
+const NOTED_WITHIN: Duration = Duration::from_secs(3);
+/// How long a process may take until it is ready: a large home on a slow disk, many times over.
+const READY_WITHIN: Duration = Duration::from_secs(120);
+/// How long before a gateway that ended soon after it was started is started again.
+const GATEWAY_AGAIN: Duration = Duration::from_secs(1);
+/// How long before a gateway that could not be started is tried again.
+const GATEWAY_LATER: Duration = Duration::from_secs(60);
+/// Longest line taken from a process, in bytes.
+const MAX_LINE_BYTES: u64 = 64 * 1024;
+
+/// What a home says when everything is paused and no record of it could be written.
+pub const PAUSED: &str = "paused";
+/// What it says when that is over.
+pub const RESUMED: &str = "resumed";
+/// What it says, again and again, as long as everything in it moves on.
+pub const ALIVE: &str = "alive";
+
+/// What a home says while it runs, as it was last heard, over all its starts.
+#[derive(Default, Clone)]
+pub(crate) struct Hears {
+    /// A pause that nobody could record outlives the home here.
+    paused: Arc<AtomicBool>,
+    /// How often it said that it is alive.
+    pub alive: Arc<AtomicU64>,
+}
+
+/// The home, and what is needed to start and to end it.
+pub(crate) struct Home {
+    pub place: Place,
+    pub identities: Identities,
+    pub hears: Hears,
+    mark: Mark,
+    /// Its process: from before it is told its key until it has ended.
+    process: Option<Child>,
+    /// What listens to it.
+    listening: Option<JoinHandle<()>>,
+    /// What writes a pause down, as long as the disk keeps it.
+    marking: Option<JoinHandle<Result<(), String>>>,
+}
+
+/// Does what may wait for a disk beside the thread that listens for a pause.
+pub(crate) async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SupervisorError> + Send + 'static,
+) -> Result<T, SupervisorError> {
+    spawn_blocking(work).await.unwrap_or_else(|error| Err(SupervisorError::Refused(error.to_string())))
+}
+
+impl Home {
+    pub(crate) fn new(place: &Place, identities: Identities, mark: Mark) -> Self {
+        let hears = Hears::default();
+        Self { place: place.clone(), identities, hears, mark, process: None, listening: None, marking: None }
+    }
+
+    /// Starts the home and its gateway.
+    pub(crate) async fn start(&mut self, root: &Arc<RootKey>, launch: &Launch) -> Result<Gateway, SupervisorError> {
+        self.make_end().await;
+        let (place, identities) = (self.place.clone(), self.identities.clone());
+        beside(move || {
+            let failed = |source| SupervisorError::File { path: place.data().into(), source };
+            lay_out(&place, &identities).map_err(failed)
+        })
+        .await?;
+        self.start_home(root, &launch.settings).await?;
+        let started = start_gateway(&self.place, self.identities.gateway(), &launch.listen).await;
+        let (path, address) = (self.place.gateway(), started.as_ref().ok().map(|(_, address)| address.clone()));
+        let noted = spawn_blocking(move || match address {
+            Some(address) => std::fs::write(path, address),
+            None => std::fs::remove_file(path),
+        });
+        // Only what tells programs where it is depends on it.
+        let _ = noted.await;
+        Ok(match started {
+            Ok((process, address)) => Gateway { address: Ok(address), process: Some(process) },
+            Err(why) => Gateway { address: Err(why), process: None },
+        })
+    }
+
+    /// Starts the home, hands its key over the pipe, and waits until it says that it is ready.
+    async fn start_home(&mut self, root: &Arc<RootKey>, settings: &str) -> Result<(), SupervisorError> {
+        let failed = |error| SupervisorError::Start("home", error);
+        let mut command = process("home-process", &self.place, self.identities.home());
+        if self.hears.paused.load(Ordering::SeqCst) {
+            command.arg("--paused");
+        }
+        let child = self.process.insert(command.spawn().map_err(failed)?);
+        let (place, root) = (self.place.clone(), Arc::clone(root));
+        let key = beside(move || {
+            let mut key = Zeroizing::new(Vec::new());
+            place.unwrap(&root)?.hand_over(&mut *key)?;
+            Ok(key)
+        })
+        .await?;
+        if let Some(mut pipe) = child.stdin.take() {
+            let told = async {
+                pipe.write_all(&key).await?;
+                pipe.write_all(settings.as_bytes()).await?;
+                pipe.write_all(b"\n").await?;
+                pipe.flush().await
+            };
+            // A home that has ended already says why below.
+            let _ = told.await;
+            child.stdin = Some(pipe);
+        }
+        let (line, listening) = first_line(child, Some(self.hears.clone())).await.map_err(failed)?;
+        self.listening = Some(listening);
+        match line.as_str() {
+            "ready" => Ok(()),
+            "" => Err(SupervisorError::Refused(format!(
+                "the home ended at once: {}",
+                child.wait().await.map_err(failed)?
+            ))),
+            why => Err(SupervisorError::Refused(why.replace('\u{1}', "\n"))),
+        }
+    }
+
+    /// Waits until it has ended by itself; says how.
+    pub(crate) async fn ended(&mut self) -> String {
+        let Some(process) = &mut self.process else { return "it does not run".into() };
+        process.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string())
+    }
+
+    /// Asks it to end, and ends it.
+    pub(crate) async fn end(&mut self) {
+        let Some(process) = &mut self.process else { return };
+        let pid = process.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
+        if let Some(pid) = pid {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        if tokio::time::timeout(GRACE, process.wait()).await.is_err() {
+            self.make_end().await;
+        }
+    }
+
+    /// Ends it, and whatever else runs under its account. True once it has: else the kernel still holds it, and none of its
+    /// threads runs on.
+    pub(crate) async fn make_end(&mut self) -> bool {
+        if let Some(identity) = self.identities.home() {
+            end_all_of(identity);
+        }
+        let Some(process) = &mut self.process else { return true };
+        let _ = process.start_kill();
+        let ended = tokio::time::timeout(ENDED_WITHIN, process.wait()).await.is_ok();
+        self.process = None;
+        // What it said last is heard before anything else is noted or started; what comes later counts no more.
+        if let Some(mut listening) = self.listening.take()
+            && tokio::time::timeout(HEARD_WITHIN, &mut listening).await.is_err()
+        {
+            listening.abort();
+        }
+        ended
+    }
+
+    /// Pauses everything without the home's doing: it is ended, so that nothing leaves, and comes up paused. Whoever asked for the
+    /// same meanwhile is answered, too.
+    pub(crate) async fn pause(&mut self, asker: Asker, door: &mut Door) {
+        let mut trouble = Vec::new();
+        if !self.make_end().await {
+            trouble.push(
+                "the system has not let go of the home yet, which waits for a disk, say; none of it runs on".to_owned(),
+            );
+        }
+        trouble.extend(self.note_pause().await);
+        asker.paused(true, &trouble).await;
+        for asker in door.further_pauses() {
+            asker.paused(true, &trouble).await;
+        }
+    }
+
+    /// Writes down that everything is paused; else remembers it as long as this process runs, and says why.
+    pub(crate) async fn note_pause(&mut self) -> Option<String> {
+        // One that the disk still keeps will do: it is written after this.
+        let mut marking = self.marking.take().filter(|marking| !marking.is_finished()).unwrap_or_else(|| {
+            let (place, mark) = (self.place.clone(), self.mark);
+            spawn_blocking(move || place.mark_paused(mark).map_err(|error| error.to_string()))
+        });
+        let why = match tokio::time::timeout(NOTED_WITHIN, &mut marking).await {
+            Ok(Ok(Ok(()))) => return None,
+            Ok(Ok(Err(why))) => why,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => {
+                self.marking = Some(marking);
+                "the disk does not answer".into()
+            }
+        };
+        self.hears.paused.store(true, Ordering::SeqCst);
+        Some(format!(
+            "it could not be recorded; until the home is back it holds only as long as `bailey serve` runs: {why}"
+        ))
+    }
+}
+
+/// A gateway under way; ends with this.
+pub(crate) struct Gateway {
+    pub address: Result<String, String>,
+    process: Option<Child>,
+}
+
+/// Starts the gateway again whenever it ends, on the port it had. One that could not be started is left be: the person
+/// was told why.
+pub(crate) async fn keep_gateway(place: Place, identity: Option<Identity>, gateway: Gateway) {
+    let Gateway { address: Ok(address), process: Some(mut process) } = gateway else {
+        return std::future::pending().await;
+    };
+    loop {
+        let began = tokio::time::Instant::now();
+        let _ = process.wait().await;
+        if began.elapsed() < GATEWAY_AGAIN {
+            tokio::time::sleep(GATEWAY_AGAIN).await;
+        }
+        while let Err(why) = start_gateway(&place, identity, &address).await.map(|(fresh, _)| process = fresh) {
+            tell(Stream::Error, format!("bailey: the gateway ended and cannot be started again: {why}"));
+            tokio::time::sleep(GATEWAY_LATER).await;
+        }
+    }
+}
+
+/// Whose each folder is, and who may enter.
+fn lay_out(place: &Place, identities: &Identities) -> io::Result<()> {
+    std::fs::create_dir_all(place.run())?;
+    let mode = |path: &Path, bits| std::fs::set_permissions(path, std::fs::Permissions::from_mode(bits));
+    mode(&place.run(), 0o750)?;
+    if let Some(home) = identities.home() {
+        mode(place.data(), 0o711)?;
+        let data = std::fs::File::open(place.data())?;
+        for name in [c"home", c"state", c"run"] {
+            give(&data, name, home)?;
+        }
+    }
+    Ok(())
+}
+
+/// This very program, also where its file was replaced since or is gone.
+const OWN_PROGRAM: &str = "/proc/self/exe";
+
+fn process(role: &'static str, place: &Place, identity: Option<Identity>) -> Command {
+    let mut command = command(Path::new(OWN_PROGRAM));
+    command.arg0("bailey");
+    // Nothing of the supervisor's surroundings but what these two need to find files and speak.
+    command.env_clear().envs(
+        ["PATH", "TZ", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR"]
+            .iter()
+            .filter_map(|name| Some((name, std::env::var_os(name)?))),
+    );
+    command.arg(role).arg("--data").arg(place.data()).arg("--supervisor").arg(std::process::id().to_string());
+    if let Some(Identity { user, group }) = identity {
+        command.arg("--user").arg(user.to_string()).arg("--group").arg(group.to_string());
+    }
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+#[expect(clippy::disallowed_methods, reason = "starting its own two other roles is what a supervisor is for")]
+fn command(program: &Path) -> Command {
+    Command::new(program)
+}
+
+async fn start_gateway(place: &Place, identity: Option<Identity>, listen: &str) -> Result<(Child, String), String> {
+    let mut command = process("gateway-process", place, identity);
+    let mut child = command.arg("--listen").arg(listen).spawn().map_err(|error| error.to_string())?;
+    let (line, _) = first_line(&mut child, None).await.map_err(|error| error.to_string())?;
+    match line.strip_prefix("listening ") {
+        Some(address) => Ok((child, address.to_owned())),
+        None => Err(line),
+    }
+}
+
+/// What a process says first. Of the rest, only that it is alive, and a pause that could not be recorded and its end, are
+/// listened to, where there is a place to note it: by the task that is given, too, until the process has ended. Its complaints are
+/// passed on.
+async fn first_line(child: &mut Child, hears: Option<Hears>) -> io::Result<(String, JoinHandle<()>)> {
+    if let Some(complaints) = child.stderr.take() {
+        tokio::spawn(pass_on(complaints));
+    }
+    let Some(out) = child.stdout.take() else { return Err(io::Error::other("it has no way to say anything")) };
+    let mut out = BufReader::new(out);
+    let mut line = Vec::new();
+    let mut bounded = (&mut out).take(MAX_LINE_BYTES);
+    let said = tokio::time::timeout(READY_WITHIN, bounded.read_until(b'\n', &mut line)).await;
+    said.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "it did not say in time that it is ready"))??;
+    let listening = tokio::spawn(async move {
+        let mut line = Vec::new();
+        while (&mut out).take(MAX_LINE_BYTES).read_until(b'\n', &mut line).await.is_ok_and(|count| count > 0) {
+            if let Some(hears) = &hears {
+                match plain(&line).trim_end() {
+                    PAUSED => hears.paused.store(true, Ordering::SeqCst),
+                    RESUMED => hears.paused.store(false, Ordering::SeqCst),
+                    ALIVE => {
+                        hears.alive.fetch_add(1, Ordering::SeqCst);
+                    }
+                    _ => {}
+                }
+            }
+            line.clear();
+        }
+    });
+    Ok((plain(&line).trim_end().to_owned(), listening))
+}
+
+/// Lines of a process's complaints, without what could move a cursor: the process may be led by someone else.
+async fn pass_on(complaints: tokio::process::ChildStderr) {
+    let mut lines = BufReader::new(complaints);
+    loop {
+        let mut line = Vec::new();
+        match (&mut lines).take(MAX_LINE_BYTES).read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) => tell(Stream::Error, plain(&line).trim_end().to_owned()),
+        }
+    }
+}
+
+/// Text as it may be shown: control characters become spaces, but for our own mark of a line break.
+fn plain(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let hidden = |c: char| {
+        let bidi =
+            matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+        (c.is_control() && c != '\u{1}') || bidi
+    };
+    text.chars().map(|c| if hidden(c) { ' ' } else { c }).collect()
+}
