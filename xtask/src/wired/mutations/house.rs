@@ -37,15 +37,23 @@ pub(super) const HOUSE: &[Mutation] = &[
     },
     Mutation {
         control: "damaged means paused",
-        edits: &[(
-            "crates/bailey-home/src/opening.rs",
-            r#"            (Mode::Paused, log_epoch + 1)
+        edits: &[
+            (
+                "crates/bailey-home/src/opening.rs",
+                r#"            (Mode::Paused, log_epoch + 1)
         }
     };"#,
-            r#"            (Mode::Open, log_epoch + 1)
+                r#"            (Mode::Open, log_epoch + 1)
         }
     };"#,
-        )],
+            ),
+            // It is also written down as a pause, which is one.
+            (
+                "crates/bailey-home/src/opening.rs",
+                "        Recorded::Unreadable => Some(Actor::Home),",
+                "        Recorded::Unreadable => None,",
+            ),
+        ],
         test: "stops::pausing_needs_no_proof_and_works_when_the_record_is_damaged_at_start",
     },
     Mutation {
