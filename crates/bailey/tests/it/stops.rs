@@ -1,9 +1,11 @@
 //! Stopping: pause, revocation, levels, rollback, a second daemon.
 
 use std::fs;
+use std::os::unix::net::UnixStream;
 
 use bailey_gate::approval::Purpose;
 use bailey_scripted::Turn;
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::json;
 
 use crate::support::{PASSPHRASE, World, copy_folder, id, send, shown};
@@ -102,11 +104,19 @@ fn a_pause_cuts_what_is_open_at_once() {
     assert_eq!(world.sink.arrived().len(), 1);
 }
 
-/// A process of the home's, as `kill -STOP` leaves it: it is there, and nothing in it moves.
-fn stop_moving(world: &World, role: &str) -> rustix::process::Pid {
-    let pid = rustix::process::Pid::from_raw(world.child(role)).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+fn signal(process: i32, signal: Signal) -> Pid {
+    let pid = Pid::from_raw(process).unwrap();
+    kill_process(pid, signal).unwrap();
     pid
+}
+
+/// The home's process, as it is then: there, and nothing in it moves.
+fn stop_moving(world: &World) -> Pid {
+    signal(world.child("home-process"), Signal::STOP)
+}
+
+fn tell_to_end(world: &World) {
+    signal(i32::try_from(world.supervisor()).unwrap(), Signal::TERM);
 }
 
 fn held_for_an_hour() -> (World, serde_json::Value) {
@@ -128,6 +138,10 @@ fn paused_from_outside(world: &World, card: &serde_json::Value) {
     let log = world.data_of(&["log", "list", "--limit", "50"]);
     assert!(log.as_array().unwrap().iter().any(|entry| entry["header"]["kind"] == "paused"), "the log says who paused");
     assert!(world.sink.arrived().is_empty());
+    resumed_asks_again(world, card);
+}
+
+fn resumed_asks_again(world: &World, card: &serde_json::Value) {
     world.ok(&["resume"], PASSPHRASE);
     assert!(world.sink.arrived().is_empty(), "what was approved before asks again");
     world.ok(&["approve"], PASSPHRASE);
@@ -138,12 +152,12 @@ fn paused_from_outside(world: &World, card: &serde_json::Value) {
 #[test]
 fn a_home_that_hangs_is_ended_by_a_pause_and_comes_up_paused() {
     let (world, card) = held_for_an_hour();
-    let hung = stop_moving(&world, "home-process");
+    let hung = stop_moving(&world);
     let doctor = world.run(&["doctor", "--json"], "");
     assert!(String::from_utf8_lossy(&doctor.stdout).contains("has not answered for 5 s"), "the doctor sees it");
     let said = world.ok(&["pause"], "");
     assert!(said.starts_with("Paused.") && said.contains("was ended"), "{said}");
-    assert!(rustix::process::test_kill_process(hung).is_err(), "nothing of the home may run when the pause returns");
+    assert!(test_kill_process(hung).is_err(), "nothing of the home may run when the pause returns");
     world.until_answering();
     paused_from_outside(&world, &card);
 }
@@ -154,13 +168,8 @@ fn a_pause_finds_a_home_that_cannot_start_or_does_not_run() {
     // It ends, and cannot start again for a mistake in the configuration.
     let config = fs::read_to_string(world.data().join("config.toml")).unwrap();
     fs::write(world.data().join("config.toml"), "mistake").unwrap();
-    let home = rustix::process::Pid::from_raw(world.child("home-process")).unwrap();
-    rustix::process::kill_process(home, rustix::process::Signal::KILL).unwrap();
-    World::until_true("the home never ended", || {
-        !world.data().join("run/home.sock").exists() || {
-            std::os::unix::net::UnixStream::connect(world.data().join("run/home.sock")).is_err()
-        }
-    });
+    signal(world.child("home-process"), Signal::KILL);
+    World::until_true("the home never ended", || UnixStream::connect(world.data().join("run/home.sock")).is_err());
     let said = world.ok(&["pause"], "");
     assert!(said.starts_with("Paused."), "{said}");
     fs::write(world.data().join("config.toml"), config).unwrap();
@@ -190,7 +199,7 @@ fn a_locked_home_is_paused_before_it_is_unlocked() {
 #[test]
 fn a_pause_that_could_not_be_marked_is_written_down_by_the_home_that_comes_up() {
     let (mut world, card) = held_for_an_hour();
-    stop_moving(&world, "home-process");
+    stop_moving(&world);
     // A second name: the supervisor writes through none. And without this file the home looks as if it were none.
     let (record, about) = (world.data().join("state/pause"), world.data().join("home/home.json"));
     let (link, aside) = (world.data().join("link"), world.data().join("aside"));
@@ -203,18 +212,14 @@ fn a_pause_that_could_not_be_marked_is_written_down_by_the_home_that_comes_up() 
     fs::remove_file(&link).unwrap();
     world.restart();
     assert_eq!(world.data_of(&["status"])["mode"], "paused", "the supervisor that remembered it is gone");
-    world.ok(&["resume"], PASSPHRASE);
-    world.ok(&["approve"], PASSPHRASE);
-    world.until(&id(&card), "succeeded");
-    assert_eq!(world.sink.arrived().len(), 1);
+    resumed_asks_again(&world, &card);
 }
 
 #[test]
 fn a_pause_while_it_is_being_stopped_holds_for_the_next_start() {
     let (mut world, card) = held_for_an_hour();
-    stop_moving(&world, "home-process");
-    let supervisor = rustix::process::Pid::from_raw(i32::try_from(world.supervisor()).unwrap()).unwrap();
-    rustix::process::kill_process(supervisor, rustix::process::Signal::TERM).unwrap();
+    stop_moving(&world);
+    tell_to_end(&world);
     let said = world.ok(&["pause"], "");
     assert!(said.starts_with("Paused.") || said.contains("will start paused"), "{said}");
     assert!(world.ended().success());
@@ -229,13 +234,12 @@ fn whoever_does_not_read_what_it_says_keeps_no_pause_waiting() {
     world.hold(3_600);
     world.serve_unread();
     world.hold(0);
-    stop_moving(&world, "home-process");
+    stop_moving(&world);
     let said = world.ok(&["pause"], "");
     assert!(said.starts_with("Paused."), "{said}");
     world.until_answering();
     paused_from_outside(&world, &card);
-    let supervisor = rustix::process::Pid::from_raw(i32::try_from(world.supervisor()).unwrap()).unwrap();
-    rustix::process::kill_process(supervisor, rustix::process::Signal::TERM).unwrap();
+    tell_to_end(&world);
     assert!(world.ended().success());
 }
 
@@ -248,15 +252,12 @@ fn a_home_that_hangs_is_started_anew() {
     fs::write(&path, config.replace("[home]", "[home]\nrestart_when_silent_seconds = 6")).unwrap();
     world.ok(&["pause"], "");
     world.restart();
-    let hung = stop_moving(&world, "home-process");
-    World::until_true("the home was never ended", || rustix::process::test_kill_process(hung).is_err());
+    let hung = stop_moving(&world);
+    World::until_true("the home was never ended", || test_kill_process(hung).is_err());
     world.until_answering();
     assert_ne!(world.child("home-process"), hung.as_raw_pid(), "another home");
     assert_eq!(world.data_of(&["status"])["mode"], "paused", "starting anew resumes nothing");
-    world.ok(&["resume"], PASSPHRASE);
-    world.ok(&["approve"], PASSPHRASE);
-    world.until(&id(&card), "succeeded");
-    assert_eq!(world.sink.arrived().len(), 1);
+    resumed_asks_again(&world, &card);
 }
 
 #[test]
