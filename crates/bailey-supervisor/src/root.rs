@@ -112,14 +112,18 @@ impl Place {
         self.state().join("pause")
     }
 
+    /// Whether the folder of the record is there; a link is none.
+    fn has_state(&self) -> Result<(), SupervisorError> {
+        let is_there = fs::symlink_metadata(self.state()).is_ok_and(|about| about.is_dir());
+        if is_there { Ok(()) } else { Err(SupervisorError::Missing(self.0.clone())) }
+    }
+
     /// Lets `mark` mark the record of the pause, through no link: the folder may be another account's.
     ///
     /// A record that is missing counts as damaged, and what is damaged means paused; a folder that is missing does not.
     pub(crate) fn mark_paused(&self, mark: Mark) -> Result<(), SupervisorError> {
+        self.has_state()?;
         let path = self.pause_record();
-        if !fs::symlink_metadata(self.state()).is_ok_and(|about| about.is_dir()) {
-            return Err(SupervisorError::Missing(self.0.clone()));
-        }
         let marked = match OpenOptions::new().write(true).custom_flags(NO_LINKS | NO_WAITING).open(&path) {
             Ok(file) => match file.metadata() {
                 Ok(about) if about.is_file() && about.nlink() == 1 => mark(&file),
@@ -136,9 +140,8 @@ impl Place {
     ///
     /// [`SupervisorError::Running`] where a supervisor runs; ask that one.
     pub fn pause_at_rest(&self, mark: Mark) -> Result<(), SupervisorError> {
-        if !self.state().is_dir() {
-            return Err(SupervisorError::Missing(self.0.clone()));
-        }
+        // Before the lock, which would be made where there is no home.
+        self.has_state()?;
         let _lock = self.lock()?;
         self.mark_paused(mark)
     }
