@@ -340,9 +340,9 @@ pub fn together(table: &mut Table, folder: &Path) -> Done {
 fn resume(gate: &Gate, key: &SigningKey, epoch: u64) -> Done {
     let nonce = Nonce::from_bytes(*id(epoch).as_bytes());
     gate.challenge(nonce, at());
-    let signature = key.sign(&Purpose::Resume.message(&gate.home(), &nonce));
+    let signature = key.sign(&Purpose::Resume { epoch: gate.lock().valve().epoch }.message(&gate.home(), &nonce));
     let proof = Proof { nonce, credential: CREDENTIAL, signature, client: Client::CommandLine, session: [7; 16] };
-    let valve = gate.begin_resume(&proof, at())?;
+    let valve = gate.begin_resume(gate.lock().valve().epoch, &proof, at())?;
     gate.finish_resume(valve.epoch, at())?;
     Ok(())
 }

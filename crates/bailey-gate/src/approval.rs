@@ -23,8 +23,11 @@ pub const MAX_ANSWERED: usize = 50;
 pub enum Purpose {
     /// Run exactly these actions.
     Approve(Vec<(ActionId, Digest)>),
-    /// Let effects leave again after a pause.
-    Resume,
+    /// Let effects leave again after the pause that this epoch began, and after no later one.
+    Resume {
+        /// The epoch, as the person was told it.
+        epoch: u64,
+    },
     /// Undo this action.
     Undo(ActionId),
     /// Something the home does for the person alone (connect, export, delete), named and bound to its parameters.
@@ -48,8 +51,8 @@ impl Purpose {
                     out.bytes(id.as_bytes()).bytes(digest.as_bytes());
                 });
             }
-            Self::Resume => {
-                out.byte(2);
+            Self::Resume { epoch } => {
+                out.byte(2).number(*epoch);
             }
             Self::Undo(of) => {
                 out.byte(4).bytes(of.as_bytes());

@@ -7,6 +7,7 @@ mod cards;
 mod clock;
 pub mod config;
 mod contexts;
+mod doors;
 mod executor;
 mod home;
 mod layout;
@@ -21,7 +22,7 @@ pub mod wire;
 mod wire_secret;
 
 use std::fs::Permissions;
-use std::future::{Future, IntoFuture as _};
+use std::future::Future;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
@@ -81,9 +82,9 @@ pub async fn serve(
         let _ = ending.send(());
     };
     ready();
-    let serving = axum::serve(listener, api::router(Arc::clone(&home))).with_graceful_shutdown(stopped).into_future();
+    let serving = doors::answer_all(listener, api::router(Arc::clone(&home)), stopped);
     let served = tokio::select! {
-        served = answering.handle.spawn(serving) => served.unwrap_or_else(|error| Err(std::io::Error::other(error))),
+        served = answering.handle.spawn(serving) => served.map_err(std::io::Error::other),
         // Whoever does not finish its request in time does not keep the home from stopping.
         () = async { let _ = ended.await; tokio::time::sleep(GRACE).await } => Ok(()),
     };

@@ -45,6 +45,8 @@ pub fn compose(
     let unsaid = match recorded {
         Recorded::FromOutside { .. } => Some(Actor::Client),
         Recorded::Unreadable => Some(Actor::Home),
+        // There was no room in the log for it, say: with the log's word, no older record can take it back.
+        Recorded::Paused { .. } if !says_paused => Some(Actor::Home),
         Recorded::Open { .. } | Recorded::Paused { .. } => None,
     };
     let authority = Arc::new(Credentials(Arc::clone(&ledger)));
@@ -80,6 +82,10 @@ fn starting_valve(recorded: Recorded, says_paused: bool, found: &Opened, log_epo
         Recorded::Open { epoch } if says_paused => {
             notices.push("The log says that everything is paused, the record beside it does not; it stays paused. Look at the log, then run `bailey resume`.".into());
             (Mode::Paused, epoch + 1)
+        }
+        Recorded::Open { epoch } if epoch < log_epoch => {
+            notices.push("The record of the last pause is older than the log: someone put a copy back. Everything is paused. Look at the log, then run `bailey resume`.".into());
+            (Mode::Paused, log_epoch + 1)
         }
         Recorded::Open { epoch } => (Mode::Open, epoch),
         Recorded::Paused { epoch } => (Mode::Paused, epoch),

@@ -332,7 +332,17 @@ pub struct PauseCard {
     pub in_flight: Vec<String>,
 }
 
-/// `POST /v1/resume`, `POST /v1/log/export`
+/// `POST /v1/resume`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResumeBody {
+    /// The epoch of the pause to be ended, as `GET /v1/status` gives it.
+    pub epoch: u64,
+    /// The evidence.
+    pub proof: ProofBody,
+}
+
+/// `POST /v1/log/export-readable`, `POST /v1/home/delete`, `POST /v1/actions/{id}/undo`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProvenBody {

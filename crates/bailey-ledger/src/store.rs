@@ -65,6 +65,9 @@ pub enum OpenError {
     /// The database cannot be used.
     #[error("the database of the home cannot be opened: {0}; if its disk is fine, put the last backup back")]
     Database(String),
+    /// There is no room to open it.
+    #[error("the disk is full, so the home cannot start, and nothing leaves; free some space on it and start again")]
+    Full,
     /// Written by a newer release.
     #[error("the database has format {found}, this release knows up to {known}; install the newer release again")]
     TooNew {
@@ -85,7 +88,10 @@ pub enum OpenError {
 
 impl From<StoreError> for OpenError {
     fn from(error: StoreError) -> Self {
-        Self::Database(error.to_string())
+        match error {
+            StoreError::Full => Self::Full,
+            other => Self::Database(other.to_string()),
+        }
     }
 }
 
@@ -402,7 +408,12 @@ impl GateLedger for Ledger {
 }
 
 fn database(error: rusqlite::Error) -> OpenError {
+    // No room for the index of the write-ahead log is an error of its own (SQLITE_IOERR_SHMSIZE, sqlite.org/rescode.html).
+    if error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+        return OpenError::Full;
+    }
     match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => OpenError::Full,
         Some(rusqlite::ErrorCode::NotADatabase) => OpenError::Key(KeyError::Wrong),
         Some(rusqlite::ErrorCode::CannotOpen) => OpenError::Missing,
         _ => OpenError::Database(error.to_string()),

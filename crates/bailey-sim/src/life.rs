@@ -355,11 +355,14 @@ impl Life {
 
     /// Ends a pause, as the home does it: look things up, then ask again, then open.
     pub fn resume(&self) {
-        if self.gate.lock().valve().mode == Mode::Open {
+        let shown = self.gate.lock().valve();
+        if shown.mode == Mode::Open {
             return;
         }
-        let proof = self.world.proof(&self.gate, &Purpose::Resume);
-        let Ok(valve) = self.gate.begin_resume(&proof, self.world.now()) else { return };
+        let proof = self.world.proof(&self.gate, &Purpose::Resume { epoch: shown.epoch });
+        // They think about it; meanwhile somebody may pause anew.
+        sched::pass("answering to resume");
+        let Ok(valve) = self.gate.begin_resume(shown.epoch, &proof, self.world.now()) else { return };
         if valve.mode != Mode::Resuming {
             return;
         }

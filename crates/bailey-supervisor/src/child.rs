@@ -18,7 +18,7 @@ use crate::door::{Asker, Door};
 use crate::identity::{Identities, Identity, end_all_of, give};
 use crate::root::Mark;
 use crate::told::{Stream, tell};
-use crate::watch::Launch;
+use crate::watch::{Launch, silence};
 use crate::{Place, SupervisorError};
 
 /// How long a home may take to end when told to, before it is made to.
@@ -42,10 +42,10 @@ const MAX_LINE_BYTES: u64 = 64 * 1024;
 pub const PAUSED: &str = "paused";
 /// What it says when that is over.
 pub const RESUMED: &str = "resumed";
-/// What it says, again and again, as long as everything in it moves on.
+/// What it says, and a gateway says, again and again, as long as everything in it moves on.
 pub const ALIVE: &str = "alive";
 
-/// What a home says while it runs, as it was last heard, over all its starts.
+/// What a process says while it runs, as it was last heard; of a home, over all its starts.
 #[derive(Default, Clone)]
 pub(crate) struct Hears {
     /// A pause that nobody could record outlives the home here.
@@ -82,7 +82,13 @@ impl Home {
     }
 
     /// Starts the home and its gateway.
-    pub(crate) async fn start(&mut self, root: &Arc<RootKey>, launch: &Launch) -> Result<Gateway, SupervisorError> {
+    ///
+    /// A gateway that cannot be started keeps no home from running: why it could not is in its place.
+    pub(crate) async fn start(
+        &mut self,
+        root: &Arc<RootKey>,
+        launch: &Launch,
+    ) -> Result<Result<Gateway, String>, SupervisorError> {
         self.make_end().await;
         let (place, identities) = (self.place.clone(), self.identities.clone());
         beside(move || {
@@ -91,18 +97,15 @@ impl Home {
         })
         .await?;
         self.start_home(root, &launch.settings).await?;
-        let started = start_gateway(&self.place, self.identities.gateway(), &launch.listen).await;
-        let (path, address) = (self.place.gateway(), started.as_ref().ok().map(|(_, address)| address.clone()));
+        let started = start_gateway(&self.place, self.identities.gateway(), &launch.listen, launch.silent).await;
+        let (path, address) = (self.place.gateway(), started.as_ref().ok().map(|started| started.address.clone()));
         let noted = spawn_blocking(move || match address {
             Some(address) => std::fs::write(path, address),
             None => std::fs::remove_file(path),
         });
         // Only what tells programs where it is depends on it.
         let _ = noted.await;
-        Ok(match started {
-            Ok((process, address)) => Gateway { address: Ok(address), process: Some(process) },
-            Err(why) => Gateway { address: Err(why), process: None },
-        })
+        Ok(started)
     }
 
     /// Starts the home, hands its key over the pipe, and waits until it says that it is ready.
@@ -131,7 +134,7 @@ impl Home {
             let _ = told.await;
             child.stdin = Some(pipe);
         }
-        let (line, listening) = first_line(child, Some(self.hears.clone())).await.map_err(failed)?;
+        let (line, listening) = first_line(child, self.hears.clone()).await.map_err(failed)?;
         self.listening = Some(listening);
         match line.as_str() {
             "ready" => Ok(()),
@@ -221,25 +224,43 @@ impl Home {
 
 /// A gateway under way; ends with this.
 pub(crate) struct Gateway {
-    pub address: Result<String, String>,
-    process: Option<Child>,
+    pub address: String,
+    process: Child,
+    alive: Arc<AtomicU64>,
 }
 
-/// Starts the gateway again whenever it ends, on the port it had. One that could not be started is left be: the person
-/// was told why.
-pub(crate) async fn keep_gateway(place: Place, identity: Option<Identity>, gateway: Gateway) {
-    let Gateway { address: Ok(address), process: Some(mut process) } = gateway else {
-        return std::future::pending().await;
-    };
+/// Starts the gateway again whenever it ends, or gives no sign of life, on the port it had. One that could not be started is left
+/// be: the person was told why.
+pub(crate) async fn keep_gateway(
+    place: Place,
+    identity: Option<Identity>,
+    gateway: Result<Gateway, String>,
+    silent: Duration,
+) {
+    let Ok(mut gateway) = gateway else { return std::future::pending().await };
     loop {
         let began = tokio::time::Instant::now();
-        let _ = process.wait().await;
+        tokio::select! {
+            _ = gateway.process.wait() => {}
+            () = silence(Arc::clone(&gateway.alive), silent) => {
+                tell(Stream::Error, "bailey: the gateway hung; it is started again".to_owned());
+                // One that cannot be ended holds its port, of which starting another tells.
+                let _ = gateway.process.start_kill();
+                let _ = tokio::time::timeout(ENDED_WITHIN, gateway.process.wait()).await;
+            }
+        }
         if began.elapsed() < GATEWAY_AGAIN {
             tokio::time::sleep(GATEWAY_AGAIN).await;
         }
-        while let Err(why) = start_gateway(&place, identity, &address).await.map(|(fresh, _)| process = fresh) {
-            tell(Stream::Error, format!("bailey: the gateway ended and cannot be started again: {why}"));
-            tokio::time::sleep(GATEWAY_LATER).await;
+        let address = gateway.address.clone();
+        loop {
+            match start_gateway(&place, identity, &address, silent).await {
+                Ok(fresh) => break gateway = fresh,
+                Err(why) => {
+                    tell(Stream::Error, format!("bailey: the gateway ended and cannot be started again: {why}"));
+                    tokio::time::sleep(GATEWAY_LATER).await;
+                }
+            }
         }
     }
 }
@@ -284,20 +305,27 @@ fn command(program: &Path) -> Command {
     Command::new(program)
 }
 
-async fn start_gateway(place: &Place, identity: Option<Identity>, listen: &str) -> Result<(Child, String), String> {
+async fn start_gateway(
+    place: &Place,
+    identity: Option<Identity>,
+    listen: &str,
+    silent: Duration,
+) -> Result<Gateway, String> {
     let mut command = process("gateway-process", place, identity);
-    let mut child = command.arg("--listen").arg(listen).spawn().map_err(|error| error.to_string())?;
-    let (line, _) = first_line(&mut child, None).await.map_err(|error| error.to_string())?;
+    command.arg("--listen").arg(listen).arg("--silent").arg(silent.as_secs().to_string());
+    let mut process = command.spawn().map_err(|error| error.to_string())?;
+    // Of what it says only its signs of life matter: whether anything is paused is not for it to say.
+    let hears = Hears::default();
+    let (line, _) = first_line(&mut process, hears.clone()).await.map_err(|error| error.to_string())?;
     match line.strip_prefix("listening ") {
-        Some(address) => Ok((child, address.to_owned())),
+        Some(address) => Ok(Gateway { address: address.to_owned(), process, alive: hears.alive }),
         None => Err(line),
     }
 }
 
 /// What a process says first. Of the rest, only that it is alive, and a pause that could not be recorded and its end, are
-/// listened to, where there is a place to note it: by the task that is given, too, until the process has ended. Its complaints are
-/// passed on.
-async fn first_line(child: &mut Child, hears: Option<Hears>) -> io::Result<(String, JoinHandle<()>)> {
+/// listened to: by the task that is given, too, until the process has ended. Its complaints are passed on.
+async fn first_line(child: &mut Child, hears: Hears) -> io::Result<(String, JoinHandle<()>)> {
     if let Some(complaints) = child.stderr.take() {
         tokio::spawn(pass_on(complaints));
     }
@@ -310,15 +338,13 @@ async fn first_line(child: &mut Child, hears: Option<Hears>) -> io::Result<(Stri
     let listening = tokio::spawn(async move {
         let mut line = Vec::new();
         while (&mut out).take(MAX_LINE_BYTES).read_until(b'\n', &mut line).await.is_ok_and(|count| count > 0) {
-            if let Some(hears) = &hears {
-                match plain(&line).trim_end() {
-                    PAUSED => hears.paused.store(true, Ordering::SeqCst),
-                    RESUMED => hears.paused.store(false, Ordering::SeqCst),
-                    ALIVE => {
-                        hears.alive.fetch_add(1, Ordering::SeqCst);
-                    }
-                    _ => {}
+            match plain(&line).trim_end() {
+                PAUSED => hears.paused.store(true, Ordering::SeqCst),
+                RESUMED => hears.paused.store(false, Ordering::SeqCst),
+                ALIVE => {
+                    hears.alive.fetch_add(1, Ordering::SeqCst);
                 }
+                _ => {}
             }
             line.clear();
         }

@@ -209,13 +209,17 @@ fn ask(place: &Place, line: &str) -> Result<String, SupervisorError> {
     let path = place.socket();
     let failed = |source| SupervisorError::File { path: path.clone(), source };
     let mut stream = std::os::unix::net::UnixStream::connect(&path).map_err(failed)?;
+    // Who listens (SO_PEERCRED, unix(7)), to be named where it does not answer.
+    let listener = rustix::net::sockopt::socket_peercred(&stream).ok().map(|peer| peer.pid.as_raw_nonzero());
     let line = Zeroizing::new(format!("{line}\n"));
     stream.set_read_timeout(Some(ANSWER_WITHIN)).and_then(|()| stream.write_all(line.as_bytes())).map_err(failed)?;
     let mut answer = String::new();
     BufReader::new(stream).read_line(&mut answer).map_err(|error| match error.kind() {
-        io::ErrorKind::WouldBlock => {
-            SupervisorError::Refused(format!("it did not answer within {} s", ANSWER_WITHIN.as_secs()))
-        }
+        io::ErrorKind::WouldBlock => SupervisorError::Refused(format!(
+            "it did not answer within {} s; `kill -KILL {}` ends it, and with it everything",
+            ANSWER_WITHIN.as_secs(),
+            listener.map_or_else(|| "PROCESS".into(), |process| process.to_string())
+        )),
         _ => failed(error),
     })?;
     match answer.trim_end_matches('\n') {

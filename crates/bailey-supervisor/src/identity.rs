@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::root::locked;
 const GATEWAY: u32 = 61_183;
 /// Account numbers of homes: a part of what systemd's list of account numbers leaves unused, and so large that no two
 /// homes draw the same, for every process of the number is ended before its home is started. A home's follows from its
-/// identity, so it is the same after every start; a copy of a home has the same, which [`Identities::lock`] is for.
+/// identity, so it is the same after every start; a copy of a home has the same, which [`Identities::lock`] is for, too.
 const HOMES: std::ops::Range<u32> = 0x7000_0000..0x7FFD_0000;
 
 /// One account number, as user and as group.
@@ -66,18 +66,25 @@ impl Identities {
         Self::Separate { home: Identity { user, group: GATEWAY }, gateway: Identity { user: GATEWAY, group: GATEWAY } }
     }
 
-    /// Takes the home's account number for this process, where it has one: a copy of the home must not run beside it.
-    pub(crate) fn lock(&self) -> Result<Option<fs::File>, SupervisorError> {
-        let Some(Identity { user, .. }) = self.home() else { return Ok(None) };
-        let path = PathBuf::from(format!("/run/bailey-{user}.lock"));
-        match locked(&path) {
-            Ok(Some(file)) => Ok(Some(file)),
-            Ok(None) => Err(SupervisorError::Refused(format!(
-                "a copy of this home runs on this machine already (account {user}), and only one of them can; stop that one \
-                 first"
-            ))),
-            Err(source) => Err(SupervisorError::File { path, source }),
+    /// Takes the home's identity on this machine for this process, and its account number where it has one: a copy of the home
+    /// must not run beside it. Held until what is given is dropped.
+    pub(crate) fn lock(&self, home: [u8; 16]) -> Result<Vec<fs::File>, SupervisorError> {
+        let Some(folder) = machine_locks() else { return Ok(Vec::new()) };
+        let account = self.home().map(|Identity { user, .. }| folder.join(format!("bailey-{user}.lock")));
+        let mut held = Vec::new();
+        for path in [Some(identity_lock(&folder, home)), account].into_iter().flatten() {
+            let failed = |source| SupervisorError::File { path: path.clone(), source };
+            let Some(mut file) = locked(&path).map_err(failed)? else {
+                return Err(SupervisorError::Refused(format!(
+                    "a copy of this home runs on this machine already{}, and only one of them can; stop that one first",
+                    whose(&path)
+                )));
+            };
+            // For whoever looks for what runs here.
+            file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(failed)?;
+            held.push(file);
         }
+        Ok(held)
     }
 
     /// The home's, where it has one of its own.
@@ -97,6 +104,36 @@ impl Identities {
             Self::Separate { gateway, .. } => Some(*gateway),
         }
     }
+}
+
+/// Where processes of this account lock what there may be one of on the machine: a folder no other account writes to.
+fn machine_locks() -> Option<PathBuf> {
+    let me = rustix::process::geteuid();
+    if me.is_root() {
+        return Some("/run".into());
+    }
+    // A login session's (pam_systemd(8)); its variable is not asked, for not every shell has it.
+    let folder = PathBuf::from(format!("/run/user/{}", me.as_raw()));
+    fs::metadata(&folder).is_ok_and(|about| about.is_dir() && about.uid() == me.as_raw()).then_some(folder)
+}
+
+fn identity_lock(folder: &Path, home: [u8; 16]) -> PathBuf {
+    let name: String = home.iter().map(|byte| format!("{byte:02x}")).collect();
+    folder.join(format!("bailey-{name}.lock"))
+}
+
+/// Which process holds a lock, in words, as it wrote it there.
+fn whose(lock: &Path) -> String {
+    let holder =
+        bailey_keys::read_small(lock).ok().and_then(|text| String::from_utf8(text).ok()?.trim().parse::<u32>().ok());
+    holder.map_or_else(String::new, |process| format!(" (process {process})"))
+}
+
+/// The process of a supervisor that runs this home, or a copy of it, on this machine, in words.
+pub(crate) fn runs_somewhere(home: [u8; 16]) -> Option<String> {
+    let lock = identity_lock(&machine_locks()?, home);
+    // One that cannot be opened is nobody's that could be told about.
+    matches!(locked(&lock), Ok(None)).then(|| whose(&lock))
 }
 
 /// Whether this user namespace has an account number at all (user_namespaces(7)).
@@ -149,8 +186,16 @@ fn end_those_of(identity: Identity) -> bool {
 /// Gives what is ours in the folder `name` of `within` to an account, such as what was set up or put back from a backup.
 ///
 /// Everything is opened once, without following links, and given by what was opened: a name that is made to mean something
-/// else meanwhile changes nothing. What has a second name, or is neither file nor folder, is left alone.
+/// else meanwhile changes nothing. What has a second name, or is neither file nor folder, is left alone, and so is what lies
+/// deeper than anything of ours does.
 pub(crate) fn give(within: impl AsFd, name: &CStr, to: Identity) -> io::Result<()> {
+    give_down_to(within, name, to, DEPTH)
+}
+
+/// Folders in one another that a home has at most, and some more.
+const DEPTH: u32 = 16;
+
+fn give_down_to(within: impl AsFd, name: &CStr, to: Identity, depth: u32) -> io::Result<()> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = match openat(&within, name, flags, Mode::empty()) {
         Ok(opened) => opened,
@@ -159,13 +204,13 @@ pub(crate) fn give(within: impl AsFd, name: &CStr, to: Identity) -> io::Result<(
     };
     let about = fstat(&opened)?;
     let kind = FileType::from_raw_mode(about.st_mode);
-    if kind == FileType::Directory {
+    if kind == FileType::Directory && depth > 0 {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let folder = openat(&opened, c".", flags, Mode::empty())?;
         for entry in Dir::read_from(&folder)? {
             let entry = entry?;
             if entry.file_name() != c"." && entry.file_name() != c".." {
-                give(&folder, entry.file_name(), to)?;
+                give_down_to(&folder, entry.file_name(), to, depth - 1)?;
             }
         }
     }
@@ -241,5 +286,28 @@ mod tests {
             assert_eq!(owner(path.clone()), me.as_raw(), "{}", path.display());
         }
         fs::remove_dir_all(&data).unwrap();
+    }
+
+    /// Folders in one another, more than a process may open: they hold up neither a start nor a deletion.
+    #[test]
+    fn folders_without_end_hold_up_nothing() {
+        const DEEP: usize = 3_000;
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+        rustix::process::setrlimit(
+            rustix::process::Resource::Nofile,
+            rustix::process::Rlimit { current: Some(512), ..limit },
+        )
+        .unwrap();
+        let data = std::env::temp_dir().join(format!("bailey-deep-{}", std::process::id()));
+        fs::create_dir_all(data.join("home")).unwrap();
+        let mut folder = fs::File::open(data.join("home")).unwrap();
+        for _ in 0..DEEP {
+            rustix::fs::mkdirat(&folder, c"in", Mode::RWXU).unwrap();
+            folder = openat(&folder, c"in", OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap().into();
+        }
+        let me = Identity { user: rustix::process::geteuid().as_raw(), group: rustix::process::getegid().as_raw() };
+        give(fs::File::open(&data).unwrap(), c"home", me).unwrap();
+        crate::root::remove_tree(&data).unwrap();
+        assert!(!data.exists());
     }
 }

@@ -10,6 +10,7 @@ use rustix::fs::FlockOperation;
 use serde::Deserialize;
 
 use crate::SupervisorError;
+use crate::identity::runs_somewhere;
 
 /// Marks the opened record of a pause, durably: whoever knows what the record looks like gives it.
 pub type Mark = fn(&File) -> io::Result<()>;
@@ -114,13 +115,33 @@ impl Place {
 
     /// Whether the folder of the record is there; a link is none.
     fn has_state(&self) -> Result<(), SupervisorError> {
-        let is_there = fs::symlink_metadata(self.state()).is_ok_and(|about| about.is_dir());
-        if is_there { Ok(()) } else { Err(SupervisorError::Missing(self.0.clone())) }
+        let path = self.state();
+        let source = match fs::symlink_metadata(&path) {
+            Ok(about) if about.is_dir() => return Ok(()),
+            Ok(_) => io::Error::other("it is not the folder that it was; put that back"),
+            Err(error) => error,
+        };
+        // Without a home, too, there is none: that is the better thing to say.
+        self.info()?;
+        Err(SupervisorError::File { path, source })
+    }
+
+    /// Whether the home itself runs, whatever became of its supervisor's lock: it holds one of its own.
+    pub(crate) fn home_runs(&self) -> Result<(), SupervisorError> {
+        let path = self.state().join("lock");
+        let file = match OpenOptions::new().write(true).custom_flags(NO_LINKS | NO_WAITING).open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(source) => return Err(SupervisorError::File { path, source }),
+        };
+        let free = lock_file(&file).map_err(|source| SupervisorError::File { path, source })?;
+        if free { Ok(()) } else { Err(SupervisorError::Running(self.0.clone())) }
     }
 
     /// Lets `mark` mark the record of the pause, through no link: the folder may be another account's.
     ///
-    /// A record that is missing counts as damaged, and what is damaged means paused; a folder that is missing does not.
+    /// A record that is missing counts as damaged, and what is damaged means paused: one that cannot be marked is removed. A folder
+    /// that is missing does not count.
     pub(crate) fn mark_paused(&self, mark: Mark) -> Result<(), SupervisorError> {
         self.has_state()?;
         let path = self.pause_record();
@@ -133,17 +154,39 @@ impl Place {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
         };
+        let marked = marked.or_else(|error| self.drop_record(&path).map_err(|_| error));
         marked.map_err(|source| SupervisorError::File { path, source })
+    }
+
+    /// Removes the name of the record, durably, and nothing that a link of this name leads to.
+    fn drop_record(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)?;
+        File::open(self.state())?.sync_all()
     }
 
     /// Notes that everything is paused, for a home that does not run: it will start paused.
     ///
-    /// [`SupervisorError::Running`] where a supervisor runs; ask that one.
+    /// [`SupervisorError::Running`] where a supervisor runs; ask that one. [`SupervisorError::Refused`] where it is noted all
+    /// the same, but the home runs without a supervisor that could be asked, or from another folder.
     pub fn pause_at_rest(&self, mark: Mark) -> Result<(), SupervisorError> {
         // Before the lock, which would be made where there is no home.
         self.has_state()?;
         let _lock = self.lock()?;
-        self.mark_paused(mark)
+        self.mark_paused(mark)?;
+        let goes_on = |process: &str| {
+            SupervisorError::Refused(format!(
+                "what starts in `{}` starts paused, but this home, or a copy of it, runs already{process} and was not reached: its \
+                 files were moved or removed while it ran; end that process, and nothing leaves any more",
+                self.0.display()
+            ))
+        };
+        match self.identity().ok().and_then(runs_somewhere) {
+            Some(process) => Err(goes_on(&process)),
+            None => self.home_runs().map_err(|error| match error {
+                SupervisorError::Running(_) => goes_on(""),
+                error => error,
+            }),
+        }
     }
 
     /// Whether a passphrase is needed to open it.
@@ -186,15 +229,20 @@ const LOCK_WAIT: std::time::Duration = std::time::Duration::from_millis(50);
 pub(crate) fn locked(path: &Path) -> io::Result<Option<File>> {
     let file =
         OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).custom_flags(NO_LINKS).open(path)?;
+    Ok(lock_file(&file)?.then_some(file))
+}
+
+/// Locks an opened file; false if another process holds it.
+fn lock_file(file: &File) -> io::Result<bool> {
     for _ in 0..LOCK_TRIES {
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(Some(file)),
+        match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(true),
             // A child that was being started when its supervisor was killed holds the lock until it is another program.
             Err(rustix::io::Errno::WOULDBLOCK) => wait_for_lock(),
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(None)
+    Ok(false)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the kernel tells nobody when it has ended a process of another")]
@@ -226,7 +274,7 @@ pub(crate) fn destroy(place: &Place) -> Result<(), SupervisorError> {
     }
     // What says that it is to be destroyed goes last: if this is interrupted, the next start goes on here.
     for path in [place.home(), place.0.join("keys"), place.run(), place.state()] {
-        match fs::remove_dir_all(&path) {
+        match remove_tree(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 return Err(SupervisorError::File { path, source });
             }
@@ -237,6 +285,37 @@ pub(crate) fn destroy(place: &Place) -> Result<(), SupervisorError> {
         let _ = fs::remove_file(place.0.join(name));
     }
     Ok(())
+}
+
+/// Folders in one another that are walked through at once.
+const AT_ONCE: usize = 8;
+
+/// Removes a folder and all in it, however deep: `remove_dir_all` opens each folder on the way down. Nobody else may change it
+/// meanwhile.
+pub(crate) fn remove_tree(top: &Path) -> io::Result<()> {
+    // What lies deeper than that is moved up first, where its turn comes.
+    let (mut open, mut moved) = (vec![(top.to_owned(), 0)], 0_u64);
+    while let Some((folder, depth)) = open.pop() {
+        let inside: Vec<PathBuf> = fs::read_dir(&folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+        for path in inside {
+            if !fs::symlink_metadata(&path)?.is_dir() {
+                fs::remove_file(&path)?;
+            } else if depth < AT_ONCE {
+                open.push((path, depth + 1));
+            } else {
+                let up = loop {
+                    let up = top.join(format!("moved-{moved}"));
+                    moved += 1;
+                    if fs::symlink_metadata(&up).is_err() {
+                        break up;
+                    }
+                };
+                fs::rename(&path, &up)?;
+                open.push((up, 1));
+            }
+        }
+    }
+    fs::remove_dir_all(top)
 }
 
 /// `O_NOFOLLOW`: opening a symbolic link fails.
@@ -280,17 +359,21 @@ mod tests {
         fs::write(&elsewhere, b"kept").unwrap();
 
         place.mark_paused(mark).expect("one that is missing counts as damaged, which is paused");
+        let gone = |what: &str| {
+            place.mark_paused(mark).unwrap();
+            assert!(fs::symlink_metadata(&record).is_err(), "{what}: a record that is missing means paused");
+        };
         std::os::unix::fs::symlink(&elsewhere, &record).unwrap();
-        place.mark_paused(mark).unwrap_err();
-        fs::remove_file(&record).unwrap();
+        gone("a link");
         fs::hard_link(&elsewhere, &record).unwrap();
-        place.mark_paused(mark).unwrap_err();
-        fs::remove_file(&record).unwrap();
+        gone("a second name");
         rustix::fs::mknodat(rustix::fs::CWD, &record, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
-        place.mark_paused(mark).unwrap_err();
+        gone("a pipe");
         assert_eq!(fs::read(&elsewhere).unwrap(), b"kept");
+        fs::create_dir(&record).unwrap();
+        place.mark_paused(mark).unwrap_err();
 
-        fs::remove_file(&record).unwrap();
+        fs::remove_dir(&record).unwrap();
         fs::write(&record, b"record").unwrap();
         place.mark_paused(mark).unwrap();
         assert_eq!(fs::read(&record).unwrap(), b"marked");

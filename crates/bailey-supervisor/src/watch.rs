@@ -24,8 +24,8 @@ use crate::{Place, SupervisorError};
 const SLOWEST: Duration = Duration::from_secs(60);
 /// A home that ran this long did not end for being started.
 const STEADY: Duration = Duration::from_secs(120);
-/// Looks in a row that find a home silent before it is taken to hang. More than one: where this process was stopped too, it is
-/// not the home that was silent.
+/// Looks in a row that find a process silent before it is taken to hang. More than one: where this process was stopped too, it is
+/// not the other that was silent.
 const SILENT_LOOKS: u32 = 6;
 /// How long tidying up at the end may take.
 const TIDY_WITHIN: Duration = Duration::from_secs(1);
@@ -67,11 +67,14 @@ pub async fn supervise(
     stop: impl Future<Output = ()>,
 ) -> Result<(), SupervisorError> {
     let _lock = place.lock()?;
-    let identities = Identities::of(place.data(), place.identity()?);
+    let identity = place.identity()?;
+    let identities = Identities::of(place.data(), identity);
     if let Identities::Shared(why) = &identities {
         say(Said::Shared(why.clone()));
     }
-    let _account = identities.lock()?;
+    let _alone = identities.lock(identity)?;
+    // Its own lock tells, too, where somebody removed this one's: before its socket is taken from whoever runs it.
+    place.home_runs()?;
     let mut door = Door::open(&place.socket())?;
     tokio::pin!(stop);
     let mut home = Home::new(place, identities, mark);
@@ -141,10 +144,10 @@ async fn keep_running(
         };
         let next = match started {
             Ok((gateway, silent)) => {
-                say(Said::Runs(gateway.address.clone()));
+                say(Said::Runs(gateway.as_ref().map(|gateway| gateway.address.clone()).map_err(Clone::clone)));
                 first = false;
                 let silence = silence(home.hears.alive.clone(), silent);
-                let keep_gateway = keep_gateway(home.place.clone(), home.identities.gateway(), gateway);
+                let keep_gateway = keep_gateway(home.place.clone(), home.identities.gateway(), gateway, silent);
                 let next = tokio::select! {
                     why = home.ended() => Next::Ended(why),
                     asker = door.next_pause() => {
@@ -188,8 +191,8 @@ async fn keep_running(
     }
 }
 
-/// Ends when a home has said nothing for so long.
-async fn silence(alive: Arc<AtomicU64>, most: Duration) {
+/// Ends when a process has said nothing for so long.
+pub(crate) async fn silence(alive: Arc<AtomicU64>, most: Duration) {
     let (mut heard, mut silent) = (alive.load(Ordering::SeqCst), 0);
     while silent < SILENT_LOOKS {
         tokio::time::sleep(most / SILENT_LOOKS).await;

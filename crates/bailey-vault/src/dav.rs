@@ -204,7 +204,7 @@ impl Vault {
         exit: Exit,
         ask: Ask<'_>,
     ) -> Result<Answer, String> {
-        let link = connect(&settings.server, &self.trust).await?;
+        let link = connect(&settings.server, &self.trust, &exit).await?;
         let request = if ask.writes {
             Request::Write { line: format!("{} {} HTTP/1.1", ask.method, ask.href), body: ask.body.clone() }
         } else {

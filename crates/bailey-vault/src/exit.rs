@@ -19,27 +19,27 @@ pub(crate) enum Exit {
     System(Arc<HandoffLock>, SystemEgress),
 }
 
-fn refused(refused: Refused) -> io::Error {
+pub(crate) fn refused(refused: Refused) -> io::Error {
     io::Error::new(io::ErrorKind::PermissionDenied, refused)
 }
 
 impl Exit {
+    /// Does something that sends no more than a part of what leads to the hand-off, or of what looks, under the lock.
+    pub(crate) fn under<T>(&self, work: impl FnOnce() -> T) -> Result<T, Refused> {
+        match self {
+            Self::Claim(trigger) => trigger.pass(work),
+            Self::System(lock, egress) => lock.system(*egress, work),
+        }
+    }
+
     /// One write that may still be followed by the hand-off, or by others of its kind.
     fn pass(&self, link: &mut Link, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let write = || Pin::new(&mut *link).poll_write(cx, bytes);
-        let written = match self {
-            Self::Claim(trigger) => trigger.pass(write),
-            Self::System(lock, egress) => lock.system(*egress, write),
-        };
-        written.unwrap_or_else(|why| Poll::Ready(Err(refused(why))))
+        self.under(|| Pin::new(&mut *link).poll_write(cx, bytes)).unwrap_or_else(|why| Poll::Ready(Err(refused(why))))
     }
 
     /// Whether anything may leave by this right now; asked before a connection is even opened.
     pub(crate) fn check(&self) -> Result<(), Refused> {
-        match self {
-            Self::Claim(trigger) => trigger.pass(|| ()),
-            Self::System(lock, egress) => lock.system(*egress, || ()),
-        }
+        self.under(|| ())
     }
 
     /// Whether this is that system egress.
@@ -49,22 +49,12 @@ impl Exit {
 
     /// Flushing writes too, where a TLS layer holds bytes back: under the same lock.
     fn flush(&self, link: &mut Link, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flush = || Pin::new(&mut *link).poll_flush(cx);
-        let flushed = match self {
-            Self::Claim(trigger) => trigger.pass(flush),
-            Self::System(lock, egress) => lock.system(*egress, flush),
-        };
-        flushed.unwrap_or_else(|why| Poll::Ready(Err(refused(why))))
+        self.under(|| Pin::new(&mut *link).poll_flush(cx)).unwrap_or_else(|why| Poll::Ready(Err(refused(why))))
     }
 
     /// A good-bye, where one may still be said; else the connection just ends.
     fn shutdown(&self, link: &mut Link, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let shutdown = || Pin::new(&mut *link).poll_shutdown(cx);
-        let done = match self {
-            Self::Claim(trigger) => trigger.pass(shutdown),
-            Self::System(lock, egress) => lock.system(*egress, shutdown),
-        };
-        done.unwrap_or(Poll::Ready(Ok(())))
+        self.under(|| Pin::new(&mut *link).poll_shutdown(cx)).unwrap_or(Poll::Ready(Ok(())))
     }
 
     /// The hand-off: one write of all the bytes, through to the system, or none of them. A part of them is an effect of

@@ -122,7 +122,7 @@ impl SystemClient {
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<hyper::Response<Incoming>, HttpError> {
         self.exit.check().map_err(|_| HttpError::Paused)?;
-        let link = connect(&self.server, &self.trust).await.map_err(HttpError::Broken)?;
+        let link = connect(&self.server, &self.trust, &self.exit).await.map_err(HttpError::Broken)?;
         let stream = SystemStream(Guarded::new(link, self.exit.clone()));
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| paused_or_broken(&e))?;

@@ -130,7 +130,7 @@ impl Vault {
     ) -> Result<Imap, String> {
         let server = settings.imap.as_ref().ok_or("this connection has no server to read from")?;
         let name = format!("{}:{}", server.host, server.port);
-        let link = connect(server, &self.trust).await?;
+        let link = connect(server, &self.trust, &exit).await?;
         let mut client = async_imap::Client::new(ImapStream::new(link, errand, exit));
         let greeting = client.read_response().await.map_err(|error| words(&error))?;
         greeting.ok_or_else(|| format!("the mail server `{name}` did not greet"))?;

@@ -14,6 +14,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::Server;
+use crate::exit::{Exit, refused};
 
 /// Whom to believe about a server's name.
 #[derive(Debug, Clone)]
@@ -53,11 +54,67 @@ impl Trust {
 #[derive(Debug)]
 pub(crate) enum Link {
     Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<Early>>),
 }
 
-/// Opens a connection as the server's settings say.
-pub(crate) async fn connect(server: &Server, trust: &Trust) -> Result<Link, String> {
+/// What TLS writes to: while both sides still greet each other, under the lock of whatever opened the connection; after that the
+/// lock is taken around each write of the whole.
+#[derive(Debug)]
+pub(crate) struct Early {
+    tcp: TcpStream,
+    exit: Option<Exit>,
+}
+
+impl Early {
+    pub(crate) const fn tcp(&self) -> &TcpStream {
+        &self.tcp
+    }
+
+    fn under<T>(&mut self, work: impl FnOnce(Pin<&mut TcpStream>) -> Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        let tcp = Pin::new(&mut self.tcp);
+        match &self.exit {
+            Some(exit) => exit.under(|| work(tcp)).unwrap_or_else(|why| Poll::Ready(Err(refused(why)))),
+            None => work(tcp),
+        }
+    }
+}
+
+impl AsyncRead for Early {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Early {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+        self.under(|tcp| tcp.poll_write(cx, buffer))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.under(|tcp| tcp.poll_write_vectored(cx, buffers))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.tcp.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.under(|tcp| tcp.poll_flush(cx))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.under(|tcp| tcp.poll_shutdown(cx))
+    }
+}
+
+/// Opens a connection as the server's settings say, where something may leave by `exit`: neither a name is looked up nor a
+/// server greeted while everything is paused.
+pub(crate) async fn connect(server: &Server, trust: &Trust, exit: &Exit) -> Result<Link, String> {
+    exit.check().map_err(|why| why.to_string())?;
     let name = format!("{}:{}", server.host, server.port);
     let addresses = tokio::net::lookup_host((server.host.as_str(), server.port))
         .await
@@ -67,8 +124,9 @@ pub(crate) async fn connect(server: &Server, trust: &Trust) -> Result<Link, Stri
         if !server.tls && !address.ip().is_loopback() {
             return Err(format!("`{name}` is another machine and this connection has no TLS; nothing was sent there"));
         }
+        exit.check().map_err(|why| why.to_string())?;
         match TcpStream::connect(address).await {
-            Ok(tcp) if server.tls => return secure(tcp, server, trust).await,
+            Ok(tcp) if server.tls => return secure(tcp, server, trust, exit).await,
             Ok(tcp) => return Ok(Link::Plain(tcp)),
             Err(error) => last = Some(error),
         }
@@ -77,12 +135,15 @@ pub(crate) async fn connect(server: &Server, trust: &Trust) -> Result<Link, Stri
     Err(format!("the server `{name}` cannot be reached: {why}"))
 }
 
-async fn secure(tcp: TcpStream, server: &Server, trust: &Trust) -> Result<Link, String> {
+async fn secure(tcp: TcpStream, server: &Server, trust: &Trust, exit: &Exit) -> Result<Link, String> {
     let name = ServerName::try_from(server.host.clone()).map_err(|_| format!("`{}` is no server name", server.host))?;
-    let stream = TlsConnector::from(Arc::clone(&trust.0)).connect(name, tcp).await;
-    stream.map(|stream| Link::Tls(Box::new(stream))).map_err(|error| {
+    let early = Early { tcp, exit: Some(exit.clone()) };
+    let stream = TlsConnector::from(Arc::clone(&trust.0)).connect(name, early).await;
+    let mut stream = stream.map_err(|error| {
         format!("no secure connection to `{}:{}`: {error}; nothing was sent there", server.host, server.port)
-    })
+    })?;
+    stream.get_mut().0.exit = None;
+    Ok(Link::Tls(Box::new(stream)))
 }
 
 impl AsyncWrite for Link {

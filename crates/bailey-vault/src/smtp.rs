@@ -72,8 +72,9 @@ impl Vault {
         };
         let receivers: Vec<String> = message.receivers().map(|to| to.address.as_str().to_owned()).collect();
         let guard = SmtpGuard::new(message.from.address.as_str(), &receivers, claimed.artefact());
-        let link = connect(server, &self.trust).await?;
-        let stream = ClaimedStream::new(link, guard, Exit::Claim(claimed.trigger()));
+        let exit = Exit::Claim(claimed.trigger());
+        let link = connect(server, &self.trust, &exit).await?;
+        let stream = ClaimedStream::new(link, guard, exit);
         let hello = ClientId::Domain("localhost".into());
         let name = format!("{}:{}", server.host, server.port);
         let mut connection = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello)

@@ -87,7 +87,7 @@ impl AsyncTokioStream for ClaimedStream {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         match self.out.link() {
             Link::Plain(stream) => stream.peer_addr(),
-            Link::Tls(stream) => stream.get_ref().0.peer_addr(),
+            Link::Tls(stream) => stream.get_ref().0.tcp().peer_addr(),
         }
     }
 }

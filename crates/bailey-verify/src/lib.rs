@@ -14,6 +14,9 @@ use sha2::{Digest as _, Sha256};
 
 pub use note::Checkpoint;
 
+/// What an exported log begins with.
+pub const FIRST_LINE: &str = "bailey-log 1";
+
 /// What came of checking a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -135,7 +138,7 @@ fn check(export: &str, pin: Option<&str>) -> Result<Verdict, Verdict> {
         .map(|text| Checkpoint::parse(text).ok_or_else(|| invalid("the pinned checkpoint is not one")))
         .transpose()?;
     let mut lines = export.split('\n');
-    if lines.next() != Some("bailey-log 1") {
+    if lines.next() != Some(FIRST_LINE) {
         return Err(invalid("this is not an exported log of version 1"));
     }
     let mut reading = Reading {

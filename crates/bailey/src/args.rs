@@ -274,6 +274,9 @@ pub(crate) struct GatewayRole {
     /// Where to listen
     #[arg(long)]
     pub(crate) listen: String,
+    /// After how many seconds without a sign of life it is taken to hang
+    #[arg(long)]
+    pub(crate) silent: u64,
 }
 
 #[derive(Debug, Args)]

@@ -9,8 +9,8 @@ use bailey_gate::approval::Purpose;
 use bailey_gate::{ActionId, BadId, Digest};
 use bailey_home::wire::{
     ActionCard, ApproveBody, CalendarSettings, ConnectBody, ConnectionCard, ContextCard, DeletedCard, Edit, EntryCard,
-    HappenedBody, IdsBody, KeyHeader, MailSettings, ModelSettings, OauthClient, ProvenBody, RevokeCard, Server,
-    Settings, Shown, SignIn, Status, TaskBody, TaskCard, Training, connect_parameters,
+    HappenedBody, IdsBody, KeyHeader, MailSettings, ModelSettings, OauthClient, ProvenBody, ResumeBody, RevokeCard,
+    Server, Settings, Shown, SignIn, Status, TaskBody, TaskCard, Training, connect_parameters,
 };
 use bailey_home::{Layout, RootChoice};
 
@@ -103,9 +103,14 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         }
         Command::Log(log) => run_log(&client, log, json).await,
         Command::Resume => {
+            let Status { mode, epoch, .. } = client.get("/v1/status").await?;
+            if mode == bailey_gate::handoff::Mode::Open.name() {
+                return show::print(json, &Vec::<String>::new(), |out| writeln!(out, "Nothing is paused."))
+                    .map_err(Trouble::from);
+            }
             let words = prompt::passphrase("Approval passphrase")?;
-            let proof = client.prove(&Purpose::Resume, &words).await?;
-            let asked: Vec<String> = client.post("/v1/resume", &ProvenBody { proof }).await?;
+            let proof = client.prove(&Purpose::Resume { epoch }, &words).await?;
+            let asked: Vec<String> = client.post("/v1/resume", &ResumeBody { epoch, proof }).await?;
             show::print(json, &asked, |out| {
                 writeln!(out, "Going on.")?;
                 if !asked.is_empty() {

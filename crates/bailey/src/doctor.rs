@@ -180,6 +180,7 @@ async fn running(layout: &Layout) -> Vec<Finding> {
         mode => finding("running", Grade::Weak, format!("it is {mode}; `bailey resume` lets it go on")),
     }];
     out.push(match std::fs::read_to_string(bailey_supervisor::Place::new(layout.root()).gateway()) {
+        Ok(address) if !answers(address.trim()).await => finding("gateway", Grade::Bad, format!("nothing answers at http://{}/v1; a gateway that hangs is started anew by itself, after a while", address.trim())),
         Ok(address) => finding("gateway", Grade::Good, format!("programs reach it at http://{}/v1", address.trim())),
         Err(_) => finding("gateway", Grade::Weak, "there is none: programs cannot reach the home, and whoever listens in its place is not Bailey; `bailey serve` says why"),
     });
@@ -193,4 +194,17 @@ async fn running(layout: &Layout) -> Vec<Finding> {
         });
     }
     out
+}
+
+/// Whether somebody answers at an address, whatever it says.
+async fn answers(address: &str) -> bool {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let asked = async {
+        let mut stream = tokio::net::TcpStream::connect(address).await?;
+        stream
+            .write_all(format!("GET /v1/status HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").as_bytes())
+            .await?;
+        stream.read_u8().await
+    };
+    tokio::time::timeout(ANSWERS_WITHIN, asked).await.is_ok_and(|answer| answer.is_ok())
 }

@@ -90,7 +90,7 @@ fn by_home(card: &PauseCard, json: bool) -> Result<(), Trouble> {
 }
 
 fn from_outside(place: &Place) -> Result<Outside, SupervisorError> {
-    use std::io::ErrorKind::{ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof};
+    use std::io::ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof};
     let mut last = None;
     for _ in 0..TRIES {
         match bailey_supervisor::pause(place) {
@@ -100,7 +100,8 @@ fn from_outside(place: &Place) -> Result<Outside, SupervisorError> {
             }
             // Nobody is there, only the socket of a supervisor that was killed, or one that is just ending.
             Err(SupervisorError::File { source, .. })
-                if [ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof].contains(&source.kind()) => {}
+                if [BrokenPipe, ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof]
+                    .contains(&source.kind()) => {}
             Err(error) => return Err(error),
         }
         match place.pause_at_rest(bailey_home::pause_from_outside) {

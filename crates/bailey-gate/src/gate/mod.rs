@@ -57,6 +57,8 @@ pub enum GateError {
     Store(StoreError),
     /// Everything is paused.
     Paused,
+    /// The pause that was to be ended is not the last one.
+    PausedAnew,
     /// No such action.
     NoSuchAction(ActionId),
     /// No such connection.
@@ -87,6 +89,9 @@ impl fmt::Display for GateError {
         match self {
             Self::Store(error) => error.fmt(f),
             Self::Paused => f.write_str("everything is paused; resume first"),
+            Self::PausedAnew => f.write_str(
+                "everything was paused anew since you were asked, so it stays paused; look at `bailey log`, then run `bailey resume` again",
+            ),
             Self::NoSuchAction(id) => write!(f, "there is no action `{id}`; list them with `bailey log`"),
             Self::NoSuchConnection(id) => {
                 write!(f, "there is no connection `{id}`; list them with `bailey connections`")
@@ -153,6 +158,8 @@ pub struct Gate {
     limits: Limits,
     circumstances: Arc<dyn Circumstances>,
     challenges: Mutex<Challenges>,
+    /// A pause that the log could not be told of yet.
+    unlogged: Mutex<Option<Event>>,
 }
 
 impl fmt::Debug for Gate {
@@ -175,6 +182,7 @@ impl Gate {
             limits: parts.limits,
             circumstances: parts.circumstances,
             challenges: Mutex::default(),
+            unlogged: Mutex::default(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Stopping, starting again, and finding out what happened in between.
 
+use std::sync::{MutexGuard, PoisonError};
+
 use super::{Gate, GateError, reason};
 use crate::approval::{Proof, Purpose};
 use crate::event::{Actor, Event, EventKind, Payload};
@@ -52,20 +54,42 @@ impl Gate {
         cut();
         let recorded = self.record.write(true, valve.epoch);
         let mut in_flight = Vec::new();
+        let entry = Event::of_home(EventKind::Paused, actor, now, valve);
         let logged = self.commit(|tx| {
             in_flight = tx.rows_in(&[State::Claimed])?.into_iter().map(|row| row.id).collect();
-            Ok(tx.log(Event::of_home(EventKind::Paused, actor, now, valve))?)
+            Ok(tx.log(entry.clone())?)
         });
+        *self.unlogged() = logged.is_err().then_some(entry);
         PauseReport { valve, recorded, logged, in_flight }
     }
 
-    /// First half of resuming: look-ups may leave, claims may not. Needs the person.
-    pub fn begin_resume(&self, proof: &Proof, now: Now) -> Result<Valve, GateError> {
+    fn unlogged(&self) -> MutexGuard<'_, Option<Event>> {
+        self.unlogged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the log of a pause that it could not be told of at the time, for a full disk, say.
+    fn log_what_is_missing(&self) -> Result<(), GateError> {
+        let Some(entry) = self.unlogged().clone() else { return Ok(()) };
+        let epoch = entry.epoch;
+        self.commit(|tx| Ok(tx.log(entry)?))?;
+        // A later pause may have come meanwhile, and be missing itself.
+        self.unlogged().take_if(|missing| missing.epoch == epoch);
+        Ok(())
+    }
+
+    /// First half of resuming: look-ups may leave, claims may not. Needs the person, who ends the pause of this `epoch`: an
+    /// answer that comes late, or again, ends no later one.
+    pub fn begin_resume(&self, epoch: u64, proof: &Proof, now: Now) -> Result<Valve, GateError> {
         let valve = self.lock.valve();
+        if valve.epoch != epoch {
+            return Err(GateError::PausedAnew);
+        }
+        // Where nothing is paused, too: an answer is used up by being given.
+        let approval = self.authorise(&Purpose::Resume { epoch }, proof, now)?;
         if valve.mode == Mode::Open {
             return Ok(valve);
         }
-        let approval = self.authorise(&Purpose::Resume, proof, now)?;
+        self.log_what_is_missing()?;
         self.commit(|tx| {
             let entry = Event::of_home(EventKind::Resuming, Actor::Person, now, valve);
             Ok(tx.log(Event { approval: Some(approval), ..entry })?)
@@ -157,8 +181,9 @@ impl Gate {
         })
     }
 
-    /// Ends what waited too long.
+    /// Ends what waited too long, and writes down what there was no room for.
     pub fn expire(&self, now: Now) -> Result<Sweep, GateError> {
+        self.log_what_is_missing()?;
         self.commit(|tx| {
             let mut expired = Vec::new();
             for row in tx.rows_in(&[State::Awaiting, State::Approved, State::Held])? {

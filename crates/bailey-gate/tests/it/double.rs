@@ -292,7 +292,9 @@ impl Bench {
     }
 
     pub fn resume(&self, now: Now) {
-        let valve = self.gate.begin_resume(&self.proof(&Purpose::Resume, now), now).unwrap();
+        let epoch = self.gate.lock().valve().epoch;
+        let proof = self.proof(&Purpose::Resume { epoch }, now);
+        let valve = self.gate.begin_resume(epoch, &proof, now).unwrap();
         self.gate.finish_resume(valve.epoch, now).unwrap();
     }
 }

@@ -132,7 +132,13 @@ pub(super) async fn pause(Held(home): Shared) -> Answer<PauseCard> {
     let report = blocking(move || Ok(gate.pause(Actor::Client, now, || vault.reset()))).await?;
     home.unrecorded.send_replace(report.recorded.is_err());
     home.changed();
-    let trouble = [report.recorded.err(), report.logged.err().map(|error| error.to_string())];
+    let unlogged = report.logged.err().map(|error| match error {
+        GateError::Store(StoreError::Full) => {
+            "the disk is full: everything is paused, and the log will say so as soon as there is room again".to_owned()
+        }
+        other => format!("everything is paused, but the log does not say so yet: {other}"),
+    });
+    let trouble = [report.recorded.err(), unlogged];
     Ok(Json(PauseCard {
         epoch: report.valve.epoch,
         trouble: trouble.into_iter().flatten().collect(),
@@ -144,12 +150,12 @@ pub(super) async fn pause(Held(home): Shared) -> Answer<PauseCard> {
 #[utoipa::path(
     post,
     path = "/v1/resume",
-    request_body = ProvenBody,
+    request_body = ResumeBody,
     responses((status = 200, body = Vec<String>), (status = "default", body = Failure))
 )]
-pub(super) async fn resume(Held(home): Shared, Taken(body): Taken<ProvenBody>) -> Answer<Vec<String>> {
+pub(super) async fn resume(Held(home): Shared, Taken(body): Taken<ResumeBody>) -> Answer<Vec<String>> {
     let (gate, proof, now) = (Arc::clone(&home.gate), proof(&body.proof)?, home.clock.now());
-    let valve = blocking(move || gate.begin_resume(&proof, now)).await?;
+    let valve = blocking(move || gate.begin_resume(body.epoch, &proof, now)).await?;
     if valve.mode == bailey_gate::handoff::Mode::Open {
         return Ok(Json(Vec::new()));
     }

@@ -42,8 +42,8 @@ use crate::home::{Home, HomeError, fresh_action};
 use crate::tasks::state_name;
 use crate::wire::{
     ActionCard, ApproveBody, Challenge, Code, ConnectBody, ConnectionCard, ContextCard, CredentialHint, DeletedCard,
-    Edit, EntryCard, Failure, HappenedBody, IdsBody, KeptBack, Line, PauseCard, ProofBody, ProvenBody, RevokeCard,
-    SignIn, SpanCard, Status, TaskBody, TaskCard, UsageCard, connect_parameters,
+    Edit, EntryCard, Failure, HappenedBody, IdsBody, KeptBack, Line, PauseCard, ProofBody, ProvenBody, ResumeBody,
+    RevokeCard, SignIn, SpanCard, Status, TaskBody, TaskCard, UsageCard, connect_parameters,
 };
 
 /// Largest request body: an edited mail with room to spare.
@@ -227,7 +227,7 @@ impl From<GateError> for Failure {
         let code = match &error {
             GateError::Store(StoreError::Full) => Code::DiskFull,
             GateError::Store(StoreError::Broken(_) | StoreError::Codec(_)) => Code::Internal,
-            GateError::Paused => Code::Paused,
+            GateError::Paused | GateError::PausedAnew => Code::Paused,
             GateError::NoSuchAction(_) | GateError::NoSuchConnection(_) => Code::NotFound,
             GateError::WrongState { .. } | GateError::Changed(_) | GateError::Expired(_) => Code::Conflict,
             GateError::NotAuthorised | GateError::Guessing => Code::NotAuthorised,

@@ -20,6 +20,16 @@ fn verifier(log: &Path, pin: Option<&Path>) -> (i32, String) {
     (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+#[test]
+fn what_is_no_log_is_not_read_to_its_end() {
+    let (code, words) = verifier(Path::new("/dev/zero"), None);
+    assert!(code == 20 && words.contains("not an exported log"), "{words}");
+    let (world, export, _) = history();
+    let log = world.folder.path().join("log");
+    fs::write(&log, export).unwrap();
+    assert_eq!(verifier(&log, Some(Path::new("/dev/zero"))).0, 2);
+}
+
 /// A home with some history, its export, and a checkpoint pinned part of the way.
 fn history() -> (World, String, PathBuf) {
     let world = World::new(vec![send("ana@example.org", "Hi", "canary-mail-body"), Turn::say("ok")]);

@@ -177,7 +177,7 @@ fn only_the_exact_answer_of_the_person_counts() {
     assert_eq!(world.get(&format!("/v1/actions/{}", id(bo)))["state"], "awaiting");
 
     // The signature of another purpose.
-    let resume = world.prove(&Purpose::Resume, PASSPHRASE);
+    let resume = world.prove(&Purpose::Resume { epoch: 0 }, PASSPHRASE);
     assert_eq!(post(list(&[ana]), resume), 403);
     assert!(world.sink.arrived().is_empty());
 

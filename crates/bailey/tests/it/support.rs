@@ -142,6 +142,12 @@ pub fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
     }
 }
 
+/// Whether this machine has a place where a home's identity is locked, whatever folder it lies in.
+pub fn has_place_for_locks() -> bool {
+    let me = rustix::process::geteuid();
+    me.is_root() || Path::new(&format!("/run/user/{}", me.as_raw())).is_dir()
+}
+
 /// A home with everything around it.
 pub struct World {
     pub folder: Folder,

@@ -54,14 +54,14 @@ pub(super) const GATE: &[Mutation] = &[
         control: "leave to resume",
         edits: &[(
             "crates/bailey-gate/src/gate/stop.rs",
-            "        let approval = self.authorise(&Purpose::Resume, proof, now)?;",
+            "        let approval = self.authorise(&Purpose::Resume { epoch }, proof, now)?;",
             r#"        let anyone = crate::event::Approval {
             credential: proof.credential,
             client: proof.client,
             session: proof.session,
             stepped_up: true,
         };
-        let approval = self.authorise(&Purpose::Resume, proof, now).unwrap_or(anyone);"#,
+        let approval = self.authorise(&Purpose::Resume { epoch }, proof, now).unwrap_or(anyone);"#,
         )],
         test: "stops::pause_stops_what_waits_and_what_is_held_and_survives_a_restart",
     },

@@ -521,7 +521,7 @@ pub(super) const HOUSE: &[Mutation] = &[
     },
     Mutation {
         control: "one of two copies",
-        edits: &[("crates/bailey-supervisor/src/watch.rs", "    let _account = identities.lock()?;\n", "")],
+        edits: &[("crates/bailey-supervisor/src/watch.rs", "    let _alone = identities.lock(identity)?;\n", "")],
         test: "house::two_copies_of_a_home_do_not_run_under_one_account",
     },
 ];
