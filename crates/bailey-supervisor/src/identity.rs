@@ -291,7 +291,7 @@ mod tests {
     /// Folders in one another, more than a process may open: they hold up neither a start nor a deletion.
     #[test]
     fn folders_without_end_hold_up_nothing() {
-        const DEEP: usize = 3_000;
+        const DEEP: usize = 2_000;
         let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
         rustix::process::setrlimit(
             rustix::process::Resource::Nofile,

@@ -51,6 +51,24 @@ pub(super) const GATE: &[Mutation] = &[
         test: "road::only_the_exact_answer_of_the_person_counts",
     },
     Mutation {
+        control: "the pause an answer ends",
+        edits: &[(
+            "crates/bailey-gate/src/approval.rs",
+            "                out.byte(2).number(*epoch);",
+            "                out.byte(2).number(*epoch * 0);",
+        )],
+        test: "stops::an_answer_that_ends_a_pause_ends_no_later_one",
+    },
+    Mutation {
+        control: "the last pause",
+        edits: &[(
+            "crates/bailey-gate/src/gate/stop.rs",
+            "        if valve.epoch != epoch {",
+            "        if valve.epoch < epoch {",
+        )],
+        test: "stops::an_answer_that_ends_a_pause_ends_no_later_one",
+    },
+    Mutation {
         control: "leave to resume",
         edits: &[(
             "crates/bailey-gate/src/gate/stop.rs",

@@ -487,8 +487,8 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "no link is marked",
         edits: &[(
             "crates/bailey-supervisor/src/root.rs",
-            ".custom_flags(NO_LINKS | NO_WAITING)",
-            ".custom_flags(NO_WAITING)",
+            ".custom_flags(NO_LINKS | NO_WAITING).open(&path) {\n            Ok(file) => match",
+            ".custom_flags(NO_WAITING).open(&path) {\n            Ok(file) => match",
         )],
         test: "tests::a_pause_is_marked_through_no_link_and_waits_for_no_pipe",
     },
@@ -522,6 +522,85 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "one of two copies",
         edits: &[("crates/bailey-supervisor/src/watch.rs", "    let _alone = identities.lock(identity)?;\n", "")],
-        test: "house::two_copies_of_a_home_do_not_run_under_one_account",
+        test: "house::of_two_copies_of_a_home_one_runs",
+    },
+    Mutation {
+        control: "a home whose files were moved",
+        edits: &[
+            (
+                "crates/bailey-supervisor/src/root.rs",
+                "        match self.identity().ok().and_then(runs_somewhere) {",
+                "        let _ = runs_somewhere;\n        match None::<String> {",
+            ),
+            (
+                "crates/bailey-supervisor/src/root.rs",
+                "        if free { Ok(()) } else { Err(SupervisorError::Running(self.0.clone())) }",
+                "        let _ = free;\n        Ok(())",
+            ),
+        ],
+        test: "stops::a_home_that_runs_is_not_taken_for_one_at_rest",
+    },
+    Mutation {
+        control: "a record with a second name",
+        edits: &[(
+            "crates/bailey-supervisor/src/root.rs",
+            "marked.or_else(|error| self.drop_record(&path).map_err(|_| error));",
+            "marked.or_else(|error| Err(self.drop_record(Path::new(\"\")).map_or_else(|_| error, |()| io::ErrorKind::Other.into())));",
+        )],
+        test: "stops::a_record_with_a_second_name_is_paused_too",
+    },
+    Mutation {
+        control: "signs of life of a gateway",
+        edits: &[(
+            "crates/bailey-supervisor/src/child.rs",
+            "            () = silence(Arc::clone(&gateway.alive), silent) => {",
+            "            () = async { std::future::pending::<()>().await; silence(Arc::clone(&gateway.alive), silent).await } => {",
+        )],
+        test: "stops::a_gateway_that_hangs_is_started_anew",
+    },
+    Mutation {
+        control: "depth of folders given",
+        edits: &[(
+            "crates/bailey-supervisor/src/identity.rs",
+            "    if kind == FileType::Directory && depth > 0 {",
+            "    let depth = depth.max(1);\n    if kind == FileType::Directory {",
+        )],
+        test: "tests::folders_without_end_hold_up_nothing",
+    },
+    Mutation {
+        control: "depth of folders removed",
+        edits: &[(
+            "crates/bailey-supervisor/src/root.rs",
+            "            } else if depth < AT_ONCE {",
+            "            } else if depth < AT_ONCE * 1_000 {",
+        )],
+        test: "tests::folders_without_end_hold_up_nothing",
+    },
+    Mutation {
+        control: "length of a request's head",
+        edits: &[(
+            "crates/bailey-home/src/doors.rs",
+            ".header_read_timeout(HEAD_WITHIN)",
+            ".header_read_timeout(HEAD_WITHIN * 1_000)",
+        )],
+        test: "house::who_says_nothing_at_the_homes_socket_keeps_nobody_out",
+    },
+    Mutation {
+        control: "every pause in the log",
+        edits: &[(
+            "crates/bailey-home/src/opening.rs",
+            "        Recorded::Paused { .. } if !says_paused => Some(Actor::Home),\n",
+            "",
+        )],
+        test: "stops::every_pause_is_in_the_log_and_no_older_record_takes_it_back",
+    },
+    Mutation {
+        control: "an older record of a pause",
+        edits: &[(
+            "crates/bailey-home/src/opening.rs",
+            "        Recorded::Open { epoch } if epoch < log_epoch => {",
+            "        Recorded::Open { epoch } if epoch < log_epoch && log_epoch == u64::MAX => {",
+        )],
+        test: "stops::every_pause_is_in_the_log_and_no_older_record_takes_it_back",
     },
 ];

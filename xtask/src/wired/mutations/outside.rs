@@ -326,4 +326,20 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         )],
         test: "hijack::a_server_that_talks_without_end_is_cut_off",
     },
+    Mutation {
+        control: "before a connection",
+        edits: &[
+            (
+                "crates/bailey-vault/src/net.rs",
+                "    exit.check().map_err(|why| why.to_string())?;\n    let name",
+                "    let name",
+            ),
+            (
+                "crates/bailey-vault/src/net.rs",
+                "        exit.check().map_err(|why| why.to_string())?;\n        match",
+                "        match",
+            ),
+        ],
+        test: "stops::while_everything_is_paused_no_server_is_greeted",
+    },
 ];
