@@ -22,6 +22,9 @@ use tokio::sync::Semaphore;
 /// Why the gateway does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
+    /// It names no address and port.
+    #[error("`{0}` is no address and port, such as 127.0.0.1:4747; name one under [gateway] in the configuration")]
+    NoAddress(String),
     /// Another machine could reach it.
     #[error("`{0}` is not an address of this machine alone; the gateway listens on loopback only")]
     NotLoopback(String),
@@ -64,8 +67,14 @@ pub struct Gateway {
 impl Gateway {
     /// Listens; port 0 takes a free one.
     pub async fn bind(address: &str) -> Result<Self, GatewayError> {
-        let parsed: Option<SocketAddr> = address.parse().ok().filter(|parsed: &SocketAddr| parsed.ip().is_loopback());
-        let address = parsed.ok_or_else(|| GatewayError::NotLoopback(address.chars().take(100).collect()))?;
+        let said = || address.chars().take(100).collect();
+        let address: SocketAddr = match address.parse() {
+            Ok(parsed) => parsed,
+            Err(_) => return Err(GatewayError::NoAddress(said())),
+        };
+        if !address.ip().is_loopback() {
+            return Err(GatewayError::NotLoopback(address.to_string()));
+        }
         let listener = TcpListener::bind(address).await.map_err(|source| GatewayError::Busy { address, source })?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address })
@@ -181,7 +190,9 @@ impl Lost {
             Self::NotReached(why) => refuse(
                 StatusCode::BAD_GATEWAY,
                 "not-running",
-                &format!("the home does not answer ({why}); it may be locked (`bailey unlock`) or starting"),
+                &format!(
+                    "the home does not answer ({why}); it may be locked (`bailey unlock`), or starting, or cannot start (`bailey doctor` says why)"
+                ),
             ),
             Self::ByItsSender => refuse(StatusCode::BAD_REQUEST, "invalid", "the request broke off before its end"),
             Self::ByTheHome(why) => refuse(

@@ -132,7 +132,9 @@ impl Door {
 }
 
 fn refuse_unlocked(asker: Asker) {
-    tokio::spawn(async move { asker.refuse("the home is unlocked already").await });
+    tokio::spawn(async move {
+        asker.refuse("the home is unlocked already; where it does not answer, `bailey doctor` says why").await
+    });
 }
 
 /// Takes connections; nobody who says nothing keeps another waiting.
@@ -178,6 +180,9 @@ async fn hear(stream: &mut UnixStream) -> Option<Wanted> {
 
 /// Unlocks a home whose supervisor waits for the passphrase.
 pub fn unlock(place: &Place, passphrase: &str) -> Result<(), SupervisorError> {
+    if UNLOCK.len() + passphrase.len() >= MAX_LINE_BYTES {
+        return Err(SupervisorError::Refused("the passphrase is wrong: none is that long".into()));
+    }
     match ask(place, &format!("{UNLOCK}{passphrase}"))?.as_str() {
         UNLOCKED => Ok(()),
         why => Err(SupervisorError::Refused(why.to_owned())),

@@ -101,9 +101,9 @@ impl Place {
         let mut out = [0; 16];
         for (place, pair) in out.iter_mut().zip(home.as_bytes().chunks(2)) {
             let text = std::str::from_utf8(pair).ok();
-            *place = text
-                .and_then(|text| u8::from_str_radix(text, 16).ok())
-                .ok_or_else(|| SupervisorError::Missing(self.0.clone()))?;
+            *place = text.and_then(|text| u8::from_str_radix(text, 16).ok()).ok_or_else(|| {
+                failed(io::Error::other("it holds no home's identity; remove it, and it is written anew"))
+            })?;
         }
         Ok(out)
     }

@@ -64,7 +64,7 @@ impl fmt::Display for Trouble {
             Self::Locked(data) => {
                 write!(
                     f,
-                    "Bailey does not answer for `{}`: it is locked, or starting; run `bailey unlock`",
+                    "Bailey does not answer for `{}`: it is locked (`bailey unlock`), or starting, or cannot start (`bailey doctor` says why)",
                     data.display()
                 )
             }

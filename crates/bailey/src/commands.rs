@@ -139,10 +139,22 @@ fn cards(out: &mut dyn io::Write, list: &[ActionCard]) -> io::Result<()> {
     list.iter().try_for_each(|one| show::card(out, one).and_then(|()| writeln!(out)))
 }
 
+/// Longest path of a socket, in bytes (unix(7)).
+const LONGEST_SOCKET_PATH: usize = 107;
+
 fn make_home(setup: &Setup, layout: &Layout) -> Result<(), Trouble> {
     let here = |error: bailey_home::LayoutError| Trouble::Here(error.to_string());
     if layout.info().is_ok() {
         return Err(here(bailey_home::LayoutError::Exists(layout.root().into())));
+    }
+    let sockets = [layout.socket(), bailey_supervisor::Place::new(layout.root()).socket()];
+    let longest = sockets.iter().map(|path| path.as_os_str().len()).max().unwrap_or_default();
+    if longest > LONGEST_SOCKET_PATH {
+        return Err(Trouble::Here(format!(
+            "the path `{}` is too long by {} bytes for the sockets below it; name a shorter folder with --data",
+            layout.root().display(),
+            longest - LONGEST_SOCKET_PATH
+        )));
     }
     let root = match setup.root {
         Root::KeyFile => RootChoice::KeyFile,
@@ -385,6 +397,10 @@ async fn give_task(client: &Client, task: Task, json: bool) -> Result<(), Troubl
     let path = task.on.as_deref().map_or_else(|| "/v1/tasks".to_owned(), |id| format!("/v1/tasks/{}/more", part(id)));
     let mut card: TaskCard = client.post(&path, &TaskBody { words: task.words.join(" ") }).await?;
     let mut seen: u64 = client.get("/v1/changes").await?;
+    let status: Status = client.get("/v1/status").await?;
+    if status.mode != bailey_gate::handoff::Mode::Open.name() && card.state == "running" {
+        writeln!(io::stderr(), "Everything is paused: task {} goes on after `bailey resume`.", card.id)?;
+    }
     // Of a task that goes on, what came before was told before.
     let mut told = if task.on.is_some() { card.actions.len() } else { 0 };
     while !task.no_wait && card.state == "running" {

@@ -71,6 +71,9 @@ fn home(layout: &Layout) -> Finding {
 /// What lies in the folder may be read by its owner only.
 fn files(layout: &Layout) -> Finding {
     let root = layout.root();
+    if layout.info().is_err() {
+        return finding("files", Grade::Bad, format!("there is no home in `{}`; run `bailey setup`", root.display()));
+    }
     for name in ["home", "keys", "state", "keys/root.key"] {
         let path = root.join(name);
         let Ok(about) = std::fs::metadata(&path) else { continue };
@@ -166,7 +169,7 @@ async fn running(layout: &Layout) -> Vec<Finding> {
             return vec![finding(
                 "running",
                 Grade::Bad,
-                "the home does not answer; if it is locked, run `bailey unlock`",
+                "the home does not answer; if it is locked, run `bailey unlock`; why it cannot start is above, or was said by `bailey serve`",
             )];
         }
         Ok(Err(why)) => return bad(&why),

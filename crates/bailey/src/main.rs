@@ -21,6 +21,8 @@ fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
     // Whatever this program makes, nobody else may read.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    let json = arguments.json;
+    let fail = |why: &str, code: u8| if json { fail_as_data(why, code) } else { fail(why, code) };
     let Some(data) = arguments.data.or_else(default_data) else {
         return fail("no home folder: set HOME, or name a folder with --data", 2);
     };
@@ -49,6 +51,15 @@ fn fail(why: &str, code: u8) -> ExitCode {
         // Some of it may be others' words, or a file's.
         let why = bailey_gate::family::escape::visible_lines(why);
         let _ = writeln!(std::io::stderr(), "bailey: {why}");
+    }
+    ExitCode::from(code)
+}
+
+/// The same for programs: one line of JSON, with the exit code.
+fn fail_as_data(why: &str, code: u8) -> ExitCode {
+    if !why.is_empty() {
+        let why = bailey_gate::family::escape::visible_lines(why);
+        let _ = writeln!(std::io::stderr(), "{}", serde_json::json!({"message": why, "exit": code}));
     }
     ExitCode::from(code)
 }

@@ -103,10 +103,13 @@ fn tell(layout: &Layout, said: &Said) {
 
 fn stop() -> Result<impl Future<Output = ()> + Unpin, Trouble> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    // The terminal it was started from was closed.
+    let mut closed = signal(SignalKind::hangup())?;
     Ok(Box::pin(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = closed.recv() => {}
         }
     }))
 }

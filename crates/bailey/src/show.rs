@@ -35,7 +35,7 @@ fn inert(json: &str) -> String {
 /// A moment as people write it.
 pub(crate) fn moment(ms: i64) -> String {
     let Ok(time) = jiff::Timestamp::from_millisecond(ms) else { return ms.to_string() };
-    time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
 }
 
 pub(crate) fn status(out: &mut dyn Write, status: &Status) -> io::Result<()> {

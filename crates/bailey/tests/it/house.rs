@@ -147,6 +147,31 @@ fn a_home_that_is_killed_comes_back_and_nothing_outlives_the_supervisor() {
 }
 
 #[test]
+fn failures_say_what_to_do_and_are_data_for_programs() {
+    let (mut world, _) = running();
+    let (code, why) = world.fails(&["show", "no such task", "--json"], "");
+    let data: Value = serde_json::from_str(&why).unwrap_or_else(|error| panic!("{error}: {why}"));
+    assert_eq!(data["exit"], code);
+    assert!(!data["message"].as_str().unwrap().is_empty());
+
+    let deep = world.folder.path().join("a".repeat(120)).to_string_lossy().into_owned();
+    let output = command(env!("CARGO_BIN_EXE_bailey")).args(["setup", "--data", &deep]).output().unwrap();
+    let why = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && why.contains("name a shorter folder"), "{why}");
+    assert!(!Path::new(&deep).exists());
+
+    world.ok(&["pause"], "");
+    let task = world.ok(&["task", "--no-wait", "write to Ana"], "");
+    assert!(task.contains("running"), "{task}");
+    world.kill();
+    fs::write(world.data().join("home.id"), "nobody").unwrap();
+    let (_, why) = world.fails(&["serve"], "");
+    assert!(why.contains("home.id") && why.contains("remove it"), "{why}");
+    fs::remove_file(world.data().join("home.id")).unwrap();
+    world.serve();
+}
+
+#[test]
 fn who_says_nothing_at_the_homes_socket_keeps_nobody_out() {
     /// More than the home takes at once.
     const SILENT: usize = 500;
@@ -172,6 +197,8 @@ fn a_locked_home_waits_for_its_passphrase() {
     assert_eq!(world.fails(&["status"], "").0, 3);
     let (code, why) = world.fails(&["unlock"], "some other words");
     assert!(code == 1 && why.contains("the passphrase is wrong"), "{why}");
+    let (code, why) = world.fails(&["unlock"], &"x".repeat(6_000));
+    assert!(code == 1 && why.contains("none is that long"), "{why}");
     world.ok(&["unlock"], "the home's own words");
     world.until_answering();
     let (_, why) = world.fails(&["unlock"], "the home's own words");
