@@ -40,20 +40,20 @@ pub fn compose(
     now: Now,
 ) -> Result<(Arc<Gate>, Vec<String>), HomeError> {
     let Store { ledger, transactions, found, recorded, record } = store;
-    let says_paused = ledger.log_says_paused().map_err(GateError::from)?;
-    let (valve, mut notices) = starting_valve(recorded, says_paused, &found, ledger.epoch());
-    let unsaid = match recorded {
-        Recorded::FromOutside { .. } => Some(Actor::Client),
-        Recorded::Unreadable => Some(Actor::Home),
-        // There was no room in the log for it, say: with the log's word, no older record can take it back.
-        Recorded::Paused { .. } if !says_paused => Some(Actor::Home),
-        Recorded::Open { .. } | Recorded::Paused { .. } => None,
-    };
+    let (valve, mut notices) = starting_valve(recorded, says_paused(&ledger)?, &found, ledger.epoch());
     let authority = Arc::new(Credentials(Arc::clone(&ledger)));
     let parts =
         Parts { home: ledger.home(), ledger: transactions, policy, authority, record, valve, limits, circumstances };
     let gate = Arc::new(Gate::new(parts));
     recover(&gate, &ledger, &found, valve, now, &mut notices)?;
+    let paused = valve.mode == Mode::Paused;
+    let unsaid = match recorded {
+        Recorded::FromOutside { .. } => Some(Actor::Client),
+        Recorded::Unreadable => Some(Actor::Home),
+        // There was no room for it in the log, say: once the log says it, too, no older record can take it back.
+        Recorded::Open { .. } | Recorded::Paused { .. } if paused && !says_paused(&ledger)? => Some(Actor::Home),
+        Recorded::Open { .. } | Recorded::Paused { .. } => None,
+    };
     if let Some(actor) = unsaid {
         // Written down as every pause is, in the record and in the log: whatever becomes of one of them, it stays paused.
         let report = gate.pause(actor, now, || ());
@@ -61,6 +61,10 @@ pub fn compose(
         report.logged?;
     }
     Ok((gate, notices))
+}
+
+fn says_paused(ledger: &Ledger) -> Result<bool, GateError> {
+    Ok(ledger.log_says_paused()?)
 }
 
 /// The person's credentials, as the store has them.
@@ -84,7 +88,7 @@ fn starting_valve(recorded: Recorded, says_paused: bool, found: &Opened, log_epo
             (Mode::Paused, epoch + 1)
         }
         Recorded::Open { epoch } if epoch < log_epoch => {
-            notices.push("The record of the last pause is older than the log: someone put a copy back. Everything is paused. Look at the log, then run `bailey resume`.".into());
+            notices.push("The record of the last pause is older than the log: Bailey ended while it was pausing, or someone put a copy back. Everything is paused. Look at the log, then run `bailey resume`.".into());
             (Mode::Paused, log_epoch + 1)
         }
         Recorded::Open { epoch } => (Mode::Open, epoch),

@@ -79,6 +79,9 @@ impl Life {
                 .map_err(|error| error.to_string())?;
         let valve = gate.lock().valve();
         world.witness().opened(valve.mode == Mode::Open, valve.epoch);
+        if valve.mode == Mode::Paused {
+            world.witness().comes_up_paused(ledger.log_says_paused().map_err(|error| error.to_string())?);
+        }
         Ok(Self { world: Arc::clone(world), gate, ledger, resets: AtomicU64::new(0) })
     }
 
@@ -368,7 +371,7 @@ impl Life {
         }
         self.reconcile();
         sched::pass("resuming");
-        self.world.witness().reopens(valve.epoch);
+        self.world.witness().reopens(shown.epoch, valve.epoch);
         let _swept = self.gate.finish_resume(valve.epoch, self.world.now());
     }
 

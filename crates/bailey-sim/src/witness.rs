@@ -191,9 +191,19 @@ impl Witness {
         self.last_pause = Some(self.moment());
     }
 
-    /// The person is about to end a pause for good.
-    pub fn reopens(&mut self, epoch: u64) {
+    /// The person, who was `shown` the pause of that epoch, is about to end the one of this `epoch` for good.
+    pub fn reopens(&mut self, shown: u64, epoch: u64) {
+        if shown != epoch {
+            self.found(format!("the answer to the pause of epoch {shown} ends that of {epoch}"));
+        }
         self.reopened = self.reopened.max(epoch);
+    }
+
+    /// A home is paused that has just come up, and whether its log says so.
+    pub fn comes_up_paused(&mut self, log_says_paused: bool) {
+        if !log_says_paused {
+            self.found("a home came up paused, and its log does not say so".into());
+        }
     }
 
     /// A revocation returned.

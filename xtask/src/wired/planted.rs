@@ -92,6 +92,22 @@ pub const PLANTED: &[Planted] = &[
         ],
     },
     Planted {
+        bug: "an answer ends a pause that came after it was asked for",
+        edits: &[(
+            "crates/bailey-gate/src/gate/stop.rs",
+            "        if valve.epoch != epoch {",
+            "        if valve.epoch < epoch {",
+        )],
+    },
+    Planted {
+        bug: "a pause that the log could not be told of is never told to it",
+        edits: &[(
+            "crates/bailey-home/src/opening.rs",
+            "if paused && !says_paused(&ledger)? =>",
+            "if paused && says_paused(&ledger)? && false =>",
+        )],
+    },
+    Planted {
         bug: "a pause from outside is taken for none",
         edits: &[
             (

@@ -94,8 +94,10 @@ impl Gate {
             let entry = Event::of_home(EventKind::Resuming, Actor::Person, now, valve);
             Ok(tx.log(Event { approval: Some(approval), ..entry })?)
         })?;
-        self.lock.advance(valve.epoch, Mode::Resuming);
-        Ok(self.lock.valve())
+        // Not where another answer to the same pause was here first: then it goes on from there.
+        self.lock.advance(epoch, Mode::Resuming);
+        let valve = self.lock.valve();
+        if valve.epoch == epoch { Ok(valve) } else { Err(GateError::PausedAnew) }
     }
 
     /// Second half: everything approved before asks again, then effects may leave.

@@ -405,9 +405,13 @@ fn a_missing_record_or_database_opens_nothing() {
     world.serve();
     assert_eq!(world.data_of(&["status"])["mode"], "paused");
     world.kill();
-    // A record that says open, against a log that says paused.
+    // A record that says open, and is of a later time than all the log knows, against a log that says paused.
     fs::remove_file(world.data().join("state/pause")).unwrap();
     let other = World::new(vec![]);
+    for _ in 0..6 {
+        other.ok(&["pause"], "");
+        other.ok(&["resume"], PASSPHRASE);
+    }
     fs::copy(other.data().join("state/pause"), world.data().join("state/pause")).unwrap();
     world.serve();
     assert_eq!(world.data_of(&["status"])["mode"], "paused");

@@ -221,8 +221,8 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "loopback only",
         edits: &[(
             "crates/bailey-gateway/src/lib.rs",
-            ".filter(|parsed: &SocketAddr| parsed.ip().is_loopback())",
-            ".filter(|parsed: &SocketAddr| parsed.port() < u16::MAX)",
+            "if !address.ip().is_loopback() {",
+            "if address.port() == u16::MAX {",
         )],
         test: "tests::it_listens_on_loopback_only",
     },
@@ -494,11 +494,19 @@ pub(super) const HOUSE: &[Mutation] = &[
     },
     Mutation {
         control: "a pause that could not be marked",
-        edits: &[(
-            "crates/bailey-home/src/opening.rs",
-            "        Recorded::FromOutside { .. } => Some(Actor::Client),\n        Recorded::Unreadable => Some(Actor::Home),",
-            "        Recorded::FromOutside { .. } => None,\n        Recorded::Unreadable => None,",
-        )],
+        edits: &[
+            (
+                "crates/bailey-home/src/opening.rs",
+                "        Recorded::FromOutside { .. } => Some(Actor::Client),\n        Recorded::Unreadable => Some(Actor::Home),",
+                "        Recorded::FromOutside { .. } => None,\n        Recorded::Unreadable => None,",
+            ),
+            // Either of the two does: the log then knows of a later epoch than the record.
+            (
+                "crates/bailey-home/src/opening.rs",
+                "        Recorded::Open { epoch } if epoch < log_epoch => {",
+                "        Recorded::Open { epoch } if epoch < log_epoch && log_epoch == u64::MAX => {",
+            ),
+        ],
         test: "stops::a_pause_that_could_not_be_marked_is_written_down_by_the_home_that_comes_up",
     },
     Mutation {
@@ -589,8 +597,8 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "every pause in the log",
         edits: &[(
             "crates/bailey-home/src/opening.rs",
-            "        Recorded::Paused { .. } if !says_paused => Some(Actor::Home),\n",
-            "",
+            "if paused && !says_paused(&ledger)? =>",
+            "if paused && says_paused(&ledger)? && false =>",
         )],
         test: "stops::every_pause_is_in_the_log_and_no_older_record_takes_it_back",
     },
