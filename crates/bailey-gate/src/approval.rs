@@ -102,21 +102,30 @@ pub(crate) enum Unproven {
     TooMany,
 }
 
+/// When a challenge was asked for.
+#[derive(Debug)]
+struct Asked {
+    /// Until when it may be answered.
+    until: Deadline,
+    /// In which pause epoch. A later one cannot have been meant by whoever answers.
+    epoch: u64,
+}
+
 /// Open challenges, in memory: a restart closes them all.
 #[derive(Debug, Default)]
 pub(crate) struct Challenges {
-    open: BTreeMap<Nonce, Deadline>,
+    open: BTreeMap<Nonce, Asked>,
     wrong: Vec<Deadline>,
 }
 
 impl Challenges {
-    pub(crate) fn open(&mut self, nonce: Nonce, now: Now) {
-        self.open.retain(|_, deadline| deadline.overdue(now).is_none());
+    pub(crate) fn open(&mut self, nonce: Nonce, epoch: u64, now: Now) {
+        self.open.retain(|_, asked| asked.until.overdue(now).is_none());
         while self.open.len() >= MAX_CHALLENGES {
-            let oldest = self.open.iter().min_by_key(|(_, d)| d.set.boot_ms).map(|(nonce, _)| *nonce);
+            let oldest = self.open.iter().min_by_key(|(_, asked)| asked.until.set.boot_ms).map(|(nonce, _)| *nonce);
             oldest.and_then(|nonce| self.open.remove(&nonce));
         }
-        self.open.insert(nonce, Deadline::after(now, CHALLENGE_MS));
+        self.open.insert(nonce, Asked { until: Deadline::after(now, CHALLENGE_MS), epoch });
     }
 
     /// Checks a proof and uses its challenge up, whatever the result. Answers to no challenge of ours are not counted: they
@@ -133,8 +142,10 @@ impl Challenges {
         if self.wrong.len() >= MAX_WRONG {
             return Err(Unproven::TooMany);
         }
-        let deadline = self.open.remove(&proof.nonce).ok_or(Unproven::Stale)?;
-        if deadline.overdue(now).is_some() {
+        let asked = self.open.remove(&proof.nonce).ok_or(Unproven::Stale)?;
+        // Nobody has seen a pause that had not come when the question was asked, whatever they were told.
+        let unseen = matches!(purpose, Purpose::Resume { epoch } if *epoch > asked.epoch);
+        if unseen || asked.until.overdue(now).is_some() {
             return Err(Unproven::Stale);
         }
         let message = purpose.message(home, &proof.nonce);

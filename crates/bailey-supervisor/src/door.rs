@@ -31,6 +31,9 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// How long the supervisor may take to answer: it gives the home and the disk some seconds each, and makes a key of a passphrase.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
+/// Longest passphrase that a home can be unlocked with, in bytes.
+pub const LONGEST_PASSPHRASE: usize = MAX_LINE_BYTES - UNLOCK.len() - 1;
+
 const UNLOCK: &str = "unlock ";
 const PAUSE: &str = "pause";
 const UNLOCKED: &str = "unlocked";
@@ -180,7 +183,7 @@ async fn hear(stream: &mut UnixStream) -> Option<Wanted> {
 
 /// Unlocks a home whose supervisor waits for the passphrase.
 pub fn unlock(place: &Place, passphrase: &str) -> Result<(), SupervisorError> {
-    if UNLOCK.len() + passphrase.len() >= MAX_LINE_BYTES {
+    if passphrase.len() > LONGEST_PASSPHRASE {
         return Err(SupervisorError::Refused("the passphrase is wrong: none is that long".into()));
     }
     match ask(place, &format!("{UNLOCK}{passphrase}"))?.as_str() {

@@ -11,7 +11,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, chownat, fstat, openat};
 use rustix::process::{Gid, Pid, Uid};
 
 use crate::SupervisorError;
-use crate::root::locked;
+use crate::root::{is_locked, locked};
 
 /// The account number of gateways. It owns no file.
 const GATEWAY: u32 = 61_183;
@@ -109,12 +109,13 @@ impl Identities {
 /// Where processes of this account lock what there may be one of on the machine: a folder no other account writes to.
 fn machine_locks() -> Option<PathBuf> {
     let me = rustix::process::geteuid();
-    if me.is_root() {
-        return Some("/run".into());
-    }
-    // A login session's (pam_systemd(8)); its variable is not asked, for not every shell has it.
-    let folder = PathBuf::from(format!("/run/user/{}", me.as_raw()));
-    fs::metadata(&folder).is_ok_and(|about| about.is_dir() && about.uid() == me.as_raw()).then_some(folder)
+    if me.is_root() { Some("/run".into()) } else { login_session(me.as_raw()) }
+}
+
+/// The folder of an account's login sessions (pam_systemd(8)); its variable is not asked, for not every shell has it.
+fn login_session(user: u32) -> Option<PathBuf> {
+    let folder = PathBuf::from(format!("/run/user/{user}"));
+    fs::metadata(&folder).is_ok_and(|about| about.is_dir() && about.uid() == user).then_some(folder)
 }
 
 fn identity_lock(folder: &Path, home: [u8; 16]) -> PathBuf {
@@ -129,11 +130,22 @@ fn whose(lock: &Path) -> String {
     holder.map_or_else(String::new, |process| format!(" (process {process})"))
 }
 
+/// Where the supervisor of a home in `data` may hold its identity: this account's place, and that of whoever owns the folder.
+fn places_for_locks(data: &Path) -> impl Iterator<Item = PathBuf> {
+    let owner = fs::metadata(data).map(|about| login_session(about.uid())).ok().flatten();
+    machine_locks().into_iter().chain(owner)
+}
+
+/// Whether there is any place where the supervisor of a home in `data` could hold its identity.
+pub(crate) fn has_place_for_locks(data: &Path) -> bool {
+    places_for_locks(data).next().is_some()
+}
+
 /// The process of a supervisor that runs this home, or a copy of it, on this machine, in words.
-pub(crate) fn runs_somewhere(home: [u8; 16]) -> Option<String> {
-    let lock = identity_lock(&machine_locks()?, home);
+pub(crate) fn runs_somewhere(home: [u8; 16], data: &Path) -> Option<String> {
     // One that cannot be opened is nobody's that could be told about.
-    matches!(locked(&lock), Ok(None)).then(|| whose(&lock))
+    let mut locks = places_for_locks(data).map(|folder| identity_lock(&folder, home));
+    locks.find(|lock| is_locked(lock).unwrap_or(false)).map(|lock| whose(&lock))
 }
 
 /// Whether this user namespace has an account number at all (user_namespaces(7)).
@@ -307,7 +319,17 @@ mod tests {
         }
         let me = Identity { user: rustix::process::geteuid().as_raw(), group: rustix::process::getegid().as_raw() };
         give(fs::File::open(&data).unwrap(), c"home", me).unwrap();
+        // Names that removing takes itself, and links, of which what they lead to stays.
+        let outside = data.with_extension("outside");
+        fs::create_dir_all(&outside).unwrap();
+        fs::write(outside.join("kept"), b"x").unwrap();
+        fs::create_dir(data.join("moved-0")).unwrap();
+        for link in [data.join("moved-1"), data.join("home/link")] {
+            std::os::unix::fs::symlink(&outside, link).unwrap();
+        }
         crate::root::remove_tree(&data).unwrap();
         assert!(!data.exists());
+        assert!(outside.join("kept").exists());
+        fs::remove_dir_all(&outside).unwrap();
     }
 }

@@ -1,16 +1,20 @@
 //! Where a home lies, and its keys.
 
+use std::ffi::{CStr, CString};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use bailey_keys::{HomeKey, Passphrase, RootKey, RootKind};
-use rustix::fs::FlockOperation;
+use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags, RenameFlags, openat, renameat_with, unlinkat};
+use rustix::io::Errno;
 use serde::Deserialize;
 
 use crate::SupervisorError;
-use crate::identity::runs_somewhere;
+use crate::identity::{Identities, end_all_of, has_place_for_locks, runs_somewhere};
 
 /// Marks the opened record of a pause, durably: whoever knows what the record looks like gives it.
 pub type Mark = fn(&File) -> io::Result<()>;
@@ -129,13 +133,15 @@ impl Place {
     /// Whether the home itself runs, whatever became of its supervisor's lock: it holds one of its own.
     pub(crate) fn home_runs(&self) -> Result<(), SupervisorError> {
         let path = self.state().join("lock");
-        let file = match OpenOptions::new().write(true).custom_flags(NO_LINKS | NO_WAITING).open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(source) => return Err(SupervisorError::File { path, source }),
-        };
-        let free = lock_file(&file).map_err(|source| SupervisorError::File { path, source })?;
-        if free { Ok(()) } else { Err(SupervisorError::Running(self.0.clone())) }
+        // Anything but a plain file is no lock of the home's, which makes its own.
+        if !fs::symlink_metadata(&path).is_ok_and(|about| about.is_file()) {
+            return Ok(());
+        }
+        match is_locked(&path) {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(SupervisorError::Running(self.0.clone())),
+            Err(source) => Err(SupervisorError::File { path, source }),
+        }
     }
 
     /// Lets `mark` mark the record of the pause, through no link: the folder may be another account's.
@@ -166,27 +172,35 @@ impl Place {
 
     /// Notes that everything is paused, for a home that does not run: it will start paused.
     ///
-    /// [`SupervisorError::Running`] where a supervisor runs; ask that one. [`SupervisorError::Refused`] where it is noted all
-    /// the same, but the home runs without a supervisor that could be asked, or from another folder.
-    pub fn pause_at_rest(&self, mark: Mark) -> Result<(), SupervisorError> {
+    /// Gives what it is not sure of. [`SupervisorError::Running`] where a supervisor runs; ask that one.
+    /// [`SupervisorError::Refused`] where it is noted all the same, but the home runs without a supervisor that could be asked, or
+    /// from another folder.
+    pub fn pause_at_rest(&self, mark: Mark) -> Result<Option<String>, SupervisorError> {
         // Before the lock, which would be made where there is no home.
         self.has_state()?;
         let _lock = self.lock()?;
         self.mark_paused(mark)?;
         let goes_on = |process: &str| {
             SupervisorError::Refused(format!(
-                "what starts in `{}` starts paused, but this home, or a copy of it, runs already{process} and was not reached: its \
-                 files were moved or removed while it ran; end that process, and nothing leaves any more",
+                "what starts in `{}` starts paused, but this home, or a copy of it, runs already{process} and was not reached: from \
+                 another folder, or its files were moved or removed while it ran; end that process, and nothing leaves any more",
                 self.0.display()
             ))
         };
-        match self.identity().ok().and_then(runs_somewhere) {
-            Some(process) => Err(goes_on(&process)),
-            None => self.home_runs().map_err(|error| match error {
-                SupervisorError::Running(_) => goes_on(""),
-                error => error,
-            }),
+        let identity = self.identity().ok();
+        if let Some(process) = identity.and_then(|identity| runs_somewhere(identity, &self.0)) {
+            return Err(goes_on(&process));
         }
+        // Nobody supervises it: what of its account is left is nobody's.
+        let account = identity.and_then(|identity| Identities::of(&self.0, identity).home());
+        account.into_iter().for_each(end_all_of);
+        self.home_runs().map_err(|error| match error {
+            SupervisorError::Running(_) => goes_on(""),
+            error => error,
+        })?;
+        let unsure = "where there is neither root nor a login session (`/run/user`), a copy of this home that runs from another \
+                      folder is not seen: it would go on";
+        Ok((!has_place_for_locks(&self.0)).then(|| unsure.to_owned()))
     }
 
     /// Whether a passphrase is needed to open it.
@@ -232,13 +246,22 @@ pub(crate) fn locked(path: &Path) -> io::Result<Option<File>> {
     Ok(lock_file(&file)?.then_some(file))
 }
 
+/// Whether another process holds a lock; makes no file.
+pub(crate) fn is_locked(path: &Path) -> io::Result<bool> {
+    match OpenOptions::new().write(true).custom_flags(NO_LINKS | NO_WAITING).open(path) {
+        Ok(file) => Ok(!lock_file(&file)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Locks an opened file; false if another process holds it.
 fn lock_file(file: &File) -> io::Result<bool> {
     for _ in 0..LOCK_TRIES {
         match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(true),
             // A child that was being started when its supervisor was killed holds the lock until it is another program.
-            Err(rustix::io::Errno::WOULDBLOCK) => wait_for_lock(),
+            Err(Errno::WOULDBLOCK) => wait_for_lock(),
             Err(error) => return Err(error.into()),
         }
     }
@@ -256,6 +279,17 @@ pub fn finish_deletion(place: &Place) -> Result<bool, SupervisorError> {
         return Ok(false);
     }
     let _lock = place.lock()?;
+    // Nobody of the home's may be there meanwhile: neither a copy of it, nor what it left behind.
+    let _alone = match place.identity() {
+        Ok(identity) => {
+            let identities = Identities::of(place.data(), identity);
+            let alone = identities.lock(identity)?;
+            identities.home().into_iter().for_each(end_all_of);
+            alone
+        }
+        // What says whose home it was goes before the rest is gone.
+        Err(_) => Vec::new(),
+    };
     destroy(place)?;
     Ok(true)
 }
@@ -288,42 +322,62 @@ pub(crate) fn destroy(place: &Place) -> Result<(), SupervisorError> {
 }
 
 /// Folders in one another that are walked through at once.
-const AT_ONCE: usize = 8;
+const AT_ONCE: u32 = 8;
 
-/// Removes a folder and all in it, however deep: `remove_dir_all` opens each folder on the way down. Nobody else may change it
-/// meanwhile.
+/// Removes a folder and all in it, however deep, and nothing that a link in it leads to. Everything is reached through the folder
+/// that was opened first, and no name is followed: what somebody puts in the place of something else is removed, not entered.
 pub(crate) fn remove_tree(top: &Path) -> io::Result<()> {
-    // What lies deeper than that is moved up first, where its turn comes.
-    let (mut open, mut moved) = (vec![(top.to_owned(), 0)], 0_u64);
-    while let Some((folder, depth)) = open.pop() {
-        let inside: Vec<PathBuf> = fs::read_dir(&folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
-        for path in inside {
-            if !fs::symlink_metadata(&path)?.is_dir() {
-                fs::remove_file(&path)?;
-            } else if depth < AT_ONCE {
-                open.push((path, depth + 1));
-            } else {
-                let up = loop {
-                    let up = top.join(format!("moved-{moved}"));
-                    moved += 1;
-                    if fs::symlink_metadata(&up).is_err() {
-                        break up;
-                    }
-                };
-                fs::rename(&path, &up)?;
-                open.push((up, 1));
+    let opened = open_folder(rustix::fs::CWD, &CString::new(top.as_os_str().as_bytes())?)?;
+    let mut moved = 0;
+    // What lies too deep comes up into the first folder, and its turn comes in the next round.
+    while !empty(&opened, &opened, AT_ONCE, &mut moved)? {}
+    fs::remove_dir(top)
+}
+
+fn open_folder(within: impl AsFd, name: &CStr) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(openat(within, name, flags, Mode::empty())?)
+}
+
+/// Removes what is in a folder; true if nothing was there.
+fn empty(folder: &OwnedFd, top: &OwnedFd, depth: u32, moved: &mut u64) -> io::Result<bool> {
+    let mut was_empty = true;
+    for entry in Dir::read_from(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name == c"." || name == c".." {
+            continue;
+        }
+        was_empty = false;
+        let failed = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", name.to_string_lossy()));
+        match unlinkat(folder, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            // unlink(2): Linux says this of folders.
+            Err(Errno::ISDIR) if depth > 0 => {
+                let inner = open_folder(folder, name).map_err(failed)?;
+                while !empty(&inner, top, depth - 1, moved)? {}
+                unlinkat(folder, name, AtFlags::REMOVEDIR).map_err(|error| failed(error.into()))?;
             }
+            Err(Errno::ISDIR) => loop {
+                let up = CString::new(format!("moved-{moved}"))?;
+                *moved += 1;
+                match renameat_with(folder, name, top, &up, RenameFlags::NOREPLACE) {
+                    Err(Errno::EXIST) => {}
+                    renamed => break renamed.map_err(|error| failed(error.into()))?,
+                }
+            },
+            Err(error) => return Err(failed(error.into())),
         }
     }
-    fs::remove_dir_all(top)
+    Ok(was_empty)
 }
 
 /// `O_NOFOLLOW`: opening a symbolic link fails.
 #[expect(clippy::cast_possible_wrap, reason = "the flags of open(2) are an int")]
-const NO_LINKS: i32 = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
+const NO_LINKS: i32 = OFlags::NOFOLLOW.bits() as i32;
 /// `O_NONBLOCK`: opening a pipe that nobody reads fails.
 #[expect(clippy::cast_possible_wrap, reason = "the flags of open(2) are an int")]
-const NO_WAITING: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+const NO_WAITING: i32 = OFlags::NONBLOCK.bits() as i32;
 
 /// Zeros in place, through to the disk, then removal. What a file system or a flash disk keeps elsewhere is beyond reach.
 /// The folder may be another account's: links, of either kind, are removed and not written through.
@@ -377,6 +431,18 @@ mod tests {
         fs::write(&record, b"record").unwrap();
         place.mark_paused(mark).unwrap();
         assert_eq!(fs::read(&record).unwrap(), b"marked");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn what_is_put_in_the_place_of_a_folder_is_not_entered() {
+        let folder = std::env::temp_dir().join(format!("bailey-enter-{}", std::process::id()));
+        let (inside, outside) = (folder.join("inside"), folder.join("outside"));
+        fs::create_dir_all(&inside).unwrap();
+        fs::create_dir_all(&outside).unwrap();
+        // As it is met by whoever took the name for a folder's a moment before.
+        std::os::unix::fs::symlink(&outside, inside.join("swapped")).unwrap();
+        open_folder(File::open(&inside).unwrap(), c"swapped").unwrap_err();
         fs::remove_dir_all(&folder).unwrap();
     }
 }

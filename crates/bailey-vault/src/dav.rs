@@ -149,7 +149,7 @@ impl Vault {
         }
         let exit = Exit::System(Arc::clone(&self.lock), egress);
         let ask = Ask { method: "GET", href: href.as_str(), headers: Vec::new(), body: Vec::new(), writes: false };
-        let answer = self.ask_server(&settings, &login, exit, ask).await.map_err(VaultError::Refused)?;
+        let answer = self.until_cut(self.ask_server(&settings, &login, exit, ask)).await?;
         match answer.status {
             404 | 410 => Ok(None),
             200 => {
@@ -165,7 +165,7 @@ impl Vault {
     /// Looks at a new calendar: whether it answers to the credential.
     pub(crate) async fn look_at_calendar(&self, settings: &CalendarSettings, login: &Login) -> Result<(), VaultError> {
         let exit = Exit::System(Arc::clone(&self.lock), SystemEgress::Preparation);
-        self.report(settings, login, exit, 0, 86_400).await.map(|_| ()).map_err(VaultError::Refused)
+        self.until_cut(self.report(settings, login, exit, 0, 86_400)).await.map(|_| ())
     }
 
     async fn calendar_of(

@@ -171,6 +171,17 @@ impl Vault {
         self.resets.send_modify(|count| *count += 1);
     }
 
+    /// What looks at a server, for as long as nothing is cut: a pause or a revocation ends it at once, whatever its other side does.
+    pub(crate) async fn until_cut<T>(&self, look: impl Future<Output = Result<T, String>>) -> Result<T, VaultError> {
+        let mut resets = self.resets.subscribe();
+        tokio::select! {
+            looked = look => looked.map_err(VaultError::Refused),
+            Ok(()) = resets.changed() => {
+                Err(VaultError::Refused("the connection was cut by a pause or a revocation".into()))
+            }
+        }
+    }
+
     /// Carries out a claimed action. A pause or a revocation cuts it short.
     pub async fn carry_out(&self, claimed: Claimed) -> Settled {
         let mut resets = self.resets.subscribe();

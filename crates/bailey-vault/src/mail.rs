@@ -241,7 +241,7 @@ impl Vault {
         }
         let mut session = self.system_session(account, egress).await?;
         let words = format!("HEADER Message-ID \"{message_id}\"");
-        let found = in_time(list(&mut session, folder, &words, 2)).await.map_err(VaultError::Refused)?;
+        let found = self.until_cut(in_time(list(&mut session, folder, &words, 2))).await?;
         leave(session).await;
         Ok(match found.references.as_slice() {
             [one] => Some(one.clone()),
@@ -264,7 +264,7 @@ impl Vault {
             let found = summaries(&mut session, &[message.uid]).await?;
             found.into_iter().next().ok_or_else(|| "there is no such message; search again".to_owned())
         });
-        Ok(found.await.map_err(VaultError::Refused)?.about)
+        Ok(self.until_cut(found).await?.about)
     }
 
     async fn system_session(
@@ -274,7 +274,7 @@ impl Vault {
     ) -> Result<Imap, VaultError> {
         let (settings, login) = self.mail_of(account, "look", Level::Read).await?;
         let exit = Exit::System(std::sync::Arc::clone(&self.lock), egress);
-        in_time(self.open_imap(&settings, &login, Errand::Look, exit)).await.map_err(VaultError::Refused)
+        self.until_cut(in_time(self.open_imap(&settings, &login, Errand::Look, exit))).await
     }
 
     /// Signs in to a new account and looks: special folders, and whom the person has written to.
@@ -283,9 +283,8 @@ impl Vault {
             return Ok(Seen::default());
         }
         let exit = Exit::System(std::sync::Arc::clone(&self.lock), SystemEgress::Preparation);
-        let mut session =
-            in_time(self.open_imap(settings, login, Errand::Look, exit)).await.map_err(VaultError::Refused)?;
-        let seen = in_time(survey(&mut session, &settings.address)).await.map_err(VaultError::Refused)?;
+        let mut session = self.until_cut(in_time(self.open_imap(settings, login, Errand::Look, exit))).await?;
+        let seen = self.until_cut(in_time(survey(&mut session, &settings.address))).await?;
         leave(session).await;
         Ok(seen)
     }

@@ -17,6 +17,19 @@ pub use note::Checkpoint;
 /// What an exported log begins with.
 pub const FIRST_LINE: &str = "bailey-log 1";
 
+/// Bytes of a line that [`may_begin`] looks at, at most.
+pub const LONGEST_BEGINNING: u64 = 64;
+
+/// Whether the beginning of a line, or all of it, may be one of a log: of its `first`, or of another. What may not needs no reading on.
+#[must_use]
+pub fn may_begin(line: &[u8], first: bool) -> bool {
+    if first {
+        return line.strip_suffix(b"\n").unwrap_or(line) == FIRST_LINE.as_bytes();
+    }
+    let kinds: [&[u8]; 5] = [b"E ", b"P ", b"R ", b"C ", b"\n"];
+    kinds.iter().any(|kind| line.starts_with(kind)) && !line.contains(&0)
+}
+
 /// What came of checking a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {

@@ -1,6 +1,6 @@
 //! `bailey-verify LOG [--pin FILE]`: checks an exported log, offline.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead, Read as _, Write as _};
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: bailey-verify LOG [--pin FILE]
@@ -32,33 +32,60 @@ fn run(arguments: Vec<String>) -> Result<bailey_verify::Verdict, String> {
         [log, flag, pin] | [flag, pin, log] if flag == "--pin" => (log, Some(pin)),
         _ => return Err(USAGE.into()),
     };
-    let log = read(log, bailey_verify::FIRST_LINE, MOST_LOG_BYTES)?;
-    let pin = pin.map(|path| read(path, "", MOST_PIN_BYTES)).transpose()?;
+    let log = read_log(log)?;
+    let pin = pin.map(|path| read_pin(path)).transpose()?;
     Ok(bailey_verify::verify(&log, pin.as_deref()))
 }
 
 /// Longest log that is read, in bytes: some ten million entries.
 const MOST_LOG_BYTES: u64 = 8 << 30;
+/// Longest line of a log that is read, in bytes: the largest payload, many times over.
+const MOST_LINE_BYTES: u64 = 256 << 20;
 /// Longest checkpoint that is read, in bytes: a few lines of text.
 const MOST_PIN_BYTES: u64 = 64 * 1024;
 
-/// Reads a file that others may have made: no more than its beginning where that is not what it has to be, and never without
-/// end.
-fn read(path: &str, begins: &str, most: u64) -> Result<String, String> {
-    let failed = |error: std::io::Error| format!("`{path}` cannot be read: {error}");
-    let from: Box<dyn std::io::Read> = match path {
+fn open(path: &str) -> std::io::Result<Box<dyn BufRead>> {
+    Ok(match path {
         "-" => Box::new(std::io::stdin().lock()),
-        _ => Box::new(std::fs::File::open(path).map_err(failed)?),
-    };
-    let mut from = from.take(most);
+        _ => Box::new(std::io::BufReader::new(std::fs::File::open(path)?)),
+    })
+}
+
+fn read_pin(path: &str) -> Result<String, String> {
     let mut bytes = Vec::new();
-    from.by_ref().take(begins.len() as u64).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes == begins.as_bytes() {
-        from.read_to_end(&mut bytes).map_err(failed)?;
+    let read = open(path).and_then(|from| from.take(MOST_PIN_BYTES).read_to_end(&mut bytes));
+    read.map_err(|error| format!("`{path}` cannot be read: {error}"))?;
+    Ok(text(bytes))
+}
+
+/// Reads a log that others may have made: up to the first line that is none of a log's, which the verdict then is about, and never
+/// without end.
+fn read_log(path: &str) -> Result<String, String> {
+    let failed = |error: std::io::Error| format!("`{path}` cannot be read: {error}");
+    let mut from = open(path).map_err(failed)?.take(MOST_LOG_BYTES);
+    let mut bytes = Vec::new();
+    loop {
+        let begins = bytes.len();
+        // Of a line that cannot be one no more than its beginning is read.
+        from.by_ref().take(bailey_verify::LONGEST_BEGINNING).read_until(b'\n', &mut bytes).map_err(failed)?;
+        let line = bytes.get(begins..).unwrap_or_default();
+        if line.is_empty() || !bailey_verify::may_begin(line, begins == 0) {
+            break;
+        }
+        if !line.ends_with(b"\n") {
+            from.by_ref().take(MOST_LINE_BYTES).read_until(b'\n', &mut bytes).map_err(failed)?;
+            if bytes.last() != Some(&b'\n') && (bytes.len() - begins) as u64 > MOST_LINE_BYTES {
+                return Err(format!("`{path}` has a line of more than {MOST_LINE_BYTES} bytes, which no log has"));
+            }
+        }
     }
     if from.limit() == 0 {
-        return Err(format!("`{path}` is longer than {most} bytes, which is more than is read at once"));
+        return Err(format!("`{path}` is longer than {MOST_LOG_BYTES} bytes, which is more than is read at once"));
     }
+    Ok(text(bytes))
+}
+
+fn text(bytes: Vec<u8>) -> String {
     // A byte that is no text cannot be part of an export; replaced, it fails the check it belongs to.
-    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }

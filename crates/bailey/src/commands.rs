@@ -158,7 +158,15 @@ fn make_home(setup: &Setup, layout: &Layout) -> Result<(), Trouble> {
     }
     let root = match setup.root {
         Root::KeyFile => RootChoice::KeyFile,
-        Root::Passphrase => RootChoice::Passphrase(prompt::new_passphrase("Passphrase that locks the home")?),
+        Root::Passphrase => {
+            let words = prompt::new_passphrase("Passphrase that locks the home")?;
+            // Four bytes a character at most (UTF-8, RFC 3629).
+            let most = bailey_supervisor::LONGEST_PASSPHRASE / 4;
+            if words.chars() > most {
+                return Err(Trouble::Here(format!("a passphrase may have {most} characters; take a shorter one")));
+            }
+            RootChoice::Passphrase(words)
+        }
     };
     if io::stdin().is_terminal() {
         say("The approval passphrase is asked whenever something needs your yes. It is stored nowhere.")?;

@@ -105,7 +105,7 @@ fn from_outside(place: &Place) -> Result<Outside, SupervisorError> {
             Err(error) => return Err(error),
         }
         match place.pause_at_rest(bailey_home::pause_from_outside) {
-            Ok(()) => return Ok(Outside { by: By::Disk, trouble: Vec::new() }),
+            Ok(unsure) => return Ok(Outside { by: By::Disk, trouble: unsure.into_iter().collect() }),
             // One is just starting, or has not ended yet.
             Err(error @ SupervisorError::Running(_)) => last = Some(error),
             Err(error) => return Err(error),

@@ -41,6 +41,7 @@ pub(crate) async fn supervise(layout: &Layout) -> Result<(), Trouble> {
     let place = Place::new(layout.root());
     if bailey_supervisor::finish_deletion(&place).map_err(|e| here(&e))? {
         tell(layout, &Said::Deleted);
+        told_within(TOLD_WITHIN);
         return Ok(());
     }
     let config = layout.config();

@@ -15,7 +15,8 @@ use crate::verdict::{Class, Evidence, Ruling};
 impl Gate {
     /// Opens a challenge under a fresh random nonce; its answer has to carry it.
     pub fn challenge(&self, nonce: Nonce, now: Now) {
-        self.challenges.lock().unwrap_or_else(PoisonError::into_inner).open(nonce, now);
+        let epoch = self.lock.valve().epoch;
+        self.challenges.lock().unwrap_or_else(PoisonError::into_inner).open(nonce, epoch, now);
     }
 
     /// Whether the proof shows that the person authorised this purpose. Uses the challenge up.

@@ -48,6 +48,8 @@ use crate::wire::{
 
 /// Largest request body: an edited mail with room to spare.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+/// How long a request's body may take: it comes from this machine.
+const BODY_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
 /// Bytes read of a request without the token, and how long for.
 const MAX_STRANGERS_BYTES: usize = 64 * 1024;
 const STRANGERS_WITHIN: std::time::Duration = std::time::Duration::from_secs(1);
@@ -173,8 +175,13 @@ async fn authenticate(Held(home): Shared, request: Request, next: Next) -> Respo
         let why = "the token is missing or wrong; it is in the home's folder";
         return failure(Code::Unauthenticated, why).into_response();
     }
-    let Ok(body) = axum::body::to_bytes(body, MAX_BODY_BYTES).await else {
-        let why = format!("the request's body broke off, or is longer than {} MiB", MAX_BODY_BYTES / 1_024 / 1_024);
+    let body = tokio::time::timeout(BODY_WITHIN, axum::body::to_bytes(body, MAX_BODY_BYTES)).await;
+    let Ok(Ok(body)) = body else {
+        let why = format!(
+            "the request's body broke off, took more than {} s, or is longer than {} MiB",
+            BODY_WITHIN.as_secs(),
+            MAX_BODY_BYTES / 1_024 / 1_024
+        );
         return failure(Code::Invalid, why).into_response();
     };
     home.presence.hear();

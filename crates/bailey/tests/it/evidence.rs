@@ -27,7 +27,13 @@ fn what_is_no_log_is_not_read_to_its_end() {
     let (world, export, _) = history();
     let log = world.folder.path().join("log");
     fs::write(&log, export).unwrap();
-    assert_eq!(verifier(&log, Some(Path::new("/dev/zero"))).0, 2);
+    assert_eq!(verifier(&log, Some(Path::new("/dev/zero"))).0, 20, "no checkpoint");
+    // A log, and behind it zeros without end.
+    let lengthened = fs::OpenOptions::new().append(true).open(&log).unwrap();
+    let length = lengthened.metadata().unwrap().len();
+    lengthened.set_len(length + (1 << 40)).unwrap();
+    let (code, words) = verifier(&log, None);
+    assert!(code == 20 && words.contains("of no known kind"), "{words}");
 }
 
 /// A home with some history, its export, and a checkpoint pinned part of the way.

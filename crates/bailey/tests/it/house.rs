@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -171,6 +172,34 @@ fn failures_say_what_to_do_and_are_data_for_programs() {
     world.serve();
 }
 
+/// What the home's account leaves behind holds its own lock, or makes something else of it.
+#[test]
+fn what_is_left_of_a_home_does_not_keep_it_from_starting() {
+    let (mut world, _) = running();
+    world.kill();
+    let lock = world.data().join("state/lock");
+    let owner = fs::metadata(&lock).unwrap().uid();
+    if owner != 0 && rustix::process::geteuid().is_root() {
+        let mut left = command("setpriv");
+        left.args(["--reuid", &owner.to_string(), "--clear-groups", "flock"]).arg(&lock).args([
+            "sh",
+            "-c",
+            "echo held; sleep 1000",
+        ]);
+        let mut left = left.stdout(Stdio::piped()).spawn().unwrap();
+        let mut said = String::new();
+        BufReader::new(left.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        assert_eq!(said, "held\n");
+        world.serve();
+        assert!(!left.wait().unwrap().success(), "it was ended");
+        world.kill();
+    }
+    fs::remove_file(&lock).unwrap();
+    assert!(command("mkfifo").arg(&lock).status().unwrap().success());
+    let said = world.ok(&["pause"], "");
+    assert!(said.contains("will start paused"), "{said}");
+}
+
 #[test]
 fn who_says_nothing_at_the_homes_socket_keeps_nobody_out() {
     /// More than the home takes at once.
@@ -180,6 +209,20 @@ fn who_says_nothing_at_the_homes_socket_keeps_nobody_out() {
         .map(|_| {
             let mut stream = std::os::unix::net::UnixStream::connect(world.data().join("run/home.sock")).unwrap();
             stream.write_all(b"GET /v1").unwrap();
+            stream
+        })
+        .collect();
+    world.until_answering();
+    drop(silent);
+    // With the token, too: a body that never comes.
+    let head = format!(
+        "POST /v1/tasks HTTP/1.1\r\nhost: bailey\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n",
+        world.token()
+    );
+    let silent: Vec<_> = (0..SILENT)
+        .map(|_| {
+            let mut stream = std::os::unix::net::UnixStream::connect(world.data().join("run/home.sock")).unwrap();
+            stream.write_all(head.as_bytes()).unwrap();
             stream
         })
         .collect();

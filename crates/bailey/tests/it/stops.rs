@@ -507,8 +507,11 @@ fn an_answer_that_ends_a_pause_ends_no_later_one() {
     assert!(is_open());
     // Where nothing is paused an answer is used up all the same.
     assert_eq!(resume(first, lost), 200);
+    // Somebody told the person of a pause that has yet to come.
+    let early = world.prove(&Purpose::Resume { epoch: first + 1 }, PASSPHRASE);
 
     let second = paused();
+    assert_eq!((second, resume(second, &early)), (first + 1, 403), "nobody has seen it yet");
     for (epoch, answer, status) in [(first, used, 409), (first, lost, 409), (first, late, 409)] {
         assert_eq!(resume(epoch, answer), status, "{epoch}");
     }

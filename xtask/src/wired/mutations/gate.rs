@@ -46,7 +46,7 @@ pub(super) const GATE: &[Mutation] = &[
         edits: &[(
             "crates/bailey-gate/src/approval.rs",
             "self.open.remove(&proof.nonce).ok_or(Unproven::Stale)?",
-            "self.open.get(&proof.nonce).copied().ok_or(Unproven::Stale)?",
+            "self.open.get(&proof.nonce).ok_or(Unproven::Stale)?",
         )],
         test: "road::only_the_exact_answer_of_the_person_counts",
     },
@@ -56,6 +56,15 @@ pub(super) const GATE: &[Mutation] = &[
             "crates/bailey-gate/src/approval.rs",
             "                out.byte(2).number(*epoch);",
             "                out.byte(2).number(*epoch * 0);",
+        )],
+        test: "stops::an_answer_that_ends_a_pause_ends_no_later_one",
+    },
+    Mutation {
+        control: "a pause nobody has seen",
+        edits: &[(
+            "crates/bailey-gate/src/approval.rs",
+            "Purpose::Resume { epoch } if *epoch > asked.epoch);",
+            "Purpose::Resume { epoch } if *epoch < asked.epoch);",
         )],
         test: "stops::an_answer_that_ends_a_pause_ends_no_later_one",
     },

@@ -470,7 +470,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         edits: &[(
             "crates/bailey/src/pause.rs",
             "match place.pause_at_rest(bailey_home::pause_from_outside) {",
-            "match Ok::<(), SupervisorError>(()) {",
+            "match Ok::<Option<String>, SupervisorError>(None) {",
         )],
         test: "stops::a_pause_finds_a_home_that_cannot_start_or_does_not_run",
     },
@@ -537,13 +537,13 @@ pub(super) const HOUSE: &[Mutation] = &[
         edits: &[
             (
                 "crates/bailey-supervisor/src/root.rs",
-                "        match self.identity().ok().and_then(runs_somewhere) {",
-                "        let _ = runs_somewhere;\n        match None::<String> {",
+                "identity.and_then(|identity| runs_somewhere(identity, &self.0)) {",
+                "identity.and_then(|identity| runs_somewhere(identity, &self.0)).filter(|_| false) {",
             ),
             (
                 "crates/bailey-supervisor/src/root.rs",
-                "        if free { Ok(()) } else { Err(SupervisorError::Running(self.0.clone())) }",
-                "        let _ = free;\n        Ok(())",
+                "            Ok(true) => Err(SupervisorError::Running(self.0.clone())),",
+                "            Ok(true) => Ok(()),",
             ),
         ],
         test: "stops::a_home_that_runs_is_not_taken_for_one_at_rest",
@@ -577,12 +577,35 @@ pub(super) const HOUSE: &[Mutation] = &[
     },
     Mutation {
         control: "depth of folders removed",
+        edits: &[("crates/bailey-supervisor/src/root.rs", "const AT_ONCE: u32 = 8;", "const AT_ONCE: u32 = 8_000;")],
+        test: "tests::folders_without_end_hold_up_nothing",
+    },
+    Mutation {
+        control: "what is left of a home",
+        edits: &[(
+            "crates/bailey-supervisor/src/watch.rs",
+            "    identities.home().into_iter().for_each(end_all_of);\n",
+            "",
+        )],
+        test: "house::what_is_left_of_a_home_does_not_keep_it_from_starting",
+    },
+    Mutation {
+        control: "names that are not followed in removing",
         edits: &[(
             "crates/bailey-supervisor/src/root.rs",
-            "            } else if depth < AT_ONCE {",
-            "            } else if depth < AT_ONCE * 1_000 {",
+            "    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;\n    Ok(openat",
+            "    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;\n    Ok(openat",
         )],
-        test: "tests::folders_without_end_hold_up_nothing",
+        test: "tests::what_is_put_in_the_place_of_a_folder_is_not_entered",
+    },
+    Mutation {
+        control: "length of a request's body",
+        edits: &[(
+            "crates/bailey-home/src/api/mod.rs",
+            "tokio::time::timeout(BODY_WITHIN, axum",
+            "tokio::time::timeout(BODY_WITHIN * 1_000, axum",
+        )],
+        test: "house::who_says_nothing_at_the_homes_socket_keeps_nobody_out",
     },
     Mutation {
         control: "length of a request's head",
