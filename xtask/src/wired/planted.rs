@@ -93,11 +93,18 @@ pub const PLANTED: &[Planted] = &[
     },
     Planted {
         bug: "an answer ends a pause that came after it was asked for",
-        edits: &[(
-            "crates/bailey-gate/src/gate/stop.rs",
-            "        if valve.epoch != epoch {",
-            "        if valve.epoch < epoch {",
-        )],
+        edits: &[
+            (
+                "crates/bailey-gate/src/gate/stop.rs",
+                "        if valve.epoch != epoch {",
+                "        if valve.epoch < epoch {",
+            ),
+            (
+                "crates/bailey-gate/src/gate/stop.rs",
+                "        self.lock.advance(epoch, Mode::Resuming);",
+                "        let epoch = valve.epoch;\n        self.lock.advance(epoch, Mode::Resuming);",
+            ),
+        ],
     },
     Planted {
         bug: "a pause that the log could not be told of is never told to it",

@@ -70,11 +70,18 @@ pub(super) const GATE: &[Mutation] = &[
     },
     Mutation {
         control: "the last pause",
-        edits: &[(
-            "crates/bailey-gate/src/gate/stop.rs",
-            "        if valve.epoch != epoch {",
-            "        if valve.epoch < epoch {",
-        )],
+        edits: &[
+            (
+                "crates/bailey-gate/src/gate/stop.rs",
+                "        if valve.epoch != epoch {",
+                "        if valve.epoch < epoch {",
+            ),
+            (
+                "crates/bailey-gate/src/gate/stop.rs",
+                "        self.lock.advance(epoch, Mode::Resuming);",
+                "        let epoch = valve.epoch;\n        self.lock.advance(epoch, Mode::Resuming);",
+            ),
+        ],
         test: "stops::an_answer_that_ends_a_pause_ends_no_later_one",
     },
     Mutation {
