@@ -71,7 +71,11 @@ impl Gate {
     fn log_what_is_missing(&self) -> Result<(), GateError> {
         let Some(entry) = self.unlogged().clone() else { return Ok(()) };
         let epoch = entry.epoch;
-        self.commit(|tx| Ok(tx.log(entry)?))?;
+        self.commit(|tx| {
+            // INVARIANT: not behind a resume that has told the log of it meanwhile.
+            let still_missing = self.unlogged().as_ref().is_some_and(|missing| missing.epoch == epoch);
+            if still_missing { Ok(tx.log(entry)?) } else { Ok(()) }
+        })?;
         // A later pause may have come meanwhile, and be missing itself.
         self.unlogged().take_if(|missing| missing.epoch == epoch);
         Ok(())
