@@ -33,6 +33,7 @@ pub use bailey_ledger::pause_from_outside;
 pub use clock::Clock;
 pub use home::{Home, HomeError};
 pub use layout::{Layout, LayoutError, RootChoice};
+pub use pulse::SIGNS_OF_LIFE;
 pub use wire_secret::Password;
 
 /// How long requests under way may take to end when the home is stopped.

@@ -9,8 +9,8 @@ use tokio::sync::watch;
 use crate::executor::blocking;
 use crate::home::Home;
 
-/// How many signs are given in the time after which a home that gives none is taken to hang.
-const SIGNS: u32 = 6;
+/// How many signs of life a process gives in the time after which one that gives none is taken to hang.
+pub const SIGNS_OF_LIFE: u32 = 6;
 
 impl Home {
     /// Rises with every sign of life.
@@ -22,7 +22,7 @@ impl Home {
     /// wait for the disk, the lock that a pause takes, and the one that every change of the store takes.
     pub(crate) async fn beat(self: Arc<Self>, answering: Handle) {
         loop {
-            tokio::time::sleep(self.silent / SIGNS).await;
+            tokio::time::sleep(self.silent / SIGNS_OF_LIFE).await;
             // Whatever comes of these, an error too: what answers does not hang.
             let _ = answering.spawn(std::future::ready(())).await;
             let home = Arc::clone(&self);

@@ -66,9 +66,10 @@ impl Identities {
         Self::Separate { home: Identity { user, group: GATEWAY }, gateway: Identity { user: GATEWAY, group: GATEWAY } }
     }
 
-    /// Takes the home's identity on this machine for this process, and its account number where it has one: a copy of the home
-    /// must not run beside it. Held until what is given is dropped.
-    pub(crate) fn lock(&self, home: [u8; 16]) -> Result<Vec<fs::File>, SupervisorError> {
+    /// Makes this process the only one that has to do with the home on this machine, until what is given is dropped: its identity
+    /// is taken, and its account number where it has one, so that no copy runs beside it. What is left of its account ends, for it
+    /// is nobody's then, and must not hold anything up.
+    pub(crate) fn take(&self, home: [u8; 16]) -> Result<Vec<fs::File>, SupervisorError> {
         let Some(folder) = machine_locks() else { return Ok(Vec::new()) };
         let account = self.home().map(|Identity { user, .. }| folder.join(format!("bailey-{user}.lock")));
         let mut held = Vec::new();
@@ -84,6 +85,7 @@ impl Identities {
             file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(failed)?;
             held.push(file);
         }
+        self.home().into_iter().for_each(end_all_of);
         Ok(held)
     }
 

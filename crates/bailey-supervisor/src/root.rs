@@ -281,12 +281,7 @@ pub fn finish_deletion(place: &Place) -> Result<bool, SupervisorError> {
     let _lock = place.lock()?;
     // Nobody of the home's may be there meanwhile: neither a copy of it, nor what it left behind.
     let _alone = match place.identity() {
-        Ok(identity) => {
-            let identities = Identities::of(place.data(), identity);
-            let alone = identities.lock(identity)?;
-            identities.home().into_iter().for_each(end_all_of);
-            alone
-        }
+        Ok(identity) => Identities::of(place.data(), identity).take(identity)?,
         // What says whose home it was goes before the rest is gone.
         Err(_) => Vec::new(),
     };

@@ -72,9 +72,7 @@ pub async fn supervise(
     if let Identities::Shared(why) = &identities {
         say(Said::Shared(why.clone()));
     }
-    let _alone = identities.lock(identity)?;
-    // Nobody else supervises it: what of its account is left is nobody's, and holds nothing up.
-    identities.home().into_iter().for_each(end_all_of);
+    let _alone = identities.take(identity)?;
     // Its own lock tells, too, where somebody removed this one's: before its socket is taken from whoever runs it.
     place.home_runs()?;
     let mut door = Door::open(&place.socket())?;

@@ -185,9 +185,6 @@ fn take_over() -> Result<(HomeKey, config::Settings), Box<dyn std::error::Error>
     Ok((key, serde_json::from_str(&line)?))
 }
 
-/// How many signs of life a gateway gives in the time after which it is taken to hang.
-const SIGNS: u32 = 6;
-
 /// `bailey gateway-process`. Called before any thread was started.
 pub(crate) fn gateway(role: &GatewayRole, layout: &Layout) -> ExitCode {
     let Err(why) = run_gateway(role, layout);
@@ -210,7 +207,7 @@ fn run_gateway(role: &GatewayRole, layout: &Layout) -> Result<std::convert::Infa
                 "bailey: this kernel has no Landlock; the gateway is kept from files by its account alone"
             );
         }
-        let between = std::time::Duration::from_secs(role.silent) / SIGNS;
+        let between = std::time::Duration::from_secs(role.silent) / bailey_home::SIGNS_OF_LIFE;
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(between).await;

@@ -1,4 +1,4 @@
-//! Controls of the house: processes, files, keys, the log, the way in.
+//! Controls of the house: keys, the log, the ways in, what a home does when it opens.
 
 use crate::wired::Mutation;
 
@@ -111,16 +111,6 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "accounts::a_decoy_is_told_apart_from_the_one_the_person_wrote_to",
     },
     Mutation {
-        control: "no core files",
-        edits: &[(
-            "crates/bailey/src/roles.rs",
-            "    Ok(rustix::process::setrlimit(rustix::process::Resource::Core, none)?)",
-            r#"    let _ = none;
-    Ok(())"#,
-        )],
-        test: "accounts::no_credential_is_on_disk_in_a_prompt_in_the_log_or_in_a_crash",
-    },
-    Mutation {
         control: "leave to change rules",
         edits: &[(
             "crates/bailey-home/src/api/rules.rs",
@@ -157,40 +147,6 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "evidence::a_rewritten_history_diverges_from_the_pin",
     },
     Mutation {
-        control: "accounts of their own",
-        edits: &[(
-            "crates/bailey-supervisor/src/identity.rs",
-            r#"    let (user, group) = (Uid::from_raw(identity.user), Gid::from_raw(identity.group));
-    rustix::thread::set_no_new_privs(true)?;"#,
-            r#"    let (user, group) = (Uid::from_raw(identity.user), Gid::from_raw(identity.group));
-    if identity.user > 0 {
-        return Ok(());
-    }
-    rustix::thread::set_no_new_privs(true)?;"#,
-        )],
-        test: "house::processes_run_under_accounts_of_their_own_where_root_starts_them",
-    },
-    Mutation {
-        control: "a session of their own",
-        edits: &[(
-            "crates/bailey-supervisor/src/identity.rs",
-            r#"    rustix::process::setsid()?;
-"#,
-            r#"    let _ = rustix::process::getpid();
-"#,
-        )],
-        test: "house::home_and_gateway_are_in_no_session_but_their_own_and_gain_no_rights",
-    },
-    Mutation {
-        control: "links are not followed",
-        edits: &[(
-            "crates/bailey-supervisor/src/identity.rs",
-            "    let alone = kind == FileType::Directory || (kind == FileType::RegularFile && about.st_nlink == 1);",
-            "    let alone = kind == FileType::Directory || kind == FileType::RegularFile;",
-        )],
-        test: "tests::links_are_not_given",
-    },
-    Mutation {
         control: "plain small files only",
         edits: &[(
             "crates/bailey-keys/src/home.rs",
@@ -198,15 +154,6 @@ pub(super) const HOUSE: &[Mutation] = &[
             "rustix::fs::OFlags::NOFOLLOW.bits()",
         )],
         test: "house::what_lies_in_the_homes_folder_cannot_hold_up_the_persons_programs",
-    },
-    Mutation {
-        control: "a mark before deleting",
-        edits: &[(
-            "crates/bailey-supervisor/src/root.rs",
-            "        fs::symlink_metadata(self.condemned()).is_ok()",
-            "        fs::symlink_metadata(self.condemned()).is_ok_and(|about| about.len() == u64::MAX)",
-        )],
-        test: "house::a_deletion_that_is_interrupted_is_finished_at_the_next_start",
     },
     Mutation {
         control: "origin of requests",
@@ -271,25 +218,6 @@ pub(super) const HOUSE: &[Mutation] = &[
             ),
         ],
         test: "house::a_locked_home_waits_for_its_passphrase",
-    },
-    Mutation {
-        control: "ending with the supervisor",
-        edits: &[(
-            "crates/bailey-supervisor/src/identity.rs",
-            r#"    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
-"#,
-            "",
-        )],
-        test: "house::a_home_that_is_killed_comes_back_and_nothing_outlives_the_supervisor",
-    },
-    Mutation {
-        control: "destroying the keys",
-        edits: &[(
-            "crates/bailey-supervisor/src/root.rs",
-            "        overwrite(&path).map_err(|source| SupervisorError::File { path, source })?;",
-            "        let _ = (overwrite as fn(&Path) -> io::Result<()>, path);",
-        )],
-        test: "house::a_deleted_home_cannot_be_read_again_not_even_from_a_copy_of_its_folder",
     },
     Mutation {
         control: "codes in headers",
@@ -443,56 +371,6 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "rules::cedar_is_shown_and_kept_as_it_was_written",
     },
     Mutation {
-        control: "a pause ends a home that hangs",
-        edits: &[(
-            "crates/bailey-supervisor/src/watch.rs",
-            "                        home.pause(asker, door).await;\n                        Next::Again",
-            "                        let _ = home.note_pause().await;\n                        asker.paused(true, &[]).await;\n                        Next::Ended(home.ended().await)",
-        )],
-        test: "stops::a_home_that_hangs_is_ended_by_a_pause_and_comes_up_paused",
-    },
-    Mutation {
-        control: "a pause is noted for the home",
-        edits: &[("crates/bailey-supervisor/src/child.rs", "        trouble.extend(self.note_pause().await);\n", "")],
-        test: "stops::a_pause_finds_a_home_that_cannot_start_or_does_not_run",
-    },
-    Mutation {
-        control: "a pause of a locked home",
-        edits: &[(
-            "crates/bailey-supervisor/src/watch.rs",
-            "                    let trouble: Vec<String> = home.note_pause().await.into_iter().collect();\n",
-            "                    let trouble: Vec<String> = Vec::new();\n",
-        )],
-        test: "stops::a_locked_home_is_paused_before_it_is_unlocked",
-    },
-    Mutation {
-        control: "a pause at rest",
-        edits: &[(
-            "crates/bailey/src/pause.rs",
-            "match place.pause_at_rest(bailey_home::pause_from_outside) {",
-            "match Ok::<Option<String>, SupervisorError>(None) {",
-        )],
-        test: "stops::a_pause_finds_a_home_that_cannot_start_or_does_not_run",
-    },
-    Mutation {
-        control: "signs of life",
-        edits: &[(
-            "crates/bailey-supervisor/src/watch.rs",
-            "        silent = if now == heard { silent + 1 } else { 0 };\n",
-            "        silent = if now == heard { silent } else { 0 };\n",
-        )],
-        test: "stops::a_home_that_hangs_is_started_anew",
-    },
-    Mutation {
-        control: "no link is marked",
-        edits: &[(
-            "crates/bailey-supervisor/src/root.rs",
-            ".custom_flags(NO_LINKS | NO_WAITING).open(&path) {\n            Ok(file) => match",
-            ".custom_flags(NO_WAITING).open(&path) {\n            Ok(file) => match",
-        )],
-        test: "tests::a_pause_is_marked_through_no_link_and_waits_for_no_pipe",
-    },
-    Mutation {
         control: "a pause that could not be marked",
         edits: &[
             (
@@ -508,95 +386,6 @@ pub(super) const HOUSE: &[Mutation] = &[
             ),
         ],
         test: "stops::a_pause_that_could_not_be_marked_is_written_down_by_the_home_that_comes_up",
-    },
-    Mutation {
-        control: "a pause while stopping",
-        edits: &[(
-            "crates/bailey-supervisor/src/watch.rs",
-            "                            asker = door.next_pause() => Some(asker),\n",
-            "                            asker = door.next_pause() => {\n                                asker.paused(true, &[]).await;\n                                None\n                            }\n",
-        )],
-        test: "stops::a_pause_while_it_is_being_stopped_holds_for_the_next_start",
-    },
-    Mutation {
-        control: "nobody has to read",
-        edits: &[(
-            "crates/bailey-supervisor/src/told.rs",
-            "    let _ = lines().try_send(Line::Tell(stream, line));\n",
-            "    let _ = lines();\n    let _ = match stream {\n        Stream::Out => writeln!(io::stdout(), \"{line}\"),\n        Stream::Error => writeln!(io::stderr(), \"{line}\"),\n    };\n",
-        )],
-        test: "stops::whoever_does_not_read_what_it_says_keeps_no_pause_waiting",
-    },
-    Mutation {
-        control: "one of two copies",
-        edits: &[("crates/bailey-supervisor/src/watch.rs", "    let _alone = identities.lock(identity)?;\n", "")],
-        test: "house::of_two_copies_of_a_home_one_runs",
-    },
-    Mutation {
-        control: "a home whose files were moved",
-        edits: &[
-            (
-                "crates/bailey-supervisor/src/root.rs",
-                "identity.and_then(|identity| runs_somewhere(identity, &self.0)) {",
-                "identity.and_then(|identity| runs_somewhere(identity, &self.0)).filter(|_| false) {",
-            ),
-            (
-                "crates/bailey-supervisor/src/root.rs",
-                "            Ok(true) => Err(SupervisorError::Running(self.0.clone())),",
-                "            Ok(true) => Ok(()),",
-            ),
-        ],
-        test: "stops::a_home_that_runs_is_not_taken_for_one_at_rest",
-    },
-    Mutation {
-        control: "a record with a second name",
-        edits: &[(
-            "crates/bailey-supervisor/src/root.rs",
-            "marked.or_else(|error| self.drop_record(&path).map_err(|_| error));",
-            "marked.or_else(|error| Err(self.drop_record(Path::new(\"\")).map_or_else(|_| error, |()| io::ErrorKind::Other.into())));",
-        )],
-        test: "stops::a_record_with_a_second_name_is_paused_too",
-    },
-    Mutation {
-        control: "signs of life of a gateway",
-        edits: &[(
-            "crates/bailey-supervisor/src/child.rs",
-            "            () = silence(Arc::clone(&gateway.alive), silent) => {",
-            "            () = async { std::future::pending::<()>().await; silence(Arc::clone(&gateway.alive), silent).await } => {",
-        )],
-        test: "stops::a_gateway_that_hangs_is_started_anew",
-    },
-    Mutation {
-        control: "depth of folders given",
-        edits: &[(
-            "crates/bailey-supervisor/src/identity.rs",
-            "    if kind == FileType::Directory && depth > 0 {",
-            "    let depth = depth.max(1);\n    if kind == FileType::Directory {",
-        )],
-        test: "tests::folders_without_end_hold_up_nothing",
-    },
-    Mutation {
-        control: "depth of folders removed",
-        edits: &[("crates/bailey-supervisor/src/root.rs", "const AT_ONCE: u32 = 8;", "const AT_ONCE: u32 = 8_000;")],
-        test: "tests::folders_without_end_hold_up_nothing",
-    },
-    Mutation {
-        control: "what is left of a home",
-        edits: &[(
-            "crates/bailey-supervisor/src/watch.rs",
-            "    identities.home().into_iter().for_each(end_all_of);\n",
-            "",
-        )],
-        test: "house::what_is_left_of_a_home_does_not_keep_it_from_starting",
-    },
-    Mutation {
-        control: "names that are not followed in removing",
-        edits: &[(
-            "crates/bailey-supervisor/src/root.rs",
-            "    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;\n    Ok(openat",
-            "    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;\n    Ok(openat",
-        )],
-        test: "tests::what_is_put_in_the_place_of_a_folder_is_not_entered",
     },
     Mutation {
         control: "length of a request's body",

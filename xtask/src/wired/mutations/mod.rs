@@ -3,10 +3,12 @@
 mod gate;
 mod house;
 mod outside;
+mod processes;
+mod rules;
 
 use super::Mutation;
 
 /// One for each control that `SECURITY.md` names.
 pub(super) fn mutations() -> impl Iterator<Item = &'static Mutation> + Clone {
-    [gate::GATE, outside::OUTSIDE, house::HOUSE].into_iter().flatten()
+    [gate::GATE, rules::RULES, outside::OUTSIDE, house::HOUSE, processes::PROCESSES].into_iter().flatten()
 }

@@ -1,0 +1,415 @@
+//! Controls of the rules, and of the facts they decide by.
+
+use crate::wired::Mutation;
+
+pub(super) const RULES: &[Mutation] = &[
+    Mutation {
+        control: "asking before mail",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            r#"permit (principal, action == Action::"mail.draft", resource);"#,
+            r#"permit (principal, action in [Action::"mail.draft", Action::"mail.send"], resource);"#,
+        )],
+        test: "road::a_mail_leaves_only_after_approval_once_and_as_previewed",
+    },
+    Mutation {
+        control: "level of a connection",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "when { context.level < context.needsLevel };",
+            "when { context.level < context.needsLevel && context.level > 9 };",
+        )],
+        test: "tests::each_floor_rule_denies_or_asks_for_more",
+    },
+    Mutation {
+        control: "level in the vault and the rules",
+        edits: &[
+            (
+                "crates/bailey-policy/src/shipped.cedar",
+                "when { context.level < context.needsLevel };",
+                "when { context.level < context.needsLevel && context.level > 9 };",
+            ),
+            (
+                "crates/bailey-vault/src/lib.rs",
+                "        if row.grant.level < needed {",
+                "        if row.grant.level < needed && needed < Level::Read {",
+            ),
+        ],
+        test: "stops::a_connection_made_for_less_cannot_send_even_when_told_to",
+    },
+    Mutation {
+        control: "level of an account",
+        edits: &[
+            (
+                "crates/bailey-policy/src/shipped.cedar",
+                "when { context.level < context.needsLevel };",
+                "when { context.level < context.needsLevel && context.level > 9 };",
+            ),
+            (
+                "crates/bailey-vault/src/lib.rs",
+                "        if row.grant.level < needed {",
+                "        if row.grant.level < needed && needed < Level::Read {",
+            ),
+        ],
+        test: "accounts::a_read_only_account_moves_and_sends_nothing_even_when_told_to",
+    },
+    Mutation {
+        control: "level of a calendar",
+        edits: &[
+            (
+                "crates/bailey-policy/src/shipped.cedar",
+                "when { context.level < context.needsLevel };",
+                "when { context.level < context.needsLevel && context.level > 9 };",
+            ),
+            (
+                "crates/bailey-vault/src/lib.rs",
+                "        if row.grant.level < needed {",
+                "        if row.grant.level < needed && needed < Level::Read {",
+            ),
+        ],
+        test: "calendars::a_calendar_connected_for_less_is_not_written",
+    },
+    Mutation {
+        control: "nothing into Sent",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "when { context.intoSentOrDrafts }",
+            "when { context.intoSentOrDrafts && context.level > 9 }",
+        )],
+        test: "accounts::nothing_is_moved_into_sent_or_drafts",
+    },
+    Mutation {
+        control: "own folders only",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "when { context.amongOwnFolders || context.undo };",
+            "when { context.amongOwnFolders || context.level > 0 };",
+        )],
+        test: "accounts::moving_elsewhere_than_among_own_folders_asks",
+    },
+    Mutation {
+        control: "guests ask",
+        edits: &[
+            (
+                "crates/bailey-policy/src/shipped.cedar",
+                "when { context.receivers == 0 };",
+                "when { context.receivers >= 0 };",
+            ),
+            (
+                "crates/bailey-policy/src/shipped.cedar",
+                "when { context.untrustedRead && context.ungroundedReceivers > 0 }",
+                "when { context.untrustedRead && context.ungroundedReceivers > 9 }",
+            ),
+        ],
+        test: "calendars::an_entry_with_guests_asks_and_is_refused_when_it_changed_meanwhile",
+    },
+    Mutation {
+        control: "asking whatever a model wants",
+        edits: &[
+            (
+                "crates/bailey-policy/src/shipped.cedar",
+                r#"permit (principal, action == Action::"mail.draft", resource);"#,
+                r#"permit (principal, action in [Action::"mail.draft", Action::"mail.send"], resource);"#,
+            ),
+            (
+                "crates/bailey-policy/src/shipped.cedar",
+                "when { context.outsideScope }",
+                "when { context.outsideScope && context.level > 9 }",
+            ),
+            (
+                "crates/bailey-policy/src/shipped.cedar",
+                "when { context.untrustedRead && context.ungroundedReceivers > 0 }",
+                "when { context.untrustedRead && context.ungroundedReceivers > 9 }",
+            ),
+        ],
+        test: "hijack::whatever_a_hijacked_model_wants_nothing_leaves_unasked",
+    },
+    Mutation {
+        control: "one line is one line",
+        edits: &[(
+            "crates/bailey-gate/src/family/text.rs",
+            r#"        if text.chars().any(|c| c.is_control() || c == '\u{2028}' || c == '\u{2029}') {
+            return Err(BadText::Control);
+        }
+        if text.chars().count() > MAX_HEADER_CHARS {"#,
+            r#"        if text.chars().any(|c| c == '\u{2028}' || c == '\u{2029}') {
+            return Err(BadText::Control);
+        }
+        if text.chars().count() > MAX_HEADER_CHARS {"#,
+        )],
+        test: "hijack::header_injection_never_becomes_a_mail",
+    },
+    Mutation {
+        control: "what can err",
+        edits: &[(
+            "crates/bailey-policy/src/lib.rs",
+            "            if let Some(why) = check::fault(&json) {",
+            "            if let Some(why) = check::fault(&json).filter(|_| name.is_empty()) {",
+        )],
+        test: "tests::what_can_err_is_refused",
+    },
+    Mutation {
+        control: "approval the right way round",
+        edits: &[(
+            "crates/bailey-policy/src/check.rs",
+            "            Self::With => Self::Against,",
+            "            Self::With => Self::With,",
+        )],
+        test: "tests::approval_only_ever_allows_more",
+    },
+    Mutation {
+        control: "links after reading",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "when { context.untrustedRead && context.foreignLinks > 0 }",
+            "when { context.untrustedRead && context.foreignLinks < 0 }",
+        )],
+        test: "rehearsal::after_others_words_links_and_strangers_ask_under_every_profile",
+    },
+    Mutation {
+        control: "links in texts",
+        edits: &[(
+            "crates/bailey-gate/src/ground.rs",
+            "trimmed.filter_map(link).map(str::to_owned).collect()",
+            "trimmed.filter_map(link).filter(|found| found.is_empty()).map(str::to_owned).collect()",
+        )],
+        test: "rehearsal::after_others_words_links_and_strangers_ask_under_every_profile",
+    },
+    Mutation {
+        control: "after secrets",
+        edits: &[(
+            "crates/bailey-gate/src/gate/mod.rs",
+            "            confidential_read: marks.brought.confidential,",
+            "            confidential_read: marks.brought.confidential && false,",
+        )],
+        test: "rehearsal::after_secrets_nothing_leaves_unasked",
+    },
+    Mutation {
+        control: "tools nobody described",
+        edits: &[(
+            "crates/bailey-gate/src/gate/mod.rs",
+            "            undescribed: action.is_undescribed(),",
+            "            undescribed: false,",
+        )],
+        test: "rehearsal::tools_nobody_described_critical_ones_and_what_was_not_asked_for_ask",
+    },
+    Mutation {
+        control: "sums",
+        edits: &[(
+            "crates/bailey-gate/src/gate/mod.rs",
+            "            unreadable_amount: amount == Amount::Unreadable,",
+            "            unreadable_amount: false,",
+        )],
+        test: "rehearsal::receivers_and_things_stand_on_the_words_or_the_past_or_ask",
+    },
+    Mutation {
+        control: "escaping",
+        edits: &[(
+            "crates/bailey-gate/src/family/escape.rs",
+            "        if is_deceptive(c) && !keep(c) {",
+            r#"        if is_deceptive(c) && !keep(c) && c == '\0' {"#,
+        )],
+        test: "hijack::what_deceives_the_eye_is_written_out",
+    },
+    Mutation {
+        control: "mass mail is critical",
+        edits: &[(
+            "crates/bailey-gate/src/family/mod.rs",
+            "if message.receivers().count() > MASS_MAIL_RECEIVERS => {",
+            "if message.receivers().count() > 100 * MASS_MAIL_RECEIVERS => {",
+        )],
+        test: "hijack::mass_mail_needs_presence_and_a_crowd_is_listed_whole",
+    },
+    Mutation {
+        control: "an error is a no",
+        edits: &[(
+            "crates/bailey-policy/src/lib.rs",
+            "        if let Some(error) = response.diagnostics().errors().next() {",
+            "        if let Some(error) = response.diagnostics().errors().nth(9) {",
+        )],
+        test: "tests::an_erring_forbid_denies",
+    },
+    Mutation {
+        control: "hierarchy of actions",
+        edits: &[(
+            "crates/bailey-policy/src/lib.rs",
+            "Entities::from_entities(people, Some(&schema))",
+            "Entities::from_entities(people, None)",
+        )],
+        test: "tests::the_action_hierarchy_is_loaded",
+    },
+    Mutation {
+        control: "scope of a task",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "when { context.outsideScope }",
+            "when { context.outsideScope && context.level > 9 }",
+        )],
+        test: "accounts::what_no_word_of_the_task_asks_for_asks_even_where_it_can_be_undone",
+    },
+    Mutation {
+        control: "grounding of receivers",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "when { context.untrustedRead && context.ungroundedReceivers > 0 }",
+            "when { context.untrustedRead && context.ungroundedReceivers > 9 }",
+        )],
+        test: "models::after_reading_a_mail_to_somebody_nobody_named_says_so",
+    },
+    Mutation {
+        control: "notes after reading",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "when { context.untrustedRead }",
+            "when { context.untrustedRead && context.receivers > 9 }",
+        )],
+        test: "tests::no_grant_lowers_the_floor_under_what_was_read",
+    },
+    Mutation {
+        control: "likenesses of those known",
+        edits: &[("crates/bailey-policy/src/shipped.cedar", "context.lookAlikes > 0", "context.lookAlikes > 999999")],
+        test: "rehearsal::a_look_alike_asks_whatever_was_granted",
+    },
+    Mutation {
+        control: "all receivers for going",
+        edits: &[(
+            "crates/bailey-policy/src/rule/cedar.rs",
+            "!context.unreadableReceivers && {}.containsAll(context.{what})",
+            "!context.unreadableReceivers && {}.containsAny(context.{what})",
+        )],
+        test: "conditions::each_condition_of_a_rule_decides",
+    },
+    Mutation {
+        control: "one receiver for stopping",
+        edits: &[(
+            "crates/bailey-policy/src/rule/cedar.rs",
+            "(context.unreadableReceivers || {}.containsAny(context.{what}))",
+            "(context.unreadableReceivers || {}.containsAll(context.{what}))",
+        )],
+        test: "conditions::each_condition_of_a_rule_decides",
+    },
+    Mutation {
+        control: "places that can be read",
+        edits: &[(
+            "crates/bailey-gate/src/place.rs",
+            "!part.is_empty() && !part.chars().all(|c| c == '.') && part.trim() == *part",
+            "part.trim() == *part",
+        )],
+        test: "rehearsal::a_folder_is_a_folder_and_creating_changing_and_deleting_are_three_things",
+    },
+    Mutation {
+        control: "what was spent",
+        edits: &[(
+            "crates/bailey-gate/src/gate/mod.rs",
+            "tx.spent_since(since(days), &content.id)?.saturating_add(sum)",
+            "tx.spent_since(since(days), &content.id)?.min(0).saturating_add(sum)",
+        )],
+        test: "rehearsal::a_budget_is_spent_over_time",
+    },
+    Mutation {
+        control: "facts of a decision",
+        edits: &[(
+            "crates/bailey-gate/src/gate/propose.rs",
+            ".bytes(FACTS, facts.encode())",
+            ".bytes(FACTS, Facts::default().encode())",
+        )],
+        test: "rules::a_rule_is_tried_on_what_was_before_it_is_made",
+    },
+    Mutation {
+        control: "receivers of a task",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "context.besideReceivers > 0",
+            "context.besideReceivers > 999999",
+        )],
+        test: "rehearsal::whom_the_words_name_is_whom_the_task_is_for",
+    },
+    Mutation {
+        control: "links however written",
+        edits: &[(
+            "crates/bailey-gate/src/ground.rs",
+            "        if goes_on && is_host(host) {",
+            "        if goes_on && is_host(host) && begins == 0 {",
+        )],
+        test: "tests::links_are_found_however_they_are_written",
+    },
+    Mutation {
+        control: "receivers that cannot be read",
+        edits: &[
+            (
+                "crates/bailey-policy/src/shipped.cedar",
+                "when { context.unreadableReceivers }",
+                "when { context.unreadableReceivers && context.receivers > 999999 }",
+            ),
+            (
+                "crates/bailey-gate/src/gate/mod.rs",
+                "        facts.ungrounded_receivers += unread;",
+                "        facts.ungrounded_receivers += unread.min(0);",
+            ),
+        ],
+        test: "calendars::guests_that_cannot_be_read_are_strangers",
+    },
+    Mutation {
+        control: "addresses that are joined",
+        edits: &[(
+            "crates/bailey-gate/src/family/mod.rs",
+            "        value.split([',', ';']).map(one).collect()",
+            "        value.rsplit([',', ';']).take(1).map(one).collect()",
+        )],
+        test: "rehearsal::what_cannot_be_read_goes_nowhere_by_itself",
+    },
+    Mutation {
+        control: "arguments nobody described",
+        edits: &[(
+            "crates/bailey-gate/src/family/tool.rs",
+            "found.map_or_else(|| Role::Sink(Name(UNDESCRIBED.into())), |(_, role)| role.clone())",
+            "found.map_or_else(|| if self.manifest.is_some() { Role::Plain } else { Role::Sink(Name(UNDESCRIBED.into())) }, |(_, role)| role.clone())",
+        )],
+        test: "rehearsal::what_cannot_be_read_goes_nowhere_by_itself",
+    },
+    Mutation {
+        control: "secrets in what is changed",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "(context.others > 0 || context.tellsOthers)",
+            "(context.others > 0 || context.tellsOthers && context.others > 0)",
+        )],
+        test: "rehearsal::what_changes_a_thing_may_let_others_have_it",
+    },
+    Mutation {
+        control: "payments without a sum",
+        edits: &[(
+            "crates/bailey-gate/src/gate/mod.rs",
+            "Amount::None if kind == ActionKind::ToolPay => u64::MAX,",
+            "Amount::None if kind == ActionKind::ToolPay => 0,",
+        )],
+        test: "rehearsal::payments_without_a_sum_and_numbers_in_groups",
+    },
+    Mutation {
+        control: "words behind a not",
+        edits: &[(
+            "crates/bailey-gate/src/scope/mod.rs",
+            "            return clause.get(..begins).unwrap_or_default();",
+            "            return clause.get(..begins.max(clause.len())).unwrap_or_default();",
+        )],
+        test: "tests::what_no_word_asks_for_is_not_covered",
+    },
+    Mutation {
+        control: "who is known by a cancellation",
+        edits: &[(
+            "crates/bailey-gate/src/family/mod.rs",
+            "                let guests = writing.guests_after();",
+            "                let guests = writing.addresses();",
+        )],
+        test: "calendars::an_entry_cancelled_makes_nobody_known",
+    },
+    Mutation {
+        control: "depth of policies",
+        edits: &[(
+            "crates/bailey-policy/src/check.rs",
+            "const MAX_BRACKETS: usize = 24;",
+            "const MAX_BRACKETS: usize = 240_000;",
+        )],
+        test: "rules::rules_without_end_end_nothing",
+    },
+];
