@@ -167,6 +167,7 @@ pub trait Ledger: Send + Sync {
 
 /// The record of the pause, kept apart from the database so that it can be written when the disk is full.
 pub trait PauseRecord: Send + Sync {
-    /// Overwrites the record in place and waits until it is durable.
+    /// Overwrites the record in place and waits until it is durable. Refuses an epoch older than one it was given before: what is
+    /// late must not take a newer pause back.
     fn write(&self, paused: bool, epoch: u64) -> Result<(), String>;
 }

@@ -18,6 +18,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, UnixStream};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutWriter;
 
 /// Why the gateway does not run.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,8 @@ pub enum GatewayError {
 const MAX_CONNECTIONS: usize = 256;
 /// How long a request's head may take: it comes from this machine.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// How long whoever asked may leave their answer unread.
+const READ_WITHIN: Duration = Duration::from_secs(10);
 /// How long to wait where no connection can be taken.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
@@ -107,8 +110,10 @@ impl Gateway {
                 let service = service_fn(move |request| answer(Arc::clone(&place), request));
                 let mut server = hyper::server::conn::http1::Builder::new();
                 let server = server.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+                let mut stream = TimeoutWriter::new(stream);
+                stream.set_timeout(Some(READ_WITHIN));
                 // However it ends, it has ended.
-                let _ = server.serve_connection(TokioIo::new(stream), service).await;
+                let _ = server.serve_connection(TokioIo::new(Box::pin(stream)), service).await;
                 drop(permit);
             });
         }

@@ -1,4 +1,4 @@
-//! The home's socket: who connects is answered, and who says nothing keeps nobody out.
+//! The home's socket: who connects is answered, and who says nothing, or reads nothing, keeps nobody out.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -11,12 +11,15 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutWriter;
 
 /// Connections at once: those of a gateway, and programs of the same account. More wait at the door, and no descriptor of the home's
 /// is theirs.
 const MAX_CONNECTIONS: usize = 384;
 /// How long a request's head may take: it comes from this machine.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// How long whoever asked may leave their answer unread.
+const READ_WITHIN: Duration = Duration::from_secs(10);
 /// How long to wait where no connection can be taken.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
@@ -42,8 +45,10 @@ pub(crate) async fn answer_all(listener: UnixListener, router: Router, stopped: 
         };
         let mut server = http1::Builder::new();
         server.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+        let mut stream = TimeoutWriter::new(stream);
+        stream.set_timeout(Some(READ_WITHIN));
         let service = TowerToHyperService::new(router.clone());
-        let serving = under_way.watch(server.serve_connection(TokioIo::new(stream), service));
+        let serving = under_way.watch(server.serve_connection(TokioIo::new(Box::pin(stream)), service));
         tokio::spawn(async move {
             // However it ends, it has ended.
             let _ = serving.await;

@@ -43,6 +43,12 @@ pub enum LayoutError {
     /// There is one already.
     #[error("there is a home in `{0}` already; nothing was changed")]
     Exists(PathBuf),
+    /// One was deleted here, and something of it is left.
+    #[error(
+        "the home that was in `{0}` is deleted, but not all of it is removed yet; run `bailey serve`, which finishes that, then \
+         `bailey setup` again; nothing was changed"
+    )]
+    Deleting(PathBuf),
     /// The approval passphrase is too short.
     #[error(
         "the approval passphrase has fewer than {} characters, or hardly any different ones; choose a longer one",
@@ -119,11 +125,15 @@ impl Layout {
 
     /// Says, for good, that the home is to be destroyed; the supervisor does it, at the latest when it starts again.
     pub(crate) fn condemn(&self) -> Result<(), LayoutError> {
-        let path = self.0.join("state").join("delete");
+        let path = self.condemned();
         let file = |source| LayoutError::File { path: path.clone(), source };
         let written = File::create(&path).and_then(|file| file.sync_all());
         let written = written.and_then(|()| File::open(self.0.join("state"))?.sync_all());
         written.map_err(file)
+    }
+
+    fn condemned(&self) -> PathBuf {
+        self.0.join("state").join("delete")
     }
 
     pub(crate) fn home(&self) -> PathBuf {
@@ -173,6 +183,10 @@ impl Layout {
         }
         if self.home().exists() {
             return Err(LayoutError::Exists(self.0.clone()));
+        }
+        // Whatever were made here now would go with the rest.
+        if fs::symlink_metadata(self.condemned()).is_ok() {
+            return Err(LayoutError::Deleting(self.0.clone()));
         }
         private_folder(&self.0)?;
         private_folder(&self.0.join("state"))?;

@@ -17,7 +17,7 @@ use crate::root::{is_locked, locked};
 const GATEWAY: u32 = 61_183;
 /// Account numbers of homes: a part of what systemd's list of account numbers leaves unused, and so large that no two
 /// homes draw the same, for every process of the number is ended before its home is started. A home's follows from its
-/// identity, so it is the same after every start; a copy of a home has the same, which [`Identities::lock`] is for, too.
+/// identity, so it is the same after every start; a copy of a home has the same, which [`Identities::take`] is for, too.
 const HOMES: std::ops::Range<u32> = 0x7000_0000..0x7FFD_0000;
 
 /// One account number, as user and as group.
@@ -70,20 +70,23 @@ impl Identities {
     /// is taken, and its account number where it has one, so that no copy runs beside it. What is left of its account ends, for it
     /// is nobody's then, and must not hold anything up.
     pub(crate) fn take(&self, home: [u8; 16]) -> Result<Vec<fs::File>, SupervisorError> {
-        let Some(folder) = machine_locks() else { return Ok(Vec::new()) };
-        let account = self.home().map(|Identity { user, .. }| folder.join(format!("bailey-{user}.lock")));
+        let folder = machine_locks();
+        let own = folder.as_ref().map(|folder| identity_lock(folder, home));
+        let account =
+            self.home().zip(folder.as_ref()).map(|(of, folder)| folder.join(format!("bailey-{}.lock", of.user)));
         let mut held = Vec::new();
-        for path in [Some(identity_lock(&folder, home)), account].into_iter().flatten() {
+        for path in own.into_iter().chain(account) {
             let failed = |source| SupervisorError::File { path: path.clone(), source };
             let Some(mut file) = locked(&path).map_err(failed)? else {
-                return Err(SupervisorError::Refused(format!(
-                    "a copy of this home runs on this machine already{}, and only one of them can; stop that one first",
-                    whose(&path)
-                )));
+                return Err(a_copy_runs(&whose(&path)));
             };
             // For whoever looks for what runs here.
             file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(failed)?;
             held.push(file);
+        }
+        // After its own is held: of two that start at once in different places one at least sees the other.
+        if let Some(process) = runs_beside(home, folder.as_deref()) {
+            return Err(a_copy_runs(&process));
         }
         self.home().into_iter().for_each(end_all_of);
         Ok(held)
@@ -108,15 +111,26 @@ impl Identities {
     }
 }
 
+fn a_copy_runs(process: &str) -> SupervisorError {
+    SupervisorError::Refused(format!(
+        "a copy of this home runs on this machine already{process}, and only one of them can; stop that one first"
+    ))
+}
+
+/// Where root locks what there may be one of on the machine.
+const ROOTS_LOCKS: &str = "/run";
+/// Where each account with a login session has a folder of its own, for that and more.
+const SESSIONS: &str = "/run/user";
+
 /// Where processes of this account lock what there may be one of on the machine: a folder no other account writes to.
 fn machine_locks() -> Option<PathBuf> {
     let me = rustix::process::geteuid();
-    if me.is_root() { Some("/run".into()) } else { login_session(me.as_raw()) }
+    if me.is_root() { Some(ROOTS_LOCKS.into()) } else { login_session(me.as_raw()) }
 }
 
 /// The folder of an account's login sessions (pam_systemd(8)); its variable is not asked, for not every shell has it.
 fn login_session(user: u32) -> Option<PathBuf> {
-    let folder = PathBuf::from(format!("/run/user/{user}"));
+    let folder = Path::new(SESSIONS).join(user.to_string());
     fs::metadata(&folder).is_ok_and(|about| about.is_dir() && about.uid() == user).then_some(folder)
 }
 
@@ -132,22 +146,43 @@ fn whose(lock: &Path) -> String {
     holder.map_or_else(String::new, |process| format!(" (process {process})"))
 }
 
-/// Where the supervisor of a home in `data` may hold its identity: this account's place, and that of whoever owns the folder.
-fn places_for_locks(data: &Path) -> impl Iterator<Item = PathBuf> {
-    let owner = fs::metadata(data).map(|about| login_session(about.uid())).ok().flatten();
-    machine_locks().into_iter().chain(owner)
-}
-
 /// Whether there is any place where the supervisor of a home in `data` could hold its identity.
 pub(crate) fn has_place_for_locks(data: &Path) -> bool {
-    places_for_locks(data).next().is_some()
+    fs::metadata(data).is_ok_and(|about| about.uid() == 0 || login_session(about.uid()).is_some())
 }
 
-/// The process of a supervisor that runs this home, or a copy of it, on this machine, in words.
-pub(crate) fn runs_somewhere(home: [u8; 16], data: &Path) -> Option<String> {
-    // One that cannot be opened is nobody's that could be told about.
-    let mut locks = places_for_locks(data).map(|folder| identity_lock(&folder, home));
-    locks.find(|lock| is_locked(lock).unwrap_or(false)).map(|lock| whose(&lock))
+/// The process of a supervisor that runs this home, or a copy of it, on this machine, in words. Those of other accounts are seen by
+/// root, and root's by everybody.
+pub(crate) fn runs_somewhere(home: [u8; 16]) -> Option<String> {
+    runs_beside(home, None)
+}
+
+/// The same for whoever holds the lock in `own` itself.
+fn runs_beside(home: [u8; 16], own: Option<&Path>) -> Option<String> {
+    let sessions = fs::read_dir(SESSIONS).into_iter().flatten().flatten().map(|entry| entry.path());
+    let others = sessions.chain([ROOTS_LOCKS.into()]).filter(|folder| Some(folder.as_path()) != own);
+    let mut locks = others.map(|folder| identity_lock(&folder, home));
+    locks.find(|lock| is_held(lock)).map(|lock| whose(&lock))
+}
+
+/// Whether some process holds a lock. One that cannot be looked at is nobody's that could be told about.
+fn is_held(lock: &Path) -> bool {
+    match is_locked(lock) {
+        Ok(held) => held,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let Ok(about) = fs::symlink_metadata(lock) else { return false };
+            is_listed(&fs::read_to_string("/proc/locks").unwrap_or_default(), about.dev(), about.ino())
+        }
+        Err(_) => false,
+    }
+}
+
+/// Whether a file is among the machine's locks (proc(5), `/proc/locks`: `N: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE …`, the
+/// device in hexadecimal).
+fn is_listed(locks: &str, device: u64, inode: u64) -> bool {
+    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    let file = format!("{major:02x}:{minor:02x}:{inode}");
+    locks.lines().any(|line| line.split_whitespace().any(|field| field == file))
 }
 
 /// Whether this user namespace has an account number at all (user_namespaces(7)).
@@ -232,7 +267,11 @@ fn give_down_to(within: impl AsFd, name: &CStr, to: Identity, depth: u32) -> io:
     let alone = kind == FileType::Directory || (kind == FileType::RegularFile && about.st_nlink == 1);
     if ours && alone {
         let (user, group) = (Uid::from_raw(to.user), Gid::from_raw(to.group));
-        chownat(&opened, c"", Some(user), Some(group), AtFlags::EMPTY_PATH)?;
+        let given = chownat(&opened, c"", Some(user), Some(group), AtFlags::EMPTY_PATH);
+        given.map_err(io::Error::from).map_err(|error| {
+            let words = "cannot be given to the home's account; take it out of the home's folder, or give it yourself";
+            io::Error::new(error.kind(), format!("{} {words}: {error}", name.to_string_lossy()))
+        })?;
     }
     Ok(())
 }
@@ -272,6 +311,18 @@ pub fn die_with_parent(parent: u32) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_that_may_not_be_opened_is_found_among_the_machines() {
+        let path = std::env::temp_dir().join(format!("bailey-listed-{}", std::process::id()));
+        let held = locked(&path).unwrap().unwrap();
+        let about = fs::metadata(&path).unwrap();
+        let listed = || is_listed(&fs::read_to_string("/proc/locks").unwrap(), about.dev(), about.ino());
+        assert!(listed());
+        drop(held);
+        assert!(!listed());
+        fs::remove_file(&path).unwrap();
+    }
 
     /// Links of either kind in a home's folder give it nothing of what they lead to.
     #[test]

@@ -89,17 +89,31 @@ impl Place {
         serde_json::from_slice(&text).map_err(|_| SupervisorError::Missing(self.0.clone()))
     }
 
-    /// Whose home it is, as bytes: as it was at the first start, for what the home says of itself later could be chosen.
+    /// Where it is written down at the first start whose home it is.
+    fn identity_file(&self) -> PathBuf {
+        self.0.join("home.id")
+    }
+
+    /// Writes down whose home it is, where that has not been done: what the home says of itself later could be chosen.
+    pub(crate) fn keep_identity(&self) -> Result<(), SupervisorError> {
+        let path = self.identity_file();
+        if fs::symlink_metadata(&path).is_ok() {
+            return Ok(());
+        }
+        let home = self.info()?.home;
+        // Whole or not at all.
+        let fresh = self.0.join("home.id.new");
+        let written = fs::write(&fresh, home).and_then(|()| fs::rename(&fresh, &path));
+        written.map_err(|source| SupervisorError::File { path, source })
+    }
+
+    /// Whose home it is, as bytes: as it was at the first start, if there was one.
     pub(crate) fn identity(&self) -> Result<[u8; 16], SupervisorError> {
-        let path = self.0.join("home.id");
+        let path = self.identity_file();
         let failed = |source| SupervisorError::File { path: path.clone(), source };
         let home = match bailey_keys::read_small(&path) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).trim().to_owned(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let home = self.info()?.home;
-                fs::write(&path, &home).map_err(failed)?;
-                home
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.info()?.home,
             Err(error) => return Err(failed(error)),
         };
         let mut out = [0; 16];
@@ -174,7 +188,7 @@ impl Place {
     ///
     /// Gives what it is not sure of. [`SupervisorError::Running`] where a supervisor runs; ask that one.
     /// [`SupervisorError::Refused`] where it is noted all the same, but the home runs without a supervisor that could be asked, or
-    /// from another folder.
+    /// from another folder; any other error where it cannot be told whose home this is, and thereby whether it runs.
     pub fn pause_at_rest(&self, mark: Mark) -> Result<Option<String>, SupervisorError> {
         // Before the lock, which would be made where there is no home.
         self.has_state()?;
@@ -187,13 +201,12 @@ impl Place {
                 self.0.display()
             ))
         };
-        let identity = self.identity().ok();
-        if let Some(process) = identity.and_then(|identity| runs_somewhere(identity, &self.0)) {
+        let identity = self.identity()?;
+        if let Some(process) = runs_somewhere(identity) {
             return Err(goes_on(&process));
         }
         // Nobody supervises it: what of its account is left is nobody's.
-        let account = identity.and_then(|identity| Identities::of(&self.0, identity).home());
-        account.into_iter().for_each(end_all_of);
+        Identities::of(&self.0, identity).home().into_iter().for_each(end_all_of);
         self.home_runs().map_err(|error| match error {
             SupervisorError::Running(_) => goes_on(""),
             error => error,
@@ -301,19 +314,38 @@ pub(crate) fn destroy(place: &Place) -> Result<(), SupervisorError> {
     for path in keys {
         overwrite(&path).map_err(|source| SupervisorError::File { path, source })?;
     }
+    for path in [place.home(), place.0.join("keys"), place.run()] {
+        remove_top(&path).map_err(|source| SupervisorError::File { path, source })?;
+    }
+    for path in [place.gateway(), place.identity_file(), place.0.join("home.id.new")] {
+        remove_if_there(&path).map_err(|source| SupervisorError::File { path, source })?;
+    }
     // What says that it is to be destroyed goes last: if this is interrupted, the next start goes on here.
-    for path in [place.home(), place.0.join("keys"), place.run(), place.state()] {
-        match remove_tree(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(SupervisorError::File { path, source });
+    let path = place.state();
+    remove_all_but(&path, Some(c"delete"))
+        .and_then(|()| remove_if_there(&place.condemned()))
+        .and_then(|()| fs::remove_dir(&path))
+        .map_err(|source| SupervisorError::File { path, source })
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    fs::remove_file(path).or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
+
+/// Removes one of the folders that the person's own holds, if it is there. Where they put a link in its place, to keep it on another
+/// disk, say, what it leads to goes first.
+fn remove_top(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(about) if about.is_symlink() => {
+            if let Ok(elsewhere) = fs::canonicalize(path) {
+                remove_tree(&elsewhere)?;
             }
-            Ok(()) | Err(_) => {}
+            fs::remove_file(path)
         }
+        Ok(_) => remove_tree(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
     }
-    for name in ["home.id", "gateway.address"] {
-        let _ = fs::remove_file(place.0.join(name));
-    }
-    Ok(())
 }
 
 /// Folders in one another that are walked through at once.
@@ -322,11 +354,17 @@ const AT_ONCE: u32 = 8;
 /// Removes a folder and all in it, however deep, and nothing that a link in it leads to. Everything is reached through the folder
 /// that was opened first, and no name is followed: what somebody puts in the place of something else is removed, not entered.
 pub(crate) fn remove_tree(top: &Path) -> io::Result<()> {
+    remove_all_but(top, None)?;
+    fs::remove_dir(top)
+}
+
+/// Removes all that is in a folder but what has this name.
+fn remove_all_but(top: &Path, kept: Option<&CStr>) -> io::Result<()> {
     let opened = open_folder(rustix::fs::CWD, &CString::new(top.as_os_str().as_bytes())?)?;
     let mut moved = 0;
     // What lies too deep comes up into the first folder, and its turn comes in the next round.
-    while !empty(&opened, &opened, AT_ONCE, &mut moved)? {}
-    fs::remove_dir(top)
+    while !empty(&opened, &opened, kept, AT_ONCE, &mut moved)? {}
+    Ok(())
 }
 
 fn open_folder(within: impl AsFd, name: &CStr) -> io::Result<OwnedFd> {
@@ -334,13 +372,13 @@ fn open_folder(within: impl AsFd, name: &CStr) -> io::Result<OwnedFd> {
     Ok(openat(within, name, flags, Mode::empty())?)
 }
 
-/// Removes what is in a folder; true if nothing was there.
-fn empty(folder: &OwnedFd, top: &OwnedFd, depth: u32, moved: &mut u64) -> io::Result<bool> {
+/// Removes what is in a folder but what has the name `kept`; true if nothing else was there.
+fn empty(folder: &OwnedFd, top: &OwnedFd, kept: Option<&CStr>, depth: u32, moved: &mut u64) -> io::Result<bool> {
     let mut was_empty = true;
     for entry in Dir::read_from(folder)? {
         let entry = entry?;
         let name = entry.file_name();
-        if name == c"." || name == c".." {
+        if name == c"." || name == c".." || Some(name) == kept {
             continue;
         }
         was_empty = false;
@@ -350,7 +388,7 @@ fn empty(folder: &OwnedFd, top: &OwnedFd, depth: u32, moved: &mut u64) -> io::Re
             // unlink(2): Linux says this of folders.
             Err(Errno::ISDIR) if depth > 0 => {
                 let inner = open_folder(folder, name).map_err(failed)?;
-                while !empty(&inner, top, depth - 1, moved)? {}
+                while !empty(&inner, top, None, depth - 1, moved)? {}
                 unlinkat(folder, name, AtFlags::REMOVEDIR).map_err(|error| failed(error.into()))?;
             }
             Err(Errno::ISDIR) => loop {
@@ -375,10 +413,12 @@ const NO_LINKS: i32 = OFlags::NOFOLLOW.bits() as i32;
 const NO_WAITING: i32 = OFlags::NONBLOCK.bits() as i32;
 
 /// Zeros in place, through to the disk, then removal. What a file system or a flash disk keeps elsewhere is beyond reach.
-/// The folder may be another account's: links, of either kind, are removed and not written through.
+/// The folder may be another account's: links, of either kind, are removed and not written through, and folders are left.
 fn overwrite(path: &Path) -> io::Result<()> {
     let length = match fs::symlink_metadata(path) {
         Ok(about) if about.is_file() && about.nlink() == 1 => about.len(),
+        // It holds no key of ours, and goes with the rest.
+        Ok(about) if about.is_dir() => return Ok(()),
         Ok(_) => return fs::remove_file(path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
@@ -426,6 +466,19 @@ mod tests {
         fs::write(&record, b"record").unwrap();
         place.mark_paused(mark).unwrap();
         assert_eq!(fs::read(&record).unwrap(), b"marked");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn what_says_that_a_home_is_destroyed_outlives_the_rest() {
+        let folder = std::env::temp_dir().join(format!("bailey-last-{}", std::process::id()));
+        fs::create_dir_all(folder.join("inside/delete")).unwrap();
+        for name in ["a", "delete", "inside/b", "z"] {
+            let _ = fs::write(folder.join(name), b"");
+        }
+        remove_all_but(&folder, Some(c"delete")).unwrap();
+        let left: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["delete"]);
         fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -1,7 +1,9 @@
 //! Connections to servers: TLS 1.2 or better with the server's name checked, or in plain to this machine only.
 
+use std::future::{Future as _, poll_fn};
 use std::io;
-use std::pin::Pin;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -111,8 +113,8 @@ impl AsyncWrite for Early {
     }
 }
 
-/// Opens a connection as the server's settings say, where something may leave by `exit`: neither a name is looked up nor a
-/// server greeted while everything is paused.
+/// Opens a connection as the server's settings say, where something may leave by `exit`: no name's look-up begins while everything
+/// is paused, and no server is greeted.
 pub(crate) async fn connect(server: &Server, trust: &Trust, exit: &Exit) -> Result<Link, String> {
     exit.check().map_err(|why| why.to_string())?;
     let name = format!("{}:{}", server.host, server.port);
@@ -124,8 +126,7 @@ pub(crate) async fn connect(server: &Server, trust: &Trust, exit: &Exit) -> Resu
         if !server.tls && !address.ip().is_loopback() {
             return Err(format!("`{name}` is another machine and this connection has no TLS; nothing was sent there"));
         }
-        exit.check().map_err(|why| why.to_string())?;
-        match TcpStream::connect(address).await {
+        match greet(address, exit).await {
             Ok(tcp) if server.tls => return secure(tcp, server, trust, exit).await,
             Ok(tcp) => return Ok(Link::Plain(tcp)),
             Err(error) => last = Some(error),
@@ -133,6 +134,12 @@ pub(crate) async fn connect(server: &Server, trust: &Trust, exit: &Exit) -> Resu
     }
     let why = last.map_or_else(|| "it has no address".to_owned(), |error| error.to_string());
     Err(format!("the server `{name}` cannot be reached: {why}"))
+}
+
+/// Opens a connection, every step of it under the lock.
+async fn greet(address: SocketAddr, exit: &Exit) -> io::Result<TcpStream> {
+    let mut connecting = pin!(TcpStream::connect(address));
+    poll_fn(|cx| exit.under(|| connecting.as_mut().poll(cx)).unwrap_or_else(|why| Poll::Ready(Err(refused(why))))).await
 }
 
 async fn secure(tcp: TcpStream, server: &Server, trust: &Trust, exit: &Exit) -> Result<Link, String> {

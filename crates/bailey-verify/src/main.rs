@@ -1,5 +1,6 @@
 //! `bailey-verify LOG [--pin FILE]`: checks an exported log, offline.
 
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, Read as _, Write as _};
 use std::process::ExitCode;
 
@@ -14,7 +15,7 @@ exit codes: 0 valid up to the pin · 10 consistent, freshness unproven (no pin)
 
 fn main() -> ExitCode {
     let mut out = std::io::stdout().lock();
-    match run(std::env::args().skip(1).collect()) {
+    match run(std::env::args_os().skip(1).collect()) {
         Ok(verdict) => {
             let _ = writeln!(out, "{verdict}");
             ExitCode::from(verdict.exit_code())
@@ -26,9 +27,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Vec<String>) -> Result<bailey_verify::Verdict, String> {
+fn run(arguments: Vec<OsString>) -> Result<bailey_verify::Verdict, String> {
     let (log, pin) = match arguments.as_slice() {
-        [log] if !log.starts_with("--") => (log, None),
+        [log] if !log.as_encoded_bytes().starts_with(b"--") => (log, None),
         [log, flag, pin] | [flag, pin, log] if flag == "--pin" => (log, Some(pin)),
         _ => return Err(USAGE.into()),
     };
@@ -44,24 +45,25 @@ const MOST_LINE_BYTES: u64 = 256 << 20;
 /// Longest checkpoint that is read, in bytes: a few lines of text.
 const MOST_PIN_BYTES: u64 = 64 * 1024;
 
-fn open(path: &str) -> std::io::Result<Box<dyn BufRead>> {
-    Ok(match path {
-        "-" => Box::new(std::io::stdin().lock()),
-        _ => Box::new(std::io::BufReader::new(std::fs::File::open(path)?)),
+fn open(path: &OsStr) -> std::io::Result<Box<dyn BufRead>> {
+    Ok(if path == "-" {
+        Box::new(std::io::stdin().lock())
+    } else {
+        Box::new(std::io::BufReader::new(std::fs::File::open(path)?))
     })
 }
 
-fn read_pin(path: &str) -> Result<String, String> {
+fn read_pin(path: &OsStr) -> Result<String, String> {
     let mut bytes = Vec::new();
     let read = open(path).and_then(|from| from.take(MOST_PIN_BYTES).read_to_end(&mut bytes));
-    read.map_err(|error| format!("`{path}` cannot be read: {error}"))?;
+    read.map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
     Ok(text(bytes))
 }
 
 /// Reads a log that others may have made: up to the first line that is none of a log's, which the verdict then is about, and never
 /// without end.
-fn read_log(path: &str) -> Result<String, String> {
-    let failed = |error: std::io::Error| format!("`{path}` cannot be read: {error}");
+fn read_log(path: &OsStr) -> Result<String, String> {
+    let failed = |error: std::io::Error| format!("`{}` cannot be read: {error}", path.display());
     let mut from = open(path).map_err(failed)?.take(MOST_LOG_BYTES);
     let mut bytes = Vec::new();
     loop {
@@ -75,12 +77,18 @@ fn read_log(path: &str) -> Result<String, String> {
         if !line.ends_with(b"\n") {
             from.by_ref().take(MOST_LINE_BYTES).read_until(b'\n', &mut bytes).map_err(failed)?;
             if bytes.last() != Some(&b'\n') && (bytes.len() - begins) as u64 > MOST_LINE_BYTES {
-                return Err(format!("`{path}` has a line of more than {MOST_LINE_BYTES} bytes, which no log has"));
+                return Err(format!(
+                    "`{}` has a line of more than {MOST_LINE_BYTES} bytes, which no log has",
+                    path.display()
+                ));
             }
         }
     }
     if from.limit() == 0 {
-        return Err(format!("`{path}` is longer than {MOST_LOG_BYTES} bytes, which is more than is read at once"));
+        return Err(format!(
+            "`{}` is longer than {MOST_LOG_BYTES} bytes, which is more than is read at once",
+            path.display()
+        ));
     }
     Ok(text(bytes))
 }

@@ -21,7 +21,9 @@ pub(crate) fn print<T: Serialize>(
     match printed.and_then(|()| out.flush()) {
         // A reader that has seen enough (`| head`) is no trouble.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
+        other => other.map_err(|error| {
+            io::Error::new(error.kind(), format!("what was asked for is done, but could not be printed: {error}"))
+        }),
     }
 }
 

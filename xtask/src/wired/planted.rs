@@ -183,7 +183,7 @@ pub const PLANTED: &[Planted] = &[
         bug: "the log ends with resuming though a pause came in between",
         edits: &[(
             "crates/bailey-gate/src/gate/stop.rs",
-            "            let valve = still()?;\n            Ok(tx.log(",
+            "            let Some(valve) = left_to_do()? else { return Ok(()) };\n            Ok(tx.log(",
             "            let valve = self.lock.valve();\n            Ok(tx.log(",
         )],
     },

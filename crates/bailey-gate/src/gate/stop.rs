@@ -104,31 +104,36 @@ impl Gate {
         if valve.epoch == epoch { Ok(valve) } else { Err(GateError::PausedAnew) }
     }
 
-    /// Second half: everything approved before asks again, then effects may leave.
+    /// Second half: everything approved before asks again, then effects may leave. Where another answer to the same pause was
+    /// faster, nothing is left to do.
     ///
     /// Refused if there was another pause since `epoch`.
     pub fn finish_resume(&self, epoch: u64, now: Now) -> Result<Sweep, GateError> {
-        let still = || {
+        let left_to_do = || {
             let valve = self.lock.valve();
-            if valve.mode == Mode::Resuming && valve.epoch == epoch { Ok(valve) } else { Err(GateError::Paused) }
+            match valve.mode {
+                Mode::Resuming if valve.epoch == epoch => Ok(Some(valve)),
+                Mode::Open if valve.epoch == epoch => Ok(None),
+                _ => Err(GateError::Paused),
+            }
         };
-        still()?;
+        if left_to_do()?.is_none() {
+            return Ok(Sweep::default());
+        }
         let asked_again = self.ask_again(reason::PAUSED, now)?;
         self.commit(|tx| {
             // INVARIANT: the log's last word is that of the valve. A pause that comes after this look writes its entry behind
             // this one.
-            let valve = still()?;
+            let Some(valve) = left_to_do()? else { return Ok(()) };
             Ok(tx.log(Event::of_home(EventKind::Resumed, Actor::Home, now, valve))?)
         })?;
-        // The record before memory: a crash in between comes up paused, which is the safe side.
-        self.record.write(false, epoch).map_err(|why| GateError::Store(crate::ledger::StoreError::Broken(why)))?;
+        // The record before memory: a crash in between comes up open, after everything has asked again and the log says so.
+        if let Err(why) = self.record.write(false, epoch) {
+            left_to_do()?;
+            return Err(GateError::Store(crate::ledger::StoreError::Broken(why)));
+        }
         if !self.lock.advance(epoch, Mode::Open) {
-            // Someone paused meanwhile: their record must win over ours.
-            let valve = self.lock.valve();
-            self.record
-                .write(true, valve.epoch)
-                .map_err(|why| GateError::Store(crate::ledger::StoreError::Broken(why)))?;
-            return Err(GateError::Paused);
+            left_to_do()?;
         }
         Ok(Sweep { asked_again, ..Sweep::default() })
     }

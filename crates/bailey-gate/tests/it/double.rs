@@ -177,11 +177,16 @@ impl Authority for Echo {
     }
 }
 
-#[derive(Debug, Default)]
-pub struct Record(pub Mutex<Vec<(bool, u64)>>);
+#[derive(Default)]
+pub struct Record(pub Mutex<Vec<(bool, u64)>>, pub Meanwhile);
+
+/// What is to happen right before something is recorded the next time.
+pub type Meanwhile = Mutex<Option<Box<dyn FnOnce() + Send>>>;
 
 impl PauseRecord for Record {
     fn write(&self, paused: bool, epoch: u64) -> Result<(), String> {
+        let meanwhile = self.1.lock().unwrap().take();
+        meanwhile.into_iter().for_each(|happens| happens());
         self.0.lock().unwrap().push((paused, epoch));
         Ok(())
     }

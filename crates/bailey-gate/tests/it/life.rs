@@ -1,12 +1,13 @@
 //! The life of one action, with the clock in hand.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bailey_gate::approval::{CHALLENGE_MS, Purpose};
 use bailey_gate::event::EventKind;
 use bailey_gate::family::Action;
 use bailey_gate::family::mail::MailAction;
-use bailey_gate::handoff::{Refused, Wrote};
+use bailey_gate::handoff::{Mode, Refused, Wrote};
 use bailey_gate::ledger::StoreError;
 use bailey_gate::{Claimed, Claiming, Effect, Found, GateError, Limits, Nonce, Outcome, Permit, State};
 
@@ -110,6 +111,23 @@ fn while_paused_nothing_is_claimed_and_after_it_all_asks_again() {
 }
 
 #[test]
+fn of_two_answers_to_one_pause_the_slower_takes_nothing_back() {
+    let bench = Bench::new();
+    let _report = bench.gate.pause(bailey_gate::event::Actor::Person, at(1), || ());
+    for _ in 0..2 {
+        let proof = bench.proof(&Purpose::Resume { epoch: 1 }, at(2));
+        assert_eq!(bench.gate.begin_resume(1, &proof, at(2)).unwrap().mode, Mode::Resuming);
+    }
+    let gate = Arc::clone(&bench.gate);
+    let faster = Box::new(move || drop(gate.finish_resume(1, at(3)).unwrap()));
+    *bench.record.1.lock().unwrap() = Some(faster);
+    let _swept = bench.gate.finish_resume(1, at(3)).unwrap();
+    assert_eq!(bench.gate.lock().valve().mode, Mode::Open);
+    assert_eq!(bench.record.0.lock().unwrap()[1..], [(false, 1), (false, 1)], "and stays so over a restart");
+    assert_eq!(bench.gate.finish_resume(1, at(4)).unwrap().asked_again, [], "nothing is left to do");
+}
+
+#[test]
 fn pause_holds_on_a_full_disk() {
     let bench = Bench::new();
     let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
@@ -118,7 +136,7 @@ fn pause_holds_on_a_full_disk() {
     assert!(matches!(bench.gate.claim(permit, at(1)), Err(GateError::Store(StoreError::Full))), "no new claim");
     let report = bench.gate.pause(bailey_gate::event::Actor::Person, at(1), || ());
     assert!(report.recorded.is_ok() && report.logged.is_err());
-    assert_eq!(bench.gate.lock().valve().mode, bailey_gate::handoff::Mode::Paused);
+    assert_eq!(bench.gate.lock().valve().mode, Mode::Paused);
     bench.ledger.full.store(false, Ordering::SeqCst);
     assert_eq!(bench.state(1), State::Approved, "nothing is lost");
 }

@@ -1,11 +1,12 @@
 //! The house: its processes, who may enter, and its end.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use bailey_gate::Digest;
 use bailey_gate::approval::Purpose;
@@ -233,6 +234,28 @@ fn who_says_nothing_at_the_homes_socket_keeps_nobody_out() {
 }
 
 #[test]
+fn who_reads_nothing_is_cut_off() {
+    /// Longer than either of them waits.
+    const PATIENCE: Duration = Duration::from_secs(60);
+    fn ask_on(mut stream: impl io::Write) -> io::ErrorKind {
+        loop {
+            if let Err(error) = stream.write_all(b"GET /v1/status HTTP/1.1\r\nhost: bailey\r\n\r\n") {
+                return error.kind();
+            }
+        }
+    }
+    let (world, address) = running();
+    let home = std::os::unix::net::UnixStream::connect(world.data().join("run/home.sock")).unwrap();
+    home.set_write_timeout(Some(PATIENCE)).unwrap();
+    let gateway = TcpStream::connect(&address).unwrap();
+    gateway.set_write_timeout(Some(PATIENCE)).unwrap();
+    let home = std::thread::spawn(move || ask_on(home));
+    for cut in [ask_on(gateway), home.join().unwrap()] {
+        assert!(matches!(cut, io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset), "{cut}");
+    }
+}
+
+#[test]
 fn a_locked_home_waits_for_its_passphrase() {
     let mut world = World::unset();
     world.ok(&["setup", "--root", "passphrase"], &format!("the home's own words\n{PASSPHRASE}"));
@@ -274,6 +297,52 @@ fn of_two_copies_of_a_home_one_runs() {
     }
     assert_eq!(world.child("home-process"), home, "the first was left alone");
     assert_eq!(world.approvals().len(), 0);
+}
+
+/// A folder of its own beside those of login sessions, gone with this; none where this account may make none.
+struct Session(PathBuf);
+
+impl Session {
+    fn new() -> Option<Self> {
+        let me = rustix::process::geteuid();
+        if !me.is_root() {
+            return Some(Self(format!("/run/user/{}", me.as_raw()).into())).filter(|session| session.0.is_dir());
+        }
+        // Account numbers that are nobody's.
+        let path = PathBuf::from(format!("/run/user/{}", 0x7FFE_0000_u32 + std::process::id() % 0xFFFF));
+        fs::create_dir_all(&path).unwrap();
+        Some(Self(path))
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if rustix::process::geteuid().is_root() {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+}
+
+#[test]
+fn a_copy_that_another_account_runs_is_seen() {
+    let (mut world, _) = running();
+    world.kill();
+    let home = fs::read_to_string(world.data().join("home.id")).unwrap();
+    let Some(session) = Session::new() else {
+        assert!(world.ok(&["pause"], "").contains("is not seen"), "nothing can be seen here, and that is said");
+        return;
+    };
+    let lock = session.0.join(format!("bailey-{}.lock", home.trim()));
+    let held = fs::File::create(&lock).unwrap();
+    held.lock().unwrap();
+    let (code, why) = world.fails(&["serve"], "");
+    assert!(code == 1 && why.contains("a copy of this home runs"), "{why}");
+    let (code, why) = world.fails(&["pause"], "");
+    assert!(code == 1 && why.contains("runs already"), "{why}");
+    drop(held);
+    fs::remove_file(&lock).unwrap();
+    world.serve();
+    assert_eq!(world.data_of(&["status"])["mode"], "paused");
 }
 
 #[test]
@@ -450,6 +519,38 @@ fn a_deletion_that_is_interrupted_is_finished_at_the_next_start() {
     for gone in ["home", "keys", "state", "run"] {
         assert!(!world.data().join(gone).exists(), "{gone}");
     }
+    world.ok(&["setup"], PASSPHRASE);
+}
+
+#[test]
+fn a_deletion_goes_on_whatever_lies_in_its_way_and_takes_no_new_home_along() {
+    let (mut world, _) = running();
+    let (home, elsewhere) = (world.data().join("home"), world.folder.path().join("elsewhere"));
+    let condemn = |world: &World| fs::write(world.data().join("state/delete"), b"").unwrap();
+    let gone = |world: &World| {
+        for gone in ["home", "home.id", "keys", "state", "run"] {
+            assert!(fs::symlink_metadata(world.data().join(gone)).is_err(), "{gone}");
+        }
+    };
+    world.kill();
+    condemn(&world);
+    // On another disk, and with a folder where a key would lie.
+    let _ = fs::remove_file(home.join("keys.db-wal"));
+    fs::create_dir_all(home.join("keys.db-wal/deep")).unwrap();
+    fs::rename(&home, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &home).unwrap();
+    world.ok(&["serve"], "");
+    gone(&world);
+    assert!(!elsewhere.exists());
+
+    world.ok(&["setup"], PASSPHRASE);
+    // As a deletion leaves it that ended after the home and before the rest.
+    fs::remove_dir_all(&home).unwrap();
+    condemn(&world);
+    let (code, why) = world.fails(&["setup"], PASSPHRASE);
+    assert!(code == 1 && why.contains("not all of it is removed yet"), "{why}");
+    world.ok(&["serve"], "");
+    gone(&world);
     world.ok(&["setup"], PASSPHRASE);
 }
 

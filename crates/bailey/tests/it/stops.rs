@@ -290,6 +290,20 @@ fn a_home_that_runs_is_not_taken_for_one_at_rest() {
 }
 
 #[test]
+fn what_is_no_home_is_not_paused() {
+    let (world, _) = held_for_an_hour();
+    let other = world.folder.path().join("other");
+    fs::create_dir(&other).unwrap();
+    // What is left where a home was moved away, or is put back in part.
+    copy_folder(&world.data().join("state"), &other.join("state"));
+    let mut pausing = command(env!("CARGO_BIN_EXE_bailey"));
+    let said = pausing.args(["pause", "--data"]).arg(&other).output().unwrap();
+    let why = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(said.status.code() == Some(1) && why.contains("there is no home"), "{why}");
+    assert_eq!(world.data_of(&["status"])["mode"], "open");
+}
+
+#[test]
 fn every_pause_is_in_the_log_and_no_older_record_takes_it_back() {
     let mut world = World::new(vec![]);
     let record = world.data().join("state/pause");

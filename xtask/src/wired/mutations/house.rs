@@ -423,4 +423,31 @@ pub(super) const HOUSE: &[Mutation] = &[
         )],
         test: "stops::every_pause_is_in_the_log_and_no_older_record_takes_it_back",
     },
+    Mutation {
+        control: "no new home amid a deletion",
+        edits: &[(
+            "crates/bailey-home/src/layout.rs",
+            "if fs::symlink_metadata(self.condemned()).is_ok() {",
+            "if fs::symlink_metadata(self.condemned()).is_ok_and(|_| false) {",
+        )],
+        test: "house::a_deletion_goes_on_whatever_lies_in_its_way_and_takes_no_new_home_along",
+    },
+    Mutation {
+        control: "unread answers of the home",
+        edits: &[(
+            "crates/bailey-home/src/doors.rs",
+            "stream.set_timeout(Some(READ_WITHIN));",
+            "stream.set_timeout(Some(READ_WITHIN * 60));",
+        )],
+        test: "house::who_reads_nothing_is_cut_off",
+    },
+    Mutation {
+        control: "unread answers of the gateway",
+        edits: &[(
+            "crates/bailey-gateway/src/lib.rs",
+            "stream.set_timeout(Some(READ_WITHIN));",
+            "stream.set_timeout(Some(READ_WITHIN * 60));",
+        )],
+        test: "house::who_reads_nothing_is_cut_off",
+    },
 ];

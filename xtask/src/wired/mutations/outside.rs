@@ -336,8 +336,8 @@ pub(super) const OUTSIDE: &[Mutation] = &[
             ),
             (
                 "crates/bailey-vault/src/net.rs",
-                "        exit.check().map_err(|why| why.to_string())?;\n        match",
-                "        match",
+                "        match greet(address, exit).await {",
+                "        match TcpStream::connect(address).await {",
             ),
         ],
         test: "stops::while_everything_is_paused_no_server_is_greeted",

@@ -153,8 +153,8 @@ pub(super) const PROCESSES: &[Mutation] = &[
         edits: &[
             (
                 "crates/bailey-supervisor/src/root.rs",
-                "identity.and_then(|identity| runs_somewhere(identity, &self.0)) {",
-                "identity.and_then(|identity| runs_somewhere(identity, &self.0)).filter(|_| false) {",
+                "= runs_somewhere(identity) {",
+                "= runs_somewhere(identity).filter(|_| false) {",
             ),
             (
                 "crates/bailey-supervisor/src/root.rs",
@@ -213,5 +213,41 @@ pub(super) const PROCESSES: &[Mutation] = &[
             "    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;\n    Ok(openat",
         )],
         test: "tests::what_is_put_in_the_place_of_a_folder_is_not_entered",
+    },
+    Mutation {
+        control: "a copy of another account",
+        edits: &[(
+            "crates/bailey-supervisor/src/identity.rs",
+            "= runs_beside(home, folder.as_deref()) {",
+            "= runs_beside(home, folder.as_deref()).filter(|_| false) {",
+        )],
+        test: "house::a_copy_that_another_account_runs_is_seen",
+    },
+    Mutation {
+        control: "whose home is paused",
+        edits: &[(
+            "crates/bailey-supervisor/src/root.rs",
+            "        let identity = self.identity()?;\n        if let",
+            "        let Ok(identity) = self.identity() else { return Ok(None) };\n        if let",
+        )],
+        test: "stops::what_is_no_home_is_not_paused",
+    },
+    Mutation {
+        control: "the mark of a deletion goes last",
+        edits: &[(
+            "crates/bailey-supervisor/src/root.rs",
+            r#" || name == c".." || Some(name) == kept {"#,
+            r#" || name == c".." || (false && Some(name) == kept) {"#,
+        )],
+        test: "tests::what_says_that_a_home_is_destroyed_outlives_the_rest",
+    },
+    Mutation {
+        control: "folders in the place of keys",
+        edits: &[(
+            "crates/bailey-supervisor/src/root.rs",
+            "rest.\n        Ok(about) if about.is_dir() => return Ok(()),",
+            "rest.\n        Ok(about) if about.is_dir() => return fs::remove_file(path),",
+        )],
+        test: "house::a_deletion_goes_on_whatever_lies_in_its_way_and_takes_no_new_home_along",
     },
 ];
