@@ -132,11 +132,14 @@ impl Place {
     }
 
     /// Whether the folder of the record is there; a link is none.
-    fn has_state(&self) -> Result<(), SupervisorError> {
+    pub(crate) fn has_state(&self) -> Result<(), SupervisorError> {
         let path = self.state();
         let source = match fs::symlink_metadata(&path) {
             Ok(about) if about.is_dir() => return Ok(()),
             Ok(_) => io::Error::other("it is not the folder that it was; put that back"),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => io::Error::other(
+                "it is missing; put it back, or make an empty folder there, and the home starts paused",
+            ),
             Err(error) => error,
         };
         // Without a home, too, there is none: that is the better thing to say.

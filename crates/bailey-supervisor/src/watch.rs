@@ -67,6 +67,7 @@ pub async fn supervise(
     stop: impl Future<Output = ()>,
 ) -> Result<(), SupervisorError> {
     let _lock = place.lock()?;
+    place.has_state()?;
     place.keep_identity()?;
     let identity = place.identity()?;
     let identities = Identities::of(place.data(), identity);

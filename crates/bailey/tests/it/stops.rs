@@ -293,9 +293,9 @@ fn a_home_that_runs_is_not_taken_for_one_at_rest() {
 fn what_is_no_home_is_not_paused() {
     let (world, _) = held_for_an_hour();
     let other = world.folder.path().join("other");
-    fs::create_dir(&other).unwrap();
     // What is left where a home was moved away, or is put back in part.
-    copy_folder(&world.data().join("state"), &other.join("state"));
+    fs::create_dir_all(other.join("state")).unwrap();
+    fs::copy(world.data().join("state/pause"), other.join("state/pause")).unwrap();
     let mut pausing = command(env!("CARGO_BIN_EXE_bailey"));
     let said = pausing.args(["pause", "--data"]).arg(&other).output().unwrap();
     let why = String::from_utf8_lossy(&said.stderr).into_owned();
