@@ -335,12 +335,12 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
     fs::remove_file(path).or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
-/// Removes one of the folders that the person's own holds, if it is there. Where they put a link in its place, to keep it on another
-/// disk, say, what it leads to goes first.
+/// Removes one of the folders in a home's own, if it is there. Where there is a link in its place, to keep it on another disk, say,
+/// what it leads to goes first, if nobody but whoever this runs as can have put it there.
 fn remove_top(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(about) if about.is_symlink() => {
-            if let Ok(elsewhere) = fs::canonicalize(path) {
+            if let (true, Ok(elsewhere)) = (is_ours_alone(path), fs::canonicalize(path)) {
                 remove_tree(&elsewhere)?;
             }
             fs::remove_file(path)
@@ -349,6 +349,12 @@ fn remove_top(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Whether no other account can put anything in the folder that a path is in.
+fn is_ours_alone(path: &Path) -> bool {
+    let around = path.parent().and_then(|around| fs::symlink_metadata(around).ok());
+    around.is_some_and(|about| about.uid() == rustix::process::geteuid().as_raw() && about.mode() & 0o022 == 0)
 }
 
 /// Folders in one another that are walked through at once.
@@ -435,6 +441,8 @@ fn overwrite(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     fn mark(file: &File) -> io::Result<()> {
@@ -482,6 +490,21 @@ mod tests {
         remove_all_but(&folder, Some(c"delete")).unwrap();
         let left: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, ["delete"]);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_link_is_removed_with_what_it_leads_to_only_where_nobody_else_could_have_made_it() {
+        let folder = std::env::temp_dir().join(format!("bailey-link-{}", std::process::id()));
+        let (elsewhere, link) = (folder.join("elsewhere"), folder.join("home"));
+        for (mode, stays) in [(0o777, true), (0o700, false)] {
+            fs::create_dir_all(elsewhere.join("inside")).unwrap();
+            fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+            std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
+            remove_top(&link).unwrap();
+            assert!(fs::symlink_metadata(&link).is_err());
+            assert_eq!(elsewhere.exists(), stays, "{mode:o}");
+        }
         fs::remove_dir_all(&folder).unwrap();
     }
 
