@@ -16,6 +16,7 @@ use std::sync::Arc;
 use bailey_gate::content::Content;
 use bailey_gate::family::Action;
 use bailey_gate::family::calendar::CalendarAction;
+use bailey_gate::family::home::HomeAction;
 use bailey_gate::family::mail::MailAction;
 use bailey_gate::family::text::Mailbox;
 use bailey_gate::{Carrying, Claimed, ConnectionId, Connector};
@@ -114,8 +115,8 @@ pub async fn prepare(tool: &str, arguments: &str, around: &Surroundings, vault: 
             calendar::prepare(tool, &arguments, around, vault).await?
         }
         "calendar_invite" => calendar::prepare_invitation(&arguments, around, vault).await?,
-        "memory_write" => (None, Action::MemoryWrite { note: arguments.text("note")? }),
-        "memory_read" => (None, Action::MemoryRead),
+        "memory_write" => (None, Action::Home(HomeAction::MemoryWrite { note: arguments.text("note")? })),
+        "memory_read" => (None, Action::Home(HomeAction::MemoryRead)),
         unknown => return Err(BadCall::UnknownTool(unknown.into())),
     };
     Ok(Prepared { account, action, why: arguments.optional("why").unwrap_or_default() })
@@ -134,13 +135,12 @@ pub async fn prepare_undo(
         Action::Calendar(CalendarAction::Write(writing)) => {
             calendar::prepare_undo(content, writing, outcome, vault).await
         }
-        Action::MemoryWrite { .. } => Ok((None, Action::MemoryForget { note: content.id })),
-        Action::Mail(_)
-        | Action::Calendar(_)
-        | Action::Reply { .. }
-        | Action::MemoryRead
-        | Action::MemoryForget { .. }
-        | Action::Tool(_) => Err(BadCall::Lookup(format!("{} cannot be undone", content.action.kind().name()))),
+        Action::Home(HomeAction::MemoryWrite { .. }) => {
+            Ok((None, Action::Home(HomeAction::MemoryForget { note: content.id })))
+        }
+        Action::Mail(_) | Action::Calendar(_) | Action::Home(_) | Action::Tool(_) => {
+            Err(BadCall::Lookup(format!("{} cannot be undone", content.action.kind().name())))
+        }
     }
 }
 

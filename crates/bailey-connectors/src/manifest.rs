@@ -162,7 +162,7 @@ fn read(value: &Value, depth: usize) -> Result<Argument, BadManifest> {
 
 #[cfg(test)]
 mod tests {
-    use bailey_gate::family::ActionKind;
+    use bailey_gate::family::{ActionKind, Group, calendar, mail};
     use serde_json::json;
 
     use super::*;
@@ -203,14 +203,8 @@ mod tests {
     }
 
     /// What an action of ours does, by its kind: looks, changes something, lets others have something.
-    const fn does(kind: ActionKind) -> (Effect, bool) {
-        match kind {
-            ActionKind::MailSearch | ActionKind::MailRead | ActionKind::CalendarRead | ActionKind::MemoryRead => {
-                (Effect::Read, false)
-            }
-            ActionKind::MailSend => (Effect::Write, true),
-            _ => (Effect::Write, false),
-        }
+    fn does(kind: ActionKind) -> (Effect, bool) {
+        (if kind.is_read() { Effect::Read } else { Effect::Write }, kind.group() == Group::Outward)
     }
 
     #[test]
@@ -230,9 +224,9 @@ mod tests {
             let reaches_others = said.roles.iter().any(|(_, role)| matches!(role, Role::Sink(_)));
             assert_eq!((said.effect, reaches_others), does(kind), "{}", tool.name);
             // What can be taken back in full is what has an undo.
-            let by_hold = kind == ActionKind::MailSend;
+            let by_hold = kind == mail::SEND;
             assert_eq!(said.undoable, said.effect == Effect::Write && !by_hold, "{}", tool.name);
-            assert_eq!(said.removes, kind == ActionKind::CalendarCancel, "{}", tool.name);
+            assert_eq!(said.removes, kind == calendar::CANCEL, "{}", tool.name);
         }
     }
 }

@@ -19,7 +19,7 @@ use bailey_connectors::manifest::{manifest, tool_use};
 use bailey_gate::content::Content;
 use bailey_gate::family::calendar::Entry;
 use bailey_gate::family::escape::is_deceptive;
-use bailey_gate::family::{Action, ActionKind};
+use bailey_gate::family::{Action, mail};
 use bailey_gate::place::Place;
 use bailey_gate::policy::{Facts, Policy as _, Question};
 use bailey_gate::scope::Asked;
@@ -164,8 +164,7 @@ fn foreign(bytes: &[u8]) {
     let (home, id) = (HomeId::from_bytes([1; 16]), ActionId::from_bytes([2; 16]));
     let written = Content { home, id, account: None, precondition: Vec::new(), action: Action::Tool(call) };
     content(&written.encode());
-    let _ = (written.action.parties(), written.action.targets(), written.action.amount(), written.class());
-    let _ = (written.action.words_to_others(), Asked::of(&text).covers(&written.action));
+    let _ = (written.action.traits(), written.class(), Asked::of(&text).covers(&written.action));
 }
 
 /// Most rules of one text looked at.
@@ -180,7 +179,7 @@ fn rules(bytes: &[u8]) {
     }
     let is_cedar = text.contains("permit") || text.contains("forbid");
     if is_cedar && let Ok(set) = CedarPolicy::with_grants(&text) {
-        let (kind, class, facts) = (ActionKind::MailSend, Class::Held, Facts::unremarkable());
+        let (kind, class, facts) = (mail::SEND, Class::Held, Facts::unremarkable());
         let question = Question { kind, class, facts: &facts, evidence: Evidence::Approved };
         assert_ne!(set.rule(&question).rules, [FAILED], "a rule that was let in errs");
     }

@@ -75,12 +75,15 @@ impl Told for Option<Level> {
 
 /// Makes [`Facts`], the list of them by name, and the way back: one table, so that no fact is forgotten in any of them.
 macro_rules! facts {
-    ($($(#[$doc:meta])* $field:ident: $kind:ty = $name:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $field:ident: $kind:ty = $name:literal;)*) => {
         /// What is true about an action, computed by the gate from its own store; the model has no say in it.
         #[derive(Debug, Clone, PartialEq, Eq, Default)]
         pub struct Facts {
-            $($(#[$doc])* pub $field: $kind,)*
+            $($(#[doc = $doc])* pub $field: $kind,)*
         }
+
+        /// Every fact by the name rules know it by, with what it says.
+        pub const FACT_DOCS: &[(&str, &str)] = &[$(($name, concat!($($doc),*)),)*];
 
         impl Facts {
             /// Every fact, by the name rules know it by.

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use bailey_gate::content::Content;
 use bailey_gate::family::calendar::CalendarAction;
+use bailey_gate::family::home::HomeAction;
 use bailey_gate::family::mail::MailAction;
-use bailey_gate::family::{Action, ActionKind};
+use bailey_gate::family::{Action, home};
 use bailey_gate::handoff::Mode;
 use bailey_gate::handoff::SystemEgress;
 use bailey_gate::{Claiming, Connector as _, Effect, Found, GateError, Outcome, Permit, Settled, State};
@@ -55,7 +56,7 @@ impl Home {
     async fn carry(self: &Arc<Self>, permit: Permit) -> Result<(), GateError> {
         let (gate, now) = (Arc::clone(&self.gate), self.clock.now());
         match blocking(move || gate.claim(permit, now)).await? {
-            Claiming::Claimed(claimed) if matches!(claimed.content().action, Action::MemoryRead) => {
+            Claiming::Claimed(claimed) if matches!(claimed.content().action, Action::Home(HomeAction::MemoryRead)) => {
                 let notes = self.notes()?;
                 self.settle(claimed.settle(Outcome::new(Effect::Done, notes))).await
             }
@@ -77,9 +78,9 @@ impl Home {
 
     /// The notes that were kept and not forgotten, oldest first, as a model is shown them.
     fn notes(&self) -> Result<String, GateError> {
-        let kept = self.ledger.of_kind(ActionKind::MemoryWrite, State::Succeeded)?;
+        let kept = self.ledger.of_kind(home::MEMORY_WRITE, State::Succeeded)?;
         let note = |view: &bailey_ledger::ActionView| match Content::decode(&view.content).ok()?.action {
-            Action::MemoryWrite { note } => Some(note),
+            Action::Home(HomeAction::MemoryWrite { note }) => Some(note),
             _ => None,
         };
         let notes: Vec<String> = kept.iter().filter_map(note).map(|note| format!("- {note}")).collect();

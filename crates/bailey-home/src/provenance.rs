@@ -56,19 +56,20 @@ pub(crate) fn of(home: &Home, content: &Content, task: Option<&TaskId>) -> Resul
     let words = task.map(|task| home.ledger.task_words(task)).transpose()?.flatten().unwrap_or_default();
     let words = Words::new(&asking(&words));
     let mut out = Standing::default();
-    let (parties, unread) = content.action.reached();
-    for party in parties {
-        out.party(home, &words, &party)?;
+    let traits = content.action.traits();
+    for party in &traits.recipients {
+        out.party(home, &words, party)?;
     }
+    let unread = traits.unreadable_recipients;
     if unread > 0 {
         out.warnings.push(format!("{unread} of those who get something cannot be read; they may be anybody."));
     }
-    for target in content.action.targets() {
-        let named = words.name_target(&target);
+    for target in &traits.targets {
+        let named = words.name_target(target);
         let stands = if named { "you named it in this task" } else { "you did not name it in this task" };
-        out.line("Stands on", format!("{}: {stands}", visible(&target)));
+        out.line("Stands on", format!("{}: {stands}", visible(target)));
     }
-    for link in ground::links(&content.action.words_to_others()) {
+    for link in ground::links(&traits.text_for_others) {
         let shown = visible(&link);
         if words.hold(&link) {
             out.line("Link", format!("{shown}: you wrote it in this task"));

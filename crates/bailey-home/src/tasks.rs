@@ -7,6 +7,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use bailey_agent::{Conversation, Ending, Named, Next, Situation};
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
 use bailey_gate::family::escape::visible;
+use bailey_gate::family::home::HomeAction;
 use bailey_gate::family::{Action, MAX_WORDS_BYTES};
 use bailey_gate::ground::{self, Known};
 use bailey_gate::handoff::Mode;
@@ -471,7 +472,7 @@ impl Home {
             task: Some(id),
             account: None,
             precondition: Vec::new(),
-            action: Action::Reply { words },
+            action: Action::Home(HomeAction::Reply { words }),
             why: String::new(),
             actor: Actor::Agent,
         })

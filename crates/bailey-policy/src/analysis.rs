@@ -112,7 +112,7 @@ impl Analysis {
         let guarded = guarded(&new)?;
         let changed = differing(before, after)?;
         let mut out = Newly::default();
-        for kind in ActionKind::ALL {
+        for kind in ActionKind::all() {
             if !changed.iter().any(|policy| is_about(policy, kind, &new)) {
                 continue;
             }
@@ -145,7 +145,7 @@ impl Analysis {
         let permits: Vec<&Policy> =
             set.policies.policies().filter(|policy| policy.effect() == cedar_policy::Effect::Permit).collect();
         let mut out = Vec::new();
-        for kind in ActionKind::ALL {
+        for kind in ActionKind::all() {
             let env = environment(kind)?;
             let whole = CompiledPolicySet::compile(&guarded, &env, &set.schema).map_err(failed)?;
             let asked = async |solver: &mut CedarSymCompiler<LocalSolver>| {
@@ -188,7 +188,7 @@ impl Analysis {
             let mut without = set.policies.clone();
             without.remove_static(policy.id().clone()).map_err(failed)?;
             let mut matters = false;
-            for kind in ActionKind::ALL.into_iter().filter(|kind| is_about(policy, *kind, &set)) {
+            for kind in ActionKind::all().filter(|kind| is_about(policy, *kind, &set)) {
                 let env = environment(kind)?;
                 let compiled =
                     |set_of: &PolicySet| CompiledPolicySet::compile(set_of, &env, &set.schema).map_err(failed);
@@ -213,7 +213,7 @@ impl Analysis {
         let set = CedarPolicy::with_grants(rules)?;
         let mut out = Vec::new();
         for policy in set.policies.policies() {
-            for kind in ActionKind::ALL.into_iter().filter(|kind| is_about(policy, *kind, &set)) {
+            for kind in ActionKind::all().filter(|kind| is_about(policy, *kind, &set)) {
                 let env = environment(kind)?;
                 let compiled = CompiledPolicy::compile(policy, &env, &set.schema).map_err(failed)?;
                 let asked =
@@ -321,6 +321,8 @@ fn example(env: &Env) -> Example {
 
 #[cfg(test)]
 mod tests {
+    use bailey_gate::family::{mail, tool};
+
     use super::*;
     use crate::rule;
 
@@ -340,7 +342,8 @@ mod tests {
         let (before, after) =
             (cedar("mail with links: ask"), cedar("mail to ana@example.org: go ahead; mail with links: ask"));
         let found = analysed(async |analysis| analysis.newly_automatic(&before, &after).await);
-        let [(ActionKind::MailSend, example)] = found.found.as_slice() else { panic!("{found:?}") };
+        let [(kind, example)] = found.found.as_slice() else { panic!("{found:?}") };
+        assert_eq!(*kind, mail::SEND);
         assert!(example.contains(&("names".into(), "ana@example.org".into())), "{example:?}");
         assert!(example.iter().all(|(_, value)| value.len() < 16), "easy to read: {example:?}");
         let nothing = analysed(async |analysis| analysis.newly_automatic(&after, &before).await);
@@ -353,9 +356,9 @@ mod tests {
     fn the_most_that_happens_unattended_is_told_of_each_kind() {
         let all = analysed(async |analysis| analysis.unattended(&cedar("mail inside my organisation: go ahead")).await);
         let of = |kind| all.iter().find(|one| one.kind == kind).unwrap().clone();
-        assert_eq!(of(ActionKind::MailSend).by, ["mine.0"]);
-        assert_eq!((of(ActionKind::ToolPay).by, of(ActionKind::ToolPay).example), (vec![], None));
-        assert_eq!(of(ActionKind::MailDraft).by, ["default.draft"]);
+        assert_eq!(of(mail::SEND).by, ["mine.0"]);
+        assert_eq!((of(tool::PAY).by, of(tool::PAY).example), (vec![], None));
+        assert_eq!(of(mail::DRAFT).by, ["default.draft"]);
     }
 
     #[test]

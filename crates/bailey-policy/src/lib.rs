@@ -8,6 +8,7 @@
 pub mod analysis;
 mod check;
 pub mod rule;
+mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
@@ -20,7 +21,6 @@ use cedar_policy::{
     RestrictedExpression, Schema, ValidationMode, Validator,
 };
 
-const SCHEMA: &str = include_str!("schema.cedarschema");
 const SHIPPED: &str = include_str!("shipped.cedar");
 
 /// How names begin that no rule of a person has.
@@ -137,7 +137,7 @@ impl CedarPolicy {
 
     fn new(text: &str) -> Result<Self, PolicyError> {
         let syntax = |error: &dyn std::fmt::Display| PolicyError::Syntax(error.to_string());
-        let (schema, _) = Schema::from_cedarschema_str(SCHEMA).map_err(|error| syntax(&error))?;
+        let (schema, _) = Schema::from_cedarschema_str(&schema::text()).map_err(|error| syntax(&error))?;
         let (policies, says) = named(text)?;
         let checked = Validator::new(schema.clone()).validate(&policies, ValidationMode::Strict);
         if !checked.validation_passed() {
@@ -315,10 +315,10 @@ fn context(question: &Question<'_>) -> Vec<(String, RestrictedExpression)> {
     };
     let needed = question.kind.needs_level().map_or(0, |level| level as u64 + 1);
     let beside = [
-        ("approved", Fact::Flag(question.evidence >= Evidence::Approved)),
-        ("stepUp", Fact::Flag(question.evidence == Evidence::SteppedUp)),
-        ("class", Fact::Text(question.class.name().into())),
-        ("needsLevel", Fact::Count(needed)),
+        (schema::APPROVED, Fact::Flag(question.evidence >= Evidence::Approved)),
+        (schema::STEP_UP, Fact::Flag(question.evidence == Evidence::SteppedUp)),
+        (schema::CLASS, Fact::Text(question.class.name().into())),
+        (schema::NEEDS_LEVEL, Fact::Count(needed)),
     ];
     let all = question.facts.list().into_iter().chain(beside);
     all.map(|(name, fact)| (name.to_owned(), value(fact))).collect()

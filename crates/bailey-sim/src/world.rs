@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bailey_gate::approval::{Proof, Purpose};
 use bailey_gate::event::{Actor, Client};
 use bailey_gate::family::calendar::{CalendarAction, Change, Entry, Href, Writing};
+use bailey_gate::family::home::HomeAction;
 use bailey_gate::family::mail::{
     FolderName, FolderRole, MailAction, Message, MessageId, MessageRef, Moving, Query, Summary,
 };
@@ -183,7 +184,7 @@ impl World {
                 let folder = FolderName::new("INBOX").map_err(|error| error.to_string())?;
                 (Some(MAIL), Action::Mail(MailAction::Search { folder, query: Query::default() }), looks)
             }
-            _ => (None, Action::MemoryWrite { note: "a note".into() }, looks),
+            _ => (None, Action::Home(HomeAction::MemoryWrite { note: "a note".into() }), looks),
         };
         Ok((self.proposal(account, action), proposed))
     }

@@ -61,12 +61,9 @@ impl Vault {
                 }
             }
             Action::Calendar(CalendarAction::Write(writing)) => self.write(claimed, writing).await,
-            Action::Mail(_)
-            | Action::Reply { .. }
-            | Action::MemoryWrite { .. }
-            | Action::MemoryRead
-            | Action::MemoryForget { .. }
-            | Action::Tool(_) => Outcome::new(Effect::NotExecuted, "this is no calendar action"),
+            Action::Mail(_) | Action::Home(_) | Action::Tool(_) => {
+                Outcome::new(Effect::NotExecuted, "this is no calendar action")
+            }
         }
     }
 

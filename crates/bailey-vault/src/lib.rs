@@ -191,10 +191,7 @@ impl Vault {
             match &claimed.content().action {
                 Action::Mail(_) => self.do_mail(&claimed).await,
                 Action::Calendar(_) => self.do_calendar(&claimed).await,
-                Action::Reply { .. }
-                | Action::MemoryWrite { .. }
-                | Action::MemoryRead
-                | Action::MemoryForget { .. } => Outcome::new(Effect::NotExecuted, "it has no effect outside the home"),
+                Action::Home(_) => Outcome::new(Effect::NotExecuted, "it has no effect outside the home"),
                 Action::Tool(_) => Outcome::new(Effect::NotExecuted, "no server of tools is connected"),
             }
         };

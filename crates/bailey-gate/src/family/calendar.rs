@@ -5,8 +5,38 @@
 
 use std::collections::BTreeSet;
 
+use super::escape::visible_lines;
+use super::kind::{AskedBy, Group, Level, kinds};
 use super::text::Address;
+use super::tool::Amount;
+use super::{ActionKind, Brings, Family, Party, Traits, rfc5322};
 use crate::codec::{CodecError, Decoder, Encoder};
+use crate::preview::Preview;
+use crate::scope::Verb;
+use crate::verdict::Class;
+
+kinds! {
+    /// Looks at what happens in a span of time.
+    READ = {
+        name: "calendar.read", group: Group::Read, level: Some(Level::Read), local: false,
+        asked_by: AskedBy::Always, suggest: None,
+    };
+    /// Adds an entry.
+    CREATE = {
+        name: "calendar.create", group: Group::Write, level: Some(Level::Full), local: false,
+        asked_by: AskedBy::Verbs(&[Verb::Create, Verb::Delegated]), suggest: Some("new calendar entries"),
+    };
+    /// Changes an entry.
+    CHANGE = {
+        name: "calendar.change", group: Group::Write, level: Some(Level::Full), local: false,
+        asked_by: AskedBy::Verbs(&[Verb::Change]), suggest: Some("changing calendar entries"),
+    };
+    /// Removes an entry.
+    CANCEL = {
+        name: "calendar.cancel", group: Group::Write, level: Some(Level::Full), local: false,
+        asked_by: AskedBy::Verbs(&[Verb::Cancel]), suggest: Some("cancelling calendar entries"),
+    };
+}
 
 /// Longest entry, in bytes. An event with hundreds of guests is far below.
 pub const MAX_ENTRY_BYTES: usize = 256 * 1024;
@@ -245,26 +275,121 @@ fn guest(line: &str) -> Option<Address> {
     (!elsewhere(";email=") && lower.matches("mailto:").count() == 1).then_some(address)
 }
 
-pub(super) fn encode(action: &CalendarAction, out: &mut Encoder) {
-    match action {
-        CalendarAction::Read { from, until } => {
-            out.byte(1).signed(*from).signed(*until);
+impl Family for CalendarAction {
+    fn kind(&self) -> ActionKind {
+        match self {
+            Self::Read { .. } => READ,
+            Self::Write(writing) => match writing.change {
+                Change::Create { .. } => CREATE,
+                Change::Replace { .. } => CHANGE,
+                Change::Cancel { .. } => CANCEL,
+            },
         }
-        CalendarAction::Write(Writing { href, change }) => match change {
-            Change::Create { after } => {
-                out.byte(2).text(href.as_str()).text(after.as_str());
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            // A calendar server may tell the guests, and they have been told then.
+            Self::Write(writing) if writing.guests() > 0 => Class::Compensable,
+            Self::Read { .. } | Self::Write(_) => Class::Undoable,
+        }
+    }
+
+    fn traits(&self) -> Traits {
+        let writing = match self {
+            Self::Read { .. } => None,
+            Self::Write(writing) => Some(writing),
+        };
+        let parties = |addresses: Vec<Address>| addresses.iter().map(Party::of_address).collect::<Vec<_>>();
+        let told = writing.filter(|writing| writing.guests() > 0).and_then(Writing::after);
+        Traits {
+            recipients: writing.map(|writing| parties(writing.addresses())).unwrap_or_default(),
+            unreadable_recipients: writing.map_or(0, Writing::unreadable_guests),
+            // Whom an entry is cancelled for is not thereby known.
+            learns: writing.map(|writing| parties(writing.guests_after())).unwrap_or_default(),
+            is_mail: false,
+            text_for_others: told.map(|entry| entry.lines().join("\n")).unwrap_or_default(),
+            attachments: 0,
+            targets: Vec::new(),
+            places: Vec::new(),
+            method: String::new(),
+            amount: Amount::None,
+            tool: String::new(),
+            undescribed: false,
+            brings: Brings { untrusted: self.kind().is_read(), confidential: false },
+            into_sent_or_drafts: false,
+            among_own_folders: false,
+        }
+    }
+
+    fn artefact(&self) -> Vec<u8> {
+        match self {
+            Self::Read { .. } => Vec::new(),
+            Self::Write(writing) => writing.after().map(|entry| entry.as_str().as_bytes().to_vec()).unwrap_or_default(),
+        }
+    }
+
+    fn check(&self) -> Result<(), CodecError> {
+        Ok(())
+    }
+
+    fn encode(&self, out: &mut Encoder) {
+        out.byte(TAG);
+        match self {
+            Self::Read { from, until } => out.byte(1).signed(*from).signed(*until),
+            Self::Write(Writing { href, change }) => match change {
+                Change::Create { after } => out.byte(2).text(href.as_str()).text(after.as_str()),
+                Change::Replace { before, etag, after } => {
+                    out.byte(3).text(href.as_str()).text(before.as_str()).text(etag.as_str()).text(after.as_str())
+                }
+                Change::Cancel { before, etag } => {
+                    out.byte(4).text(href.as_str()).text(before.as_str()).text(etag.as_str())
+                }
+            },
+        };
+    }
+
+    fn preview(&self, out: &mut Preview) {
+        match self {
+            Self::Read { from, until } => {
+                out.headline = "Look at the calendar".into();
+                out.item("From", &rfc5322::date(*from, 0));
+                out.item("Until", &rfc5322::date(*until, 0));
             }
-            Change::Replace { before, etag, after } => {
-                out.byte(3).text(href.as_str()).text(before.as_str()).text(etag.as_str()).text(after.as_str());
-            }
-            Change::Cancel { before, etag } => {
-                out.byte(4).text(href.as_str()).text(before.as_str()).text(etag.as_str());
-            }
-        },
+            Self::Write(writing) => preview(writing, out),
+        }
     }
 }
 
-pub(super) fn decode(bytes: &mut Decoder<'_>) -> Result<CalendarAction, CodecError> {
+/// The family's tag in the encoding of an action.
+pub(super) const TAG: u8 = 4;
+
+/// Shows all lines of the entry; of a changed one, every line that goes and every line that comes.
+fn preview(writing: &Writing, out: &mut Preview) {
+    out.headline = match writing.change {
+        Change::Create { .. } => "Add a calendar entry",
+        Change::Replace { .. } => "Change a calendar entry",
+        Change::Cancel { .. } => "Remove a calendar entry",
+    }
+    .into();
+    let lines = |entry: Option<&Entry>| entry.map(Entry::lines).unwrap_or_default();
+    let (before, after) = (lines(writing.before()), lines(writing.after()));
+    for (label, name) in [("What", "SUMMARY"), ("Begins", "DTSTART"), ("Ends", "DTEND"), ("Where", "LOCATION")] {
+        if let Some(value) = writing.after().or(writing.before()).and_then(|entry| entry.property(name)) {
+            out.item(label, &value);
+        }
+    }
+    out.item("Place", writing.href.as_str());
+    let gone = before.iter().filter(|line| !after.contains(line)).map(|line| format!("- {line}"));
+    let came = after.iter().filter(|line| !before.contains(line)).map(|line| format!("+ {line}"));
+    out.body = visible_lines(&gone.chain(came).collect::<Vec<_>>().join("\n"));
+    if writing.guests() > 0 {
+        out.warnings.push("The entry has guests; the calendar server may tell them.".into());
+    }
+}
+
+/// Reads what [`Family::encode`] wrote behind the family's tag.
+pub(super) fn decode(_: u8, bytes: &mut Decoder<'_>) -> Result<CalendarAction, CodecError> {
     let tag = bytes.byte()?;
     if tag == 1 {
         return Ok(CalendarAction::Read { from: bytes.signed()?, until: bytes.signed()? });

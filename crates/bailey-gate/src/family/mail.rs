@@ -1,7 +1,48 @@
 //! The mail family: what can be done with mail, and a whole outgoing message as typed fields.
 
+use super::kind::{AskedBy, Group, Level, kinds};
 use super::text::{Address, BadText, Line, Mailbox};
+use super::tool::Amount;
+use super::{ActionKind, Brings, Family, Party, Traits, rfc5322};
 use crate::codec::{CodecError, Decoder, Encoder};
+use crate::preview::Preview;
+use crate::scope::Verb;
+use crate::verdict::Class;
+
+kinds! {
+    /// Keeps a draft in the home.
+    DRAFT = {
+        name: "mail.draft", group: Group::Write, level: Some(Level::Draft), local: true,
+        asked_by: AskedBy::Always, suggest: None,
+    };
+    /// Sends a mail.
+    SEND = {
+        name: "mail.send", group: Group::Outward, level: Some(Level::Send), local: false,
+        asked_by: AskedBy::Verbs(&[Verb::Send, Verb::Invite, Verb::Delegated]), suggest: Some("mail"),
+    };
+    /// Looks for mail.
+    SEARCH = {
+        name: "mail.search", group: Group::Read, level: Some(Level::Read), local: false,
+        asked_by: AskedBy::Always, suggest: None,
+    };
+    /// Reads a mail.
+    READ = {
+        name: "mail.read", group: Group::Read, level: Some(Level::Read), local: false,
+        asked_by: AskedBy::Always, suggest: None,
+    };
+    /// Moves a mail to another folder.
+    MOVE = {
+        name: "mail.move", group: Group::Write, level: Some(Level::Full), local: false,
+        asked_by: AskedBy::Verbs(&[Verb::Sort]), suggest: Some("moving mail"),
+    };
+    /// Moves a mail to the trash.
+    TRASH = {
+        name: "mail.trash", group: Group::Write, level: Some(Level::Full), local: false,
+        asked_by: AskedBy::Verbs(&[Verb::Trash]), suggest: Some("trashing mail"),
+    };
+}
+
+mod preview;
 
 /// Receivers of one mail above which it is mass mail, which is critical.
 pub const MASS_MAIL_RECEIVERS: usize = 20;
@@ -247,18 +288,108 @@ impl Attachment {
     }
 }
 
-pub(super) fn encode(action: &MailAction, out: &mut Encoder) {
-    match action {
-        MailAction::Draft(message) => encode_message(message, out.byte(1)),
-        MailAction::Send(message) => encode_message(message, out.byte(2)),
-        MailAction::Search { folder, query } => encode_query(query, out.byte(3).text(folder.as_str())),
-        MailAction::Read(message) => encode_reference(message, out.byte(4)),
-        MailAction::Move(moving) => encode_moving(moving, out.byte(5)),
-        MailAction::Trash(moving) => encode_moving(moving, out.byte(6)),
+impl Family for MailAction {
+    fn kind(&self) -> ActionKind {
+        match self {
+            Self::Draft(_) => DRAFT,
+            Self::Send(_) => SEND,
+            Self::Search { .. } => SEARCH,
+            Self::Read(_) => READ,
+            Self::Move(_) => MOVE,
+            Self::Trash(_) => TRASH,
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::Send(message) if message.receivers().count() > MASS_MAIL_RECEIVERS => Class::Critical,
+            Self::Send(_) => Class::Held,
+            Self::Draft(_) | Self::Search { .. } | Self::Read(_) | Self::Move(_) | Self::Trash(_) => Class::Undoable,
+        }
+    }
+
+    fn traits(&self) -> Traits {
+        let (sent, moving) = match self {
+            Self::Send(message) => (Some(message), None),
+            Self::Move(moving) | Self::Trash(moving) => (None, Some(moving)),
+            Self::Draft(_) | Self::Search { .. } | Self::Read(_) => (None, None),
+        };
+        let recipients: Vec<Party> =
+            sent.iter().flat_map(|message| message.receivers()).map(|to| Party::of_address(&to.address)).collect();
+        Traits {
+            learns: recipients.clone(),
+            recipients,
+            unreadable_recipients: 0,
+            is_mail: sent.is_some(),
+            text_for_others: sent.map(text_for_others).unwrap_or_default(),
+            attachments: sent.map_or(0, |message| message.attachments.len()),
+            targets: Vec::new(),
+            places: Vec::new(),
+            method: String::new(),
+            amount: Amount::None,
+            tool: String::new(),
+            undescribed: false,
+            brings: Brings { untrusted: self.kind().is_read(), confidential: false },
+            into_sent_or_drafts: moving
+                .is_some_and(|moving| matches!(moving.role, FolderRole::Sent | FolderRole::Drafts)),
+            among_own_folders: moving.is_some_and(|moving| {
+                matches!(moving.role, FolderRole::Own | FolderRole::Trash) && !moving.about.message_id.is_empty()
+            }),
+        }
+    }
+
+    fn artefact(&self) -> Vec<u8> {
+        match self {
+            Self::Send(message) => rfc5322::render(message),
+            Self::Draft(_) | Self::Search { .. } | Self::Read(_) | Self::Move(_) | Self::Trash(_) => Vec::new(),
+        }
+    }
+
+    fn check(&self) -> Result<(), CodecError> {
+        match self {
+            Self::Draft(message) | Self::Send(message) => message.check(),
+            Self::Search { .. } | Self::Read(_) | Self::Move(_) | Self::Trash(_) => Ok(()),
+        }
+    }
+
+    fn encode(&self, out: &mut Encoder) {
+        out.byte(TAG);
+        match self {
+            Self::Draft(message) => encode_message(message, out.byte(1)),
+            Self::Send(message) => encode_message(message, out.byte(2)),
+            Self::Search { folder, query } => encode_query(query, out.byte(3).text(folder.as_str())),
+            Self::Read(message) => encode_reference(message, out.byte(4)),
+            Self::Move(moving) => encode_moving(moving, out.byte(5)),
+            Self::Trash(moving) => encode_moving(moving, out.byte(6)),
+        }
+    }
+
+    fn preview(&self, out: &mut Preview) {
+        match self {
+            Self::Draft(message) => preview::message(out, "Keep a draft", message),
+            Self::Send(message) => preview::message(out, "Send a mail", message),
+            Self::Search { folder, query } => preview::search(out, folder, query),
+            Self::Read(message) => {
+                out.headline = "Read a mail".into();
+                preview::place(out, message);
+            }
+            Self::Move(moving) => preview::moving(out, "Move a mail", moving),
+            Self::Trash(moving) => preview::moving(out, "Move a mail to the trash", moving),
+        }
     }
 }
 
-pub(super) fn decode(bytes: &mut Decoder<'_>) -> Result<MailAction, CodecError> {
+/// The family's tag in the encoding of an action.
+pub(super) const TAG: u8 = 1;
+
+/// What others will read of a mail: subject, text, and what of its files is text.
+fn text_for_others(message: &Message) -> String {
+    let files = message.attachments.iter().filter_map(|file| std::str::from_utf8(&file.bytes).ok());
+    [message.subject.as_str(), &message.body].into_iter().chain(files).collect::<Vec<_>>().join("\n")
+}
+
+/// Reads what [`Family::encode`] wrote behind the family's tag.
+pub(super) fn decode(_: u8, bytes: &mut Decoder<'_>) -> Result<MailAction, CodecError> {
     match bytes.byte()? {
         1 => decode_message(bytes).map(MailAction::Draft),
         2 => decode_message(bytes).map(MailAction::Send),

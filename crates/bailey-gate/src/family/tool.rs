@@ -3,9 +3,53 @@
 //! The manifest is written or reviewed by the person, never taken from the server, and is part of what an approval binds. A
 //! tool nobody described has none: then it reaches others, and every argument decides whom.
 
+use super::kind::{AskedBy, Group, kinds};
 use super::text::Line;
+use super::{ActionKind, Brings, Family, Party, Traits};
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::place::Place;
+use crate::preview::Preview;
+use crate::scope::Verb;
+use crate::verdict::Class;
+
+kinds! {
+    /// Looks something up.
+    READ = {
+        name: "tool.read", group: Group::Read, level: None, local: false, asked_by: AskedBy::Always, suggest: None,
+    };
+    /// Looks something up, and what it asks reaches others.
+    FETCH = {
+        name: "tool.fetch", group: Group::Fetch, level: None, local: false,
+        asked_by: AskedBy::Always, suggest: Some("fetching"),
+    };
+    /// Writes something new, in the person's own scope.
+    WRITE = {
+        name: "tool.write", group: Group::Write, level: None, local: false,
+        asked_by: AskedBy::Verbs(&[Verb::Create, Verb::Change, Verb::Delegated]), suggest: Some("new things"),
+    };
+    /// Lets others have something.
+    SEND = {
+        name: "tool.send", group: Group::Outward, level: None, local: false,
+        asked_by: AskedBy::Verbs(&[Verb::Send, Verb::Invite, Verb::Share, Verb::Delegated]),
+        suggest: Some("what reaches others"),
+    };
+    /// Changes something that exists.
+    CHANGE = {
+        name: "tool.change", group: Group::Destroy, level: None, local: false,
+        asked_by: AskedBy::Verbs(&[Verb::Change, Verb::Cancel, Verb::Trash, Verb::Sort]),
+        suggest: Some("changing things"),
+    };
+    /// Removes something that exists. Never offered: what is gone is gone.
+    REMOVE = {
+        name: "tool.remove", group: Group::Destroy, level: None, local: false,
+        asked_by: AskedBy::Verbs(&[Verb::Cancel, Verb::Trash]), suggest: None,
+    };
+    /// Spends something.
+    PAY = {
+        name: "tool.pay", group: Group::Spend, level: None, local: false,
+        asked_by: AskedBy::Verbs(&[Verb::Pay]), suggest: Some("payments"),
+    };
+}
 
 /// Longest name of a server, a tool or an argument, in bytes.
 pub const MAX_NAME_BYTES: usize = 128;
@@ -131,6 +175,8 @@ pub enum Amount {
     None,
     /// So many hundredths of the account's currency, rounded up.
     Hundredths(u64),
+    /// It spends and does not say how much: it may be anything.
+    Unsaid,
     /// Something that is not a sum: negative, no number, or beyond counting.
     Unreadable,
 }
@@ -172,6 +218,18 @@ impl ToolUse {
             Role::Place(kind) if fetches && kind.0 == Place::URL => Some(kind),
             Role::Plain | Role::Target(_) | Role::Content | Role::Amount | Role::Place(_) | Role::Method => None,
         })
+    }
+
+    /// Everyone who gets something, as far as it can be read who they are, and how many cannot be read.
+    fn recipients(&self) -> (Vec<Party>, usize) {
+        if self.effect() == Effect::Read {
+            return (Vec::new(), 0);
+        }
+        let read: Vec<_> = self.sinks().iter().map(|(kind, value)| Party::read(kind, value)).collect();
+        let unread = read.iter().filter(|read| read.is_none()).count();
+        // A request goes to somebody, whether or not it says to whom.
+        let nobody = read.is_empty() && self.effect() == Effect::Fetch;
+        (read.into_iter().flatten().flatten().collect(), unread + usize::from(nobody))
     }
 
     /// Existing things it changes.
@@ -263,6 +321,115 @@ impl ToolUse {
         if count > MAX_VALUES { Err(CodecError::TooLong) } else { Ok(()) }
     }
 }
+
+impl Family for ToolUse {
+    fn kind(&self) -> ActionKind {
+        match (&self.manifest, self.effect()) {
+            (_, Effect::Read) => READ,
+            (_, Effect::Fetch) => FETCH,
+            (_, Effect::Write) if self.spends() => PAY,
+            (Some(manifest), Effect::Write) if manifest.removes => REMOVE,
+            (_, Effect::Write) if !self.targets().is_empty() => CHANGE,
+            (None, Effect::Write) => SEND,
+            (Some(_), Effect::Write) if !self.sinks().is_empty() => SEND,
+            (Some(manifest), Effect::Write) if manifest.undoable => WRITE,
+            (Some(_), Effect::Write) => CHANGE,
+        }
+    }
+
+    fn class(&self) -> Class {
+        let kind = self.kind();
+        if self.manifest.as_ref().is_some_and(|manifest| manifest.critical) {
+            Class::Critical
+        } else if kind == READ || kind == WRITE {
+            Class::Undoable
+        } else {
+            Class::Compensable
+        }
+    }
+
+    fn traits(&self) -> Traits {
+        let (kind, effect, manifest) = (self.kind(), self.effect(), self.manifest.as_ref());
+        let (recipients, unreadable_recipients) = self.recipients();
+        // What a tool nobody described was given says nothing of anybody; nor is whom something is taken from thereby known.
+        let teaches = manifest.is_some_and(|manifest| !manifest.removes);
+        let writes = effect == Effect::Write;
+        Traits {
+            learns: if teaches { recipients.clone() } else { Vec::new() },
+            recipients,
+            unreadable_recipients,
+            is_mail: effect != Effect::Read && self.sinks().iter().any(|(kind, _)| kind == Party::EMAIL),
+            // Who has what is changed reads it, too.
+            text_for_others: if writes && kind != WRITE { self.words() } else { String::new() },
+            attachments: 0,
+            targets: if writes { self.targets().into_iter().map(|(_, value)| value).collect() } else { Vec::new() },
+            places: self.places().into_iter().map(|(kind, value)| Place::of(&kind, &value)).collect(),
+            method: self.method(),
+            amount: match self.amount() {
+                Amount::None if kind == PAY => Amount::Unsaid,
+                amount => amount,
+            },
+            tool: format!("{}.{}", self.server.as_str(), self.tool.as_str()),
+            undescribed: manifest.is_none(),
+            brings: Brings {
+                untrusted: manifest.is_none_or(|manifest| !manifest.trusted_output),
+                confidential: manifest.is_some_and(|manifest| manifest.confidential),
+            },
+            into_sent_or_drafts: false,
+            among_own_folders: false,
+        }
+    }
+
+    fn artefact(&self) -> Vec<u8> {
+        let mut out = Encoder::default();
+        encode(self, &mut out);
+        out.finish()
+    }
+
+    fn check(&self) -> Result<(), CodecError> {
+        Self::check(self)
+    }
+
+    fn encode(&self, out: &mut Encoder) {
+        encode(self, out.byte(TAG));
+    }
+
+    /// Shows every argument, and what the manifest says it can do.
+    fn preview(&self, out: &mut Preview) {
+        const HEADLINES: [(ActionKind, &str); 7] = [
+            (READ, "Look something up with a tool"),
+            (FETCH, "Fetch something with a tool"),
+            (PAY, "Spend money with a tool"),
+            (SEND, "Let others have something, with a tool"),
+            (REMOVE, "Remove something with a tool"),
+            (CHANGE, "Change or remove something with a tool"),
+            (WRITE, "Write something with a tool"),
+        ];
+        let kind = self.kind();
+        let described = HEADLINES.iter().find(|(one, _)| self.manifest.is_some() && *one == kind);
+        out.headline = described.map_or("Use a tool that nobody has described", |(_, headline)| headline).into();
+        out.item("Tool", self.tool.as_str());
+        out.item("Of", self.server.as_str());
+        for (name, value) in &self.arguments {
+            let label = match self.role_of(name) {
+                Role::Plain => "With",
+                Role::Sink(_) => "Goes to",
+                Role::Target(_) => "Changes",
+                Role::Content => "Others will read",
+                Role::Amount => "Spends",
+                Role::Place(_) => "Where",
+                Role::Method => "By the method",
+            };
+            out.item(label, &format!("{} = {}", name.as_str(), value.literal()));
+        }
+        if self.manifest.is_none() {
+            out.warnings.push("Nobody has described this tool, so every value may decide who gets something.".into());
+        }
+    }
+}
+
+/// The family's tag in the encoding of an action.
+pub(super) const TAG: u8 = 5;
 
 impl Value {
     /// Every single value in it, as text; names of fields are not among them.
@@ -373,7 +540,7 @@ fn hundredths(digits: &str) -> Option<u64> {
 
 const EFFECTS: [(Effect, u8); 3] = [(Effect::Read, 0), (Effect::Fetch, 1), (Effect::Write, 2)];
 
-pub(super) fn encode(call: &ToolUse, out: &mut Encoder) {
+fn encode(call: &ToolUse, out: &mut Encoder) {
     out.text(call.server.as_str()).text(call.tool.as_str());
     out.option(call.manifest.as_ref(), encode_manifest);
     out.list(&call.arguments, |out, (name, value)| value.encode(out.text(name.as_str())));
@@ -400,7 +567,8 @@ fn encode_manifest(out: &mut Encoder, manifest: &Manifest) {
     }
 }
 
-pub(super) fn decode(bytes: &mut Decoder<'_>) -> Result<ToolUse, CodecError> {
+/// Reads what [`Family::encode`] wrote behind the family's tag.
+pub(super) fn decode(_: u8, bytes: &mut Decoder<'_>) -> Result<ToolUse, CodecError> {
     let name = |bytes: &mut Decoder<'_>| Name::new(&bytes.text()?);
     let call = ToolUse {
         server: name(bytes)?,

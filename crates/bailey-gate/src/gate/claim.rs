@@ -4,8 +4,8 @@ use super::answer::{evidence, permitted};
 use super::{Gate, GateError, reason};
 use crate::content::Content;
 use crate::event::{Actor, Event, Payload};
-use crate::family::Action;
-use crate::family::Brings;
+use crate::family::home::HomeAction;
+use crate::family::{Action, Brings};
 use crate::handoff::{Mode, Trigger};
 use crate::ids::ActionId;
 use crate::ledger::{Row, Tx};
@@ -68,8 +68,8 @@ impl Gate {
         }
         let brings = match &content.action {
             // A note is no more to be trusted than what its task had read.
-            Action::MemoryRead => tx.notes_bring()?,
-            action => action.brings(),
+            Action::Home(HomeAction::MemoryRead) => tx.notes_bring()?,
+            action => action.traits().brings,
         };
         if let Some(task) = row.task.filter(|_| brings != Brings::default()) {
             // INVARIANT: what comes in is noted before it comes in.
@@ -191,7 +191,7 @@ impl Gate {
             })?;
             self.follow_undo(tx, &row, now)?;
             if outcome.result == Effect::Done && row.approval.is_some() {
-                for party in content.iter().flat_map(|content| content.action.parties_to_learn()) {
+                for party in content.iter().flat_map(|content| content.action.traits().learns) {
                     // The address, not the name: a model chose that.
                     tx.learn(&party, "")?;
                 }

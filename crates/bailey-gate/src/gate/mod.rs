@@ -7,6 +7,7 @@
 
 mod answer;
 mod claim;
+mod facts;
 mod propose;
 mod stop;
 
@@ -20,15 +21,10 @@ pub use stop::{Found, PauseReport, Sweep};
 use crate::approval::{Authority, Challenges};
 use crate::content::Content;
 use crate::event::{Actor, Event, EventKind, Payload};
-use crate::family::tool::Amount;
-use crate::family::{Action, ActionKind, Party};
-use crate::ground::{self, Words};
 use crate::handoff::{HandoffLock, Valve};
-use crate::ids::{ActionId, ConnectionId, HomeId, TaskId};
-use crate::ledger::{Ledger, PauseRecord, Row, StoreError, TaskMarks, Tx};
-use crate::place::Place;
-use crate::policy::{Facts, Policy};
-use crate::scope::{Asked, asking};
+use crate::ids::{ActionId, ConnectionId, HomeId};
+use crate::ledger::{Ledger, PauseRecord, Row, StoreError, Tx};
+use crate::policy::Policy;
 use crate::state::State;
 use crate::time::{Circumstances, Now};
 
@@ -227,137 +223,6 @@ impl Gate {
         let content = Content::decode(&tx.content(id)?).ok();
         // INVARIANT: content that does not decode, or does not hash to what was approved, is not used for anything.
         Ok((row.clone(), content.filter(|c| c.home == self.home && c.id == row.id && c.digest() == row.digest)))
-    }
-
-    /// What the store knows that policy needs.
-    fn facts(
-        &self,
-        tx: &mut dyn Tx,
-        content: &Content,
-        task: Option<TaskId>,
-        is_undo: bool,
-        now: Now,
-    ) -> Result<Facts, GateError> {
-        const HOUR_MS: i64 = 3_600 * 1_000;
-        const DAY_MS: i64 = 24 * HOUR_MS;
-        let (grant, account) = match &content.account {
-            Some((connection, _)) => (tx.grant(connection)?, tx.account(connection)?),
-            None => (None, String::new()),
-        };
-        let action = &content.action;
-        let kind = action.kind();
-        let words = task.map(|task| tx.task_words(&task)).transpose()?.flatten().unwrap_or_default();
-        let marks = task.map_or(Ok(TaskMarks::default()), |task| tx.marks(&task))?;
-        let schedule = task.map_or(Ok(String::new()), |task| tx.schedule(&task))?;
-        // What a "not" takes back grounds nobody.
-        let said = Words::new(&asking(&words));
-        let unnamed = |value: &String| !said.name_target(value);
-        let foreign = |link: &String| !said.hold(link);
-        let (amount, targets) = (action.amount(), action.targets());
-        let sum = match amount {
-            Amount::Hundredths(sum) => sum,
-            // What spends and does not say how much may spend anything.
-            Amount::None if kind == ActionKind::ToolPay => u64::MAX,
-            Amount::None => 0,
-            Amount::Unreadable => u64::MAX,
-        };
-        let since = |days: i64| now.wall_ms.saturating_sub(days * DAY_MS);
-        let mut spent = |days| {
-            Ok::<_, GateError>(if sum == 0 { 0 } else { tx.spent_since(since(days), &content.id)?.saturating_add(sum) })
-        };
-        let (spent_day, spent_week, spent_month) = (spent(1)?, spent(7)?, spent(30)?);
-        let places = action.places();
-        let unreadable_places = places.iter().any(Option::is_none);
-        let places: Vec<Place> = places.into_iter().flatten().collect();
-        let here = self.circumstances.local(now);
-        let told = action.words_to_others();
-        let asked = Asked::of(&words);
-        let facts = Facts {
-            level: grant.map(|grant| grant.level),
-            grant_stands: match (&content.account, grant) {
-                (None, _) => true,
-                (Some((_, generation)), Some(grant)) => grant.active && grant.generation == *generation,
-                (Some(_), None) => false,
-            },
-            account,
-            tool: action.tool_name(),
-            is_mail: action.is_mail(),
-            tells_others: !told.is_empty(),
-            places: places.iter().map(Place::itself).collect(),
-            attachments: action.attachments() as u64,
-            within: if unreadable_places { Vec::new() } else { Place::within(&places) },
-            touches: Place::touches(&places),
-            unreadable_places,
-            method: action.method(),
-            targets: targets.len() as u64,
-            unnamed_targets: targets.iter().filter(|value| unnamed(value)).count() as u64,
-            foreign_links: ground::links(&told).iter().filter(|link| foreign(link)).count() as u64,
-            undescribed: action.is_undescribed(),
-            unreadable_amount: amount == Amount::Unreadable,
-            amount: sum,
-            spent_day,
-            spent_week,
-            spent_month,
-            untrusted_read: marks.brought.untrusted,
-            confidential_read: marks.brought.confidential,
-            outside_scope: task.is_some() && !asked.covers(action),
-            schedule,
-            attended: self.circumstances.attended(now),
-            minute: u64::from(here.minute),
-            weekday: here.weekday.name().into(),
-            into_sent_or_drafts: action.moves_into_sent_or_drafts(),
-            among_own_folders: action.moves_among_own(),
-            is_undo,
-            same_kind_today: tx.claimed_since(kind, since(1))?,
-            same_kind_hour: tx.claimed_since(kind, now.wall_ms.saturating_sub(HOUR_MS))?,
-            ..Facts::default()
-        };
-        let mut named = task.map_or(Ok(Vec::new()), |task| tx.named(&task))?;
-        named.extend(said.parties());
-        // Who hands on what others wrote leaves it to them whom it is for.
-        let named = if asked.delegated { Vec::new() } else { named };
-        Self::receivers(tx, action, &said, &named, facts)
-    }
-
-    /// Adds who gets something.
-    fn receivers(
-        tx: &mut dyn Tx,
-        action: &Action,
-        words: &Words,
-        named: &[Party],
-        mut facts: Facts,
-    ) -> Result<Facts, GateError> {
-        let (parties, unread) = action.reached();
-        let unread = unread as u64;
-        let mut own = 0;
-        for party in &parties {
-            let standing = tx.standing(party)?;
-            if standing.own {
-                own += 1;
-                continue;
-            }
-            let others_named = named.iter().any(|other| other.kind == party.kind) && !named.contains(party);
-            let is_named = words.hold_party(party);
-            facts.beside_receivers += u64::from(others_named && !is_named);
-            facts.outside += u64::from(!standing.inside);
-            facts.inside += u64::from(standing.inside);
-            if !standing.known {
-                facts.unknown_receivers += 1;
-                facts.ungrounded_receivers += u64::from(!is_named);
-                // Whom the person wrote out is whom they mean, whomever it looks like.
-                facts.look_alikes += u64::from(!is_named && tx.resembles(party)?.is_some());
-            }
-            facts.names.push(party.value.clone());
-            facts.domains.push(party.domain().to_owned());
-        }
-        facts.receivers = parties.len() as u64 + unread;
-        facts.others = facts.receivers.saturating_sub(own);
-        facts.unreadable_receivers = unread > 0;
-        // Whoever cannot be read is outside, known to nobody and named by nobody.
-        facts.outside += unread;
-        facts.unknown_receivers += unread;
-        facts.ungrounded_receivers += unread;
-        Ok(facts)
     }
 
     /// An entry about a row as it is now.

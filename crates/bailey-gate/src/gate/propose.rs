@@ -4,7 +4,7 @@ use super::{Gate, GateError, reason};
 use crate::approval::{Proof, Purpose};
 use crate::content::Content;
 use crate::event::{Actor, Approval, Event, EventKind, Payload};
-use crate::family::{Action, ActionKind, Brings, mail::MailAction};
+use crate::family::{Action, Brings, Group};
 use crate::ids::{ActionId, ConnectionId, Digest, TaskId};
 use crate::ledger::{Row, Tx};
 use crate::permit::Permit;
@@ -163,7 +163,7 @@ impl Gate {
         let kind = content.action.kind();
         if verdict.decision != Decision::Deny
             && !kind.is_read()
-            && kind != ActionKind::Reply
+            && kind.group() != Group::Speak
             && !facts.is_undo
             && (tx.marks(&task)?.odd >= MAX_ODD_PER_TASK
                 || tx.count_of_task(&task, State::Rejected)? >= MAX_REFUSED_PER_TASK)
@@ -190,9 +190,7 @@ impl Gate {
                 Some((connection, grant.generation))
             }
         };
-        if let Action::Mail(MailAction::Send(message) | MailAction::Draft(message)) = &proposal.action {
-            message.check().map_err(|error| GateError::Malformed(error.to_string()))?;
-        }
+        proposal.action.check().map_err(|error| GateError::Malformed(error.to_string()))?;
         if proposal.action.kind().needs_level().is_some() && account.is_none() {
             return Err(GateError::Malformed(format!("{} needs a connected account", proposal.action.kind().name())));
         }

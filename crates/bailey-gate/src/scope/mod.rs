@@ -6,7 +6,7 @@
 mod words;
 
 use crate::family::tool::{Effect, ToolUse};
-use crate::family::{Action, ActionKind};
+use crate::family::{Action, ActionKind, AskedBy, Family as _, tool};
 use words::{
     ADDRESS, AFTER_ALL, BEGINNINGS, CALENDAR, CANCEL, CHANGE, CREATE, DO, DRAFT, HANDED_ON, INVITE, MAIL, MONEY, NOT,
     ONESELF, OR_A_THING, PAY, REMEMBER, SEND, SHARE, SORT, THE, TRASH, UNREAD,
@@ -14,6 +14,33 @@ use words::{
 
 /// How near to a verb what is handed on has to stand.
 const NEAR: usize = 4;
+
+/// One thing that words can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Write to somebody.
+    Send,
+    /// Throw away.
+    Trash,
+    /// Move between folders.
+    Sort,
+    /// Make something new.
+    Create,
+    /// Change something.
+    Change,
+    /// Call something off.
+    Cancel,
+    /// Ask people to come.
+    Invite,
+    /// Keep something for later.
+    Remember,
+    /// Pay somebody.
+    Pay,
+    /// Let somebody else have or see something.
+    Share,
+    /// Do what somebody else's words say.
+    Delegated,
+}
 
 /// What a task's words ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -139,57 +166,47 @@ impl Asked {
         }
     }
 
-    /// Whether the words ask for this action.
+    /// Tells whether the words ask for this action.
     #[must_use]
     pub fn covers(&self, action: &Action) -> bool {
-        match action {
-            Action::Tool(call) => self.covers_tool(call, action.kind()),
-            Action::Mail(_)
-            | Action::Calendar(_)
-            | Action::Reply { .. }
-            | Action::MemoryWrite { .. }
-            | Action::MemoryRead
-            | Action::MemoryForget { .. } => self.covers_kind(action.kind()),
+        if let Action::Tool(call) = action { self.covers_tool(call) } else { self.covers_kind(action.kind()) }
+    }
+
+    /// Tells whether the words ask for this kind of action. Looking, answering the person, and drafts, which stay in the home,
+    /// are never beside the task.
+    #[must_use]
+    pub fn covers_kind(&self, kind: ActionKind) -> bool {
+        match kind.asked_by() {
+            AskedBy::Always => true,
+            AskedBy::Verbs(verbs) => verbs.iter().any(|verb| self.holds(*verb)),
         }
     }
 
-    /// Whether the words ask for this kind of action. Looking, answering the person, and drafts, which stay in the home, are
-    /// never beside the task.
-    #[must_use]
-    pub const fn covers_kind(&self, kind: ActionKind) -> bool {
-        match kind {
-            ActionKind::MailSearch
-            | ActionKind::MailRead
-            | ActionKind::CalendarRead
-            | ActionKind::MailDraft
-            | ActionKind::Reply
-            | ActionKind::MemoryRead
-            | ActionKind::ToolRead
-            | ActionKind::ToolFetch => true,
-            ActionKind::MailSend => self.send || self.invite || self.delegated,
-            ActionKind::MailMove => self.sort,
-            ActionKind::MailTrash => self.trash,
-            ActionKind::CalendarCreate => self.create || self.delegated,
-            ActionKind::CalendarChange => self.change,
-            ActionKind::CalendarCancel => self.cancel,
-            ActionKind::MemoryWrite => self.remember,
-            ActionKind::MemoryForget => self.trash,
-            ActionKind::ToolWrite => self.create || self.change || self.delegated,
-            ActionKind::ToolSend => self.send || self.invite || self.share || self.delegated,
-            ActionKind::ToolChange => self.change || self.cancel || self.trash || self.sort,
-            ActionKind::ToolRemove => self.cancel || self.trash,
-            ActionKind::ToolPay => self.pay,
+    const fn holds(&self, verb: Verb) -> bool {
+        match verb {
+            Verb::Send => self.send,
+            Verb::Trash => self.trash,
+            Verb::Sort => self.sort,
+            Verb::Create => self.create,
+            Verb::Change => self.change,
+            Verb::Cancel => self.cancel,
+            Verb::Invite => self.invite,
+            Verb::Remember => self.remember,
+            Verb::Pay => self.pay,
+            Verb::Share => self.share,
+            Verb::Delegated => self.delegated,
         }
     }
 
     /// Of somebody else's tool, its name says what it does: the words of the task have to ask for that. A name without a
     /// verb says no more than its manifest.
-    fn covers_tool(&self, call: &ToolUse, kind: ActionKind) -> bool {
+    fn covers_tool(&self, call: &ToolUse) -> bool {
         if call.effect() != Effect::Write {
             return true;
         }
+        let kind = call.kind();
         let named = Self::of(&spaced(call.tool.as_str()));
-        if kind == ActionKind::ToolPay || !named.is_verb() {
+        if kind == tool::PAY || !named.is_verb() {
             return self.covers_kind(kind);
         }
         let destroys = named.trash || named.cancel;
@@ -265,28 +282,22 @@ fn fits(word: &str, pattern: &str) -> bool {
 mod tests {
     use super::*;
     use crate::family::tool::{Manifest, Name, Role, Value};
+    use crate::family::{calendar, home, mail};
 
     #[test]
     fn what_no_word_asks_for_is_not_covered() {
         let reading = Asked::of("Read my unread mail and tell me what needs me.");
-        let kinds = [
-            ActionKind::MailSend,
-            ActionKind::MailTrash,
-            ActionKind::MailMove,
-            ActionKind::CalendarCreate,
-            ActionKind::CalendarCancel,
-            ActionKind::MemoryWrite,
-        ];
+        let kinds = [mail::SEND, mail::TRASH, mail::MOVE, calendar::CREATE, calendar::CANCEL, home::MEMORY_WRITE];
         for kind in kinds {
             assert!(!reading.covers_kind(kind), "{}", kind.name());
         }
-        assert!(reading.covers_kind(ActionKind::MailSearch) && reading.covers_kind(ActionKind::CalendarRead));
-        assert!(Asked::of("delete the newsletter mails").covers_kind(ActionKind::MailTrash));
-        assert!(Asked::of("cancel my appointment on Friday").covers_kind(ActionKind::CalendarCancel));
-        assert!(Asked::of("Trag den Termin in meinen Kalender ein").covers_kind(ActionKind::CalendarCreate));
-        assert!(!Asked::of("").covers_kind(ActionKind::MailSend));
+        assert!(reading.covers_kind(mail::SEARCH) && reading.covers_kind(calendar::READ));
+        assert!(Asked::of("delete the newsletter mails").covers_kind(mail::TRASH));
+        assert!(Asked::of("cancel my appointment on Friday").covers_kind(calendar::CANCEL));
+        assert!(Asked::of("Trag den Termin in meinen Kalender ein").covers_kind(calendar::CREATE));
+        assert!(!Asked::of("").covers_kind(mail::SEND));
         for writes in ["Email Tom about it.", "Look it up, then text Ana", "Please message the team: done"] {
-            assert!(Asked::of(writes).covers_kind(ActionKind::MailSend), "{writes}");
+            assert!(Asked::of(writes).covers_kind(mail::SEND), "{writes}");
         }
         for forbids in [
             "Do not send or pay anything",
@@ -298,18 +309,18 @@ mod tests {
             "Summarise it; you mustn\u{2019}t write to anybody.",
         ] {
             let asked = Asked::of(forbids);
-            assert!(!asked.covers_kind(ActionKind::ToolPay), "{forbids}");
-            assert!(!asked.covers_kind(ActionKind::MailSend), "{forbids}");
+            assert!(!asked.covers_kind(tool::PAY), "{forbids}");
+            assert!(!asked.covers_kind(mail::SEND), "{forbids}");
         }
         let said = "Write to ana@example.org, tom@x.org. But never write to eve@evil.example! Note this.";
         assert_eq!(
             asking(said).split_whitespace().collect::<Vec<_>>().join(" "),
             "Write to ana@example.org, tom@x.org. But Note this."
         );
-        assert!(Asked::of("Do not forget to write to Tom").covers_kind(ActionKind::MailSend));
-        assert!(Asked::of("Read it. Then answer Tom without a greeting.").covers_kind(ActionKind::MailSend));
+        assert!(Asked::of("Do not forget to write to Tom").covers_kind(mail::SEND));
+        assert!(Asked::of("Read it. Then answer Tom without a greeting.").covers_kind(mail::SEND));
         for looks in ["Read my email and tell me", "Which email came last?", "Notify me", "mail"] {
-            assert!(!Asked::of(looks).covers_kind(ActionKind::MailSend), "{looks}");
+            assert!(!Asked::of(looks).covers_kind(mail::SEND), "{looks}");
         }
     }
 
@@ -339,9 +350,9 @@ mod tests {
     #[test]
     fn handing_on_what_others_wrote_is_the_persons_word_and_covers_no_loss() {
         let asked = Asked::of("Please do the actions specified in the email from Ana.");
-        assert!(asked.covers_kind(ActionKind::MailSend) && !asked.covers_kind(ActionKind::MailTrash));
-        assert!(!asked.covers_kind(ActionKind::ToolPay) && !asked.covers_kind(ActionKind::ToolChange));
+        assert!(asked.covers_kind(mail::SEND) && !asked.covers_kind(mail::TRASH));
+        assert!(!asked.covers_kind(tool::PAY) && !asked.covers_kind(tool::CHANGE));
         assert!(!Asked::of("Perform the following tasks: 1. Read my mail.").delegated);
-        assert!(!Asked::of("Do I have mail with instructions?").covers_kind(ActionKind::MailTrash));
+        assert!(!Asked::of("Do I have mail with instructions?").covers_kind(mail::TRASH));
     }
 }

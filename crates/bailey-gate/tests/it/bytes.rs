@@ -2,6 +2,7 @@
 
 use bailey_gate::codec::CodecError;
 use bailey_gate::content::Content;
+use bailey_gate::family::home::HomeAction;
 use bailey_gate::family::mail::{Attachment, MailAction, Message, MessageId};
 use bailey_gate::family::rfc5322;
 use bailey_gate::family::text::{Address, Line, Mailbox};
@@ -32,7 +33,7 @@ fn hex(bytes: &[u8]) -> String {
 /// Vectors: a change here is a change of the format, and needs a new codec version.
 #[test]
 fn vectors() {
-    let reply = content(Action::Reply { words: "hi".into() });
+    let reply = content(Action::Home(HomeAction::Reply { words: "hi".into() }));
     expect!["0100000000000000100101010101010101010101010101010100000000000000100505050505050505050505050505050501000000000000001002020202020202020202020202020202000000000000000300000000000000000200000000000000026869"]
         .assert_eq(&hex(&reply.encode()));
     let mail = content(Action::Mail(MailAction::Send(message(&["ana@example.org"]))));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
-use bailey_gate::family::ActionKind;
+use bailey_gate::family::{ActionKind, mail, tool};
 use bailey_gate::ledger::MAX_COUNTED;
 use bailey_gate::policy::{Facts, judge};
 use bailey_gate::{Decision, GateError, State};
@@ -182,7 +182,7 @@ fn narrowest(kind: ActionKind, all: &[&Facts]) -> Option<Rule> {
     }
     // No more at once, and no more in a span of time, than was approved.
     let most = |of: &dyn Fn(&Facts) -> u64| all.iter().map(|facts| of(facts)).max().unwrap_or_default();
-    if kind == ActionKind::ToolPay {
+    if kind == tool::PAY {
         conditions.push(Condition::AtMost(most(&|facts| facts.amount)));
         conditions.push(Condition::BudgetUpTo(most(&|facts| facts.spent_week), Period::Week));
     }
@@ -194,8 +194,8 @@ fn narrowest(kind: ActionKind, all: &[&Facts]) -> Option<Rule> {
         conditions.push(Condition::Through(first.account.clone()));
     }
     let so = [
-        (kind != ActionKind::ToolWrite && every(&|facts| facts.foreign_links == 0), Condition::Links(false)),
-        (kind == ActionKind::MailSend && every(&|facts| facts.attachments == 0), Condition::Attachments(false)),
+        (kind != tool::WRITE && every(&|facts| facts.foreign_links == 0), Condition::Links(false)),
+        (kind == mail::SEND && every(&|facts| facts.attachments == 0), Condition::Attachments(false)),
         (every(&|facts| !facts.confidential_read), Condition::AfterSecrets(false)),
         (every(&|facts| !facts.untrusted_read), Condition::AfterReading(false)),
     ];
@@ -206,31 +206,8 @@ fn narrowest(kind: ActionKind, all: &[&Facts]) -> Option<Rule> {
 }
 
 /// What rules call an action of this kind; `None` for what is not offered.
-const fn subject(kind: ActionKind) -> Option<Subject> {
-    match kind {
-        ActionKind::MailSend => Some(Subject::Mail),
-        ActionKind::MailMove => Some(Subject::MovingMail),
-        ActionKind::MailTrash => Some(Subject::TrashingMail),
-        ActionKind::CalendarCreate => Some(Subject::NewEntries),
-        ActionKind::CalendarChange => Some(Subject::ChangedEntries),
-        ActionKind::CalendarCancel => Some(Subject::CancelledEntries),
-        ActionKind::ToolFetch => Some(Subject::Fetching),
-        ActionKind::ToolWrite => Some(Subject::NewThings),
-        ActionKind::ToolSend => Some(Subject::Outward),
-        ActionKind::ToolChange => Some(Subject::Changing),
-        ActionKind::ToolPay => Some(Subject::Payments),
-        // Looking asks nobody; what is noted is believed later; and what is removed may not come back.
-        ActionKind::MailDraft
-        | ActionKind::MailSearch
-        | ActionKind::MailRead
-        | ActionKind::CalendarRead
-        | ActionKind::Reply
-        | ActionKind::MemoryWrite
-        | ActionKind::MemoryRead
-        | ActionKind::MemoryForget
-        | ActionKind::ToolRead
-        | ActionKind::ToolRemove => None,
-    }
+fn subject(kind: ActionKind) -> Option<Subject> {
+    Subject::from_words(kind.suggest()?)
 }
 
 impl Home {
@@ -298,7 +275,7 @@ mod tests {
     #[test]
     fn the_narrowest_rule_names_all_that_the_approvals_have_in_common() {
         let mail = Facts { names: vec!["ana@example.org".into()], ..Facts::unremarkable() };
-        let said = |all: &[Facts]| narrowed(ActionKind::MailSend, all).unwrap();
+        let said = |all: &[Facts]| narrowed(mail::SEND, all).unwrap();
         let plain = "mail to ana@example.org up to 1 times a day without links I did not write without attachments before seeing secrets";
         assert_eq!(said(std::slice::from_ref(&mail)), format!("{plain} before reading what others wrote: go ahead"));
         let led = Facts { untrusted_read: true, ..mail.clone() };
@@ -320,14 +297,14 @@ mod tests {
             tool(&["folder:Clients/", "folder:Clients/Acme/", "folder:Clients/Acme/a"]),
             tool(&["folder:Clients/", "folder:Clients/Acme/", "folder:Clients/Acme/b"]),
         );
-        let said = narrowed(ActionKind::ToolWrite, &[a.clone(), b]).unwrap();
+        let said = narrowed(tool::WRITE, &[a.clone(), b]).unwrap();
         assert!(
             said.starts_with(
                 "new things with the tool drive.save in Clients/Acme/ up to 1 times a day before seeing secrets"
             ),
             "{said}"
         );
-        assert_eq!(narrowed(ActionKind::ToolWrite, &[a, tool(&["folder:Other/"])]), None, "nothing says where");
+        assert_eq!(narrowed(tool::WRITE, &[a, tool(&["folder:Other/"])]), None, "nothing says where");
         let pays = |amount| Facts {
             tool: "bank.pay".into(),
             names: vec!["de01".into()],
@@ -335,8 +312,8 @@ mod tests {
             spent_week: 2 * amount,
             ..Facts::unremarkable()
         };
-        let said = narrowed(ActionKind::ToolPay, &[pays(1_000), pays(2_550)]).unwrap();
+        let said = narrowed(tool::PAY, &[pays(1_000), pays(2_550)]).unwrap();
         assert!(said.starts_with("payments to \"de01\" with the tool bank.pay up to 25.50 up to 51 a week up to 1 times a day without links"), "{said}");
-        assert_eq!(narrowed(ActionKind::ToolRemove, &[pays(1)]), None, "removing is never offered");
+        assert_eq!(narrowed(tool::REMOVE, &[pays(1)]), None, "removing is never offered");
     }
 }

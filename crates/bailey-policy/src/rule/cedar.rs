@@ -1,6 +1,7 @@
 //! From a rule to Cedar: no arithmetic, no attribute that could be missing, an approval only ever lifts.
 
 use bailey_gate::family::tool::UNSAID_METHOD;
+use bailey_gate::family::{ActionKind, Group, calendar, home, mail, tool};
 use bailey_gate::ground::joined;
 use bailey_gate::place::Place;
 
@@ -36,29 +37,31 @@ fn actions(subject: Subject, stops: bool) -> String {
     if widely(subject, stops).is_some() {
         return "action".into();
     }
-    let group = |names: &[&str]| {
+    let named = |names: Vec<&str>| {
         let names: Vec<String> = names.iter().map(|name| format!("Action::{}", quoted(name))).collect();
         format!("action in [{}]", names.join(", "))
     };
+    let groups = |groups: &[Group]| named(groups.iter().map(|group| group.name()).collect());
+    let kinds = |kinds: &[ActionKind]| named(kinds.iter().map(|kind| kind.name()).collect());
     match subject {
         Subject::Anything => "action".into(),
-        Subject::Reading => group(&["read"]),
-        Subject::Fetching => group(&["observe"]),
-        Subject::Doing => group(&["write", "outward", "observe", "destroy", "spend"]),
-        Subject::Outward => group(&["outward"]),
-        Subject::Mail => group(&["mail.send"]),
-        Subject::MovingMail => group(&["mail.move"]),
-        Subject::TrashingMail => group(&["mail.trash"]),
-        Subject::Calendar => group(&["calendar.create", "calendar.change", "calendar.cancel"]),
-        Subject::NewEntries => group(&["calendar.create"]),
-        Subject::ChangedEntries => group(&["calendar.change"]),
-        Subject::CancelledEntries => group(&["calendar.cancel"]),
-        Subject::NewThings => group(&["tool.write"]),
-        Subject::Changes => group(&["destroy"]),
-        Subject::Changing => group(&["tool.change"]),
-        Subject::Removing => group(&["tool.remove"]),
-        Subject::Payments => group(&["spend"]),
-        Subject::Notes => group(&["memory.write"]),
+        Subject::Reading => groups(&[Group::Read]),
+        Subject::Fetching => groups(&[Group::Fetch]),
+        Subject::Doing => named(Group::ALL.into_iter().filter(|group| group.is_effect()).map(Group::name).collect()),
+        Subject::Outward => groups(&[Group::Outward]),
+        Subject::Mail => kinds(&[mail::SEND]),
+        Subject::MovingMail => kinds(&[mail::MOVE]),
+        Subject::TrashingMail => kinds(&[mail::TRASH]),
+        Subject::Calendar => kinds(&[calendar::CREATE, calendar::CHANGE, calendar::CANCEL]),
+        Subject::NewEntries => kinds(&[calendar::CREATE]),
+        Subject::ChangedEntries => kinds(&[calendar::CHANGE]),
+        Subject::CancelledEntries => kinds(&[calendar::CANCEL]),
+        Subject::NewThings => kinds(&[tool::WRITE]),
+        Subject::Changes => groups(&[Group::Destroy]),
+        Subject::Changing => kinds(&[tool::CHANGE]),
+        Subject::Removing => kinds(&[tool::REMOVE]),
+        Subject::Payments => groups(&[Group::Spend]),
+        Subject::Notes => kinds(&[home::MEMORY_WRITE]),
     }
 }
 

@@ -18,9 +18,10 @@ use std::fmt;
 use bailey_gate::Weekday;
 use bailey_gate::family::text::Address;
 
-pub use words::parse;
+pub(crate) use words::SUBJECTS;
 #[cfg(test)]
-pub(crate) use words::{SUBJECTS, examples};
+pub(crate) use words::examples;
+pub use words::parse;
 
 /// What is to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,6 +73,15 @@ pub enum Subject {
     Payments,
     /// Notes for later tasks.
     Notes,
+}
+
+impl Subject {
+    /// Reads the words of a subject, whatever their case.
+    #[must_use]
+    pub fn from_words(words: &str) -> Option<Self> {
+        let lower = words.to_lowercase();
+        SUBJECTS.iter().find(|(_, all)| all.contains(&lower.as_str())).map(|(subject, _)| *subject)
+    }
 }
 
 /// A span of time that a budget is for, up to now.

@@ -94,7 +94,7 @@ fn actions() -> [Action; 9] {
         send(1),
         send(21),
         trash(),
-        Action::MemoryWrite { note: "n".into() },
+        Action::Home(bailey_gate::family::home::HomeAction::MemoryWrite { note: "n".into() }),
         tool(&[("to", sink())], Manifest::unknown()),
         tool(&[("to", sink()), ("sum", Role::Amount)], Manifest::unknown()),
         tool(&[("url", sink())], Manifest { effect: Effect::Fetch, ..Manifest::unknown() }),

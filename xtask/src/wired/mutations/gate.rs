@@ -6,7 +6,7 @@ pub(super) const GATE: &[Mutation] = &[
     Mutation {
         control: "preview of every receiver",
         edits: &[(
-            "crates/bailey-gate/src/preview.rs",
+            "crates/bailey-gate/src/family/mail/preview.rs",
             r#"("Bcc (hidden from the others)", &message.bcc)]"#,
             r#"("Bcc (hidden from the others)", &Vec::new())]"#,
         )],
@@ -180,7 +180,7 @@ pub(super) const GATE: &[Mutation] = &[
     Mutation {
         control: "grants at the claim",
         edits: &[(
-            "crates/bailey-gate/src/gate/mod.rs",
+            "crates/bailey-gate/src/gate/facts.rs",
             "                (Some((_, generation)), Some(grant)) => grant.active && grant.generation == *generation,",
             "                (Some(_), Some(grant)) => grant.active || !grant.active,",
         )],
@@ -278,9 +278,9 @@ pub(super) const GATE: &[Mutation] = &[
     Mutation {
         control: "invitations are shown",
         edits: &[(
-            "crates/bailey-gate/src/preview.rs",
-            r#"                self.item("Invitation", &line);"#,
-            "                let _ = line;",
+            "crates/bailey-gate/src/family/mail/preview.rs",
+            r#"            out.item("Invitation", &line);"#,
+            "            let _ = line;",
         )],
         test: "calendars::guests_are_invited_by_a_mail_that_asks_and_shows_the_whole_invitation",
     },
@@ -297,8 +297,8 @@ pub(super) const GATE: &[Mutation] = &[
         control: "taint of notes",
         edits: &[(
             "crates/bailey-gate/src/gate/claim.rs",
-            "Action::MemoryRead => tx.notes_bring()?,",
-            "Action::MemoryRead => tx.notes_bring().map(|_| Brings::default())?,",
+            "Action::Home(HomeAction::MemoryRead) => tx.notes_bring()?,",
+            "Action::Home(HomeAction::MemoryRead) => tx.notes_bring().map(|_| Brings::default())?,",
         )],
         test: "provenance::a_note_is_no_more_to_be_trusted_than_what_its_task_had_read",
     },

@@ -187,7 +187,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
             "crates/bailey-connectors/src/lib.rs",
             "        unknown => return Err(BadCall::UnknownTool(unknown.into())),",
             r#"        unknown if unknown.len() > 99 => return Err(BadCall::UnknownTool(unknown.into())),
-        unknown => (None, Action::MemoryWrite { note: format!("x{unknown}") }),"#,
+        unknown => (None, Action::Home(HomeAction::MemoryWrite { note: format!("x{unknown}") })),"#,
         )],
         test: "hijack::tools_that_do_not_exist_change_nothing",
     },

@@ -178,7 +178,7 @@ pub(super) const RULES: &[Mutation] = &[
     Mutation {
         control: "after secrets",
         edits: &[(
-            "crates/bailey-gate/src/gate/mod.rs",
+            "crates/bailey-gate/src/gate/facts.rs",
             "            confidential_read: marks.brought.confidential,",
             "            confidential_read: marks.brought.confidential && false,",
         )],
@@ -187,8 +187,8 @@ pub(super) const RULES: &[Mutation] = &[
     Mutation {
         control: "tools nobody described",
         edits: &[(
-            "crates/bailey-gate/src/gate/mod.rs",
-            "            undescribed: action.is_undescribed(),",
+            "crates/bailey-gate/src/gate/facts.rs",
+            "            undescribed: traits.undescribed,",
             "            undescribed: false,",
         )],
         test: "rehearsal::tools_nobody_described_critical_ones_and_what_was_not_asked_for_ask",
@@ -196,8 +196,8 @@ pub(super) const RULES: &[Mutation] = &[
     Mutation {
         control: "sums",
         edits: &[(
-            "crates/bailey-gate/src/gate/mod.rs",
-            "            unreadable_amount: amount == Amount::Unreadable,",
+            "crates/bailey-gate/src/gate/facts.rs",
+            "            unreadable_amount: traits.amount == Amount::Unreadable,",
             "            unreadable_amount: false,",
         )],
         test: "rehearsal::receivers_and_things_stand_on_the_words_or_the_past_or_ask",
@@ -214,9 +214,9 @@ pub(super) const RULES: &[Mutation] = &[
     Mutation {
         control: "mass mail is critical",
         edits: &[(
-            "crates/bailey-gate/src/family/mod.rs",
-            "if message.receivers().count() > MASS_MAIL_RECEIVERS => {",
-            "if message.receivers().count() > 100 * MASS_MAIL_RECEIVERS => {",
+            "crates/bailey-gate/src/family/mail.rs",
+            "if message.receivers().count() > MASS_MAIL_RECEIVERS => Class::Critical,",
+            "if message.receivers().count() > 100 * MASS_MAIL_RECEIVERS => Class::Critical,",
         )],
         test: "hijack::mass_mail_needs_presence_and_a_crowd_is_listed_whole",
     },
@@ -300,7 +300,7 @@ pub(super) const RULES: &[Mutation] = &[
     Mutation {
         control: "what was spent",
         edits: &[(
-            "crates/bailey-gate/src/gate/mod.rs",
+            "crates/bailey-gate/src/gate/facts.rs",
             "tx.spent_since(since(days), &content.id)?.saturating_add(sum)",
             "tx.spent_since(since(days), &content.id)?.min(0).saturating_add(sum)",
         )],
@@ -342,9 +342,9 @@ pub(super) const RULES: &[Mutation] = &[
                 "when { context.unreadableReceivers && context.receivers > 999999 }",
             ),
             (
-                "crates/bailey-gate/src/gate/mod.rs",
-                "        facts.ungrounded_receivers += unread;",
-                "        facts.ungrounded_receivers += unread.min(0);",
+                "crates/bailey-gate/src/gate/facts.rs",
+                "unknown: unread, ungrounded: unread,",
+                "unknown: unread, ungrounded: unread.min(0),",
             ),
         ],
         test: "calendars::guests_that_cannot_be_read_are_strangers",
@@ -352,7 +352,7 @@ pub(super) const RULES: &[Mutation] = &[
     Mutation {
         control: "addresses that are joined",
         edits: &[(
-            "crates/bailey-gate/src/family/mod.rs",
+            "crates/bailey-gate/src/family/party.rs",
             "        value.split([',', ';']).map(one).collect()",
             "        value.rsplit([',', ';']).take(1).map(one).collect()",
         )],
@@ -379,9 +379,9 @@ pub(super) const RULES: &[Mutation] = &[
     Mutation {
         control: "payments without a sum",
         edits: &[(
-            "crates/bailey-gate/src/gate/mod.rs",
-            "Amount::None if kind == ActionKind::ToolPay => u64::MAX,",
-            "Amount::None if kind == ActionKind::ToolPay => 0,",
+            "crates/bailey-gate/src/family/tool.rs",
+            "Amount::None if kind == PAY => Amount::Unsaid,",
+            "Amount::None if kind == PAY => Amount::None,",
         )],
         test: "rehearsal::payments_without_a_sum_and_numbers_in_groups",
     },
@@ -397,9 +397,9 @@ pub(super) const RULES: &[Mutation] = &[
     Mutation {
         control: "who is known by a cancellation",
         edits: &[(
-            "crates/bailey-gate/src/family/mod.rs",
-            "                let guests = writing.guests_after();",
-            "                let guests = writing.addresses();",
+            "crates/bailey-gate/src/family/calendar.rs",
+            "            learns: writing.map(|writing| parties(writing.guests_after())).unwrap_or_default(),",
+            "            learns: writing.map(|writing| parties(writing.addresses())).unwrap_or_default(),",
         )],
         test: "calendars::an_entry_cancelled_makes_nobody_known",
     },

@@ -1,0 +1,97 @@
+//! What the person sees of a mail before saying yes: every recipient, every header that leaves, the whole text.
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Attachment, FolderName, Message, MessageRef, Moving, Query};
+use crate::family::escape::{visible, visible_lines};
+use crate::family::rfc5322;
+use crate::family::text::Mailbox;
+use crate::ids::Digest;
+use crate::preview::Preview;
+
+pub(super) fn search(out: &mut Preview, folder: &FolderName, query: &Query) {
+    out.headline = "Look for mail".into();
+    out.item("Folder", folder.as_str());
+    if query.unread {
+        out.item("Only", "unread");
+    }
+    for (label, words) in
+        [("From contains", &query.from), ("Subject contains", &query.subject), ("Contains", &query.text)]
+    {
+        if let Some(words) = words {
+            out.item(label, words.as_str());
+        }
+    }
+    if let Some(days) = query.days {
+        out.item("Last days", &days.to_string());
+    }
+}
+
+pub(super) fn place(out: &mut Preview, message: &MessageRef) {
+    out.item("Folder", message.folder.as_str());
+    out.item("Number", &format!("{} of {}", message.uid, message.uid_validity));
+}
+
+pub(super) fn moving(out: &mut Preview, headline: &str, moving: &Moving) {
+    out.headline = headline.into();
+    out.item("From (as the mail says)", &moving.about.from);
+    out.item("Subject", &moving.about.subject);
+    place(out, &moving.message);
+    out.item("To folder", moving.to.as_str());
+}
+
+pub(super) fn message(out: &mut Preview, verb: &str, message: &Message) {
+    let count = message.receivers().count();
+    out.headline = format!("{verb} to {count} {}", if count == 1 { "receiver" } else { "receivers" });
+    out.item("From", &message.from.to_string());
+    for (label, list) in [("To", &message.to), ("Cc", &message.cc), ("Bcc (hidden from the others)", &message.bcc)] {
+        for mailbox in list {
+            out.item(label, &mailbox.to_string());
+            warn_of_name(out, mailbox);
+        }
+    }
+    out.item("Subject", message.subject.as_str());
+    out.item("Date", &rfc5322::date(message.date, message.offset_minutes));
+    if let Some(parent) = &message.in_reply_to {
+        out.item("Answers", parent.as_str());
+    }
+    for id in &message.references {
+        out.item("Thread", id.as_str());
+    }
+    out.item("Message-ID", message.message_id.as_str());
+    for file in &message.attachments {
+        out.item("Attachment", &describe(file));
+        for line in file.invitation().unwrap_or_default() {
+            out.item("Invitation", &line);
+        }
+    }
+    out.body = visible_lines(&message.body);
+    if out.body != message.body {
+        out.warnings
+            .push("The text holds invisible or control characters; they are written out as \\u{…} here.".into());
+    }
+}
+
+/// A display name that looks like an address, but another one, is the oldest trick there is.
+fn warn_of_name(out: &mut Preview, mailbox: &Mailbox) {
+    let Some(name) = &mailbox.name else { return };
+    if looks_like_an_address(name.as_str()) && !name.as_str().eq_ignore_ascii_case(mailbox.address.as_str()) {
+        out.warnings.push(format!(
+            "The name `{}` looks like an address, but the mail goes to `{}`.",
+            visible(name.as_str()),
+            mailbox.address
+        ));
+    }
+}
+
+/// An at sign in any of its disguises.
+fn looks_like_an_address(name: &str) -> bool {
+    name.contains(['@', '\u{ff20}', '\u{fe6b}'])
+        || name.to_ascii_lowercase().contains("(at)")
+        || name.to_ascii_lowercase().contains("[at]")
+}
+
+fn describe(file: &Attachment) -> String {
+    let hash = Digest::from_bytes(Sha256::digest(&file.bytes).into());
+    format!("{} ({}, {} bytes, sha256 {hash})", file.name.as_str(), file.media_type, file.bytes.len())
+}

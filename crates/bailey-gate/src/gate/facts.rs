@@ -1,0 +1,159 @@
+//! What is true about an action: computed by the gate from its own store; the model has no say in it.
+
+use super::{Gate, GateError};
+use crate::content::Content;
+use crate::family::tool::Amount;
+use crate::family::{Party, Traits};
+use crate::ground::{self, Words};
+use crate::ids::TaskId;
+use crate::ledger::{TaskMarks, Tx};
+use crate::place::Place;
+use crate::policy::Facts;
+use crate::scope::{Asked, asking};
+use crate::time::Now;
+
+impl Gate {
+    /// Works out what is true about an action, from the store, the action's own values and the person's words.
+    pub(super) fn facts(
+        &self,
+        tx: &mut dyn Tx,
+        content: &Content,
+        task: Option<TaskId>,
+        is_undo: bool,
+        now: Now,
+    ) -> Result<Facts, GateError> {
+        const HOUR_MS: i64 = 3_600 * 1_000;
+        const DAY_MS: i64 = 24 * HOUR_MS;
+        let (grant, account) = match &content.account {
+            Some((connection, _)) => (tx.grant(connection)?, tx.account(connection)?),
+            None => (None, String::new()),
+        };
+        let action = &content.action;
+        let kind = action.kind();
+        let words = task.map(|task| tx.task_words(&task)).transpose()?.flatten().unwrap_or_default();
+        let marks = task.map_or(Ok(TaskMarks::default()), |task| tx.marks(&task))?;
+        let schedule = task.map_or(Ok(String::new()), |task| tx.schedule(&task))?;
+        // What a "not" takes back grounds nobody.
+        let said = Words::new(&asking(&words));
+        let unnamed = |value: &String| !said.name_target(value);
+        let foreign = |link: &String| !said.hold(link);
+        let traits = action.traits();
+        let sum = match traits.amount {
+            Amount::Hundredths(sum) => sum,
+            Amount::None => 0,
+            // What spends and does not say how much may spend anything.
+            Amount::Unsaid | Amount::Unreadable => u64::MAX,
+        };
+        let since = |days: i64| now.wall_ms.saturating_sub(days * DAY_MS);
+        let mut spent = |days| {
+            Ok::<_, GateError>(if sum == 0 { 0 } else { tx.spent_since(since(days), &content.id)?.saturating_add(sum) })
+        };
+        let (spent_day, spent_week, spent_month) = (spent(1)?, spent(7)?, spent(30)?);
+        let unreadable_places = traits.places.iter().any(Option::is_none);
+        let places: Vec<Place> = traits.places.iter().flatten().cloned().collect();
+        let here = self.circumstances.local(now);
+        let asked = Asked::of(&words);
+        let mut named = task.map_or(Ok(Vec::new()), |task| tx.named(&task))?;
+        named.extend(said.parties());
+        // Who hands on what others wrote leaves it to them whom it is for.
+        let named = if asked.delegated { Vec::new() } else { named };
+        let reached = Reached::by(tx, &traits, &said, &named)?;
+        Ok(Facts {
+            receivers: reached.receivers,
+            others: reached.others,
+            outside: reached.outside,
+            inside: reached.inside,
+            names: reached.names,
+            domains: reached.domains,
+            unreadable_receivers: traits.unreadable_recipients > 0,
+            look_alikes: reached.look_alikes,
+            unknown_receivers: reached.unknown,
+            ungrounded_receivers: reached.ungrounded,
+            beside_receivers: reached.beside,
+            level: grant.map(|grant| grant.level),
+            grant_stands: match (&content.account, grant) {
+                (None, _) => true,
+                (Some((_, generation)), Some(grant)) => grant.active && grant.generation == *generation,
+                (Some(_), None) => false,
+            },
+            account,
+            tool: traits.tool.clone(),
+            is_mail: traits.is_mail,
+            tells_others: !traits.text_for_others.is_empty(),
+            places: places.iter().map(Place::itself).collect(),
+            attachments: traits.attachments as u64,
+            within: if unreadable_places { Vec::new() } else { Place::within(&places) },
+            touches: Place::touches(&places),
+            unreadable_places,
+            method: traits.method.clone(),
+            targets: traits.targets.len() as u64,
+            unnamed_targets: traits.targets.iter().filter(|value| unnamed(value)).count() as u64,
+            foreign_links: ground::links(&traits.text_for_others).iter().filter(|link| foreign(link)).count() as u64,
+            undescribed: traits.undescribed,
+            unreadable_amount: traits.amount == Amount::Unreadable,
+            amount: sum,
+            spent_day,
+            spent_week,
+            spent_month,
+            untrusted_read: marks.brought.untrusted,
+            confidential_read: marks.brought.confidential,
+            outside_scope: task.is_some() && !asked.covers(action),
+            schedule,
+            attended: self.circumstances.attended(now),
+            minute: u64::from(here.minute),
+            weekday: here.weekday.name().into(),
+            into_sent_or_drafts: traits.into_sent_or_drafts,
+            among_own_folders: traits.among_own_folders,
+            is_undo,
+            same_kind_today: tx.claimed_since(kind, since(1))?,
+            same_kind_hour: tx.claimed_since(kind, now.wall_ms.saturating_sub(HOUR_MS))?,
+        })
+    }
+}
+
+/// Who gets something, counted.
+#[derive(Default)]
+struct Reached {
+    receivers: u64,
+    others: u64,
+    outside: u64,
+    inside: u64,
+    names: Vec<String>,
+    domains: Vec<String>,
+    look_alikes: u64,
+    unknown: u64,
+    ungrounded: u64,
+    beside: u64,
+}
+
+impl Reached {
+    fn by(tx: &mut dyn Tx, traits: &Traits, words: &Words, named: &[Party]) -> Result<Self, GateError> {
+        let unread = traits.unreadable_recipients as u64;
+        // Whoever cannot be read is outside, known to nobody and named by nobody.
+        let mut reached = Self { outside: unread, unknown: unread, ungrounded: unread, ..Self::default() };
+        let mut own = 0;
+        for party in &traits.recipients {
+            let standing = tx.standing(party)?;
+            if standing.own {
+                own += 1;
+                continue;
+            }
+            let others_named = named.iter().any(|other| other.kind == party.kind) && !named.contains(party);
+            let is_named = words.hold_party(party);
+            reached.beside += u64::from(others_named && !is_named);
+            reached.outside += u64::from(!standing.inside);
+            reached.inside += u64::from(standing.inside);
+            if !standing.known {
+                reached.unknown += 1;
+                reached.ungrounded += u64::from(!is_named);
+                // Whom the person wrote out is whom they mean, whomever it looks like.
+                reached.look_alikes += u64::from(!is_named && tx.resembles(party)?.is_some());
+            }
+            reached.names.push(party.value.clone());
+            reached.domains.push(party.domain().to_owned());
+        }
+        reached.receivers = traits.recipients.len() as u64 + unread;
+        reached.others = reached.receivers.saturating_sub(own);
+        Ok(reached)
+    }
+}
