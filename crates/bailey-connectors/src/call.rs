@@ -29,7 +29,9 @@ pub enum BadCall {
     NotConnected(&'static str),
 }
 
-pub(crate) struct Arguments(Map<String, Value>);
+/// The arguments of a call, by name.
+#[derive(Debug)]
+pub struct Arguments(Map<String, Value>);
 
 impl Arguments {
     pub(crate) fn parse(text: &str) -> Result<Self, BadCall> {

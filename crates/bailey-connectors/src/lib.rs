@@ -1,77 +1,39 @@
-//! From a model's tool call to a typed, prepared action, and from a claim to its effect.
+//! The services: from a model's tool call to a typed, prepared action, and from a claim to its effect.
 //!
-//! Parsing happens here, once: what comes in is whatever a model wrote, what goes on is an [`Action`] whose fields keep
-//! their rules by construction.
+//! Each app is one [`Service`], whole: its tools, how a call becomes an action, how a claim is carried out, looked up and undone.
+//! Parsing happens here, once: what comes in is whatever a model wrote, what goes on is an [`Action`] whose fields keep their
+//! rules by construction.
 //!
-//! Invariant of absence: a connector cannot act without a claim; the vault hands out nothing else.
+//! Invariant of absence: no service acts without a claim of its family, and none sees a credential.
 
 mod calendar;
 mod call;
+mod context;
+mod dav;
+mod foreign;
 mod mail;
 pub mod manifest;
+mod notes;
+mod service;
 
 use std::fmt;
 use std::sync::Arc;
 
 use bailey_gate::content::Content;
-use bailey_gate::family::Action;
-use bailey_gate::family::calendar::CalendarAction;
-use bailey_gate::family::home::HomeAction;
-use bailey_gate::family::mail::MailAction;
-use bailey_gate::family::text::Mailbox;
-use bailey_gate::{Carrying, Claimed, ConnectionId, Connector};
-use bailey_vault::{Folders, Vault};
+use bailey_gate::family::{Action, Claim, Level};
+use bailey_gate::{Carrying, Claimed, ConnectionId, Connector, Effect, Outcome, Settled};
+use bailey_vault::{Credential, Discovered, NewConnection, Settings, Vault, VaultError};
 use serde_json::Value;
 
-pub use call::BadCall;
+pub use call::{Arguments, BadCall};
+pub use context::{Account, HomeContext, PrepareContext};
 pub use mail::Edit;
+pub use service::{Done, Lookup, Made, Service, ToolDefinition};
 
-/// A tool as it is offered to a model.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ToolDefinition {
-    /// Its name.
-    pub name: &'static str,
-    /// What it does, for the model.
-    pub description: &'static str,
-    /// JSON schema of its arguments.
-    pub parameters: Value,
-}
-
-/// A mail account as preparing needs it.
-#[derive(Debug, Clone)]
-pub struct MailAccount {
-    /// The connection, and the generation of its grant.
-    pub connection: (ConnectionId, u64),
-    /// Who writes.
-    pub author: Mailbox,
-    /// Its special folders.
-    pub folders: Folders,
-}
-
-/// A calendar as preparing needs it.
-#[derive(Debug, Clone)]
-pub struct CalendarAccount {
-    /// The connection, and the generation of its grant.
-    pub connection: (ConnectionId, u64),
-    /// Its path on the server.
-    pub path: String,
-}
-
-/// What preparing needs to know of the home, beside the call itself.
-#[derive(Debug, Clone)]
-pub struct Surroundings {
-    /// The mail account, where there is one.
-    pub mail: Option<MailAccount>,
-    /// The calendar, where there is one.
-    pub calendar: Option<CalendarAccount>,
-    /// The person's time zone.
-    pub zone: jiff::tz::TimeZone,
-    /// Seconds since 1970-01-01T00:00Z.
-    pub seconds: i64,
-    /// The person's distance from UTC, minutes.
-    pub offset_minutes: i16,
-    /// Random bytes for a message's identity.
-    pub unique: [u8; 16],
+/// What others say, read: pure functions, public so that hostile bytes can be tried on them.
+pub mod parsers {
+    pub use crate::calendar::entries as calendar_entries;
+    pub use crate::mail::mime::{PARSER as MAIL_PARSER, describe as mail, receivers as receivers_of_sent};
 }
 
 /// A prepared action.
@@ -85,63 +47,64 @@ pub struct Prepared {
     pub why: String,
 }
 
-/// Every tool a model is offered.
-#[must_use]
-pub fn tools() -> Vec<ToolDefinition> {
-    let mut tools = mail::tools();
-    tools.extend(calendar::tools());
-    tools.push(ToolDefinition {
-        name: "memory_write",
-        description: "Keep a note for later tasks. The person is asked first.",
-        parameters: call::schema(&[("note", "what to remember")], &["note"]),
-    });
-    tools.push(ToolDefinition {
-        name: "memory_read",
-        description: "Look at the notes kept in earlier tasks.",
-        parameters: call::schema(&[], &[]),
-    });
-    tools
-}
-
-/// Reads a tool call and prepares its action. May look at the account for what the action needs, and changes nothing.
-pub async fn prepare(tool: &str, arguments: &str, around: &Surroundings, vault: &Vault) -> Result<Prepared, BadCall> {
-    let arguments = call::Arguments::parse(arguments)?;
-    let (account, action) = match tool {
-        "mail_send" | "mail_draft" => mail::prepare_message(tool, &arguments, around)?,
-        "mail_search" => mail::prepare_search(&arguments, around)?,
-        "mail_read" => mail::prepare_read(&arguments, around)?,
-        "mail_move" | "mail_trash" => mail::prepare_move(tool, &arguments, around, vault).await?,
-        "calendar_read" | "calendar_create" | "calendar_change" | "calendar_cancel" => {
-            calendar::prepare(tool, &arguments, around, vault).await?
+/// Makes the register of services: one line for each family of actions. What has no service does not compile.
+macro_rules! services {
+    ($($family:ident = $service:expr;)*) => {
+        /// Lists every tool a model is offered. Where there are several accounts, `accounts` are named to it.
+        #[must_use]
+        pub fn tools(accounts: &[Account]) -> Vec<ToolDefinition> {
+            let mut all = Vec::new();
+            $(all.extend($service.tools());)*
+            for tool in &mut all {
+                offer_accounts(tool, accounts);
+            }
+            all
         }
-        "calendar_invite" => calendar::prepare_invitation(&arguments, around, vault).await?,
-        "memory_write" => (None, Action::Home(HomeAction::MemoryWrite { note: arguments.text("note")? })),
-        "memory_read" => (None, Action::Home(HomeAction::MemoryRead)),
-        unknown => return Err(BadCall::UnknownTool(unknown.into())),
+
+        /// Reads a tool call and prepares its action. May look at the account for what the action needs, and changes nothing.
+        pub async fn prepare(tool: &str, arguments: &str, cx: &PrepareContext<'_>) -> Result<Prepared, BadCall> {
+            let arguments = call::Arguments::parse(arguments)?;
+            let why = arguments.optional("why").unwrap_or_default();
+            let offers = |tools: Vec<ToolDefinition>| tools.iter().any(|one| one.name == tool);
+            $(if offers($service.tools()) {
+                let (account, action) = $service.prepare(tool, &arguments, cx).await?;
+                return Ok(Prepared { account, action, why });
+            })*
+            Err(BadCall::UnknownTool(tool.into()))
+        }
+
+        impl Services {
+            async fn execute(&self, claimed: Claimed) -> Settled {
+                match claimed.by_family() {
+                    $(Claim::$family(claimed) => run(&self.vault, &$service, claimed).await,)*
+                }
+            }
+
+            /// Looks up whether something happened whose outcome is not known.
+            pub async fn reconcile(&self, content: &Content) -> Lookup {
+                match &content.action {
+                    $(Action::$family(action) => $service.reconcile(&self.vault, content.account, action).await,)*
+                }
+            }
+
+            /// Makes the action that undoes another, where there is one. `left` is what its own outcome left behind.
+            pub async fn undo(&self, content: &Content, left: &[u8]) -> Result<Made, BadCall> {
+                match &content.action {
+                    $(Action::$family(action) => {
+                        let done = Done { id: content.id, account: content.account, action, left };
+                        $service.undo(&self.vault, done).await
+                    })*
+                }
+            }
+        }
     };
-    Ok(Prepared { account, action, why: arguments.optional("why").unwrap_or_default() })
 }
 
-/// The action that undoes another, where there is one. `outcome` is what its own carrying out reported.
-pub async fn prepare_undo(
-    content: &Content,
-    outcome: &str,
-    vault: &Vault,
-) -> Result<(Option<ConnectionId>, Action), BadCall> {
-    match &content.action {
-        Action::Mail(MailAction::Move(moved) | MailAction::Trash(moved)) => {
-            mail::prepare_undo(content, moved, vault).await
-        }
-        Action::Calendar(CalendarAction::Write(writing)) => {
-            calendar::prepare_undo(content, writing, outcome, vault).await
-        }
-        Action::Home(HomeAction::MemoryWrite { .. }) => {
-            Ok((None, Action::Home(HomeAction::MemoryForget { note: content.id })))
-        }
-        Action::Mail(_) | Action::Calendar(_) | Action::Home(_) | Action::Tool(_) => {
-            Err(BadCall::Lookup(format!("{} cannot be undone", content.action.kind().name())))
-        }
-    }
+services! {
+    Mail = mail::Mail;
+    Calendar = calendar::Calendar;
+    Home = notes::Notes;
+    Tool = foreign::ForeignTools;
 }
 
 /// The services of a home, behind claims.
@@ -156,12 +119,60 @@ impl Services {
     pub const fn new(vault: Arc<Vault>) -> Self {
         Self { vault }
     }
+
+    /// Signs in to a new account and looks at it; nothing is kept yet.
+    pub async fn try_out(
+        &self,
+        id: ConnectionId,
+        settings: Settings,
+        level: Level,
+        credential: Credential,
+    ) -> Result<NewConnection, VaultError> {
+        settings.check(level).map_err(VaultError::Settings)?;
+        let (vault, access) = (&self.vault, self.vault.try_out(&settings, &credential));
+        let discovered = match &settings {
+            Settings::Mail(_) => mail::Mail.discover(vault, &access, &settings).await?,
+            Settings::Calendar(_) => calendar::Calendar.discover(vault, &access, &settings).await?,
+            Settings::Model(model) => {
+                vault.look_at_model(model, &credential).await?;
+                Discovered::default()
+            }
+        };
+        Ok(NewConnection { id, settings, level, credential, discovered })
+    }
+}
+
+/// Carries out a claim by its service. A pause or a revocation cuts it short.
+async fn run<S: Service>(vault: &Vault, service: &S, claimed: Claimed<S::Action>) -> Settled {
+    let mut resets = vault.resets();
+    let trigger = claimed.trigger();
+    let outcome = tokio::select! {
+        outcome = service.execute(vault, &claimed) => outcome,
+        _ = resets.changed() => Outcome::new(
+            if trigger.is_spent() { Effect::Unknown } else { Effect::NotExecuted },
+            "the connection was cut by a pause or a revocation",
+        ),
+    };
+    claimed.settle(outcome)
 }
 
 impl Connector for Services {
     fn carry_out(&self, claimed: Claimed) -> Carrying<'_> {
-        Box::pin(self.vault.carry_out(claimed))
+        Box::pin(self.execute(claimed))
     }
+}
+
+/// Tells the model which accounts a tool can act on, where there are several of its kind.
+fn offer_accounts(tool: &mut ToolDefinition, accounts: &[Account]) {
+    let of_kind = |account: &&Account| account.settings.kind() == tool.kind.family();
+    let names: Vec<Value> = accounts.iter().filter(of_kind).map(|account| account.name().into()).collect();
+    if names.len() < 2 {
+        return;
+    }
+    let Some(Value::Object(properties)) = tool.parameters.get_mut("properties") else { return };
+    let words = "which account; leave it out unless the task names one";
+    properties
+        .insert(context::ACCOUNT.into(), serde_json::json!({"type": "string", "enum": names, "description": words}));
 }
 
 impl fmt::Display for BadCall {

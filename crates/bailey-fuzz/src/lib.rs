@@ -37,7 +37,7 @@ thread_local! {
 /// Whether what runs on this thread may panic, because the product contains that too.
 #[must_use]
 pub fn is_contained() -> bool {
-    CONTAINED.get() || std::thread::current().name() == Some(bailey_vault::parsers::MAIL_PARSER)
+    CONTAINED.get() || std::thread::current().name() == Some(bailey_connectors::parsers::MAIL_PARSER)
 }
 
 fn contained<T>(work: impl FnOnce() -> T) -> Option<T> {
@@ -77,7 +77,7 @@ fn is_plain(text: &str) -> bool {
 
 /// A mail that was fetched, as a model is told of it.
 fn mail(bytes: &[u8]) {
-    let told = bailey_vault::parsers::mail(bytes).to_string();
+    let told = bailey_connectors::parsers::mail(bytes).to_string();
     assert!(told.len() <= MAX_DESCRIPTION_BYTES, "{} bytes of a mail of {}", told.len(), bytes.len());
 }
 
@@ -104,7 +104,7 @@ fn answers(bytes: &[u8]) {
 
 /// The header of a mail in Sent: it may make people known.
 fn sent(bytes: &[u8]) {
-    for (address, _) in bailey_vault::parsers::receivers_of_sent(bytes, "me@example.org") {
+    for (address, _) in bailey_connectors::parsers::receivers_of_sent(bytes, "me@example.org") {
         let known = bailey_gate::family::text::Address::new(&address);
         assert!(known.is_ok_and(|known| known.key() == address), "`{address}` is no address in its comparing form");
     }
@@ -112,7 +112,7 @@ fn sent(bytes: &[u8]) {
 
 /// A calendar server's answer.
 fn calendar(bytes: &[u8]) {
-    for (_, entry) in bailey_vault::parsers::calendar_entries(bytes).unwrap_or_default() {
+    for (_, entry) in bailey_connectors::parsers::calendar_entries(bytes).unwrap_or_default() {
         look_at(&entry);
     }
 }

@@ -72,7 +72,7 @@ pub(crate) fn plan(bytes: &[u8]) {
     let named = Named { name: "Ana".into(), address: "ana@example.org".into() };
     let mut task = Conversation::planned(WORDS.into(), vec![named]);
     let situation = Situation { now: jiff::Timestamp::UNIX_EPOCH, zone: jiff::tz::TimeZone::UTC };
-    let tools: Vec<Tool> = bailey_connectors::tools()
+    let tools: Vec<Tool> = bailey_connectors::tools(&[])
         .into_iter()
         .map(|tool| Tool { name: tool.name, description: tool.description, parameters: tool.parameters })
         .collect();

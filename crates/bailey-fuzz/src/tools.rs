@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bailey_connectors::{CalendarAccount, MailAccount, Surroundings};
+use bailey_connectors::{Account, HomeContext, PrepareContext};
 use bailey_gate::content::Content;
-use bailey_gate::family::text::{Address, Mailbox};
+use bailey_gate::family::Level;
 use bailey_gate::handoff::{HandoffLock, Mode, Valve};
 use bailey_gate::{ActionId, ConnectionId, HomeId, Now, Preview};
 use bailey_keys::HomeKey;
 use bailey_ledger::{Ledger, MarkFile, Paths};
-use bailey_vault::{Folders, Trust, Vault};
+use bailey_vault::{Trust, Vault};
 use futures_util::FutureExt as _;
 
 use crate::is_plain;
@@ -40,17 +40,26 @@ fn vault() -> &'static Arc<Vault> {
 pub(crate) fn prepare(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let Some((tool, arguments)) = text.split_once('\n') else { return };
-    let Ok(address) = Address::new("me@example.org") else { return };
     let connection = (ConnectionId::from_bytes([1; 16]), 1);
-    let around = Surroundings {
-        mail: Some(MailAccount { connection, author: Mailbox { name: None, address }, folders: Folders::default() }),
-        calendar: Some(CalendarAccount { connection, path: "/calendar/".into() }),
+    let server = serde_json::json!({"host": "localhost", "port": 1, "tls": false});
+    let accounts = [
+        serde_json::json!({"kind": "mail", "address": "me@example.org"}),
+        serde_json::json!({"kind": "calendar", "user": "me", "server": server, "path": "/calendar/"}),
+    ];
+    let account = |settings| {
+        let settings = serde_json::from_value(settings).ok()?;
+        Some(Account { connection, level: Level::Full, settings, is_default: false })
+    };
+    let home = HomeContext {
+        accounts: accounts.into_iter().filter_map(account).collect(),
+        words: String::new(),
         zone: jiff::tz::TimeZone::UTC,
         seconds: 1_767_225_600,
         offset_minutes: 60,
         unique: [7; 16],
     };
-    match bailey_connectors::prepare(tool, arguments, &around, vault()).now_or_never() {
+    let cx = PrepareContext { vault: vault(), home };
+    match bailey_connectors::prepare(tool, arguments, &cx).now_or_never() {
         Some(Ok(prepared)) => {
             let content = Content {
                 home: HomeId::from_bytes([1; 16]),

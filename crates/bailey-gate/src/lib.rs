@@ -26,8 +26,8 @@ mod time;
 mod verdict;
 
 pub use gate::{
-    Claiming, FACTS, Found, Gate, GateError, Limits, MAX_ODD_PER_TASK, Parts, PauseReport, Proposal, Proposed, Sweep,
-    reason,
+    Claiming, FACTS, Found, Gate, GateError, LEFT, Limits, MAX_ODD_PER_TASK, Parts, PauseReport, Proposal, Proposed,
+    Sweep, reason,
 };
 pub use ids::{ActionId, BadId, ConnectionId, Digest, HomeId, Nonce, TaskId};
 pub use permit::{Carrying, Claimed, Connector, Effect, Outcome, Permit, Settled};

@@ -4,10 +4,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::content::Content;
+use crate::family::{Action, ActionKind};
 use crate::handoff::Trigger;
 use crate::ids::{ActionId, ConnectionId, Digest};
 use crate::state::State;
+use crate::verdict::Class;
 
 /// Leave to claim one action. Made by the gate, spent by [`crate::Gate::claim`].
 #[derive(Debug)]
@@ -26,34 +27,72 @@ impl Permit {
 }
 
 /// A durable claim: the log says the effect is about to happen. Whoever holds it may carry it out, once.
+///
+/// The gate makes claims of [`Action`]; [`Claimed::by_family`] makes them claims of one family, so that what carries out mail
+/// cannot be given a calendar's.
 #[derive(Debug)]
 #[must_use]
-pub struct Claimed {
-    pub(crate) content: Content,
+pub struct Claimed<A = Action> {
+    pub(crate) action: A,
+    pub(crate) bound: Bound,
     pub(crate) artefact: Vec<u8>,
     pub(crate) trigger: Arc<Trigger>,
 }
 
-impl Claimed {
-    /// What is to be done.
+/// What is known of a claim whatever its family.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    pub(crate) id: ActionId,
+    pub(crate) kind: ActionKind,
+    pub(crate) class: Class,
+    pub(crate) account: Option<(ConnectionId, u64)>,
+    pub(crate) digest: Digest,
+}
+
+impl<A> Claimed<A> {
+    /// Returns which action it is for.
     #[must_use]
-    pub const fn content(&self) -> &Content {
-        &self.content
+    pub const fn id(&self) -> ActionId {
+        self.bound.id
     }
 
-    /// The bytes that were approved; what leaves is these and no others.
+    /// Returns what is to be done.
+    #[must_use]
+    pub const fn action(&self) -> &A {
+        &self.action
+    }
+
+    /// Returns the kind of action.
+    #[must_use]
+    pub const fn kind(&self) -> ActionKind {
+        self.bound.kind
+    }
+
+    /// Returns how far the effect can be taken back.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        self.bound.class
+    }
+
+    /// Returns the digest that was approved, or judged.
+    #[must_use]
+    pub const fn digest(&self) -> Digest {
+        self.bound.digest
+    }
+
+    /// Returns the bytes that were approved; what leaves is these and no others.
     #[must_use]
     pub fn artefact(&self) -> &[u8] {
         &self.artefact
     }
 
-    /// The account, and the generation of its grant.
+    /// Returns the account, and the generation of its grant.
     #[must_use]
     pub const fn account(&self) -> Option<(ConnectionId, u64)> {
-        self.content.account
+        self.bound.account
     }
 
-    /// The right to the one hand-off, for the stream that carries it out.
+    /// Returns the right to the one hand-off, for the stream that carries it out.
     #[must_use]
     pub fn trigger(&self) -> Arc<Trigger> {
         Arc::clone(&self.trigger)
@@ -62,9 +101,10 @@ impl Claimed {
     /// Ends the claim. "Not executed" is believed only where nothing was handed off; else the outcome is unknown.
     /// A claim that only looks hands nothing off, and has no unknown outcome: what did not come back was not done.
     pub fn settle(self, outcome: Outcome) -> Settled {
-        if self.content.action.kind().is_read() {
+        let id = self.bound.id;
+        if self.bound.kind.is_read() {
             let result = if outcome.result == Effect::Unknown { Effect::NotExecuted } else { outcome.result };
-            return Settled { id: self.content.id, outcome: Outcome { result, ..outcome } };
+            return Settled { id, outcome: Outcome { result, ..outcome } };
         }
         let outcome = match outcome.result {
             Effect::NotExecuted if self.trigger.is_spent() => Outcome { result: Effect::Unknown, ..outcome },
@@ -73,7 +113,7 @@ impl Claimed {
             }
             Effect::Done | Effect::Refused | Effect::Partial | Effect::Unknown | Effect::NotExecuted => outcome,
         };
-        Settled { id: self.content.id, outcome }
+        Settled { id, outcome }
     }
 }
 
@@ -111,13 +151,16 @@ pub struct Outcome {
     pub result: Effect,
     /// What the other side said, or what went wrong; for the person and the log's sealed part.
     pub detail: String,
+    /// What the effect left behind at the other side (a version, say), as its service writes and reads it: an undo is held to
+    /// it. Empty where that is not known.
+    pub left: Vec<u8>,
 }
 
 impl Outcome {
     /// An outcome with its words.
     #[must_use]
     pub fn new(result: Effect, detail: impl Into<String>) -> Self {
-        Self { result, detail: detail.into() }
+        Self { result, detail: detail.into(), left: Vec::new() }
     }
 }
 
@@ -132,8 +175,8 @@ pub struct Settled {
 /// What happens to the world, later: a boxed future, so that the gate needs no runtime.
 pub type Carrying<'a> = Pin<Box<dyn Future<Output = Settled> + Send + 'a>>;
 
-/// Carries out claims. Cannot be called without one.
-pub trait Connector: Send + Sync {
+/// Carries out claims, of one family or of all. Cannot be called without one.
+pub trait Connector<A = Action>: Send + Sync {
     /// Carries out the claim and says what came of it.
-    fn carry_out(&self, claimed: Claimed) -> Carrying<'_>;
+    fn carry_out(&self, claimed: Claimed<A>) -> Carrying<'_>;
 }

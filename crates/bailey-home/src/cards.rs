@@ -2,7 +2,7 @@
 
 use bailey_gate::family::escape::visible;
 use bailey_gate::policy::{Fact, Facts, judge};
-use bailey_gate::{ActionId, GateError};
+use bailey_gate::{ActionId, GateError, LEFT};
 use bailey_ledger::Entry;
 
 use crate::home::Home;
@@ -59,6 +59,18 @@ impl Home {
     pub(crate) fn claimed_why(&self, id: &ActionId) -> Result<String, GateError> {
         let entries = self.ledger.entries_of(id)?;
         Ok(entries.iter().find_map(|entry| payload_text(entry, "why")).unwrap_or_default())
+    }
+
+    /// Returns what an action left behind at the other side; empty where that is not known.
+    pub(crate) fn left_behind(&self, id: &ActionId) -> Result<Vec<u8>, GateError> {
+        let entries = self.ledger.entries_of(id)?;
+        let payloads = || entries.iter().rev().filter_map(|entry| entry.payload.as_ref());
+        let left = payloads().find_map(|json| bailey_ledger::payload_bytes(json.as_bytes(), LEFT));
+        // What was written down before there was a field for it.
+        let told = || entries.iter().rev().find_map(|entry| payload_text(entry, "outcome"));
+        let version =
+            || told().and_then(|words| words.strip_prefix("saved, version ").map(|etag| etag.as_bytes().to_vec()));
+        Ok(left.or_else(version).unwrap_or_default())
     }
 
     /// What came of it: the other side's words, or what went wrong.

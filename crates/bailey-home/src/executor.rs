@@ -3,15 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bailey_connectors::Lookup;
 use bailey_gate::content::Content;
-use bailey_gate::family::calendar::CalendarAction;
 use bailey_gate::family::home::HomeAction;
-use bailey_gate::family::mail::MailAction;
 use bailey_gate::family::{Action, home};
 use bailey_gate::handoff::Mode;
-use bailey_gate::handoff::SystemEgress;
 use bailey_gate::{Claiming, Connector as _, Effect, Found, GateError, Outcome, Permit, Settled, State};
-use bailey_vault::VaultError;
 use tokio::task::spawn_blocking;
 
 use crate::Ended;
@@ -56,12 +53,12 @@ impl Home {
     async fn carry(self: &Arc<Self>, permit: Permit) -> Result<(), GateError> {
         let (gate, now) = (Arc::clone(&self.gate), self.clock.now());
         match blocking(move || gate.claim(permit, now)).await? {
-            Claiming::Claimed(claimed) if matches!(claimed.content().action, Action::Home(HomeAction::MemoryRead)) => {
+            Claiming::Claimed(claimed) if matches!(claimed.action(), Action::Home(HomeAction::MemoryRead)) => {
                 let notes = self.notes()?;
                 self.settle(claimed.settle(Outcome::new(Effect::Done, notes))).await
             }
             Claiming::Claimed(claimed) => {
-                let id = claimed.content().id;
+                let id = claimed.id();
                 let services = self.services.clone();
                 // In a task of its own: a connector that panics must not take the outcome with it.
                 match tokio::spawn(async move { services.carry_out(*claimed).await }).await {
@@ -104,8 +101,7 @@ impl Home {
         }
     }
 
-    /// Looks up what is not known. A move can be seen at the server; a sent mail leaves no trace there that proves anything,
-    /// so the person decides.
+    /// Looks up what is not known, as its service can; what cannot be found out, the person decides.
     pub(crate) async fn reconcile(self: &Arc<Self>) -> Result<(), GateError> {
         if self.gate.lock().valve().mode == Mode::Paused {
             return Ok(());
@@ -123,39 +119,12 @@ impl Home {
         Ok(())
     }
 
-    async fn look_up(&self, id: &bailey_gate::ActionId) -> Result<Option<(Found, &'static str)>, GateError> {
+    async fn look_up(&self, id: &bailey_gate::ActionId) -> Result<Lookup, GateError> {
         let content = self.ledger.action(id)?.and_then(|view| Content::decode(&view.content).ok());
-        if let Some(Content {
-            action: Action::Mail(MailAction::Move(moving) | MailAction::Trash(moving)),
-            account,
-            ..
-        }) = &content
-        {
-            return Ok(match self.vault.was_moved(*account, moving).await {
-                Ok(true) => Some((Found::Yes, "the mail is in the folder it was to be moved to")),
-                Ok(false) => Some((Found::No, "the mail was not found where it was to be moved to")),
-                Err(VaultError::Revoked | VaultError::Unknown(_)) => {
-                    Some((Found::No, "the account is not connected any more, so it could not be looked up"))
-                }
-                // Not to be looked up now; it stays unknown and is tried again.
-                Err(_) => None,
-            });
-        }
-        if let Some(Content { action: Action::Calendar(CalendarAction::Write(writing)), account, .. }) = content {
-            let now = self.vault.entry(account, &writing.href, SystemEgress::Reconciliation).await;
-            // Servers write entries in their own order, so only a removal can be told for certain.
-            return Ok(match (writing.after(), now) {
-                (_, Err(VaultError::Refused(_))) => None,
-                (None, Ok(None)) => Some((Found::Yes, "the entry is gone from the calendar")),
-                _ => {
-                    Some((Found::No, "whether the entry was written cannot be told for certain; look at the calendar"))
-                }
-            });
-        }
-        Ok(Some((
-            Found::No,
-            "a mail server keeps no record that can be asked; look in the receiver's answer or your sent mail",
-        )))
+        Ok(match content {
+            Some(content) => self.services.reconcile(&content).await,
+            None => Some((Found::No, "what was to be done cannot be read any more, so it could not be looked up")),
+        })
     }
 
     /// Tells providers of revoked connections, until each has confirmed.

@@ -7,15 +7,13 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bailey_connectors::{CalendarAccount, MailAccount, Services, Surroundings};
-use bailey_gate::family::Level;
-use bailey_gate::family::text::{Address, Line, Mailbox};
+use bailey_connectors::{Account, HomeContext, Services};
 use bailey_gate::{ActionId, Gate, GateError, Limits, TaskId};
 use bailey_keys::HomeKey;
-use bailey_ledger::{Ledger, Recorded};
+use bailey_ledger::{ConnectionRow, Ledger, Recorded};
 use bailey_model::{AnthropicMessages, Model, OpenAiChat};
 use bailey_policy::{CedarPolicy, InForce};
-use bailey_vault::{Settings, Trust, Vault};
+use bailey_vault::{Trust, Vault};
 use rustix::fs::FlockOperation;
 use tokio::sync::watch;
 
@@ -193,13 +191,14 @@ impl Home {
         self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What preparing an action needs to know.
-    pub(crate) fn surroundings(&self) -> Result<Surroundings, HomeError> {
+    /// Returns what preparing an action of a task needs to know.
+    pub(crate) fn context_of(&self, task: Option<&TaskId>) -> Result<HomeContext, HomeError> {
         let now = self.clock.now();
         let unique = bailey_keys::random().map_err(|error| HomeError::Setup(error.to_string()))?;
-        Ok(Surroundings {
-            mail: self.mail_account()?,
-            calendar: self.calendar_account()?,
+        let words = task.map(|task| self.ledger.task_words(task)).transpose().map_err(GateError::from)?;
+        Ok(HomeContext {
+            accounts: self.accounts()?,
+            words: words.flatten().unwrap_or_default(),
             zone: self.clock.zone(),
             seconds: now.wall_ms.div_euclid(1_000),
             offset_minutes: self.clock.offset_minutes(now),
@@ -207,32 +206,17 @@ impl Home {
         })
     }
 
-    /// The first calendar that stands, preferring one that may be written.
-    fn calendar_account(&self) -> Result<Option<CalendarAccount>, HomeError> {
+    /// Returns the accounts that stand, those that may do most first.
+    pub(crate) fn accounts(&self) -> Result<Vec<Account>, HomeError> {
         let mut standing: Vec<_> = self.ledger.connections().map_err(GateError::from)?;
-        standing.retain(|row| row.grant.active && row.kind == "calendar");
+        standing.retain(|row| row.grant.active);
         standing.sort_by_key(|row| std::cmp::Reverse(row.grant.level));
-        let Some(row) = standing.first() else { return Ok(None) };
-        let Ok(Settings::Calendar(settings)) = self.vault.settings(&row.id) else { return Ok(None) };
-        Ok(Some(CalendarAccount { connection: (row.id, row.grant.generation), path: settings.path }))
-    }
-
-    /// The first mail connection that stands, preferring one that may send.
-    fn mail_account(&self) -> Result<Option<MailAccount>, HomeError> {
-        let mut standing: Vec<_> = self
-            .ledger
-            .connections()
-            .map_err(GateError::from)?
-            .into_iter()
-            .filter(|row| row.grant.active && row.kind == "mail")
-            .collect();
-        standing.sort_by_key(|row| row.grant.level < Level::Send);
-        let Some(row) = standing.first() else { return Ok(None) };
-        let Ok(settings) = self.vault.mail_settings(&row.id) else { return Ok(None) };
-        let Ok(address) = Address::new(&settings.address) else { return Ok(None) };
-        let name = settings.name.and_then(|name| Line::new(name).ok());
-        let folders = self.vault.folders(&row.id).unwrap_or_default();
-        Ok(Some(MailAccount { connection: (row.id, row.grant.generation), author: Mailbox { name, address }, folders }))
+        let account = |row: ConnectionRow| {
+            let settings = self.vault.settings(&row.id).ok()?;
+            let is_default = self.vault.default_account(settings.kind()) == Some(row.id);
+            Some(Account { connection: (row.id, row.grant.generation), level: row.grant.level, settings, is_default })
+        };
+        Ok(standing.into_iter().filter_map(account).collect())
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use bailey_agent::{Conversation, Ending, Named, Next, Situation};
+use bailey_connectors::PrepareContext;
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
 use bailey_gate::family::escape::visible;
 use bailey_gate::family::home::HomeAction;
@@ -304,7 +305,8 @@ impl Home {
             conversation.end(Ending::Failed("no model is configured".into()));
             return Ok(());
         };
-        let definitions = bailey_connectors::tools().into_iter();
+        let accounts = self.accounts().map_err(|error| StoreError::Broken(error.to_string()))?;
+        let definitions = bailey_connectors::tools(&accounts).into_iter();
         let tools: Vec<Tool> =
             definitions.map(|t| Tool { name: t.name, description: t.description, parameters: t.parameters }).collect();
         let now = jiff::Timestamp::from_millisecond(self.clock.now().wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
@@ -364,15 +366,15 @@ impl Home {
             conversation.note(index, Some(action.to_string()), None);
             return Ok(());
         }
-        let around = self.surroundings().map_err(|error| StoreError::Broken(error.to_string()))?;
-        let prepared =
-            match bailey_connectors::prepare(&call.wanted.name, &call.wanted.arguments, &around, &self.vault).await {
-                Ok(prepared) => prepared,
-                Err(bad) => {
-                    conversation.note(index, None, Some(format!("not possible: {bad}")));
-                    return Ok(());
-                }
-            };
+        let home = self.context_of(Some(&id)).map_err(|error| StoreError::Broken(error.to_string()))?;
+        let cx = PrepareContext { vault: &self.vault, home };
+        let prepared = match bailey_connectors::prepare(&call.wanted.name, &call.wanted.arguments, &cx).await {
+            Ok(prepared) => prepared,
+            Err(bad) => {
+                conversation.note(index, None, Some(format!("not possible: {bad}")));
+                return Ok(());
+            }
+        };
         let proposal = Proposal {
             id: action,
             task: Some(id),

@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use bailey_connectors::Edit;
-pub use bailey_vault::{
-    CalendarSettings, KeyHeader, MailSettings, ModelSettings, OauthClient, Server, Settings, Training,
-};
+pub use bailey_vault::{DavSettings, KeyHeader, MailSettings, ModelSettings, OauthClient, Server, Settings, Training};
 
 use crate::wire_secret::Password;
 

@@ -148,7 +148,7 @@ pub(crate) fn payload_json(payload: &Payload) -> String {
 }
 
 /// One bytes field of a payload's JSON.
-pub(crate) fn payload_bytes(json: &[u8], name: &str) -> Option<Vec<u8>> {
+pub fn payload_bytes(json: &[u8], name: &str) -> Option<Vec<u8>> {
     use base64::Engine as _;
     let value: serde_json::Value = serde_json::from_slice(json).ok()?;
     let text = value.get(format!("{name}_base64"))?.as_str()?;

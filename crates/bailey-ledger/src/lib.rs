@@ -16,6 +16,7 @@ mod tree;
 mod tx;
 
 pub use export::{ExportError, Payloads, export};
+pub use header::payload_bytes;
 pub use mark::{Mark, MarkFile, MarkStore};
 pub use pause::{
     BYTES as PAUSE_BYTES, MARK as PAUSE_MARK, MARK_AT as PAUSE_MARK_AT, PauseFile, Recorded, Sector, pause_from_outside,

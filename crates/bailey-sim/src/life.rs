@@ -115,7 +115,7 @@ impl Life {
             Ok(Claiming::Done | Claiming::Turned(_)) | Err(_) => return,
         };
         let (moment, resets) = (self.world.witness().moment(), self.resets.load(Ordering::SeqCst));
-        sched::note(&format!("claimed {}", claimed.content().id));
+        sched::note(&format!("claimed {}", claimed.id()));
         let settled = self.carry_out(*claimed, now, moment, resets);
         for _ in 0..SETTLE_TRIES {
             match self.gate.settle(&settled, self.world.now()) {
@@ -152,17 +152,17 @@ impl Life {
             self.world.wait(20);
             sched::pass("wrote");
         }
-        if claimed.content().action.kind().is_read() {
+        if claimed.kind().is_read() {
             return Outcome::new(Effect::Done, "looked");
         }
         let effect = witness::Effect {
-            id: claimed.content().id,
-            digest: claimed.content().digest(),
+            id: claimed.id(),
+            digest: claimed.digest(),
             bytes: claimed.artefact().to_vec(),
             connection,
             claimed: moment,
             at,
-            is_held: claimed.content().class() == Class::Held,
+            is_held: claimed.class() == Class::Held,
         };
         let (refuses, silent) = (self.world.once_in(8), self.world.once_in(5));
         // One that refuses may have done it all the same; one that is full takes nothing for now.

@@ -49,7 +49,7 @@ enum Line {
 }
 
 /// A connection that lets whole, allowed lines through, each in one write under the lock.
-pub(crate) struct ImapStream {
+pub struct ImapStream {
     out: Guarded,
     errand: Errand,
     line: Vec<u8>,

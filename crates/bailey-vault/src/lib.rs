@@ -5,21 +5,18 @@
 //!
 //! Invariant of absence: no function here returns a credential.
 
-mod dav;
 mod exit;
 mod guard;
 mod http;
 mod http_guard;
 mod imap_answers;
 mod imap_guard;
-mod mail;
-mod mime;
 mod model;
 mod net;
 mod oauth;
 mod preset;
+mod session;
 mod settings;
-mod smtp;
 mod stream;
 
 use std::collections::BTreeMap;
@@ -27,30 +24,27 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
-use bailey_gate::family::{Action, Level, Party};
+use bailey_gate::family::{Level, Party};
 use bailey_gate::handoff::{HandoffLock, SystemEgress, Valve};
 use bailey_gate::ledger::{Grant, StoreError, Tx as _};
-use bailey_gate::{Claimed, ConnectionId, Effect, Now, Outcome, Settled};
+use bailey_gate::{ConnectionId, Now};
 use bailey_ledger::{ConnectionRow, Ledger, RecordName};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-pub use dav::{SAVED, Stored};
 pub use http::{HttpError, Reply, SystemClient};
-pub use mail::{Folders, Seen};
 pub use model::ModelAccess;
 pub use net::Trust;
 pub use oauth::{Flow, Revocation, renewal};
 pub use preset::kept_by_bailey_alone;
+pub use session::{Access, HttpAnswer, HttpAsk, ImapSession};
 pub use settings::{
-    CalendarSettings, Credential, KeyHeader, MailSettings, ModelSettings, OauthClient, Server, Settings, Training,
+    Credential, DavSettings, KeyHeader, MailSettings, ModelSettings, OauthClient, Server, Settings, Training,
 };
 
 /// What servers of others say, read: pure functions, public so that hostile bytes can be tried on them.
 pub mod parsers {
-    pub use crate::dav::entries as calendar_entries;
     pub use crate::imap_answers::answers as mail_answers;
-    pub use crate::mime::{PARSER as MAIL_PARSER, describe as mail, receivers as receivers_of_sent};
     pub use crate::oauth::{read_callback as callback, read_metadata as metadata};
 }
 
@@ -59,8 +53,8 @@ use oauth::Tokens;
 /// The kinds of sealed records a connection has.
 const SETTINGS: &str = "connection";
 const CREDENTIAL: &str = "credential";
-/// The special folders of a mail account.
-const FOLDERS: &str = "folders";
+/// What a service found out about a new account: for mail, its special folders.
+const DISCOVERED: &str = "folders";
 
 /// What a provider still has to be told about a connection that is over.
 const FAREWELL: &str = "farewell";
@@ -123,8 +117,21 @@ fn record<'a>(kind: &'static str, id: &'a ConnectionId) -> RecordName<'a> {
     RecordName { kind, owner: id.as_bytes(), n: 0 }
 }
 
+fn default_of(kind: &str) -> RecordName<'_> {
+    RecordName { kind: "default", owner: kind.as_bytes(), n: 0 }
+}
+
 fn json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, VaultError> {
     serde_json::to_vec(value).map_err(|error| VaultError::Settings(error.to_string()))
+}
+
+/// What a look at a new account found.
+#[derive(Debug, Default)]
+pub struct Discovered {
+    /// What the service wants to know of it later, in its own form; kept sealed.
+    pub notes: Vec<u8>,
+    /// Whom the person gave something of their own will, as far as the account proves it, with the names the person gave them.
+    pub known: Vec<(Party, String)>,
 }
 
 /// A connection the person wants, tried out already.
@@ -139,7 +146,7 @@ pub struct NewConnection {
     /// What to sign in with.
     pub credential: Credential,
     /// What a look at the account found.
-    pub seen: Seen,
+    pub discovered: Discovered,
 }
 
 /// Ends something with what is open cut before and behind it: before, so that it ends now even where ending it cannot be
@@ -172,7 +179,7 @@ impl Vault {
     }
 
     /// What looks at a server, for as long as nothing is cut: a pause or a revocation ends it at once, whatever its other side does.
-    pub(crate) async fn until_cut<T>(&self, look: impl Future<Output = Result<T, String>>) -> Result<T, VaultError> {
+    pub async fn until_cut<T>(&self, look: impl Future<Output = Result<T, String>>) -> Result<T, VaultError> {
         let mut resets = self.resets.subscribe();
         tokio::select! {
             looked = look => looked.map_err(VaultError::Refused),
@@ -182,27 +189,12 @@ impl Vault {
         }
     }
 
-    /// Carries out a claimed action. A pause or a revocation cuts it short.
-    pub async fn carry_out(&self, claimed: Claimed) -> Settled {
+    /// Rises whenever every open connection has to end: on pause and on revocation.
+    #[must_use]
+    pub fn resets(&self) -> watch::Receiver<u64> {
         let mut resets = self.resets.subscribe();
         resets.mark_unchanged();
-        let trigger = claimed.trigger();
-        let work = async {
-            match &claimed.content().action {
-                Action::Mail(_) => self.do_mail(&claimed).await,
-                Action::Calendar(_) => self.do_calendar(&claimed).await,
-                Action::Home(_) => Outcome::new(Effect::NotExecuted, "it has no effect outside the home"),
-                Action::Tool(_) => Outcome::new(Effect::NotExecuted, "no server of tools is connected"),
-            }
-        };
-        let outcome = tokio::select! {
-            outcome = work => outcome,
-            _ = resets.changed() => Outcome::new(
-                if trigger.is_spent() { Effect::Unknown } else { Effect::NotExecuted },
-                "the connection was cut by a pause or a revocation",
-            ),
-        };
-        claimed.settle(outcome)
+        resets
     }
 
     /// A client for a provider's base URL, for one named kind of system egress.
@@ -226,21 +218,21 @@ impl Vault {
             account: new.settings.account().to_owned(),
             grant,
         };
-        let (settings, folders) = (json(&new.settings)?, json(&new.seen.folders)?);
+        let settings = json(&new.settings)?;
         let credential = json(&Tokens::first(&new.credential))?;
         let valve = self.lock.valve();
         self.ledger.write(|tx| {
             tx.put_connection(&row)?;
             tx.put_record(record(SETTINGS, &new.id), &settings)?;
-            tx.put_record(record(FOLDERS, &new.id), &folders)?;
+            tx.put_record(record(DISCOVERED, &new.id), &new.discovered.notes)?;
             tx.put_record(record(CREDENTIAL, &new.id), &credential)?;
-            for (address, name) in &new.seen.written_to {
-                tx.learn(&Party::new(Party::EMAIL.into(), address), name)?;
+            for (party, name) in &new.discovered.known {
+                tx.learn(party, name)?;
             }
             let payload = Payload::default()
                 .text("account", &row.account)
                 .text("level", new.level.name())
-                .text("known_receivers", new.seen.written_to.len().to_string());
+                .text("known_receivers", new.discovered.known.len().to_string());
             let entry = Event::of_home(EventKind::Connected, Actor::Person, now, valve);
             tx.append(&Event { account: Some((new.id, 1)), payload, ..entry }, None).map(|_| ())
         })?;
@@ -285,7 +277,7 @@ impl Vault {
         let generation = row.grant.generation + 1;
         tx.put_connection(&ConnectionRow { grant: Grant { active: false, generation, ..row.grant }, ..row.clone() })?;
         let mut keys = Vec::new();
-        for kind in [SETTINGS, CREDENTIAL, FOLDERS] {
+        for kind in [SETTINGS, CREDENTIAL, DISCOVERED] {
             keys.extend(tx.remove_record(record(kind, &row.id))?);
         }
         let entry = Event::of_home(EventKind::Revoked, actor, now, valve);
@@ -315,24 +307,27 @@ impl Vault {
         Ok(owners.into_iter().filter_map(|owner| owner.try_into().ok()).map(ConnectionId::from_bytes).collect())
     }
 
-    /// The settings of a mail connection that stands.
-    pub fn mail_settings(&self, id: &ConnectionId) -> Result<MailSettings, VaultError> {
-        match self.settings(id)? {
-            Settings::Mail(mail) => Ok(mail),
-            Settings::Calendar(_) | Settings::Model(_) => {
-                Err(VaultError::Settings("this connection is no mail account".into()))
-            }
-        }
-    }
-
     /// The settings of a connection that stands.
     pub fn settings(&self, id: &ConnectionId) -> Result<Settings, VaultError> {
         self.stored(SETTINGS, id)
     }
 
-    /// The special folders of a mail connection.
-    pub fn folders(&self, id: &ConnectionId) -> Result<Folders, VaultError> {
-        self.stored(FOLDERS, id)
+    /// Returns the connection of a kind that the person made the default, if they did.
+    #[must_use]
+    pub fn default_account(&self, kind: &str) -> Option<ConnectionId> {
+        let bytes = self.ledger.record(default_of(kind)).ok().flatten()?;
+        bytes.try_into().ok().map(ConnectionId::from_bytes)
+    }
+
+    /// Makes a connection the one of its kind that is used where nothing else is said.
+    pub fn make_default(&self, id: &ConnectionId) -> Result<(), VaultError> {
+        let row = self.ledger.connection(id)?.filter(|row| row.grant.active).ok_or(VaultError::Unknown(*id))?;
+        Ok(self.ledger.write(|tx| tx.put_record(default_of(&row.kind), id.as_bytes()))?)
+    }
+
+    /// Returns what was found out about the account when it was connected.
+    pub fn discovered<T: serde::de::DeserializeOwned>(&self, id: &ConnectionId) -> Result<T, VaultError> {
+        self.stored(DISCOVERED, id)
     }
 
     fn tokens(&self, id: &ConnectionId) -> Result<Tokens, VaultError> {
@@ -369,7 +364,7 @@ impl Vault {
 }
 
 /// An error with what caused it: libraries' own words leave the cause out.
-fn words(error: &dyn std::error::Error) -> String {
+pub fn words(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -42,8 +42,8 @@ impl Vault {
             Some(row) => {
                 let settings = self.settings(&row.id)?;
                 let login = self.login(&row.id, &settings).await?;
-                let Settings::Model(settings) = settings else { return Err(ModelAccess::NotAgreed(base.into())) };
-                key_header(&settings, &login)
+                let Some(settings) = settings.model() else { return Err(ModelAccess::NotAgreed(base.into())) };
+                key_header(settings, &login)
             }
             None if is_here(base) => Vec::new(),
             None => return Err(ModelAccess::NotAgreed(base.into())),
@@ -61,11 +61,7 @@ impl Vault {
     }
 
     /// Looks whether a provider takes the key.
-    pub(crate) async fn look_at_model(
-        &self,
-        settings: &ModelSettings,
-        credential: &Credential,
-    ) -> Result<(), VaultError> {
+    pub async fn look_at_model(&self, settings: &ModelSettings, credential: &Credential) -> Result<(), VaultError> {
         let refused = |why: String| VaultError::Refused(format!("the model's provider cannot be used: {why}"));
         let client = self
             .system_client(&settings.base_url, SystemEgress::Preparation)

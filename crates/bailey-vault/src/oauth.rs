@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
 use crate::http::Form;
-use crate::{Credential, NewConnection, Settings, Vault, VaultError, preset};
+use crate::{Credential, Settings, Vault, VaultError, preset};
 
 /// Where the person's browser is sent back to; the port is chosen anew each time (RFC 8252, 7.3).
 const CALLBACK: &str = "/oauth/callback";
@@ -105,6 +105,7 @@ pub mod renewal {
 }
 
 /// How to sign in, for one session.
+#[derive(Clone)]
 pub(crate) enum Login {
     None,
     Password { user: String, password: Zeroizing<String> },
@@ -279,14 +280,8 @@ impl Vault {
         Ok(Flow { url, listener, metadata, redirect, state, verifier, scopes })
     }
 
-    /// Waits for the browser, trades the code for tokens, signs in with them, and looks at the account.
-    pub async fn finish_sign_in(
-        &self,
-        flow: Flow,
-        id: ConnectionId,
-        settings: Settings,
-        level: Level,
-    ) -> Result<NewConnection, VaultError> {
+    /// Waits for the browser and trades the code for tokens.
+    pub async fn finish_sign_in(&self, flow: Flow, settings: &Settings) -> Result<Credential, VaultError> {
         let code = flow.code().await?;
         let client = settings.client();
         let mut body = vec![
@@ -311,35 +306,10 @@ impl Vault {
                 missing.join(", ")
             )));
         }
-        let credential = Credential::Tokens {
+        Ok(Credential::Tokens {
             access: granted.access_token.to_string(),
             refresh: granted.refresh_token.as_ref().map(|token| token.to_string()),
-        };
-        self.try_out(id, settings, level, credential).await
-    }
-
-    /// Signs in to a new account and looks at it; nothing is kept yet.
-    pub async fn try_out(
-        &self,
-        id: ConnectionId,
-        settings: Settings,
-        level: Level,
-        credential: Credential,
-    ) -> Result<NewConnection, VaultError> {
-        check(&settings, level)?;
-        let login = login_of(&settings, &credential);
-        let seen = match &settings {
-            Settings::Mail(mail) => self.look_at(mail, &login).await?,
-            Settings::Calendar(calendar) => {
-                self.look_at_calendar(calendar, &login).await?;
-                crate::Seen::default()
-            }
-            Settings::Model(model) => {
-                self.look_at_model(model, &credential).await?;
-                crate::Seen::default()
-            }
-        };
-        Ok(NewConnection { id, settings, level, credential, seen })
+        })
     }
 
     async fn trade(&self, metadata: &Metadata, body: String, egress: SystemEgress) -> Result<Granted, VaultError> {
@@ -540,42 +510,4 @@ pub fn read_callback(line: &str, state: &str, issuer: &str) -> Option<Result<Zer
         return Some(Err(VaultError::Refused(format!("the sign-in was refused: {name}"))));
     }
     one("code").map(|code| Ok(Zeroizing::new(code.to_owned())))
-}
-
-pub(crate) fn check(settings: &Settings, level: Level) -> Result<(), VaultError> {
-    use bailey_gate::family::calendar::Href;
-    use bailey_gate::family::text::{Address, Line};
-    let bad = |why: String| VaultError::Settings(why);
-    let settings = match settings {
-        Settings::Mail(mail) => mail,
-        Settings::Calendar(calendar) => {
-            Href::new(&calendar.path).map_err(|error| bad(error.to_string()))?;
-            if !calendar.path.ends_with('/') {
-                return Err(bad("the calendar's address has to end in a slash".into()));
-            }
-            return Line::new(calendar.user.clone()).map(|_| ()).map_err(|error| bad(error.to_string()));
-        }
-        Settings::Model(model) => {
-            let words = [&model.base_url, &model.retention, &model.terms];
-            words
-                .into_iter()
-                .try_for_each(|text| Line::new(text.clone()).map(|_| ()))
-                .map_err(|e| bad(e.to_string()))?;
-            if model.base_url.contains(['@', '?', '#']) {
-                return Err(bad("the model's address holds more than a place; a key is given apart from it".into()));
-            }
-            return Ok(());
-        }
-    };
-    Address::new(&settings.address).map_err(|error| bad(error.to_string()))?;
-    if let Some(name) = &settings.name {
-        Line::new(name.clone()).map_err(|error| bad(error.to_string()))?;
-    }
-    if level >= Level::Send && settings.submission.is_none() {
-        return Err(bad("a connection that may send needs a submission server; name one, or connect for less".into()));
-    }
-    if level == Level::Full && settings.imap.is_none() {
-        return Err(bad("a connection that may move mail needs an IMAP server; name one, or connect for less".into()));
-    }
-    Ok(())
 }

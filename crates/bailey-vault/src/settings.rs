@@ -1,58 +1,142 @@
 //! What a connection is made of: where, as whom, and the credential, which is kept apart.
 
+use bailey_gate::family::Level;
+use bailey_gate::family::calendar::Href;
+use bailey_gate::family::text::{Address, Line};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// What a connection leads to.
+/// What a connection leads to. A new kind is a variant here and a line in [`Settings::facts`]; nothing else of the vault asks
+/// which one it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Settings {
     /// A mail account.
     Mail(MailSettings),
     /// A calendar.
-    Calendar(CalendarSettings),
+    Calendar(DavSettings),
     /// A provider of models.
     Model(ModelSettings),
 }
 
+/// What is true of every connection.
+struct Facts<'a> {
+    kind: &'static str,
+    account: &'a str,
+    issuer: Option<&'a str>,
+    client: Option<&'a OauthClient>,
+    form: Form<'a>,
+}
+
+impl<'a> Facts<'a> {
+    fn of_dav(kind: &'static str, dav: &'a DavSettings) -> Self {
+        Self { kind, account: &dav.user, issuer: None, client: None, form: Form::Dav(dav) }
+    }
+}
+
+/// Which settings it has.
+enum Form<'a> {
+    Mail(&'a MailSettings),
+    Dav(&'a DavSettings),
+    Model(&'a ModelSettings),
+}
+
 impl Settings {
-    /// The account, as the service names it.
+    fn facts(&self) -> Facts<'_> {
+        match self {
+            Self::Mail(mail) => Facts {
+                kind: "mail",
+                account: &mail.address,
+                issuer: mail.issuer.as_deref(),
+                client: mail.client.as_ref(),
+                form: Form::Mail(mail),
+            },
+            Self::Calendar(calendar) => Facts::of_dav("calendar", calendar),
+            Self::Model(model) => Facts {
+                kind: "model",
+                account: model.base_url.trim_end_matches('/'),
+                issuer: None,
+                client: None,
+                form: Form::Model(model),
+            },
+        }
+    }
+
+    /// Returns the account, as the service names it.
     #[must_use]
     pub fn account(&self) -> &str {
-        match self {
-            Self::Mail(mail) => &mail.address,
-            Self::Calendar(calendar) => &calendar.user,
-            Self::Model(model) => model.base_url.trim_end_matches('/'),
-        }
+        self.facts().account
     }
 
-    /// What it leads to, in a word.
+    /// Says what it leads to, in a word.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Mail(_) => "mail",
-            Self::Calendar(_) => "calendar",
-            Self::Model(_) => "model",
-        }
+    pub fn kind(&self) -> &'static str {
+        self.facts().kind
     }
 
-    /// Who we are to the authorization server.
+    /// Returns who we are to the authorization server.
     pub(crate) fn client(&self) -> OauthClient {
-        let own = match self {
-            Self::Mail(mail) => mail.client.clone(),
-            Self::Calendar(_) | Self::Model(_) => None,
-        };
-        own.unwrap_or_else(|| OauthClient { id: "bailey".into(), secret: None })
+        self.facts().client.cloned().unwrap_or_else(|| OauthClient { id: "bailey".into(), secret: None })
     }
 
-    /// Who vouches for access tokens, where they are used.
+    /// Returns who vouches for access tokens, where they are used.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
-        match self {
-            Self::Mail(mail) => mail.issuer.as_deref(),
-            Self::Calendar(_) | Self::Model(_) => None,
+        self.facts().issuer
+    }
+
+    /// Returns the settings of a mail account, if it is one.
+    #[must_use]
+    pub fn mail(&self) -> Option<&MailSettings> {
+        if let Form::Mail(mail) = self.facts().form { Some(mail) } else { None }
+    }
+
+    /// Returns the settings of a collection on a WebDAV server, if it is one.
+    #[must_use]
+    pub fn dav(&self) -> Option<&DavSettings> {
+        if let Form::Dav(dav) = self.facts().form { Some(dav) } else { None }
+    }
+
+    /// Returns the settings of a provider of models, if it is one.
+    #[must_use]
+    pub fn model(&self) -> Option<&ModelSettings> {
+        if let Form::Model(model) = self.facts().form { Some(model) } else { None }
+    }
+
+    /// Checks what the types alone do not hold; errors are for the person.
+    pub fn check(&self, level: Level) -> Result<(), String> {
+        let line = |text: &String| Line::new(text.clone()).map(|_| ()).map_err(|error| error.to_string());
+        match self.facts().form {
+            Form::Mail(mail) => {
+                Address::new(&mail.address).map_err(|error| error.to_string())?;
+                mail.name.iter().try_for_each(line)?;
+                if level >= Level::Send && mail.submission.is_none() {
+                    return Err(
+                        "a connection that may send needs a submission server; name one, or connect for less".into()
+                    );
+                }
+                if level == Level::Full && mail.imap.is_none() {
+                    return Err(
+                        "a connection that may move mail needs an IMAP server; name one, or connect for less".into()
+                    );
+                }
+            }
+            Form::Dav(dav) => {
+                Href::new(&dav.path).map_err(|error| error.to_string())?;
+                if !dav.path.ends_with('/') {
+                    return Err(format!("the address of a {} has to end in a slash", self.kind()));
+                }
+                line(&dav.user)?;
+            }
+            Form::Model(model) => {
+                [&model.base_url, &model.retention, &model.terms].into_iter().try_for_each(line)?;
+                if model.base_url.contains(['@', '?', '#']) {
+                    return Err("the model's address holds more than a place; a key is given apart from it".into());
+                }
+            }
         }
+        Ok(())
     }
 }
 
@@ -96,15 +180,15 @@ pub enum Training {
     Unknown,
 }
 
-/// One calendar at a CalDAV server. Stored sealed; holds no secret.
+/// One collection at a WebDAV server: a calendar (RFC 4791), say. Stored sealed; holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CalendarSettings {
+pub struct DavSettings {
     /// Who signs in.
     pub user: String,
     /// Where.
     pub server: Server,
-    /// The calendar's path on the server, with a slash at its end.
+    /// The collection's path on the server, with a slash at its end.
     pub path: String,
 }
 

@@ -8,7 +8,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use bailey_gate::approval::Purpose;
 use bailey_gate::{ActionId, BadId, Digest};
 use bailey_home::wire::{
-    ActionCard, ApproveBody, CalendarSettings, ConnectBody, ConnectionCard, ContextCard, DeletedCard, Edit, EntryCard,
+    ActionCard, ApproveBody, ConnectBody, ConnectionCard, ContextCard, DavSettings, DeletedCard, Edit, EntryCard,
     HappenedBody, IdsBody, KeyHeader, MailSettings, ModelSettings, OauthClient, ProvenBody, ResumeBody, RevokeCard,
     Server, Settings, Shown, SignIn, Status, TaskBody, TaskCard, Training, connect_parameters,
 };
@@ -263,7 +263,7 @@ async fn connect_calendar(client: &Client, calendar: ConnectCalendar, json: bool
         Some(_) => server(place, tls)?,
         None => Server { host: place.into(), port: if tls { 443 } else { 80 }, tls },
     };
-    let settings = Settings::Calendar(CalendarSettings { user: calendar.user, server, path: path.into() });
+    let settings = Settings::Calendar(DavSettings { user: calendar.user, server, path: path.into() });
     finish_connect(client, settings, calendar.level, Some(APP_PASSWORD), json).await
 }
 
@@ -391,7 +391,7 @@ async fn undo(client: &Client, id: &str, json: bool) -> Result<(), Trouble> {
 fn tools(json: bool) -> Result<(), Trouble> {
     let manifests = bailey_home::tool_manifests();
     Ok(show::print(json, &manifests, |out| {
-        for tool in bailey_home::own_tools() {
+        for tool in bailey_home::own_tools(&[]) {
             writeln!(out, "{:<16} {}", tool.name, tool.description)?;
             let Some(manifest) = manifests.get(tool.name).and_then(serde_json::Value::as_object) else { continue };
             let said = manifest.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ");

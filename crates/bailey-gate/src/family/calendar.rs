@@ -197,6 +197,17 @@ impl Entry {
         None
     }
 
+    /// Tells whether two texts hold the same lines, in whatever order: a server may write them in its own.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let sorted = |entry: &Self| {
+            let mut lines = entry.lines();
+            lines.sort_unstable();
+            lines
+        };
+        sorted(self) == sorted(other)
+    }
+
     /// Lines that name a guest or an organiser: whoever stands there may be told by the server.
     #[must_use]
     pub fn guests(&self) -> Vec<String> {

@@ -15,6 +15,7 @@ pub mod text;
 pub mod tool;
 
 use crate::codec::{CodecError, Decoder, Encoder};
+use crate::permit::Claimed;
 use crate::place::Place;
 use crate::preview::Preview;
 use crate::verdict::Class;
@@ -111,6 +112,27 @@ macro_rules! families {
                 Self::$variant(action)
             }
         })*
+
+        /// A claim by the family of its action: whoever carries claims out has to have a place for each.
+        #[derive(Debug)]
+        #[must_use]
+        pub enum Claim {
+            $($(#[$doc])* $variant(Claimed<$action>),)*
+        }
+
+        impl Claimed<Action> {
+            /// Makes it a claim of its family.
+            pub fn by_family(self) -> Claim {
+                match self.action {
+                    $(Action::$variant(action) => Claim::$variant(Claimed {
+                        action,
+                        bound: self.bound,
+                        artefact: self.artefact,
+                        trigger: self.trigger,
+                    }),)*
+                }
+            }
+        }
 
         impl Action {
             fn family(&self) -> &dyn Family {

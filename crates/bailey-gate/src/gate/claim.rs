@@ -9,7 +9,7 @@ use crate::family::{Action, Brings};
 use crate::handoff::{Mode, Trigger};
 use crate::ids::ActionId;
 use crate::ledger::{Row, Tx};
-use crate::permit::{Claimed, Effect, Permit, Settled};
+use crate::permit::{Bound, Claimed, Effect, Outcome, Permit, Settled};
 use crate::policy::{Question, judge};
 use crate::state::State;
 use crate::time::{Deadline, Now};
@@ -85,7 +85,9 @@ impl Gate {
         }
         let artefact = content.action.artefact();
         let trigger = Trigger::new(self.lock(), position);
-        Ok(Claiming::Claimed(Box::new(Claimed { content, artefact, trigger })))
+        let bound =
+            Bound { id: row.id, kind: row.kind, class: row.class, account: content.account, digest: permit.digest };
+        Ok(Claiming::Claimed(Box::new(Claimed { action: content.action, bound, artefact, trigger })))
     }
 
     /// Grant and policy, with the evidence actually held.
@@ -185,10 +187,7 @@ impl Gate {
         self.commit(|tx| {
             let (mut row, content) = self.load(tx, id)?;
             let to = outcome.result.state();
-            self.step(tx, &mut row, to, Actor::Gate, now, |entry| Event {
-                payload: Payload::default().text("outcome", outcome.detail.clone()),
-                ..entry
-            })?;
+            self.step(tx, &mut row, to, Actor::Gate, now, |entry| Event { payload: left_behind(outcome), ..entry })?;
             self.follow_undo(tx, &row, now)?;
             if outcome.result == Effect::Done && row.approval.is_some() {
                 for party in content.iter().flat_map(|content| content.action.traits().learns) {
@@ -237,4 +236,12 @@ impl Gate {
             self.turn(tx, row, State::Unknown, reason::INTERRUPTED, now).map(|_| ())
         })
     }
+}
+
+/// The field of an outcome's payload that holds what the effect left behind ([`Outcome::left`]).
+pub const LEFT: &str = "left";
+
+fn left_behind(outcome: &Outcome) -> Payload {
+    let payload = Payload::default().text("outcome", outcome.detail.clone());
+    if outcome.left.is_empty() { payload } else { payload.bytes(LEFT, outcome.left.clone()) }
 }

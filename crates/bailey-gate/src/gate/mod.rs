@@ -14,7 +14,7 @@ mod stop;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-pub use claim::Claiming;
+pub use claim::{Claiming, LEFT};
 pub use propose::{FACTS, MAX_ODD_PER_TASK, Proposal, Proposed};
 pub use stop::{Found, PauseReport, Sweep};
 

@@ -159,7 +159,9 @@ pub(super) async fn edit(Held(home): Shared, Path(id): Path<String>, Taken(edit)
     let Action::Mail(MailAction::Send(message)) = &content.action else {
         return Err(failure(Code::Invalid, "only a waiting mail can be edited"));
     };
-    let edited = edit.apply(message, &home.surroundings()?).map_err(|bad| failure(Code::Invalid, bad.to_string()))?;
+    let edited = edit
+        .apply(message, &home.context_of(view.row.task.as_ref())?)
+        .map_err(|bad| failure(Code::Invalid, bad.to_string()))?;
     let proposal = Proposal {
         id: fresh_action()?,
         task: view.row.task,
@@ -213,9 +215,8 @@ pub(super) async fn undo(
         return Err(GateError::WrongState { id, state: view.row.state }.into());
     }
     let content = Content::decode(&view.content).map_err(StoreError::from)?;
-    let (vault, words) = (Arc::clone(&home.vault), home.outcome_words(&id)?.unwrap_or_default());
-    let prepared =
-        outside(&home, async move { bailey_connectors::prepare_undo(&content, &words, &vault).await }).await?;
+    let (services, left) = (home.services.clone(), home.left_behind(&id)?);
+    let prepared = outside(&home, async move { services.undo(&content, &left).await }).await?;
     let (account, action_back) = prepared.map_err(|bad| failure(Code::Conflict, visible(&bad.to_string())))?;
     let proposal = Proposal {
         id: fresh_action()?,

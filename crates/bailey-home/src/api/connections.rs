@@ -60,8 +60,8 @@ pub(super) async fn connect(Held(home): Shared, Taken(body): Taken<ConnectBody>)
         Some(password) => Credential::AppPassword(password.expose().to_owned()),
         None => Credential::None,
     };
-    let vault = Arc::clone(&home.vault);
-    let new = outside(&home, async move { vault.try_out(id, body.settings, level, credential).await }).await??;
+    let services = home.services.clone();
+    let new = outside(&home, async move { services.try_out(id, body.settings, level, credential).await }).await??;
     Ok(Json(keep(&home, &new)?))
 }
 
@@ -91,8 +91,12 @@ pub(super) async fn begin_sign_in(Held(home): Shared, Taken(body): Taken<Connect
     sign_ins(&home).insert(name.clone(), begun.clone());
     let work = Arc::clone(&home);
     work.beside(async move {
-        let finished =
-            tokio::time::timeout(SIGN_IN_WITHIN, home.vault.finish_sign_in(flow, id, body.settings, level)).await;
+        let settings = body.settings;
+        let finishing = async {
+            let credential = home.vault.finish_sign_in(flow, &settings).await?;
+            home.services.try_out(id, settings.clone(), level, credential).await
+        };
+        let finished = tokio::time::timeout(SIGN_IN_WITHIN, finishing).await;
         let ended = match finished {
             Ok(Ok(new)) => keep(&home, &new).map_err(|failure| failure.message),
             Ok(Err(error)) => Err(error.to_string()),

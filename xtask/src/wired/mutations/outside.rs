@@ -6,9 +6,9 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
         control: "no answer is no refusal",
         edits: &[(
-            "crates/bailey-vault/src/smtp.rs",
-            r#"                Outcome::new(Effect::Unknown, format!("the mail server did not confirm: {}", words(&error)))"#,
-            r#"                Outcome::new(Effect::Refused, format!("the mail server did not confirm: {}", words(&error)))"#,
+            "crates/bailey-connectors/src/mail/smtp.rs",
+            r#"Outcome::new(Effect::Unknown, format!("the mail server did not confirm: {}", words(&error)))"#,
+            r#"Outcome::new(Effect::Refused, format!("the mail server did not confirm: {}", words(&error)))"#,
         )],
         test: "road::an_ambiguous_outcome_is_handed_to_the_person_and_never_resent",
     },
@@ -60,7 +60,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
         control: "undo of a move",
         edits: &[(
-            "crates/bailey-connectors/src/mail.rs",
+            "crates/bailey-connectors/src/mail/mod.rs",
             "let (to, about) = (moved.message.folder.clone(), moved.about.clone());",
             "let (to, about) = (moved.to.clone(), moved.about.clone());",
         )],
@@ -69,7 +69,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
         control: "undo of an entry",
         edits: &[(
-            "crates/bailey-connectors/src/calendar.rs",
+            "crates/bailey-connectors/src/calendar/mod.rs",
             "        (Change::Create { .. }, Some(now)) => Change::Cancel { before: now.entry, etag: now.etag },",
             r#"        (Change::Create { .. }, Some(now)) => {
             Change::Replace { before: now.entry.clone(), etag: now.etag, after: now.entry }
@@ -80,7 +80,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
         control: "version of an entry",
         edits: &[(
-            "crates/bailey-vault/src/dav.rs",
+            "crates/bailey-connectors/src/calendar/server.rs",
             r#"("if-match", etag.as_str().to_owned())"#,
             r#"("x-if-match", etag.as_str().to_owned())"#,
         )],
@@ -89,16 +89,16 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
         control: "later changes stay",
         edits: &[(
-            "crates/bailey-connectors/src/calendar.rs",
-            "            if !left.is_empty() && now.etag.as_str() != left =>",
-            "            if !left.is_empty() && now.etag.as_str().is_empty() =>",
+            "crates/bailey-connectors/src/calendar/mod.rs",
+            "if !as_left(&now, after) =>",
+            "if !as_left(&now, after) && now.etag.as_str().is_empty() =>",
         )],
         test: "calendars::a_cancelled_entry_comes_back_and_a_later_change_is_not_trampled",
     },
     Mutation {
         control: "facts from sent mail",
         edits: &[(
-            "crates/bailey-vault/src/mime.rs",
+            "crates/bailey-connectors/src/mail/mime.rs",
             "    if !author.is_some_and(|author| author.eq_ignore_ascii_case(own)) {",
             "    if author.is_none() && own.is_empty() {",
         )],
@@ -185,9 +185,12 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         control: "known tools only",
         edits: &[(
             "crates/bailey-connectors/src/lib.rs",
-            "        unknown => return Err(BadCall::UnknownTool(unknown.into())),",
-            r#"        unknown if unknown.len() > 99 => return Err(BadCall::UnknownTool(unknown.into())),
-        unknown => (None, Action::Home(HomeAction::MemoryWrite { note: format!("x{unknown}") })),"#,
+            "            Err(BadCall::UnknownTool(tool.into()))",
+            r#"            if tool.len() > 99 {
+                return Err(BadCall::UnknownTool(tool.into()));
+            }
+            let action = bailey_gate::family::home::HomeAction::MemoryWrite { note: format!("x{tool}") };
+            Ok(Prepared { account: None, action: Action::Home(action), why })"#,
         )],
         test: "hijack::tools_that_do_not_exist_change_nothing",
     },
@@ -248,16 +251,16 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
         control: "cutting open connections",
         edits: &[(
-            "crates/bailey-vault/src/lib.rs",
-            "            _ = resets.changed() => Outcome::new(",
-            "            _ = std::future::pending::<()>() => Outcome::new(",
+            "crates/bailey-connectors/src/lib.rs",
+            "        _ = resets.changed() => Outcome::new(",
+            "        _ = std::future::pending::<()>() => Outcome::new(",
         )],
         test: "stops::a_revocation_cuts_what_is_open_at_once",
     },
     Mutation {
         control: "reading in part",
         edits: &[(
-            "crates/bailey-vault/src/mime.rs",
+            "crates/bailey-connectors/src/mail/mime.rs",
             "text.chars().take(MAX_TEXT_CHARS)",
             "text.chars().take(1_000 * MAX_TEXT_CHARS)",
         )],
@@ -284,7 +287,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
         control: "answers that cannot be read",
         edits: &[(
-            "crates/bailey-vault/src/mail.rs",
+            "crates/bailey-connectors/src/mail/imap.rs",
             "        Ok(Err(_)) => Err(\"the mail server gave an answer that cannot be read\".into()),",
             "        Ok(Err(why)) => std::panic::resume_unwind(why),",
         )],
@@ -293,7 +296,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
         control: "length of header fields",
         edits: &[(
-            "crates/bailey-vault/src/mime.rs",
+            "crates/bailey-connectors/src/mail/mime.rs",
             "const MAX_FIELD_CHARS: usize = 1_000;",
             "const MAX_FIELD_CHARS: usize = 1_000_000;",
         )],
@@ -302,7 +305,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
         control: "number of attachments",
         edits: &[(
-            "crates/bailey-vault/src/mime.rs",
+            "crates/bailey-connectors/src/mail/mime.rs",
             "const MAX_FILES: usize = 50;",
             "const MAX_FILES: usize = 50_000;",
         )],
@@ -311,7 +314,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
         control: "stack of the mail parser",
         edits: &[(
-            "crates/bailey-vault/src/mime.rs",
+            "crates/bailey-connectors/src/mail/mime.rs",
             "const PARSER_STACK: usize = 128 * 1024 * 1024;",
             "const PARSER_STACK: usize = 2 * 1024 * 1024;",
         )],

@@ -1,17 +1,22 @@
-//! Calendar: tools, moments in a person's words, and entries made or changed line by line.
+//! Calendars over CalDAV (RFC 4791): tools, moments in a person's words, entries made or changed line by line, undo.
 
-use bailey_gate::ConnectionId;
-use bailey_gate::content::Content;
-use bailey_gate::family::Action;
-use bailey_gate::family::calendar::{CalendarAction, Change, Entry, Href, Writing};
+mod server;
+
+use bailey_gate::family::calendar::{self, CalendarAction, Change, Entry, Href, Writing};
+use bailey_gate::family::{Action, Level, mail};
 use bailey_gate::handoff::SystemEgress;
-use bailey_vault::{SAVED, Vault};
+use bailey_gate::{Claimed, ConnectionId, Effect, Found, Outcome};
+use bailey_vault::{Access, Discovered, Settings, Vault, VaultError};
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan as _};
+use serde_json::json;
 
 use crate::call::{Arguments, BadCall, schema};
-use crate::{Surroundings, ToolDefinition};
+use crate::context::{Account, HomeContext, PrepareContext};
+use crate::service::{Done, Lookup, Made, Service, ToolDefinition, no_undo};
+use server::Stored;
+pub use server::entries;
 
 /// Days looked at where no end is named.
 const DEFAULT_DAYS: i64 = 14;
@@ -22,86 +27,217 @@ const DEFAULT_MINUTES: i64 = 60;
 /// Bytes of a content line before it is folded (RFC 5545, 3.1: at most 75 octets).
 const FOLD_AT: usize = 73;
 
-pub(crate) fn tools() -> Vec<ToolDefinition> {
-    const WHEN: &str = "a date, a weekday, today or tomorrow; with a time like 15:00 where it matters";
-    vec![
-        ToolDefinition {
-            name: "calendar_read",
-            description: "List calendar entries: id, what, begins, ends, where.",
-            parameters: schema(&[("from", WHEN), ("until", WHEN)], &[]),
-        },
-        ToolDefinition {
-            name: "calendar_create",
-            description: "Add an entry to the person's own calendar.",
-            parameters: schema(
-                &[("what", "what happens"), ("begins", WHEN), ("ends", WHEN), ("where", "the place")],
-                &["what", "begins"],
-            ),
-        },
-        ToolDefinition {
-            name: "calendar_change",
-            description: "Change an entry; what is left out stays.",
-            parameters: schema(
-                &[
-                    ("id", "the id that calendar_read gave"),
-                    ("what", "what happens"),
-                    ("begins", WHEN),
-                    ("ends", WHEN),
-                    ("where", "the place"),
-                ],
-                &["id"],
-            ),
-        },
-        ToolDefinition {
-            name: "calendar_cancel",
-            description: "Remove an entry.",
-            parameters: schema(&[("id", "the id that calendar_read gave")], &["id"]),
-        },
-        ToolDefinition {
-            name: "calendar_invite",
-            description: "Invite people to an entry by mail, or call it off. The person is asked first.",
-            parameters: schema(
-                &[
-                    ("id", "the id that calendar_read gave"),
-                    ("guests", "addresses, separated by commas"),
-                    ("note", "a few words to them"),
-                    ("cancel", "true to call it off instead"),
-                ],
-                &["id", "guests"],
-            ),
-        },
-    ]
+/// The kind of connection it needs.
+const CALENDAR: &str = "calendar";
+
+/// Calendars over CalDAV.
+pub(crate) struct Calendar;
+
+const WHEN: &str = "a date, a weekday, today or tomorrow; with a time like 15:00 where it matters";
+
+impl Service for Calendar {
+    type Action = CalendarAction;
+
+    fn tools(&self) -> Vec<ToolDefinition> {
+        let fields = [("what", "what happens"), ("begins", WHEN), ("ends", WHEN), ("where", "the place")];
+        let id = ("id", "the id that calendar_read gave");
+        vec![
+            ToolDefinition {
+                name: "calendar_read",
+                kind: calendar::READ,
+                description: "List calendar entries: id, what, begins, ends, where.",
+                parameters: schema(&[("from", WHEN), ("until", WHEN)], &[]),
+                manifest: json!({ "effect": "read" }),
+            },
+            ToolDefinition {
+                name: "calendar_create",
+                kind: calendar::CREATE,
+                description: "Add an entry to the person's own calendar.",
+                parameters: schema(&fields, &["what", "begins"]),
+                manifest: json!({ "effect": "write", "content": ["what", "where"], "undo": true }),
+            },
+            ToolDefinition {
+                name: "calendar_change",
+                kind: calendar::CHANGE,
+                description: "Change an entry; what is left out stays.",
+                parameters: schema(&[&[id], fields.as_slice()].concat(), &["id"]),
+                manifest: json!({
+                    "effect": "write", "target": { "id": "entry" }, "content": ["what", "where"], "undo": true,
+                }),
+            },
+            ToolDefinition {
+                name: "calendar_cancel",
+                kind: calendar::CANCEL,
+                description: "Remove an entry.",
+                parameters: schema(&[id], &["id"]),
+                manifest: json!({ "effect": "write", "target": { "id": "entry" }, "removes": true, "undo": true }),
+            },
+            ToolDefinition {
+                name: "calendar_invite",
+                // An invitation leaves as a mail.
+                kind: mail::SEND,
+                description: "Invite people to an entry by mail, or call it off. The person is asked first.",
+                parameters: schema(
+                    &[
+                        id,
+                        ("guests", "addresses, separated by commas"),
+                        ("note", "a few words to them"),
+                        ("cancel", "true to call it off instead"),
+                    ],
+                    &["id", "guests"],
+                ),
+                manifest: json!({
+                    "effect": "write", "sinks": { "guests": "email" }, "target": { "id": "entry" }, "content": ["note"],
+                }),
+            },
+        ]
+    }
+
+    async fn prepare(&self, tool: &str, arguments: &Arguments, cx: &PrepareContext<'_>) -> Result<Made, BadCall> {
+        let action = match tool {
+            "calendar_read" => read(arguments, cx)?,
+            "calendar_invite" => return prepare_invitation(arguments, cx).await,
+            "calendar_create" => {
+                let (account, path) = collection(cx, arguments, Level::Full)?;
+                let name: String = cx.unique.iter().map(|byte| format!("{byte:02x}")).collect();
+                let href = Href::new(&format!("{path}{name}.ics")).map_err(|error| bad("id", error))?;
+                let after = create(arguments, cx, &name)?;
+                let action = CalendarAction::Write(Writing { href, change: Change::Create { after } });
+                return Ok((Some(account.connection.0), Action::Calendar(action)));
+            }
+            _ => {
+                let (account, _) = collection(cx, arguments, Level::Full)?;
+                let (href, stored) = stored(arguments, cx, account).await?;
+                let change = if tool == "calendar_cancel" {
+                    Change::Cancel { before: stored.entry, etag: stored.etag }
+                } else {
+                    let after = change(&stored.entry, arguments, cx)?;
+                    Change::Replace { before: stored.entry, etag: stored.etag, after }
+                };
+                let action = CalendarAction::Write(Writing { href, change });
+                return Ok((Some(account.connection.0), Action::Calendar(action)));
+            }
+        };
+        let (account, _) = collection(cx, arguments, Level::Read)?;
+        Ok((Some(account.connection.0), Action::Calendar(action)))
+    }
+
+    async fn execute(&self, vault: &Vault, claimed: &Claimed<CalendarAction>) -> Outcome {
+        match claimed.action() {
+            CalendarAction::Read { from, until } => match server::read_span(vault, claimed, *from, *until).await {
+                Ok(found) => Outcome::new(Effect::Done, found),
+                Err(why) => Outcome::new(Effect::NotExecuted, why),
+            },
+            CalendarAction::Write(writing) => server::write(vault, claimed, writing).await,
+        }
+    }
+
+    /// An entry of a name that only Bailey gives, or one that reads as it was to be written, shows that the write happened; so
+    /// does one that is gone.
+    async fn reconcile(&self, vault: &Vault, account: Option<(ConnectionId, u64)>, action: &CalendarAction) -> Lookup {
+        let CalendarAction::Write(writing) = action else {
+            return Some((Found::No, "a look at the calendar changes nothing"));
+        };
+        let access = vault.look(account, SystemEgress::Reconciliation);
+        let now = match server::entry(vault, &access, &writing.href).await {
+            Ok(now) => now,
+            Err(VaultError::Refused(_)) => return None,
+            Err(_) => {
+                return Some((Found::No, "the calendar is not connected any more, so it could not be looked up"));
+            }
+        };
+        Some(match (&writing.change, now) {
+            (Change::Cancel { .. }, None) => (Found::Yes, "the entry is gone from the calendar"),
+            (Change::Create { .. }, Some(_)) => {
+                (Found::Yes, "the entry is in the calendar, under the name Bailey gave it")
+            }
+            (Change::Replace { after, .. }, Some(now)) if now.entry.says_the_same(after) => {
+                (Found::Yes, "the entry is in the calendar as it was to be written")
+            }
+            _ => (Found::No, "whether the entry was written cannot be told for certain; look at the calendar"),
+        })
+    }
+
+    /// Undoes a write, if the entry is still as the write left it: told by its version, or where the server gave none, by what
+    /// it says.
+    async fn undo(&self, vault: &Vault, done: Done<'_, CalendarAction>) -> Result<Made, BadCall> {
+        let CalendarAction::Write(writing) = done.action else { return Err(no_undo(calendar::READ)) };
+        let lookup = |why: &str| BadCall::Lookup(why.to_owned());
+        let access = vault.look(done.account, SystemEgress::Preparation);
+        let now = server::entry(vault, &access, &writing.href).await;
+        let now = now.map_err(|error| BadCall::Lookup(error.to_string()))?;
+        let as_left = |now: &Stored, after: &Entry| {
+            if done.left.is_empty() {
+                now.entry.says_the_same(after)
+            } else {
+                now.etag.as_str().as_bytes() == done.left
+            }
+        };
+        let change = match (&writing.change, now) {
+            (Change::Cancel { before, .. }, None) => Change::Create { after: before.clone() },
+            (Change::Cancel { .. }, Some(_)) => {
+                return Err(lookup("something else lies in the place of the removed entry now"));
+            }
+            (Change::Create { .. } | Change::Replace { .. }, None) => {
+                return Err(lookup("the entry is not there any more"));
+            }
+            (Change::Create { after } | Change::Replace { after, .. }, Some(now)) if !as_left(&now, after) => {
+                return Err(lookup("the entry was changed since; undoing would take that change back too"));
+            }
+            (Change::Create { .. }, Some(now)) => Change::Cancel { before: now.entry, etag: now.etag },
+            (Change::Replace { before, .. }, Some(now)) => {
+                Change::Replace { before: now.entry, etag: now.etag, after: before.clone() }
+            }
+        };
+        let action = CalendarAction::Write(Writing { href: writing.href.clone(), change });
+        Ok((done.account.map(|(connection, _)| connection), Action::Calendar(action)))
+    }
+
+    async fn discover(&self, vault: &Vault, access: &Access, _: &Settings) -> Result<Discovered, VaultError> {
+        server::discover(vault, access).await.map(|()| Discovered::default())
+    }
 }
 
-type Prepared = (Option<ConnectionId>, Action);
-
-/// An invitation is a mail (iMIP, RFC 6047): it leaves as mail does, through the mail account, and asks as mail does. The
-/// entry in the person's calendar stays as it is, so that no server tells anybody by itself.
-pub(crate) async fn prepare_invitation(
+/// Returns the calendar a call acts on, and its path on the server.
+fn collection<'a>(
+    cx: &'a HomeContext,
     arguments: &Arguments,
-    around: &Surroundings,
-    vault: &Vault,
-) -> Result<Prepared, BadCall> {
-    let calendar = around.calendar.as_ref().ok_or(BadCall::NotConnected("calendar"))?;
+    needed: Level,
+) -> Result<(&'a Account, &'a str), BadCall> {
+    let account = cx.account(CALENDAR, arguments, needed)?;
+    let dav = account.settings.dav().ok_or(BadCall::NotConnected(CALENDAR))?;
+    Ok((account, &dav.path))
+}
+
+/// Looks up the entry a call names.
+async fn stored(arguments: &Arguments, cx: &PrepareContext<'_>, account: &Account) -> Result<(Href, Stored), BadCall> {
     let href =
         Href::new(arguments.text("id")?.trim()).map_err(|_| bad("id", "it is not an id that calendar_read gave"))?;
-    let found = vault.entry(Some(calendar.connection), &href, SystemEgress::Preparation).await;
-    let found = found.map_err(|error| BadCall::Lookup(error.to_string()))?;
+    let access = cx.vault.look(Some(account.connection), SystemEgress::Preparation);
+    let found = server::entry(cx.vault, &access, &href).await.map_err(|error| BadCall::Lookup(error.to_string()))?;
     let stored = found.ok_or_else(|| BadCall::Lookup("there is no such entry; read the calendar again".into()))?;
-    crate::mail::prepare_invitation(arguments, around, |organizer, guests| {
+    Ok((href, stored))
+}
+
+/// Prepares an invitation, which is a mail (iMIP, RFC 6047): it leaves as mail does, through the mail account, and asks as mail
+/// does. The entry in the person's calendar stays as it is, so that no server tells anybody by itself.
+async fn prepare_invitation(arguments: &Arguments, cx: &PrepareContext<'_>) -> Result<Made, BadCall> {
+    let (account, _) = collection(cx, arguments, Level::Read)?;
+    let (_, stored) = stored(arguments, cx, account).await?;
+    crate::mail::prepare_invitation(arguments, cx, |organizer, guests| {
         let cancel = arguments.flag("cancel");
-        let invitation = invitation(&stored.entry, organizer, guests, cancel, around)?;
+        let invitation = invitation(&stored.entry, organizer, guests, cancel, cx)?;
         let what = stored.entry.property("SUMMARY").unwrap_or_default().replace('\\', "");
-        let when = stored.entry.property("DTSTART").map(|begins| spoken(&begins, around)).unwrap_or_default();
+        let when = stored.entry.property("DTSTART").map(|begins| spoken(&begins, cx)).unwrap_or_default();
         Ok(crate::mail::Invitation { text: invitation.as_str().to_owned(), what, when, cancel })
     })
 }
 
 /// A moment of a calendar for people; as it is where it cannot be read.
-fn spoken(text: &str, around: &Surroundings) -> String {
+fn spoken(text: &str, cx: &HomeContext) -> String {
     let format = "%Y%m%dT%H%M%S";
     if let Some(utc) = text.strip_suffix('Z').and_then(|text| DateTime::strptime(format, text).ok()) {
-        let there = utc.to_zoned(TimeZone::UTC).map(|moment| moment.with_time_zone(around.zone.clone()));
+        let there = utc.to_zoned(TimeZone::UTC).map(|moment| moment.with_time_zone(cx.zone.clone()));
         return there.map_or_else(|_| text.to_owned(), |there| there.strftime("%A %Y-%m-%d %H:%M %Z").to_string());
     }
     match (DateTime::strptime(format, text), Date::strptime("%Y%m%d", text)) {
@@ -117,14 +253,14 @@ fn invitation(
     organizer: &str,
     guests: &[String],
     cancel: bool,
-    around: &Surroundings,
+    cx: &HomeContext,
 ) -> Result<Entry, BadCall> {
     if entry_.property("RRULE").is_some() || entry_.as_str().matches("\r\nBEGIN:VEVENT\r\n").count() > 1 {
         return Err(BadCall::Lookup("this entry repeats; nobody can be invited to repeating entries yet".into()));
     }
     let sequence: u64 = entry_.property("SEQUENCE").and_then(|text| text.trim().parse().ok()).unwrap_or(0);
     let mut added = vec![
-        utc("DTSTAMP", local(around), around)?,
+        utc("DTSTAMP", local(cx), cx)?,
         format!("SEQUENCE:{}", sequence.saturating_add(u64::from(cancel))),
         format!("STATUS:{}", if cancel { "CANCELLED" } else { "CONFIRMED" }),
         format!("ORGANIZER:mailto:{organizer}"),
@@ -154,79 +290,13 @@ fn invitation(
     entry(&lines)
 }
 
-pub(crate) async fn prepare(
-    tool: &str,
-    arguments: &Arguments,
-    around: &Surroundings,
-    vault: &Vault,
-) -> Result<Prepared, BadCall> {
-    let calendar = around.calendar.as_ref().ok_or(BadCall::NotConnected("calendar"))?;
-    let action = match tool {
-        "calendar_read" => read(arguments, around)?,
-        "calendar_create" => {
-            let name: String = around.unique.iter().map(|byte| format!("{byte:02x}")).collect();
-            let href = Href::new(&format!("{}{name}.ics", calendar.path)).map_err(|error| bad("id", error))?;
-            CalendarAction::Write(Writing { href, change: Change::Create { after: create(arguments, around, &name)? } })
-        }
-        _ => {
-            let href = Href::new(arguments.text("id")?.trim())
-                .map_err(|_| bad("id", "it is not an id that calendar_read gave"))?;
-            let found = vault.entry(Some(calendar.connection), &href, SystemEgress::Preparation).await;
-            let found = found.map_err(|error| BadCall::Lookup(error.to_string()))?;
-            let stored =
-                found.ok_or_else(|| BadCall::Lookup("there is no such entry; read the calendar again".into()))?;
-            let change = if tool == "calendar_cancel" {
-                Change::Cancel { before: stored.entry, etag: stored.etag }
-            } else {
-                let after = change(&stored.entry, arguments, around)?;
-                Change::Replace { before: stored.entry, etag: stored.etag, after }
-            };
-            CalendarAction::Write(Writing { href, change })
-        }
-    };
-    Ok((Some(calendar.connection.0), Action::Calendar(action)))
-}
-
-/// The action that undoes a write, if the entry is still as the write left it.
-pub(crate) async fn prepare_undo(
-    content: &Content,
-    writing: &Writing,
-    outcome: &str,
-    vault: &Vault,
-) -> Result<Prepared, BadCall> {
-    let lookup = |why: &str| BadCall::Lookup(why.to_owned());
-    let now = vault.entry(content.account, &writing.href, SystemEgress::Preparation).await;
-    let now = now.map_err(|error| BadCall::Lookup(error.to_string()))?;
-    let left = outcome.strip_prefix(SAVED).unwrap_or_default();
-    let change = match (&writing.change, now) {
-        (Change::Cancel { before, .. }, None) => Change::Create { after: before.clone() },
-        (Change::Cancel { .. }, Some(_)) => {
-            return Err(lookup("something else lies in the place of the removed entry now"));
-        }
-        (Change::Create { .. } | Change::Replace { .. }, None) => {
-            return Err(lookup("the entry is not there any more"));
-        }
-        (Change::Create { .. } | Change::Replace { .. }, Some(now))
-            if !left.is_empty() && now.etag.as_str() != left =>
-        {
-            return Err(lookup("the entry was changed since; undoing would take that change back too"));
-        }
-        (Change::Create { .. }, Some(now)) => Change::Cancel { before: now.entry, etag: now.etag },
-        (Change::Replace { before, .. }, Some(now)) => {
-            Change::Replace { before: now.entry, etag: now.etag, after: before.clone() }
-        }
-    };
-    let action = CalendarAction::Write(Writing { href: writing.href.clone(), change });
-    Ok((content.account.map(|(connection, _)| connection), Action::Calendar(action)))
-}
-
 fn bad(name: &'static str, why: impl std::fmt::Display) -> BadCall {
     BadCall::Bad { name, why: why.to_string() }
 }
 
-fn read(arguments: &Arguments, around: &Surroundings) -> Result<CalendarAction, BadCall> {
-    let given = |name| arguments.optional(name).map(|text| when(name, &text, around)).transpose();
-    let today = local(around).date();
+fn read(arguments: &Arguments, cx: &HomeContext) -> Result<CalendarAction, BadCall> {
+    let given = |name| arguments.optional(name).map(|text| when(name, &text, cx)).transpose();
+    let today = local(cx).date();
     let from = given("from")?.unwrap_or(When { date: today, time: None });
     let start = from.start();
     let end = match given("until")? {
@@ -235,7 +305,7 @@ fn read(arguments: &Arguments, around: &Surroundings) -> Result<CalendarAction, 
     };
     let (start, end) = if end < start { (end, start) } else { (start, end) };
     let end = end.min(start.saturating_add(Span::new().days(MAX_DAYS)));
-    Ok(CalendarAction::Read { from: seconds(start, around)?, until: seconds(end, around)? })
+    Ok(CalendarAction::Read { from: seconds(start, cx)?, until: seconds(end, cx)? })
 }
 
 /// A moment as a person or a model names it.
@@ -259,18 +329,18 @@ impl When {
     }
 }
 
-fn local(around: &Surroundings) -> DateTime {
-    let now = Timestamp::from_second(around.seconds).unwrap_or(Timestamp::UNIX_EPOCH);
-    now.to_zoned(around.zone.clone()).datetime()
+fn local(cx: &HomeContext) -> DateTime {
+    let now = Timestamp::from_second(cx.seconds).unwrap_or(Timestamp::UNIX_EPOCH);
+    now.to_zoned(cx.zone.clone()).datetime()
 }
 
-fn seconds(moment: DateTime, around: &Surroundings) -> Result<i64, BadCall> {
-    let zoned = moment.to_zoned(around.zone.clone()).map_err(|error| bad("from", error))?;
+fn seconds(moment: DateTime, cx: &HomeContext) -> Result<i64, BadCall> {
+    let zoned = moment.to_zoned(cx.zone.clone()).map_err(|error| bad("from", error))?;
     Ok(zoned.timestamp().as_second())
 }
 
 /// Reads `2026-11-24`, `2026-11-24T15:00`, `Tuesday`, `next Tuesday 3pm`, `tomorrow at 15:00`, `15:00`.
-fn when(name: &'static str, text: &str, around: &Surroundings) -> Result<When, BadCall> {
+fn when(name: &'static str, text: &str, cx: &HomeContext) -> Result<When, BadCall> {
     let unclear = || {
         bad(
             name,
@@ -282,7 +352,7 @@ fn when(name: &'static str, text: &str, around: &Surroundings) -> Result<When, B
     };
     let text = text.trim();
     if let Ok(moment) = text.parse::<Timestamp>() {
-        let there = moment.to_zoned(around.zone.clone()).datetime();
+        let there = moment.to_zoned(cx.zone.clone()).datetime();
         return Ok(When { date: there.date(), time: Some(there.time()) });
     }
     let (mut date, mut time) = (None, None);
@@ -294,7 +364,7 @@ fn when(name: &'static str, text: &str, around: &Surroundings) -> Result<When, B
         if let Some((day, hour)) = word.split_once('t').filter(|(day, _)| day.parse::<Date>().is_ok()) {
             date = day.parse().ok();
             time = Some(clock(hour).ok_or_else(unclear)?);
-        } else if let Some(found) = day(word, local(around).date()) {
+        } else if let Some(found) = day(word, local(cx).date()) {
             date = Some(found);
         } else {
             time = Some(clock(word).ok_or_else(unclear)?);
@@ -303,7 +373,7 @@ fn when(name: &'static str, text: &str, around: &Surroundings) -> Result<When, B
     if date.is_none() && time.is_none() {
         return Err(unclear());
     }
-    Ok(When { date: date.unwrap_or_else(|| local(around).date()), time })
+    Ok(When { date: date.unwrap_or_else(|| local(cx).date()), time })
 }
 
 fn day(word: &str, today: Date) -> Option<Date> {
@@ -351,15 +421,15 @@ fn clock(word: &str) -> Option<Time> {
 }
 
 /// A property of a moment: a whole day, or a moment in UTC.
-fn property(name: &str, moment: When, around: &Surroundings) -> Result<String, BadCall> {
+fn property(name: &str, moment: When, cx: &HomeContext) -> Result<String, BadCall> {
     match moment.time {
         None => Ok(format!("{name};VALUE=DATE:{}", moment.date.strftime("%Y%m%d"))),
-        Some(_) => utc(name, moment.start(), around),
+        Some(_) => utc(name, moment.start(), cx),
     }
 }
 
-fn utc(name: &str, moment: DateTime, around: &Surroundings) -> Result<String, BadCall> {
-    let zoned = moment.to_zoned(around.zone.clone()).map_err(|error| bad("begins", error))?;
+fn utc(name: &str, moment: DateTime, cx: &HomeContext) -> Result<String, BadCall> {
+    let zoned = moment.to_zoned(cx.zone.clone()).map_err(|error| bad("begins", error))?;
     Ok(format!("{name}:{}", zoned.with_time_zone(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ")))
 }
 
@@ -373,18 +443,18 @@ fn escaped(text: &str) -> String {
         .replace(['\n', '\r'], "\\n")
 }
 
-fn create(arguments: &Arguments, around: &Surroundings, name: &str) -> Result<Entry, BadCall> {
-    let begins = when("begins", &arguments.text("begins")?, around)?;
-    let ends = arguments.optional("ends").map(|text| when("ends", &text, around)).transpose()?;
+fn create(arguments: &Arguments, cx: &HomeContext, name: &str) -> Result<Entry, BadCall> {
+    let begins = when("begins", &arguments.text("begins")?, cx)?;
+    let ends = arguments.optional("ends").map(|text| when("ends", &text, cx)).transpose()?;
     let mut lines = vec![
         "BEGIN:VCALENDAR".to_owned(),
         "VERSION:2.0".into(),
         "PRODID:-//Bailey//EN".into(),
         "BEGIN:VEVENT".into(),
         format!("UID:{name}@bailey"),
-        utc("DTSTAMP", local(around), around)?,
-        property("DTSTART", begins, around)?,
-        end_of(begins, ends, around)?,
+        utc("DTSTAMP", local(cx), cx)?,
+        property("DTSTART", begins, cx)?,
+        end_of(begins, ends, cx)?,
         format!("SUMMARY:{}", escaped(&arguments.text("what")?)),
     ];
     lines.extend(arguments.optional("where").map(|place| format!("LOCATION:{}", escaped(&place))));
@@ -393,13 +463,13 @@ fn create(arguments: &Arguments, around: &Surroundings, name: &str) -> Result<En
 }
 
 /// The end of an entry; without one, an hour, or the whole day.
-fn end_of(begins: When, ends: Option<When>, around: &Surroundings) -> Result<String, BadCall> {
+fn end_of(begins: When, ends: Option<When>, cx: &HomeContext) -> Result<String, BadCall> {
     match (begins.time, ends) {
         (None, ends) => {
             let last = ends.map_or(begins.date, |ends| ends.date).max(begins.date);
-            property("DTEND", When { date: last.saturating_add(1.day()), time: None }, around)
+            property("DTEND", When { date: last.saturating_add(1.day()), time: None }, cx)
         }
-        (Some(_), None) => utc("DTEND", begins.start().saturating_add(DEFAULT_MINUTES.minutes()), around),
+        (Some(_), None) => utc("DTEND", begins.start().saturating_add(DEFAULT_MINUTES.minutes()), cx),
         (Some(_), Some(ends)) => {
             // "until 16:00" means of the same day.
             let end = ends.start();
@@ -410,7 +480,7 @@ fn end_of(begins: When, ends: Option<When>, around: &Surroundings) -> Result<Str
             if end < begins.start() {
                 return Err(bad("ends", "it ends before it begins"));
             }
-            utc("DTEND", end, around)
+            utc("DTEND", end, cx)
         }
     }
 }
@@ -435,18 +505,18 @@ fn folded(line: &str) -> String {
 }
 
 /// Lines of the event itself are replaced, or added at its end; everything else stays as it was.
-fn change(before: &Entry, arguments: &Arguments, around: &Surroundings) -> Result<Entry, BadCall> {
+fn change(before: &Entry, arguments: &Arguments, cx: &HomeContext) -> Result<Entry, BadCall> {
     if before.property("RRULE").is_some() || before.as_str().matches("\r\nBEGIN:VEVENT\r\n").count() > 1 {
         return Err(BadCall::Lookup("this entry repeats; repeating entries cannot be changed yet".into()));
     }
     let mut changes: Vec<(&str, String)> = Vec::new();
-    if let Some(begins) = arguments.optional("begins").map(|text| when("begins", &text, around)).transpose()? {
-        let ends = arguments.optional("ends").map(|text| when("ends", &text, around)).transpose()?;
+    if let Some(begins) = arguments.optional("begins").map(|text| when("begins", &text, cx)).transpose()? {
+        let ends = arguments.optional("ends").map(|text| when("ends", &text, cx)).transpose()?;
         let end = match (ends, begins.time, length(before)) {
-            (None, Some(_), Some(minutes)) => utc("DTEND", begins.start().saturating_add(minutes.minutes()), around)?,
-            (ends, _, _) => end_of(begins, ends, around)?,
+            (None, Some(_), Some(minutes)) => utc("DTEND", begins.start().saturating_add(minutes.minutes()), cx)?,
+            (ends, _, _) => end_of(begins, ends, cx)?,
         };
-        changes.extend([("DTSTART", property("DTSTART", begins, around)?), ("DTEND", end)]);
+        changes.extend([("DTSTART", property("DTSTART", begins, cx)?), ("DTEND", end)]);
     } else if arguments.optional("ends").is_some() {
         return Err(bad("begins", "name the beginning together with the end"));
     }
@@ -497,11 +567,11 @@ fn length(entry: &Entry) -> Option<i64> {
 mod tests {
     use super::*;
 
-    fn around() -> Surroundings {
+    fn context() -> HomeContext {
         // Saturday 2026-11-21, 12:00 in Paris.
-        Surroundings {
-            mail: None,
-            calendar: None,
+        HomeContext {
+            accounts: Vec::new(),
+            words: String::new(),
             seconds: 1_795_258_800,
             offset_minutes: 60,
             zone: TimeZone::get("Europe/Paris").unwrap(),
@@ -524,18 +594,18 @@ mod tests {
             ("today", "2026-11-21T00:00:00 -"),
             ("18:15", "2026-11-21T18:15:00 +"),
         ] {
-            let found = when("from", text, &around()).unwrap();
+            let found = when("from", text, &context()).unwrap();
             let shown = format!("{} {}", found.start(), if found.time.is_some() { '+' } else { '-' });
             assert_eq!(shown, expected, "{text}");
         }
         for text in ["", "soon", "2026-13-40", "25:00", "15", "tuesday morning-ish", "\u{0}"] {
-            assert!(when("from", text, &around()).is_err(), "{text}");
+            assert!(when("from", text, &context()).is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_span_has_defaults_and_bounds() {
-        let span = |json: &str| match read(&Arguments::parse(json).unwrap(), &around()).unwrap() {
+        let span = |json: &str| match read(&Arguments::parse(json).unwrap(), &context()).unwrap() {
             CalendarAction::Read { from, until } => (until - from) / 86_400,
             CalendarAction::Write(_) => panic!("a write"),
         };
@@ -552,7 +622,7 @@ mod tests {
         )
         .unwrap();
         let guests = ["ana@example.org".to_owned(), "bo@example.org".to_owned()];
-        let made = |cancel| invitation(&before, "me@example.org", &guests, cancel, &around()).unwrap().lines();
+        let made = |cancel| invitation(&before, "me@example.org", &guests, cancel, &context()).unwrap().lines();
         assert_eq!(
             made(false),
             [
@@ -589,7 +659,7 @@ mod tests {
         .unwrap();
         let arguments =
             Arguments::parse(r#"{"begins":"2026-11-25T10:00","what":"New, and; long","where":"Rue d'Ici"}"#).unwrap();
-        let after = change(&before, &arguments, &around()).unwrap();
+        let after = change(&before, &arguments, &context()).unwrap();
         let lines = after.lines();
         for line in [
             "DTSTART:19700101T000000",
@@ -609,9 +679,9 @@ mod tests {
     fn words_cannot_add_lines() {
         let arguments =
             Arguments::parse(r#"{"what":"a\r\nATTENDEE:mailto:eve@evil.example","begins":"tomorrow 9h"}"#).unwrap();
-        let made = create(&arguments, &around(), "n").unwrap();
+        let made = create(&arguments, &context(), "n").unwrap();
         assert!(made.guests().is_empty(), "{made:?}");
         let long = Arguments::parse(&format!(r#"{{"what":"{}","begins":"tomorrow"}}"#, "ü".repeat(200))).unwrap();
-        assert!(create(&long, &around(), "n").unwrap().as_str().split("\r\n").all(|line| line.len() <= 75));
+        assert!(create(&long, &context(), "n").unwrap().as_str().split("\r\n").all(|line| line.len() <= 75));
     }
 }

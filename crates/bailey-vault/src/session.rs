@@ -1,0 +1,282 @@
+//! Guarded sessions: signed in already, and narrowed to one claim or to one named look. What a service holds of an account is
+//! one of these; it never sees a credential.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_imap::Session;
+use bailey_gate::family::Level;
+use bailey_gate::family::mail::MailAction;
+use bailey_gate::handoff::SystemEgress;
+use bailey_gate::{Claimed, ConnectionId};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Bytes;
+use hyper_util::rt::TokioIo;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::extension::ClientId;
+
+use crate::exit::Exit;
+use crate::guard::SmtpGuard;
+use crate::http_guard::{HttpStream, Request};
+use crate::imap_guard::{Errand, ImapStream};
+use crate::net::connect;
+use crate::oauth::{Login, login_of};
+use crate::settings::{Server, Settings};
+use crate::stream::ClaimedStream;
+use crate::{Credential, Vault, VaultError, words};
+
+/// How long one HTTP request to an account's own server may take.
+const HTTP_WITHIN: Duration = Duration::from_secs(60);
+/// Longest answer taken over HTTP, in bytes.
+const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
+
+/// A signed-in IMAP session whose every line passes the guard.
+pub type ImapSession = Session<ImapStream>;
+
+/// The right to sessions with the servers of one account: that of a claim, or that of a look the home takes by name.
+#[derive(Debug)]
+pub struct Access {
+    who: Who,
+    wanted: &'static str,
+    needed: Level,
+    exit: Exit,
+}
+
+enum Who {
+    Connection(Option<(ConnectionId, u64)>),
+    /// One that is being tried out, and not kept yet.
+    Candidate(Box<(Settings, Login)>),
+}
+
+impl std::fmt::Debug for Who {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Connection(account) => f.debug_tuple("Connection").field(account).finish(),
+            Self::Candidate(_) => f.write_str("Candidate(…)"),
+        }
+    }
+}
+
+/// One HTTP request to an account's own server. The host, the credential and, for a claim, the body are not the asker's to choose.
+#[derive(Debug, Clone)]
+pub struct HttpAsk<'a> {
+    /// The method.
+    pub method: &'static str,
+    /// The path.
+    pub path: &'a str,
+    /// Further headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body of a look; a claim's is what was approved.
+    pub body: Vec<u8>,
+}
+
+/// An answer over HTTP.
+#[derive(Debug, Clone)]
+pub struct HttpAnswer {
+    /// The status.
+    pub status: u16,
+    /// The `ETag` header, as it is.
+    pub etag: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Vault {
+    /// Returns the right of a claim; `wanted` says in words what for. The level is that of the claim's kind.
+    #[must_use]
+    pub fn access<A>(&self, claimed: &Claimed<A>, wanted: &'static str) -> Access {
+        let needed = claimed.kind().needs_level().unwrap_or(Level::Full);
+        Access { who: Who::Connection(claimed.account()), wanted, needed, exit: Exit::Claim(claimed.trigger()) }
+    }
+
+    /// Returns the right to look at an account, for a named reason of the home's own.
+    #[must_use]
+    pub fn look(&self, account: Option<(ConnectionId, u64)>, egress: SystemEgress) -> Access {
+        let exit = Exit::System(Arc::clone(&self.lock), egress);
+        Access { who: Who::Connection(account), wanted: "look", needed: Level::Read, exit }
+    }
+
+    /// Returns the right to look at an account that the person wants to connect.
+    #[must_use]
+    pub fn try_out(&self, settings: &Settings, credential: &Credential) -> Access {
+        let who = Who::Candidate(Box::new((settings.clone(), login_of(settings, credential))));
+        let exit = Exit::System(Arc::clone(&self.lock), SystemEgress::Preparation);
+        Access { who, wanted: "look", needed: Level::Read, exit }
+    }
+
+    /// Opens what an access is to, if its grant stands as it was bound and covers what is wanted.
+    async fn enter(&self, access: &Access) -> Result<(Settings, Login), VaultError> {
+        match &access.who {
+            Who::Connection(account) => {
+                let (id, settings) = self.authorise(*account, access.wanted, access.needed)?;
+                let login = self.login(&id, &settings).await?;
+                Ok((settings, login))
+            }
+            Who::Candidate(candidate) => Ok((candidate.0.clone(), candidate.1.clone())),
+        }
+    }
+
+    /// Returns the settings of the account.
+    pub async fn settings_of(&self, access: &Access) -> Result<Settings, VaultError> {
+        Ok(self.enter(access).await?.0)
+    }
+
+    /// Opens an IMAP session that can look and nothing else.
+    pub async fn imap(&self, access: &Access) -> Result<ImapSession, String> {
+        self.open_imap(access, Errand::Look).await
+    }
+
+    /// Opens an IMAP session that can make the one move of a claim.
+    pub async fn imap_move(&self, claimed: &Claimed<MailAction>) -> Result<ImapSession, String> {
+        let (MailAction::Move(moving) | MailAction::Trash(moving)) = claimed.action() else {
+            return Err("this action moves no mail".into());
+        };
+        let errand = Errand::Move { message: moving.message.clone(), to: moving.to.clone() };
+        self.open_imap(&self.access(claimed, "move mail"), errand).await
+    }
+
+    async fn open_imap(&self, access: &Access, errand: Errand) -> Result<ImapSession, String> {
+        let (settings, login) = self.enter(access).await.map_err(|error| error.to_string())?;
+        let settings = settings.mail().ok_or("this connection is no mail account")?;
+        let server = settings.imap.as_ref().ok_or("this connection has no server to read from")?;
+        let name = format!("{}:{}", server.host, server.port);
+        let link = connect(server, &self.trust, &access.exit).await?;
+        let mut client = async_imap::Client::new(ImapStream::new(link, errand, access.exit.clone()));
+        let greeting = client.read_response().await.map_err(|error| words(&error))?;
+        greeting.ok_or_else(|| format!("the mail server `{name}` did not greet"))?;
+        let signed_in = match &login {
+            Login::None => return Err(format!("the mail server `{name}` needs a password or a token")),
+            Login::Password { user, password } => client.login(user, password.as_str()).await,
+            Login::Bearer { user, token } => client.authenticate("XOAUTH2", Bearer { user, token, asked: false }).await,
+        };
+        signed_in.map_err(|(error, _)| match error {
+            async_imap::error::Error::No(_) | async_imap::error::Error::Bad(_) => {
+                format!("the mail server `{name}` refused to let us in; the password or the permission may have been taken back")
+            }
+            other => format!("the mail server `{name}` did not let us in: {}", words(&other)),
+        })
+    }
+
+    /// Opens a session that can hand in the one message of a claim, to its recipients.
+    pub async fn submission(&self, claimed: &Claimed<MailAction>) -> Result<AsyncSmtpConnection, String> {
+        let MailAction::Send(message) = claimed.action() else {
+            return Err("only a mail can be sent as mail".into());
+        };
+        let access = self.access(claimed, "send");
+        let (settings, login) = self.enter(&access).await.map_err(|error| error.to_string())?;
+        let settings = settings.mail().ok_or("this connection is no mail account")?;
+        let server = settings.submission.as_ref().ok_or("this connection has no server to send through")?;
+        let receivers: Vec<String> = message.receivers().map(|to| to.address.as_str().to_owned()).collect();
+        let guard = SmtpGuard::new(message.from.address.as_str(), &receivers, claimed.artefact());
+        let link = connect(server, &self.trust, &access.exit).await?;
+        let stream = ClaimedStream::new(link, guard, access.exit);
+        let hello = ClientId::Domain("localhost".into());
+        let name = format!("{}:{}", server.host, server.port);
+        let mut connection = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello)
+            .await
+            .map_err(|error| format!("the mail server `{name}` did not greet: {}", words(&error)))?;
+        let signed_in = match login {
+            Login::None => return Ok(connection),
+            Login::Password { user, password } => {
+                connection.auth(&[Mechanism::Plain], &Credentials::new(user, password.to_string())).await
+            }
+            Login::Bearer { user, token } => {
+                connection.auth(&[Mechanism::Xoauth2], &Credentials::new(user, token.to_string())).await
+            }
+        };
+        // The library's error may repeat what was sent; the server's code is all that is told.
+        signed_in.map(|_| connection).map_err(|error| {
+            let code = error.status().map_or_else(|| "no answer".to_owned(), |code| code.to_string());
+            format!("the mail server `{name}` refused to let us in ({code}); nothing was sent")
+        })
+    }
+
+    /// Looks at an account's server over HTTP. The service asks for nothing that changes anything; a claim's body does not go
+    /// this way.
+    pub async fn http(&self, access: &Access, ask: HttpAsk<'_>) -> Result<HttpAnswer, String> {
+        self.in_http_time(self.exchange(access, ask, false)).await
+    }
+
+    /// Makes the one request of a claim, with exactly the approved bytes as its body, whose last byte is the hand-off.
+    pub async fn http_write<A: Sync>(&self, claimed: &Claimed<A>, ask: HttpAsk<'_>) -> Result<HttpAnswer, String> {
+        let ask = HttpAsk { body: claimed.artefact().to_vec(), ..ask };
+        let access = self.access(claimed, "write");
+        self.in_http_time(self.exchange(&access, ask, true)).await
+    }
+
+    async fn in_http_time<T>(&self, work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+        tokio::time::timeout(HTTP_WITHIN, work)
+            .await
+            .unwrap_or_else(|_| Err("the server did not answer in time".into()))
+    }
+
+    async fn exchange(&self, access: &Access, ask: HttpAsk<'_>, writes: bool) -> Result<HttpAnswer, String> {
+        let (settings, login) = self.enter(access).await.map_err(|error| error.to_string())?;
+        let server: &Server = &settings.dav().ok_or("this connection has no server of this kind")?.server;
+        let link = connect(server, &self.trust, &access.exit).await?;
+        let request = if writes {
+            Request::Write { line: format!("{} {} HTTP/1.1", ask.method, ask.path), body: ask.body.clone() }
+        } else {
+            Request::Look
+        };
+        let stream = HttpStream::new(link, access.exit.clone(), request);
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| words(&error))?;
+        let mut builder = hyper::Request::builder()
+            .method(ask.method)
+            .uri(ask.path)
+            .header("host", format!("{}:{}", server.host, server.port))
+            .header("connection", "close");
+        let secret = match &login {
+            Login::None => None,
+            Login::Password { user, password } => {
+                Some(format!("Basic {}", BASE64.encode(format!("{user}:{}", password.as_str()))))
+            }
+            Login::Bearer { token, .. } => Some(format!("Bearer {}", token.as_str())),
+        };
+        if let Some(secret) = secret {
+            builder = builder.header("authorization", secret);
+        }
+        for (name, value) in ask.headers {
+            builder = builder.header(name, value);
+        }
+        let request = builder.body(Full::new(Bytes::from(ask.body))).map_err(|error| error.to_string())?;
+        let exchange = async {
+            let response = sender.send_request(request).await.map_err(|error| words(&error))?;
+            let status = response.status().as_u16();
+            let etag = response.headers().get("etag").and_then(|etag| etag.to_str().ok()).map(str::to_owned);
+            let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
+                .collect()
+                .await
+                .map_err(|error| error.to_string())?;
+            Ok(HttpAnswer { status, etag, body: body.to_bytes().to_vec() })
+        };
+        tokio::pin!(exchange);
+        tokio::select! {
+            answer = &mut exchange => answer,
+            // The connection may end before the answer is read to its end; what it left behind is still there.
+            _ = connection => exchange.await,
+        }
+    }
+}
+
+/// XOAUTH2: the token, once; then, if the server explains its refusal, an empty line to end the exchange.
+struct Bearer<'a> {
+    user: &'a str,
+    token: &'a str,
+    asked: bool,
+}
+
+impl async_imap::Authenticator for Bearer<'_> {
+    type Response = String;
+
+    fn process(&mut self, _challenge: &[u8]) -> String {
+        if std::mem::replace(&mut self.asked, true) {
+            return String::new();
+        }
+        format!("user={}\x01auth=Bearer {}\x01\x01", self.user, self.token)
+    }
+}
