@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bailey_home::wire::{DavSettings, Settings};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A personal AI agent whose every effect passes a gate.
@@ -298,8 +299,8 @@ pub(crate) enum Root {
 pub(crate) enum Connect {
     /// A mail account
     Mail(ConnectMail),
-    /// A calendar at a CalDAV server; asks for an app password
-    Calendar(ConnectCalendar),
+    #[command(flatten)]
+    Collection(Collection),
     /// A provider of models that is not on this machine: your leave to ask it, and its key
     Model(ConnectModel),
 }
@@ -375,9 +376,25 @@ pub(crate) struct ConnectMail {
     pub(crate) no_tls: bool,
 }
 
+/// What is connected as one collection of a WebDAV server.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Collection {
+    /// A calendar at a CalDAV server; asks for an app password
+    Calendar(ConnectDav),
+}
+
+impl Collection {
+    /// Returns what kind of settings it makes, and of what.
+    pub(crate) fn parts(self) -> (fn(DavSettings) -> Settings, ConnectDav) {
+        match self {
+            Self::Calendar(dav) => (Settings::Calendar, dav),
+        }
+    }
+}
+
 #[derive(Debug, Args)]
-pub(crate) struct ConnectCalendar {
-    /// The calendar's address: https://host/path/to/calendar/
+pub(crate) struct ConnectDav {
+    /// Its address: https://host/path/to/collection/
     pub(crate) url: String,
     /// Who signs in
     #[arg(long)]

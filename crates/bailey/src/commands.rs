@@ -15,8 +15,8 @@ use bailey_home::wire::{
 use bailey_home::{Layout, RootChoice};
 
 use crate::args::{
-    Command, Connect, ConnectCalendar, ConnectMail, ConnectModel, Context, EditMail, HomeCommand, KeyStyle, Log, Part,
-    Root, Setup, Task, Trains, YesNo,
+    Collection, Command, Connect, ConnectMail, ConnectModel, Context, EditMail, HomeCommand, KeyStyle, Log, Part, Root,
+    Setup, Task, Trains, YesNo,
 };
 use crate::client::{Client, Trouble, is_supervised};
 use crate::{prompt, show};
@@ -51,7 +51,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             Ok(show::print(json, &status, |out| show::status(out, &status))?)
         }
         Command::Connect(Connect::Mail(mail)) => connect(&client, mail, json).await,
-        Command::Connect(Connect::Calendar(calendar)) => connect_calendar(&client, calendar, json).await,
+        Command::Connect(Connect::Collection(collection)) => connect_collection(&client, collection, json).await,
         Command::Connect(Connect::Model(model)) => connect_model(&client, model, json).await,
         Command::Connections => {
             let list: Vec<ConnectionCard> = client.get("/v1/connections").await?;
@@ -250,9 +250,10 @@ async fn connect(client: &Client, mail: ConnectMail, json: bool) -> Result<(), T
     finish_connect(client, settings, mail.level, mail.app_password.then_some(APP_PASSWORD), json).await
 }
 
-async fn connect_calendar(client: &Client, calendar: ConnectCalendar, json: bool) -> Result<(), Trouble> {
-    let bad = || Trouble::Here(format!("`{}` is no address like https://host/path/to/calendar/", calendar.url));
-    let (scheme, rest) = calendar.url.split_once("://").ok_or_else(bad)?;
+async fn connect_collection(client: &Client, collection: Collection, json: bool) -> Result<(), Trouble> {
+    let (settings, dav) = collection.parts();
+    let bad = || Trouble::Here(format!("`{}` is no address like https://host/path/to/collection/", dav.url));
+    let (scheme, rest) = dav.url.split_once("://").ok_or_else(bad)?;
     let tls = match scheme {
         "https" => true,
         "http" => false,
@@ -263,8 +264,8 @@ async fn connect_calendar(client: &Client, calendar: ConnectCalendar, json: bool
         Some(_) => server(place, tls)?,
         None => Server { host: place.into(), port: if tls { 443 } else { 80 }, tls },
     };
-    let settings = Settings::Calendar(DavSettings { user: calendar.user, server, path: path.into() });
-    finish_connect(client, settings, calendar.level, Some(APP_PASSWORD), json).await
+    let settings = settings(DavSettings { user: dav.user, server, path: path.into() });
+    finish_connect(client, settings, dav.level, Some(APP_PASSWORD), json).await
 }
 
 async fn connect_model(client: &Client, model: ConnectModel, json: bool) -> Result<(), Trouble> {
