@@ -1,4 +1,6 @@
-//! What services over WebDAV (RFC 4918) share: answers about many resources, paths, what a refusal means.
+//! What services over WebDAV (RFC 4918) share: what a collection is, answers about many resources, paths, what a refusal means.
+
+use bailey_vault::{Access, HttpAsk, Vault, VaultError};
 
 /// Whether a path lies in a folder, however either of them is escaped.
 pub(crate) fn lies_below(path: &str, folder: &str) -> bool {
@@ -35,6 +37,51 @@ pub(crate) fn refusal(what: &str, status: u16) -> String {
         }
         404 => format!("the {what} server has no such {what}; check its address"),
         other => format!("the {what} server answered with status {other}"),
+    }
+}
+
+/// The element names that a collection's type may hold (RFC 4918, 15.9; RFC 4791, 4.2; RFC 6352, 5.2), and what each is.
+const TYPES: [(&str, &str); 3] =
+    [("calendar", "a calendar"), ("addressbook", "an address book"), ("principal", "an account")];
+
+/// Checks that a collection is what it is connected as: `calendar` or `addressbook`.
+pub(crate) async fn expect_collection(
+    vault: &Vault,
+    access: &Access,
+    wanted: &str,
+    what: &str,
+) -> Result<(), VaultError> {
+    let settings = vault.settings_of(access).await?;
+    let path = settings.dav().map(|dav| dav.path.clone()).unwrap_or_default();
+    let body = "<?xml version=\"1.0\" encoding=\"utf-8\"?><D:propfind xmlns:D=\"DAV:\"><D:prop><D:resourcetype/></D:prop></D:propfind>";
+    let headers = vec![("depth", "0".to_owned()), ("content-type", "application/xml; charset=utf-8".to_owned())];
+    let ask = HttpAsk { method: "PROPFIND", path: &path, headers, body: body.into() };
+    let answer = vault.until_cut(vault.http(access, ask)).await?;
+    if answer.status != 207 {
+        return Err(VaultError::Refused(refusal(what, answer.status)));
+    }
+    let holds = |name: &str| elements(&answer.body).iter().any(|element| element == name);
+    if holds(wanted) {
+        return Ok(());
+    }
+    let is = TYPES.iter().find(|(name, _)| holds(name)).map_or("a folder of other things", |(_, is)| is);
+    Err(VaultError::Refused(format!(
+        "`{path}` is {is} and no {what}; give the address of the {what} itself, which its server's page shows"
+    )))
+}
+
+/// Lists the local names of all elements; those up to where it cannot be read any more.
+fn elements(xml: &[u8]) -> Vec<String> {
+    use quick_xml::events::Event;
+    let xml = String::from_utf8_lossy(xml);
+    let mut reader = quick_xml::Reader::from_str(&xml);
+    let mut out = Vec::new();
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(element) | Event::Empty(element)) => out.push(element.local_name().as_ref().to_owned()),
+            Ok(Event::Eof) | Err(_) => return out,
+            Ok(_) => {}
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::call::{Arguments, BadCall, schema};
 use crate::context::{Account, HomeContext, PrepareContext};
+use crate::dav::expect_collection;
 use crate::service::{Done, Lookup, Made, Service, ToolDefinition, no_undo};
 use server::Stored;
 pub use server::entries;
@@ -194,7 +195,7 @@ impl Service for Calendar {
     }
 
     async fn discover(&self, vault: &Vault, access: &Access, _: &Settings) -> Result<Discovered, VaultError> {
-        server::discover(vault, access).await.map(|()| Discovered::default())
+        expect_collection(vault, access, "calendar", CALENDAR).await.map(|()| Discovered::default())
     }
 }
 

@@ -81,11 +81,6 @@ pub(super) async fn read_span(
     Ok(json!({"entries": entries, "more": more}).to_string())
 }
 
-/// Looks at a new calendar: whether it answers to the credential.
-pub(super) async fn discover(vault: &Vault, access: &Access) -> Result<(), VaultError> {
-    vault.until_cut(report(vault, access, 0, 86_400)).await.map(|_| ())
-}
-
 /// Reads one entry as it is now.
 pub(super) async fn entry(vault: &Vault, access: &Access, href: &Href) -> Result<Option<Stored>, VaultError> {
     let settings = vault.settings_of(access).await?;
