@@ -23,7 +23,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::checkpoint::{self, EVERY_ENTRIES, hex};
 use crate::mark::{Mark, MarkStore};
-use crate::schema::migrations;
+use crate::schema::{MIGRATIONS, take_step};
 use crate::tree::Tree;
 use crate::tx::{GenesisKey, LedgerTx, Log, SUSPECT, key_error, store_error};
 
@@ -422,19 +422,15 @@ fn database(error: rusqlite::Error) -> OpenError {
 
 /// Brings the schema up to date; true if the database is new. An empty one that should not be is left as it is.
 fn migrate(db: &mut Connection, create: bool) -> Result<bool, OpenError> {
-    let steps = migrations();
     let found: usize = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(database)?;
     if found == 0 && !create {
         return Err(OpenError::Missing);
     }
-    if found > steps.len() {
-        return Err(OpenError::TooNew { found, known: steps.len() });
+    if found > MIGRATIONS.len() {
+        return Err(OpenError::TooNew { found, known: MIGRATIONS.len() });
     }
-    for (index, step) in steps.iter().enumerate().skip(found) {
-        let tx = db.transaction().map_err(database)?;
-        tx.execute_batch(step).map_err(database)?;
-        tx.pragma_update(None, "user_version", index + 1).map_err(database)?;
-        tx.commit().map_err(database)?;
+    for (index, step) in MIGRATIONS.iter().enumerate().skip(found) {
+        take_step(db, index, step).map_err(database)?;
     }
     work_out_likenesses(db).map_err(database)?;
     let begun: bool =
