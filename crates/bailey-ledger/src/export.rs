@@ -44,10 +44,8 @@ pub fn export(ledger: &Ledger, payloads: Payloads, out: &mut dyn Write) -> Resul
     let notes = checkpoints(&snapshot)?;
     let covered = notes.last().map_or(0, |(size, _)| *size);
     let mut notes = notes.into_iter().peekable();
-    let mut query = snapshot
-        .prepare("SELECT seq, header, key_id, payload FROM event WHERE seq < ?1 ORDER BY seq")
-        .map_err(store_error)?;
-    let mut rows = query.query([covered]).map_err(store_error)?;
+    let mut query = snapshot.prepare(crate::queries::EXPORTED).map_err(store_error)?;
+    let mut rows = query.query([0, covered]).map_err(store_error)?;
     while let Some(row) = rows.next().map_err(store_error)? {
         let (seq, header, key, sealed): (u64, String, Option<u64>, Option<Vec<u8>>) =
             row.try_into().map_err(store_error)?;

@@ -9,6 +9,7 @@ mod header;
 mod known;
 mod mark;
 mod pause;
+mod queries;
 mod read;
 mod schema;
 mod store;
@@ -23,4 +24,4 @@ pub use pause::{
 };
 pub use read::{ActionView, CredentialRow, Decided, Entry, TaskRow};
 pub use store::{Ledger, OpenError, Opened, Paths, from_key_error, is_writable};
-pub use tx::{ConnectionRow, LedgerTx, RecordName, WORDS};
+pub use tx::{ConnectionRow, LedgerTx, Origin, RecordName, WORDS};

@@ -6,13 +6,14 @@ use bailey_gate::family::{ActionKind, Party};
 use bailey_gate::ground::Known;
 use bailey_gate::ledger::{Row, Standing, StoreError, TaskMarks};
 use bailey_gate::{ActionId, ConnectionId, State, TaskId};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row as SqlRow, params};
 
 use crate::header::payload_bytes;
+use crate::queries;
 use crate::store::Ledger;
 use crate::tx::{
-    ConnectionRow, RecordName, one_row, open_payload, read_connections, read_content, read_record, rows_where,
-    store_error,
+    ConnectionRow, Origin, RecordName, SealedPayload, content_left, damaged, one_connection, payload_left,
+    read_connections, read_record, rows_of, sealed_content, store_error,
 };
 
 /// A log entry with its payload, where that can still be opened.
@@ -55,6 +56,8 @@ pub struct TaskRow {
     pub state: String,
     /// When it was given.
     pub wall_ms: i64,
+    /// Who or what began it.
+    pub origin: Origin,
 }
 
 /// What was decided about an action when it was proposed.
@@ -70,107 +73,131 @@ pub struct Decided {
     pub reasons: Vec<String>,
 }
 
+/// Whether the person's rules are tried on actions of a kind: not on those only looking, and those talking to the person.
+fn is_ruled(kind: ActionKind) -> bool {
+    !kind.is_read() && !matches!(kind, ActionKind::Reply | ActionKind::MailDraft)
+}
+
+/// An entry as it is stored.
+struct StoredEntry {
+    seq: u64,
+    header: String,
+    payload: Option<SealedPayload>,
+}
+
+/// Reads entries; what they hold is opened once the connection is free again.
+fn stored_entries(db: &Connection, query: &'static str, values: impl Params) -> Result<Vec<StoredEntry>, StoreError> {
+    let entry = |row: &SqlRow<'_>| {
+        let payload = row.get::<_, Option<u64>>(2)?.zip(row.get::<_, Option<Vec<u8>>>(3)?);
+        Ok(StoredEntry { seq: row.get(0)?, header: row.get(1)?, payload })
+    };
+    let mut query = db.prepare_cached(query).map_err(store_error)?;
+    let rows = query.query_map(values, entry).map_err(store_error)?;
+    rows.collect::<Result<_, _>>().map_err(store_error)
+}
+
 impl Ledger {
     /// The newest actions of which what was decided is kept, newest first, but for those only looking and those talking to the
     /// person.
     pub fn decided(&self, limit: u32) -> Result<Vec<Decided>, StoreError> {
-        let rows = rows_where(
-            &self.reader(),
-            "kind NOT IN ('mail.search', 'mail.read', 'calendar.read', 'tool.read', 'memory.read', 'reply', 'mail.draft')
-               AND undo_of IS NULL ORDER BY content_seq DESC LIMIT ?1",
-            [limit],
-        )?;
+        let rows = {
+            let reader = self.reader();
+            let mut newest: Vec<u64> = Vec::new();
+            for kind in ActionKind::ALL.into_iter().filter(|kind| is_ruled(*kind)) {
+                let mut query = reader.prepare_cached(queries::NEWEST_OF_KIND).map_err(store_error)?;
+                let found = query.query_map(params![kind.name(), limit], |row| row.get(0)).map_err(store_error)?;
+                newest.extend(found.collect::<Result<Vec<u64>, _>>().map_err(store_error)?);
+            }
+            newest.sort_unstable_by_key(|place| std::cmp::Reverse(*place));
+            newest.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            let mut rows = Vec::new();
+            for place in newest {
+                rows.extend(rows_of(&reader, queries::AT, [place])?);
+            }
+            rows
+        };
         rows.into_iter().map(|row| self.decided_of(row)).collect()
     }
 
     /// The newest actions that the person answered, or went back on, newest first: what nobody was asked about is not among them.
     pub fn answered(&self, limit: u32) -> Result<Vec<Decided>, StoreError> {
-        let rows = rows_where(
-            &self.reader(),
-            "(credential IS NOT NULL OR state IN ('rejected', 'cancelled', 'superseded', 'undoing', 'undone', 'undo-failed'))
-               AND undo_of IS NULL ORDER BY content_seq DESC LIMIT ?1",
-            [limit],
-        )?;
+        let rows = rows_of(&self.reader(), queries::ANSWERED, [limit])?;
         rows.into_iter().map(|row| self.decided_of(row)).collect()
     }
 
     /// Actions that ran without asking since a wall time.
     pub fn ran_unasked(&self, since_ms: i64) -> Result<Vec<Decided>, StoreError> {
-        let rows = rows_where(&self.reader(), "credential IS NULL AND claimed_ms >= ?1", [since_ms])?;
+        let rows = rows_of(&self.reader(), queries::UNASKED, [since_ms])?;
         rows.into_iter().map(|row| self.decided_of(row)).collect()
     }
 
     /// Actions of a kind in a state, oldest first, with what they hold.
     pub fn of_kind(&self, kind: ActionKind, state: State) -> Result<Vec<ActionView>, StoreError> {
-        self.views("kind = ?1 AND state = ?2 ORDER BY content_seq", [kind.name(), state.name()])
+        self.views(queries::OF_KIND_IN_STATE, [kind.name(), state.name()])
+    }
+
+    /// How many actions are in a state.
+    pub fn count_in(&self, state: State) -> Result<u64, StoreError> {
+        self.reader()
+            .prepare_cached(queries::COUNT_IN_STATE)
+            .and_then(|mut query| query.query_row([state.name()], |row| row.get(0)))
+            .map_err(store_error)
     }
 
     /// What was decided about one action.
     pub fn decided_of(&self, row: Row) -> Result<Decided, StoreError> {
-        let entries = self.entries_of(&row.id)?;
-        let decision = entries.iter().find_map(|entry| {
-            let header: serde_json::Value = serde_json::from_str(&entry.header).ok()?;
-            header.get("decision").is_some().then_some((entry, header))
-        });
-        let Some((entry, header)) = decision else {
-            return Ok(Decided { row, facts: Vec::new(), decision: String::new(), reasons: Vec::new() });
-        };
-        let facts = entry.payload.as_ref().and_then(|json| payload_bytes(json.as_bytes(), FACTS));
+        let nothing = Decided { row, facts: Vec::new(), decision: String::new(), reasons: Vec::new() };
+        let Some((header, payload)) = self.decision_of(&nothing.row.id)? else { return Ok(nothing) };
+        let facts =
+            payload_left(self.keys(), payload)?.and_then(|json| payload_bytes(&json, FACTS)).unwrap_or_default();
         let reasons = header.get("reasons").and_then(serde_json::Value::as_array).into_iter().flatten();
         let reasons = reasons.filter_map(|reason| reason.as_str().map(str::to_owned)).collect();
         let decision = header.get("decision").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-        Ok(Decided { row, facts: facts.unwrap_or_default(), decision, reasons })
+        Ok(Decided { facts, decision, reasons, ..nothing })
+    }
+
+    /// The first entry about an action that carries a decision. What the others hold, attachments too, stays where it is.
+    fn decision_of(&self, id: &ActionId) -> Result<Option<(serde_json::Value, Option<SealedPayload>)>, StoreError> {
+        let reader = self.reader();
+        let mut query = reader.prepare_cached(queries::ENTRIES_OF).map_err(store_error)?;
+        let mut rows = query.query([id.as_bytes()]).map_err(store_error)?;
+        while let Some(row) = rows.next().map_err(store_error)? {
+            let header: String = row.get(1).map_err(store_error)?;
+            let header: serde_json::Value = serde_json::from_str(&header).map_err(|_| damaged("log entry"))?;
+            if header.get("decision").is_some() {
+                let key: Option<u64> = row.get(2).map_err(store_error)?;
+                return Ok(Some((header, key.zip(row.get(3).map_err(store_error)?))));
+            }
+        }
+        Ok(None)
     }
 
     /// The newest entries of a kind, newest first.
     pub fn entries_of_kind(&self, kind: EventKind, limit: u32) -> Result<Vec<Entry>, StoreError> {
-        let seqs: Vec<u64> = {
-            let reader = self.reader();
-            let mut query = reader
-                .prepare_cached("SELECT seq FROM event WHERE kind = ?1 ORDER BY seq DESC LIMIT ?2")
-                .map_err(store_error)?;
-            let rows = query.query_map(params![kind.name(), limit], |row| row.get(0)).map_err(store_error)?;
-            rows.collect::<Result<_, _>>().map_err(store_error)?
-        };
-        let mut out = Vec::new();
-        for seq in seqs {
-            out.extend(self.entries(seq, 1)?);
-        }
-        Ok(out)
+        let stored = stored_entries(&self.reader(), queries::ENTRIES_OF_KIND, params![kind.name(), limit])?;
+        self.opened(stored)
     }
 
     /// Entries from `from` on, oldest first, at most `limit`.
     pub fn entries(&self, from: u64, limit: u64) -> Result<Vec<Entry>, StoreError> {
-        let reader = self.reader();
-        let mut query = reader
-            .prepare_cached("SELECT seq, header, key_id, payload FROM event WHERE seq >= ?1 ORDER BY seq LIMIT ?2")
-            .map_err(store_error)?;
         // Beyond what the database can number there is nothing.
-        let from = from.min(i64::MAX as u64);
-        let rows = query
-            .query_map(params![from, limit], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<u64>>(2)?, row.get::<_, Option<Vec<u8>>>(3)?))
-            })
-            .map_err(store_error)?;
-        rows.map(|row| {
-            let (seq, header, key, sealed) = row.map_err(store_error)?;
-            let payload = match key.zip(sealed) {
-                Some((key, sealed)) => {
-                    open_payload(self.keys(), key, &sealed).ok().and_then(|(_, json)| String::from_utf8(json).ok())
-                }
-                None => None,
-            };
-            Ok(Entry { seq, header, payload })
-        })
-        .collect()
+        let (from, limit) = (from.min(i64::MAX as u64), limit.min(i64::MAX as u64));
+        let stored = stored_entries(&self.reader(), queries::ENTRIES, [from, limit])?;
+        self.opened(stored)
+    }
+
+    fn opened(&self, stored: Vec<StoredEntry>) -> Result<Vec<Entry>, StoreError> {
+        let open = |stored: StoredEntry| {
+            let payload = payload_left(self.keys(), stored.payload)?.and_then(|json| String::from_utf8(json).ok());
+            Ok(Entry { seq: stored.seq, header: stored.header, payload })
+        };
+        stored.into_iter().map(open).collect()
     }
 
     /// The number of entries and the last checkpoint's note.
     pub fn head(&self) -> Result<(u64, Option<String>), StoreError> {
         let reader = self.reader();
-        let size = reader
-            .query_row("SELECT coalesce(max(seq) + 1, 0) FROM event", [], |row| row.get(0))
-            .map_err(store_error)?;
+        let size = reader.query_row(queries::SIZE, [], |row| row.get(0)).map_err(store_error)?;
         let note = reader
             .query_row("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1", [], |row| row.get(0))
             .optional()
@@ -181,14 +208,8 @@ impl Ledger {
     /// Whether the last word of the log about pausing is that everything is paused.
     pub fn log_says_paused(&self) -> Result<bool, StoreError> {
         let reader = self.reader();
-        let last: Option<String> = reader
-            .query_row(
-                "SELECT kind FROM event WHERE kind IN ('paused', 'resumed') ORDER BY seq DESC LIMIT 1",
-                [],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(store_error)?;
+        let last: Option<String> =
+            reader.query_row(queries::LAST_CONTROL, [], |row| row.get(0)).optional().map_err(store_error)?;
         Ok(last.as_deref() == Some("paused"))
     }
 
@@ -203,61 +224,50 @@ impl Ledger {
 
     /// Entries about one action, oldest first.
     pub fn entries_of(&self, action: &ActionId) -> Result<Vec<Entry>, StoreError> {
-        let seqs: Vec<u64> = {
-            let reader = self.reader();
-            let mut query =
-                reader.prepare_cached("SELECT seq FROM event WHERE action = ?1 ORDER BY seq").map_err(store_error)?;
-            let rows = query.query_map([action.as_bytes()], |row| row.get(0)).map_err(store_error)?;
-            rows.collect::<Result<_, _>>().map_err(store_error)?
-        };
-        let mut out = Vec::new();
-        for seq in seqs {
-            out.extend(self.entries(seq, 1)?);
-        }
-        Ok(out)
+        let stored = stored_entries(&self.reader(), queries::ENTRIES_OF, [action.as_bytes()])?;
+        self.opened(stored)
     }
 
     /// One action.
     pub fn action(&self, id: &ActionId) -> Result<Option<ActionView>, StoreError> {
-        let reader = self.reader();
-        let Some(row) = one_row(&reader, id)? else { return Ok(None) };
-        let content = read_content(&reader, self.keys(), id).unwrap_or_default();
-        Ok(Some(ActionView { row, content }))
+        Ok(self.views(queries::ACTION, [id.as_bytes()])?.pop())
     }
 
     /// Actions in a state, oldest first.
     pub fn actions_in(&self, state: State) -> Result<Vec<ActionView>, StoreError> {
-        self.views("state = ?1 ORDER BY content_seq", [state.name()])
+        self.views(queries::IN_STATE, [state.name()])
     }
 
     /// The newest actions but the first `skip`, newest first.
     pub fn recent_actions(&self, skip: u32, limit: u32) -> Result<Vec<ActionView>, StoreError> {
-        self.views("TRUE ORDER BY content_seq DESC LIMIT ?1 OFFSET ?2", [limit, skip])
+        self.views(queries::NEWEST, [skip, limit])
     }
 
     /// Actions of a task, oldest first.
     pub fn actions_of(&self, task: &TaskId) -> Result<Vec<ActionView>, StoreError> {
-        self.views("task = ?1 ORDER BY content_seq", [task.as_bytes()])
+        self.views(queries::OF_TASK, [task.as_bytes()])
     }
 
-    fn views(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<ActionView>, StoreError> {
-        let reader = self.reader();
-        let rows = rows_where(&reader, condition, values)?;
-        let with_content = rows.into_iter().map(|row| {
-            let content = read_content(&reader, self.keys(), &row.id).unwrap_or_default();
-            ActionView { row, content }
-        });
-        Ok(with_content.collect())
+    /// Rows with what they hold, which is opened once the connection is free again.
+    fn views(&self, query: &'static str, values: impl Params) -> Result<Vec<ActionView>, StoreError> {
+        let stored = {
+            let reader = self.reader();
+            let rows = rows_of(&reader, query, values)?;
+            let with_content = rows.into_iter().map(|row| Ok((sealed_content(&reader, &row.id)?, row)));
+            with_content.collect::<Result<Vec<_>, StoreError>>()?
+        };
+        let open = |(sealed, row)| Ok(ActionView { content: content_left(self.keys(), sealed)?, row });
+        stored.into_iter().map(open).collect()
     }
 
     /// Every connection, revoked ones included, oldest first.
     pub fn connections(&self) -> Result<Vec<ConnectionRow>, StoreError> {
-        read_connections(&self.reader(), None)
+        read_connections(&self.reader())
     }
 
     /// One connection.
     pub fn connection(&self, id: &ConnectionId) -> Result<Option<ConnectionRow>, StoreError> {
-        Ok(read_connections(&self.reader(), Some(id))?.pop())
+        one_connection(&self.reader(), id)
     }
 
     /// A sealed record.
@@ -319,15 +329,28 @@ impl Ledger {
 
     /// Tasks but the first `skip`, newest first.
     pub fn tasks(&self, skip: u32, limit: u32) -> Result<Vec<TaskRow>, StoreError> {
+        self.tasks_of(queries::TASKS, [limit, skip])
+    }
+
+    /// Tasks in a state, newest first.
+    pub fn tasks_in(&self, state: &str) -> Result<Vec<TaskRow>, StoreError> {
+        self.tasks_of(queries::TASKS_IN_STATE, [state])
+    }
+
+    fn tasks_of(&self, query: &'static str, values: impl Params) -> Result<Vec<TaskRow>, StoreError> {
         let reader = self.reader();
-        let mut query = reader
-            .prepare_cached("SELECT id, state, wall_ms FROM task ORDER BY rowid DESC LIMIT ?1 OFFSET ?2")
-            .map_err(store_error)?;
-        let rows = query
-            .query_map([limit, skip], |row| {
-                Ok(TaskRow { id: TaskId::from_bytes(row.get(0)?), state: row.get(1)?, wall_ms: row.get(2)? })
-            })
-            .map_err(store_error)?;
-        rows.collect::<Result<_, _>>().map_err(store_error)
+        let mut query = reader.prepare_cached(query).map_err(store_error)?;
+        let mut rows = query.query(values).map_err(store_error)?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next().map_err(store_error)? {
+            let origin: String = row.get(3).map_err(store_error)?;
+            out.push(TaskRow {
+                id: TaskId::from_bytes(row.get(0).map_err(store_error)?),
+                state: row.get(1).map_err(store_error)?,
+                wall_ms: row.get(2).map_err(store_error)?,
+                origin: Origin::from_name(&origin).ok_or_else(|| damaged("origin of a task"))?,
+            });
+        }
+        Ok(out)
     }
 }

@@ -1,13 +1,15 @@
 //! The database schema, and the way from older ones: literal text, so that no change of today's tables rewrites the past.
 
+use bailey_gate::family::ActionKind;
 use rusqlite::Connection;
 
 /// Steps from an empty database to the current schema; step `n` leads to `user_version` `n + 1`. Only ever appended to: homes
 /// were made by them as they stand.
-pub(crate) const MIGRATIONS: [&str; 3] = [
+pub(crate) const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
+    include_str!("migrations/0004.sql"),
 ];
 
 /// Takes one step, all of it or nothing.
@@ -36,6 +38,18 @@ fn in_one(db: &mut Connection, index: usize, sql: &str) -> rusqlite::Result<()> 
     tx.commit()
 }
 
+/// Makes sure that every kind of action there is can be stored.
+pub(crate) fn put_kinds(db: &mut Connection) -> rusqlite::Result<()> {
+    let tx = db.transaction()?;
+    {
+        let mut put = tx.prepare("INSERT INTO kind (name) VALUES (?1) ON CONFLICT DO NOTHING")?;
+        for kind in ActionKind::ALL {
+            put.execute([kind.name()])?;
+        }
+    }
+    tx.commit()
+}
+
 /// An empty database of the newest format.
 #[cfg(test)]
 pub(crate) fn newest() -> Connection {
@@ -43,6 +57,7 @@ pub(crate) fn newest() -> Connection {
     for (index, step) in MIGRATIONS.iter().enumerate() {
         take_step(&mut db, index, step).unwrap();
     }
+    put_kinds(&mut db).unwrap();
     db
 }
 
@@ -55,14 +70,16 @@ mod tests {
     use crate::tree::hash;
 
     /// SHA-256 of each step. A step that is in a release is never changed; a new one is added here.
-    const FROZEN: [&str; 3] = [
+    const FROZEN: [&str; 4] = [
         "e172be4e59442c999430327a2183eb751ee275ca351a2d5ba0387cbc67c16798",
         "afe9e97e84d8b90276c4b02cfcfb38bd3d0b7dd755283f52d947163041c4568c",
         "2d77a8578446e655d360a0a78a982bc78dbcec084779a76dbae89f7272eccdb2",
+        "7128face57a51ec229ca781b12c135cb493faa8052a7d5b33fc583776c911530",
     ];
 
     fn table(db: &Connection, name: &str) -> String {
-        db.query_row("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1", [name], |row| row.get(0)).unwrap()
+        db.query_row("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1", [name], |row| row.get(0))
+            .unwrap()
     }
 
     fn quoted(names: impl Iterator<Item = String>) -> String {
@@ -79,9 +96,8 @@ mod tests {
     fn the_newest_schema_allows_what_the_gate_allows() {
         let action = table(&newest(), "action");
         let past_claim = quoted(State::ALL.iter().filter(|state| state.is_past_claim()).map(|s| s.name().to_owned()));
-        let steps = TRANSITIONS
-            .iter()
-            .flat_map(|(from, to)| to.iter().map(move |to| format!("{}>{}", from.name(), to.name())));
+        let steps =
+            TRANSITIONS.iter().flat_map(|(from, to)| to.iter().map(move |to| format!("{}>{}", from.name(), to.name())));
         for wanted in [
             format!("CHECK (state IN ({}))", quoted(State::ALL.iter().map(|state| state.name().to_owned()))),
             format!("CHECK (class IN ({}))", quoted(Class::ALL.iter().map(|class| class.name().to_owned()))),
@@ -94,5 +110,16 @@ mod tests {
         let levels = quoted(Level::ALL.iter().map(|level| level.name().to_owned()));
         let connection = table(&newest(), "connection");
         assert!(connection.contains(&format!("CHECK (level IN ({levels}))")), "{connection}");
+    }
+
+    #[test]
+    fn every_kind_is_stored_and_no_other() {
+        let db = newest();
+        let mut query = db.prepare("SELECT name FROM kind").unwrap();
+        let kinds = query.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<Vec<String>>>();
+        let mut wanted: Vec<String> = ActionKind::ALL.iter().map(|kind| kind.name().to_owned()).collect();
+        wanted.sort();
+        assert_eq!(kinds, Ok(wanted));
+        assert!(table(&db, "action").contains("REFERENCES kind (name)"));
     }
 }

@@ -23,7 +23,8 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::checkpoint::{self, EVERY_ENTRIES, hex};
 use crate::mark::{Mark, MarkStore};
-use crate::schema::{MIGRATIONS, take_step};
+use crate::queries;
+use crate::schema::{MIGRATIONS, put_kinds, take_step};
 use crate::tree::Tree;
 use crate::tx::{GenesisKey, LedgerTx, Log, SUSPECT, key_error, store_error};
 
@@ -187,13 +188,7 @@ impl Ledger {
         db.pragma_update(None, "journal_mode", "WAL").map_err(database)?;
         let fresh = migrate(&mut db, paths.create)?;
         let signing = SigningKey::from_seed(&keys.signing_seed("log checkpoints")?)?;
-        let used: u64 = db
-            .query_row(
-                "SELECT max((SELECT coalesce(max(key_id), 0) FROM event), (SELECT coalesce(max(key_id), 0) FROM record))",
-                [],
-                |row| row.get(0),
-            )
-            .map_err(database)?;
+        let used: u64 = db.query_row(queries::HIGHEST_KEY, [], |row| row.get(0)).map_err(database)?;
         keys.start_after(used);
         let reader = open_database(paths.database, &database_key, false).map_err(database)?;
         reader.pragma_update(None, "query_only", true).map_err(database)?;
@@ -432,9 +427,9 @@ fn migrate(db: &mut Connection, create: bool) -> Result<bool, OpenError> {
     for (index, step) in MIGRATIONS.iter().enumerate().skip(found) {
         take_step(db, index, step).map_err(database)?;
     }
+    put_kinds(db).map_err(database)?;
     work_out_likenesses(db).map_err(database)?;
-    let begun: bool =
-        db.query_row("SELECT EXISTS (SELECT 1 FROM event WHERE seq = 0)", [], |row| row.get(0)).map_err(database)?;
+    let begun: bool = db.query_row(queries::BEGUN, [], |row| row.get(0)).map_err(database)?;
     if begun || create { Ok(!begun) } else { Err(OpenError::Missing) }
 }
 
@@ -442,7 +437,8 @@ fn migrate(db: &mut Connection, create: bool) -> Result<bool, OpenError> {
 fn work_out_likenesses(db: &mut Connection) -> rusqlite::Result<()> {
     let tx = db.transaction()?;
     {
-        let mut missing = tx.prepare("SELECT kind, value FROM party WHERE likeness IS NULL")?;
+        let mut missing =
+            tx.prepare("SELECT kind, value FROM party INDEXED BY party_without_likeness WHERE likeness IS NULL")?;
         let parties = missing.query_map([], |row| Ok(Party { kind: row.get(0)?, value: row.get(1)? }))?;
         let mut fill = tx.prepare("UPDATE party SET likeness = ?3 WHERE kind = ?1 AND value = ?2")?;
         for party in parties.collect::<rusqlite::Result<Vec<_>>>()? {
@@ -485,7 +481,7 @@ fn continued(db: &Connection) -> Result<Log, OpenError> {
             db.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0)).map_err(database)?;
         String::from_utf8(value).map_err(|_| OpenError::Database("its identity is damaged".into()))
     };
-    let entries: u64 = db.query_row("SELECT max(seq) + 1 FROM event", [], |row| row.get(0)).map_err(database)?;
+    let entries: u64 = db.query_row(queries::SIZE, [], |row| row.get(0)).map_err(database)?;
     let checkpointed: u64 =
         db.query_row("SELECT coalesce(max(size), 0) FROM checkpoint", [], |row| row.get(0)).map_err(database)?;
     let tree = tree_at(db, entries)?.ok_or_else(|| OpenError::Database("its log has a gap".into()))?;
@@ -502,10 +498,10 @@ fn continued(db: &Connection) -> Result<Log, OpenError> {
 
 /// The epoch of the newest entry; epochs only rise.
 fn last_epoch(db: &Connection) -> Result<u64, OpenError> {
-    let header: String =
-        db.query_row("SELECT header FROM event ORDER BY seq DESC LIMIT 1", [], |row| row.get(0)).map_err(database)?;
-    let header: serde_json::Value = serde_json::from_str(&header).unwrap_or_default();
-    Ok(header.get("epoch").and_then(serde_json::Value::as_u64).unwrap_or(0))
+    let header: String = db.query_row(queries::LAST, [], |row| row.get(0)).map_err(database)?;
+    let header: Option<serde_json::Value> = serde_json::from_str(&header).ok();
+    let epoch = header.as_ref().and_then(|header| header.get("epoch")).and_then(serde_json::Value::as_u64);
+    epoch.ok_or_else(|| OpenError::Database("the newest entry of its log is damaged".into()))
 }
 
 /// The tree as it was at `size` entries, from the last checkpoint before; `None` if the log is shorter.
@@ -518,7 +514,7 @@ fn tree_at(db: &Connection, size: u64) -> Result<Option<Tree>, OpenError> {
         None => Tree::default(),
         Some(bytes) => Tree::from_bytes(&bytes).ok_or_else(|| OpenError::Database("a checkpoint is damaged".into()))?,
     };
-    let mut query = db.prepare("SELECT leaf FROM event WHERE seq >= ?1 AND seq < ?2 ORDER BY seq").map_err(database)?;
+    let mut query = db.prepare(queries::LEAVES).map_err(database)?;
     let mut rows = query.query((tree.size(), size)).map_err(database)?;
     while let Some(row) = rows.next().map_err(database)? {
         tree.append(row.get(0).map_err(database)?);

@@ -16,6 +16,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, params};
 
 use crate::header::{self, Genesis, Place, Sealed};
 use crate::known::{resembles, standing_of, task_marks, task_words, whole};
+use crate::queries;
 use crate::tree::{Tree, hash, leaf};
 
 /// What the writer carries from one transaction to the next.
@@ -72,6 +73,41 @@ pub struct ConnectionRow {
     pub account: String,
     /// Scope and standing.
     pub grant: Grant,
+}
+
+/// Who or what began a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The person gave it.
+    Person,
+    /// A schedule of the person's.
+    Schedule,
+    /// Something that happened, which the person said to act on.
+    Trigger,
+    /// Another agent.
+    Agent,
+}
+
+impl Origin {
+    /// Every origin.
+    pub const ALL: [Self; 4] = [Self::Person, Self::Schedule, Self::Trigger, Self::Agent];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Schedule => "schedule",
+            Self::Trigger => "trigger",
+            Self::Agent => "agent",
+        }
+    }
+
+    /// Reads a stable name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|origin| origin.name() == name)
+    }
 }
 
 /// Whether a connection of this process failed in a way it may not get over, since that was last looked into: a hint, for
@@ -281,6 +317,13 @@ impl LedgerTx<'_> {
         Ok(())
     }
 
+    /// Keeps who or what began a task; a person, where nothing is said.
+    pub fn put_origin(&mut self, task: &TaskId, origin: Origin) -> Result<(), StoreError> {
+        let put = "UPDATE task SET origin = ?2 WHERE id = ?1";
+        let changed = self.db.execute(put, params![task.as_bytes(), origin.name()]).map_err(store_error)?;
+        if changed == 1 { Ok(()) } else { Err(StoreError::Broken(format!("there is no task `{task}`"))) }
+    }
+
     /// Keeps which schedule began a task.
     pub fn put_schedule(&mut self, task: &TaskId, name: &str) -> Result<(), StoreError> {
         let put = "INSERT INTO task_schedule (task, name) VALUES (?1, ?2) ON CONFLICT (task) DO NOTHING";
@@ -323,10 +366,24 @@ pub(crate) fn read_record(
     found.map(|(id, sealed)| open_sealed(keys, id, name.kind, &sealed)).transpose()
 }
 
-pub(crate) fn open_sealed(keys: &KeyStore, id: u64, field: &'static str, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
-    let key = keys.fetch(id).map_err(key_error)?;
+fn unseal(keys: &KeyStore, id: u64, field: &'static str, sealed: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let key = keys.fetch(id)?;
     let owner = id.to_be_bytes();
-    open(&key, &Context { home: keys.home().home(), owner: &owner, field, version: 1 }, sealed).map_err(key_error)
+    open(&key, &Context { home: keys.home().home(), owner: &owner, field, version: 1 }, sealed)
+}
+
+pub(crate) fn open_sealed(keys: &KeyStore, id: u64, field: &'static str, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
+    unseal(keys, id, field, sealed).map_err(key_error)
+}
+
+/// A payload's JSON; nothing where it was erased, or is damaged. That the key store fails is an error, not an absence.
+pub(crate) fn payload_left(keys: &KeyStore, payload: Option<SealedPayload>) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some((id, sealed)) = payload else { return Ok(None) };
+    match unseal(keys, id, "payload", &sealed) {
+        Ok(plain) => Ok(plain.get(16..).map(<[u8]>::to_vec)),
+        Err(error @ KeyError::Store(_)) => Err(key_error(error)),
+        Err(_) => Ok(None),
+    }
 }
 
 /// A payload's salt and JSON.
@@ -348,7 +405,7 @@ impl Tx for LedgerTx<'_> {
     fn rows_in(&mut self, states: &[State]) -> Result<Vec<Row>, StoreError> {
         let mut rows = Vec::new();
         for state in states {
-            rows.extend(rows_where(self.db, "state = ?1 ORDER BY content_seq", [state.name()])?);
+            rows.extend(rows_of(self.db, queries::IN_STATE, [state.name()])?);
         }
         Ok(rows)
     }
@@ -430,7 +487,7 @@ impl Tx for LedgerTx<'_> {
     }
 
     fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError> {
-        Ok(read_connections(self.db, Some(connection))?.pop().map(|row| row.grant))
+        Ok(one_connection(self.db, connection)?.map(|row| row.grant))
     }
 
     fn standing(&mut self, party: &Party) -> Result<Standing, StoreError> {
@@ -478,10 +535,7 @@ impl Tx for LedgerTx<'_> {
 
     fn notes_bring(&mut self) -> Result<Brings, StoreError> {
         self.db
-            .prepare_cached(
-                "SELECT coalesce(max(untrusted), 0), coalesce(max(confidential), 0) FROM task_mark
-                 WHERE task IN (SELECT task FROM action WHERE kind = 'memory.write' AND state = 'succeeded')",
-            )
+            .prepare_cached(queries::NOTES_BRING)
             .and_then(|mut query| {
                 query.query_row([], |row| Ok(Brings { untrusted: row.get(0)?, confidential: row.get(1)? }))
             })
@@ -502,7 +556,7 @@ impl Tx for LedgerTx<'_> {
 
     fn claimed_since(&mut self, kind: ActionKind, wall_ms: i64) -> Result<u64, StoreError> {
         self.db
-            .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM action WHERE kind = ?1 AND claimed_ms >= ?2 LIMIT ?3)")
+            .prepare_cached(queries::COUNT_CLAIMED)
             .and_then(|mut query| query.query_row(params![kind.name(), wall_ms, MAX_COUNTED], |row| row.get(0)))
             .map_err(store_error)
     }
@@ -512,10 +566,7 @@ impl Tx for LedgerTx<'_> {
         // hundredth below ninety billion.
         let spent: f64 = self
             .db
-            .prepare_cached(
-                "SELECT total(amount) FROM action WHERE amount > 0 AND claimed_ms >= ?1 AND id <> ?2
-                   AND state NOT IN ('failed', 'not-executed')",
-            )
+            .prepare_cached(queries::SPENT)
             .and_then(|mut query| query.query_row(params![wall_ms, but.as_bytes()], |row| row.get(0)))
             .map_err(store_error)?;
         Ok(whole(spent))
@@ -523,39 +574,48 @@ impl Tx for LedgerTx<'_> {
 
     fn count_of_task(&mut self, task: &TaskId, state: State) -> Result<u64, StoreError> {
         self.db
-            .prepare_cached("SELECT count(*) FROM action WHERE task = ?1 AND state = ?2")
+            .prepare_cached(queries::COUNT_OF_TASK)
             .and_then(|mut query| query.query_row(params![task.as_bytes(), state.name()], |row| row.get(0)))
             .map_err(store_error)
     }
 }
 
 pub(crate) fn one_row(db: &Connection, id: &ActionId) -> Result<Option<Row>, StoreError> {
-    Ok(rows_where(db, "id = ?1", [id.as_bytes()])?.pop())
+    Ok(rows_of(db, queries::ACTION, [id.as_bytes()])?.pop())
 }
 
-pub(crate) fn read_content(db: &Connection, keys: &KeyStore, id: &ActionId) -> Result<Vec<u8>, StoreError> {
+/// A sealed payload and the number of its key.
+pub(crate) type SealedPayload = (u64, Vec<u8>);
+
+/// The sealed content of an action.
+pub(crate) fn sealed_content(db: &Connection, id: &ActionId) -> Result<Option<SealedPayload>, StoreError> {
     let found: Option<(Option<u64>, Option<Vec<u8>>)> = db
-        .prepare_cached(
-            "SELECT event.key_id, event.payload FROM action JOIN event ON event.seq = action.content_seq WHERE action.id = ?1",
-        )
+        .prepare_cached(queries::CONTENT)
         .and_then(|mut query| query.query_row([id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?))).optional())
         .map_err(store_error)?;
-    let Some((Some(key), Some(sealed))) = found else { return Ok(Vec::new()) };
+    Ok(found.and_then(|(key, sealed)| key.zip(sealed)))
+}
+
+/// The content of an action; nothing where it was erased, or is damaged.
+pub(crate) fn content_left(keys: &KeyStore, payload: Option<SealedPayload>) -> Result<Vec<u8>, StoreError> {
+    let json = payload_left(keys, payload)?;
+    Ok(json.and_then(|json| header::payload_bytes(&json, "content")).unwrap_or_default())
+}
+
+/// The content of an action; nothing if it never had one.
+fn read_content(db: &Connection, keys: &KeyStore, id: &ActionId) -> Result<Vec<u8>, StoreError> {
+    let Some((key, sealed)) = sealed_content(db, id)? else { return Ok(Vec::new()) };
     let (_, json) = open_payload(keys, key, &sealed)?;
     header::payload_bytes(&json, "content").ok_or_else(|| damaged("action"))
 }
 
-pub(crate) fn rows_where(
+/// The rows a query of [`queries`] finds.
+pub(crate) fn rows_of(
     db: &Connection,
-    condition: &str,
+    query: &'static str,
     values: impl rusqlite::Params,
 ) -> Result<Vec<Row>, StoreError> {
-    let mut query = db
-        .prepare_cached(&format!(
-            "SELECT id, task, state, kind, class, connection, generation, digest, proposed, expires, held, credential,
-               session, client, stepped_up, claim_epoch, claim_lease, attempt, undo_of, amount FROM action WHERE {condition}"
-        ))
-        .map_err(store_error)?;
+    let mut query = db.prepare_cached(query).map_err(store_error)?;
     let mut rows = query.query(values).map_err(store_error)?;
     let mut out = Vec::new();
     while let Some(row) = rows.next().map_err(store_error)? {
@@ -604,13 +664,22 @@ fn parse_approval(row: &SqlRow<'_>) -> Result<Option<Approval>, StoreError> {
     }))
 }
 
-pub(crate) fn read_connections(db: &Connection, only: Option<&ConnectionId>) -> Result<Vec<ConnectionRow>, StoreError> {
-    let mut query = db
-        .prepare_cached(
-            "SELECT id, kind, account, level, active, generation FROM connection WHERE ?1 IS NULL OR id = ?1 ORDER BY rowid",
-        )
-        .map_err(store_error)?;
-    let mut rows = query.query([only.map(|id| id.as_bytes().as_slice())]).map_err(store_error)?;
+/// Every connection, oldest first.
+pub(crate) fn read_connections(db: &Connection) -> Result<Vec<ConnectionRow>, StoreError> {
+    connections_of(db, queries::CONNECTIONS, [])
+}
+
+pub(crate) fn one_connection(db: &Connection, id: &ConnectionId) -> Result<Option<ConnectionRow>, StoreError> {
+    Ok(connections_of(db, queries::CONNECTION, [id.as_bytes()])?.pop())
+}
+
+fn connections_of(
+    db: &Connection,
+    query: &'static str,
+    values: impl rusqlite::Params,
+) -> Result<Vec<ConnectionRow>, StoreError> {
+    let mut query = db.prepare_cached(query).map_err(store_error)?;
+    let mut rows = query.query(values).map_err(store_error)?;
     let mut out = Vec::new();
     while let Some(row) = rows.next().map_err(store_error)? {
         let level: String = column(row, "level")?;
