@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -264,7 +265,7 @@ impl Ledger {
     }
 
     fn commit(&self, writer: &mut Writer) -> Result<(), CommitFailed> {
-        let result = self.try_commit(writer).map_err(CommitFailed::from);
+        let result = unpanicking(|| self.try_commit(writer)).map_err(CommitFailed::from);
         if result.is_err()
             && let Some(before) = writer.began.take()
         {
@@ -367,6 +368,18 @@ impl Ledger {
     }
 }
 
+/// Runs a step; a panic in it is an error like any other. What it changed is undone by whoever called, as after any error,
+/// so nothing half done is seen afterwards.
+fn unpanicking<T>(step: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|_| {
+        Err(StoreError::Broken(
+            "a step ended in a defect of this program, and nothing of it was kept; what the program wrote on its error \
+             output says where: report it"
+                .into(),
+        ))
+    })
+}
+
 /// One of the few commands of every transaction; compiled once.
 fn command(db: &Connection, sql: &'static str) -> Result<(), StoreError> {
     db.prepare_cached(sql).and_then(|mut command| command.execute([])).map(|_| ()).map_err(store_error)
@@ -385,7 +398,7 @@ impl Writer {
         self.jobs += 1;
         command(&self.db, "SAVEPOINT job")?;
         let before = self.log.clone();
-        let result = job(&mut LedgerTx { db: &self.db, keys, log: &mut self.log });
+        let result = unpanicking(|| job(&mut LedgerTx { db: &self.db, keys, log: &mut self.log }));
         let mut undone = Ok(());
         if result.is_err() {
             undone = command(&self.db, "ROLLBACK TO job");

@@ -1,11 +1,7 @@
 //! The store through its public doors.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that meets the unexpected has to fail, and says where"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that meets the unexpected has to fail, and says where")]
 
 mod formats;
 mod support;
+mod writer;
