@@ -13,10 +13,25 @@ fn payload_text(entry: &Entry, name: &str) -> Option<String> {
     Some(visible(payload.get(name)?.as_str()?))
 }
 
+/// Why the agent says it wants this. A claim, and shown as one.
+pub(crate) fn claimed_why(entries: &[Entry]) -> String {
+    entries.iter().find_map(|entry| payload_text(entry, "why")).unwrap_or_default()
+}
+
+/// What came of it: the other side's words, or what went wrong.
+pub(crate) fn outcome_words(entries: &[Entry]) -> Option<String> {
+    entries.iter().rev().find_map(|entry| payload_text(entry, "outcome"))
+}
+
 impl Home {
     /// Why policy decided as it did, in words: the last entry that carries a decision.
     pub(crate) fn reasons_at_decision(&self, id: &ActionId) -> Result<String, GateError> {
-        let rules = self.ledger.entries_of(id)?.into_iter().rev().find_map(|entry| {
+        Ok(self.reasons_among(&self.ledger.entries_of(id)?))
+    }
+
+    /// The same, among the entries about an action.
+    pub(crate) fn reasons_among(&self, entries: &[Entry]) -> String {
+        let rules = entries.iter().rev().find_map(|entry| {
             let header: serde_json::Value = serde_json::from_str(&entry.header).ok()?;
             header.get("decision")?;
             let rules = header.get("reasons")?.as_array()?;
@@ -24,7 +39,7 @@ impl Home {
         });
         let policy = self.policy.current();
         let words: Vec<String> = rules.unwrap_or_default().iter().map(|rule| policy.explain(rule).to_owned()).collect();
-        Ok(words.join(" "))
+        words.join(" ")
     }
 
     /// Why an action was decided as it was, and what would be decided now.
@@ -55,26 +70,15 @@ impl Home {
         })
     }
 
-    /// Why the agent says it wants this. A claim, and shown as one.
-    pub(crate) fn claimed_why(&self, id: &ActionId) -> Result<String, GateError> {
-        let entries = self.ledger.entries_of(id)?;
-        Ok(entries.iter().find_map(|entry| payload_text(entry, "why")).unwrap_or_default())
-    }
-
     /// Returns what an action left behind at the other side; empty where that is not known.
     pub(crate) fn left_behind(&self, id: &ActionId) -> Result<Vec<u8>, GateError> {
         let entries = self.ledger.entries_of(id)?;
         let payloads = || entries.iter().rev().filter_map(|entry| entry.payload.as_ref());
         let left = payloads().find_map(|json| bailey_ledger::payload_bytes(json.as_bytes(), LEFT));
         // What was written down before there was a field for it.
-        let told = || entries.iter().rev().find_map(|entry| payload_text(entry, "outcome"));
+        let told = || outcome_words(&entries);
         let version =
             || told().and_then(|words| words.strip_prefix("saved, version ").map(|etag| etag.as_bytes().to_vec()));
         Ok(left.or_else(version).unwrap_or_default())
-    }
-
-    /// What came of it: the other side's words, or what went wrong.
-    pub(crate) fn outcome_words(&self, id: &ActionId) -> Result<Option<String>, GateError> {
-        Ok(self.ledger.entries_of(id)?.iter().rev().find_map(|entry| payload_text(entry, "outcome")))
     }
 }

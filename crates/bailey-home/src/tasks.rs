@@ -95,6 +95,14 @@ fn action_id(task: &TaskId, turn: usize, call: usize) -> ActionId {
     ActionId::from_bytes(id)
 }
 
+/// Runs what reads the store off the runtime's own threads.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, HomeError> + Send + 'static,
+) -> Result<T, HomeError> {
+    let ended = tokio::task::spawn_blocking(work).await;
+    ended.unwrap_or_else(|error| Err(GateError::from(StoreError::Broken(error.to_string())).into()))
+}
+
 /// Whether a step of a task brings words of the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Said {
@@ -117,7 +125,7 @@ impl Home {
         if words.trim().is_empty() || words.len() > MAX_TASK_BYTES {
             return Err(HomeError::Setup(format!("a task has between 1 and {MAX_TASK_BYTES} bytes of text")));
         }
-        if let Some(known) = self.conversation(&id)? {
+        if let Some(known) = self.conversation_aside(id).await? {
             // Whatever was said later: these were its first words.
             let first = known.earlier.first().map_or(&known.task, |earlier| &earlier.task);
             return if *first == words {
@@ -126,7 +134,8 @@ impl Home {
                 Err(HomeError::Setup("this idempotency key was used for another task; use a fresh one".into()))
             };
         }
-        let conversation = self.begin(words)?;
+        let home = Arc::clone(self);
+        let conversation = aside(move || home.begin(words)).await?;
         // One driver for each task: whoever stored it first.
         if self.keep_task(id, &conversation, Said::First).await? {
             self.drive(id, conversation);
@@ -141,7 +150,7 @@ impl Home {
             return Err(HomeError::Setup(format!("a task has between 1 and {MAX_TASK_BYTES} bytes of text")));
         }
         let _turn = self.going_on.lock().await;
-        let Some(mut conversation) = self.conversation(&id)? else {
+        let Some(mut conversation) = self.conversation_aside(id).await? else {
             return Err(HomeError::Setup(format!("there is no task `{id}`; list them with `bailey tasks`")));
         };
         match &conversation.ending {
@@ -153,7 +162,8 @@ impl Home {
             Some(Ending::Stopped) => return Err(HomeError::Setup("the task was stopped; give a new one".into())),
             Some(Ending::Answered | Ending::OutOfTurns | Ending::OutOfBudget | Ending::Failed(_)) => {}
         }
-        let named = self.named(&words)?;
+        let home = Arc::clone(self);
+        let (words, named) = aside(move || home.named(&words).map(|named| (words, named))).await?;
         conversation.go_on(words, named);
         self.keep_task(id, &conversation, Said::More).await?;
         self.drive(id, conversation);
@@ -200,6 +210,12 @@ impl Home {
         parsed.map_err(|error| HomeError::Setup(format!("the record of the task is damaged: {error}")))
     }
 
+    /// The same, read beside the threads that answer.
+    async fn conversation_aside(self: &Arc<Self>, id: TaskId) -> Result<Option<Conversation>, HomeError> {
+        let home = Arc::clone(self);
+        aside(move || home.conversation(&id)).await
+    }
+
     /// Stores a task as it stands, with what the person said where they did; false if it is new and there is one of this identity
     /// already.
     async fn keep_task(&self, id: TaskId, conversation: &Conversation, said: Said) -> Result<bool, GateError> {
@@ -236,10 +252,8 @@ impl Home {
 
     /// Goes on with every task that a restart interrupted.
     pub(crate) fn resume_tasks(self: &Arc<Self>) -> Result<(), HomeError> {
-        for task in self.ledger.tasks(0, u32::MAX).map_err(GateError::from)? {
-            if task.state == OPEN
-                && let Some(conversation) = self.conversation(&task.id)?
-            {
+        for task in self.ledger.tasks_in(OPEN).map_err(GateError::from)? {
+            if let Some(conversation) = self.conversation(&task.id)? {
                 self.drive(task.id, conversation);
             }
         }
@@ -483,20 +497,19 @@ impl Home {
 
     /// Stops a task: nothing more is asked of the model, and its waiting and held actions are taken back.
     pub(crate) async fn stop_task(self: &Arc<Self>, id: TaskId) -> Result<(), HomeError> {
-        if self.conversation(&id)?.is_none() {
+        if self.conversation_aside(id).await?.is_none() {
             return Err(HomeError::Setup(format!("there is no task `{id}`; list them with `bailey tasks`")));
         }
         self.stopped().insert(id);
         // Stored at once: a restart must not take the task up again.
-        if let Some(conversation) = self.conversation(&id)?
+        if let Some(conversation) = self.conversation_aside(id).await?
             && conversation.ending.is_none()
         {
             self.keep_task(id, &conversation, Said::Nothing).await?;
         }
-        let open: Vec<ActionId> = self
-            .ledger
-            .actions_of(&id)
-            .map_err(GateError::from)?
+        let ledger = Arc::clone(&self.ledger);
+        let open: Vec<ActionId> = blocking(move || Ok(ledger.actions_of(&id)?))
+            .await?
             .into_iter()
             .filter(|view| matches!(view.row.state, State::Awaiting | State::Approved | State::Held))
             .map(|view| view.row.id)
@@ -516,7 +529,7 @@ impl Home {
 
 /// Stops every open task of a store that turned out to be an older copy: what it knows may have happened already.
 pub(crate) fn stop_all(ledger: &Ledger, now: bailey_gate::Now) -> Result<(), HomeError> {
-    for task in ledger.tasks(0, u32::MAX).map_err(GateError::from)?.into_iter().filter(|task| task.state == OPEN) {
+    for task in ledger.tasks_in(OPEN).map_err(GateError::from)? {
         let name = transcript(&task.id);
         let Some(json) = ledger.record(name).map_err(GateError::from)? else { continue };
         let damaged = |error: serde_json::Error| HomeError::Setup(format!("the record of a task is damaged: {error}"));

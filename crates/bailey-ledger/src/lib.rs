@@ -11,6 +11,7 @@ mod mark;
 mod pause;
 mod queries;
 mod read;
+mod readers;
 mod schema;
 mod store;
 mod tree;

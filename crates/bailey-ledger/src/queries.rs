@@ -26,6 +26,14 @@ queries! {
     ACTION = rows!("WHERE id = ?1");
     /// Those in a state, oldest first.
     IN_STATE = rows!("WHERE state = ?1 ORDER BY content_seq");
+    /// A part of those in a state, oldest first.
+    PART_OF_STATE = rows!("WHERE state = ?1 ORDER BY content_seq LIMIT ?3 OFFSET ?2");
+    /// The place of an action in the log.
+    PLACE = "SELECT content_seq FROM action WHERE id = ?1";
+    /// The newest before a place.
+    BEFORE = rows!("WHERE content_seq < ?1 ORDER BY content_seq DESC LIMIT ?2");
+    /// The newest of a kind before a place.
+    OF_KIND_BEFORE = rows!("WHERE kind = ?1 AND content_seq < ?2 ORDER BY content_seq DESC LIMIT ?3");
     /// Those of a task, oldest first.
     OF_TASK = rows!("WHERE task = ?1 ORDER BY content_seq");
     /// Those of a kind in a state, oldest first.

@@ -2,7 +2,7 @@
 
 use bailey_gate::FACTS;
 use bailey_gate::event::EventKind;
-use bailey_gate::family::{ActionKind, Party};
+use bailey_gate::family::{ActionKind, Party, home, mail};
 use bailey_gate::ground::Known;
 use bailey_gate::ledger::{Row, Standing, StoreError, TaskMarks};
 use bailey_gate::{ActionId, ConnectionId, State, TaskId};
@@ -75,7 +75,7 @@ pub struct Decided {
 
 /// Whether the person's rules are tried on actions of a kind: not on those only looking, and those talking to the person.
 fn is_ruled(kind: ActionKind) -> bool {
-    !kind.is_read() && !matches!(kind, ActionKind::Reply | ActionKind::MailDraft)
+    !kind.is_read() && kind != home::REPLY && kind != mail::DRAFT
 }
 
 /// An entry as it is stored.
@@ -103,7 +103,7 @@ impl Ledger {
         let rows = {
             let reader = self.reader();
             let mut newest: Vec<u64> = Vec::new();
-            for kind in ActionKind::ALL.into_iter().filter(|kind| is_ruled(*kind)) {
+            for kind in ActionKind::all().filter(|kind| is_ruled(*kind)) {
                 let mut query = reader.prepare_cached(queries::NEWEST_OF_KIND).map_err(store_error)?;
                 let found = query.query_map(params![kind.name(), limit], |row| row.get(0)).map_err(store_error)?;
                 newest.extend(found.collect::<Result<Vec<u64>, _>>().map_err(store_error)?);
@@ -236,6 +236,33 @@ impl Ledger {
     /// Actions in a state, oldest first.
     pub fn actions_in(&self, state: State) -> Result<Vec<ActionView>, StoreError> {
         self.views(queries::IN_STATE, [state.name()])
+    }
+
+    /// Actions in a state but the first `skip`, oldest first.
+    pub fn part_of(&self, state: State, skip: u32, limit: u32) -> Result<Vec<ActionView>, StoreError> {
+        self.views(queries::PART_OF_STATE, params![state.name(), skip, limit])
+    }
+
+    /// The newest actions, of one kind or of all, and before one of them where it is said which; newest first.
+    pub fn actions_before(
+        &self,
+        kind: Option<ActionKind>,
+        before: Option<&ActionId>,
+        limit: u32,
+    ) -> Result<Vec<ActionView>, StoreError> {
+        let place = match before {
+            None => Some(i64::MAX),
+            Some(id) => {
+                let reader = self.reader();
+                let mut query = reader.prepare_cached(queries::PLACE).map_err(store_error)?;
+                query.query_row([id.as_bytes()], |row| row.get(0)).optional().map_err(store_error)?
+            }
+        };
+        let Some(place) = place else { return Ok(Vec::new()) };
+        match kind {
+            None => self.views(queries::BEFORE, params![place, limit]),
+            Some(kind) => self.views(queries::OF_KIND_BEFORE, params![kind.name(), place, limit]),
+        }
     }
 
     /// The newest actions but the first `skip`, newest first.

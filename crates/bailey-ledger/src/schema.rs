@@ -43,7 +43,7 @@ pub(crate) fn put_kinds(db: &mut Connection) -> rusqlite::Result<()> {
     let tx = db.transaction()?;
     {
         let mut put = tx.prepare("INSERT INTO kind (name) VALUES (?1) ON CONFLICT DO NOTHING")?;
-        for kind in ActionKind::ALL {
+        for kind in ActionKind::all() {
             put.execute([kind.name()])?;
         }
     }
@@ -117,7 +117,7 @@ mod tests {
         let db = newest();
         let mut query = db.prepare("SELECT name FROM kind").unwrap();
         let kinds = query.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<Vec<String>>>();
-        let mut wanted: Vec<String> = ActionKind::ALL.iter().map(|kind| kind.name().to_owned()).collect();
+        let mut wanted: Vec<String> = ActionKind::all().map(|kind| kind.name().to_owned()).collect();
         wanted.sort();
         assert_eq!(kinds, Ok(wanted));
         assert!(table(&db, "action").contains("REFERENCES kind (name)"));

@@ -25,6 +25,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use crate::checkpoint::{self, EVERY_ENTRIES, hex};
 use crate::mark::{Mark, MarkStore};
 use crate::queries;
+use crate::readers::{READERS, Reader, Readers};
 use crate::schema::{MIGRATIONS, put_kinds, take_step};
 use crate::tree::Tree;
 use crate::tx::{GenesisKey, LedgerTx, Log, SUSPECT, key_error, store_error};
@@ -165,7 +166,7 @@ pub struct Ledger {
     keys: KeyStore,
     signing: SigningKey,
     mark: Box<dyn MarkStore>,
-    reader: Mutex<Connection>,
+    readers: Readers,
     home: HomeId,
     /// While a rollback is dealt with, the mark stays as it was: a crash meanwhile must find it again.
     mark_held: AtomicBool,
@@ -191,8 +192,12 @@ impl Ledger {
         let signing = SigningKey::from_seed(&keys.signing_seed("log checkpoints")?)?;
         let used: u64 = db.query_row(queries::HIGHEST_KEY, [], |row| row.get(0)).map_err(database)?;
         keys.start_after(used);
-        let reader = open_database(paths.database, &database_key, false).map_err(database)?;
-        reader.pragma_update(None, "query_only", true).map_err(database)?;
+        let reader = || {
+            let reader = open_database(paths.database, &database_key, false)?;
+            reader.pragma_update(None, "query_only", true)?;
+            Ok(reader)
+        };
+        let readers = (0..READERS).map(|_| reader()).collect::<Result<_, _>>().map_err(database)?;
 
         let log = if fresh { begin(&mut db, &keys, &signing, now)? } else { continued(&db)? };
         let ledger = Self {
@@ -201,7 +206,7 @@ impl Ledger {
             keys,
             signing,
             mark: paths.mark,
-            reader: Mutex::new(reader),
+            readers: Readers::new(readers),
             home: home_id,
             mark_held: AtomicBool::new(false),
         };
@@ -221,9 +226,9 @@ impl Ledger {
         &self.keys
     }
 
-    /// The connection for reading; sees what is committed.
-    pub(crate) fn reader(&self) -> MutexGuard<'_, Connection> {
-        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A connection for reading; sees what is committed. What it finds is opened once it is given back.
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        self.readers.lend()
     }
 
     fn writer(&self) -> MutexGuard<'_, Writer> {
@@ -320,7 +325,7 @@ impl Ledger {
     pub fn has_given_up(&self) -> bool {
         SUSPECT.swap(false, Ordering::SeqCst)
             && (bailey_keys::has_given_up(&self.writer().db)
-                || bailey_keys::has_given_up(&self.reader())
+                || self.readers.any(bailey_keys::has_given_up)
                 || self.keys.has_given_up())
     }
 

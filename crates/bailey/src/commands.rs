@@ -82,7 +82,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             Ok(show::print(json, &task, |out| show::task(out, &task))?)
         }
         Command::Approvals => {
-            let list: Vec<ActionCard> = client.get("/v1/approvals").await?;
+            let list = waiting(&client).await?;
             Ok(show::print(json, &list, |out| cards(out, &list))?)
         }
         Command::Approve { ids } => approve(&client, &ids, json).await,
@@ -436,8 +436,23 @@ async fn give_task(client: &Client, task: Task, json: bool) -> Result<(), Troubl
     }
 }
 
+/// Everything that waits for the person, asked for in parts.
+async fn waiting(client: &Client) -> Result<Vec<ActionCard>, Trouble> {
+    // As many as a home gives at once.
+    const PART: usize = 200;
+    let mut all: Vec<ActionCard> = Vec::new();
+    loop {
+        let more: Vec<ActionCard> = client.get(&format!("/v1/approvals?skip={}&limit={PART}", all.len())).await?;
+        let last = more.len() < PART;
+        all.extend(more);
+        if last {
+            return Ok(all);
+        }
+    }
+}
+
 async fn approve(client: &Client, ids: &[String], json: bool) -> Result<(), Trouble> {
-    let all: Vec<ActionCard> = client.get("/v1/approvals").await?;
+    let all = waiting(client).await?;
     let chosen: Vec<&ActionCard> = all.iter().filter(|card| ids.is_empty() || ids.contains(&card.id)).collect();
     if let Some(unknown) = ids.iter().find(|id| !chosen.iter().any(|card| card.id == **id)) {
         return Err(Trouble::Here(format!("`{unknown}` is not waiting for an answer; look at `bailey approvals`")));

@@ -1,10 +1,16 @@
 //! Actions, and the answers of the person.
 
 use super::*;
+use crate::cards::{claimed_why, outcome_words};
+
+fn cards(home: &Home, views: &[ActionView]) -> Result<Vec<ActionCard>, Failure> {
+    views.iter().map(|view| action_card(home, view)).collect()
+}
 
 /// The preview is made of the stored bytes, every time.
 pub(super) fn action_card(home: &Home, view: &ActionView) -> Result<ActionCard, Failure> {
     let row = &view.row;
+    let entries = home.ledger.entries_of(&row.id)?;
     let mut card = ActionCard {
         id: row.id.to_string(),
         digest: row.digest.to_string(),
@@ -16,9 +22,9 @@ pub(super) fn action_card(home: &Home, view: &ActionView) -> Result<ActionCard, 
         body: String::new(),
         warnings: Vec::new(),
         provenance: Vec::new(),
-        reason: home.reasons_at_decision(&row.id)?,
-        claimed_why: home.claimed_why(&row.id)?,
-        outcome: home.outcome_words(&row.id)?,
+        reason: home.reasons_among(&entries),
+        claimed_why: claimed_why(&entries),
+        outcome: outcome_words(&entries),
         expires_ms: row.expires.wall_ms(),
         held_until_ms: row.held.map(|held| held.wall_ms()),
     };
@@ -41,12 +47,36 @@ pub(super) fn action_card(home: &Home, view: &ActionView) -> Result<ActionCard, 
 #[utoipa::path(
     get,
     path = "/v1/actions",
-    params(("skip" = Option<u32>, Query), ("limit" = Option<u32>, Query)),
+    params(
+        ("skip" = Option<u32>, Query),
+        ("limit" = Option<u32>, Query),
+        ("before" = Option<String>, Query),
+        ("kind" = Option<String>, Query)
+    ),
     responses((status = 200, body = Vec<ActionCard>), (status = "default", body = Failure))
 )]
 pub(super) async fn actions(Held(home): Shared, Query(part): Query<Part>) -> Answer<Vec<ActionCard>> {
-    let views = home.ledger.recent_actions(part.skip, part.limit())?;
-    views.iter().map(|view| action_card(&home, view)).collect::<Result<_, _>>().map(Json)
+    let limit = part.limit();
+    let before = part.before.as_deref().map(|id| parse::<ActionId>("action", id)).transpose()?;
+    let named = |name: &str| {
+        ActionKind::from_name(name)
+            .ok_or_else(|| failure(Code::Invalid, format!("`{}` is no kind of action", visible(name))))
+    };
+    let kind = part.kind.as_deref().map(named).transpose()?;
+    if part.skip > 0 && (before.is_some() || kind.is_some()) {
+        return Err(failure(
+            Code::Invalid,
+            "`skip` goes with neither `before` nor `kind`; use `before` with the last id",
+        ));
+    }
+    let read = move |home: &Home| {
+        let views = match (kind, before) {
+            (None, None) => home.ledger.recent_actions(part.skip, limit)?,
+            (kind, before) => home.ledger.actions_before(kind, before.as_ref(), limit)?,
+        };
+        cards(home, &views)
+    };
+    reading(&home, read).await.map(Json)
 }
 
 /// One action, with its preview.
@@ -58,19 +88,23 @@ pub(super) async fn actions(Held(home): Shared, Query(part): Query<Part>) -> Ans
 )]
 pub(super) async fn action(Held(home): Shared, Path(id): Path<String>) -> Answer<ActionCard> {
     let id: ActionId = parse("action", &id)?;
-    let view = home.ledger.action(&id)?.ok_or(GateError::NoSuchAction(id))?;
-    Ok(Json(action_card(&home, &view)?))
+    reading(&home, move |home| action_card(home, &one(home, id)?)).await.map(Json)
 }
 
-/// What waits for the person, whole.
+fn one(home: &Home, id: ActionId) -> Result<ActionView, Failure> {
+    Ok(home.ledger.action(&id)?.ok_or(GateError::NoSuchAction(id))?)
+}
+
+/// What waits for the person, oldest first.
 #[utoipa::path(
     get,
     path = "/v1/approvals",
+    params(("skip" = Option<u32>, Query), ("limit" = Option<u32>, Query)),
     responses((status = 200, body = Vec<ActionCard>), (status = "default", body = Failure))
 )]
-pub(super) async fn approvals(Held(home): Shared) -> Answer<Vec<ActionCard>> {
-    let views = home.ledger.actions_in(State::Awaiting)?;
-    views.iter().map(|view| action_card(&home, view)).collect::<Result<_, _>>().map(Json)
+pub(super) async fn approvals(Held(home): Shared, Query(part): Query<Part>) -> Answer<Vec<ActionCard>> {
+    let read = move |home: &Home| cards(home, &home.ledger.part_of(State::Awaiting, part.skip, part.limit())?);
+    reading(&home, read).await.map(Json)
 }
 
 /// Opens a challenge, which the answer of the person has to carry.
@@ -86,7 +120,8 @@ pub(super) async fn challenge(Held(home): Shared) -> Answer<Challenge> {
         id: Nonce::from_bytes(row.id).to_string(),
         salt: Nonce::from_bytes(row.salt).to_string(),
     };
-    let credentials = home.ledger.credentials()?.into_iter().map(hint).collect();
+    let known = reading(&home, |home| Ok(home.ledger.credentials()?)).await?;
+    let credentials = known.into_iter().map(hint).collect();
     Ok(Json(Challenge { nonce: nonce.to_string(), home: home.gate.home().to_string(), credentials }))
 }
 
@@ -154,14 +189,17 @@ pub(super) async fn cancel(Held(home): Shared, Taken(body): Taken<IdsBody>) -> A
 )]
 pub(super) async fn edit(Held(home): Shared, Path(id): Path<String>, Taken(edit): Taken<Edit>) -> Answer<ActionCard> {
     let id: ActionId = parse("action", &id)?;
-    let view = home.ledger.action(&id)?.ok_or(GateError::NoSuchAction(id))?;
+    let look = move |home: &Home| {
+        let view = one(home, id)?;
+        let around = home.context_of(view.row.task.as_ref())?;
+        Ok((view, around))
+    };
+    let (view, around) = reading(&home, look).await?;
     let content = Content::decode(&view.content).map_err(StoreError::from)?;
     let Action::Mail(MailAction::Send(message)) = &content.action else {
         return Err(failure(Code::Invalid, "only a waiting mail can be edited"));
     };
-    let edited = edit
-        .apply(message, &home.context_of(view.row.task.as_ref())?)
-        .map_err(|bad| failure(Code::Invalid, bad.to_string()))?;
+    let edited = edit.apply(message, &around).map_err(|bad| failure(Code::Invalid, bad.to_string()))?;
     let proposal = Proposal {
         id: fresh_action()?,
         task: view.row.task,
@@ -210,12 +248,12 @@ pub(super) async fn undo(
     Taken(body): Taken<ProvenBody>,
 ) -> Answer<ActionCard> {
     let id: ActionId = parse("action", &id)?;
-    let view = home.ledger.action(&id)?.ok_or(GateError::NoSuchAction(id))?;
+    let (view, left) = reading(&home, move |home| Ok((one(home, id)?, home.left_behind(&id)?))).await?;
     if !view.row.state.may_become(State::Undoing) {
         return Err(GateError::WrongState { id, state: view.row.state }.into());
     }
     let content = Content::decode(&view.content).map_err(StoreError::from)?;
-    let (services, left) = (home.services.clone(), home.left_behind(&id)?);
+    let services = home.services.clone();
     let prepared = outside(&home, async move { services.undo(&content, &left).await }).await?;
     let (account, action_back) = prepared.map_err(|bad| failure(Code::Conflict, visible(&bad.to_string())))?;
     let proposal = Proposal {

@@ -11,7 +11,11 @@ use super::*;
     responses((status = 200, body = Vec<ConnectionCard>), (status = "default", body = Failure))
 )]
 pub(super) async fn connections(Held(home): Shared) -> Answer<Vec<ConnectionCard>> {
-    Ok(Json(home.ledger.connections()?.into_iter().map(|row| connection_card(&home, row)).collect()))
+    let read = |home: &Home| {
+        let rows = home.ledger.connections()?.into_iter();
+        Ok(rows.map(|row| connection_card(home, row)).collect())
+    };
+    reading(&home, read).await.map(Json)
 }
 
 pub(super) fn connection_card(home: &Home, row: bailey_ledger::ConnectionRow) -> ConnectionCard {
@@ -36,13 +40,13 @@ pub(super) fn connection_card(home: &Home, row: bailey_ledger::ConnectionRow) ->
 }
 
 /// The person's leave for exactly these settings at exactly this level.
-fn leave_to_connect(home: &Home, body: &ConnectBody) -> Result<(Level, ConnectionId), Failure> {
+async fn leave_to_connect(home: &Arc<Home>, body: &ConnectBody) -> Result<(Level, ConnectionId), Failure> {
     let level = Level::from_name(&body.level)
         .ok_or_else(|| failure(Code::Invalid, "the level is one of read-only, draft, send, full"))?;
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &connect_parameters(&body.settings, &body.level));
     let parameters =
         hash.as_ref().try_into().map(Digest::from_bytes).map_err(|_| failure(Code::Internal, "no hash"))?;
-    home.gate.authorise(&Purpose::Home { what: "connect", parameters }, &proof(&body.proof)?, home.clock.now())?;
+    authorise(home, Purpose::Home { what: "connect", parameters }, &body.proof).await?;
     let id = drawn()?;
     Ok((level, ConnectionId::from_bytes(id)))
 }
@@ -55,14 +59,14 @@ fn leave_to_connect(home: &Home, body: &ConnectBody) -> Result<(Level, Connectio
     responses((status = 200, body = ConnectionCard), (status = "default", body = Failure))
 )]
 pub(super) async fn connect(Held(home): Shared, Taken(body): Taken<ConnectBody>) -> Answer<ConnectionCard> {
-    let (level, id) = leave_to_connect(&home, &body)?;
+    let (level, id) = leave_to_connect(&home, &body).await?;
     let credential = match &body.password {
         Some(password) => Credential::AppPassword(password.expose().to_owned()),
         None => Credential::None,
     };
     let services = home.services.clone();
     let new = outside(&home, async move { services.try_out(id, body.settings, level, credential).await }).await??;
-    Ok(Json(keep(&home, &new)?))
+    reading(&home, move |home| keep(home, &new)).await.map(Json)
 }
 
 fn keep(home: &Home, new: &NewConnection) -> Result<ConnectionCard, Failure> {
@@ -83,7 +87,7 @@ const SIGN_IN_WITHIN: std::time::Duration = std::time::Duration::from_secs(600);
     responses((status = 200, body = SignIn), (status = "default", body = Failure))
 )]
 pub(super) async fn begin_sign_in(Held(home): Shared, Taken(body): Taken<ConnectBody>) -> Answer<SignIn> {
-    let (level, id) = leave_to_connect(&home, &body)?;
+    let (level, id) = leave_to_connect(&home, &body).await?;
     let (vault, settings) = (Arc::clone(&home.vault), body.settings.clone());
     let flow = outside(&home, async move { vault.begin_sign_in(&settings, level).await }).await??;
     let name = Nonce::from_bytes(drawn()?).to_string();

@@ -12,14 +12,18 @@ use crate::Ended;
 )]
 pub(super) async fn status(Held(home): Shared) -> Answer<Status> {
     let valve = home.gate.lock().valve();
-    let (log_entries, _) = home.ledger.head()?;
+    let counts = |home: &Home| {
+        let (log_entries, _) = home.ledger.head()?;
+        Ok((log_entries, home.ledger.count_in(State::Awaiting)?, home.ledger.count_in(State::NeedsPerson)?))
+    };
+    let (log_entries, waiting, needs_person) = reading(&home, counts).await?;
     Ok(Json(Status {
         home: home.gate.home().to_string(),
         mode: valve.mode.name().into(),
         epoch: valve.epoch,
         model: home.model.is_some(),
-        waiting: home.ledger.actions_in(State::Awaiting)?.len() as u64,
-        needs_person: home.ledger.actions_in(State::NeedsPerson)?.len() as u64,
+        waiting,
+        needs_person,
         offers: home.offered.load(std::sync::atomic::Ordering::Relaxed),
         notices: home.notices(),
         log_entries,
@@ -68,7 +72,8 @@ pub(super) async fn events(
             return None;
         }
         let count = *changes.borrow_and_update();
-        let waiting = home.ledger.actions_in(State::Awaiting).map_or(0, |all| all.len());
+        // What cannot be told is not told wrongly: whoever listens connects anew.
+        let waiting = reading(&home, |home| Ok(home.ledger.count_in(State::Awaiting)?)).await.ok()?;
         let mode = home.gate.lock().valve().mode.name();
         let told = serde_json::json!({"changes": count, "waiting": waiting, "mode": mode}).to_string();
         Some((Ok(SentEvent::default().event("change").data(told)), (home, changes, false)))
@@ -86,10 +91,11 @@ pub(super) async fn events(
 )]
 pub(super) async fn delete_home(Held(home): Shared, Taken(body): Taken<ProvenBody>) -> Answer<DeletedCard> {
     let purpose = Purpose::Home { what: "delete home", parameters: Digest::from_bytes([0; 32]) };
-    home.gate.authorise(&purpose, &proof(&body.proof)?, home.clock.now())?;
+    authorise(&home, purpose, &body.proof).await?;
     let (gate, vault, now) = (Arc::clone(&home.gate), Arc::clone(&home.vault), home.clock.now());
     let paused = blocking(move || Ok(gate.pause(Actor::Person, now, || vault.reset()))).await?;
-    let standing: Vec<_> = home.ledger.connections()?.into_iter().filter(|row| row.grant.active).collect();
+    let all = reading(&home, |home| Ok(home.ledger.connections()?)).await?;
+    let standing: Vec<_> = all.into_iter().filter(|row| row.grant.active).collect();
     // The valve is shut either way; a record that could not be written only matters if the home lived on.
     let mut left: Vec<String> = paused.recorded.err().into_iter().collect();
     let until = tokio::time::Instant::now() + TELL_WITHIN;

@@ -10,7 +10,8 @@ pub(super) struct Page {
     limit: Option<u64>,
 }
 
-/// Most entries in one page of the log.
+/// Entries in one page of the log if nobody says, and at most.
+const USUAL_PAGE: u64 = 100;
 const MAX_PAGE: u64 = 500;
 
 /// A page of the log.
@@ -21,7 +22,8 @@ const MAX_PAGE: u64 = 500;
     responses((status = 200, body = Vec<EntryCard>), (status = "default", body = Failure))
 )]
 pub(super) async fn log(Held(home): Shared, Query(page): Query<Page>) -> Answer<Vec<EntryCard>> {
-    let entries = home.ledger.entries(page.from, page.limit.unwrap_or(100).min(MAX_PAGE))?;
+    let (from, limit) = (page.from, page.limit.unwrap_or(USUAL_PAGE).min(MAX_PAGE));
+    let entries = reading(&home, move |home| Ok(home.ledger.entries(from, limit)?)).await?;
     let json = |text: &str| serde_json::from_str(text).unwrap_or_default();
     let cards = entries.into_iter().map(|entry| EntryCard {
         seq: entry.seq,
@@ -40,7 +42,7 @@ pub(super) async fn log(Held(home): Shared, Query(page): Query<Page>) -> Answer<
 pub(super) async fn checkpoint(Held(home): Shared) -> Result<String, Failure> {
     let ledger = Arc::clone(&home.ledger);
     blocking(move || Ok(ledger.checkpoint()?)).await?;
-    let (_, note) = home.ledger.head()?;
+    let (_, note) = reading(&home, |home| Ok(home.ledger.head()?)).await?;
     note.ok_or_else(|| failure(Code::Internal, "the log has no checkpoint"))
 }
 
@@ -63,7 +65,7 @@ pub(super) async fn export_sealed(Held(home): Shared) -> Result<Vec<u8>, Failure
 )]
 pub(super) async fn export_readable(Held(home): Shared, Taken(body): Taken<ProvenBody>) -> Result<Vec<u8>, Failure> {
     let purpose = Purpose::Home { what: "export readable log", parameters: Digest::from_bytes([0; 32]) };
-    home.gate.authorise(&purpose, &proof(&body.proof)?, home.clock.now())?;
+    authorise(&home, purpose, &body.proof).await?;
     run_export(home, Payloads::Readable).await
 }
 

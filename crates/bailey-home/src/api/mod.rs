@@ -22,7 +22,7 @@ use bailey_gate::content::Content;
 use bailey_gate::event::{Actor, Client};
 use bailey_gate::family::escape::visible;
 use bailey_gate::family::mail::MailAction;
-use bailey_gate::family::{Action, Level};
+use bailey_gate::family::{Action, ActionKind, Level};
 use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, ConnectionId, Digest, GateError, Nonce, Preview, Proposal, Proposed, State, TaskId};
 use bailey_ledger::{ActionView, ExportError, Payloads};
@@ -128,6 +128,32 @@ pub(crate) fn router(home: Arc<Home>) -> Router {
         .with_state(home)
 }
 
+/// Requests that read the store at once: as many as it lends connections. Others wait their turn, and hold no thread meanwhile.
+const READING: usize = 4;
+static READS: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(READING);
+
+/// Reads the store beside the threads that answer: whatever a list costs, a pause is heard.
+async fn reading<T: Send + 'static>(
+    home: &Arc<Home>,
+    read: impl FnOnce(&Home) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let turn = READS.acquire().await.map_err(|error| failure(Code::Internal, error.to_string()))?;
+    let home = Arc::clone(home);
+    let done = tokio::task::spawn_blocking(move || {
+        // Kept to the end, even where whoever asked has gone.
+        let _turn = turn;
+        read(&home)
+    });
+    done.await.map_err(|error| failure(Code::Internal, error.to_string()))?
+}
+
+/// Makes sure that the person gave their leave to exactly this.
+async fn authorise(home: &Arc<Home>, purpose: Purpose, given: &ProofBody) -> Result<(), Failure> {
+    let (gate, proof, now) = (Arc::clone(&home.gate), proof(given)?, home.clock.now());
+    blocking(move || gate.authorise(&purpose, &proof, now).map(|_| ())).await?;
+    Ok(())
+}
+
 /// A part of a list.
 #[derive(Deserialize)]
 struct Part {
@@ -137,6 +163,12 @@ struct Part {
     /// How many at most.
     #[serde(default)]
     limit: Option<u32>,
+    /// Only those before this one, newest first; costs the same however far back.
+    #[serde(default)]
+    before: Option<String>,
+    /// Only those of a kind.
+    #[serde(default)]
+    kind: Option<String>,
 }
 
 /// Entries of a list that are given if nobody says, and at most.

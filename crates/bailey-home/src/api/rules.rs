@@ -33,7 +33,7 @@ fn told(unchanged: Unchanged) -> Failure {
     responses((status = 200, body = Vec<RuleCard>), (status = "default", body = Failure))
 )]
 pub(super) async fn rules(Held(home): Shared) -> Answer<Vec<RuleCard>> {
-    Ok(Json(cards(kept(&home.ledger)?)))
+    reading(&home, |home| Ok(cards(kept(&home.ledger)?))).await.map(Json)
 }
 
 /// Adds and drops rules, takes another profile, names the organisation: whatever of it is given, all or nothing.
@@ -47,7 +47,7 @@ pub(super) async fn change_rules(Held(home): Shared, Taken(body): Taken<RuleBody
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &rule_parameters(&body.change));
     let bytes = hash.as_ref().try_into().map_err(|_| failure(Code::Internal, "no hash"))?;
     let purpose = Purpose::Home { what: "change rules", parameters: Digest::from_bytes(bytes) };
-    home.gate.authorise(&purpose, &proof(&body.proof)?, home.clock.now())?;
+    authorise(&home, purpose, &body.proof).await?;
     let changed = aside(&home, move |home| home.change_rules(&body.change)).await?;
     home.changed();
     Ok(Json(cards(changed)))
@@ -104,7 +104,7 @@ pub(super) async fn dismiss_offer(Held(home): Shared, Path(id): Path<String>) ->
     responses((status = 200, body = Vec<RuleEventCard>), (status = "default", body = Failure))
 )]
 pub(super) async fn rule_history(Held(home): Shared) -> Answer<Vec<RuleEventCard>> {
-    Ok(Json(home.rule_history()?))
+    reading(&home, |home| Ok(home.rule_history()?)).await.map(Json)
 }
 
 /// Why an action was decided as it was.
@@ -116,5 +116,5 @@ pub(super) async fn rule_history(Held(home): Shared) -> Answer<Vec<RuleEventCard
 )]
 pub(super) async fn why(Held(home): Shared, Path(id): Path<String>) -> Answer<WhyCard> {
     let id: ActionId = parse("action", &id)?;
-    Ok(Json(home.why(&id)?))
+    reading(&home, move |home| Ok(home.why(&id)?)).await.map(Json)
 }

@@ -25,7 +25,7 @@ pub(super) async fn give_task(
         }
     };
     home.give_task(id, body.words).await?;
-    Ok(Json(task_card(&home, id)?))
+    card_of(&home, id).await
 }
 
 /// Goes on with a task that has ended, with further words of the person.
@@ -43,7 +43,7 @@ pub(super) async fn go_on(
 ) -> Answer<TaskCard> {
     let id = parse("task", &id)?;
     home.go_on(id, body.words).await?;
-    Ok(Json(task_card(&home, id)?))
+    card_of(&home, id).await
 }
 
 /// The newest tasks.
@@ -54,8 +54,11 @@ pub(super) async fn go_on(
     responses((status = 200, body = Vec<TaskCard>), (status = "default", body = Failure))
 )]
 pub(super) async fn tasks(Held(home): Shared, Query(part): Query<Part>) -> Answer<Vec<TaskCard>> {
-    let rows = home.ledger.tasks(part.skip, part.limit())?;
-    rows.into_iter().map(|row| task_card(&home, row.id)).collect::<Result<_, _>>().map(Json)
+    let read = move |home: &Home| {
+        let rows = home.ledger.tasks(part.skip, part.limit())?;
+        rows.into_iter().map(|row| task_card(home, row.id)).collect::<Result<_, _>>()
+    };
+    reading(&home, read).await.map(Json)
 }
 
 /// One task.
@@ -66,7 +69,7 @@ pub(super) async fn tasks(Held(home): Shared, Query(part): Query<Part>) -> Answe
     responses((status = 200, body = TaskCard), (status = "default", body = Failure))
 )]
 pub(super) async fn task(Held(home): Shared, Path(id): Path<String>) -> Answer<TaskCard> {
-    Ok(Json(task_card(&home, parse("task", &id)?)?))
+    card_of(&home, parse("task", &id)?).await
 }
 
 /// Stops a task; what it has waiting is taken back.
@@ -79,7 +82,7 @@ pub(super) async fn task(Held(home): Shared, Path(id): Path<String>) -> Answer<T
 pub(super) async fn stop_task(Held(home): Shared, Path(id): Path<String>) -> Answer<TaskCard> {
     let id = parse("task", &id)?;
     home.stop_task(id).await?;
-    Ok(Json(task_card(&home, id)?))
+    card_of(&home, id).await
 }
 
 /// The model requests that are kept, by their numbers.
@@ -91,8 +94,11 @@ pub(super) async fn stop_task(Held(home): Shared, Path(id): Path<String>) -> Ans
 )]
 pub(super) async fn contexts(Held(home): Shared, Path(id): Path<String>) -> Answer<Vec<u64>> {
     let id: TaskId = parse("task", &id)?;
-    home.conversation(&id)?.ok_or_else(|| failure(Code::NotFound, format!("there is no task `{id}`")))?;
-    Ok(Json(home.contexts(&id)?))
+    let read = move |home: &Home| {
+        home.conversation(&id)?.ok_or_else(|| failure(Code::NotFound, format!("there is no task `{id}`")))?;
+        Ok(home.contexts(&id)?)
+    };
+    reading(&home, read).await.map(Json)
 }
 
 fn one_context(home: &Home, id: &str, n: u64) -> Result<Context, Failure> {
@@ -110,7 +116,7 @@ fn one_context(home: &Home, id: &str, n: u64) -> Result<Context, Failure> {
     responses((status = 200, body = ContextCard), (status = "default", body = Failure))
 )]
 pub(super) async fn context(Held(home): Shared, Path((id, n)): Path<(String, u64)>) -> Answer<ContextCard> {
-    let context = one_context(&home, &id, n)?;
+    let context = reading(&home, move |home| one_context(home, &id, n)).await?;
     let label = |label: Label| match label {
         Label::Bailey => "bailey",
         Label::Person => "person",
@@ -138,7 +144,7 @@ pub(super) async fn context(Held(home): Shared, Path((id, n)): Path<(String, u64
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = "default", body = Failure))
 )]
 pub(super) async fn raw_context(Held(home): Shared, Path((id, n)): Path<(String, u64)>) -> Result<Vec<u8>, Failure> {
-    Ok(one_context(&home, &id, n)?.body)
+    Ok(reading(&home, move |home| one_context(home, &id, n)).await?.body)
 }
 
 fn usage_card(home: &Home, conversation: &bailey_agent::Conversation) -> UsageCard {
@@ -152,6 +158,10 @@ fn usage_card(home: &Home, conversation: &bailey_agent::Conversation) -> UsageCa
         output_tokens: usage.output,
         cost: cost(usage.input, prices.0) + cost(usage.output, prices.1),
     }
+}
+
+async fn card_of(home: &Arc<Home>, id: TaskId) -> Answer<TaskCard> {
+    reading(home, move |home| task_card(home, id)).await.map(Json)
 }
 
 fn task_card(home: &Home, id: TaskId) -> Result<TaskCard, Failure> {

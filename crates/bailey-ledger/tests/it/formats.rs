@@ -2,8 +2,8 @@
 
 use bailey_gate::approval::Proof;
 use bailey_gate::event::Client;
+use bailey_gate::family::Action;
 use bailey_gate::family::calendar::{CalendarAction, Change, Entry, Href, Writing};
-use bailey_gate::family::{Action, ActionKind};
 use bailey_gate::{ActionId, Nonce, State, TaskId};
 use bailey_ledger::{Opened, Origin, Payloads, RecordName};
 use bailey_verify::Verdict;
@@ -37,7 +37,7 @@ fn homes_of_every_format_open_and_hold_what_they_held() {
         ];
         assert_eq!(states.collect::<Vec<_>>(), wanted, "format {format}");
         assert_eq!(ledger.action(&id(2)).unwrap().unwrap().row.undo_of, Some(id(1)));
-        let notes = ledger.of_kind(ActionKind::MemoryWrite, State::Succeeded).unwrap();
+        let notes = ledger.of_kind(bailey_gate::family::home::MEMORY_WRITE, State::Succeeded).unwrap();
         assert!(!notes[0].content.is_empty(), "format {format}");
         let tasks = ledger.tasks_in("open").unwrap();
         assert_eq!((tasks[0].id, tasks[0].origin), (TaskId::from_bytes([9; 16]), Origin::Person));
@@ -67,7 +67,12 @@ fn homes_of_every_format_go_on() {
             let proposed = propose(&gate, 20, Action::Calendar(CalendarAction::Write(writing)), Some(CALENDAR));
             assert_eq!(carry_out(&gate, proposed.permit.unwrap()), State::Succeeded);
             // A kind that formats 1 and 2 did not know.
-            let forget = propose(&gate, 21, Action::MemoryForget { note: id(8) }, None);
+            let forget = propose(
+                &gate,
+                21,
+                Action::Home(bailey_gate::family::home::HomeAction::MemoryForget { note: id(8) }),
+                None,
+            );
             assert!(forget.permit.is_none());
             let row = ledger.action(&id(21)).unwrap().unwrap().row;
             let nonce = Nonce::from_bytes([40; 16]);

@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that meets the unexpected has to fail, and says where")]
 
 mod formats;
+mod readers;
 mod support;
 mod writer;

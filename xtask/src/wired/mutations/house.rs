@@ -16,7 +16,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "leave to connect",
         edits: &[(
             "crates/bailey-home/src/api/connections.rs",
-            r#"    home.gate.authorise(&Purpose::Home { what: "connect", parameters }, &proof(&body.proof)?, home.clock.now())?;
+            r#"    authorise(home, Purpose::Home { what: "connect", parameters }, &body.proof).await?;
 "#,
             r#"    let _ = (Purpose::Home { what: "connect", parameters }, proof(&body.proof)?);
 "#,
@@ -114,7 +114,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "leave to change rules",
         edits: &[(
             "crates/bailey-home/src/api/rules.rs",
-            "    home.gate.authorise(&purpose, &proof(&body.proof)?, home.clock.now())?;\n",
+            "    authorise(&home, purpose, &body.proof).await?;\n",
             "    let _proof = (purpose, proof(&body.proof)?);\n",
         )],
         test: "rules::a_rule_lets_go_what_it_says_and_only_the_person_can_make_it",
@@ -349,8 +349,8 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "leave to change a group",
         edits: &[(
             "crates/bailey-home/src/api/rules.rs",
-            "    home.gate.authorise(&purpose, &proof(&body.proof)?, home.clock.now())?;\n    let changed",
-            "    let _ = home.gate.authorise(&purpose, &proof(&body.proof)?, home.clock.now());\n    let changed",
+            "    authorise(&home, purpose, &body.proof).await?;\n    let changed",
+            "    let _ = authorise(&home, purpose, &body.proof).await;\n    let changed",
         )],
         test: "rules::a_group_changes_the_rules_that_speak_of_it",
     },
