@@ -1,7 +1,8 @@
 //! The key store: one random key for every sealed payload, wrapped under the home key, in a small database of its own.
 //!
-//! It is small so that it can be vacuumed and backed up apart, each copy replacing the last: a payload whose key is
-//! deleted here is gone from every copy of the large database too.
+//! It is small so that it can be backed up apart, each copy replacing the last: a payload whose key is deleted here is gone
+//! from every copy of the large database too. What is deleted is overwritten in place (`secure_delete`), and the room it took
+//! is used again.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -56,16 +57,20 @@ pub fn has_given_up(db: &Connection) -> bool {
     read.is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::NotADatabase))
 }
 
-struct Inner {
-    db: Connection,
-    pool: VecDeque<(u64, Key)>,
+/// Keys drawn ahead.
+struct Pool {
+    keys: VecDeque<(u64, Key)>,
     next: u64,
 }
 
 /// The keys of single payloads.
+///
+/// Where both are locked, the pool is locked first. It has a lock of its own so that whoever seals a payload does not wait
+/// for the flush of whoever destroys a key.
 pub struct KeyStore {
     home: HomeKey,
-    inner: Mutex<Inner>,
+    pool: Mutex<Pool>,
+    db: Mutex<Connection>,
 }
 
 impl std::fmt::Debug for KeyStore {
@@ -100,7 +105,8 @@ impl KeyStore {
                wrapped BLOB NOT NULL
              ) STRICT;",
         )?;
-        Ok(Self { home, inner: Mutex::new(Inner { db, pool: VecDeque::new(), next: 1 }) })
+        let pool = Pool { keys: VecDeque::new(), next: 1 };
+        Ok(Self { home, pool: Mutex::new(pool), db: Mutex::new(db) })
     }
 
     /// The home key, for databases and sealed records.
@@ -109,59 +115,69 @@ impl KeyStore {
         &self.home
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pool(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn db(&self) -> MutexGuard<'_, Connection> {
+        self.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the store can be used no more by this process ([`has_given_up`]).
     #[must_use]
     pub fn has_given_up(&self) -> bool {
-        has_given_up(&self.lock().db)
+        has_given_up(&self.db())
     }
 
     /// Says which key numbers are in use, so that unused ones of an earlier run are used first.
     pub fn start_after(&self, used: u64) {
-        let mut inner = self.lock();
-        inner.pool.clear();
-        inner.next = used + 1;
+        let mut pool = self.pool();
+        pool.keys.clear();
+        pool.next = used + 1;
     }
 
     /// The highest number of any key that is stored; 0 where there is none.
     pub fn highest(&self) -> Result<u64, KeyError> {
-        Ok(self.lock().db.query_row("SELECT coalesce(max(id), 0) FROM key", [], |row| row.get(0))?)
+        Ok(self.db().query_row("SELECT coalesce(max(id), 0) FROM key", [], |row| row.get(0))?)
     }
 
     /// The next unused key and its number. Durable before it is returned.
     pub fn draw(&self) -> Result<(u64, Key), KeyError> {
-        let mut inner = self.lock();
-        if inner.pool.is_empty() {
-            self.refill(&mut inner)?;
+        let mut pool = self.pool();
+        if pool.keys.is_empty() {
+            self.refill(&mut pool)?;
         }
-        inner.pool.pop_front().ok_or(KeyError::Crypto)
+        pool.keys.pop_front().ok_or(KeyError::Crypto)
     }
 
-    fn refill(&self, inner: &mut Inner) -> Result<(), KeyError> {
-        let first = inner.next;
+    fn refill(&self, pool: &mut Pool) -> Result<(), KeyError> {
+        let first = pool.next;
         let mut fresh = VecDeque::new();
-        let tx = inner.db.transaction()?;
+        let mut db = self.db();
+        let tx = db.transaction()?;
         for id in first..first + POOL {
-            let stored: Option<Vec<u8>> =
-                tx.query_row("SELECT wrapped FROM key WHERE id = ?1", [id], |row| row.get(0)).optional()?;
-            let key = match stored {
-                Some(wrapped) => self.unwrap(id, &wrapped)?,
+            let key = match self.stored(&tx, id)? {
+                Some(key) => key,
                 None => {
                     let key = Key::random()?;
                     let wrapped = self.home.seal(&id.to_be_bytes(), "payload key", 1, key.expose())?;
-                    tx.execute("INSERT INTO key (id, wrapped) VALUES (?1, ?2)", params![id, wrapped])?;
+                    tx.prepare_cached("INSERT INTO key (id, wrapped) VALUES (?1, ?2)")?
+                        .execute(params![id, wrapped])?;
                     key
                 }
             };
             fresh.push_back((id, key));
         }
         tx.commit()?;
-        inner.pool = fresh;
-        inner.next = first + POOL;
+        pool.keys = fresh;
+        pool.next = first + POOL;
         Ok(())
+    }
+
+    fn stored(&self, db: &Connection, id: u64) -> Result<Option<Key>, KeyError> {
+        let mut query = db.prepare_cached("SELECT wrapped FROM key WHERE id = ?1")?;
+        let wrapped: Option<Vec<u8>> = query.query_row([id], |row| row.get(0)).optional()?;
+        wrapped.map(|wrapped| self.unwrap(id, &wrapped)).transpose()
     }
 
     fn unwrap(&self, id: u64, wrapped: &[u8]) -> Result<Key, KeyError> {
@@ -171,33 +187,43 @@ impl KeyStore {
 
     /// The key of a number; [`KeyError::Destroyed`] if it is gone.
     pub fn fetch(&self, id: u64) -> Result<Key, KeyError> {
-        let inner = self.lock();
-        if let Some((_, key)) = inner.pool.iter().find(|(pooled, _)| *pooled == id) {
-            return Ok(Key::from_bytes(*key.expose()));
-        }
-        let wrapped: Option<Vec<u8>> =
-            inner.db.query_row("SELECT wrapped FROM key WHERE id = ?1", [id], |row| row.get(0)).optional()?;
-        self.unwrap(id, &wrapped.ok_or(KeyError::Destroyed)?)
+        let key = self.stored(&self.db(), id)?;
+        key.ok_or(KeyError::Destroyed)
     }
 
-    /// Destroys keys: their rows are overwritten, and what they sealed cannot be opened again by anyone.
+    /// Destroys keys: their rows are overwritten, and what they sealed cannot be opened again by anyone. One that is gone
+    /// already is no error.
     pub fn destroy(&self, ids: &[u64]) -> Result<(), KeyError> {
-        let mut inner = self.lock();
-        inner.pool.retain(|(pooled, _)| !ids.contains(pooled));
-        let tx = inner.db.transaction()?;
-        for id in ids {
-            tx.execute("DELETE FROM key WHERE id = ?1", [id])?;
+        if ids.is_empty() {
+            return Ok(());
         }
-        tx.commit()?;
-        inner.db.execute_batch("VACUUM")?;
-        Ok(())
+        self.pool().keys.retain(|(pooled, _)| !ids.contains(pooled));
+        let mut db = self.db();
+        let tx = db.transaction()?;
+        for id in ids {
+            tx.prepare_cached("DELETE FROM key WHERE id = ?1")?.execute([id])?;
+        }
+        Ok(tx.commit()?)
+    }
+
+    /// The numbers of every stored key up to one.
+    pub fn numbers(&self, up_to: u64) -> Result<Vec<u64>, KeyError> {
+        let db = self.db();
+        let mut query = db.prepare("SELECT id FROM key WHERE id <= ?1 ORDER BY id")?;
+        let numbers = query.query_map([up_to], |row| row.get(0))?;
+        Ok(numbers.collect::<Result<_, _>>()?)
+    }
+
+    /// Gives back the room that destroyed keys took. Takes seconds where there are many: for openings, never for a step.
+    pub fn compact(&self) -> Result<(), KeyError> {
+        Ok(self.db().execute_batch("VACUUM")?)
     }
 
     /// The seed of a named signing key, drawn when first asked for.
     pub fn signing_seed(&self, label: &'static str) -> Result<Key, KeyError> {
-        let inner = self.lock();
+        let db = self.db();
         let stored: Option<Vec<u8>> =
-            inner.db.query_row("SELECT wrapped FROM signing WHERE label = ?1", [label], |row| row.get(0)).optional()?;
+            db.query_row("SELECT wrapped FROM signing WHERE label = ?1", [label], |row| row.get(0)).optional()?;
         match stored {
             Some(wrapped) => {
                 let bytes = self.home.open(label.as_bytes(), "signing seed", 1, &wrapped)?;
@@ -206,9 +232,110 @@ impl KeyStore {
             None => {
                 let seed = Key::random()?;
                 let wrapped = self.home.seal(label.as_bytes(), "signing seed", 1, seed.expose())?;
-                inner.db.execute("INSERT INTO signing (label, wrapped) VALUES (?1, ?2)", params![label, wrapped])?;
+                db.execute("INSERT INTO signing (label, wrapped) VALUES (?1, ?2)", params![label, wrapped])?;
                 Ok(seed)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use aws_lc_rs::cipher::{AES_256, DecryptingKey, DecryptionContext, UnboundCipherKey};
+    use aws_lc_rs::iv::FixedLength;
+
+    use super::*;
+
+    /// Pages of a database, and what SQLCipher 4 keeps at the end of each: an initialisation vector and a code over the page.
+    const PAGE: usize = 4_096;
+    const RESERVED: usize = 80;
+    const SALT: usize = 16;
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("bailey-keys-{name}-{}", std::process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn home() -> HomeKey {
+        HomeKey::take_over(&mut [7_u8; 48].as_slice()).unwrap()
+    }
+
+    /// Every byte of the file, decrypted page by page: free room, too, which no query shows.
+    fn plain(file: &Path) -> Vec<u8> {
+        let key = home().derive("key store database").unwrap();
+        let mut out = Vec::new();
+        for (number, page) in fs::read(file).unwrap().chunks_exact(PAGE).enumerate() {
+            let (body, reserved) = page.split_at(PAGE - RESERVED);
+            let mut body = body[if number == 0 { SALT } else { 0 }..].to_vec();
+            let iv: [u8; 16] = reserved[..16].try_into().unwrap();
+            let key = UnboundCipherKey::new(&AES_256, key.expose()).unwrap();
+            decrypt(key, iv, &mut body);
+            out.append(&mut body);
+        }
+        out
+    }
+
+    /// CBC without padding, one block behind the other.
+    fn decrypt(key: UnboundCipherKey, iv: [u8; 16], body: &mut [u8]) {
+        let key = DecryptingKey::cbc(key).unwrap();
+        let context = DecryptionContext::Iv128(FixedLength::from(iv));
+        let _plain = key.decrypt(body, context).unwrap();
+    }
+
+    fn holds(all: &[u8], part: &[u8]) -> bool {
+        all.windows(part.len()).any(|window| window == part)
+    }
+
+    #[test]
+    fn nothing_of_a_destroyed_key_is_left_in_the_file() {
+        let folder = Folder::new("destroyed");
+        let file = folder.0.join("keys.db");
+        let store = KeyStore::open(&file, home(), true).unwrap();
+        let (drawn, _) = store.draw().unwrap();
+        let (kept, _) = store.draw().unwrap();
+        let wrapped = |id: u64| -> Vec<u8> {
+            store.db().query_row("SELECT wrapped FROM key WHERE id = ?1", [id], |row| row.get(0)).unwrap()
+        };
+        let (gone, stays) = (wrapped(drawn), wrapped(kept));
+        assert!(holds(&plain(&file), &gone) && holds(&plain(&file), &stays), "the test reads what is there");
+        store.destroy(&[drawn]).unwrap();
+        assert!(!holds(&plain(&file), &gone));
+        assert!(holds(&plain(&file), &stays));
+        assert_eq!(fs::metadata(folder.0.join("keys.db-journal")).map_or(0, |about| about.len()), 0);
+        assert!(matches!(store.fetch(drawn), Err(KeyError::Destroyed)));
+        store.fetch(kept).unwrap();
+    }
+
+    #[test]
+    fn room_of_destroyed_keys_is_used_again() {
+        let folder = Folder::new("room");
+        let file = folder.0.join("keys.db");
+        let store = KeyStore::open(&file, home(), true).unwrap();
+        let length = || fs::metadata(&file).unwrap().len();
+        let mut last = store.draw().unwrap().0;
+        let mut high = 0;
+        for round in 0..10 * POOL {
+            let (id, _) = store.draw().unwrap();
+            store.destroy(&[last]).unwrap();
+            last = id;
+            if round == 2 * POOL {
+                high = length();
+            }
+        }
+        assert!(length() <= high, "{} bytes after {high}", length());
     }
 }
