@@ -210,7 +210,8 @@ impl KeyStore {
     pub fn numbers(&self, up_to: u64) -> Result<Vec<u64>, KeyError> {
         let db = self.db();
         let mut query = db.prepare("SELECT id FROM key WHERE id <= ?1 ORDER BY id")?;
-        let numbers = query.query_map([up_to], |row| row.get(0))?;
+        // Beyond what the database can number there is nothing.
+        let numbers = query.query_map([up_to.min(i64::MAX as u64)], |row| row.get(0))?;
         Ok(numbers.collect::<Result<_, _>>()?)
     }
 

@@ -89,7 +89,10 @@ queries! {
     /// Leaves of the tree.
     LEAVES = "SELECT leaf FROM event WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
     /// The highest key number in use.
-    HIGHEST_KEY = "SELECT max((SELECT coalesce(max(key_id), 0) FROM event), (SELECT coalesce(max(key_id), 0) FROM record))";
+    HIGHEST_KEY = "SELECT max((SELECT coalesce(max(key_id), 0) FROM event), (SELECT coalesce(max(key_id), 0) FROM record),
+               (SELECT coalesce(max(id), 0) FROM retired_key))";
+    /// Every key number in use; only for the first opening of an older home.
+    KEYS_IN_USE = "SELECT key_id FROM event WHERE key_id IS NOT NULL UNION ALL SELECT key_id FROM record";
     /// Tasks, newest first.
     TASKS = "SELECT id, state, wall_ms, origin FROM task ORDER BY rowid DESC LIMIT ?1 OFFSET ?2";
     /// Tasks in a state, newest first.
@@ -114,6 +117,13 @@ mod tests {
         ("CONNECTIONS", &["SCAN connection"]),
         ("HIGHEST_KEY", &["SCAN CONSTANT ROW"]),
         ("BEGUN", &["SCAN CONSTANT ROW"]),
+        (
+            "KEYS_IN_USE",
+            &[
+                "SCAN event USING COVERING INDEX sqlite_autoindex_event_1",
+                "SCAN record USING COVERING INDEX sqlite_autoindex_record_1",
+            ],
+        ),
     ];
 
     #[test]

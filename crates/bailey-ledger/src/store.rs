@@ -4,6 +4,7 @@
 //! that one and waits; the last in the queue commits for all. Each job has a savepoint of its own, so a refused job
 //! undoes only itself. Separate connections instead of one writer starve each other for seconds.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,7 +27,7 @@ use crate::checkpoint::{self, EVERY_ENTRIES, hex};
 use crate::mark::{Mark, MarkStore};
 use crate::queries;
 use crate::readers::{READERS, Reader, Readers};
-use crate::schema::{MIGRATIONS, put_kinds, take_step};
+use crate::schema::{MIGRATIONS, RETIRES_KEYS, put_kinds, take_step};
 use crate::tree::Tree;
 use crate::tx::{GenesisKey, LedgerTx, Log, SUSPECT, key_error, store_error};
 
@@ -168,8 +169,16 @@ pub struct Ledger {
     mark: Box<dyn MarkStore>,
     readers: Readers,
     home: HomeId,
+    /// Keys that are to be destroyed, and those that are: the database still lists them, which the next commit changes.
+    retired: Mutex<Retired>,
     /// While a rollback is dealt with, the mark stays as it was: a crash meanwhile must find it again.
     mark_held: AtomicBool,
+}
+
+#[derive(Default)]
+struct Retired {
+    waiting: Vec<u64>,
+    destroyed: Vec<u64>,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -188,9 +197,13 @@ impl Ledger {
         let keys = KeyStore::open(paths.keys, home, paths.create)?;
         let mut db = open_database(paths.database, &database_key, paths.create).map_err(database)?;
         db.pragma_update(None, "journal_mode", "WAL").map_err(database)?;
-        let fresh = migrate(&mut db, paths.create)?;
+        let (fresh, found) = migrate(&mut db, paths.create)?;
         let signing = SigningKey::from_seed(&keys.signing_seed("log checkpoints")?)?;
         let used: u64 = db.query_row(queries::HIGHEST_KEY, [], |row| row.get(0)).map_err(database)?;
+        if found < RETIRES_KEYS && !fresh {
+            destroy_left_behind(&db, &keys, used)?;
+        }
+        destroy_retired(&db, &keys)?;
         keys.start_after(used);
         let reader = || {
             let reader = open_database(paths.database, &database_key, false)?;
@@ -208,6 +221,7 @@ impl Ledger {
             mark: paths.mark,
             readers: Readers::new(readers),
             home: home_id,
+            retired: Mutex::default(),
             mark_held: AtomicBool::new(false),
         };
         let opened = if fresh { Opened::New } else { ledger.compare_with_mark()? };
@@ -254,19 +268,36 @@ impl Ledger {
         let mut writer = self.writer();
         self.queueing.fetch_sub(1, Ordering::SeqCst);
 
-        let outcome = writer.run(&self.keys, job);
+        let destroyed = std::mem::take(&mut self.retired().destroyed);
+        let outcome = writer.run(&self.keys, &destroyed, job);
         let batch = Arc::clone(&writer.batch);
         // INVARIANT: an open transaction is left behind only if another caller is certain to come and commit it.
         if self.queueing.load(Ordering::SeqCst) == 0 || writer.jobs >= MAX_BATCH {
             let committed = self.commit(&mut writer);
+            let retired = std::mem::take(&mut writer.log.retired);
             drop(writer);
             batch.finish(committed);
+            self.destroy(retired);
         } else {
             drop(writer);
             outcome.as_ref().map_err(StoreError::clone)?;
         }
         let durable = batch.wait();
         outcome.and(durable)
+    }
+
+    fn retired(&self) -> MutexGuard<'_, Retired> {
+        self.retired.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Destroys the keys of what a commit replaced or removed. Where that fails they wait for the next time, and for the next
+    /// opening at the latest.
+    fn destroy(&self, retired: Vec<u64>) {
+        let mut waiting = std::mem::take(&mut self.retired().waiting);
+        waiting.extend(retired);
+        let done = self.keys.destroy(&waiting).is_ok();
+        let mut kept = self.retired();
+        if done { kept.destroyed.extend(waiting) } else { kept.waiting.extend(waiting) }
     }
 
     fn commit(&self, writer: &mut Writer) -> Result<(), CommitFailed> {
@@ -391,7 +422,7 @@ fn command(db: &Connection, sql: &'static str) -> Result<(), StoreError> {
 }
 
 impl Writer {
-    fn run(&mut self, keys: &KeyStore, job: LedgerJob<'_>) -> Result<(), StoreError> {
+    fn run(&mut self, keys: &KeyStore, destroyed: &[u64], job: LedgerJob<'_>) -> Result<(), StoreError> {
         if self.began.is_some() && self.db.is_autocommit() {
             // SQLite ends the whole transaction by itself on some errors; a savepoint now would be a commit of its own.
             return Err(StoreError::Broken("an earlier step of the same commit failed".into()));
@@ -399,6 +430,10 @@ impl Writer {
         if self.began.is_none() {
             command(&self.db, "BEGIN IMMEDIATE")?;
             self.began = Some(self.log.clone());
+        }
+        for key in destroyed {
+            let mut forget = self.db.prepare_cached("DELETE FROM retired_key WHERE id = ?1").map_err(store_error)?;
+            forget.execute([key]).map_err(store_error)?;
         }
         self.jobs += 1;
         command(&self.db, "SAVEPOINT job")?;
@@ -433,8 +468,9 @@ fn database(error: rusqlite::Error) -> OpenError {
     }
 }
 
-/// Brings the schema up to date; true if the database is new. An empty one that should not be is left as it is.
-fn migrate(db: &mut Connection, create: bool) -> Result<bool, OpenError> {
+/// Brings the schema up to date; true if the database is new, and the format it had. An empty one that should not be is left as
+/// it is.
+fn migrate(db: &mut Connection, create: bool) -> Result<(bool, usize), OpenError> {
     let found: usize = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(database)?;
     if found == 0 && !create {
         return Err(OpenError::Missing);
@@ -448,7 +484,37 @@ fn migrate(db: &mut Connection, create: bool) -> Result<bool, OpenError> {
     put_kinds(db).map_err(database)?;
     work_out_likenesses(db).map_err(database)?;
     let begun: bool = db.query_row(queries::BEGUN, [], |row| row.get(0)).map_err(database)?;
-    if begun || create { Ok(!begun) } else { Err(OpenError::Missing) }
+    if begun || create { Ok((!begun, found)) } else { Err(OpenError::Missing) }
+}
+
+/// Destroys the keys that a crash kept from being destroyed.
+fn destroy_retired(db: &Connection, keys: &KeyStore) -> Result<(), OpenError> {
+    let retired: Vec<u64> = {
+        let mut query = db.prepare("SELECT id FROM retired_key").map_err(database)?;
+        let retired = query.query_map([], |row| row.get(0)).map_err(database)?;
+        retired.collect::<Result<_, _>>().map_err(database)?
+    };
+    if retired.is_empty() {
+        return Ok(());
+    }
+    keys.destroy(&retired)?;
+    db.execute("DELETE FROM retired_key", []).map_err(database)?;
+    Ok(())
+}
+
+/// Destroys the keys that earlier releases left behind for what was replaced: every one up to the highest in use that opens
+/// nothing.
+fn destroy_left_behind(db: &Connection, keys: &KeyStore, used: u64) -> Result<(), OpenError> {
+    let mut query = db.prepare(queries::KEYS_IN_USE).map_err(database)?;
+    let in_use = query.query_map([], |row| row.get(0)).map_err(database)?;
+    let in_use: BTreeSet<u64> = in_use.collect::<Result<_, _>>().map_err(database)?;
+    let mut left = keys.numbers(used)?;
+    left.retain(|number| !in_use.contains(number));
+    if !left.is_empty() {
+        keys.destroy(&left)?;
+        keys.compact()?;
+    }
+    Ok(())
 }
 
 /// Fills in by what likenesses are found, for those known since before that was kept.
@@ -477,6 +543,7 @@ fn begin(db: &mut Connection, keys: &KeyStore, signing: &SigningKey, now: Now) -
         checkpointed: 0,
         moves_mark: false,
         wants_checkpoint: false,
+        retired: Vec::new(),
     };
     let tx = db.transaction().map_err(database)?;
     for (name, value) in [("log", &log.id), ("incarnation", &log.incarnation)] {
@@ -511,6 +578,7 @@ fn continued(db: &Connection) -> Result<Log, OpenError> {
         checkpointed,
         moves_mark: false,
         wants_checkpoint: false,
+        retired: Vec::new(),
     })
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Log {
     pub(crate) moves_mark: bool,
     /// Whether this batch holds an entry that wants a checkpoint in its own commit.
     pub(crate) wants_checkpoint: bool,
+    /// Keys of what this batch replaces or removes, to be destroyed once it is durable.
+    pub(crate) retired: Vec<u64>,
 }
 
 /// One transaction. Dropping it without an error keeps what it wrote.
@@ -228,16 +230,23 @@ impl LedgerTx<'_> {
         Ok((id, seal(&key, &context, plain).map_err(key_error)?))
     }
 
-    /// Keeps a sealed record, replacing and destroying one of the same name.
+    /// Keeps a sealed record. The key of the one it replaces is destroyed as soon as this is durable.
     pub fn put_record(&mut self, name: RecordName<'_>, plain: &[u8]) -> Result<(), StoreError> {
+        self.remove_record(name)?;
         let (id, sealed) = self.seal_new(name.kind, plain)?;
         self.db
-            .execute(
-                "INSERT OR REPLACE INTO record (kind, owner, n, key_id, sealed) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![name.kind, name.owner, name.n, id, sealed],
-            )
+            .prepare_cached("INSERT INTO record (kind, owner, n, key_id, sealed) VALUES (?1, ?2, ?3, ?4, ?5)")
+            .and_then(|mut put| put.execute(params![name.kind, name.owner, name.n, id, sealed]))
             .map_err(store_error)?;
         Ok(())
+    }
+
+    /// The number behind an owner's last record of a kind.
+    pub fn next_record(&mut self, kind: &'static str, owner: &[u8]) -> Result<u64, StoreError> {
+        self.db
+            .prepare_cached("SELECT coalesce(max(n) + 1, 0) FROM record WHERE kind = ?1 AND owner = ?2")
+            .and_then(|mut query| query.query_row(params![kind, owner], |row| row.get(0)))
+            .map_err(store_error)
     }
 
     /// Opens a sealed record.
@@ -245,16 +254,21 @@ impl LedgerTx<'_> {
         read_record(self.db, self.keys, name)
     }
 
-    /// Removes a sealed record; the caller destroys the returned key once the transaction is durable.
+    /// Removes a sealed record. Its key, whose number is returned, is destroyed as soon as this is durable.
     pub fn remove_record(&mut self, name: RecordName<'_>) -> Result<Option<u64>, StoreError> {
-        self.db
-            .query_row(
-                "DELETE FROM record WHERE kind = ?1 AND owner = ?2 AND n = ?3 RETURNING key_id",
-                params![name.kind, name.owner, name.n],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(store_error)
+        let key: Option<u64> = self
+            .db
+            .prepare_cached("DELETE FROM record WHERE kind = ?1 AND owner = ?2 AND n = ?3 RETURNING key_id")
+            .and_then(|mut remove| {
+                remove.query_row(params![name.kind, name.owner, name.n], |row| row.get(0)).optional()
+            })
+            .map_err(store_error)?;
+        if let Some(key) = key {
+            let retire = "INSERT INTO retired_key (id) VALUES (?1) ON CONFLICT DO NOTHING";
+            self.db.prepare_cached(retire).and_then(|mut retire| retire.execute([key])).map_err(store_error)?;
+            self.log.retired.push(key);
+        }
+        Ok(key)
     }
 
     /// Adds a connection, or changes one; its generation rises.
@@ -350,30 +364,36 @@ pub struct GenesisKey {
     pub(crate) public: [u8; 32],
 }
 
+/// A sealed record; nothing where there is none, or its key is destroyed: what an older copy of the database holds may have
+/// been replaced since.
 pub(crate) fn read_record(
     db: &Connection,
     keys: &KeyStore,
     name: RecordName<'_>,
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    let found: Option<(u64, Vec<u8>)> = db
-        .query_row(
-            "SELECT key_id, sealed FROM record WHERE kind = ?1 AND owner = ?2 AND n = ?3",
-            params![name.kind, name.owner, name.n],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()
+    let mut query = db
+        .prepare_cached("SELECT key_id, sealed FROM record WHERE kind = ?1 AND owner = ?2 AND n = ?3")
         .map_err(store_error)?;
-    found.map(|(id, sealed)| open_sealed(keys, id, name.kind, &sealed)).transpose()
+    let mut gone = None;
+    loop {
+        let found: Option<(u64, Vec<u8>)> = query
+            .query_row(params![name.kind, name.owner, name.n], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()
+            .map_err(store_error)?;
+        let Some((id, sealed)) = found else { return Ok(None) };
+        match unseal(keys, id, name.kind, &sealed) {
+            // Replaced between finding and opening it, perhaps: then there is another by now.
+            Err(KeyError::Destroyed) if gone != Some(id) => gone = Some(id),
+            Err(KeyError::Destroyed) => return Ok(None),
+            opened => return opened.map(Some).map_err(key_error),
+        }
+    }
 }
 
 fn unseal(keys: &KeyStore, id: u64, field: &'static str, sealed: &[u8]) -> Result<Vec<u8>, KeyError> {
     let key = keys.fetch(id)?;
     let owner = id.to_be_bytes();
     open(&key, &Context { home: keys.home().home(), owner: &owner, field, version: 1 }, sealed)
-}
-
-pub(crate) fn open_sealed(keys: &KeyStore, id: u64, field: &'static str, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
-    unseal(keys, id, field, sealed).map_err(key_error)
 }
 
 /// A payload's JSON; nothing where it was erased, or is damaged. That the key store fails is an error, not an absence.
@@ -388,7 +408,7 @@ pub(crate) fn payload_left(keys: &KeyStore, payload: Option<SealedPayload>) -> R
 
 /// A payload's salt and JSON.
 pub(crate) fn open_payload(keys: &KeyStore, id: u64, sealed: &[u8]) -> Result<([u8; 16], Vec<u8>), StoreError> {
-    let plain = open_sealed(keys, id, "payload", sealed)?;
+    let plain = unseal(keys, id, "payload", sealed).map_err(key_error)?;
     let (salt, json) = plain.split_at_checked(16).ok_or_else(|| damaged("payload"))?;
     Ok((salt.try_into().map_err(|_| damaged("payload"))?, json.to_vec()))
 }
