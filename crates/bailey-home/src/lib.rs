@@ -17,6 +17,7 @@ mod pulse;
 pub mod rehearsal;
 pub mod rules;
 mod tasks;
+mod transcript;
 mod transport;
 pub mod wire;
 mod wire_secret;

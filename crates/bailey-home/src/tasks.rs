@@ -14,13 +14,14 @@ use bailey_gate::ground::{self, Known};
 use bailey_gate::handoff::Mode;
 use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, GateError, Proposal, State, TaskId};
-use bailey_ledger::{ActionView, Ledger, RecordName};
+use bailey_ledger::{ActionView, Ledger};
 use bailey_model::tap::tap;
 use bailey_model::{Model, ModelError, Tool};
 
 use crate::config::WorkMode;
 use crate::executor::blocking;
 use crate::home::{Home, HomeError};
+use crate::transcript;
 
 /// Longest task, in bytes. Longer texts are files.
 pub const MAX_TASK_BYTES: usize = 32 * 1024;
@@ -32,13 +33,6 @@ const MODEL_WAIT: Duration = Duration::from_secs(1);
 /// How long a task waits after the store failed it.
 const TASK_RETRY: Duration = Duration::from_secs(5);
 
-/// The kinds of sealed records a task has.
-const TRANSCRIPT: &str = "transcript";
-
-fn transcript(id: &TaskId) -> RecordName<'_> {
-    RecordName { kind: TRANSCRIPT, owner: id.as_bytes(), n: 0 }
-}
-
 fn named(known: &Known) -> Named {
     Named { name: known.name.clone(), address: known.address.clone() }
 }
@@ -48,12 +42,15 @@ const OPEN: &str = "open";
 
 /// How a task ended, in a word; or that it has not.
 fn ending_name(conversation: &Conversation) -> &'static str {
-    match &conversation.ending {
-        Some(Ending::Answered) => "answered",
-        Some(Ending::OutOfTurns | Ending::OutOfBudget) => "gave-up",
-        Some(Ending::Failed(_)) => "failed",
-        Some(Ending::Stopped) => "stopped",
-        None => OPEN,
+    conversation.ending.as_ref().map_or(OPEN, ending_name_of)
+}
+
+const fn ending_name_of(ending: &Ending) -> &'static str {
+    match ending {
+        Ending::Answered => "answered",
+        Ending::OutOfTurns | Ending::OutOfBudget => "gave-up",
+        Ending::Failed(_) => "failed",
+        Ending::Stopped => "stopped",
     }
 }
 
@@ -205,9 +202,7 @@ impl Home {
 
     /// A task's conversation.
     pub(crate) fn conversation(&self, id: &TaskId) -> Result<Option<Conversation>, HomeError> {
-        let json = self.ledger.record(transcript(id)).map_err(GateError::from)?;
-        let parsed = json.map(|json| serde_json::from_slice(&json)).transpose();
-        parsed.map_err(|error| HomeError::Setup(format!("the record of the task is damaged: {error}")))
+        Ok(transcript::read(&self.ledger, id).map_err(GateError::from)?)
     }
 
     /// The same, read beside the threads that answer.
@@ -223,17 +218,15 @@ impl Home {
         if self.stopped().contains(&id) {
             conversation.end(Ending::Stopped);
         }
-        let conversation = &conversation;
-        let json = serde_json::to_vec(conversation).map_err(|error| StoreError::Broken(error.to_string()))?;
-        let (state, words) = (ending_name(conversation), conversation.task.clone());
+        let (state, words) = (ending_name(&conversation), conversation.task.clone());
         let n = conversation.earlier.len() as u64;
         let (ledger, now, valve) = (Arc::clone(&self.ledger), self.clock.now(), self.gate.lock().valve());
         let kept = blocking(move || {
             Ok(ledger.write(|tx| {
-                if said == Said::First && tx.record(transcript(&id))?.is_some() {
+                if said == Said::First && transcript::is_kept(tx, &id)? {
                     return Ok(false);
                 }
-                tx.put_record(transcript(&id), &json)?;
+                transcript::keep(tx, &id, conversation)?;
                 tx.put_task(&id, state, now.wall_ms)?;
                 if said != Said::Nothing {
                     tx.put_words(&id, n, &words)?;
@@ -530,15 +523,15 @@ impl Home {
 /// Stops every open task of a store that turned out to be an older copy: what it knows may have happened already.
 pub(crate) fn stop_all(ledger: &Ledger, now: bailey_gate::Now) -> Result<(), HomeError> {
     for task in ledger.tasks_in(OPEN).map_err(GateError::from)? {
-        let name = transcript(&task.id);
-        let Some(json) = ledger.record(name).map_err(GateError::from)? else { continue };
-        let damaged = |error: serde_json::Error| HomeError::Setup(format!("the record of a task is damaged: {error}"));
-        let mut conversation: Conversation = serde_json::from_slice(&json).map_err(damaged)?;
-        conversation.end(Ending::Stopped);
-        let json = serde_json::to_vec(&conversation).map_err(damaged)?;
+        let conversation = transcript::read(ledger, &task.id).map_err(GateError::from)?;
         let write = ledger.write(|tx| {
-            tx.put_record(name, &json)?;
-            tx.put_task(&task.id, ending_name(&conversation), now.wall_ms)
+            let mut state = ending_name_of(&Ending::Stopped);
+            if let Some(mut conversation) = conversation {
+                conversation.end(Ending::Stopped);
+                state = ending_name(&conversation);
+                transcript::keep(tx, &task.id, conversation)?;
+            }
+            tx.put_task(&task.id, state, now.wall_ms)
         });
         write.map_err(GateError::from)?;
     }

@@ -56,7 +56,7 @@ pub(super) async fn go_on(
 pub(super) async fn tasks(Held(home): Shared, Query(part): Query<Part>) -> Answer<Vec<TaskCard>> {
     let read = move |home: &Home| {
         let rows = home.ledger.tasks(part.skip, part.limit())?;
-        rows.into_iter().map(|row| task_card(home, row.id)).collect::<Result<_, _>>()
+        rows.into_iter().map(|row| listed(home, row)).collect::<Result<_, _>>()
     };
     reading(&home, read).await.map(Json)
 }
@@ -160,6 +160,22 @@ fn usage_card(home: &Home, conversation: &bailey_agent::Conversation) -> UsageCa
     }
 }
 
+/// A task in a list: one that cannot be read any more does not keep the others from being listed.
+fn listed(home: &Home, row: bailey_ledger::TaskRow) -> Result<TaskCard, Failure> {
+    match home.conversation(&row.id)? {
+        Some(conversation) => card_with(home, row.id, &conversation),
+        None => Ok(TaskCard {
+            id: row.id.to_string(),
+            state: row.state,
+            words: "(Its record was erased or cannot be read.)".into(),
+            reply: None,
+            trouble: None,
+            usage: UsageCard { requests: 0, input_tokens: 0, output_tokens: 0, cost: 0.0 },
+            actions: Vec::new(),
+        }),
+    }
+}
+
 async fn card_of(home: &Arc<Home>, id: TaskId) -> Answer<TaskCard> {
     reading(home, move |home| task_card(home, id)).await.map(Json)
 }
@@ -167,10 +183,14 @@ async fn card_of(home: &Arc<Home>, id: TaskId) -> Answer<TaskCard> {
 fn task_card(home: &Home, id: TaskId) -> Result<TaskCard, Failure> {
     let conversation =
         home.conversation(&id)?.ok_or_else(|| failure(Code::NotFound, format!("there is no task `{id}`")))?;
+    card_with(home, id, &conversation)
+}
+
+fn card_with(home: &Home, id: TaskId, conversation: &bailey_agent::Conversation) -> Result<TaskCard, Failure> {
     let actions = home.ledger.actions_of(&id)?;
     Ok(TaskCard {
         id: id.to_string(),
-        state: state_name(&conversation, &actions).into(),
+        state: state_name(conversation, &actions).into(),
         words: bailey_gate::family::escape::visible_lines(&conversation.words()),
         reply: conversation.reply.as_deref().map(bailey_gate::family::escape::visible_lines),
         trouble: match &conversation.ending {
@@ -182,7 +202,7 @@ fn task_card(home: &Home, id: TaskId) -> Result<TaskCard, Failure> {
             ),
             Some(bailey_agent::Ending::Answered | bailey_agent::Ending::Stopped) | None => None,
         },
-        usage: usage_card(home, &conversation),
+        usage: usage_card(home, conversation),
         actions: actions.iter().map(|view| action_card(home, view)).collect::<Result<_, _>>()?,
     })
 }
