@@ -174,7 +174,7 @@ impl Home {
         let (gate, ledger, now) = (Arc::clone(&self.gate), Arc::clone(&self.ledger), self.clock.now());
         let (due, next) = blocking(move || {
             gate.expire(now)?;
-            ledger.checkpoint()?;
+            ledger.checkpoint_due(now)?;
             Ok((gate.due(now)?, gate.next_due(now)?))
         })
         .await?;

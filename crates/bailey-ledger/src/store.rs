@@ -31,6 +31,9 @@ use crate::schema::{MIGRATIONS, RETIRES_KEYS, put_kinds, take_step};
 use crate::tree::Tree;
 use crate::tx::{GenesisKey, LedgerTx, Log, SUSPECT, key_error, store_error};
 
+/// Milliseconds between two checkpoints that nothing but the time asks for.
+const CHECKPOINT_EVERY_MS: u64 = 10_000;
+
 /// Jobs in one commit at most, so that the first of them does not wait for ever while others keep coming.
 const MAX_BATCH: usize = 256;
 
@@ -171,6 +174,8 @@ pub struct Ledger {
     home: HomeId,
     /// Keys that are to be destroyed, and those that are: the database still lists them, which the next commit changes.
     retired: Mutex<Retired>,
+    /// When time asked for a checkpoint last.
+    timed: Mutex<Option<Now>>,
     /// While a rollback is dealt with, the mark stays as it was: a crash meanwhile must find it again.
     mark_held: AtomicBool,
 }
@@ -222,6 +227,7 @@ impl Ledger {
             readers: Readers::new(readers),
             home: home_id,
             retired: Mutex::default(),
+            timed: Mutex::default(),
             mark_held: AtomicBool::new(false),
         };
         let opened = if fresh { Opened::New } else { ledger.compare_with_mark()? };
@@ -371,6 +377,21 @@ impl Ledger {
             tx.log.wants_checkpoint |= tx.log.tree.size() > tx.log.checkpointed;
             Ok(())
         })
+    }
+
+    /// The same, at most every ten seconds: what happens in between waits for the next time, or for an entry that wants one in
+    /// its own commit.
+    pub fn checkpoint_due(&self, now: Now) -> Result<(), StoreError> {
+        let mut timed = self.timed.lock().unwrap_or_else(PoisonError::into_inner);
+        let early = timed.is_some_and(|last| {
+            last.boot_id == now.boot_id && now.boot_ms.saturating_sub(last.boot_ms) < CHECKPOINT_EVERY_MS
+        });
+        if early {
+            return Ok(());
+        }
+        self.checkpoint()?;
+        *timed = Some(now);
+        Ok(())
     }
 
     fn compare_with_mark(&self) -> Result<Opened, OpenError> {

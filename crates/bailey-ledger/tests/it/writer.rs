@@ -5,9 +5,12 @@ use std::sync::Barrier;
 use std::thread;
 
 use bailey_gate::TaskId;
+use bailey_gate::event::{Actor, Event, EventKind};
+use bailey_gate::handoff::{Mode, Valve};
 use bailey_gate::ledger::StoreError;
+use bailey_ledger::{Ledger, Payloads, export};
 
-use crate::support::Folder;
+use crate::support::{Folder, at};
 
 /// Callers at once, and how often each comes.
 const CALLERS: u8 = 8;
@@ -63,4 +66,36 @@ fn a_panic_alone_leaves_a_store_that_works() {
     ledger.write(|tx| tx.put_task(&task(0, 0), "open", 0)).unwrap();
     drop(ledger);
     assert_eq!(folder.open(false).0.tasks(0, 10).unwrap().len(), 1);
+}
+
+/// Checkpoints signed so far, without signing another.
+fn checkpoints(ledger: &Ledger) -> usize {
+    let mut out = Vec::new();
+    export(ledger, Payloads::Sealed, &mut out).unwrap();
+    String::from_utf8(out).unwrap().lines().filter(|line| line.starts_with("C ")).count()
+}
+
+#[test]
+fn time_asks_for_a_checkpoint_every_ten_seconds_at_most() {
+    let folder = Folder::new();
+    let (ledger, _) = folder.open(true);
+    let valve = Valve { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
+    let entry = |kind| {
+        let event = Event::of_home(kind, Actor::Home, at(0), valve);
+        ledger.write(|tx| tx.append(&event, None).map(|_| ())).unwrap();
+    };
+    // The first is that of the beginning; the second covers the first entry.
+    for ms in (0..9_999).step_by(100) {
+        entry(EventKind::Opened);
+        ledger.checkpoint_due(at(ms)).unwrap();
+    }
+    assert_eq!(ledger.head().unwrap().0, 101);
+    let size = |ledger: &Ledger| ledger.head().unwrap().1.unwrap().lines().nth(1).unwrap().to_owned();
+    assert_eq!(size(&ledger), "2");
+    ledger.checkpoint_due(at(10_000)).unwrap();
+    assert_eq!(size(&ledger), "101");
+    // What has to be in a checkpoint of its own commit is, whatever the time.
+    entry(EventKind::Paused);
+    assert_eq!(size(&ledger), "102");
+    assert_eq!(checkpoints(&ledger), 4);
 }
