@@ -12,7 +12,7 @@ use bailey_keys::{Passphrase, credential};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
@@ -130,7 +130,30 @@ impl Client {
         self.exchange(Method::POST, path, body).await
     }
 
+    /// Writes an answer as it arrives, however long it is.
+    pub(crate) async fn post_into(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        out: &mut dyn io::Write,
+    ) -> Result<(), Trouble> {
+        let body = serde_json::to_vec(body).map_err(|error| Trouble::Here(error.to_string()))?;
+        let mut arriving = self.ask(Method::POST, path, body).await?;
+        while let Some(frame) = arriving.frame().await {
+            if let Ok(piece) = frame.map_err(broke_off)?.into_data() {
+                out.write_all(&piece)?;
+            }
+        }
+        Ok(out.flush()?)
+    }
+
     async fn exchange(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Vec<u8>, Trouble> {
+        let arriving = self.ask(method, path, body).await?;
+        Ok(arriving.collect().await.map_err(broke_off)?.to_bytes().to_vec())
+    }
+
+    /// Sends a request; gives the body of the answer where that is no failure.
+    async fn ask(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Incoming, Trouble> {
         let here = |error: &dyn fmt::Display| Trouble::Here(format!("the home did not answer: {error}"));
         let stream =
             UnixStream::connect(self.layout.socket()).await.map_err(|_| match is_supervised(&self.layout) {
@@ -148,12 +171,6 @@ impl Client {
             .header("content-type", "application/json")
             .body(Full::new(Bytes::from(body)))
             .map_err(|e| here(&e))?;
-        let broke_off = |error: hyper::Error| {
-            Trouble::Here(format!(
-                "the home broke off before it had answered ({error}); what was asked may be done or not: look before you \
-                 ask for it again"
-            ))
-        };
         let answer = sender.send_request(request);
         tokio::pin!(answer);
         let response = tokio::select! {
@@ -166,10 +183,10 @@ impl Client {
         };
         let response = response.map_err(broke_off)?;
         let status = response.status();
-        let bytes = response.into_body().collect().await.map_err(broke_off)?.to_bytes();
         if status.is_success() {
-            return Ok(bytes.to_vec());
+            return Ok(response.into_body());
         }
+        let bytes = response.into_body().collect().await.map_err(broke_off)?.to_bytes();
         match serde_json::from_slice(&bytes) {
             Ok(failure) => Err(Trouble::Refused(failure)),
             Err(_) => Err(Trouble::Here(format!("the home answered with status {status}"))),
@@ -193,6 +210,13 @@ impl Client {
             session: Nonce::from_bytes(self.session).to_string(),
         })
     }
+}
+
+fn broke_off(error: hyper::Error) -> Trouble {
+    Trouble::Here(format!(
+        "the home broke off before it had answered ({error}); what was asked may be done or not: look before you ask for it \
+         again"
+    ))
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Trouble> {

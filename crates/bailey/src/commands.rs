@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -516,12 +517,15 @@ async fn run_log(client: &Client, log: Log, json: bool) -> Result<(), Trouble> {
             Ok(show::print(true, entry, |_| Ok(()))?)
         }
         Log::Export { file, readable } => {
-            let text = export(client, readable).await?;
             if file == Path::new("-") {
-                return Ok(io::stdout().write_all(&text)?);
+                return export(client, readable, &mut io::stdout()).await;
             }
-            fs::write(&file, text)
-                .map_err(|error| Trouble::Here(format!("`{}` cannot be written: {error}", file.display())))?;
+            let mut out = new_file(&file)?;
+            if let Err(trouble) = export(client, readable, &mut out).await {
+                // A part of a log is worth nothing.
+                let _ = fs::remove_file(&file);
+                return Err(trouble);
+            }
             say(&format!("Written to `{}`; check it with `bailey-verify {}`.", file.display(), file.display()))
         }
         Log::Checkpoint => {
@@ -532,19 +536,32 @@ async fn run_log(client: &Client, log: Log, json: bool) -> Result<(), Trouble> {
     }
 }
 
-async fn export(client: &Client, readable: bool) -> Result<Vec<u8>, Trouble> {
+/// Makes a file that was not there: whatever lies in its place, a link too, stays as it is.
+fn new_file(path: &Path) -> Result<fs::File, Trouble> {
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
+        let why = match error.kind() {
+            io::ErrorKind::AlreadyExists => "it is there already; remove it, or name another".to_owned(),
+            _ => error.to_string(),
+        };
+        Trouble::Here(format!("`{}` cannot be written: {why}", path.display()))
+    })
+}
+
+async fn export(client: &Client, readable: bool, out: &mut dyn io::Write) -> Result<(), Trouble> {
     if !readable {
-        return client.post_raw("/v1/log/export", &()).await;
+        return client.post_into("/v1/log/export", &(), out).await;
     }
     let words = prompt::passphrase("Approval passphrase")?;
     let purpose = Purpose::Home { what: "export readable log", parameters: Digest::from_bytes([0; 32]) };
     let proof = client.prove(&purpose, &words).await?;
-    client.post_raw("/v1/log/export-readable", &ProvenBody { proof }).await
+    client.post_into("/v1/log/export-readable", &ProvenBody { proof }, out).await
 }
 
 /// Checks the log against the checkpoint this client kept last time, and keeps the newest.
 async fn verify(client: &Client, json: bool) -> Result<(), Trouble> {
-    let text = String::from_utf8(export(client, false).await?).map_err(|error| Trouble::Here(error.to_string()))?;
+    let mut text = Vec::new();
+    export(client, false, &mut text).await?;
+    let text = String::from_utf8(text).map_err(|error| Trouble::Here(error.to_string()))?;
     let note = String::from_utf8(client.post_raw("/v1/log/checkpoint", &()).await?)
         .map_err(|error| Trouble::Here(error.to_string()))?;
     let status: Status = client.get("/v1/status").await?;

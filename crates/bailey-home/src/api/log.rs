@@ -1,5 +1,11 @@
 //! The log: reading, checkpoints, export.
 
+use std::io::{self, Write};
+
+use axum::body::Body;
+use bailey_gate::event::{Event, EventKind, Payload};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
+
 use super::*;
 
 #[derive(Deserialize)]
@@ -52,8 +58,8 @@ pub(super) async fn checkpoint(Held(home): Shared) -> Result<String, Failure> {
     path = "/v1/log/export",
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = "default", body = Failure))
 )]
-pub(super) async fn export_sealed(Held(home): Shared) -> Result<Vec<u8>, Failure> {
-    run_export(home, Payloads::Sealed).await
+pub(super) async fn export_sealed(Held(home): Shared) -> Result<Exported, Failure> {
+    run_export(home, Payloads::Sealed, Actor::Client).await
 }
 
 /// In plain words, so it needs the person.
@@ -63,16 +69,73 @@ pub(super) async fn export_sealed(Held(home): Shared) -> Result<Vec<u8>, Failure
     request_body = ProvenBody,
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = "default", body = Failure))
 )]
-pub(super) async fn export_readable(Held(home): Shared, Taken(body): Taken<ProvenBody>) -> Result<Vec<u8>, Failure> {
+pub(super) async fn export_readable(Held(home): Shared, Taken(body): Taken<ProvenBody>) -> Result<Exported, Failure> {
     let purpose = Purpose::Home { what: "export readable log", parameters: Digest::from_bytes([0; 32]) };
     authorise(&home, purpose, &body.proof).await?;
-    run_export(home, Payloads::Readable).await
+    run_export(home, Payloads::Readable, Actor::Person).await
 }
 
-async fn run_export(home: Arc<Home>, payloads: Payloads) -> Result<Vec<u8>, Failure> {
-    let joined = tokio::task::spawn_blocking(move || {
-        let mut out = Vec::new();
-        bailey_ledger::export(&home.ledger, payloads, &mut out).map(|_| out)
+/// Exports at once: each takes a thread for as long as its reader takes.
+const EXPORTING: usize = 2;
+static EXPORTS: Semaphore = Semaphore::const_new(EXPORTING);
+/// Bytes of an export that are sent at a time, and how many such pieces wait for a slow reader.
+const PIECE_BYTES: usize = 64 * 1024;
+const WAITING_PIECES: usize = 4;
+
+type Exported = ([(header::HeaderName, &'static str); 1], Body);
+
+/// Writes the export down in the log, and sends the log up to there as it is read.
+async fn run_export(home: Arc<Home>, payloads: Payloads, actor: Actor) -> Result<Exported, Failure> {
+    let turn = EXPORTS.acquire().await.map_err(|error| failure(Code::Internal, error.to_string()))?;
+    let (ledger, now, valve) = (Arc::clone(&home.ledger), home.clock.now(), home.gate.lock().valve());
+    blocking(move || {
+        let (size, _) = ledger.head()?;
+        let what = if payloads == Payloads::Readable { "readable" } else { "sealed" };
+        let payload = Payload::default().text("from", "0").text("to", size.to_string()).text("payloads", what);
+        let entry = Event { payload, ..Event::of_home(EventKind::Exported, actor, now, valve) };
+        ledger.write(|tx| tx.append(&entry, None).map(|_| ()))?;
+        Ok(ledger.checkpoint()?)
+    })
+    .await?;
+    let (pieces, arriving) = mpsc::channel(WAITING_PIECES);
+    tokio::task::spawn_blocking(move || send_log(&home, payloads, pieces, turn));
+    let pieces = futures_util::stream::unfold(arriving, |mut arriving: mpsc::Receiver<io::Result<Vec<u8>>>| async {
+        let piece = arriving.recv().await?;
+        Some((piece, arriving))
     });
-    Ok(joined.await.map_err(|error| failure(Code::Internal, error.to_string()))??)
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], Body::from_stream(pieces)))
+}
+
+/// Sends the log until its end, or until nobody takes it any more. An error breaks the answer off, so that whoever reads it
+/// does not take a part for the whole.
+fn send_log(home: &Home, payloads: Payloads, to: mpsc::Sender<io::Result<Vec<u8>>>, _turn: SemaphorePermit<'_>) {
+    let mut pieces = Pieces { to, filling: Vec::with_capacity(PIECE_BYTES) };
+    if let Err(error) = bailey_ledger::export(&home.ledger, payloads, &mut pieces) {
+        let _ = pieces.to.blocking_send(Err(io::Error::other(error)));
+    }
+}
+
+/// Sends what is written in pieces.
+struct Pieces {
+    to: mpsc::Sender<io::Result<Vec<u8>>>,
+    filling: Vec<u8>,
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.filling.len() >= PIECE_BYTES {
+            self.flush()?;
+        }
+        let room = bytes.len().min(PIECE_BYTES - self.filling.len());
+        self.filling.extend(bytes.iter().take(room));
+        Ok(room)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let piece = std::mem::replace(&mut self.filling, Vec::with_capacity(PIECE_BYTES));
+        if piece.is_empty() {
+            return Ok(());
+        }
+        self.to.blocking_send(Ok(piece)).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
 }

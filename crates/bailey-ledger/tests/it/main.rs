@@ -4,6 +4,7 @@
 
 mod formats;
 mod keys;
+mod log;
 mod readers;
 mod support;
 mod writer;

@@ -181,6 +181,33 @@ fn a_readable_export_needs_the_person_and_verifies() {
 }
 
 #[test]
+fn an_export_is_in_the_log_and_takes_the_place_of_no_file() {
+    let (world, _, _) = history();
+    world.ok(&["log", "export", "-", "--readable"], PASSPHRASE);
+    let size = world.data_of(&["status"])["log_entries"].as_u64().unwrap();
+    let entries = world.get(&format!("/v1/log?from={}", size - 1));
+    let last = &entries[0];
+    assert_eq!((&last["header"]["kind"], &last["header"]["actor"]), (&json!("exported"), &json!("person")));
+    let told = json!({"from": "0", "to": (size - 1).to_string(), "payloads": "readable"});
+    assert_eq!(last["payload"], told);
+
+    let (file, elsewhere) = (world.folder.path().join("log"), world.folder.path().join("elsewhere"));
+    std::os::unix::fs::symlink(&elsewhere, &file).unwrap();
+    let (_, words) = world.fails(&["log", "export", file.to_str().unwrap()], "");
+    assert!(words.contains("it is there already") && !elsewhere.exists(), "{words}");
+    fs::remove_file(&file).unwrap();
+    world.ok(&["log", "export", file.to_str().unwrap()], "");
+    assert_eq!(verifier(&file, None).0, 10);
+    let kept = fs::read(&file).unwrap();
+    world.fails(&["log", "export", file.to_str().unwrap()], "");
+    assert_eq!(fs::read(&file).unwrap(), kept);
+    // What is not exported leaves nothing.
+    let other = world.folder.path().join("other");
+    world.fails(&["log", "export", other.to_str().unwrap(), "--readable"], "wrong passphrase");
+    assert!(!other.exists());
+}
+
+#[test]
 fn the_context_inspector_shows_the_exact_bytes_the_model_got() {
     let (world, _, _) = history();
     let task = world.data_of(&["tasks"])[0]["id"].as_str().unwrap().to_owned();

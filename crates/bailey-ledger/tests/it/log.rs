@@ -1,0 +1,78 @@
+//! Exports, a little at a time.
+
+use std::io::{self, Write};
+
+use bailey_gate::event::{Actor, Event, EventKind, Payload};
+use bailey_gate::handoff::{Mode, Valve};
+use bailey_ledger::{ExportError, Ledger, Payloads, export};
+use bailey_verify::Verdict;
+
+use crate::support::{Folder, at, verdict};
+
+/// More than is read at a time, by number and by bytes.
+const ENTRIES: usize = 700;
+const LARGE: usize = 5 << 18;
+
+fn filled(folder: &Folder) -> std::sync::Arc<Ledger> {
+    let (ledger, _) = folder.open(true);
+    let valve = Valve { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
+    let wrote = ledger.write(|tx| {
+        for number in 0..ENTRIES {
+            let text = "x".repeat(if number % 300 == 7 { LARGE } else { 10 });
+            let event = Event::of_home(EventKind::Task, Actor::Client, at(0), valve);
+            tx.append(&Event { payload: Payload::default().text("words", text), ..event }, None)?;
+        }
+        Ok(())
+    });
+    wrote.unwrap();
+    ledger
+}
+
+#[test]
+fn a_log_longer_than_what_is_read_at_a_time_is_whole() {
+    let folder = Folder::new();
+    let ledger = filled(&folder);
+    let sealed = verdict(&ledger, Payloads::Sealed);
+    let entries = ENTRIES as u64 + 1;
+    assert_eq!(sealed, Verdict::Consistent { entries, without_payload: 0 }, "{sealed}");
+    let readable = verdict(&ledger, Payloads::Readable);
+    assert!(matches!(readable, Verdict::Consistent { .. }), "{readable}");
+}
+
+/// Takes what is written, and looks at the store meanwhile.
+struct Looking<'a> {
+    ledger: &'a Ledger,
+    written: usize,
+}
+
+impl Write for Looking<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // However many exports are held up: what reads and what writes goes on.
+        self.written += bytes.len();
+        if self.written > LARGE {
+            self.ledger.head().map_err(io::Error::other)?;
+            self.ledger.write(|_| Ok(())).map_err(io::Error::other)?;
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_export_holds_up_nobody_and_ends_where_nobody_takes_it() {
+    let folder = Folder::new();
+    let ledger = filled(&folder);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let mut out = Looking { ledger: &ledger, written: 0 };
+                let broke = export(&ledger, Payloads::Sealed, &mut out);
+                assert!(matches!(broke, Err(ExportError::Write(_))), "{broke:?}");
+            });
+        }
+    });
+}
