@@ -22,7 +22,7 @@ use bailey_gate::{
 use bailey_home::opening::{self, Store};
 use bailey_keys::sign::SigningKey;
 use bailey_keys::{HomeKey, Key};
-use bailey_ledger::{ConnectionRow, Ledger, MarkFile, Paths, PauseFile};
+use bailey_ledger::{ConnectionRow, Ledger, MarkFile, Opened, Paths, PauseFile};
 use bailey_policy::CedarPolicy;
 use bailey_policy::analysis::Analysis;
 
@@ -31,8 +31,8 @@ use crate::reference;
 
 type Done = Result<(), Box<dyn Error>>;
 
-const CALENDAR: ConnectionId = ConnectionId::from_bytes([2; 16]);
-const CREDENTIAL: [u8; 16] = [4; 16];
+pub const CALENDAR: ConnectionId = ConnectionId::from_bytes([2; 16]);
+pub const CREDENTIAL: [u8; 16] = [4; 16];
 /// Actions measured one after another.
 const ALONE: usize = 2_000;
 /// Threads at once, and how long they work.
@@ -45,7 +45,7 @@ const UNDER_WAY: Duration = Duration::from_millis(10);
 const RULES: [usize; 2] = [50, 100];
 
 /// A policy that lets everything go: what is left is the gate and the store.
-struct Anything;
+pub struct Anything;
 
 impl Policy for Anything {
     fn rule(&self, _: &Question<'_>) -> Ruling {
@@ -58,19 +58,20 @@ impl Policy for Anything {
 }
 
 /// A clock that stands: nothing here depends on it.
-const fn at() -> Now {
+pub const fn at() -> Now {
     Now { wall_ms: 1_767_225_600_000, boot_ms: 1, boot_id: [1; 16] }
 }
 
 /// A calendar entry without guests: an action that runs by itself, as often as it likes, and touches the outside.
-fn entry() -> Result<Action, Box<dyn Error>> {
+pub fn entry() -> Result<Action, Box<dyn Error>> {
     let text = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//measured//EN\nBEGIN:VEVENT\nUID:1\nDTSTAMP:20260101T000000Z\nDTSTART:20260102T100000Z\nDTEND:20260102T110000Z\nSUMMARY:Lunch with Ana\nEND:VEVENT\nEND:VCALENDAR\n";
     let href = Href::new("/calendar/1.ics").map_err(|error| error.to_string())?;
     let after = Entry::new(text).map_err(|error| error.to_string())?;
     Ok(Action::Calendar(CalendarAction::Write(Writing { href, change: Change::Create { after } })))
 }
 
-fn id(number: u64) -> ActionId {
+/// An identity made of a number.
+pub fn id(number: u64) -> ActionId {
     let mut bytes = [0; 16];
     bytes.iter_mut().zip(number.to_be_bytes()).for_each(|(to, from)| *to = from);
     ActionId::from_bytes(bytes)
@@ -98,17 +99,25 @@ pub fn home(folder: &Path, policy: Arc<dyn Policy>, create: bool) -> Result<(Arc
         furnish(&ledger)?;
         PauseFile::create(&folder.join("pause"))?;
     }
-    let (record, recorded) = PauseFile::open(&folder.join("pause"))?;
-    let transactions = Arc::clone(&ledger) as Arc<dyn bailey_gate::ledger::Ledger>;
-    let store = Store { ledger: Arc::clone(&ledger), transactions, found, recorded, record: Arc::new(record) };
-    Ok((
-        opening::compose(store, policy, Limits::default(), Arc::new(Fixed { minutes: 0, attended: true }), at())?.0,
-        ledger,
-    ))
+    Ok((compose(&ledger, found, &folder.join("pause"), policy)?, ledger))
+}
+
+/// A gate over an opened store.
+pub fn compose(
+    ledger: &Arc<Ledger>,
+    found: Opened,
+    pause: &Path,
+    policy: Arc<dyn Policy>,
+) -> Result<Arc<Gate>, Box<dyn Error>> {
+    let (record, recorded) = PauseFile::open(pause)?;
+    let transactions = Arc::clone(ledger) as Arc<dyn bailey_gate::ledger::Ledger>;
+    let store = Store { ledger: Arc::clone(ledger), transactions, found, recorded, record: Arc::new(record) };
+    let circumstances = Arc::new(Fixed { minutes: 0, attended: true });
+    Ok(opening::compose(store, policy, Limits::default(), circumstances, at())?.0)
 }
 
 /// The person's credential and a calendar.
-fn furnish(ledger: &Ledger) -> Done {
+pub fn furnish(ledger: &Ledger) -> Done {
     let grant = Grant { level: Level::Full, active: true, generation: 1 };
     let public = person()?.public();
     ledger.write(|tx| {
@@ -376,22 +385,34 @@ fn keep_acting(gate: &Gate, thread: u64, action: &Action, stop: &AtomicBool, ret
 /// From the wish to pause to its return, while sixty-four actions are under way.
 pub fn pauses(table: &mut Table, folder: &Path) -> Done {
     let flush = reference::flushes(folder, 500)?.median();
-    let (gate, key, action) = (gate(&folder.join("pauses"), Arc::new(Anything))?, person()?, entry()?);
+    let times = paused(&*gate(&folder.join("pauses"), Arc::new(Anything))?, PAUSES)?;
+    table.row(
+        "pause with 64 actions under way, p50 (p99), from request to return",
+        format!("{} ({})", show(times.median()), show(times.percentile(99))),
+        format!("append + fdatasync {}", show(flush)),
+        format!("{PAUSES} pauses, no hand-off after any of them"),
+    );
+    Ok(())
+}
+
+/// So many pauses, each from request to return, and each ended again.
+pub fn paused(gate: &Gate, count: usize) -> Result<Times, Box<dyn Error>> {
+    let (key, action) = (person()?, entry()?);
     let (stop, returned, late) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
-    let mut times = Vec::with_capacity(PAUSES);
+    let mut times = Vec::with_capacity(count);
     let resumed = thread::scope(|scope| {
         for thread in 0..THREADS {
-            let (gate, action, stop, returned, late) = (&gate, &action, &stop, &returned, &late);
+            let (action, stop, returned, late) = (&action, &stop, &returned, &late);
             scope.spawn(move || keep_acting(gate, thread, action, stop, returned, late));
         }
         let mut resumed = Ok(());
-        for _ in 0..PAUSES {
+        for _ in 0..count {
             sleep(UNDER_WAY);
             let started = now();
             let report = gate.pause(Actor::Client, at(), || ());
             times.push(started.elapsed());
             returned.store(report.valve.epoch, Ordering::SeqCst);
-            resumed = resume(&gate, &key, report.valve.epoch).map_err(|error| error.to_string());
+            resumed = resume(gate, &key, report.valve.epoch).map_err(|error| error.to_string());
             if resumed.is_err() {
                 break;
             }
@@ -404,11 +425,5 @@ pub fn pauses(table: &mut Table, folder: &Path) -> Done {
     if late > 0 {
         return Err(format!("{late} hand-offs started after a pause had returned").into());
     }
-    table.row(
-        "pause with 64 actions under way, p50 (p99), from request to return",
-        format!("{} ({})", show(times.median()), show(times.percentile(99))),
-        format!("append + fdatasync {}", show(flush)),
-        format!("{PAUSES} pauses, no hand-off after any of them"),
-    );
-    Ok(())
+    Ok(times)
 }

@@ -8,6 +8,7 @@ mod bench;
 mod logs;
 mod process;
 mod reference;
+mod store;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,24 +19,35 @@ const HELP: &str = "bailey-bench [--folder FOLDER] [--program BAILEY] [--entries
 
   --folder   where to put files; on the disk to measure (the system's temporary folder)
   --program  the `bailey` program, for start-up and memory (beside this one)
-  --entries  entries of the large log (1000000)";
+  --entries  entries of the large log (1000000)
+  --actions  actions of the large home (1000000)
+  --only     `store` for the large home alone";
 
 struct Wanted {
     folder: PathBuf,
     program: PathBuf,
     entries: u64,
+    actions: u64,
+    only_store: bool,
 }
 
 fn wanted() -> Result<Wanted, String> {
     let here = std::env::current_exe().map_err(|error| error.to_string())?;
-    let mut wanted =
-        Wanted { folder: std::env::temp_dir(), program: here.with_file_name("bailey"), entries: 1_000_000 };
+    let mut wanted = Wanted {
+        folder: std::env::temp_dir(),
+        program: here.with_file_name("bailey"),
+        entries: 1_000_000,
+        actions: 1_000_000,
+        only_store: false,
+    };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let value = arguments.next().ok_or(HELP)?;
         match argument.as_str() {
             "--folder" => wanted.folder = value.into(),
             "--program" => wanted.program = value.into(),
+            "--actions" => wanted.actions = value.parse().map_err(|_| HELP)?,
+            "--only" if value == "store" => wanted.only_store = true,
             "--entries" => wanted.entries = value.parse().map_err(|_| HELP)?,
             _ => return Err(HELP.into()),
         }
@@ -45,6 +57,11 @@ fn wanted() -> Result<Wanted, String> {
 
 fn measure(wanted: &Wanted, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let mut table = Table::default();
+    store::million(&mut table, &wanted.program, folder, wanted.actions)?;
+    if wanted.only_store {
+        println!("{table}");
+        return Ok(());
+    }
     actions::decision(&mut table)?;
     actions::proof(&mut table)?;
     actions::alone(&mut table, folder)?;

@@ -21,7 +21,17 @@ fn command(program: &Path) -> Command {
     Command::new(program)
 }
 
-struct Running(Child);
+/// A program that ends with its owner.
+pub struct Running(Child);
+
+impl Running {
+    /// The processes it started.
+    pub fn children(&self) -> Result<Vec<u32>, Box<dyn Error>> {
+        let supervisor = self.0.id();
+        let children = fs::read_to_string(format!("/proc/{supervisor}/task/{supervisor}/children"))?;
+        Ok(children.split_whitespace().map(str::parse).collect::<Result<_, _>>()?)
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -41,7 +51,8 @@ fn answers(data: &Path) -> bool {
     asked.is_ok() && answer.starts_with("HTTP/1.1 200")
 }
 
-fn start(program: &Path, data: &Path) -> Result<Running, Box<dyn Error>> {
+/// Starts the program, until it says that it runs.
+pub fn start(program: &Path, data: &Path) -> Result<Running, Box<dyn Error>> {
     let mut child = command(program)
         .arg("serve")
         .arg("--data")
@@ -58,7 +69,7 @@ fn start(program: &Path, data: &Path) -> Result<Running, Box<dyn Error>> {
 }
 
 /// Proportional set size of a process, in KiB: what it shares is counted in parts.
-fn memory(pid: u32) -> Result<u64, Box<dyn Error>> {
+pub fn memory(pid: u32) -> Result<u64, Box<dyn Error>> {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))
         .map_err(|error| format!("its memory cannot be looked at ({error}); run this as root"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).ok_or("no Pss")?;
@@ -91,13 +102,11 @@ pub fn start_and_memory(table: &mut Table, program: &Path, folder: &Path) -> Res
     );
     let running = start(program, &data)?;
     sleep(SETTLES);
-    let supervisor = running.0.id();
-    let children = fs::read_to_string(format!("/proc/{supervisor}/task/{supervisor}/children"))?;
-    let mut parts = vec![("supervisor".to_owned(), memory(supervisor)?)];
-    for child in children.split_whitespace() {
+    let mut parts = vec![("supervisor".to_owned(), memory(running.0.id())?)];
+    for child in running.children()? {
         let words = fs::read_to_string(format!("/proc/{child}/cmdline"))?;
         let role = words.split('\0').nth(1).unwrap_or_default().trim_end_matches("-process").to_owned();
-        parts.push((role, memory(child.parse()?)?));
+        parts.push((role, memory(child)?));
     }
     let sum: u64 = parts.iter().map(|(_, kib)| kib).sum();
     let parts: Vec<_> = parts.iter().map(|(role, kib)| format!("{role} {:.1}", *kib as f64 / 1_024.0)).collect();
