@@ -3,6 +3,7 @@
 //! Invariant of absence: the ledger decides nothing. It stores what the gate says and refuses what the gate's own table
 //! of transitions does not allow.
 
+mod blob;
 mod checkpoint;
 mod export;
 mod header;
@@ -17,6 +18,7 @@ mod store;
 mod tree;
 mod tx;
 
+pub use blob::{BlobOwner, MAX_BLOB_BYTES};
 pub use export::{ExportError, Payloads, export};
 pub use header::payload_bytes;
 pub use mark::{Mark, MarkFile, MarkStore};

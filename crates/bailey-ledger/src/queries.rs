@@ -90,9 +90,10 @@ queries! {
     LEAVES = "SELECT leaf FROM event WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
     /// The highest key number in use.
     HIGHEST_KEY = "SELECT max((SELECT coalesce(max(key_id), 0) FROM event), (SELECT coalesce(max(key_id), 0) FROM record),
-               (SELECT coalesce(max(id), 0) FROM retired_key))";
+               (SELECT coalesce(max(id), 0) FROM retired_key), (SELECT coalesce(max(key_id), 0) FROM blob))";
     /// Every key number in use; only for the first opening of an older home.
-    KEYS_IN_USE = "SELECT key_id FROM event WHERE key_id IS NOT NULL UNION ALL SELECT key_id FROM record";
+    KEYS_IN_USE = "SELECT key_id FROM event WHERE key_id IS NOT NULL UNION ALL SELECT key_id FROM record
+               UNION ALL SELECT key_id FROM blob";
     /// Tasks, newest first.
     TASKS = "SELECT id, state, wall_ms, origin FROM task ORDER BY rowid DESC LIMIT ?1 OFFSET ?2";
     /// Tasks in a state, newest first.
@@ -122,6 +123,7 @@ mod tests {
             &[
                 "SCAN event USING COVERING INDEX sqlite_autoindex_event_1",
                 "SCAN record USING COVERING INDEX sqlite_autoindex_record_1",
+                "SCAN blob USING COVERING INDEX sqlite_autoindex_blob_2",
             ],
         ),
     ];

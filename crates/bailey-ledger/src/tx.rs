@@ -223,7 +223,7 @@ impl LedgerTx<'_> {
         Ok((id, bytes, sealed))
     }
 
-    fn seal_new(&self, field: &'static str, plain: &[u8]) -> Result<(u64, Vec<u8>), StoreError> {
+    pub(crate) fn seal_new(&self, field: &'static str, plain: &[u8]) -> Result<(u64, Vec<u8>), StoreError> {
         let (id, key) = self.keys.draw().map_err(key_error)?;
         let owner = id.to_be_bytes();
         let context = Context { home: self.keys.home().home(), owner: &owner, field, version: 1 };
@@ -264,11 +264,17 @@ impl LedgerTx<'_> {
             })
             .map_err(store_error)?;
         if let Some(key) = key {
-            let retire = "INSERT INTO retired_key (id) VALUES (?1) ON CONFLICT DO NOTHING";
-            self.db.prepare_cached(retire).and_then(|mut retire| retire.execute([key])).map_err(store_error)?;
-            self.log.retired.push(key);
+            self.retire(key)?;
         }
         Ok(key)
+    }
+
+    /// Has a key destroyed as soon as this is durable.
+    pub(crate) fn retire(&mut self, key: u64) -> Result<(), StoreError> {
+        let retire = "INSERT INTO retired_key (id) VALUES (?1) ON CONFLICT DO NOTHING";
+        self.db.prepare_cached(retire).and_then(|mut retire| retire.execute([key])).map_err(store_error)?;
+        self.log.retired.push(key);
+        Ok(())
     }
 
     /// Adds a connection, or changes one; its generation rises.
@@ -371,17 +377,26 @@ pub(crate) fn read_record(
     keys: &KeyStore,
     name: RecordName<'_>,
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    let mut query = db
-        .prepare_cached("SELECT key_id, sealed FROM record WHERE kind = ?1 AND owner = ?2 AND n = ?3")
-        .map_err(store_error)?;
+    let find = || {
+        db.prepare_cached("SELECT key_id, sealed FROM record WHERE kind = ?1 AND owner = ?2 AND n = ?3")
+            .and_then(|mut query| {
+                query.query_row(params![name.kind, name.owner, name.n], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+            })
+            .map_err(store_error)
+    };
+    open_current(keys, name.kind, find)
+}
+
+/// Opens what is found, as it is now: nothing where nothing is found, or its key is destroyed.
+pub(crate) fn open_current(
+    keys: &KeyStore,
+    field: &'static str,
+    find: impl Fn() -> Result<Option<SealedPayload>, StoreError>,
+) -> Result<Option<Vec<u8>>, StoreError> {
     let mut gone = None;
     loop {
-        let found: Option<(u64, Vec<u8>)> = query
-            .query_row(params![name.kind, name.owner, name.n], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()
-            .map_err(store_error)?;
-        let Some((id, sealed)) = found else { return Ok(None) };
-        match unseal(keys, id, name.kind, &sealed) {
+        let Some((id, sealed)) = find()? else { return Ok(None) };
+        match unseal(keys, id, field, &sealed) {
             // Replaced between finding and opening it, perhaps: then there is another by now.
             Err(KeyError::Destroyed) if gone != Some(id) => gone = Some(id),
             Err(KeyError::Destroyed) => return Ok(None),
