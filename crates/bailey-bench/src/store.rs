@@ -13,6 +13,7 @@ use bailey_gate::approval::Purpose;
 use bailey_gate::content::Content;
 use bailey_gate::event::{Actor, Approval, Client, Event, EventKind, Payload};
 use bailey_gate::family::Action;
+use bailey_gate::family::home::HomeAction;
 use bailey_gate::handoff::{Mode, Valve};
 use bailey_gate::ledger::{Row, StoreError, Tx as _};
 use bailey_gate::policy::Facts;
@@ -105,9 +106,11 @@ fn fill(ledger: &Ledger, numbers: std::ops::Range<u64>, all: u64) -> Done {
             let waits = number + WAITING.min(all / 2) >= all;
             let (action, account) = match number {
                 _ if waits || number.is_multiple_of(NOTE_EVERY) => {
-                    (Action::MemoryWrite { note: format!("note {number}") }, None)
+                    (Action::Home(HomeAction::MemoryWrite { note: format!("note {number}") }), None)
                 }
-                _ if number.is_multiple_of(REPLY_EVERY) => (Action::Reply { words: "It is done.".into() }, None),
+                _ if number.is_multiple_of(REPLY_EVERY) => {
+                    (Action::Home(HomeAction::Reply { words: "It is done.".into() }), None)
+                }
                 _ => (made.clone(), Some((CALENDAR, 1))),
             };
             if number.is_multiple_of(OF_A_TASK) {
@@ -164,7 +167,7 @@ fn put(tx: &mut LedgerTx<'_>, number: u64, content: Content, waits: bool, valve:
     };
     let payload = Payload::default().text("why", "measured").bytes("content", content.encode());
     tx.insert(&row, event(EventKind::Proposed, State::Proposed, &row, payload))?;
-    let asked = content.account.is_none() && matches!(content.action, Action::MemoryWrite { .. });
+    let asked = content.account.is_none() && matches!(content.action, Action::Home(HomeAction::MemoryWrite { .. }));
     let (first, decision) = if asked { (State::Awaiting, Decision::Ask) } else { (State::Approved, Decision::Auto) };
     let ways: &[State] = match (waits, asked) {
         (true, _) => &[State::Awaiting],
