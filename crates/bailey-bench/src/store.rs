@@ -355,13 +355,17 @@ fn home_process(running: &Running) -> Result<u32, Box<dyn Error>> {
 fn export(asking: &Asking, home: u32) -> Result<(u64, u64), Box<dyn Error>> {
     let before = memory(home)?;
     let mut stream = asking.send("POST", "/v1/log/export", "null")?;
-    let (mut piece, mut sent, mut most, mut looked) = (vec![0; 1 << 20], 0, before, 0);
+    let (mut piece, mut last, mut sent, mut most, mut looked) = (vec![0; 1 << 20], Vec::new(), 0, before, 0);
     loop {
         let read = stream.read(&mut piece)?;
         sent += read as u64;
         if read == 0 {
-            return Ok((most.saturating_sub(before), sent));
+            // The end of an answer that was not broken off (RFC 9112, section 7.1).
+            let whole = last.ends_with(b"\r\n0\r\n\r\n");
+            return if whole { Ok((most.saturating_sub(before), sent)) } else { Err("the export broke off".into()) };
         }
+        last.extend(piece.iter().take(read));
+        last.drain(..last.len().saturating_sub(16));
         if sent > looked {
             looked = sent + (16 << 20);
             most = most.max(memory(home)?);
@@ -415,7 +419,7 @@ pub fn million(table: &mut Table, program: &Path, folder: &Path, actions: u64) -
         );
         let (rise, sent) = export(&asking, home_process(&running)?)?;
         table.row(
-            &format!("memory of the home while it exports {:.0} MB of log", sent as f64 / 1e6),
+            &format!("memory of the home while it exports {:.1} MB of log", sent as f64 / 1e6),
             format!("{:.1} MiB more", rise as f64 / 1_024.0),
             "32 MiB is what is wanted".into(),
             "PSS, looked at every 16 MiB".into(),

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use bailey_gate::ledger::StoreError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use base64::write::EncoderWriter;
 use rusqlite::Connection;
 
 use crate::checkpoint::hex;
@@ -39,6 +38,9 @@ pub enum ExportError {
 /// Entries, and about how many bytes of them, read at a time: a connection is held for so long, and so much of it is in memory.
 const CHUNK_ENTRIES: usize = 256;
 const CHUNK_BYTES: usize = 1 << 20;
+
+/// Bytes of a payload that are encoded at a time: divisible by three, so that the pieces are one text.
+const ENCODED_BYTES: usize = 3 * 16 * 1_024;
 
 /// An entry and its sealed payload.
 type Stored = (u64, String, Option<SealedPayload>);
@@ -91,9 +93,9 @@ fn write_payload(
         out.write_all(String::from_utf8_lossy(&json).as_bytes())?;
     } else {
         write!(out, "P {seq} ")?;
-        let mut encoded = EncoderWriter::new(&mut *out, &BASE64);
-        encoded.write_all(&sealed)?;
-        encoded.finish()?;
+        for piece in sealed.chunks(ENCODED_BYTES) {
+            out.write_all(BASE64.encode(piece).as_bytes())?;
+        }
     }
     Ok(writeln!(out)?)
 }

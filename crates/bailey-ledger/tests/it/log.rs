@@ -39,6 +39,31 @@ fn a_log_longer_than_what_is_read_at_a_time_is_whole() {
     assert!(matches!(readable, Verdict::Consistent { .. }), "{readable}");
 }
 
+/// Takes a little at a time, as sockets do.
+struct Sips(Vec<u8>);
+
+impl Write for Sips {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let sip = bytes.chunks(1_000).next().unwrap_or_default();
+        self.0.extend_from_slice(sip);
+        Ok(sip.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_export_is_whole_however_little_is_taken_at_a_time() {
+    let folder = Folder::new();
+    let ledger = filled(&folder);
+    let (mut sips, mut all) = (Sips(Vec::new()), Vec::new());
+    export(&ledger, Payloads::Sealed, &mut sips).unwrap();
+    export(&ledger, Payloads::Sealed, &mut all).unwrap();
+    assert!(sips.0 == all);
+}
+
 /// Takes what is written, and looks at the store meanwhile.
 struct Looking<'a> {
     ledger: &'a Ledger,
