@@ -156,8 +156,8 @@ impl KeyStore {
         let mut db = self.db();
         let tx = db.transaction()?;
         for id in first..first + POOL {
-            let key = match self.stored(&tx, id)? {
-                Some(key) => key,
+            let key = match wrapped(&tx, id)? {
+                Some(wrapped) => self.unwrap(id, &wrapped)?,
                 None => {
                     let key = Key::random()?;
                     let wrapped = self.home.seal(&id.to_be_bytes(), "payload key", 1, key.expose())?;
@@ -174,12 +174,6 @@ impl KeyStore {
         Ok(())
     }
 
-    fn stored(&self, db: &Connection, id: u64) -> Result<Option<Key>, KeyError> {
-        let mut query = db.prepare_cached("SELECT wrapped FROM key WHERE id = ?1")?;
-        let wrapped: Option<Vec<u8>> = query.query_row([id], |row| row.get(0)).optional()?;
-        wrapped.map(|wrapped| self.unwrap(id, &wrapped)).transpose()
-    }
-
     fn unwrap(&self, id: u64, wrapped: &[u8]) -> Result<Key, KeyError> {
         let bytes = self.home.open(&id.to_be_bytes(), "payload key", 1, wrapped)?;
         Ok(Key::from_bytes(bytes.try_into().map_err(|_| KeyError::Wrong)?))
@@ -187,8 +181,9 @@ impl KeyStore {
 
     /// The key of a number; [`KeyError::Destroyed`] if it is gone.
     pub fn fetch(&self, id: u64) -> Result<Key, KeyError> {
-        let key = self.stored(&self.db(), id)?;
-        key.ok_or(KeyError::Destroyed)
+        // Unwrapped without the lock: whoever reads a long list holds up nobody who writes.
+        let wrapped = wrapped(&self.db(), id)?;
+        self.unwrap(id, &wrapped.ok_or(KeyError::Destroyed)?)
     }
 
     /// Destroys keys: their rows are overwritten, and what they sealed cannot be opened again by anyone. One that is gone
@@ -238,6 +233,11 @@ impl KeyStore {
             }
         }
     }
+}
+
+fn wrapped(db: &Connection, id: u64) -> Result<Option<Vec<u8>>, KeyError> {
+    let mut query = db.prepare_cached("SELECT wrapped FROM key WHERE id = ?1")?;
+    Ok(query.query_row([id], |row| row.get(0)).optional()?)
 }
 
 #[cfg(test)]

@@ -60,6 +60,12 @@ pub struct TaskRow {
     pub origin: Origin,
 }
 
+/// Decisions kept in memory: every approval looks at those before it for a habit, and what was decided once stays as it was.
+pub(crate) const MAX_DECISIONS: usize = 4_096;
+
+/// Facts, decision and reasons, as they are kept in memory.
+pub(crate) type Decision = (Vec<u8>, String, Vec<String>);
+
 /// What was decided about an action when it was proposed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decided {
@@ -146,13 +152,22 @@ impl Ledger {
 
     /// What was decided about one action.
     pub fn decided_of(&self, row: Row) -> Result<Decided, StoreError> {
+        if let Some((facts, decision, reasons)) = self.decisions().get(&row.id).cloned() {
+            return Ok(Decided { row, facts, decision, reasons });
+        }
         let nothing = Decided { row, facts: Vec::new(), decision: String::new(), reasons: Vec::new() };
         let Some((header, payload)) = self.decision_of(&nothing.row.id)? else { return Ok(nothing) };
         let facts =
             payload_left(self.keys(), payload)?.and_then(|json| payload_bytes(&json, FACTS)).unwrap_or_default();
         let reasons = header.get("reasons").and_then(serde_json::Value::as_array).into_iter().flatten();
-        let reasons = reasons.filter_map(|reason| reason.as_str().map(str::to_owned)).collect();
+        let reasons: Vec<String> = reasons.filter_map(|reason| reason.as_str().map(str::to_owned)).collect();
         let decision = header.get("decision").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        let mut kept = self.decisions();
+        if kept.len() >= MAX_DECISIONS {
+            kept.clear();
+        }
+        kept.insert(nothing.row.id, (facts.clone(), decision.clone(), reasons.clone()));
+        drop(kept);
         Ok(Decided { facts, decision, reasons, ..nothing })
     }
 

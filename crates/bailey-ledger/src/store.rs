@@ -4,7 +4,7 @@
 //! that one and waits; the last in the queue commits for all. Each job has a savepoint of its own, so a refused job
 //! undoes only itself. Separate connections instead of one writer starve each other for seconds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,7 +17,7 @@ use bailey_gate::family::Party;
 use bailey_gate::ground::likeness;
 use bailey_gate::handoff::Valve;
 use bailey_gate::ledger::{Job, Ledger as GateLedger, StoreError};
-use bailey_gate::{HomeId, Now};
+use bailey_gate::{ActionId, HomeId, Now};
 use bailey_keys::sign::SigningKey;
 use bailey_keys::store::{KeyStore, open_database};
 use bailey_keys::{HomeKey, KeyError, random};
@@ -26,6 +26,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use crate::checkpoint::{self, EVERY_ENTRIES, hex};
 use crate::mark::{Mark, MarkStore};
 use crate::queries;
+use crate::read::Decision;
 use crate::readers::{READERS, Reader, Readers};
 use crate::schema::{MIGRATIONS, RETIRES_KEYS, put_kinds, take_step};
 use crate::tree::Tree;
@@ -174,6 +175,8 @@ pub struct Ledger {
     home: HomeId,
     /// Keys that are to be destroyed, and those that are: the database still lists them, which the next commit changes.
     retired: Mutex<Retired>,
+    /// What was decided about actions that were looked at.
+    decisions: Mutex<BTreeMap<ActionId, Decision>>,
     /// When time asked for a checkpoint last.
     timed: Mutex<Option<Now>>,
     /// While a rollback is dealt with, the mark stays as it was: a crash meanwhile must find it again.
@@ -228,6 +231,7 @@ impl Ledger {
             home: home_id,
             retired: Mutex::default(),
             timed: Mutex::default(),
+            decisions: Mutex::default(),
             mark_held: AtomicBool::new(false),
         };
         let opened = if fresh { Opened::New } else { ledger.compare_with_mark()? };
@@ -290,6 +294,10 @@ impl Ledger {
         }
         let durable = batch.wait();
         outcome.and(durable)
+    }
+
+    pub(crate) fn decisions(&self) -> MutexGuard<'_, BTreeMap<ActionId, Decision>> {
+        self.decisions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn retired(&self) -> MutexGuard<'_, Retired> {
