@@ -237,7 +237,7 @@ impl MailServer {
     }
 }
 
-/// Radicale: calendars over CalDAV.
+/// Radicale: calendars over CalDAV, address books over CardDAV.
 #[derive(Debug)]
 pub struct CalendarServer {
     folder: PathBuf,
@@ -278,6 +278,18 @@ impl CalendarServer {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/{ACCOUNT}/calendar/", self.port)
+    }
+
+    /// Makes an address book of the person's beside the calendar, with these cards (vCard text, lines ending in `\n`), and
+    /// returns its address.
+    pub fn address_book(&self, cards: &[&str]) -> Result<String, String> {
+        let book = self.folder.join("collections/collection-root").join(ACCOUNT).join("people");
+        fs::create_dir_all(&book).map_err(|error| error.to_string())?;
+        fs::write(book.join(".Radicale.props"), "{\"tag\": \"VADDRESSBOOK\"}").map_err(|error| error.to_string())?;
+        for (n, card) in cards.iter().enumerate() {
+            fs::write(book.join(format!("{n}.vcf")), card.replace('\n', "\r\n")).map_err(|error| error.to_string())?;
+        }
+        Ok(format!("http://127.0.0.1:{}/{ACCOUNT}/people/", self.port))
     }
 
     /// The entries that lie in the person's calendar, as files.

@@ -8,6 +8,7 @@
 
 mod calendar;
 mod call;
+mod contacts;
 mod context;
 mod dav;
 mod foreign;
@@ -103,6 +104,7 @@ macro_rules! services {
 services! {
     Mail = mail::Mail;
     Calendar = calendar::Calendar;
+    Contacts = contacts::Contacts;
     Home = notes::Notes;
     Tool = foreign::ForeignTools;
 }
@@ -133,6 +135,7 @@ impl Services {
         let discovered = match &settings {
             Settings::Mail(_) => mail::Mail.discover(vault, &access, &settings).await?,
             Settings::Calendar(_) => calendar::Calendar.discover(vault, &access, &settings).await?,
+            Settings::Contacts(_) => contacts::Contacts.discover(vault, &access, &settings).await?,
             Settings::Model(model) => {
                 vault.look_at_model(model, &credential).await?;
                 Discovered::default()

@@ -16,6 +16,8 @@ pub enum Settings {
     Mail(MailSettings),
     /// A calendar.
     Calendar(DavSettings),
+    /// An address book.
+    Contacts(DavSettings),
     /// A provider of models.
     Model(ModelSettings),
 }
@@ -53,6 +55,7 @@ impl Settings {
                 form: Form::Mail(mail),
             },
             Self::Calendar(calendar) => Facts::of_dav("calendar", calendar),
+            Self::Contacts(contacts) => Facts::of_dav("contacts", contacts),
             Self::Model(model) => Facts {
                 kind: "model",
                 account: model.base_url.trim_end_matches('/'),

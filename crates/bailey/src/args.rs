@@ -381,6 +381,8 @@ pub(crate) struct ConnectMail {
 pub(crate) enum Collection {
     /// A calendar at a CalDAV server; asks for an app password
     Calendar(ConnectDav),
+    /// An address book at a CardDAV server; asks for an app password
+    Contacts(ConnectDav),
 }
 
 impl Collection {
@@ -388,6 +390,7 @@ impl Collection {
     pub(crate) fn parts(self) -> (fn(DavSettings) -> Settings, ConnectDav) {
         match self {
             Self::Calendar(dav) => (Settings::Calendar, dav),
+            Self::Contacts(dav) => (Settings::Contacts, dav),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! [`Family`], whose [`Traits`] have no default: what was forgotten does not compile.
 
 pub mod calendar;
+pub mod contacts;
 pub mod escape;
 pub mod home;
 mod kind;
@@ -160,6 +161,8 @@ families! {
     /// Something in the home itself.
     Home(home::HomeAction) in home,
         tags home::REPLY_TAG | home::MEMORY_WRITE_TAG | home::MEMORY_READ_TAG | home::MEMORY_FORGET_TAG;
+    /// Something with an address book.
+    Contacts(contacts::ContactsAction) in contacts, tags contacts::TAG;
     /// A tool of a server that is not ours.
     Tool(tool::ToolUse) in tool, tags tool::TAG;
 }

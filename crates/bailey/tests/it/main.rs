@@ -11,6 +11,7 @@
 mod accounts;
 mod calendars;
 mod clocks;
+mod contacts;
 mod evidence;
 mod hijack;
 mod hostile;
