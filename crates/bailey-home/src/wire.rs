@@ -302,6 +302,9 @@ pub struct ConnectionCard {
     pub level: String,
     /// Whether it stands.
     pub active: bool,
+    /// Whether it is the one of its kind that is used where neither a task nor a call says which.
+    #[serde(default)]
+    pub is_default: bool,
     /// What is weaker about it than it could be; empty if nothing is.
     pub weaker: String,
 }

@@ -319,10 +319,19 @@ impl Vault {
         bytes.try_into().ok().map(ConnectionId::from_bytes)
     }
 
-    /// Makes a connection the one of its kind that is used where nothing else is said.
-    pub fn make_default(&self, id: &ConnectionId) -> Result<(), VaultError> {
-        let row = self.ledger.connection(id)?.filter(|row| row.grant.active).ok_or(VaultError::Unknown(*id))?;
-        Ok(self.ledger.write(|tx| tx.put_record(default_of(&row.kind), id.as_bytes()))?)
+    /// Makes a connection the one of its kind that is used where nothing else is said. It gains no power by that.
+    pub fn make_default(&self, id: &ConnectionId, now: Now) -> Result<(), VaultError> {
+        let row = self.ledger.connection(id)?.ok_or(VaultError::Unknown(*id))?;
+        if !row.grant.active {
+            return Err(VaultError::Revoked);
+        }
+        let payload = Payload::default().text("account", &row.account).text("default", row.kind.clone());
+        let entry = Event::of_home(EventKind::Connected, Actor::Client, now, self.lock.valve());
+        let entry = Event { account: Some((row.id, row.grant.generation)), payload, ..entry };
+        Ok(self.ledger.write(|tx| {
+            tx.put_record(default_of(&row.kind), id.as_bytes())?;
+            tx.append(&entry, None).map(|_| ())
+        })?)
     }
 
     /// Returns what was found out about the account when it was connected.

@@ -273,7 +273,7 @@ impl Vault {
             ("code_challenge_method", "S256"),
             // Without it some servers quietly leave out the refresh token.
             ("prompt", "consent"),
-            ("login_hint", settings.account()),
+            ("login_hint", settings.user()),
         ];
         query.extend(preset::extras(issuer));
         let url = format!("{}?{}", metadata.authorization_endpoint, encode(&query));
@@ -432,7 +432,7 @@ impl Vault {
 }
 
 pub(crate) fn login_of(settings: &Settings, credential: &Credential) -> Login {
-    let user = settings.account().to_owned();
+    let user = settings.user().to_owned();
     match credential {
         Credential::None => Login::None,
         Credential::AppPassword(password) => Login::Password { user, password: Zeroizing::new(password.clone()) },

@@ -26,6 +26,7 @@ pub enum Settings {
 struct Facts<'a> {
     kind: &'static str,
     account: &'a str,
+    user: &'a str,
     issuer: Option<&'a str>,
     client: Option<&'a OauthClient>,
     form: Form<'a>,
@@ -33,7 +34,8 @@ struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     fn of_dav(kind: &'static str, dav: &'a DavSettings) -> Self {
-        Self { kind, account: &dav.user, issuer: None, client: None, form: Form::Dav(dav) }
+        let account = dav.name.as_ref().unwrap_or(&dav.user);
+        Self { kind, account, user: &dav.user, issuer: None, client: None, form: Form::Dav(dav) }
     }
 }
 
@@ -50,6 +52,7 @@ impl Settings {
             Self::Mail(mail) => Facts {
                 kind: "mail",
                 account: &mail.address,
+                user: &mail.address,
                 issuer: mail.issuer.as_deref(),
                 client: mail.client.as_ref(),
                 form: Form::Mail(mail),
@@ -59,6 +62,7 @@ impl Settings {
             Self::Model(model) => Facts {
                 kind: "model",
                 account: model.base_url.trim_end_matches('/'),
+                user: "",
                 issuer: None,
                 client: None,
                 form: Form::Model(model),
@@ -66,10 +70,15 @@ impl Settings {
         }
     }
 
-    /// Returns the account, as the service names it.
+    /// Returns the account, as its service names it, or as the person calls it.
     #[must_use]
     pub fn account(&self) -> &str {
         self.facts().account
+    }
+
+    /// Returns who signs in.
+    pub(crate) fn user(&self) -> &str {
+        self.facts().user
     }
 
     /// Says what it leads to, in a word.
@@ -130,7 +139,7 @@ impl Settings {
                 if !dav.path.ends_with('/') {
                     return Err(format!("the address of a {} has to end in a slash", self.kind()));
                 }
-                line(&dav.user)?;
+                [Some(&dav.user), dav.name.as_ref()].into_iter().flatten().try_for_each(line)?;
             }
             Form::Model(model) => {
                 [&model.base_url, &model.retention, &model.terms].into_iter().try_for_each(line)?;
@@ -187,6 +196,9 @@ pub enum Training {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DavSettings {
+    /// What the person calls it, where that is not who signs in: rules and tasks name it so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Who signs in.
     pub user: String,
     /// Where.

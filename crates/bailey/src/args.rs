@@ -53,7 +53,11 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Connect(Connect),
     /// List connections
-    Connections,
+    Connections {
+        /// Make this connection the one of its kind that is used where neither task nor rule says which
+        #[arg(long, value_name = "ID")]
+        default: Option<String>,
+    },
     /// End a connection at once
     Revoke {
         /// Which connection
@@ -399,6 +403,9 @@ impl Collection {
 pub(crate) struct ConnectDav {
     /// Its address: https://host/path/to/collection/
     pub(crate) url: String,
+    /// What you call it, in tasks and rules [default: who signs in]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
     /// Who signs in
     #[arg(long)]
     pub(crate) user: String,

@@ -54,7 +54,11 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         Command::Connect(Connect::Mail(mail)) => connect(&client, mail, json).await,
         Command::Connect(Connect::Collection(collection)) => connect_collection(&client, collection, json).await,
         Command::Connect(Connect::Model(model)) => connect_model(&client, model, json).await,
-        Command::Connections => {
+        Command::Connections { default } => {
+            if let Some(id) = default {
+                let card: ConnectionCard = client.post(&format!("/v1/connections/{}/default", part(&id)), &()).await?;
+                return Ok(show::print(json, &card, |out| show::connection(out, &card))?);
+            }
             let list: Vec<ConnectionCard> = client.get("/v1/connections").await?;
             Ok(show::print(json, &list, |out| list.iter().try_for_each(|one| show::connection(out, one)))?)
         }
@@ -265,7 +269,7 @@ async fn connect_collection(client: &Client, collection: Collection, json: bool)
         Some(_) => server(place, tls)?,
         None => Server { host: place.into(), port: if tls { 443 } else { 80 }, tls },
     };
-    let settings = settings(DavSettings { user: dav.user, server, path: path.into() });
+    let settings = settings(DavSettings { name: dav.name, user: dav.user, server, path: path.into() });
     finish_connect(client, settings, dav.level, Some(APP_PASSWORD), json).await
 }
 

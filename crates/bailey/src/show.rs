@@ -140,7 +140,8 @@ pub(crate) fn context(out: &mut dyn Write, context: &ContextCard) -> io::Result<
 
 pub(crate) fn connection(out: &mut dyn Write, connection: &ConnectionCard) -> io::Result<()> {
     let standing = if connection.active { connection.level.as_str() } else { "revoked" };
-    writeln!(out, "{}  {} {}  {standing}", connection.id, connection.kind, connection.account)?;
+    let default = if connection.is_default { "  (default)" } else { "" };
+    writeln!(out, "{}  {} {}  {standing}{default}", connection.id, connection.kind, connection.account)?;
     if connection.weaker.is_empty() { Ok(()) } else { writeln!(out, "  ! {}", connection.weaker) }
 }
 

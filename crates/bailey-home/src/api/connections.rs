@@ -29,7 +29,9 @@ pub(super) fn connection_card(home: &Home, row: bailey_ledger::ConnectionRow) ->
             "no token: the limits of this connection are kept by Bailey alone, and only the provider's page ends the password"
         }
     };
+    let is_default = row.grant.active && home.vault.default_account(&row.kind) == Some(row.id);
     ConnectionCard {
+        is_default,
         id: row.id.to_string(),
         kind: row.kind,
         account: visible(&row.account),
@@ -131,6 +133,26 @@ fn sign_ins(home: &Home) -> std::sync::MutexGuard<'_, std::collections::BTreeMap
 pub(super) async fn sign_in(Held(home): Shared, Path(id): Path<String>) -> Answer<SignIn> {
     let found = sign_ins(&home).get(&id).cloned();
     found.map(Json).ok_or_else(|| failure(Code::NotFound, "there is no such sign-in; connect again"))
+}
+
+/// Makes a connection the one of its kind that is used where nothing else is said. Needs no proof: what it may be used for stays.
+#[utoipa::path(
+    post,
+    path = "/v1/connections/{id}/default",
+    params(("id" = String, Path)),
+    responses((status = 200, body = ConnectionCard), (status = "default", body = Failure))
+)]
+pub(super) async fn make_default(Held(home): Shared, Path(id): Path<String>) -> Answer<ConnectionCard> {
+    let id: ConnectionId = parse("connection", &id)?;
+    let now = home.clock.now();
+    let made = move |home: &Home| {
+        home.vault.make_default(&id, now)?;
+        let row = home.ledger.connection(&id)?.ok_or(GateError::NoSuchConnection(id))?;
+        Ok(connection_card(home, row))
+    };
+    let card = reading(&home, made).await?;
+    home.changed();
+    Ok(Json(card))
 }
 
 /// How long whoever revokes waits for the provider; Bailey itself goes on.

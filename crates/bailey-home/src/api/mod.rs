@@ -80,6 +80,7 @@ fn routes() -> (Router<Arc<Home>>, OpenApi) {
         .routes(routes!(actions::challenge))
         .routes(routes!(connections::connections, connections::connect))
         .routes(routes!(connections::revoke))
+        .routes(routes!(connections::make_default))
         .routes(routes!(connections::begin_sign_in))
         .routes(routes!(connections::sign_in))
         .routes(routes!(rules::rules, rules::change_rules))

@@ -22,6 +22,7 @@ mod provenance;
 mod rehearsal;
 mod road;
 mod rules;
+mod several;
 mod stops;
 mod support;
 mod trust;
