@@ -48,7 +48,7 @@ fn contained<T>(work: impl FnOnce() -> T) -> Option<T> {
 }
 
 /// Every target by name.
-pub const TARGETS: [(&str, Target); 16] = [
+pub const TARGETS: [(&str, Target); 17] = [
     ("answers", answers),
     ("mail", mail),
     ("sent", sent),
@@ -58,6 +58,7 @@ pub const TARGETS: [(&str, Target); 16] = [
     ("openai", model::openai),
     ("anthropic", model::anthropic),
     ("plan", model::plan),
+    ("screen", model::screen),
     ("tools", tools::prepare),
     ("http", http::request),
     ("verify", verify),

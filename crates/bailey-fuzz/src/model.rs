@@ -1,8 +1,9 @@
 //! What a model's server answers, and what a model says in it.
 
 use bailey_agent::{Conversation, Named, Next, Situation};
+use bailey_model::tap::{rebuild, tap};
 use bailey_model::{
-    Answer, AnthropicMessages, Body, Model, ModelError, OpenAiChat, Response, Sending, Tool, Transport,
+    Answer, AnthropicMessages, Ask, Body, Message, Model, ModelError, OpenAiChat, Response, Sending, Tool, Transport,
 };
 use futures_util::FutureExt as _;
 
@@ -95,4 +96,18 @@ pub(crate) fn plan(bytes: &[u8]) {
         }
     }
     assert!(task.asked < 200, "a task that does not end: {} questions", task.asked);
+}
+
+/// Others' words on their way to a model: the request is rebuilt from its spans byte for byte, and what was JSON still is.
+pub(crate) fn screen(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let is_json = |text: &str| text.starts_with(['{', '[']) && serde_json::from_str::<serde_json::Value>(text).is_ok();
+    let was_json = is_json(&text);
+    let (saying, _) = saying(&[]);
+    let result = Message::Result { call: "c".into(), tool: "mail_read".into(), text };
+    let ask = Ask { messages: vec![result], tools: Vec::new(), shape: None, max_tokens: 1 };
+    let tapped = tap(&OpenAiChat::new(saying, "m".into()), ask);
+    assert!(rebuild(&tapped.recipe, &tapped.spans) == tapped.body, "the request is not what is kept of it");
+    let clean = tapped.spans.first().map(|span| span.text.as_str()).unwrap_or_default();
+    assert!(!was_json || is_json(clean), "a JSON text is none any more: {clean}");
 }

@@ -3,7 +3,7 @@
 use bailey_fuzz::TARGETS;
 
 /// What begins, what is repeated, and what ends it again, for each target it means something to.
-const REPEATED: [(&[&str], &str, &str, &str); 41] = [
+const REPEATED: [(&[&str], &str, &str, &str); 47] = [
     (&["mail"], "", "Content-Type:message/a\n\n", ""),
     // The same, encoded.
     (
@@ -49,6 +49,12 @@ const REPEATED: [(&[&str], &str, &str, &str); 41] = [
     (&["rules"], "/", "../", ""),
     (&["verify"], "", "E {}\n", ""),
     (&["verify"], "", "E [", ""),
+    (&["screen"], "", "your code: 482913 ", ""),
+    (&["screen"], "", "password: ", ""),
+    (&["screen"], "", "key ", ""),
+    (&["screen"], "", "-----BEGIN PRIVATE KEY-----\n", ""),
+    (&["screen"], "", "https://a.example/reset?token=", ""),
+    (&["screen"], "[\"", "\\ud83d<b ", "\"]"),
     (&["config"], "a = ", "[", ""),
     (&["config", "signin"], "", "a.", ""),
 ];

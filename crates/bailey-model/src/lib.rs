@@ -5,6 +5,7 @@
 
 mod anthropic;
 mod chat;
+mod screen;
 mod sse;
 pub mod tap;
 

@@ -4,9 +4,6 @@
 //! can see what a model was told and by whom. Other people's words are screened first: codes, links and keys that open
 //! something are replaced before the request is made.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use crate::{Message, Model};
@@ -145,36 +142,6 @@ fn recipe(body: &[u8], spans: &[Span]) -> Vec<Piece> {
     if rebuild(&out, spans) == body { out } else { vec![Piece::Bytes(whole)] }
 }
 
-/// A kind of secret, and how it is told. The group named `secret`, or else the whole match, is kept back.
-struct Kind {
-    name: &'static str,
-    pattern: LazyLock<Option<Regex>>,
-}
-
-macro_rules! kinds {
-    ($($name:literal => $pattern:literal,)*) => {
-        [$(Kind { name: $name, pattern: LazyLock::new(|| Regex::new($pattern).ok()) },)*]
-    };
-}
-
-/// What opens something by itself. Patterns are those of the issuers' own formats; codes and links go by the words
-/// around them, in the languages of the mails we have seen. A line break may stand as `\n` in a JSON text. Too much is
-/// kept back rather than too little: the person can look into the mail, a provider cannot be made to forget.
-static KINDS: [Kind; 9] = kinds! {
-    "private key" => r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
-    "access key" => r"\b(?:sk-[A-Za-z0-9_-]{20,}|sk_(?:live|test)_[A-Za-z0-9]{16,}|gh[oprsu]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|xox[abprs]-[A-Za-z0-9-]{10,}|AKIA[0-9A-Z]{16}|AIza[0-9A-Za-z_-]{35}|ya29\.[0-9A-Za-z_-]{20,}|glpat-[0-9A-Za-z_-]{20,})",
-    "signed token" => r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}",
-    "link that opens an account" => r#"(?i)\bhttps?://[^\s"<>\\/]+/[^\s"<>\\]*(?:reset|recover|magic|verif|confirm|activat|passw|signin|sign-in|login|invit|token|otp|auth|unlock|[?&](?:code|key|t|k|c)=)[^\s"<>\\]*"#,
-    // In front of its words: "G-482913 is your … code".
-    "one-time code" => r"(?i)\b(?P<secret>(?:[A-Z]-)?\d[\d -]{2,9}\d)\s+(?:is|ist|est)\s+(?:your|ihr|dein|votre)\b[^.\n\\]{0,60}\b(?:code|pin|pass\w*|kennwort|otp|tan)\b",
-    // Behind strong words, up to the next number, over line breaks.
-    "one-time code" => r"(?i)(?:\b(?:verification|security|confirmation|one[ -]?time|log[ -]?in|sign[ -]?in|access|authenti\w*|2fa|two-factor|einmal|best[äa]tigungs|sicherheits|anmelde)[ -]?(?:code|pin|pass(?:word|code|wort)|number|kennwort)|\botp|\btan|\bpasscode|\bcode de (?:v[ée]rification|s[ée]curit[ée]|confirmation))\b[^\d]{0,80}?(?P<secret>\d[\d -]{2,9}\d\b|\b[A-Z0-9]{3,5}-[A-Z0-9]{3,5}\b)",
-    // Behind weak ones, where they are said to be the reader's or to be entered.
-    "one-time code" => r"(?i)\b(?:enter|use|type|your|the following|ihr|dein|geben sie|votre|saisissez)\s+(?:the\s+|this\s+|den\s+|le\s+)?(?:\w+\s+)?(?:code|pin)\b[^\d]{0,60}?(?P<secret>\d[\d -]{2,9}\d\b)",
-    "password" => r#"(?i)\b(?:password|passwort|kennwort|mot de passe|passphrase)\b[^:=\n\\]{0,24}[:=](?:\s|\\[nrt])*(?P<secret>[^\s"<>\\]{4,})"#,
-    "password" => r#"(?i)\b(?:password|passwort|kennwort|mot de passe|passphrase)\s+(?:is|ist|est|lautet)(?:\s+now|\s+jetzt)?\s+(?P<secret>[^\s"<>\\]*[0-9!@#$%^&*_+][^\s"<>\\]*)"#,
-};
-
 /// Replaces what opens something in other people's words.
 fn screen(messages: &mut [Message]) -> Vec<Redaction> {
     let mut out = Vec::new();
@@ -182,7 +149,7 @@ fn screen(messages: &mut [Message]) -> Vec<Redaction> {
     for message in messages {
         match message {
             Message::Result { text, .. } | Message::Found { text, .. } => {
-                for (kind, original) in redact(text) {
+                for (kind, original) in crate::screen::redact(text) {
                     out.push(Redaction { kind: kind.into(), span, hint: hint(&original) });
                 }
             }
@@ -203,114 +170,10 @@ fn hint(secret: &str) -> String {
     format!("{shown}\u{2026}")
 }
 
-/// Replaces secrets in a text; says what they were.
-fn redact(text: &mut String) -> Vec<(&'static str, String)> {
-    let mut out = Vec::new();
-    for kind in &KINDS {
-        let Some(pattern) = kind.pattern.as_ref() else { continue };
-        let mut clean = String::new();
-        let mut done = 0;
-        for found in pattern.captures_iter(text) {
-            let Some(secret) = found.name("secret").or_else(|| found.get(0)) else { continue };
-            clean.push_str(text.get(done..secret.start()).unwrap_or_default());
-            clean.push_str(&format!("[{} kept back]", kind.name));
-            out.push((kind.name, secret.as_str().to_owned()));
-            done = secret.end();
-        }
-        if done > 0 {
-            clean.push_str(text.get(done..).unwrap_or_default());
-            *text = clean;
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{Ask, ToolCall};
-
-    #[test]
-    fn what_opens_something_is_kept_back_and_the_rest_stays() {
-        let kept = |text: &str| {
-            let mut text = text.to_owned();
-            let found = redact(&mut text);
-            (text, found.into_iter().map(|(kind, original)| format!("{kind}: {original}")).collect::<Vec<_>>())
-        };
-        for (text, clean, found) in [
-            (
-                "Your verification code is 482913.",
-                "Your verification code is [one-time code kept back].",
-                "one-time code: 482913",
-            ),
-            (
-                "Ihr Sicherheitscode: 4829 13",
-                "Ihr Sicherheitscode: [one-time code kept back]",
-                "one-time code: 4829 13",
-            ),
-            (
-                "Your verification code is:\\n\\n482913",
-                "Your verification code is:\\n\\n[one-time code kept back]",
-                "one-time code: 482913",
-            ),
-            (
-                "Your verification code is:\n\n482913",
-                "Your verification code is:\n\n[one-time code kept back]",
-                "one-time code: 482913",
-            ),
-            (
-                "G-482913 is your Google verification code",
-                "[one-time code kept back] is your Google verification code",
-                "one-time code: G-482913",
-            ),
-            ("Enter code 482913 to go on", "Enter code [one-time code kept back] to go on", "one-time code: 482913"),
-            ("Your PIN is 4821.", "Your PIN is [one-time code kept back].", "one-time code: 4821"),
-            ("security code: AB12-CD34", "security code: [one-time code kept back]", "one-time code: AB12-CD34"),
-            ("password:hunter2!", "password:[password kept back]", "password: hunter2!"),
-            ("Password:\\nhunter2!", "Password:\\n[password kept back]", "password: hunter2!"),
-            ("Your password is: correcthorse", "Your password is: [password kept back]", "password: correcthorse"),
-            ("Your password is now x9!", "Your password is now [password kept back]", "password: x9!"),
-            (
-                "key sk_live_abcdefghij0123456789",
-                "key [access key kept back]",
-                "access key: sk_live_abcdefghij0123456789",
-            ),
-            (
-                "https://x.example/r/aB3?code=9",
-                "[link that opens an account kept back]",
-                "link that opens an account: https://x.example/r/aB3?code=9",
-            ),
-            ("Your login code is 123-456", "Your login code is [one-time code kept back]", "one-time code: 123-456"),
-            (
-                "Reset: https://shop.example/reset?token=abcdefghijklmnop now",
-                "Reset: [link that opens an account kept back] now",
-                "link that opens an account: https://shop.example/reset?token=abcdefghijklmnop",
-            ),
-            (
-                "key sk-abcdefghijklmnopqrstuvwx.",
-                "key [access key kept back].",
-                "access key: sk-abcdefghijklmnopqrstuvwx",
-            ),
-            ("password: hunter2!", "password: [password kept back]", "password: hunter2!"),
-        ] {
-            assert_eq!(kept(text), (clean.to_owned(), vec![found.to_owned()]), "{text}");
-        }
-        for harmless in [
-            "Invoice 4711 over 129.00 EUR is due on 2026-11-27.",
-            "See https://news.example/articles/this-week-in-reading",
-            "Please change your password soon.",
-            "My number is 0170 123456",
-            "Your password was changed yesterday.",
-            "The code review is on 2026-11-24 at 15:00.",
-        ] {
-            assert_eq!(kept(harmless), (harmless.to_owned(), vec![]));
-        }
-    }
-
-    #[test]
-    fn every_pattern_is_one() {
-        assert!(KINDS.iter().all(|kind| kind.pattern.is_some()));
-    }
 
     struct Echo;
 

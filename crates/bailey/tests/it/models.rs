@@ -145,7 +145,7 @@ fn codes_and_links_in_mail_are_kept_back_from_the_model() {
 
     let shown = world.data_of(&["context", "show", task["id"].as_str().unwrap(), "2"]);
     let kept: Vec<_> = shown["kept_back"].as_array().unwrap().iter().map(|one| one["hint"].as_str().unwrap()).collect();
-    assert_eq!(kept, ["https://shop.example\u{2026}", "48\u{2026}"]);
+    assert_eq!(kept, ["48\u{2026}", "https://shop.example\u{2026}"]);
     let spans = shown["spans"].as_array().unwrap();
     let label = |words: &str| {
         let span = spans.iter().find(|span| span["text"].as_str().unwrap().contains(words)).unwrap();
@@ -154,6 +154,28 @@ fn codes_and_links_in_mail_are_kept_back_from_the_model() {
     assert_eq!(label("what does the shop want?"), ("person", ""));
     assert_eq!(label("Regards"), ("others", "mail_read"));
     assert_eq!(label("You are a personal agent"), ("bailey", ""));
+}
+
+#[test]
+fn a_secret_at_the_start_of_a_line_is_kept_back_and_the_persons_own_words_are_not() {
+    let turns = vec![
+        Turn::call("mail_search", json!({})),
+        Turn::call("mail_read", json!({"id": "$ID0"})),
+        Turn::say("They sent codes."),
+    ];
+    let account = Account::new(turns, 300);
+    let world = &account.world;
+    let key = format!("ghp_{}", "0aZ9".repeat(9));
+    let lines = ["482913", "https://shop.example/magic/a1b2c3d4e5f6a7b8c9d0", key.as_str(), "Password: limonata2024!"];
+    let body = format!("Hello,\r\nyour sign-in code:\r\n\r\n{}\r\n\r\nRegards", lines.join("\r\n"));
+    account.server.deliver("", "1", &letter("Shop <no@shop.example>", "Sign-in", "lines", &body)).unwrap();
+    account.with_password("read-only");
+    world.task("what does the shop want? my own code is 771204");
+    let sent = String::from_utf8(world.provider.requests().concat()).unwrap();
+    for secret in ["482913", "a1b2c3d4e5f6a7b8c9d0", key.as_str(), "limonata2024!"] {
+        assert!(!sent.contains(secret), "{secret} in {sent}");
+    }
+    assert!(sent.contains("my own code is 771204") && sent.contains("Regards"));
 }
 
 /// A home whose model is led by a plan, on a real mailbox.

@@ -222,6 +222,15 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "models::codes_and_links_in_mail_are_kept_back_from_the_model",
     },
     Mutation {
+        control: "screening of words and not of their encoding",
+        edits: &[(
+            "crates/bailey-model/src/screen/mod.rs",
+            "    let literals = json::literals(text);",
+            "    let literals: Option<Vec<Literal>> = None;",
+        )],
+        test: "tests::what_is_found_is_cut_out_of_a_json_text_and_the_rest_keeps_its_bytes",
+    },
+    Mutation {
         control: "words bound the plan",
         edits: &[(
             "crates/bailey-agent/src/planned.rs",
