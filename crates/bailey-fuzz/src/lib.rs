@@ -73,7 +73,7 @@ const MAX_DESCRIPTION_BYTES: usize = 6 * 512 * 1024;
 
 /// Whether a terminal shows it as it is.
 fn is_plain(text: &str) -> bool {
-    !text.chars().any(|c| is_deceptive(c) && c != '\n' && c != '\t')
+    !text.chars().any(|c| is_deceptive(c) && c != '\n')
 }
 
 /// A mail that was fetched, as a model is told of it.

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
-use bailey_gate::family::escape::is_deceptive;
+use bailey_gate::family::escape::judged;
 use bailey_home::wire::{ActionCard, ConnectionCard, ContextCard, EntryCard, Status, TaskCard, UsageCard};
 use serde::Serialize;
 
@@ -30,8 +30,8 @@ pub(crate) fn print<T: Serialize>(
 /// JSON in which no character moves a cursor or turns a line round: the same text, with those written as `\u`.
 fn inert(json: &str) -> String {
     let written = |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
-    let inert = |c: char| if is_deceptive(c) && c != '\n' { written(c) } else { c.to_string() };
-    json.chars().map(inert).collect()
+    let inert = |(c, written_out)| if written_out && c != '\n' { written(c) } else { c.to_string() };
+    judged(json).map(inert).collect()
 }
 
 /// A moment as people write it.

@@ -206,10 +206,28 @@ pub(super) const RULES: &[Mutation] = &[
         control: "escaping",
         edits: &[(
             "crates/bailey-gate/src/family/escape.rs",
-            "        if is_deceptive(c) && !keep(c) {",
-            r#"        if is_deceptive(c) && !keep(c) && c == '\0' {"#,
+            "        if written_out && !keep(c) {",
+            r#"        if written_out && !keep(c) && c == '\0' {"#,
         )],
         test: "hijack::what_deceives_the_eye_is_written_out",
+    },
+    Mutation {
+        control: "blanks and private characters",
+        edits: &[(
+            "crates/bailey-gate/src/family/escape.rs",
+            r"| '\u{2800}' | '\u{3000}' | '\u{3164}'",
+            r"| '\u{3164}'",
+        )],
+        test: "tests::every_character_is_shown_as_itself_or_written_out",
+    },
+    Mutation {
+        control: "piles of marks",
+        edits: &[(
+            "crates/bailey-gate/src/family/escape.rs",
+            "const MAX_MARKS: usize = 4;",
+            "const MAX_MARKS: usize = 40;",
+        )],
+        test: "tests::letters_are_shown_with_their_marks_and_piles_of_marks_are_not",
     },
     Mutation {
         control: "mass mail is critical",
