@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -153,6 +153,35 @@ fn is_ours(headers: &HeaderMap, hosts: &[String]) -> Result<(), &'static str> {
     }
 }
 
+/// Whether a request says one thing only about how long it is, whom it is for and where it comes from. One that says two is read in one
+/// way here and perhaps in another elsewhere; nobody means well by that.
+fn is_plain(request: &Request) -> Result<(), &'static str> {
+    let headers = request.headers();
+    // RFC 9112, 6.1.
+    if [header::CONTENT_LENGTH, header::TRANSFER_ENCODING].iter().all(|name| headers.contains_key(name)) {
+        return Err("the request says in two ways how long it is");
+    }
+    for (name, why) in [
+        // RFC 9112, 3.2.
+        (header::HOST, "the request says twice which host it is for"),
+        // RFC 6454, 7.3.
+        (header::ORIGIN, "the request says twice which page it comes from"),
+        (HeaderName::from_static("sec-fetch-site"), "the request says twice where it comes from"),
+    ] {
+        if headers.get_all(name).iter().count() > 1 {
+            return Err(why);
+        }
+    }
+    // A target may name the host as well, and then counts for more than the header (RFC 9112, 3.2.2).
+    let host = headers.get(header::HOST).map_or(&b""[..], HeaderValue::as_bytes);
+    let named = request.uri().authority().is_none_or(|named| named.as_str().as_bytes().eq_ignore_ascii_case(host));
+    let schemed = request.uri().scheme_str().is_none_or(|scheme| scheme == "http");
+    if !named || !schemed {
+        return Err("the target of the request names another host than its header");
+    }
+    if request.uri().path().starts_with('/') { Ok(()) } else { Err("the request asks for what has no path") }
+}
+
 fn refuse(status: StatusCode, code: &str, why: &str) -> Response {
     let body = serde_json::json!({"code": code, "message": why}).to_string();
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
@@ -166,10 +195,8 @@ async fn answer(
 }
 
 async fn pass(place: Arc<Place>, request: Request) -> Response {
-    // Two lengths for one body: nobody means well by that (RFC 9112, 6.1).
-    let lengths = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
-    if lengths.iter().all(|name| request.headers().contains_key(name)) {
-        return refuse(StatusCode::BAD_REQUEST, "invalid", "the request says in two ways how long it is");
+    if let Err(why) = is_plain(&request) {
+        return refuse(StatusCode::BAD_REQUEST, "invalid", why);
     }
     if let Err(why) = is_ours(request.headers(), &place.hosts) {
         return refuse(StatusCode::FORBIDDEN, "not-authorised", &format!("the request was refused: {why}"));
@@ -266,6 +293,35 @@ mod tests {
             &[("host", "127.0.0.1:7"), ("sec-fetch-site", "same-site")],
         ] {
             assert!(!ours(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_says_two_things_is_refused() {
+        let plain = |target: &str, more: &[(&'static str, &str)]| {
+            let mut request = Request::new(Body::empty());
+            *request.uri_mut() = target.parse().unwrap();
+            request.headers_mut().append("host", "127.0.0.1:7".parse().unwrap());
+            for (name, value) in more {
+                request.headers_mut().append(*name, value.parse().unwrap());
+            }
+            is_plain(&request).is_ok()
+        };
+        let origin = ("origin", "http://127.0.0.1:7");
+        assert!(plain("/v1/status", &[]) && plain("http://127.0.0.1:7/v1/status?a=b", &[origin]));
+        for target in
+            ["http://evil.example/v1/status", "http://me@127.0.0.1:7/", "https://127.0.0.1:7/", "evil.example:443", "*"]
+        {
+            assert!(!plain(target, &[]), "{target}");
+        }
+        for more in [
+            [origin, ("origin", "https://evil.example")],
+            [origin, origin],
+            [("sec-fetch-site", "none"), ("sec-fetch-site", "cross-site")],
+            [("content-length", "1"), ("transfer-encoding", "chunked")],
+            [("host", "127.0.0.1:7"), ("accept", "*/*")],
+        ] {
+            assert!(!plain("/v1/status", &more), "{more:?}");
         }
     }
 

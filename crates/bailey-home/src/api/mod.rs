@@ -123,7 +123,11 @@ pub(crate) fn router(home: Arc<Home>) -> Router {
     router
         .route("/v1/openapi.json", get(|| async move { Json(api) }))
         .fallback(|| async { failure(Code::NotFound, "there is nothing at this address") })
-        .method_not_allowed_fallback(|| async { failure(Code::NotFound, "this address does not take that method") })
+        .method_not_allowed_fallback(|| async {
+            // Those it takes are said in `Allow` (RFC 9110, 15.5.6).
+            let said = failure(Code::NotFound, "this address does not take that method; `Allow` says which it takes");
+            (StatusCode::METHOD_NOT_ALLOWED, Json(said))
+        })
         .layer(middleware::from_fn_with_state(Arc::clone(&home), authenticate))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(home)

@@ -56,6 +56,27 @@ fn the_gateway_lets_in_what_comes_from_this_machine_with_the_token_and_nothing_e
 }
 
 #[test]
+fn the_target_and_every_line_of_a_request_count() {
+    let (world, address) = running();
+    let head = format!("host: {address}\r\nauthorization: Bearer {}\r\n", world.token());
+    let target = |target: &str| over_tcp(&address, "GET", target, &head, "").0;
+    assert_eq!(target(&format!("http://{address}/v1/status")), 200, "the same host once more");
+    let (status, said) = over_tcp(&address, "GET", "http://evil.example/v1/status", &head, "");
+    assert_eq!((status, &said["code"]), (400, &json!("invalid")), "{said}");
+    let mine = format!("origin: http://{address}\r\n");
+    for lines in [format!("{mine}origin: https://evil.example\r\n"), format!("{mine}{mine}")] {
+        let (status, said) = over_tcp(&address, "GET", "/v1/status", &format!("{head}{lines}"), "");
+        assert_eq!((status, &said["code"]), (400, &json!("invalid")), "{said}");
+    }
+    let (status, said) = over_tcp(&address, "PUT", "/v1/status", &head, "{}");
+    assert!(
+        status == 405 && said["message"].as_str().unwrap().contains("does not take that method"),
+        "{status} {said}"
+    );
+    assert_eq!(target("/v1/nothing"), 404);
+}
+
+#[test]
 fn a_mail_cannot_be_approved_over_tcp_with_the_token_alone() {
     let (world, address) = running();
     world.task("write to Ana");

@@ -165,6 +165,15 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "tests::requests_from_elsewhere_are_refused",
     },
     Mutation {
+        control: "one meaning of a request",
+        edits: &[(
+            "crates/bailey-gateway/src/lib.rs",
+            "    if let Err(why) = is_plain(&request) {",
+            "    if let Err(why) = is_plain(&request).or(Ok::<(), &str>(())) {",
+        )],
+        test: "house::the_target_and_every_line_of_a_request_count",
+    },
+    Mutation {
         control: "loopback only",
         edits: &[(
             "crates/bailey-gateway/src/lib.rs",
