@@ -110,7 +110,11 @@ impl fmt::Display for Verdict {
 }
 
 fn tell_missing(f: &mut fmt::Formatter<'_>, count: u64) -> fmt::Result {
-    if count == 0 { Ok(()) } else { write!(f, "; {count} payloads are not in the file: erased, or left out") }
+    match count {
+        0 => f.write_str("; every payload is in the file and fits its entry"),
+        1 => f.write_str("; 1 payload is not in the file: erased, or left out"),
+        _ => write!(f, "; {count} payloads are not in the file: erased, or left out"),
+    }
 }
 
 /// What the first entry says of the log.
@@ -254,8 +258,8 @@ impl Reading<'_> {
     /// The number that stands before a payload must be that of the entry just read.
     fn own_number<'a>(&self, rest: &'a str, at: usize) -> Result<(u64, &'a str), Verdict> {
         let (seq, rest) = rest.split_once(' ').ok_or_else(|| invalid(format!("line {at} is cut short")))?;
-        let seq: u64 = seq.parse().map_err(|_| invalid(format!("line {at}: no entry number")))?;
-        if self.tree.size() != seq + 1 {
+        let seq = decimal(seq).ok_or_else(|| invalid(format!("line {at}: no entry number")))?;
+        if self.tree.size().checked_sub(1) != Some(seq) {
             return Err(invalid(format!("line {at}: the payload of entry {seq} stands in the wrong place")));
         }
         Ok((seq, rest))
@@ -283,7 +287,12 @@ impl Reading<'_> {
         let (expected, _) =
             self.payload.as_ref().ok_or_else(|| invalid(format!("entry {seq} has no payload, yet one is given")))?;
         let hash = Sha256::new().chain_update(b"bailey payload 1\0").chain_update(salt).chain_update(json).finalize();
-        if hex(&hash) == *expected { Ok(()) } else { Err(invalid(format!("the payload of entry {seq} was altered"))) }
+        if hex(&hash) != *expected {
+            return Err(invalid(format!("the payload of entry {seq} was altered")));
+        }
+        self.missing -= 1;
+        self.payload = None;
+        Ok(())
     }
 
     fn checkpoint(&mut self, note: &str, at: usize) -> Result<(), Verdict> {
@@ -329,6 +338,12 @@ impl Reading<'_> {
             self.checkpointed
         )))
     }
+}
+
+/// A number as the format writes it: digits, and no zero before others.
+pub(crate) fn decimal(text: &str) -> Option<u64> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    if plain { text.parse().ok() } else { None }
 }
 
 fn genesis(fields: &serde_json::Value) -> Option<Genesis> {

@@ -28,7 +28,7 @@ impl Checkpoint {
         let signed = format!("{signed}\n");
         let mut lines = signed.lines();
         let (origin, size, root) = (lines.next()?, lines.next()?, lines.next()?);
-        if lines.next().is_some() || (size.starts_with('0') && size != "0") {
+        if lines.next().is_some() {
             return None;
         }
         let line = signatures.trim_end_matches('\n').strip_prefix("\u{2014} ")?;
@@ -41,7 +41,7 @@ impl Checkpoint {
         }
         Some(Self {
             origin: origin.to_owned(),
-            size: size.parse().ok()?,
+            size: crate::decimal(size)?,
             root: BASE64.decode(root).ok()?.try_into().ok()?,
             name: name.to_owned(),
             key_id: key_id.try_into().ok()?,

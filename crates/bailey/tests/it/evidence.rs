@@ -1,8 +1,10 @@
 //! The log and what lies on the disk: verifiable, and unreadable without the key.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bailey_gate::State;
 use bailey_scripted::Turn;
 use serde_json::{Value, json};
 
@@ -18,6 +20,22 @@ fn verifier(log: &Path, pin: Option<&Path>) -> (i32, String) {
     }
     let output = command.output().unwrap();
     (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn the_format_document_names_every_state_and_legal_step() {
+    let document = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/log-format.md")).unwrap();
+    let states = document.split("## States").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows = states.lines().filter_map(|line| line.strip_prefix("| `")?.strip_suffix("` |"));
+    let written: BTreeMap<String, Vec<String>> = rows
+        .map(|row| {
+            let (from, to) = row.split_once("` | `").unwrap();
+            (from.to_owned(), to.split("`, `").map(str::to_owned).collect())
+        })
+        .collect();
+    let names = |states: &[State]| states.iter().map(|state| state.name().to_owned()).collect::<Vec<_>>();
+    let steps = State::ALL.iter().map(|from| (from.name().to_owned(), names(from.successors())));
+    assert_eq!(written, steps.filter(|(_, to)| !to.is_empty()).collect());
 }
 
 #[test]
@@ -113,6 +131,7 @@ fn the_verifier_tells_damage_apart() {
         assert_eq!(code, 22);
         assert!(words.contains("entry 3 is missing in the middle"), "{words}");
     }
+    assert!(check(&export, Some(&pin)).1.contains("every payload is in the file"), "sealed and there");
     // Payloads left out break no proof, and are counted.
     let bare: Vec<&str> = lines.iter().filter(|line| !line.starts_with("P ")).copied().collect();
     let (code, words) = check(&bare.join("\n"), Some(&pin));
