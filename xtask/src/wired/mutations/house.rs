@@ -129,6 +129,33 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "rules::an_older_copy_revives_no_rule_that_lets_anything_go",
     },
     Mutation {
+        control: "keys of what is replaced",
+        edits: &[(
+            "crates/bailey-ledger/src/tx.rs",
+            "            self.retire(key)?;\n        }\n        Ok(key)",
+            "            let _ = key;\n        }\n        Ok(key)",
+        )],
+        test: "keys::replacing_or_removing_a_record_destroys_its_key",
+    },
+    Mutation {
+        control: "overwriting destroyed keys",
+        edits: &[(
+            "crates/bailey-keys/src/store.rs",
+            "         PRAGMA secure_delete = ON;",
+            "         PRAGMA secure_delete = OFF;",
+        )],
+        test: "tests::nothing_of_a_destroyed_key_is_left_in_the_file",
+    },
+    Mutation {
+        control: "exports in the log",
+        edits: &[(
+            "crates/bailey-home/src/api/log.rs",
+            "        ledger.write(|tx| tx.append(&entry, None).map(|_| ()))?;\n",
+            "        let _ = entry;\n",
+        )],
+        test: "evidence::an_export_is_in_the_log_and_takes_the_place_of_no_file",
+    },
+    Mutation {
         control: "hashes of payloads",
         edits: &[(
             "crates/bailey-verify/src/lib.rs",
