@@ -1,5 +1,7 @@
 //! Actions, and the answers of the person.
 
+use bailey_gate::family::ActionKind;
+
 use super::*;
 use crate::cards::{claimed_why, outcome_words};
 
@@ -43,6 +45,17 @@ pub(super) fn action_card(home: &Home, view: &ActionView) -> Result<ActionCard, 
     Ok(card)
 }
 
+/// Which actions of a list.
+#[derive(Deserialize)]
+pub(super) struct Which {
+    /// Only those before this one; costs the same however far back.
+    #[serde(default)]
+    before: Option<String>,
+    /// Only those of a kind.
+    #[serde(default)]
+    kind: Option<String>,
+}
+
 /// The newest actions.
 #[utoipa::path(
     get,
@@ -55,14 +68,18 @@ pub(super) fn action_card(home: &Home, view: &ActionView) -> Result<ActionCard, 
     ),
     responses((status = 200, body = Vec<ActionCard>), (status = "default", body = Failure))
 )]
-pub(super) async fn actions(Held(home): Shared, Query(part): Query<Part>) -> Answer<Vec<ActionCard>> {
+pub(super) async fn actions(
+    Held(home): Shared,
+    Query(part): Query<Part>,
+    Query(which): Query<Which>,
+) -> Answer<Vec<ActionCard>> {
     let limit = part.limit();
-    let before = part.before.as_deref().map(|id| parse::<ActionId>("action", id)).transpose()?;
+    let before = which.before.as_deref().map(|id| parse::<ActionId>("action", id)).transpose()?;
     let named = |name: &str| {
         ActionKind::from_name(name)
             .ok_or_else(|| failure(Code::Invalid, format!("`{}` is no kind of action", visible(name))))
     };
-    let kind = part.kind.as_deref().map(named).transpose()?;
+    let kind = which.kind.as_deref().map(named).transpose()?;
     if part.skip > 0 && (before.is_some() || kind.is_some()) {
         return Err(failure(
             Code::Invalid,

@@ -22,7 +22,7 @@ use bailey_gate::content::Content;
 use bailey_gate::event::{Actor, Client};
 use bailey_gate::family::escape::visible;
 use bailey_gate::family::mail::MailAction;
-use bailey_gate::family::{Action, ActionKind, Level};
+use bailey_gate::family::{Action, Level};
 use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, ConnectionId, Digest, GateError, Nonce, Preview, Proposal, Proposed, State, TaskId};
 use bailey_ledger::{ActionView, ExportError, Payloads};
@@ -168,12 +168,6 @@ struct Part {
     /// How many at most.
     #[serde(default)]
     limit: Option<u32>,
-    /// Only those before this one, newest first; costs the same however far back.
-    #[serde(default)]
-    before: Option<String>,
-    /// Only those of a kind.
-    #[serde(default)]
-    kind: Option<String>,
 }
 
 /// Entries of a list that are given if nobody says, and at most.

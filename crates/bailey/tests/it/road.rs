@@ -256,3 +256,26 @@ fn a_kill_between_hand_off_and_answer_resends_nothing() {
     assert!(notices.contains("not known whether they happened"), "{notices}");
     assert_eq!(world.sink.arrived().len(), 1);
 }
+
+#[test]
+fn actions_are_listed_by_kind_and_before_one_of_them() {
+    let world = World::new(vec![send("ana@example.org", "Hi", "body"), Turn::say("ok")]);
+    let task = world.task("write to Ana");
+    let mail = id(&world.waiting());
+    assert_eq!(world.get("/v1/approvals?skip=1"), json!([]));
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&mail, "succeeded");
+    world.until_task(&id(&task), "answered");
+    let listed = |query: &str| -> Vec<String> {
+        world.get(&format!("/v1/actions?{query}")).as_array().unwrap().iter().map(id).collect()
+    };
+    let all = listed("");
+    assert!(all.len() == 2 && all[1] == mail, "{all:?}");
+    assert_eq!(listed("kind=reply"), all[..1]);
+    assert_eq!(listed("kind=mail.send&limit=1"), all[1..]);
+    assert_eq!(listed(&format!("before={}", all[0])), all[1..]);
+    assert_eq!(listed(&format!("before={mail}&kind=mail.send")), [""; 0]);
+    for bad in ["kind=nonsense", "before=nonsense", "kind=reply&skip=1"] {
+        assert_eq!(world.request_as(&world.token(), "GET", &format!("/v1/actions?{bad}"), "").0, 422, "{bad}");
+    }
+}
