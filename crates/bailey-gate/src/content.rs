@@ -26,22 +26,14 @@ pub struct Content {
 }
 
 impl Content {
-    /// The one encoding.
+    /// Writes the one encoding.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Encoder::default();
-        out.byte(CODEC_VERSION);
-        self.encode_binding(&mut out);
-        out.bytes(&self.precondition);
-        self.action.encode(&mut out);
-        out.finish()
+        encode(&self.binding(), &fields_of(&self.action))
     }
 
-    fn encode_binding(&self, out: &mut Encoder) {
-        out.bytes(self.home.as_bytes()).bytes(self.id.as_bytes());
-        out.option(self.account.as_ref(), |out, (connection, generation)| {
-            out.bytes(connection.as_bytes()).number(*generation);
-        });
+    fn binding(&self) -> Binding<'_> {
+        Binding { home: self.home, id: self.id, account: self.account, precondition: &self.precondition }
     }
 
     /// Reads an encoding; refuses any that this version would write differently.
@@ -66,30 +58,109 @@ impl Content {
         Ok(content)
     }
 
-    /// How far the effect can be taken back.
+    /// Tells how far the effect can be taken back.
     #[must_use]
     pub fn class(&self) -> Class {
         self.action.class()
     }
 
-    /// SHA-256 over domain, codec version, home, action, account, grant generation, class, artefact and precondition.
+    /// Computes the digest; see [`EncodedAction::digest`].
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        EncodedAction::of(&self.action).digest(&self.binding(), self.class())
+    }
+}
+
+/// What an action is bound to.
+struct Binding<'a> {
+    home: HomeId,
+    id: ActionId,
+    account: Option<(ConnectionId, u64)>,
+    precondition: &'a [u8],
+}
+
+impl Binding<'_> {
+    fn encode(&self, out: &mut Encoder) {
+        out.bytes(self.home.as_bytes()).bytes(self.id.as_bytes());
+        out.option(self.account.as_ref(), |out, (connection, generation)| {
+            out.bytes(connection.as_bytes()).number(*generation);
+        });
+    }
+}
+
+fn fields_of(action: &Action) -> Vec<u8> {
+    let mut fields = Encoder::default();
+    action.encode(&mut fields);
+    fields.finish()
+}
+
+fn encode(binding: &Binding<'_>, fields: &[u8]) -> Vec<u8> {
+    let mut out = Encoder::default();
+    out.byte(CODEC_VERSION);
+    binding.encode(&mut out);
+    out.bytes(binding.precondition);
+    let mut bytes = out.finish();
+    bytes.extend_from_slice(fields);
+    bytes
+}
+
+/// An action encoded and rendered, each once, before any transaction begins.
+pub(crate) struct EncodedAction {
+    fields: Vec<u8>,
+    artefact: Vec<u8>,
+}
+
+impl EncodedAction {
+    pub(crate) fn of(action: &Action) -> Self {
+        Self { fields: fields_of(action), artefact: action.artefact() }
+    }
+
+    /// Computes SHA-256 over domain, codec version, home, action, account, grant generation, class, artefact and precondition.
     ///
     /// The artefact part covers both the typed fields and the bytes rendered from them, so a release that renders
     /// differently asks again instead of sending what nobody saw.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        let mut fields = Encoder::default();
-        self.action.encode(&mut fields);
+    fn digest(&self, binding: &Binding<'_>, class: Class) -> Digest {
         let mut artefact = Encoder::default();
-        artefact.bytes(&fields.finish()).bytes(&self.action.artefact());
+        artefact.bytes(&self.fields).bytes(&self.artefact);
         let artefact_hash = Sha256::new().chain_update(ARTEFACT_DOMAIN).chain_update(artefact.finish()).finalize();
 
         let mut out = Encoder::default();
         out.byte(CODEC_VERSION);
-        self.encode_binding(&mut out);
-        out.text(self.class().name()).bytes(&artefact_hash).bytes(&self.precondition);
+        binding.encode(&mut out);
+        out.text(class.name()).bytes(&artefact_hash).bytes(binding.precondition);
         let digest = Sha256::new().chain_update(DIGEST_DOMAIN).chain_update(out.finish()).finalize();
         Digest::from_bytes(digest.into())
+    }
+
+    /// Checks that what was written reads back as the same action: nothing is asked about that could not be read to be done.
+    pub(crate) fn reads_back_as(&self, action: &Action) -> Result<(), CodecError> {
+        let mut from = Decoder::new(&self.fields);
+        let read = Action::decode(&mut from)?;
+        from.finish()?;
+        if read == *action { Ok(()) } else { Err(CodecError::Malformed("it does not read back as it was written")) }
+    }
+}
+
+/// A content with what is derived of it: its encoding, the bytes that would leave, and its digest, each computed once.
+pub(crate) struct BoundContent {
+    pub(crate) content: Content,
+    pub(crate) encoded: Vec<u8>,
+    pub(crate) artefact: Vec<u8>,
+    pub(crate) digest: Digest,
+}
+
+impl BoundContent {
+    pub(crate) fn new(content: Content, action: EncodedAction) -> Self {
+        let (binding, class) = (content.binding(), content.class());
+        let (encoded, digest) = (encode(&binding, &action.fields), action.digest(&binding, class));
+        Self { content, encoded, artefact: action.artefact, digest }
+    }
+
+    /// Reads an encoding, as [`Content::decode`] does.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, CodecError> {
+        let content = Content::decode(bytes)?;
+        let action = EncodedAction::of(&content.action);
+        Ok(Self::new(content, action))
     }
 }
 

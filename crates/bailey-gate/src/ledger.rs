@@ -115,8 +115,6 @@ impl From<CodecError> for StoreError {
 pub trait Tx {
     /// One row.
     fn row(&mut self, id: &ActionId) -> Result<Option<Row>, StoreError>;
-    /// The encoded content of a row.
-    fn content(&mut self, id: &ActionId) -> Result<Vec<u8>, StoreError>;
     /// Every row in one of these states, oldest first.
     fn rows_in(&mut self, states: &[State]) -> Result<Vec<Row>, StoreError>;
     /// Adds a row in [`State::Proposed`] with its entry, whose payload holds the content as field `content`.
@@ -163,6 +161,9 @@ pub type Job<'a> = Box<dyn FnOnce(&mut dyn Tx) -> Result<(), StoreError> + Send 
 pub trait Ledger: Send + Sync {
     /// Runs a job in a transaction of its own turn: no other job runs meanwhile.
     fn transact(&self, job: Job<'_>) -> Result<(), StoreError>;
+    /// Reads the encoded content of a committed row, outside of any transaction: it never changes, and the row's digest says
+    /// which it has to be. Empty where there is no such row, or the content was erased.
+    fn content(&self, id: &ActionId) -> Result<Vec<u8>, StoreError>;
 }
 
 /// The record of the pause, kept apart from the database so that it can be written when the disk is full.

@@ -30,7 +30,7 @@ use crate::read::Decision;
 use crate::readers::{READERS, Reader, Readers};
 use crate::schema::{MIGRATIONS, RETIRES_KEYS, put_kinds, take_step};
 use crate::tree::Tree;
-use crate::tx::{GenesisKey, LedgerTx, Log, SUSPECT, key_error, store_error};
+use crate::tx::{GenesisKey, LedgerTx, Log, SUSPECT, key_error, read_content, store_error};
 
 /// Milliseconds between two checkpoints that nothing but the time asks for.
 const CHECKPOINT_EVERY_MS: u64 = 10_000;
@@ -481,6 +481,10 @@ impl Writer {
 impl GateLedger for Ledger {
     fn transact(&self, job: Job<'_>) -> Result<(), StoreError> {
         self.run(Box::new(move |tx| job(tx)))
+    }
+
+    fn content(&self, id: &bailey_gate::ActionId) -> Result<Vec<u8>, StoreError> {
+        read_content(&self.reader(), &self.keys, id)
     }
 }
 

@@ -433,10 +433,6 @@ impl Tx for LedgerTx<'_> {
         one_row(self.db, id)
     }
 
-    fn content(&mut self, id: &ActionId) -> Result<Vec<u8>, StoreError> {
-        read_content(self.db, self.keys, id)
-    }
-
     fn rows_in(&mut self, states: &[State]) -> Result<Vec<Row>, StoreError> {
         let mut rows = Vec::new();
         for state in states {
@@ -638,7 +634,7 @@ pub(crate) fn content_left(keys: &KeyStore, payload: Option<SealedPayload>) -> R
 }
 
 /// The content of an action; nothing if it never had one.
-fn read_content(db: &Connection, keys: &KeyStore, id: &ActionId) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn read_content(db: &Connection, keys: &KeyStore, id: &ActionId) -> Result<Vec<u8>, StoreError> {
     let Some((key, sealed)) = sealed_content(db, id)? else { return Ok(Vec::new()) };
     let (_, json) = open_payload(keys, key, &sealed)?;
     header::payload_bytes(&json, "content").ok_or_else(|| damaged("action"))

@@ -160,8 +160,8 @@ pub const PLANTED: &[Planted] = &[
         bug: "what is approved is not what was shown",
         edits: &[(
             "crates/bailey-gate/src/gate/answer.rs",
-            "content.filter(|_| row.digest == digest)",
-            "content.filter(|_| row.digest != digest || row.digest == digest)",
+            "read.filter(|_| row.digest == digest)",
+            "read.filter(|_| row.digest != digest || row.digest == digest)",
         )],
     },
     Planted {
@@ -231,8 +231,8 @@ pub const PLANTED: &[Planted] = &[
         bug: "of an answer with one wrong digest the rest counts",
         edits: &[(
             "crates/bailey-gate/src/gate/answer.rs",
-            "                let content = content.filter(|_| row.digest == digest).ok_or(GateError::Changed(id))?;",
-            "                if row.digest != digest {\n                    continue;\n                }\n                let content = content.ok_or(GateError::Changed(id))?;",
+            "                let content = read.filter(|_| row.digest == digest).ok_or(GateError::Changed(id))?.content;",
+            "                if row.digest != digest {\n                    continue;\n                }\n                let content = read.ok_or(GateError::Changed(id))?.content;",
         )],
     },
     Planted {

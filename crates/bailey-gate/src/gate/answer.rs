@@ -43,10 +43,11 @@ impl Gate {
         }
         let purpose = Purpose::Approve(shown.clone());
         let approval = self.authorise(&purpose, proof, now)?;
+        let read = shown.iter().map(|(id, _)| self.read(id)).collect::<Result<Vec<_>, _>>()?;
         self.commit(|tx| {
             let mut permits = Vec::new();
-            for (id, digest) in shown {
-                let (mut row, content) = self.load(tx, &id)?;
+            for ((id, digest), read) in shown.into_iter().zip(read) {
+                let (mut row, read) = self.load(tx, &id, read)?;
                 if row.state != State::Awaiting {
                     return Err(GateError::WrongState { id, state: row.state });
                 }
@@ -54,7 +55,7 @@ impl Gate {
                     return Err(GateError::Expired(id));
                 }
                 // INVARIANT: what runs is what was shown. Both the caller's digest and the stored bytes must agree.
-                let content = content.filter(|_| row.digest == digest).ok_or(GateError::Changed(id))?;
+                let content = read.filter(|_| row.digest == digest).ok_or(GateError::Changed(id))?.content;
                 let facts = self.facts(tx, &content, row.task, row.undo_of.is_some(), now)?;
                 let ruling = permitted(
                     &*self.policy,

@@ -2,7 +2,7 @@
 
 use super::answer::{evidence, permitted};
 use super::{Gate, GateError, reason};
-use crate::content::Content;
+use crate::content::{BoundContent, Content};
 use crate::event::{Actor, Event, Payload};
 use crate::family::home::HomeAction;
 use crate::family::{Action, Brings};
@@ -32,23 +32,30 @@ pub enum Claiming {
 impl Gate {
     /// Claims an action: one commit that says "this is about to happen", before it does.
     pub fn claim(&self, permit: Permit, now: Now) -> Result<Claiming, GateError> {
-        self.commit(|tx| self.claim_in(tx, &permit, now))
+        let read = self.read(&permit.id)?;
+        self.commit(|tx| self.claim_in(tx, &permit, read, now))
     }
 
-    fn claim_in(&self, tx: &mut dyn Tx, permit: &Permit, now: Now) -> Result<Claiming, GateError> {
+    fn claim_in(
+        &self,
+        tx: &mut dyn Tx,
+        permit: &Permit,
+        read: Option<BoundContent>,
+        now: Now,
+    ) -> Result<Claiming, GateError> {
         let position = self.lock.position();
         let valve = position.valve;
         if valve.mode != Mode::Open {
             return Err(GateError::Paused);
         }
-        let (mut row, content) = self.load(tx, &permit.id)?;
+        let (mut row, read) = self.load(tx, &permit.id, read)?;
         if !matches!(row.state, State::Approved | State::Held) {
             return Err(GateError::WrongState { id: row.id, state: row.state });
         }
         if row.expires.overdue(now).is_some() {
             return self.turn(tx, row, State::Expired, reason::TOO_LATE, now);
         }
-        let Some(content) = content.filter(|content| content.digest() == permit.digest) else {
+        let Some(BoundContent { content, artefact, .. }) = read.filter(|read| read.digest == permit.digest) else {
             return self.turn(tx, row, State::Awaiting, reason::CHANGED, now);
         };
         if let Some(turned) = self.recheck(tx, &mut row, &content, now)? {
@@ -83,7 +90,6 @@ impl Gate {
             self.follow_undo(tx, &row, now)?;
             return Ok(Claiming::Done);
         }
-        let artefact = content.action.artefact();
         let trigger = Trigger::new(self.lock(), position);
         let bound =
             Bound { id: row.id, kind: row.kind, class: row.class, account: content.account, digest: permit.digest };
@@ -184,13 +190,15 @@ impl Gate {
     /// Records how a claim ended. What the person approved also teaches whom they write to; what ran by itself does not.
     pub fn settle(&self, settled: &Settled, now: Now) -> Result<State, GateError> {
         let Settled { id, outcome } = settled;
+        // What cannot be read teaches nothing, and keeps no outcome from being recorded.
+        let read = if outcome.result == Effect::Done { self.read(id).unwrap_or_default() } else { None };
         self.commit(|tx| {
-            let (mut row, content) = self.load(tx, id)?;
+            let (mut row, read) = self.load(tx, id, read)?;
             let to = outcome.result.state();
             self.step(tx, &mut row, to, Actor::Gate, now, |entry| Event { payload: left_behind(outcome), ..entry })?;
             self.follow_undo(tx, &row, now)?;
             if outcome.result == Effect::Done && row.approval.is_some() {
-                for party in content.iter().flat_map(|content| content.action.traits().learns) {
+                for party in read.iter().flat_map(|read| read.content.action.traits().learns) {
                     // The address, not the name: a model chose that.
                     tx.learn(&party, "")?;
                 }

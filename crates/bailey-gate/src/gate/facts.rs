@@ -1,5 +1,7 @@
 //! What is true about an action: computed by the gate from its own store; the model has no say in it.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::{Gate, GateError};
 use crate::content::Content;
 use crate::family::tool::Amount;
@@ -34,7 +36,8 @@ impl Gate {
         let marks = task.map_or(Ok(TaskMarks::default()), |task| tx.marks(&task))?;
         let schedule = task.map_or(Ok(String::new()), |task| tx.schedule(&task))?;
         // What a "not" takes back grounds nobody.
-        let said = Words::new(&asking(&words));
+        let reading = self.readings.of(&words);
+        let (said, asked) = (&reading.said, reading.asked);
         let unnamed = |value: &String| !said.name_target(value);
         let foreign = |link: &String| !said.hold(link);
         let traits = action.traits();
@@ -52,12 +55,11 @@ impl Gate {
         let unreadable_places = traits.places.iter().any(Option::is_none);
         let places: Vec<Place> = traits.places.iter().flatten().cloned().collect();
         let here = self.circumstances.local(now);
-        let asked = Asked::of(&words);
         let mut named = task.map_or(Ok(Vec::new()), |task| tx.named(&task))?;
         named.extend(said.parties());
         // Who hands on what others wrote leaves it to them whom it is for.
         let named = if asked.delegated { Vec::new() } else { named };
-        let reached = Reached::by(tx, &traits, &said, &named)?;
+        let reached = Reached::by(tx, &traits, said, &named)?;
         Ok(Facts {
             receivers: reached.receivers,
             others: reached.others,
@@ -108,6 +110,39 @@ impl Gate {
             same_kind_today: tx.claimed_since(kind, since(1))?,
             same_kind_hour: tx.claimed_since(kind, now.wall_ms.saturating_sub(HOUR_MS))?,
         })
+    }
+}
+
+/// Words of a task, read: whom and what they name, and what they ask for.
+pub(super) struct Reading {
+    said: Words,
+    asked: Asked,
+}
+
+/// Readings kept, those of the tasks that acted last. A home has a handful of tasks at work at a time.
+const MAX_READINGS: usize = 32;
+
+/// What the words of the last tasks were read as, so that the same words are matched once and not at every step of every action.
+#[derive(Default)]
+pub(super) struct Readings(Mutex<Vec<(String, Arc<Reading>)>>);
+
+impl Readings {
+    fn of(&self, words: &str) -> Arc<Reading> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = kept.iter().position(|(known, _)| known == words) {
+            let found = kept.remove(at);
+            let reading = Arc::clone(&found.1);
+            kept.push(found);
+            return reading;
+        }
+        drop(kept);
+        let reading = Arc::new(Reading { said: Words::new(&asking(words)), asked: Asked::of(words) });
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MAX_READINGS {
+            kept.remove(0);
+        }
+        kept.push((words.to_owned(), Arc::clone(&reading)));
+        reading
     }
 }
 

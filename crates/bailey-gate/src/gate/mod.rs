@@ -19,7 +19,7 @@ pub use propose::{FACTS, MAX_ODD_PER_TASK, Proposal, Proposed};
 pub use stop::{Found, PauseReport, Sweep};
 
 use crate::approval::{Authority, Challenges};
-use crate::content::Content;
+use crate::content::BoundContent;
 use crate::event::{Actor, Event, EventKind, Payload};
 use crate::handoff::{HandoffLock, Valve};
 use crate::ids::{ActionId, ConnectionId, HomeId};
@@ -154,6 +154,7 @@ pub struct Gate {
     limits: Limits,
     circumstances: Arc<dyn Circumstances>,
     challenges: Mutex<Challenges>,
+    readings: facts::Readings,
     /// A pause that the log could not be told of yet.
     unlogged: Mutex<Option<Event>>,
 }
@@ -178,6 +179,7 @@ impl Gate {
             limits: parts.limits,
             circumstances: parts.circumstances,
             challenges: Mutex::default(),
+            readings: facts::Readings::default(),
             unlogged: Mutex::default(),
         }
     }
@@ -217,12 +219,26 @@ impl Gate {
         }
     }
 
-    /// One row and its content, checked against each other.
-    fn load(&self, tx: &mut dyn Tx, id: &ActionId) -> Result<(Row, Option<Content>), GateError> {
+    /// Reads a content, outside of any transaction: decoding, rendering and hashing keep nobody waiting. `None` where it cannot
+    /// be read as one.
+    fn read(&self, id: &ActionId) -> Result<Option<BoundContent>, GateError> {
+        Ok(BoundContent::read(&self.ledger.content(id)?).ok())
+    }
+
+    /// Takes one row, with the content that was read for it, if it is the one the row is bound to.
+    fn load(
+        &self,
+        tx: &mut dyn Tx,
+        id: &ActionId,
+        read: Option<BoundContent>,
+    ) -> Result<(Row, Option<BoundContent>), GateError> {
         let row = tx.row(id)?.ok_or(GateError::NoSuchAction(*id))?;
-        let content = Content::decode(&tx.content(id)?).ok();
         // INVARIANT: content that does not decode, or does not hash to what was approved, is not used for anything.
-        Ok((row.clone(), content.filter(|c| c.home == self.home && c.id == row.id && c.digest() == row.digest)))
+        let bound = |read: &BoundContent| {
+            read.content.home == self.home && read.content.id == row.id && read.digest == row.digest
+        };
+        let read = read.filter(bound);
+        Ok((row, read))
     }
 
     /// An entry about a row as it is now.

@@ -2,7 +2,8 @@
 
 use super::{Gate, GateError, reason};
 use crate::approval::{Proof, Purpose};
-use crate::content::Content;
+use crate::codec::CodecError;
+use crate::content::{BoundContent, Content, EncodedAction};
 use crate::event::{Actor, Approval, Event, EventKind, Payload};
 use crate::family::{Action, Brings, Group};
 use crate::ids::{ActionId, ConnectionId, Digest, TaskId};
@@ -64,24 +65,27 @@ pub struct Proposed {
 impl Gate {
     /// Records an action with its decision, in one commit. Works while paused: nothing leaves by proposing.
     pub fn propose(&self, proposal: Proposal, now: Now) -> Result<Proposed, GateError> {
-        self.commit(|tx| self.record(tx, proposal, None, now))
+        let encoded = encoded(&proposal)?;
+        self.commit(|tx| self.record(tx, proposal, encoded, None, now))
     }
 
     /// Records an action that undoes `of`, for the person, who authorised exactly that. It may run at once where policy
     /// lets it run on their approval.
     pub fn undo(&self, of: &ActionId, proposal: Proposal, proof: &Proof, now: Now) -> Result<Proposed, GateError> {
         let approval = self.authorise(&Purpose::Undo(*of), proof, now)?;
+        let encoded = encoded(&proposal)?;
         self.commit(|tx| {
             let row = tx.row(of)?.ok_or(GateError::NoSuchAction(*of))?;
             if !row.state.may_become(State::Undoing) {
                 return Err(GateError::WrongState { id: *of, state: row.state });
             }
-            self.record(tx, proposal, Some((*of, approval)), now)
+            self.record(tx, proposal, encoded, Some((*of, approval)), now)
         })
     }
 
     /// Replaces a waiting action by an edited one, in one commit. The edited one is decided, and asked, on its own.
     pub fn edit(&self, old: &ActionId, proposal: Proposal, now: Now) -> Result<Proposed, GateError> {
+        let encoded = encoded(&proposal)?;
         self.commit(|tx| {
             let mut row = tx.row(old)?.ok_or(GateError::NoSuchAction(*old))?;
             let by = proposal.id;
@@ -90,7 +94,7 @@ impl Gate {
                 payload: Payload::default().text("replaced_by", by.to_string()),
                 ..entry
             })?;
-            self.record(tx, proposal, None, now)
+            self.record(tx, proposal, encoded, None, now)
         })
     }
 
@@ -98,10 +102,11 @@ impl Gate {
         &self,
         tx: &mut dyn Tx,
         proposal: Proposal,
+        encoded: EncodedAction,
         undo: Option<(ActionId, Approval)>,
         now: Now,
     ) -> Result<Proposed, GateError> {
-        let content = self.bind(tx, &proposal)?;
+        let BoundContent { content, encoded, digest, .. } = self.bind(tx, &proposal, encoded)?;
         let facts = self.facts(tx, &content, proposal.task, undo.is_some(), now)?;
         let verdict = self.judge_proposal(tx, &content, proposal.task, &facts)?;
         let mut row = Row {
@@ -111,7 +116,7 @@ impl Gate {
             kind: content.action.kind(),
             class: content.class(),
             account: content.account,
-            digest: content.digest(),
+            digest,
             proposed: now,
             expires: Deadline::after(now, self.limits.answer_ms),
             held: None,
@@ -121,10 +126,8 @@ impl Gate {
             undo_of: undo.map(|(of, _)| of),
             amount: facts.amount,
         };
-        let payload = Payload::default()
-            .text("why", proposal.why)
-            .digest("digest", &row.digest)
-            .bytes("content", content.encode());
+        let payload =
+            Payload::default().text("why", proposal.why).digest("digest", &row.digest).bytes("content", encoded);
         let entry =
             Event { to: Some(State::Proposed), ..self.entry(EventKind::Proposed, proposal.actor, &row, now, payload) };
         tx.insert(&row, entry)?;
@@ -182,7 +185,7 @@ impl Gate {
     }
 
     /// Binds a proposal to the grant as it stands now.
-    fn bind(&self, tx: &mut dyn Tx, proposal: &Proposal) -> Result<Content, GateError> {
+    fn bind(&self, tx: &mut dyn Tx, proposal: &Proposal, encoded: EncodedAction) -> Result<BoundContent, GateError> {
         let account = match proposal.account {
             None => None,
             Some(connection) => {
@@ -190,10 +193,6 @@ impl Gate {
                 Some((connection, grant.generation))
             }
         };
-        proposal.action.check().map_err(|error| GateError::Malformed(error.to_string()))?;
-        if proposal.action.kind().needs_level().is_some() && account.is_none() {
-            return Err(GateError::Malformed(format!("{} needs a connected account", proposal.action.kind().name())));
-        }
         let content = Content {
             home: self.home,
             id: proposal.id,
@@ -201,11 +200,20 @@ impl Gate {
             precondition: proposal.precondition.clone(),
             action: proposal.action.clone(),
         };
-        // INVARIANT: nothing is asked about that could not be read back to be done.
-        match Content::decode(&content.encode()) {
-            Ok(read) if read == content => Ok(content),
-            Ok(_) => Err(GateError::Malformed("it does not read back as it was written".into())),
-            Err(error) => Err(GateError::Malformed(error.to_string())),
-        }
+        Ok(BoundContent::new(content, encoded))
     }
+}
+
+/// Encodes and renders what is proposed, before any transaction begins, and refuses what breaks a rule of its kind.
+fn encoded(proposal: &Proposal) -> Result<EncodedAction, GateError> {
+    let malformed = |error: CodecError| GateError::Malformed(error.to_string());
+    proposal.action.check().map_err(malformed)?;
+    let kind = proposal.action.kind();
+    if kind.needs_level().is_some() && proposal.account.is_none() {
+        return Err(GateError::Malformed(format!("{} needs a connected account", kind.name())));
+    }
+    let encoded = EncodedAction::of(&proposal.action);
+    // INVARIANT: nothing is asked about that could not be read back to be done.
+    encoded.reads_back_as(&proposal.action).map_err(malformed)?;
+    Ok(encoded)
 }

@@ -44,15 +44,15 @@ impl Ledger for MemoryLedger {
         *store = work;
         Ok(())
     }
+
+    fn content(&self, id: &ActionId) -> Result<Vec<u8>, StoreError> {
+        Ok(self.store.lock().unwrap().contents.get(id).cloned().unwrap_or_default())
+    }
 }
 
 impl Tx for Store {
     fn row(&mut self, id: &ActionId) -> Result<Option<Row>, StoreError> {
         Ok(self.rows.get(id).cloned())
-    }
-
-    fn content(&mut self, id: &ActionId) -> Result<Vec<u8>, StoreError> {
-        Ok(self.contents.get(id).cloned().unwrap_or_default())
     }
 
     fn rows_in(&mut self, states: &[State]) -> Result<Vec<Row>, StoreError> {

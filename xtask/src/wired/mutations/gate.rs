@@ -16,8 +16,8 @@ pub(super) const GATE: &[Mutation] = &[
         control: "digests of the answer",
         edits: &[(
             "crates/bailey-gate/src/gate/answer.rs",
-            "content.filter(|_| row.digest == digest).ok_or(GateError::Changed(id))?",
-            "content.filter(|_| row.digest == row.digest || row.digest == digest).ok_or(GateError::Changed(id))?",
+            "read.filter(|_| row.digest == digest).ok_or(GateError::Changed(id))?",
+            "read.filter(|_| row.digest == row.digest || row.digest == digest).ok_or(GateError::Changed(id))?",
         )],
         test: "road::only_the_exact_answer_of_the_person_counts",
     },
@@ -25,10 +25,10 @@ pub(super) const GATE: &[Mutation] = &[
         control: "generation in the digest",
         edits: &[(
             "crates/bailey-gate/src/content.rs",
-            r#"        self.encode_binding(&mut out);
-        out.text(self.class().name())"#,
-            r#"        out.bytes(self.home.as_bytes()).bytes(self.id.as_bytes());
-        out.text(self.class().name())"#,
+            r#"        binding.encode(&mut out);
+        out.text(class.name())"#,
+            r#"        out.bytes(binding.home.as_bytes()).bytes(binding.id.as_bytes());
+        out.text(class.name())"#,
         )],
         test: "bytes::every_bound_part_changes_the_digest",
     },
