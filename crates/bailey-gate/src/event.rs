@@ -2,6 +2,7 @@
 
 use crate::family::ActionKind;
 use crate::ids::{ActionId, ConnectionId, Digest, TaskId};
+use crate::named::named_enum;
 use crate::state::State;
 use crate::time::Now;
 use crate::verdict::{Class, Decision};
@@ -65,6 +66,20 @@ impl EventKind {
             Self::Model => "model",
             Self::Rules => "rules",
         }
+    }
+}
+
+named_enum! {
+    /// Who or what began a task.
+    Origin {
+        /// The person gave it, or a program with the token in their name.
+        Person = "person",
+        /// A schedule of the person's.
+        Schedule = "schedule",
+        /// Something that happened, which the person said to act on.
+        Trigger = "trigger",
+        /// Another agent.
+        Agent = "agent",
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::codec::CodecError;
-use crate::event::{Approval, Event};
+use crate::event::{Approval, Event, Origin};
 use crate::family::{ActionKind, Brings, Level, Party};
 use crate::ids::{ActionId, ConnectionId, Digest, TaskId};
 use crate::state::State;
@@ -136,6 +136,8 @@ pub trait Tx {
     fn resembles(&mut self, party: &Party) -> Result<Option<String>, StoreError>;
     /// The name of the schedule a task was begun by; nothing where the person asked for it just then.
     fn schedule(&mut self, task: &TaskId) -> Result<String, StoreError>;
+    /// Who or what began a task; `None` where the task is not known.
+    fn origin(&mut self, task: &TaskId) -> Result<Option<Origin>, StoreError>;
     /// The person's own words of a task, all that they said in it; `None` where none are kept.
     fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError>;
     /// Those the person knew when they gave the task, or said more in it, whom their words name: by address, number or name.

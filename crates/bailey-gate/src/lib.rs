@@ -16,6 +16,7 @@ pub mod ground;
 pub mod handoff;
 mod ids;
 pub mod ledger;
+mod named;
 mod permit;
 pub mod place;
 pub mod policy;

@@ -172,6 +172,8 @@ facts! {
     outside_scope: bool = "outsideScope";
     /// The schedule its task was begun by; nothing for what the person asked for just now.
     schedule: String = "schedule";
+    /// Who or what began its task: person, schedule, trigger, agent; nothing where it belongs to no task.
+    origin: String = "origin";
     /// Whether the person is there: a client of theirs has been heard of a moment ago.
     attended: bool = "attended";
     /// Minutes since midnight, where the person lives.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{Context, SHA256};
 use bailey_agent::{Conversation, Ending, Named, Next, Situation};
 use bailey_connectors::PrepareContext;
-use bailey_gate::event::{Actor, Event, EventKind, Payload};
+use bailey_gate::event::{Actor, Event, EventKind, Origin, Payload};
 use bailey_gate::family::escape::visible;
 use bailey_gate::family::home::HomeAction;
 use bailey_gate::family::{Action, MAX_WORDS_BYTES};
@@ -103,8 +103,8 @@ async fn aside<T: Send + 'static>(
 /// Whether a step of a task brings words of the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Said {
-    /// Those that begin it.
-    First,
+    /// Those that begin it, and who or what did.
+    First(Origin),
     /// Further ones.
     More,
     /// None.
@@ -113,7 +113,12 @@ enum Said {
 
 impl Home {
     /// Takes a task from the person. The same identity again is the same task.
-    pub(crate) async fn give_task(self: &Arc<Self>, id: TaskId, words: String) -> Result<(), HomeError> {
+    pub(crate) async fn give_task(
+        self: &Arc<Self>,
+        id: TaskId,
+        words: String,
+        origin: Origin,
+    ) -> Result<(), HomeError> {
         if self.model.is_none() {
             return Err(HomeError::Setup(
                 "no model is configured; name one under [model] in the configuration and start again".into(),
@@ -134,7 +139,7 @@ impl Home {
         let home = Arc::clone(self);
         let conversation = aside(move || home.begin(words)).await?;
         // One driver for each task: whoever stored it first.
-        if self.keep_task(id, &conversation, Said::First).await? {
+        if self.keep_task(id, &conversation, Said::First(origin)).await? {
             self.drive(id, conversation);
         }
         Ok(())
@@ -223,14 +228,18 @@ impl Home {
         let (ledger, now, valve) = (Arc::clone(&self.ledger), self.clock.now(), self.gate.lock().valve());
         let kept = blocking(move || {
             Ok(ledger.write(|tx| {
-                if said == Said::First && transcript::is_kept(tx, &id)? {
+                if matches!(said, Said::First(_)) && transcript::is_kept(tx, &id)? {
                     return Ok(false);
                 }
                 transcript::keep(tx, &id, conversation)?;
                 tx.put_task(&id, state, now.wall_ms)?;
                 if said != Said::Nothing {
                     tx.put_words(&id, n, &words)?;
-                    let payload = Payload::default().text("words", words);
+                    let mut payload = Payload::default().text("words", words);
+                    if let Said::First(origin) = said {
+                        tx.put_origin(&id, origin)?;
+                        payload = payload.text("origin", origin.name());
+                    }
                     // The token suffices for it, so the log does not say that it was the person.
                     let entry = Event::of_home(EventKind::Task, Actor::Client, now, valve);
                     tx.append(&Event { task: Some(id), payload, ..entry }, None)?;

@@ -184,6 +184,10 @@ pub struct HappenedBody {
 pub struct TaskBody {
     /// The person's words.
     pub words: String,
+    /// Who begins it: `person` (as it is where nothing is said) or `agent`, for a program that speaks for another agent. What
+    /// schedules and triggers begin, the home itself begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
 }
 
 /// A task as listed.
@@ -195,6 +199,9 @@ pub struct TaskCard {
     pub state: String,
     /// The person's words.
     pub words: String,
+    /// Who or what began it: `person`, `schedule`, `trigger`, `agent`.
+    #[serde(default)]
+    pub origin: String,
     /// The answer, once there is one.
     pub reply: Option<String>,
     /// Why it failed, where it did.

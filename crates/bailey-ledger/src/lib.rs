@@ -27,4 +27,4 @@ pub use pause::{
 };
 pub use read::{ActionView, CredentialRow, Decided, Entry, TaskRow};
 pub use store::{Ledger, OpenError, Opened, Paths, from_key_error, is_writable};
-pub use tx::{ConnectionRow, LedgerTx, Origin, RecordName, WORDS};
+pub use tx::{ConnectionRow, LedgerTx, RecordName, WORDS};

@@ -1,7 +1,7 @@
 //! Reading what is committed: lists and single things, for the home's interface.
 
 use bailey_gate::FACTS;
-use bailey_gate::event::EventKind;
+use bailey_gate::event::{EventKind, Origin};
 use bailey_gate::family::{ActionKind, Party, home, mail};
 use bailey_gate::ground::Known;
 use bailey_gate::ledger::{Row, Standing, StoreError, TaskMarks};
@@ -12,7 +12,7 @@ use crate::header::payload_bytes;
 use crate::queries;
 use crate::store::Ledger;
 use crate::tx::{
-    ConnectionRow, Origin, RecordName, SealedPayload, content_left, damaged, one_connection, payload_left,
+    ConnectionRow, RecordName, SealedPayload, content_left, damaged, one_connection, origin_of, payload_left,
     read_connections, read_record, rows_of, sealed_content, store_error,
 };
 
@@ -367,6 +367,11 @@ impl Ledger {
         let rows =
             query.query_map([], |row| Ok(Known { address: row.get(0)?, name: row.get(1)? })).map_err(store_error)?;
         rows.collect::<Result<_, _>>().map_err(store_error)
+    }
+
+    /// Returns who or what began a task; `None` where there is no such task.
+    pub fn origin(&self, task: &TaskId) -> Result<Option<Origin>, StoreError> {
+        origin_of(&self.reader(), task)
     }
 
     /// Tasks but the first `skip`, newest first.

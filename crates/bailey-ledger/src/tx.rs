@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bailey_gate::event::{Approval, Client, Event, EventKind};
+use bailey_gate::event::{Approval, Client, Event, EventKind, Origin};
 use bailey_gate::family::{ActionKind, Brings, Level, Party};
 use bailey_gate::ground::{Known, Words, likeness, named};
 use bailey_gate::ledger::{Grant, MAX_COUNTED, Row, Standing, StoreError, TaskMarks, Tx};
@@ -75,41 +75,6 @@ pub struct ConnectionRow {
     pub account: String,
     /// Scope and standing.
     pub grant: Grant,
-}
-
-/// Who or what began a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// The person gave it.
-    Person,
-    /// A schedule of the person's.
-    Schedule,
-    /// Something that happened, which the person said to act on.
-    Trigger,
-    /// Another agent.
-    Agent,
-}
-
-impl Origin {
-    /// Every origin.
-    pub const ALL: [Self; 4] = [Self::Person, Self::Schedule, Self::Trigger, Self::Agent];
-
-    /// The stable name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Person => "person",
-            Self::Schedule => "schedule",
-            Self::Trigger => "trigger",
-            Self::Agent => "agent",
-        }
-    }
-
-    /// Reads a stable name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|origin| origin.name() == name)
-    }
 }
 
 /// Whether a connection of this process failed in a way it may not get over, since that was last looked into: a hint, for
@@ -545,6 +510,10 @@ impl Tx for LedgerTx<'_> {
         Ok(found.unwrap_or_default())
     }
 
+    fn origin(&mut self, task: &TaskId) -> Result<Option<Origin>, StoreError> {
+        origin_of(self.db, task)
+    }
+
     fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError> {
         task_words(self.db, self.keys, task)
     }
@@ -754,4 +723,12 @@ fn parse_now(bytes: &[u8]) -> Result<Now, StoreError> {
 fn parse_deadline(bytes: &[u8]) -> Result<Deadline, StoreError> {
     let after = bytes.get(32..40).and_then(|after| after.try_into().ok()).ok_or_else(|| damaged("deadline"))?;
     Ok(Deadline { set: parse_now(bytes)?, after_ms: u64::from_be_bytes(after) })
+}
+
+pub(crate) fn origin_of(db: &Connection, task: &TaskId) -> Result<Option<Origin>, StoreError> {
+    let found: Option<String> = db
+        .prepare_cached("SELECT origin FROM task WHERE id = ?1")
+        .and_then(|mut query| query.query_row([task.as_bytes()], |row| row.get(0)).optional())
+        .map_err(store_error)?;
+    found.map(|name| Origin::from_name(&name).ok_or_else(|| damaged("origin of a task"))).transpose()
 }

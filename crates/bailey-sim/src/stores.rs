@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bailey_gate::event::Event;
+use bailey_gate::event::{Event, Origin};
 use bailey_gate::family::{ActionKind, Brings, Party};
 use bailey_gate::ledger::{Grant, Job, Ledger as GateLedger, PauseRecord, Row, Standing, StoreError, TaskMarks, Tx};
 use bailey_gate::{ActionId, ConnectionId, State, TRANSITIONS, TaskId};
@@ -190,6 +190,10 @@ impl Tx for SimTx<'_> {
 
     fn learn(&mut self, party: &Party, name: &str) -> Result<(), StoreError> {
         self.0.learn(party, name)
+    }
+
+    fn origin(&mut self, task: &TaskId) -> Result<Option<Origin>, StoreError> {
+        self.at("origin").origin(task)
     }
 
     fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError> {

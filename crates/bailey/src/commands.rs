@@ -409,7 +409,7 @@ fn tools(json: bool) -> Result<(), Trouble> {
 
 async fn give_task(client: &Client, task: Task, json: bool) -> Result<(), Trouble> {
     let path = task.on.as_deref().map_or_else(|| "/v1/tasks".to_owned(), |id| format!("/v1/tasks/{}/more", part(id)));
-    let mut card: TaskCard = client.post(&path, &TaskBody { words: task.words.join(" ") }).await?;
+    let mut card: TaskCard = client.post(&path, &TaskBody { words: task.words.join(" "), origin: None }).await?;
     let mut seen: u64 = client.get("/v1/changes").await?;
     let status: Status = client.get("/v1/status").await?;
     if status.mode != bailey_gate::handoff::Mode::Open.name() && card.state == "running" {

@@ -100,6 +100,9 @@ pub(crate) fn progress(task: &TaskCard, told: usize) -> io::Result<usize> {
 
 pub(crate) fn task(out: &mut dyn Write, task: &TaskCard) -> io::Result<()> {
     writeln!(out, "task {}: {}", task.id, task.state)?;
+    if task.origin != "person" {
+        writeln!(out, "  begun by: {}", task.origin)?;
+    }
     task.words.split('\n').try_for_each(|line| writeln!(out, "  > {line}"))?;
     for action in &task.actions {
         if action.kind != "reply" {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Gate, GateError};
 use crate::content::Content;
+use crate::event::Origin;
 use crate::family::tool::Amount;
 use crate::family::{Party, Traits};
 use crate::ground::{self, Words};
@@ -34,6 +35,7 @@ impl Gate {
         let kind = action.kind();
         let words = task.map(|task| tx.task_words(&task)).transpose()?.flatten().unwrap_or_default();
         let marks = task.map_or(Ok(TaskMarks::default()), |task| tx.marks(&task))?;
+        let origin = task.map(|task| tx.origin(&task)).transpose()?.flatten().map_or("", Origin::name).to_owned();
         let schedule = task.map_or(Ok(String::new()), |task| tx.schedule(&task))?;
         // What a "not" takes back grounds nobody.
         let reading = self.readings.of(&words);
@@ -101,6 +103,7 @@ impl Gate {
             confidential_read: marks.brought.confidential,
             outside_scope: task.is_some() && !asked.covers(action),
             schedule,
+            origin,
             attended: self.circumstances.attended(now),
             minute: u64::from(here.minute),
             weekday: here.weekday.name().into(),

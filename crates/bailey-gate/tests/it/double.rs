@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bailey_gate::approval::{Authority, Proof, Purpose};
-use bailey_gate::event::{Actor, Client, Event, Field};
+use bailey_gate::event::{Actor, Client, Event, Field, Origin};
 use bailey_gate::family::mail::{MailAction, Message, MessageId};
 use bailey_gate::family::text::{Address, Line, Mailbox};
 use bailey_gate::family::{Action, ActionKind, Brings, Level, Party};
@@ -111,6 +111,10 @@ impl Tx for Store {
     fn learn(&mut self, party: &Party, _name: &str) -> Result<(), StoreError> {
         self.known.insert(party.value.clone());
         Ok(())
+    }
+
+    fn origin(&mut self, _task: &TaskId) -> Result<Option<Origin>, StoreError> {
+        Ok(Some(Origin::Person))
     }
 
     fn task_words(&mut self, _task: &TaskId) -> Result<Option<String>, StoreError> {

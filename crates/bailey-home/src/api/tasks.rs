@@ -1,6 +1,8 @@
 //! Tasks, and what their model requests held.
 
 use super::actions::action_card;
+use bailey_gate::event::Origin;
+
 use super::*;
 
 /// Takes a task. The same `idempotency-key` header again is the same task.
@@ -16,6 +18,7 @@ pub(super) async fn give_task(
     headers: HeaderMap,
     Taken(body): Taken<TaskBody>,
 ) -> Answer<TaskCard> {
+    let origin = origin(body.origin.as_deref())?;
     let id = match headers.get("idempotency-key") {
         None => TaskId::from_bytes(drawn()?),
         Some(key) => {
@@ -24,8 +27,21 @@ pub(super) async fn give_task(
             TaskId::from_bytes(bytes.ok_or_else(|| failure(Code::Internal, "no hash"))?)
         }
     };
-    home.give_task(id, body.words).await?;
+    home.give_task(id, body.words, origin).await?;
     card_of(&home, id).await
+}
+
+/// Reads who begins a task over the interface.
+fn origin(name: Option<&str>) -> Result<Origin, Failure> {
+    match name.map(Origin::from_name) {
+        None | Some(Some(Origin::Person)) => Ok(Origin::Person),
+        Some(Some(Origin::Agent)) => Ok(Origin::Agent),
+        Some(Some(Origin::Schedule | Origin::Trigger)) => Err(failure(
+            Code::Invalid,
+            "schedules and triggers begin their tasks themselves; the origin is person or agent",
+        )),
+        Some(None) => Err(failure(Code::Invalid, "the origin is person or agent")),
+    }
 }
 
 /// Goes on with a task that has ended, with further words of the person.
@@ -42,6 +58,10 @@ pub(super) async fn go_on(
     Taken(body): Taken<TaskBody>,
 ) -> Answer<TaskCard> {
     let id = parse("task", &id)?;
+    if body.origin.is_some() {
+        let why = "who began a task is said when it begins; leave `origin` out when saying more";
+        return Err(failure(Code::Invalid, why));
+    }
     home.go_on(id, body.words).await?;
     card_of(&home, id).await
 }
@@ -168,6 +188,7 @@ fn listed(home: &Home, row: bailey_ledger::TaskRow) -> Result<TaskCard, Failure>
             id: row.id.to_string(),
             state: row.state,
             words: "(Its record was erased or cannot be read.)".into(),
+            origin: row.origin.name().into(),
             reply: None,
             trouble: None,
             usage: UsageCard { requests: 0, input_tokens: 0, output_tokens: 0, cost: 0.0 },
@@ -192,6 +213,7 @@ fn card_with(home: &Home, id: TaskId, conversation: &bailey_agent::Conversation)
         id: id.to_string(),
         state: state_name(conversation, &actions).into(),
         words: bailey_gate::family::escape::visible_lines(&conversation.words()),
+        origin: home.ledger.origin(&id)?.map_or("", Origin::name).into(),
         reply: conversation.reply.as_deref().map(bailey_gate::family::escape::visible_lines),
         trouble: match &conversation.ending {
             Some(bailey_agent::Ending::Failed(why)) => Some(visible(why)),

@@ -2,10 +2,11 @@
 
 use bailey_gate::approval::Proof;
 use bailey_gate::event::Client;
+use bailey_gate::event::Origin;
 use bailey_gate::family::Action;
 use bailey_gate::family::calendar::{CalendarAction, Change, Entry, Href, Writing};
 use bailey_gate::{ActionId, Nonce, State, TaskId};
-use bailey_ledger::{Opened, Origin, Payloads, RecordName};
+use bailey_ledger::{Opened, Payloads, RecordName};
 use bailey_verify::Verdict;
 
 use crate::support::{CALENDAR, Folder, at, carry_out, gate, propose, verdict};

@@ -135,6 +135,7 @@ fn condition(condition: &Condition, stops: bool) -> String {
         Condition::Method(method) => format!("context.method == {}", quoted(method)),
         Condition::Through(account) => format!("context.account == {}", quoted(account)),
         Condition::Schedule(name) => format!("context.schedule == {}", quoted(name)),
+        Condition::BegunBy(origin) => format!("context.origin == {}", quoted(origin.name())),
         Condition::Between(from, until) if from < until => {
             format!("context.minute >= {from} && context.minute < {until}")
         }

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bailey_gate::Weekday;
+use bailey_gate::event::Origin;
 use bailey_gate::family::text::Address;
 
 pub(crate) use words::SUBJECTS;
@@ -156,6 +157,8 @@ pub enum Condition {
     Through(String),
     /// Its task was begun by this schedule.
     Schedule(String),
+    /// Its task was begun by the person, a schedule, a trigger, another agent.
+    BegunBy(Origin),
     /// It is between these minutes of the day, the second left out; over midnight where the first is the later.
     Between(u16, u16),
     /// It is one of these days.
@@ -202,6 +205,7 @@ pub(crate) fn fits(subject: Subject, condition: &Condition) -> bool {
         | Condition::AfterReading(_)
         | Condition::AfterSecrets(_)
         | Condition::Schedule(_)
+        | Condition::BegunBy(_)
         | Condition::Between(..)
         | Condition::OnDays(_)
         | Condition::Attended(_) => true,

@@ -1,6 +1,7 @@
 //! Reading rules, and the words they are printed in. One table serves both.
 
 use bailey_gate::Weekday;
+use bailey_gate::event::Origin;
 use bailey_gate::family::text::Address;
 use bailey_gate::ground::plain;
 use bailey_gate::ledger::MAX_COUNTED;
@@ -31,7 +32,7 @@ pub(crate) const SUBJECTS: [(Subject, &[&str]); 18] = [
 ];
 
 /// Conditions without a value.
-const CONDITIONS: [(Condition, &[&str]); 24] = [
+const CONDITIONS: [(Condition, &[&str]); 28] = [
     (
         Condition::Grounded(true),
         &["to receivers I named or dealt with", "to people I named or wrote to", "to people I named or know"],
@@ -63,6 +64,10 @@ const CONDITIONS: [(Condition, &[&str]); 24] = [
     (Condition::AfterSecrets(false), &["before seeing secrets"]),
     (Condition::BesideTask(true), &["beside the task", "outside the task"]),
     (Condition::BesideTask(false), &["inside the task"]),
+    (Condition::BegunBy(Origin::Person), &["begun by me", "that I asked for"]),
+    (Condition::BegunBy(Origin::Schedule), &["begun by a schedule"]),
+    (Condition::BegunBy(Origin::Trigger), &["begun by a trigger"]),
+    (Condition::BegunBy(Origin::Agent), &["begun by another agent", "begun by an agent"]),
     (Condition::Attended(true), &["while I am there", "when I am there", "attended"]),
     (Condition::Attended(false), &["while I am away", "when I am away", "unattended"]),
 ];
@@ -94,7 +99,7 @@ const DAYS: [(&[Weekday], &[&str]); 2] = [
 
 /// Longest text of rules, in bytes, and most conditions of one rule: more is no rule anybody reads.
 const MAX_TEXT_BYTES: usize = 256 * 1024;
-const MAX_CONDITIONS: usize = 48;
+const MAX_CONDITIONS: usize = 56;
 /// Longest method of a request.
 const MAX_METHOD_CHARS: usize = 16;
 
@@ -191,6 +196,7 @@ pub(super) fn condition(condition: &Condition, subject: Subject) -> String {
         | Condition::AfterReading(_)
         | Condition::AfterSecrets(_)
         | Condition::Attended(_)
+        | Condition::BegunBy(_)
         | Condition::BesideTask(_) => String::new(),
     }
 }

@@ -50,6 +50,7 @@ fn any_facts(random: &mut fastrand::Rng) -> Facts {
         spent_week: spent(random),
         spent_month: spent(random),
         schedule: one_of(random, &["", "weekly report"]),
+        origin: one_of(random, &["", "person", "schedule", "trigger", "agent"]),
         attended: random.bool(),
         minute: random.u64(..1_440),
         weekday: one_of(random, &["monday", "saturday", "sunday"]),

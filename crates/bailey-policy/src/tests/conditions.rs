@@ -148,6 +148,11 @@ fn each_condition_of_a_rule_decides() {
             vec![said(|facts| &mut facts.schedule, "weekly report")],
             vec![calm(), said(|facts| &mut facts.schedule, "weekly")],
         ),
+        (
+            "begun by another agent",
+            vec![said(|facts| &mut facts.origin, "agent")],
+            vec![calm(), said(|facts| &mut facts.origin, "person")],
+        ),
         ("between 9 and 17.30", vec![at(540), at(1_049)], vec![at(539), at(1_050)]),
         ("at night", vec![at(1_320), at(0), at(419)], vec![at(420), at(1_319)]),
         ("not at night", vec![at(420), at(1_319)], vec![at(1_320), at(0), at(419)]),

@@ -3,7 +3,7 @@
 use std::process::Output;
 
 use bailey_scripted::Turn;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{self, PASSPHRASE, World, id, send};
 
@@ -346,4 +346,33 @@ fn another_organisation_is_tried_before_it_is_taken() {
     world.task("write to zoe@bad.example");
     let said = world.ok(&["rules", "organisation", "bad.example"], PASSPHRASE);
     assert!(said.contains("Of your last 1 actions, 1 would have gone by themselves"), "{said}");
+}
+
+/// Who or what began a task is told by the home, and a rule can speak of it.
+#[test]
+fn origin_of_a_task_is_kept_and_rules_can_speak_of_it() {
+    let world = World::new(vec![
+        Turn::call("mail_send", json!({"to": "ana@example.net", "subject": "s", "body": "b"})),
+        Turn::say("ok"),
+    ]);
+    world.ok(&["rules", "add", "mail begun by another agent: never; mail begun by me: go ahead"], PASSPHRASE);
+    let state = |card: &Value| {
+        let all = card["actions"].as_array().unwrap();
+        all.iter().find(|action| action["kind"] == "mail.send").unwrap()["state"].clone()
+    };
+    let mine = world.task("write to ana@example.net");
+    assert_eq!((mine["origin"].as_str().unwrap(), state(&mine)), ("person", json!("succeeded")), "{mine:#}");
+    let (status, begun) =
+        world.post("/v1/tasks", &json!({"words": "write to ana@example.net, soon", "origin": "agent"}));
+    assert_eq!(status, 200, "{begun:#}");
+    let path = format!("/v1/tasks/{}", begun["id"].as_str().unwrap());
+    World::until_true("the task never ended", || world.get(&path)["state"] != "running");
+    let others = world.get(&path);
+    assert_eq!((others["origin"].as_str().unwrap(), state(&others)), ("agent", json!("denied")), "{others:#}");
+    for origin in ["schedule", "trigger", "nobody", ""] {
+        let (status, why) = world.post("/v1/tasks", &json!({"words": "x", "origin": origin}));
+        assert_eq!((status, why["code"].as_str().unwrap()), (422, "invalid"), "{origin}: {why:#}");
+    }
+    let log = world.ok(&["show", begun["id"].as_str().unwrap()], "");
+    assert!(log.contains("begun by: agent"), "{log}");
 }
