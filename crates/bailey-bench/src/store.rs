@@ -132,7 +132,7 @@ fn fill(ledger: &Ledger, numbers: std::ops::Range<u64>, all: u64) -> Done {
 fn give(tx: &mut LedgerTx<'_>, task: &TaskId) -> Result<(), StoreError> {
     let head = r#"{"counts":[0],"task":"Plan the lunch","mode":"free","turns":[],"asked":1,"usage":{"input":1,"output":1},"reply":"done","ending":"answered"}"#;
     tx.put_task(task, "answered", at().wall_ms)?;
-    tx.put_words(task, 0, "Plan the lunch")?;
+    tx.put_words(task, 0, "Plan the lunch", &[])?;
     tx.put_record(RecordName { kind: "transcript", owner: task.as_bytes(), n: 0 }, head.as_bytes())
 }
 

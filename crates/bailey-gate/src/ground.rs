@@ -1,7 +1,7 @@
 //! Whether a value stands on the person's own words. What was received proves nothing, however it is written; so this looks
 //! at what the person typed, in whole words, and never for fragments.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::family::Party;
 use crate::family::escape::is_deceptive;
@@ -339,17 +339,23 @@ pub struct Known {
 #[must_use]
 pub fn named<'a>(words: &str, known: &'a [Known]) -> Vec<Vec<&'a Known>> {
     let words: Vec<String> = words.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
+    let called: Vec<(&Known, Vec<String>)> = known.iter().map(|one| (one, names(one))).collect();
+    let mut by_name: HashMap<&str, Vec<&(&Known, Vec<String>)>> = HashMap::new();
+    for one in &called {
+        for name in &one.1 {
+            by_name.entry(name).or_default().push(one);
+        }
+    }
     let mut out: Vec<Vec<&Known>> = Vec::new();
     for (at, word) in words.iter().enumerate() {
-        let mut meant: Vec<&Known> = known.iter().filter(|one| names(one).contains(word)).collect();
+        let Some(all) = by_name.get(word.as_str()) else { continue };
         // "Ana Ferreira" is one of the Anas: the words around decide where they can.
         let near = words.iter().skip(at.saturating_sub(1)).take(3).filter(|near| *near != word).collect::<Vec<_>>();
-        let closer: Vec<&Known> =
-            meant.iter().copied().filter(|one| names(one).iter().any(|name| near.contains(&name))).collect();
-        if !closer.is_empty() {
-            meant = closer;
-        }
-        if !meant.is_empty() && !out.contains(&meant) {
+        let is_closer = |(_, names): &(&Known, Vec<String>)| names.iter().any(|name| near.contains(&name));
+        let closer: Vec<&Known> = all.iter().filter(|one| is_closer(one)).map(|one| one.0).collect();
+        let mut meant = if closer.is_empty() { all.iter().map(|one| one.0).collect() } else { closer };
+        meant.dedup();
+        if !out.contains(&meant) {
             out.push(meant);
         }
     }

@@ -349,10 +349,12 @@ fn open(
             for own in &facts.own {
                 kinds.iter().try_for_each(|kind| tx.put_own(&Party::new((*kind).clone(), own)))?;
             }
-            // Behind those who are known: the words may name them.
-            tx.put_words(&TASK, 0, prompt)
+            Ok(())
         })
         .map_err(told)?;
+    // Behind those who are known: the words may name them.
+    let named = ledger.names_in(prompt).map_err(told)?;
+    ledger.write(|tx| tx.put_words(&TASK, 0, prompt, &named)).map_err(told)?;
     PauseFile::create(&folder.join("pause")).map_err(told)?;
     let (record, recorded) = PauseFile::open(&folder.join("pause")).map_err(told)?;
     let transactions = Arc::clone(&ledger) as Arc<dyn bailey_gate::ledger::Ledger>;

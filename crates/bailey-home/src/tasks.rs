@@ -227,6 +227,7 @@ impl Home {
         let n = conversation.earlier.len() as u64;
         let (ledger, now, valve) = (Arc::clone(&self.ledger), self.clock.now(), self.gate.lock().valve());
         let kept = blocking(move || {
+            let named = if said == Said::Nothing { Vec::new() } else { ledger.names_in(&words)? };
             Ok(ledger.write(|tx| {
                 if matches!(said, Said::First(_)) && transcript::is_kept(tx, &id)? {
                     return Ok(false);
@@ -234,7 +235,7 @@ impl Home {
                 transcript::keep(tx, &id, conversation)?;
                 tx.put_task(&id, state, now.wall_ms)?;
                 if said != Said::Nothing {
-                    tx.put_words(&id, n, &words)?;
+                    tx.put_words(&id, n, &words, &named)?;
                     let mut payload = Payload::default().text("words", words);
                     if let Said::First(origin) = said {
                         tx.put_origin(&id, origin)?;

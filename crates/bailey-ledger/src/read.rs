@@ -1,10 +1,13 @@
 //! Reading what is committed: lists and single things, for the home's interface.
 
+use std::collections::HashSet;
+
 use bailey_gate::FACTS;
 use bailey_gate::event::{EventKind, Origin};
 use bailey_gate::family::{ActionKind, Party, home, mail};
-use bailey_gate::ground::Known;
+use bailey_gate::ground::{Known, Words, named};
 use bailey_gate::ledger::{Row, Standing, StoreError, TaskMarks};
+use bailey_gate::scope::asking;
 use bailey_gate::{ActionId, ConnectionId, State, TaskId};
 use rusqlite::{Connection, OptionalExtension as _, Params, Row as SqlRow, params};
 
@@ -367,6 +370,31 @@ impl Ledger {
         let rows =
             query.query_map([], |row| Ok(Known { address: row.get(0)?, name: row.get(1)? })).map_err(store_error)?;
         rows.collect::<Result<_, _>>().map_err(store_error)
+    }
+
+    /// Finds those the person knows whom words of theirs name: by address, number or name. Takes time with how many they know
+    /// and how much is said, and so never happens within a transaction.
+    pub fn names_in(&self, words: &str) -> Result<Vec<Party>, StoreError> {
+        let parties = {
+            let reader = self.reader();
+            let mut known =
+                reader.prepare_cached("SELECT kind, value, name FROM party WHERE kind <> ?1").map_err(store_error)?;
+            let row = |row: &rusqlite::Row<'_>| Ok((Party { kind: row.get(0)?, value: row.get(1)? }, row.get(2)?));
+            let rows = known.query_map([Party::ORGANISATION], row).map_err(store_error)?;
+            rows.collect::<rusqlite::Result<Vec<(Party, String)>>>().map_err(store_error)?
+        };
+        let asked = asking(words);
+        let of_mail = |(party, name): &(Party, String)| {
+            (party.kind == Party::EMAIL).then(|| Known { name: name.clone(), address: party.value.clone() })
+        };
+        let people: Vec<Known> = parties.iter().filter_map(of_mail).collect();
+        let by_name: HashSet<&str> =
+            named(&asked, &people).into_iter().flatten().map(|known| known.address.as_str()).collect();
+        let said = Words::new(&asked);
+        let is_named = |party: &Party| {
+            party.kind == Party::EMAIL && by_name.contains(party.value.as_str()) || said.hold_party(party)
+        };
+        Ok(parties.into_iter().map(|(party, _)| party).filter(is_named).collect())
     }
 
     /// Returns who or what began a task; `None` where there is no such task.

@@ -1,13 +1,11 @@
 //! One transaction of the writer: what the gate and the home may read and write, each change with its log entry.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bailey_gate::event::{Approval, Client, Event, EventKind, Origin};
 use bailey_gate::family::{ActionKind, Brings, Level, Party};
-use bailey_gate::ground::{Known, Words, likeness, named};
+use bailey_gate::ground::likeness;
 use bailey_gate::ledger::{Grant, MAX_COUNTED, Row, Standing, StoreError, TaskMarks, Tx};
-use bailey_gate::scope::asking;
 use bailey_gate::{ActionId, Class, ConnectionId, Deadline, Digest, Now, State, TaskId};
 use bailey_keys::store::KeyStore;
 use bailey_keys::{Context, KeyError, open, random, seal};
@@ -270,36 +268,17 @@ impl LedgerTx<'_> {
         Ok(())
     }
 
-    /// Keeps words of the person in a task, the `n`th they said, and whom of those they know the words name.
-    pub fn put_words(&mut self, task: &TaskId, n: u64, words: &str) -> Result<(), StoreError> {
+    /// Keeps words of the person in a task, the `n`th they said, and whom of those they know the words name
+    /// ([`crate::Ledger::names_in`], looked up before this transaction began).
+    pub fn put_words(&mut self, task: &TaskId, n: u64, words: &str, named: &[Party]) -> Result<(), StoreError> {
         self.put_record(RecordName { kind: WORDS, owner: task.as_bytes(), n }, words.as_bytes())?;
-        let mut known =
-            self.db.prepare_cached("SELECT kind, value, name FROM party WHERE kind <> ?1").map_err(store_error)?;
-        let parties = known
-            .query_map([Party::ORGANISATION], |row| {
-                Ok((Party { kind: row.get(0)?, value: row.get(1)? }, row.get::<_, String>(2)?))
-            })
-            .and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>)
-            .map_err(store_error)?;
-        let of_mail = |(party, name): &(Party, String)| {
-            (party.kind == Party::EMAIL).then(|| Known { name: name.clone(), address: party.value.clone() })
-        };
-        let people: Vec<Known> = parties.iter().filter_map(of_mail).collect();
-        let by_name: BTreeSet<&str> =
-            named(&asking(words), &people).into_iter().flatten().map(|known| known.address.as_str()).collect();
-        let said = Words::new(&asking(words));
         let mut put = self
             .db
             .prepare_cached("INSERT INTO task_named (task, kind, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
             .map_err(store_error)?;
-        for (party, _) in &parties {
-            let is_named =
-                party.kind == Party::EMAIL && by_name.contains(party.value.as_str()) || said.hold_party(party);
-            if is_named {
-                put.execute(params![task.as_bytes(), party.kind, party.value]).map_err(store_error)?;
-            }
-        }
-        Ok(())
+        named.iter().try_for_each(|party| {
+            put.execute(params![task.as_bytes(), party.kind, party.value]).map(|_| ()).map_err(store_error)
+        })
     }
 
     /// Keeps who or what began a task; a person, where nothing is said.
