@@ -28,8 +28,9 @@ const HELP: &str = "cargo xtask COMMAND
   torture [kills|pauses|disk|faults|torn [TIMES]]
                  kill, pause and starve the real processes, let their disk fail, cut their write-ahead log;
                  half an hour, as root, needs strace
-  wired [--list] [WORD…]
-                 take each control out of a copy of the source and see that its test fails; takes hours
+  wired [--list | --since COMMIT] [WORD…]
+                 take each control out of a copy of the source and see that its test fails; takes hours;
+                 --since takes out only what lies in files changed since then
   layers         check which crate depends on which, and that ARCHITECTURE.md says so
   help           this text
 
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         ["fuzz", arguments @ ..] => fuzz::run_with(arguments),
         ["torture", arguments @ ..] => torture::run_with(arguments),
         ["wired", "--list"] => wired::list(),
+        ["wired", "--since", revision] => wired::run_since(revision),
         ["wired", only @ ..] => wired::run(only),
         ["layers"] => layers::check(),
         ["help"] | [] => {

@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 
 use bailey_gate::family::ActionKind;
-use bailey_gate::scope::Asked;
+use bailey_gate::intent::TaskIntent;
 use bailey_model::{Answer, Ask, Message, Shape, Tool, ToolCall};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -391,7 +391,7 @@ fn sort_shape() -> Shape {
 
 /// The plan: what the words need, and what the model adds to it as far as the words cover it.
 fn plan(task: &str, named: &[Named], said: &str) -> Vec<Step> {
-    let asked = Asked::of(task);
+    let asked = TaskIntent::of(task);
     let said: Value = serde_json::from_str(said).unwrap_or_default();
     let text = |step: &Value, name: &str| step.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let wanted = said.get("steps").and_then(Value::as_array).into_iter().flatten();
@@ -429,7 +429,7 @@ const KINDS_OF_ACTION: [&str; 12] = [
 ];
 
 /// Whether the words ask for what a tool does.
-fn covers(asked: Asked, tool: &str) -> bool {
+fn covers(asked: TaskIntent, tool: &str) -> bool {
     let kind = match tool {
         "calendar_invite" => return asked.invite,
         "mail_draft" => return asked.draft || asked.send,
@@ -440,7 +440,7 @@ fn covers(asked: Asked, tool: &str) -> bool {
 }
 
 /// The steps without which the words would not have been heard, looking first.
-fn needs(asked: Asked) -> Vec<&'static str> {
+fn needs(asked: TaskIntent) -> Vec<&'static str> {
     let send = asked.send && !asked.draft;
     let all = [
         (asked.mail || asked.send, "mail_search"),
@@ -456,7 +456,7 @@ fn looks(tool: &str) -> bool {
 }
 
 /// The steps one wanted tool becomes.
-fn steps(tool: String, purpose: String, asked: Asked, named: &[Named]) -> Vec<Step> {
+fn steps(tool: String, purpose: String, asked: TaskIntent, named: &[Named]) -> Vec<Step> {
     let step = |preset, whom| Step { tool: tool.clone(), purpose: purpose.clone(), preset, whom };
     let writes = asked.send || asked.draft;
     match tool.as_str() {
@@ -607,15 +607,15 @@ mod tests {
             ("Prépare un brouillon pour Ana", "mail_draft"),
             ("What is 2 + 2?", ""),
         ] {
-            assert_eq!(needs(Asked::of(task)).join(" "), steps, "{task}");
+            assert_eq!(needs(TaskIntent::of(task)).join(" "), steps, "{task}");
         }
         for tool in KINDS_OF_ACTION {
             assert!(ActionKind::from_name(&tool.replacen('_', ".", 1)).is_some(), "{tool}");
         }
         for odd in ["mail.read", "mail.send", "tool_send", ""] {
-            assert!(!covers(Asked::of(TASK), odd), "{odd}");
+            assert!(!covers(TaskIntent::of(TASK), odd), "{odd}");
         }
-        assert!(!covers(Asked::of(TASK), "unheard_of") && !covers(Asked::of(TASK), "calendar_invite"));
+        assert!(!covers(TaskIntent::of(TASK), "unheard_of") && !covers(TaskIntent::of(TASK), "calendar_invite"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! quotations are what was read, and a model's own sentences are held against it.
 
 use crate::planned::{KINDS, Mail, Planned, address_of};
-use bailey_gate::scope::tokens;
+use bailey_gate::intent::tokens;
 
 /// Characters of a mail that are quoted.
 const MAX_QUOTE_CHARS: usize = 160;

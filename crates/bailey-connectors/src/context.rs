@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use bailey_gate::ConnectionId;
 use bailey_gate::family::Level;
-use bailey_gate::scope::tokens;
+use bailey_gate::intent::tokens;
 use bailey_vault::{Settings, Vault};
 
 use crate::call::{Arguments, BadCall};

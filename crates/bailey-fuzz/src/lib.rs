@@ -20,9 +20,9 @@ use bailey_gate::content::Content;
 use bailey_gate::family::calendar::Entry;
 use bailey_gate::family::escape::is_deceptive;
 use bailey_gate::family::{Action, mail};
+use bailey_gate::intent::TaskIntent;
 use bailey_gate::place::Place;
 use bailey_gate::policy::{Facts, Policy as _, Question};
-use bailey_gate::scope::Asked;
 use bailey_gate::{ActionId, Class, Evidence, HomeId, Preview};
 use bailey_home::config;
 use bailey_home::rules::{CedarPolicy, FAILED, parse};
@@ -165,7 +165,7 @@ fn foreign(bytes: &[u8]) {
     let (home, id) = (HomeId::from_bytes([1; 16]), ActionId::from_bytes([2; 16]));
     let written = Content { home, id, account: None, precondition: Vec::new(), action: Action::Tool(call) };
     content(&written.encode());
-    let _ = (written.action.traits(), written.class(), Asked::of(&text).covers(&written.action));
+    let _ = (written.action.traits(), written.class(), TaskIntent::of(&text).covers(&written.action));
 }
 
 /// Most rules of one text looked at.

@@ -18,53 +18,53 @@ pub enum Fact {
 }
 
 /// A type facts are made of.
-trait Told: Default + PartialEq + Sized {
-    fn tell(&self) -> Fact;
-    fn hear(fact: Fact) -> Option<Self>;
+trait FactValue: Default + PartialEq + Sized {
+    fn to_fact(&self) -> Fact;
+    fn from_fact(fact: Fact) -> Option<Self>;
 }
 
-impl Told for bool {
-    fn tell(&self) -> Fact {
+impl FactValue for bool {
+    fn to_fact(&self) -> Fact {
         Fact::Flag(*self)
     }
-    fn hear(fact: Fact) -> Option<Self> {
+    fn from_fact(fact: Fact) -> Option<Self> {
         if let Fact::Flag(flag) = fact { Some(flag) } else { None }
     }
 }
 
-impl Told for u64 {
-    fn tell(&self) -> Fact {
+impl FactValue for u64 {
+    fn to_fact(&self) -> Fact {
         Fact::Count(*self)
     }
-    fn hear(fact: Fact) -> Option<Self> {
+    fn from_fact(fact: Fact) -> Option<Self> {
         if let Fact::Count(count) = fact { Some(count) } else { None }
     }
 }
 
-impl Told for String {
-    fn tell(&self) -> Fact {
+impl FactValue for String {
+    fn to_fact(&self) -> Fact {
         Fact::Text(self.clone())
     }
-    fn hear(fact: Fact) -> Option<Self> {
+    fn from_fact(fact: Fact) -> Option<Self> {
         if let Fact::Text(text) = fact { Some(text) } else { None }
     }
 }
 
-impl Told for Vec<String> {
-    fn tell(&self) -> Fact {
+impl FactValue for Vec<String> {
+    fn to_fact(&self) -> Fact {
         Fact::Texts(self.clone())
     }
-    fn hear(fact: Fact) -> Option<Self> {
+    fn from_fact(fact: Fact) -> Option<Self> {
         if let Fact::Texts(texts) = fact { Some(texts) } else { None }
     }
 }
 
 /// A level counts from 1, the weakest; 0 is none.
-impl Told for Option<Level> {
-    fn tell(&self) -> Fact {
+impl FactValue for Option<Level> {
+    fn to_fact(&self) -> Fact {
         Fact::Count(self.map_or(0, |level| level as u64 + 1))
     }
-    fn hear(fact: Fact) -> Option<Self> {
+    fn from_fact(fact: Fact) -> Option<Self> {
         match fact {
             Fact::Count(0) => Some(None),
             Fact::Count(at) => Level::ALL.into_iter().find(|level| *level as u64 + 1 == at).map(Some),
@@ -89,13 +89,13 @@ macro_rules! facts {
             /// Every fact, by the name rules know it by.
             #[must_use]
             pub fn list(&self) -> Vec<(&'static str, Fact)> {
-                vec![$(($name, self.$field.tell()),)*]
+                vec![$(($name, self.$field.to_fact()),)*]
             }
 
             /// Takes one fact; false where there is none of this name and type.
             fn take(&mut self, name: &str, fact: Fact) -> bool {
                 match name {
-                    $($name => <$kind as Told>::hear(fact).map(|value| self.$field = value).is_some(),)*
+                    $($name => <$kind as FactValue>::from_fact(fact).map(|value| self.$field = value).is_some(),)*
                     _ => false,
                 }
             }

@@ -6,8 +6,8 @@ use bailey_gate::content::Content;
 use bailey_gate::family::Party;
 use bailey_gate::family::escape::visible;
 use bailey_gate::ground::{self, Words};
+use bailey_gate::intent::asking;
 use bailey_gate::ledger::StoreError;
-use bailey_gate::scope::asking;
 
 use crate::home::Home;
 use crate::wire::Line;

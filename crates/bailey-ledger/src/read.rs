@@ -6,8 +6,8 @@ use bailey_gate::FACTS;
 use bailey_gate::event::{EventKind, Origin};
 use bailey_gate::family::{ActionKind, Party, home, mail};
 use bailey_gate::ground::{Known, Words, named};
+use bailey_gate::intent::asking;
 use bailey_gate::ledger::{Row, Standing, StoreError, TaskMarks};
-use bailey_gate::scope::asking;
 use bailey_gate::{ActionId, ConnectionId, State, TaskId};
 use rusqlite::{Connection, OptionalExtension as _, Params, Row as SqlRow, params};
 

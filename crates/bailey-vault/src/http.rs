@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
 
 use crate::Server;
-use crate::exit::{Exit, Guarded};
+use crate::egress::{EgressAuthority, Guarded};
 use crate::net::{Trust, connect};
 
 /// Longest answer taken, in bytes: a model's longest, many times over.
@@ -48,7 +48,7 @@ pub enum HttpError {
 pub struct SystemClient {
     base: Uri,
     server: Server,
-    exit: Exit,
+    authority: EgressAuthority,
     resets: watch::Receiver<u64>,
     trust: Trust,
 }
@@ -77,7 +77,7 @@ impl SystemClient {
             Some(_) | None => return Err(bad()),
         };
         let server = Server { host, port: uri.port_u16().unwrap_or(if tls { 443 } else { 80 }), tls };
-        Ok(Self { base: uri, server, exit: Exit::System(lock, egress), resets, trust })
+        Ok(Self { base: uri, server, authority: EgressAuthority::System(lock, egress), resets, trust })
     }
 
     /// Sends a request and reads its answer whole. Redirects are not followed: they could lead a token elsewhere.
@@ -105,7 +105,7 @@ impl SystemClient {
         headers: &[(&'static str, String)],
         body: Vec<u8>,
     ) -> Result<Reply, HttpError> {
-        let model = self.exit.is(SystemEgress::Model);
+        let model = self.authority.is(SystemEgress::Model);
         let mut bounds = Bounds {
             resets: self.resets.clone(),
             until: tokio::time::Instant::now() + if model { ANSWER_WITHIN } else { SHORT_WITHIN },
@@ -121,9 +121,9 @@ impl SystemClient {
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<hyper::Response<Incoming>, HttpError> {
-        self.exit.check().map_err(|_| HttpError::Paused)?;
-        let link = connect(&self.server, &self.trust, &self.exit).await.map_err(HttpError::Broken)?;
-        let stream = SystemStream(Guarded::new(link, self.exit.clone()));
+        self.authority.check().map_err(|_| HttpError::Paused)?;
+        let link = connect(&self.server, &self.trust, &self.authority).await.map_err(HttpError::Broken)?;
+        let stream = SystemStream(Guarded::new(link, self.authority.clone()));
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| paused_or_broken(&e))?;
         // It lives as long as the answer is read, and ends with it.

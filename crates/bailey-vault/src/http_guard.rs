@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::exit::{Exit, Guarded};
+use crate::egress::{EgressAuthority, Guarded};
 use crate::net::Link;
 
 /// Longest request head of ours.
@@ -47,8 +47,8 @@ impl std::fmt::Debug for HttpStream {
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
 impl HttpStream {
-    pub(crate) const fn new(link: Link, exit: Exit, request: Request) -> Self {
-        Self { out: Guarded::new(link, exit), request, head: Vec::new(), in_body: None, gone: false }
+    pub(crate) const fn new(link: Link, authority: EgressAuthority, request: Request) -> Self {
+        Self { out: Guarded::new(link, authority), request, head: Vec::new(), in_body: None, gone: false }
     }
 
     /// How many of these bytes may pass, and whether they are the hand-off. Looks only.

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use bailey_gate::family::mail::{FolderName, MessageRef};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::exit::{Exit, Guarded};
+use crate::egress::{EgressAuthority, Guarded};
 use crate::imap_answers::Answers;
 use crate::net::Link;
 
@@ -109,9 +109,9 @@ fn judge(errand: &Errand, authenticating: bool, line: &str) -> Line {
 }
 
 impl ImapStream {
-    pub(crate) fn new(link: Link, errand: Errand, exit: Exit) -> Self {
+    pub(crate) fn new(link: Link, errand: Errand, authority: EgressAuthority) -> Self {
         Self {
-            out: Guarded::new(link, exit),
+            out: Guarded::new(link, authority),
             errand,
             line: Vec::new(),
             authenticating: false,

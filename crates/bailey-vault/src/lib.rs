@@ -5,7 +5,7 @@
 //!
 //! Invariant of absence: no function here returns a credential.
 
-mod exit;
+mod egress;
 mod guard;
 mod http;
 mod http_guard;

@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::Server;
-use crate::exit::{Exit, refused};
+use crate::egress::{EgressAuthority, refused};
 
 /// Whom to believe about a server's name.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ pub(crate) enum Link {
 #[derive(Debug)]
 pub(crate) struct Early {
     tcp: TcpStream,
-    exit: Option<Exit>,
+    authority: Option<EgressAuthority>,
 }
 
 impl Early {
@@ -74,8 +74,8 @@ impl Early {
 
     fn under<T>(&mut self, work: impl FnOnce(Pin<&mut TcpStream>) -> Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         let tcp = Pin::new(&mut self.tcp);
-        match &self.exit {
-            Some(exit) => exit.under(|| work(tcp)).unwrap_or_else(|why| Poll::Ready(Err(refused(why)))),
+        match &self.authority {
+            Some(authority) => authority.under(|| work(tcp)).unwrap_or_else(|why| Poll::Ready(Err(refused(why)))),
             None => work(tcp),
         }
     }
@@ -113,10 +113,10 @@ impl AsyncWrite for Early {
     }
 }
 
-/// Opens a connection as the server's settings say, where something may leave by `exit`: no name's look-up begins while everything
+/// Opens a connection as the server's settings say, where something may leave by `authority`: no name's look-up begins while everything
 /// is paused, and no server is greeted.
-pub(crate) async fn connect(server: &Server, trust: &Trust, exit: &Exit) -> Result<Link, String> {
-    exit.check().map_err(|why| why.to_string())?;
+pub(crate) async fn connect(server: &Server, trust: &Trust, authority: &EgressAuthority) -> Result<Link, String> {
+    authority.check().map_err(|why| why.to_string())?;
     let name = format!("{}:{}", server.host, server.port);
     let addresses = tokio::net::lookup_host((server.host.as_str(), server.port))
         .await
@@ -126,8 +126,8 @@ pub(crate) async fn connect(server: &Server, trust: &Trust, exit: &Exit) -> Resu
         if !server.tls && !address.ip().is_loopback() {
             return Err(format!("`{name}` is another machine and this connection has no TLS; nothing was sent there"));
         }
-        match greet(address, exit).await {
-            Ok(tcp) if server.tls => return secure(tcp, server, trust, exit).await,
+        match greet(address, authority).await {
+            Ok(tcp) if server.tls => return secure(tcp, server, trust, authority).await,
             Ok(tcp) => return Ok(Link::Plain(tcp)),
             Err(error) => last = Some(error),
         }
@@ -137,19 +137,20 @@ pub(crate) async fn connect(server: &Server, trust: &Trust, exit: &Exit) -> Resu
 }
 
 /// Opens a connection, every step of it under the lock.
-async fn greet(address: SocketAddr, exit: &Exit) -> io::Result<TcpStream> {
+async fn greet(address: SocketAddr, authority: &EgressAuthority) -> io::Result<TcpStream> {
     let mut connecting = pin!(TcpStream::connect(address));
-    poll_fn(|cx| exit.under(|| connecting.as_mut().poll(cx)).unwrap_or_else(|why| Poll::Ready(Err(refused(why))))).await
+    poll_fn(|cx| authority.under(|| connecting.as_mut().poll(cx)).unwrap_or_else(|why| Poll::Ready(Err(refused(why)))))
+        .await
 }
 
-async fn secure(tcp: TcpStream, server: &Server, trust: &Trust, exit: &Exit) -> Result<Link, String> {
+async fn secure(tcp: TcpStream, server: &Server, trust: &Trust, authority: &EgressAuthority) -> Result<Link, String> {
     let name = ServerName::try_from(server.host.clone()).map_err(|_| format!("`{}` is no server name", server.host))?;
-    let early = Early { tcp, exit: Some(exit.clone()) };
+    let early = Early { tcp, authority: Some(authority.clone()) };
     let stream = TlsConnector::from(Arc::clone(&trust.0)).connect(name, early).await;
     let mut stream = stream.map_err(|error| {
         format!("no secure connection to `{}:{}`: {error}; nothing was sent there", server.host, server.port)
     })?;
-    stream.get_mut().0.exit = None;
+    stream.get_mut().0.authority = None;
     Ok(Link::Tls(Box::new(stream)))
 }
 

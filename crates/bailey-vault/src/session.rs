@@ -18,7 +18,7 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::extension::ClientId;
 
-use crate::exit::Exit;
+use crate::egress::EgressAuthority;
 use crate::guard::SmtpGuard;
 use crate::http_guard::{HttpStream, Request};
 use crate::imap_guard::{Errand, ImapStream};
@@ -42,7 +42,7 @@ pub struct Access {
     who: Who,
     wanted: &'static str,
     needed: Level,
-    exit: Exit,
+    authority: EgressAuthority,
 }
 
 enum Who {
@@ -89,22 +89,27 @@ impl Vault {
     #[must_use]
     pub fn access<A>(&self, claimed: &Claimed<A>, wanted: &'static str) -> Access {
         let needed = claimed.kind().needs_level().unwrap_or(Level::Full);
-        Access { who: Who::Connection(claimed.account()), wanted, needed, exit: Exit::Claim(claimed.trigger()) }
+        Access {
+            who: Who::Connection(claimed.account()),
+            wanted,
+            needed,
+            authority: EgressAuthority::Claim(claimed.trigger()),
+        }
     }
 
     /// Returns the right to look at an account, for a named reason of the home's own.
     #[must_use]
     pub fn look(&self, account: Option<(ConnectionId, u64)>, egress: SystemEgress) -> Access {
-        let exit = Exit::System(Arc::clone(&self.lock), egress);
-        Access { who: Who::Connection(account), wanted: "look", needed: Level::Read, exit }
+        let authority = EgressAuthority::System(Arc::clone(&self.lock), egress);
+        Access { who: Who::Connection(account), wanted: "look", needed: Level::Read, authority }
     }
 
     /// Returns the right to look at an account that the person wants to connect.
     #[must_use]
     pub fn try_out(&self, settings: &Settings, credential: &Credential) -> Access {
         let who = Who::Candidate(Box::new((settings.clone(), login_of(settings, credential))));
-        let exit = Exit::System(Arc::clone(&self.lock), SystemEgress::Preparation);
-        Access { who, wanted: "look", needed: Level::Read, exit }
+        let authority = EgressAuthority::System(Arc::clone(&self.lock), SystemEgress::Preparation);
+        Access { who, wanted: "look", needed: Level::Read, authority }
     }
 
     /// Opens what an access is to, if its grant stands as it was bound and covers what is wanted.
@@ -143,8 +148,8 @@ impl Vault {
         let settings = settings.mail().ok_or("this connection is no mail account")?;
         let server = settings.imap.as_ref().ok_or("this connection has no server to read from")?;
         let name = format!("{}:{}", server.host, server.port);
-        let link = connect(server, &self.trust, &access.exit).await?;
-        let mut client = async_imap::Client::new(ImapStream::new(link, errand, access.exit.clone()));
+        let link = connect(server, &self.trust, &access.authority).await?;
+        let mut client = async_imap::Client::new(ImapStream::new(link, errand, access.authority.clone()));
         let greeting = client.read_response().await.map_err(|error| words(&error))?;
         greeting.ok_or_else(|| format!("the mail server `{name}` did not greet"))?;
         let signed_in = match &login {
@@ -171,8 +176,8 @@ impl Vault {
         let server = settings.submission.as_ref().ok_or("this connection has no server to send through")?;
         let receivers: Vec<String> = message.receivers().map(|to| to.address.as_str().to_owned()).collect();
         let guard = SmtpGuard::new(message.from.address.as_str(), &receivers, claimed.artefact());
-        let link = connect(server, &self.trust, &access.exit).await?;
-        let stream = ClaimedStream::new(link, guard, access.exit);
+        let link = connect(server, &self.trust, &access.authority).await?;
+        let stream = ClaimedStream::new(link, guard, access.authority);
         let hello = ClientId::Domain("localhost".into());
         let name = format!("{}:{}", server.host, server.port);
         let mut connection = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello)
@@ -216,13 +221,13 @@ impl Vault {
     async fn exchange(&self, access: &Access, ask: HttpAsk<'_>, writes: bool) -> Result<HttpAnswer, String> {
         let (settings, login) = self.enter(access).await.map_err(|error| error.to_string())?;
         let server: &Server = &settings.dav().ok_or("this connection has no server of this kind")?.server;
-        let link = connect(server, &self.trust, &access.exit).await?;
+        let link = connect(server, &self.trust, &access.authority).await?;
         let request = if writes {
             Request::Write { line: format!("{} {} HTTP/1.1", ask.method, ask.path), body: ask.body.clone() }
         } else {
             Request::Look
         };
-        let stream = HttpStream::new(link, access.exit.clone(), request);
+        let stream = HttpStream::new(link, access.authority.clone(), request);
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| words(&error))?;
         let mut builder = hyper::Request::builder()

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::exit::{Exit, Guarded};
+use crate::egress::{EgressAuthority, Guarded};
 use crate::guard::{SmtpGuard, Step};
 use crate::net::Link;
 
@@ -32,8 +32,8 @@ impl fmt::Debug for ClaimedStream {
 }
 
 impl ClaimedStream {
-    pub(crate) const fn new(link: Link, guard: SmtpGuard, exit: Exit) -> Self {
-        Self { out: Guarded::new(link, exit), guard, answered: 0 }
+    pub(crate) const fn new(link: Link, guard: SmtpGuard, authority: EgressAuthority) -> Self {
+        Self { out: Guarded::new(link, authority), guard, answered: 0 }
     }
 }
 

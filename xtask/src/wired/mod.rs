@@ -141,6 +141,27 @@ pub fn run(only: &[&str]) -> Result<(), String> {
     if chosen.is_empty() {
         return Err("no control has such a name; `cargo xtask wired --list` shows them".into());
     }
+    take_out(&chosen)
+}
+
+/// Takes out the controls that lie in files changed since a commit.
+pub fn run_since(revision: &str) -> Result<(), String> {
+    let output = command("git").args(["diff", "--name-only", revision, "--"]).output().map_err(|e| e.to_string())?;
+    if !output.status.success() {
+        return Err(format!("git knows no commit `{revision}`: {}", String::from_utf8_lossy(&output.stderr).trim()));
+    }
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let changed: BTreeSet<&str> = text.lines().collect();
+    let chosen: Vec<&Mutation> =
+        mutations().filter(|one| one.edits.iter().any(|(file, _, _)| changed.contains(file))).collect();
+    if chosen.is_empty() {
+        println!("No control lies in a file that changed since {revision}.");
+        return Ok(());
+    }
+    take_out(&chosen)
+}
+
+fn take_out(chosen: &[&Mutation]) -> Result<(), String> {
     let faults = faults()?;
     if !faults.is_empty() {
         return Err(faults.join("\n"));

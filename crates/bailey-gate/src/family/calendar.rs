@@ -11,8 +11,8 @@ use super::text::Address;
 use super::tool::Amount;
 use super::{ActionKind, Brings, Family, Party, Traits, rfc5322};
 use crate::codec::{CodecError, Decoder, Encoder};
+use crate::intent::Verb;
 use crate::preview::Preview;
-use crate::scope::Verb;
 use crate::verdict::Class;
 
 kinds! {

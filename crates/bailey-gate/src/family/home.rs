@@ -5,8 +5,8 @@ use super::tool::Amount;
 use super::{ActionKind, Brings, Family, Traits};
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::ids::ActionId;
+use crate::intent::Verb;
 use crate::preview::Preview;
-use crate::scope::Verb;
 use crate::verdict::Class;
 
 kinds! {

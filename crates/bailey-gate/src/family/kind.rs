@@ -7,8 +7,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use crate::intent::Verb;
 use crate::named::named_enum;
-use crate::scope::Verb;
 
 named_enum! {
     /// What a kind of action does, as rules group them.

@@ -5,8 +5,8 @@ use super::text::{Address, BadText, Line, Mailbox};
 use super::tool::Amount;
 use super::{ActionKind, Brings, Family, Party, Traits, rfc5322};
 use crate::codec::{CodecError, Decoder, Encoder};
+use crate::intent::Verb;
 use crate::preview::Preview;
-use crate::scope::Verb;
 use crate::verdict::Class;
 
 kinds! {

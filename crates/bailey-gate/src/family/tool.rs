@@ -7,9 +7,9 @@ use super::kind::{AskedBy, Group, kinds};
 use super::text::Line;
 use super::{ActionKind, Brings, Family, Party, Traits};
 use crate::codec::{CodecError, Decoder, Encoder};
+use crate::intent::Verb;
 use crate::place::Place;
 use crate::preview::Preview;
-use crate::scope::Verb;
 use crate::verdict::Class;
 
 kinds! {

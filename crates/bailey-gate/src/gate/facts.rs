@@ -9,10 +9,10 @@ use crate::family::tool::Amount;
 use crate::family::{Party, Traits};
 use crate::ground::{self, Words};
 use crate::ids::TaskId;
+use crate::intent::{TaskIntent, asking};
 use crate::ledger::{TaskMarks, Tx};
 use crate::place::Place;
 use crate::policy::Facts;
-use crate::scope::{Asked, asking};
 use crate::time::Now;
 
 impl Gate {
@@ -119,7 +119,7 @@ impl Gate {
 /// Words of a task, read: whom and what they name, and what they ask for.
 pub(super) struct Reading {
     said: Words,
-    asked: Asked,
+    asked: TaskIntent,
 }
 
 /// Readings kept, those of the tasks that acted last. A home has a handful of tasks at work at a time.
@@ -139,7 +139,7 @@ impl Readings {
             return reading;
         }
         drop(kept);
-        let reading = Arc::new(Reading { said: Words::new(&asking(words)), asked: Asked::of(words) });
+        let reading = Arc::new(Reading { said: Words::new(&asking(words)), asked: TaskIntent::of(words) });
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MAX_READINGS {
             kept.remove(0);

@@ -343,12 +343,12 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         edits: &[
             (
                 "crates/bailey-vault/src/net.rs",
-                "    exit.check().map_err(|why| why.to_string())?;\n    let name",
+                "    authority.check().map_err(|why| why.to_string())?;\n    let name",
                 "    let name",
             ),
             (
                 "crates/bailey-vault/src/net.rs",
-                "        match greet(address, exit).await {",
+                "        match greet(address, authority).await {",
                 "        match TcpStream::connect(address).await {",
             ),
         ],

@@ -406,7 +406,7 @@ pub(super) const RULES: &[Mutation] = &[
     Mutation {
         control: "words behind a not",
         edits: &[(
-            "crates/bailey-gate/src/scope/mod.rs",
+            "crates/bailey-gate/src/intent/mod.rs",
             "            return clause.get(..begins).unwrap_or_default();",
             "            return clause.get(..begins.max(clause.len())).unwrap_or_default();",
         )],

@@ -44,7 +44,7 @@ pub enum Verb {
 
 /// What a task's words ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Asked {
+pub struct TaskIntent {
     /// Look at mail.
     pub mail: bool,
     /// At new mail in particular.
@@ -138,7 +138,7 @@ fn requests(words: Vec<String>) -> Vec<String> {
     kept.map(|(_, word)| word).collect()
 }
 
-impl Asked {
+impl TaskIntent {
     /// Reads a task.
     #[must_use]
     pub fn of(task: &str) -> Self {
@@ -286,18 +286,18 @@ mod tests {
 
     #[test]
     fn what_no_word_asks_for_is_not_covered() {
-        let reading = Asked::of("Read my unread mail and tell me what needs me.");
+        let reading = TaskIntent::of("Read my unread mail and tell me what needs me.");
         let kinds = [mail::SEND, mail::TRASH, mail::MOVE, calendar::CREATE, calendar::CANCEL, home::MEMORY_WRITE];
         for kind in kinds {
             assert!(!reading.covers_kind(kind), "{}", kind.name());
         }
         assert!(reading.covers_kind(mail::SEARCH) && reading.covers_kind(calendar::READ));
-        assert!(Asked::of("delete the newsletter mails").covers_kind(mail::TRASH));
-        assert!(Asked::of("cancel my appointment on Friday").covers_kind(calendar::CANCEL));
-        assert!(Asked::of("Trag den Termin in meinen Kalender ein").covers_kind(calendar::CREATE));
-        assert!(!Asked::of("").covers_kind(mail::SEND));
+        assert!(TaskIntent::of("delete the newsletter mails").covers_kind(mail::TRASH));
+        assert!(TaskIntent::of("cancel my appointment on Friday").covers_kind(calendar::CANCEL));
+        assert!(TaskIntent::of("Trag den Termin in meinen Kalender ein").covers_kind(calendar::CREATE));
+        assert!(!TaskIntent::of("").covers_kind(mail::SEND));
         for writes in ["Email Tom about it.", "Look it up, then text Ana", "Please message the team: done"] {
-            assert!(Asked::of(writes).covers_kind(mail::SEND), "{writes}");
+            assert!(TaskIntent::of(writes).covers_kind(mail::SEND), "{writes}");
         }
         for forbids in [
             "Do not send or pay anything",
@@ -308,7 +308,7 @@ mod tests {
             "Summarise it, but don't write to anybody.",
             "Summarise it; you mustn\u{2019}t write to anybody.",
         ] {
-            let asked = Asked::of(forbids);
+            let asked = TaskIntent::of(forbids);
             assert!(!asked.covers_kind(tool::PAY), "{forbids}");
             assert!(!asked.covers_kind(mail::SEND), "{forbids}");
         }
@@ -317,10 +317,10 @@ mod tests {
             asking(said).split_whitespace().collect::<Vec<_>>().join(" "),
             "Write to ana@example.org, tom@x.org. But Note this."
         );
-        assert!(Asked::of("Do not forget to write to Tom").covers_kind(mail::SEND));
-        assert!(Asked::of("Read it. Then answer Tom without a greeting.").covers_kind(mail::SEND));
+        assert!(TaskIntent::of("Do not forget to write to Tom").covers_kind(mail::SEND));
+        assert!(TaskIntent::of("Read it. Then answer Tom without a greeting.").covers_kind(mail::SEND));
         for looks in ["Read my email and tell me", "Which email came last?", "Notify me", "mail"] {
-            assert!(!Asked::of(looks).covers_kind(mail::SEND), "{looks}");
+            assert!(!TaskIntent::of(looks).covers_kind(mail::SEND), "{looks}");
         }
     }
 
@@ -337,7 +337,7 @@ mod tests {
             })
         };
         let to = || vec![(Name::new("to").unwrap(), Role::Sink(Name::new("email").unwrap()))];
-        let asks = |words: &str, action: &Action| Asked::of(words).covers(action);
+        let asks = |words: &str, action: &Action| TaskIntent::of(words).covers(action);
         assert!(asks("Create an event on Friday", &call("createEvent", vec![])));
         assert!(!asks("Create an event on Friday", &call("delete_event", vec![])));
         assert!(!asks("Create an event on Friday", &call("send-message", to())));
@@ -349,10 +349,10 @@ mod tests {
 
     #[test]
     fn handing_on_what_others_wrote_is_the_persons_word_and_covers_no_loss() {
-        let asked = Asked::of("Please do the actions specified in the email from Ana.");
+        let asked = TaskIntent::of("Please do the actions specified in the email from Ana.");
         assert!(asked.covers_kind(mail::SEND) && !asked.covers_kind(mail::TRASH));
         assert!(!asked.covers_kind(tool::PAY) && !asked.covers_kind(tool::CHANGE));
-        assert!(!Asked::of("Perform the following tasks: 1. Read my mail.").delegated);
-        assert!(!Asked::of("Do I have mail with instructions?").covers_kind(mail::TRASH));
+        assert!(!TaskIntent::of("Perform the following tasks: 1. Read my mail.").delegated);
+        assert!(!TaskIntent::of("Do I have mail with instructions?").covers_kind(mail::TRASH));
     }
 }

@@ -12,7 +12,7 @@ use crate::net::Link;
 
 /// By what right bytes leave.
 #[derive(Debug, Clone)]
-pub(crate) enum Exit {
+pub(crate) enum EgressAuthority {
     /// A claim's.
     Claim(Arc<Trigger>),
     /// The home's own, by name.
@@ -23,7 +23,7 @@ pub(crate) fn refused(refused: Refused) -> io::Error {
     io::Error::new(io::ErrorKind::PermissionDenied, refused)
 }
 
-impl Exit {
+impl EgressAuthority {
     /// Does something that sends no more than a part of what leads to the hand-off, or of what looks, under the lock.
     pub(crate) fn under<T>(&self, work: impl FnOnce() -> T) -> Result<T, Refused> {
         match self {
@@ -87,13 +87,13 @@ impl Exit {
 #[derive(Debug)]
 pub(crate) struct Guarded {
     link: Link,
-    exit: Exit,
+    authority: EgressAuthority,
     dead: bool,
 }
 
 impl Guarded {
-    pub(crate) const fn new(link: Link, exit: Exit) -> Self {
-        Self { link, exit, dead: false }
+    pub(crate) const fn new(link: Link, authority: EgressAuthority) -> Self {
+        Self { link, authority, dead: false }
     }
 
     pub(crate) const fn link(&self) -> &Link {
@@ -106,8 +106,8 @@ impl Guarded {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
         let written = match hand_off {
-            true => self.exit.hand_off(&mut self.link, cx, bytes),
-            false => self.exit.pass(&mut self.link, cx, bytes),
+            true => self.authority.hand_off(&mut self.link, cx, bytes),
+            false => self.authority.pass(&mut self.link, cx, bytes),
         };
         self.dead = matches!(written, Poll::Ready(Err(_)));
         written
@@ -117,11 +117,11 @@ impl Guarded {
         if self.dead {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        self.exit.flush(&mut self.link, cx)
+        self.authority.flush(&mut self.link, cx)
     }
 
     pub(crate) fn shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.dead { Poll::Ready(Ok(())) } else { self.exit.shutdown(&mut self.link, cx) }
+        if self.dead { Poll::Ready(Ok(())) } else { self.authority.shutdown(&mut self.link, cx) }
     }
 
     pub(crate) fn read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
