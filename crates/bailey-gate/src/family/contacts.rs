@@ -3,7 +3,6 @@
 use super::calendar::Href;
 use super::kind::{AskedBy, Group, Level, kinds};
 use super::text::Line;
-use super::tool::Amount;
 use super::{ActionKind, Brings, Family, Traits};
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::preview::Preview;
@@ -50,24 +49,8 @@ impl Family for ContactsAction {
     }
 
     fn traits(&self) -> Traits {
-        Traits {
-            recipients: Vec::new(),
-            unreadable_recipients: 0,
-            learns: Vec::new(),
-            is_mail: false,
-            text_for_others: String::new(),
-            attachments: 0,
-            targets: Vec::new(),
-            places: Vec::new(),
-            method: String::new(),
-            amount: Amount::None,
-            tool: String::new(),
-            undescribed: false,
-            // Cards are often made of what others sent: their words may stand in every field.
-            brings: Brings { untrusted: true, confidential: false },
-            into_sent_or_drafts: false,
-            among_own_folders: false,
-        }
+        // Cards are often made of what others sent: their words may stand in every field.
+        Traits::reaching_nobody(Brings { untrusted: true, confidential: false })
     }
 
     fn artefact(&self) -> Vec<u8> {

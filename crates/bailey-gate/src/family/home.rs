@@ -1,7 +1,6 @@
 //! What stays in the home: words to the person, and notes for later tasks.
 
 use super::kind::{AskedBy, Group, kinds};
-use super::tool::Amount;
 use super::{ActionKind, Brings, Family, Traits};
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::ids::ActionId;
@@ -76,24 +75,8 @@ impl Family for HomeAction {
     }
 
     fn traits(&self) -> Traits {
-        Traits {
-            recipients: Vec::new(),
-            unreadable_recipients: 0,
-            learns: Vec::new(),
-            is_mail: false,
-            text_for_others: String::new(),
-            attachments: 0,
-            targets: Vec::new(),
-            places: Vec::new(),
-            method: String::new(),
-            amount: Amount::None,
-            tool: String::new(),
-            undescribed: false,
-            // What notes bring, the store knows: a note is no more to be trusted than what its task had read.
-            brings: Brings { untrusted: self.kind().is_read(), confidential: false },
-            into_sent_or_drafts: false,
-            among_own_folders: false,
-        }
+        // What notes bring, the store knows: a note is no more to be trusted than what its task had read.
+        Traits::reaching_nobody(Brings { untrusted: self.kind().is_read(), confidential: false })
     }
 
     fn artefact(&self) -> Vec<u8> {

@@ -71,6 +71,29 @@ pub struct Traits {
     pub among_own_folders: bool,
 }
 
+impl Traits {
+    /// Describes an action that reaches nobody and touches nothing but what it looks at or keeps in the home.
+    fn reaching_nobody(brings: Brings) -> Self {
+        Self {
+            recipients: Vec::new(),
+            unreadable_recipients: 0,
+            learns: Vec::new(),
+            is_mail: false,
+            text_for_others: String::new(),
+            attachments: 0,
+            targets: Vec::new(),
+            places: Vec::new(),
+            method: String::new(),
+            amount: Amount::None,
+            tool: String::new(),
+            undescribed: false,
+            brings,
+            into_sent_or_drafts: false,
+            among_own_folders: false,
+        }
+    }
+}
+
 /// What every family says of its actions. Sealed: the gate's own types alone implement it.
 pub trait Family: sealed::Sealed {
     /// Returns the kind.

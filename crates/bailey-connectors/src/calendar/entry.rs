@@ -1,0 +1,202 @@
+//! Entries made, changed and turned into invitations, line by line: what is not touched stays as it was.
+
+use bailey_gate::family::calendar::Entry;
+use jiff::ToSpan as _;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use super::bad;
+use super::moment::{When, local, when};
+use crate::call::{Arguments, BadCall};
+use crate::context::HomeContext;
+
+/// Minutes an entry takes where no end is named.
+const DEFAULT_MINUTES: i64 = 60;
+/// Bytes of a content line before it is folded (RFC 5545, 3.1: at most 75 octets).
+const FOLD_AT: usize = 73;
+
+/// The entry as an invitation (iTIP, RFC 5546, 3.2.2 and 3.2.5): what is the person's alone, such as alarms, stays out.
+pub(super) fn invitation(
+    entry_: &Entry,
+    organizer: &str,
+    guests: &[String],
+    cancel: bool,
+    cx: &HomeContext,
+) -> Result<Entry, BadCall> {
+    if entry_.property("RRULE").is_some() || entry_.as_str().matches("\r\nBEGIN:VEVENT\r\n").count() > 1 {
+        return Err(BadCall::Lookup("this entry repeats; nobody can be invited to repeating entries yet".into()));
+    }
+    let sequence: u64 = entry_.property("SEQUENCE").and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    let mut added = vec![
+        utc("DTSTAMP", local(cx), cx)?,
+        format!("SEQUENCE:{}", sequence.saturating_add(u64::from(cancel))),
+        format!("STATUS:{}", if cancel { "CANCELLED" } else { "CONFIRMED" }),
+        format!("ORGANIZER:mailto:{organizer}"),
+    ];
+    added.extend(
+        guests
+            .iter()
+            .map(|guest| format!("ATTENDEE;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:{guest}")),
+    );
+    const OURS: [&str; 6] = ["ATTENDEE", "ORGANIZER", "DTSTAMP", "SEQUENCE", "STATUS", "METHOD"];
+    let mut lines = Vec::new();
+    let mut alarm = false;
+    for line in entry_.lines() {
+        alarm |= line == "BEGIN:VALARM";
+        let ours = OURS.iter().any(|name| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([':', ';'])));
+        if line == "END:VEVENT" {
+            lines.append(&mut added);
+        }
+        if !alarm && !ours {
+            lines.push(line.clone());
+        }
+        if line.starts_with("VERSION:") {
+            lines.push(format!("METHOD:{}", if cancel { "CANCEL" } else { "REQUEST" }));
+        }
+        alarm &= line != "END:VALARM";
+    }
+    entry(&lines)
+}
+
+/// A property of a moment: a whole day, or a moment in UTC.
+fn property(name: &str, moment: When, cx: &HomeContext) -> Result<String, BadCall> {
+    match moment.time {
+        None => Ok(format!("{name};VALUE=DATE:{}", moment.date.strftime("%Y%m%d"))),
+        Some(_) => utc(name, moment.start(), cx),
+    }
+}
+
+fn utc(name: &str, moment: DateTime, cx: &HomeContext) -> Result<String, BadCall> {
+    let zoned = moment.to_zoned(cx.zone.clone()).map_err(|error| bad("begins", error))?;
+    Ok(format!("{name}:{}", zoned.with_time_zone(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ")))
+}
+
+/// RFC 5545, 3.3.11.
+fn escaped(text: &str) -> String {
+    text.trim()
+        .replace('\\', "\\\\")
+        .replace(';', "\\;")
+        .replace(',', "\\,")
+        .replace("\r\n", "\\n")
+        .replace(['\n', '\r'], "\\n")
+}
+
+pub(super) fn create(arguments: &Arguments, cx: &HomeContext, name: &str) -> Result<Entry, BadCall> {
+    let begins = when("begins", &arguments.text("begins")?, cx)?;
+    let ends = arguments.optional("ends").map(|text| when("ends", &text, cx)).transpose()?;
+    let mut lines = vec![
+        "BEGIN:VCALENDAR".to_owned(),
+        "VERSION:2.0".into(),
+        "PRODID:-//Bailey//EN".into(),
+        "BEGIN:VEVENT".into(),
+        format!("UID:{name}@bailey"),
+        utc("DTSTAMP", local(cx), cx)?,
+        property("DTSTART", begins, cx)?,
+        end_of(begins, ends, cx)?,
+        format!("SUMMARY:{}", escaped(&arguments.text("what")?)),
+    ];
+    lines.extend(arguments.optional("where").map(|place| format!("LOCATION:{}", escaped(&place))));
+    lines.extend(["END:VEVENT".into(), "END:VCALENDAR".into()]);
+    entry(&lines)
+}
+
+/// The end of an entry; without one, an hour, or the whole day.
+fn end_of(begins: When, ends: Option<When>, cx: &HomeContext) -> Result<String, BadCall> {
+    match (begins.time, ends) {
+        (None, ends) => {
+            let last = ends.map_or(begins.date, |ends| ends.date).max(begins.date);
+            property("DTEND", When { date: last.saturating_add(1.day()), time: None }, cx)
+        }
+        (Some(_), None) => utc("DTEND", begins.start().saturating_add(DEFAULT_MINUTES.minutes()), cx),
+        (Some(_), Some(ends)) => {
+            // "until 16:00" means of the same day.
+            let end = ends.start();
+            let end =
+                if end <= begins.start() { ends.time.map_or(end, |time| begins.date.to_datetime(time)) } else { end };
+            // The same moment twice says no more than that there is a beginning.
+            let end = if end == begins.start() { end.saturating_add(DEFAULT_MINUTES.minutes()) } else { end };
+            if end < begins.start() {
+                return Err(bad("ends", "it ends before it begins"));
+            }
+            utc("DTEND", end, cx)
+        }
+    }
+}
+
+fn entry(lines: &[String]) -> Result<Entry, BadCall> {
+    let text: String = lines.iter().map(|line| folded(line) + "\r\n").collect();
+    Entry::new(&text).map_err(|error| bad("what", error))
+}
+
+fn folded(line: &str) -> String {
+    let mut out = String::new();
+    let mut length = 0;
+    for c in line.chars() {
+        if length + c.len_utf8() > FOLD_AT {
+            out.push_str("\r\n ");
+            length = 1;
+        }
+        out.push(c);
+        length += c.len_utf8();
+    }
+    out
+}
+
+/// Lines of the event itself are replaced, or added at its end; everything else stays as it was.
+pub(super) fn change(before: &Entry, arguments: &Arguments, cx: &HomeContext) -> Result<Entry, BadCall> {
+    if before.property("RRULE").is_some() || before.as_str().matches("\r\nBEGIN:VEVENT\r\n").count() > 1 {
+        return Err(BadCall::Lookup("this entry repeats; repeating entries cannot be changed yet".into()));
+    }
+    let mut changes: Vec<(&str, String)> = Vec::new();
+    if let Some(begins) = arguments.optional("begins").map(|text| when("begins", &text, cx)).transpose()? {
+        let ends = arguments.optional("ends").map(|text| when("ends", &text, cx)).transpose()?;
+        let end = match (ends, begins.time, length(before)) {
+            (None, Some(_), Some(minutes)) => utc("DTEND", begins.start().saturating_add(minutes.minutes()), cx)?,
+            (ends, _, _) => end_of(begins, ends, cx)?,
+        };
+        changes.extend([("DTSTART", property("DTSTART", begins, cx)?), ("DTEND", end)]);
+    } else if arguments.optional("ends").is_some() {
+        return Err(bad("begins", "name the beginning together with the end"));
+    }
+    for (argument, name) in [("what", "SUMMARY"), ("where", "LOCATION")] {
+        if let Some(text) = arguments.optional(argument) {
+            changes.push((name, format!("{name}:{}", escaped(&text))));
+        }
+    }
+    if changes.is_empty() {
+        return Err(BadCall::Missing("what"));
+    }
+    entry(&replaced(&before.lines(), changes))
+}
+
+fn replaced(lines: &[String], mut changes: Vec<(&str, String)>) -> Vec<String> {
+    let mut within: Vec<&str> = Vec::new();
+    let mut out = Vec::new();
+    for line in lines {
+        if let Some(name) = line.strip_prefix("BEGIN:") {
+            within.push(name);
+        }
+        if line == "END:VEVENT" {
+            out.extend(changes.drain(..).map(|(_, line)| line));
+        }
+        if line.starts_with("END:") {
+            within.pop();
+        }
+        let named = |name: &str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([':', ';']));
+        let of_event = within.last() == Some(&"VEVENT");
+        match changes.iter().position(|(name, _)| of_event && named(name)) {
+            Some(at) => out.push(changes.remove(at).1),
+            // An entry with a new end has no length beside it.
+            None if of_event && named("DURATION") && out.iter().any(|line| line.starts_with("DTEND")) => {}
+            None => out.push(line.clone()),
+        }
+    }
+    out
+}
+
+/// How long an entry takes, in minutes, where both ends are written in the same way.
+fn length(entry: &Entry) -> Option<i64> {
+    let moment = |name| DateTime::strptime("%Y%m%dT%H%M%S", entry.property(name)?.trim_end_matches('Z')).ok();
+    let minutes = moment("DTEND")?.since(moment("DTSTART")?).ok()?.total(jiff::Unit::Minute).ok()?;
+    (minutes > 0.0 && minutes < 1e6).then_some(minutes as i64)
+}
