@@ -13,7 +13,7 @@ struct Package {
     present: fn() -> bool,
 }
 
-const PACKAGES: [Package; 8] = [
+const PACKAGES: [Package; 9] = [
     Package {
         name: "gcc",
         why: "compiles the database and the cryptographic library",
@@ -45,7 +45,18 @@ const PACKAGES: [Package; 8] = [
         why: "proves what a change of rules makes automatic",
         present: || succeeds(command("cvc5").arg("--version")),
     },
+    Package { name: "libgomp1", why: "threads of the small local model", present: has_openmp },
     Package { name: "python3-venv", why: "holds the peers the tests talk to", present: python_has_venv },
+];
+
+/// What `cargo xtask model --check` looks with.
+const EMULATOR: [Package; 2] = [
+    Package { name: "binutils", why: "reads machine code", present: || succeeds(command("objdump").arg("--version")) },
+    Package {
+        name: "qemu-user",
+        why: "emulates other processors",
+        present: || succeeds(command("qemu-x86_64").arg("--version")),
+    },
 ];
 
 fn header(name: &str) -> bool {
@@ -57,9 +68,22 @@ fn python_has_venv() -> bool {
     succeeds(command("python3").args(["-c", "import venv, ensurepip"]))
 }
 
+fn has_openmp() -> bool {
+    succeeds(command("python3").args(["-c", "import ctypes; ctypes.CDLL('libgomp.so.1')"]))
+}
+
 /// Installs the packages that are missing, after asking.
 pub fn packages(yes: bool) -> Result<(), String> {
-    let missing: Vec<&Package> = PACKAGES.iter().filter(|package| !(package.present)()).collect();
+    install_missing(&PACKAGES, yes)
+}
+
+/// Installs what runs programs on processors this machine has not, after asking.
+pub(crate) fn emulator(yes: bool) -> Result<(), String> {
+    install_missing(&EMULATOR, yes)
+}
+
+fn install_missing(all: &[Package], yes: bool) -> Result<(), String> {
+    let missing: Vec<&Package> = all.iter().filter(|package| !(package.present)()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -107,10 +131,14 @@ pub fn peers() -> Result<(), String> {
     authorization_server()
 }
 
+/// Whether `folder` holds exactly what `wanted` describes.
+pub(crate) fn holds(folder: &Path, wanted: &str) -> bool {
+    fs::read_to_string(folder.join("installed.txt")).is_ok_and(|installed| installed == wanted)
+}
+
 /// Runs `install` unless `folder` holds exactly what `wanted` describes.
 pub(crate) fn once(folder: &Path, wanted: &str, install: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
-    let stamp = folder.join("installed.txt");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+    if holds(folder, wanted) {
         return Ok(());
     }
     eprintln!("Installing into `{}`", folder.display());
@@ -118,7 +146,7 @@ pub(crate) fn once(folder: &Path, wanted: &str, install: impl FnOnce() -> Result
     fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     install()?;
     // Written last: an interrupted installation starts over.
-    fs::write(&stamp, wanted).map_err(|error| error.to_string())
+    fs::write(folder.join("installed.txt"), wanted).map_err(|error| error.to_string())
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -258,4 +286,27 @@ fn unpack(debs: &Path, folder: &Path) -> Result<(), String> {
         let _ = fs::remove_dir_all(folder.join(used));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_or_other_installation_is_replaced_and_a_whole_one_is_kept() {
+        let folder = std::env::temp_dir().join(format!("bailey-once-{}", std::process::id()));
+        let left = folder.join("left over");
+        assert!(
+            once(&folder, "1", || fs::write(&left, "").map_err(|error| error.to_string()).and(Err("cut".into())))
+                .is_err()
+        );
+        assert!(left.exists() && !holds(&folder, "1"), "an installation that failed counts as none");
+        once(&folder, "1", || Ok(())).unwrap();
+        assert!(!left.exists(), "what a broken one left is gone");
+        once(&folder, "1", || Err("installed twice".into())).unwrap();
+        fs::write(&left, "").unwrap();
+        once(&folder, "2", || Ok(())).unwrap();
+        assert!(!left.exists() && holds(&folder, "2"), "another version is replaced");
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

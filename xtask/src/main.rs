@@ -12,7 +12,8 @@ const HELP: &str = "cargo xtask COMMAND
        --clean   remove what the demo made
   test [--yes]   install what the tests need, check the sources, run every test
   peers          install the mail, calendar and sign-in servers the tests talk to
-  model [--yes]  fetch the small local model of demo and trial (1.2 GB)
+  model [--yes]  fetch the small local model of demo and trial (1.1 GB), if it can run on this machine
+       --check   show that its server runs on every x86-64 processor with AVX2: objdump, and an emulator
   trial [--yes]  run the main job twenty times with that model; takes a quarter of an hour on an idle machine
   sim [--seed N] [--runs M] [--pauses] [--tell]
                  run the gate in a simulated world with crashes, faults and pauses; one seed is one run
@@ -49,8 +50,10 @@ fn main() -> ExitCode {
         ["test"] => test::run(false),
         ["test", "--yes"] => test::run(true),
         ["peers"] => install::peers(),
-        ["model"] => install::peers().and_then(|()| model::install(false)),
-        ["model", "--yes"] => install::peers().and_then(|()| model::install(true)),
+        ["model"] => install::packages(false).and_then(|()| model::install(false)),
+        ["model", "--yes"] => install::packages(true).and_then(|()| model::install(true)),
+        ["model", "--check"] => model::check::run_check(false),
+        ["model", "--check", "--yes"] | ["model", "--yes", "--check"] => model::check::run_check(true),
         ["trial"] => trial::run(trial::RUNS, trial::WANTED, false),
         ["trial", "--yes"] => trial::run(trial::RUNS, trial::WANTED, true),
         ["trial", "--yes", runs] => match runs.parse() {
