@@ -1,6 +1,7 @@
 //! `cargo xtask model --check`: the model's server runs on processors of 2013 (x86-64 with AVX2), shown in two ways.
 //!
-//! Its machine code holds no instruction of AVX-512, as objdump reads it. And it answers under an emulator of such a
+//! No machine code of what `cargo xtask` fetches, the server and the peers, holds an instruction of AVX-512, as objdump reads
+//! it. And the server answers under an emulator of such a
 //! processor as it does on this one, with a model of one layer in the real one's number formats, made up here: the real one
 //! would take hours under emulation. On an emulated processor without AVX2 it has to fail, or the emulator would show nothing.
 
@@ -12,7 +13,7 @@ use std::process::{Command, Stdio};
 
 use super::{LocalModel, READY_WITHIN, folder, install_server, python, server_folder};
 use crate::install;
-use crate::process::{command, root, run};
+use crate::process::{cache, command, root, run};
 
 /// The processor that has to do: of 2013, the first with AVX2.
 const ENOUGH: &str = "Haswell";
@@ -26,12 +27,17 @@ pub fn run_check(yes: bool) -> Result<(), String> {
     }
     install::packages(yes)?;
     install::emulator(yes)?;
+    install::peers()?;
     install_server()?;
     let mut evex = 0;
-    for file in machine_code(&server_folder()) {
-        let (all, found) = count(&file)?;
-        let name = file.strip_prefix(server_folder()).unwrap_or(&file);
-        eprintln!("{}: {all} instructions, {found} of AVX-512", name.display());
+    for folder in [server_folder(), cache().join("peers"), cache().join("dovecot"), cache().join("op")] {
+        let files = machine_code(&folder);
+        let (mut all, mut found) = (0, 0);
+        for file in &files {
+            let (all_here, found_here) = count(file)?;
+            (all, found) = (all + all_here, found + found_here);
+        }
+        eprintln!("{}: {} files, {all} instructions, {found} of AVX-512", folder.display(), files.len());
         evex += found;
     }
     if evex > 0 {
@@ -40,7 +46,7 @@ pub fn run_check(yes: bool) -> Result<(), String> {
     emulate()
 }
 
-/// The shared objects below a folder.
+/// The programs and shared objects below a folder.
 fn machine_code(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
@@ -49,12 +55,17 @@ fn machine_code(folder: &Path) -> Vec<PathBuf> {
         }
         if path.is_dir() {
             found.extend(machine_code(&path));
-        } else if path.file_name().is_some_and(|name| name.to_string_lossy().contains(".so")) {
+        } else if is_elf(&path) {
             found.push(path);
         }
     }
     found.sort();
     found
+}
+
+fn is_elf(path: &Path) -> bool {
+    let mut magic = [0_u8; 4];
+    fs::File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == *b"\x7fELF"
 }
 
 /// How many instructions a file has, and how many of them are of AVX-512.
@@ -70,8 +81,11 @@ fn count(file: &Path) -> Result<(u64, u64), String> {
         }
     }
     let status = child.wait().map_err(failed)?;
-    let sound = status.success() && all > 0;
-    if sound { Ok((all, found)) } else { Err(format!("objdump could not read `{}` ({status})", file.display())) }
+    if status.success() {
+        Ok((all, found))
+    } else {
+        Err(format!("objdump could not read `{}` ({status})", file.display()))
+    }
 }
 
 fn failed(error: std::io::Error) -> String {
