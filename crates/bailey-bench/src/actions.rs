@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use bailey_gate::approval::{Proof, Purpose};
+use bailey_gate::approval::{Assertion, Proof, Purpose};
 use bailey_gate::content::Content;
 use bailey_gate::event::{Actor, Client, Event, EventKind, Payload};
 use bailey_gate::family::calendar::{CalendarAction, Change, Entry, Href, Writing};
@@ -121,7 +121,7 @@ pub fn furnish(ledger: &Ledger) -> Done {
     let grant = Grant { level: Level::Full, active: true, generation: 1 };
     let public = person()?.public();
     ledger.write(|tx| {
-        tx.put_credential(&CREDENTIAL, &[0; 16], &public)?;
+        tx.put_passphrase_key(&CREDENTIAL, &[0; 16], &public)?;
         tx.put_connection(&ConnectionRow { id: CALENDAR, kind: "calendar".into(), account: "me".into(), grant })
     })?;
     Ok(())
@@ -347,10 +347,10 @@ pub fn together(table: &mut Table, folder: &Path) -> Done {
 
 /// The person ends a pause.
 fn resume(gate: &Gate, key: &SigningKey, epoch: u64) -> Done {
-    let nonce = Nonce::from_bytes(*id(epoch).as_bytes());
-    gate.challenge(nonce, at());
-    let signature = key.sign(&Purpose::Resume { epoch: gate.lock().valve().epoch }.message(&gate.home(), &nonce));
-    let proof = Proof { nonce, credential: CREDENTIAL, signature, client: Client::CommandLine, session: [7; 16] };
+    let challenge = gate.challenge(&Nonce::from_bytes(*id(epoch).as_bytes()), at());
+    let signature = key.sign(&Purpose::Resume { epoch: gate.lock().valve().epoch }.message(&gate.home(), &challenge));
+    let (assertion, client) = (Assertion::PassphraseKey { signature }, Client::CommandLine);
+    let proof = Proof { challenge, credential: CREDENTIAL, assertion, client, session: [7; 16] };
     let valve = gate.begin_resume(gate.lock().valve().epoch, &proof, at())?;
     gate.finish_resume(valve.epoch, at())?;
     Ok(())

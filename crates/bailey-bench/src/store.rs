@@ -17,7 +17,7 @@ use bailey_gate::family::home::HomeAction;
 use bailey_gate::handoff::{Mode, Valve};
 use bailey_gate::ledger::{Row, StoreError, Tx as _};
 use bailey_gate::policy::Facts;
-use bailey_gate::{ActionId, Deadline, Decision, Digest, FACTS, Gate, HomeId, Nonce, State, TaskId};
+use bailey_gate::{ActionId, Challenge, Deadline, Decision, Digest, FACTS, Gate, HomeId, Nonce, State, TaskId};
 use bailey_home::{Layout, RootChoice};
 use bailey_keys::sign::SigningKey;
 use bailey_keys::{HomeKey, Passphrase, RootKey, credential};
@@ -233,13 +233,13 @@ impl Asking {
     /// A proof of the person for a purpose, as the body of a request says it.
     fn prove(&self, key: &SigningKey, purpose: &Purpose) -> Result<String, Box<dyn Error>> {
         let challenge = self.ask("POST", "/v1/challenge", "null")?;
-        let (nonce, home) = (field(&challenge, "nonce")?, field(&challenge, "home")?);
-        let message = purpose.message(&home.parse::<HomeId>()?, &nonce.parse::<Nonce>()?);
+        let (asked, home) = (field(&challenge, "challenge")?, field(&challenge, "home")?);
+        let message = purpose.message(&home.parse::<HomeId>()?, &asked.parse::<Challenge>()?);
         let credential = field(&challenge, "id")?;
         let session = Nonce::from_bytes([7; 16]);
         let signature = encoded(&key.sign(&message));
         Ok(format!(
-            r#"{{"nonce":"{nonce}","credential":"{credential}","signature":"{signature}","session":"{session}"}}"#
+            r#"{{"challenge":"{asked}","credential":"{credential}","assertion":{{"kind":"passphrase-key","signature":"{signature}"}},"session":"{session}"}}"#
         ))
     }
 }

@@ -1,19 +1,20 @@
 //! The person's answer: exactly the digests that were shown, signed by something that is not on the disk.
 
-use std::collections::BTreeMap;
+pub use crate::challenges::{CHALLENGE_MS, ChallengeKey, MAX_REMEMBERED, MAX_WRONG, WRONG_WITHIN_MS};
+use crate::codec::{CodecError, Decoder, Encoder};
+use crate::event::Client;
+use crate::ids::{ActionId, Challenge, Digest, HomeId};
 
-use crate::codec::Encoder;
-use crate::event::{Approval, Client};
-use crate::ids::{ActionId, Digest, HomeId, Nonce};
-use crate::time::{Deadline, Now};
+const ANSWER_DOMAIN: &str = "bailey answer";
+/// Version of what is signed. An answer in another form is a wrong one.
+const ANSWER_VERSION: u8 = 2;
 
-const ANSWER_DOMAIN: &[u8] = b"bailey answer 1\0";
+/// Version of an encoded assertion.
+const ASSERTION_VERSION: u8 = 1;
 
-/// How long a challenge may be answered: the time to read a few previews and type a passphrase.
-pub const CHALLENGE_MS: u64 = 15 * 60 * 1_000;
-
-/// Challenges open at once. A client needs one; the rest are forgotten ones, oldest dropped first.
-pub const MAX_CHALLENGES: usize = 64;
+/// Longest part of an assertion, in bytes. A credential id has at most 1,023 (WebAuthn Level 3, section 4); the rest is a few
+/// hundred.
+pub const MAX_ASSERTION_BYTES: usize = 8 * 1_024;
 
 /// Most actions in one answer: more than that nobody reads before saying yes.
 pub const MAX_ANSWERED: usize = 50;
@@ -40,11 +41,11 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// The bytes that are signed: domain, home, nonce, purpose.
+    /// Writes the bytes that are signed: domain, version, home, challenge, purpose. `docs/approval-format.md` describes them.
     #[must_use]
-    pub fn message(&self, home: &HomeId, nonce: &Nonce) -> Vec<u8> {
+    pub fn message(&self, home: &HomeId, challenge: &Challenge) -> Vec<u8> {
         let mut out = Encoder::default();
-        out.bytes(ANSWER_DOMAIN).bytes(home.as_bytes()).bytes(nonce.as_bytes());
+        out.text(ANSWER_DOMAIN).byte(ANSWER_VERSION).bytes(home.as_bytes()).bytes(challenge.as_bytes());
         match self {
             Self::Approve(shown) => {
                 out.byte(1).list(shown, |out, (id, digest)| {
@@ -65,94 +66,127 @@ impl Purpose {
     }
 }
 
-/// The evidence that comes with an answer.
-#[derive(Debug, Clone)]
+/// How a credential of the person signed an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Assertion {
+    /// By the key that the approval passphrase makes.
+    PassphraseKey {
+        /// The Ed25519 signature (RFC 8032) over [`Purpose::message`], 64 bytes.
+        signature: Vec<u8>,
+    },
+    /// By a passkey: the parts of an authentication assertion (WebAuthn Level 3, section 5.2.1), as the browser gave them.
+    /// Nothing here reads them; its challenge is the SHA-256 of [`Purpose::message`].
+    Passkey {
+        /// The authenticator's own name for the credential (`rawId`).
+        credential_id: Vec<u8>,
+        /// `authenticatorData`: relying party, flags, counter.
+        authenticator_data: Vec<u8>,
+        /// `clientDataJSON`: type, challenge, origin.
+        client_data: Vec<u8>,
+        /// The signature over both.
+        signature: Vec<u8>,
+    },
+}
+
+impl Assertion {
+    /// Encodes it as it is kept with the approval; see `docs/approval-format.md`.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Encoder::default();
+        out.byte(ASSERTION_VERSION);
+        match self {
+            Self::PassphraseKey { signature } => {
+                out.byte(1).bytes(signature);
+            }
+            Self::Passkey { credential_id, authenticator_data, client_data, signature } => {
+                out.byte(2).bytes(credential_id).bytes(authenticator_data).bytes(client_data).bytes(signature);
+            }
+        }
+        out.finish()
+    }
+
+    /// Reads what [`Assertion::encode`] wrote.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        let mut from = Decoder::new(bytes);
+        match from.byte()? {
+            ASSERTION_VERSION => {}
+            other => return Err(CodecError::UnknownVersion(other)),
+        }
+        let part = |from: &mut Decoder<'_>| match from.bytes()? {
+            long if long.len() > MAX_ASSERTION_BYTES => Err(CodecError::TooLong),
+            part => Ok(part.to_vec()),
+        };
+        let assertion = match from.byte()? {
+            1 => Self::PassphraseKey { signature: part(&mut from)? },
+            2 => Self::Passkey {
+                credential_id: part(&mut from)?,
+                authenticator_data: part(&mut from)?,
+                client_data: part(&mut from)?,
+                signature: part(&mut from)?,
+            },
+            tag => return Err(CodecError::UnknownTag(tag)),
+        };
+        from.finish()?;
+        Ok(assertion)
+    }
+}
+
+/// The person's answer to one challenge.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
     /// The challenge it answers.
-    pub nonce: Nonce,
+    pub challenge: Challenge,
     /// Which credential signed.
     pub credential: [u8; 16],
-    /// The signature over [`Purpose::message`].
-    pub signature: Vec<u8>,
+    /// How it signed [`Purpose::message`].
+    pub assertion: Assertion,
     /// The client program.
     pub client: Client,
     /// The client's session.
     pub session: [u8; 16],
 }
 
-/// Checks signatures of the person's credentials. Holds public keys only: whoever reads it cannot approve.
-pub trait Authority: Send + Sync {
-    /// `Some(stepped_up)` if `signature` over `message` is that of `credential`.
-    fn verify(&self, credential: &[u8; 16], message: &[u8], signature: &[u8]) -> Option<bool>;
-}
-
-/// Wrong answers in [`WRONG_WITHIN_MS`] after which no answer is looked at any more, until some of them are that old.
-pub const MAX_WRONG: usize = 20;
-/// See [`MAX_WRONG`]; together with the cost of each guess this leaves a guesser a few thousand a day.
-pub const WRONG_WITHIN_MS: u64 = 5 * 60 * 1_000;
-
-/// Why an answer does not count.
+/// Why an assertion is not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unproven {
-    /// It was not made with the passphrase.
+pub enum Disbelief {
+    /// It was not made by that credential over that message.
     Wrong,
-    /// It answers no open challenge.
-    Stale,
-    /// There were too many wrong ones; none is looked at for a while.
-    TooMany,
+    /// No passkey is enrolled, so none can have made it.
+    NoPasskey,
 }
 
-/// When a challenge was asked for.
-#[derive(Debug)]
-struct Asked {
-    /// Until when it may be answered.
-    until: Deadline,
-    /// In which pause epoch. A later one cannot have been meant by whoever answers.
-    epoch: u64,
+/// Checks assertions of the person's credentials. Holds public keys only: whoever reads it cannot approve.
+pub trait Authority: Send + Sync {
+    /// Gives whether the person proved presence for this very answer (step-up), if `credential` made `assertion` over
+    /// `message`.
+    fn verify(&self, credential: &[u8; 16], message: &[u8], assertion: &Assertion) -> Result<bool, Disbelief>;
 }
 
-/// Open challenges, in memory: a restart closes them all.
-#[derive(Debug, Default)]
-pub(crate) struct Challenges {
-    open: BTreeMap<Nonce, Asked>,
-    wrong: Vec<Deadline>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Challenges {
-    pub(crate) fn open(&mut self, nonce: Nonce, epoch: u64, now: Now) {
-        self.open.retain(|_, asked| asked.until.overdue(now).is_none());
-        while self.open.len() >= MAX_CHALLENGES {
-            let oldest = self.open.iter().min_by_key(|(_, asked)| asked.until.set.boot_ms).map(|(nonce, _)| *nonce);
-            oldest.and_then(|nonce| self.open.remove(&nonce));
+    fn passkey(credential_id: usize) -> Assertion {
+        Assertion::Passkey {
+            credential_id: vec![1; credential_id],
+            authenticator_data: vec![2; 37],
+            client_data: b"{}".to_vec(),
+            signature: vec![],
         }
-        self.open.insert(nonce, Asked { until: Deadline::after(now, CHALLENGE_MS), epoch });
     }
 
-    /// Checks a proof and uses its challenge up, whatever the result. Answers to no challenge of ours are not counted: they
-    /// prove nothing, and nobody may fill the log with them.
-    pub(crate) fn redeem(
-        &mut self,
-        proof: &Proof,
-        purpose: &Purpose,
-        home: &HomeId,
-        authority: &dyn Authority,
-        now: Now,
-    ) -> Result<Approval, Unproven> {
-        self.wrong.retain(|wrong| wrong.overdue(now).is_none());
-        if self.wrong.len() >= MAX_WRONG {
-            return Err(Unproven::TooMany);
+    #[test]
+    fn an_assertion_reads_back_as_it_was_and_in_no_other_form() {
+        for assertion in
+            [Assertion::PassphraseKey { signature: vec![7; 64] }, passkey(16), passkey(MAX_ASSERTION_BYTES)]
+        {
+            let bytes = assertion.encode();
+            assert_eq!(Assertion::decode(&bytes), Ok(assertion));
+            assert_eq!(Assertion::decode(&bytes[..bytes.len() - 1]), Err(CodecError::Short));
+            assert_eq!(Assertion::decode(&[bytes.as_slice(), &[0]].concat()), Err(CodecError::Trailing));
         }
-        let asked = self.open.remove(&proof.nonce).ok_or(Unproven::Stale)?;
-        // Nobody has seen a pause that had not come when the question was asked, whatever they were told.
-        let unseen = matches!(purpose, Purpose::Resume { epoch } if *epoch > asked.epoch);
-        if unseen || asked.until.overdue(now).is_some() {
-            return Err(Unproven::Stale);
-        }
-        let message = purpose.message(home, &proof.nonce);
-        let Some(stepped_up) = authority.verify(&proof.credential, &message, &proof.signature) else {
-            self.wrong.push(Deadline::after(now, WRONG_WITHIN_MS));
-            return Err(Unproven::Wrong);
-        };
-        Ok(Approval { credential: proof.credential, client: proof.client, session: proof.session, stepped_up })
+        assert_eq!(Assertion::decode(&passkey(MAX_ASSERTION_BYTES + 1).encode()), Err(CodecError::TooLong));
+        assert_eq!(Assertion::decode(&[2, 1]), Err(CodecError::UnknownVersion(2)));
+        assert_eq!(Assertion::decode(&[1, 3]), Err(CodecError::UnknownTag(3)));
     }
 }

@@ -125,26 +125,35 @@ pub struct Approval {
     pub stepped_up: bool,
 }
 
-/// A surface of ours a person can answer from.
+/// What a person can answer from, as the credential tells that a request came with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Client {
     /// The command line.
     CommandLine,
+    /// The dashboard, in a browser.
+    Dashboard,
+    /// A program with the home's token.
+    Program,
 }
 
 impl Client {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::CommandLine, Self::Dashboard, Self::Program];
+
     /// The stable name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::CommandLine => "cli",
+            Self::Dashboard => "dashboard",
+            Self::Program => "program",
         }
     }
 
     /// Reads a stable name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        (name == Self::CommandLine.name()).then_some(Self::CommandLine)
+        Self::ALL.into_iter().find(|client| client.name() == name)
     }
 }
 

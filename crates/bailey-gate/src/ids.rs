@@ -94,8 +94,12 @@ identifier!(
     ConnectionId, 16
 );
 identifier!(
-    /// A challenge the person's answer must carry; used once.
+    /// Sixteen random bytes, or an identity as short as that.
     Nonce, 16
+);
+identifier!(
+    /// What the person's answer must carry, so that it answers one question and no other; see [`crate::approval`].
+    Challenge, 64
 );
 identifier!(
     /// SHA-256 over everything an approval binds; see [`crate::content`].

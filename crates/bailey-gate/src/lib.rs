@@ -7,6 +7,7 @@
 //! Invariant of absence: the gate never awaits, reads no clock, opens no file or socket and parses no JSON.
 
 pub mod approval;
+mod challenges;
 pub mod codec;
 pub mod content;
 pub mod event;
@@ -30,7 +31,7 @@ pub use gate::{
     Claiming, FACTS, Found, Gate, GateError, LEFT, Limits, MAX_ODD_PER_TASK, Parts, PauseReport, Proposal, Proposed,
     Sweep, reason,
 };
-pub use ids::{ActionId, BadId, ConnectionId, Digest, HomeId, Nonce, TaskId};
+pub use ids::{ActionId, BadId, Challenge, ConnectionId, Digest, HomeId, Nonce, TaskId};
 pub use permit::{Carrying, Claimed, Connector, Effect, Outcome, Permit, Settled};
 pub use preview::{Item, Preview};
 pub use state::{State, TRANSITIONS};

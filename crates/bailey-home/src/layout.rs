@@ -5,8 +5,9 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::hmac;
 use bailey_gate::HomeId;
-use bailey_gate::event::{Actor, Event, EventKind};
+use bailey_gate::event::{Actor, Client, Event, EventKind};
 use bailey_gate::handoff::{Mode, Valve};
 use bailey_keys::{HomeKey, KeyError, Passphrase, RootKey, RootKind, credential};
 use bailey_ledger::{Ledger, MarkFile, OpenError, Paths, PauseFile};
@@ -123,6 +124,11 @@ impl Layout {
         Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
     }
 
+    /// Reads that token, and makes of it the one that a kind of client shows.
+    pub fn read_token_of(&self, client: Client) -> io::Result<String> {
+        token_of(client, &self.read_token()?).ok_or_else(|| io::ErrorKind::Unsupported.into())
+    }
+
     /// Says, for good, that the home is to be destroyed; the supervisor does it, at the latest when it starts again.
     pub(crate) fn condemn(&self) -> Result<(), LayoutError> {
         let path = self.condemned();
@@ -231,7 +237,7 @@ impl Layout {
         let valve = Valve { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
         ledger
             .write(|tx| {
-                tx.put_credential(&approver.id, &approver.salt, &approver.public)?;
+                tx.put_passphrase_key(&approver.id, &approver.salt, &approver.public)?;
                 let entry = Event::of_home(EventKind::Authority, Actor::Person, clock.now(), valve);
                 tx.append(&entry, None).map(|_| ())
             })
@@ -264,6 +270,20 @@ fn open_ledger(
     let (database, keys) = (home.join("ledger.db"), home.join("keys.db"));
     let mark = Box::new(MarkFile::new(mark));
     Ledger::open(Paths { database: &database, keys: &keys, mark, create }, key, clock.now())
+}
+
+/// The token by which a kind of client is told. Programs show the home's own; the command line one that is made of it, so that no
+/// request of a program is taken for the person's terminal by accident. Whoever can read the file can make both: it says
+/// which client a request came from, and opens nothing that the other does not. A dashboard has no token but sessions.
+pub(crate) fn token_of(client: Client, token: &str) -> Option<String> {
+    match client {
+        Client::Program => Some(token.to_owned()),
+        Client::CommandLine => {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, token.as_bytes());
+            Some(BASE64.encode(hmac::sign(&key, b"bailey command line 1")))
+        }
+        Client::Dashboard => None,
+    }
 }
 
 fn private_folder(path: &Path) -> Result<(), LayoutError> {

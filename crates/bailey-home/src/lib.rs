@@ -3,6 +3,7 @@
 //! Invariant of absence: nothing outside this crate builds a gate.
 
 mod api;
+mod authority;
 mod cards;
 mod clock;
 pub mod config;
@@ -14,6 +15,7 @@ mod layout;
 pub mod opening;
 mod provenance;
 mod pulse;
+pub mod purposes;
 pub mod rehearsal;
 pub mod rules;
 mod tasks;

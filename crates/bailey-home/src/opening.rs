@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use bailey_gate::approval::Authority;
+use bailey_gate::approval::ChallengeKey;
 use bailey_gate::event::{Actor, Event, EventKind};
 use bailey_gate::handoff::{Mode, Valve};
 use bailey_gate::ledger::{Ledger as GateLedger, PauseRecord};
@@ -13,6 +13,7 @@ use bailey_gate::{Circumstances, Gate, GateError, Limits, Now, Parts};
 use bailey_ledger::{Ledger, Opened, Recorded};
 use bailey_vault::Vault;
 
+use crate::authority::Credentials;
 use crate::home::HomeError;
 use crate::layout::LayoutError;
 
@@ -42,9 +43,18 @@ pub fn compose(
     let Store { ledger, transactions, found, recorded, record } = store;
     let (valve, mut notices) = starting_valve(recorded, says_paused(&ledger)?, &found, ledger.epoch());
     let authority = Arc::new(Credentials(Arc::clone(&ledger)));
-    let parts =
-        Parts { home: ledger.home(), ledger: transactions, policy, authority, record, valve, limits, circumstances };
-    let gate = Arc::new(Gate::new(parts));
+    let challenge_key = ChallengeKey::from_bytes(bailey_keys::random().map_err(LayoutError::from)?);
+    let gate = Arc::new(Gate::new(Parts {
+        home: ledger.home(),
+        ledger: transactions,
+        policy,
+        authority,
+        record,
+        valve,
+        limits,
+        circumstances,
+        challenge_key,
+    }));
     recover(&gate, &ledger, &found, valve, now, &mut notices)?;
     let paused = valve.mode == Mode::Paused;
     let unsaid = match recorded {
@@ -65,18 +75,6 @@ pub fn compose(
 
 fn says_paused(ledger: &Ledger) -> Result<bool, GateError> {
     Ok(ledger.log_says_paused()?)
-}
-
-/// The person's credentials, as the store has them.
-struct Credentials(Arc<Ledger>);
-
-impl Authority for Credentials {
-    fn verify(&self, credential: &[u8; 16], message: &[u8], signature: &[u8]) -> Option<bool> {
-        let known = self.0.credentials().ok()?;
-        let one = known.iter().find(|known| known.id == *credential)?;
-        // The passphrase was typed for this very answer, which is what step-up means on a terminal.
-        bailey_keys::sign::verify(&one.public, message, signature).then_some(true)
-    }
 }
 
 /// Where the valve starts: as recorded; paused if that cannot be read, or if the database is an older copy.

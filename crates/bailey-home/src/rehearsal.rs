@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bailey_connectors::manifest::{manifest, tool_use};
-use bailey_gate::approval::{Proof, Purpose};
+use bailey_gate::approval::{Assertion, Proof, Purpose};
 use bailey_gate::event::{Actor, Client};
 use bailey_gate::family::tool::Manifest;
 use bailey_gate::family::{Action, Party};
@@ -308,11 +308,12 @@ impl Session {
     /// The double of the person says yes to exactly this.
     fn approve(&self, id: ActionId, digest: Digest, now: Now) -> Result<Permit, String> {
         let nonce = Nonce::from_bytes(bailey_keys::random().map_err(told)?);
-        self.gate.challenge(nonce, now);
+        let challenge = self.gate.challenge(&nonce, now);
         let shown = vec![(id, digest)];
-        let message = Purpose::Approve(shown.clone()).message(&self.gate.home(), &nonce);
-        let signature = self.person.sign(&message);
-        let proof = Proof { nonce, credential: CREDENTIAL, signature, client: Client::CommandLine, session: [0; 16] };
+        let message = Purpose::Approve(shown.clone()).message(&self.gate.home(), &challenge);
+        let assertion = Assertion::PassphraseKey { signature: self.person.sign(&message) };
+        let client = Client::CommandLine;
+        let proof = Proof { challenge, credential: CREDENTIAL, assertion, client, session: [0; 16] };
         let permits = self.gate.approve(shown, &proof, now).map_err(told)?;
         permits.into_iter().next().ok_or_else(|| "it was not let go".into())
     }
@@ -336,7 +337,7 @@ fn open(
     let kinds: Vec<&String> = facts.known.keys().collect();
     ledger
         .write(|tx| {
-            tx.put_credential(&CREDENTIAL, &[0; 16], &person.public())?;
+            tx.put_passphrase_key(&CREDENTIAL, &[0; 16], &person.public())?;
             if !schedule.is_empty() {
                 tx.put_schedule(&TASK, schedule)?;
             }

@@ -111,21 +111,56 @@ pub struct ActionCard {
 /// What the person has to sign to answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Challenge {
-    /// Used once.
-    pub nonce: String,
+    /// Used once, hexadecimal.
+    pub challenge: String,
     /// The home, which the signature covers.
     pub home: String,
     /// Credentials that may answer.
     pub credentials: Vec<CredentialHint>,
 }
 
-/// What a client needs to make a signing key of a passphrase.
+/// What a client needs to sign with a credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CredentialHint {
     /// Which.
     pub id: String,
-    /// The salt, hexadecimal.
-    pub salt: String,
+    /// Of which kind.
+    pub kind: CredentialKind,
+    /// The salt that makes a key of the approval passphrase, hexadecimal; of a `passphrase-key` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<String>,
+}
+
+/// Kinds of credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CredentialKind {
+    /// The Ed25519 key that the approval passphrase makes.
+    PassphraseKey,
+    /// A passkey.
+    Passkey,
+}
+
+/// How a credential signed an answer. Bytes are in base64.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum AssertionBody {
+    /// By the key that the approval passphrase makes.
+    PassphraseKey {
+        /// The Ed25519 signature.
+        signature: String,
+    },
+    /// By a passkey, as `navigator.credentials.get()` gives it.
+    Passkey {
+        /// `rawId`.
+        credential_id: String,
+        /// `response.authenticatorData`.
+        authenticator_data: String,
+        /// `response.clientDataJSON`.
+        client_data: String,
+        /// `response.signature`.
+        signature: String,
+    },
 }
 
 /// Evidence that the person answered.
@@ -133,11 +168,11 @@ pub struct CredentialHint {
 #[serde(deny_unknown_fields)]
 pub struct ProofBody {
     /// The challenge.
-    pub nonce: String,
+    pub challenge: String,
     /// Which credential signed.
     pub credential: String,
-    /// The signature, base64.
-    pub signature: String,
+    /// How it signed.
+    pub assertion: AssertionBody,
     /// The client's session, hexadecimal.
     pub session: String,
 }
@@ -511,24 +546,9 @@ pub struct WhyCard {
     pub facts: Vec<Line>,
 }
 
-/// The bytes whose hash an authorised change of the rules is bound to.
-#[must_use]
-pub fn rule_parameters(change: &RuleChange) -> Vec<u8> {
-    serde_json::to_vec(change).unwrap_or_default()
-}
-
 /// What deleting the home could not do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeletedCard {
     /// Accounts whose access has to be ended at the provider, and why.
     pub end_by_hand: Vec<String>,
-}
-
-/// The parameters that a connect proof covers, in the order they are signed.
-#[must_use]
-pub fn connect_parameters(settings: &Settings, level: &str) -> Vec<u8> {
-    let mut out = serde_json::to_vec(settings).unwrap_or_default();
-    out.extend_from_slice(b"\0");
-    out.extend_from_slice(level.as_bytes());
-    out
 }

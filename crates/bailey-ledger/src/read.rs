@@ -39,15 +39,46 @@ pub struct ActionView {
     pub content: Vec<u8>,
 }
 
+/// Kinds of credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// The Ed25519 key that the approval passphrase makes.
+    PassphraseKey,
+    /// A passkey (WebAuthn Level 3).
+    Passkey,
+}
+
+impl CredentialKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::PassphraseKey, Self::Passkey];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PassphraseKey => "passphrase-key",
+            Self::Passkey => "passkey",
+        }
+    }
+
+    /// Reads a stable name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 /// The stored half of a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CredentialRow {
     /// Which.
     pub id: [u8; 16],
-    /// The salt of its passphrase.
-    pub salt: [u8; 16],
-    /// The public key.
-    pub public: [u8; 32],
+    /// Of which kind.
+    pub kind: CredentialKind,
+    /// The salt of its passphrase, where it comes from one.
+    pub salt: Option<[u8; 16]>,
+    /// The public key, in the form of its kind: 32 bytes (RFC 8032), or a COSE key (WebAuthn Level 3, section 6.5.1).
+    pub public: Vec<u8>,
 }
 
 /// A task as listed.
@@ -333,12 +364,18 @@ impl Ledger {
     /// Credentials that may approve.
     pub fn credentials(&self) -> Result<Vec<CredentialRow>, StoreError> {
         let reader = self.reader();
-        let mut query =
-            reader.prepare_cached("SELECT id, salt, public FROM credential ORDER BY rowid").map_err(store_error)?;
-        let rows = query
-            .query_map([], |row| Ok(CredentialRow { id: row.get(0)?, salt: row.get(1)?, public: row.get(2)? }))
+        let mut query = reader
+            .prepare_cached("SELECT id, kind, salt, public FROM credential ORDER BY rowid")
             .map_err(store_error)?;
-        rows.collect::<Result<_, _>>().map_err(store_error)
+        let rows = query
+            .query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?)))
+            .map_err(store_error)?;
+        rows.map(|row| {
+            let (id, kind, salt, public) = row.map_err(store_error)?;
+            let kind = CredentialKind::from_name(&kind).ok_or_else(|| StoreError::Broken("credential kind".into()))?;
+            Ok(CredentialRow { id, kind, salt, public })
+        })
+        .collect()
     }
 
     /// What is known of somebody.

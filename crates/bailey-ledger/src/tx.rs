@@ -15,6 +15,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, params};
 use crate::header::{self, Genesis, Place, Sealed};
 use crate::known::{resembles, standing_of, task_marks, task_words, whole};
 use crate::queries;
+use crate::read::CredentialKind;
 use crate::tree::{Tree, hash, leaf};
 
 /// What the writer carries from one transaction to the next.
@@ -260,10 +261,13 @@ impl LedgerTx<'_> {
             .and_then(|changed| if changed == 1 { Ok(()) } else { Err(damaged("grant generation")) })
     }
 
-    /// Keeps a credential's public half.
-    pub fn put_credential(&mut self, id: &[u8; 16], salt: &[u8; 16], public: &[u8; 32]) -> Result<(), StoreError> {
+    /// Keeps the public half of a key that a passphrase makes.
+    pub fn put_passphrase_key(&mut self, id: &[u8; 16], salt: &[u8; 16], public: &[u8; 32]) -> Result<(), StoreError> {
         self.db
-            .execute("INSERT INTO credential (id, salt, public) VALUES (?1, ?2, ?3)", params![id, salt, public])
+            .execute(
+                "INSERT INTO credential (id, kind, salt, public) VALUES (?1, ?2, ?3, ?4)",
+                params![id, CredentialKind::PassphraseKey.name(), salt, public],
+            )
             .map_err(store_error)?;
         Ok(())
     }

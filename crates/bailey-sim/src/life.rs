@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use bailey_gate::approval::Purpose;
+use bailey_gate::approval::{Assertion, Purpose};
 use bailey_gate::content::Content;
 use bailey_gate::event::Actor;
 use bailey_gate::family::Action;
@@ -281,7 +281,10 @@ impl Life {
         let purpose = Purpose::Approve(shown.clone());
         let mut proof = self.world.proof(&self.gate, &purpose);
         let forged = self.world.once_in(12);
-        if forged && let Some(byte) = proof.signature.first_mut() {
+        if forged
+            && let Assertion::PassphraseKey { signature } = &mut proof.assertion
+            && let Some(byte) = signature.first_mut()
+        {
             *byte ^= 1;
         }
         sched::pass("the person reads");

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bailey_gate::approval::{Proof, Purpose};
+use bailey_gate::approval::{Assertion, Proof, Purpose};
 use bailey_gate::event::{Actor, Client};
 use bailey_gate::family::calendar::{CalendarAction, Change, Entry, Href, Writing};
 use bailey_gate::family::home::HomeAction;
@@ -151,7 +151,7 @@ impl World {
     pub fn furnish(&self, ledger: &Ledger) -> Result<(), String> {
         let tokens = renewal::stored(1, "access 1".into(), "refresh 1".into()).map_err(|error| error.to_string())?;
         let write = ledger.write(|tx| {
-            tx.put_credential(&CREDENTIAL, &[0; 16], &self.key.public())?;
+            tx.put_passphrase_key(&CREDENTIAL, &[0; 16], &self.key.public())?;
             for (id, kind, level) in [(MAIL, "mail", Level::Full), (CALENDAR, "calendar", Level::Full)] {
                 let grant = Grant { level, active: true, generation: 1 };
                 tx.put_connection(&ConnectionRow { id, kind: kind.into(), account: kind.into(), grant })?;
@@ -164,10 +164,9 @@ impl World {
 
     /// The person's proof for a purpose, with a challenge of its own.
     pub fn proof(&self, gate: &Gate, purpose: &Purpose) -> Proof {
-        let nonce = Nonce::from_bytes(self.identity());
-        gate.challenge(nonce, self.now());
-        let signature = self.key.sign(&purpose.message(&HOME, &nonce));
-        Proof { nonce, credential: CREDENTIAL, signature, client: Client::CommandLine, session: [7; 16] }
+        let challenge = gate.challenge(&Nonce::from_bytes(self.identity()), self.now());
+        let assertion = Assertion::PassphraseKey { signature: self.key.sign(&purpose.message(&HOME, &challenge)) };
+        Proof { challenge, credential: CREDENTIAL, assertion, client: Client::CommandLine, session: [7; 16] }
     }
 
     /// Something an agent wants, and what the witness should know of it.

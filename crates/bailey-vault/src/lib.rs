@@ -6,6 +6,7 @@
 //! Invariant of absence: no function here returns a credential.
 
 mod egress;
+mod encoded;
 mod guard;
 mod http;
 mod http_guard;

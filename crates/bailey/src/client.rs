@@ -5,9 +5,10 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use bailey_gate::approval::Purpose;
-use bailey_gate::{HomeId, Nonce};
+use bailey_gate::event::Client as ClientKind;
+use bailey_gate::{Challenge as Asked, HomeId, Nonce};
 use bailey_home::Layout;
-use bailey_home::wire::{Challenge, Code, Failure, ProofBody};
+use bailey_home::wire::{AssertionBody, Challenge, Code, CredentialHint, CredentialKind, Failure, ProofBody};
 use bailey_keys::{Passphrase, credential};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -102,7 +103,7 @@ impl Client {
         layout.info().map_err(|error| Trouble::Here(error.to_string()))?;
         let path = layout.token();
         let token = layout
-            .read_token()
+            .read_token_of(ClientKind::CommandLine)
             .map_err(|error| Trouble::Here(format!("the token `{}` cannot be read: {error}", path.display())))?;
         let session = bailey_keys::random().map_err(|error| Trouble::Here(error.to_string()))?;
         Ok(Self { layout, token, session })
@@ -198,18 +199,27 @@ impl Client {
         let wrong = |error: &dyn fmt::Display| Trouble::Here(error.to_string());
         let challenge: Challenge = self.post("/v1/challenge", &()).await?;
         let home: HomeId = challenge.home.parse().map_err(|e| wrong(&e))?;
-        let nonce: Nonce = challenge.nonce.parse().map_err(|e| wrong(&e))?;
-        let hint =
-            challenge.credentials.first().ok_or_else(|| Trouble::Here("the home has no approval credential".into()))?;
-        let salt: Nonce = hint.salt.parse().map_err(|e| wrong(&e))?;
+        let asked: Asked = challenge.challenge.parse().map_err(|e| wrong(&e))?;
+        let (id, salt) = challenge.credentials.iter().find_map(of_passphrase).ok_or_else(|| {
+            Trouble::Here("no approval passphrase is set in this home; answer with another credential".into())
+        })?;
+        let salt: Nonce = salt.parse().map_err(|e| wrong(&e))?;
         let key = credential::signing_key(words, salt.as_bytes()).map_err(|e| wrong(&e))?;
         Ok(ProofBody {
-            nonce: challenge.nonce,
-            credential: hint.id.clone(),
-            signature: BASE64.encode(key.sign(&purpose.message(&home, &nonce))),
+            credential: id.to_owned(),
+            assertion: AssertionBody::PassphraseKey {
+                signature: BASE64.encode(key.sign(&purpose.message(&home, &asked))),
+            },
+            challenge: challenge.challenge,
             session: Nonce::from_bytes(self.session).to_string(),
         })
     }
+}
+
+/// The identity and the salt of a credential that a passphrase makes.
+fn of_passphrase(hint: &CredentialHint) -> Option<(&str, &str)> {
+    let salt = hint.salt.as_deref()?;
+    (hint.kind == CredentialKind::PassphraseKey).then_some((hint.id.as_str(), salt))
 }
 
 fn broke_off(error: hyper::Error) -> Trouble {

@@ -5,15 +5,14 @@ use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use bailey_gate::approval::Purpose;
 use bailey_gate::{ActionId, BadId, Digest};
 use bailey_home::wire::{
     ActionCard, ApproveBody, ConnectBody, ConnectionCard, ContextCard, DavSettings, DeletedCard, Edit, EntryCard,
     HappenedBody, IdsBody, KeyHeader, MailSettings, ModelSettings, OauthClient, ProvenBody, ResumeBody, RevokeCard,
-    Server, Settings, Shown, SignIn, Status, TaskBody, TaskCard, Training, connect_parameters,
+    Server, Settings, Shown, SignIn, Status, TaskBody, TaskCard, Training,
 };
-use bailey_home::{Layout, RootChoice};
+use bailey_home::{Layout, RootChoice, purposes};
 
 use crate::args::{
     Collection, Command, Connect, ConnectMail, ConnectModel, Context, EditMail, HomeCommand, KeyStyle, Log, Part, Root,
@@ -225,8 +224,7 @@ async fn delete_home(client: &Client, json: bool) -> Result<(), Trouble> {
     if words.chars() == 0 {
         return say("Left as it is.");
     }
-    let purpose = Purpose::Home { what: "delete home", parameters: Digest::from_bytes([0; 32]) };
-    let proof = client.prove(&purpose, &words).await?;
+    let proof = client.prove(&purposes::delete_home(), &words).await?;
     let card: DeletedCard = client.post("/v1/home/delete", &ProvenBody { proof }).await?;
     wait_until_gone(client.layout()).await?;
     Ok(show::print(json, &card, |out| {
@@ -329,12 +327,9 @@ async fn finish_connect(
     secret: Option<&str>,
     json: bool,
 ) -> Result<(), Trouble> {
-    let parameters = digest(&SHA256, &connect_parameters(&settings, &level));
-    let parameters =
-        parameters.as_ref().try_into().map(Digest::from_bytes).map_err(|_| Trouble::Here("no hash".into()))?;
     let words = prompt::passphrase("Approval passphrase")?;
     let password = secret.map(prompt::password).transpose()?;
-    let proof = client.prove(&Purpose::Home { what: "connect", parameters }, &words).await?;
+    let proof = client.prove(&purposes::connect(&settings, &level), &words).await?;
     let body = ConnectBody { settings, level, password, proof };
     let card = match body.settings.issuer() {
         None => client.post("/v1/connections", &body).await?,
@@ -556,8 +551,7 @@ async fn export(client: &Client, readable: bool, out: &mut dyn io::Write) -> Res
         return client.post_into("/v1/log/export", &(), out).await;
     }
     let words = prompt::passphrase("Approval passphrase")?;
-    let purpose = Purpose::Home { what: "export readable log", parameters: Digest::from_bytes([0; 32]) };
-    let proof = client.prove(&purpose, &words).await?;
+    let proof = client.prove(&purposes::export_readable(), &words).await?;
     client.post_into("/v1/log/export-readable", &ProvenBody { proof }, out).await
 }
 

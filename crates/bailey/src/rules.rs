@@ -2,18 +2,13 @@
 
 use std::io::{self, Read as _, Write};
 
-use aws_lc_rs::digest::{SHA256, digest};
-use bailey_gate::Digest;
-use bailey_gate::approval::Purpose;
 use bailey_gate::family::ActionKind;
 use bailey_gate::family::escape::{visible, visible_lines};
-use bailey_home::Layout;
 use bailey_home::rules::{
     Analysis, BadRule, CedarPolicy, Example, Newly, NoAnalysis, Profile, Rule, Unattended, parse,
 };
-use bailey_home::wire::{
-    OfferCard, RuleBody, RuleCard, RuleChange, RuleEventCard, TrialCard, WhyCard, rule_parameters,
-};
+use bailey_home::wire::{OfferCard, RuleBody, RuleCard, RuleChange, RuleEventCard, TrialCard, WhyCard};
+use bailey_home::{Layout, purposes};
 use serde_json::json;
 
 use crate::args::{Change, ProfileName, Rules};
@@ -123,11 +118,8 @@ async fn shown_change(client: &Client, wanted: RuleChange, as_json: bool) -> Res
 
 /// Shows the person's leave for exactly this change, and makes it.
 async fn change(client: &Client, change: RuleChange) -> Result<Vec<RuleCard>, Trouble> {
-    let hash = digest(&SHA256, &rule_parameters(&change));
-    let bytes = hash.as_ref().try_into().map_err(|_| Trouble::Here("no hash".into()))?;
     let words = prompt::passphrase("Approval passphrase, to change the rules")?;
-    let purpose = Purpose::Home { what: "change rules", parameters: Digest::from_bytes(bytes) };
-    let proof = client.prove(&purpose, &words).await?;
+    let proof = client.prove(&purposes::change_rules(&change), &words).await?;
     client.post("/v1/rules", &RuleBody { change, proof }).await
 }
 

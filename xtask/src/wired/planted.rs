@@ -145,9 +145,9 @@ pub const PLANTED: &[Planted] = &[
         bug: "an answer counts twice",
         edits: &[
             (
-                "crates/bailey-gate/src/approval.rs",
-                "self.open.remove(&proof.nonce).ok_or(Unproven::Stale)?",
-                "self.open.get(&proof.nonce).copied().ok_or(Unproven::Stale)?",
+                "crates/bailey-gate/src/challenges.rs",
+                " && !self.used.contains_key(challenge)",
+                " && (!self.used.contains_key(challenge) || asked.boot_ms > 0)",
             ),
             (
                 "crates/bailey-gate/src/gate/answer.rs",

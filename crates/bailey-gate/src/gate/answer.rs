@@ -3,9 +3,10 @@
 use std::sync::PoisonError;
 
 use super::{Gate, GateError, reason};
-use crate::approval::{MAX_ANSWERED, Proof, Purpose, Unproven};
+use crate::approval::{MAX_ANSWERED, Proof, Purpose};
+use crate::challenges::Unproven;
 use crate::event::{Actor, Approval, Event, EventKind};
-use crate::ids::{ActionId, Digest, Nonce};
+use crate::ids::{ActionId, Challenge, Digest, Nonce};
 use crate::permit::Permit;
 use crate::policy::{Policy, Question};
 use crate::state::State;
@@ -13,10 +14,11 @@ use crate::time::Now;
 use crate::verdict::{Class, Evidence, Ruling};
 
 impl Gate {
-    /// Opens a challenge under a fresh random nonce; its answer has to carry it.
-    pub fn challenge(&self, nonce: Nonce, now: Now) {
+    /// Makes a challenge of sixteen fresh random bytes; the answer has to carry it. Nothing is kept of it, so that however many
+    /// are asked for, each may be answered.
+    pub fn challenge(&self, random: &Nonce, now: Now) -> Challenge {
         let epoch = self.lock.valve().epoch;
-        self.challenges.lock().unwrap_or_else(PoisonError::into_inner).open(nonce, epoch, now);
+        self.challenges.lock().unwrap_or_else(PoisonError::into_inner).open(random, epoch, now)
     }
 
     /// Whether the proof shows that the person authorised this purpose. Uses the challenge up.
@@ -27,6 +29,7 @@ impl Gate {
         approval.map_err(|why| match why {
             Unproven::Stale => GateError::NotAuthorised,
             Unproven::TooMany => GateError::Guessing,
+            Unproven::NoPasskey => GateError::NoPasskey,
             Unproven::Wrong => {
                 let entry = Event::of_home(EventKind::Authority, Actor::Client, now, self.lock.valve());
                 // Where even that cannot be written, the answer is the same.

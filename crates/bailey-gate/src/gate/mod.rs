@@ -18,7 +18,8 @@ pub use claim::{Claiming, LEFT};
 pub use propose::{FACTS, MAX_ODD_PER_TASK, Proposal, Proposed};
 pub use stop::{Found, PauseReport, Sweep};
 
-use crate::approval::{Authority, Challenges};
+use crate::approval::{Authority, ChallengeKey};
+use crate::challenges::Challenges;
 use crate::content::BoundContent;
 use crate::event::{Actor, Event, EventKind, Payload};
 use crate::handoff::{HandoffLock, Valve};
@@ -72,6 +73,8 @@ pub enum GateError {
     Expired(ActionId),
     /// No valid proof that the person answered.
     NotAuthorised,
+    /// The answer is that of a passkey, and none is enrolled.
+    NoPasskey,
     /// Too many wrong answers: none is looked at for a while.
     Guessing,
     /// More actions in one answer than a person reads.
@@ -100,6 +103,9 @@ impl fmt::Display for GateError {
             Self::Expired(id) => write!(f, "action `{id}` waited too long and has expired; give the task again"),
             Self::NotAuthorised => {
                 f.write_str("the approval passphrase is wrong, or the question was open for too long; try again.")
+            }
+            Self::NoPasskey => {
+                f.write_str("no passkey is enrolled in this home; answer with the approval passphrase")
             }
             Self::Guessing => write!(
                 f,
@@ -141,6 +147,8 @@ pub struct Parts {
     pub limits: Limits,
     /// Where and when the person lives, and whether they are there.
     pub circumstances: Arc<dyn Circumstances>,
+    /// What the challenges of this run are made with.
+    pub challenge_key: ChallengeKey,
 }
 
 /// The reference monitor of one home.
@@ -178,7 +186,7 @@ impl Gate {
             lock: Arc::new(HandoffLock::new(parts.valve)),
             limits: parts.limits,
             circumstances: parts.circumstances,
-            challenges: Mutex::default(),
+            challenges: Mutex::new(Challenges::new(parts.challenge_key)),
             readings: facts::Readings::default(),
             unlogged: Mutex::default(),
         }

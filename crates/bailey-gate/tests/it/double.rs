@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use bailey_gate::approval::{Authority, Proof, Purpose};
+use bailey_gate::approval::{Assertion, Authority, ChallengeKey, Disbelief, Proof, Purpose};
 use bailey_gate::event::{Actor, Client, Event, Field, Origin};
 use bailey_gate::family::mail::{MailAction, Message, MessageId};
 use bailey_gate::family::text::{Address, Line, Mailbox};
@@ -13,8 +13,8 @@ use bailey_gate::handoff::{Mode, Valve};
 use bailey_gate::ledger::{Grant, Job, Ledger, PauseRecord, Row, Standing, StoreError, TaskMarks, Tx};
 use bailey_gate::policy::{Policy, Question};
 use bailey_gate::{
-    ActionId, ConnectionId, Digest, Evidence, Fixed, Gate, HomeId, Limits, Nonce, Now, Parts, Proposal, Ruling, State,
-    TaskId,
+    ActionId, Challenge, ConnectionId, Digest, Evidence, Fixed, Gate, HomeId, Limits, Nonce, Now, Parts, Proposal,
+    Ruling, State, TaskId,
 };
 
 #[derive(Debug, Clone, Default)]
@@ -176,8 +176,12 @@ pub struct Echo {
 }
 
 impl Authority for Echo {
-    fn verify(&self, _credential: &[u8; 16], message: &[u8], signature: &[u8]) -> Option<bool> {
-        (message == signature).then_some(self.stepped_up)
+    fn verify(&self, _credential: &[u8; 16], message: &[u8], assertion: &Assertion) -> Result<bool, Disbelief> {
+        match assertion {
+            Assertion::PassphraseKey { signature } if message == signature => Ok(self.stepped_up),
+            Assertion::PassphraseKey { .. } => Err(Disbelief::Wrong),
+            Assertion::Passkey { .. } => Err(Disbelief::NoPasskey),
+        }
     }
 }
 
@@ -266,6 +270,7 @@ impl Bench {
             valve: Valve { mode: Mode::Open, epoch: 0, lease_epoch: 7 },
             limits,
             circumstances: Arc::new(Fixed { minutes: 0, attended: true }),
+            challenge_key: ChallengeKey::from_bytes([5; 32]),
         });
         Self { gate: Arc::new(gate), ledger, policy, record }
     }
@@ -280,15 +285,14 @@ impl Bench {
 
     pub fn proof(&self, purpose: &Purpose, now: Now) -> Proof {
         let nonce = Nonce::from_bytes([self.ledger.store.lock().unwrap().events.len() as u8; 16]);
-        self.gate.challenge(nonce, now);
-        self.sign(purpose, nonce)
+        self.sign(purpose, self.gate.challenge(&nonce, now))
     }
 
-    pub fn sign(&self, purpose: &Purpose, nonce: Nonce) -> Proof {
+    pub fn sign(&self, purpose: &Purpose, challenge: Challenge) -> Proof {
         Proof {
-            nonce,
+            challenge,
             credential: [3; 16],
-            signature: purpose.message(&HOME, &nonce),
+            assertion: Assertion::PassphraseKey { signature: purpose.message(&HOME, &challenge) },
             client: Client::CommandLine,
             session: [4; 16],
         }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use bailey_gate::approval::{CHALLENGE_MS, Purpose};
+use bailey_gate::approval::{Assertion, CHALLENGE_MS, Purpose};
 use bailey_gate::event::EventKind;
 use bailey_gate::family::Action;
 use bailey_gate::family::mail::MailAction;
 use bailey_gate::handoff::{Mode, Refused, Wrote};
 use bailey_gate::ledger::StoreError;
-use bailey_gate::{Claimed, Claiming, Effect, Found, GateError, Limits, Nonce, Outcome, Permit, State};
+use bailey_gate::{Challenge, Claimed, Claiming, Effect, Found, GateError, Limits, Nonce, Outcome, Permit, State};
 
 use crate::double::{Bench, CONNECTION, action_id, at, mail, message};
 
@@ -160,11 +160,45 @@ fn time_runs_out_for_answers_challenges_and_approvals() {
     let shown = vec![(action_id(1), bench.digest(1))];
     let proof = bench.proof(&Purpose::Approve(shown.clone()), at(0));
     assert!(matches!(bench.gate.approve(shown.clone(), &proof, at(CHALLENGE_MS)), Err(GateError::NotAuthorised)));
-    let unasked = bench.sign(&Purpose::Approve(shown.clone()), Nonce::from_bytes([99; 16]));
+    let unasked = bench.sign(&Purpose::Approve(shown.clone()), Challenge::from_bytes([99; 64]));
     assert!(
         matches!(bench.gate.approve(shown, &unasked, at(0)), Err(GateError::NotAuthorised)),
-        "a nonce of their own"
+        "a challenge of their own"
     );
+}
+
+#[test]
+fn however_many_questions_are_asked_each_may_be_answered_once() {
+    let bench = Bench::new();
+    let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
+    let shown = vec![(action_id(1), bench.digest(1))];
+    let proof = bench.proof(&Purpose::Approve(shown.clone()), at(0));
+    for flood in 0..10_000_u128 {
+        bench.gate.challenge(&Nonce::from_bytes((flood << 64).to_be_bytes()), at(1));
+    }
+    assert_eq!(bench.gate.approve(shown.clone(), &proof, at(2)).unwrap().len(), 1);
+    assert!(matches!(bench.gate.approve(shown, &proof, at(3)), Err(GateError::NotAuthorised)), "used");
+}
+
+#[test]
+fn a_passkey_is_refused_where_none_is_enrolled_and_counts_as_no_guess() {
+    let bench = Bench::new();
+    let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
+    let shown = vec![(action_id(1), bench.digest(1))];
+    let right = bench.proof(&Purpose::Approve(shown.clone()), at(1));
+    let (part, signature) = (vec![1; 64], vec![2; 70]);
+    let assertion = Assertion::Passkey {
+        credential_id: part.clone(),
+        authenticator_data: part.clone(),
+        client_data: part,
+        signature,
+    };
+    let passkey = bailey_gate::approval::Proof { assertion, ..right.clone() };
+    for _ in 0..=bailey_gate::approval::MAX_WRONG {
+        let refused = bench.gate.approve(shown.clone(), &passkey, at(1)).unwrap_err();
+        assert!(refused.to_string().contains("no passkey is enrolled"), "{refused}");
+    }
+    assert_eq!(bench.gate.approve(shown, &right, at(1)).unwrap().len(), 1, "its challenge is still open");
 }
 
 #[test]
@@ -174,7 +208,7 @@ fn guessing_is_logged_and_cut_off() {
     let shown = vec![(action_id(1), bench.digest(1))];
     for guess in 0..bailey_gate::approval::MAX_WRONG {
         let mut proof = bench.proof(&Purpose::Approve(shown.clone()), at(1));
-        proof.signature.push(0);
+        proof.assertion = Assertion::PassphraseKey { signature: vec![0] };
         assert!(
             matches!(bench.gate.approve(shown.clone(), &proof, at(1)), Err(GateError::NotAuthorised)),
             "guess {guess}"

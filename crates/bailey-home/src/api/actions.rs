@@ -124,22 +124,25 @@ pub(super) async fn approvals(Held(home): Shared, Query(part): Query<Part>) -> A
     reading(&home, read).await.map(Json)
 }
 
-/// Opens a challenge, which the answer of the person has to carry.
+/// Makes a challenge, which the answer of the person has to carry.
 #[utoipa::path(
     post,
     path = "/v1/challenge",
     responses((status = 200, body = Challenge), (status = "default", body = Failure))
 )]
 pub(super) async fn challenge(Held(home): Shared) -> Answer<Challenge> {
-    let nonce = Nonce::from_bytes(drawn()?);
-    home.gate.challenge(nonce, home.clock.now());
+    let challenge = home.gate.challenge(&Nonce::from_bytes(drawn()?), home.clock.now());
     let hint = |row: bailey_ledger::CredentialRow| CredentialHint {
         id: Nonce::from_bytes(row.id).to_string(),
-        salt: Nonce::from_bytes(row.salt).to_string(),
+        kind: match row.kind {
+            bailey_ledger::CredentialKind::PassphraseKey => CredentialKind::PassphraseKey,
+            bailey_ledger::CredentialKind::Passkey => CredentialKind::Passkey,
+        },
+        salt: row.salt.map(|salt| Nonce::from_bytes(salt).to_string()),
     };
     let known = reading(&home, |home| Ok(home.ledger.credentials()?)).await?;
     let credentials = known.into_iter().map(hint).collect();
-    Ok(Json(Challenge { nonce: nonce.to_string(), home: home.gate.home().to_string(), credentials }))
+    Ok(Json(Challenge { challenge: challenge.to_string(), home: home.gate.home().to_string(), credentials }))
 }
 
 /// Approves exactly what was shown, or nothing.
@@ -149,11 +152,15 @@ pub(super) async fn challenge(Held(home): Shared) -> Answer<Challenge> {
     request_body = ApproveBody,
     responses((status = 200, body = Vec<String>), (status = "default", body = Failure))
 )]
-pub(super) async fn approve(Held(home): Shared, Taken(body): Taken<ApproveBody>) -> Answer<Vec<String>> {
+pub(super) async fn approve(
+    Held(home): Shared,
+    caller: Caller,
+    Taken(body): Taken<ApproveBody>,
+) -> Answer<Vec<String>> {
     let shown =
         body.shown.iter().map(|shown| Ok((parse("action", &shown.id)?, parse::<Digest>("digest", &shown.digest)?)));
     let shown = shown.collect::<Result<Vec<(ActionId, Digest)>, Failure>>()?;
-    let (gate, proof, now) = (Arc::clone(&home.gate), proof(&body.proof)?, home.clock.now());
+    let (gate, proof, now) = (Arc::clone(&home.gate), proof(&body.proof, caller)?, home.clock.now());
     let permits = blocking(move || gate.approve(shown, &proof, now)).await?;
     let approved = permits.iter().map(|permit| permit.action().to_string()).collect();
     for permit in permits {
@@ -262,6 +269,7 @@ pub(super) async fn happened(
 pub(super) async fn undo(
     Held(home): Shared,
     Path(id): Path<String>,
+    caller: Caller,
     Taken(body): Taken<ProvenBody>,
 ) -> Answer<ActionCard> {
     let id: ActionId = parse("action", &id)?;
@@ -282,7 +290,7 @@ pub(super) async fn undo(
         why: "undo".into(),
         actor: Actor::Person,
     };
-    let (gate, proof, now) = (Arc::clone(&home.gate), proof(&body.proof)?, home.clock.now());
+    let (gate, proof, now) = (Arc::clone(&home.gate), proof(&body.proof, caller)?, home.clock.now());
     let proposed = blocking(move || gate.undo(&id, proposal, &proof, now)).await?;
     begun(home, proposed).await
 }

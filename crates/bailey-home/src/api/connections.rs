@@ -42,13 +42,14 @@ pub(super) fn connection_card(home: &Home, row: bailey_ledger::ConnectionRow) ->
 }
 
 /// The person's leave for exactly these settings at exactly this level.
-async fn leave_to_connect(home: &Arc<Home>, body: &ConnectBody) -> Result<(Level, ConnectionId), Failure> {
+async fn leave_to_connect(
+    home: &Arc<Home>,
+    body: &ConnectBody,
+    caller: Caller,
+) -> Result<(Level, ConnectionId), Failure> {
     let level = Level::from_name(&body.level)
         .ok_or_else(|| failure(Code::Invalid, "the level is one of read-only, draft, send, full"))?;
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &connect_parameters(&body.settings, &body.level));
-    let parameters =
-        hash.as_ref().try_into().map(Digest::from_bytes).map_err(|_| failure(Code::Internal, "no hash"))?;
-    authorise(home, Purpose::Home { what: "connect", parameters }, &body.proof).await?;
+    authorise(home, purposes::connect(&body.settings, &body.level), &body.proof, caller).await?;
     let id = drawn()?;
     Ok((level, ConnectionId::from_bytes(id)))
 }
@@ -60,8 +61,12 @@ async fn leave_to_connect(home: &Arc<Home>, body: &ConnectBody) -> Result<(Level
     request_body = ConnectBody,
     responses((status = 200, body = ConnectionCard), (status = "default", body = Failure))
 )]
-pub(super) async fn connect(Held(home): Shared, Taken(body): Taken<ConnectBody>) -> Answer<ConnectionCard> {
-    let (level, id) = leave_to_connect(&home, &body).await?;
+pub(super) async fn connect(
+    Held(home): Shared,
+    caller: Caller,
+    Taken(body): Taken<ConnectBody>,
+) -> Answer<ConnectionCard> {
+    let (level, id) = leave_to_connect(&home, &body, caller).await?;
     let credential = match &body.password {
         Some(password) => Credential::AppPassword(password.expose().to_owned()),
         None => Credential::None,
@@ -88,8 +93,12 @@ const SIGN_IN_WITHIN: std::time::Duration = std::time::Duration::from_secs(600);
     request_body = ConnectBody,
     responses((status = 200, body = SignIn), (status = "default", body = Failure))
 )]
-pub(super) async fn begin_sign_in(Held(home): Shared, Taken(body): Taken<ConnectBody>) -> Answer<SignIn> {
-    let (level, id) = leave_to_connect(&home, &body).await?;
+pub(super) async fn begin_sign_in(
+    Held(home): Shared,
+    caller: Caller,
+    Taken(body): Taken<ConnectBody>,
+) -> Answer<SignIn> {
+    let (level, id) = leave_to_connect(&home, &body, caller).await?;
     let (vault, settings) = (Arc::clone(&home.vault), body.settings.clone());
     let flow = outside(&home, async move { vault.begin_sign_in(&settings, level).await }).await??;
     let name = Nonce::from_bytes(drawn()?).to_string();

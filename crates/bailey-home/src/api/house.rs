@@ -89,9 +89,12 @@ pub(super) async fn events(
     request_body = ProvenBody,
     responses((status = 200, body = DeletedCard), (status = "default", body = Failure))
 )]
-pub(super) async fn delete_home(Held(home): Shared, Taken(body): Taken<ProvenBody>) -> Answer<DeletedCard> {
-    let purpose = Purpose::Home { what: "delete home", parameters: Digest::from_bytes([0; 32]) };
-    authorise(&home, purpose, &body.proof).await?;
+pub(super) async fn delete_home(
+    Held(home): Shared,
+    caller: Caller,
+    Taken(body): Taken<ProvenBody>,
+) -> Answer<DeletedCard> {
+    authorise(&home, purposes::delete_home(), &body.proof, caller).await?;
     let (gate, vault, now) = (Arc::clone(&home.gate), Arc::clone(&home.vault), home.clock.now());
     let paused = blocking(move || Ok(gate.pause(Actor::Person, now, || vault.reset()))).await?;
     let all = reading(&home, |home| Ok(home.ledger.connections()?)).await?;
@@ -159,8 +162,8 @@ pub(super) async fn pause(Held(home): Shared) -> Answer<PauseCard> {
     request_body = ResumeBody,
     responses((status = 200, body = Vec<String>), (status = "default", body = Failure))
 )]
-pub(super) async fn resume(Held(home): Shared, Taken(body): Taken<ResumeBody>) -> Answer<Vec<String>> {
-    let (gate, proof, now) = (Arc::clone(&home.gate), proof(&body.proof)?, home.clock.now());
+pub(super) async fn resume(Held(home): Shared, caller: Caller, Taken(body): Taken<ResumeBody>) -> Answer<Vec<String>> {
+    let (gate, proof, now) = (Arc::clone(&home.gate), proof(&body.proof, caller)?, home.clock.now());
     let valve = blocking(move || gate.begin_resume(body.epoch, &proof, now)).await?;
     if valve.mode == bailey_gate::handoff::Mode::Open {
         return Ok(Json(Vec::new()));

@@ -69,9 +69,12 @@ pub(super) async fn export_sealed(Held(home): Shared) -> Result<Exported, Failur
     request_body = ProvenBody,
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = "default", body = Failure))
 )]
-pub(super) async fn export_readable(Held(home): Shared, Taken(body): Taken<ProvenBody>) -> Result<Exported, Failure> {
-    let purpose = Purpose::Home { what: "export readable log", parameters: Digest::from_bytes([0; 32]) };
-    authorise(&home, purpose, &body.proof).await?;
+pub(super) async fn export_readable(
+    Held(home): Shared,
+    caller: Caller,
+    Taken(body): Taken<ProvenBody>,
+) -> Result<Exported, Failure> {
+    authorise(&home, purposes::export_readable(), &body.proof, caller).await?;
     run_export(home, Payloads::Readable, Actor::Person).await
 }
 

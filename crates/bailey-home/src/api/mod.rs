@@ -10,14 +10,15 @@ mod tasks;
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use axum::extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State as Held};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request, State as Held};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::sse::{Event as SentEvent, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use bailey_gate::approval::{Proof, Purpose};
+use bailey_gate::approval::{Assertion, MAX_ASSERTION_BYTES, Proof, Purpose};
 use bailey_gate::content::Content;
 use bailey_gate::event::{Actor, Client};
 use bailey_gate::family::escape::visible;
@@ -39,11 +40,13 @@ use utoipa_axum::routes;
 use crate::contexts::Context;
 use crate::executor::blocking;
 use crate::home::{Home, HomeError, fresh_action};
+use crate::layout::token_of;
+use crate::purposes;
 use crate::tasks::state_name;
 use crate::wire::{
-    ActionCard, ApproveBody, Challenge, Code, ConnectBody, ConnectionCard, ContextCard, CredentialHint, DeletedCard,
-    Edit, EntryCard, Failure, HappenedBody, IdsBody, KeptBack, Line, PauseCard, ProofBody, ProvenBody, ResumeBody,
-    RevokeCard, SignIn, SpanCard, Status, TaskBody, TaskCard, UsageCard, connect_parameters,
+    ActionCard, ApproveBody, AssertionBody, Challenge, Code, ConnectBody, ConnectionCard, ContextCard, CredentialHint,
+    CredentialKind, DeletedCard, Edit, EntryCard, Failure, HappenedBody, IdsBody, KeptBack, Line, PauseCard, ProofBody,
+    ProvenBody, ResumeBody, RevokeCard, SignIn, SpanCard, Status, TaskBody, TaskCard, UsageCard,
 };
 
 /// Largest request body: an edited mail with room to spare.
@@ -153,8 +156,8 @@ async fn reading<T: Send + 'static>(
 }
 
 /// Makes sure that the person gave their leave to exactly this.
-async fn authorise(home: &Arc<Home>, purpose: Purpose, given: &ProofBody) -> Result<(), Failure> {
-    let (gate, proof, now) = (Arc::clone(&home.gate), proof(given)?, home.clock.now());
+async fn authorise(home: &Arc<Home>, purpose: Purpose, given: &ProofBody, caller: Caller) -> Result<(), Failure> {
+    let (gate, proof, now) = (Arc::clone(&home.gate), proof(given, caller)?, home.clock.now());
     blocking(move || gate.authorise(&purpose, &proof, now).map(|_| ())).await?;
     Ok(())
 }
@@ -194,18 +197,40 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Taken<T>
     }
 }
 
+/// Which kind of client a request came from, as its token told.
+#[derive(Debug, Clone, Copy)]
+struct Caller(Client);
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        parts.extensions.get().copied().ok_or_else(|| failure(Code::Unauthenticated, "nobody said who asks"))
+    }
+}
+
+/// The kind of client whose token this is.
+fn caller(home: &Home, given: &[u8]) -> Option<Caller> {
+    let is_of = |client: &Client| {
+        let token = token_of(*client, &home.token);
+        token.is_some_and(|token| verify_slices_are_equal(given, token.as_bytes()).is_ok())
+    };
+    Client::ALL.into_iter().find(is_of).map(Caller)
+}
+
 /// The token proposes and observes; it approves nothing.
 async fn authenticate(Held(home): Shared, request: Request, next: Next) -> Response {
     let given =
         request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-    let known = given.is_some_and(|token| verify_slices_are_equal(token, home.token.as_bytes()).is_ok());
+    let known = given.and_then(|token| caller(&home, token));
     // Read before anything is answered: whoever still writes when the connection ends may not hear the answer.
-    let (head, body) = request.into_parts();
-    if !known {
+    let (mut head, body) = request.into_parts();
+    let Some(caller) = known else {
         let _ = tokio::time::timeout(STRANGERS_WITHIN, axum::body::to_bytes(body, MAX_STRANGERS_BYTES)).await;
         let why = "the token is missing or wrong; it is in the home's folder";
         return failure(Code::Unauthenticated, why).into_response();
-    }
+    };
+    head.extensions.insert(caller);
     let body = tokio::time::timeout(BODY_WITHIN, axum::body::to_bytes(body, MAX_BODY_BYTES)).await;
     let Ok(Ok(body)) = body else {
         let why = format!(
@@ -268,7 +293,7 @@ impl From<GateError> for Failure {
             GateError::Paused | GateError::PausedAnew => Code::Paused,
             GateError::NoSuchAction(_) | GateError::NoSuchConnection(_) => Code::NotFound,
             GateError::WrongState { .. } | GateError::Changed(_) | GateError::Expired(_) => Code::Conflict,
-            GateError::NotAuthorised | GateError::Guessing => Code::NotAuthorised,
+            GateError::NotAuthorised | GateError::NoPasskey | GateError::Guessing => Code::NotAuthorised,
             GateError::TooMany | GateError::Malformed(_) => Code::Invalid,
         };
         failure(code, error.to_string())
@@ -317,15 +342,37 @@ fn parse<T: std::str::FromStr<Err = bailey_gate::BadId>>(what: &str, text: &str)
     text.parse().map_err(|error| failure(Code::Invalid, format!("`{}` is no {what}: {error}", visible(&shown))))
 }
 
-fn proof(body: &ProofBody) -> Result<Proof, Failure> {
-    let signature =
-        BASE64.decode(&body.signature).map_err(|_| failure(Code::Invalid, "the signature is not base64"))?;
+/// Bytes of an assertion, from base64.
+fn assertion_part(what: &str, text: &str) -> Result<Vec<u8>, Failure> {
+    let bytes = BASE64.decode(text).map_err(|_| failure(Code::Invalid, format!("the {what} is not base64")))?;
+    if bytes.len() > MAX_ASSERTION_BYTES {
+        let why = format!("the {what} is longer than {MAX_ASSERTION_BYTES} bytes; send what the credential gave");
+        return Err(failure(Code::Invalid, why));
+    }
+    Ok(bytes)
+}
+
+fn assertion(body: &AssertionBody) -> Result<Assertion, Failure> {
+    Ok(match body {
+        AssertionBody::PassphraseKey { signature } => {
+            Assertion::PassphraseKey { signature: assertion_part("signature", signature)? }
+        }
+        AssertionBody::Passkey { credential_id, authenticator_data, client_data, signature } => Assertion::Passkey {
+            credential_id: assertion_part("credential id", credential_id)?,
+            authenticator_data: assertion_part("authenticator data", authenticator_data)?,
+            client_data: assertion_part("client data", client_data)?,
+            signature: assertion_part("signature", signature)?,
+        },
+    })
+}
+
+fn proof(body: &ProofBody, Caller(client): Caller) -> Result<Proof, Failure> {
     let sixteen = |what, text| parse::<Nonce>(what, text).map(|id| *id.as_bytes());
     Ok(Proof {
-        nonce: parse("nonce", &body.nonce)?,
+        challenge: parse("challenge", &body.challenge)?,
         credential: sixteen("credential", &body.credential)?,
-        signature,
-        client: Client::CommandLine,
+        assertion: assertion(&body.assertion)?,
+        client,
         session: sixteen("session", &body.session)?,
     })
 }

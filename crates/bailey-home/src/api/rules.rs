@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::rules::{Book, Kept, Unchanged, kept};
-use crate::wire::{OfferCard, RuleBody, RuleCard, RuleChange, RuleEventCard, TrialCard, WhyCard, rule_parameters};
+use crate::wire::{OfferCard, RuleBody, RuleCard, RuleChange, RuleEventCard, TrialCard, WhyCard};
 
 fn cards(book: Book) -> Vec<RuleCard> {
     let card = |Kept { id, words, cedar, origin, added_ms }| RuleCard { id, words, cedar, origin, added_ms };
@@ -43,11 +43,12 @@ pub(super) async fn rules(Held(home): Shared) -> Answer<Vec<RuleCard>> {
     request_body = RuleBody,
     responses((status = 200, body = Vec<RuleCard>), (status = "default", body = Failure))
 )]
-pub(super) async fn change_rules(Held(home): Shared, Taken(body): Taken<RuleBody>) -> Answer<Vec<RuleCard>> {
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &rule_parameters(&body.change));
-    let bytes = hash.as_ref().try_into().map_err(|_| failure(Code::Internal, "no hash"))?;
-    let purpose = Purpose::Home { what: "change rules", parameters: Digest::from_bytes(bytes) };
-    authorise(&home, purpose, &body.proof).await?;
+pub(super) async fn change_rules(
+    Held(home): Shared,
+    caller: Caller,
+    Taken(body): Taken<RuleBody>,
+) -> Answer<Vec<RuleCard>> {
+    authorise(&home, purposes::change_rules(&body.change), &body.proof, caller).await?;
     let changed = aside(&home, move |home| home.change_rules(&body.change)).await?;
     home.changed();
     Ok(Json(cards(changed)))

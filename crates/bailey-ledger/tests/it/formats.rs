@@ -1,6 +1,6 @@
 //! Homes that earlier releases left: see `homes/README.md` for what is in them.
 
-use bailey_gate::approval::Proof;
+use bailey_gate::approval::{Assertion, Proof};
 use bailey_gate::event::Client;
 use bailey_gate::event::Origin;
 use bailey_gate::family::Action;
@@ -77,9 +77,10 @@ fn homes_of_every_format_go_on() {
             assert!(forget.permit.is_none());
             let row = ledger.action(&id(21)).unwrap().unwrap().row;
             let nonce = Nonce::from_bytes([40; 16]);
-            gate.challenge(nonce, at(1_100));
+            let challenge = gate.challenge(&nonce, at(1_100));
             let (credential, session) = ([4; 16], [7; 16]);
-            let proof = Proof { nonce, credential, signature: vec![0; 64], client: Client::CommandLine, session };
+            let assertion = Assertion::PassphraseKey { signature: vec![0; 64] };
+            let proof = Proof { challenge, credential, assertion, client: Client::CommandLine, session };
             let approved = gate.approve(vec![(row.id, row.digest)], &proof, at(1_101)).unwrap();
             for permit in approved {
                 let _done = gate.claim(permit, at(1_102)).unwrap();

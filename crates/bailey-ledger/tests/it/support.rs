@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bailey_gate::approval::Authority;
+use bailey_gate::approval::{Assertion, Authority, ChallengeKey, Disbelief};
 use bailey_gate::event::Actor;
 use bailey_gate::family::Action;
 use bailey_gate::handoff::{Mode, Valve, Wrote};
@@ -86,8 +86,8 @@ impl Policy for Asks {
 struct Anyone;
 
 impl Authority for Anyone {
-    fn verify(&self, _: &[u8; 16], _: &[u8], _: &[u8]) -> Option<bool> {
-        Some(true)
+    fn verify(&self, _: &[u8; 16], _: &[u8], _: &Assertion) -> Result<bool, Disbelief> {
+        Ok(true)
     }
 }
 
@@ -104,6 +104,7 @@ pub fn gate(folder: &Folder, ledger: &Arc<Ledger>) -> Gate {
         valve: Valve { mode: Mode::Open, epoch, lease_epoch: 0 },
         limits: Limits::default(),
         circumstances: Arc::new(Fixed { minutes: 0, attended: true }),
+        challenge_key: ChallengeKey::from_bytes([5; 32]),
     })
 }
 

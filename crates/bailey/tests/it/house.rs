@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use bailey_gate::Digest;
 use bailey_gate::approval::Purpose;
 use serde_json::{Value, json};
 
@@ -85,7 +84,7 @@ fn a_mail_cannot_be_approved_over_tcp_with_the_token_alone() {
     let (_, challenge) = over_tcp(&address, "POST", "/v1/challenge", &head, "null");
     let forged = json!({
         "shown": [{"id": waiting["id"], "digest": waiting["digest"]}],
-        "proof": {"nonce": challenge["nonce"], "credential": challenge["credentials"][0]["id"], "signature": "AAAA", "session": "00".repeat(16)},
+        "proof": {"challenge": challenge["challenge"], "credential": challenge["credentials"][0]["id"], "assertion": {"kind": "passphrase-key", "signature": "AAAA"}, "session": "00".repeat(16)},
     });
     let (status, _) = over_tcp(&address, "POST", "/v1/approvals/approve", &head, &forged.to_string());
     assert_eq!(status, 403);
@@ -532,7 +531,7 @@ fn a_deletion_that_is_interrupted_is_finished_at_the_next_start() {
     let mut stream = TcpStream::connect(&address).unwrap();
     write!(stream, "GET /v1/events HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\n\r\n", world.token())
         .unwrap();
-    let purpose = Purpose::Home { what: "delete home", parameters: Digest::from_bytes([0; 32]) };
+    let purpose = bailey_home::purposes::delete_home();
     let (status, card) = world.post("/v1/home/delete", &json!({"proof": world.prove(&purpose, PASSPHRASE)}));
     assert_eq!((status, &card["end_by_hand"]), (200, &json!([])));
     world.kill();

@@ -158,7 +158,7 @@ fn only_the_exact_answer_of_the_person_counts() {
 
     // The token from the disk, alone: a made-up proof, and one of a wrong passphrase.
     let mut made_up = world.prove(&Purpose::Approve(vec![shown(ana)]), PASSPHRASE);
-    made_up["signature"] = json!("AAAA");
+    made_up["assertion"]["signature"] = json!("AAAA");
     assert_eq!(post(list(&[ana]), made_up), 403);
     assert_eq!(approve(&world, &[ana], "wrong passphrase").0, 403);
     let (code, words) = world.fails(&["approve"], "wrong passphrase");
@@ -189,6 +189,51 @@ fn only_the_exact_answer_of_the_person_counts() {
     world.ok(&["reject", &id(bo)], "");
     assert_eq!(approve(&world, &[bo], PASSPHRASE).0, 409, "a refused action cannot be approved later");
     assert_eq!(world.sink.arrived().len(), 1);
+}
+
+#[test]
+fn however_many_challenges_are_asked_for_the_persons_counts() {
+    let world =
+        World::new(vec![Turn::call("mail_send", json!({"to": "ana@example.org", "subject": "1", "body": "one"}))]);
+    world.task("write to ana");
+    let card = world.waiting();
+    let proof = world.prove(&Purpose::Approve(vec![shown(&card)]), PASSPHRASE);
+    for _ in 0..10_000 {
+        assert_eq!(world.post("/v1/challenge", &Value::Null).0, 200);
+    }
+    let body = json!({"shown": [{"id": card["id"], "digest": card["digest"]}], "proof": proof});
+    assert_eq!(world.post("/v1/approvals/approve", &body).0, 200);
+    assert_eq!(world.post("/v1/approvals/approve", &body).0, 403, "used");
+    world.until(&id(&card), "succeeded");
+}
+
+#[test]
+fn a_passkey_is_refused_in_words_and_the_log_tells_clients_apart() {
+    let send = || Turn::call("mail_send", json!({"to": "ana@example.org", "subject": "1", "body": "one"}));
+    let world = World::new(vec![send(), Turn::say("ok"), send()]);
+    world.task("write to ana");
+    let card = world.waiting();
+    let right = world.prove(&Purpose::Approve(vec![shown(&card)]), PASSPHRASE);
+    let mut passkey = right.clone();
+    passkey["assertion"] = json!({
+        "kind": "passkey", "credential_id": "AAAA", "authenticator_data": "AAAA", "client_data": "e30=", "signature": "AAAA",
+    });
+    let post = |proof: &Value| {
+        let body = json!({"shown": [{"id": card["id"], "digest": card["digest"]}], "proof": proof});
+        world.post("/v1/approvals/approve", &body)
+    };
+    let (status, refused) = post(&passkey);
+    assert_eq!(status, 403);
+    assert!(refused["message"].as_str().unwrap().contains("no passkey is enrolled"), "{refused}");
+    assert_eq!(post(&right).0, 200);
+    world.until(&id(&card), "succeeded");
+    world.task("write to ana");
+    world.ok(&["approve"], PASSPHRASE);
+    let entries = world.get("/v1/log?limit=200");
+    let approved = entries.as_array().unwrap().iter().filter(|entry| entry["header"]["to"] == "approved");
+    let mut clients: Vec<&str> = approved.filter_map(|entry| entry["header"]["approver"]["client"].as_str()).collect();
+    clients.sort_unstable();
+    assert_eq!(clients, ["cli", "program"]);
 }
 
 #[test]

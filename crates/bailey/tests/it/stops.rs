@@ -34,7 +34,7 @@ fn pause_stops_what_waits_and_what_is_held_and_survives_a_restart() {
     world.ok(&["approve", &id(waits)], PASSPHRASE);
     let (code, words) = world.fails(&["resume"], "wrong passphrase");
     assert_eq!((code, words.contains("passphrase is wrong")), (4, true), "{words}");
-    assert_eq!(world.post("/v1/resume", &json!({"epoch": 1, "proof": {"nonce": "00".repeat(16), "credential": "00".repeat(16), "signature": "", "session": "00".repeat(16)}})).0, 403);
+    assert_eq!(world.post("/v1/resume", &json!({"epoch": 1, "proof": {"challenge": "00".repeat(64), "credential": "00".repeat(16), "assertion": {"kind": "passphrase-key", "signature": ""}, "session": "00".repeat(16)}})).0, 403);
     assert!(world.sink.arrived().is_empty());
 
     let said = world.ok(&["resume"], PASSPHRASE);

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use bailey_gate::approval::Purpose;
-use bailey_gate::{ActionId, Digest, HomeId, Nonce};
+use bailey_gate::{ActionId, Challenge, Digest, HomeId, Nonce};
 use bailey_keys::{Passphrase, credential};
 use bailey_scripted::{Provider, Script, Turn};
 use base64::Engine as _;
@@ -439,14 +439,14 @@ impl World {
         let (_, challenge) = self.post("/v1/challenge", &Value::Null);
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let home: HomeId = text(&challenge["home"]).parse().unwrap();
-        let nonce: Nonce = text(&challenge["nonce"]).parse().unwrap();
+        let asked: Challenge = text(&challenge["challenge"]).parse().unwrap();
         let salt: Nonce = text(&challenge["credentials"][0]["salt"]).parse().unwrap();
         let key = credential::signing_key(&Passphrase::new(passphrase.into()), salt.as_bytes()).unwrap();
-        let signature = base64::engine::general_purpose::STANDARD.encode(key.sign(&purpose.message(&home, &nonce)));
+        let signature = base64::engine::general_purpose::STANDARD.encode(key.sign(&purpose.message(&home, &asked)));
         json!({
-            "nonce": text(&challenge["nonce"]),
+            "challenge": text(&challenge["challenge"]),
             "credential": text(&challenge["credentials"][0]["id"]),
-            "signature": signature,
+            "assertion": {"kind": "passphrase-key", "signature": signature},
             "session": "00".repeat(16),
         })
     }

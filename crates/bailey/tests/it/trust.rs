@@ -152,7 +152,5 @@ fn one_no_one_afternoon_and_an_offer_that_was_not_wanted_are_no_habit() {
 fn wider(offer: &Value) -> bailey_gate::approval::Purpose {
     let change: bailey_home::wire::RuleChange =
         serde_json::from_value(json!({"add": "mail: go ahead", "offer": offer["id"]})).unwrap();
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bailey_home::wire::rule_parameters(&change));
-    let parameters = bailey_gate::Digest::from_bytes(hash.as_ref().try_into().unwrap());
-    bailey_gate::approval::Purpose::Home { what: "change rules", parameters }
+    bailey_home::purposes::change_rules(&change)
 }

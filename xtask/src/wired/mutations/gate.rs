@@ -35,11 +35,56 @@ pub(super) const GATE: &[Mutation] = &[
     Mutation {
         control: "one use of a challenge",
         edits: &[(
-            "crates/bailey-gate/src/approval.rs",
-            "self.open.remove(&proof.nonce).ok_or(Unproven::Stale)?",
-            "self.open.get(&proof.nonce).ok_or(Unproven::Stale)?",
+            "crates/bailey-gate/src/challenges.rs",
+            " && !self.used.contains_key(challenge)",
+            " && (!self.used.contains_key(challenge) || asked.boot_ms > 0)",
         )],
         test: "road::only_the_exact_answer_of_the_person_counts",
+    },
+    Mutation {
+        control: "challenges that nobody can use up",
+        edits: &[
+            (
+                "crates/bailey-gate/src/gate/answer.rs",
+                "        self.challenges.lock().unwrap_or_else(PoisonError::into_inner).open(random, epoch, now)",
+                "        let mut all = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
+        all.close_after_many(now);
+        all.open(random, epoch, now)",
+            ),
+            (
+                "crates/bailey-gate/src/challenges.rs",
+                "    fn code(&self, random: &[u8], asked: Asked, now: Now)",
+                "    pub(crate) fn close_after_many(&mut self, now: Now) {
+        const MANY: usize = 64;
+        self.wrong.push(Deadline::after(now, 0));
+        if self.wrong.len() > MANY {
+            self.wrong.clear();
+            self.closed = Some(now.boot_ms);
+        }
+    }
+
+    fn code(&self, random: &[u8], asked: Asked, now: Now)",
+            ),
+        ],
+        test: "road::however_many_challenges_are_asked_for_the_persons_counts",
+    },
+    Mutation {
+        control: "age of a challenge",
+        edits: &[(
+            "crates/bailey-gate/src/challenges.rs",
+            "let in_time = now.boot_ms.saturating_sub(asked.boot_ms) < CHALLENGE_MS;",
+            "let in_time = now.boot_ms.saturating_sub(asked.boot_ms) < u64::MAX;",
+        )],
+        test: "life::time_runs_out_for_answers_challenges_and_approvals",
+    },
+    Mutation {
+        control: "challenges of our own",
+        edits: &[(
+            "crates/bailey-gate/src/challenges.rs",
+            "(code.len() == CODE_BYTES && differs == 0)",
+            "(code.len() == CODE_BYTES && (differs == 0 || differs > 0))",
+        )],
+        test: "tests::a_challenge_is_ours_unaltered_of_this_boot_and_young",
     },
     Mutation {
         control: "the pause an answer ends",
@@ -53,7 +98,7 @@ pub(super) const GATE: &[Mutation] = &[
     Mutation {
         control: "a pause nobody has seen",
         edits: &[(
-            "crates/bailey-gate/src/approval.rs",
+            "crates/bailey-gate/src/challenges.rs",
             "Purpose::Resume { epoch } if *epoch > asked.epoch);",
             "Purpose::Resume { epoch } if *epoch < asked.epoch);",
         )],
@@ -225,7 +270,7 @@ pub(super) const GATE: &[Mutation] = &[
     Mutation {
         control: "limit of wrong answers",
         edits: &[(
-            "crates/bailey-gate/src/approval.rs",
+            "crates/bailey-gate/src/challenges.rs",
             "        if self.wrong.len() >= MAX_WRONG {",
             "        if self.wrong.len() >= 1_000 * MAX_WRONG {",
         )],

@@ -6,9 +6,9 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "approval signature",
         edits: &[(
-            "crates/bailey-home/src/opening.rs",
-            "bailey_keys::sign::verify(&one.public, message, signature).then_some(true)",
-            "(one.public.is_empty() || message.len() + signature.len() > 0).then_some(true)",
+            "crates/bailey-home/src/authority.rs",
+            "let right = bailey_keys::sign::verify(public, message, signature);",
+            "let right = public.is_empty() || message.len() + signature.len() > 0;",
         )],
         test: "road::only_the_exact_answer_of_the_person_counts",
     },
@@ -16,9 +16,9 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "leave to connect",
         edits: &[(
             "crates/bailey-home/src/api/connections.rs",
-            r#"    authorise(home, Purpose::Home { what: "connect", parameters }, &body.proof).await?;
+            r#"    authorise(home, purposes::connect(&body.settings, &body.level), &body.proof, caller).await?;
 "#,
-            r#"    let _ = (Purpose::Home { what: "connect", parameters }, proof(&body.proof)?);
+            r#"    let _ = (purposes::connect(&body.settings, &body.level), proof(&body.proof, caller)?);
 "#,
         )],
         test: "stops::connecting_needs_the_person",
@@ -114,8 +114,8 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "leave to change rules",
         edits: &[(
             "crates/bailey-home/src/api/rules.rs",
-            "    authorise(&home, purpose, &body.proof).await?;\n",
-            "    let _proof = (purpose, proof(&body.proof)?);\n",
+            "    authorise(&home, purposes::change_rules(&body.change), &body.proof, caller).await?;\n",
+            "    let _proof = (purposes::change_rules(&body.change), proof(&body.proof, caller)?);\n",
         )],
         test: "rules::a_rule_lets_go_what_it_says_and_only_the_person_can_make_it",
     },
@@ -213,17 +213,17 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "the token",
         edits: &[(
             "crates/bailey-home/src/api/mod.rs",
-            "given.is_some_and(|token| verify_slices_are_equal(token, home.token.as_bytes()).is_ok());",
-            "given.is_some_and(|token| !token.is_empty() || verify_slices_are_equal(token, home.token.as_bytes()).is_ok());",
+            "token.is_some_and(|token| verify_slices_are_equal(given, token.as_bytes()).is_ok())",
+            "token.is_some_and(|token| !given.is_empty() || verify_slices_are_equal(given, token.as_bytes()).is_ok())",
         )],
         test: "house::the_gateway_lets_in_what_comes_from_this_machine_with_the_token_and_nothing_else",
     },
     Mutation {
         control: "approval over TCP",
         edits: &[(
-            "crates/bailey-home/src/opening.rs",
-            "bailey_keys::sign::verify(&one.public, message, signature).then_some(true)",
-            "(one.public.is_empty() || message.len() + signature.len() > 0).then_some(true)",
+            "crates/bailey-home/src/authority.rs",
+            "let right = bailey_keys::sign::verify(public, message, signature);",
+            "let right = public.is_empty() || message.len() + signature.len() > 0;",
         )],
         test: "house::a_mail_cannot_be_approved_over_tcp_with_the_token_alone",
     },
@@ -385,8 +385,8 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "leave to change a group",
         edits: &[(
             "crates/bailey-home/src/api/rules.rs",
-            "    authorise(&home, purpose, &body.proof).await?;\n    let changed",
-            "    let _ = authorise(&home, purpose, &body.proof).await;\n    let changed",
+            "    authorise(&home, purposes::change_rules(&body.change), &body.proof, caller).await?;\n    let changed",
+            "    let _ = authorise(&home, purposes::change_rules(&body.change), &body.proof, caller).await;\n    let changed",
         )],
         test: "rules::a_group_changes_the_rules_that_speak_of_it",
     },

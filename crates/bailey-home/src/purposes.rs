@@ -1,0 +1,151 @@
+//! What the person signs for where the home does something for them alone. Clients and the home make it here both, so that what
+//! is signed is what is done. `docs/approval-format.md` describes the bytes, for those who implement it elsewhere.
+
+use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
+use bailey_gate::Digest;
+use bailey_gate::approval::Purpose;
+use bailey_gate::codec::Encoder;
+
+use crate::wire::{RuleChange, Settings};
+
+/// Version of the parameters' encoding.
+const VERSION: u8 = 1;
+
+/// Stands for the parameters of what has none.
+const NO_PARAMETERS: Digest = Digest::from_bytes([0; 32]);
+
+/// Connects an account with exactly these settings, at exactly this level.
+#[must_use]
+pub fn connect(settings: &Settings, level: &str) -> Purpose {
+    bound("connect", connect_parameters(settings, level))
+}
+
+/// Changes the rules by exactly this.
+#[must_use]
+pub fn change_rules(change: &RuleChange) -> Purpose {
+    bound("change rules", rule_parameters(change))
+}
+
+/// Exports the log in plain words.
+#[must_use]
+pub const fn export_readable() -> Purpose {
+    Purpose::Home { what: "export readable log", parameters: NO_PARAMETERS }
+}
+
+/// Deletes the home.
+#[must_use]
+pub const fn delete_home() -> Purpose {
+    Purpose::Home { what: "delete home", parameters: NO_PARAMETERS }
+}
+
+fn connect_parameters(settings: &Settings, level: &str) -> Vec<u8> {
+    let mut out = Encoder::default();
+    out.text("connect").byte(VERSION);
+    settings.encode(&mut out);
+    out.text(level);
+    out.finish()
+}
+
+fn rule_parameters(change: &RuleChange) -> Vec<u8> {
+    // Each field is named, so that none can come to be that is not signed.
+    let RuleChange { add, cedar, remove, profile, organisation, groups, offer } = change;
+    let texts = |out: &mut Encoder, texts: &Vec<String>| {
+        out.list(texts, |out, text| {
+            out.text(text);
+        });
+    };
+    let text = |out: &mut Encoder, text: &String| {
+        out.text(text);
+    };
+    let mut out = Encoder::default();
+    out.text("change rules").byte(VERSION).text(add).text(cedar);
+    texts(&mut out, remove);
+    out.option(profile.as_ref(), text).option(organisation.as_ref(), texts);
+    out.list(&groups.iter().collect::<Vec<_>>(), |out, (name, members)| texts(out.text(name), members));
+    out.option(offer.as_ref(), text);
+    out.finish()
+}
+
+fn bound(what: &'static str, parameters: Vec<u8>) -> Purpose {
+    let mut hash = [0; SHA256_OUTPUT_LEN];
+    hash.iter_mut().zip(digest(&SHA256, &parameters).as_ref()).for_each(|(byte, of)| *byte = *of);
+    Purpose::Home { what, parameters: Digest::from_bytes(hash) }
+}
+
+#[cfg(test)]
+mod tests {
+    use bailey_gate::approval::Assertion;
+    use bailey_gate::{ActionId, Challenge, HomeId};
+
+    use super::*;
+    use crate::wire::{DavSettings, KeyHeader, MailSettings, ModelSettings, OauthClient, Server, Training};
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Holds a vector against the page, whose lines may be broken anywhere.
+    #[track_caller]
+    fn told(name: &str, bytes: &[u8]) {
+        let page = include_str!("../../../docs/approval-format.md");
+        let (_, rest) = page.split_once(&format!("`{name}`\n\n```\n")).unwrap_or_default();
+        let vector: String = rest.split("```").next().unwrap_or_default().split_whitespace().collect();
+        assert_eq!(vector, hex(bytes), "docs/approval-format.md, `{name}`");
+    }
+
+    fn server() -> Server {
+        Server { host: "imap.example.org".into(), port: 993, tls: true }
+    }
+
+    #[test]
+    fn the_vectors_of_the_page_are_what_is_signed() {
+        let mail = Settings::Mail(MailSettings {
+            address: "me@example.org".into(),
+            name: Some("Me".into()),
+            imap: Some(server()),
+            submission: None,
+            issuer: Some("https://example.org".into()),
+            client: Some(OauthClient { id: "bailey".into(), secret: None }),
+        });
+        told("mail", &connect_parameters(&mail, "draft"));
+        let dav = DavSettings { name: None, user: "me".into(), server: server(), path: "/c/".into() };
+        told("calendar", &connect_parameters(&Settings::Calendar(dav.clone()), "full"));
+        told("contacts", &connect_parameters(&Settings::Contacts(dav), "read-only"));
+        let model = Settings::Model(ModelSettings {
+            base_url: "https://example.org/v1".into(),
+            key_header: KeyHeader::XApiKey,
+            training: Training::Unknown,
+            retention: String::new(),
+            terms: "none".into(),
+        });
+        told("model", &connect_parameters(&model, "read-only"));
+        let change = RuleChange {
+            add: "mail: go ahead".into(),
+            remove: vec!["a".into(), "b".into()],
+            organisation: Some(vec!["example.org".into()]),
+            groups: [("team".to_owned(), vec!["ana@example.org".to_owned()])].into(),
+            ..RuleChange::default()
+        };
+        told("rules", &rule_parameters(&change));
+    }
+
+    #[test]
+    fn the_messages_of_the_page_are_what_is_signed() {
+        let home = HomeId::from_bytes([1; 16]);
+        let challenge = Challenge::from_bytes([2; 64]);
+        let shown = vec![(ActionId::from_bytes([3; 16]), Digest::from_bytes([4; 32]))];
+        told("approve", &Purpose::Approve(shown).message(&home, &challenge));
+        told("resume", &Purpose::Resume { epoch: 7 }.message(&home, &challenge));
+        told("undo", &Purpose::Undo(ActionId::from_bytes([3; 16])).message(&home, &challenge));
+        let rules = change_rules(&RuleChange { add: "mail: go ahead".into(), ..RuleChange::default() });
+        told("home", &rules.message(&home, &challenge));
+        told("passphrase-key", &Assertion::PassphraseKey { signature: vec![5; 64] }.encode());
+        let passkey = Assertion::Passkey {
+            credential_id: vec![6; 2],
+            authenticator_data: vec![7; 3],
+            client_data: b"{}".to_vec(),
+            signature: vec![8; 4],
+        };
+        told("passkey", &passkey.encode());
+    }
+}

@@ -1,0 +1,61 @@
+//! Settings in the gate's codec: the bytes that the person's leave to connect is bound to. `docs/approval-format.md` describes
+//! them, for those who implement it elsewhere.
+
+use bailey_gate::codec::Encoder;
+
+use crate::settings::{DavSettings, KeyHeader, MailSettings, ModelSettings, OauthClient, Server, Settings, Training};
+
+impl Settings {
+    /// Writes every field, in the order of `docs/approval-format.md`. Each is named here, so that none can come to be that is
+    /// not signed.
+    pub fn encode(&self, out: &mut Encoder) {
+        match self {
+            Self::Mail(mail) => encode_mail(out.byte(1), mail),
+            Self::Calendar(dav) => encode_dav(out.byte(2), dav),
+            Self::Contacts(dav) => encode_dav(out.byte(3), dav),
+            Self::Model(model) => encode_model(out.byte(4), model),
+        }
+    }
+}
+
+fn encode_mail(out: &mut Encoder, mail: &MailSettings) {
+    let MailSettings { address, name, imap, submission, issuer, client } = mail;
+    text(out.text(address), name.as_ref());
+    out.option(imap.as_ref(), encode_server).option(submission.as_ref(), encode_server);
+    text(out, issuer.as_ref());
+    out.option(client.as_ref(), |out, OauthClient { id, secret }| {
+        text(out.text(id), secret.as_ref());
+    });
+}
+
+fn encode_dav(out: &mut Encoder, dav: &DavSettings) {
+    let DavSettings { name, user, server, path } = dav;
+    text(out, name.as_ref());
+    encode_server(out.text(user), server);
+    out.text(path);
+}
+
+fn encode_model(out: &mut Encoder, model: &ModelSettings) {
+    let ModelSettings { base_url, key_header, training, retention, terms } = model;
+    let key_header = match key_header {
+        KeyHeader::Bearer => 1,
+        KeyHeader::XApiKey => 2,
+    };
+    let training = match training {
+        Training::No => 1,
+        Training::Yes => 2,
+        Training::Unknown => 3,
+    };
+    out.text(base_url).byte(key_header).byte(training).text(retention).text(terms);
+}
+
+fn encode_server(out: &mut Encoder, server: &Server) {
+    let Server { host, port, tls } = server;
+    out.text(host).number(u64::from(*port)).byte(u8::from(*tls));
+}
+
+fn text(out: &mut Encoder, words: Option<&String>) {
+    out.option(words, |out, words| {
+        out.text(words);
+    });
+}
