@@ -2,7 +2,7 @@
 
 pub use crate::challenges::{CHALLENGE_MS, ChallengeKey, MAX_REMEMBERED, MAX_WRONG, WRONG_WITHIN_MS};
 use crate::codec::{CodecError, Decoder, Encoder};
-use crate::event::Client;
+use crate::event::{Approval, Client, Payload};
 use crate::ids::{ActionId, Challenge, Digest, HomeId};
 
 const ANSWER_DOMAIN: &str = "bailey answer";
@@ -144,6 +144,25 @@ pub struct Proof {
     pub client: Client,
     /// The client's session.
     pub session: [u8; 16],
+}
+
+/// An answer that counted, with what shows later, from the log alone, that it did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authorised {
+    /// Who approved, for the header.
+    pub approval: Approval,
+    /// The bytes that were signed: [`Purpose::message`].
+    pub(crate) signed: Vec<u8>,
+    /// How, encoded.
+    pub(crate) assertion: Vec<u8>,
+}
+
+impl Authorised {
+    /// Adds what was signed and how to the payload of the entry that it is about; sealed with it, and erased with it.
+    #[must_use]
+    pub fn shown_in(&self, payload: Payload) -> Payload {
+        payload.bytes("signed", self.signed.clone()).bytes("assertion", self.assertion.clone())
+    }
 }
 
 /// Why an assertion is not believed.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::approval::{Authority, Disbelief, Proof, Purpose};
+use crate::approval::{Authorised, Authority, Disbelief, Proof, Purpose};
 use crate::codec::Encoder;
 use crate::event::Approval;
 use crate::ids::{Challenge, HomeId, Nonce};
@@ -150,7 +150,7 @@ impl Challenges {
         home: &HomeId,
         authority: &dyn Authority,
         now: Now,
-    ) -> Result<Approval, Unproven> {
+    ) -> Result<Authorised, Unproven> {
         self.wrong.retain(|wrong| wrong.overdue(now).is_none());
         if self.wrong.len() >= MAX_WRONG {
             return Err(Unproven::TooMany);
@@ -171,7 +171,9 @@ impl Challenges {
             self.wrong.push(Deadline::after(now, WRONG_WITHIN_MS));
             Unproven::Wrong
         })?;
-        Ok(Approval { credential: proof.credential, client: proof.client, session: proof.session, stepped_up })
+        let approval =
+            Approval { credential: proof.credential, client: proof.client, session: proof.session, stepped_up };
+        Ok(Authorised { approval, signed: message, assertion: proof.assertion.encode() })
     }
 }
 

@@ -6,11 +6,11 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::hmac;
-use bailey_gate::HomeId;
-use bailey_gate::event::{Actor, Client, Event, EventKind};
+use bailey_gate::event::{Actor, Client, Event, EventKind, Payload};
 use bailey_gate::handoff::{Mode, Valve};
+use bailey_gate::{HomeId, Nonce};
 use bailey_keys::{HomeKey, KeyError, Passphrase, RootKey, RootKind, credential};
-use bailey_ledger::{Ledger, MarkFile, OpenError, Paths, PauseFile};
+use bailey_ledger::{CredentialKind, Ledger, MarkFile, OpenError, Paths, PauseFile};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
@@ -235,11 +235,17 @@ impl Layout {
         let (ledger, _) = open_ledger(folder, &mark, true, key, &clock)?;
         let approver = credential::enrol(approval)?;
         let valve = Valve { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
+        // Introduced in the log, so that from then on it shows by itself who approved (`docs/log-format.md`).
+        let introduced = Payload::default()
+            .text("home", ledger.home().to_string())
+            .text("credential", Nonce::from_bytes(approver.id).to_string())
+            .text("kind", CredentialKind::PassphraseKey.name())
+            .bytes("public", approver.public.to_vec());
         ledger
             .write(|tx| {
                 tx.put_passphrase_key(&approver.id, &approver.salt, &approver.public)?;
                 let entry = Event::of_home(EventKind::Authority, Actor::Person, clock.now(), valve);
-                tx.append(&entry, None).map(|_| ())
+                tx.append(&Event { payload: introduced, ..entry }, None).map(|_| ())
             })
             .map_err(OpenError::from)?;
         let pause = self.pause();

@@ -3,6 +3,7 @@
 //! It shares no code with the rest: the format is implemented again, from `docs/log-format.md`, with another Ed25519 and
 //! another SHA-256.
 
+mod approval;
 mod note;
 mod tree;
 
@@ -12,6 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use sha2::{Digest as _, Sha256};
 
+pub use approval::Approvals;
 pub use note::Checkpoint;
 
 /// What an exported log begins with.
@@ -41,6 +43,8 @@ pub enum Verdict {
         pinned: u64,
         /// Entries whose payload is not in the file.
         without_payload: u64,
+        /// What came of the approvals that can be read.
+        approvals: Approvals,
     },
     /// Whole in itself. Without a pin, a log cut at a checkpoint or rewritten with its key looks the same.
     Consistent {
@@ -48,6 +52,8 @@ pub enum Verdict {
         entries: u64,
         /// Entries whose payload is not in the file.
         without_payload: u64,
+        /// What came of the approvals that can be read.
+        approvals: Approvals,
     },
     /// Something was altered.
     Invalid(String),
@@ -81,19 +87,21 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Valid { entries, pinned, without_payload } => {
+            Self::Valid { entries, pinned, without_payload, approvals } => {
                 write!(
                     f,
                     "valid up to the pinned checkpoint: {entries} entries, of which the first {pinned} are the ones seen before"
                 )?;
-                tell_missing(f, *without_payload)
+                tell_missing(f, *without_payload)?;
+                tell_approvals(f, *approvals)
             }
-            Self::Consistent { entries, without_payload } => {
+            Self::Consistent { entries, without_payload, approvals } => {
                 write!(
                     f,
                     "consistent, freshness unproven: {entries} entries that fit together; without a pinned checkpoint a log that was cut at a checkpoint, or rewritten by someone with its key, cannot be told apart"
                 )?;
-                tell_missing(f, *without_payload)
+                tell_missing(f, *without_payload)?;
+                tell_approvals(f, *approvals)
             }
             Self::Invalid(why) => write!(f, "invalid: {why}"),
             Self::Diverged(why) => write!(f, "diverged: {why}"),
@@ -115,6 +123,21 @@ fn tell_missing(f: &mut fmt::Formatter<'_>, count: u64) -> fmt::Result {
         1 => f.write_str("; 1 payload is not in the file: erased, or left out"),
         _ => write!(f, "; {count} payloads are not in the file: erased, or left out"),
     }
+}
+
+fn tell_approvals(f: &mut fmt::Formatter<'_>, Approvals { checked, unchecked }: Approvals) -> fmt::Result {
+    let plural = |count: u64| if count == 1 { "approval" } else { "approvals" };
+    if checked > 0 {
+        write!(f, "; {checked} {} checked: signed by the credential that the log introduced", plural(checked))?;
+    }
+    if unchecked > 0 {
+        let of = plural(unchecked);
+        write!(
+            f,
+            "; {unchecked} {of} without evidence that can be checked here: of an earlier version, or of a passkey"
+        )?;
+    }
+    Ok(())
 }
 
 /// What the first entry says of the log.
@@ -144,6 +167,9 @@ struct Reading<'a> {
     checkpointed: u64,
     /// What the last entry's header says of its payload: commitment and hash of the sealed bytes.
     payload: Option<(String, String)>,
+    /// The last entry's header.
+    header: serde_json::Value,
+    credentials: approval::Credentials,
     /// Entries so far whose payload did not follow.
     missing: u64,
     /// The root where the pin ends.
@@ -164,6 +190,8 @@ fn check(export: &str, pin: Option<&str>) -> Result<Verdict, Verdict> {
         tree: tree::Tree::default(),
         checkpointed: 0,
         payload: None,
+        header: serde_json::Value::Null,
+        credentials: approval::Credentials::default(),
         missing: 0,
         at_pin: None,
     };
@@ -187,7 +215,11 @@ fn check(export: &str, pin: Option<&str>) -> Result<Verdict, Verdict> {
     let genesis = reading.genesis.as_ref().ok_or_else(|| invalid("the log is empty"))?;
     let Some(pin) = pin else {
         reading.all_covered()?;
-        return Ok(Verdict::Consistent { entries, without_payload: reading.missing });
+        return Ok(Verdict::Consistent {
+            entries,
+            without_payload: reading.missing,
+            approvals: reading.credentials.found,
+        });
     };
     if pin.origin != format!("bailey/{}", genesis.log) {
         return Err(Verdict::Diverged(format!("the pin is of log `{}`, this is `bailey/{}`", pin.origin, genesis.log)));
@@ -205,7 +237,12 @@ fn check(export: &str, pin: Option<&str>) -> Result<Verdict, Verdict> {
         )));
     }
     reading.all_covered()?;
-    Ok(Verdict::Valid { entries, pinned: pin.size, without_payload: reading.missing })
+    Ok(Verdict::Valid {
+        entries,
+        pinned: pin.size,
+        without_payload: reading.missing,
+        approvals: reading.credentials.found,
+    })
 }
 
 /// The number that the so-manieth entry of the file claims; outer `None` if there is none.
@@ -252,6 +289,7 @@ impl Reading<'_> {
         });
         self.missing += u64::from(self.payload.is_some());
         self.tree.append(header.as_bytes());
+        self.header = fields;
         Ok(())
     }
 
@@ -290,6 +328,8 @@ impl Reading<'_> {
         if hex(&hash) != *expected {
             return Err(invalid(format!("the payload of entry {seq} was altered")));
         }
+        let words = serde_json::from_str(json).unwrap_or_default();
+        self.credentials.look(&self.header, &words).map_err(|why| invalid(format!("entry {seq} {why}")))?;
         self.missing -= 1;
         self.payload = None;
         Ok(())

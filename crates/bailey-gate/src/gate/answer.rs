@@ -3,9 +3,9 @@
 use std::sync::PoisonError;
 
 use super::{Gate, GateError, reason};
-use crate::approval::{MAX_ANSWERED, Proof, Purpose};
+use crate::approval::{Authorised, MAX_ANSWERED, Proof, Purpose};
 use crate::challenges::Unproven;
-use crate::event::{Actor, Approval, Event, EventKind};
+use crate::event::{Actor, Approval, Event, EventKind, Payload};
 use crate::ids::{ActionId, Challenge, Digest, Nonce};
 use crate::permit::Permit;
 use crate::policy::{Policy, Question};
@@ -22,11 +22,11 @@ impl Gate {
     }
 
     /// Whether the proof shows that the person authorised this purpose. Uses the challenge up.
-    pub fn authorise(&self, purpose: &Purpose, proof: &Proof, now: Now) -> Result<Approval, GateError> {
+    pub fn authorise(&self, purpose: &Purpose, proof: &Proof, now: Now) -> Result<Authorised, GateError> {
         let mut challenges = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
-        let approval = challenges.redeem(proof, purpose, &self.home, &*self.authority, now);
+        let authorised = challenges.redeem(proof, purpose, &self.home, &*self.authority, now);
         drop(challenges);
-        approval.map_err(|why| match why {
+        authorised.map_err(|why| match why {
             Unproven::Stale => GateError::NotAuthorised,
             Unproven::TooMany => GateError::Guessing,
             Unproven::NoPasskey => GateError::NoPasskey,
@@ -45,7 +45,8 @@ impl Gate {
             return Err(GateError::TooMany);
         }
         let purpose = Purpose::Approve(shown.clone());
-        let approval = self.authorise(&purpose, proof, now)?;
+        let authorised = self.authorise(&purpose, proof, now)?;
+        let approval = authorised.approval;
         let read = shown.iter().map(|(id, _)| self.read(id)).collect::<Result<Vec<_>, _>>()?;
         self.commit(|tx| {
             let mut permits = Vec::new();
@@ -74,7 +75,7 @@ impl Gate {
                 row.approval = Some(approval);
                 self.step(tx, &mut row, State::Approved, Actor::Person, now, |entry| Event {
                     reasons: vec![reason::PERSON.into()],
-                    payload: crate::event::Payload::default().digest("digest", &digest),
+                    payload: authorised.shown_in(Payload::default().digest("digest", &digest)),
                     ..entry
                 })?;
                 permits.push(Permit { id, digest });

@@ -72,7 +72,7 @@ impl Gate {
     /// Records an action that undoes `of`, for the person, who authorised exactly that. It may run at once where policy
     /// lets it run on their approval.
     pub fn undo(&self, of: &ActionId, proposal: Proposal, proof: &Proof, now: Now) -> Result<Proposed, GateError> {
-        let approval = self.authorise(&Purpose::Undo(*of), proof, now)?;
+        let approval = self.authorise(&Purpose::Undo(*of), proof, now)?.approval;
         let encoded = encoded(&proposal)?;
         self.commit(|tx| {
             let row = tx.row(of)?.ok_or(GateError::NoSuchAction(*of))?;

@@ -89,14 +89,15 @@ impl Gate {
             return Err(GateError::PausedAnew);
         }
         // Where nothing is paused, too: an answer is used up by being given.
-        let approval = self.authorise(&Purpose::Resume { epoch }, proof, now)?;
+        let authorised = self.authorise(&Purpose::Resume { epoch }, proof, now)?;
         if valve.mode == Mode::Open {
             return Ok(valve);
         }
         self.log_what_is_missing()?;
         self.commit(|tx| {
             let entry = Event::of_home(EventKind::Resuming, Actor::Person, now, valve);
-            Ok(tx.log(Event { approval: Some(approval), ..entry })?)
+            let payload = authorised.shown_in(Payload::default());
+            Ok(tx.log(Event { approval: Some(authorised.approval), payload, ..entry })?)
         })?;
         // Not where another answer to the same pause was here first: then it goes on from there.
         self.lock.advance(epoch, Mode::Resuming);

@@ -34,7 +34,11 @@ fn a_log_longer_than_what_is_read_at_a_time_is_whole() {
     let ledger = filled(&folder);
     let sealed = verdict(&ledger, Payloads::Sealed);
     let entries = ENTRIES as u64 + 1;
-    assert_eq!(sealed, Verdict::Consistent { entries, without_payload: 0 }, "{sealed}");
+    assert_eq!(
+        sealed,
+        Verdict::Consistent { entries, without_payload: 0, approvals: bailey_verify::Approvals::default() },
+        "{sealed}"
+    );
     let readable = verdict(&ledger, Payloads::Readable);
     assert!(matches!(readable, Verdict::Consistent { .. }), "{readable}");
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test that meets the unexpected has to fail, and says where")]
 
+mod approvals;
+
 use bailey_verify::{Verdict, verify};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -53,6 +55,15 @@ impl Log {
         self.lines.push(format!("E {header}"));
         self.entries.push(header);
         self
+    }
+
+    /// An entry of a kind whose payload is in the file in plain words.
+    fn readable(&mut self, more: &str, json: &str) -> &mut Self {
+        let salt = [3; 16];
+        let commitment = hex(&sha(&[b"bailey payload 1\0", &salt, json.as_bytes()]));
+        let seq = self.entries.len();
+        self.entry(&format!(r#"{more},"payload":{{"commitment":"{commitment}","sealed":"00","bucket":1}}"#));
+        self.line(format!("R {seq} {} {json}", hex(&salt)))
     }
 
     /// An entry with a payload; what is said of it is the line behind.

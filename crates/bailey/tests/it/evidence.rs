@@ -200,6 +200,17 @@ fn a_readable_export_needs_the_person_and_verifies() {
 }
 
 #[test]
+fn an_export_shows_who_approved() {
+    let (world, _, _) = history();
+    world.ok(&["pause"], "");
+    world.ok(&["resume"], PASSPHRASE);
+    let file = world.folder.path().join("log");
+    fs::write(&file, world.ok(&["log", "export", "-", "--readable"], PASSPHRASE)).unwrap();
+    let (code, words) = verifier(&file, None);
+    assert!(code == 10 && words.contains("2 approvals checked"), "{words}");
+}
+
+#[test]
 fn an_export_is_in_the_log_and_takes_the_place_of_no_file() {
     let (world, _, _) = history();
     world.ok(&["log", "export", "-", "--readable"], PASSPHRASE);

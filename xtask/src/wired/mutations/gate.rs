@@ -69,6 +69,35 @@ pub(super) const GATE: &[Mutation] = &[
         test: "road::however_many_challenges_are_asked_for_the_persons_counts",
     },
     Mutation {
+        control: "signatures of approvals",
+        edits: &[(
+            "crates/bailey-verify/src/approval.rs",
+            r#"        by.key.verify_strict(&signed, &signature).map_err(|_| "has an approval whose signature is wrong")?;
+"#,
+            r#"        let _ = by.key.verify_strict(&signed, &signature);
+"#,
+        )],
+        test: "approvals::a_signature_that_is_flipped_missing_or_for_something_else_is_named",
+    },
+    Mutation {
+        control: "what a signature is about",
+        edits: &[(
+            "crates/bailey-verify/src/approval.rs",
+            "    (said && from.0.is_empty()).then_some(())",
+            "    (said || from.0.len() < signed.len()).then_some(())",
+        )],
+        test: "approvals::a_signature_that_is_flipped_missing_or_for_something_else_is_named",
+    },
+    Mutation {
+        control: "what was signed is kept",
+        edits: &[(
+            "crates/bailey-gate/src/gate/answer.rs",
+            r#"payload: authorised.shown_in(Payload::default().digest("digest", &digest)),"#,
+            r#"payload: Payload::default().digest("digest", &digest),"#,
+        )],
+        test: "evidence::an_export_shows_who_approved",
+    },
+    Mutation {
         control: "age of a challenge",
         edits: &[(
             "crates/bailey-gate/src/challenges.rs",
@@ -124,14 +153,16 @@ pub(super) const GATE: &[Mutation] = &[
         control: "leave to resume",
         edits: &[(
             "crates/bailey-gate/src/gate/stop.rs",
-            "        let approval = self.authorise(&Purpose::Resume { epoch }, proof, now)?;",
-            r#"        let anyone = crate::event::Approval {
+            "        let authorised = self.authorise(&Purpose::Resume { epoch }, proof, now)?;",
+            r#"        let approval = crate::event::Approval {
             credential: proof.credential,
             client: proof.client,
             session: proof.session,
             stepped_up: true,
         };
-        let approval = self.authorise(&Purpose::Resume { epoch }, proof, now).unwrap_or(anyone);"#,
+        let believed = self.authorise(&Purpose::Resume { epoch }, proof, now);
+        let nothing = crate::approval::Authorised { approval, signed: Vec::new(), assertion: Vec::new() };
+        let authorised = believed.unwrap_or(nothing);"#,
         )],
         test: "stops::pause_stops_what_waits_and_what_is_held_and_survives_a_restart",
     },

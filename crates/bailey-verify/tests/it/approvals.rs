@@ -1,0 +1,116 @@
+//! Approvals: what the log shows of who gave them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::{Signer as _, SigningKey};
+use serde_json::json;
+
+use crate::{Log, hex, says};
+
+const CREDENTIAL: [u8; 16] = [4; 16];
+const ACTION: [u8; 16] = [5; 16];
+
+fn person() -> SigningKey {
+    SigningKey::from_bytes(&[9; 32])
+}
+
+/// Bytes behind their length, as `docs/approval-format.md` has them.
+fn bytes(of: &[u8]) -> Vec<u8> {
+    [&(of.len() as u64).to_be_bytes(), of].concat()
+}
+
+/// What is signed for a purpose.
+fn message(home: u8, purpose: &[u8]) -> Vec<u8> {
+    [bytes(b"bailey answer"), vec![2], bytes(&[home; 16]), bytes(&[2; 64]), purpose.to_vec()].concat()
+}
+
+fn approving(digest: u8) -> Vec<u8> {
+    message(1, &[vec![1], 1_u64.to_be_bytes().to_vec(), bytes(&ACTION), bytes(&[digest; 32])].concat())
+}
+
+fn resuming(epoch: u64) -> Vec<u8> {
+    message(1, &[vec![2], epoch.to_be_bytes().to_vec()].concat())
+}
+
+fn assertion(signed: &[u8]) -> Vec<u8> {
+    [vec![1, 1], bytes(&person().sign(signed).to_bytes())].concat()
+}
+
+impl Log {
+    fn introduces(&mut self) -> &mut Self {
+        let public = STANDARD.encode(person().verifying_key().to_bytes());
+        let credential = hex(&CREDENTIAL);
+        let home = "01".repeat(16);
+        let said = json!({"credential": credential, "home": home, "kind": "passphrase-key", "public_base64": public});
+        self.readable(r#","kind":"authority","actor":"person""#, &said.to_string())
+    }
+
+    /// An action with a digest of sixes that was approved.
+    fn approved(&mut self, signed: &[u8], assertion: &[u8]) -> &mut Self {
+        let (credential, action) = (hex(&CREDENTIAL), hex(&ACTION));
+        let said = json!({
+            "digest": "06".repeat(32), "signed_base64": STANDARD.encode(signed), "assertion_base64": STANDARD.encode(assertion),
+        });
+        self.readable(
+            &format!(
+                r#","kind":"step","actor":"person","to":"approved","action":"{action}","approver":{{"credential":"{credential}"}}"#
+            ),
+            &said.to_string(),
+        )
+    }
+
+    fn resumed(&mut self, signed: &[u8], assertion: &[u8]) -> &mut Self {
+        let credential = hex(&CREDENTIAL);
+        let said = json!({"signed_base64": STANDARD.encode(signed), "assertion_base64": STANDARD.encode(assertion)});
+        let header =
+            format!(r#","kind":"resuming","actor":"person","epoch":3,"approver":{{"credential":"{credential}"}}"#);
+        self.readable(&header, &said.to_string())
+    }
+}
+
+#[test]
+fn approvals_are_checked_against_the_credential_that_the_log_introduced() {
+    let (yes, on) = (approving(6), resuming(3));
+    let log = Log::new().introduces().approved(&yes, &assertion(&yes)).resumed(&on, &assertion(&on)).closed();
+    says(&log, 10, "2 approvals checked");
+}
+
+#[test]
+fn a_signature_that_is_flipped_missing_or_for_something_else_is_named() {
+    let yes = approving(6);
+    let mut flipped = assertion(&yes);
+    flipped[20] ^= 1;
+    says(
+        &Log::new().introduces().approved(&yes, &flipped).closed(),
+        20,
+        "entry 2 has an approval whose signature is wrong",
+    );
+    let other = approving(7);
+    says(&Log::new().introduces().approved(&other, &assertion(&other)).closed(), 20, "signed for something else");
+    let on = resuming(3);
+    says(&Log::new().introduces().approved(&on, &assertion(&on)).closed(), 20, "signed for something else");
+    let later = resuming(4);
+    says(&Log::new().introduces().resumed(&later, &assertion(&later)).closed(), 20, "signed for something else");
+    let elsewhere = message(8, &[vec![2], 3_u64.to_be_bytes().to_vec()].concat());
+    says(
+        &Log::new().introduces().resumed(&elsewhere, &assertion(&elsewhere)).closed(),
+        20,
+        "signed for something else",
+    );
+    let without = Log::new()
+        .introduces()
+        .readable(r#","kind":"step","actor":"person","to":"approved""#, r#"{"digest":"06"}"#)
+        .closed();
+    says(&without, 20, "entry 2 is an approval without what was signed");
+    says(&Log::new().introduces().approved(&yes, &[]).closed(), 20, "signature that cannot be read");
+}
+
+#[test]
+fn what_an_earlier_version_wrote_is_said_and_is_no_failure() {
+    let older =
+        Log::new().readable(r#","kind":"step","actor":"person","to":"approved""#, r#"{"digest":"06"}"#).closed();
+    says(&older, 10, "1 approval without evidence");
+    let yes = approving(6);
+    let passkey = [vec![1, 2], bytes(&[1]), bytes(&[2]), bytes(b"{}"), bytes(&[3])].concat();
+    says(&Log::new().introduces().approved(&yes, &passkey).closed(), 10, "1 approval without evidence");
+}
