@@ -52,6 +52,9 @@ pub struct Settings {
     /// Whether it starts paused, whatever the record says: the supervisor was told of a pause that could not be recorded.
     #[serde(default)]
     pub paused: bool,
+    /// The file, outside of the home's folder, that tells what ran last on this machine from a copy of it.
+    #[serde(default)]
+    pub witness: Option<std::path::PathBuf>,
 }
 
 impl Settings {
@@ -67,7 +70,7 @@ impl Settings {
         let parsed = parse(&config, &shown)?;
         let file = parsed.home.certificate_authorities.as_deref();
         let authorities = file.map(|file| std::fs::read_to_string(file).map_err(|source| unreadable(file, source)));
-        Ok(Self { config, path: shown, authorities: authorities.transpose()?, paused: false })
+        Ok(Self { config, path: shown, authorities: authorities.transpose()?, paused: false, witness: None })
     }
 
     /// The configuration.

@@ -173,9 +173,14 @@ impl Layout {
     }
 
     /// Opens the stored parts of the home.
-    pub(crate) fn open(&self, key: HomeKey, clock: &Clock) -> Result<Opened, LayoutError> {
+    pub(crate) fn open(&self, key: HomeKey, clock: &Clock, witness: Option<&Path>) -> Result<Opened, LayoutError> {
         let home = self.home();
-        let (ledger, found) = open_ledger(&home, &self.mark(), false, key, clock)?;
+        let mark = MarkFile::new(&self.mark());
+        let mark = match witness {
+            Some(witness) => mark.witnessed(witness, clock.now().boot_id),
+            None => mark,
+        };
+        let (ledger, found) = open_ledger(&home, mark, false, key, clock)?;
         let pause = self.pause();
         let (record, recorded) = PauseFile::open(&pause).map_err(|source| LayoutError::File { path: pause, source })?;
         let token = self.read_token().map_err(|source| LayoutError::File { path: self.token(), source })?;
@@ -232,7 +237,7 @@ impl Layout {
         let clock = Clock::new(None).map_err(LayoutError::Clock)?;
         let mark = self.mark();
         let _ = fs::remove_file(&mark);
-        let (ledger, _) = open_ledger(folder, &mark, true, key, &clock)?;
+        let (ledger, _) = open_ledger(folder, MarkFile::new(&mark), true, key, &clock)?;
         let approver = credential::enrol(approval)?;
         let valve = Valve { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
         // Introduced in the log, so that from then on it shows by itself who approved (`docs/log-format.md`).
@@ -268,14 +273,13 @@ pub(crate) struct Opened {
 
 fn open_ledger(
     home: &Path,
-    mark: &Path,
+    mark: MarkFile,
     create: bool,
     key: HomeKey,
     clock: &Clock,
 ) -> Result<(Ledger, bailey_ledger::Opened), OpenError> {
     let (database, keys) = (home.join("ledger.db"), home.join("keys.db"));
-    let mark = Box::new(MarkFile::new(mark));
-    Ledger::open(Paths { database: &database, keys: &keys, mark, create }, key, clock.now())
+    Ledger::open(Paths { database: &database, keys: &keys, mark: Box::new(mark), create }, key, clock.now())
 }
 
 /// The token by which a kind of client is told. Programs show the home's own; the command line one that is made of it, so that no

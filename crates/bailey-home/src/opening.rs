@@ -103,7 +103,7 @@ fn starting_valve(recorded: Recorded, says_paused: bool, found: &Opened, log_epo
     let (mode, epoch) = match found {
         Opened::New | Opened::Continued => (mode, epoch.max(log_epoch)),
         Opened::RolledBack { epoch: marked } => {
-            notices.push("The database is older than the mark beside it: someone put a copy back, or the mark was lost. Everything is paused and nothing approved before is believed. Look at the log and at your connections, then run `bailey resume`.".into());
+            notices.push("The database is older than the mark beside it: someone put a copy back, of the database or of the whole folder, or the mark was lost. Everything is paused and nothing approved before is believed. Look at the log and at your connections, then run `bailey resume`.".into());
             (Mode::Paused, epoch.max(log_epoch).max(*marked) + 1)
         }
     };
@@ -142,7 +142,17 @@ fn recover(
         notices.push("Every connection was ended, every open task was stopped, and every rule that lets something go by itself was dropped, because the copy may know of some that you ended since. Connect your accounts again, and look at `bailey rules list`.".into());
     }
     gate.expire(now)?;
+    if !ledger.is_same_run() {
+        let asked = gate.ask_again(bailey_gate::reason::OTHER_RUN, now)?;
+        notices.extend((!asked.is_empty()).then(|| asks_again_elsewhere(asked.len())));
+    }
     Ok(())
+}
+
+fn asks_again_elsewhere(count: usize) -> String {
+    format!(
+        "{count} approved action(s) ask again: the machine was started anew, or this folder was put back or copied, and then they may          have been done since. Look at `bailey approvals`, and at your sent mail, before you approve them."
+    )
 }
 
 /// What an older copy says is connected or under way is not believed: a grant it has may have been revoked since, and a

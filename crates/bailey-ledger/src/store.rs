@@ -181,6 +181,8 @@ pub struct Ledger {
     timed: Mutex<Option<Now>>,
     /// While a rollback is dealt with, the mark stays as it was: a crash meanwhile must find it again.
     mark_held: AtomicBool,
+    /// Whether this is provably what ran last, on this machine, since it was started.
+    same_run: bool,
 }
 
 #[derive(Default)]
@@ -221,7 +223,7 @@ impl Ledger {
         let readers = (0..READERS).map(|_| reader()).collect::<Result<_, _>>().map_err(database)?;
 
         let log = if fresh { begin(&mut db, &keys, &signing, now)? } else { continued(&db)? };
-        let ledger = Self {
+        let mut ledger = Self {
             writer: Mutex::new(Writer { db, log, began: None, jobs: 0, batch: Arc::default() }),
             queueing: AtomicUsize::new(0),
             keys,
@@ -233,6 +235,7 @@ impl Ledger {
             timed: Mutex::default(),
             decisions: Mutex::default(),
             mark_held: AtomicBool::new(false),
+            same_run: fresh,
         };
         let opened = if fresh { Opened::New } else { ledger.compare_with_mark()? };
         Ok((ledger, opened))
@@ -374,6 +377,12 @@ impl Ledger {
                 || self.keys.has_given_up())
     }
 
+    /// Whether this is provably what ran last, on this machine, since it was started: no copy of the home's folder, made meanwhile.
+    #[must_use]
+    pub const fn is_same_run(&self) -> bool {
+        self.same_run
+    }
+
     /// The highest pause epoch the log knows.
     pub fn epoch(&self) -> u64 {
         self.writer().log.epoch
@@ -402,20 +411,16 @@ impl Ledger {
         Ok(())
     }
 
-    fn compare_with_mark(&self) -> Result<Opened, OpenError> {
-        let mark = self.mark.read()?;
-        let mut writer = self.writer();
-        let agrees = match &mark {
-            None => false,
-            Some(mark) => {
-                mark.incarnation == writer.log.incarnation
-                    && tree_at(&writer.db, mark.size)?.is_some_and(|tree| hex(&tree.root()) == mark.root)
-            }
-        };
-        if agrees {
+    fn compare_with_mark(&mut self) -> Result<Opened, OpenError> {
+        let (mark, witness) = (self.mark.read()?, self.mark.witness());
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let agrees = mark.as_ref().map_or(Ok(false), |mark| writer.agrees_with(mark))?;
+        let witnessed = witness.as_ref().map_or(Ok(true), |witness| writer.agrees_with(witness))?;
+        if agrees && witnessed {
+            self.same_run = witness.is_some();
             return Ok(Opened::Continued);
         }
-        let epoch = mark.map_or(0, |mark| mark.epoch);
+        let epoch = mark.into_iter().chain(witness).map(|mark| mark.epoch).max().unwrap_or(0);
         self.mark_held.store(true, Ordering::SeqCst);
         writer.log.incarnation = hex(&random::<8>()?);
         // The lost history may have used key numbers that this one does not know of.
@@ -451,6 +456,12 @@ fn command(db: &Connection, sql: &'static str) -> Result<(), StoreError> {
 }
 
 impl Writer {
+    /// Whether the log is where a mark says, or further.
+    fn agrees_with(&self, mark: &Mark) -> Result<bool, OpenError> {
+        Ok(mark.incarnation == self.log.incarnation
+            && tree_at(&self.db, mark.size)?.is_some_and(|tree| hex(&tree.root()) == mark.root))
+    }
+
     fn run(&mut self, keys: &KeyStore, destroyed: &[u64], job: LedgerJob<'_>) -> Result<(), StoreError> {
         if self.began.is_some() && self.db.is_autocommit() {
             // SQLite ends the whole transaction by itself on some errors; a savepoint now would be a commit of its own.

@@ -15,7 +15,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use zeroize::Zeroizing;
 
 use crate::door::{Asker, Door};
-use crate::identity::{Identities, Identity, end_all_of, give};
+use crate::identity::{Identities, Identity, end_all_of, give, witness};
 use crate::root::Mark;
 use crate::told::{Stream, tell};
 use crate::watch::{Launch, silence};
@@ -114,6 +114,10 @@ impl Home {
         let mut command = process("home-process", &self.place, self.identities.home());
         if self.hears.paused.load(Ordering::SeqCst) {
             command.arg("--paused");
+        }
+        let (place, to) = (self.place.clone(), self.identities.home());
+        if let Some(witness) = beside(move || Ok(witness(place.identity()?, to))).await? {
+            command.arg("--witness").arg(witness);
         }
         let child = self.process.insert(command.spawn().map_err(failed)?);
         let (place, root) = (self.place.clone(), Arc::clone(root));

@@ -11,7 +11,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, chownat, fstat, openat};
 use rustix::process::{Gid, Pid, Uid};
 
 use crate::SupervisorError;
-use crate::root::{is_locked, locked};
+use crate::root::{is_locked, locked, opened};
 
 /// The account number of gateways. It owns no file.
 const GATEWAY: u32 = 61_183;
@@ -135,8 +135,27 @@ fn login_session(user: u32) -> Option<PathBuf> {
 }
 
 fn identity_lock(folder: &Path, home: [u8; 16]) -> PathBuf {
+    of_identity(folder, home, "lock")
+}
+
+fn of_identity(folder: &Path, home: [u8; 16], kind: &str) -> PathBuf {
     let name: String = home.iter().map(|byte| format!("{byte:02x}")).collect();
-    folder.join(format!("bailey-{name}.lock"))
+    folder.join(format!("bailey-{name}.{kind}"))
+}
+
+/// Makes the file in which a home notes how far it has come, where no copy of its folder takes it along; the home writes it. None
+/// where there is no place for it: then every start counts as that of a copy.
+pub(crate) fn witness(home: [u8; 16], to: Option<Identity>) -> Option<PathBuf> {
+    let path = of_identity(&machine_locks()?, home, "mark");
+    let file = opened(&path).ok()?;
+    let about = file.metadata().ok()?;
+    if !about.is_file() || about.nlink() != 1 {
+        return None;
+    }
+    if let Some(Identity { user, group }) = to {
+        std::os::unix::fs::fchown(&file, Some(user), Some(group)).ok()?;
+    }
+    Some(path)
 }
 
 /// Which process holds a lock, in words, as it wrote it there.
@@ -279,7 +298,6 @@ fn give_down_to(within: impl AsFd, name: &CStr, to: Identity, depth: u32) -> io:
 /// Gives up every right of root, for good. Called by a process before it has started any thread.
 pub fn become_identity(identity: Identity) -> io::Result<()> {
     let (user, group) = (Uid::from_raw(identity.user), Gid::from_raw(identity.group));
-    rustix::thread::set_no_new_privs(true)?;
     rustix::thread::set_thread_groups(&[])?;
     rustix::thread::set_thread_res_gid(group, group, group)?;
     rustix::thread::set_thread_res_uid(user, user, user)?;
@@ -288,6 +306,13 @@ pub fn become_identity(identity: Identity) -> io::Result<()> {
     if kept.is_ok() || rustix::process::geteuid() != user || rustix::process::getegid() != group {
         return Err(io::Error::other("the rights of root could not be given up"));
     }
+    Ok(())
+}
+
+/// Gives up, for good, to gain any right by starting a program (prctl(2), `PR_SET_NO_NEW_PRIVS`), whatever account this is. Called by a
+/// process before it has started any thread.
+pub fn gain_no_rights() -> io::Result<()> {
+    rustix::thread::set_no_new_privs(true)?;
     Ok(())
 }
 

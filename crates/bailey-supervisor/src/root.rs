@@ -257,9 +257,13 @@ const LOCK_WAIT: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// Opens and locks a file, through no link; none if another process holds it.
 pub(crate) fn locked(path: &Path) -> io::Result<Option<File>> {
-    let file =
-        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).custom_flags(NO_LINKS).open(path)?;
+    let file = opened(path)?;
     Ok(lock_file(&file)?.then_some(file))
+}
+
+/// Opens a file, through no link; makes it, for its owner alone, where there is none.
+pub(crate) fn opened(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).custom_flags(NO_LINKS | NO_WAITING).open(path)
 }
 
 /// Whether another process holds a lock; makes no file.

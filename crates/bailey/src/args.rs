@@ -270,6 +270,9 @@ pub(crate) struct Role {
     /// Everything was paused when the home ended, and no record could be written
     #[arg(long)]
     pub(crate) paused: bool,
+    /// The file that tells what ran last on this machine from a copy of it
+    #[arg(long)]
+    pub(crate) witness: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

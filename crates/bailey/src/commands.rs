@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bailey_gate::approval::Purpose;
 use bailey_gate::{ActionId, BadId, Digest};
@@ -19,7 +19,7 @@ use crate::args::{
     Setup, Task, Trains, YesNo,
 };
 use crate::client::{Client, Trouble, is_supervised};
-use crate::{prompt, show};
+use crate::{pin, prompt, show};
 
 /// Runs a command.
 pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<(), Trouble> {
@@ -47,7 +47,8 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         | Command::GatewayProcess(_) => Ok(()),
         Command::Home(HomeCommand::Delete) => delete_home(&client, json).await,
         Command::Status => {
-            let status: Status = client.get("/v1/status").await?;
+            let mut status: Status = client.get("/v1/status").await?;
+            status.notices.extend(pin::is_older(&status));
             Ok(show::print(json, &status, |out| show::status(out, &status))?)
         }
         Command::Connect(Connect::Mail(mail)) => connect(&client, mail, json).await,
@@ -563,7 +564,7 @@ async fn verify(client: &Client, json: bool) -> Result<(), Trouble> {
     let note = String::from_utf8(client.post_raw("/v1/log/checkpoint", &()).await?)
         .map_err(|error| Trouble::Here(error.to_string()))?;
     let status: Status = client.get("/v1/status").await?;
-    let pin = pin_file(&status.home)?;
+    let pin = pin::file(&status.home)?;
     let pinned = fs::read_to_string(&pin).ok();
     let verdict = bailey_verify::verify(&text, pinned.as_deref());
     let words = serde_json::json!({"verdict": verdict.to_string(), "exit_code": verdict.exit_code()});
@@ -576,13 +577,4 @@ async fn verify(client: &Client, json: bool) -> Result<(), Trouble> {
         0 => Ok(()),
         code => Err(Trouble::Printed(code)),
     }
-}
-
-/// Where this client keeps the last checkpoint it saw: with the client's own state, not with the home.
-fn pin_file(home: &str) -> Result<PathBuf, Trouble> {
-    let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
-    let state = state.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state")));
-    let folder = state.ok_or_else(|| Trouble::Here("neither XDG_STATE_HOME nor HOME is set".into()))?.join("bailey");
-    fs::create_dir_all(&folder)?;
-    Ok(folder.join(format!("{}.pin", part(home))))
 }

@@ -10,7 +10,7 @@ use bailey_supervisor::Identities;
 use serde::Serialize;
 
 use crate::client::{Client, Trouble};
-use crate::show;
+use crate::{pin, show};
 
 /// Room below which a home is about to stop, in bytes.
 const LITTLE_ROOM: u64 = 512 * 1024 * 1024;
@@ -187,6 +187,7 @@ async fn running(layout: &Layout) -> Vec<Finding> {
         Ok(address) => finding("gateway", Grade::Good, format!("programs reach it at http://{}/v1", address.trim())),
         Err(_) => finding("gateway", Grade::Weak, "there is none: programs cannot reach the home, and whoever listens in its place is not Bailey; `bailey serve` says why"),
     });
+    out.extend(pin::is_older(&status).map(|older| finding("log", Grade::Bad, older)));
     out.extend(status.notices.into_iter().map(|notice| finding("notice", Grade::Weak, notice)));
     let connections: Vec<ConnectionCard> = client.get("/v1/connections").await.unwrap_or_default();
     for one in connections.into_iter().filter(|one| one.active) {

@@ -5,6 +5,7 @@ mod client;
 mod commands;
 mod doctor;
 mod pause;
+mod pin;
 mod prompt;
 mod roles;
 mod rules;

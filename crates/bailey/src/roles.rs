@@ -118,6 +118,7 @@ fn stop() -> Result<impl Future<Output = ()> + Unpin, Trouble> {
 /// What a process of the supervisor's does first: gives up root, and ends with the supervisor.
 fn begin(role: &Role) -> io::Result<()> {
     bailey_supervisor::leave_terminal()?;
+    bailey_supervisor::gain_no_rights()?;
     if let (Some(user), Some(group)) = (role.user, role.group) {
         bailey_supervisor::become_identity(Identity { user, group })?;
     }
@@ -149,6 +150,7 @@ fn run_home(role: &Role, layout: &Layout) -> Result<Ended, String> {
     begin(role).map_err(|e| failed(&e))?;
     let (key, mut settings) = take_over().map_err(|e| failed(&e))?;
     settings.paused = role.paused;
+    settings.witness.clone_from(&role.witness);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| failed(&e))?;
     runtime.block_on(async {
         let home = Home::open(layout, key, &settings).map_err(|e| failed(&e))?;

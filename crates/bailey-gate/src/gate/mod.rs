@@ -325,6 +325,8 @@ pub mod reason {
     pub const OVERDUE: &str = "gate.hold-overdue";
     /// There was a pause since it was approved.
     pub const PAUSED: &str = "gate.paused-since";
+    /// It was approved before the machine was started, or this is a copy: whoever kept it may have done it since.
+    pub const OTHER_RUN: &str = "gate.approved-before-this-run";
     /// The process ended between claim and outcome.
     pub const INTERRUPTED: &str = "gate.interrupted";
     /// The effect lies in the home's own database and happened in the claiming commit.

@@ -81,16 +81,31 @@ fn after_a_restart_of_the_machine_a_clock_before_what_was_counts_as_long_past() 
     let held = approved(&world);
     let clock = home.clock.after_reboot().unwrap();
     drop(home);
-    // The clock goes on: what was held is held.
+    // The clock goes on: what was held asks again, for a copy of the folder would look the same.
     let home = InTime::open(&world, clock);
     stir(&world);
-    assert_eq!(state(&world, &held), "held");
+    assert_eq!(state(&world, &held), "awaiting");
     let clock = home.clock.after_reboot().unwrap();
     drop(home);
     clock.set_by(-DAY_MS);
     let _home = InTime::open(&world, clock);
     world.until(&held, "expired");
     assert!(world.sink.arrived().is_empty());
+}
+
+#[test]
+fn in_the_same_run_of_the_machine_what_was_held_is_held() {
+    let (world, home) = world();
+    let held = approved(&world);
+    let clock = home.clock.clone();
+    drop(home);
+    let home = InTime::open(&world, clock);
+    stir(&world);
+    assert_eq!(state(&world, &held), "held");
+    home.clock.go_on(HOUR_MS);
+    stir(&world);
+    world.until(&held, "succeeded");
+    assert_eq!(world.sink.arrived().len(), 1);
 }
 
 #[test]

@@ -517,10 +517,29 @@ fn home_and_gateway_are_in_no_session_but_their_own_and_gain_no_rights() {
     for role in ["home-process", "gateway-process"] {
         let pid = world.child(role);
         assert_eq!(session(pid), (pid, 0), "{role}");
-        if rustix::process::geteuid().is_root() {
-            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-            assert!(status.contains("NoNewPrivs:\t1"), "{status}");
-        }
+        assert!(gains_no_rights(pid), "{role}");
+    }
+}
+
+fn gains_no_rights(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/status")).unwrap().contains("NoNewPrivs:\t1")
+}
+
+/// The same where an ordinary account starts them: which root can only see by becoming one.
+#[test]
+fn an_ordinary_accounts_home_gains_no_rights_either() {
+    /// An account number that is nobody's.
+    const ACCOUNT: u32 = 61_997;
+    let mut world = World::bare(vec![], 0);
+    if rustix::process::geteuid().is_root() {
+        let owned = command("chown").args(["-R", &ACCOUNT.to_string()]).arg(world.data()).status().unwrap();
+        assert!(owned.success());
+        world.serve_as(ACCOUNT);
+    } else {
+        world.serve();
+    }
+    for role in ["home-process", "gateway-process"] {
+        assert!(gains_no_rights(world.child(role)), "{role}");
     }
 }
 

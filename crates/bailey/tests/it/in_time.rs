@@ -27,7 +27,10 @@ impl InTime {
         std::fs::create_dir_all(world.data().join("run")).unwrap();
         let root = place.root_key(None).unwrap().unwrap();
         let key = place.unwrap(&root).unwrap();
-        let settings = config::Settings::read(&layout.config()).unwrap();
+        let mut settings = config::Settings::read(&layout.config()).unwrap();
+        let witness = world.folder.path().join("witness");
+        std::fs::OpenOptions::new().create(true).append(true).open(&witness).unwrap();
+        settings.witness = Some(witness);
         let (stop, stopped) = oneshot::channel();
         let (ready, is_ready) = std::sync::mpsc::channel();
         let its = clock.clone();

@@ -585,6 +585,66 @@ fn an_older_database_put_back_revives_nothing() {
     assert_eq!(world.data_of(&["status"])["mode"], "open", "noticed once, not for ever");
 }
 
+/// The file outside of the home's folder that tells what ran last, where there is a place for it.
+fn witness(world: &World) -> std::path::PathBuf {
+    let me = rustix::process::geteuid();
+    let folder = if me.is_root() { "/run".into() } else { format!("/run/user/{}", me.as_raw()) };
+    let home = fs::read_to_string(world.data().join("home.id")).unwrap();
+    std::path::Path::new(&folder).join(format!("bailey-{home}.mark"))
+}
+
+#[test]
+fn a_whole_folder_put_back_sends_nothing_again() {
+    let mut world = World::holding(vec![send("ana@example.org", "1", "one"), Turn::say("ok")], 5);
+    world.task("write");
+    let card = world.waiting();
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(&card), "held");
+    world.kill();
+    let (data, copy) = (world.data(), world.folder.path().join("copy"));
+    let copied = |from: &std::path::Path, to: &std::path::Path| {
+        assert!(command("cp").arg("-a").args([from, to]).status().unwrap().success());
+    };
+    copied(&data, &copy);
+    world.serve();
+    if has_place_for_locks() {
+        world.until(&id(&card), "succeeded");
+    } else {
+        world.ok(&["approve"], PASSPHRASE);
+        world.until(&id(&card), "succeeded");
+    }
+    world.run(&["log", "verify"], "");
+    world.kill();
+    let put_back = || {
+        fs::remove_dir_all(&data).unwrap();
+        copied(&copy, &data);
+    };
+
+    put_back();
+    if has_place_for_locks() {
+        world.serve();
+        let status = world.data_of(&["status"]);
+        assert_eq!(status["mode"], "paused");
+        assert!(status["notices"].to_string().contains("older than the mark"), "{status}");
+        assert_eq!(world.get(&format!("/v1/actions/{}", id(&card)))["state"], "cancelled");
+        world.kill();
+        put_back();
+        // As on another machine, or after a start of this one.
+        fs::remove_file(witness(&world)).unwrap();
+    }
+    world.serve();
+    let status = world.data_of(&["status"]);
+    assert!(status["notices"].to_string().contains("ask again"), "{status}");
+    assert_eq!(world.waiting()["id"], card["id"]);
+    let log = world.data_of(&["log", "list", "--limit", "50"]).to_string();
+    assert!(log.contains("gate.approved-before-this-run"), "{log}");
+    assert_eq!(world.sink.arrived().len(), 1);
+    // The client has seen more of this log than there is.
+    assert!(world.ok(&["status"], "").contains("older than what this client has seen"));
+    let doctor = String::from_utf8_lossy(&world.run(&["doctor", "--json"], "").stdout).into_owned();
+    assert!(doctor.contains("older than what this client has seen"), "{doctor}");
+}
+
 #[test]
 fn one_home_has_one_daemon_and_one_setup() {
     let world = World::new(vec![]);

@@ -233,6 +233,20 @@ impl World {
         self.serving = Some(Running(child));
     }
 
+    /// Starts the home under another account, with a copy of the program that this account can get at, and waits until it answers.
+    pub fn serve_as(&mut self, account: u32) {
+        let program = self.folder.path().join("bailey");
+        let own = env!("CARGO_BIN_EXE_bailey");
+        fs::hard_link(own, &program).or_else(|_| fs::copy(own, &program).map(|_| ())).unwrap();
+        let mut serving = command("setpriv");
+        serving.args(["--reuid", &account.to_string(), "--regid", &account.to_string(), "--clear-groups"]);
+        serving.arg(program).args(["serve", "--data"]).arg(self.data()).env("HOME", self.folder.path());
+        let mut child = serving.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        self.said = first_line(&mut child);
+        assert!(self.said.starts_with("Bailey runs"), "serve said `{}`", self.said);
+        self.serving = Some(Running(child));
+    }
+
     /// Starts the home, and gives what it said first.
     pub fn serve_and_read(&mut self) -> String {
         self.serve();

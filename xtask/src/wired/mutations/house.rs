@@ -28,10 +28,10 @@ pub(super) const HOUSE: &[Mutation] = &[
         edits: &[(
             "crates/bailey-home/src/opening.rs",
             r#"    gate.expire(now)?;
-    Ok(())"#,
+"#,
             r#"    gate.expire(now)?;
     gate.ask_again(bailey_gate::reason::PAUSED, now)?;
-    Ok(())"#,
+"#,
         )],
         test: "road::approvals_and_approved_mail_survive_kill_9",
     },
@@ -309,12 +309,26 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "the mark",
         edits: &[(
             "crates/bailey-ledger/src/store.rs",
-            r#"        if agrees {
-            return Ok(Opened::Continued);"#,
-            r#"        if agrees || mark.is_some() {
-            return Ok(Opened::Continued);"#,
+            r#"        if agrees && witnessed {
+            self.same_run"#,
+            r#"        if (agrees || mark.is_some()) && (witnessed || witness.is_some()) {
+            self.same_run"#,
         )],
         test: "stops::an_older_database_put_back_revives_nothing",
+    },
+    Mutation {
+        control: "the witness",
+        edits: &[(
+            "crates/bailey-ledger/src/store.rs",
+            "witness.as_ref().map_or(Ok(true), |witness| writer.agrees_with(witness))?;",
+            "witness.as_ref().map_or(Ok(true), |witness| writer.agrees_with(witness).map(|_| true))?;",
+        )],
+        test: "stops::a_whole_folder_put_back_sends_nothing_again",
+    },
+    Mutation {
+        control: "approvals of another run",
+        edits: &[("crates/bailey-home/src/opening.rs", "    if !ledger.is_same_run() {", "    if !ledger.is_same_run() && now.wall_ms == 0 {")],
+        test: "stops::a_whole_folder_put_back_sends_nothing_again",
     },
     Mutation {
         control: "connections of an older copy",

@@ -39,6 +39,15 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "house::home_and_gateway_are_in_no_session_but_their_own_and_gain_no_rights",
     },
     Mutation {
+        control: "no new rights",
+        edits: &[(
+            "crates/bailey/src/roles.rs",
+            "    bailey_supervisor::gain_no_rights()?;",
+            "    let _: fn() -> io::Result<()> = bailey_supervisor::gain_no_rights;",
+        )],
+        test: "house::an_ordinary_accounts_home_gains_no_rights_either",
+    },
+    Mutation {
         control: "links are not followed",
         edits: &[(
             "crates/bailey-supervisor/src/identity.rs",
