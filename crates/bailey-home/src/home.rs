@@ -107,7 +107,8 @@ impl Home {
         let config = &settings.parse().map_err(|error| HomeError::Setup(error.to_string()))?;
         let lock = take_lock(layout)?;
         let presence = Presence::new(clock.clone());
-        let Opened { ledger, found, record, recorded, token } = layout.open(key, &clock, settings.witness.as_deref())?;
+        let Opened { ledger, found, record, recorded, token } =
+            layout.open(key, &clock, settings.witness.as_deref())?;
         let ledger = Arc::new(ledger);
         let shipped = CedarPolicy::shipped().map_err(|error| HomeError::Setup(error.to_string()))?;
         let policy = Arc::new(InForce::new(shipped));

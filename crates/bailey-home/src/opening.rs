@@ -2,6 +2,7 @@
 //!
 //! The simulator opens its homes through here too, so that what it breaks is what runs.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use bailey_gate::approval::ChallengeKey;
@@ -42,6 +43,7 @@ pub fn compose(
 ) -> Result<(Arc<Gate>, Vec<String>), HomeError> {
     let Store { ledger, transactions, found, recorded, record } = store;
     let (valve, mut notices) = starting_valve(recorded, says_paused(&ledger)?, &found, ledger.epoch());
+    notices.extend(ledger.set_aside().iter().map(|copy| was_damaged(copy)));
     let authority = Arc::new(Credentials(Arc::clone(&ledger)));
     let challenge_key = ChallengeKey::from_bytes(bailey_keys::random().map_err(LayoutError::from)?);
     let gate = Arc::new(Gate::new(Parts {
@@ -69,6 +71,10 @@ pub fn compose(
         let report = gate.pause(actor, now, || ());
         notices.extend(report.recorded.err());
         report.logged?;
+    }
+    if found == Opened::MarkDamaged {
+        // Not before it is paused: whatever ends this meanwhile must find the damage again.
+        ledger.adopt().map_err(LayoutError::from)?;
     }
     Ok((gate, notices))
 }
@@ -102,8 +108,12 @@ fn starting_valve(recorded: Recorded, says_paused: bool, found: &Opened, log_epo
     };
     let (mode, epoch) = match found {
         Opened::New | Opened::Continued => (mode, epoch.max(log_epoch)),
+        Opened::MarkDamaged => {
+            notices.push("The mark beside the database is damaged, so nothing tells whether the database is the newest there was. Everything is paused, and nothing was taken back. Run `bailey log verify`, look at the log and at your connections, then run `bailey resume`.".into());
+            (Mode::Paused, epoch.max(log_epoch) + 1)
+        }
         Opened::RolledBack { epoch: marked } => {
-            notices.push("The database is older than the mark beside it: someone put a copy back, of the database or of the whole folder, or the mark was lost. Everything is paused and nothing approved before is believed. Look at the log and at your connections, then run `bailey resume`.".into());
+            notices.push("The database is older than the mark beside it: someone put a copy back, of the database or of the whole folder, or the mark was lost, or the write-ahead log was (then that is said, too). Everything is paused and nothing approved before is believed. Look at the log and at your connections, then run `bailey resume`.".into());
             (Mode::Paused, epoch.max(log_epoch).max(*marked) + 1)
         }
     };
@@ -121,7 +131,7 @@ fn recover(
 ) -> Result<(), HomeError> {
     let kind = match found {
         Opened::RolledBack { .. } => EventKind::Forked,
-        Opened::New | Opened::Continued => EventKind::Opened,
+        Opened::New | Opened::Continued | Opened::MarkDamaged => EventKind::Opened,
     };
     ledger
         .write(|tx| tx.append(&Event::of_home(kind, Actor::Home, now, valve), None).map(|_| ()))
@@ -147,6 +157,15 @@ fn recover(
         notices.extend((!asked.is_empty()).then(|| asks_again_elsewhere(asked.len())));
     }
     Ok(())
+}
+
+/// What is said of a file of which a copy was set aside.
+fn was_damaged(copy: &Path) -> String {
+    format!(
+        "A file was damaged, and is kept as it was as `{}`. What was written last may be missing, also from the log: look at your sent \
+         mail and calendar before you give a task again, and check the disk.",
+        copy.display()
+    )
 }
 
 fn asks_again_elsewhere(count: usize) -> String {

@@ -3,6 +3,7 @@
 //! Invariant of absence: the ledger decides nothing. It stores what the gate says and refuses what the gate's own table
 //! of transitions does not allow.
 
+mod aside;
 mod blob;
 mod checkpoint;
 mod export;
@@ -21,7 +22,7 @@ mod tx;
 pub use blob::{BlobOwner, MAX_BLOB_BYTES};
 pub use export::{ExportError, Payloads, export};
 pub use header::payload_bytes;
-pub use mark::{Mark, MarkFile, MarkStore};
+pub use mark::{Kept, Mark, MarkFile, MarkStore};
 pub use pause::{
     BYTES as PAUSE_BYTES, MARK as PAUSE_MARK, MARK_AT as PAUSE_MARK_AT, PauseFile, Recorded, Sector, pause_from_outside,
 };

@@ -11,8 +11,10 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
+use bailey_gate::Now;
 use serde::{Deserialize, Serialize};
 
+use crate::aside;
 use crate::checkpoint::hex;
 
 /// What the mark says.
@@ -28,10 +30,23 @@ pub struct Mark {
     pub root: String,
 }
 
+/// What there is of a mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// It is there.
+    Whole(Mark),
+    /// Something is there that is not as it was written.
+    Damaged,
+    /// There is none, which counts as a rollback where there is a log.
+    Missing,
+}
+
 /// Where the mark is kept.
 pub trait MarkStore: Send + Sync {
-    /// The mark; `None` if there is none or it is damaged, which counts as a rollback where there is a log.
-    fn read(&self) -> io::Result<Option<Mark>>;
+    /// What there is of it.
+    fn read(&self) -> io::Result<Kept>;
+    /// Keeps a copy of one that is damaged, and says where.
+    fn set_aside(&self, now: Now) -> io::Result<PathBuf>;
     /// Replaces the mark; durable when it returns, and after a crash meanwhile either the old one or the new one.
     fn write(&self, mark: &Mark) -> io::Result<()>;
     /// The same mark as this boot of this machine keeps it where no copy of the home's folder takes it along. `None` where that was
@@ -78,18 +93,26 @@ impl MarkFile {
 }
 
 impl MarkStore for MarkFile {
-    fn read(&self) -> io::Result<Option<Mark>> {
+    fn read(&self) -> io::Result<Kept> {
         match std::fs::read(&self.path) {
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Ok(bytes) => {
+                // Earlier releases wrote the line alone.
+                let mark = unsealed(&bytes).map_or_else(|| serde_json::from_slice(&bytes), serde_json::from_str);
+                Ok(mark.map_or(Kept::Damaged, Kept::Whole))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Kept::Missing),
             Err(error) => Err(error),
         }
+    }
+
+    fn set_aside(&self, now: Now) -> io::Result<PathBuf> {
+        aside::set_aside(&self.path, now)
     }
 
     fn write(&self, mark: &Mark) -> io::Result<()> {
         let fresh = self.path.with_extension("new");
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
-        file.write_all(serde_json::to_string(mark)?.as_bytes())?;
+        file.write_all(sealed(&serde_json::to_string(mark)?).as_bytes())?;
         file.sync_data()?;
         std::fs::rename(&fresh, &self.path)?;
         if let Some(folder) = self.path.parent() {

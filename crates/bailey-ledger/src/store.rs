@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -23,8 +23,9 @@ use bailey_keys::store::{KeyStore, open_database};
 use bailey_keys::{HomeKey, KeyError, random};
 use rusqlite::{Connection, OptionalExtension as _};
 
+use crate::aside::{is_damaged_log, log_of, set_aside};
 use crate::checkpoint::{self, EVERY_ENTRIES, hex};
-use crate::mark::{Mark, MarkStore};
+use crate::mark::{Kept, Mark, MarkStore};
 use crate::queries;
 use crate::read::Decision;
 use crate::readers::{READERS, Reader, Readers};
@@ -62,6 +63,8 @@ pub enum Opened {
         /// The epoch the mark had; the current one must be above it.
         epoch: u64,
     },
+    /// The mark is there and cannot be read: nothing says how far the log had come. A copy of the mark was set aside.
+    MarkDamaged,
 }
 
 /// Why a ledger could not be opened.
@@ -89,6 +92,16 @@ pub enum OpenError {
         "the database of the home is missing or empty, or cannot be opened; put it back, or restore the last backup of the whole folder"
     )]
     Missing,
+    /// What is damaged has to be kept first.
+    #[error(
+        "`{path}` is damaged and could not be set aside, so nothing was started: {source}; make room, or copy it yourself and remove it"
+    )]
+    Aside {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The mark cannot be read.
     #[error("the mark file cannot be used: {0}")]
     Mark(#[from] io::Error),
@@ -183,6 +196,8 @@ pub struct Ledger {
     mark_held: AtomicBool,
     /// Whether this is provably what ran last, on this machine, since it was started.
     same_run: bool,
+    /// Copies of what was damaged, as opening set them aside.
+    set_aside: Vec<PathBuf>,
 }
 
 #[derive(Default)]
@@ -205,6 +220,7 @@ impl Ledger {
         let database_key = home.derive("ledger database")?;
         // INVARIANT: a missing database is an error, never a new beginning, and so is a missing key store.
         let keys = KeyStore::open(paths.keys, home, paths.create)?;
+        let set_aside = keep_damaged_log(paths.database, now)?.into_iter().collect();
         let mut db = open_database(paths.database, &database_key, paths.create).map_err(database)?;
         db.pragma_update(None, "journal_mode", "WAL").map_err(database)?;
         let (fresh, found) = migrate(&mut db, paths.create)?;
@@ -236,8 +252,9 @@ impl Ledger {
             decisions: Mutex::default(),
             mark_held: AtomicBool::new(false),
             same_run: fresh,
+            set_aside,
         };
-        let opened = if fresh { Opened::New } else { ledger.compare_with_mark()? };
+        let opened = if fresh { Opened::New } else { ledger.compare_with_mark(now)? };
         Ok((ledger, opened))
     }
 
@@ -383,6 +400,12 @@ impl Ledger {
         self.same_run
     }
 
+    /// Copies of what was damaged, as opening set them aside.
+    #[must_use]
+    pub fn set_aside(&self) -> &[PathBuf] {
+        &self.set_aside
+    }
+
     /// The highest pause epoch the log knows.
     pub fn epoch(&self) -> u64 {
         self.writer().log.epoch
@@ -411,8 +434,13 @@ impl Ledger {
         Ok(())
     }
 
-    fn compare_with_mark(&mut self) -> Result<Opened, OpenError> {
-        let (mark, witness) = (self.mark.read()?, self.mark.witness());
+    fn compare_with_mark(&mut self, now: Now) -> Result<Opened, OpenError> {
+        let (kept, witness) = (self.mark.read()?, self.mark.witness());
+        let damaged = kept == Kept::Damaged;
+        if damaged {
+            self.set_aside.push(self.mark.set_aside(now)?);
+        }
+        let mark = if let Kept::Whole(mark) = kept { Some(mark) } else { None };
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let agrees = mark.as_ref().map_or(Ok(false), |mark| writer.agrees_with(mark))?;
         let witnessed = witness.as_ref().map_or(Ok(true), |witness| writer.agrees_with(witness))?;
@@ -420,15 +448,21 @@ impl Ledger {
             self.same_run = witness.is_some();
             return Ok(Opened::Continued);
         }
-        let epoch = mark.into_iter().chain(witness).map(|mark| mark.epoch).max().unwrap_or(0);
         self.mark_held.store(true, Ordering::SeqCst);
+        if damaged && witnessed {
+            // Damage says nothing about age, and neither does the witness say that it is old.
+            self.same_run = witness.is_some();
+            return Ok(Opened::MarkDamaged);
+        }
+        let epoch = mark.into_iter().chain(witness).map(|mark| mark.epoch).max().unwrap_or(0);
         writer.log.incarnation = hex(&random::<8>()?);
         // The lost history may have used key numbers that this one does not know of.
         self.keys.start_after(self.keys.highest()?);
         Ok(Opened::RolledBack { epoch })
     }
 
-    /// Goes on from an older copy, once everything it must not revive is dealt with: it becomes a history of its own.
+    /// Goes on from an older copy, once everything it must not revive is dealt with: it becomes a history of its own. From one whose
+    /// mark was damaged, too, once that is paused.
     pub fn adopt(&self) -> Result<(), OpenError> {
         let writer = self.writer();
         let name = writer.log.incarnation.as_bytes();
@@ -510,6 +544,17 @@ fn database(error: rusqlite::Error) -> OpenError {
         Some(rusqlite::ErrorCode::CannotOpen) => OpenError::Missing,
         _ => OpenError::Database(error.to_string()),
     }
+}
+
+/// Keeps a copy of a write-ahead log that SQLite would take for empty.
+fn keep_damaged_log(database: &Path, now: Now) -> Result<Option<PathBuf>, OpenError> {
+    let path = log_of(database);
+    let kept = match is_damaged_log(&path) {
+        Ok(true) => set_aside(&path, now).map(Some),
+        Ok(false) => Ok(None),
+        Err(error) => Err(error),
+    };
+    kept.map_err(|source| OpenError::Aside { path, source })
 }
 
 /// Brings the schema up to date; true if the database is new, and the format it had. An empty one that should not be is left as

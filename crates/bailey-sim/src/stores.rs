@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bailey_gate::event::{Event, Origin};
 use bailey_gate::family::{ActionKind, Brings, Party};
 use bailey_gate::ledger::{Grant, Job, Ledger as GateLedger, PauseRecord, Row, Standing, StoreError, TaskMarks, Tx};
-use bailey_gate::{ActionId, ConnectionId, State, TRANSITIONS, TaskId};
-use bailey_ledger::{Ledger, Mark, MarkStore, PAUSE_BYTES, PAUSE_MARK, PAUSE_MARK_AT, PauseFile, Sector};
+use bailey_gate::{ActionId, ConnectionId, Now, State, TRANSITIONS, TaskId};
+use bailey_ledger::{Kept, Ledger, Mark, MarkStore, PAUSE_BYTES, PAUSE_MARK, PAUSE_MARK_AT, PauseFile, Sector};
 
 use crate::disk::Trouble;
 use crate::sched;
@@ -59,12 +59,17 @@ fn read_all(machine: &Machine, name: &str) -> Result<Vec<u8>, Trouble> {
 pub struct SimMark(pub Arc<Machine>);
 
 impl MarkStore for SimMark {
-    fn read(&self) -> io::Result<Option<Mark>> {
+    fn read(&self) -> io::Result<Kept> {
         match read_all(&self.0, MARK) {
-            Ok(bytes) => Ok(parse_mark(&bytes)),
-            Err(Trouble::Missing) => Ok(None),
+            Ok(bytes) => Ok(parse_mark(&bytes).map_or(Kept::Damaged, Kept::Whole)),
+            Err(Trouble::Missing) => Ok(Kept::Missing),
             Err(trouble) => Err(failed(trouble)),
         }
+    }
+
+    /// A mark is replaced whole, so a simulated disk damages none.
+    fn set_aside(&self, _: Now) -> io::Result<PathBuf> {
+        Ok(PathBuf::from(MARK))
     }
 
     fn write(&self, mark: &Mark) -> io::Result<()> {
@@ -74,7 +79,10 @@ impl MarkStore for SimMark {
 
     /// Nobody makes copies of a simulated machine's folders.
     fn witness(&self) -> Option<Mark> {
-        self.read().ok().flatten()
+        match self.read() {
+            Ok(Kept::Whole(mark)) => Some(mark),
+            Ok(Kept::Damaged | Kept::Missing) | Err(_) => None,
+        }
     }
 }
 

@@ -19,7 +19,9 @@ use bailey_keys::KeyError;
 
 pub use child::{ALIVE, PAUSED, RESUMED};
 pub use door::{LONGEST_PASSPHRASE, PausedOutside, pause, unlock};
-pub use identity::{Identities, Identity, become_identity, blocked_by, die_with_parent, gain_no_rights, leave_terminal};
+pub use identity::{
+    Identities, Identity, become_identity, blocked_by, die_with_parent, gain_no_rights, leave_terminal,
+};
 pub use root::{Mark, Place, finish_deletion};
 pub use told::{Stream, tell, told_within};
 pub use watch::{Launch, Said, supervise};

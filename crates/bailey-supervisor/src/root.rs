@@ -263,7 +263,13 @@ pub(crate) fn locked(path: &Path) -> io::Result<Option<File>> {
 
 /// Opens a file, through no link; makes it, for its owner alone, where there is none.
 pub(crate) fn opened(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).custom_flags(NO_LINKS | NO_WAITING).open(path)
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .custom_flags(NO_LINKS | NO_WAITING)
+        .open(path)
 }
 
 /// Whether another process holds a lock; makes no file.

@@ -645,6 +645,54 @@ fn a_whole_folder_put_back_sends_nothing_again() {
     assert!(doctor.contains("older than what this client has seen"), "{doctor}");
 }
 
+fn set_aside(folder: &std::path::Path, name: &str) -> Vec<std::path::PathBuf> {
+    let all = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    all.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(&format!("{name}.damaged-"))).collect()
+}
+
+#[test]
+fn a_damaged_mark_pauses_and_takes_nothing_back() {
+    let (mut world, card) = held_for_an_hour();
+    world.kill();
+    let path = world.data().join("state/mark");
+    let mut bytes = fs::read(&path).unwrap();
+    // Still a mark to look at, of another size.
+    let at = bytes.windows(7).position(|part| part == b"\"size\":").unwrap() + 7;
+    bytes[at] = if bytes[at] == b'9' { b'8' } else { b'9' };
+    fs::write(&path, &bytes).unwrap();
+    world.serve();
+    let status = world.data_of(&["status"]);
+    assert_eq!(status["mode"], "paused");
+    assert!(status["notices"].to_string().contains("mark beside the database is damaged"), "{status}");
+    assert_eq!(world.data_of(&["connections"])[0]["active"], true);
+    assert_ne!(world.get(&format!("/v1/actions/{}", id(&card)))["state"], "cancelled");
+    let copies = set_aside(&world.data().join("state"), "mark");
+    assert_eq!(copies.len(), 1);
+    assert_eq!(fs::read(&copies[0]).unwrap(), bytes);
+    world.restart();
+    assert_eq!(world.data_of(&["status"])["mode"], "paused", "the log says so");
+    assert_eq!(set_aside(&world.data().join("state"), "mark").len(), 1, "the mark is whole again");
+    resumed_asks_again(&world, &card);
+}
+
+#[test]
+fn a_damaged_write_ahead_log_is_kept_before_anything_is_written_over_it() {
+    let (mut world, _) = held_for_an_hour();
+    world.kill();
+    let path = world.data().join("home/ledger.db-wal");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[17] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    world.serve();
+    let status = world.data_of(&["status"]);
+    assert_eq!(status["mode"], "paused");
+    assert!(status["notices"].to_string().contains("ledger.db-wal.damaged-"), "{status}");
+    let copies = set_aside(&world.data().join("home"), "ledger.db-wal");
+    assert_eq!(copies.len(), 1);
+    assert_eq!(fs::read(&copies[0]).unwrap(), bytes);
+    assert!(world.sink.arrived().is_empty());
+}
+
 #[test]
 fn one_home_has_one_daemon_and_one_setup() {
     let world = World::new(vec![]);

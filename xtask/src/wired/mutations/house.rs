@@ -327,8 +327,39 @@ pub(super) const HOUSE: &[Mutation] = &[
     },
     Mutation {
         control: "approvals of another run",
-        edits: &[("crates/bailey-home/src/opening.rs", "    if !ledger.is_same_run() {", "    if !ledger.is_same_run() && now.wall_ms == 0 {")],
+        edits: &[(
+            "crates/bailey-home/src/opening.rs",
+            "    if !ledger.is_same_run() {",
+            "    if !ledger.is_same_run() && now.wall_ms == 0 {",
+        )],
         test: "stops::a_whole_folder_put_back_sends_nothing_again",
+    },
+    Mutation {
+        control: "damaged is not old",
+        edits: &[(
+            "crates/bailey-ledger/src/store.rs",
+            "        if damaged && witnessed {",
+            "        if damaged && witnessed && now.wall_ms == 0 {",
+        )],
+        test: "stops::a_damaged_mark_pauses_and_takes_nothing_back",
+    },
+    Mutation {
+        control: "checksum of the mark",
+        edits: &[(
+            "crates/bailey-ledger/src/mark.rs",
+            "(sum == checksum(line)).then_some(line)",
+            "(sum.len() == checksum(line).len()).then_some(line)",
+        )],
+        test: "stops::a_damaged_mark_pauses_and_takes_nothing_back",
+    },
+    Mutation {
+        control: "damaged logs are kept",
+        edits: &[(
+            "crates/bailey-ledger/src/store.rs",
+            "        Ok(true) => set_aside(&path, now).map(Some),",
+            "        Ok(true) => Ok(Some(path.clone()).filter(|_| now.wall_ms == 0 && set_aside(&path, now).is_ok())),",
+        )],
+        test: "stops::a_damaged_write_ahead_log_is_kept_before_anything_is_written_over_it",
     },
     Mutation {
         control: "connections of an older copy",
