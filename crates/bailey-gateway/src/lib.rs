@@ -44,6 +44,9 @@ pub enum GatewayError {
 
 /// Connections at once: programs of one machine, with room to spare. More wait at the door.
 const MAX_CONNECTIONS: usize = 256;
+
+/// Longest body of a request, in bytes: what a home takes. It would break off, and nobody would hear why.
+const MAX_BODY_BYTES: u64 = 4 * 1024 * 1024;
 /// How long a request's head may take: it comes from this machine.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// How long whoever asked may leave their answer unread.
@@ -200,6 +203,10 @@ async fn pass(place: Arc<Place>, request: Request) -> Response {
     }
     if let Err(why) = is_ours(request.headers(), &place.hosts) {
         return refuse(StatusCode::FORBIDDEN, "not-authorised", &format!("the request was refused: {why}"));
+    }
+    if axum::body::HttpBody::size_hint(request.body()).lower() > MAX_BODY_BYTES {
+        let why = format!("the request's body is longer than {} MiB", MAX_BODY_BYTES / 1_024 / 1_024);
+        return refuse(StatusCode::PAYLOAD_TOO_LARGE, "invalid", &why);
     }
     forward(&place.home, request).await.unwrap_or_else(|lost| lost.told())
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::hmac;
@@ -16,6 +16,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
+
+/// `O_NOFOLLOW`: opening a symbolic link fails.
+#[expect(clippy::cast_possible_wrap, reason = "the flags of open(2) are an int")]
+const NO_LINKS: i32 = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
 
 /// The folder everything lies in.
 ///
@@ -133,7 +137,9 @@ impl Layout {
     pub(crate) fn condemn(&self) -> Result<(), LayoutError> {
         let path = self.condemned();
         let file = |source| LayoutError::File { path: path.clone(), source };
-        let written = File::create(&path).and_then(|file| file.sync_all());
+        let mut made = fs::OpenOptions::new();
+        made.write(true).create(true).truncate(false).custom_flags(NO_LINKS);
+        let written = made.open(&path).and_then(|file| file.sync_all());
         let written = written.and_then(|()| File::open(self.0.join("state"))?.sync_all());
         written.map_err(file)
     }
@@ -185,6 +191,12 @@ impl Layout {
         let (record, recorded) = PauseFile::open(&pause).map_err(|source| LayoutError::File { path: pause, source })?;
         let token = self.read_token().map_err(|source| LayoutError::File { path: self.token(), source })?;
         Ok(Opened { ledger, found, record, recorded, token })
+    }
+
+    /// Looks through what is stored, and changes nothing; the home may run meanwhile.
+    pub fn look(&self, key: &HomeKey) -> Result<(), LayoutError> {
+        let home = self.home();
+        Ok(bailey_ledger::look(&home.join("ledger.db"), &home.join("keys.db"), key)?)
     }
 
     /// Makes a home. Put together beside its place and moved there last, so an interrupted setup leaves none behind.
@@ -303,7 +315,6 @@ fn private_folder(path: &Path) -> Result<(), LayoutError> {
 
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
     use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()

@@ -22,6 +22,28 @@ const POOL: u64 = 512;
 pub fn open_database(path: &Path, key: &Key, create: bool) -> Result<Connection, rusqlite::Error> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
+    opened(path, key, flags)
+}
+
+/// Reads an encrypted database file through, and changes nothing: what is wrong with it, if anything is. `look` looks further, where
+/// every page could be read.
+pub fn look_through<T>(
+    path: &Path,
+    key: &Key,
+    look: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
+) -> Result<T, rusqlite::Error> {
+    let db = opened(path, key, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let found: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if found != "ok" {
+        return Err(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT),
+            Some(found),
+        ));
+    }
+    look(&db)
+}
+
+fn opened(path: &Path, key: &Key, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
     let db = Connection::open_with_flags(path, flags)?;
     // What is wrong is in the errors; the library's own log on the terminal would only frighten.
     db.execute_batch("PRAGMA cipher_log_level = NONE")?;

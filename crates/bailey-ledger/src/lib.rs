@@ -27,5 +27,5 @@ pub use pause::{
     BYTES as PAUSE_BYTES, MARK as PAUSE_MARK, MARK_AT as PAUSE_MARK_AT, PauseFile, Recorded, Sector, pause_from_outside,
 };
 pub use read::{ActionView, CredentialKind, CredentialRow, Decided, Entry, TaskRow};
-pub use store::{Ledger, OpenError, Opened, Paths, from_key_error, is_writable};
+pub use store::{Ledger, OpenError, Opened, Paths, from_key_error, is_writable, look};
 pub use tx::{ConnectionRow, LedgerTx, RecordName, WORDS};

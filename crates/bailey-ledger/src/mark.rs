@@ -111,7 +111,13 @@ impl MarkStore for MarkFile {
 
     fn write(&self, mark: &Mark) -> io::Result<()> {
         let fresh = self.path.with_extension("new");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .custom_flags(NO_LINKS)
+            .open(&fresh)?;
         file.write_all(sealed(&serde_json::to_string(mark)?).as_bytes())?;
         file.sync_data()?;
         std::fs::rename(&fresh, &self.path)?;

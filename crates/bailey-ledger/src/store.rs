@@ -19,7 +19,7 @@ use bailey_gate::handoff::Valve;
 use bailey_gate::ledger::{Job, Ledger as GateLedger, StoreError};
 use bailey_gate::{ActionId, HomeId, Now};
 use bailey_keys::sign::SigningKey;
-use bailey_keys::store::{KeyStore, open_database};
+use bailey_keys::store::{KeyStore, look_through, open_database};
 use bailey_keys::{HomeKey, KeyError, random};
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -540,7 +540,10 @@ fn database(error: rusqlite::Error) -> OpenError {
     }
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => OpenError::Full,
-        Some(rusqlite::ErrorCode::NotADatabase) => OpenError::Key(KeyError::Wrong),
+        // The home's key was the right one, or nothing would have come so far.
+        Some(rusqlite::ErrorCode::NotADatabase) => {
+            OpenError::Database("a page of it is damaged, or it is another home's".into())
+        }
         Some(rusqlite::ErrorCode::CannotOpen) => OpenError::Missing,
         _ => OpenError::Database(error.to_string()),
     }
@@ -707,6 +710,26 @@ fn checkpoint_in(db: &Connection, log: &mut Log, signing: &SigningKey) -> Result
     log.checkpointed = log.tree.size();
     log.wants_checkpoint = false;
     Ok(())
+}
+
+/// Looks through the databases of a home and changes nothing: every page of both, and the end of the log.
+///
+/// The home may run meanwhile.
+pub fn look(database_path: &Path, keys: &Path, home: &HomeKey) -> Result<(), OpenError> {
+    look_through(keys, &home.derive("key store database")?, |_| Ok(())).map_err(damaged_part("key store"))?;
+    let log = log_of(database_path);
+    if is_damaged_log(&log).map_err(|error| OpenError::Database(error.to_string()))? {
+        return Err(OpenError::Database("its write-ahead log is damaged, and the last entries may be missing".into()));
+    }
+    let key = home.derive("ledger database")?;
+    look_through(database_path, &key, |db| Ok(continued(db).map(|_| ()))).map_err(damaged_part("database"))?
+}
+
+fn damaged_part(what: &'static str) -> impl Fn(rusqlite::Error) -> OpenError {
+    move |error| match database(error) {
+        OpenError::Database(why) => OpenError::Database(format!("the {what} cannot be read ({why})")),
+        other => other,
+    }
 }
 
 /// Whether the folder of a home can be written; for `doctor`.

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use bailey_gate::policy::{Fact, Policy, Question};
 use bailey_gate::{Evidence, Ruling};
 use cedar_policy::{
@@ -324,12 +325,11 @@ fn context(question: &Question<'_>) -> Vec<(String, RestrictedExpression)> {
     all.map(|(name, fact)| (name.to_owned(), value(fact))).collect()
 }
 
-/// A short name for a text that changes with it (FNV-1a, 64 bit): tells versions apart in the log, proves nothing.
+/// A short name for a text that changes with it (the first 16 bytes of its SHA-256): tells versions apart in the log.
 fn fingerprint(text: &str) -> String {
-    let hash = text
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
-    format!("shipped-{hash:016x}")
+    let hash = digest(&SHA256, text.as_bytes());
+    let hex = hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}"));
+    format!("rules-{}", hex.collect::<String>())
 }
 
 #[cfg(test)]

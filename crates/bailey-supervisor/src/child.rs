@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::door::{Asker, Door};
 use crate::identity::{Identities, Identity, end_all_of, give, witness};
-use crate::root::Mark;
+use crate::root::{Mark, write_anew};
 use crate::told::{Stream, tell};
 use crate::watch::{Launch, silence};
 use crate::{Place, SupervisorError};
@@ -100,7 +100,7 @@ impl Home {
         let started = start_gateway(&self.place, self.identities.gateway(), &launch.listen, launch.silent).await;
         let (path, address) = (self.place.gateway(), started.as_ref().ok().map(|started| started.address.clone()));
         let noted = spawn_blocking(move || match address {
-            Some(address) => std::fs::write(path, address),
+            Some(address) => write_anew(&path, &address),
             None => std::fs::remove_file(path),
         });
         // Only what tells programs where it is depends on it.

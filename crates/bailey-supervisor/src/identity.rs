@@ -92,6 +92,17 @@ impl Identities {
         Ok(held)
     }
 
+    /// Removes what lies on the machine, outside of its folder, for a home that is gone.
+    pub(crate) fn forget(&self, home: [u8; 16]) {
+        let Some(folder) = machine_locks() else { return };
+        let own = ["lock", "mark"].map(|kind| of_identity(&folder, home, kind));
+        let account = self.home().map(|of| folder.join(format!("bailey-{}.lock", of.user)));
+        for path in own.into_iter().chain(account) {
+            // The next start of the machine removes it as well.
+            let _ = fs::remove_file(path);
+        }
+    }
+
     /// The home's, where it has one of its own.
     #[must_use]
     pub const fn home(&self) -> Option<Identity> {

@@ -40,7 +40,10 @@ pub enum SupervisorError {
     /// Another supervisor runs.
     #[error("the home in `{0}` is running already; use it, or stop that one first")]
     Running(PathBuf),
-    /// There is no home, or its description is damaged.
+    /// The home's description is damaged.
+    #[error("`{0}` is damaged; put it back from a backup")]
+    Damaged(PathBuf),
+    /// There is no home.
     #[error("there is no home in `{0}`; run `bailey setup` first")]
     Missing(PathBuf),
     /// The key.

@@ -84,9 +84,12 @@ impl Place {
     }
 
     fn info(&self) -> Result<Info, SupervisorError> {
-        let text = bailey_keys::read_small(&self.home().join("home.json"))
-            .map_err(|_| SupervisorError::Missing(self.0.clone()))?;
-        serde_json::from_slice(&text).map_err(|_| SupervisorError::Missing(self.0.clone()))
+        let path = self.home().join("home.json");
+        match bailey_keys::read_small(&path) {
+            Ok(text) => serde_json::from_slice(&text).map_err(|_| SupervisorError::Damaged(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(SupervisorError::Missing(self.0.clone())),
+            Err(source) => Err(SupervisorError::File { path, source }),
+        }
     }
 
     /// Where it is written down at the first start whose home it is.
@@ -101,10 +104,7 @@ impl Place {
             return Ok(());
         }
         let home = self.info()?.home;
-        // Whole or not at all.
-        let fresh = self.0.join("home.id.new");
-        let written = fs::write(&fresh, home).and_then(|()| fs::rename(&fresh, &path));
-        written.map_err(|source| SupervisorError::File { path, source })
+        write_anew(&path, &home).map_err(|source| SupervisorError::File { path, source })
     }
 
     /// Whose home it is, as bytes: as it was at the first start, if there was one.
@@ -261,6 +261,16 @@ pub(crate) fn locked(path: &Path) -> io::Result<Option<File>> {
     Ok(lock_file(&file)?.then_some(file))
 }
 
+/// Puts a small text in the place of whatever has this name, whole or not at all, and through no link.
+pub(crate) fn write_anew(path: &Path, text: &str) -> io::Result<()> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
+    let fresh = PathBuf::from(fresh);
+    remove_if_there(&fresh)?;
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?.write_all(text.as_bytes())?;
+    fs::rename(&fresh, path)
+}
+
 /// Opens a file, through no link; makes it, for its owner alone, where there is none.
 pub(crate) fn opened(path: &Path) -> io::Result<File> {
     OpenOptions::new()
@@ -306,12 +316,13 @@ pub fn finish_deletion(place: &Place) -> Result<bool, SupervisorError> {
     }
     let _lock = place.lock()?;
     // Nobody of the home's may be there meanwhile: neither a copy of it, nor what it left behind.
-    let _alone = match place.identity() {
-        Ok(identity) => Identities::of(place.data(), identity).take(identity)?,
-        // What says whose home it was goes before the rest is gone.
-        Err(_) => Vec::new(),
-    };
+    // What says whose home it was goes before the rest is gone.
+    let known = place.identity().ok().map(|identity| (identity, Identities::of(place.data(), identity)));
+    let _alone = known.as_ref().map(|(identity, identities)| identities.take(*identity)).transpose()?;
     destroy(place)?;
+    if let Some((identity, identities)) = known {
+        identities.forget(identity);
+    }
     Ok(true)
 }
 

@@ -101,6 +101,7 @@ pub async fn supervise(
     }
     if place.is_condemned() {
         destroy(place)?;
+        home.identities.forget(identity);
         say(Said::Deleted);
         return Ok(());
     }

@@ -67,6 +67,9 @@ struct Farewell {
     tokens: Tokens,
 }
 
+/// What stands in its place where what it needs could not be read.
+const UNREADABLE: &[u8] = b"unreadable";
+
 /// Why a connection cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
@@ -249,8 +252,9 @@ impl Vault {
         if !row.grant.active {
             return Ok(false);
         }
-        let outbox = Farewell { settings: self.settings(id)?, tokens: self.tokens(id)? };
-        let outbox = json(&outbox)?;
+        // What cannot be read keeps nobody from ending it: then there is nothing to tell the provider with, which is said.
+        let outbox = self.settings(id).and_then(|settings| json(&Farewell { settings, tokens: self.tokens(id)? }));
+        let outbox = outbox.unwrap_or_else(|_| UNREADABLE.to_vec());
         let valve = self.lock.valve();
         let end = || {
             self.ledger.write(|tx| {
@@ -292,14 +296,23 @@ impl Vault {
         let lock = self.refresh_lock(id);
         let _no_renewal = lock.lock().await;
         let Some(bytes) = self.ledger.record(record(FAREWELL, id))? else { return Ok(Revocation::Before) };
+        if bytes == UNREADABLE {
+            self.farewell_said(id)?;
+            return Ok(Revocation::Unconfirmed("what it was signed in with cannot be read any more".into()));
+        }
         let farewell: Farewell =
             serde_json::from_slice(&bytes).map_err(|error| VaultError::Settings(error.to_string()))?;
         let told = self.revoke_at_provider(&farewell.settings, &farewell.tokens).await;
         if !matches!(told, Revocation::Unconfirmed(_)) {
-            let key = self.ledger.write(|tx| tx.remove_record(record(FAREWELL, id)))?;
-            self.ledger.keys().destroy(key.as_slice()).map_err(bailey_ledger::from_key_error)?;
+            self.farewell_said(id)?;
         }
         Ok(told)
+    }
+
+    /// Forgets what a provider had to be told.
+    fn farewell_said(&self, id: &ConnectionId) -> Result<(), VaultError> {
+        let key = self.ledger.write(|tx| tx.remove_record(record(FAREWELL, id)))?;
+        Ok(self.ledger.keys().destroy(key.as_slice()).map_err(bailey_ledger::from_key_error)?)
     }
 
     /// Revoked connections whose provider has not confirmed yet.

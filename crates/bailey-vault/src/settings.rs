@@ -116,9 +116,19 @@ impl Settings {
         if let Form::Model(model) = self.facts().form { Some(model) } else { None }
     }
 
+    /// Returns the servers it names.
+    fn servers(&self) -> Vec<&Server> {
+        match self.facts().form {
+            Form::Mail(mail) => mail.imap.iter().chain(&mail.submission).collect(),
+            Form::Dav(dav) => vec![&dav.server],
+            Form::Model(_) => Vec::new(),
+        }
+    }
+
     /// Checks what the types alone do not hold; errors are for the person.
     pub fn check(&self, level: Level) -> Result<(), String> {
         let line = |text: &String| Line::new(text.clone()).map(|_| ()).map_err(|error| error.to_string());
+        self.servers().into_iter().try_for_each(Server::check)?;
         match self.facts().form {
             Form::Mail(mail) => {
                 Address::new(&mail.address).map_err(|error| error.to_string())?;
@@ -259,6 +269,24 @@ pub struct Server {
     pub port: u16,
     /// TLS from the first byte (RFC 8314). Without it only this machine can be talked to.
     pub tls: bool,
+}
+
+impl Server {
+    /// Refuses one without TLS that an address says is another machine; whether a name is, shows when it is looked up.
+    fn check(&self) -> Result<(), String> {
+        let elsewhere = self.host.parse::<std::net::IpAddr>().map_or_else(
+            // A name of one's own for this machine has no dot (hosts(5)).
+            |_| self.host.contains('.') && !self.host.ends_with(".localhost"),
+            |address| !address.is_loopback(),
+        );
+        if !self.tls && elsewhere {
+            return Err(format!(
+                "`{}` is another machine, and without TLS only this one is talked to; connect without `--no-tls`, or over https",
+                self.host
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// What the person gives to sign in with.

@@ -132,6 +132,11 @@ fn say(words: &str) -> Result<(), Trouble> {
     Ok(writeln!(io::stdout(), "{words}")?)
 }
 
+/// What is said where nobody gave the passphrase: it is no success.
+fn left() -> Result<(), Trouble> {
+    Err(Trouble::Here("no passphrase was given, so everything was left as it is".into()))
+}
+
 /// An identifier as part of a path: anything else in it could name another address.
 pub(crate) fn part(id: &str) -> String {
     id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
@@ -223,7 +228,7 @@ async fn delete_home(client: &Client, json: bool) -> Result<(), Trouble> {
     )?;
     let words = prompt::passphrase("Approval passphrase, to delete everything; empty to leave it")?;
     if words.chars() == 0 {
-        return say("Left as it is.");
+        return left();
     }
     let proof = client.prove(&purposes::delete_home(), &words).await?;
     let card: DeletedCard = client.post("/v1/home/delete", &ProvenBody { proof }).await?;
@@ -368,6 +373,9 @@ fn server(text: &str, tls: bool) -> Result<Server, Trouble> {
 
 /// What waits or is held is taken back at once; what has happened is undone by an action of its own.
 async fn undo(client: &Client, id: &str, json: bool) -> Result<(), Trouble> {
+    if id.trim().is_empty() {
+        return Err(Trouble::Here("no action was named; `bailey actions` lists them".into()));
+    }
     let card: ActionCard = client.get(&format!("/v1/actions/{}", part(id))).await?;
     if ["awaiting", "approved", "held"].contains(&card.state.as_str()) {
         let () = client.post("/v1/cancel", &IdsBody { ids: vec![card.id] }).await?;
@@ -469,7 +477,7 @@ async fn approve(client: &Client, ids: &[String], json: bool) -> Result<(), Trou
         chosen.len()
     ))?;
     if words.chars() == 0 {
-        return say("Left as it is.");
+        return left();
     }
     let bad = |error: BadId| Trouble::Here(error.to_string());
     let shown = chosen

@@ -6,7 +6,7 @@ use std::path::Path;
 use bailey_home::rules::Analysis;
 use bailey_home::wire::{ConnectionCard, Status};
 use bailey_home::{Layout, config};
-use bailey_supervisor::Identities;
+use bailey_supervisor::{Identities, Place};
 use serde::Serialize;
 
 use crate::client::{Client, Trouble};
@@ -40,6 +40,7 @@ fn finding(what: &'static str, grade: Grade, says: impl Into<String>) -> Finding
 /// Looks, prints, and ends with an error where something is bad.
 pub(crate) async fn run(layout: &Layout, json: bool) -> Result<(), Trouble> {
     let mut all = vec![home(layout), files(layout), room(layout.root())];
+    all.extend(stored(layout));
     all.extend(accounts(layout));
     all.push(configuration(layout));
     all.push(solver());
@@ -108,6 +109,24 @@ fn room(root: &Path) -> Finding {
         );
     }
     finding("disk", Grade::Good, says)
+}
+
+/// What is stored can be read, every page of it. Of a home that a passphrase locks, this cannot be looked at.
+fn stored(layout: &Layout) -> Option<Finding> {
+    let place = Place::new(layout.root());
+    let root = place.root_key(None).ok().flatten()?;
+    let key = match place.unwrap(&root) {
+        Ok(key) => key,
+        Err(error) => return Some(finding("store", Grade::Bad, error.to_string())),
+    };
+    Some(match layout.look(&key) {
+        Ok(()) => finding("store", Grade::Good, "database, key store and the end of the log can be read"),
+        Err(error) => {
+            let out = "Stop `bailey serve`, keep a copy of the whole folder as it is, then put the last backup of the whole folder in its \
+                       place; nothing that was approved then leaves without asking again";
+            finding("store", Grade::Bad, format!("{error}. {out}"))
+        }
+    })
 }
 
 /// Under which accounts the processes run, or would.
@@ -182,7 +201,7 @@ async fn running(layout: &Layout) -> Vec<Finding> {
         ),
         mode => finding("running", Grade::Weak, format!("it is {mode}; `bailey resume` lets it go on")),
     }];
-    out.push(match std::fs::read_to_string(bailey_supervisor::Place::new(layout.root()).gateway()) {
+    out.push(match std::fs::read_to_string(Place::new(layout.root()).gateway()) {
         Ok(address) if !answers(address.trim()).await => finding("gateway", Grade::Bad, format!("nothing answers at http://{}/v1; a gateway that hangs is started anew by itself, after a while", address.trim())),
         Ok(address) => finding("gateway", Grade::Good, format!("programs reach it at http://{}/v1", address.trim())),
         Err(_) => finding("gateway", Grade::Weak, "there is none: programs cannot reach the home, and whoever listens in its place is not Bailey; `bailey serve` says why"),

@@ -19,6 +19,9 @@ use bailey_home::Layout;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    if std::env::var_os("BAILEY_DATA").is_some_and(|folder| folder.is_empty()) && !is_named() {
+        return fail("BAILEY_DATA is set but empty, so it names no folder: unset it, or name one with --data", 2);
+    }
     let arguments = args::Arguments::parse();
     // Whatever this program makes, nobody else may read.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
@@ -45,6 +48,11 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(trouble) => fail(&trouble.to_string(), trouble.exit_code()),
     }
+}
+
+/// Whether the folder of the home is named among the arguments.
+fn is_named() -> bool {
+    std::env::args_os().any(|argument| argument.to_string_lossy().starts_with("--data"))
 }
 
 fn fail(why: &str, code: u8) -> ExitCode {

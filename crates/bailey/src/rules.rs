@@ -322,12 +322,19 @@ pub(crate) const fn profile(name: ProfileName) -> Profile {
 /// The words given, or standard input where none are.
 fn text_of(words: &[String]) -> Result<String, Trouble> {
     if !words.is_empty() {
-        return Ok(words.join(" "));
+        let text = words.join(" ");
+        return Some(text).filter(|text| !text.trim().is_empty()).ok_or_else(no_words);
     }
     let mut text = String::new();
     let read = std::io::stdin().lock().take(MAX_TEXT_BYTES).read_to_string(&mut text);
     read.map_err(|error| Trouble::Here(format!("the rules cannot be read: {error}")))?;
-    Ok(text)
+    Some(text).filter(|text| !text.trim().is_empty()).ok_or_else(no_words)
+}
+
+fn no_words() -> Trouble {
+    Trouble::Here(
+        "no rule was given; nothing was changed. Write one, such as `mail to ana@example.org: go ahead`".into(),
+    )
 }
 
 fn check(text: &str, as_json: bool) -> Result<(), Trouble> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bailey_gate::approval::Purpose;
 use serde_json::{Value, json};
 
-use crate::support::{PASSPHRASE, World, command, copy_folder, has_place_for_locks, id, send};
+use crate::support::{PASSPHRASE, World, command, copy_folder, has_place_for_locks, id, send, witness};
 
 /// One request over TCP: status and body.
 fn over_tcp(address: &str, method: &str, path: &str, head: &str, body: &str) -> (u16, Value) {
@@ -374,6 +374,8 @@ fn a_deleted_home_cannot_be_read_again_not_even_from_a_copy_of_its_folder() {
     // Held open, they show what is done to them before they are removed.
     let mut held =
         ["keys/root.key", "home/home.key", "home/keys.db"].map(|name| fs::File::open(world.data().join(name)).unwrap());
+    let outside = [witness(&world), witness(&world).with_extension("lock")];
+    assert!(outside.iter().all(|path| path.exists() == has_place_for_locks()));
     assert_eq!(world.fails(&["home", "delete"], "wrong words").0, 4);
     assert_eq!(world.approvals().len(), 1, "nothing was lost");
     let told = world.ok(&["home", "delete"], PASSPHRASE);
@@ -382,6 +384,7 @@ fn a_deleted_home_cannot_be_read_again_not_even_from_a_copy_of_its_folder() {
     for gone in ["home", "keys", "state", "run"] {
         assert!(!world.data().join(gone).exists(), "{gone}");
     }
+    assert!(outside.iter().all(|path| !path.exists()), "nothing of it is left on the machine");
     for file in &mut held {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).unwrap();
@@ -414,6 +417,94 @@ fn the_doctor_finds_what_is_wrong() {
     mode(0o600);
     world.configure("[model]\nkind = 7\n");
     assert_eq!(grade("configuration"), "bad");
+}
+
+#[test]
+fn the_doctor_looks_at_what_is_stored_and_says_the_way_out() {
+    let (mut world, _) = running();
+    let store = |world: &World| {
+        let said = world.run(&["doctor", "--json"], "");
+        let all: Value = serde_json::from_slice(&said.stdout).unwrap();
+        let one = all.as_array().unwrap().iter().find(|one| one["what"] == "store").unwrap().clone();
+        (said.status.code(), one["grade"].as_str().unwrap().to_owned(), one["says"].as_str().unwrap().to_owned())
+    };
+    let (_, grade, says) = store(&world);
+    assert_eq!(grade, "good", "{says}");
+    world.kill();
+    for name in ["home/keys.db", "home/ledger.db-wal"] {
+        let path = world.data().join(name);
+        let whole = fs::read(&path).unwrap();
+        let mut bytes = whole.clone();
+        let at = if name.ends_with("-wal") { 20 } else { bytes.len() - 100 };
+        bytes[at] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        let (code, grade, says) = store(&world);
+        assert_eq!((code, grade.as_str()), (Some(1), "bad"), "{name}: {says}");
+        assert!(says.contains("put the last backup of the whole folder"), "{says}");
+        assert_eq!(fs::read(&path).unwrap(), bytes, "{name}: looking changes nothing");
+        fs::write(&path, &whole).unwrap();
+    }
+    world.serve();
+    assert_eq!(store(&world).1, "good");
+}
+
+/// Whoever put links in the place of what is written anew reaches nothing of what they lead to.
+#[test]
+fn the_gateways_address_is_written_through_no_link() {
+    let (mut world, _) = running();
+    world.kill();
+    let (address, elsewhere) = (world.data().join("gateway.address"), world.folder.path().join("elsewhere"));
+    fs::write(&elsewhere, "kept").unwrap();
+    let identity = world.data().join("home.id");
+    for path in [&address, &identity, &world.data().join("gateway.address.new"), &world.data().join("home.id.new")] {
+        let _ = fs::remove_file(path);
+        if *path != identity {
+            std::os::unix::fs::symlink(&elsewhere, path).unwrap();
+        }
+    }
+    world.serve();
+    assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "kept");
+    for path in [&address, &identity] {
+        assert!(fs::symlink_metadata(path).unwrap().is_file());
+    }
+}
+
+#[test]
+fn what_was_left_out_or_cannot_be_is_said_before_anything_is_asked() {
+    let (mut world, address) = running();
+    world.task("write to Ana");
+    let says = |arguments: &[&str], input: &str, words: &str| {
+        let (code, why) = world.fails(arguments, input);
+        assert!(code != 0 && why.contains(words), "{arguments:?}: {why}");
+    };
+    says(&["approve"], "", "no passphrase was given");
+    says(&["undo", ""], "", "no action was named");
+    says(&["rules", "add", ""], "", "no rule was given");
+    for elsewhere in ["192.0.2.1:25", "mail.example.org:25"] {
+        let mail = ["connect", "mail", "b@example.org", "--level", "send", "--no-tls", "--submission", elsewhere];
+        says(&mail, PASSPHRASE, "without TLS only this one");
+    }
+    assert_eq!(world.data_of(&["connections"]).as_array().unwrap().len(), 1);
+    assert_eq!(world.approvals().len(), 1);
+    let unnamed = command(env!("CARGO_BIN_EXE_bailey")).arg("status").env("BAILEY_DATA", "").output().unwrap();
+    assert!(String::from_utf8_lossy(&unnamed.stderr).contains("BAILEY_DATA is set but empty"));
+
+    let mut stream = TcpStream::connect(&address).unwrap();
+    let token = world.token();
+    write!(
+        stream,
+        "POST /v1/tasks HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n"
+    )
+    .and_then(|()| write!(stream, "content-length: {}\r\n\r\n", 5 * 1024 * 1024))
+    .unwrap();
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).unwrap();
+    assert!(line.starts_with("HTTP/1.1 413"), "{line}");
+
+    world.kill();
+    fs::write(world.data().join("home/home.json"), "{").unwrap();
+    let (_, why) = world.fails(&["serve"], "");
+    assert!(why.contains("home.json` is damaged"), "{why}");
 }
 
 #[test]

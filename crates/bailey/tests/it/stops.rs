@@ -10,7 +10,7 @@ use bailey_scripted::Turn;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::json;
 
-use crate::support::{PASSPHRASE, World, command, copy_folder, has_place_for_locks, id, send, shown};
+use crate::support::{PASSPHRASE, World, command, copy_folder, has_place_for_locks, id, send, shown, witness};
 
 #[test]
 fn pause_stops_what_waits_and_what_is_held_and_survives_a_restart() {
@@ -585,14 +585,6 @@ fn an_older_database_put_back_revives_nothing() {
     assert_eq!(world.data_of(&["status"])["mode"], "open", "noticed once, not for ever");
 }
 
-/// The file outside of the home's folder that tells what ran last, where there is a place for it.
-fn witness(world: &World) -> std::path::PathBuf {
-    let me = rustix::process::geteuid();
-    let folder = if me.is_root() { "/run".into() } else { format!("/run/user/{}", me.as_raw()) };
-    let home = fs::read_to_string(world.data().join("home.id")).unwrap();
-    std::path::Path::new(&folder).join(format!("bailey-{home}.mark"))
-}
-
 #[test]
 fn a_whole_folder_put_back_sends_nothing_again() {
     let mut world = World::holding(vec![send("ana@example.org", "1", "one"), Turn::say("ok")], 5);
@@ -691,6 +683,21 @@ fn a_damaged_write_ahead_log_is_kept_before_anything_is_written_over_it() {
     assert_eq!(copies.len(), 1);
     assert_eq!(fs::read(&copies[0]).unwrap(), bytes);
     assert!(world.sink.arrived().is_empty());
+}
+
+#[test]
+fn a_connection_whose_credential_cannot_be_read_is_revoked_all_the_same() {
+    let mut world = World::new(vec![]);
+    let connection = world.data_of(&["connections"])[0]["id"].as_str().unwrap().to_owned();
+    world.kill();
+    let owner = connection.parse::<bailey_gate::ConnectionId>().unwrap();
+    crate::support::damage_record(&world.data(), "credential", owner.as_bytes());
+    world.serve();
+    let said = world.ok(&["revoke", &connection], "");
+    assert!(said.contains("cannot be read"), "{said}");
+    assert_eq!(world.data_of(&["connections"])[0]["active"], false);
+    world.restart();
+    assert_eq!(world.data_of(&["connections"])[0]["active"], false);
 }
 
 #[test]

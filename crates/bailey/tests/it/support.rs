@@ -148,6 +148,14 @@ pub fn has_place_for_locks() -> bool {
     me.is_root() || Path::new(&format!("/run/user/{}", me.as_raw())).is_dir()
 }
 
+/// The file outside of the home's folder that tells what ran last, where there is a place for it.
+pub fn witness(world: &World) -> PathBuf {
+    let me = rustix::process::geteuid();
+    let folder = if me.is_root() { "/run".into() } else { format!("/run/user/{}", me.as_raw()) };
+    let home = fs::read_to_string(world.data().join("home.id")).unwrap();
+    Path::new(&folder).join(format!("bailey-{home}.mark"))
+}
+
 /// A home with everything around it.
 pub struct World {
     pub folder: Folder,
@@ -657,6 +665,12 @@ fn finished(child: Child) -> Output {
 
 /// Puts something that is no list of rules in the place of a stopped home's rules, as a fault in the program could.
 pub fn damage_rules(data: &Path) {
+    let home = bailey_home::Layout::new(data).info().unwrap().home.parse::<HomeId>().unwrap();
+    damage_record(data, "rules", home.as_bytes());
+}
+
+/// The same with any other record.
+pub fn damage_record(data: &Path, kind: &'static str, owner: &[u8]) {
     let place = bailey_supervisor::Place::new(data);
     let key = place.unwrap(&place.root_key(None).unwrap().unwrap()).unwrap();
     let (database, keys) = (data.join("home/ledger.db"), data.join("home/keys.db"));
@@ -664,7 +678,6 @@ pub fn damage_rules(data: &Path) {
     let now = bailey_home::Clock::new(None).unwrap().now();
     let paths = bailey_ledger::Paths { database: &database, keys: &keys, mark, create: false };
     let (ledger, _) = bailey_ledger::Ledger::open(paths, key, now).unwrap();
-    let owner = *ledger.home().as_bytes();
-    let name = bailey_ledger::RecordName { kind: "rules", owner: &owner, n: 0 };
+    let name = bailey_ledger::RecordName { kind, owner, n: 0 };
     ledger.write(|tx| tx.put_record(name, b"{").map(|_| ())).unwrap();
 }

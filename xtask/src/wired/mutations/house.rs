@@ -362,6 +362,15 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "stops::a_damaged_write_ahead_log_is_kept_before_anything_is_written_over_it",
     },
     Mutation {
+        control: "what cannot be read is revoked",
+        edits: &[(
+            "crates/bailey-vault/src/lib.rs",
+            "let outbox = outbox.unwrap_or_else(|_| UNREADABLE.to_vec());",
+            "let outbox = outbox.or_else(|why| if UNREADABLE.is_empty() { Ok(Vec::new()) } else { Err(why) })?;",
+        )],
+        test: "stops::a_connection_whose_credential_cannot_be_read_is_revoked_all_the_same",
+    },
+    Mutation {
         control: "connections of an older copy",
         edits: &[(
             "crates/bailey-home/src/opening.rs",

@@ -18,12 +18,12 @@ pub(super) const PROCESSES: &[Mutation] = &[
         edits: &[(
             "crates/bailey-supervisor/src/identity.rs",
             r#"    let (user, group) = (Uid::from_raw(identity.user), Gid::from_raw(identity.group));
-    rustix::thread::set_no_new_privs(true)?;"#,
+    rustix::thread::set_thread_groups(&[])?;"#,
             r#"    let (user, group) = (Uid::from_raw(identity.user), Gid::from_raw(identity.group));
     if identity.user > 0 {
         return Ok(());
     }
-    rustix::thread::set_no_new_privs(true)?;"#,
+    rustix::thread::set_thread_groups(&[])?;"#,
         )],
         test: "house::processes_run_under_accounts_of_their_own_where_root_starts_them",
     },
@@ -46,6 +46,15 @@ pub(super) const PROCESSES: &[Mutation] = &[
             "    let _: fn() -> io::Result<()> = bailey_supervisor::gain_no_rights;",
         )],
         test: "house::an_ordinary_accounts_home_gains_no_rights_either",
+    },
+    Mutation {
+        control: "nothing written through a link",
+        edits: &[(
+            "crates/bailey-supervisor/src/root.rs",
+            "    remove_if_there(&fresh)?;\n    OpenOptions::new().write(true).create_new(true)",
+            "    OpenOptions::new().write(true).create(true).truncate(true)",
+        )],
+        test: "house::the_gateways_address_is_written_through_no_link",
     },
     Mutation {
         control: "links are not followed",
