@@ -3,7 +3,7 @@
 use bailey_scripted::{Script, Turn};
 use serde_json::{Value, json};
 
-use crate::support::{PASSPHRASE, World, id, send};
+use crate::support::{PASSPHRASE, World, id, put_record, send};
 
 fn task_of(turns: Vec<Turn>) -> (World, Value) {
     task_said("summarise my mail", turns)
@@ -322,19 +322,24 @@ fn a_server_that_cannot_be_reached_loses_nothing() {
     world.ok(&["approve"], PASSPHRASE);
     let card = world.until(&id(&card), "not-executed");
     assert!(card["outcome"].as_str().unwrap().contains("cannot be reached"), "{card}");
-    // Another machine without TLS is not even tried.
-    let world2 = {
-        let mut world = World::bare(vec![send("ana@example.org", "s", "b"), Turn::say("ok")], 0);
-        world.serve();
-        world.ok(
-            &["connect", "mail", "me@example.org", "--level", "send", "--no-tls", "--submission", "192.0.2.1:25"],
-            PASSPHRASE,
-        );
-        world
-    };
-    world2.task("write to Ana");
-    let card = world2.waiting();
-    world2.ok(&["approve"], PASSPHRASE);
-    let card = world2.until(&id(&card), "not-executed");
+    // Another machine without TLS is refused when it is connected, and not even tried where that was done before it was refused.
+    let mut world = World::bare(vec![send("ana@example.org", "s", "b"), Turn::say("ok")], 0);
+    world.serve();
+    let mail = ["connect", "mail", "me@example.org", "--level", "send", "--no-tls", "--submission"];
+    let (_, why) = world.fails(&[mail.as_slice(), &["192.0.2.1:25"]].concat(), PASSPHRASE);
+    assert!(why.contains("another machine"), "{why}");
+    let connection = world.connect("send").parse::<bailey_gate::ConnectionId>().unwrap();
+    world.kill();
+    let elsewhere = json!({
+        "kind": "mail",
+        "address": "me@example.org",
+        "submission": {"host": "192.0.2.1", "port": 25, "tls": false},
+    });
+    put_record(&world.data(), "connection", connection.as_bytes(), elsewhere.to_string().as_bytes());
+    world.serve();
+    world.task("write to Ana");
+    let card = world.waiting();
+    world.ok(&["approve"], PASSPHRASE);
+    let card = world.until(&id(&card), "not-executed");
     assert!(card["outcome"].as_str().unwrap().contains("no TLS"), "{card}");
 }

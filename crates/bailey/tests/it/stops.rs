@@ -691,7 +691,7 @@ fn a_connection_whose_credential_cannot_be_read_is_revoked_all_the_same() {
     let connection = world.data_of(&["connections"])[0]["id"].as_str().unwrap().to_owned();
     world.kill();
     let owner = connection.parse::<bailey_gate::ConnectionId>().unwrap();
-    crate::support::damage_record(&world.data(), "credential", owner.as_bytes());
+    crate::support::put_record(&world.data(), "credential", owner.as_bytes(), b"{");
     world.serve();
     let said = world.ok(&["revoke", &connection], "");
     assert!(said.contains("cannot be read"), "{said}");

@@ -666,11 +666,11 @@ fn finished(child: Child) -> Output {
 /// Puts something that is no list of rules in the place of a stopped home's rules, as a fault in the program could.
 pub fn damage_rules(data: &Path) {
     let home = bailey_home::Layout::new(data).info().unwrap().home.parse::<HomeId>().unwrap();
-    damage_record(data, "rules", home.as_bytes());
+    put_record(data, "rules", home.as_bytes(), b"{");
 }
 
-/// The same with any other record.
-pub fn damage_record(data: &Path, kind: &'static str, owner: &[u8]) {
+/// Puts anything in the place of a record of a stopped home.
+pub fn put_record(data: &Path, kind: &'static str, owner: &[u8], bytes: &[u8]) {
     let place = bailey_supervisor::Place::new(data);
     let key = place.unwrap(&place.root_key(None).unwrap().unwrap()).unwrap();
     let (database, keys) = (data.join("home/ledger.db"), data.join("home/keys.db"));
@@ -679,5 +679,5 @@ pub fn damage_record(data: &Path, kind: &'static str, owner: &[u8]) {
     let paths = bailey_ledger::Paths { database: &database, keys: &keys, mark, create: false };
     let (ledger, _) = bailey_ledger::Ledger::open(paths, key, now).unwrap();
     let name = bailey_ledger::RecordName { kind, owner, n: 0 };
-    ledger.write(|tx| tx.put_record(name, b"{").map(|_| ())).unwrap();
+    ledger.write(|tx| tx.put_record(name, bytes).map(|_| ())).unwrap();
 }
