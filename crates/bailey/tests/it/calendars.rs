@@ -216,7 +216,7 @@ fn a_wrong_password_or_address_connects_nothing() {
         (url.as_str(), "nope", "refused to let us in"),
         (&url.replace("/calendar/", "/nothing/"), peers::APP_PASSWORD, "no such calendar"),
         (&url.replace("/calendar/", "/"), peers::APP_PASSWORD, "is an account and no calendar"),
-        ("http://192.0.2.1/c/", peers::APP_PASSWORD, "no TLS"),
+        ("http://192.0.2.1/c/", peers::APP_PASSWORD, "without TLS only this one is talked to"),
         ("ftp://x/", peers::APP_PASSWORD, "no address"),
     ] {
         let (_, said) = calendar

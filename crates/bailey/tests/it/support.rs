@@ -435,7 +435,7 @@ impl World {
     }
 
     fn request(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        self.request_as(&self.token(), method, path, &body.to_string())
+        self.request_as(&self.token(), method, path, &if method == "GET" { String::new() } else { body.to_string() })
     }
 
     /// One request over the home's socket, as any program could make it.
