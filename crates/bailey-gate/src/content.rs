@@ -64,7 +64,7 @@ impl Content {
         self.action.class()
     }
 
-    /// Computes the digest; see [`EncodedAction::digest`].
+    /// Computes the digest; see `EncodedAction::digest`.
     #[must_use]
     pub fn digest(&self) -> Digest {
         EncodedAction::of(&self.action).digest(&self.binding(), self.class())

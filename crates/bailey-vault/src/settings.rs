@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// What a connection leads to. A new kind is a variant here and a line in [`Settings::facts`]; nothing else of the vault asks
+/// What a connection leads to. A new kind is a variant here and a line in `Settings::facts`; nothing else of the vault asks
 /// which one it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]

@@ -1,7 +1,7 @@
 //! Action families: everything an agent can propose, as one closed enum.
 //!
 //! Adding an effect to the product means adding a row to its family's table of kinds, and a variant to the family's enum;
-//! adding a family, a file here and one line in [`families`]. Whatever else the gate has to know of an action is asked by
+//! adding a family, a file here and one line in `families!`. Whatever else the gate has to know of an action is asked by
 //! [`Family`], whose [`Traits`] have no default: what was forgotten does not compile.
 
 pub mod calendar;
