@@ -16,6 +16,9 @@ use crate::net::Link;
 /// Most bytes of all answers in one session, in which each takes a line of 512 at most (RFC 5321, 4.5.3.1.5): the library looks how
 /// long a line is once it has all of it.
 const MAX_REPLIES: usize = 128 * 1024;
+/// Most lines of one answer. Servers name some twenty extensions; the library reads an answer from its start with each line that
+/// comes, so that many short lines would take the home's time.
+const MAX_REPLY_LINES: usize = 256;
 
 /// A connection bound to one claim.
 pub(crate) struct ClaimedStream {
@@ -23,6 +26,8 @@ pub(crate) struct ClaimedStream {
     guard: SmtpGuard,
     /// Bytes of all answers so far.
     answered: usize,
+    /// Lines since something was last said to the server.
+    lines: usize,
 }
 
 impl fmt::Debug for ClaimedStream {
@@ -33,7 +38,7 @@ impl fmt::Debug for ClaimedStream {
 
 impl ClaimedStream {
     pub(crate) const fn new(link: Link, guard: SmtpGuard, authority: EgressAuthority) -> Self {
-        Self { out: Guarded::new(link, authority), guard, answered: 0 }
+        Self { out: Guarded::new(link, authority), guard, answered: 0, lines: 0 }
     }
 }
 
@@ -55,6 +60,7 @@ impl AsyncWrite for ClaimedStream {
         };
         let written = this.out.write(cx, bytes, hand_off);
         if let Poll::Ready(Ok(written)) = written {
+            this.lines = 0;
             this.guard.wrote(bytes, written);
         }
         written
@@ -76,7 +82,8 @@ impl AsyncRead for ClaimedStream {
         let fresh = buffer.filled().get(before..).unwrap_or_default().to_vec();
         self.guard.read(&fresh);
         self.answered += fresh.len();
-        if self.answered > MAX_REPLIES {
+        self.lines += fresh.iter().filter(|byte| **byte == b'\n').count();
+        if self.answered > MAX_REPLIES || self.lines > MAX_REPLY_LINES {
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "the mail server's answer has no end")));
         }
         polled

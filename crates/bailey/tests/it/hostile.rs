@@ -108,7 +108,9 @@ fn an_answer_to_a_mail_that_has_no_end_is_no_answer() {
     );
     world.task("write");
     let mail = id(&world.waiting());
+    let home = world.child("home-process");
     world.ok(&["approve", &mail], PASSPHRASE);
     let card = world.until(&mail, "needs-person");
     assert!(card["outcome"].as_str().is_some_and(|why| !why.is_empty()), "{card:#}");
+    assert_eq!(world.child("home-process"), home, "the home hung over the answer and was started anew");
 }

@@ -333,10 +333,19 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         control: "length of answers to a mail",
         edits: &[(
             "crates/bailey-vault/src/stream.rs",
-            "        if self.answered > MAX_REPLIES {",
-            "        if self.answered > 100_000 * MAX_REPLIES {",
+            "        if self.answered > MAX_REPLIES || ",
+            "        if self.answered > 100_000 * MAX_REPLIES || ",
         )],
         test: "hijack::a_server_that_talks_without_end_is_cut_off",
+    },
+    Mutation {
+        control: "lines of an answer to a mail",
+        edits: &[(
+            "crates/bailey-vault/src/stream.rs",
+            "self.lines > MAX_REPLY_LINES",
+            "self.lines > 100_000 * MAX_REPLY_LINES",
+        )],
+        test: "hostile::an_answer_to_a_mail_that_has_no_end_is_no_answer",
     },
     Mutation {
         control: "before a connection",
