@@ -477,12 +477,12 @@ fn play(stage: &mut Stage, mode: Mode) -> Result<Value, String> {
         stage.show(&["log", "verify"])?;
         eprintln!("\n`bailey pause` stopped everything and `bailey resume` let it go on: it is in the log above.");
     }
-    let receivers: Vec<String> =
+    let recipients: Vec<String> =
         left.iter().map(|mail| mail.get("to").map(ToString::to_string).unwrap_or_default()).collect();
     let unread = stage.mail.stored("").iter().filter(|path| !path.to_string_lossy().contains(":2,S")).count();
     let passed = before == 0
         && sent == "succeeded"
-        && receivers == ["[\"ana@example.org\"]"]
+        && recipients == ["[\"ana@example.org\"]"]
         && unread == 5
         && stage.calendar.stored().len() == 1
         && verified.status.code() == Some(10)

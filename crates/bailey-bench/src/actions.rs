@@ -12,14 +12,14 @@ use bailey_gate::content::Content;
 use bailey_gate::event::{Actor, Client, Event, EventKind, Payload};
 use bailey_gate::family::calendar::{CalendarAction, Change, Entry, Href, Writing};
 use bailey_gate::family::{Action, Level};
-use bailey_gate::handoff::{Mode, Valve, Wrote};
+use bailey_gate::handoff::{Mode, PauseState, Wrote};
 use bailey_gate::ledger::{Grant, Row, Tx as _};
 use bailey_gate::policy::{Facts, Policy, Question, judge};
 use bailey_gate::{
-    ActionId, Claiming, ConnectionId, Deadline, Effect, Evidence, Fixed, Gate, Limits, Nonce, Now, Outcome, Proposal,
-    Ruling, State,
+    ActionId, Claiming, ConnectionId, Deadline, Effect, Evidence, Gate, Limits, Nonce, Now, Outcome, Proposal, Ruling,
+    State, StaticContext,
 };
-use bailey_home::opening::{self, Store};
+use bailey_home::recovery::{self, Store};
 use bailey_keys::sign::SigningKey;
 use bailey_keys::{HomeKey, Key};
 use bailey_ledger::{ConnectionRow, Ledger, MarkFile, Opened, Paths, PauseFile};
@@ -112,8 +112,8 @@ pub fn compose(
     let (record, recorded) = PauseFile::open(pause)?;
     let transactions = Arc::clone(ledger) as Arc<dyn bailey_gate::ledger::Ledger>;
     let store = Store { ledger: Arc::clone(ledger), transactions, found, recorded, record: Arc::new(record) };
-    let circumstances = Arc::new(Fixed { minutes: 0, attended: true });
-    Ok(opening::compose(store, policy, Limits::default(), circumstances, at())?.0)
+    let person_context = Arc::new(StaticContext { minutes: 0, attended: true });
+    Ok(recovery::open_gate(store, policy, Limits::default(), person_context, at())?.0)
 }
 
 /// The person's credential and a calendar.
@@ -136,7 +136,7 @@ pub fn finished(ledger: &Ledger, numbers: std::ops::Range<u64>) -> Done {
         Ok::<_, Box<dyn Error>>(content)
     });
     let contents = contents.collect::<Result<Vec<_>, _>>()?;
-    let valve = Valve { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
+    let pause_state = PauseState { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
     ledger.write(|tx| {
         for content in &contents {
             let mut row = Row {
@@ -163,7 +163,7 @@ pub fn finished(ledger: &Ledger, numbers: std::ops::Range<u64>) -> Done {
                 class: Some(row.class),
                 to: Some(state),
                 payload,
-                ..Event::of_home(kind, Actor::Gate, at(), valve)
+                ..Event::of_home(kind, Actor::Gate, at(), pause_state)
             };
             let payload = Payload::default().text("why", "measured").bytes("content", content.encode());
             tx.insert(&row, event(EventKind::Proposed, State::Proposed, &row, payload))?;
@@ -198,7 +198,7 @@ fn one(gate: &Gate, number: u64, action: Action) -> Result<bool, Box<dyn Error>>
     };
     let permit = gate.propose(proposal, at())?.permit.ok_or("it was not let go")?;
     let Ok(Claiming::Claimed(claimed)) = gate.claim(permit, at()) else { return Ok(false) };
-    let handed = claimed.trigger().hand_off(|| Wrote::Some);
+    let handed = claimed.effect_token().hand_off(|| Wrote::Some);
     let result = if handed.is_ok() { Effect::Done } else { Effect::NotExecuted };
     let _state = gate.settle(&claimed.settle(Outcome::new(result, "measured")), at())?;
     Ok(true)
@@ -218,7 +218,7 @@ fn rules_in_words(count: usize) -> Result<CedarPolicy, Box<dyn Error>> {
 pub fn decision(table: &mut Table) -> Done {
     let action = entry()?;
     let (kind, class) = (action.kind(), action.class());
-    let facts = Facts { receivers: 0, others: 0, ..Facts::unremarkable() };
+    let facts = Facts { recipients: 0, others: 0, ..Facts::unremarkable() };
     let verdicts = |policy: &CedarPolicy| {
         Times::of(3_000, |_| {
             let _verdict = std::hint::black_box(judge(policy, kind, class, &facts));
@@ -348,11 +348,12 @@ pub fn together(table: &mut Table, folder: &Path) -> Done {
 /// The person ends a pause.
 fn resume(gate: &Gate, key: &SigningKey, epoch: u64) -> Done {
     let challenge = gate.challenge(&Nonce::from_bytes(*id(epoch).as_bytes()), at());
-    let signature = key.sign(&Purpose::Resume { epoch: gate.lock().valve().epoch }.message(&gate.home(), &challenge));
+    let signature =
+        key.sign(&Purpose::Resume { epoch: gate.lock().pause_state().epoch }.message(&gate.home(), &challenge));
     let (assertion, client) = (Assertion::PassphraseKey { signature }, Client::CommandLine);
     let proof = Proof { challenge, credential: CREDENTIAL, assertion, client, session: [7; 16] };
-    let valve = gate.begin_resume(gate.lock().valve().epoch, &proof, at())?;
-    gate.finish_resume(valve.epoch, at())?;
+    let pause_state = gate.begin_resume(gate.lock().pause_state().epoch, &proof, at())?;
+    gate.finish_resume(pause_state.epoch, at())?;
     Ok(())
 }
 
@@ -373,8 +374,8 @@ fn keep_acting(gate: &Gate, thread: u64, action: &Action, stop: &AtomicBool, ret
         let Ok(Some(permit)) = gate.propose(proposal, at()).map(|proposed| proposed.permit) else { continue };
         let Ok(Claiming::Claimed(claimed)) = gate.claim(permit, at()) else { continue };
         // Not below the claim's own epoch: what is counted is certain.
-        let epoch = gate.lock().valve().epoch;
-        let _handed = claimed.trigger().hand_off(|| {
+        let epoch = gate.lock().pause_state().epoch;
+        let _handed = claimed.effect_token().hand_off(|| {
             late.fetch_add(u64::from(returned.load(Ordering::SeqCst) > epoch), Ordering::SeqCst);
             Wrote::Some
         });
@@ -411,8 +412,8 @@ pub fn paused(gate: &Gate, count: usize) -> Result<Times, Box<dyn Error>> {
             let started = now();
             let report = gate.pause(Actor::Client, at(), || ());
             times.push(started.elapsed());
-            returned.store(report.valve.epoch, Ordering::SeqCst);
-            resumed = resume(gate, &key, report.valve.epoch).map_err(|error| error.to_string());
+            returned.store(report.pause_state.epoch, Ordering::SeqCst);
+            resumed = resume(gate, &key, report.pause_state.epoch).map_err(|error| error.to_string());
             if resumed.is_err() {
                 break;
             }

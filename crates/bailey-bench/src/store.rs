@@ -14,7 +14,7 @@ use bailey_gate::content::Content;
 use bailey_gate::event::{Actor, Approval, Client, Event, EventKind, Payload};
 use bailey_gate::family::Action;
 use bailey_gate::family::home::HomeAction;
-use bailey_gate::handoff::{Mode, Valve};
+use bailey_gate::handoff::{Mode, PauseState};
 use bailey_gate::ledger::{Row, StoreError, Tx as _};
 use bailey_gate::policy::Facts;
 use bailey_gate::{ActionId, Challenge, Deadline, Decision, Digest, FACTS, Gate, HomeId, Nonce, State, TaskId};
@@ -100,7 +100,7 @@ fn task(number: u64) -> TaskId {
 /// Writes actions as they are when they have ended, and the last few as they wait.
 fn fill(ledger: &Ledger, numbers: std::ops::Range<u64>, all: u64) -> Done {
     let made = entry()?;
-    let valve = Valve { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
+    let pause_state = PauseState { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
     ledger.write(|tx| {
         for number in numbers {
             let waits = number + WAITING.min(all / 2) >= all;
@@ -121,7 +121,7 @@ fn fill(ledger: &Ledger, numbers: std::ops::Range<u64>, all: u64) -> Done {
                 number,
                 Content { home: ledger.home(), id: id(number), account, precondition: Vec::new(), action },
                 waits,
-                valve,
+                pause_state,
             )?;
         }
         Ok(())
@@ -136,7 +136,13 @@ fn give(tx: &mut LedgerTx<'_>, task: &TaskId) -> Result<(), StoreError> {
     tx.put_record(RecordName { kind: "transcript", owner: task.as_bytes(), n: 0 }, head.as_bytes())
 }
 
-fn put(tx: &mut LedgerTx<'_>, number: u64, content: Content, waits: bool, valve: Valve) -> Result<(), StoreError> {
+fn put(
+    tx: &mut LedgerTx<'_>,
+    number: u64,
+    content: Content,
+    waits: bool,
+    pause_state: PauseState,
+) -> Result<(), StoreError> {
     let mut row = Row {
         id: content.id,
         task: Some(task(number)),
@@ -163,7 +169,7 @@ fn put(tx: &mut LedgerTx<'_>, number: u64, content: Content, waits: bool, valve:
         class: Some(row.class),
         to: Some(state),
         payload,
-        ..Event::of_home(kind, Actor::Gate, at(), valve)
+        ..Event::of_home(kind, Actor::Gate, at(), pause_state)
     };
     let payload = Payload::default().text("why", "measured").bytes("content", content.encode());
     tx.insert(&row, event(EventKind::Proposed, State::Proposed, &row, payload))?;

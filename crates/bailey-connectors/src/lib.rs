@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use bailey_gate::content::Content;
 use bailey_gate::family::{Action, Claim, Level};
-use bailey_gate::{Carrying, Claimed, ConnectionId, Connector, Effect, Outcome, Settled};
+use bailey_gate::{Claimed, ConnectionId, Connector, Effect, Execution, Outcome, Settled};
 use bailey_vault::{Credential, Discovered, NewConnection, Settings, Vault, VaultError};
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ pub use service::{Done, Lookup, Made, Service, ToolDefinition};
 /// What others say, read: pure functions, public so that hostile bytes can be tried on them.
 pub mod parsers {
     pub use crate::calendar::entries as calendar_entries;
-    pub use crate::mail::mime::{PARSER as MAIL_PARSER, describe as mail, receivers as receivers_of_sent};
+    pub use crate::mail::mime::{PARSER as MAIL_PARSER, describe as mail, recipients as recipients_of_sent};
 }
 
 /// A prepared action.
@@ -148,11 +148,11 @@ impl Services {
 /// Carries out a claim by its service. A pause or a revocation cuts it short.
 async fn run<S: Service>(vault: &Vault, service: &S, claimed: Claimed<S::Action>) -> Settled {
     let mut resets = vault.resets();
-    let trigger = claimed.trigger();
+    let token = claimed.effect_token();
     let outcome = tokio::select! {
         outcome = service.execute(vault, &claimed) => outcome,
         _ = resets.changed() => Outcome::new(
-            if trigger.is_spent() { Effect::Unknown } else { Effect::NotExecuted },
+            if token.is_spent() { Effect::Unknown } else { Effect::NotExecuted },
             "the connection was cut by a pause or a revocation",
         ),
     };
@@ -160,7 +160,7 @@ async fn run<S: Service>(vault: &Vault, service: &S, claimed: Claimed<S::Action>
 }
 
 impl Connector for Services {
-    fn carry_out(&self, claimed: Claimed) -> Carrying<'_> {
+    fn execute(&self, claimed: Claimed) -> Execution<'_> {
         Box::pin(self.execute(claimed))
     }
 }

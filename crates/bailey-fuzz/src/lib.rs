@@ -105,7 +105,7 @@ fn answers(bytes: &[u8]) {
 
 /// The header of a mail in Sent: it may make people known.
 fn sent(bytes: &[u8]) {
-    for (address, _) in bailey_connectors::parsers::receivers_of_sent(bytes, "me@example.org") {
+    for (address, _) in bailey_connectors::parsers::recipients_of_sent(bytes, "me@example.org") {
         let known = bailey_gate::family::text::Address::new(&address);
         assert!(known.is_ok_and(|known| known.key() == address), "`{address}` is no address in its comparing form");
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use bailey_connectors::{Account, HomeContext, PrepareContext};
 use bailey_gate::content::Content;
 use bailey_gate::family::Level;
-use bailey_gate::handoff::{HandoffLock, Mode, Valve};
+use bailey_gate::handoff::{HandoffLock, Mode, PauseState};
 use bailey_gate::{ActionId, ConnectionId, HomeId, Now, Preview};
 use bailey_keys::HomeKey;
 use bailey_ledger::{Ledger, MarkFile, Paths};
@@ -30,7 +30,7 @@ fn vault() -> &'static Arc<Vault> {
         // What is open stays open; the names are not needed.
         let _ = std::fs::remove_dir_all(&folder);
         let (ledger, _) = opened.unwrap_or_else(|error| unreachable!("no store: {error}"));
-        let lock = HandoffLock::new(Valve { mode: Mode::Open, epoch: 0, lease_epoch: 0 });
+        let lock = HandoffLock::new(PauseState { mode: Mode::Open, epoch: 0, lease_epoch: 0 });
         let trust = Trust::new(None).unwrap_or_else(|error| unreachable!("{error}"));
         Vault::new(Arc::new(ledger), Arc::new(lock), trust)
     })

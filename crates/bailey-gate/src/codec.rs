@@ -11,7 +11,7 @@ pub const CODEC_VERSION: u8 = 1;
 /// Longest single field. Mails with attachments are the largest actions; providers refuse more than about 25 MB.
 pub const MAX_FIELD_BYTES: usize = 32 * 1024 * 1024;
 
-/// Most items in a list (receivers, attachments). Far above what a person can read in one preview.
+/// Most items in a list (recipients, attachments). Far above what a person can read in one preview.
 pub const MAX_ITEMS: usize = 4_096;
 
 /// Why bytes are not an encoded value.

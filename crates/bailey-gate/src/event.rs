@@ -234,13 +234,13 @@ pub struct Event {
 impl Event {
     /// An entry about the home rather than about an action.
     #[must_use]
-    pub fn of_home(kind: EventKind, actor: Actor, at: Now, valve: crate::handoff::Valve) -> Self {
+    pub fn of_home(kind: EventKind, actor: Actor, at: Now, pause_state: crate::handoff::PauseState) -> Self {
         Self {
             kind,
             at,
             actor,
-            epoch: valve.epoch,
-            lease_epoch: valve.lease_epoch,
+            epoch: pause_state.epoch,
+            lease_epoch: pause_state.lease_epoch,
             task: None,
             action: None,
             attempt: 0,

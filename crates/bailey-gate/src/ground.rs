@@ -81,7 +81,7 @@ impl Words {
         self.addresses.contains(&address.key())
     }
 
-    /// Whether they hold this receiver whole.
+    /// Whether they hold this recipient whole.
     #[must_use]
     pub fn hold_party(&self, party: &Party) -> bool {
         if Party::GROUPED.contains(&party.kind.as_str()) {
@@ -189,11 +189,11 @@ const FOREIGN: [(&str, char); 20] = [
     ("хχ", 'x'),
     ("уýÿγ", 'y'),
 ];
-/// Shortest name that one wrong letter makes into another's likeness; shorter ones differ by a letter all the time.
+/// Shortest name that one wrong letter makes into another's skeleton; shorter ones differ by a letter all the time.
 const MIN_ALIKE_CHARS: usize = 6;
 
 /// What a reader in a hurry takes a name for.
-fn glance(name: &str) -> String {
+fn skeleton_of(name: &str) -> String {
     let latin = |c: char| FOREIGN.iter().find(|(others, _)| others.contains(c)).map_or(c, |(_, latin)| *latin);
     let mut out: String = name.to_lowercase().chars().map(latin).collect();
     for (looks, like) in ALIKE {
@@ -204,20 +204,20 @@ fn glance(name: &str) -> String {
 
 /// By what a store finds those who may resemble somebody: two that resemble each other have the same.
 #[must_use]
-pub fn likeness(party: &Party) -> String {
+pub fn skeleton(party: &Party) -> String {
     let local = party.value.rsplit_once('@').filter(|_| party.kind == Party::EMAIL);
-    local.map_or_else(String::new, |(local, _)| glance(local))
+    local.map_or_else(String::new, |(local, _)| skeleton_of(local))
 }
 
 /// Whether the one could be taken for the other, and is not: the same at a glance, or a letter more, fewer, other or swapped in
 /// what comes before the `@` or behind it, the rest being the same. Names of one organisation differ by a letter all the time,
 /// so that within one domain only a glance counts.
 #[must_use]
-pub fn resemble(one: &str, other: &str) -> bool {
+pub fn is_confusable(one: &str, other: &str) -> bool {
     if one == other {
         return false;
     }
-    if glance(one) == glance(other) {
+    if skeleton_of(one) == skeleton_of(other) {
         return true;
     }
     let (Some((local, domain)), Some((other_local, other_domain))) = (one.rsplit_once('@'), other.rsplit_once('@'))
@@ -225,13 +225,13 @@ pub fn resemble(one: &str, other: &str) -> bool {
         return one.chars().count() >= MIN_ALIKE_CHARS && one_letter_apart(one, other);
     };
     let near = domain.chars().count() >= MIN_ALIKE_CHARS && one_letter_apart(domain, other_domain);
-    glance(local) == glance(other_local) && (near || same_name_elsewhere(domain, other_domain))
+    skeleton_of(local) == skeleton_of(other_local) && (near || same_name_elsewhere(domain, other_domain))
 }
 
 /// Whether one domain carries the other's name under another ending, or inside of a longer one: `acme.org`, `acme.com`,
 /// `acme-mail.com`, `acme.org.evil.example`.
 fn same_name_elsewhere(domain: &str, other: &str) -> bool {
-    let name = |domain: &str| domain.split('.').rev().nth(1).map(glance).unwrap_or_default();
+    let name = |domain: &str| domain.split('.').rev().nth(1).map(skeleton_of).unwrap_or_default();
     // Who has a domain has those beneath its name.
     if domain.ends_with(&format!(".{other}")) || other.ends_with(&format!(".{domain}")) {
         return false;
@@ -239,7 +239,7 @@ fn same_name_elsewhere(domain: &str, other: &str) -> bool {
     let (one, two) = (name(domain), name(other));
     let within = |name: &str, whole: &str| {
         let labels = whole.rsplit_once('.').map_or("", |(labels, _)| labels);
-        name.chars().count() >= MIN_ALIKE_CHARS - 2 && labels.split(['.', '-']).any(|part| glance(part) == name)
+        name.chars().count() >= MIN_ALIKE_CHARS - 2 && labels.split(['.', '-']).any(|part| skeleton_of(part) == name)
     };
     within(&one, other) || within(&two, domain)
 }
@@ -441,7 +441,7 @@ mod tests {
             "ana.ferreira@exampl.org",
             "ana.ferreira@examp1e.example",
         ] {
-            assert!(resemble(alike, known) && resemble(known, alike), "{alike}");
+            assert!(is_confusable(alike, known) && is_confusable(known, alike), "{alike}");
         }
         for other in [
             known,
@@ -453,9 +453,13 @@ mod tests {
             "tom@examp1e.com",
             "ana.ferreira@org.net",
         ] {
-            assert!(!resemble(other, known), "{other}");
+            assert!(!is_confusable(other, known), "{other}");
         }
-        assert!(resemble("paypal-shop", "paypa1-shop") && resemble("spotify", "spotfy") && !resemble("rent", "rest"));
+        assert!(
+            is_confusable("paypal-shop", "paypa1-shop")
+                && is_confusable("spotify", "spotfy")
+                && !is_confusable("rent", "rest")
+        );
     }
 
     #[test]

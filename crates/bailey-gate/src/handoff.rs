@@ -33,7 +33,7 @@ impl Mode {
 
 /// Mode and epoch at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Valve {
+pub struct PauseState {
     /// Whether effects may leave.
     pub mode: Mode,
     /// Counts pauses. A claim of an earlier epoch is dead.
@@ -105,39 +105,39 @@ pub enum Wrote {
 
 /// Where the lock stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Position {
-    pub(crate) valve: Valve,
+pub(crate) struct LockState {
+    pub(crate) pause_state: PauseState,
     /// Counts revocations. What was claimed before one is dead, whatever it was for: its connection was cut.
     cuts: u64,
 }
 
 /// The lock. One per home; every way out of the home goes through it.
 #[derive(Debug)]
-pub struct HandoffLock(Mutex<Position>);
+pub struct HandoffLock(Mutex<LockState>);
 
 impl HandoffLock {
-    /// A lock in the given position, as found in the pause record.
+    /// A lock in the given state, as found in the pause record.
     #[must_use]
-    pub const fn new(valve: Valve) -> Self {
-        Self(Mutex::new(Position { valve, cuts: 0 }))
+    pub const fn new(pause_state: PauseState) -> Self {
+        Self(Mutex::new(LockState { pause_state, cuts: 0 }))
     }
 
     /// A thread that died inside the lock leaves it closed: what it did is not known.
-    fn lock(&self) -> MutexGuard<'_, Position> {
+    fn lock(&self) -> MutexGuard<'_, LockState> {
         self.0.lock().unwrap_or_else(|poisoned| {
-            let mut position = poisoned.into_inner();
-            position.valve.mode = Mode::Paused;
-            position
+            let mut lock_state = poisoned.into_inner();
+            lock_state.pause_state.mode = Mode::Paused;
+            lock_state
         })
     }
 
-    /// The position now. May have changed by the time the caller looks at it.
+    /// The state now. May have changed by the time the caller looks at it.
     #[must_use]
-    pub fn valve(&self) -> Valve {
-        self.lock().valve
+    pub fn pause_state(&self) -> PauseState {
+        self.lock().pause_state
     }
 
-    pub(crate) fn position(&self) -> Position {
+    pub(crate) fn lock_state(&self) -> LockState {
         *self.lock()
     }
 
@@ -147,20 +147,20 @@ impl HandoffLock {
         self.lock().cuts += 1;
     }
 
-    /// Closes the valve and starts the next epoch. After this returns no older hand-off can start.
-    pub fn pause(&self) -> Valve {
-        let valve = &mut self.lock().valve;
-        valve.mode = Mode::Paused;
-        valve.epoch += 1;
-        *valve
+    /// Pauses and starts the next epoch. After this returns no older hand-off can start.
+    pub fn pause(&self) -> PauseState {
+        let pause_state = &mut self.lock().pause_state;
+        pause_state.mode = Mode::Paused;
+        pause_state.epoch += 1;
+        *pause_state
     }
 
     /// Moves from [`Mode::Paused`] to [`Mode::Resuming`], or from there to [`Mode::Open`], if `epoch` is still current.
     pub(crate) fn advance(&self, epoch: u64, to: Mode) -> bool {
-        let valve = &mut self.lock().valve;
-        let legal = matches!((valve.mode, to), (Mode::Paused, Mode::Resuming) | (Mode::Resuming, Mode::Open));
-        if legal && valve.epoch == epoch {
-            valve.mode = to;
+        let pause_state = &mut self.lock().pause_state;
+        let legal = matches!((pause_state.mode, to), (Mode::Paused, Mode::Resuming) | (Mode::Resuming, Mode::Open));
+        if legal && pause_state.epoch == epoch {
+            pause_state.mode = to;
             return true;
         }
         false
@@ -168,16 +168,18 @@ impl HandoffLock {
 
     /// Runs one synchronous, non-blocking write of a named system egress under the lock.
     pub fn system<T>(&self, egress: SystemEgress, write: impl FnOnce() -> T) -> Result<T, Refused> {
-        let position = self.lock();
-        if egress.passes(position.valve.mode) { Ok(write()) } else { Err(Refused::Paused) }
+        let lock_state = self.lock();
+        if egress.passes(lock_state.pause_state.mode) { Ok(write()) } else { Err(Refused::Paused) }
     }
 
-    fn claimed<T>(&self, claim: &Position, write: impl FnOnce() -> T) -> Result<T, Refused> {
+    fn claimed<T>(&self, claim: &LockState, write: impl FnOnce() -> T) -> Result<T, Refused> {
         let now = self.lock();
-        if now.valve.mode != Mode::Open {
+        if now.pause_state.mode != Mode::Open {
             return Err(Refused::Paused);
         }
-        if (now.valve.epoch, now.valve.lease_epoch) != (claim.valve.epoch, claim.valve.lease_epoch) {
+        if (now.pause_state.epoch, now.pause_state.lease_epoch)
+            != (claim.pause_state.epoch, claim.pause_state.lease_epoch)
+        {
             return Err(Refused::Stale);
         }
         if now.cuts != claim.cuts {
@@ -192,24 +194,24 @@ const SPENT: u8 = 1;
 
 /// The right to one hand-off, shared between a claim and the stream that carries it out.
 #[derive(Debug)]
-pub struct Trigger {
+pub struct EffectToken {
     lock: Arc<HandoffLock>,
     /// How the lock stood when it was claimed.
-    claim: Position,
+    claim: LockState,
     spent: AtomicU8,
 }
 
-impl Trigger {
-    pub(crate) fn new(lock: Arc<HandoffLock>, claim: Position) -> Arc<Self> {
+impl EffectToken {
+    pub(crate) fn new(lock: Arc<HandoffLock>, claim: LockState) -> Arc<Self> {
         Arc::new(Self { lock, claim, spent: AtomicU8::new(READY) })
     }
 
     /// Runs the write after which the effect may happen: once, under the lock, if the claim still stands.
     ///
-    /// `write` must not block and must not wait. Where it reports [`Wrote::Nothing`] the trigger stays ready.
+    /// `write` must not block and must not wait. Where it reports [`Wrote::Nothing`] the token stays ready.
     pub fn hand_off(&self, write: impl FnOnce() -> Wrote) -> Result<Wrote, Refused> {
         self.lock.claimed(&self.claim, || {
-            // The lock is held, so load and store cannot race with another hand-off of this trigger.
+            // The lock is held, so load and store cannot race with another hand-off of this token.
             if self.is_spent() {
                 return Err(Refused::Spent);
             }
@@ -248,17 +250,17 @@ mod tests {
 
     #[test]
     fn looking_and_writing_are_one_step_however_tight_the_race() {
-        let lock = Arc::new(HandoffLock::new(Valve { mode: Mode::Open, epoch: 0, lease_epoch: 0 }));
+        let lock = Arc::new(HandoffLock::new(PauseState { mode: Mode::Open, epoch: 0, lease_epoch: 0 }));
         let (over, returned) = (AtomicBool::new(false), AtomicU64::new(0));
         let (done, late) = (AtomicU64::new(0), AtomicU64::new(0));
         thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| {
                     while !over.load(Ordering::SeqCst) {
-                        let claim = lock.position();
-                        let _handed = Trigger::new(Arc::clone(&lock), claim).hand_off(|| {
+                        let claim = lock.lock_state();
+                        let _handed = EffectToken::new(Arc::clone(&lock), claim).hand_off(|| {
                             done.fetch_add(1, Ordering::SeqCst);
-                            let paused_since = returned.load(Ordering::SeqCst) > claim.valve.epoch;
+                            let paused_since = returned.load(Ordering::SeqCst) > claim.pause_state.epoch;
                             late.fetch_add(u64::from(paused_since), Ordering::SeqCst);
                             Wrote::Some
                         });
@@ -267,10 +269,10 @@ mod tests {
             }
             // Where no write has come yet there is no race, however many pauses went by.
             for round in 0.. {
-                let valve = lock.pause();
-                returned.store(valve.epoch, Ordering::SeqCst);
-                lock.advance(valve.epoch, Mode::Resuming);
-                lock.advance(valve.epoch, Mode::Open);
+                let pause_state = lock.pause();
+                returned.store(pause_state.epoch, Ordering::SeqCst);
+                lock.advance(pause_state.epoch, Mode::Resuming);
+                lock.advance(pause_state.epoch, Mode::Open);
                 if round >= PAUSES && done.load(Ordering::SeqCst) > 0 {
                     break;
                 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::codec::CodecError;
 use crate::event::{Approval, Event, Origin};
-use crate::family::{ActionKind, Brings, Level, Party};
+use crate::family::{ActionKind, Level, Party, Taint};
 use crate::ids::{ActionId, ConnectionId, Digest, TaskId};
 use crate::state::State;
 use crate::time::{Deadline, Now};
@@ -56,9 +56,9 @@ pub struct Grant {
     pub generation: u64,
 }
 
-/// What is known of a receiver.
+/// What is known of a recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Standing {
+pub struct Relationship {
     /// The person is known to have given them something of their own will: written to them, paid them.
     pub known: bool,
     /// They are the person: an address or an account of their own.
@@ -73,11 +73,11 @@ pub const MAX_COUNTED: u64 = 500;
 
 /// What a task has let in and asked so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct TaskMarks {
+pub struct TaskTaint {
     /// What came in.
-    pub brought: Brings,
-    /// How many of its questions to the person were odd ([`crate::policy::Facts::is_odd`]).
-    pub odd: u64,
+    pub brought: Taint,
+    /// How many of its questions to the person were off its task ([`crate::policy::Facts::is_off_task`]).
+    pub off_task: u64,
 }
 
 /// Why a store did not do what it was asked.
@@ -128,12 +128,12 @@ pub trait Tx {
     /// The standing of a connection.
     fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError>;
     /// What is known of somebody: in the form of [`Party`], never their own word for it.
-    fn standing(&mut self, party: &Party) -> Result<Standing, StoreError>;
+    fn relationship(&mut self, party: &Party) -> Result<Relationship, StoreError>;
     /// Remembers that the person gave them something of their own will, and the name they gave them; empty where they gave
     /// none. A known name stays.
     fn learn(&mut self, party: &Party, name: &str) -> Result<(), StoreError>;
-    /// Somebody the person knows who could be taken for this one, and is not ([`crate::ground::resemble`]).
-    fn resembles(&mut self, party: &Party) -> Result<Option<String>, StoreError>;
+    /// Somebody the person knows who could be taken for this one, and is not ([`crate::ground::is_confusable`]).
+    fn confusable_with(&mut self, party: &Party) -> Result<Option<String>, StoreError>;
     /// The name of the schedule a task was begun by; nothing where the person asked for it just then.
     fn schedule(&mut self, task: &TaskId) -> Result<String, StoreError>;
     /// Who or what began a task; `None` where the task is not known.
@@ -143,11 +143,11 @@ pub trait Tx {
     /// Those the person knew when they gave the task, or said more in it, whom their words name: by address, number or name.
     fn named(&mut self, task: &TaskId) -> Result<Vec<Party>, StoreError>;
     /// What a task has let in and asked so far.
-    fn marks(&mut self, task: &TaskId) -> Result<TaskMarks, StoreError>;
-    /// What looking at the notes brings: what the tasks that keep them have let in.
-    fn notes_bring(&mut self) -> Result<Brings, StoreError>;
+    fn marks(&mut self, task: &TaskId) -> Result<TaskTaint, StoreError>;
+    /// Returns the taint of the notes: that of the tasks which wrote them.
+    fn notes_taint(&mut self) -> Result<Taint, StoreError>;
     /// Adds to it; nothing is ever taken away.
-    fn mark(&mut self, task: &TaskId, brings: Brings, odd: bool) -> Result<(), StoreError>;
+    fn mark(&mut self, task: &TaskId, taint: Taint, off_task: bool) -> Result<(), StoreError>;
     /// Actions of a kind claimed at or after a wall time; a store may stop counting at [`MAX_COUNTED`].
     fn claimed_since(&mut self, kind: ActionKind, wall_ms: i64) -> Result<u64, StoreError>;
     /// What actions but this one spend, of those claimed at or after a wall time that did not fail; in hundredths.

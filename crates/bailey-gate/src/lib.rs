@@ -28,12 +28,12 @@ mod time;
 mod verdict;
 
 pub use gate::{
-    Claiming, FACTS, Found, Gate, GateError, LEFT, Limits, MAX_ODD_PER_TASK, Parts, PauseReport, Proposal, Proposed,
-    Sweep, reason,
+    Claiming, FACTS, Found, Gate, GateError, LEFT, Limits, MAX_OFF_TASK_PER_TASK, Parts, PauseReport, Proposal,
+    Proposed, Sweep, reason,
 };
 pub use ids::{ActionId, BadId, Challenge, ConnectionId, Digest, HomeId, Nonce, TaskId};
-pub use permit::{Carrying, Claimed, Connector, Effect, Outcome, Permit, Settled};
+pub use permit::{Claimed, Connector, Effect, Execution, Outcome, Permit, Settled};
 pub use preview::{Item, Preview};
 pub use state::{State, TRANSITIONS};
-pub use time::{Circumstances, Deadline, Fixed, LocalTime, Now, Weekday};
+pub use time::{Deadline, LocalTime, Now, PersonContext, StaticContext, Weekday};
 pub use verdict::{Class, Decision, Evidence, Ruling, Verdict};

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::family::{Action, ActionKind};
-use crate::handoff::Trigger;
+use crate::handoff::EffectToken;
 use crate::ids::{ActionId, ConnectionId, Digest};
 use crate::state::State;
 use crate::verdict::Class;
@@ -36,7 +36,7 @@ pub struct Claimed<A = Action> {
     pub(crate) action: A,
     pub(crate) bound: Bound,
     pub(crate) artefact: Vec<u8>,
-    pub(crate) trigger: Arc<Trigger>,
+    pub(crate) token: Arc<EffectToken>,
 }
 
 /// What is known of a claim whatever its family.
@@ -94,8 +94,8 @@ impl<A> Claimed<A> {
 
     /// Returns the right to the one hand-off, for the stream that carries it out.
     #[must_use]
-    pub fn trigger(&self) -> Arc<Trigger> {
-        Arc::clone(&self.trigger)
+    pub fn effect_token(&self) -> Arc<EffectToken> {
+        Arc::clone(&self.token)
     }
 
     /// Ends the claim. "Not executed" is believed only where nothing was handed off; else the outcome is unknown.
@@ -107,8 +107,8 @@ impl<A> Claimed<A> {
             return Settled { id, outcome: Outcome { result, ..outcome } };
         }
         let outcome = match outcome.result {
-            Effect::NotExecuted if self.trigger.is_spent() => Outcome { result: Effect::Unknown, ..outcome },
-            Effect::Done | Effect::Refused | Effect::Partial | Effect::Unknown if !self.trigger.is_spent() => {
+            Effect::NotExecuted if self.token.is_spent() => Outcome { result: Effect::Unknown, ..outcome },
+            Effect::Done | Effect::Refused | Effect::Partial | Effect::Unknown if !self.token.is_spent() => {
                 Outcome { result: Effect::NotExecuted, ..outcome }
             }
             Effect::Done | Effect::Refused | Effect::Partial | Effect::Unknown | Effect::NotExecuted => outcome,
@@ -173,10 +173,10 @@ pub struct Settled {
 }
 
 /// What happens to the world, later: a boxed future, so that the gate needs no runtime.
-pub type Carrying<'a> = Pin<Box<dyn Future<Output = Settled> + Send + 'a>>;
+pub type Execution<'a> = Pin<Box<dyn Future<Output = Settled> + Send + 'a>>;
 
 /// Carries out claims, of one family or of all. Cannot be called without one.
 pub trait Connector<A = Action>: Send + Sync {
     /// Carries out the claim and says what came of it.
-    fn carry_out(&self, claimed: Claimed<A>) -> Carrying<'_>;
+    fn execute(&self, claimed: Claimed<A>) -> Execution<'_>;
 }

@@ -111,7 +111,7 @@ facts! {
     /// The account it acts on, as its service names it; nothing where it needs none.
     account: String = "account";
     /// Who gets something.
-    receivers: u64 = "receivers";
+    recipients: u64 = "recipients";
     /// Those of them that are not the person.
     others: u64 = "others";
     /// Those of them that are outside of the person's organisation; everybody, where none is known.
@@ -123,7 +123,7 @@ facts! {
     /// The domains of their addresses.
     domains: Vec<String> = "domains";
     /// Whether it cannot be read of all of them who they are.
-    unreadable_receivers: bool = "unreadableReceivers";
+    unreadable_recipients: bool = "unreadableRecipients";
     /// Those that could be taken for somebody the person knows, and are not.
     look_alikes: u64 = "lookAlikes";
     /// Whether it is mail: something reaches addresses of mail, by whatever tool.
@@ -144,12 +144,12 @@ facts! {
     unreadable_places: bool = "unreadablePlaces";
     /// The method of a request, in capitals; nothing where it has none.
     method: String = "method";
-    /// Receivers the person is not known to have written to.
-    unknown_receivers: u64 = "unknownReceivers";
-    /// Receivers that stand neither on what the person is known to have done nor on their words in this task.
-    ungrounded_receivers: u64 = "ungroundedReceivers";
-    /// Receivers that the words of its task do not name, where they name others of their kind.
-    beside_receivers: u64 = "besideReceivers";
+    /// Recipients the person is not known to have written to.
+    unknown_recipients: u64 = "unknownRecipients";
+    /// Recipients that stand neither on what the person is known to have done nor on their words in this task.
+    ungrounded_recipients: u64 = "ungroundedRecipients";
+    /// Recipients that the words of its task do not name, where they name others of their kind.
+    off_task_recipients: u64 = "offTaskRecipients";
     /// Existing things it changes.
     targets: u64 = "targets";
     /// Existing things it changes that the person's words in this task do not name.
@@ -196,15 +196,24 @@ facts! {
     same_kind_hour: u64 = "sameKindHour";
 }
 
+/// Facts that were written under another name once, in homes that are still there: then and now.
+pub const RENAMED_FACTS: [(&str, &str); 5] = [
+    ("receivers", "recipients"),
+    ("unreadableReceivers", "unreadableRecipients"),
+    ("unknownReceivers", "unknownRecipients"),
+    ("ungroundedReceivers", "ungroundedRecipients"),
+    ("besideReceivers", "offTaskRecipients"),
+];
+
 impl Facts {
-    /// An action of a full connection that goes to one known receiver, with nothing remarkable about it: for tests and
+    /// An action of a full connection that goes to one known recipient, with nothing remarkable about it: for tests and
     /// measurements, which say what is different.
     #[must_use]
     pub fn unremarkable() -> Self {
         Self {
             level: Some(Level::Full),
             grant_stands: true,
-            receivers: 1,
+            recipients: 1,
             others: 1,
             among_own_folders: true,
             attended: true,
@@ -247,18 +256,19 @@ impl Facts {
                 4 => Fact::Texts(bytes.list(Decoder::text)?),
                 tag => return Err(CodecError::UnknownTag(tag)),
             };
-            Ok(facts.take(&name, fact))
+            let renamed = RENAMED_FACTS.iter().find(|(then, _)| *then == name);
+            Ok(facts.take(renamed.map_or(name.as_str(), |(_, now)| now), fact))
         })?;
         bytes.finish()?;
         if known.into_iter().all(|known| known) { Ok(facts) } else { Err(CodecError::Malformed("a fact")) }
     }
 
     /// Whether it is something the task was not given: many of these in a row, and somebody else may have taken the wheel.
-    /// Receivers and things that the words do not name are none of it, unless the words name others in their place: who answers
+    /// Recipients and things that the words do not name are none of it, unless the words name others in their place: who answers
     /// all mail writes to many.
     #[must_use]
-    pub const fn is_odd(&self) -> bool {
-        self.outside_scope || self.beside_receivers > 0 || self.foreign_links > 0
+    pub const fn is_off_task(&self) -> bool {
+        self.outside_scope || self.off_task_recipients > 0 || self.foreign_links > 0
     }
 }
 
@@ -336,6 +346,10 @@ mod tests {
         assert_eq!(Facts::decode(&Facts::default().encode()), Ok(Facts::default()));
         assert!(facts.encode().len() < 200, "only what is true is written");
         assert_eq!(Facts::decode(&facts.encode()[1..]), Err(CodecError::Short), "cut short");
+        let mut older = Encoder::default();
+        older.number(2).text("receivers").byte(2).number(3).text("besideReceivers").byte(2).number(1);
+        let renamed = Facts { recipients: 3, off_task_recipients: 1, ..Facts::default() };
+        assert_eq!(Facts::decode(&older.finish()), Ok(renamed), "as an earlier version named them");
         let mut foreign = Encoder::default();
         foreign.number(1).text("approved").byte(1).byte(1);
         assert_eq!(Facts::decode(&foreign.finish()), Err(CodecError::Malformed("a fact")));

@@ -117,7 +117,7 @@ impl LocalTime {
 }
 
 /// Where and when the person lives, and whether they are there.
-pub trait Circumstances: Send + Sync {
+pub trait PersonContext: Send + Sync {
     /// Their local time.
     fn local(&self, now: Now) -> LocalTime;
     /// Whether a client of theirs has been heard of a moment ago.
@@ -126,14 +126,14 @@ pub trait Circumstances: Send + Sync {
 
 /// Somebody at a fixed distance from UTC, who is there or is not: for homes without a clock of their own.
 #[derive(Debug, Clone, Copy)]
-pub struct Fixed {
+pub struct StaticContext {
     /// Distance from UTC in minutes.
     pub minutes: i64,
     /// Whether they are there.
     pub attended: bool,
 }
 
-impl Circumstances for Fixed {
+impl PersonContext for StaticContext {
     fn local(&self, now: Now) -> LocalTime {
         LocalTime::at_offset(now, self.minutes)
     }

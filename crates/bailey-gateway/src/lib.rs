@@ -236,7 +236,7 @@ impl Lost {
             Self::ByItsSender => refuse(StatusCode::BAD_REQUEST, "invalid", "the request broke off before its end"),
             Self::ByTheHome(why) => refuse(
                 StatusCode::BAD_GATEWAY,
-                "broke-off",
+                "upstream-closed",
                 &format!(
                     "the home broke off before it had answered ({why}); what was asked may be done or not: look \
                      before you ask for it again"
@@ -372,7 +372,7 @@ mod tests {
         });
         let broken = answered(&socket).await;
         assert!(gone.await.unwrap() > 0);
-        assert!(broken.starts_with("HTTP/1.1 502") && broken.contains("\"broke-off\""), "{broken}");
+        assert!(broken.starts_with("HTTP/1.1 502") && broken.contains("\"upstream-closed\""), "{broken}");
         assert!(broken.contains("may be done or not"), "{broken}");
         std::fs::remove_file(&socket).unwrap();
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use bailey_gate::{Circumstances, LocalTime, Now};
+use bailey_gate::{LocalTime, Now, PersonContext};
 use rustix::time::{ClockId, clock_gettime};
 
 /// Where the kernel names the current boot.
@@ -108,7 +108,7 @@ impl Presence {
     }
 }
 
-impl Circumstances for Presence {
+impl PersonContext for Presence {
     fn local(&self, now: Now) -> LocalTime {
         LocalTime::at_offset(now, i64::from(self.clock.offset_minutes(now)))
     }

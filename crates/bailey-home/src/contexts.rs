@@ -69,7 +69,7 @@ impl Home {
         }
         let (size, kept_back) = (tapped.body.len(), tapped.redactions.len());
         let kept = to_json(&Kept { spans, recipe: tapped.recipe, redactions: tapped.redactions, known })?;
-        let (ledger, now, valve) = (Arc::clone(&self.ledger), self.clock.now(), self.gate.lock().valve());
+        let (ledger, now, pause_state) = (Arc::clone(&self.ledger), self.clock.now(), self.gate.lock().pause_state());
         blocking(move || {
             Ok(ledger.write(|tx| {
                 for (number, json) in fresh {
@@ -78,7 +78,7 @@ impl Home {
                 tx.put_record(name(REQUEST, &id, n), &kept)?;
                 let payload = Payload::default().text("turn", n.to_string()).text("bytes", size.to_string());
                 let payload = payload.text("kept_back", kept_back.to_string());
-                let entry = Event::of_home(EventKind::Model, Actor::Home, now, valve);
+                let entry = Event::of_home(EventKind::Model, Actor::Home, now, pause_state);
                 tx.append(&Event { task: Some(id), payload, ..entry }, None).map(|_| ())
             })?)
         })

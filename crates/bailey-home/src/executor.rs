@@ -33,9 +33,9 @@ impl Home {
     /// Takes a permit as far as it goes now. What is held goes on when its window is over.
     pub(crate) fn run(self: &Arc<Self>, permit: Permit) {
         let home = Arc::clone(self);
-        self.beside(async move {
+        self.spawn_detached(async move {
             let id = permit.action();
-            if let Err(error) = home.carry(permit).await {
+            if let Err(error) = home.execute(permit).await {
                 match error {
                     // Claimed by another road, or everything is paused: the row says where it stands.
                     GateError::WrongState { .. } | GateError::Paused => {}
@@ -50,7 +50,7 @@ impl Home {
         });
     }
 
-    async fn carry(self: &Arc<Self>, permit: Permit) -> Result<(), GateError> {
+    async fn execute(self: &Arc<Self>, permit: Permit) -> Result<(), GateError> {
         let (gate, now) = (Arc::clone(&self.gate), self.clock.now());
         match blocking(move || gate.claim(permit, now)).await? {
             Claiming::Claimed(claimed) if matches!(claimed.action(), Action::Home(HomeAction::MemoryRead)) => {
@@ -61,7 +61,7 @@ impl Home {
                 let id = claimed.id();
                 let services = self.services.clone();
                 // In a task of its own: a connector that panics must not take the outcome with it.
-                match tokio::spawn(async move { services.carry_out(*claimed).await }).await {
+                match tokio::spawn(async move { services.execute(*claimed).await }).await {
                     Ok(settled) => self.settle(settled).await,
                     Err(_) => {
                         let (gate, now) = (Arc::clone(&self.gate), self.clock.now());
@@ -69,14 +69,14 @@ impl Home {
                     }
                 }
             }
-            Claiming::Done | Claiming::Held(_) | Claiming::Turned(_) => Ok(()),
+            Claiming::Done | Claiming::Held(_) | Claiming::NotClaimed(_) => Ok(()),
         }
     }
 
     /// The notes that were kept and not forgotten, oldest first, as a model is shown them.
     fn notes(&self) -> Result<String, GateError> {
         let kept = self.ledger.of_kind(home::MEMORY_WRITE, State::Succeeded)?;
-        let note = |view: &bailey_ledger::ActionView| match Content::decode(&view.content).ok()?.action {
+        let note = |record: &bailey_ledger::ActionRecord| match Content::decode(&record.content).ok()?.action {
             Action::Home(HomeAction::MemoryWrite { note }) => Some(note),
             _ => None,
         };
@@ -103,7 +103,7 @@ impl Home {
 
     /// Looks up what is not known, as its service can; what cannot be found out, the person decides.
     pub(crate) async fn reconcile(self: &Arc<Self>) -> Result<(), GateError> {
-        if self.gate.lock().valve().mode == Mode::Paused {
+        if self.gate.lock().pause_state().mode == Mode::Paused {
             return Ok(());
         }
         let gate = Arc::clone(&self.gate);
@@ -120,7 +120,7 @@ impl Home {
     }
 
     async fn look_up(&self, id: &bailey_gate::ActionId) -> Result<Lookup, GateError> {
-        let content = self.ledger.action(id)?.and_then(|view| Content::decode(&view.content).ok());
+        let content = self.ledger.action(id)?.and_then(|record| Content::decode(&record.content).ok());
         Ok(match content {
             Some(content) => self.services.reconcile(&content).await,
             None => Some((Found::No, "what was to be done cannot be read any more, so it could not be looked up")),
@@ -140,7 +140,7 @@ impl Home {
     }
 
     /// Everything that goes on by itself: what a restart left behind, hold windows, expiry, checkpoints.
-    pub(crate) async fn keep_going(self: Arc<Self>) {
+    pub(crate) async fn housekeeping(self: Arc<Self>) {
         let mut changes = self.changes();
         if let Err(error) = self.reconcile().await {
             eprintln!("reconciling: {error}");
@@ -149,11 +149,11 @@ impl Home {
             // Before the round: what changes while it goes on is looked at in the next.
             changes.mark_unchanged();
             // Whoever asks meanwhile is told so; what was under way is dealt with as after a crash.
-            if self.ledger.has_given_up() {
+            if self.ledger.has_failed() {
                 eprintln!(
                     "a part of the home's database could not be read from the disk: the home ends, to be started anew"
                 );
-                return self.end(Ended::GaveUp);
+                return self.end(Ended::StorageFailed);
             }
             let wait = match self.tick().await {
                 Ok(next) => next,

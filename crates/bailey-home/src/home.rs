@@ -21,7 +21,7 @@ use crate::Ended;
 use crate::clock::{Clock, Presence};
 use crate::config::{self, ModelConfig, ModelKind};
 use crate::layout::{Layout, LayoutError, Opened};
-use crate::opening::{self, Store};
+use crate::recovery::{self, Store};
 use crate::rules;
 use crate::transport::Provider;
 use crate::wire::SignIn;
@@ -52,8 +52,8 @@ pub struct Home {
     pub(crate) policy: Arc<InForce>,
     /// Held by whoever changes the rules.
     pub(crate) changing_rules: Mutex<()>,
-    /// How many rules there were to offer when trust was looked at last.
-    pub(crate) offered: AtomicU64,
+    /// How many rules there were to suggest when trust was looked at last.
+    pub(crate) suggested: AtomicU64,
     /// The model, and what the configuration says of it.
     pub(crate) model: Option<(Arc<dyn Model>, ModelConfig)>,
     pub(crate) clock: Clock,
@@ -121,7 +121,7 @@ impl Home {
         let store = Store { ledger: Arc::clone(&ledger), transactions, found, recorded, record: Arc::new(record) };
         let limits = Limits { hold_ms: config.home.hold_seconds.saturating_mul(1_000), ..Limits::default() };
         let rules = Arc::clone(&policy) as Arc<dyn bailey_gate::policy::Policy>;
-        let (gate, mut notices) = opening::compose(store, rules, limits, Arc::new(presence.clone()), clock.now())?;
+        let (gate, mut notices) = recovery::open_gate(store, rules, limits, Arc::new(presence.clone()), clock.now())?;
         // Behind what opening may have had to take back.
         notices.extend(rules::take_up(&ledger, &policy)?);
         let trust = Trust::new(settings.authorities.as_deref().map(str::as_bytes)).map_err(HomeError::Setup)?;
@@ -134,7 +134,7 @@ impl Home {
             vault,
             policy,
             changing_rules: Mutex::default(),
-            offered: AtomicU64::new(0),
+            suggested: AtomicU64::new(0),
             model,
             clock,
             presence,
@@ -160,7 +160,7 @@ impl Home {
     }
 
     /// Begins work that meets what others say, beside the threads that answer the person.
-    pub(crate) fn beside<T: Send + 'static>(
+    pub(crate) fn spawn_detached<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> tokio::task::JoinHandle<T> {

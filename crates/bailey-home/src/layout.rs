@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::hmac;
 use bailey_gate::event::{Actor, Client, Event, EventKind, Payload};
-use bailey_gate::handoff::{Mode, Valve};
+use bailey_gate::handoff::{Mode, PauseState};
 use bailey_gate::{HomeId, Nonce};
 use bailey_keys::{HomeKey, KeyError, Passphrase, RootKey, RootKind, credential};
 use bailey_ledger::{CredentialKind, Ledger, MarkFile, OpenError, Paths, PauseFile};
@@ -251,7 +251,7 @@ impl Layout {
         let _ = fs::remove_file(&mark);
         let (ledger, _) = open_ledger(folder, MarkFile::new(&mark), true, key, &clock)?;
         let approver = credential::enrol(approval)?;
-        let valve = Valve { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
+        let pause_state = PauseState { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
         // Introduced in the log, so that from then on it shows by itself who approved (`docs/log-format.md`).
         let introduced = Payload::default()
             .text("home", ledger.home().to_string())
@@ -261,7 +261,7 @@ impl Layout {
         ledger
             .write(|tx| {
                 tx.put_passphrase_key(&approver.id, &approver.salt, &approver.public)?;
-                let entry = Event::of_home(EventKind::Authority, Actor::Person, clock.now(), valve);
+                let entry = Event::of_home(EventKind::Authority, Actor::Person, clock.now(), pause_state);
                 tx.append(&Event { payload: introduced, ..entry }, None).map(|_| ())
             })
             .map_err(OpenError::from)?;

@@ -4,23 +4,23 @@
 
 mod api;
 mod authority;
-mod cards;
 mod clock;
 pub mod config;
 mod contexts;
-mod doors;
+pub mod decide;
 mod executor;
 mod home;
 mod layout;
-pub mod opening;
+mod listener;
 mod provenance;
 mod pulse;
 pub mod purposes;
-pub mod rehearsal;
+pub mod recovery;
 pub mod rules;
 mod tasks;
 mod transcript;
 mod transport;
+mod views;
 pub mod wire;
 mod wire_secret;
 
@@ -66,7 +66,7 @@ pub async fn serve(
     // The group is the gateway's alone, where there is one; the folder keeps everyone else out.
     std::fs::set_permissions(&path, Permissions::from_mode(0o660)).map_err(failed)?;
     home.resume_tasks()?;
-    tokio::spawn(Arc::clone(&home).keep_going());
+    tokio::spawn(Arc::clone(&home).housekeeping());
     let waiting = Arc::clone(&home);
     let mut ends = home.ended.subscribe();
     let stopped = async move {
@@ -78,7 +78,7 @@ pub async fn serve(
         waiting.changed();
     };
     tokio::spawn(Arc::clone(&home).say_farewells());
-    tokio::spawn(Arc::clone(&home).keep_trust());
+    tokio::spawn(Arc::clone(&home).keep_suggestions());
     tokio::spawn(Arc::clone(&home).beat(answering.handle.clone()));
     let (ending, ended) = tokio::sync::oneshot::channel();
     let stopped = async move {
@@ -86,7 +86,7 @@ pub async fn serve(
         let _ = ending.send(());
     };
     ready();
-    let serving = doors::answer_all(listener, api::router(Arc::clone(&home)), stopped);
+    let serving = listener::answer_all(listener, api::router(Arc::clone(&home)), stopped);
     let served = tokio::select! {
         served = answering.handle.spawn(serving) => served.map_err(std::io::Error::other),
         // Whoever does not finish its request in time does not keep the home from stopping.
@@ -129,6 +129,6 @@ pub enum Ended {
     Stopped,
     /// The person had it deleted: what is left of it is to be destroyed.
     Deleted,
-    /// Its databases can be used by this process no more ([`bailey_ledger::Ledger::has_given_up`]); another may.
-    GaveUp,
+    /// Its databases can be used by this process no more ([`bailey_ledger::Ledger::has_failed`]); another may.
+    StorageFailed,
 }

@@ -1,4 +1,4 @@
-//! What an action stands on, in words: for each receiver, thing and link whether the person named it or dealt with it before, and
+//! What an action stands on, in words: for each recipient, thing and link whether the person named it or dealt with it before, and
 //! what its task has let in. The same facts that rules decide by, told one by one.
 
 use bailey_gate::TaskId;
@@ -14,21 +14,21 @@ use crate::wire::Line;
 
 /// What is told of an action.
 #[derive(Debug, Default)]
-pub(crate) struct Standing {
+pub(crate) struct Relationship {
     /// What to look at twice.
     pub(crate) warnings: Vec<String>,
     /// What each thing stands on.
     pub(crate) lines: Vec<Line>,
 }
 
-impl Standing {
+impl Relationship {
     fn line(&mut self, label: &str, value: String) {
         self.lines.push(Line { label: label.into(), value });
     }
 
     /// Somebody who gets something.
     fn party(&mut self, home: &Home, words: &Words, party: &Party) -> Result<(), StoreError> {
-        let (standing, name) = (home.ledger.standing(party)?, visible(&party.value));
+        let (standing, name) = (home.ledger.relationship(party)?, visible(&party.value));
         let named = words.hold_party(party);
         let stands = match (standing.own, named, standing.known) {
             (true, _, _) => "it is yours",
@@ -43,7 +43,7 @@ impl Standing {
             return Ok(());
         }
         self.warnings.push(format!("As far as Bailey knows, you have never written to `{name}`."));
-        if let Some(known) = home.ledger.resembles(party)? {
+        if let Some(known) = home.ledger.confusable_with(party)? {
             let known = visible(&known);
             self.warnings.push(format!("`{name}` could be taken for `{known}`, whom you know, and is somebody else."));
         }
@@ -52,10 +52,10 @@ impl Standing {
 }
 
 /// What an action stands on.
-pub(crate) fn of(home: &Home, content: &Content, task: Option<&TaskId>) -> Result<Standing, StoreError> {
+pub(crate) fn of(home: &Home, content: &Content, task: Option<&TaskId>) -> Result<Relationship, StoreError> {
     let words = task.map(|task| home.ledger.task_words(task)).transpose()?.flatten().unwrap_or_default();
     let words = Words::new(&asking(&words));
-    let mut out = Standing::default();
+    let mut out = Relationship::default();
     let traits = content.action.traits();
     for party in &traits.recipients {
         out.party(home, &words, party)?;
@@ -79,7 +79,7 @@ pub(crate) fn of(home: &Home, content: &Content, task: Option<&TaskId>) -> Resul
         }
     }
     let Some(task) = task else { return Ok(out) };
-    let marks = home.ledger.task_marks(task)?;
+    let marks = home.ledger.task_taint(task)?;
     let read = match (marks.brought.untrusted, marks.brought.confidential) {
         (true, true) => Some("what others wrote, and secrets"),
         (true, false) => Some("what others wrote"),
@@ -89,9 +89,12 @@ pub(crate) fn of(home: &Home, content: &Content, task: Option<&TaskId>) -> Resul
     if let Some(read) = read {
         out.line("The task has read", read.into());
     }
-    if marks.odd > 0 {
-        let most = bailey_gate::MAX_ODD_PER_TASK;
-        out.line("Asked beside its words", format!("{} of {most}; then the task changes nothing any more", marks.odd));
+    if marks.off_task > 0 {
+        let most = bailey_gate::MAX_OFF_TASK_PER_TASK;
+        out.line(
+            "Asked beside its words",
+            format!("{} of {most}; then the task changes nothing any more", marks.off_task),
+        );
     }
     Ok(out)
 }

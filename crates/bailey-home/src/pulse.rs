@@ -27,7 +27,7 @@ impl Home {
             let _ = answering.spawn(std::future::ready(())).await;
             let home = Arc::clone(&self);
             let _ = blocking(move || {
-                let _ = home.gate.lock().valve();
+                let _ = home.gate.lock().pause_state();
                 Ok(home.ledger.write(|_| Ok(()))?)
             })
             .await;

@@ -48,7 +48,7 @@ fn connect_parameters(settings: &Settings, level: &str) -> Vec<u8> {
 
 fn rule_parameters(change: &RuleChange) -> Vec<u8> {
     // Each field is named, so that none can come to be that is not signed.
-    let RuleChange { add, cedar, remove, profile, organisation, groups, offer } = change;
+    let RuleChange { add, cedar, remove, profile, organisation, groups, suggestion } = change;
     let texts = |out: &mut Encoder, texts: &Vec<String>| {
         out.list(texts, |out, text| {
             out.text(text);
@@ -62,7 +62,7 @@ fn rule_parameters(change: &RuleChange) -> Vec<u8> {
     texts(&mut out, remove);
     out.option(profile.as_ref(), text).option(organisation.as_ref(), texts);
     out.list(&groups.iter().collect::<Vec<_>>(), |out, (name, members)| texts(out.text(name), members));
-    out.option(offer.as_ref(), text);
+    out.option(suggestion.as_ref(), text);
     out.finish()
 }
 

@@ -14,7 +14,7 @@ use bailey_gate::ground::{self, Known};
 use bailey_gate::handoff::Mode;
 use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, GateError, Proposal, State, TaskId};
-use bailey_ledger::{ActionView, Ledger};
+use bailey_ledger::{ActionRecord, Ledger};
 use bailey_model::tap::tap;
 use bailey_model::{Model, ModelError, Tool};
 
@@ -48,17 +48,17 @@ fn ending_name(conversation: &Conversation) -> &'static str {
 const fn ending_name_of(ending: &Ending) -> &'static str {
     match ending {
         Ending::Answered => "answered",
-        Ending::OutOfTurns | Ending::OutOfBudget => "gave-up",
+        Ending::OutOfTurns | Ending::OutOfBudget => "limit-reached",
         Ending::Failed(_) => "failed",
         Ending::Stopped => "stopped",
     }
 }
 
 /// The state of a task in a word: `waiting` only while the person has something to answer.
-pub(crate) fn state_name(conversation: &Conversation, actions: &[ActionView]) -> &'static str {
-    let asks = |view: &ActionView| matches!(view.row.state, State::Awaiting | State::NeedsPerson);
-    let goes_on = |view: &ActionView| {
-        matches!(view.row.state, State::Approved | State::Held | State::Claimed | State::Unknown | State::Reconciling)
+pub(crate) fn state_name(conversation: &Conversation, actions: &[ActionRecord]) -> &'static str {
+    let asks = |record: &ActionRecord| matches!(record.row.state, State::Awaiting | State::NeedsPerson);
+    let goes_on = |record: &ActionRecord| {
+        matches!(record.row.state, State::Approved | State::Held | State::Claimed | State::Unknown | State::Reconciling)
     };
     match (&conversation.ending, conversation.next()) {
         (None, Next::Wait(_)) if !conversation.goes_on_while_asking() && actions.iter().any(asks) => "waiting",
@@ -93,7 +93,7 @@ fn action_id(task: &TaskId, turn: usize, call: usize) -> ActionId {
 }
 
 /// Runs what reads the store off the runtime's own threads.
-async fn aside<T: Send + 'static>(
+async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, HomeError> + Send + 'static,
 ) -> Result<T, HomeError> {
     let ended = tokio::task::spawn_blocking(work).await;
@@ -137,7 +137,7 @@ impl Home {
             };
         }
         let home = Arc::clone(self);
-        let conversation = aside(move || home.begin(words)).await?;
+        let conversation = run_blocking(move || home.begin(words)).await?;
         // One driver for each task: whoever stored it first.
         if self.keep_task(id, &conversation, Said::First(origin)).await? {
             self.drive(id, conversation);
@@ -165,7 +165,7 @@ impl Home {
             Some(Ending::Answered | Ending::OutOfTurns | Ending::OutOfBudget | Ending::Failed(_)) => {}
         }
         let home = Arc::clone(self);
-        let (words, named) = aside(move || home.named(&words).map(|named| (words, named))).await?;
+        let (words, named) = run_blocking(move || home.named(&words).map(|named| (words, named))).await?;
         conversation.go_on(words, named);
         self.keep_task(id, &conversation, Said::More).await?;
         self.drive(id, conversation);
@@ -190,7 +190,7 @@ impl Home {
         if !self.is_planned() {
             return Ok(Vec::new());
         }
-        let known = self.ledger.known_receivers().map_err(GateError::from)?;
+        let known = self.ledger.known_recipients().map_err(GateError::from)?;
         let mut people = Vec::new();
         for meant in ground::named(words, &known) {
             let [one] = meant.as_slice() else {
@@ -213,7 +213,7 @@ impl Home {
     /// The same, read beside the threads that answer.
     async fn conversation_aside(self: &Arc<Self>, id: TaskId) -> Result<Option<Conversation>, HomeError> {
         let home = Arc::clone(self);
-        aside(move || home.conversation(&id)).await
+        run_blocking(move || home.conversation(&id)).await
     }
 
     /// Stores a task as it stands, with what the person said where they did; false if it is new and there is one of this identity
@@ -225,7 +225,7 @@ impl Home {
         }
         let (state, words) = (ending_name(&conversation), conversation.task.clone());
         let n = conversation.earlier.len() as u64;
-        let (ledger, now, valve) = (Arc::clone(&self.ledger), self.clock.now(), self.gate.lock().valve());
+        let (ledger, now, pause_state) = (Arc::clone(&self.ledger), self.clock.now(), self.gate.lock().pause_state());
         let kept = blocking(move || {
             let named = if said == Said::Nothing { Vec::new() } else { ledger.names_in(&words)? };
             Ok(ledger.write(|tx| {
@@ -242,7 +242,7 @@ impl Home {
                         payload = payload.text("origin", origin.name());
                     }
                     // The token suffices for it, so the log does not say that it was the person.
-                    let entry = Event::of_home(EventKind::Task, Actor::Client, now, valve);
+                    let entry = Event::of_home(EventKind::Task, Actor::Client, now, pause_state);
                     tx.append(&Event { task: Some(id), payload, ..entry }, None)?;
                 }
                 Ok(true)
@@ -265,7 +265,7 @@ impl Home {
 
     fn drive(self: &Arc<Self>, id: TaskId, conversation: Conversation) {
         let home = Arc::clone(self);
-        self.beside(async move {
+        self.spawn_detached(async move {
             let mut conversation = conversation;
             while let Err(error) = home.steps(id, conversation.clone()).await {
                 // A full disk, say: the task goes on from what is stored once there is room again.
@@ -289,7 +289,7 @@ impl Home {
             match conversation.next() {
                 Next::Ended => return Ok(()),
                 Next::AskModel => {
-                    if self.gate.lock().valve().mode != Mode::Open {
+                    if self.gate.lock().pause_state().mode != Mode::Open {
                         let _ = changes.changed().await;
                         continue;
                     }
@@ -366,8 +366,8 @@ impl Home {
     fn is_asked(&self, conversation: &Conversation, index: usize) -> Result<bool, GateError> {
         let id =
             conversation.call(index).and_then(|call| call.action.as_ref()).and_then(|id| id.parse::<ActionId>().ok());
-        let view = id.map(|id| self.ledger.action(&id)).transpose()?.flatten();
-        Ok(view.is_some_and(|view| view.row.state == State::Awaiting))
+        let record = id.map(|id| self.ledger.action(&id)).transpose()?.flatten();
+        Ok(record.is_some_and(|record| record.row.state == State::Awaiting))
     }
 
     /// Makes an action of a call. What cannot be made one goes back to the model as the call's result.
@@ -425,8 +425,8 @@ impl Home {
         let id =
             conversation.call(index).and_then(|call| call.action.as_ref()).and_then(|id| id.parse::<ActionId>().ok());
         let Some(id) = id else { return Ok(Some("not possible".into())) };
-        let Some(view) = self.ledger.action(&id)? else { return Ok(Some("not possible".into())) };
-        let words = match view.row.state {
+        let Some(record) = self.ledger.action(&id)? else { return Ok(Some("not possible".into())) };
+        let words = match record.row.state {
             State::Proposed
             | State::Awaiting
             | State::Approved
@@ -435,7 +435,7 @@ impl Home {
             | State::Unknown
             | State::Reconciling
             | State::Undoing => return Ok(None),
-            State::Succeeded | State::Partial if view.row.kind.is_read() => self.result_of(&id)?,
+            State::Succeeded | State::Partial if record.row.kind.is_read() => self.result_of(&id)?,
             State::Succeeded | State::Partial => "done".to_owned(),
             State::Denied => format!("not allowed: {}", self.reasons_at_decision(&id)?),
             State::Rejected => "the person refused this; do not try it again".to_owned(),
@@ -467,15 +467,15 @@ impl Home {
             let payload: serde_json::Value = serde_json::from_str(&entry.payload?).ok()?;
             payload.get("replaced_by")?.as_str()?.parse::<ActionId>().ok()
         });
-        let Some(view) = by.map(|by| self.ledger.action(&by)).transpose()?.flatten() else {
+        let Some(record) = by.map(|by| self.ledger.action(&by)).transpose()?.flatten() else {
             return Ok(Some("the person changed this".into()));
         };
-        match view.row.state {
+        match record.row.state {
             State::Succeeded => Ok(Some("done, after the person changed it".into())),
             State::Awaiting | State::Approved | State::Held | State::Claimed | State::Unknown | State::Reconciling => {
                 Ok(None)
             }
-            State::Superseded => self.superseded(&view.row.id),
+            State::Superseded => self.superseded(&record.row.id),
             other => Ok(Some(format!("the person changed this; it is now {}", other.name()))),
         }
     }
@@ -514,8 +514,8 @@ impl Home {
         let open: Vec<ActionId> = blocking(move || Ok(ledger.actions_of(&id)?))
             .await?
             .into_iter()
-            .filter(|view| matches!(view.row.state, State::Awaiting | State::Approved | State::Held))
-            .map(|view| view.row.id)
+            .filter(|record| matches!(record.row.state, State::Awaiting | State::Approved | State::Held))
+            .map(|record| record.row.id)
             .collect();
         for action in open {
             let (gate, now) = (Arc::clone(&self.gate), self.clock.now());

@@ -56,8 +56,8 @@ pub struct Status {
     pub waiting: u64,
     /// Actions only the person can tell the outcome of.
     pub needs_person: u64,
-    /// Rules Bailey offers, as of the last look.
-    pub offers: u64,
+    /// Rules Bailey suggests, as of the last look.
+    pub suggestions: u64,
     /// What the person should know.
     pub notices: Vec<String>,
     /// Entries in the log.
@@ -75,7 +75,7 @@ pub struct Line {
 
 /// An action as people see it: the preview, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ActionCard {
+pub struct ActionView {
     /// Which.
     pub id: String,
     /// What an approval binds.
@@ -94,7 +94,7 @@ pub struct ActionCard {
     pub body: String,
     /// What to look at twice.
     pub warnings: Vec<String>,
-    /// What each receiver, thing and link stands on, and what its task has let in.
+    /// What each recipient, thing and link stands on, and what its task has let in.
     pub provenance: Vec<Line>,
     /// Why it was decided so, in words.
     pub reason: String,
@@ -227,10 +227,10 @@ pub struct TaskBody {
 
 /// A task as listed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct TaskCard {
+pub struct TaskView {
     /// Which.
     pub id: String,
-    /// `running`, `waiting`, `answered`, `gave-up`, `failed`, `stopped`.
+    /// `running`, `waiting`, `answered`, `limit-reached`, `failed`, `stopped`.
     pub state: String,
     /// The person's words.
     pub words: String,
@@ -242,14 +242,14 @@ pub struct TaskCard {
     /// Why it failed, where it did.
     pub trouble: Option<String>,
     /// What the model's answers took.
-    pub usage: UsageCard,
+    pub usage: UsageView,
     /// Its actions, oldest first.
-    pub actions: Vec<ActionCard>,
+    pub actions: Vec<ActionView>,
 }
 
 /// What a task took of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct UsageCard {
+pub struct UsageView {
     /// Requests made.
     pub requests: u64,
     /// Tokens read by it, as the provider counts them.
@@ -262,9 +262,9 @@ pub struct UsageCard {
 
 /// A model request as it can be looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ContextCard {
+pub struct ContextView {
     /// What it held, in order.
-    pub spans: Vec<SpanCard>,
+    pub spans: Vec<SpanView>,
     /// What was kept back from it.
     pub kept_back: Vec<KeptBack>,
     /// Its exact bytes.
@@ -273,7 +273,7 @@ pub struct ContextCard {
 
 /// A piece of a model request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct SpanCard {
+pub struct SpanView {
     /// Who wrote it: `bailey`, `person`, `model`, `others`.
     pub label: String,
     /// The tool it came from, for others' words.
@@ -317,14 +317,14 @@ pub struct SignIn {
     /// What the person opens in a browser on this machine.
     pub url: String,
     /// The connection, once there is one.
-    pub connection: Option<ConnectionCard>,
+    pub connection: Option<ConnectionView>,
     /// Why there is none, once that is known.
     pub trouble: Option<String>,
 }
 
 /// `POST /v1/connections/{id}/revoke`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct RevokeCard {
+pub struct RevokeView {
     /// `confirmed`, `unconfirmed`, `by-hand`, `nothing` or `before`.
     pub at_provider: String,
     /// What to do next, in words.
@@ -333,7 +333,7 @@ pub struct RevokeCard {
 
 /// A connection as listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ConnectionCard {
+pub struct ConnectionView {
     /// Which.
     pub id: String,
     /// The kind of service.
@@ -353,7 +353,7 @@ pub struct ConnectionCard {
 
 /// A log entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct EntryCard {
+pub struct EntryView {
     /// Its place.
     pub seq: u64,
     /// The header line.
@@ -366,7 +366,7 @@ pub struct EntryCard {
 
 /// What pausing achieved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct PauseCard {
+pub struct PauseView {
     /// The epoch that began.
     pub epoch: u64,
     /// What went wrong while recording it, where something did.
@@ -415,9 +415,9 @@ pub struct RuleChange {
     /// Groups of addresses, each in the place of the one of that name before; an empty one is dropped.
     #[serde(default)]
     pub groups: BTreeMap<String, Vec<String>>,
-    /// The offer that is taken: then `add` is its rule, and there is nothing else.
+    /// The suggestion that is taken: then `add` is its rule, and there is nothing else.
     #[serde(default)]
-    pub offer: Option<String>,
+    pub suggestion: Option<String>,
 }
 
 impl RuleChange {
@@ -440,7 +440,7 @@ pub struct RuleBody {
 
 /// A rule as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct RuleCard {
+pub struct RuleView {
     /// Its name.
     pub id: String,
     /// In words.
@@ -455,13 +455,13 @@ pub struct RuleCard {
 
 /// `POST /v1/rules/try`: what a change would have done to the last actions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct TrialCard {
+pub struct TrialView {
     /// Actions it was tried on.
     pub tried: u64,
     /// Further actions whose facts were erased, or not kept yet.
     pub untold: u64,
     /// Those that would be decided otherwise, newest first.
-    pub otherwise: Vec<TriedCard>,
+    pub otherwise: Vec<TriedView>,
     /// The person's rules as they are, as Cedar.
     pub before: String,
     /// As they would be.
@@ -470,7 +470,7 @@ pub struct TrialCard {
 
 /// An action that would be decided otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct TriedCard {
+pub struct TriedView {
     /// Which.
     pub id: String,
     /// `mail.send` and so on.
@@ -489,9 +489,9 @@ pub struct TriedCard {
     pub reason: String,
 }
 
-/// A rule the home offers, because the person approved its like again and again.
+/// A rule the home suggests, because the person approved its like again and again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct OfferCard {
+pub struct SuggestionView {
     /// Its name.
     pub id: String,
     /// The rule, in words.
@@ -507,12 +507,12 @@ pub struct OfferCard {
     /// When the last was.
     pub last_ms: i64,
     /// What it would have done.
-    pub trial: TrialCard,
+    pub trial: TrialView,
 }
 
 /// A change of the rules that was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct RuleEventCard {
+pub struct RuleEventView {
     /// Its entry in the log.
     pub seq: u64,
     /// When, in milliseconds since 1970-01-01T00:00Z.
@@ -527,7 +527,7 @@ pub struct RuleEventCard {
     pub organisation: String,
     /// A group that changed, and who is in it now.
     pub group: String,
-    /// An offer that was not wanted.
+    /// A suggestion that was not wanted.
     pub dismissed: String,
     /// Why, where that is known.
     pub why: String,
@@ -535,7 +535,7 @@ pub struct RuleEventCard {
 
 /// Why an action was decided as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct WhyCard {
+pub struct WhyView {
     /// What was decided.
     pub decision: String,
     /// The rules that stood in the way of deciding more freely, or let it go, each with its words.
@@ -548,7 +548,7 @@ pub struct WhyCard {
 
 /// What deleting the home could not do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct DeletedCard {
+pub struct DeletedView {
     /// Accounts whose access has to be ended at the provider, and why.
     pub end_by_hand: Vec<String>,
 }

@@ -17,7 +17,7 @@ pub use home::{HomeKey, read_small};
 pub use root::{RootKey, RootKind};
 pub use seal::{Context, open, seal};
 pub use secret::{Key, Passphrase, random};
-pub use store::has_given_up;
+pub use store::has_failed;
 
 use std::fmt;
 use std::io;

@@ -72,7 +72,7 @@ fn opened(path: &Path, key: &Key, flags: OpenFlags) -> Result<Connection, rusqli
 /// Whether a connection that was open can be used no more: after one page that could not be read, SQLCipher lets it read none,
 /// and every later call fails. Opening the database anew is the only way on.
 #[must_use]
-pub fn has_given_up(db: &Connection) -> bool {
+pub fn has_failed(db: &Connection) -> bool {
     // What is in memory was read before.
     let _ = db.execute_batch("PRAGMA shrink_memory");
     let read = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
@@ -145,10 +145,10 @@ impl KeyStore {
         self.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the store can be used no more by this process ([`has_given_up`]).
+    /// Whether the store can be used no more by this process ([`has_failed`]).
     #[must_use]
-    pub fn has_given_up(&self) -> bool {
-        has_given_up(&self.db())
+    pub fn has_failed(&self) -> bool {
+        has_failed(&self.db())
     }
 
     /// Says which key numbers are in use, so that unused ones of an earlier run are used first.

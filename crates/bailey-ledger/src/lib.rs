@@ -6,9 +6,9 @@
 mod aside;
 mod blob;
 mod checkpoint;
+mod contacts;
 mod export;
 mod header;
-mod known;
 mod mark;
 mod pause;
 mod queries;
@@ -26,6 +26,6 @@ pub use mark::{Kept, Mark, MarkFile, MarkStore};
 pub use pause::{
     BYTES as PAUSE_BYTES, MARK as PAUSE_MARK, MARK_AT as PAUSE_MARK_AT, PauseFile, Recorded, Sector, pause_from_outside,
 };
-pub use read::{ActionView, CredentialKind, CredentialRow, Decided, Entry, TaskRow};
+pub use read::{ActionRecord, CredentialKind, CredentialRow, Decided, Entry, TaskRow};
 pub use store::{Ledger, OpenError, Opened, Paths, from_key_error, is_writable, look};
 pub use tx::{ConnectionRow, LedgerTx, RecordName, WORDS};

@@ -7,7 +7,7 @@ use bailey_gate::event::{EventKind, Origin};
 use bailey_gate::family::{ActionKind, Party, home, mail};
 use bailey_gate::ground::{Known, Words, named};
 use bailey_gate::intent::asking;
-use bailey_gate::ledger::{Row, Standing, StoreError, TaskMarks};
+use bailey_gate::ledger::{Relationship, Row, StoreError, TaskTaint};
 use bailey_gate::{ActionId, ConnectionId, State, TaskId};
 use rusqlite::{Connection, OptionalExtension as _, Params, Row as SqlRow, params};
 
@@ -32,7 +32,7 @@ pub struct Entry {
 
 /// An action with its encoded content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ActionView {
+pub struct ActionRecord {
     /// The row.
     pub row: Row,
     /// The encoded content; empty if it was erased.
@@ -172,7 +172,7 @@ impl Ledger {
     }
 
     /// Actions of a kind in a state, oldest first, with what they hold.
-    pub fn of_kind(&self, kind: ActionKind, state: State) -> Result<Vec<ActionView>, StoreError> {
+    pub fn of_kind(&self, kind: ActionKind, state: State) -> Result<Vec<ActionRecord>, StoreError> {
         self.views(queries::OF_KIND_IN_STATE, [kind.name(), state.name()])
     }
 
@@ -278,17 +278,17 @@ impl Ledger {
     }
 
     /// One action.
-    pub fn action(&self, id: &ActionId) -> Result<Option<ActionView>, StoreError> {
+    pub fn action(&self, id: &ActionId) -> Result<Option<ActionRecord>, StoreError> {
         Ok(self.views(queries::ACTION, [id.as_bytes()])?.pop())
     }
 
     /// Actions in a state, oldest first.
-    pub fn actions_in(&self, state: State) -> Result<Vec<ActionView>, StoreError> {
+    pub fn actions_in(&self, state: State) -> Result<Vec<ActionRecord>, StoreError> {
         self.views(queries::IN_STATE, [state.name()])
     }
 
     /// Actions in a state but the first `skip`, oldest first.
-    pub fn part_of(&self, state: State, skip: u32, limit: u32) -> Result<Vec<ActionView>, StoreError> {
+    pub fn part_of(&self, state: State, skip: u32, limit: u32) -> Result<Vec<ActionRecord>, StoreError> {
         self.views(queries::PART_OF_STATE, params![state.name(), skip, limit])
     }
 
@@ -298,7 +298,7 @@ impl Ledger {
         kind: Option<ActionKind>,
         before: Option<&ActionId>,
         limit: u32,
-    ) -> Result<Vec<ActionView>, StoreError> {
+    ) -> Result<Vec<ActionRecord>, StoreError> {
         let place = match before {
             None => Some(i64::MAX),
             Some(id) => {
@@ -315,24 +315,24 @@ impl Ledger {
     }
 
     /// The newest actions but the first `skip`, newest first.
-    pub fn recent_actions(&self, skip: u32, limit: u32) -> Result<Vec<ActionView>, StoreError> {
+    pub fn recent_actions(&self, skip: u32, limit: u32) -> Result<Vec<ActionRecord>, StoreError> {
         self.views(queries::NEWEST, [skip, limit])
     }
 
     /// Actions of a task, oldest first.
-    pub fn actions_of(&self, task: &TaskId) -> Result<Vec<ActionView>, StoreError> {
+    pub fn actions_of(&self, task: &TaskId) -> Result<Vec<ActionRecord>, StoreError> {
         self.views(queries::OF_TASK, [task.as_bytes()])
     }
 
     /// Rows with what they hold, which is opened once the connection is free again.
-    fn views(&self, query: &'static str, values: impl Params) -> Result<Vec<ActionView>, StoreError> {
+    fn views(&self, query: &'static str, values: impl Params) -> Result<Vec<ActionRecord>, StoreError> {
         let stored = {
             let reader = self.reader();
             let rows = rows_of(&reader, query, values)?;
             let with_content = rows.into_iter().map(|row| Ok((sealed_content(&reader, &row.id)?, row)));
             with_content.collect::<Result<Vec<_>, StoreError>>()?
         };
-        let open = |(sealed, row)| Ok(ActionView { content: content_left(self.keys(), sealed)?, row });
+        let open = |(sealed, row)| Ok(ActionRecord { content: content_left(self.keys(), sealed)?, row });
         stored.into_iter().map(open).collect()
     }
 
@@ -379,27 +379,27 @@ impl Ledger {
     }
 
     /// What is known of somebody.
-    pub fn standing(&self, party: &Party) -> Result<Standing, StoreError> {
-        crate::known::standing_of(&self.reader(), party)
+    pub fn relationship(&self, party: &Party) -> Result<Relationship, StoreError> {
+        crate::contacts::relationship_of(&self.reader(), party)
     }
 
     /// All that the person said in a task.
     pub fn task_words(&self, task: &TaskId) -> Result<Option<String>, StoreError> {
-        crate::known::task_words(&self.reader(), self.keys(), task)
+        crate::contacts::task_words(&self.reader(), self.keys(), task)
     }
 
     /// What a task has let in and asked so far.
-    pub fn task_marks(&self, task: &TaskId) -> Result<TaskMarks, StoreError> {
-        crate::known::task_marks(&self.reader(), task)
+    pub fn task_taint(&self, task: &TaskId) -> Result<TaskTaint, StoreError> {
+        crate::contacts::task_taint(&self.reader(), task)
     }
 
     /// Somebody known who could be taken for this one, and is not.
-    pub fn resembles(&self, party: &Party) -> Result<Option<String>, StoreError> {
-        crate::known::resembles(&self.reader(), party)
+    pub fn confusable_with(&self, party: &Party) -> Result<Option<String>, StoreError> {
+        crate::contacts::confusable_with(&self.reader(), party)
     }
 
     /// Everyone the person is known to have written to.
-    pub fn known_receivers(&self) -> Result<Vec<Known>, StoreError> {
+    pub fn known_recipients(&self) -> Result<Vec<Known>, StoreError> {
         let reader = self.reader();
         let mut query = reader
             .prepare_cached("SELECT value, name FROM party WHERE kind = 'email' ORDER BY value")

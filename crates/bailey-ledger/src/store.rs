@@ -14,8 +14,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
 use bailey_gate::family::Party;
-use bailey_gate::ground::likeness;
-use bailey_gate::handoff::Valve;
+use bailey_gate::ground::skeleton;
+use bailey_gate::handoff::PauseState;
 use bailey_gate::ledger::{Job, Ledger as GateLedger, StoreError};
 use bailey_gate::{ActionId, HomeId, Now};
 use bailey_keys::sign::SigningKey;
@@ -384,14 +384,14 @@ impl Ledger {
         })
     }
 
-    /// Whether this process can no longer use its databases, and has to open them anew: [`bailey_keys::has_given_up`] of any of
+    /// Whether this process can no longer use its databases, and has to open them anew: [`bailey_keys::has_failed`] of any of
     /// its connections. Costs nothing while no error gave reason to look.
     #[must_use]
-    pub fn has_given_up(&self) -> bool {
+    pub fn has_failed(&self) -> bool {
         SUSPECT.swap(false, Ordering::SeqCst)
-            && (bailey_keys::has_given_up(&self.writer().db)
-                || self.readers.any(bailey_keys::has_given_up)
-                || self.keys.has_given_up())
+            && (bailey_keys::has_failed(&self.writer().db)
+                || self.readers.any(bailey_keys::has_failed)
+                || self.keys.has_failed())
     }
 
     /// Whether this is provably what ran last, on this machine, since it was started: no copy of the home's folder, made meanwhile.
@@ -618,7 +618,7 @@ fn work_out_likenesses(db: &mut Connection) -> rusqlite::Result<()> {
         let parties = missing.query_map([], |row| Ok(Party { kind: row.get(0)?, value: row.get(1)? }))?;
         let mut fill = tx.prepare("UPDATE party SET likeness = ?3 WHERE kind = ?1 AND value = ?2")?;
         for party in parties.collect::<rusqlite::Result<Vec<_>>>()? {
-            fill.execute([&party.kind, &party.value, &likeness(&party)])?;
+            fill.execute([&party.kind, &party.value, &skeleton(&party)])?;
         }
     }
     tx.commit()
@@ -641,8 +641,8 @@ fn begin(db: &mut Connection, keys: &KeyStore, signing: &SigningKey, now: Now) -
     for (name, value) in [("log", &log.id), ("incarnation", &log.incarnation)] {
         tx.execute("INSERT INTO meta (name, value) VALUES (?1, ?2)", (name, value.as_bytes())).map_err(database)?;
     }
-    let valve = Valve { mode: bailey_gate::handoff::Mode::Open, epoch: 0, lease_epoch: 0 };
-    let mut event = Event::of_home(EventKind::Genesis, Actor::Home, now, valve);
+    let pause_state = PauseState { mode: bailey_gate::handoff::Mode::Open, epoch: 0, lease_epoch: 0 };
+    let mut event = Event::of_home(EventKind::Genesis, Actor::Home, now, pause_state);
     event.payload = Payload::default();
     LedgerTx { db: &tx, keys, log: &mut log }.append(&event, Some(&genesis))?;
     checkpoint_in(&tx, &mut log, signing)?;

@@ -3,17 +3,17 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bailey_gate::event::{Approval, Client, Event, EventKind, Origin};
-use bailey_gate::family::{ActionKind, Brings, Level, Party};
-use bailey_gate::ground::likeness;
-use bailey_gate::ledger::{Grant, MAX_COUNTED, Row, Standing, StoreError, TaskMarks, Tx};
+use bailey_gate::family::{ActionKind, Level, Party, Taint};
+use bailey_gate::ground::skeleton;
+use bailey_gate::ledger::{Grant, MAX_COUNTED, Relationship, Row, StoreError, TaskTaint, Tx};
 use bailey_gate::{ActionId, Class, ConnectionId, Deadline, Digest, Now, State, TaskId};
 use bailey_keys::store::KeyStore;
 use bailey_keys::{Context, KeyError, open, random, seal};
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, params};
 
+use crate::contacts::{confusable_with, relationship_of, task_taint, task_words, whole};
 use crate::header::{self, Genesis, Place, Sealed};
-use crate::known::{resembles, standing_of, task_marks, task_words, whole};
 use crate::queries;
 use crate::read::CredentialKind;
 use crate::tree::{Tree, hash, leaf};
@@ -77,7 +77,7 @@ pub struct ConnectionRow {
 }
 
 /// Whether a connection of this process failed in a way it may not get over, since that was last looked into: a hint, for
-/// [`crate::Ledger::has_given_up`].
+/// [`crate::Ledger::has_failed`].
 pub(crate) static SUSPECT: AtomicBool = AtomicBool::new(false);
 
 const UNREADABLE: &str = "a part of it could not be read from the disk. The home starts anew by itself: try again in some \
@@ -112,7 +112,7 @@ impl LedgerTx<'_> {
     pub fn put_own(&mut self, party: &Party) -> Result<(), StoreError> {
         let own = "INSERT INTO party (kind, value, name, own, likeness) VALUES (?1, ?2, '', 1, ?3)
                    ON CONFLICT (kind, value) DO UPDATE SET own = 1";
-        self.db.execute(own, [&party.kind, &party.value, &likeness(party)]).map_err(store_error)?;
+        self.db.execute(own, [&party.kind, &party.value, &skeleton(party)]).map_err(store_error)?;
         Ok(())
     }
 
@@ -469,19 +469,19 @@ impl Tx for LedgerTx<'_> {
         Ok(one_connection(self.db, connection)?.map(|row| row.grant))
     }
 
-    fn standing(&mut self, party: &Party) -> Result<Standing, StoreError> {
-        standing_of(self.db, party)
+    fn relationship(&mut self, party: &Party) -> Result<Relationship, StoreError> {
+        relationship_of(self.db, party)
     }
 
     fn learn(&mut self, party: &Party, name: &str) -> Result<(), StoreError> {
         let learn = "INSERT INTO party (kind, value, name, own, likeness) VALUES (?1, ?2, ?3, 0, ?4)
                      ON CONFLICT (kind, value) DO UPDATE SET name = excluded.name WHERE name = ''";
-        self.db.execute(learn, [&party.kind, &party.value, name, &likeness(party)]).map_err(store_error)?;
+        self.db.execute(learn, [&party.kind, &party.value, name, &skeleton(party)]).map_err(store_error)?;
         Ok(())
     }
 
-    fn resembles(&mut self, party: &Party) -> Result<Option<String>, StoreError> {
-        resembles(self.db, party)
+    fn confusable_with(&mut self, party: &Party) -> Result<Option<String>, StoreError> {
+        confusable_with(self.db, party)
     }
 
     fn schedule(&mut self, task: &TaskId) -> Result<String, StoreError> {
@@ -512,27 +512,27 @@ impl Tx for LedgerTx<'_> {
             .map_err(store_error)
     }
 
-    fn marks(&mut self, task: &TaskId) -> Result<TaskMarks, StoreError> {
-        task_marks(self.db, task)
+    fn marks(&mut self, task: &TaskId) -> Result<TaskTaint, StoreError> {
+        task_taint(self.db, task)
     }
 
-    fn notes_bring(&mut self) -> Result<Brings, StoreError> {
+    fn notes_taint(&mut self) -> Result<Taint, StoreError> {
         self.db
             .prepare_cached(queries::NOTES_BRING)
             .and_then(|mut query| {
-                query.query_row([], |row| Ok(Brings { untrusted: row.get(0)?, confidential: row.get(1)? }))
+                query.query_row([], |row| Ok(Taint { untrusted: row.get(0)?, confidential: row.get(1)? }))
             })
             .map_err(store_error)
     }
 
-    fn mark(&mut self, task: &TaskId, brings: Brings, odd: bool) -> Result<(), StoreError> {
+    fn mark(&mut self, task: &TaskId, taint: Taint, off_task: bool) -> Result<(), StoreError> {
         self.db
             .prepare_cached(
                 "INSERT INTO task_mark (task, untrusted, confidential, odd) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (task) DO UPDATE SET untrusted = max(untrusted, excluded.untrusted),
                    confidential = max(confidential, excluded.confidential), odd = odd + excluded.odd",
             )
-            .and_then(|mut mark| mark.execute(params![task.as_bytes(), brings.untrusted, brings.confidential, odd]))
+            .and_then(|mut mark| mark.execute(params![task.as_bytes(), taint.untrusted, taint.confidential, off_task]))
             .map_err(store_error)?;
         Ok(())
     }

@@ -22,9 +22,9 @@ const READABLE: &str = r#"
 @id("possible.readable")
 forbid (principal, action, resource)
 unless {
-  context.receivers <= 2 && context.attachments <= 1 && context.targets <= 2 && context.foreignLinks <= 1 &&
+  context.recipients <= 2 && context.attachments <= 1 && context.targets <= 2 && context.foreignLinks <= 1 &&
   context.sameKindToday <= 1 && context.spentMonth <= 1000000 && context.amount <= 10000 && !context.intoSentOrDrafts &&
-  !context.undescribed && !context.unreadableReceivers && context.attended && context.schedule == ""
+  !context.undescribed && !context.unreadableRecipients && context.attended && context.schedule == ""
 };
 "#;
 /// The program that is asked.

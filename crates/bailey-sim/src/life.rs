@@ -14,11 +14,11 @@ use bailey_gate::family::Action;
 use bailey_gate::family::mail::MailAction;
 use bailey_gate::handoff::{Mode, Wrote};
 use bailey_gate::{
-    ActionId, Claimed, Claiming, Class, ConnectionId, Effect, Fixed, Found, Gate, GateError, Now, Outcome, Permit,
-    Settled, State,
+    ActionId, Claimed, Claiming, Class, ConnectionId, Effect, Found, Gate, GateError, Now, Outcome, Permit, Settled,
+    State, StaticContext,
 };
-use bailey_home::opening::{self, Store};
-use bailey_ledger::{ActionView, Ledger, Opened, Paths, PauseFile};
+use bailey_home::recovery::{self, Store};
+use bailey_ledger::{ActionRecord, Ledger, Opened, Paths, PauseFile};
 use bailey_policy::CedarPolicy;
 use bailey_vault::{Vault, cut_around, renewal};
 
@@ -74,12 +74,17 @@ impl Life {
             recorded,
             record: Arc::new(SimRecord(record)),
         };
-        let (gate, _) =
-            opening::compose(store, policy()?, LIMITS, Arc::new(Fixed { minutes: 0, attended: true }), world.now())
-                .map_err(|error| error.to_string())?;
-        let valve = gate.lock().valve();
-        world.witness().opened(valve.mode == Mode::Open, valve.epoch);
-        if valve.mode == Mode::Paused {
+        let (gate, _) = recovery::open_gate(
+            store,
+            policy()?,
+            LIMITS,
+            Arc::new(StaticContext { minutes: 0, attended: true }),
+            world.now(),
+        )
+        .map_err(|error| error.to_string())?;
+        let pause_state = gate.lock().pause_state();
+        world.witness().opened(pause_state.mode == Mode::Open, pause_state.epoch);
+        if pause_state.mode == Mode::Paused {
             world.witness().comes_up_paused(ledger.log_says_paused().map_err(|error| error.to_string())?);
         }
         Ok(Self { world: Arc::clone(world), gate, ledger, resets: AtomicU64::new(0) })
@@ -112,11 +117,11 @@ impl Life {
                 self.world.witness().held(id, until.set);
                 return;
             }
-            Ok(Claiming::Done | Claiming::Turned(_)) | Err(_) => return,
+            Ok(Claiming::Done | Claiming::NotClaimed(_)) | Err(_) => return,
         };
         let (moment, resets) = (self.world.witness().moment(), self.resets.load(Ordering::SeqCst));
         sched::note(&format!("claimed {}", claimed.id()));
-        let settled = self.carry_out(*claimed, now, moment, resets);
+        let settled = self.execute(*claimed, now, moment, resets);
         for _ in 0..SETTLE_TRIES {
             match self.gate.settle(&settled, self.world.now()) {
                 Err(GateError::Store(_)) => sched::pass("settling again"),
@@ -126,17 +131,17 @@ impl Life {
     }
 
     /// **A double** of the vault and the services behind it: checks the grant, writes, hands off, waits for an answer.
-    fn carry_out(&self, claimed: Claimed, at: Now, moment: u64, resets: u64) -> Settled {
+    fn execute(&self, claimed: Claimed, at: Now, moment: u64, resets: u64) -> Settled {
         let outcome = self.effect(&claimed, at, moment, resets);
         claimed.settle(outcome)
     }
 
     fn effect(&self, claimed: &Claimed, at: Now, moment: u64, resets: u64) -> Outcome {
-        let trigger = claimed.trigger();
+        let token = claimed.effect_token();
         // Being cut takes effect when the connection is next looked at; bytes may be on their way meanwhile.
         let cut = || self.resets.load(Ordering::SeqCst) != resets && self.world.once_in(2);
         let ended = |why: &str| {
-            let result = if trigger.is_spent() { Effect::Unknown } else { Effect::NotExecuted };
+            let result = if token.is_spent() { Effect::Unknown } else { Effect::NotExecuted };
             Outcome::new(result, why)
         };
         let Some((connection, generation)) = claimed.account() else { return ended("no account") };
@@ -146,7 +151,7 @@ impl Life {
             return ended("revoked");
         }
         for _ in 0..self.world.chance(0..3) {
-            if cut() || trigger.pass(|| ()).is_err() {
+            if cut() || token.pass(|| ()).is_err() {
                 return ended("cut");
             }
             self.world.wait(20);
@@ -172,7 +177,7 @@ impl Life {
                 return ended("cut");
             }
             let (full, looks) = (self.world.once_in(6), self.world.once_in(8));
-            let handed = trigger.hand_off(|| {
+            let handed = token.hand_off(|| {
                 if looks && !self.lock_is_held() {
                     self.world.witness().findings.push("a hand-off is written without the lock".into());
                 }
@@ -210,7 +215,7 @@ impl Life {
     fn lock_is_held(&self) -> bool {
         let (lock, (tell, told)) = (self.gate.lock(), mpsc::channel());
         thread::spawn(move || {
-            let _valve = lock.valve();
+            let _valve = lock.pause_state();
             let _ = tell.send(());
         });
         told.recv_timeout(LOCK_TRIAL).is_err()
@@ -256,7 +261,7 @@ impl Life {
         }
     }
 
-    fn any(&self, state: State) -> Option<ActionView> {
+    fn any(&self, state: State) -> Option<ActionRecord> {
         let mut all = self.ledger.actions_in(state).ok()?;
         let chosen = (!all.is_empty()).then(|| self.world.index(all.len()))?;
         Some(all.swap_remove(chosen))
@@ -361,21 +366,21 @@ impl Life {
 
     /// Ends a pause, as the home does it: look things up, then ask again, then open.
     pub fn resume(&self) {
-        let shown = self.gate.lock().valve();
+        let shown = self.gate.lock().pause_state();
         if shown.mode == Mode::Open {
             return;
         }
         let proof = self.world.proof(&self.gate, &Purpose::Resume { epoch: shown.epoch });
         // They think about it; meanwhile somebody may pause anew.
         sched::pass("answering to resume");
-        let Ok(valve) = self.gate.begin_resume(shown.epoch, &proof, self.world.now()) else { return };
-        if valve.mode != Mode::Resuming {
+        let Ok(pause_state) = self.gate.begin_resume(shown.epoch, &proof, self.world.now()) else { return };
+        if pause_state.mode != Mode::Resuming {
             return;
         }
         self.reconcile();
         sched::pass("resuming");
-        self.world.witness().reopens(shown.epoch, valve.epoch);
-        let _swept = self.gate.finish_resume(valve.epoch, self.world.now());
+        self.world.witness().reopens(shown.epoch, pause_state.epoch);
+        let _swept = self.gate.finish_resume(pause_state.epoch, self.world.now());
     }
 
     /// Somebody who ends every pause, sooner or later.
@@ -407,7 +412,7 @@ impl Life {
     }
 
     fn reconcile(&self) {
-        if self.gate.lock().valve().mode == Mode::Paused {
+        if self.gate.lock().pause_state().mode == Mode::Paused {
             return;
         }
         for id in self.gate.unknown().unwrap_or_default() {
@@ -431,10 +436,10 @@ impl Life {
             let kept = report.recorded.is_ok() || report.logged.is_ok();
             sched::note(&format!(
                 "paused {}{}",
-                report.valve.epoch,
+                report.pause_state.epoch,
                 if kept { "" } else { ", and neither record nor log has it" }
             ));
-            self.world.witness().paused(report.valve.epoch, kept, report.logged.is_ok());
+            self.world.witness().paused(report.pause_state.epoch, kept, report.logged.is_ok());
         }
     }
 
@@ -483,7 +488,7 @@ impl Life {
         if self.revoke(&id) {
             sched::note("revoked");
             self.world.witness().revoked(id);
-            let _denied = self.gate.deny_for(&id, self.world.now());
+            let _denied = self.gate.deny_connection(&id, self.world.now());
         }
     }
 
@@ -497,8 +502,9 @@ impl Life {
         if !row.grant.active {
             return false;
         }
-        let (now, valve) = (self.world.now(), self.gate.lock().valve());
-        let end = || sched::as_writer(|| self.ledger.write(|tx| Vault::forget(tx, &row, now, valve, Actor::Client)));
+        let (now, pause_state) = (self.world.now(), self.gate.lock().pause_state());
+        let end =
+            || sched::as_writer(|| self.ledger.write(|tx| Vault::forget(tx, &row, now, pause_state, Actor::Client)));
         let ended = cut_around(|| self.reset(), end);
         if let Ok(keys) = &ended {
             let _destroyed = self.ledger.keys().destroy(keys);

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bailey_gate::event::{Event, Origin};
-use bailey_gate::family::{ActionKind, Brings, Party};
-use bailey_gate::ledger::{Grant, Job, Ledger as GateLedger, PauseRecord, Row, Standing, StoreError, TaskMarks, Tx};
+use bailey_gate::family::{ActionKind, Party, Taint};
+use bailey_gate::ledger::{
+    Grant, Job, Ledger as GateLedger, PauseRecord, Relationship, Row, StoreError, TaskTaint, Tx,
+};
 use bailey_gate::{ActionId, ConnectionId, Now, State, TRANSITIONS, TaskId};
 use bailey_ledger::{Kept, Ledger, Mark, MarkStore, PAUSE_BYTES, PAUSE_MARK, PAUSE_MARK_AT, PauseFile, Sector};
 
@@ -181,16 +183,16 @@ impl Tx for SimTx<'_> {
         self.at("grant").grant(connection)
     }
 
-    fn standing(&mut self, party: &Party) -> Result<Standing, StoreError> {
-        self.0.standing(party)
+    fn relationship(&mut self, party: &Party) -> Result<Relationship, StoreError> {
+        self.0.relationship(party)
     }
 
     fn account(&mut self, connection: &ConnectionId) -> Result<String, StoreError> {
         self.0.account(connection)
     }
 
-    fn resembles(&mut self, party: &Party) -> Result<Option<String>, StoreError> {
-        self.0.resembles(party)
+    fn confusable_with(&mut self, party: &Party) -> Result<Option<String>, StoreError> {
+        self.0.confusable_with(party)
     }
 
     fn schedule(&mut self, task: &TaskId) -> Result<String, StoreError> {
@@ -217,16 +219,16 @@ impl Tx for SimTx<'_> {
         self.0.named(task)
     }
 
-    fn marks(&mut self, task: &TaskId) -> Result<TaskMarks, StoreError> {
+    fn marks(&mut self, task: &TaskId) -> Result<TaskTaint, StoreError> {
         self.0.marks(task)
     }
 
-    fn notes_bring(&mut self) -> Result<Brings, StoreError> {
-        self.0.notes_bring()
+    fn notes_taint(&mut self) -> Result<Taint, StoreError> {
+        self.0.notes_taint()
     }
 
-    fn mark(&mut self, task: &TaskId, brings: Brings, odd: bool) -> Result<(), StoreError> {
-        self.0.mark(task, brings, odd)
+    fn mark(&mut self, task: &TaskId, taint: Taint, off_task: bool) -> Result<(), StoreError> {
+        self.0.mark(task, taint, off_task)
     }
 
     fn claimed_since(&mut self, kind: ActionKind, wall_ms: i64) -> Result<u64, StoreError> {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bailey_gate::handoff::{HandoffLock, Refused, SystemEgress, Trigger, Wrote};
+use bailey_gate::handoff::{EffectToken, HandoffLock, Refused, SystemEgress, Wrote};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 
 use crate::net::Link;
@@ -14,7 +14,7 @@ use crate::net::Link;
 #[derive(Debug, Clone)]
 pub(crate) enum EgressAuthority {
     /// A claim's.
-    Claim(Arc<Trigger>),
+    Claim(Arc<EffectToken>),
     /// The home's own, by name.
     System(Arc<HandoffLock>, SystemEgress),
 }
@@ -27,7 +27,7 @@ impl EgressAuthority {
     /// Does something that sends no more than a part of what leads to the hand-off, or of what looks, under the lock.
     pub(crate) fn under<T>(&self, work: impl FnOnce() -> T) -> Result<T, Refused> {
         match self {
-            Self::Claim(trigger) => trigger.pass(work),
+            Self::Claim(token) => token.pass(work),
             Self::System(lock, egress) => lock.system(*egress, work),
         }
     }
@@ -72,7 +72,7 @@ impl EgressAuthority {
             if result.is_pending() { Wrote::Nothing } else { Wrote::Some }
         };
         let handed = match self {
-            Self::Claim(trigger) => trigger.hand_off(write),
+            Self::Claim(token) => token.hand_off(write),
             Self::System(lock, egress) => lock.system(*egress, write),
         };
         match handed {

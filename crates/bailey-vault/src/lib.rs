@@ -7,7 +7,6 @@
 
 mod egress;
 mod encoded;
-mod guard;
 mod http;
 mod http_guard;
 mod imap_answers;
@@ -18,6 +17,7 @@ mod oauth;
 mod preset;
 mod session;
 mod settings;
+mod smtp_guard;
 mod stream;
 
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
 use bailey_gate::family::{Level, Party};
-use bailey_gate::handoff::{HandoffLock, SystemEgress, Valve};
+use bailey_gate::handoff::{HandoffLock, PauseState, SystemEgress};
 use bailey_gate::ledger::{Grant, StoreError, Tx as _};
 use bailey_gate::{ConnectionId, Now};
 use bailey_ledger::{ConnectionRow, Ledger, RecordName};
@@ -224,7 +224,7 @@ impl Vault {
         };
         let settings = json(&new.settings)?;
         let credential = json(&Tokens::first(&new.credential))?;
-        let valve = self.lock.valve();
+        let pause_state = self.lock.pause_state();
         self.ledger.write(|tx| {
             tx.put_connection(&row)?;
             tx.put_record(record(SETTINGS, &new.id), &settings)?;
@@ -237,7 +237,7 @@ impl Vault {
                 .text("account", &row.account)
                 .text("level", new.level.name())
                 .text("known_receivers", new.discovered.known.len().to_string());
-            let entry = Event::of_home(EventKind::Connected, Actor::Person, now, valve);
+            let entry = Event::of_home(EventKind::Connected, Actor::Person, now, pause_state);
             tx.append(&Event { account: Some((new.id, 1)), payload, ..entry }, None).map(|_| ())
         })?;
         Ok(())
@@ -255,10 +255,10 @@ impl Vault {
         // What cannot be read keeps nobody from ending it: then there is nothing to tell the provider with, which is said.
         let outbox = self.settings(id).and_then(|settings| json(&Farewell { settings, tokens: self.tokens(id)? }));
         let outbox = outbox.unwrap_or_else(|_| UNREADABLE.to_vec());
-        let valve = self.lock.valve();
+        let pause_state = self.lock.pause_state();
         let end = || {
             self.ledger.write(|tx| {
-                let keys = Self::forget(tx, &row, now, valve, Actor::Client)?;
+                let keys = Self::forget(tx, &row, now, pause_state, Actor::Client)?;
                 tx.put_record(record(FAREWELL, id), &outbox)?;
                 Ok(keys)
             })
@@ -276,7 +276,7 @@ impl Vault {
         tx: &mut bailey_ledger::LedgerTx<'_>,
         row: &ConnectionRow,
         now: Now,
-        valve: Valve,
+        pause_state: PauseState,
         actor: Actor,
     ) -> Result<Vec<u64>, StoreError> {
         let generation = row.grant.generation + 1;
@@ -285,7 +285,7 @@ impl Vault {
         for kind in [SETTINGS, CREDENTIAL, DISCOVERED] {
             keys.extend(tx.remove_record(record(kind, &row.id))?);
         }
-        let entry = Event::of_home(EventKind::Revoked, actor, now, valve);
+        let entry = Event::of_home(EventKind::Revoked, actor, now, pause_state);
         tx.append(&Event { account: Some((row.id, generation)), ..entry }, None)?;
         Ok(keys)
     }
@@ -340,7 +340,7 @@ impl Vault {
             return Err(VaultError::Revoked);
         }
         let payload = Payload::default().text("account", &row.account).text("default", row.kind.clone());
-        let entry = Event::of_home(EventKind::Connected, Actor::Client, now, self.lock.valve());
+        let entry = Event::of_home(EventKind::Connected, Actor::Client, now, self.lock.pause_state());
         let entry = Event { account: Some((row.id, row.grant.generation)), payload, ..entry };
         Ok(self.ledger.write(|tx| {
             tx.put_record(default_of(&row.kind), id.as_bytes())?;

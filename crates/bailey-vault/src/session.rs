@@ -19,12 +19,12 @@ use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::extension::ClientId;
 
 use crate::egress::EgressAuthority;
-use crate::guard::SmtpGuard;
 use crate::http_guard::{HttpStream, Request};
 use crate::imap_guard::{Errand, ImapStream};
 use crate::net::connect;
 use crate::oauth::{Login, login_of};
 use crate::settings::{Server, Settings};
+use crate::smtp_guard::SmtpGuard;
 use crate::stream::ClaimedStream;
 use crate::{Credential, Vault, VaultError, words};
 
@@ -93,7 +93,7 @@ impl Vault {
             who: Who::Connection(claimed.account()),
             wanted,
             needed,
-            authority: EgressAuthority::Claim(claimed.trigger()),
+            authority: EgressAuthority::Claim(claimed.effect_token()),
         }
     }
 
@@ -174,8 +174,8 @@ impl Vault {
         let (settings, login) = self.enter(&access).await.map_err(|error| error.to_string())?;
         let settings = settings.mail().ok_or("this connection is no mail account")?;
         let server = settings.submission.as_ref().ok_or("this connection has no server to send through")?;
-        let receivers: Vec<String> = message.receivers().map(|to| to.address.as_str().to_owned()).collect();
-        let guard = SmtpGuard::new(message.from.address.as_str(), &receivers, claimed.artefact());
+        let recipients: Vec<String> = message.recipients().map(|to| to.address.as_str().to_owned()).collect();
+        let guard = SmtpGuard::new(message.from.address.as_str(), &recipients, claimed.artefact());
         let link = connect(server, &self.trust, &access.authority).await?;
         let stream = ClaimedStream::new(link, guard, access.authority);
         let hello = ClientId::Domain("localhost".into());

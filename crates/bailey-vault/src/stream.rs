@@ -10,8 +10,8 @@ use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::egress::{EgressAuthority, Guarded};
-use crate::guard::{SmtpGuard, Step};
 use crate::net::Link;
+use crate::smtp_guard::{SmtpGuard, Step};
 
 /// Most bytes of all answers in one session, in which each takes a line of 512 at most (RFC 5321, 4.5.3.1.5): the library looks how
 /// long a line is once it has all of it.

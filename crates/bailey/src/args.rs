@@ -161,17 +161,17 @@ pub(crate) enum Rules {
     },
     /// The most that can happen without you; rules without effect; needs the solver cvc5
     Analyse,
-    /// List the rules Bailey offers, because you approved their like again and again
-    Offers,
-    /// Take an offer, after its preview; asks for the approval passphrase
+    /// List the rules Bailey suggests, because you approved their like again and again
+    Suggestions,
+    /// Take a suggestion, after its preview; asks for the approval passphrase
     Accept {
         /// Which
-        offer: String,
+        suggestion: String,
     },
-    /// Do not make an offer again for sixty days
+    /// Do not make a suggestion again for sixty days
     Dismiss {
         /// Which
-        offer: String,
+        suggestion: String,
     },
     /// Every change of the rules: what was widened or narrowed, when, by whom and why
     History,
@@ -198,8 +198,8 @@ pub(crate) enum Rules {
         /// Such as example.org; none for no organisation
         domains: Vec<String>,
     },
-    /// Back to careful at once: drop every rule that lets something go by itself
-    Careful,
+    /// Ask about everything from now on: drop every rule that lets something go by itself
+    Lockdown,
 }
 
 /// A change of the rules that is only looked at.
@@ -354,7 +354,7 @@ pub(crate) enum Trains {
 pub(crate) struct ConnectMail {
     /// Your address
     pub(crate) address: String,
-    /// Your name, as receivers see it
+    /// Your name, as recipients see it
     #[arg(long)]
     pub(crate) name: Option<String>,
     /// What it may be used for: read-only, draft, send, full
@@ -434,13 +434,13 @@ pub(crate) struct Task {
 pub(crate) struct EditMail {
     /// Which action
     pub(crate) id: String,
-    /// All receivers
+    /// All recipients
     #[arg(long)]
     pub(crate) to: Option<Vec<String>>,
-    /// All receivers of a copy
+    /// All recipients of a copy
     #[arg(long)]
     pub(crate) cc: Option<Vec<String>>,
-    /// All receivers of a hidden copy
+    /// All recipients of a hidden copy
     #[arg(long)]
     pub(crate) bcc: Option<Vec<String>>,
     /// The subject

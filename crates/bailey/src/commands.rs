@@ -8,9 +8,9 @@ use std::path::Path;
 use bailey_gate::approval::Purpose;
 use bailey_gate::{ActionId, BadId, Digest};
 use bailey_home::wire::{
-    ActionCard, ApproveBody, ConnectBody, ConnectionCard, ContextCard, DavSettings, DeletedCard, Edit, EntryCard,
-    HappenedBody, IdsBody, KeyHeader, MailSettings, ModelSettings, OauthClient, ProvenBody, ResumeBody, RevokeCard,
-    Server, Settings, Shown, SignIn, Status, TaskBody, TaskCard, Training,
+    ActionView, ApproveBody, ConnectBody, ConnectionView, ContextView, DavSettings, DeletedView, Edit, EntryView,
+    HappenedBody, IdsBody, KeyHeader, MailSettings, ModelSettings, OauthClient, ProvenBody, ResumeBody, RevokeView,
+    Server, Settings, Shown, SignIn, Status, TaskBody, TaskView, Training,
 };
 use bailey_home::{Layout, RootChoice, purposes};
 
@@ -56,14 +56,14 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         Command::Connect(Connect::Model(model)) => connect_model(&client, model, json).await,
         Command::Connections { default } => {
             if let Some(id) = default {
-                let card: ConnectionCard = client.post(&format!("/v1/connections/{}/default", part(&id)), &()).await?;
+                let card: ConnectionView = client.post(&format!("/v1/connections/{}/default", part(&id)), &()).await?;
                 return Ok(show::print(json, &card, |out| show::connection(out, &card))?);
             }
-            let list: Vec<ConnectionCard> = client.get("/v1/connections").await?;
+            let list: Vec<ConnectionView> = client.get("/v1/connections").await?;
             Ok(show::print(json, &list, |out| list.iter().try_for_each(|one| show::connection(out, one)))?)
         }
         Command::Revoke { id } => {
-            let card: RevokeCard = client.post(&format!("/v1/connections/{}/revoke", part(&id)), &()).await?;
+            let card: RevokeView = client.post(&format!("/v1/connections/{}/revoke", part(&id)), &()).await?;
             Ok(show::print(json, &card, |out| {
                 writeln!(
                     out,
@@ -74,16 +74,16 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         }
         Command::Task(task) => give_task(&client, task, json).await,
         Command::Tasks(Part { skip, limit }) => {
-            let list: Vec<TaskCard> = client.get(&format!("/v1/tasks?skip={skip}&limit={limit}")).await?;
+            let list: Vec<TaskView> = client.get(&format!("/v1/tasks?skip={skip}&limit={limit}")).await?;
             Ok(show::print(json, &list, |out| list.iter().try_for_each(|one| show::task(out, one)))?)
         }
         Command::Show { id } => {
-            let task: TaskCard = client.get(&format!("/v1/tasks/{}", part(&id))).await?;
+            let task: TaskView = client.get(&format!("/v1/tasks/{}", part(&id))).await?;
             Ok(show::print(json, &task, |out| show::task(out, &task))?)
         }
         Command::Context(which) => context(&client, which, json).await,
         Command::Stop { id } => {
-            let task: TaskCard = client.post(&format!("/v1/tasks/{}/stop", part(&id)), &()).await?;
+            let task: TaskView = client.post(&format!("/v1/tasks/{}/stop", part(&id)), &()).await?;
             Ok(show::print(json, &task, |out| show::task(out, &task))?)
         }
         Command::Approvals => {
@@ -103,7 +103,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             say("Noted.")
         }
         Command::Actions(Part { skip, limit }) => {
-            let list: Vec<ActionCard> = client.get(&format!("/v1/actions?skip={skip}&limit={limit}")).await?;
+            let list: Vec<ActionView> = client.get(&format!("/v1/actions?skip={skip}&limit={limit}")).await?;
             Ok(show::print(json, &list, |out| cards(out, &list))?)
         }
         Command::Log(log) => run_log(&client, log, json).await,
@@ -142,7 +142,7 @@ pub(crate) fn part(id: &str) -> String {
     id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
-fn cards(out: &mut dyn io::Write, list: &[ActionCard]) -> io::Result<()> {
+fn cards(out: &mut dyn io::Write, list: &[ActionView]) -> io::Result<()> {
     if list.is_empty() {
         return writeln!(out, "Nothing.");
     }
@@ -231,7 +231,7 @@ async fn delete_home(client: &Client, json: bool) -> Result<(), Trouble> {
         return left();
     }
     let proof = client.prove(&purposes::delete_home(), &words).await?;
-    let card: DeletedCard = client.post("/v1/home/delete", &ProvenBody { proof }).await?;
+    let card: DeletedView = client.post("/v1/home/delete", &ProvenBody { proof }).await?;
     wait_until_gone(client.layout()).await?;
     Ok(show::print(json, &card, |out| {
         writeln!(out, "Deleted: the keys are destroyed and the home's files removed. `config.toml` is still there.")?;
@@ -309,7 +309,7 @@ async fn context(client: &Client, which: Context, json: bool) -> Result<(), Trou
             })?)
         }
         Context::Show { task, number, raw: false } => {
-            let card: ContextCard = client.get(&format!("/v1/tasks/{}/context/{number}", part(&task))).await?;
+            let card: ContextView = client.get(&format!("/v1/tasks/{}/context/{number}", part(&task))).await?;
             Ok(show::print(json, &card, |out| show::context(out, &card))?)
         }
         Context::Show { task, number, raw: true } => {
@@ -345,7 +345,7 @@ async fn finish_connect(
 }
 
 /// The person signs in with a browser; we wait until the home knows what came of it.
-async fn sign_in(client: &Client, body: &ConnectBody) -> Result<ConnectionCard, Trouble> {
+async fn sign_in(client: &Client, body: &ConnectBody) -> Result<ConnectionView, Trouble> {
     let mut flow: SignIn = client.post("/v1/sign-ins", body).await?;
     writeln!(io::stderr(), "Open this address in a browser on this machine, and sign in:\n\n{}\n", flow.url)?;
     let mut seen: u64 = client.get("/v1/changes").await?;
@@ -376,7 +376,7 @@ async fn undo(client: &Client, id: &str, json: bool) -> Result<(), Trouble> {
     if id.trim().is_empty() {
         return Err(Trouble::Here("no action was named; `bailey actions` lists them".into()));
     }
-    let card: ActionCard = client.get(&format!("/v1/actions/{}", part(id))).await?;
+    let card: ActionView = client.get(&format!("/v1/actions/{}", part(id))).await?;
     if ["awaiting", "approved", "held"].contains(&card.state.as_str()) {
         let () = client.post("/v1/cancel", &IdsBody { ids: vec![card.id] }).await?;
         return say("Taken back; nothing was sent.");
@@ -385,7 +385,7 @@ async fn undo(client: &Client, id: &str, json: bool) -> Result<(), Trouble> {
     let of: ActionId = card.id.parse().map_err(|error: BadId| Trouble::Here(error.to_string()))?;
     let words = prompt::passphrase("Approval passphrase, to undo this")?;
     let proof = client.prove(&Purpose::Undo(of), &words).await?;
-    let mut undo: ActionCard = client.post(&format!("/v1/actions/{of}/undo"), &ProvenBody { proof }).await?;
+    let mut undo: ActionView = client.post(&format!("/v1/actions/{of}/undo"), &ProvenBody { proof }).await?;
     let mut seen: u64 = client.get("/v1/changes").await?;
     while ["approved", "claimed", "proposed"].contains(&undo.state.as_str()) {
         undo = client.get(&format!("/v1/actions/{}", part(&undo.id))).await?;
@@ -413,7 +413,7 @@ fn tools(json: bool) -> Result<(), Trouble> {
 
 async fn give_task(client: &Client, task: Task, json: bool) -> Result<(), Trouble> {
     let path = task.on.as_deref().map_or_else(|| "/v1/tasks".to_owned(), |id| format!("/v1/tasks/{}/more", part(id)));
-    let mut card: TaskCard = client.post(&path, &TaskBody { words: task.words.join(" "), origin: None }).await?;
+    let mut card: TaskView = client.post(&path, &TaskBody { words: task.words.join(" "), origin: None }).await?;
     let mut seen: u64 = client.get("/v1/changes").await?;
     let status: Status = client.get("/v1/status").await?;
     if status.mode != bailey_gate::handoff::Mode::Open.name() && card.state == "running" {
@@ -428,7 +428,7 @@ async fn give_task(client: &Client, task: Task, json: bool) -> Result<(), Troubl
             seen = client.get(&format!("/v1/changes?after={seen}")).await?;
         }
     }
-    let waiting: Vec<ActionCard> = card.actions.iter().filter(|action| action.state == "awaiting").cloned().collect();
+    let waiting: Vec<ActionView> = card.actions.iter().filter(|action| action.state == "awaiting").cloned().collect();
     show::print(json, &card, |out| {
         show::task(out, &card)?;
         if !waiting.is_empty() {
@@ -440,18 +440,18 @@ async fn give_task(client: &Client, task: Task, json: bool) -> Result<(), Troubl
     })?;
     match card.state.as_str() {
         // What went wrong is printed with the task.
-        "failed" | "gave-up" => Err(Trouble::Printed(1)),
+        "failed" | "limit-reached" => Err(Trouble::Printed(1)),
         _ => Ok(()),
     }
 }
 
 /// Everything that waits for the person, asked for in parts.
-async fn waiting(client: &Client) -> Result<Vec<ActionCard>, Trouble> {
+async fn waiting(client: &Client) -> Result<Vec<ActionView>, Trouble> {
     // As many as a home gives at once.
     const PART: usize = 200;
-    let mut all: Vec<ActionCard> = Vec::new();
+    let mut all: Vec<ActionView> = Vec::new();
     loop {
-        let more: Vec<ActionCard> = client.get(&format!("/v1/approvals?skip={}&limit={PART}", all.len())).await?;
+        let more: Vec<ActionView> = client.get(&format!("/v1/approvals?skip={}&limit={PART}", all.len())).await?;
         let last = more.len() < PART;
         all.extend(more);
         if last {
@@ -462,7 +462,7 @@ async fn waiting(client: &Client) -> Result<Vec<ActionCard>, Trouble> {
 
 async fn approve(client: &Client, ids: &[String], json: bool) -> Result<(), Trouble> {
     let all = waiting(client).await?;
-    let chosen: Vec<&ActionCard> = all.iter().filter(|card| ids.is_empty() || ids.contains(&card.id)).collect();
+    let chosen: Vec<&ActionView> = all.iter().filter(|card| ids.is_empty() || ids.contains(&card.id)).collect();
     if let Some(unknown) = ids.iter().find(|id| !chosen.iter().any(|card| card.id == **id)) {
         return Err(Trouble::Here(format!("`{unknown}` is not waiting for an answer; look at `bailey approvals`")));
     }
@@ -508,18 +508,18 @@ async fn edit_mail(client: &Client, edit: EditMail, json: bool) -> Result<(), Tr
         None => None,
     };
     let change = Edit { to: edit.to, cc: edit.cc, bcc: edit.bcc, subject: edit.subject, body };
-    let card: ActionCard = client.post(&format!("/v1/approvals/{}/edit", part(&edit.id)), &change).await?;
+    let card: ActionView = client.post(&format!("/v1/approvals/{}/edit", part(&edit.id)), &change).await?;
     Ok(show::print(json, &card, |out| show::card(out, &card))?)
 }
 
 async fn run_log(client: &Client, log: Log, json: bool) -> Result<(), Trouble> {
     match log {
         Log::List { from, limit } => {
-            let list: Vec<EntryCard> = client.get(&format!("/v1/log?from={from}&limit={limit}")).await?;
+            let list: Vec<EntryView> = client.get(&format!("/v1/log?from={from}&limit={limit}")).await?;
             Ok(show::print(json, &list, |out| list.iter().try_for_each(|one| show::entry(out, one)))?)
         }
         Log::Show { seq } => {
-            let list: Vec<EntryCard> = client.get(&format!("/v1/log?from={seq}&limit=1")).await?;
+            let list: Vec<EntryView> = client.get(&format!("/v1/log?from={seq}&limit=1")).await?;
             let entry = list.first().filter(|entry| entry.seq == seq);
             let entry = entry.ok_or_else(|| Trouble::Here(format!("the log has no entry {seq}")))?;
             Ok(show::print(true, entry, |_| Ok(()))?)

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use bailey_home::rules::Analysis;
-use bailey_home::wire::{ConnectionCard, Status};
+use bailey_home::wire::{ConnectionView, Status};
 use bailey_home::{Layout, config};
 use bailey_supervisor::{Identities, Place};
 use serde::Serialize;
@@ -208,7 +208,7 @@ async fn running(layout: &Layout) -> Vec<Finding> {
     });
     out.extend(pin::is_older(&status).map(|older| finding("log", Grade::Bad, older)));
     out.extend(status.notices.into_iter().map(|notice| finding("notice", Grade::Weak, notice)));
-    let connections: Vec<ConnectionCard> = client.get("/v1/connections").await.unwrap_or_default();
+    let connections: Vec<ConnectionView> = client.get("/v1/connections").await.unwrap_or_default();
     for one in connections.into_iter().filter(|one| one.active) {
         let says = format!("{} {} ({})", one.kind, one.account, one.level);
         out.push(match one.weaker.as_str() {

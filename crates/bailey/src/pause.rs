@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bailey_home::Layout;
-use bailey_home::wire::PauseCard;
+use bailey_home::wire::PauseView;
 use bailey_supervisor::{Place, SupervisorError};
 use serde::Serialize;
 
@@ -43,7 +43,7 @@ pub(crate) async fn run(layout: Layout, json: bool) -> Result<(), Trouble> {
     let asked = async {
         // Beside this thread: what it reads may lie on a disk that does not answer.
         let client = tokio::task::spawn_blocking(move || Client::new(layout)).await;
-        client.map_err(|error| Trouble::Here(error.to_string()))??.post::<PauseCard>("/v1/pause", &()).await
+        client.map_err(|error| Trouble::Here(error.to_string()))??.post::<PauseView>("/v1/pause", &()).await
     };
     let why = match tokio::time::timeout(HOME_WITHIN, asked).await {
         Ok(Ok(card)) => return by_home(&card, json),
@@ -78,7 +78,7 @@ pub(crate) async fn run(layout: Layout, json: bool) -> Result<(), Trouble> {
     Ok(())
 }
 
-fn by_home(card: &PauseCard, json: bool) -> Result<(), Trouble> {
+fn by_home(card: &PauseView, json: bool) -> Result<(), Trouble> {
     show::print(json, card, |out| {
         writeln!(out, "Paused. Nothing leaves until `bailey resume`.")?;
         for id in &card.in_flight {

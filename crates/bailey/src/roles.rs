@@ -28,7 +28,7 @@ fn harden() -> io::Result<()> {
 /// `bailey gate --jsonl`
 pub(crate) fn gate(wanted: &GateArgs) -> ExitCode {
     let profile = crate::rules::profile(wanted.profile);
-    match bailey_home::rehearsal::run(profile, &mut io::stdin().lock(), &mut io::stdout().lock()) {
+    match bailey_home::decide::run(profile, &mut io::stdin().lock(), &mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => crate::fail(&error.to_string(), 1),
     }
@@ -137,7 +137,7 @@ fn report(line: &str) {
 pub(crate) fn home(role: &Role, layout: &Layout) -> ExitCode {
     match run_home(role, layout) {
         Ok(Ended::Stopped | Ended::Deleted) => ExitCode::SUCCESS,
-        Ok(Ended::GaveUp) => ExitCode::FAILURE,
+        Ok(Ended::StorageFailed) => ExitCode::FAILURE,
         Err(why) => {
             report(&why);
             ExitCode::FAILURE

@@ -7,7 +7,7 @@ use bailey_gate::family::escape::{visible, visible_lines};
 use bailey_home::rules::{
     Analysis, BadRule, CedarPolicy, Example, Newly, NoAnalysis, Profile, Rule, Unattended, parse,
 };
-use bailey_home::wire::{OfferCard, RuleBody, RuleCard, RuleChange, RuleEventCard, TrialCard, WhyCard};
+use bailey_home::wire::{RuleBody, RuleChange, RuleEventView, RuleView, SuggestionView, TrialView, WhyView};
 use bailey_home::{Layout, purposes};
 use serde_json::json;
 
@@ -21,7 +21,7 @@ const MAX_TEXT_BYTES: u64 = 256 * 1024;
 
 /// Runs one of the commands.
 pub(crate) async fn run(command: Rules, layout: Layout, as_json: bool) -> Result<(), Trouble> {
-    let rules: Vec<RuleCard> = match command {
+    let rules: Vec<RuleView> = match command {
         Rules::Check { cedar: true, words } => {
             CedarPolicy::with_grants(&text_of(&words)?).map_err(|error| Trouble::Here(error.to_string()))?;
             return say("It fits, cannot err, and an approval only lifts.\n");
@@ -35,19 +35,19 @@ pub(crate) async fn run(command: Rules, layout: Layout, as_json: bool) -> Result
         Rules::Diff(change) => return diff(&Client::new(layout)?, looked_at(change)?, as_json).await,
         Rules::Explain { action } => return explain(&Client::new(layout)?, &action, as_json).await,
         Rules::Analyse => return analyse(&Client::new(layout)?, as_json).await,
-        Rules::Offers => return offers(&Client::new(layout)?, as_json).await,
-        Rules::Dismiss { offer } => {
-            let path = format!("/v1/rules/offers/{}/dismiss", part(&offer));
+        Rules::Suggestions => return suggestions(&Client::new(layout)?, as_json).await,
+        Rules::Dismiss { suggestion } => {
+            let path = format!("/v1/rules/suggestions/{}/dismiss", part(&suggestion));
             let () = Client::new(layout)?.post(&path, &()).await?;
             return if as_json { say("{}\n") } else { say("It is not offered again for sixty days.\n") };
         }
         Rules::History => return history(&Client::new(layout)?, as_json).await,
         Rules::List { cedar } => {
-            let rules: Vec<RuleCard> = Client::new(layout)?.get("/v1/rules").await?;
+            let rules: Vec<RuleView> = Client::new(layout)?.get("/v1/rules").await?;
             return Ok(show::print(as_json, &rules, |out| told_rules(out, &rules, cedar))?);
         }
-        Rules::Careful => Client::new(layout)?.post("/v1/rules/careful", &()).await?,
-        Rules::Accept { offer } => accept(&Client::new(layout)?, &offer, as_json).await?,
+        Rules::Lockdown => Client::new(layout)?.post("/v1/rules/lockdown", &()).await?,
+        Rules::Accept { suggestion } => accept(&Client::new(layout)?, &suggestion, as_json).await?,
         Rules::Add { cedar, words } => {
             let looked = Change { cedar, remove: Vec::new(), profile: None, words };
             shown_change(&Client::new(layout)?, looked_at(looked)?, as_json).await?
@@ -73,7 +73,7 @@ pub(crate) async fn run(command: Rules, layout: Layout, as_json: bool) -> Result
 }
 
 /// The rules in force. What was written in Cedar is shown as it is: what it says of itself decides nothing.
-fn told_rules(out: &mut dyn Write, rules: &[RuleCard], cedar: bool) -> io::Result<()> {
+fn told_rules(out: &mut dyn Write, rules: &[RuleView], cedar: bool) -> io::Result<()> {
     if rules.is_empty() {
         writeln!(out, "There are no rules but the shipped ones: what reaches others, destroys or spends asks.")?;
     }
@@ -108,8 +108,8 @@ fn looked_at(given: Change) -> Result<RuleChange, Trouble> {
 }
 
 /// Shows what a change would have done, then makes it with the person's leave.
-async fn shown_change(client: &Client, wanted: RuleChange, as_json: bool) -> Result<Vec<RuleCard>, Trouble> {
-    let trial: TrialCard = client.post("/v1/rules/try", &wanted).await?;
+async fn shown_change(client: &Client, wanted: RuleChange, as_json: bool) -> Result<Vec<RuleView>, Trouble> {
+    let trial: TrialView = client.post("/v1/rules/try", &wanted).await?;
     if !as_json {
         show::print(false, &(), |out| told_trial(out, &trial))?;
     }
@@ -117,19 +117,19 @@ async fn shown_change(client: &Client, wanted: RuleChange, as_json: bool) -> Res
 }
 
 /// Shows the person's leave for exactly this change, and makes it.
-async fn change(client: &Client, change: RuleChange) -> Result<Vec<RuleCard>, Trouble> {
+async fn change(client: &Client, change: RuleChange) -> Result<Vec<RuleView>, Trouble> {
     let words = prompt::passphrase("Approval passphrase, to change the rules")?;
     let proof = client.prove(&purposes::change_rules(&change), &words).await?;
     client.post("/v1/rules", &RuleBody { change, proof }).await
 }
 
 async fn test(client: &Client, change: RuleChange, as_json: bool) -> Result<(), Trouble> {
-    let trial: TrialCard = client.post("/v1/rules/try", &change).await?;
+    let trial: TrialView = client.post("/v1/rules/try", &change).await?;
     Ok(show::print(as_json, &trial, |out| told_trial(out, &trial))?)
 }
 
 /// What a trial found, every action of it.
-fn told_trial(out: &mut dyn Write, trial: &TrialCard) -> io::Result<()> {
+fn told_trial(out: &mut dyn Write, trial: &TrialView) -> io::Result<()> {
     let would = |after: &str| trial.otherwise.iter().filter(|one| one.after == after).count();
     writeln!(
         out,
@@ -161,7 +161,7 @@ fn verdict(name: &str) -> &str {
 
 /// Tells the trial, and what becomes automatic of all that could be.
 async fn diff(client: &Client, change: RuleChange, as_json: bool) -> Result<(), Trouble> {
-    let trial: TrialCard = client.post("/v1/rules/try", &change).await?;
+    let trial: TrialView = client.post("/v1/rules/try", &change).await?;
     let proven = newly_automatic(&trial).await;
     let value = json!({ "trial": trial, "newly_automatic": proven.as_ref().ok().map(|newly| examples(&newly.found)), "not_settled": proven.as_ref().ok().map(|newly| newly.open.iter().map(|kind| kind.name()).collect::<Vec<_>>()), "missing": proven.as_ref().err() });
     Ok(show::print(as_json, &value, |out| {
@@ -170,7 +170,7 @@ async fn diff(client: &Client, change: RuleChange, as_json: bool) -> Result<(), 
     })?)
 }
 
-async fn newly_automatic(trial: &TrialCard) -> Result<Newly, String> {
+async fn newly_automatic(trial: &TrialView) -> Result<Newly, String> {
     let mut analysis = Analysis::begin().map_err(|error| error.to_string())?;
     analysis.newly_automatic(&trial.before, &trial.after).await.map_err(|error| error.to_string())
 }
@@ -209,7 +209,7 @@ fn in_a_line(example: &Example) -> String {
 
 /// What can happen without the person, and what rules are for nothing.
 async fn analyse(client: &Client, as_json: bool) -> Result<(), Trouble> {
-    let rules: Vec<RuleCard> = client.get("/v1/rules").await?;
+    let rules: Vec<RuleView> = client.get("/v1/rules").await?;
     let cedar: String = rules.iter().map(|rule| rule.cedar.as_str()).collect();
     let said = |id: &String| {
         let own = rules.iter().find(|rule| rule.id == *id).map(|rule| rule.words.clone());
@@ -244,7 +244,7 @@ async fn analyse(client: &Client, as_json: bool) -> Result<(), Trouble> {
 }
 
 async fn explain(client: &Client, action: &str, as_json: bool) -> Result<(), Trouble> {
-    let why: WhyCard = client.get(&format!("/v1/actions/{}/why", part(action))).await?;
+    let why: WhyView = client.get(&format!("/v1/actions/{}/why", part(action))).await?;
     Ok(show::print(as_json, &why, |out| {
         writeln!(out, "Decided: {}", verdict(&why.decision))?;
         why.reasons.iter().try_for_each(|line| writeln!(out, "  {}: {}", line.label, line.value))?;
@@ -254,44 +254,57 @@ async fn explain(client: &Client, action: &str, as_json: bool) -> Result<(), Tro
     })?)
 }
 
-async fn offers(client: &Client, as_json: bool) -> Result<(), Trouble> {
-    let all: Vec<OfferCard> = client.get("/v1/rules/offers").await?;
+async fn suggestions(client: &Client, as_json: bool) -> Result<(), Trouble> {
+    let all: Vec<SuggestionView> = client.get("/v1/rules/suggestions").await?;
     Ok(show::print(as_json, &all, |out| {
         if all.is_empty() {
-            writeln!(out, "There are no offers. One comes after you approved the like of something again and again.")?;
+            writeln!(
+                out,
+                "There are no suggestions. One comes after you approved the like of something again and again."
+            )?;
         }
-        all.iter().try_for_each(|offer| told_offer(out, offer))
+        all.iter().try_for_each(|suggestion| told_offer(out, suggestion))
     })?)
 }
 
-fn told_offer(out: &mut dyn Write, offer: &OfferCard) -> io::Result<()> {
-    writeln!(out, "offer {}  {}", offer.id, offer.words)?;
-    writeln!(out, "  {}, from {} to {}", offer.why, show::moment(offer.first_ms), show::moment(offer.last_ms))?;
-    writeln!(out, "  Take it with `bailey rules accept {}`; it lapses if it is not used for sixty days.", offer.id)?;
-    told_trial(out, &offer.trial)
+fn told_offer(out: &mut dyn Write, suggestion: &SuggestionView) -> io::Result<()> {
+    writeln!(out, "suggestion {}  {}", suggestion.id, suggestion.words)?;
+    writeln!(
+        out,
+        "  {}, from {} to {}",
+        suggestion.why,
+        show::moment(suggestion.first_ms),
+        show::moment(suggestion.last_ms)
+    )?;
+    writeln!(
+        out,
+        "  Take it with `bailey rules accept {}`; it lapses if it is not used for sixty days.",
+        suggestion.id
+    )?;
+    told_trial(out, &suggestion.trial)
 }
 
-/// Shows an offer whole, with what it makes automatic, and takes it with the person's leave.
-async fn accept(client: &Client, id: &str, as_json: bool) -> Result<Vec<RuleCard>, Trouble> {
-    let all: Vec<OfferCard> = client.get("/v1/rules/offers").await?;
-    let Some(offer) = all.into_iter().find(|offer| offer.id == id) else {
+/// Shows a suggestion whole, with what it makes automatic, and takes it with the person's leave.
+async fn accept(client: &Client, id: &str, as_json: bool) -> Result<Vec<RuleView>, Trouble> {
+    let all: Vec<SuggestionView> = client.get("/v1/rules/suggestions").await?;
+    let Some(suggestion) = all.into_iter().find(|suggestion| suggestion.id == id) else {
         return Err(Trouble::Here(format!(
-            "there is no offer `{}`; list them with `bailey rules offers`",
+            "there is no suggestion `{}`; list them with `bailey rules suggestions`",
             visible(id)
         )));
     };
     if !as_json {
-        let proven = newly_automatic(&offer.trial).await;
+        let proven = newly_automatic(&suggestion.trial).await;
         show::print(false, &(), |out| {
-            told_offer(out, &offer)?;
+            told_offer(out, &suggestion)?;
             told_proof(out, proven.as_ref())
         })?;
     }
-    change(client, RuleChange { add: offer.words, offer: Some(offer.id), ..RuleChange::default() }).await
+    change(client, RuleChange { add: suggestion.words, suggestion: Some(suggestion.id), ..RuleChange::default() }).await
 }
 
 async fn history(client: &Client, as_json: bool) -> Result<(), Trouble> {
-    let all: Vec<RuleEventCard> = client.get("/v1/rules/history").await?;
+    let all: Vec<RuleEventView> = client.get("/v1/rules/history").await?;
     Ok(show::print(as_json, &all, |out| {
         for one in &all {
             let why = if one.why.is_empty() { String::new() } else { format!(" ({})", one.why) };

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write};
 
 use bailey_gate::family::escape::judged;
-use bailey_home::wire::{ActionCard, ConnectionCard, ContextCard, EntryCard, Status, TaskCard, UsageCard};
+use bailey_home::wire::{ActionView, ConnectionView, ContextView, EntryView, Status, TaskView, UsageView};
 use serde::Serialize;
 
 /// Prints as JSON, or as text for people.
@@ -47,8 +47,8 @@ pub(crate) fn status(out: &mut dyn Write, status: &Status) -> io::Result<()> {
         "  waiting for you: {}   outcome only you can tell: {}   log entries: {}",
         status.waiting, status.needs_person, status.log_entries
     )?;
-    if status.offers > 0 {
-        writeln!(out, "  {} rule(s) could spare you questions: `bailey rules offers`", status.offers)?;
+    if status.suggestions > 0 {
+        writeln!(out, "  {} rule(s) could spare you questions: `bailey rules suggestions`", status.suggestions)?;
     }
     if !status.model {
         writeln!(out, "  no model is configured: add [model] to config.toml")?;
@@ -57,7 +57,7 @@ pub(crate) fn status(out: &mut dyn Write, status: &Status) -> io::Result<()> {
 }
 
 /// An action whole: nothing is cut short.
-pub(crate) fn card(out: &mut dyn Write, card: &ActionCard) -> io::Result<()> {
+pub(crate) fn card(out: &mut dyn Write, card: &ActionView) -> io::Result<()> {
     writeln!(out, "{}  [{}] {}", card.headline, card.kind, card.state)?;
     writeln!(out, "  action {}", card.id)?;
     for item in &card.items {
@@ -89,7 +89,7 @@ pub(crate) fn card(out: &mut dyn Write, card: &ActionCard) -> io::Result<()> {
 }
 
 /// Tells on a terminal what a running task has come to do since it was last told; gives how much that is by now.
-pub(crate) fn progress(task: &TaskCard, told: usize) -> io::Result<usize> {
+pub(crate) fn progress(task: &TaskView, told: usize) -> io::Result<usize> {
     if io::stderr().is_terminal() {
         for action in task.actions.iter().skip(told).filter(|action| action.kind != "reply") {
             writeln!(io::stderr(), "  … {}", action.headline)?;
@@ -98,7 +98,7 @@ pub(crate) fn progress(task: &TaskCard, told: usize) -> io::Result<usize> {
     Ok(task.actions.len())
 }
 
-pub(crate) fn task(out: &mut dyn Write, task: &TaskCard) -> io::Result<()> {
+pub(crate) fn task(out: &mut dyn Write, task: &TaskView) -> io::Result<()> {
     writeln!(out, "task {}: {}", task.id, task.state)?;
     if task.origin != "person" {
         writeln!(out, "  begun by: {}", task.origin)?;
@@ -119,7 +119,7 @@ pub(crate) fn task(out: &mut dyn Write, task: &TaskCard) -> io::Result<()> {
     let usage = task.usage;
     if usage.requests > 0 {
         let cost = if usage.cost > 0.0 { format!(", {:.4} at your prices", usage.cost) } else { String::new() };
-        let UsageCard { requests, input_tokens, output_tokens, .. } = usage;
+        let UsageView { requests, input_tokens, output_tokens, .. } = usage;
         writeln!(out, "  model: {requests} request(s), {input_tokens} tokens read, {output_tokens} written{cost}")?;
     }
     match &task.trouble {
@@ -129,7 +129,7 @@ pub(crate) fn task(out: &mut dyn Write, task: &TaskCard) -> io::Result<()> {
 }
 
 /// A model request, each piece with who wrote it.
-pub(crate) fn context(out: &mut dyn Write, context: &ContextCard) -> io::Result<()> {
+pub(crate) fn context(out: &mut dyn Write, context: &ContextView) -> io::Result<()> {
     for (number, span) in context.spans.iter().enumerate() {
         let from = if span.source.is_empty() { String::new() } else { format!(" ({})", span.source) };
         writeln!(out, "{number}. {}{from}", span.label)?;
@@ -141,7 +141,7 @@ pub(crate) fn context(out: &mut dyn Write, context: &ContextCard) -> io::Result<
     writeln!(out, "{} bytes in all; `--raw` shows them as they were sent", context.body.len())
 }
 
-pub(crate) fn connection(out: &mut dyn Write, connection: &ConnectionCard) -> io::Result<()> {
+pub(crate) fn connection(out: &mut dyn Write, connection: &ConnectionView) -> io::Result<()> {
     let standing = if connection.active { connection.level.as_str() } else { "revoked" };
     let default = if connection.is_default { "  (default)" } else { "" };
     writeln!(out, "{}  {} {}  {standing}{default}", connection.id, connection.kind, connection.account)?;
@@ -149,7 +149,7 @@ pub(crate) fn connection(out: &mut dyn Write, connection: &ConnectionCard) -> io
 }
 
 /// One line of the log.
-pub(crate) fn entry(out: &mut dyn Write, entry: &EntryCard) -> io::Result<()> {
+pub(crate) fn entry(out: &mut dyn Write, entry: &EntryView) -> io::Result<()> {
     let text = |name: &str| entry.header.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
     let wall = entry.header.get("wall_ms").and_then(serde_json::Value::as_i64).unwrap_or_default();
     let step = if text("to").is_empty() { String::new() } else { format!(" {} → {}", text("from"), text("to")) };

@@ -56,9 +56,9 @@ fn until_arrived(house: &House, count: usize) -> Result<(), String> {
 /// The disk fills up: nothing new is claimed, pausing works and outlives a kill, and with room again nothing is lost.
 pub(super) fn full(folder: &Path, bailey: &Path) -> Result<(), String> {
     let disk = SmallDisk::mount(folder)?;
-    let receivers = (0..3).map(|n| format!("ok{n}@example.org")).collect();
+    let recipients = (0..3).map(|n| format!("ok{n}@example.org")).collect();
     let quiet = vec!["silent@example.org".to_owned()];
-    let mut house = House::new(&disk.0.join("home"), bailey, &[("few", receivers), ("quiet", quiet)])?;
+    let mut house = House::new(&disk.0.join("home"), bailey, &[("few", recipients), ("quiet", quiet)])?;
     // One is under way when the disk fills up, handed over and not confirmed.
     let cards = house.want(&["quiet"], 1)?;
     house.approve(&cards)?;
@@ -149,8 +149,8 @@ impl Drop for Freezer {
 pub(super) fn hanging(folder: &Path, bailey: &Path) -> Result<(), String> {
     fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     let disk = Freezer::mount(&folder.join("image"), &folder.join("mounted"))?;
-    let receivers = (0..MAILS_EACH).map(|n| format!("ok{n}@example.org")).collect();
-    let mut house = House::new(&disk.0.join("home"), bailey, &[("many", receivers)])?;
+    let recipients = (0..MAILS_EACH).map(|n| format!("ok{n}@example.org")).collect();
+    let mut house = House::new(&disk.0.join("home"), bailey, &[("many", recipients)])?;
     let cards = house.want(&["many"; TASKS], TASKS * MAILS_EACH)?;
     house.approve(&cards)?;
     until_arrived(&house, 3)?;

@@ -41,10 +41,10 @@ impl Drop for House {
     }
 }
 
-/// A script whose tasks of this name want one mail to each receiver.
-fn script(name: &str, receivers: &[String]) -> Script {
+/// A script whose tasks of this name want one mail to each recipient.
+fn script(name: &str, recipients: &[String]) -> Script {
     let call = |to: &String| ("mail_send", json!({"to": to, "subject": "s", "body": format!("for {to}")}));
-    let turns = vec![Turn::calls(receivers.iter().map(call).collect()), Turn::say("done")];
+    let turns = vec![Turn::calls(recipients.iter().map(call).collect()), Turn::say("done")];
     Script { task_contains: name.into(), turns, ..Script::default() }
 }
 
@@ -52,7 +52,7 @@ impl House {
     /// Makes a home in a folder of its own and connects it. `kinds` are tasks and whom each writes to.
     pub(super) fn new(folder: &Path, bailey: &Path, kinds: &[(&str, Vec<String>)]) -> Result<Self, String> {
         fs::create_dir_all(folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
-        let scripts = kinds.iter().map(|(name, receivers)| script(name, receivers)).collect();
+        let scripts = kinds.iter().map(|(name, recipients)| script(name, recipients)).collect();
         let provider = Provider::start(scripts).map_err(|error| error.to_string())?;
         let mut house = Self {
             folder: folder.into(),

@@ -365,8 +365,8 @@ fn pause_one(
     chance: &mut Chance,
     took: &mut Vec<Duration>,
 ) -> Result<usize, String> {
-    let receivers: Vec<String> = (0..11).map(|n| format!("ok{n}@example.org")).collect();
-    let mut house = House::new(folder, bailey, &[("many", receivers)])?;
+    let recipients: Vec<String> = (0..11).map(|n| format!("ok{n}@example.org")).collect();
+    let mut house = House::new(folder, bailey, &[("many", recipients)])?;
     for round in 0..rounds {
         let cards = house.want(&["many"; 6], UNDER_WAY)?;
         house.smtp.hold(true);

@@ -1,7 +1,7 @@
-//! **A double** of a mail server: takes mail, counts it, and misbehaves as its receivers are named. It proves nothing about
+//! **A double** of a mail server: takes mail, counts it, and misbehaves as its recipients are named. It proves nothing about
 //! what real servers do; it does what they are known to do at worst, on demand.
 //!
-//! | receiver begins with | after the whole message it |
+//! | recipient begins with | after the whole message it |
 //! |---|---|
 //! | `ok` | says that it took it |
 //! | `silent` | says nothing, and keeps the connection |

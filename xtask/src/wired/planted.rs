@@ -23,8 +23,8 @@ pub const PLANTED: &[Planted] = &[
         bug: "check-then-send: the lock is let go between looking and writing",
         edits: &[(
             "crates/bailey-gate/src/handoff.rs",
-            "        let now = self.lock();\n        if now.valve.mode != Mode::Open {",
-            "        let now = *self.lock();\n        if now.valve.mode != Mode::Open {",
+            "        let now = self.lock();\n        if now.pause_state.mode != Mode::Open {",
+            "        let now = *self.lock();\n        if now.pause_state.mode != Mode::Open {",
         )],
     },
     Planted {
@@ -47,8 +47,10 @@ pub const PLANTED: &[Planted] = &[
         edits: &[
             (
                 "crates/bailey-gate/src/handoff.rs",
-                "if (now.valve.epoch, now.valve.lease_epoch) != (claim.valve.epoch, claim.valve.lease_epoch) {",
-                "if now.valve.lease_epoch != claim.valve.lease_epoch {",
+                r#"        if (now.pause_state.epoch, now.pause_state.lease_epoch)
+            != (claim.pause_state.epoch, claim.pause_state.lease_epoch)
+        {"#,
+                "if now.pause_state.lease_epoch != claim.pause_state.lease_epoch {",
             ),
             ("crates/bailey-gate/src/handoff.rs", "if now.cuts != claim.cuts {", "if now.cuts < claim.cuts {"),
         ],
@@ -81,11 +83,11 @@ pub const PLANTED: &[Planted] = &[
         edits: &[
             (
                 "crates/bailey-gate/src/gate/stop.rs",
-                "let recorded = self.record.write(true, valve.epoch);",
+                "let recorded = self.record.write(true, pause_state.epoch);",
                 "let recorded = Ok(());",
             ),
             (
-                "crates/bailey-home/src/opening.rs",
+                "crates/bailey-home/src/recovery.rs",
                 "Recorded::Open { epoch } if says_paused => {",
                 "Recorded::Open { epoch } if says_paused && epoch > 9 => {",
             ),
@@ -96,20 +98,20 @@ pub const PLANTED: &[Planted] = &[
         edits: &[
             (
                 "crates/bailey-gate/src/gate/stop.rs",
-                "        if valve.epoch != epoch {",
-                "        if valve.epoch < epoch {",
+                "        if pause_state.epoch != epoch {",
+                "        if pause_state.epoch < epoch {",
             ),
             (
                 "crates/bailey-gate/src/gate/stop.rs",
                 "        self.lock.advance(epoch, Mode::Resuming);",
-                "        let epoch = valve.epoch;\n        self.lock.advance(epoch, Mode::Resuming);",
+                "        let epoch = pause_state.epoch;\n        self.lock.advance(epoch, Mode::Resuming);",
             ),
         ],
     },
     Planted {
         bug: "a pause that the log could not be told of is never told to it",
         edits: &[(
-            "crates/bailey-home/src/opening.rs",
+            "crates/bailey-home/src/recovery.rs",
             "if paused && !says_paused(&ledger)? =>",
             "if paused && says_paused(&ledger)? && false =>",
         )],
@@ -118,12 +120,12 @@ pub const PLANTED: &[Planted] = &[
         bug: "a pause from outside is taken for none",
         edits: &[
             (
-                "crates/bailey-home/src/opening.rs",
+                "crates/bailey-home/src/recovery.rs",
                 "            (Mode::Paused, epoch + 1)\n        }\n        Recorded::Unreadable",
                 "            (Mode::Open, epoch)\n        }\n        Recorded::Unreadable",
             ),
             (
-                "crates/bailey-home/src/opening.rs",
+                "crates/bailey-home/src/recovery.rs",
                 "        Recorded::FromOutside { .. } => Some(Actor::Client),",
                 "        Recorded::FromOutside { .. } => None,",
             ),
@@ -131,13 +133,13 @@ pub const PLANTED: &[Planted] = &[
     },
     Planted {
         bug: "an older copy is believed about what was approved",
-        edits: &[("crates/bailey-home/src/opening.rs", "        gate.void_all(now)?;\n", "")],
+        edits: &[("crates/bailey-home/src/recovery.rs", "        gate.cancel_pending(now)?;\n", "")],
     },
     Planted {
         bug: "an approval outlives the pause that came after it",
         edits: &[(
             "crates/bailey-gate/src/gate/stop.rs",
-            "        let asked_again = self.ask_again(reason::PAUSED, now)?;\n",
+            "        let asked_again = self.revoke_approvals(reason::PAUSED, now)?;\n",
             "        let asked_again = Vec::new();\n",
         )],
     },
@@ -183,8 +185,8 @@ pub const PLANTED: &[Planted] = &[
         bug: "the log ends with resuming though a pause came in between",
         edits: &[(
             "crates/bailey-gate/src/gate/stop.rs",
-            "            let Some(valve) = left_to_do()? else { return Ok(()) };\n            Ok(tx.log(",
-            "            let valve = self.lock.valve();\n            Ok(tx.log(",
+            "            let Some(pause_state) = left_to_do()? else { return Ok(()) };\n            Ok(tx.log(",
+            "            let pause_state = self.lock.pause_state();\n            Ok(tx.log(",
         )],
     },
     Planted {

@@ -34,7 +34,7 @@ pub(super) async fn write(vault: &Vault, claimed: &Claimed<CalendarAction>, writ
     let method = if writing.after().is_some() { "PUT" } else { "DELETE" };
     let ask = HttpAsk { method, path: writing.href.as_str(), headers, body: Vec::new() };
     match vault.http_write(claimed, ask).await {
-        Err(why) if claimed.trigger().is_spent() => {
+        Err(why) if claimed.effect_token().is_spent() => {
             Outcome::new(Effect::Unknown, format!("the calendar server did not confirm: {why}"))
         }
         Err(why) => Outcome::new(Effect::NotExecuted, why),

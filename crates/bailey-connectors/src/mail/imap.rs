@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
-use super::mime::{HEADER, MAX_FETCHED, addresses, describe, parsed_header, receivers, short};
+use super::mime::{HEADER, MAX_FETCHED, addresses, describe, parsed_header, recipients, short};
 
 /// How long connecting and signing in may take.
 pub(super) const BEFORE_HAND_OFF: Duration = Duration::from_secs(60);
@@ -120,7 +120,7 @@ pub(super) async fn move_one(vault: &Vault, claimed: &Claimed<MailAction>, movin
             leave(session).await;
             Outcome::new(Effect::Done, format!("moved to {}", moving.to.as_str()))
         }
-        Err(why) if !claimed.trigger().is_spent() => unmoved(why),
+        Err(why) if !claimed.effect_token().is_spent() => unmoved(why),
         Err(why) if refused => Outcome::new(Effect::Refused, why),
         Err(why) => Outcome::new(Effect::Unknown, why),
     }
@@ -339,7 +339,7 @@ fn search_words(query: &Query) -> Result<String, String> {
     Ok(words.join(" "))
 }
 
-/// Finds special folders, and receivers of the newest sent messages by address, with the names they were given. Received mail
+/// Finds special folders, and recipients of the newest sent messages by address, with the names they were given. Received mail
 /// proves nothing and is not looked at.
 async fn look_around(session: &mut ImapSession, own: &str) -> Result<(Folders, BTreeMap<String, String>), String> {
     let names: Vec<_> =
@@ -372,7 +372,7 @@ async fn look_around(session: &mut ImapSession, own: &str) -> Result<(Folders, B
                 .try_collect()
                 .await
                 .map_err(imap_words)?;
-            for (address, name) in fetched.iter().flat_map(|one| receivers(one.header().unwrap_or_default(), own)) {
+            for (address, name) in fetched.iter().flat_map(|one| recipients(one.header().unwrap_or_default(), own)) {
                 // An empty name says less than one that was given elsewhere.
                 let known: &mut String = written_to.entry(address).or_default();
                 if known.is_empty() {

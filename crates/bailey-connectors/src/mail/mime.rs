@@ -84,7 +84,7 @@ pub(crate) fn short(field: &str) -> String {
 }
 
 /// Whom a sent message went to. One that someone else wrote, and that lies in Sent by some accident, proves nothing.
-pub fn receivers(header: &[u8], own: &str) -> Vec<(String, String)> {
+pub fn recipients(header: &[u8], own: &str) -> Vec<(String, String)> {
     let Some(mail) = parsed_header(header) else { return Vec::new() };
     let author = mail.from().and_then(|from| from.first()).and_then(|from| from.address());
     if !author.is_some_and(|author| author.eq_ignore_ascii_case(own)) {

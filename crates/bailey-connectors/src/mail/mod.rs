@@ -30,9 +30,9 @@ impl Service for Mail {
 
     fn tools(&self) -> Vec<ToolDefinition> {
         let fields = [
-            ("to", "receivers, separated by commas"),
-            ("cc", "receivers of a copy"),
-            ("bcc", "receivers of a hidden copy"),
+            ("to", "recipients, separated by commas"),
+            ("cc", "recipients of a copy"),
+            ("bcc", "recipients of a hidden copy"),
             ("subject", "the subject"),
             ("body", "the text"),
             ("in_reply_to", "Message-ID of the mail this answers"),
@@ -128,7 +128,7 @@ impl Service for Mail {
             MailAction::Send(_) | MailAction::Draft(_) | MailAction::Search { .. } | MailAction::Read(_) => {
                 return Some((
                     Found::No,
-                    "a mail server keeps no record that can be asked; look in the receiver's answer or your sent mail",
+                    "a mail server keeps no record that can be asked; look in the recipient's answer or your sent mail",
                 ));
             }
         };
@@ -350,13 +350,13 @@ fn mailbox(name: &'static str, text: &str) -> Result<Mailbox, BadCall> {
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Edit {
-    /// All primary receivers.
+    /// All primary recipients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Vec<String>>,
-    /// All receivers of a copy.
+    /// All recipients of a copy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cc: Option<Vec<String>>,
-    /// All receivers of a hidden copy.
+    /// All recipients of a hidden copy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bcc: Option<Vec<String>>,
     /// The subject.

@@ -13,7 +13,7 @@ use super::imap::BEFORE_HAND_OFF;
 const AFTER_HAND_OFF: Duration = Duration::from_secs(600);
 
 pub(super) async fn send(vault: &Vault, claimed: &Claimed<MailAction>, message: &Message) -> Outcome {
-    let trigger = claimed.trigger();
+    let token = claimed.effect_token();
     let unsent = |why: String| Outcome::new(Effect::NotExecuted, why);
     let mut connection = match tokio::time::timeout(BEFORE_HAND_OFF, vault.submission(claimed)).await {
         Ok(Ok(connection)) => connection,
@@ -41,12 +41,12 @@ pub(super) async fn send(vault: &Vault, claimed: &Claimed<MailAction>, message: 
             let _ = tokio::time::timeout(Duration::from_secs(1), connection.quit()).await;
             outcome
         }
-        Ok(Err(error)) if !trigger.is_spent() => unsent(format!("not sent: {}", words(&error))),
+        Ok(Err(error)) if !token.is_spent() => unsent(format!("not sent: {}", words(&error))),
         Ok(Err(error)) if is_refusal(&error) => {
             Outcome::new(Effect::Refused, format!("the mail server refused it: {}", words(&error)))
         }
         Ok(Err(error)) => Outcome::new(Effect::Unknown, format!("the mail server did not confirm: {}", words(&error))),
-        Err(_) if trigger.is_spent() => Outcome::new(Effect::Unknown, "the mail server did not confirm in time"),
+        Err(_) if token.is_spent() => Outcome::new(Effect::Unknown, "the mail server did not confirm in time"),
         Err(_) => unsent("the mail server did not answer in time; nothing was sent".into()),
     }
 }
@@ -54,14 +54,14 @@ pub(super) async fn send(vault: &Vault, claimed: &Claimed<MailAction>, message: 
 fn envelope(message: &Message) -> Result<Envelope, String> {
     let parse =
         |text: &str| text.parse::<lettre::Address>().map_err(|error| format!("`{text}` cannot be sent to: {error}"));
-    let mut receivers = Vec::new();
-    for to in message.receivers() {
+    let mut recipients = Vec::new();
+    for to in message.recipients() {
         let address = parse(to.address.as_str())?;
-        if !receivers.contains(&address) {
-            receivers.push(address);
+        if !recipients.contains(&address) {
+            recipients.push(address);
         }
     }
-    Envelope::new(Some(parse(message.from.address.as_str())?), receivers).map_err(|error| error.to_string())
+    Envelope::new(Some(parse(message.from.address.as_str())?), recipients).map_err(|error| error.to_string())
 }
 
 /// Whether a server's answer to a whole message means that it did not take it.

@@ -9,7 +9,7 @@ use super::escape::visible_lines;
 use super::kind::{AskedBy, Group, Level, kinds};
 use super::text::Address;
 use super::tool::Amount;
-use super::{ActionKind, Brings, Family, Party, Traits, rfc5322};
+use super::{ActionKind, Family, Party, Taint, Traits, rfc5322};
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::intent::Verb;
 use crate::preview::Preview;
@@ -327,7 +327,7 @@ impl Family for CalendarAction {
             amount: Amount::None,
             tool: String::new(),
             undescribed: false,
-            brings: Brings { untrusted: self.kind().is_read(), confidential: false },
+            taint: Taint { untrusted: self.kind().is_read(), confidential: false },
             into_sent_or_drafts: false,
             among_own_folders: false,
         }

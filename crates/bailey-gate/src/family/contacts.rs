@@ -3,7 +3,7 @@
 use super::calendar::Href;
 use super::kind::{AskedBy, Group, Level, kinds};
 use super::text::Line;
-use super::{ActionKind, Brings, Family, Traits};
+use super::{ActionKind, Family, Taint, Traits};
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::preview::Preview;
 use crate::verdict::Class;
@@ -50,7 +50,7 @@ impl Family for ContactsAction {
 
     fn traits(&self) -> Traits {
         // Cards are often made of what others sent: their words may stand in every field.
-        Traits::reaching_nobody(Brings { untrusted: true, confidential: false })
+        Traits::reaching_nobody(Taint { untrusted: true, confidential: false })
     }
 
     fn artefact(&self) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! What stays in the home: words to the person, and notes for later tasks.
 
 use super::kind::{AskedBy, Group, kinds};
-use super::{ActionKind, Brings, Family, Traits};
+use super::{ActionKind, Family, Taint, Traits};
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::ids::ActionId;
 use crate::intent::Verb;
@@ -76,7 +76,7 @@ impl Family for HomeAction {
 
     fn traits(&self) -> Traits {
         // What notes bring, the store knows: a note is no more to be trusted than what its task had read.
-        Traits::reaching_nobody(Brings { untrusted: self.kind().is_read(), confidential: false })
+        Traits::reaching_nobody(Taint { untrusted: self.kind().is_read(), confidential: false })
     }
 
     fn artefact(&self) -> Vec<u8> {

@@ -3,7 +3,7 @@
 use super::kind::{AskedBy, Group, Level, kinds};
 use super::text::{Address, BadText, Line, Mailbox};
 use super::tool::Amount;
-use super::{ActionKind, Brings, Family, Party, Traits, rfc5322};
+use super::{ActionKind, Family, Party, Taint, Traits, rfc5322};
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::intent::Verb;
 use crate::preview::Preview;
@@ -44,8 +44,8 @@ kinds! {
 
 mod preview;
 
-/// Receivers of one mail above which it is mass mail, which is critical.
-pub const MASS_MAIL_RECEIVERS: usize = 20;
+/// Recipients of one mail above which it is mass mail, which is critical.
+pub const MASS_MAIL_RECIPIENTS: usize = 20;
 
 /// Largest message text in bytes; more belongs into an attachment.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -175,11 +175,11 @@ impl FolderName {
 pub struct Message {
     /// The author, an address of the connection.
     pub from: Mailbox,
-    /// Primary receivers.
+    /// Primary recipients.
     pub to: Vec<Mailbox>,
-    /// Copies, visible to all receivers.
+    /// Copies, visible to all recipients.
     pub cc: Vec<Mailbox>,
-    /// Copies the other receivers do not see; in the envelope, never in a header.
+    /// Copies the other recipients do not see; in the envelope, never in a header.
     pub bcc: Vec<Mailbox>,
     /// The subject.
     pub subject: Line,
@@ -200,15 +200,15 @@ pub struct Message {
 }
 
 impl Message {
-    /// Every receiver, in the order To, Cc, Bcc: who the envelope names.
-    pub fn receivers(&self) -> impl Iterator<Item = &Mailbox> {
+    /// Every recipient, in the order To, Cc, Bcc: who the envelope names.
+    pub fn recipients(&self) -> impl Iterator<Item = &Mailbox> {
         self.to.iter().chain(&self.cc).chain(&self.bcc)
     }
 
-    /// The checks that span fields: at least one receiver, a bounded text without NUL, an offset below a day.
+    /// The checks that span fields: at least one recipient, a bounded text without NUL, an offset below a day.
     pub fn check(&self) -> Result<(), CodecError> {
-        if self.receivers().next().is_none() {
-            return Err(CodecError::Malformed("a mail needs at least one receiver"));
+        if self.recipients().next().is_none() {
+            return Err(CodecError::Malformed("a mail needs at least one recipient"));
         }
         if self.body.len() > MAX_BODY_BYTES {
             return Err(CodecError::TooLong);
@@ -252,7 +252,7 @@ impl MessageId {
 /// A file in a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
-    /// The name the receiver sees.
+    /// The name the recipient sees.
     pub name: Line,
     /// `type/subtype`, or one of [`INVITATIONS`]; see [`Attachment::is_media_type`].
     pub media_type: String,
@@ -274,7 +274,7 @@ impl Attachment {
         text.split_once('/').is_some_and(|(kind, sub)| name(kind) && name(sub))
     }
 
-    /// The lines of an invitation, which a receiver's calendar acts on; `None` for any other file.
+    /// The lines of an invitation, which a recipient's calendar acts on; `None` for any other file.
     #[must_use]
     pub fn invitation(&self) -> Option<Vec<String>> {
         let text = std::str::from_utf8(&self.bytes).ok().filter(|_| INVITATIONS.contains(&self.media_type.as_str()))?;
@@ -302,7 +302,7 @@ impl Family for MailAction {
 
     fn class(&self) -> Class {
         match self {
-            Self::Send(message) if message.receivers().count() > MASS_MAIL_RECEIVERS => Class::Critical,
+            Self::Send(message) if message.recipients().count() > MASS_MAIL_RECIPIENTS => Class::Critical,
             Self::Send(_) => Class::Held,
             Self::Draft(_) | Self::Search { .. } | Self::Read(_) | Self::Move(_) | Self::Trash(_) => Class::Undoable,
         }
@@ -315,7 +315,7 @@ impl Family for MailAction {
             Self::Draft(_) | Self::Search { .. } | Self::Read(_) => (None, None),
         };
         let recipients: Vec<Party> =
-            sent.iter().flat_map(|message| message.receivers()).map(|to| Party::of_address(&to.address)).collect();
+            sent.iter().flat_map(|message| message.recipients()).map(|to| Party::of_address(&to.address)).collect();
         Traits {
             learns: recipients.clone(),
             recipients,
@@ -329,7 +329,7 @@ impl Family for MailAction {
             amount: Amount::None,
             tool: String::new(),
             undescribed: false,
-            brings: Brings { untrusted: self.kind().is_read(), confidential: false },
+            taint: Taint { untrusted: self.kind().is_read(), confidential: false },
             into_sent_or_drafts: moving
                 .is_some_and(|moving| matches!(moving.role, FolderRole::Sent | FolderRole::Drafts)),
             among_own_folders: moving.is_some_and(|moving| {

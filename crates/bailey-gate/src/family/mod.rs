@@ -28,7 +28,7 @@ pub use party::Party;
 
 /// What an action lets into its task when it is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Brings {
+pub struct Taint {
     /// Words that others wrote.
     pub untrusted: bool,
     /// Identity documents, card numbers or other secrets.
@@ -64,7 +64,7 @@ pub struct Traits {
     /// Whether it calls a tool that nobody has described.
     pub undescribed: bool,
     /// What carrying it out lets into its task.
-    pub brings: Brings,
+    pub taint: Taint,
     /// Whether it moves mail into the folders that say what the person sent or is writing: from there, facts are learned.
     pub into_sent_or_drafts: bool,
     /// Whether it moves mail that can be found again to a folder that is known to be the person's own.
@@ -73,7 +73,7 @@ pub struct Traits {
 
 impl Traits {
     /// Describes an action that reaches nobody and touches nothing but what it looks at or keeps in the home.
-    fn reaching_nobody(brings: Brings) -> Self {
+    fn reaching_nobody(taint: Taint) -> Self {
         Self {
             recipients: Vec::new(),
             unreadable_recipients: 0,
@@ -87,7 +87,7 @@ impl Traits {
             amount: Amount::None,
             tool: String::new(),
             undescribed: false,
-            brings,
+            taint,
             into_sent_or_drafts: false,
             among_own_folders: false,
         }
@@ -152,7 +152,7 @@ macro_rules! families {
                         action,
                         bound: self.bound,
                         artefact: self.artefact,
-                        trigger: self.trigger,
+                        token: self.token,
                     }),)*
                 }
             }

@@ -7,7 +7,7 @@ mod value;
 
 use super::kind::{AskedBy, Group, kinds};
 use super::text::Line;
-use super::{ActionKind, Brings, Family, Party, Traits};
+use super::{ActionKind, Family, Party, Taint, Traits};
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::intent::Verb;
 use crate::place::Place;
@@ -342,7 +342,7 @@ impl Family for ToolUse {
             },
             tool: format!("{}.{}", self.server.as_str(), self.tool.as_str()),
             undescribed: manifest.is_none(),
-            brings: Brings {
+            taint: Taint {
                 untrusted: manifest.is_none_or(|manifest| !manifest.trusted_output),
                 confidential: manifest.is_some_and(|manifest| manifest.confidential),
             },

@@ -17,7 +17,7 @@ impl Gate {
     /// Makes a challenge of sixteen fresh random bytes; the answer has to carry it. Nothing is kept of it, so that however many
     /// are asked for, each may be answered.
     pub fn challenge(&self, random: &Nonce, now: Now) -> Challenge {
-        let epoch = self.lock.valve().epoch;
+        let epoch = self.lock.pause_state().epoch;
         self.challenges.lock().unwrap_or_else(PoisonError::into_inner).open(random, epoch, now)
     }
 
@@ -31,7 +31,7 @@ impl Gate {
             Unproven::TooMany => GateError::Guessing,
             Unproven::NoPasskey => GateError::NoPasskey,
             Unproven::Wrong => {
-                let entry = Event::of_home(EventKind::Authority, Actor::Client, now, self.lock.valve());
+                let entry = Event::of_home(EventKind::Authority, Actor::Client, now, self.lock.pause_state());
                 // Where even that cannot be written, the answer is the same.
                 let _ = self.commit(|tx| Ok(tx.log(Event { reasons: vec![reason::WRONG_PROOF.into()], ..entry })?));
                 GateError::NotAuthorised

@@ -5,8 +5,8 @@ use super::{Gate, GateError, reason};
 use crate::content::{BoundContent, Content};
 use crate::event::{Actor, Event, Payload};
 use crate::family::home::HomeAction;
-use crate::family::{Action, Brings};
-use crate::handoff::{Mode, Trigger};
+use crate::family::{Action, Taint};
+use crate::handoff::{EffectToken, Mode};
 use crate::ids::ActionId;
 use crate::ledger::{Row, Tx};
 use crate::permit::{Bound, Claimed, Effect, Outcome, Permit, Settled};
@@ -26,7 +26,7 @@ pub enum Claiming {
     /// It waits out its hold window first.
     Held(Deadline),
     /// It went another way (asks again, denied, expired); the log says why.
-    Turned(State),
+    NotClaimed(State),
 }
 
 impl Gate {
@@ -43,9 +43,9 @@ impl Gate {
         read: Option<BoundContent>,
         now: Now,
     ) -> Result<Claiming, GateError> {
-        let position = self.lock.position();
-        let valve = position.valve;
-        if valve.mode != Mode::Open {
+        let lock_state = self.lock.lock_state();
+        let pause_state = lock_state.pause_state;
+        if pause_state.mode != Mode::Open {
             return Err(GateError::Paused);
         }
         let (mut row, read) = self.load(tx, &permit.id, read)?;
@@ -65,7 +65,7 @@ impl Gate {
             return Ok(waiting);
         }
         row.attempt += 1;
-        row.claim = Some((valve.epoch, valve.lease_epoch));
+        row.claim = Some((pause_state.epoch, pause_state.lease_epoch));
         self.step(tx, &mut row, State::Claimed, Actor::Gate, now, |entry| Event {
             payload: Payload::default().digest("digest", &permit.digest),
             ..entry
@@ -73,14 +73,14 @@ impl Gate {
         if let Some(of) = row.undo_of {
             self.follow(tx, &of, State::Undoing, now)?;
         }
-        let brings = match &content.action {
+        let taint = match &content.action {
             // A note is no more to be trusted than what its task had read.
-            Action::Home(HomeAction::MemoryRead) => tx.notes_bring()?,
-            action => action.traits().brings,
+            Action::Home(HomeAction::MemoryRead) => tx.notes_taint()?,
+            action => action.traits().taint,
         };
-        if let Some(task) = row.task.filter(|_| brings != Brings::default()) {
+        if let Some(task) = row.task.filter(|_| taint != Taint::default()) {
             // INVARIANT: what comes in is noted before it comes in.
-            tx.mark(&task, brings, false)?;
+            tx.mark(&task, taint, false)?;
         }
         if row.kind.is_local() {
             self.step(tx, &mut row, State::Succeeded, Actor::Gate, now, |entry| Event {
@@ -90,10 +90,10 @@ impl Gate {
             self.follow_undo(tx, &row, now)?;
             return Ok(Claiming::Done);
         }
-        let trigger = Trigger::new(self.lock(), position);
+        let token = EffectToken::new(self.lock(), lock_state);
         let bound =
             Bound { id: row.id, kind: row.kind, class: row.class, account: content.account, digest: permit.digest };
-        Ok(Claiming::Claimed(Box::new(Claimed { action: content.action, bound, artefact, trigger })))
+        Ok(Claiming::Claimed(Box::new(Claimed { action: content.action, bound, artefact, token })))
     }
 
     /// Grant and policy, with the evidence actually held.
@@ -121,7 +121,7 @@ impl Gate {
             reasons: verdict.reasons,
             ..entry
         })?;
-        Ok(Some(Claiming::Turned(to)))
+        Ok(Some(Claiming::NotClaimed(to)))
     }
 
     /// A mail waits out its window before it can be claimed; one that was kept waiting far beyond it asks again.
@@ -160,12 +160,12 @@ impl Gate {
             row.expires = Deadline::after(now, self.limits.answer_ms);
         }
         self.step(tx, &mut row, to, Actor::Gate, now, |entry| Event { reasons: vec![why.into()], ..entry })?;
-        Ok(Claiming::Turned(to))
+        Ok(Claiming::NotClaimed(to))
     }
 
     /// Permits for everything that may go on by itself now: approved and not started, or held and due.
     pub fn due(&self, now: Now) -> Result<Vec<Permit>, GateError> {
-        if self.lock.valve().mode != Mode::Open {
+        if self.lock.pause_state().mode != Mode::Open {
             return Ok(Vec::new());
         }
         self.commit(|tx| {

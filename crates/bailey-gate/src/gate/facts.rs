@@ -10,7 +10,7 @@ use crate::family::{Party, Traits};
 use crate::ground::{self, Words};
 use crate::ids::TaskId;
 use crate::intent::{TaskIntent, asking};
-use crate::ledger::{TaskMarks, Tx};
+use crate::ledger::{TaskTaint, Tx};
 use crate::place::Place;
 use crate::policy::Facts;
 use crate::time::Now;
@@ -34,7 +34,7 @@ impl Gate {
         let action = &content.action;
         let kind = action.kind();
         let words = task.map(|task| tx.task_words(&task)).transpose()?.flatten().unwrap_or_default();
-        let marks = task.map_or(Ok(TaskMarks::default()), |task| tx.marks(&task))?;
+        let marks = task.map_or(Ok(TaskTaint::default()), |task| tx.marks(&task))?;
         let origin = task.map(|task| tx.origin(&task)).transpose()?.flatten().map_or("", Origin::name).to_owned();
         let schedule = task.map_or(Ok(String::new()), |task| tx.schedule(&task))?;
         // What a "not" takes back grounds nobody.
@@ -56,24 +56,24 @@ impl Gate {
         let (spent_day, spent_week, spent_month) = (spent(1)?, spent(7)?, spent(30)?);
         let unreadable_places = traits.places.iter().any(Option::is_none);
         let places: Vec<Place> = traits.places.iter().flatten().cloned().collect();
-        let here = self.circumstances.local(now);
+        let here = self.person_context.local(now);
         let mut named = task.map_or(Ok(Vec::new()), |task| tx.named(&task))?;
         named.extend(said.parties());
         // Who hands on what others wrote leaves it to them whom it is for.
         let named = if asked.delegated { Vec::new() } else { named };
         let reached = Reached::by(tx, &traits, said, &named)?;
         Ok(Facts {
-            receivers: reached.receivers,
+            recipients: reached.recipients,
             others: reached.others,
             outside: reached.outside,
             inside: reached.inside,
             names: reached.names,
             domains: reached.domains,
-            unreadable_receivers: traits.unreadable_recipients > 0,
+            unreadable_recipients: traits.unreadable_recipients > 0,
             look_alikes: reached.look_alikes,
-            unknown_receivers: reached.unknown,
-            ungrounded_receivers: reached.ungrounded,
-            beside_receivers: reached.beside,
+            unknown_recipients: reached.unknown,
+            ungrounded_recipients: reached.ungrounded,
+            off_task_recipients: reached.beside,
             level: grant.map(|grant| grant.level),
             grant_stands: match (&content.account, grant) {
                 (None, _) => true,
@@ -104,7 +104,7 @@ impl Gate {
             outside_scope: task.is_some() && !asked.covers(action),
             schedule,
             origin,
-            attended: self.circumstances.attended(now),
+            attended: self.person_context.attended(now),
             minute: u64::from(here.minute),
             weekday: here.weekday.name().into(),
             into_sent_or_drafts: traits.into_sent_or_drafts,
@@ -152,7 +152,7 @@ impl Readings {
 /// Who gets something, counted.
 #[derive(Default)]
 struct Reached {
-    receivers: u64,
+    recipients: u64,
     others: u64,
     outside: u64,
     inside: u64,
@@ -171,7 +171,7 @@ impl Reached {
         let mut reached = Self { outside: unread, unknown: unread, ungrounded: unread, ..Self::default() };
         let mut own = 0;
         for party in &traits.recipients {
-            let standing = tx.standing(party)?;
+            let standing = tx.relationship(party)?;
             if standing.own {
                 own += 1;
                 continue;
@@ -185,13 +185,13 @@ impl Reached {
                 reached.unknown += 1;
                 reached.ungrounded += u64::from(!is_named);
                 // Whom the person wrote out is whom they mean, whomever it looks like.
-                reached.look_alikes += u64::from(!is_named && tx.resembles(party)?.is_some());
+                reached.look_alikes += u64::from(!is_named && tx.confusable_with(party)?.is_some());
             }
             reached.names.push(party.value.clone());
             reached.domains.push(party.domain().to_owned());
         }
-        reached.receivers = traits.recipients.len() as u64 + unread;
-        reached.others = reached.receivers.saturating_sub(own);
+        reached.recipients = traits.recipients.len() as u64 + unread;
+        reached.others = reached.recipients.saturating_sub(own);
         Ok(reached)
     }
 }

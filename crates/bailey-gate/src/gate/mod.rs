@@ -15,19 +15,19 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 pub use claim::{Claiming, LEFT};
-pub use propose::{FACTS, MAX_ODD_PER_TASK, Proposal, Proposed};
+pub use propose::{FACTS, MAX_OFF_TASK_PER_TASK, Proposal, Proposed};
 pub use stop::{Found, PauseReport, Sweep};
 
 use crate::approval::{Authority, ChallengeKey};
 use crate::challenges::Challenges;
 use crate::content::BoundContent;
 use crate::event::{Actor, Event, EventKind, Payload};
-use crate::handoff::{HandoffLock, Valve};
+use crate::handoff::{HandoffLock, PauseState};
 use crate::ids::{ActionId, ConnectionId, HomeId};
 use crate::ledger::{Ledger, PauseRecord, Row, StoreError, Tx};
 use crate::policy::Policy;
 use crate::state::State;
-use crate::time::{Circumstances, Now};
+use crate::time::{Now, PersonContext};
 
 /// Times the gate keeps, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,12 +141,12 @@ pub struct Parts {
     pub authority: Arc<dyn Authority>,
     /// The pause record on disk.
     pub record: Arc<dyn PauseRecord>,
-    /// The valve as the pause record had it.
-    pub valve: Valve,
+    /// The pause state as the pause record had it.
+    pub pause_state: PauseState,
     /// The times to keep.
     pub limits: Limits,
     /// Where and when the person lives, and whether they are there.
-    pub circumstances: Arc<dyn Circumstances>,
+    pub person_context: Arc<dyn PersonContext>,
     /// What the challenges of this run are made with.
     pub challenge_key: ChallengeKey,
 }
@@ -160,7 +160,7 @@ pub struct Gate {
     record: Arc<dyn PauseRecord>,
     lock: Arc<HandoffLock>,
     limits: Limits,
-    circumstances: Arc<dyn Circumstances>,
+    person_context: Arc<dyn PersonContext>,
     challenges: Mutex<Challenges>,
     readings: facts::Readings,
     /// A pause that the log could not be told of yet.
@@ -169,7 +169,10 @@ pub struct Gate {
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gate").field("home", &self.home).field("valve", &self.lock.valve()).finish_non_exhaustive()
+        f.debug_struct("Gate")
+            .field("home", &self.home)
+            .field("pause_state", &self.lock.pause_state())
+            .finish_non_exhaustive()
     }
 }
 
@@ -183,9 +186,9 @@ impl Gate {
             policy: parts.policy,
             authority: parts.authority,
             record: parts.record,
-            lock: Arc::new(HandoffLock::new(parts.valve)),
+            lock: Arc::new(HandoffLock::new(parts.pause_state)),
             limits: parts.limits,
-            circumstances: parts.circumstances,
+            person_context: parts.person_context,
             challenges: Mutex::new(Challenges::new(parts.challenge_key)),
             readings: facts::Readings::default(),
             unlogged: Mutex::default(),
@@ -260,7 +263,7 @@ impl Gate {
             class: Some(row.class),
             approval: row.approval,
             payload,
-            ..Event::of_home(kind, actor, now, self.lock.valve())
+            ..Event::of_home(kind, actor, now, self.lock.pause_state())
         }
     }
 
@@ -298,7 +301,7 @@ pub mod reason {
     /// It cannot be taken back, so it needs the person's presence for this very answer.
     pub const STEP_UP: &str = "gate.critical-needs-step-up";
     /// The task asked for too many things that its words do not name.
-    pub const BURST: &str = "gate.burst-of-odd-questions";
+    pub const BURST: &str = "gate.off-task-limit";
     /// A proof of the person was wrong or came too late.
     pub const WRONG_PROOF: &str = "gate.wrong-proof";
     /// An undo of it began or ended.

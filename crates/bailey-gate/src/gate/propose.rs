@@ -5,7 +5,7 @@ use crate::approval::{Proof, Purpose};
 use crate::codec::CodecError;
 use crate::content::{BoundContent, Content, EncodedAction};
 use crate::event::{Actor, Approval, Event, EventKind, Payload};
-use crate::family::{Action, Brings, Group};
+use crate::family::{Action, Group, Taint};
 use crate::ids::{ActionId, ConnectionId, Digest, TaskId};
 use crate::ledger::{Row, Tx};
 use crate::permit::Permit;
@@ -20,9 +20,9 @@ pub const MAX_WAITING_PER_TASK: u64 = 12;
 /// Questions of one task the person may refuse. After that it changes nothing any more, either.
 pub const MAX_REFUSED_PER_TASK: u64 = 4;
 
-/// Odd questions one task may ask ([`Facts::is_odd`]). After that it changes nothing any more: whoever drives it is not
+/// Odd questions one task may ask ([`Facts::is_off_task`]). After that it changes nothing any more: whoever drives it is not
 /// doing what it was given.
-pub const MAX_ODD_PER_TASK: u64 = 4;
+pub const MAX_OFF_TASK_PER_TASK: u64 = 4;
 
 /// The field of a decision's payload that holds what was true about its action ([`Facts::decode`]).
 pub const FACTS: &str = "facts";
@@ -168,7 +168,7 @@ impl Gate {
             && !kind.is_read()
             && kind.group() != Group::Speak
             && !facts.is_undo
-            && (tx.marks(&task)?.odd >= MAX_ODD_PER_TASK
+            && (tx.marks(&task)?.off_task >= MAX_OFF_TASK_PER_TASK
                 || tx.count_of_task(&task, State::Rejected)? >= MAX_REFUSED_PER_TASK)
         {
             return stopped(reason::BURST);
@@ -177,8 +177,8 @@ impl Gate {
             if tx.count_of_task(&task, State::Awaiting)? >= MAX_WAITING_PER_TASK {
                 return stopped(reason::FLOOD);
             }
-            if facts.is_odd() {
-                tx.mark(&task, Brings::default(), true)?;
+            if facts.is_off_task() {
+                tx.mark(&task, Taint::default(), true)?;
             }
         }
         Ok(verdict)

@@ -5,7 +5,7 @@ use std::sync::{MutexGuard, PoisonError};
 use super::{Gate, GateError, reason};
 use crate::approval::{Proof, Purpose};
 use crate::event::{Actor, Event, EventKind, Payload};
-use crate::handoff::{Mode, Valve};
+use crate::handoff::{Mode, PauseState};
 use crate::ids::{ActionId, ConnectionId};
 use crate::state::State;
 use crate::time::Now;
@@ -15,7 +15,7 @@ use crate::time::Now;
 #[must_use]
 pub struct PauseReport {
     /// The epoch that began.
-    pub valve: Valve,
+    pub pause_state: PauseState,
     /// Whether the record that survives a restart was written.
     pub recorded: Result<(), String>,
     /// Whether the log has an entry; on a full disk it cannot.
@@ -47,20 +47,20 @@ pub struct Sweep {
 impl Gate {
     /// Stops everything. When this returns, no hand-off of an earlier claim can start, in this process or after a crash.
     ///
-    /// `cut` ends what is open: it runs when the valve is shut, before anything is recorded, and must not block.
+    /// `cut` ends what is open: it runs when the pause state is shut, before anything is recorded, and must not block.
     pub fn pause(&self, actor: Actor, now: Now, cut: impl FnOnce()) -> PauseReport {
         // Memory first: from here on nothing starts, even if everything below fails.
-        let valve = self.lock.pause();
+        let pause_state = self.lock.pause();
         cut();
-        let recorded = self.record.write(true, valve.epoch);
+        let recorded = self.record.write(true, pause_state.epoch);
         let mut in_flight = Vec::new();
-        let entry = Event::of_home(EventKind::Paused, actor, now, valve);
+        let entry = Event::of_home(EventKind::Paused, actor, now, pause_state);
         let logged = self.commit(|tx| {
             in_flight = tx.rows_in(&[State::Claimed])?.into_iter().map(|row| row.id).collect();
             Ok(tx.log(entry.clone())?)
         });
         *self.unlogged() = logged.is_err().then_some(entry);
-        PauseReport { valve, recorded, logged, in_flight }
+        PauseReport { pause_state, recorded, logged, in_flight }
     }
 
     fn unlogged(&self) -> MutexGuard<'_, Option<Event>> {
@@ -83,26 +83,26 @@ impl Gate {
 
     /// First half of resuming: look-ups may leave, claims may not. Needs the person, who ends the pause of this `epoch`: an
     /// answer that comes late, or again, ends no later one.
-    pub fn begin_resume(&self, epoch: u64, proof: &Proof, now: Now) -> Result<Valve, GateError> {
-        let valve = self.lock.valve();
-        if valve.epoch != epoch {
+    pub fn begin_resume(&self, epoch: u64, proof: &Proof, now: Now) -> Result<PauseState, GateError> {
+        let pause_state = self.lock.pause_state();
+        if pause_state.epoch != epoch {
             return Err(GateError::PausedAnew);
         }
         // Where nothing is paused, too: an answer is used up by being given.
         let authorised = self.authorise(&Purpose::Resume { epoch }, proof, now)?;
-        if valve.mode == Mode::Open {
-            return Ok(valve);
+        if pause_state.mode == Mode::Open {
+            return Ok(pause_state);
         }
         self.log_what_is_missing()?;
         self.commit(|tx| {
-            let entry = Event::of_home(EventKind::Resuming, Actor::Person, now, valve);
+            let entry = Event::of_home(EventKind::Resuming, Actor::Person, now, pause_state);
             let payload = authorised.shown_in(Payload::default());
             Ok(tx.log(Event { approval: Some(authorised.approval), payload, ..entry })?)
         })?;
         // Not where another answer to the same pause was here first: then it goes on from there.
         self.lock.advance(epoch, Mode::Resuming);
-        let valve = self.lock.valve();
-        if valve.epoch == epoch { Ok(valve) } else { Err(GateError::PausedAnew) }
+        let pause_state = self.lock.pause_state();
+        if pause_state.epoch == epoch { Ok(pause_state) } else { Err(GateError::PausedAnew) }
     }
 
     /// Second half: everything approved before asks again, then effects may leave. Where another answer to the same pause was
@@ -111,22 +111,22 @@ impl Gate {
     /// Refused if there was another pause since `epoch`.
     pub fn finish_resume(&self, epoch: u64, now: Now) -> Result<Sweep, GateError> {
         let left_to_do = || {
-            let valve = self.lock.valve();
-            match valve.mode {
-                Mode::Resuming if valve.epoch == epoch => Ok(Some(valve)),
-                Mode::Open if valve.epoch == epoch => Ok(None),
+            let pause_state = self.lock.pause_state();
+            match pause_state.mode {
+                Mode::Resuming if pause_state.epoch == epoch => Ok(Some(pause_state)),
+                Mode::Open if pause_state.epoch == epoch => Ok(None),
                 _ => Err(GateError::Paused),
             }
         };
         if left_to_do()?.is_none() {
             return Ok(Sweep::default());
         }
-        let asked_again = self.ask_again(reason::PAUSED, now)?;
+        let asked_again = self.revoke_approvals(reason::PAUSED, now)?;
         self.commit(|tx| {
-            // INVARIANT: the log's last word is that of the valve. A pause that comes after this look writes its entry behind
+            // INVARIANT: the log's last word is that of the pause state. A pause that comes after this look writes its entry behind
             // this one.
-            let Some(valve) = left_to_do()? else { return Ok(()) };
-            Ok(tx.log(Event::of_home(EventKind::Resumed, Actor::Home, now, valve))?)
+            let Some(pause_state) = left_to_do()? else { return Ok(()) };
+            Ok(tx.log(Event::of_home(EventKind::Resumed, Actor::Home, now, pause_state))?)
         })?;
         // The record before memory: a crash in between comes up open, after everything has asked again and the log says so.
         if let Err(why) = self.record.write(false, epoch) {
@@ -140,7 +140,7 @@ impl Gate {
     }
 
     /// Voids approvals that have not been used: after a pause, and when the database turns out to be an older copy.
-    pub fn ask_again(&self, why: &'static str, now: Now) -> Result<Vec<ActionId>, GateError> {
+    pub fn revoke_approvals(&self, why: &'static str, now: Now) -> Result<Vec<ActionId>, GateError> {
         self.commit(|tx| {
             let mut asked = Vec::new();
             for row in tx.rows_in(&[State::Approved, State::Held])? {
@@ -152,7 +152,7 @@ impl Gate {
     }
 
     /// Denies everything that has not run on a connection whose grant is over.
-    pub fn deny_for(&self, connection: &ConnectionId, now: Now) -> Result<Vec<ActionId>, GateError> {
+    pub fn deny_connection(&self, connection: &ConnectionId, now: Now) -> Result<Vec<ActionId>, GateError> {
         self.commit(|tx| {
             let mut denied = Vec::new();
             for row in tx.rows_in(&[State::Awaiting, State::Approved, State::Held])? {
@@ -166,7 +166,7 @@ impl Gate {
     }
 
     /// Ends every proposal that has not run: what an older copy of the database says about them is not to be believed.
-    pub fn void_all(&self, now: Now) -> Result<Vec<ActionId>, GateError> {
+    pub fn cancel_pending(&self, now: Now) -> Result<Vec<ActionId>, GateError> {
         self.commit(|tx| {
             let mut voided = Vec::new();
             for row in tx.rows_in(&[State::Awaiting, State::Approved, State::Held])? {

@@ -1,8 +1,8 @@
 use bailey_gate::{Claimed, Connector};
 
 fn twice(connector: &dyn Connector, claimed: Claimed) {
-    let _first = connector.carry_out(claimed);
-    let _second = connector.carry_out(claimed);
+    let _first = connector.execute(claimed);
+    let _second = connector.execute(claimed);
 }
 
 fn main() {

@@ -52,7 +52,7 @@ fn vectors() {
     "#]]
     .assert_eq(&String::from_utf8(mail.action.artefact()).unwrap().replace("\r\n", "\n"));
     expect![[r#"
-        Send a mail to 1 receiver
+        Send a mail to 1 recipient
           From: me@example.org
           To: ana@example.org
           Subject: Subject
@@ -221,7 +221,7 @@ proptest! {
     fn previews_are_safe_to_print(message in any_message()) {
         let preview = Preview::of(&content(Action::Mail(MailAction::Send(message.clone())))).to_string();
         prop_assert!(!preview.chars().any(|c| escape::is_deceptive(c) && c != '\n' && c != '\t'));
-        for to in message.receivers() {
+        for to in message.recipients() {
             prop_assert!(preview.contains(to.address.as_str()));
         }
     }

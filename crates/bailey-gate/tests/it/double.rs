@@ -8,13 +8,13 @@ use bailey_gate::approval::{Assertion, Authority, ChallengeKey, Disbelief, Proof
 use bailey_gate::event::{Actor, Client, Event, Field, Origin};
 use bailey_gate::family::mail::{MailAction, Message, MessageId};
 use bailey_gate::family::text::{Address, Line, Mailbox};
-use bailey_gate::family::{Action, ActionKind, Brings, Level, Party};
-use bailey_gate::handoff::{Mode, Valve};
-use bailey_gate::ledger::{Grant, Job, Ledger, PauseRecord, Row, Standing, StoreError, TaskMarks, Tx};
+use bailey_gate::family::{Action, ActionKind, Level, Party, Taint};
+use bailey_gate::handoff::{Mode, PauseState};
+use bailey_gate::ledger::{Grant, Job, Ledger, PauseRecord, Relationship, Row, StoreError, TaskTaint, Tx};
 use bailey_gate::policy::{Policy, Question};
 use bailey_gate::{
-    ActionId, Challenge, ConnectionId, Digest, Evidence, Fixed, Gate, HomeId, Limits, Nonce, Now, Parts, Proposal,
-    Ruling, State, TaskId,
+    ActionId, Challenge, ConnectionId, Digest, Evidence, Gate, HomeId, Limits, Nonce, Now, Parts, Proposal, Ruling,
+    State, StaticContext, TaskId,
 };
 
 #[derive(Debug, Clone, Default)]
@@ -24,7 +24,7 @@ pub struct Store {
     pub events: Vec<Event>,
     pub grants: BTreeMap<ConnectionId, Grant>,
     pub known: BTreeSet<String>,
-    pub marks: BTreeMap<TaskId, TaskMarks>,
+    pub marks: BTreeMap<TaskId, TaskTaint>,
 }
 
 #[derive(Debug, Default)]
@@ -87,16 +87,16 @@ impl Tx for Store {
         Ok(self.grants.get(connection).copied())
     }
 
-    fn standing(&mut self, party: &Party) -> Result<Standing, StoreError> {
-        Ok(Standing { known: self.known.contains(&party.value), own: false, inside: false })
+    fn relationship(&mut self, party: &Party) -> Result<Relationship, StoreError> {
+        Ok(Relationship { known: self.known.contains(&party.value), own: false, inside: false })
     }
 
     fn account(&mut self, _connection: &ConnectionId) -> Result<String, StoreError> {
         Ok("me@example.org".into())
     }
 
-    fn resembles(&mut self, party: &Party) -> Result<Option<String>, StoreError> {
-        Ok(self.known.iter().find(|known| bailey_gate::ground::resemble(known, &party.value)).cloned())
+    fn confusable_with(&mut self, party: &Party) -> Result<Option<String>, StoreError> {
+        Ok(self.known.iter().find(|known| bailey_gate::ground::is_confusable(known, &party.value)).cloned())
     }
 
     fn schedule(&mut self, _task: &TaskId) -> Result<String, StoreError> {
@@ -125,19 +125,19 @@ impl Tx for Store {
         Ok(Vec::new())
     }
 
-    fn marks(&mut self, task: &TaskId) -> Result<TaskMarks, StoreError> {
+    fn marks(&mut self, task: &TaskId) -> Result<TaskTaint, StoreError> {
         Ok(self.marks.get(task).copied().unwrap_or_default())
     }
 
-    fn notes_bring(&mut self) -> Result<Brings, StoreError> {
-        Ok(Brings::default())
+    fn notes_taint(&mut self) -> Result<Taint, StoreError> {
+        Ok(Taint::default())
     }
 
-    fn mark(&mut self, task: &TaskId, brings: Brings, odd: bool) -> Result<(), StoreError> {
+    fn mark(&mut self, task: &TaskId, taint: Taint, off_task: bool) -> Result<(), StoreError> {
         let marks = self.marks.entry(*task).or_default();
-        marks.brought.untrusted |= brings.untrusted;
-        marks.brought.confidential |= brings.confidential;
-        marks.odd += u64::from(odd);
+        marks.brought.untrusted |= taint.untrusted;
+        marks.brought.confidential |= taint.confidential;
+        marks.off_task += u64::from(off_task);
         Ok(())
     }
 
@@ -222,10 +222,10 @@ pub fn mailbox(address: &str) -> Mailbox {
     Mailbox { name: None, address: Address::new(address).unwrap() }
 }
 
-pub fn message(receivers: &[&str]) -> Message {
+pub fn message(recipients: &[&str]) -> Message {
     Message {
         from: mailbox("me@example.org"),
-        to: receivers.iter().map(|to| mailbox(to)).collect(),
+        to: recipients.iter().map(|to| mailbox(to)).collect(),
         cc: vec![],
         bcc: vec![],
         subject: Line::new("Subject").unwrap(),
@@ -267,9 +267,9 @@ impl Bench {
             policy: Arc::clone(&policy) as Arc<dyn Policy>,
             authority: Arc::new(Echo { stepped_up }),
             record: Arc::clone(&record) as Arc<dyn PauseRecord>,
-            valve: Valve { mode: Mode::Open, epoch: 0, lease_epoch: 7 },
+            pause_state: PauseState { mode: Mode::Open, epoch: 0, lease_epoch: 7 },
             limits,
-            circumstances: Arc::new(Fixed { minutes: 0, attended: true }),
+            person_context: Arc::new(StaticContext { minutes: 0, attended: true }),
             challenge_key: ChallengeKey::from_bytes([5; 32]),
         });
         Self { gate: Arc::new(gate), ledger, policy, record }
@@ -305,9 +305,9 @@ impl Bench {
     }
 
     pub fn resume(&self, now: Now) {
-        let epoch = self.gate.lock().valve().epoch;
+        let epoch = self.gate.lock().pause_state().epoch;
         let proof = self.proof(&Purpose::Resume { epoch }, now);
-        let valve = self.gate.begin_resume(epoch, &proof, now).unwrap();
-        self.gate.finish_resume(valve.epoch, now).unwrap();
+        let pause_state = self.gate.begin_resume(epoch, &proof, now).unwrap();
+        self.gate.finish_resume(pause_state.epoch, now).unwrap();
     }
 }

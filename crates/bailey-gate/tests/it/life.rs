@@ -26,7 +26,7 @@ fn one(permits: Vec<Permit>) -> Permit {
 }
 
 fn hand_off(claimed: &Claimed) {
-    assert_eq!(claimed.trigger().hand_off(|| Wrote::Some), Ok(Wrote::Some));
+    assert_eq!(claimed.effect_token().hand_off(|| Wrote::Some), Ok(Wrote::Some));
 }
 
 #[test]
@@ -68,10 +68,10 @@ fn a_hand_off_happens_once_and_unsent_is_believed_only_without_one() {
     bench.policy.mail_is_auto.store(true, Ordering::SeqCst);
     let go = |n| claimed(bench.gate.claim(bench.gate.propose(mail(n), at(0)).unwrap().permit.unwrap(), at(0)).unwrap());
     let first = go(1);
-    let trigger = first.trigger();
-    assert_eq!(trigger.hand_off(|| Wrote::Nothing), Ok(Wrote::Nothing), "nothing taken: try again");
-    assert_eq!(trigger.hand_off(|| Wrote::Some), Ok(Wrote::Some));
-    assert_eq!(trigger.hand_off(|| panic!("must not run")), Err(Refused::Spent));
+    let token = first.effect_token();
+    assert_eq!(token.hand_off(|| Wrote::Nothing), Ok(Wrote::Nothing), "nothing taken: try again");
+    assert_eq!(token.hand_off(|| Wrote::Some), Ok(Wrote::Some));
+    assert_eq!(token.hand_off(|| panic!("must not run")), Err(Refused::Spent));
     let state = bench.gate.settle(&first.settle(Outcome::new(Effect::NotExecuted, "")), at(1)).unwrap();
     assert_eq!(state, State::Unknown, "a connector cannot deny what was handed off");
     let state = bench.gate.settle(&go(2).settle(Outcome::new(Effect::Done, "")), at(1)).unwrap();
@@ -86,11 +86,11 @@ fn pause_kills_every_older_claim() {
     let report = bench.gate.pause(bailey_gate::event::Actor::Person, at(1), || ());
     assert_eq!(report.in_flight, [action_id(1)]);
     assert_eq!(*bench.record.0.lock().unwrap(), [(true, 1)]);
-    let trigger = claim.trigger();
-    assert_eq!(trigger.hand_off(|| panic!("must not run")), Err(Refused::Paused));
+    let token = claim.effect_token();
+    assert_eq!(token.hand_off(|| panic!("must not run")), Err(Refused::Paused));
     let _state = bench.gate.settle(&claim.settle(Outcome::new(Effect::NotExecuted, "")), at(2)).unwrap();
     bench.resume(at(3));
-    assert_eq!(trigger.hand_off(|| panic!("must not run")), Err(Refused::Stale), "also after resume");
+    assert_eq!(token.hand_off(|| panic!("must not run")), Err(Refused::Stale), "also after resume");
     assert_eq!(bench.record.0.lock().unwrap().last(), Some(&(false, 1)));
 }
 
@@ -122,7 +122,7 @@ fn of_two_answers_to_one_pause_the_slower_takes_nothing_back() {
     let faster = Box::new(move || drop(gate.finish_resume(1, at(3)).unwrap()));
     *bench.record.1.lock().unwrap() = Some(faster);
     let _swept = bench.gate.finish_resume(1, at(3)).unwrap();
-    assert_eq!(bench.gate.lock().valve().mode, Mode::Open);
+    assert_eq!(bench.gate.lock().pause_state().mode, Mode::Open);
     assert_eq!(bench.record.0.lock().unwrap()[1..], [(false, 1), (false, 1)], "and stays so over a restart");
     assert_eq!(bench.gate.finish_resume(1, at(4)).unwrap().asked_again, [], "nothing is left to do");
 }
@@ -136,7 +136,7 @@ fn pause_holds_on_a_full_disk() {
     assert!(matches!(bench.gate.claim(permit, at(1)), Err(GateError::Store(StoreError::Full))), "no new claim");
     let report = bench.gate.pause(bailey_gate::event::Actor::Person, at(1), || ());
     assert!(report.recorded.is_ok() && report.logged.is_err());
-    assert_eq!(bench.gate.lock().valve().mode, Mode::Paused);
+    assert_eq!(bench.gate.lock().pause_state().mode, Mode::Paused);
     bench.ledger.full.store(false, Ordering::SeqCst);
     assert_eq!(bench.state(1), State::Approved, "nothing is lost");
 }
@@ -153,7 +153,7 @@ fn time_runs_out_for_answers_challenges_and_approvals() {
     let bench = Bench::with(limits, true);
     let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
     let permit = one(bench.approve(1, at(999)).unwrap());
-    assert!(matches!(bench.gate.claim(permit, at(1_000)), Ok(Claiming::Turned(State::Expired))));
+    assert!(matches!(bench.gate.claim(permit, at(1_000)), Ok(Claiming::NotClaimed(State::Expired))));
 
     let bench = Bench::new();
     let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
@@ -241,7 +241,7 @@ fn a_mail_is_held_and_a_late_one_asks_again() {
 
     let bench = held();
     let late = one(bench.gate.due(at(1_101)).unwrap());
-    assert!(matches!(bench.gate.claim(late, at(1_101)), Ok(Claiming::Turned(State::Awaiting))));
+    assert!(matches!(bench.gate.claim(late, at(1_101)), Ok(Claiming::NotClaimed(State::Awaiting))));
 
     let bench = held();
     bench.gate.cancel(&[action_id(1)], at(50)).unwrap();
@@ -258,16 +258,16 @@ fn everything_is_checked_again_when_claiming() {
     };
     let (bench, permit) = approved();
     bench.ledger.store.lock().unwrap().grants.get_mut(&CONNECTION).unwrap().generation = 2;
-    assert!(matches!(bench.gate.claim(permit, at(1)), Ok(Claiming::Turned(State::Denied))), "the grant changed");
+    assert!(matches!(bench.gate.claim(permit, at(1)), Ok(Claiming::NotClaimed(State::Denied))), "the grant changed");
 
     let (bench, permit) = approved();
     bench.policy.nothing_goes.store(true, Ordering::SeqCst);
-    assert!(matches!(bench.gate.claim(permit, at(1)), Ok(Claiming::Turned(State::Denied))), "the policy changed");
+    assert!(matches!(bench.gate.claim(permit, at(1)), Ok(Claiming::NotClaimed(State::Denied))), "the policy changed");
 
     let (bench, permit) = approved();
     bench.ledger.store.lock().unwrap().contents.get_mut(&action_id(1)).unwrap().push(0);
     assert!(
-        matches!(bench.gate.claim(permit, at(1)), Ok(Claiming::Turned(State::Awaiting))),
+        matches!(bench.gate.claim(permit, at(1)), Ok(Claiming::NotClaimed(State::Awaiting))),
         "the stored bytes changed"
     );
     assert!(matches!(bench.approve(1, at(2)), Err(GateError::Changed(_))));
@@ -311,7 +311,7 @@ fn a_restart_asks_what_happened_and_sends_nothing() {
 }
 
 #[test]
-fn a_proposal_needs_a_connection_and_receivers() {
+fn a_proposal_needs_a_connection_and_recipients() {
     let bench = Bench::new();
     let mut nobody = mail(1);
     nobody.action = Action::Mail(MailAction::Send(message(&[])));
@@ -327,11 +327,11 @@ fn a_revocation_ends_every_older_claim() {
     let bench = Bench::new();
     let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
     let claim = claimed(bench.gate.claim(one(bench.approve(1, at(0)).unwrap()), at(0)).unwrap());
-    let trigger = claim.trigger();
-    assert!(trigger.pass(|| ()).is_ok());
+    let token = claim.effect_token();
+    assert!(token.pass(|| ()).is_ok());
     bench.gate.lock().cut();
-    assert_eq!(trigger.pass(|| panic!("must not run")), Err(Refused::Cut));
-    assert_eq!(trigger.hand_off(|| panic!("must not run")), Err(Refused::Cut));
+    assert_eq!(token.pass(|| panic!("must not run")), Err(Refused::Cut));
+    assert_eq!(token.hand_off(|| panic!("must not run")), Err(Refused::Cut));
     let state = bench.gate.settle(&claim.settle(Outcome::new(Effect::NotExecuted, "")), at(1)).unwrap();
     assert_eq!(state, State::NotExecuted);
 }

@@ -27,7 +27,7 @@ fn no_hand_off_starts_after_pause_returned() {
                         Err(GateError::Paused) => return,
                         other => panic!("{other:?}"),
                     };
-                    let _handed = claim.trigger().hand_off(|| {
+                    let _handed = claim.effect_token().hand_off(|| {
                         handed.fetch_add(1, Ordering::SeqCst);
                         late.fetch_add(u64::from(returned.load(Ordering::SeqCst)), Ordering::SeqCst);
                         Wrote::Some
@@ -52,11 +52,11 @@ fn a_pause_waits_for_the_write_under_way() {
     let permit = bench.gate.propose(mail(1), at(0)).unwrap().permit.unwrap();
     let Ok(Claiming::Claimed(claim)) = bench.gate.claim(permit, at(0)) else { panic!("it was not claimed") };
     let (tell, told) = mpsc::channel();
-    let pausing = claim.trigger().hand_off(|| {
+    let pausing = claim.effect_token().hand_off(|| {
         let gate = bench.gate.clone();
         thread::spawn(move || {
             let report = gate.pause(Actor::Person, at(0), || ());
-            tell.send(report.valve.epoch).unwrap();
+            tell.send(report.pause_state.epoch).unwrap();
         });
         assert!(told.recv_timeout(TRIAL).is_err(), "a pause returned while bytes were being handed over");
         Wrote::Some

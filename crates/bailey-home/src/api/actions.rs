@@ -3,17 +3,17 @@
 use bailey_gate::family::ActionKind;
 
 use super::*;
-use crate::cards::{claimed_why, outcome_words};
+use crate::views::{claimed_why, outcome_words};
 
-fn cards(home: &Home, views: &[ActionView]) -> Result<Vec<ActionCard>, Failure> {
-    views.iter().map(|view| action_card(home, view)).collect()
+fn views(home: &Home, records: &[ActionRecord]) -> Result<Vec<ActionView>, Failure> {
+    records.iter().map(|record| action_view(home, record)).collect()
 }
 
 /// The preview is made of the stored bytes, every time.
-pub(super) fn action_card(home: &Home, view: &ActionView) -> Result<ActionCard, Failure> {
-    let row = &view.row;
+pub(super) fn action_view(home: &Home, record: &ActionRecord) -> Result<ActionView, Failure> {
+    let row = &record.row;
     let entries = home.ledger.entries_of(&row.id)?;
-    let mut card = ActionCard {
+    let mut view = ActionView {
         id: row.id.to_string(),
         digest: row.digest.to_string(),
         kind: row.kind.name().into(),
@@ -30,19 +30,19 @@ pub(super) fn action_card(home: &Home, view: &ActionView) -> Result<ActionCard, 
         expires_ms: row.expires.wall_ms(),
         held_until_ms: row.held.map(|held| held.wall_ms()),
     };
-    if let Ok(content) = Content::decode(&view.content) {
+    if let Ok(content) = Content::decode(&record.content) {
         let preview = Preview::of(&content);
-        card.digest = preview.digest.to_string();
-        card.headline = preview.headline;
-        card.items =
+        view.digest = preview.digest.to_string();
+        view.headline = preview.headline;
+        view.items =
             preview.items.into_iter().map(|item| Line { label: item.label.into(), value: item.value }).collect();
-        card.body = preview.body;
-        card.warnings = preview.warnings;
+        view.body = preview.body;
+        view.warnings = preview.warnings;
         let stands = crate::provenance::of(home, &content, row.task.as_ref())?;
-        card.warnings.extend(stands.warnings);
-        card.provenance = stands.lines;
+        view.warnings.extend(stands.warnings);
+        view.provenance = stands.lines;
     }
-    Ok(card)
+    Ok(view)
 }
 
 /// Which actions of a list.
@@ -66,13 +66,13 @@ pub(super) struct Which {
         ("before" = Option<String>, Query),
         ("kind" = Option<String>, Query)
     ),
-    responses((status = 200, body = Vec<ActionCard>), (status = "default", body = Failure))
+    responses((status = 200, body = Vec<ActionView>), (status = "default", body = Failure))
 )]
 pub(super) async fn actions(
-    Held(home): Shared,
+    AppState(home): Shared,
     Query(part): Query<Part>,
     Query(which): Query<Which>,
-) -> Answer<Vec<ActionCard>> {
+) -> Answer<Vec<ActionView>> {
     let limit = part.limit();
     let before = which.before.as_deref().map(|id| parse::<ActionId>("action", id)).transpose()?;
     let named = |name: &str| {
@@ -87,11 +87,11 @@ pub(super) async fn actions(
         ));
     }
     let read = move |home: &Home| {
-        let views = match (kind, before) {
+        let records = match (kind, before) {
             (None, None) => home.ledger.recent_actions(part.skip, limit)?,
             (kind, before) => home.ledger.actions_before(kind, before.as_ref(), limit)?,
         };
-        cards(home, &views)
+        views(home, &records)
     };
     reading(&home, read).await.map(Json)
 }
@@ -101,14 +101,14 @@ pub(super) async fn actions(
     get,
     path = "/v1/actions/{id}",
     params(("id" = String, Path)),
-    responses((status = 200, body = ActionCard), (status = "default", body = Failure))
+    responses((status = 200, body = ActionView), (status = "default", body = Failure))
 )]
-pub(super) async fn action(Held(home): Shared, Path(id): Path<String>) -> Answer<ActionCard> {
+pub(super) async fn action(AppState(home): Shared, Path(id): Path<String>) -> Answer<ActionView> {
     let id: ActionId = parse("action", &id)?;
-    reading(&home, move |home| action_card(home, &one(home, id)?)).await.map(Json)
+    reading(&home, move |home| action_view(home, &one(home, id)?)).await.map(Json)
 }
 
-fn one(home: &Home, id: ActionId) -> Result<ActionView, Failure> {
+fn one(home: &Home, id: ActionId) -> Result<ActionRecord, Failure> {
     Ok(home.ledger.action(&id)?.ok_or(GateError::NoSuchAction(id))?)
 }
 
@@ -117,10 +117,10 @@ fn one(home: &Home, id: ActionId) -> Result<ActionView, Failure> {
     get,
     path = "/v1/approvals",
     params(("skip" = Option<u32>, Query), ("limit" = Option<u32>, Query)),
-    responses((status = 200, body = Vec<ActionCard>), (status = "default", body = Failure))
+    responses((status = 200, body = Vec<ActionView>), (status = "default", body = Failure))
 )]
-pub(super) async fn approvals(Held(home): Shared, Query(part): Query<Part>) -> Answer<Vec<ActionCard>> {
-    let read = move |home: &Home| cards(home, &home.ledger.part_of(State::Awaiting, part.skip, part.limit())?);
+pub(super) async fn approvals(AppState(home): Shared, Query(part): Query<Part>) -> Answer<Vec<ActionView>> {
+    let read = move |home: &Home| views(home, &home.ledger.part_of(State::Awaiting, part.skip, part.limit())?);
     reading(&home, read).await.map(Json)
 }
 
@@ -130,7 +130,7 @@ pub(super) async fn approvals(Held(home): Shared, Query(part): Query<Part>) -> A
     path = "/v1/challenge",
     responses((status = 200, body = Challenge), (status = "default", body = Failure))
 )]
-pub(super) async fn challenge(Held(home): Shared) -> Answer<Challenge> {
+pub(super) async fn challenge(AppState(home): Shared) -> Answer<Challenge> {
     let challenge = home.gate.challenge(&Nonce::from_bytes(drawn()?), home.clock.now());
     let hint = |row: bailey_ledger::CredentialRow| CredentialHint {
         id: Nonce::from_bytes(row.id).to_string(),
@@ -153,9 +153,9 @@ pub(super) async fn challenge(Held(home): Shared) -> Answer<Challenge> {
     responses((status = 200, body = Vec<String>), (status = "default", body = Failure))
 )]
 pub(super) async fn approve(
-    Held(home): Shared,
+    AppState(home): Shared,
     caller: Caller,
-    Taken(body): Taken<ApproveBody>,
+    JsonBody(body): JsonBody<ApproveBody>,
 ) -> Answer<Vec<String>> {
     let shown =
         body.shown.iter().map(|shown| Ok((parse("action", &shown.id)?, parse::<Digest>("digest", &shown.digest)?)));
@@ -169,7 +169,7 @@ pub(super) async fn approve(
     home.changed();
     // An approval may be the one that makes a habit of those before.
     let looking = Arc::clone(&home);
-    home.beside(async move { looking.look_at_trust().await });
+    home.spawn_detached(async move { looking.refresh_suggestions().await });
     Ok(Json(approved))
 }
 
@@ -180,7 +180,7 @@ pub(super) async fn approve(
     request_body = IdsBody,
     responses((status = 200), (status = "default", body = Failure))
 )]
-pub(super) async fn reject(Held(home): Shared, Taken(body): Taken<IdsBody>) -> Answer<()> {
+pub(super) async fn reject(AppState(home): Shared, JsonBody(body): JsonBody<IdsBody>) -> Answer<()> {
     let ids = body.ids.iter().map(|id| parse("action", id)).collect::<Result<Vec<ActionId>, _>>()?;
     let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
     blocking(move || gate.reject(&ids, now)).await?;
@@ -195,7 +195,7 @@ pub(super) async fn reject(Held(home): Shared, Taken(body): Taken<IdsBody>) -> A
     request_body = IdsBody,
     responses((status = 200), (status = "default", body = Failure))
 )]
-pub(super) async fn cancel(Held(home): Shared, Taken(body): Taken<IdsBody>) -> Answer<()> {
+pub(super) async fn cancel(AppState(home): Shared, JsonBody(body): JsonBody<IdsBody>) -> Answer<()> {
     let ids = body.ids.iter().map(|id| parse("action", id)).collect::<Result<Vec<ActionId>, _>>()?;
     let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
     blocking(move || gate.cancel(&ids, now)).await?;
@@ -209,24 +209,28 @@ pub(super) async fn cancel(Held(home): Shared, Taken(body): Taken<IdsBody>) -> A
     path = "/v1/approvals/{id}/edit",
     params(("id" = String, Path)),
     request_body = Edit,
-    responses((status = 200, body = ActionCard), (status = "default", body = Failure))
+    responses((status = 200, body = ActionView), (status = "default", body = Failure))
 )]
-pub(super) async fn edit(Held(home): Shared, Path(id): Path<String>, Taken(edit): Taken<Edit>) -> Answer<ActionCard> {
+pub(super) async fn edit(
+    AppState(home): Shared,
+    Path(id): Path<String>,
+    JsonBody(edit): JsonBody<Edit>,
+) -> Answer<ActionView> {
     let id: ActionId = parse("action", &id)?;
     let look = move |home: &Home| {
-        let view = one(home, id)?;
-        let around = home.context_of(view.row.task.as_ref())?;
-        Ok((view, around))
+        let record = one(home, id)?;
+        let around = home.context_of(record.row.task.as_ref())?;
+        Ok((record, around))
     };
-    let (view, around) = reading(&home, look).await?;
-    let content = Content::decode(&view.content).map_err(StoreError::from)?;
+    let (record, around) = reading(&home, look).await?;
+    let content = Content::decode(&record.content).map_err(StoreError::from)?;
     let Action::Mail(MailAction::Send(message)) = &content.action else {
         return Err(failure(Code::Invalid, "only a waiting mail can be edited"));
     };
     let edited = edit.apply(message, &around).map_err(|bad| failure(Code::Invalid, bad.to_string()))?;
     let proposal = Proposal {
         id: fresh_action()?,
-        task: view.row.task,
+        task: record.row.task,
         account: content.account.map(|(connection, _)| connection),
         precondition: content.precondition,
         action: Action::Mail(MailAction::Send(edited)),
@@ -247,9 +251,9 @@ pub(super) async fn edit(Held(home): Shared, Path(id): Path<String>, Taken(edit)
     responses((status = 200), (status = "default", body = Failure))
 )]
 pub(super) async fn happened(
-    Held(home): Shared,
+    AppState(home): Shared,
     Path(id): Path<String>,
-    Taken(body): Taken<HappenedBody>,
+    JsonBody(body): JsonBody<HappenedBody>,
 ) -> Answer<()> {
     let id = parse("action", &id)?;
     let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
@@ -264,26 +268,26 @@ pub(super) async fn happened(
     path = "/v1/actions/{id}/undo",
     params(("id" = String, Path)),
     request_body = ProvenBody,
-    responses((status = 200, body = ActionCard), (status = "default", body = Failure))
+    responses((status = 200, body = ActionView), (status = "default", body = Failure))
 )]
 pub(super) async fn undo(
-    Held(home): Shared,
+    AppState(home): Shared,
     Path(id): Path<String>,
     caller: Caller,
-    Taken(body): Taken<ProvenBody>,
-) -> Answer<ActionCard> {
+    JsonBody(body): JsonBody<ProvenBody>,
+) -> Answer<ActionView> {
     let id: ActionId = parse("action", &id)?;
-    let (view, left) = reading(&home, move |home| Ok((one(home, id)?, home.left_behind(&id)?))).await?;
-    if !view.row.state.may_become(State::Undoing) {
-        return Err(GateError::WrongState { id, state: view.row.state }.into());
+    let (record, left) = reading(&home, move |home| Ok((one(home, id)?, home.left_behind(&id)?))).await?;
+    if !record.row.state.may_become(State::Undoing) {
+        return Err(GateError::WrongState { id, state: record.row.state }.into());
     }
-    let content = Content::decode(&view.content).map_err(StoreError::from)?;
+    let content = Content::decode(&record.content).map_err(StoreError::from)?;
     let services = home.services.clone();
-    let prepared = outside(&home, async move { services.undo(&content, &left).await }).await?;
+    let prepared = spawn_detached(&home, async move { services.undo(&content, &left).await }).await?;
     let (account, action_back) = prepared.map_err(|bad| failure(Code::Conflict, visible(&bad.to_string())))?;
     let proposal = Proposal {
         id: fresh_action()?,
-        task: view.row.task,
+        task: record.row.task,
         account,
         precondition: Vec::new(),
         action: action_back,
@@ -296,11 +300,11 @@ pub(super) async fn undo(
 }
 
 /// Lets run what may run, and shows it.
-async fn begun(home: Arc<Home>, proposed: Proposed) -> Answer<ActionCard> {
+async fn begun(home: Arc<Home>, proposed: Proposed) -> Answer<ActionView> {
     let fresh = proposed.id;
     if let Some(permit) = proposed.permit {
         home.run(permit);
     }
     home.changed();
-    action(Held(home), Path(fresh.to_string())).await
+    action(AppState(home), Path(fresh.to_string())).await
 }

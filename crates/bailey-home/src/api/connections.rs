@@ -8,17 +8,17 @@ use super::*;
 #[utoipa::path(
     get,
     path = "/v1/connections",
-    responses((status = 200, body = Vec<ConnectionCard>), (status = "default", body = Failure))
+    responses((status = 200, body = Vec<ConnectionView>), (status = "default", body = Failure))
 )]
-pub(super) async fn connections(Held(home): Shared) -> Answer<Vec<ConnectionCard>> {
+pub(super) async fn connections(AppState(home): Shared) -> Answer<Vec<ConnectionView>> {
     let read = |home: &Home| {
         let rows = home.ledger.connections()?.into_iter();
-        Ok(rows.map(|row| connection_card(home, row)).collect())
+        Ok(rows.map(|row| connection_view(home, row)).collect())
     };
     reading(&home, read).await.map(Json)
 }
 
-pub(super) fn connection_card(home: &Home, row: bailey_ledger::ConnectionRow) -> ConnectionCard {
+pub(super) fn connection_view(home: &Home, row: bailey_ledger::ConnectionRow) -> ConnectionView {
     let settings = home.vault.settings(&row.id).ok();
     let issuer = settings.as_ref().and_then(Settings::issuer);
     let weaker = match (&settings, issuer) {
@@ -30,7 +30,7 @@ pub(super) fn connection_card(home: &Home, row: bailey_ledger::ConnectionRow) ->
         }
     };
     let is_default = row.grant.active && home.vault.default_account(&row.kind) == Some(row.id);
-    ConnectionCard {
+    ConnectionView {
         is_default,
         id: row.id.to_string(),
         kind: row.kind,
@@ -59,28 +59,29 @@ async fn leave_to_connect(
     post,
     path = "/v1/connections",
     request_body = ConnectBody,
-    responses((status = 200, body = ConnectionCard), (status = "default", body = Failure))
+    responses((status = 200, body = ConnectionView), (status = "default", body = Failure))
 )]
 pub(super) async fn connect(
-    Held(home): Shared,
+    AppState(home): Shared,
     caller: Caller,
-    Taken(body): Taken<ConnectBody>,
-) -> Answer<ConnectionCard> {
+    JsonBody(body): JsonBody<ConnectBody>,
+) -> Answer<ConnectionView> {
     let (level, id) = leave_to_connect(&home, &body, caller).await?;
     let credential = match &body.password {
         Some(password) => Credential::AppPassword(password.expose().to_owned()),
         None => Credential::None,
     };
     let services = home.services.clone();
-    let new = outside(&home, async move { services.try_out(id, body.settings, level, credential).await }).await??;
+    let new =
+        spawn_detached(&home, async move { services.try_out(id, body.settings, level, credential).await }).await??;
     reading(&home, move |home| keep(home, &new)).await.map(Json)
 }
 
-fn keep(home: &Home, new: &NewConnection) -> Result<ConnectionCard, Failure> {
+fn keep(home: &Home, new: &NewConnection) -> Result<ConnectionView, Failure> {
     home.vault.keep(new, home.clock.now())?;
     home.changed();
     let row = home.ledger.connection(&new.id)?.ok_or(GateError::NoSuchConnection(new.id))?;
-    Ok(connection_card(home, row))
+    Ok(connection_view(home, row))
 }
 
 /// How long a browser may take to come back.
@@ -94,18 +95,18 @@ const SIGN_IN_WITHIN: std::time::Duration = std::time::Duration::from_secs(600);
     responses((status = 200, body = SignIn), (status = "default", body = Failure))
 )]
 pub(super) async fn begin_sign_in(
-    Held(home): Shared,
+    AppState(home): Shared,
     caller: Caller,
-    Taken(body): Taken<ConnectBody>,
+    JsonBody(body): JsonBody<ConnectBody>,
 ) -> Answer<SignIn> {
     let (level, id) = leave_to_connect(&home, &body, caller).await?;
     let (vault, settings) = (Arc::clone(&home.vault), body.settings.clone());
-    let flow = outside(&home, async move { vault.begin_sign_in(&settings, level).await }).await??;
+    let flow = spawn_detached(&home, async move { vault.begin_sign_in(&settings, level).await }).await??;
     let name = Nonce::from_bytes(drawn()?).to_string();
     let begun = SignIn { id: name.clone(), url: flow.url.clone(), connection: None, trouble: None };
     sign_ins(&home).insert(name.clone(), begun.clone());
     let work = Arc::clone(&home);
-    work.beside(async move {
+    work.spawn_detached(async move {
         let settings = body.settings;
         let finishing = async {
             let credential = home.vault.finish_sign_in(flow, &settings).await?;
@@ -119,7 +120,7 @@ pub(super) async fn begin_sign_in(
         };
         if let Some(sign_in) = sign_ins(&home).get_mut(&name) {
             match ended {
-                Ok(card) => sign_in.connection = Some(card),
+                Ok(view) => sign_in.connection = Some(view),
                 Err(why) => sign_in.trouble = Some(visible(&why)),
             }
         }
@@ -139,7 +140,7 @@ fn sign_ins(home: &Home) -> std::sync::MutexGuard<'_, std::collections::BTreeMap
     params(("id" = String, Path)),
     responses((status = 200, body = SignIn), (status = "default", body = Failure))
 )]
-pub(super) async fn sign_in(Held(home): Shared, Path(id): Path<String>) -> Answer<SignIn> {
+pub(super) async fn sign_in(AppState(home): Shared, Path(id): Path<String>) -> Answer<SignIn> {
     let found = sign_ins(&home).get(&id).cloned();
     found.map(Json).ok_or_else(|| failure(Code::NotFound, "there is no such sign-in; connect again"))
 }
@@ -149,19 +150,19 @@ pub(super) async fn sign_in(Held(home): Shared, Path(id): Path<String>) -> Answe
     post,
     path = "/v1/connections/{id}/default",
     params(("id" = String, Path)),
-    responses((status = 200, body = ConnectionCard), (status = "default", body = Failure))
+    responses((status = 200, body = ConnectionView), (status = "default", body = Failure))
 )]
-pub(super) async fn make_default(Held(home): Shared, Path(id): Path<String>) -> Answer<ConnectionCard> {
+pub(super) async fn make_default(AppState(home): Shared, Path(id): Path<String>) -> Answer<ConnectionView> {
     let id: ConnectionId = parse("connection", &id)?;
     let now = home.clock.now();
     let made = move |home: &Home| {
         home.vault.make_default(&id, now)?;
         let row = home.ledger.connection(&id)?.ok_or(GateError::NoSuchConnection(id))?;
-        Ok(connection_card(home, row))
+        Ok(connection_view(home, row))
     };
-    let card = reading(&home, made).await?;
+    let view = reading(&home, made).await?;
     home.changed();
-    Ok(Json(card))
+    Ok(Json(view))
 }
 
 /// How long whoever revokes waits for the provider; Bailey itself goes on.
@@ -172,19 +173,19 @@ pub(super) const TELL_WITHIN: std::time::Duration = std::time::Duration::from_se
     post,
     path = "/v1/connections/{id}/revoke",
     params(("id" = String, Path)),
-    responses((status = 200, body = RevokeCard), (status = "default", body = Failure))
+    responses((status = 200, body = RevokeView), (status = "default", body = Failure))
 )]
-pub(super) async fn revoke(Held(home): Shared, Path(id): Path<String>) -> Answer<RevokeCard> {
+pub(super) async fn revoke(AppState(home): Shared, Path(id): Path<String>) -> Answer<RevokeView> {
     let id: ConnectionId = parse("connection", &id)?;
     let (vault, gate, now) = (Arc::clone(&home.vault), Arc::clone(&home.gate), home.clock.now());
     let revoked = tokio::task::spawn_blocking(move || vault.revoke(&id, now)).await;
     revoked.map_err(|error| failure(Code::Internal, error.to_string()))??;
-    blocking(move || gate.deny_for(&id, now)).await?;
+    blocking(move || gate.deny_connection(&id, now)).await?;
     home.changed();
     // In a task of its own: whoever asked may leave before the provider has answered. Asked again, it is told again, if it
     // has not confirmed yet.
     let vault = Arc::clone(&home.vault);
-    let telling = home.beside(async move { vault.tell_provider(&id).await });
+    let telling = home.spawn_detached(async move { vault.tell_provider(&id).await });
     let revocation = match tokio::time::timeout(TELL_WITHIN, telling).await {
         Ok(Ok(told)) => told?,
         Ok(Err(error)) => Revocation::Unconfirmed(error.to_string()),
@@ -205,5 +206,5 @@ pub(super) async fn revoke(Held(home): Shared, Path(id): Path<String>) -> Answer
         Revocation::Nothing => ("nothing", "There was no credential.".to_owned()),
         Revocation::Before => ("before", "It was revoked before.".to_owned()),
     };
-    Ok(Json(RevokeCard { at_provider: name.into(), message }))
+    Ok(Json(RevokeView { at_provider: name.into(), message }))
 }

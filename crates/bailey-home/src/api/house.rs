@@ -10,8 +10,8 @@ use crate::Ended;
     path = "/v1/status",
     responses((status = 200, body = Status), (status = "default", body = Failure))
 )]
-pub(super) async fn status(Held(home): Shared) -> Answer<Status> {
-    let valve = home.gate.lock().valve();
+pub(super) async fn status(AppState(home): Shared) -> Answer<Status> {
+    let pause_state = home.gate.lock().pause_state();
     let counts = |home: &Home| {
         let (log_entries, _) = home.ledger.head()?;
         Ok((log_entries, home.ledger.count_in(State::Awaiting)?, home.ledger.count_in(State::NeedsPerson)?))
@@ -19,12 +19,12 @@ pub(super) async fn status(Held(home): Shared) -> Answer<Status> {
     let (log_entries, waiting, needs_person) = reading(&home, counts).await?;
     Ok(Json(Status {
         home: home.gate.home().to_string(),
-        mode: valve.mode.name().into(),
-        epoch: valve.epoch,
+        mode: pause_state.mode.name().into(),
+        epoch: pause_state.epoch,
         model: home.model.is_some(),
         waiting,
         needs_person,
-        offers: home.offered.load(std::sync::atomic::Ordering::Relaxed),
+        suggestions: home.suggested.load(std::sync::atomic::Ordering::Relaxed),
         notices: home.notices(),
         log_entries,
     }))
@@ -43,7 +43,7 @@ pub(super) struct After {
     params(("after" = Option<u64>, Query)),
     responses((status = 200, body = u64), (status = "default", body = Failure))
 )]
-pub(super) async fn changes(Held(home): Shared, Query(query): Query<After>) -> Answer<u64> {
+pub(super) async fn changes(AppState(home): Shared, Query(query): Query<After>) -> Answer<u64> {
     const PATIENCE: std::time::Duration = std::time::Duration::from_secs(25);
     let mut changes = home.changes();
     let seen = *changes.borrow_and_update();
@@ -61,7 +61,7 @@ pub(super) async fn changes(Held(home): Shared, Query(query): Query<After>) -> A
     responses((status = 200, content_type = "text/event-stream", body = String), (status = "default", body = Failure))
 )]
 pub(super) async fn events(
-    Held(home): Shared,
+    AppState(home): Shared,
 ) -> Sse<impl futures_util::Stream<Item = Result<SentEvent, std::convert::Infallible>>> {
     let changes = home.changes();
     let stream = futures_util::stream::unfold((home, changes, true), |(home, mut changes, first)| async move {
@@ -74,7 +74,7 @@ pub(super) async fn events(
         let count = *changes.borrow_and_update();
         // What cannot be told is not told wrongly: whoever listens connects anew.
         let waiting = reading(&home, |home| Ok(home.ledger.count_in(State::Awaiting)?)).await.ok()?;
-        let mode = home.gate.lock().valve().mode.name();
+        let mode = home.gate.lock().pause_state().mode.name();
         let told = serde_json::json!({"changes": count, "waiting": waiting, "mode": mode}).to_string();
         Some((Ok(SentEvent::default().event("change").data(told)), (home, changes, false)))
     });
@@ -87,19 +87,19 @@ pub(super) async fn events(
     post,
     path = "/v1/home/delete",
     request_body = ProvenBody,
-    responses((status = 200, body = DeletedCard), (status = "default", body = Failure))
+    responses((status = 200, body = DeletedView), (status = "default", body = Failure))
 )]
 pub(super) async fn delete_home(
-    Held(home): Shared,
+    AppState(home): Shared,
     caller: Caller,
-    Taken(body): Taken<ProvenBody>,
-) -> Answer<DeletedCard> {
+    JsonBody(body): JsonBody<ProvenBody>,
+) -> Answer<DeletedView> {
     authorise(&home, purposes::delete_home(), &body.proof, caller).await?;
     let (gate, vault, now) = (Arc::clone(&home.gate), Arc::clone(&home.vault), home.clock.now());
     let paused = blocking(move || Ok(gate.pause(Actor::Person, now, || vault.reset()))).await?;
     let all = reading(&home, |home| Ok(home.ledger.connections()?)).await?;
     let standing: Vec<_> = all.into_iter().filter(|row| row.grant.active).collect();
-    // The valve is shut either way; a record that could not be written only matters if the home lived on.
+    // The pause state is shut either way; a record that could not be written only matters if the home lived on.
     let mut left: Vec<String> = paused.recorded.err().into_iter().collect();
     let until = tokio::time::Instant::now() + TELL_WITHIN;
     for row in standing {
@@ -109,8 +109,11 @@ pub(super) async fn delete_home(
         let trouble = match revoked.map_err(|error| error.to_string()).and_then(|done| done.map_err(|e| e.to_string()))
         {
             Err(why) => Some(why),
-            Ok(_) => match tokio::time::timeout_at(until, home.beside(async move { teller.tell_provider(&id).await }))
-                .await
+            Ok(_) => match tokio::time::timeout_at(
+                until,
+                home.spawn_detached(async move { teller.tell_provider(&id).await }),
+            )
+            .await
             {
                 Ok(Ok(Ok(Revocation::Confirmed | Revocation::Nothing | Revocation::Before))) => None,
                 Ok(Ok(Ok(Revocation::ByHand))) => Some("its password can only be ended on the provider's page".into()),
@@ -125,19 +128,19 @@ pub(super) async fn delete_home(
     // On the disk before it is said: whatever ends now, what is left is destroyed.
     home.layout.condemn().map_err(HomeError::from)?;
     home.end(Ended::Deleted);
-    Ok(Json(DeletedCard { end_by_hand: left }))
+    Ok(Json(DeletedView { end_by_hand: left }))
 }
 
 /// Needs no proof either.
 #[utoipa::path(
     post,
     path = "/v1/pause",
-    responses((status = 200, body = PauseCard), (status = "default", body = Failure))
+    responses((status = 200, body = PauseView), (status = "default", body = Failure))
 )]
-pub(super) async fn pause(Held(home): Shared) -> Answer<PauseCard> {
+pub(super) async fn pause(AppState(home): Shared) -> Answer<PauseView> {
     let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
     let vault = Arc::clone(&home.vault);
-    // Connections are cut the moment the valve is shut, before anything is written down.
+    // Connections are cut the moment the pause state is shut, before anything is written down.
     let report = blocking(move || Ok(gate.pause(Actor::Client, now, || vault.reset()))).await?;
     home.unrecorded.send_replace(report.recorded.is_err());
     home.changed();
@@ -148,8 +151,8 @@ pub(super) async fn pause(Held(home): Shared) -> Answer<PauseCard> {
         other => format!("everything is paused, but the log does not say so yet: {other}"),
     });
     let trouble = [report.recorded.err(), unlogged];
-    Ok(Json(PauseCard {
-        epoch: report.valve.epoch,
+    Ok(Json(PauseView {
+        epoch: report.pause_state.epoch,
         trouble: trouble.into_iter().flatten().collect(),
         in_flight: report.in_flight.iter().map(ToString::to_string).collect(),
     }))
@@ -162,24 +165,28 @@ pub(super) async fn pause(Held(home): Shared) -> Answer<PauseCard> {
     request_body = ResumeBody,
     responses((status = 200, body = Vec<String>), (status = "default", body = Failure))
 )]
-pub(super) async fn resume(Held(home): Shared, caller: Caller, Taken(body): Taken<ResumeBody>) -> Answer<Vec<String>> {
+pub(super) async fn resume(
+    AppState(home): Shared,
+    caller: Caller,
+    JsonBody(body): JsonBody<ResumeBody>,
+) -> Answer<Vec<String>> {
     let (gate, proof, now) = (Arc::clone(&home.gate), proof(&body.proof, caller)?, home.clock.now());
-    let valve = blocking(move || gate.begin_resume(body.epoch, &proof, now)).await?;
-    if valve.mode == bailey_gate::handoff::Mode::Open {
+    let pause_state = blocking(move || gate.begin_resume(body.epoch, &proof, now)).await?;
+    if pause_state.mode == bailey_gate::handoff::Mode::Open {
         return Ok(Json(Vec::new()));
     }
     let work = Arc::clone(&home);
-    outside(&home, async move { work.reconcile().await }).await??;
+    spawn_detached(&home, async move { work.reconcile().await }).await??;
     let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
     let swept = {
         let gate = Arc::clone(&gate);
-        blocking(move || gate.finish_resume(valve.epoch, now)).await?
+        blocking(move || gate.finish_resume(pause_state.epoch, now)).await?
     };
     home.notices.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
     home.unrecorded.send_if_modified(|unrecorded| {
         // Another pause may have come meanwhile, and be one that nobody could record.
-        let over =
-            gate.lock().valve() == bailey_gate::handoff::Valve { mode: bailey_gate::handoff::Mode::Open, ..valve };
+        let over = gate.lock().pause_state()
+            == bailey_gate::handoff::PauseState { mode: bailey_gate::handoff::Mode::Open, ..pause_state };
         *unrecorded &= !over;
         over
     });

@@ -25,18 +25,18 @@ const MAX_PAGE: u64 = 500;
     get,
     path = "/v1/log",
     params(("from" = Option<u64>, Query), ("limit" = Option<u64>, Query)),
-    responses((status = 200, body = Vec<EntryCard>), (status = "default", body = Failure))
+    responses((status = 200, body = Vec<EntryView>), (status = "default", body = Failure))
 )]
-pub(super) async fn log(Held(home): Shared, Query(page): Query<Page>) -> Answer<Vec<EntryCard>> {
+pub(super) async fn log(AppState(home): Shared, Query(page): Query<Page>) -> Answer<Vec<EntryView>> {
     let (from, limit) = (page.from, page.limit.unwrap_or(USUAL_PAGE).min(MAX_PAGE));
     let entries = reading(&home, move |home| Ok(home.ledger.entries(from, limit)?)).await?;
     let json = |text: &str| serde_json::from_str(text).unwrap_or_default();
-    let cards = entries.into_iter().map(|entry| EntryCard {
+    let views = entries.into_iter().map(|entry| EntryView {
         seq: entry.seq,
         header: json(&entry.header),
         payload: entry.payload.as_deref().map(json),
     });
-    Ok(Json(cards.collect()))
+    Ok(Json(views.collect()))
 }
 
 /// A signed checkpoint, fresh.
@@ -45,7 +45,7 @@ pub(super) async fn log(Held(home): Shared, Query(page): Query<Page>) -> Answer<
     path = "/v1/log/checkpoint",
     responses((status = 200, content_type = "text/plain", body = String), (status = "default", body = Failure))
 )]
-pub(super) async fn checkpoint(Held(home): Shared) -> Result<String, Failure> {
+pub(super) async fn checkpoint(AppState(home): Shared) -> Result<String, Failure> {
     let ledger = Arc::clone(&home.ledger);
     blocking(move || Ok(ledger.checkpoint()?)).await?;
     let (_, note) = reading(&home, |home| Ok(home.ledger.head()?)).await?;
@@ -58,7 +58,7 @@ pub(super) async fn checkpoint(Held(home): Shared) -> Result<String, Failure> {
     path = "/v1/log/export",
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = "default", body = Failure))
 )]
-pub(super) async fn export_sealed(Held(home): Shared) -> Result<Exported, Failure> {
+pub(super) async fn export_sealed(AppState(home): Shared) -> Result<Exported, Failure> {
     run_export(home, Payloads::Sealed, Actor::Client).await
 }
 
@@ -70,9 +70,9 @@ pub(super) async fn export_sealed(Held(home): Shared) -> Result<Exported, Failur
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = "default", body = Failure))
 )]
 pub(super) async fn export_readable(
-    Held(home): Shared,
+    AppState(home): Shared,
     caller: Caller,
-    Taken(body): Taken<ProvenBody>,
+    JsonBody(body): JsonBody<ProvenBody>,
 ) -> Result<Exported, Failure> {
     authorise(&home, purposes::export_readable(), &body.proof, caller).await?;
     run_export(home, Payloads::Readable, Actor::Person).await
@@ -90,12 +90,12 @@ type Exported = ([(header::HeaderName, &'static str); 1], Body);
 /// Writes the export down in the log, and sends the log up to there as it is read.
 async fn run_export(home: Arc<Home>, payloads: Payloads, actor: Actor) -> Result<Exported, Failure> {
     let turn = EXPORTS.acquire().await.map_err(|error| failure(Code::Internal, error.to_string()))?;
-    let (ledger, now, valve) = (Arc::clone(&home.ledger), home.clock.now(), home.gate.lock().valve());
+    let (ledger, now, pause_state) = (Arc::clone(&home.ledger), home.clock.now(), home.gate.lock().pause_state());
     blocking(move || {
         let (size, _) = ledger.head()?;
         let what = if payloads == Payloads::Readable { "readable" } else { "sealed" };
         let payload = Payload::default().text("from", "0").text("to", size.to_string()).text("payloads", what);
-        let entry = Event { payload, ..Event::of_home(EventKind::Exported, actor, now, valve) };
+        let entry = Event { payload, ..Event::of_home(EventKind::Exported, actor, now, pause_state) };
         ledger.write(|tx| tx.append(&entry, None).map(|_| ()))?;
         Ok(ledger.checkpoint()?)
     })

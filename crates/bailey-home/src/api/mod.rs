@@ -10,7 +10,7 @@ mod tasks;
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request, State as Held};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request, State as AppState};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -26,7 +26,7 @@ use bailey_gate::family::mail::MailAction;
 use bailey_gate::family::{Action, Level};
 use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, ConnectionId, Digest, GateError, Nonce, Preview, Proposal, Proposed, State, TaskId};
-use bailey_ledger::{ActionView, ExportError, Payloads};
+use bailey_ledger::{ActionRecord, ExportError, Payloads};
 use bailey_model::tap::{Label, Redaction, Span};
 use bailey_vault::{Credential, NewConnection, Revocation, VaultError};
 use base64::Engine as _;
@@ -44,9 +44,9 @@ use crate::layout::token_of;
 use crate::purposes;
 use crate::tasks::state_name;
 use crate::wire::{
-    ActionCard, ApproveBody, AssertionBody, Challenge, Code, ConnectBody, ConnectionCard, ContextCard, CredentialHint,
-    CredentialKind, DeletedCard, Edit, EntryCard, Failure, HappenedBody, IdsBody, KeptBack, Line, PauseCard, ProofBody,
-    ProvenBody, ResumeBody, RevokeCard, SignIn, SpanCard, Status, TaskBody, TaskCard, UsageCard,
+    ActionView, ApproveBody, AssertionBody, Challenge, Code, ConnectBody, ConnectionView, ContextView, CredentialHint,
+    CredentialKind, DeletedView, Edit, EntryView, Failure, HappenedBody, IdsBody, KeptBack, Line, PauseView, ProofBody,
+    ProvenBody, ResumeBody, RevokeView, SignIn, SpanView, Status, TaskBody, TaskView, UsageView,
 };
 
 /// Largest request body: an edited mail with room to spare.
@@ -57,7 +57,7 @@ const BODY_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
 const MAX_STRANGERS_BYTES: usize = 64 * 1024;
 const STRANGERS_WITHIN: std::time::Duration = std::time::Duration::from_secs(1);
 
-type Shared = Held<Arc<Home>>;
+type Shared = AppState<Arc<Home>>;
 
 type Answer<T> = Result<Json<T>, Failure>;
 
@@ -87,10 +87,10 @@ fn routes() -> (Router<Arc<Home>>, OpenApi) {
         .routes(routes!(connections::begin_sign_in))
         .routes(routes!(connections::sign_in))
         .routes(routes!(rules::rules, rules::change_rules))
-        .routes(routes!(rules::be_careful))
+        .routes(routes!(rules::lock_down))
         .routes(routes!(rules::try_rules))
-        .routes(routes!(rules::offers))
-        .routes(routes!(rules::dismiss_offer))
+        .routes(routes!(rules::suggestions))
+        .routes(routes!(rules::dismiss_suggestion))
         .routes(routes!(rules::rule_history))
         .routes(routes!(rules::why))
         .routes(routes!(house::status))
@@ -184,9 +184,9 @@ impl Part {
 }
 
 /// A request's body. What cannot be read is told as every other error is.
-struct Taken<T>(T);
+struct JsonBody<T>(T);
 
-impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Taken<T> {
+impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
@@ -219,7 +219,7 @@ fn caller(home: &Home, given: &[u8]) -> Option<Caller> {
 }
 
 /// The token proposes and observes; it approves nothing.
-async fn authenticate(Held(home): Shared, request: Request, next: Next) -> Response {
+async fn authenticate(AppState(home): Shared, request: Request, next: Next) -> Response {
     let given =
         request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
     let known = given.and_then(|token| caller(&home, token));
@@ -245,8 +245,11 @@ async fn authenticate(Held(home): Shared, request: Request, next: Next) -> Respo
 }
 
 /// Does what meets others' words beside the threads that answer the person.
-async fn outside<T: Send + 'static>(home: &Home, work: impl Future<Output = T> + Send + 'static) -> Result<T, Failure> {
-    home.beside(work).await.map_err(|error| failure(Code::Internal, error.to_string()))
+async fn spawn_detached<T: Send + 'static>(
+    home: &Home,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Failure> {
+    home.spawn_detached(work).await.map_err(|error| failure(Code::Internal, error.to_string()))
 }
 
 /// Sixteen random bytes, for a name nobody can guess.

@@ -2,15 +2,15 @@
 
 use super::*;
 use crate::rules::{Book, Kept, Unchanged, kept};
-use crate::wire::{OfferCard, RuleBody, RuleCard, RuleChange, RuleEventCard, TrialCard, WhyCard};
+use crate::wire::{RuleBody, RuleChange, RuleEventView, RuleView, SuggestionView, TrialView, WhyView};
 
-fn cards(book: Book) -> Vec<RuleCard> {
-    let card = |Kept { id, words, cedar, origin, added_ms }| RuleCard { id, words, cedar, origin, added_ms };
-    book.rules.into_iter().map(card).collect()
+fn views(book: Book) -> Vec<RuleView> {
+    let view = |Kept { id, words, cedar, origin, added_ms }| RuleView { id, words, cedar, origin, added_ms };
+    book.rules.into_iter().map(view).collect()
 }
 
 /// Does slow work with the store aside.
-async fn aside<T: Send + 'static>(
+async fn run_blocking<T: Send + 'static>(
     home: &Arc<Home>,
     work: impl FnOnce(&Home) -> Result<T, Unchanged> + Send + 'static,
 ) -> Result<T, Failure> {
@@ -30,10 +30,10 @@ fn told(unchanged: Unchanged) -> Failure {
 #[utoipa::path(
     get,
     path = "/v1/rules",
-    responses((status = 200, body = Vec<RuleCard>), (status = "default", body = Failure))
+    responses((status = 200, body = Vec<RuleView>), (status = "default", body = Failure))
 )]
-pub(super) async fn rules(Held(home): Shared) -> Answer<Vec<RuleCard>> {
-    reading(&home, |home| Ok(cards(kept(&home.ledger)?))).await.map(Json)
+pub(super) async fn rules(AppState(home): Shared) -> Answer<Vec<RuleView>> {
+    reading(&home, |home| Ok(views(kept(&home.ledger)?))).await.map(Json)
 }
 
 /// Adds and drops rules, takes another profile, names the organisation: whatever of it is given, all or nothing.
@@ -41,29 +41,29 @@ pub(super) async fn rules(Held(home): Shared) -> Answer<Vec<RuleCard>> {
     post,
     path = "/v1/rules",
     request_body = RuleBody,
-    responses((status = 200, body = Vec<RuleCard>), (status = "default", body = Failure))
+    responses((status = 200, body = Vec<RuleView>), (status = "default", body = Failure))
 )]
 pub(super) async fn change_rules(
-    Held(home): Shared,
+    AppState(home): Shared,
     caller: Caller,
-    Taken(body): Taken<RuleBody>,
-) -> Answer<Vec<RuleCard>> {
+    JsonBody(body): JsonBody<RuleBody>,
+) -> Answer<Vec<RuleView>> {
     authorise(&home, purposes::change_rules(&body.change), &body.proof, caller).await?;
-    let changed = aside(&home, move |home| home.change_rules(&body.change)).await?;
+    let changed = run_blocking(&home, move |home| home.change_rules(&body.change)).await?;
     home.changed();
-    Ok(Json(cards(changed)))
+    Ok(Json(views(changed)))
 }
 
 /// Drops every rule that lets something go by itself. Needs no proof.
 #[utoipa::path(
     post,
-    path = "/v1/rules/careful",
-    responses((status = 200, body = Vec<RuleCard>), (status = "default", body = Failure))
+    path = "/v1/rules/lockdown",
+    responses((status = 200, body = Vec<RuleView>), (status = "default", body = Failure))
 )]
-pub(super) async fn be_careful(Held(home): Shared) -> Answer<Vec<RuleCard>> {
-    let left = aside(&home, Home::be_careful).await?;
+pub(super) async fn lock_down(AppState(home): Shared) -> Answer<Vec<RuleView>> {
+    let left = run_blocking(&home, Home::lock_down).await?;
     home.changed();
-    Ok(Json(cards(left)))
+    Ok(Json(views(left)))
 }
 
 /// What a change of the rules would have done to the last two hundred actions. Changes nothing, and needs no proof.
@@ -71,40 +71,40 @@ pub(super) async fn be_careful(Held(home): Shared) -> Answer<Vec<RuleCard>> {
     post,
     path = "/v1/rules/try",
     request_body = RuleChange,
-    responses((status = 200, body = TrialCard), (status = "default", body = Failure))
+    responses((status = 200, body = TrialView), (status = "default", body = Failure))
 )]
-pub(super) async fn try_rules(Held(home): Shared, Taken(change): Taken<RuleChange>) -> Answer<TrialCard> {
-    aside(&home, move |home| home.try_rules(&change)).await.map(Json)
+pub(super) async fn try_rules(AppState(home): Shared, JsonBody(change): JsonBody<RuleChange>) -> Answer<TrialView> {
+    run_blocking(&home, move |home| home.try_rules(&change)).await.map(Json)
 }
 
-/// The rules the home offers, because their like was approved again and again.
+/// The rules the home suggests, because their like was approved again and again.
 #[utoipa::path(
     get,
-    path = "/v1/rules/offers",
-    responses((status = 200, body = Vec<OfferCard>), (status = "default", body = Failure))
+    path = "/v1/rules/suggestions",
+    responses((status = 200, body = Vec<SuggestionView>), (status = "default", body = Failure))
 )]
-pub(super) async fn offers(Held(home): Shared) -> Answer<Vec<OfferCard>> {
-    aside(&home, Home::offer_cards).await.map(Json)
+pub(super) async fn suggestions(AppState(home): Shared) -> Answer<Vec<SuggestionView>> {
+    run_blocking(&home, Home::suggestion_views).await.map(Json)
 }
 
-/// Does not make an offer again for a while. Needs no proof.
+/// Does not make a suggestion again for a while. Needs no proof.
 #[utoipa::path(
     post,
-    path = "/v1/rules/offers/{id}/dismiss",
+    path = "/v1/rules/suggestions/{id}/dismiss",
     params(("id" = String, Path)),
     responses((status = 200), (status = "default", body = Failure))
 )]
-pub(super) async fn dismiss_offer(Held(home): Shared, Path(id): Path<String>) -> Answer<()> {
-    aside(&home, move |home| home.dismiss_offer(&id)).await.map(Json)
+pub(super) async fn dismiss_suggestion(AppState(home): Shared, Path(id): Path<String>) -> Answer<()> {
+    run_blocking(&home, move |home| home.dismiss_suggestion(&id)).await.map(Json)
 }
 
 /// Every change of the rules, newest first.
 #[utoipa::path(
     get,
     path = "/v1/rules/history",
-    responses((status = 200, body = Vec<RuleEventCard>), (status = "default", body = Failure))
+    responses((status = 200, body = Vec<RuleEventView>), (status = "default", body = Failure))
 )]
-pub(super) async fn rule_history(Held(home): Shared) -> Answer<Vec<RuleEventCard>> {
+pub(super) async fn rule_history(AppState(home): Shared) -> Answer<Vec<RuleEventView>> {
     reading(&home, |home| Ok(home.rule_history()?)).await.map(Json)
 }
 
@@ -113,9 +113,9 @@ pub(super) async fn rule_history(Held(home): Shared) -> Answer<Vec<RuleEventCard
     get,
     path = "/v1/actions/{id}/why",
     params(("id" = String, Path)),
-    responses((status = 200, body = WhyCard), (status = "default", body = Failure))
+    responses((status = 200, body = WhyView), (status = "default", body = Failure))
 )]
-pub(super) async fn why(Held(home): Shared, Path(id): Path<String>) -> Answer<WhyCard> {
+pub(super) async fn why(AppState(home): Shared, Path(id): Path<String>) -> Answer<WhyView> {
     let id: ActionId = parse("action", &id)?;
     reading(&home, move |home| Ok(home.why(&id)?)).await.map(Json)
 }

@@ -1,6 +1,6 @@
 //! Tasks, and what their model requests held.
 
-use super::actions::action_card;
+use super::actions::action_view;
 use bailey_gate::event::Origin;
 
 use super::*;
@@ -11,13 +11,13 @@ use super::*;
     path = "/v1/tasks",
     params(("idempotency-key" = Option<String>, Header)),
     request_body = TaskBody,
-    responses((status = 200, body = TaskCard), (status = "default", body = Failure))
+    responses((status = 200, body = TaskView), (status = "default", body = Failure))
 )]
 pub(super) async fn give_task(
-    Held(home): Shared,
+    AppState(home): Shared,
     headers: HeaderMap,
-    Taken(body): Taken<TaskBody>,
-) -> Answer<TaskCard> {
+    JsonBody(body): JsonBody<TaskBody>,
+) -> Answer<TaskView> {
     let origin = origin(body.origin.as_deref())?;
     let id = match headers.get("idempotency-key") {
         None => TaskId::from_bytes(drawn()?),
@@ -28,7 +28,7 @@ pub(super) async fn give_task(
         }
     };
     home.give_task(id, body.words, origin).await?;
-    card_of(&home, id).await
+    view_of(&home, id).await
 }
 
 /// Reads who begins a task over the interface.
@@ -50,20 +50,20 @@ fn origin(name: Option<&str>) -> Result<Origin, Failure> {
     path = "/v1/tasks/{id}/more",
     params(("id" = String, Path)),
     request_body = TaskBody,
-    responses((status = 200, body = TaskCard), (status = "default", body = Failure))
+    responses((status = 200, body = TaskView), (status = "default", body = Failure))
 )]
 pub(super) async fn go_on(
-    Held(home): Shared,
+    AppState(home): Shared,
     Path(id): Path<String>,
-    Taken(body): Taken<TaskBody>,
-) -> Answer<TaskCard> {
+    JsonBody(body): JsonBody<TaskBody>,
+) -> Answer<TaskView> {
     let id = parse("task", &id)?;
     if body.origin.is_some() {
         let why = "who began a task is said when it begins; leave `origin` out when saying more";
         return Err(failure(Code::Invalid, why));
     }
     home.go_on(id, body.words).await?;
-    card_of(&home, id).await
+    view_of(&home, id).await
 }
 
 /// The newest tasks.
@@ -71,9 +71,9 @@ pub(super) async fn go_on(
     get,
     path = "/v1/tasks",
     params(("skip" = Option<u32>, Query), ("limit" = Option<u32>, Query)),
-    responses((status = 200, body = Vec<TaskCard>), (status = "default", body = Failure))
+    responses((status = 200, body = Vec<TaskView>), (status = "default", body = Failure))
 )]
-pub(super) async fn tasks(Held(home): Shared, Query(part): Query<Part>) -> Answer<Vec<TaskCard>> {
+pub(super) async fn tasks(AppState(home): Shared, Query(part): Query<Part>) -> Answer<Vec<TaskView>> {
     let read = move |home: &Home| {
         let rows = home.ledger.tasks(part.skip, part.limit())?;
         rows.into_iter().map(|row| listed(home, row)).collect::<Result<_, _>>()
@@ -86,10 +86,10 @@ pub(super) async fn tasks(Held(home): Shared, Query(part): Query<Part>) -> Answe
     get,
     path = "/v1/tasks/{id}",
     params(("id" = String, Path)),
-    responses((status = 200, body = TaskCard), (status = "default", body = Failure))
+    responses((status = 200, body = TaskView), (status = "default", body = Failure))
 )]
-pub(super) async fn task(Held(home): Shared, Path(id): Path<String>) -> Answer<TaskCard> {
-    card_of(&home, parse("task", &id)?).await
+pub(super) async fn task(AppState(home): Shared, Path(id): Path<String>) -> Answer<TaskView> {
+    view_of(&home, parse("task", &id)?).await
 }
 
 /// Stops a task; what it has waiting is taken back.
@@ -97,12 +97,12 @@ pub(super) async fn task(Held(home): Shared, Path(id): Path<String>) -> Answer<T
     post,
     path = "/v1/tasks/{id}/stop",
     params(("id" = String, Path)),
-    responses((status = 200, body = TaskCard), (status = "default", body = Failure))
+    responses((status = 200, body = TaskView), (status = "default", body = Failure))
 )]
-pub(super) async fn stop_task(Held(home): Shared, Path(id): Path<String>) -> Answer<TaskCard> {
+pub(super) async fn stop_task(AppState(home): Shared, Path(id): Path<String>) -> Answer<TaskView> {
     let id = parse("task", &id)?;
     home.stop_task(id).await?;
-    card_of(&home, id).await
+    view_of(&home, id).await
 }
 
 /// The model requests that are kept, by their numbers.
@@ -112,7 +112,7 @@ pub(super) async fn stop_task(Held(home): Shared, Path(id): Path<String>) -> Ans
     params(("id" = String, Path)),
     responses((status = 200, body = Vec<u64>), (status = "default", body = Failure))
 )]
-pub(super) async fn contexts(Held(home): Shared, Path(id): Path<String>) -> Answer<Vec<u64>> {
+pub(super) async fn contexts(AppState(home): Shared, Path(id): Path<String>) -> Answer<Vec<u64>> {
     let id: TaskId = parse("task", &id)?;
     let read = move |home: &Home| {
         home.conversation(&id)?.ok_or_else(|| failure(Code::NotFound, format!("there is no task `{id}`")))?;
@@ -133,9 +133,9 @@ fn one_context(home: &Home, id: &str, n: u64) -> Result<Context, Failure> {
     get,
     path = "/v1/tasks/{id}/context/{turn}",
     params(("id" = String, Path), ("turn" = u64, Path)),
-    responses((status = 200, body = ContextCard), (status = "default", body = Failure))
+    responses((status = 200, body = ContextView), (status = "default", body = Failure))
 )]
-pub(super) async fn context(Held(home): Shared, Path((id, n)): Path<(String, u64)>) -> Answer<ContextCard> {
+pub(super) async fn context(AppState(home): Shared, Path((id, n)): Path<(String, u64)>) -> Answer<ContextView> {
     let context = reading(&home, move |home| one_context(home, &id, n)).await?;
     let label = |label: Label| match label {
         Label::Bailey => "bailey",
@@ -143,13 +143,13 @@ pub(super) async fn context(Held(home): Shared, Path((id, n)): Path<(String, u64
         Label::Model => "model",
         Label::Others => "others",
     };
-    let span = |span: Span| SpanCard {
+    let span = |span: Span| SpanView {
         label: label(span.label).into(),
         source: visible(&span.source),
         text: bailey_gate::family::escape::visible_lines(&span.text),
     };
     let back = |one: Redaction| KeptBack { kind: one.kind, span: one.span, hint: visible(&one.hint) };
-    Ok(Json(ContextCard {
+    Ok(Json(ContextView {
         spans: context.spans.into_iter().map(span).collect(),
         kept_back: context.redactions.into_iter().map(back).collect(),
         body: String::from_utf8_lossy(&context.body).into_owned(),
@@ -163,16 +163,19 @@ pub(super) async fn context(Held(home): Shared, Path((id, n)): Path<(String, u64
     params(("id" = String, Path), ("turn" = u64, Path)),
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = "default", body = Failure))
 )]
-pub(super) async fn raw_context(Held(home): Shared, Path((id, n)): Path<(String, u64)>) -> Result<Vec<u8>, Failure> {
+pub(super) async fn raw_context(
+    AppState(home): Shared,
+    Path((id, n)): Path<(String, u64)>,
+) -> Result<Vec<u8>, Failure> {
     Ok(reading(&home, move |home| one_context(home, &id, n)).await?.body)
 }
 
-fn usage_card(home: &Home, conversation: &bailey_agent::Conversation) -> UsageCard {
+fn usage_view(home: &Home, conversation: &bailey_agent::Conversation) -> UsageView {
     let usage = conversation.usage;
     let prices = home.model.as_ref().map_or((0.0, 0.0), |(_, config)| (config.input_price, config.output_price));
     // Counts far below 2^53, and shown rounded.
     let cost = |tokens: u64, price: f64| f64::from(u32::try_from(tokens).unwrap_or(u32::MAX)) * price / 1e6;
-    UsageCard {
+    UsageView {
         requests: conversation.asked,
         input_tokens: usage.input,
         output_tokens: usage.output,
@@ -181,35 +184,36 @@ fn usage_card(home: &Home, conversation: &bailey_agent::Conversation) -> UsageCa
 }
 
 /// A task in a list: one that cannot be read any more does not keep the others from being listed.
-fn listed(home: &Home, row: bailey_ledger::TaskRow) -> Result<TaskCard, Failure> {
+fn listed(home: &Home, row: bailey_ledger::TaskRow) -> Result<TaskView, Failure> {
     match home.conversation(&row.id)? {
-        Some(conversation) => card_with(home, row.id, &conversation),
-        None => Ok(TaskCard {
+        Some(conversation) => view_with(home, row.id, &conversation),
+        None => Ok(TaskView {
             id: row.id.to_string(),
-            state: row.state,
+            // As it was called when it was written.
+            state: if row.state == "gave-up" { "limit-reached".into() } else { row.state },
             words: "(Its record was erased or cannot be read.)".into(),
             origin: row.origin.name().into(),
             reply: None,
             trouble: None,
-            usage: UsageCard { requests: 0, input_tokens: 0, output_tokens: 0, cost: 0.0 },
+            usage: UsageView { requests: 0, input_tokens: 0, output_tokens: 0, cost: 0.0 },
             actions: Vec::new(),
         }),
     }
 }
 
-async fn card_of(home: &Arc<Home>, id: TaskId) -> Answer<TaskCard> {
-    reading(home, move |home| task_card(home, id)).await.map(Json)
+async fn view_of(home: &Arc<Home>, id: TaskId) -> Answer<TaskView> {
+    reading(home, move |home| task_view(home, id)).await.map(Json)
 }
 
-fn task_card(home: &Home, id: TaskId) -> Result<TaskCard, Failure> {
+fn task_view(home: &Home, id: TaskId) -> Result<TaskView, Failure> {
     let conversation =
         home.conversation(&id)?.ok_or_else(|| failure(Code::NotFound, format!("there is no task `{id}`")))?;
-    card_with(home, id, &conversation)
+    view_with(home, id, &conversation)
 }
 
-fn card_with(home: &Home, id: TaskId, conversation: &bailey_agent::Conversation) -> Result<TaskCard, Failure> {
+fn view_with(home: &Home, id: TaskId, conversation: &bailey_agent::Conversation) -> Result<TaskView, Failure> {
     let actions = home.ledger.actions_of(&id)?;
-    Ok(TaskCard {
+    Ok(TaskView {
         id: id.to_string(),
         state: state_name(conversation, &actions).into(),
         words: bailey_gate::family::escape::visible_lines(&conversation.words()),
@@ -224,7 +228,7 @@ fn card_with(home: &Home, id: TaskId, conversation: &bailey_agent::Conversation)
             ),
             Some(bailey_agent::Ending::Answered | bailey_agent::Ending::Stopped) | None => None,
         },
-        usage: usage_card(home, conversation),
-        actions: actions.iter().map(|view| action_card(home, view)).collect::<Result<_, _>>()?,
+        usage: usage_view(home, conversation),
+        actions: actions.iter().map(|record| action_view(home, record)).collect::<Result<_, _>>()?,
     })
 }

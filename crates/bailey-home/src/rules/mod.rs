@@ -1,7 +1,7 @@
 //! The person's rules: kept sealed in the home, in words and as Cedar, and put in force behind the commit that keeps them.
 
 mod history;
-mod offers;
+mod suggestions;
 mod trial;
 mod trust;
 
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
 use bailey_gate::family::text::Address;
-use bailey_gate::handoff::Valve;
+use bailey_gate::handoff::PauseState;
 use bailey_gate::{GateError, Now};
 use bailey_ledger::{Ledger, RecordName};
 use bailey_policy::InForce;
@@ -97,11 +97,15 @@ pub(crate) fn kept(ledger: &Ledger) -> Result<Book, HomeError> {
     let owner = name(ledger);
     let record = RecordName { kind: RULES, owner: &owner, n: 0 };
     let Some(bytes) = ledger.record(record).map_err(GateError::from)? else { return Ok(Book::default()) };
-    match serde_json::from_slice(&bytes) {
-        Ok(Stored::Book(book)) => Ok(book),
-        Ok(Stored::Rules(rules)) => Ok(Book { rules, ..Book::default() }),
-        Err(error) => Err(HomeError::Setup(format!("the kept rules are damaged: {error}"))),
+    let mut book = match serde_json::from_slice(&bytes) {
+        Ok(Stored::Book(book)) => book,
+        Ok(Stored::Rules(rules)) => Book { rules, ..Book::default() },
+        Err(error) => return Err(HomeError::Setup(format!("the kept rules are damaged: {error}"))),
+    };
+    for rule in &mut book.rules {
+        rule.cedar = CedarPolicy::with_current_names(&rule.cedar);
     }
+    Ok(book)
 }
 
 fn compiled(rules: &[Kept]) -> Result<CedarPolicy, PolicyError> {
@@ -132,11 +136,11 @@ pub(crate) fn take_up(ledger: &Ledger, policy: &InForce) -> Result<Option<String
 }
 
 /// Drops every rule that lets something go by itself; what forbids or asks stays. Gives what is left.
-pub(crate) fn narrow(ledger: &Ledger, actor: Actor, now: Now, valve: Valve) -> Result<Book, HomeError> {
+pub(crate) fn narrow(ledger: &Ledger, actor: Actor, now: Now, pause_state: PauseState) -> Result<Book, HomeError> {
     let mut book = kept(ledger).unwrap_or_default();
     let gone: Vec<Kept> = book.rules.extract_if(.., |rule| rule.permits()).collect();
     if !gone.is_empty() {
-        let entry = Event { payload: told(&[], &gone), ..Event::of_home(EventKind::Rules, actor, now, valve) };
+        let entry = Event { payload: told(&[], &gone), ..Event::of_home(EventKind::Rules, actor, now, pause_state) };
         keep(ledger, &book, None, entry)?;
     }
     Ok(book)
@@ -185,9 +189,9 @@ impl Home {
             return Err(Unchanged::Bad("there is no rule in it, so nothing was changed".into()));
         }
         let mut payload = told(&came, &gone);
-        if change.offer.is_some() {
-            let offer = self.offer_of(change)?;
-            payload = payload.text("why", offer.why());
+        if change.suggestion.is_some() {
+            let suggestion = self.offer_of(change)?;
+            payload = payload.text("why", suggestion.why());
         }
         let organisation = change.organisation.as_deref().map(domains).transpose()?;
         if let Some(domains) = &organisation {
@@ -197,18 +201,18 @@ impl Home {
             let group = |(group, members): (&String, &Vec<String>)| format!("{group}: {}", members.join(", "));
             payload = payload.text("group", change.groups.iter().map(group).collect::<Vec<_>>().join("\n"));
         }
-        let entry = Event::of_home(EventKind::Rules, Actor::Person, now, self.gate.lock().valve());
+        let entry = Event::of_home(EventKind::Rules, Actor::Person, now, self.gate.lock().pause_state());
         keep(&self.ledger, &book, organisation.as_deref(), Event { payload, ..entry })?;
         self.policy.replace(set);
         Ok(book)
     }
 
     /// Back to careful: drops every rule that lets something go by itself. Needs no proof: asking harms nobody.
-    pub(crate) fn be_careful(&self) -> Result<Book, Unchanged> {
+    pub(crate) fn lock_down(&self) -> Result<Book, Unchanged> {
         let _turn = self.changing_rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // Where they cannot be read everything asks already; taking them for none would let more go, not less.
         kept(&self.ledger)?;
-        let left = narrow(&self.ledger, Actor::Client, self.clock.now(), self.gate.lock().valve())?;
+        let left = narrow(&self.ledger, Actor::Client, self.clock.now(), self.gate.lock().pause_state())?;
         self.policy.replace(compiled(&left.rules).map_err(|error| Unchanged::Bad(error.to_string()))?);
         Ok(left)
     }
@@ -237,7 +241,7 @@ impl Home {
         }
         let set = compiled(&book.rules).map_err(|error| Unchanged::Bad(error.to_string()))?;
         let payload = told(&[], &gone).text("why", "not used for sixty days");
-        let entry = Event::of_home(EventKind::Rules, Actor::Home, now, self.gate.lock().valve());
+        let entry = Event::of_home(EventKind::Rules, Actor::Home, now, self.gate.lock().pause_state());
         keep(&self.ledger, &book, None, Event { payload, ..entry })?;
         self.policy.replace(set);
         Ok(())
@@ -351,7 +355,7 @@ fn added(change: &RuleChange, book: &mut Book, added_ms: i64) -> Result<Vec<Kept
             Kept { cedar: rule.cedar(&id), words: rule.to_string(), id, origin: profile.name().into(), added_ms }
         }));
     }
-    let origin = if change.offer.is_some() { OFFERED } else { OWN };
+    let origin = if change.suggestion.is_some() { OFFERED } else { OWN };
     for rule in parse(&change.add).map_err(|bad| Unchanged::Bad(bad.to_string()))? {
         let id = loop {
             book.named += 1;

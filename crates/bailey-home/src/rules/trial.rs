@@ -12,7 +12,7 @@ use bailey_policy::CedarPolicy;
 
 use super::{Book, Changed, Unchanged, changed, domains, kept};
 use crate::home::{Home, HomeError};
-use crate::wire::{RuleChange, TrialCard, TriedCard};
+use crate::wire::{RuleChange, TrialView, TriedView};
 
 /// Actions that other rules are tried on.
 pub(crate) const TRIED: u32 = 200;
@@ -106,8 +106,8 @@ pub(super) const fn answered(decided: &Decided) -> &'static str {
 
 /// One line about an action: what it does and to whom.
 pub(super) fn headline(ledger: &Ledger, decided: &Decided) -> String {
-    let view = ledger.action(&decided.row.id).ok().flatten();
-    let content = view.and_then(|view| Content::decode(&view.content).ok());
+    let record = ledger.action(&decided.row.id).ok().flatten();
+    let content = record.and_then(|record| Content::decode(&record.content).ok());
     let Some(content) = content else { return "Its content was erased".into() };
     let preview = Preview::of(&content);
     let about =
@@ -118,7 +118,7 @@ pub(super) fn headline(ledger: &Ledger, decided: &Decided) -> String {
 
 impl Home {
     /// What a change of the rules would have done to the last actions. Changes nothing.
-    pub(crate) fn try_rules(&self, change: &RuleChange) -> Result<TrialCard, Unchanged> {
+    pub(crate) fn try_rules(&self, change: &RuleChange) -> Result<TrialView, Unchanged> {
         let before = kept(&self.ledger)?;
         let cedar = |book: &Book| book.rules.iter().map(|rule| rule.cedar.as_str()).collect::<String>();
         let cedar_before = cedar(&before);
@@ -126,7 +126,7 @@ impl Home {
         let past = self.ledger.decided(TRIED).map_err(|error| HomeError::Gate(error.into()))?;
         let organisation = change.organisation.as_deref().map(domains).transpose()?;
         let trial = tried(past, &self.policy.current(), &after, organisation.as_deref());
-        let card = |one: &Otherwise| TriedCard {
+        let view = |one: &Otherwise| TriedView {
             id: one.decided.row.id.to_string(),
             kind: one.decided.row.kind.name().into(),
             at_ms: one.decided.row.proposed.wall_ms,
@@ -136,10 +136,10 @@ impl Home {
             answered: answered(&one.decided).into(),
             reason: one.reasons.iter().map(|rule| after.explain(rule)).collect::<Vec<_>>().join(" "),
         };
-        Ok(TrialCard {
+        Ok(TrialView {
             tried: trial.tried,
             untold: trial.untold,
-            otherwise: trial.otherwise.iter().map(card).collect(),
+            otherwise: trial.otherwise.iter().map(view).collect(),
             before: cedar_before,
             after: cedar(&book),
         })

@@ -1,4 +1,4 @@
-//! Keeps trust in measure while the home runs: offered rules that are not used lapse, and new offers are noticed.
+//! Keeps trust in measure while the home runs: offered rules that are not used lapse, and new suggestions are noticed.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,20 +11,20 @@ const EACH: Duration = Duration::from_secs(3_600);
 
 impl Home {
     /// Looks at it now and each hour.
-    pub(crate) async fn keep_trust(self: Arc<Self>) {
+    pub(crate) async fn keep_suggestions(self: Arc<Self>) {
         loop {
-            self.look_at_trust().await;
+            self.refresh_suggestions().await;
             tokio::time::sleep(EACH).await;
         }
     }
 
-    /// Lets lapse what is not used, and counts what there is to offer.
-    pub(crate) async fn look_at_trust(self: &Arc<Self>) {
+    /// Lets lapse what is not used, and counts what there is to suggest.
+    pub(crate) async fn refresh_suggestions(self: &Arc<Self>) {
         let home = Arc::clone(self);
         let looked = tokio::task::spawn_blocking(move || {
             home.let_lapse()?;
-            let count = home.offers()?.len() as u64;
-            if home.offered.swap(count, Ordering::Relaxed) != count {
+            let count = home.suggestions()?.len() as u64;
+            if home.suggested.swap(count, Ordering::Relaxed) != count {
                 home.changed();
             }
             Ok::<_, super::Unchanged>(())

@@ -9,7 +9,7 @@ use bailey_gate::{ActionId, Nonce, State, TaskId};
 use bailey_ledger::{Opened, Payloads, RecordName};
 use bailey_verify::Verdict;
 
-use crate::support::{CALENDAR, Folder, at, carry_out, gate, propose, verdict};
+use crate::support::{CALENDAR, Folder, at, execute, gate, propose, verdict};
 
 /// The newest format with a home to try.
 const FORMATS: std::ops::RangeInclusive<u32> = 1..=3;
@@ -66,7 +66,7 @@ fn homes_of_every_format_go_on() {
             let change = Change::Create { after: Entry::new(text).unwrap() };
             let writing = Writing { href: Href::new("/calendar/20.ics").unwrap(), change };
             let proposed = propose(&gate, 20, Action::Calendar(CalendarAction::Write(writing)), Some(CALENDAR));
-            assert_eq!(carry_out(&gate, proposed.permit.unwrap()), State::Succeeded);
+            assert_eq!(execute(&gate, proposed.permit.unwrap()), State::Succeeded);
             // A kind that formats 1 and 2 did not know.
             let forget = propose(
                 &gate,

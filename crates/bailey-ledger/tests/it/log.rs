@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
-use bailey_gate::handoff::{Mode, Valve};
+use bailey_gate::handoff::{Mode, PauseState};
 use bailey_ledger::{ExportError, Ledger, Payloads, export};
 use bailey_verify::Verdict;
 
@@ -15,11 +15,11 @@ const LARGE: usize = 5 << 18;
 
 fn filled(folder: &Folder) -> std::sync::Arc<Ledger> {
     let (ledger, _) = folder.open(true);
-    let valve = Valve { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
+    let pause_state = PauseState { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
     let wrote = ledger.write(|tx| {
         for number in 0..ENTRIES {
             let text = "x".repeat(if number % 300 == 7 { LARGE } else { 10 });
-            let event = Event::of_home(EventKind::Task, Actor::Client, at(0), valve);
+            let event = Event::of_home(EventKind::Task, Actor::Client, at(0), pause_state);
             tx.append(&Event { payload: Payload::default().text("words", text), ..event }, None)?;
         }
         Ok(())

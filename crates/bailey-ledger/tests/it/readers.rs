@@ -54,7 +54,7 @@ fn lists_are_given_in_parts() {
         };
         let _proposed = propose(&gate, number, action, None);
     }
-    let numbers = |views: Vec<bailey_ledger::ActionView>| -> Vec<u8> {
+    let numbers = |views: Vec<bailey_ledger::ActionRecord>| -> Vec<u8> {
         views.iter().map(|view| view.row.id.as_bytes()[0]).collect()
     };
     let id = |number: u8| ActionId::from_bytes([number; 16]);

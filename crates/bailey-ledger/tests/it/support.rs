@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bailey_gate::approval::{Assertion, Authority, ChallengeKey, Disbelief};
 use bailey_gate::event::Actor;
 use bailey_gate::family::Action;
-use bailey_gate::handoff::{Mode, Valve, Wrote};
+use bailey_gate::handoff::{Mode, PauseState, Wrote};
 use bailey_gate::policy::{Policy, Question};
 use bailey_gate::{
-    ActionId, Claiming, ConnectionId, Effect, Evidence, Fixed, Gate, Limits, Now, Outcome, Parts, Permit, Proposal,
-    Proposed, Ruling, State,
+    ActionId, Claiming, ConnectionId, Effect, Evidence, Gate, Limits, Now, Outcome, Parts, Permit, Proposal, Proposed,
+    Ruling, State, StaticContext,
 };
 use bailey_keys::HomeKey;
 use bailey_ledger::{Ledger, MarkFile, Opened, Paths, PauseFile, Payloads, Recorded, export};
@@ -91,7 +91,7 @@ impl Authority for Anyone {
     }
 }
 
-/// A gate over a store, its valve as the record in the folder says.
+/// A gate over a store, its pause state as the record in the folder says.
 pub fn gate(folder: &Folder, ledger: &Arc<Ledger>) -> Gate {
     let (record, recorded) = PauseFile::open(&folder.path().join("pause")).unwrap();
     let Recorded::Open { epoch } = recorded else { panic!("it is paused: {recorded:?}") };
@@ -101,9 +101,9 @@ pub fn gate(folder: &Folder, ledger: &Arc<Ledger>) -> Gate {
         policy: Arc::new(Asks),
         authority: Arc::new(Anyone),
         record: Arc::new(record),
-        valve: Valve { mode: Mode::Open, epoch, lease_epoch: 0 },
+        pause_state: PauseState { mode: Mode::Open, epoch, lease_epoch: 0 },
         limits: Limits::default(),
-        circumstances: Arc::new(Fixed { minutes: 0, attended: true }),
+        person_context: Arc::new(StaticContext { minutes: 0, attended: true }),
         challenge_key: ChallengeKey::from_bytes([5; 32]),
     })
 }
@@ -123,9 +123,9 @@ pub fn propose(gate: &Gate, id: u8, action: Action, account: Option<ConnectionId
 }
 
 /// Claims, hands off to nobody, settles.
-pub fn carry_out(gate: &Gate, permit: Permit) -> State {
+pub fn execute(gate: &Gate, permit: Permit) -> State {
     let Claiming::Claimed(claimed) = gate.claim(permit, at(1_001)).unwrap() else { panic!("it was not claimed") };
-    claimed.trigger().hand_off(|| Wrote::Some).unwrap();
+    claimed.effect_token().hand_off(|| Wrote::Some).unwrap();
     gate.settle(&claimed.settle(Outcome::new(Effect::Done, "saved")), at(1_002)).unwrap()
 }
 

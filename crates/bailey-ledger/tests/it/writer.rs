@@ -6,7 +6,7 @@ use std::thread;
 
 use bailey_gate::TaskId;
 use bailey_gate::event::{Actor, Event, EventKind};
-use bailey_gate::handoff::{Mode, Valve};
+use bailey_gate::handoff::{Mode, PauseState};
 use bailey_gate::ledger::StoreError;
 use bailey_ledger::{Ledger, Payloads, export};
 
@@ -79,9 +79,9 @@ fn checkpoints(ledger: &Ledger) -> usize {
 fn time_asks_for_a_checkpoint_every_ten_seconds_at_most() {
     let folder = Folder::new();
     let (ledger, _) = folder.open(true);
-    let valve = Valve { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
+    let pause_state = PauseState { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
     let entry = |kind| {
-        let event = Event::of_home(kind, Actor::Home, at(0), valve);
+        let event = Event::of_home(kind, Actor::Home, at(0), pause_state);
         ledger.write(|tx| tx.append(&event, None).map(|_| ())).unwrap();
     };
     // The first is that of the beginning; the second covers the first entry.

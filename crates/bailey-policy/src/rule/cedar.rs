@@ -65,8 +65,8 @@ fn actions(subject: Subject, stops: bool) -> String {
     }
 }
 
-/// A condition of a rule that lets something go, which all receivers, places and things have to meet; or of one that stops
-/// something (`stops`), which one of them meets. What goes to nobody goes to nobody in particular: a condition about receivers
+/// A condition of a rule that lets something go, which all recipients, places and things have to meet; or of one that stops
+/// something (`stops`), which one of them meets. What goes to nobody goes to nobody in particular: a condition about recipients
 /// holds of no action without any.
 fn condition(condition: &Condition, stops: bool) -> String {
     let is = |holds: bool, yes: &str, no: &str| if holds { yes.to_owned() } else { no.to_owned() };
@@ -81,9 +81,9 @@ fn condition(condition: &Condition, stops: bool) -> String {
     // Somebody whose address cannot be read is none of those who may, and may be one of those who may not.
     let among = |what: &str, names: &[String]| {
         if stops {
-            format!("(context.unreadableReceivers || {}.containsAny(context.{what}))", set(names))
+            format!("(context.unreadableRecipients || {}.containsAny(context.{what}))", set(names))
         } else {
-            format!("context.others > 0 && !context.unreadableReceivers && {}.containsAll(context.{what})", set(names))
+            format!("context.others > 0 && !context.unreadableRecipients && {}.containsAll(context.{what})", set(names))
         }
     };
     let place = |name: Option<String>| {
@@ -100,17 +100,17 @@ fn condition(condition: &Condition, stops: bool) -> String {
         }
     };
     match condition {
-        Condition::Grounded(holds) => of(!holds, "ungroundedReceivers", "receivers"),
-        Condition::FirstContact(holds) => of(*holds, "unknownReceivers", "receivers"),
+        Condition::Grounded(holds) => of(!holds, "ungroundedRecipients", "recipients"),
+        Condition::FirstContact(holds) => of(*holds, "unknownRecipients", "recipients"),
         Condition::Outside(true) => of(true, "outside", "others"),
         Condition::Outside(false) if stops => "context.inside > 0".into(),
         // Oneself is inside, too.
-        Condition::Outside(false) => "context.receivers > 0 && context.outside == 0".into(),
-        Condition::OnlyMe(holds) => of(!holds, "others", "receivers"),
+        Condition::Outside(false) => "context.recipients > 0 && context.outside == 0".into(),
+        Condition::OnlyMe(holds) => of(!holds, "others", "recipients"),
         Condition::Only(names) => among("names", &spelled(names)),
         Condition::Group(_, names) => among("names", names),
         Condition::OnlyAt(domains) => among("domains", domains),
-        Condition::Guests(holds) => is(*holds, "context.receivers > 0", "context.receivers == 0"),
+        Condition::Guests(holds) => is(*holds, "context.recipients > 0", "context.recipients == 0"),
         Condition::Links(holds) => is(*holds, "context.foreignLinks > 0", "context.foreignLinks == 0"),
         Condition::Named(holds) => of(!holds, "unnamedTargets", "targets"),
         Condition::AtMost(sum) => format!("context.amount <= {sum}"),
@@ -124,7 +124,7 @@ fn condition(condition: &Condition, stops: bool) -> String {
         Condition::Attachments(holds) => is(*holds, "context.attachments > 0", "context.attachments == 0"),
         Condition::AfterReading(holds) => is(*holds, "context.untrustedRead", "!context.untrustedRead"),
         Condition::AfterSecrets(holds) => is(*holds, "context.confidentialRead", "!context.confidentialRead"),
-        Condition::BesideTask(holds) => is(*holds, "context.outsideScope", "!context.outsideScope"),
+        Condition::OffTask(holds) => is(*holds, "context.outsideScope", "!context.outsideScope"),
         Condition::Tool(name) => format!("context.tool == {}", quoted(name)),
         Condition::In(folder) => place(Place::folder(folder)),
         Condition::OnSite(site) => place(Place::site(site)),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! mail inside my organisation: go ahead; outside: ask; first contact: ask
-//! payments up to 50 to receivers I named or dealt with: go ahead
+//! payments up to 50 to recipients I named or dealt with: go ahead
 //! more than 20 mails a day: never
 //! ```
 //! A rule is a subject, conditions that all have to hold, and what is to happen. Clauses are parted by semicolons or lines; one
@@ -96,7 +96,7 @@ pub enum Period {
     Month,
 }
 
-/// What has to be so. Where there are several receivers, places or things, a rule that lets something go wants all of them to be
+/// What has to be so. Where there are several recipients, places or things, a rule that lets something go wants all of them to be
 /// so, and a rule that asks or forbids is met by one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Condition {
@@ -137,7 +137,7 @@ pub enum Condition {
     /// The task has seen secrets; or it has not.
     AfterSecrets(bool),
     /// The words of the task do not ask for it; or they do.
-    BesideTask(bool),
+    OffTask(bool),
     /// It is this tool of this server.
     Tool(String),
     /// Everybody who gets something is in this group of addresses. Reading a rule leaves the addresses out; see
@@ -197,7 +197,7 @@ pub(crate) fn fits(subject: Subject, condition: &Condition) -> bool {
             all || tools || subject == S::Reading
         }
         Condition::Through(_) => !tools || subject == S::Outward,
-        Condition::BesideTask(_) => subject != S::Reading && subject != S::Fetching,
+        Condition::OffTask(_) => subject != S::Reading && subject != S::Fetching,
         Condition::ADay(_)
         | Condition::AnHour(_)
         | Condition::UpToADay(_)

@@ -35,9 +35,21 @@ pub(crate) const SUBJECTS: [(Subject, &[&str]); 18] = [
 const CONDITIONS: [(Condition, &[&str]); 28] = [
     (
         Condition::Grounded(true),
-        &["to receivers I named or dealt with", "to people I named or wrote to", "to people I named or know"],
+        &[
+            "to recipients I named or dealt with",
+            "to receivers I named or dealt with",
+            "to people I named or wrote to",
+            "to people I named or know",
+        ],
     ),
-    (Condition::Grounded(false), &["to receivers I neither named nor dealt with", "to strangers"]),
+    (
+        Condition::Grounded(false),
+        &[
+            "to recipients I neither named nor dealt with",
+            "to receivers I neither named nor dealt with",
+            "to strangers",
+        ],
+    ),
     (Condition::FirstContact(true), &["to a first contact", "first contact", "to first contacts", "to new people"]),
     (Condition::FirstContact(false), &["to no first contact", "to people I wrote to before"]),
     (
@@ -62,8 +74,8 @@ const CONDITIONS: [(Condition, &[&str]); 28] = [
     (Condition::AfterReading(false), &["before reading what others wrote", "before reading"]),
     (Condition::AfterSecrets(true), &["after seeing secrets"]),
     (Condition::AfterSecrets(false), &["before seeing secrets"]),
-    (Condition::BesideTask(true), &["beside the task", "outside the task"]),
-    (Condition::BesideTask(false), &["inside the task"]),
+    (Condition::OffTask(true), &["beside the task", "outside the task"]),
+    (Condition::OffTask(false), &["inside the task"]),
     (Condition::BegunBy(Origin::Person), &["begun by me", "that I asked for"]),
     (Condition::BegunBy(Origin::Schedule), &["begun by a schedule"]),
     (Condition::BegunBy(Origin::Trigger), &["begun by a trigger"]),
@@ -197,7 +209,7 @@ pub(super) fn condition(condition: &Condition, subject: Subject) -> String {
         | Condition::AfterSecrets(_)
         | Condition::Attended(_)
         | Condition::BegunBy(_)
-        | Condition::BesideTask(_) => String::new(),
+        | Condition::OffTask(_) => String::new(),
     }
 }
 
@@ -388,7 +400,7 @@ fn one_condition(words: &mut Words<'_>, subject: Subject) -> Result<Condition, B
         return Ok(condition);
     }
     if words.take("to") {
-        return receivers(words);
+        return recipients(words);
     }
     let spending = words.take("spending");
     match WITH_VALUE.into_iter().find(|phrase| words.take(phrase)) {
@@ -539,7 +551,7 @@ fn days_or_site(words: &mut Words<'_>) -> Result<Condition, BadRule> {
 }
 
 /// Addresses, or domains behind an `@`; not both in one rule.
-fn receivers(words: &mut Words<'_>) -> Result<Condition, BadRule> {
+fn recipients(words: &mut Words<'_>) -> Result<Condition, BadRule> {
     if words.take("the group") {
         // Who is in it is looked up where the groups are known.
         return Ok(Condition::Group(name(words, "name the group")?, Vec::new()));

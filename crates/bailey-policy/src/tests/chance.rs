@@ -24,7 +24,7 @@ fn any_rule(random: &mut fastrand::Rng, verdicts: &[rule::Verdict]) -> rule::Rul
 }
 
 fn any_facts(random: &mut fastrand::Rng) -> Facts {
-    let receivers = random.u64(..3);
+    let recipients = random.u64(..3);
     let levels = [None, Some(Level::Read), Some(Level::Draft), Some(Level::Send), Some(Level::Full)];
     let rarely = |random: &mut fastrand::Rng| random.u32(..12) == 0;
     let one_of = |random: &mut fastrand::Rng, all: &[&str]| all[random.usize(..all.len())].to_owned();
@@ -35,8 +35,8 @@ fn any_facts(random: &mut fastrand::Rng) -> Facts {
     let spent = |random: &mut fastrand::Rng| [0, 5_000, 5_001, 10_051, u64::MAX][random.usize(..5)];
     Facts {
         account: one_of(random, &["", "me@example.org", "you@example.org"]),
-        inside: random.u64(..=receivers),
-        beside_receivers: u64::from(rarely(random)),
+        inside: random.u64(..=recipients),
+        off_task_recipients: u64::from(rarely(random)),
         look_alikes: u64::from(rarely(random)),
         is_mail: random.bool(),
         tells_others: random.bool(),
@@ -56,15 +56,15 @@ fn any_facts(random: &mut fastrand::Rng) -> Facts {
         weekday: one_of(random, &["monday", "saturday", "sunday"]),
         level: if rarely(random) { levels[random.usize(..levels.len())] } else { Some(Level::Full) },
         grant_stands: !rarely(random),
-        receivers,
-        others: random.u64(..=receivers),
-        outside: random.u64(..=receivers),
-        names: (0..receivers).map(|_| ["ana@example.org", "eve@evil.example"][random.usize(..2)].to_owned()).collect(),
-        domains: (0..receivers).map(|_| ["example.org", "evil.example"][random.usize(..2)].to_owned()).collect(),
-        unreadable_receivers: rarely(random),
+        recipients,
+        others: random.u64(..=recipients),
+        outside: random.u64(..=recipients),
+        names: (0..recipients).map(|_| ["ana@example.org", "eve@evil.example"][random.usize(..2)].to_owned()).collect(),
+        domains: (0..recipients).map(|_| ["example.org", "evil.example"][random.usize(..2)].to_owned()).collect(),
+        unreadable_recipients: rarely(random),
         tool: ["", "bank.pay"][random.usize(..2)].to_owned(),
-        unknown_receivers: random.u64(..=receivers),
-        ungrounded_receivers: random.u64(..=receivers),
+        unknown_recipients: random.u64(..=recipients),
+        ungrounded_recipients: random.u64(..=recipients),
         targets: random.u64(..2),
         unnamed_targets: random.u64(..2),
         foreign_links: random.u64(..2),

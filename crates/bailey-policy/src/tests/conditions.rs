@@ -13,8 +13,8 @@ fn subject(condition: &str) -> &'static str {
 fn each_condition_of_a_rule_decides() {
     let texts = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
     let to = |names: &[&str], domains: &[&str]| Facts { names: texts(names), domains: texts(domains), ..calm() };
-    let nobody = Facts { receivers: 0, others: 0, ..calm() };
-    let two = Facts { receivers: 2, others: 2, ..calm() };
+    let nobody = Facts { recipients: 0, others: 0, ..calm() };
+    let two = Facts { recipients: 2, others: 2, ..calm() };
     let place = |within: &[&str], touches: &[&str]| Facts { within: texts(within), touches: texts(touches), ..calm() };
     let said = |field: fn(&mut Facts) -> &mut String, value: &str| {
         let mut facts = calm();
@@ -24,16 +24,16 @@ fn each_condition_of_a_rule_decides() {
     let at = |minute| Facts { minute, ..calm() };
     let day = |day: &str| said(|facts| &mut facts.weekday, day);
     let (ana, both) = (to(&["ana@x.org"], &["x.org"]), to(&["ana@x.org", "eve@y.org"], &["x.org", "y.org"]));
-    let unreadable = Facts { unreadable_receivers: true, ..ana.clone() };
+    let unreadable = Facts { unreadable_recipients: true, ..ana.clone() };
     let cases: Vec<(&str, Vec<Facts>, Vec<Facts>)> = vec![
         (
-            "to receivers I named or dealt with",
+            "to recipients I named or dealt with",
             vec![calm()],
-            vec![Facts { ungrounded_receivers: 1, ..calm() }, nobody.clone()],
+            vec![Facts { ungrounded_recipients: 1, ..calm() }, nobody.clone()],
         ),
-        ("to strangers", vec![Facts { ungrounded_receivers: 1, ..calm() }], vec![calm(), nobody.clone()]),
-        ("to a first contact", vec![Facts { unknown_receivers: 1, ..calm() }], vec![calm(), nobody.clone()]),
-        ("to no first contact", vec![calm()], vec![Facts { unknown_receivers: 1, ..calm() }, nobody.clone()]),
+        ("to strangers", vec![Facts { ungrounded_recipients: 1, ..calm() }], vec![calm(), nobody.clone()]),
+        ("to a first contact", vec![Facts { unknown_recipients: 1, ..calm() }], vec![calm(), nobody.clone()]),
+        ("to no first contact", vec![calm()], vec![Facts { unknown_recipients: 1, ..calm() }, nobody.clone()]),
         (
             "inside my organisation",
             vec![Facts { inside: 1, ..calm() }],
@@ -161,12 +161,12 @@ fn each_condition_of_a_rule_decides() {
         ("while I am there", vec![calm()], vec![Facts { attended: false, ..calm() }]),
         ("while I am away", vec![Facts { attended: false, ..calm() }], vec![calm()]),
     ];
-    // Some receivers, places or things are so and others are not: nothing goes for it, and whatever stops it stops it.
+    // Some recipients, places or things are so and others are not: nothing goes for it, and whatever stops it stops it.
     let mixed: Vec<(&str, Facts)> = vec![
-        ("to receivers I named or dealt with", Facts { ungrounded_receivers: 1, ..two.clone() }),
-        ("to strangers", Facts { ungrounded_receivers: 1, ..two.clone() }),
-        ("to a first contact", Facts { unknown_receivers: 1, ..two.clone() }),
-        ("to no first contact", Facts { unknown_receivers: 1, ..two.clone() }),
+        ("to recipients I named or dealt with", Facts { ungrounded_recipients: 1, ..two.clone() }),
+        ("to strangers", Facts { ungrounded_recipients: 1, ..two.clone() }),
+        ("to a first contact", Facts { unknown_recipients: 1, ..two.clone() }),
+        ("to no first contact", Facts { unknown_recipients: 1, ..two.clone() }),
         ("inside my organisation", Facts { inside: 1, outside: 1, ..two.clone() }),
         ("outside my organisation", Facts { inside: 1, outside: 1, ..two.clone() }),
         ("to myself", Facts { others: 1, ..two.clone() }),

@@ -9,6 +9,24 @@ use bailey_gate::{ActionId, Class, ConnectionId, Decision, HomeId};
 
 use super::*;
 
+#[test]
+fn rules_that_name_facts_as_earlier_versions_did_are_read() {
+    let older = r#"@id("x") permit (principal, action == Action::"mail.send", resource)
+        when { context.receivers == 1 && context.besideReceivers == 0 && context.ungroundedReceivers == 0 };"#;
+    assert!(CedarPolicy::with_grants(older).is_err());
+    let now = CedarPolicy::with_current_names(older);
+    let policy = CedarPolicy::with_grants(&now).unwrap();
+    let send = send(1);
+    let decision = |facts: &Facts| judge(&policy, send.kind(), send.class(), facts).decision;
+    assert_eq!(decision(&calm()), Decision::Auto);
+    assert_eq!(decision(&Facts { recipients: 2, others: 2, ..calm() }), Decision::Ask);
+    assert_eq!(CedarPolicy::with_current_names(&now), now, "what is new is left as it is");
+    for (older, newer) in [("to receivers I named or dealt with", "to recipients I named or dealt with")] {
+        let read = |words: &str| rule::parse(&format!("mail {words}: go ahead\n")).unwrap()[0].to_string();
+        assert_eq!(read(older), read(newer), "in words, too");
+    }
+}
+
 mod chance;
 mod conditions;
 
@@ -16,10 +34,10 @@ fn mailbox(address: &str) -> Mailbox {
     Mailbox { name: None, address: Address::new(address).unwrap() }
 }
 
-fn message(receivers: usize) -> Message {
+fn message(recipients: usize) -> Message {
     Message {
         from: mailbox("me@example.org"),
-        to: (0..receivers).map(|n| mailbox(&format!("r{n}@example.org"))).collect(),
+        to: (0..recipients).map(|n| mailbox(&format!("r{n}@example.org"))).collect(),
         cc: vec![],
         bcc: vec![],
         subject: Line::new("s").unwrap(),
@@ -55,8 +73,8 @@ fn decide(action: Action, facts: &Facts) -> (Decision, Vec<String>) {
     (verdict.decision, verdict.reasons)
 }
 
-fn send(receivers: usize) -> Action {
-    Action::Mail(MailAction::Send(message(receivers)))
+fn send(recipients: usize) -> Action {
+    Action::Mail(MailAction::Send(message(recipients)))
 }
 
 fn trash() -> Action {
@@ -89,7 +107,7 @@ fn each_floor_rule_denies_or_asks_for_more() {
     denied(Facts { level: None, ..calm() }, "floor.level");
     denied(Facts { grant_stands: false, ..calm() }, "floor.grant");
     denied(Facts { same_kind_today: 200, ..calm() }, "floor.mail-a-day");
-    let led = Facts { ungrounded_receivers: 1, untrusted_read: true, ..calm() };
+    let led = Facts { ungrounded_recipients: 1, untrusted_read: true, ..calm() };
     assert_eq!(decide(send(1), &led), (Decision::Ask, vec!["floor.unnamed-after-reading".into()]));
     let note = || Action::Home(HomeAction::MemoryWrite { note: "n".into() });
     assert_eq!(decide(note(), &Facts { untrusted_read: true, ..calm() }).1, ["floor.memory-after-reading"]);
@@ -123,8 +141,8 @@ fn no_grant_lowers_the_floor_under_what_was_read() {
     assert_eq!(decision(trash(), &Facts { is_undo: true, ..beside.clone() }), Decision::Auto);
     assert_eq!((decision(send(1), &calm()), decision(note(), &calm())), (Decision::Auto, Decision::Auto));
     assert_eq!((decision(send(1), &read), decision(note(), &read)), (Decision::Auto, Decision::Ask));
-    assert_eq!(decision(send(1), &Facts { ungrounded_receivers: 1, ..read.clone() }), Decision::Ask);
-    assert_eq!(decision(send(1), &Facts { ungrounded_receivers: 1, ..calm() }), Decision::Auto);
+    assert_eq!(decision(send(1), &Facts { ungrounded_recipients: 1, ..read.clone() }), Decision::Ask);
+    assert_eq!(decision(send(1), &Facts { ungrounded_recipients: 1, ..calm() }), Decision::Auto);
 }
 
 fn tool(roles: &[(&str, Role)], flags: Manifest) -> Action {
@@ -163,9 +181,12 @@ fn each_floor_rule_about_tools_holds_under_any_grant() {
         let link = Facts { foreign_links: 1, untrusted_read: true, ..calm() };
         assert_eq!(decision(action, &link), ask("floor.link-after-reading"));
         assert_eq!(decision(action, &Facts { untrusted_read: false, ..link.clone() }).0, Decision::Auto);
-        assert_eq!(decision(action, &Facts { unreadable_receivers: true, ..calm() }), ask("floor.unreadable-receiver"));
-        let beside = Facts { beside_receivers: 1, ..calm() };
-        assert_eq!(decision(action, &beside), ask("floor.receivers-outside-the-task"));
+        assert_eq!(
+            decision(action, &Facts { unreadable_recipients: true, ..calm() }),
+            ask("floor.unreadable-recipient")
+        );
+        let beside = Facts { off_task_recipients: 1, ..calm() };
+        assert_eq!(decision(action, &beside), ask("floor.recipients-off-the-task"));
         assert_eq!(decision(action, &Facts { is_undo: true, ..beside }).0, Decision::Auto);
         assert_eq!(decision(action, &Facts { look_alikes: 1, ..calm() }), ask("floor.look-alike"));
         assert_eq!(decision(action, &Facts { undescribed: true, ..calm() }), ask("floor.undescribed-tool"));
@@ -195,7 +216,7 @@ fn the_profiles_let_go_what_they_say() {
         assert!(!goes(careful, action, &Facts { targets: 1, ..calm() }), "{}", action.kind().name());
         assert!(goes(balanced, action, &Facts { targets: 1, ..calm() }), "{}", action.kind().name());
         for facts in [
-            Facts { ungrounded_receivers: 1, ..none.clone() },
+            Facts { ungrounded_recipients: 1, ..none.clone() },
             Facts { foreign_links: 1, ..none.clone() },
             Facts { outside_scope: true, ..none.clone() },
         ] {
@@ -204,11 +225,14 @@ fn the_profiles_let_go_what_they_say() {
         let reaches_others = action.kind() == tool::SEND || action.kind() == mail::SEND;
         let unnamed = Facts { targets: 1, unnamed_targets: 1, ..none.clone() };
         assert_eq!(goes(balanced, action, &unnamed), reaches_others, "{}", action.kind().name());
-        assert!(!goes(trusting, action, &Facts { ungrounded_receivers: 1, ..none.clone() }));
+        assert!(!goes(trusting, action, &Facts { ungrounded_recipients: 1, ..none.clone() }));
         assert!(goes(trusting, action, &Facts { targets: 1, unnamed_targets: 1, ..none.clone() }));
     }
     assert!(!goes(balanced, &changes, &none), "a change of nothing that could be named");
-    assert!(!goes(balanced, &pays, &Facts { receivers: 0, ..none.clone() }), "a payment to nobody that could be named");
+    assert!(
+        !goes(balanced, &pays, &Facts { recipients: 0, ..none.clone() }),
+        "a payment to nobody that could be named"
+    );
     assert!(
         goes(balanced, &pays, &Facts { amount: 10_000, ..none.clone() })
             && !goes(balanced, &pays, &Facts { amount: 10_001, ..none.clone() })
@@ -228,7 +252,7 @@ fn the_default_lets_tools_look_and_write_what_only_the_person_sees() {
     assert_eq!(decide(reads, &calm()), (Decision::Auto, vec!["default.read".into()]));
     let fetches = || tool(&[("url", sink())], Manifest { effect: Effect::Fetch, ..Manifest::unknown() });
     assert_eq!(decide(fetches(), &calm()), (Decision::Auto, vec!["default.fetch".into()]));
-    assert_eq!(decide(fetches(), &Facts { ungrounded_receivers: 1, ..calm() }).0, Decision::Ask);
+    assert_eq!(decide(fetches(), &Facts { ungrounded_recipients: 1, ..calm() }).0, Decision::Ask);
 }
 
 #[test]
@@ -275,7 +299,7 @@ fn anything_but_reading_is_every_kind_that_does_more_than_look_or_talk() {
     let rules = rule::parse("anything but reading: never; anything: go ahead").unwrap();
     let policy = CedarPolicy::of_rules(&rules, "mine").unwrap();
     for kind in ActionKind::all() {
-        let facts = Facts { receivers: 0, others: 0, ..calm() };
+        let facts = Facts { recipients: 0, others: 0, ..calm() };
         let decision = judge(&policy, kind, Class::Undoable, &facts).decision;
         let harmless = matches!(kind.group(), Group::Read | Group::Speak);
         assert_eq!(decision == Decision::Deny, !harmless, "{kind:?}: {decision:?}");

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use bailey_gate::event::{Actor, Event, EventKind};
-use bailey_gate::handoff::{Mode, Valve};
+use bailey_gate::handoff::{Mode, PauseState};
 use bailey_ledger::{Ledger, Opened, Paths, Payloads, export};
 use bailey_sim::life::Life;
 use bailey_sim::stores::{DATABASE, KEYS, SimMark, path};
@@ -69,8 +69,8 @@ impl Bench {
 
     /// Adds an entry, and whether that was acknowledged.
     fn append(&self, ledger: &Ledger, kind: EventKind, words: &str) -> bool {
-        let valve = Valve { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
-        let entry = Event::of_home(kind, Actor::Home, self.world.now(), valve);
+        let pause_state = PauseState { mode: Mode::Open, epoch: 0, lease_epoch: 0 };
+        let entry = Event::of_home(kind, Actor::Home, self.world.now(), pause_state);
         let payload = entry.payload.clone().text("words", words);
         ledger.write(|tx| tx.append(&Event { payload, ..entry }, None).map(|_| ())).is_ok()
     }
@@ -202,7 +202,7 @@ fn a_page_that_could_not_be_read_is_noticed_and_nothing_is_lost() {
             }
         }
         bench.world.machine.disk().fail_reading(u64::MAX);
-        if ledger.has_given_up() {
+        if ledger.has_failed() {
             gave_up += 1;
             drop(ledger);
             ledger = bench.open().0;

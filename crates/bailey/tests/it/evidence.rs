@@ -297,7 +297,7 @@ fn nothing_on_disk_is_readable_without_the_key() {
         Turn::calls(vec![
             (
                 "mail_send",
-                json!({"to": "canary-receiver@example.org", "subject": "canary-subject-line", "body": "canary-mail-body"}),
+                json!({"to": "canary-recipient@example.org", "subject": "canary-subject-line", "body": "canary-mail-body"}),
             ),
             ("memory_write", json!({"note": "canary-memory-note"})),
             ("mail_draft", json!({"to": "ana@example.org", "subject": "s", "body": "canary-draft-body"})),
@@ -308,7 +308,7 @@ fn nothing_on_disk_is_readable_without_the_key() {
     let scan = |world: &World| {
         let token = world.token();
         let secrets = [
-            "canary-receiver",
+            "canary-recipient",
             "canary-subject-line",
             "canary-mail-body",
             "canary-memory-note",

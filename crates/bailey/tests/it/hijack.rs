@@ -128,7 +128,7 @@ fn a_model_that_goes_round_in_circles_ends() {
     let world = World::new(turns);
     let output = world.run(&["task", "go round", "--json"], "");
     let task: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(task["state"], "gave-up");
+    assert_eq!(task["state"], "limit-reached");
     assert_eq!(output.status.code(), Some(1));
     let drafts = task["actions"].as_array().unwrap().iter().filter(|action| action["kind"] == "mail.draft").count();
     assert_eq!(drafts, 2, "the same call is made twice at most");
@@ -163,7 +163,7 @@ fn mass_mail_needs_presence_and_a_crowd_is_listed_whole() {
     let card = world.waiting();
     assert!(card["reason"].as_str().unwrap().contains("cannot be taken back"), "{card:#}");
     let text = world.ok(&["approvals"], "");
-    assert!(text.contains("25 receivers"));
+    assert!(text.contains("25 recipients"));
     assert!(many.iter().all(|address| text.contains(address)));
     world.ok(&["approve"], PASSPHRASE);
     world.until(&id(&card), "succeeded");

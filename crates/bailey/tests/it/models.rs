@@ -102,7 +102,7 @@ fn a_task_takes_no_more_tokens_than_it_may() {
     world.serve();
     let output = world.run(&["task", "--json", "look around"], "");
     let task: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&task["state"], output.status.code()), (&json!("gave-up"), Some(1)));
+    assert_eq!((&task["state"], output.status.code()), (&json!("limit-reached"), Some(1)));
     assert!(task["trouble"].as_str().unwrap().contains("budget_tokens"), "{task}");
     assert_eq!(world.provider.requests().len(), 2);
 }

@@ -83,7 +83,7 @@ fn a_rule_lets_go_what_it_says_and_only_the_person_can_make_it() {
     assert_ne!(goes(&world), "awaiting", "a restart keeps the rules");
 
     // One click back needs no proof.
-    assert!(world.ok(&["rules", "careful"], "").contains("no rules"));
+    assert!(world.ok(&["rules", "lockdown"], "").contains("no rules"));
     assert_eq!(goes(&world), "awaiting");
     // The log has it all.
     let log = world.data_of(&["log", "list", "--limit", "500"]);
@@ -103,7 +103,7 @@ fn forbids_win_profiles_replace_each_other_and_what_is_no_rule_changes_nothing()
     world.ok(&["rules", "add", "payments: never; mail more than 20 a day: ask"], PASSPHRASE);
     world.ok(&["rules", "use", "trusting"], PASSPHRASE);
     assert_eq!(list(), ["rule.1", "rule.2", "trusting.1", "trusting.2", "trusting.3", "trusting.4"]);
-    let cedar = "@id(\"night\") @says(\"Nothing to strangers.\") forbid (principal, action, resource) when { context.unknownReceivers > 3 };";
+    let cedar = "@id(\"night\") @says(\"Nothing to strangers.\") forbid (principal, action, resource) when { context.unknownRecipients > 3 };";
     world.ok(&["rules", "add", "--cedar", cedar], PASSPHRASE);
     assert!(list().contains(&"night".to_owned()));
     for (bad, why) in [
@@ -128,7 +128,7 @@ fn forbids_win_profiles_replace_each_other_and_what_is_no_rule_changes_nothing()
         assert!(said.contains(why), "{bad:?}: {said}");
     }
     assert_eq!(list().len(), 7);
-    world.ok(&["rules", "careful"], "");
+    world.ok(&["rules", "lockdown"], "");
     // What forbids or asks stays.
     assert_eq!(list(), ["rule.1", "rule.2", "trusting.3", "night"]);
     world.ok(&["rules", "remove", "rule.1", "night"], PASSPHRASE);
@@ -145,7 +145,7 @@ fn an_older_copy_revives_no_rule_that_lets_anything_go() {
     let (home, older) = (world.data().join("home"), world.folder.path().join("older"));
     support::copy_folder(&home, &older);
     world.serve();
-    world.ok(&["rules", "careful"], "");
+    world.ok(&["rules", "lockdown"], "");
     world.kill();
     std::fs::remove_dir_all(&home).unwrap();
     support::copy_folder(&older, &home);
@@ -227,7 +227,7 @@ fn why_it_was_decided_is_told_and_what_would_be_now() {
     let facts = why["facts"].as_array().unwrap();
     let fact = |name: &str| facts.iter().find(|fact| fact["label"] == name).map(|fact| fact["value"].as_str().unwrap());
     assert_eq!(
-        (fact("names"), fact("account"), fact("unknownReceivers")),
+        (fact("names"), fact("account"), fact("unknownRecipients")),
         (Some("ana@example.org"), Some("me@example.org"), Some("1"))
     );
     assert_eq!(fact("untrustedRead"), None);
@@ -275,7 +275,7 @@ fn rules_that_cannot_be_read_make_everything_ask() {
     assert!(notices.contains("rules could not be read") && notices.contains("everything asks"), "{notices}");
     world.task("write to ana@example.org");
     assert_eq!(world.approvals().len(), 1);
-    assert!(world.fails(&["rules", "careful"], "").1.contains("damaged"));
+    assert!(world.fails(&["rules", "lockdown"], "").1.contains("damaged"));
 }
 
 #[test]

@@ -117,7 +117,7 @@ impl Sink {
         names.iter().map(read).collect()
     }
 
-    /// Lets receivers named `slow` have their answer.
+    /// Lets recipients named `slow` have their answer.
     pub fn answer(&self) {
         fs::write(self.folder.join("answer"), b"").unwrap();
     }
@@ -652,9 +652,9 @@ pub fn send(to: &str, subject: &str, body: &str) -> Turn {
 /// What a program printed by its end. One that does not end is ended, and is a failure.
 fn finished(child: Child) -> Output {
     let pid = rustix::process::Pid::from_child(&child);
-    let (sender, receiver) = std::sync::mpsc::channel();
+    let (sender, recipient) = std::sync::mpsc::channel();
     std::thread::spawn(move || sender.send(child.wait_with_output()));
-    receiver
+    recipient
         .recv_timeout(PATIENCE)
         .unwrap_or_else(|_| {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);

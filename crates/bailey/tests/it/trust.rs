@@ -52,7 +52,7 @@ fn mail_of(task: &Value) -> Value {
 }
 
 fn offers(world: &World) -> Vec<Value> {
-    world.data_of(&["rules", "offers"]).as_array().unwrap().clone()
+    world.data_of(&["rules", "suggestions"]).as_array().unwrap().clone()
 }
 
 const TOM: &str = "Answer Tom (tom@example.org) that it is fine.";
@@ -65,7 +65,7 @@ fn after_two_weeks_of_alike_approvals_a_rule_is_offered_taken_and_lapses_unused(
         assert_eq!(answered(&world, TOM, "approve"), "asked", "nothing widens by itself");
         home.clock.go_on(2 * DAY_MS);
     }
-    World::until_true("status never told of the offer", || world.data_of(&["status"])["offers"] == 1);
+    World::until_true("status never told of the offer", || world.data_of(&["status"])["suggestions"] == 1);
     let [offer] = offers(&world).try_into().unwrap();
     let words = offer["words"].as_str().unwrap();
     assert!(
@@ -79,7 +79,7 @@ fn after_two_weeks_of_alike_approvals_a_rule_is_offered_taken_and_lapses_unused(
     let name = offer["id"].as_str().unwrap();
     assert_eq!(world.fails(&["rules", "accept", name], "wrong words").0, 4);
     let (code, why) = world.fails(&["rules", "accept", "00000000"], PASSPHRASE);
-    assert!(code == 1 && why.contains("no offer"), "{why}");
+    assert!(code == 1 && why.contains("no suggestion"), "{why}");
     let said = world.ok(&["rules", "accept", name], PASSPHRASE);
     assert!(said.contains("Of your last 7 actions, 7 would have gone by themselves"), "{said}");
     assert!(said.contains("asks → goes ahead; then, you approved it"), "{said}");
@@ -132,7 +132,7 @@ fn one_no_one_afternoon_and_an_offer_that_was_not_wanted_are_no_habit() {
     // Words that are not those of an offer are none, whatever they call themselves.
     let (code, _) = world.post(
         "/v1/rules",
-        &json!({"change": {"add": "mail: go ahead", "offer": offer["id"]}, "proof": world.prove(&wider(&offer), PASSPHRASE)}),
+        &json!({"change": {"add": "mail: go ahead", "suggestion": offer["id"]}, "proof": world.prove(&wider(&offer), PASSPHRASE)}),
     );
     assert_eq!(code, 422);
     // Not wanted: it is not made again, until it has been forgotten.
@@ -151,6 +151,6 @@ fn one_no_one_afternoon_and_an_offer_that_was_not_wanted_are_no_habit() {
 /// The proof of a wider rule that says it is the offer.
 fn wider(offer: &Value) -> bailey_gate::approval::Purpose {
     let change: bailey_home::wire::RuleChange =
-        serde_json::from_value(json!({"add": "mail: go ahead", "offer": offer["id"]})).unwrap();
+        serde_json::from_value(json!({"add": "mail: go ahead", "suggestion": offer["id"]})).unwrap();
     bailey_home::purposes::change_rules(&change)
 }

@@ -4,7 +4,7 @@ use crate::wired::Mutation;
 
 pub(super) const GATE: &[Mutation] = &[
     Mutation {
-        control: "preview of every receiver",
+        control: "preview of every recipient",
         edits: &[(
             "crates/bailey-gate/src/family/mail/preview.rs",
             r#"("Bcc (hidden from the others)", &message.bcc)]"#,
@@ -138,13 +138,13 @@ pub(super) const GATE: &[Mutation] = &[
         edits: &[
             (
                 "crates/bailey-gate/src/gate/stop.rs",
-                "        if valve.epoch != epoch {",
-                "        if valve.epoch < epoch {",
+                "        if pause_state.epoch != epoch {",
+                "        if pause_state.epoch < epoch {",
             ),
             (
                 "crates/bailey-gate/src/gate/stop.rs",
                 "        self.lock.advance(epoch, Mode::Resuming);",
-                "        let epoch = valve.epoch;\n        self.lock.advance(epoch, Mode::Resuming);",
+                "        let epoch = pause_state.epoch;\n        self.lock.advance(epoch, Mode::Resuming);",
             ),
         ],
         test: "stops::an_answer_that_ends_a_pause_ends_no_later_one",
@@ -195,9 +195,9 @@ pub(super) const GATE: &[Mutation] = &[
         edits: &[(
             "crates/bailey-gate/src/handoff.rs",
             r#"        let now = self.lock();
-        if now.valve.mode != Mode::Open {"#,
+        if now.pause_state.mode != Mode::Open {"#,
             r#"        let now = *self.lock();
-        if now.valve.mode != Mode::Open {"#,
+        if now.pause_state.mode != Mode::Open {"#,
         )],
         test: "races::a_pause_waits_for_the_write_under_way",
     },
@@ -205,8 +205,10 @@ pub(super) const GATE: &[Mutation] = &[
         control: "epoch of a claim",
         edits: &[(
             "crates/bailey-gate/src/handoff.rs",
-            "if (now.valve.epoch, now.valve.lease_epoch) != (claim.valve.epoch, claim.valve.lease_epoch) {",
-            "if now.valve.lease_epoch != claim.valve.lease_epoch {",
+            r#"        if (now.pause_state.epoch, now.pause_state.lease_epoch)
+            != (claim.pause_state.epoch, claim.pause_state.lease_epoch)
+        {"#,
+            "if now.pause_state.lease_epoch != claim.pause_state.lease_epoch {",
         )],
         test: "life::pause_kills_every_older_claim",
     },
@@ -215,11 +217,11 @@ pub(super) const GATE: &[Mutation] = &[
         edits: &[
             (
                 "crates/bailey-gate/src/gate/stop.rs",
-                "let recorded = self.record.write(true, valve.epoch);",
-                "let recorded = self.record.write(false, valve.epoch);",
+                "let recorded = self.record.write(true, pause_state.epoch);",
+                "let recorded = self.record.write(false, pause_state.epoch);",
             ),
             (
-                "crates/bailey-home/src/opening.rs",
+                "crates/bailey-home/src/recovery.rs",
                 "Recorded::Open { epoch } if says_paused => {",
                 "Recorded::Open { epoch } if says_paused && epoch == u64::MAX => {",
             ),
@@ -230,7 +232,7 @@ pub(super) const GATE: &[Mutation] = &[
         control: "asking again after a pause",
         edits: &[(
             "crates/bailey-gate/src/gate/stop.rs",
-            r#"        let asked_again = self.ask_again(reason::PAUSED, now)?;
+            r#"        let asked_again = self.revoke_approvals(reason::PAUSED, now)?;
 "#,
             r#"        let asked_again = Vec::new();
 "#,
@@ -247,8 +249,8 @@ pub(super) const GATE: &[Mutation] = &[
             ),
             (
                 "crates/bailey-home/src/tasks.rs",
-                "                    if self.gate.lock().valve().mode != Mode::Open {",
-                "                    if self.gate.lock().valve().epoch == u64::MAX {",
+                "                    if self.gate.lock().pause_state().mode != Mode::Open {",
+                "                    if self.gate.lock().pause_state().epoch == u64::MAX {",
             ),
         ],
         test: "stops::pause_stops_a_running_task_and_a_mail_between_claim_and_hand_off",
@@ -317,11 +319,11 @@ pub(super) const GATE: &[Mutation] = &[
         test: "hijack::a_flood_of_questions_is_cut_off",
     },
     Mutation {
-        control: "limit of odd questions",
+        control: "limit of questions off the task",
         edits: &[(
             "crates/bailey-gate/src/gate/propose.rs",
-            "            && (tx.marks(&task)?.odd >= MAX_ODD_PER_TASK",
-            "            && (tx.marks(&task)?.odd >= 1_000 * MAX_ODD_PER_TASK",
+            "            && (tx.marks(&task)?.off_task >= MAX_OFF_TASK_PER_TASK",
+            "            && (tx.marks(&task)?.off_task >= 1_000 * MAX_OFF_TASK_PER_TASK",
         )],
         test: "hijack::a_task_that_keeps_asking_for_what_it_was_not_given_changes_nothing_any_more",
     },
@@ -373,8 +375,8 @@ pub(super) const GATE: &[Mutation] = &[
         control: "taint of notes",
         edits: &[(
             "crates/bailey-gate/src/gate/claim.rs",
-            "Action::Home(HomeAction::MemoryRead) => tx.notes_bring()?,",
-            "Action::Home(HomeAction::MemoryRead) => tx.notes_bring().map(|_| Brings::default())?,",
+            "Action::Home(HomeAction::MemoryRead) => tx.notes_taint()?,",
+            "Action::Home(HomeAction::MemoryRead) => tx.notes_taint().map(|_| Taint::default())?,",
         )],
         test: "provenance::a_note_is_no_more_to_be_trusted_than_what_its_task_had_read",
     },
@@ -385,6 +387,6 @@ pub(super) const GATE: &[Mutation] = &[
             "pub const MAX_REFUSED_PER_TASK: u64 = 4;",
             "pub const MAX_REFUSED_PER_TASK: u64 = 4_000;",
         )],
-        test: "rehearsal::a_task_that_is_refused_again_and_again_is_stopped",
+        test: "decide::a_task_that_is_refused_again_and_again_is_stopped",
     },
 ];

@@ -26,11 +26,11 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "approvals outlive a crash",
         edits: &[(
-            "crates/bailey-home/src/opening.rs",
+            "crates/bailey-home/src/recovery.rs",
             r#"    gate.expire(now)?;
 "#,
             r#"    gate.expire(now)?;
-    gate.ask_again(bailey_gate::reason::PAUSED, now)?;
+    gate.revoke_approvals(bailey_gate::reason::PAUSED, now)?;
 "#,
         )],
         test: "road::approvals_and_approved_mail_survive_kill_9",
@@ -39,7 +39,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "damaged means paused",
         edits: &[
             (
-                "crates/bailey-home/src/opening.rs",
+                "crates/bailey-home/src/recovery.rs",
                 r#"            (Mode::Paused, log_epoch + 1)
         }
     };"#,
@@ -49,7 +49,7 @@ pub(super) const HOUSE: &[Mutation] = &[
             ),
             // It is also written down as a pause, which is one.
             (
-                "crates/bailey-home/src/opening.rs",
+                "crates/bailey-home/src/recovery.rs",
                 "        Recorded::Unreadable => Some(Actor::Home),",
                 "        Recorded::Unreadable => None,",
             ),
@@ -59,7 +59,7 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "the log's word about pausing",
         edits: &[(
-            "crates/bailey-home/src/opening.rs",
+            "crates/bailey-home/src/recovery.rs",
             "Recorded::Open { epoch } if says_paused => {",
             "Recorded::Open { epoch } if says_paused && epoch == u64::MAX => {",
         )],
@@ -122,8 +122,8 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "rules of an older copy",
         edits: &[(
-            "crates/bailey-home/src/opening.rs",
-            "    crate::rules::narrow(ledger, Actor::Home, now, valve)?;\n",
+            "crates/bailey-home/src/recovery.rs",
+            "    crate::rules::narrow(ledger, Actor::Home, now, pause_state)?;\n",
             "",
         )],
         test: "rules::an_older_copy_revives_no_rule_that_lets_anything_go",
@@ -328,7 +328,7 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "approvals of another run",
         edits: &[(
-            "crates/bailey-home/src/opening.rs",
+            "crates/bailey-home/src/recovery.rs",
             "    if !ledger.is_same_run() {",
             "    if !ledger.is_same_run() && now.wall_ms == 0 {",
         )],
@@ -373,8 +373,8 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "connections of an older copy",
         edits: &[(
-            "crates/bailey-home/src/opening.rs",
-            r#"        disown(ledger, now, valve)?;
+            "crates/bailey-home/src/recovery.rs",
+            r#"        disown(ledger, now, pause_state)?;
 "#,
             r#"        let _ = disown;
 "#,
@@ -385,8 +385,8 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "telling of likenesses",
         edits: &[(
             "crates/bailey-home/src/provenance.rs",
-            "if let Some(known) = home.ledger.resembles(party)? {",
-            "if let Some(known) = home.ledger.resembles(party)?.filter(String::is_empty) {",
+            "if let Some(known) = home.ledger.confusable_with(party)? {",
+            "if let Some(known) = home.ledger.confusable_with(party)?.filter(String::is_empty) {",
         )],
         test: "provenance::a_look_alike_is_pointed_out_with_whom_it_could_be_taken_for",
     },
@@ -402,16 +402,16 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "an offer's own words",
         edits: &[(
-            "crates/bailey-home/src/rules/offers.rs",
-            "offer.id == wanted && offer.rule.to_string() == change.add",
-            "offer.id == wanted",
+            "crates/bailey-home/src/rules/suggestions.rs",
+            "suggestion.id == wanted && suggestion.rule.to_string() == change.add",
+            "suggestion.id == wanted",
         )],
         test: "trust::one_no_one_afternoon_and_an_offer_that_was_not_wanted_are_no_habit",
     },
     Mutation {
         control: "offers of habits only",
         edits: &[(
-            "crates/bailey-home/src/rules/offers.rs",
+            "crates/bailey-home/src/rules/suggestions.rs",
             "const MIN_DAYS: usize = 3;",
             "const MIN_DAYS: usize = 1;",
         )],
@@ -464,13 +464,13 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "a pause that could not be marked",
         edits: &[
             (
-                "crates/bailey-home/src/opening.rs",
+                "crates/bailey-home/src/recovery.rs",
                 "        Recorded::FromOutside { .. } => Some(Actor::Client),\n        Recorded::Unreadable => Some(Actor::Home),",
                 "        Recorded::FromOutside { .. } => None,\n        Recorded::Unreadable => None,",
             ),
             // Either of the two does: the log then knows of a later epoch than the record.
             (
-                "crates/bailey-home/src/opening.rs",
+                "crates/bailey-home/src/recovery.rs",
                 "        Recorded::Open { epoch } if epoch < log_epoch => {",
                 "        Recorded::Open { epoch } if epoch < log_epoch && log_epoch == u64::MAX => {",
             ),
@@ -489,7 +489,7 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "length of a request's head",
         edits: &[(
-            "crates/bailey-home/src/doors.rs",
+            "crates/bailey-home/src/listener.rs",
             ".header_read_timeout(HEAD_WITHIN)",
             ".header_read_timeout(HEAD_WITHIN * 1_000)",
         )],
@@ -498,7 +498,7 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "every pause in the log",
         edits: &[(
-            "crates/bailey-home/src/opening.rs",
+            "crates/bailey-home/src/recovery.rs",
             "if paused && !says_paused(&ledger)? =>",
             "if paused && says_paused(&ledger)? && false =>",
         )],
@@ -507,7 +507,7 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "an older record of a pause",
         edits: &[(
-            "crates/bailey-home/src/opening.rs",
+            "crates/bailey-home/src/recovery.rs",
             "        Recorded::Open { epoch } if epoch < log_epoch => {",
             "        Recorded::Open { epoch } if epoch < log_epoch && log_epoch == u64::MAX => {",
         )],
@@ -525,7 +525,7 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "unread answers of the home",
         edits: &[(
-            "crates/bailey-home/src/doors.rs",
+            "crates/bailey-home/src/listener.rs",
             "stream.set_timeout(Some(READ_WITHIN));",
             "stream.set_timeout(Some(READ_WITHIN * 60));",
         )],

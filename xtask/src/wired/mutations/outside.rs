@@ -24,7 +24,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
         control: "bytes of the message",
         edits: &[(
-            "crates/bailey-vault/src/guard.rs",
+            "crates/bailey-vault/src/smtp_guard.rs",
             "(Some(given), Some(approved)) if given == approved => {",
             "(Some(given), Some(approved)) if given.len() == approved.len() => {",
         )],
@@ -33,7 +33,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
         control: "end of the message",
         edits: &[(
-            "crates/bailey-vault/src/guard.rs",
+            "crates/bailey-vault/src/smtp_guard.rs",
             "Ok(if free > 0 { Step::Pass(count) } else { Step::HandOff(count) })",
             "Ok(Step::Pass(count))",
         )],

@@ -92,13 +92,13 @@ pub(super) const RULES: &[Mutation] = &[
         edits: &[
             (
                 "crates/bailey-policy/src/shipped.cedar",
-                "when { context.receivers == 0 };",
-                "when { context.receivers >= 0 };",
+                "when { context.recipients == 0 };",
+                "when { context.recipients >= 0 };",
             ),
             (
                 "crates/bailey-policy/src/shipped.cedar",
-                "when { context.untrustedRead && context.ungroundedReceivers > 0 }",
-                "when { context.untrustedRead && context.ungroundedReceivers > 9 }",
+                "when { context.untrustedRead && context.ungroundedRecipients > 0 }",
+                "when { context.untrustedRead && context.ungroundedRecipients > 9 }",
             ),
         ],
         test: "calendars::an_entry_with_guests_asks_and_is_refused_when_it_changed_meanwhile",
@@ -118,8 +118,8 @@ pub(super) const RULES: &[Mutation] = &[
             ),
             (
                 "crates/bailey-policy/src/shipped.cedar",
-                "when { context.untrustedRead && context.ungroundedReceivers > 0 }",
-                "when { context.untrustedRead && context.ungroundedReceivers > 9 }",
+                "when { context.untrustedRead && context.ungroundedRecipients > 0 }",
+                "when { context.untrustedRead && context.ungroundedRecipients > 9 }",
             ),
         ],
         test: "hijack::whatever_a_hijacked_model_wants_nothing_leaves_unasked",
@@ -164,7 +164,7 @@ pub(super) const RULES: &[Mutation] = &[
             "when { context.untrustedRead && context.foreignLinks > 0 }",
             "when { context.untrustedRead && context.foreignLinks < 0 }",
         )],
-        test: "rehearsal::after_others_words_links_and_strangers_ask_under_every_profile",
+        test: "decide::after_others_words_links_and_strangers_ask_under_every_profile",
     },
     Mutation {
         control: "links in texts",
@@ -173,7 +173,7 @@ pub(super) const RULES: &[Mutation] = &[
             "trimmed.filter_map(link).map(str::to_owned).collect()",
             "trimmed.filter_map(link).filter(|found| found.is_empty()).map(str::to_owned).collect()",
         )],
-        test: "rehearsal::after_others_words_links_and_strangers_ask_under_every_profile",
+        test: "decide::after_others_words_links_and_strangers_ask_under_every_profile",
     },
     Mutation {
         control: "after secrets",
@@ -182,7 +182,7 @@ pub(super) const RULES: &[Mutation] = &[
             "            confidential_read: marks.brought.confidential,",
             "            confidential_read: marks.brought.confidential && false,",
         )],
-        test: "rehearsal::after_secrets_nothing_leaves_unasked",
+        test: "decide::after_secrets_nothing_leaves_unasked",
     },
     Mutation {
         control: "tools nobody described",
@@ -191,7 +191,7 @@ pub(super) const RULES: &[Mutation] = &[
             "            undescribed: traits.undescribed,",
             "            undescribed: false,",
         )],
-        test: "rehearsal::tools_nobody_described_critical_ones_and_what_was_not_asked_for_ask",
+        test: "decide::tools_nobody_described_critical_ones_and_what_was_not_asked_for_ask",
     },
     Mutation {
         control: "sums",
@@ -200,7 +200,7 @@ pub(super) const RULES: &[Mutation] = &[
             "            unreadable_amount: traits.amount == Amount::Unreadable,",
             "            unreadable_amount: false,",
         )],
-        test: "rehearsal::receivers_and_things_stand_on_the_words_or_the_past_or_ask",
+        test: "decide::recipients_and_things_stand_on_the_words_or_the_past_or_ask",
     },
     Mutation {
         control: "escaping",
@@ -233,8 +233,8 @@ pub(super) const RULES: &[Mutation] = &[
         control: "mass mail is critical",
         edits: &[(
             "crates/bailey-gate/src/family/mail.rs",
-            "if message.receivers().count() > MASS_MAIL_RECEIVERS => Class::Critical,",
-            "if message.receivers().count() > 100 * MASS_MAIL_RECEIVERS => Class::Critical,",
+            "if message.recipients().count() > MASS_MAIL_RECIPIENTS => Class::Critical,",
+            "if message.recipients().count() > 100 * MASS_MAIL_RECIPIENTS => Class::Critical,",
         )],
         test: "hijack::mass_mail_needs_presence_and_a_crowd_is_listed_whole",
     },
@@ -266,11 +266,11 @@ pub(super) const RULES: &[Mutation] = &[
         test: "accounts::what_no_word_of_the_task_asks_for_asks_even_where_it_can_be_undone",
     },
     Mutation {
-        control: "grounding of receivers",
+        control: "grounding of recipients",
         edits: &[(
             "crates/bailey-policy/src/shipped.cedar",
-            "when { context.untrustedRead && context.ungroundedReceivers > 0 }",
-            "when { context.untrustedRead && context.ungroundedReceivers > 9 }",
+            "when { context.untrustedRead && context.ungroundedRecipients > 0 }",
+            "when { context.untrustedRead && context.ungroundedRecipients > 9 }",
         )],
         test: "models::after_reading_a_mail_to_somebody_nobody_named_says_so",
     },
@@ -279,30 +279,30 @@ pub(super) const RULES: &[Mutation] = &[
         edits: &[(
             "crates/bailey-policy/src/shipped.cedar",
             "when { context.untrustedRead }",
-            "when { context.untrustedRead && context.receivers > 9 }",
+            "when { context.untrustedRead && context.recipients > 9 }",
         )],
         test: "tests::no_grant_lowers_the_floor_under_what_was_read",
     },
     Mutation {
         control: "likenesses of those known",
         edits: &[("crates/bailey-policy/src/shipped.cedar", "context.lookAlikes > 0", "context.lookAlikes > 999999")],
-        test: "rehearsal::a_look_alike_asks_whatever_was_granted",
+        test: "decide::a_look_alike_asks_whatever_was_granted",
     },
     Mutation {
-        control: "all receivers for going",
+        control: "all recipients for going",
         edits: &[(
             "crates/bailey-policy/src/rule/cedar.rs",
-            "!context.unreadableReceivers && {}.containsAll(context.{what})",
-            "!context.unreadableReceivers && {}.containsAny(context.{what})",
+            "!context.unreadableRecipients && {}.containsAll(context.{what})",
+            "!context.unreadableRecipients && {}.containsAny(context.{what})",
         )],
         test: "conditions::each_condition_of_a_rule_decides",
     },
     Mutation {
-        control: "one receiver for stopping",
+        control: "one recipient for stopping",
         edits: &[(
             "crates/bailey-policy/src/rule/cedar.rs",
-            "(context.unreadableReceivers || {}.containsAny(context.{what}))",
-            "(context.unreadableReceivers || {}.containsAll(context.{what}))",
+            "(context.unreadableRecipients || {}.containsAny(context.{what}))",
+            "(context.unreadableRecipients || {}.containsAll(context.{what}))",
         )],
         test: "conditions::each_condition_of_a_rule_decides",
     },
@@ -313,7 +313,7 @@ pub(super) const RULES: &[Mutation] = &[
             "!part.is_empty() && !part.chars().all(|c| c == '.') && part.trim() == *part",
             "part.trim() == *part",
         )],
-        test: "rehearsal::a_folder_is_a_folder_and_creating_changing_and_deleting_are_three_things",
+        test: "decide::a_folder_is_a_folder_and_creating_changing_and_deleting_are_three_things",
     },
     Mutation {
         control: "what was spent",
@@ -322,7 +322,7 @@ pub(super) const RULES: &[Mutation] = &[
             "tx.spent_since(since(days), &content.id)?.saturating_add(sum)",
             "tx.spent_since(since(days), &content.id)?.min(0).saturating_add(sum)",
         )],
-        test: "rehearsal::a_budget_is_spent_over_time",
+        test: "decide::a_budget_is_spent_over_time",
     },
     Mutation {
         control: "facts of a decision",
@@ -334,13 +334,13 @@ pub(super) const RULES: &[Mutation] = &[
         test: "rules::a_rule_is_tried_on_what_was_before_it_is_made",
     },
     Mutation {
-        control: "receivers of a task",
+        control: "recipients of a task",
         edits: &[(
             "crates/bailey-policy/src/shipped.cedar",
-            "context.besideReceivers > 0",
-            "context.besideReceivers > 999999",
+            "context.offTaskRecipients > 0",
+            "context.offTaskRecipients > 999999",
         )],
-        test: "rehearsal::whom_the_words_name_is_whom_the_task_is_for",
+        test: "decide::whom_the_words_name_is_whom_the_task_is_for",
     },
     Mutation {
         control: "links however written",
@@ -352,12 +352,12 @@ pub(super) const RULES: &[Mutation] = &[
         test: "tests::links_are_found_however_they_are_written",
     },
     Mutation {
-        control: "receivers that cannot be read",
+        control: "recipients that cannot be read",
         edits: &[
             (
                 "crates/bailey-policy/src/shipped.cedar",
-                "when { context.unreadableReceivers }",
-                "when { context.unreadableReceivers && context.receivers > 999999 }",
+                "when { context.unreadableRecipients }",
+                "when { context.unreadableRecipients && context.recipients > 999999 }",
             ),
             (
                 "crates/bailey-gate/src/gate/facts.rs",
@@ -374,7 +374,7 @@ pub(super) const RULES: &[Mutation] = &[
             "        value.split([',', ';']).map(one).collect()",
             "        value.rsplit([',', ';']).take(1).map(one).collect()",
         )],
-        test: "rehearsal::what_cannot_be_read_goes_nowhere_by_itself",
+        test: "decide::what_cannot_be_read_goes_nowhere_by_itself",
     },
     Mutation {
         control: "arguments nobody described",
@@ -383,7 +383,7 @@ pub(super) const RULES: &[Mutation] = &[
             "found.map_or_else(|| Role::Sink(Name(UNDESCRIBED.into())), |(_, role)| role.clone())",
             "found.map_or_else(|| if self.manifest.is_some() { Role::Plain } else { Role::Sink(Name(UNDESCRIBED.into())) }, |(_, role)| role.clone())",
         )],
-        test: "rehearsal::what_cannot_be_read_goes_nowhere_by_itself",
+        test: "decide::what_cannot_be_read_goes_nowhere_by_itself",
     },
     Mutation {
         control: "secrets in what is changed",
@@ -392,7 +392,7 @@ pub(super) const RULES: &[Mutation] = &[
             "(context.others > 0 || context.tellsOthers)",
             "(context.others > 0 || context.tellsOthers && context.others > 0)",
         )],
-        test: "rehearsal::what_changes_a_thing_may_let_others_have_it",
+        test: "decide::what_changes_a_thing_may_let_others_have_it",
     },
     Mutation {
         control: "payments without a sum",
@@ -401,7 +401,7 @@ pub(super) const RULES: &[Mutation] = &[
             "Amount::None if kind == PAY => Amount::Unsaid,",
             "Amount::None if kind == PAY => Amount::None,",
         )],
-        test: "rehearsal::payments_without_a_sum_and_numbers_in_groups",
+        test: "decide::payments_without_a_sum_and_numbers_in_groups",
     },
     Mutation {
         control: "words behind a not",

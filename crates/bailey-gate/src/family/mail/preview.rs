@@ -41,8 +41,8 @@ pub(super) fn moving(out: &mut Preview, headline: &str, moving: &Moving) {
 }
 
 pub(super) fn message(out: &mut Preview, verb: &str, message: &Message) {
-    let count = message.receivers().count();
-    out.headline = format!("{verb} to {count} {}", if count == 1 { "receiver" } else { "receivers" });
+    let count = message.recipients().count();
+    out.headline = format!("{verb} to {count} {}", if count == 1 { "recipient" } else { "recipients" });
     out.item("From", &message.from.to_string());
     for (label, list) in [("To", &message.to), ("Cc", &message.cc), ("Bcc (hidden from the others)", &message.bcc)] {
         for mailbox in list {

@@ -1,7 +1,7 @@
 //! What a claimed connection may say: an allow-list below the protocol library, byte by byte.
 //!
 //! Levels and approvals are enforced here and not by the good behaviour of the code above: whatever a connector or a
-//! library tries to write, only the approved message to the approved receivers passes, and its last bytes pass only under
+//! library tries to write, only the approved message to the approved recipients passes, and its last bytes pass only under
 //! the hand-off lock.
 
 use std::collections::BTreeSet;
@@ -26,7 +26,7 @@ pub(crate) enum Step {
 pub(crate) enum Forbidden {
     /// A command that is not part of sending this message.
     Command(String),
-    /// A receiver or sender that was not approved.
+    /// A recipient or sender that was not approved.
     Address(String),
     /// Message bytes that are not the approved ones.
     Content,
@@ -60,7 +60,7 @@ enum Mode {
 pub(crate) struct SmtpGuard {
     mode: Mode,
     from: String,
-    receivers: BTreeSet<String>,
+    recipients: BTreeSet<String>,
     named: BTreeSet<String>,
     /// The message as it must appear on the wire: dots stuffed, terminator included.
     expected: Vec<u8>,
@@ -77,11 +77,11 @@ impl fmt::Debug for SmtpGuard {
 
 impl SmtpGuard {
     /// A guard for one message: its envelope and its exact bytes, which end in CRLF.
-    pub(crate) fn new(from: &str, receivers: &[String], artefact: &[u8]) -> Self {
+    pub(crate) fn new(from: &str, recipients: &[String], artefact: &[u8]) -> Self {
         Self {
             mode: Mode::Commands,
             from: from.to_owned(),
-            receivers: receivers.iter().cloned().collect(),
+            recipients: recipients.iter().cloned().collect(),
             named: BTreeSet::new(),
             expected: on_the_wire(artefact),
             checked: 0,
@@ -141,10 +141,10 @@ impl SmtpGuard {
             return if address == self.from { Ok(()) } else { Err(Forbidden::Address(address.into())) };
         }
         if let Some(address) = path(line, "RCPT TO:") {
-            return if self.receivers.contains(address) { Ok(()) } else { Err(Forbidden::Address(address.into())) };
+            return if self.recipients.contains(address) { Ok(()) } else { Err(Forbidden::Address(address.into())) };
         }
         // A message goes to all that were approved, or to nobody.
-        if upper == "DATA" && self.named == self.receivers {
+        if upper == "DATA" && self.named == self.recipients {
             return Ok(());
         }
         Err(refused())

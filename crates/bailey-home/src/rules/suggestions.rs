@@ -14,7 +14,7 @@ use bailey_policy::rule::{Condition, Period, Rule, Subject, Verdict, parse};
 
 use super::{Book, Unchanged, compiled, keep, kept};
 use crate::home::{Home, HomeError};
-use crate::wire::{OfferCard, RuleChange};
+use crate::wire::{RuleChange, SuggestionView};
 
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 /// Approvals that have to be alike, and on how many days at least: one busy afternoon is no habit.
@@ -25,14 +25,14 @@ const MIN_SPAN_MS: i64 = 2 * DAY_MS;
 /// How far back they may lie, and how long ago the last of them.
 const WINDOW_MS: i64 = 60 * DAY_MS;
 const FRESH_MS: i64 = 14 * DAY_MS;
-/// How long an offer that was not wanted is not made again.
+/// How long a suggestion that was not wanted is not made again.
 const DISMISSED_MS: i64 = 60 * DAY_MS;
 /// Answers looked at.
 const LOOKED_AT: u32 = 2_000;
 
-/// A rule the home offers.
+/// A rule the home suggests.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Offer {
+pub(crate) struct Suggestion {
     /// A short name that is that of this rule and no other.
     pub(crate) id: String,
     /// The rule.
@@ -44,7 +44,7 @@ pub(crate) struct Offer {
     pub(crate) last_ms: i64,
 }
 
-impl Offer {
+impl Suggestion {
     /// Why it was made, for the log.
     pub(crate) fn why(&self) -> String {
         format!("offered after {} approvals that were alike", self.approved)
@@ -54,8 +54,8 @@ impl Offer {
 /// What makes approvals alike: they do the same, with the same account and tool, to the same people.
 type Alike = (ActionKind, String, String, Vec<String>);
 
-/// The rules that past answers are reason to offer, most approvals first.
-pub(crate) fn offers(past: &[Decided], book: &Book, now_ms: i64) -> Vec<Offer> {
+/// The rules that past answers are reason to suggest, most approvals first.
+pub(crate) fn suggestions(past: &[Decided], book: &Book, now_ms: i64) -> Vec<Suggestion> {
     let Ok(in_force) = compiled(&book.rules) else { return Vec::new() };
     let mut alike: BTreeMap<Alike, Vec<(&Decided, Facts)>> = BTreeMap::new();
     for decided in past.iter().filter(|decided| decided.row.proposed.wall_ms >= now_ms.saturating_sub(WINDOW_MS)) {
@@ -86,9 +86,10 @@ pub(crate) fn offers(past: &[Decided], book: &Book, now_ms: i64) -> Vec<Offer> {
         })
     };
     alike.retain(|alike, _| !overlaps(alike));
-    let mut out: Vec<Offer> = alike.into_values().filter_map(|group| offer(&group, &in_force, book, now_ms)).collect();
-    out.retain(|offer| !dismissed.contains(offer.rule.to_string().as_str()));
-    out.sort_by_key(|offer| std::cmp::Reverse(offer.approved));
+    let mut out: Vec<Suggestion> =
+        alike.into_values().filter_map(|group| suggestion(&group, &in_force, book, now_ms)).collect();
+    out.retain(|suggestion| !dismissed.contains(suggestion.rule.to_string().as_str()));
+    out.sort_by_key(|suggestion| std::cmp::Reverse(suggestion.approved));
     out
 }
 
@@ -100,7 +101,7 @@ const fn went_back(state: State) -> bool {
     )
 }
 
-fn offer(group: &[(&Decided, Facts)], in_force: &CedarPolicy, book: &Book, now_ms: i64) -> Option<Offer> {
+fn suggestion(group: &[(&Decided, Facts)], in_force: &CedarPolicy, book: &Book, now_ms: i64) -> Option<Suggestion> {
     let approved: Vec<&(&Decided, Facts)> =
         group.iter().filter(|(decided, _)| decided.row.approval.is_some()).collect();
     let times = || approved.iter().map(|(decided, _)| decided.row.proposed.wall_ms);
@@ -116,8 +117,8 @@ fn offer(group: &[(&Decided, Facts)], in_force: &CedarPolicy, book: &Book, now_m
     let (kind, class) = approved.first().map(|(decided, _)| (decided.row.kind, decided.row.class))?;
     let facts: Vec<&Facts> = approved.iter().map(|(_, facts)| facts).collect();
     let rule = narrowest(kind, &facts)?;
-    // It has to spare what it stands on: where the floor asks anyhow, or a rule lets it go by now, there is nothing to offer.
-    let cedar: String = book.rules.iter().map(|kept| kept.cedar.clone()).chain([rule.cedar("offer")]).collect();
+    // It has to spare what it stands on: where the floor asks anyhow, or a rule lets it go by now, there is nothing to suggest.
+    let cedar: String = book.rules.iter().map(|kept| kept.cedar.clone()).chain([rule.cedar("suggestion")]).collect();
     let with = CedarPolicy::with_grants(&cedar).ok()?;
     let spared = |facts: &&&Facts| {
         judge(in_force, kind, class, facts).decision == Decision::Ask
@@ -126,7 +127,7 @@ fn offer(group: &[(&Decided, Facts)], in_force: &CedarPolicy, book: &Book, now_m
     if facts.iter().filter(spared).count() < MIN_APPROVED {
         return None;
     }
-    Some(Offer { id: id_of(&rule), rule, approved: approved.len(), first_ms, last_ms })
+    Some(Suggestion { id: id_of(&rule), rule, approved: approved.len(), first_ms, last_ms })
 }
 
 fn id_of(rule: &Rule) -> String {
@@ -143,7 +144,7 @@ fn narrowest(kind: ActionKind, all: &[&Facts]) -> Option<Rule> {
     let mut conditions = Vec::new();
     let mut bound = false;
     if first.others > 0 {
-        if every(&|facts| facts.unreadable_receivers || facts.names.is_empty()) {
+        if every(&|facts| facts.unreadable_recipients || facts.names.is_empty()) {
             return None;
         }
         let names: BTreeSet<String> = all.iter().flat_map(|facts| facts.names.iter().cloned()).collect();
@@ -211,56 +212,62 @@ fn subject(kind: ActionKind) -> Option<Subject> {
 }
 
 impl Home {
-    /// The offers that stand now.
-    pub(crate) fn offers(&self) -> Result<Vec<Offer>, HomeError> {
+    /// The suggestions that stand now.
+    pub(crate) fn suggestions(&self) -> Result<Vec<Suggestion>, HomeError> {
         let past = self.ledger.answered(LOOKED_AT).map_err(GateError::from)?;
-        Ok(offers(&past, &kept(&self.ledger)?, self.clock.now().wall_ms))
+        Ok(suggestions(&past, &kept(&self.ledger)?, self.clock.now().wall_ms))
     }
 
-    /// The offer a change takes, which has to be that very rule and nothing beside it.
-    pub(super) fn offer_of(&self, change: &RuleChange) -> Result<Offer, Unchanged> {
-        let wanted = change.offer.as_deref().unwrap_or_default();
-        let plain = RuleChange { add: change.add.clone(), offer: change.offer.clone(), ..RuleChange::default() };
-        let offer = self.offers()?.into_iter().find(|offer| offer.id == wanted && offer.rule.to_string() == change.add);
-        offer.filter(|_| plain == *change).ok_or_else(|| {
-            Unchanged::Bad("there is no such offer any more; look again with `bailey rules offers`".into())
+    /// The suggestion a change takes, which has to be that very rule and nothing beside it.
+    pub(super) fn offer_of(&self, change: &RuleChange) -> Result<Suggestion, Unchanged> {
+        let wanted = change.suggestion.as_deref().unwrap_or_default();
+        let plain =
+            RuleChange { add: change.add.clone(), suggestion: change.suggestion.clone(), ..RuleChange::default() };
+        let suggestion = self
+            .suggestions()?
+            .into_iter()
+            .find(|suggestion| suggestion.id == wanted && suggestion.rule.to_string() == change.add);
+        suggestion.filter(|_| plain == *change).ok_or_else(|| {
+            Unchanged::Bad("there is no such suggestion any more; look again with `bailey rules suggestions`".into())
         })
     }
 
-    /// Does not make an offer again for a while. Needs no proof: it lets nothing go.
-    pub(crate) fn dismiss_offer(&self, id: &str) -> Result<(), Unchanged> {
+    /// Does not make a suggestion again for a while. Needs no proof: it lets nothing go.
+    pub(crate) fn dismiss_suggestion(&self, id: &str) -> Result<(), Unchanged> {
         let _turn = self.changing_rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let now = self.clock.now();
-        let offer = self.offers()?.into_iter().find(|offer| offer.id == id);
-        let offer = offer
-            .ok_or_else(|| Unchanged::Bad(format!("there is no offer `{id}`; list them with `bailey rules offers`")))?;
+        let suggestion = self.suggestions()?.into_iter().find(|suggestion| suggestion.id == id);
+        let suggestion = suggestion.ok_or_else(|| {
+            Unchanged::Bad(format!("there is no suggestion `{id}`; list them with `bailey rules suggestions`"))
+        })?;
         let mut book = kept(&self.ledger)?;
-        let words = offer.rule.to_string();
+        let words = suggestion.rule.to_string();
         book.dismissed.retain(|(known, at)| *known != words && *at >= now.wall_ms.saturating_sub(DISMISSED_MS));
         book.dismissed.push((words.clone(), now.wall_ms));
         let payload = Payload::default().text("dismissed", words);
-        let entry = Event::of_home(EventKind::Rules, Actor::Client, now, self.gate.lock().valve());
+        let entry = Event::of_home(EventKind::Rules, Actor::Client, now, self.gate.lock().pause_state());
         keep(&self.ledger, &book, None, Event { payload, ..entry })?;
         Ok(())
     }
 
-    /// The offers as they are shown, each with what it would have done.
-    pub(crate) fn offer_cards(&self) -> Result<Vec<OfferCard>, Unchanged> {
-        let card = |offer: Offer| {
-            let words = offer.rule.to_string();
-            let change = RuleChange { add: words.clone(), offer: Some(offer.id.clone()), ..RuleChange::default() };
-            Ok(OfferCard {
+    /// The suggestions as they are shown, each with what it would have done.
+    pub(crate) fn suggestion_views(&self) -> Result<Vec<SuggestionView>, Unchanged> {
+        let view = |suggestion: Suggestion| {
+            let words = suggestion.rule.to_string();
+            let change =
+                RuleChange { add: words.clone(), suggestion: Some(suggestion.id.clone()), ..RuleChange::default() };
+            Ok(SuggestionView {
                 trial: self.try_rules(&change)?,
-                why: offer.why(),
-                cedar: offer.rule.cedar(&offer.id),
-                approved: offer.approved as u64,
-                first_ms: offer.first_ms,
-                last_ms: offer.last_ms,
-                id: offer.id,
+                why: suggestion.why(),
+                cedar: suggestion.rule.cedar(&suggestion.id),
+                approved: suggestion.approved as u64,
+                first_ms: suggestion.first_ms,
+                last_ms: suggestion.last_ms,
+                id: suggestion.id,
                 words,
             })
         };
-        self.offers()?.into_iter().map(card).collect()
+        self.suggestions()?.into_iter().map(view).collect()
     }
 }
 
@@ -288,7 +295,7 @@ mod tests {
     fn tools_are_bound_to_their_place_or_to_what_was_named_and_sums_to_the_largest() {
         let tool = |within: &[&str]| Facts {
             others: 0,
-            receivers: 0,
+            recipients: 0,
             tool: "drive.save".into(),
             within: within.iter().map(|one| (*one).to_owned()).collect(),
             ..Facts::unremarkable()

@@ -1,4 +1,4 @@
-//! From an opened store to a gate: where the valve starts, and what has to be settled before anything new.
+//! From an opened store to a gate: where the pause state starts, and what has to be settled before anything new.
 //!
 //! The simulator opens its homes through here too, so that what it breaks is what runs.
 
@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use bailey_gate::approval::ChallengeKey;
 use bailey_gate::event::{Actor, Event, EventKind};
-use bailey_gate::handoff::{Mode, Valve};
+use bailey_gate::handoff::{Mode, PauseState};
 use bailey_gate::ledger::{Ledger as GateLedger, PauseRecord};
 use bailey_gate::policy::Policy;
-use bailey_gate::{Circumstances, Gate, GateError, Limits, Now, Parts};
+use bailey_gate::{Gate, GateError, Limits, Now, Parts, PersonContext};
 use bailey_ledger::{Ledger, Opened, Recorded};
 use bailey_vault::Vault;
 
@@ -34,15 +34,15 @@ pub struct Store {
 
 /// Builds the gate of a home and settles what a crash, or an older copy put in the database's place, left open. Gives what
 /// the person should know, too.
-pub fn compose(
+pub fn open_gate(
     store: Store,
     policy: Arc<dyn Policy>,
     limits: Limits,
-    circumstances: Arc<dyn Circumstances>,
+    person_context: Arc<dyn PersonContext>,
     now: Now,
 ) -> Result<(Arc<Gate>, Vec<String>), HomeError> {
     let Store { ledger, transactions, found, recorded, record } = store;
-    let (valve, mut notices) = starting_valve(recorded, says_paused(&ledger)?, &found, ledger.epoch());
+    let (pause_state, mut notices) = starting_pause_state(recorded, says_paused(&ledger)?, &found, ledger.epoch());
     notices.extend(ledger.set_aside().iter().map(|copy| was_damaged(copy)));
     let authority = Arc::new(Credentials(Arc::clone(&ledger)));
     let challenge_key = ChallengeKey::from_bytes(bailey_keys::random().map_err(LayoutError::from)?);
@@ -52,13 +52,13 @@ pub fn compose(
         policy,
         authority,
         record,
-        valve,
+        pause_state,
         limits,
-        circumstances,
+        person_context,
         challenge_key,
     }));
-    recover(&gate, &ledger, &found, valve, now, &mut notices)?;
-    let paused = valve.mode == Mode::Paused;
+    recover(&gate, &ledger, &found, pause_state, now, &mut notices)?;
+    let paused = pause_state.mode == Mode::Paused;
     let unsaid = match recorded {
         Recorded::FromOutside { .. } => Some(Actor::Client),
         Recorded::Unreadable => Some(Actor::Home),
@@ -83,8 +83,13 @@ fn says_paused(ledger: &Ledger) -> Result<bool, GateError> {
     Ok(ledger.log_says_paused()?)
 }
 
-/// Where the valve starts: as recorded; paused if that cannot be read, or if the database is an older copy.
-fn starting_valve(recorded: Recorded, says_paused: bool, found: &Opened, log_epoch: u64) -> (Valve, Vec<String>) {
+/// Where the pause state starts: as recorded; paused if that cannot be read, or if the database is an older copy.
+fn starting_pause_state(
+    recorded: Recorded,
+    says_paused: bool,
+    found: &Opened,
+    log_epoch: u64,
+) -> (PauseState, Vec<String>) {
     let mut notices = Vec::new();
     let (mode, epoch) = match recorded {
         Recorded::Open { epoch } if says_paused => {
@@ -117,7 +122,7 @@ fn starting_valve(recorded: Recorded, says_paused: bool, found: &Opened, log_epo
             (Mode::Paused, epoch.max(log_epoch).max(*marked) + 1)
         }
     };
-    (Valve { mode, epoch, lease_epoch: 0 }, notices)
+    (PauseState { mode, epoch, lease_epoch: 0 }, notices)
 }
 
 /// What has to be settled before anything new: claims without an outcome, approvals of an older history.
@@ -125,7 +130,7 @@ fn recover(
     gate: &Gate,
     ledger: &Ledger,
     found: &Opened,
-    valve: Valve,
+    pause_state: PauseState,
     now: Now,
     notices: &mut Vec<String>,
 ) -> Result<(), HomeError> {
@@ -134,7 +139,7 @@ fn recover(
         Opened::New | Opened::Continued | Opened::MarkDamaged => EventKind::Opened,
     };
     ledger
-        .write(|tx| tx.append(&Event::of_home(kind, Actor::Home, now, valve), None).map(|_| ()))
+        .write(|tx| tx.append(&Event::of_home(kind, Actor::Home, now, pause_state), None).map(|_| ()))
         .map_err(GateError::from)?;
     let swept = gate.restart(now)?;
     if !swept.unknown.is_empty() {
@@ -146,14 +151,14 @@ fn recover(
     if kind == EventKind::Forked {
         let report = gate.pause(Actor::Home, now, || ());
         report.recorded.map_err(HomeError::Setup)?;
-        gate.void_all(now)?;
-        disown(ledger, now, valve)?;
+        gate.cancel_pending(now)?;
+        disown(ledger, now, pause_state)?;
         ledger.adopt().map_err(LayoutError::from)?;
         notices.push("Every connection was ended, every open task was stopped, and every rule that lets something go by itself was dropped, because the copy may know of some that you ended since. Connect your accounts again, and look at `bailey rules list`.".into());
     }
     gate.expire(now)?;
     if !ledger.is_same_run() {
-        let asked = gate.ask_again(bailey_gate::reason::OTHER_RUN, now)?;
+        let asked = gate.revoke_approvals(bailey_gate::reason::OTHER_RUN, now)?;
         notices.extend((!asked.is_empty()).then(|| asks_again_elsewhere(asked.len())));
     }
     Ok(())
@@ -176,17 +181,17 @@ fn asks_again_elsewhere(count: usize) -> String {
 
 /// What an older copy says is connected or under way is not believed: a grant it has may have been revoked since, and a
 /// task it has may have sent its mail.
-fn disown(ledger: &Ledger, now: Now, valve: Valve) -> Result<(), HomeError> {
+fn disown(ledger: &Ledger, now: Now, pause_state: PauseState) -> Result<(), HomeError> {
     let rows = ledger.connections().map_err(GateError::from)?;
     let keys = ledger.write(|tx| {
         let mut keys = Vec::new();
         for row in rows.into_iter().filter(|row| row.grant.active) {
-            keys.extend(Vault::forget(tx, &row, now, valve, Actor::Home)?);
+            keys.extend(Vault::forget(tx, &row, now, pause_state, Actor::Home)?);
         }
         Ok(keys)
     });
     ledger.keys().destroy(&keys.map_err(GateError::from)?).map_err(|error| HomeError::Setup(error.to_string()))?;
-    crate::rules::narrow(ledger, Actor::Home, now, valve)?;
+    crate::rules::narrow(ledger, Actor::Home, now, pause_state)?;
     crate::tasks::stop_all(ledger, now)?;
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! What is known of people and of tasks, for the writer's transactions and for reading alike.
 
 use bailey_gate::TaskId;
-use bailey_gate::family::{Brings, Party};
-use bailey_gate::ground::{likeness, resemble};
-use bailey_gate::ledger::{Standing, StoreError, TaskMarks};
+use bailey_gate::family::{Party, Taint};
+use bailey_gate::ground::{is_confusable, skeleton};
+use bailey_gate::ledger::{Relationship, StoreError, TaskTaint};
 use bailey_keys::store::KeyStore;
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
 
@@ -21,10 +21,10 @@ pub(crate) fn task_words(db: &Connection, keys: &KeyStore, task: &TaskId) -> Res
 }
 
 /// What a task has let in and asked so far.
-pub(crate) fn task_marks(db: &Connection, task: &TaskId) -> Result<TaskMarks, StoreError> {
+pub(crate) fn task_taint(db: &Connection, task: &TaskId) -> Result<TaskTaint, StoreError> {
     let marks = |row: &SqlRow<'_>| {
-        let brought = Brings { untrusted: row.get(0)?, confidential: row.get(1)? };
-        Ok(TaskMarks { brought, odd: row.get(2)? })
+        let brought = Taint { untrusted: row.get(0)?, confidential: row.get(1)? };
+        Ok(TaskTaint { brought, off_task: row.get(2)? })
     };
     let found = db
         .prepare_cached("SELECT untrusted, confidential, odd FROM task_mark WHERE task = ?1")
@@ -40,14 +40,14 @@ pub(crate) const fn whole(sum: f64) -> u64 {
 }
 
 /// Somebody known who could be taken for this one: by name, or by the domain of the person's own organisation.
-pub(crate) fn resembles(db: &Connection, party: &Party) -> Result<Option<String>, StoreError> {
+pub(crate) fn confusable_with(db: &Connection, party: &Party) -> Result<Option<String>, StoreError> {
     let known = |sql: &str, values: &[&str]| -> rusqlite::Result<Vec<String>> {
         let mut query = db.prepare_cached(sql)?;
         query.query_map(rusqlite::params_from_iter(values), |row| row.get(0))?.collect()
     };
-    let alike = likeness(party);
+    let alike = skeleton(party);
     let people = known("SELECT value FROM party WHERE kind = ?1 AND likeness = ?2", &[&party.kind, &alike]);
-    if let Some(one) = people.map_err(store_error)?.into_iter().find(|one| resemble(one, &party.value)) {
+    if let Some(one) = people.map_err(store_error)?.into_iter().find(|one| is_confusable(one, &party.value)) {
         return Ok(Some(one));
     }
     if party.domain().is_empty() {
@@ -56,11 +56,11 @@ pub(crate) fn resembles(db: &Connection, party: &Party) -> Result<Option<String>
     let organisations =
         known("SELECT value FROM party WHERE kind = ?1", &[Party::ORGANISATION]).map_err(store_error)?;
     let at = |domain: &str| format!("x@{domain}");
-    Ok(organisations.into_iter().find(|domain| resemble(&at(domain), &at(party.domain()))))
+    Ok(organisations.into_iter().find(|domain| is_confusable(&at(domain), &at(party.domain()))))
 }
 
 /// What is known of somebody. The account of a standing connection is the person's own.
-pub(crate) fn standing_of(db: &Connection, party: &Party) -> Result<Standing, StoreError> {
+pub(crate) fn relationship_of(db: &Connection, party: &Party) -> Result<Relationship, StoreError> {
     let known: Option<bool> = db
         .prepare_cached("SELECT own FROM party WHERE kind = ?1 AND value = ?2")
         .and_then(|mut query| query.query_row([&party.kind, &party.value], |row| row.get(0)).optional())
@@ -76,5 +76,5 @@ pub(crate) fn standing_of(db: &Connection, party: &Party) -> Result<Standing, St
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM party WHERE kind = ?1 AND value = ?2 AND own)")
         .and_then(|mut query| query.query_row([Party::ORGANISATION, party.domain()], |row| row.get(0)))
         .map_err(store_error)?;
-    Ok(Standing { known: known.is_some(), own: connected || known.unwrap_or_default(), inside })
+    Ok(Relationship { known: known.is_some(), own: connected || known.unwrap_or_default(), inside })
 }

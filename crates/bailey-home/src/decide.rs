@@ -24,7 +24,8 @@ use bailey_gate::family::{Action, Party};
 use bailey_gate::handoff::Wrote;
 use bailey_gate::ledger::Tx as _;
 use bailey_gate::{
-    ActionId, Claiming, Decision, Digest, Effect, Fixed, Gate, Limits, Nonce, Now, Outcome, Permit, Proposal, TaskId,
+    ActionId, Claiming, Decision, Digest, Effect, Gate, Limits, Nonce, Now, Outcome, Permit, Proposal, StaticContext,
+    TaskId,
 };
 use bailey_keys::sign::SigningKey;
 use bailey_keys::{HomeKey, Key};
@@ -34,7 +35,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::clock::Clock;
-use crate::opening::{self, Store};
+use crate::recovery::{self, Store};
 
 /// Longest line, in bytes.
 const MAX_LINE_BYTES: u64 = 16 * 1024 * 1024;
@@ -148,8 +149,8 @@ impl Drop for Session {
 
 /// Answers requests until the input ends.
 pub fn run(profile: Profile, input: &mut dyn BufRead, output: &mut dyn Write) -> io::Result<()> {
-    let mut rehearsal =
-        Rehearsal { profile, clock: Clock::new(Some("UTC")).map_err(io::Error::other)?, sessions: BTreeMap::new() };
+    let mut decider =
+        Decider { profile, clock: Clock::new(Some("UTC")).map_err(io::Error::other)?, sessions: BTreeMap::new() };
     let mut line = String::new();
     loop {
         line.clear();
@@ -159,19 +160,19 @@ pub fn run(profile: Profile, input: &mut dyn BufRead, output: &mut dyn Write) ->
         if line.trim().is_empty() {
             continue;
         }
-        let answer = rehearsal.answer(&line).unwrap_or_else(|why| json!({ "error": why }));
+        let answer = decider.answer(&line).unwrap_or_else(|why| json!({ "error": why }));
         writeln!(output, "{answer}")?;
         output.flush()?;
     }
 }
 
-struct Rehearsal {
+struct Decider {
     profile: Profile,
     clock: Clock,
     sessions: BTreeMap<String, Session>,
 }
 
-impl Rehearsal {
+impl Decider {
     fn answer(&mut self, line: &str) -> Result<Value, String> {
         let request = serde_json::from_str(line).map_err(|error| format!("this is no request: {error}"))?;
         match request {
@@ -235,7 +236,7 @@ impl Session {
         let read = |(name, json): (&String, &Value)| Ok((name.clone(), manifest(json).map_err(told)?));
         let tools = tools.iter().map(read).collect::<Result<_, String>>()?;
         let unique = bailey_keys::random::<16>().map(ActionId::from_bytes).map_err(told)?;
-        let folder = std::env::temp_dir().join(format!("bailey-rehearsal-{unique}"));
+        let folder = std::env::temp_dir().join(format!("bailey-decide-{unique}"));
         std::fs::create_dir(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
         let person = SigningKey::from_seed(&Key::from_bytes(bailey_keys::random().map_err(told)?)).map_err(told)?;
         let rules = format!("{}\n{}", profile.rules(), given.rules);
@@ -252,8 +253,7 @@ impl Session {
     }
 
     fn decide(&mut self, call: &Call, now: Now) -> Result<Value, String> {
-        let action =
-            tool_use("rehearsal", &call.tool, self.tools.get(&call.tool).cloned(), &call.args).map_err(told)?;
+        let action = tool_use("decide", &call.tool, self.tools.get(&call.tool).cloned(), &call.args).map_err(told)?;
         self.count += 1;
         let mut id = [0; 16];
         id.iter_mut().zip(self.count.to_be_bytes()).for_each(|(to, from)| *to = from);
@@ -296,12 +296,15 @@ impl Session {
         };
         match self.gate.claim(permit, now).map_err(told)? {
             Claiming::Claimed(claimed) => {
-                claimed.trigger().hand_off(|| Wrote::Some).map_err(|why| format!("it was not let out: {why:?}"))?;
+                claimed
+                    .effect_token()
+                    .hand_off(|| Wrote::Some)
+                    .map_err(|why| format!("it was not let out: {why:?}"))?;
                 self.gate.settle(&claimed.settle(Outcome::new(effect, "")), now).map(|_| ()).map_err(told)
             }
             Claiming::Done => Ok(()),
             Claiming::Held(_) => Err("it waits".into()),
-            Claiming::Turned(state) => Err(format!("it became {} meanwhile", state.name())),
+            Claiming::NotClaimed(state) => Err(format!("it became {} meanwhile", state.name())),
         }
     }
 
@@ -361,6 +364,6 @@ fn open(
     let transactions = Arc::clone(&ledger) as Arc<dyn bailey_gate::ledger::Ledger>;
     let store = Store { ledger, transactions, found, recorded, record: Arc::new(record) };
     let limits = Limits { hold_ms: 0, ..Limits::default() };
-    let around = Arc::new(Fixed { minutes: 0, attended: !away });
-    opening::compose(store, policy, limits, around, now).map(|(gate, _)| gate).map_err(told)
+    let around = Arc::new(StaticContext { minutes: 0, attended: !away });
+    recovery::open_gate(store, policy, limits, around, now).map(|(gate, _)| gate).map_err(told)
 }

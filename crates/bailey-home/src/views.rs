@@ -6,7 +6,7 @@ use bailey_gate::{ActionId, GateError, LEFT};
 use bailey_ledger::Entry;
 
 use crate::home::Home;
-use crate::wire::{Line, WhyCard};
+use crate::wire::{Line, WhyView};
 
 fn payload_text(entry: &Entry, name: &str) -> Option<String> {
     let payload: serde_json::Value = serde_json::from_str(entry.payload.as_deref()?).ok()?;
@@ -43,7 +43,7 @@ impl Home {
     }
 
     /// Why an action was decided as it was, and what would be decided now.
-    pub(crate) fn why(&self, id: &ActionId) -> Result<WhyCard, GateError> {
+    pub(crate) fn why(&self, id: &ActionId) -> Result<WhyView, GateError> {
         let row = self.ledger.action(id)?.ok_or(GateError::NoSuchAction(*id))?.row;
         let (kind, class) = (row.kind, row.class);
         let decided = self.ledger.decided_of(row)?;
@@ -59,7 +59,7 @@ impl Home {
             Fact::Text(text) => text,
             Fact::Texts(texts) => texts.join(", "),
         };
-        Ok(WhyCard {
+        Ok(WhyView {
             decision: decided.decision,
             reasons: decided.reasons.iter().map(|rule| line(rule, policy.explain(rule).to_owned())).collect(),
             now: facts.as_ref().map_or_else(

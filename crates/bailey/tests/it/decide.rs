@@ -105,7 +105,7 @@ const WORDS: &str =
     "Email Ana (ana@example.org) and Tom, pay DE02 their share, delete the file plan.txt, write a note.";
 
 #[test]
-fn receivers_and_things_stand_on_the_words_or_the_past_or_ask() {
+fn recipients_and_things_stand_on_the_words_or_the_past_or_ask() {
     let mut gate = Gate::new("balanced", WORDS);
     let mail = |to: &str| json!({"to": [to], "text": "hello"});
     assert_eq!(gate.decides("mail", mail("ANA@example.org")), goes("balanced.1"));
@@ -251,7 +251,7 @@ fn sites_and_methods_are_told_apart() {
 /// A budget counts what was spent, over its span of time, and not what failed.
 #[test]
 fn a_budget_is_spent_over_time() {
-    let rules = json!({"rules": "payments to receivers I named or dealt with up to 50 a week: go ahead; payments over 80 a month: never"});
+    let rules = json!({"rules": "payments to recipients I named or dealt with up to 50 a week: go ahead; payments over 80 a month: never"});
     let mut gate = Gate::with("careful", "pay the bills", rules);
     let pays = |sum: u32| json!({"to": "DE01", "sum": sum});
     let mut pay = |now: &str, sum: u32, status: &str| {
@@ -300,7 +300,7 @@ fn a_look_alike_asks_whatever_was_granted() {
     assert_eq!(gate.decides("mail", to("tom@example.org")).0, "auto");
     assert_eq!(
         gate.decides("mail", to("t\u{43e}m@example.org")),
-        asks("floor.unreadable-receiver"),
+        asks("floor.unreadable-recipient"),
         "no letter of an address"
     );
     for alike in ["tom@examp1e.org", "tom@example.com"] {
@@ -320,7 +320,7 @@ fn whom_the_words_name_is_whom_the_task_is_for() {
         Gate::with("trusting", words, json!({"rules": "what reaches others: go ahead", "facts": facts}))
     };
     let mail = |to: &str| json!({"to": to, "text": "hi"});
-    let asks = ("ask".to_owned(), "floor.receivers-outside-the-task".to_owned());
+    let asks = ("ask".to_owned(), "floor.recipients-off-the-task".to_owned());
     let mut by_name = gate("Write to Tom about the plan");
     assert_eq!(by_name.decides("mail", mail("tom@example.org")).0, "auto");
     assert_eq!(by_name.decides("mail", mail("ana.berg@example.org")), asks);
@@ -401,7 +401,7 @@ fn a_task_that_is_refused_again_and_again_is_stopped() {
         assert_eq!(gate.told("rejected", "user"), json!({}));
     }
     let (decision, rule) = gate.decides("mail", json!({"to": "tom@example.org", "text": "hi"}));
-    assert_eq!((decision.as_str(), rule.as_str()), ("deny", "gate.burst-of-odd-questions"));
+    assert_eq!((decision.as_str(), rule.as_str()), ("deny", "gate.off-task-limit"));
 }
 
 /// A payment that does not say how much may be any, and a name in groups is the same however it is parted.
