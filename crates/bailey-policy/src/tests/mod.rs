@@ -21,10 +21,12 @@ fn rules_that_name_facts_as_earlier_versions_did_are_read() {
     assert_eq!(decision(&calm()), Decision::Auto);
     assert_eq!(decision(&Facts { recipients: 2, others: 2, ..calm() }), Decision::Ask);
     assert_eq!(CedarPolicy::with_current_names(&now), now, "what is new is left as it is");
-    for (older, newer) in [("to receivers I named or dealt with", "to recipients I named or dealt with")] {
-        let read = |words: &str| rule::parse(&format!("mail {words}: go ahead\n")).unwrap()[0].to_string();
-        assert_eq!(read(older), read(newer), "in words, too");
-    }
+    let read = |words: &str| rule::parse(&format!("mail {words}: go ahead\n")).unwrap()[0].to_string();
+    assert_eq!(
+        read("to receivers I named or dealt with"),
+        read("to recipients I named or dealt with"),
+        "in words, too"
+    );
 }
 
 mod chance;
