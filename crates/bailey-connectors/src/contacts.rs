@@ -157,7 +157,7 @@ async fn find(vault: &Vault, access: &Access, words: &str) -> Result<String, Str
 }
 
 async fn read(vault: &Vault, access: &Access, href: &Href) -> Result<String, String> {
-    let settings = vault.settings_of(access).await.map_err(|error| error.to_string())?;
+    let settings = vault.settings_of(access).map_err(|error| error.to_string())?;
     if !settings.dav().is_some_and(|dav| lies_below(href.as_str(), &dav.path)) {
         return Err("this is no card of the connected address book".into());
     }
@@ -175,7 +175,7 @@ async fn read(vault: &Vault, access: &Access, href: &Href) -> Result<String, Str
 
 /// Asks for the cards that hold words in one of [`SEARCHED`]; for all where there are no words.
 async fn query(vault: &Vault, access: &Access, words: &str) -> Result<Vec<(String, Card)>, String> {
-    let settings = vault.settings_of(access).await.map_err(|error| error.to_string())?;
+    let settings = vault.settings_of(access).map_err(|error| error.to_string())?;
     let path = settings.dav().map(|dav| dav.path.clone()).ok_or("this connection is no address book")?;
     let words = quick_xml::escape::escape(words);
     let one = |name: &&str| {

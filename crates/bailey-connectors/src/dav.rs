@@ -51,7 +51,7 @@ pub(crate) async fn expect_collection(
     wanted: &str,
     what: &str,
 ) -> Result<(), VaultError> {
-    let settings = vault.settings_of(access).await?;
+    let settings = vault.settings_of(access)?;
     let path = settings.dav().map(|dav| dav.path.clone()).unwrap_or_default();
     let body = "<?xml version=\"1.0\" encoding=\"utf-8\"?><D:propfind xmlns:D=\"DAV:\"><D:prop><D:resourcetype/></D:prop></D:propfind>";
     let headers = vec![("depth", "0".to_owned()), ("content-type", "application/xml; charset=utf-8".to_owned())];

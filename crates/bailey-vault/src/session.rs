@@ -124,9 +124,12 @@ impl Vault {
         }
     }
 
-    /// Returns the settings of the account.
-    pub async fn settings_of(&self, access: &Access) -> Result<Settings, VaultError> {
-        Ok(self.enter(access).await?.0)
+    /// Returns the settings of the account, if its grant stands as it was bound and covers what is wanted. Fetches no login.
+    pub fn settings_of(&self, access: &Access) -> Result<Settings, VaultError> {
+        match &access.who {
+            Who::Connection(account) => Ok(self.authorise(*account, access.wanted, access.needed)?.1),
+            Who::Candidate(candidate) => Ok(candidate.0.clone()),
+        }
     }
 
     /// Opens an IMAP session that can look and nothing else.

@@ -83,7 +83,7 @@ pub(super) async fn read_span(
 
 /// Reads one entry as it is now.
 pub(super) async fn entry(vault: &Vault, access: &Access, href: &Href) -> Result<Option<Stored>, VaultError> {
-    let settings = vault.settings_of(access).await?;
+    let settings = vault.settings_of(access)?;
     if !settings.dav().is_some_and(|dav| lies_below(href.as_str(), &dav.path)) {
         return Err(VaultError::Refused("this is not an entry of the connected calendar".into()));
     }
@@ -102,7 +102,7 @@ pub(super) async fn entry(vault: &Vault, access: &Access, href: &Href) -> Result
 }
 
 async fn report(vault: &Vault, access: &Access, from: i64, until: i64) -> Result<Vec<(String, Entry)>, String> {
-    let settings = vault.settings_of(access).await.map_err(|error| error.to_string())?;
+    let settings = vault.settings_of(access).map_err(|error| error.to_string())?;
     let path = settings.dav().map(|dav| dav.path.clone()).ok_or("this connection is no calendar")?;
     let (start, end) = (utc(from)?, utc(until)?);
     let body = format!(

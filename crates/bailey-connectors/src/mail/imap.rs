@@ -188,7 +188,7 @@ pub(super) async fn summary(vault: &Vault, access: &Access, message: &MessageRef
 
 async fn open(vault: &Vault, access: &Access) -> Result<ImapSession, VaultError> {
     // A revoked connection is told as such, not as a server that could not be reached.
-    vault.settings_of(access).await?;
+    vault.settings_of(access)?;
     vault.until_cut(in_time(vault.imap(access))).await
 }
 
