@@ -167,10 +167,15 @@ fn gate_builders() -> Result<Vec<String>, String> {
         if name == BUILDS_GATES || name == "bailey-gate" {
             continue;
         }
-        for entry in fs::read_dir(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))? {
-            let path = entry.map_err(|error| error.to_string())?.path();
-            if fs::read_to_string(&path).is_ok_and(|source| source.contains("Gate::new(")) {
-                faults.push(format!("`{}` builds a gate; only `{BUILDS_GATES}` may", path.display()));
+        let mut folders = vec![folder];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))? {
+                let path = entry.map_err(|error| error.to_string())?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if fs::read_to_string(&path).is_ok_and(|source| source.contains("Gate::new")) {
+                    faults.push(format!("`{}` builds a gate; only `{BUILDS_GATES}` may", path.display()));
+                }
             }
         }
     }

@@ -32,8 +32,17 @@ fn vault() -> &'static Arc<Vault> {
         let (ledger, _) = opened.unwrap_or_else(|error| unreachable!("no store: {error}"));
         let lock = HandoffLock::new(PauseState { mode: Mode::Open, epoch: 0, lease_epoch: 0 });
         let trust = Trust::new(None).unwrap_or_else(|error| unreachable!("{error}"));
-        Vault::new(Arc::new(ledger), Arc::new(lock), trust)
+        Vault::new(Arc::new(ledger), Arc::new(lock), trust, Arc::new(Standing))
     })
+}
+
+/// A clock that stands.
+struct Standing;
+
+impl bailey_vault::Clock for Standing {
+    fn now(&self) -> jiff::Zoned {
+        jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC)
+    }
 }
 
 /// The tool's name, a line break, and its arguments.

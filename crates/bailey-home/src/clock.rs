@@ -108,6 +108,13 @@ impl Presence {
     }
 }
 
+impl bailey_vault::Clock for Clock {
+    fn now(&self) -> jiff::Zoned {
+        let moment = jiff::Timestamp::from_millisecond(Self::now(self).wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        moment.to_zoned(self.zone())
+    }
+}
+
 impl PersonContext for Presence {
     fn local(&self, now: Now) -> LocalTime {
         LocalTime::at_offset(now, i64::from(self.clock.offset_minutes(now)))

@@ -125,7 +125,7 @@ impl Home {
         // Behind what opening may have had to take back.
         notices.extend(rules::take_up(&ledger, &policy)?);
         let trust = Trust::new(settings.authorities.as_deref().map(str::as_bytes)).map_err(HomeError::Setup)?;
-        let vault = Vault::new(Arc::clone(&ledger), gate.lock(), trust);
+        let vault = Vault::new(Arc::clone(&ledger), gate.lock(), trust, Arc::new(clock.clone()));
         let model = config.model.as_ref().map(|config| provider(config, &vault)).transpose()?.zip(config.model.clone());
         Ok(Arc::new(Self {
             services: Services::new(Arc::clone(&vault)),

@@ -53,7 +53,7 @@ impl RootKey {
     pub fn from_passphrase(passphrase: &Passphrase, salt: &str) -> Result<Self, KeyError> {
         let salt = BASE64.decode(salt).ok().and_then(|salt| <[u8; 16]>::try_from(salt).ok());
         let salt =
-            salt.ok_or(KeyError::Malformed { path: "root.json".into(), why: "the salt is not 16 bytes in base64" })?;
+            salt.ok_or(KeyError::Malformed { path: "home.json".into(), why: "the salt is not 16 bytes in base64" })?;
         Ok(Self(passphrase.stretch(&salt)?))
     }
 }

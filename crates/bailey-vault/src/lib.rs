@@ -103,12 +103,19 @@ pub struct Vault {
     ledger: Arc<Ledger>,
     lock: Arc<HandoffLock>,
     trust: Trust,
+    clock: Arc<dyn Clock>,
     /// This vault, for work that has to end even if whoever began it is gone.
     me: Weak<Self>,
     /// Rises whenever every open connection has to end: on pause and on revocation.
     resets: watch::Sender<u64>,
     /// One refresh at a time for each connection: with rotation, a second one would kill the first one's token.
     refreshing: Mutex<BTreeMap<ConnectionId, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+/// Reads the time. The home's clock does; nothing else in the product reads one.
+pub trait Clock: Send + Sync {
+    /// Returns the moment, in the person's time zone.
+    fn now(&self) -> jiff::Zoned;
 }
 
 impl fmt::Debug for Vault {
@@ -165,15 +172,22 @@ pub fn cut_around<T>(cut: impl Fn(), end: impl FnOnce() -> T) -> T {
 impl Vault {
     /// The vault over a home's store.
     #[must_use]
-    pub fn new(ledger: Arc<Ledger>, lock: Arc<HandoffLock>, trust: Trust) -> Arc<Self> {
+    pub fn new(ledger: Arc<Ledger>, lock: Arc<HandoffLock>, trust: Trust, clock: Arc<dyn Clock>) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
             ledger,
             lock,
             trust,
+            clock,
             me: Weak::clone(me),
             resets: watch::Sender::new(0),
             refreshing: Mutex::default(),
         })
+    }
+
+    /// Returns the moment, in the person's time zone.
+    #[must_use]
+    pub fn now(&self) -> jiff::Zoned {
+        self.clock.now()
     }
 
     /// Ends every open connection, at once. After this returns, nothing that was claimed before is handed off.

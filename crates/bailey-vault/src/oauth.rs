@@ -333,7 +333,7 @@ impl Vault {
         let Credential::Tokens { refresh: Some(_), .. } = &tokens.credential else {
             return Ok(login_of(settings, &tokens.credential));
         };
-        let soon = jiff::Timestamp::now().as_millisecond().saturating_add(RENEW_BEFORE_MS);
+        let soon = self.now().timestamp().as_millisecond().saturating_add(RENEW_BEFORE_MS);
         if tokens.expires_ms > soon {
             return Ok(login_of(settings, &tokens.credential));
         }
@@ -364,7 +364,7 @@ impl Vault {
         body.extend(client.fields());
         let body = encode(&body);
         let granted = self.trade(&metadata, body, SystemEgress::TokenRefresh).await?;
-        let now_ms = jiff::Timestamp::now().as_millisecond();
+        let now_ms = self.now().timestamp().as_millisecond();
         let renewed = Tokens {
             version: tokens.version + 1,
             credential: Credential::Tokens {

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
+use super::folder_name;
 use super::mime::{HEADER, MAX_FETCHED, addresses, describe, parsed_header, recipients, short};
 
 /// How long connecting and signing in may take.
@@ -42,13 +43,34 @@ impl Folders {
     /// What a folder is for.
     #[must_use]
     pub fn role(&self, folder: &FolderName) -> FolderRole {
+        let last = folder_name::decode(last_part(folder.as_str()));
         let is = |name: &Option<String>, usual: &[&str]| {
             name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(folder.as_str()))
-                || usual.iter().any(|usual| last_part(folder.as_str()).eq_ignore_ascii_case(usual))
+                || usual
+                    .iter()
+                    .any(|usual| last.eq_ignore_ascii_case(usual) || last.to_lowercase() == usual.to_lowercase())
         };
         // Usual names beside the advertised one: an account may have both "Sent" and "Sent Items".
-        const SENT: [&str; 6] = ["Sent", "Sent Items", "Sent Mail", "Sent Messages", "Gesendet", "Envoyes"];
-        const DRAFTS: [&str; 4] = ["Drafts", "Draft", "Entwuerfe", "Brouillons"];
+        const SENT: [&str; 17] = [
+            "Sent",
+            "Sent Items",
+            "Sent Mail",
+            "Sent Messages",
+            "Gesendet",
+            "Gesendete Elemente",
+            "Gesendete Objekte",
+            "Gesendete Nachrichten",
+            "Envoyés",
+            "Éléments envoyés",
+            "Messages envoyés",
+            "Enviados",
+            "Elementos enviados",
+            "Inviata",
+            "Posta inviata",
+            "Verzonden",
+            "Verzonden items",
+        ];
+        const DRAFTS: [&str; 7] = ["Drafts", "Draft", "Entwürfe", "Brouillons", "Borradores", "Bozze", "Concepten"];
         if is(&self.sent, &SENT) {
             FolderRole::Sent
         } else if is(&self.drafts, &DRAFTS) {
@@ -80,7 +102,7 @@ pub(super) async fn search(
 ) -> Result<String, String> {
     let access = vault.access(claimed, "look");
     let mut session = in_time(vault.imap(&access)).await?;
-    let found = in_time(list(&mut session, folder, &search_words(query)?, MAX_LISTED)).await?;
+    let found = in_time(list(&mut session, folder, &search_words(query, vault.now().date())?, MAX_LISTED)).await?;
     leave(session).await;
     let more = found.total.saturating_sub(found.messages.len());
     Ok(json!({"messages": found.messages, "more": more}).to_string())
@@ -318,7 +340,7 @@ async fn fetch(session: &mut ImapSession, message: &MessageRef, what: &str) -> R
 }
 
 /// The search in the protocol's words (RFC 3501, 6.4.4).
-fn search_words(query: &Query) -> Result<String, String> {
+fn search_words(query: &Query, today: jiff::civil::Date) -> Result<String, String> {
     let mut words = vec![if query.unread { "UNSEEN".to_owned() } else { "ALL".to_owned() }];
     for (key, value) in [("FROM", &query.from), ("SUBJECT", &query.subject), ("TEXT", &query.text)] {
         let Some(value) = value else { continue };
@@ -331,9 +353,8 @@ fn search_words(query: &Query) -> Result<String, String> {
         words.push(format!("{key} \"{value}\""));
     }
     if let Some(days) = query.days {
-        let since = jiff::Zoned::now()
-            .date()
-            .saturating_sub(jiff::Span::new().try_days(i64::from(days)).map_err(|error| error.to_string())?);
+        let since =
+            today.saturating_sub(jiff::Span::new().try_days(i64::from(days)).map_err(|error| error.to_string())?);
         words.push(format!("SINCE {}", since.strftime("%d-%b-%Y")));
     }
     Ok(words.join(" "))
@@ -389,6 +410,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn searching_counts_days_from_the_persons_date() {
+        let query = Query { days: Some(1), from: bailey_gate::family::text::Line::new("ana").ok(), ..Query::default() };
+        let words = search_words(&query, jiff::civil::date(2026, 3, 1));
+        assert_eq!(words.as_deref(), Ok("ALL FROM \"ana\" SINCE 28-Feb-2026"));
+    }
+
+    #[test]
     fn roles_follow_usual_names_too() {
         let folders =
             Folders { sent: Some("Verschickt".into()), archive: Some("Archive".into()), ..Folders::default() };
@@ -397,6 +425,8 @@ mod tests {
             ("INBOX.Sent", FolderRole::Sent),
             ("Sent Items", FolderRole::Sent),
             ("[Gmail]/Drafts", FolderRole::Drafts),
+            ("Entw&APw-rfe", FolderRole::Drafts),
+            ("INBOX.&AMk-l&AOk-ments envoy&AOk-s", FolderRole::Sent),
             ("Archive", FolderRole::Own),
             ("INBOX", FolderRole::Own),
             ("Trash", FolderRole::Ordinary),

@@ -1,5 +1,6 @@
 //! Mail: tools, preparation, carrying out, undo, and a person's edits.
 
+mod folder_name;
 mod imap;
 pub(crate) mod mime;
 mod smtp;
