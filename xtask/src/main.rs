@@ -29,10 +29,11 @@ const HELP: &str = "cargo xtask COMMAND
   torture [kills|pauses|disk|faults|torn [TIMES]]
                  kill, pause and starve the real processes, let their disk fail, cut their write-ahead log;
                  half an hour, as root, needs strace
-  wired [--list | --since COMMIT] [WORD…]
+  wired [--list | --since COMMIT] [ID…]
                  take each control out of a copy of the source and see that its test fails; takes hours;
+                 ID is that of a claim (PAUSE-4), of a control (pause/hand-off-lock) or a part of one (pause/);
                  --since takes out only what lies in files changed since then
-  layers         check which crate depends on which, and that ARCHITECTURE.md says so
+  layers         check which crate depends on which, and the documents against the source
   help           this text
 
 --yes installs missing packages without asking; so does CI=true.

@@ -134,12 +134,18 @@ enum Outcome {
     DoesNotBuild,
 }
 
-/// Takes out the controls whose names hold one of `only`, or all of them.
+/// Takes out the controls of the claims named by their ids, and those whose ids hold one of `only`; all of them where it is empty.
 pub fn run(only: &[&str]) -> Result<(), String> {
-    let chosen: Vec<&Mutation> =
-        mutations().filter(|one| only.is_empty() || only.iter().any(|word| one.control.contains(word))).collect();
+    let claims = claims()?;
+    let of_claim = |word: &str, control: &str| {
+        claims
+            .iter()
+            .any(|claim| claim.id.eq_ignore_ascii_case(word) && claim.controls.iter().any(|one| one == control))
+    };
+    let is_meant = |one: &&Mutation| only.iter().any(|word| one.control.contains(word) || of_claim(word, one.control));
+    let chosen: Vec<&Mutation> = mutations().filter(|one| only.is_empty() || is_meant(one)).collect();
     if chosen.is_empty() {
-        return Err("no control has such a name; `cargo xtask wired --list` shows them".into());
+        return Err("no claim or control has such an id; `cargo xtask wired --list` shows them".into());
     }
     take_out(&chosen)
 }
@@ -292,38 +298,94 @@ pub(crate) fn sources(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(out)
 }
 
-/// A row of the table in `SECURITY.md`.
+/// A row of a table in `SECURITY.md`.
 struct Claim {
+    id: String,
     words: String,
     controls: Vec<String>,
     tests: Vec<String>,
 }
 
+/// Longest sentence of a claim, in characters: what is longer claims more than one thing.
+const MAX_CLAIM_CHARS: usize = 200;
+
+/// Cells of a row: id, claim, controls, tests.
+const CELLS: usize = 4;
+
 fn claims() -> Result<Vec<Claim>, String> {
     let text = String::from_utf8_lossy(&read(&root().join("SECURITY.md"))?).into_owned();
-    let rows = text.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
-    let rows = rows.map(|row| row.split(" | ").collect::<Vec<_>>());
+    let quoted = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    let rows = text.lines().filter_map(cells);
     let claims = rows.filter_map(|cells| match cells.as_slice() {
-        [words, controls, tests] if *words != "claim" => Some(Claim {
+        [id, words, controls, tests] if *id != "id" => Some(Claim {
+            id: (*id).to_owned(),
             words: (*words).to_owned(),
-            controls: controls.split(", ").map(str::to_owned).collect(),
-            tests: tests.split('`').skip(1).step_by(2).map(str::to_owned).collect(),
+            controls: quoted(controls),
+            tests: quoted(tests),
         }),
         _ => None,
     });
     Ok(claims.collect())
 }
 
-/// Lines of the table that would be read as none of its rows: a claim must not get lost in one.
+fn cells(line: &str) -> Option<Vec<&str>> {
+    line.strip_prefix("| ")?.strip_suffix(" |").map(|row| row.split(" | ").collect())
+}
+
+/// Lists the ids of all claims.
+pub(crate) fn claim_ids() -> Result<BTreeSet<String>, String> {
+    Ok(claims()?.into_iter().map(|claim| claim.id).collect())
+}
+
+/// Tells the form of a claim's id: capitals, a dash, a number (`PAUSE-4`).
+pub(crate) fn is_claim_id(id: &str) -> bool {
+    id.split_once('-').is_some_and(|(area, number)| {
+        let (capitals, digits) = (|c: char| c.is_ascii_uppercase(), |c: char| c.is_ascii_digit());
+        !area.is_empty() && area.chars().all(capitals) && !number.is_empty() && number.chars().all(digits)
+    })
+}
+
+/// Tells the form of a control's id: an area, a stroke, what holds (`pause/hand-off-lock`).
+fn is_control_id(id: &str) -> bool {
+    let plain = |part: &str| {
+        let inside = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        !part.is_empty() && part.chars().all(inside)
+    };
+    id.split_once('/').is_some_and(|(area, holds)| plain(area) && plain(holds))
+}
+
+/// Whether a test of this name is there, and run.
+pub(crate) fn is_there(test: &str) -> bool {
+    place(test).is_ok()
+}
+
+/// Lines of the tables that would be read as none of their rows: a claim must not get lost in one.
 fn misshapen(text: &str) -> Vec<String> {
     let lines = text.lines().filter(|line| line.trim_start().starts_with('|') && !line.starts_with("|---"));
-    let cells = |line: &&str| {
-        line.strip_prefix("| ").and_then(|row| row.strip_suffix(" |")).map(|row| row.split(" | ").count())
-    };
     lines
-        .filter(|line| cells(line) != Some(3))
-        .map(|line| format!("SECURITY.md: this is no row of three cells: {line}"))
+        .filter(|line| cells(line).is_none_or(|cells| cells.len() != CELLS))
+        .map(|line| format!("SECURITY.md: this is no row of {CELLS} cells: {line}"))
         .collect()
+}
+
+/// What is wrong with the form of a claim: ids that are none or are another's, sentences that are too long.
+fn malformed(claims: &[Claim]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for claim in claims {
+        if !is_claim_id(&claim.id) {
+            faults.push(format!("SECURITY.md: `{}` is no id of a claim, such as GATE-1", claim.id));
+        }
+        if claims.iter().filter(|other| other.id == claim.id).count() > 1 {
+            faults.push(format!("SECURITY.md: two claims are called {}", claim.id));
+        }
+        if claim.words.chars().count() > MAX_CLAIM_CHARS {
+            faults.push(format!("SECURITY.md: {} has more than {MAX_CLAIM_CHARS} characters; split it", claim.id));
+        }
+        if claim.controls.is_empty() {
+            faults.push(format!("SECURITY.md: {} names no control", claim.id));
+        }
+    }
+    faults
 }
 
 /// What does not fit together between `SECURITY.md`, the list of mutations and the source. Cheap: part of every check.
@@ -334,6 +396,7 @@ pub fn faults() -> Result<Vec<String>, String> {
         faults.push("SECURITY.md has no table of claims, controls and tests".into());
     }
     faults.extend(misshapen(&String::from_utf8_lossy(&read(&root().join("SECURITY.md"))?)));
+    faults.extend(malformed(&claims));
     for claim in &claims {
         for test in &claim.tests {
             if place(test).is_err() {
@@ -343,16 +406,19 @@ pub fn faults() -> Result<Vec<String>, String> {
         for control in &claim.controls {
             let taken_out: Vec<_> = mutations().filter(|one| one.control == control).collect();
             if taken_out.is_empty() {
-                faults.push(format!("no mutation takes out `{control}`, which is to hold “{}”", claim.words));
+                faults.push(format!("no mutation takes out `{control}`, which is to hold {}", claim.id));
             }
             for one in taken_out.iter().filter(|one| !claim.tests.iter().any(|test| test == one.test)) {
-                faults.push(format!("`{control}` is shown by `{}`, which “{}” does not name", one.test, claim.words));
+                faults.push(format!("`{control}` is shown by `{}`, which {} does not name", one.test, claim.id));
             }
         }
     }
     for one in mutations() {
         if !claims.iter().any(|claim| claim.controls.iter().any(|control| control == one.control)) {
             faults.push(format!("the control `{}` holds no claim of SECURITY.md", one.control));
+        }
+        if !is_control_id(one.control) {
+            faults.push(format!("`{}` is no id of a control, such as pause/hand-off-lock", one.control));
         }
         if mutations().filter(|other| other.control == one.control).count() > 1 {
             faults.push(format!("two mutations are called `{}`", one.control));
@@ -373,7 +439,8 @@ pub fn faults() -> Result<Vec<String>, String> {
 /// Prints every claim with its controls and tests.
 pub fn list() -> Result<(), String> {
     for claim in claims()? {
-        println!("{}\n  controls: {}\n  tests: {}", claim.words, claim.controls.join(", "), claim.tests.join(", "));
+        let (controls, tests) = (claim.controls.join(", "), claim.tests.join(", "));
+        println!("{} {}\n  controls: {controls}\n  tests: {tests}", claim.id, claim.words);
     }
     Ok(())
 }

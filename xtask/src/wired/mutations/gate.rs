@@ -4,7 +4,7 @@ use crate::wired::Mutation;
 
 pub(super) const GATE: &[Mutation] = &[
     Mutation {
-        control: "preview of every recipient",
+        control: "show/every-recipient",
         edits: &[(
             "crates/bailey-gate/src/family/mail/preview.rs",
             r#"("Bcc (hidden from the others)", &message.bcc)]"#,
@@ -13,7 +13,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "bytes::previews_are_safe_to_print",
     },
     Mutation {
-        control: "digests of the answer",
+        control: "approval/shown-digests",
         edits: &[(
             "crates/bailey-gate/src/gate/answer.rs",
             "read.filter(|_| row.digest == digest).ok_or(GateError::Changed(id))?",
@@ -22,7 +22,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "road::only_the_exact_answer_of_the_person_counts",
     },
     Mutation {
-        control: "generation in the digest",
+        control: "approval/generation-in-digest",
         edits: &[(
             "crates/bailey-gate/src/content.rs",
             r#"        binding.encode(&mut out);
@@ -33,7 +33,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "bytes::every_bound_part_changes_the_digest",
     },
     Mutation {
-        control: "one use of a challenge",
+        control: "approval/challenge-single-use",
         edits: &[(
             "crates/bailey-gate/src/challenges.rs",
             " && !self.used.contains_key(challenge)",
@@ -42,7 +42,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "road::only_the_exact_answer_of_the_person_counts",
     },
     Mutation {
-        control: "challenges that nobody can use up",
+        control: "approval/challenges-inexhaustible",
         edits: &[
             (
                 "crates/bailey-gate/src/gate/answer.rs",
@@ -69,7 +69,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "road::however_many_challenges_are_asked_for_the_persons_counts",
     },
     Mutation {
-        control: "signatures of approvals",
+        control: "verify/approval-signature",
         edits: &[(
             "crates/bailey-verify/src/approval.rs",
             r#"        by.key.verify_strict(&signed, &signature).map_err(|_| "has an approval whose signature is wrong")?;
@@ -80,7 +80,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "approvals::a_signature_that_is_flipped_missing_or_for_something_else_is_named",
     },
     Mutation {
-        control: "what a signature is about",
+        control: "verify/approval-subject",
         edits: &[(
             "crates/bailey-verify/src/approval.rs",
             "    (said && from.0.is_empty()).then_some(())",
@@ -89,7 +89,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "approvals::a_signature_that_is_flipped_missing_or_for_something_else_is_named",
     },
     Mutation {
-        control: "what was signed is kept",
+        control: "log/signed-bytes-kept",
         edits: &[(
             "crates/bailey-gate/src/gate/answer.rs",
             r#"payload: authorised.shown_in(Payload::default().digest("digest", &digest)),"#,
@@ -98,7 +98,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "evidence::an_export_shows_who_approved",
     },
     Mutation {
-        control: "age of a challenge",
+        control: "approval/challenge-age",
         edits: &[(
             "crates/bailey-gate/src/challenges.rs",
             "let in_time = now.boot_ms.saturating_sub(asked.boot_ms) < CHALLENGE_MS;",
@@ -107,7 +107,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "life::time_runs_out_for_answers_challenges_and_approvals",
     },
     Mutation {
-        control: "challenges of our own",
+        control: "approval/challenge-own-run",
         edits: &[(
             "crates/bailey-gate/src/challenges.rs",
             "(code.len() == CODE_BYTES && differs == 0)",
@@ -116,7 +116,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "tests::a_challenge_is_ours_unaltered_of_this_boot_and_young",
     },
     Mutation {
-        control: "the pause an answer ends",
+        control: "resume/epoch-signed",
         edits: &[(
             "crates/bailey-gate/src/approval.rs",
             "                out.byte(2).number(*epoch);",
@@ -125,7 +125,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "stops::an_answer_that_ends_a_pause_ends_no_later_one",
     },
     Mutation {
-        control: "a pause nobody has seen",
+        control: "resume/unseen-pause-stays",
         edits: &[(
             "crates/bailey-gate/src/challenges.rs",
             "Purpose::Resume { epoch } if *epoch > asked.epoch);",
@@ -134,7 +134,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "stops::an_answer_that_ends_a_pause_ends_no_later_one",
     },
     Mutation {
-        control: "the last pause",
+        control: "resume/last-pause-only",
         edits: &[
             (
                 "crates/bailey-gate/src/gate/stop.rs",
@@ -150,7 +150,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "stops::an_answer_that_ends_a_pause_ends_no_later_one",
     },
     Mutation {
-        control: "leave to resume",
+        control: "resume/needs-approval",
         edits: &[(
             "crates/bailey-gate/src/gate/stop.rs",
             "        let authorised = self.authorise(&Purpose::Resume { epoch }, proof, now)?;",
@@ -167,7 +167,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "stops::pause_stops_what_waits_and_what_is_held_and_survives_a_restart",
     },
     Mutation {
-        control: "an edit replaces",
+        control: "approval/edit-supersedes",
         edits: &[(
             "crates/bailey-gate/src/gate/propose.rs",
             r#"            self.step(tx, &mut row, State::Superseded, Actor::Client, now, |entry| Event {
@@ -182,7 +182,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "road::an_edit_asks_again_and_the_old_digest_is_worthless",
     },
     Mutation {
-        control: "what was under way is unknown",
+        control: "gate/interrupted-is-unknown",
         edits: &[(
             "crates/bailey-gate/src/gate/stop.rs",
             "                let _turned = self.turn(tx, row, State::Unknown, reason::INTERRUPTED, now)?;",
@@ -191,7 +191,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "road::a_kill_between_hand_off_and_answer_resends_nothing",
     },
     Mutation {
-        control: "hand-off lock",
+        control: "pause/hand-off-lock",
         edits: &[(
             "crates/bailey-gate/src/handoff.rs",
             r#"        let now = self.lock();
@@ -202,7 +202,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "races::a_pause_waits_for_the_write_under_way",
     },
     Mutation {
-        control: "epoch of a claim",
+        control: "pause/claim-epoch",
         edits: &[(
             "crates/bailey-gate/src/handoff.rs",
             r#"        if (now.pause_state.epoch, now.pause_state.lease_epoch)
@@ -213,7 +213,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "life::pause_kills_every_older_claim",
     },
     Mutation {
-        control: "pause record",
+        control: "pause/recorded",
         edits: &[
             (
                 "crates/bailey-gate/src/gate/stop.rs",
@@ -229,7 +229,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "stops::pause_stops_what_waits_and_what_is_held_and_survives_a_restart",
     },
     Mutation {
-        control: "asking again after a pause",
+        control: "pause/resume-asks-again",
         edits: &[(
             "crates/bailey-gate/src/gate/stop.rs",
             r#"        let asked_again = self.revoke_approvals(reason::PAUSED, now)?;
@@ -240,7 +240,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "stops::pause_stops_what_waits_and_what_is_held_and_survives_a_restart",
     },
     Mutation {
-        control: "model requests under the lock",
+        control: "pause/stops-model-requests",
         edits: &[
             (
                 "crates/bailey-gate/src/handoff.rs",
@@ -256,7 +256,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "stops::pause_stops_a_running_task_and_a_mail_between_claim_and_hand_off",
     },
     Mutation {
-        control: "grants at the claim",
+        control: "revoke/checked-at-claim",
         edits: &[(
             "crates/bailey-gate/src/gate/facts.rs",
             "                (Some((_, generation)), Some(grant)) => grant.active && grant.generation == *generation,",
@@ -265,7 +265,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "life::everything_is_checked_again_when_claiming",
     },
     Mutation {
-        control: "cut at a revocation",
+        control: "revoke/invalidates-claims",
         edits: &[(
             "crates/bailey-gate/src/handoff.rs",
             "        if now.cuts != claim.cuts {",
@@ -274,7 +274,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "life::a_revocation_ends_every_older_claim",
     },
     Mutation {
-        control: "looking and writing in one step",
+        control: "pause/check-and-write-atomic",
         edits: &[(
             "crates/bailey-gate/src/handoff.rs",
             "            return Err(Refused::Cut);\n        }\n        Ok(write())",
@@ -283,7 +283,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "tests::looking_and_writing_are_one_step_however_tight_the_race",
     },
     Mutation {
-        control: "only approvals teach",
+        control: "known/approvals-teach",
         edits: &[(
             "crates/bailey-gate/src/gate/claim.rs",
             "if outcome.result == Effect::Done && row.approval.is_some() {",
@@ -292,7 +292,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "life::what_runs_by_itself_teaches_nothing",
     },
     Mutation {
-        control: "renewals stop and revocations do not",
+        control: "revoke/works-while-paused",
         edits: &[(
             "crates/bailey-gate/src/handoff.rs",
             "(Self::Revocation, _) | (_, Mode::Open)",
@@ -301,7 +301,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "accounts::revoking_works_while_everything_is_paused_and_tells_the_provider",
     },
     Mutation {
-        control: "limit of wrong answers",
+        control: "approval/guess-limit",
         edits: &[(
             "crates/bailey-gate/src/challenges.rs",
             "        if self.wrong.len() >= MAX_WRONG {",
@@ -310,7 +310,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "life::guessing_is_logged_and_cut_off",
     },
     Mutation {
-        control: "limit of questions",
+        control: "gate/question-limit",
         edits: &[(
             "crates/bailey-gate/src/gate/propose.rs",
             "            if tx.count_of_task(&task, State::Awaiting)? >= MAX_WAITING_PER_TASK {",
@@ -319,7 +319,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "hijack::a_flood_of_questions_is_cut_off",
     },
     Mutation {
-        control: "limit of questions off the task",
+        control: "gate/off-task-limit",
         edits: &[(
             "crates/bailey-gate/src/gate/propose.rs",
             "            && (tx.marks(&task)?.off_task >= MAX_OFF_TASK_PER_TASK",
@@ -328,7 +328,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "hijack::a_task_that_keeps_asking_for_what_it_was_not_given_changes_nothing_any_more",
     },
     Mutation {
-        control: "presence for what is critical",
+        control: "gate/critical-needs-presence",
         edits: &[(
             "crates/bailey-gate/src/gate/answer.rs",
             "    if question.class == Class::Critical && question.evidence != Evidence::SteppedUp {",
@@ -337,7 +337,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "life::what_cannot_be_taken_back_never_runs_without_presence",
     },
     Mutation {
-        control: "private fields of permits",
+        control: "gate/permits-private",
         edits: &[(
             "crates/bailey-gate/src/permit.rs",
             r#"pub struct Permit {
@@ -354,7 +354,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "main::forbidden_code_does_not_compile",
     },
     Mutation {
-        control: "invitations are shown",
+        control: "calendar/invitation-shown",
         edits: &[(
             "crates/bailey-gate/src/family/mail/preview.rs",
             r#"            out.item("Invitation", &line);"#,
@@ -363,7 +363,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "calendars::guests_are_invited_by_a_mail_that_asks_and_shows_the_whole_invitation",
     },
     Mutation {
-        control: "deadlines in two clocks",
+        control: "time/two-clocks",
         edits: &[(
             "crates/bailey-gate/src/time.rs",
             "        let elapsed = if now.boot_id == self.set.boot_id {",
@@ -372,7 +372,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "clocks::a_clock_that_is_set_moves_no_hold_window_and_no_end_of_a_question",
     },
     Mutation {
-        control: "taint of notes",
+        control: "taint/notes",
         edits: &[(
             "crates/bailey-gate/src/gate/claim.rs",
             "Action::Home(HomeAction::MemoryRead) => tx.notes_taint()?,",
@@ -381,7 +381,7 @@ pub(super) const GATE: &[Mutation] = &[
         test: "provenance::a_note_is_no_more_to_be_trusted_than_what_its_task_had_read",
     },
     Mutation {
-        control: "limit of refusals",
+        control: "gate/refusal-limit",
         edits: &[(
             "crates/bailey-gate/src/gate/propose.rs",
             "pub const MAX_REFUSED_PER_TASK: u64 = 4;",

@@ -4,7 +4,7 @@ use crate::wired::Mutation;
 
 pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
-        control: "approval signature",
+        control: "approval/signature",
         edits: &[(
             "crates/bailey-home/src/authority.rs",
             "let right = bailey_keys::sign::verify(public, message, signature);",
@@ -13,7 +13,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "road::only_the_exact_answer_of_the_person_counts",
     },
     Mutation {
-        control: "leave to connect",
+        control: "connect/needs-approval",
         edits: &[(
             "crates/bailey-home/src/api/connections.rs",
             r#"    authorise(home, purposes::connect(&body.settings, &body.level), &body.proof, caller).await?;
@@ -24,7 +24,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "stops::connecting_needs_the_person",
     },
     Mutation {
-        control: "approvals outlive a crash",
+        control: "approval/survives-crash",
         edits: &[(
             "crates/bailey-home/src/recovery.rs",
             r#"    gate.expire(now)?;
@@ -36,7 +36,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "road::approvals_and_approved_mail_survive_kill_9",
     },
     Mutation {
-        control: "damaged means paused",
+        control: "pause/damaged-means-paused",
         edits: &[
             (
                 "crates/bailey-home/src/recovery.rs",
@@ -57,7 +57,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "stops::pausing_needs_no_proof_and_works_when_the_record_is_damaged_at_start",
     },
     Mutation {
-        control: "the log's word about pausing",
+        control: "pause/log-says-paused",
         edits: &[(
             "crates/bailey-home/src/recovery.rs",
             "Recorded::Open { epoch } if says_paused => {",
@@ -66,7 +66,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "stops::a_missing_record_or_database_opens_nothing",
     },
     Mutation {
-        control: "older epochs do not win",
+        control: "pause/older-epoch-loses",
         edits: &[(
             "crates/bailey-ledger/src/pause.rs",
             "        if epoch < *last {",
@@ -75,7 +75,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "tests::damaged_means_paused_and_older_epochs_do_not_win",
     },
     Mutation {
-        control: "claims in the log",
+        control: "log/claims-logged",
         edits: &[(
             "crates/bailey-ledger/src/tx.rs",
             "        self.append(&entry, None)?;\n        let approval = row.approval.as_ref();",
@@ -84,7 +84,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "evidence::the_log_alone_says_where_every_action_stands_and_how_it_got_there",
     },
     Mutation {
-        control: "cut at a pause",
+        control: "pause/cuts-open-connections",
         edits: &[(
             "crates/bailey-home/src/api/house.rs",
             "    let report = blocking(move || Ok(gate.pause(Actor::Client, now, || vault.reset()))).await?;",
@@ -93,7 +93,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "stops::a_pause_cuts_what_is_open_at_once",
     },
     Mutation {
-        control: "ending connections before deleting",
+        control: "delete/connections-ended",
         edits: &[(
             "crates/bailey-home/src/api/house.rs",
             "    for row in standing {",
@@ -102,7 +102,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "accounts::deleting_the_home_ends_its_connections_at_the_provider",
     },
     Mutation {
-        control: "warning of strangers",
+        control: "known/strangers-shown",
         edits: &[(
             "crates/bailey-home/src/provenance.rs",
             "if standing.own || standing.known {",
@@ -111,7 +111,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "accounts::a_decoy_is_told_apart_from_the_one_the_person_wrote_to",
     },
     Mutation {
-        control: "leave to change rules",
+        control: "rules/change-needs-approval",
         edits: &[(
             "crates/bailey-home/src/api/rules.rs",
             "    authorise(&home, purposes::change_rules(&body.change), &body.proof, caller).await?;\n",
@@ -120,7 +120,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "rules::a_rule_lets_go_what_it_says_and_only_the_person_can_make_it",
     },
     Mutation {
-        control: "rules of an older copy",
+        control: "rollback/rules-dropped",
         edits: &[(
             "crates/bailey-home/src/recovery.rs",
             "    crate::rules::narrow(ledger, Actor::Home, now, pause_state)?;\n",
@@ -129,7 +129,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "rules::an_older_copy_revives_no_rule_that_lets_anything_go",
     },
     Mutation {
-        control: "keys of what is replaced",
+        control: "store/replaced-keys-destroyed",
         edits: &[(
             "crates/bailey-ledger/src/tx.rs",
             "            self.retire(key)?;\n        }\n        Ok(key)",
@@ -138,7 +138,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "keys::replacing_or_removing_a_record_destroys_its_key",
     },
     Mutation {
-        control: "overwriting destroyed keys",
+        control: "store/destroyed-keys-overwritten",
         edits: &[(
             "crates/bailey-keys/src/store.rs",
             "         PRAGMA secure_delete = ON;",
@@ -147,7 +147,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "tests::nothing_of_a_destroyed_key_is_left_in_the_file",
     },
     Mutation {
-        control: "exports in the log",
+        control: "log/exports-logged",
         edits: &[(
             "crates/bailey-home/src/api/log.rs",
             "        ledger.write(|tx| tx.append(&entry, None).map(|_| ()))?;\n",
@@ -156,7 +156,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "evidence::an_export_is_in_the_log_and_takes_the_place_of_no_file",
     },
     Mutation {
-        control: "hashes of payloads",
+        control: "verify/payload-hashes",
         edits: &[(
             "crates/bailey-verify/src/lib.rs",
             "        if hex(&Sha256::digest(&bytes)) == *expected {",
@@ -165,7 +165,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "evidence::the_verifier_tells_damage_apart",
     },
     Mutation {
-        control: "the pin",
+        control: "verify/pin",
         edits: &[(
             "crates/bailey-verify/src/lib.rs",
             "    if reading.at_pin != Some(pin.root) {",
@@ -174,7 +174,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "evidence::a_rewritten_history_diverges_from_the_pin",
     },
     Mutation {
-        control: "plain small files only",
+        control: "folder/plain-small-files",
         edits: &[(
             "crates/bailey-keys/src/home.rs",
             "(rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits()",
@@ -183,7 +183,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "house::what_lies_in_the_homes_folder_cannot_hold_up_the_persons_programs",
     },
     Mutation {
-        control: "origin of requests",
+        control: "gateway/origin",
         edits: &[(
             "crates/bailey-gateway/src/lib.rs",
             "    if let Some(origin) = text(header::ORIGIN) {",
@@ -192,7 +192,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "tests::requests_from_elsewhere_are_refused",
     },
     Mutation {
-        control: "one meaning of a request",
+        control: "gateway/one-meaning",
         edits: &[(
             "crates/bailey-gateway/src/lib.rs",
             "    if let Err(why) = is_plain(&request) {",
@@ -201,7 +201,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "house::the_target_and_every_line_of_a_request_count",
     },
     Mutation {
-        control: "loopback only",
+        control: "gateway/loopback-only",
         edits: &[(
             "crates/bailey-gateway/src/lib.rs",
             "if !address.ip().is_loopback() {",
@@ -210,7 +210,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "tests::it_listens_on_loopback_only",
     },
     Mutation {
-        control: "the token",
+        control: "gateway/token",
         edits: &[(
             "crates/bailey-home/src/api/mod.rs",
             "token.is_some_and(|token| verify_slices_are_equal(given, token.as_bytes()).is_ok())",
@@ -219,7 +219,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "house::the_gateway_lets_in_what_comes_from_this_machine_with_the_token_and_nothing_else",
     },
     Mutation {
-        control: "approval over TCP",
+        control: "approval/token-is-not-enough",
         edits: &[(
             "crates/bailey-home/src/authority.rs",
             "let right = bailey_keys::sign::verify(public, message, signature);",
@@ -228,7 +228,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "house::a_mail_cannot_be_approved_over_tcp_with_the_token_alone",
     },
     Mutation {
-        control: "Landlock",
+        control: "gateway/landlock",
         edits: &[(
             "crates/bailey-gateway/src/lib.rs",
             r#".and_then(landlock::RulesetCreated::restrict_self);
@@ -240,7 +240,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "tests::a_gateway_can_open_no_file",
     },
     Mutation {
-        control: "the passphrase of a home",
+        control: "process/locked-until-passphrase",
         edits: &[
             (
                 "crates/bailey-keys/src/root.rs",
@@ -256,7 +256,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "house::a_locked_home_waits_for_its_passphrase",
     },
     Mutation {
-        control: "codes in headers",
+        control: "log/headers-codes-only",
         edits: &[
             (
                 "crates/bailey-ledger/src/header.rs",
@@ -274,7 +274,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "evidence::headers_hold_codes_only",
     },
     Mutation {
-        control: "database key",
+        control: "store/database-key",
         edits: &[
             (
                 "crates/bailey-keys/src/store.rs",
@@ -292,12 +292,12 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "evidence::nothing_on_disk_is_readable_without_the_key",
     },
     Mutation {
-        control: "private key files",
+        control: "store/key-file-mode",
         edits: &[("crates/bailey-keys/src/home.rs", "    if mode & 0o077 != 0 {", "    if mode & 0o077 == 0o777 {")],
         test: "evidence::the_home_does_not_open_with_another_key",
     },
     Mutation {
-        control: "what a sealed value is",
+        control: "store/sealed-context",
         edits: &[(
             "crates/bailey-keys/src/seal.rs",
             "self.field.as_bytes(), &self.version.to_be_bytes()]",
@@ -306,7 +306,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "tests::opens_only_with_the_same_key_and_context",
     },
     Mutation {
-        control: "the mark",
+        control: "rollback/high-water-mark",
         edits: &[(
             "crates/bailey-ledger/src/store.rs",
             r#"        if agrees && witnessed {
@@ -317,7 +317,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "stops::an_older_database_put_back_revives_nothing",
     },
     Mutation {
-        control: "the witness",
+        control: "rollback/witness",
         edits: &[(
             "crates/bailey-ledger/src/store.rs",
             "witness.as_ref().map_or(Ok(true), |witness| writer.agrees_with(witness))?;",
@@ -326,7 +326,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "stops::a_whole_folder_put_back_sends_nothing_again",
     },
     Mutation {
-        control: "approvals of another run",
+        control: "rollback/other-run-asks-again",
         edits: &[(
             "crates/bailey-home/src/recovery.rs",
             "    if !ledger.is_same_run() {",
@@ -335,7 +335,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "stops::a_whole_folder_put_back_sends_nothing_again",
     },
     Mutation {
-        control: "damaged is not old",
+        control: "store/damaged-is-not-old",
         edits: &[(
             "crates/bailey-ledger/src/store.rs",
             "        if damaged && witnessed {",
@@ -344,7 +344,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "stops::a_damaged_mark_pauses_and_takes_nothing_back",
     },
     Mutation {
-        control: "checksum of the mark",
+        control: "store/mark-checksum",
         edits: &[(
             "crates/bailey-ledger/src/mark.rs",
             "(sum == checksum(line)).then_some(line)",
@@ -353,7 +353,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "stops::a_damaged_mark_pauses_and_takes_nothing_back",
     },
     Mutation {
-        control: "damaged logs are kept",
+        control: "store/damaged-wal-kept",
         edits: &[(
             "crates/bailey-ledger/src/store.rs",
             "        Ok(true) => set_aside(&path, now).map(Some),",
@@ -362,7 +362,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "stops::a_damaged_write_ahead_log_is_kept_before_anything_is_written_over_it",
     },
     Mutation {
-        control: "what cannot be read is revoked",
+        control: "revoke/unreadable-credential",
         edits: &[(
             "crates/bailey-vault/src/lib.rs",
             "let outbox = outbox.unwrap_or_else(|_| UNREADABLE.to_vec());",
@@ -371,7 +371,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "stops::a_connection_whose_credential_cannot_be_read_is_revoked_all_the_same",
     },
     Mutation {
-        control: "connections of an older copy",
+        control: "rollback/connections-ended",
         edits: &[(
             "crates/bailey-home/src/recovery.rs",
             r#"        disown(ledger, now, pause_state)?;
@@ -382,7 +382,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "stops::an_older_copy_revives_no_grant_and_no_task",
     },
     Mutation {
-        control: "telling of likenesses",
+        control: "known/look-alikes-shown",
         edits: &[(
             "crates/bailey-home/src/provenance.rs",
             "if let Some(known) = home.ledger.confusable_with(party)? {",
@@ -391,7 +391,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "provenance::a_look_alike_is_pointed_out_with_whom_it_could_be_taken_for",
     },
     Mutation {
-        control: "what was read stays read",
+        control: "taint/only-grows",
         edits: &[(
             "crates/bailey-ledger/src/tx.rs",
             "ON CONFLICT (task) DO UPDATE SET untrusted = max(untrusted, excluded.untrusted),",
@@ -400,7 +400,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "provenance::further_words_widen_a_task_and_what_it_read_stays_read",
     },
     Mutation {
-        control: "an offer's own words",
+        control: "suggestions/verbatim",
         edits: &[(
             "crates/bailey-home/src/rules/suggestions.rs",
             "suggestion.id == wanted && suggestion.rule.to_string() == change.add",
@@ -409,7 +409,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "trust::one_no_one_afternoon_and_an_offer_that_was_not_wanted_are_no_habit",
     },
     Mutation {
-        control: "offers of habits only",
+        control: "suggestions/habits-only",
         edits: &[(
             "crates/bailey-home/src/rules/suggestions.rs",
             "const MIN_DAYS: usize = 3;",
@@ -418,7 +418,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "trust::one_no_one_afternoon_and_an_offer_that_was_not_wanted_are_no_habit",
     },
     Mutation {
-        control: "unused trust lapses",
+        control: "suggestions/unused-lapses",
         edits: &[(
             "crates/bailey-home/src/rules/mod.rs",
             "|rule| old(rule) && !used.contains(&rule.id)",
@@ -427,7 +427,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "trust::after_two_weeks_of_alike_approvals_a_rule_is_offered_taken_and_lapses_unused",
     },
     Mutation {
-        control: "rules that cannot be read",
+        control: "rules/unreadable-means-ask",
         edits: &[(
             "crates/bailey-home/src/rules/mod.rs",
             "const ALL_ASKS: &str = \"anything: ask\";",
@@ -436,7 +436,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "rules::rules_that_cannot_be_read_make_everything_ask",
     },
     Mutation {
-        control: "leave to change a group",
+        control: "rules/group-needs-approval",
         edits: &[(
             "crates/bailey-home/src/api/rules.rs",
             "    authorise(&home, purposes::change_rules(&body.change), &body.proof, caller).await?;\n    let changed",
@@ -445,7 +445,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "rules::a_group_changes_the_rules_that_speak_of_it",
     },
     Mutation {
-        control: "Cedar as it was written",
+        control: "rules/cedar-verbatim",
         edits: &[
             (
                 "crates/bailey-home/src/rules/mod.rs",
@@ -461,7 +461,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "rules::cedar_is_shown_and_kept_as_it_was_written",
     },
     Mutation {
-        control: "a pause that could not be marked",
+        control: "pause/unrecorded-survives-restart",
         edits: &[
             (
                 "crates/bailey-home/src/recovery.rs",
@@ -478,7 +478,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "stops::a_pause_that_could_not_be_marked_is_written_down_by_the_home_that_comes_up",
     },
     Mutation {
-        control: "length of a request's body",
+        control: "api/body-timeout",
         edits: &[(
             "crates/bailey-home/src/api/mod.rs",
             "tokio::time::timeout(BODY_WITHIN, axum",
@@ -487,7 +487,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "house::who_says_nothing_at_the_homes_socket_keeps_nobody_out",
     },
     Mutation {
-        control: "length of a request's head",
+        control: "api/head-timeout",
         edits: &[(
             "crates/bailey-home/src/listener.rs",
             ".header_read_timeout(HEAD_WITHIN)",
@@ -496,7 +496,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "house::who_says_nothing_at_the_homes_socket_keeps_nobody_out",
     },
     Mutation {
-        control: "every pause in the log",
+        control: "pause/always-logged",
         edits: &[(
             "crates/bailey-home/src/recovery.rs",
             "if paused && !says_paused(&ledger)? =>",
@@ -505,7 +505,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "stops::every_pause_is_in_the_log_and_no_older_record_takes_it_back",
     },
     Mutation {
-        control: "an older record of a pause",
+        control: "pause/older-record-loses",
         edits: &[(
             "crates/bailey-home/src/recovery.rs",
             "        Recorded::Open { epoch } if epoch < log_epoch => {",
@@ -514,7 +514,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "stops::every_pause_is_in_the_log_and_no_older_record_takes_it_back",
     },
     Mutation {
-        control: "no new home amid a deletion",
+        control: "delete/no-new-home",
         edits: &[(
             "crates/bailey-home/src/layout.rs",
             "if fs::symlink_metadata(self.condemned()).is_ok() {",
@@ -523,7 +523,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "house::a_deletion_goes_on_whatever_lies_in_its_way_and_takes_no_new_home_along",
     },
     Mutation {
-        control: "unread answers of the home",
+        control: "api/unread-answers",
         edits: &[(
             "crates/bailey-home/src/listener.rs",
             "stream.set_timeout(Some(READ_WITHIN));",
@@ -532,7 +532,7 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "house::who_reads_nothing_is_cut_off",
     },
     Mutation {
-        control: "unread answers of the gateway",
+        control: "gateway/unread-answers",
         edits: &[(
             "crates/bailey-gateway/src/lib.rs",
             "stream.set_timeout(Some(READ_WITHIN));",

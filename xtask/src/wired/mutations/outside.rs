@@ -4,7 +4,7 @@ use crate::wired::Mutation;
 
 pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
-        control: "no answer is no refusal",
+        control: "gate/no-answer-is-unknown",
         edits: &[(
             "crates/bailey-connectors/src/mail/smtp.rs",
             r#"Outcome::new(Effect::Unknown, format!("the mail server did not confirm: {}", words(&error)))"#,
@@ -13,7 +13,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "road::an_ambiguous_outcome_is_handed_to_the_person_and_never_resent",
     },
     Mutation {
-        control: "cut behind a revocation",
+        control: "revoke/cuts-after-commit",
         edits: &[(
             "crates/bailey-vault/src/lib.rs",
             "    let ended = end();\n    cut();\n",
@@ -22,7 +22,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "tests::what_ends_is_cut_before_and_behind",
     },
     Mutation {
-        control: "bytes of the message",
+        control: "smtp/approved-bytes-only",
         edits: &[(
             "crates/bailey-vault/src/smtp_guard.rs",
             "(Some(given), Some(approved)) if given == approved => {",
@@ -31,7 +31,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "tests::other_bytes_and_other_people_do_not_pass",
     },
     Mutation {
-        control: "end of the message",
+        control: "smtp/end-is-hand-off",
         edits: &[(
             "crates/bailey-vault/src/smtp_guard.rs",
             "Ok(if free > 0 { Step::Pass(count) } else { Step::HandOff(count) })",
@@ -40,7 +40,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "tests::only_the_approved_message_passes_and_its_end_is_the_hand_off",
     },
     Mutation {
-        control: "lines that look",
+        control: "imap/read-only-lines",
         edits: &[(
             "crates/bailey-vault/src/imap_guard.rs",
             r#"["BODY.PEEK[HEADER]<0.", "BODY.PEEK[]<0."].iter()"#,
@@ -49,7 +49,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "tests::looking_changes_nothing",
     },
     Mutation {
-        control: "one move to one folder",
+        control: "imap/one-move",
         edits: &[(
             "crates/bailey-vault/src/imap_guard.rs",
             r#"command == format!("UID MOVE {} {}", message.uid, quoted(to))"#,
@@ -58,7 +58,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "tests::moving_moves_one_message_to_one_folder",
     },
     Mutation {
-        control: "undo of a move",
+        control: "undo/mail-move",
         edits: &[(
             "crates/bailey-connectors/src/mail/mod.rs",
             "let (to, about) = (moved.message.folder.clone(), moved.about.clone());",
@@ -67,7 +67,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "accounts::a_trashed_and_a_moved_mail_come_back_as_they_were",
     },
     Mutation {
-        control: "undo of an entry",
+        control: "undo/calendar-entry",
         edits: &[(
             "crates/bailey-connectors/src/calendar/mod.rs",
             "        (Change::Create { .. }, Some(now)) => Change::Cancel { before: now.entry, etag: now.etag },",
@@ -78,7 +78,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "calendars::an_entry_is_created_and_the_undo_removes_it",
     },
     Mutation {
-        control: "version of an entry",
+        control: "calendar/version-checked",
         edits: &[(
             "crates/bailey-connectors/src/calendar/server.rs",
             r#"("if-match", etag.as_str().to_owned())"#,
@@ -87,7 +87,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "calendars::an_entry_with_guests_asks_and_is_refused_when_it_changed_meanwhile",
     },
     Mutation {
-        control: "later changes stay",
+        control: "undo/later-changes-stay",
         edits: &[(
             "crates/bailey-connectors/src/calendar/mod.rs",
             "if !as_left(&now, after) =>",
@@ -96,7 +96,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "calendars::a_cancelled_entry_comes_back_and_a_later_change_is_not_trampled",
     },
     Mutation {
-        control: "facts from sent mail",
+        control: "known/sent-mail-only",
         edits: &[(
             "crates/bailey-connectors/src/mail/mime.rs",
             "    if !author.is_some_and(|author| author.eq_ignore_ascii_case(own)) {",
@@ -105,7 +105,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "accounts::only_what_the_person_sent_makes_someone_known",
     },
     Mutation {
-        control: "scopes asked for",
+        control: "oauth/scopes-as-asked",
         edits: &[(
             "crates/bailey-vault/src/oauth.rs",
             "        if granted.scope.is_some() && !missing.is_empty() {",
@@ -114,7 +114,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "accounts::unticked_boxes_foreign_answers_and_refusals_connect_nothing",
     },
     Mutation {
-        control: "telling until confirmed",
+        control: "revoke/told-until-confirmed",
         edits: &[(
             "crates/bailey-vault/src/lib.rs",
             "        if !matches!(told, Revocation::Unconfirmed(_)) {",
@@ -123,7 +123,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "accounts::revoking_does_not_wait_for_a_provider_that_is_gone",
     },
     Mutation {
-        control: "telling the provider",
+        control: "revoke/provider-told",
         edits: &[(
             "crates/bailey-vault/src/oauth.rs",
             "                let (status, _) = self.ask(Method::POST, &url, SystemEgress::Revocation, body).await?;",
@@ -132,7 +132,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "accounts::signing_in_with_a_browser_connects_renews_and_revokes",
     },
     Mutation {
-        control: "TLS or this machine",
+        control: "net/tls-or-loopback",
         edits: &[(
             "crates/bailey-vault/src/net.rs",
             "        if !server.tls && !address.ip().is_loopback() {",
@@ -141,7 +141,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "hijack::a_server_that_cannot_be_reached_loses_nothing",
     },
     Mutation {
-        control: "server names in certificates",
+        control: "net/certificate-names",
         edits: &[(
             "crates/bailey-vault/src/net.rs",
             r#"            .with_root_certificates(roots)
@@ -182,7 +182,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "accounts::wrong_passwords_and_unknown_certificates_connect_nothing",
     },
     Mutation {
-        control: "known tools only",
+        control: "tools/known-only",
         edits: &[(
             "crates/bailey-connectors/src/lib.rs",
             "            Err(BadCall::UnknownTool(tool.into()))",
@@ -195,7 +195,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "hijack::tools_that_do_not_exist_change_nothing",
     },
     Mutation {
-        control: "leave to ask a model",
+        control: "model/remote-needs-approval",
         edits: &[(
             "crates/bailey-vault/src/model.rs",
             "            None if is_here(base) => Vec::new(),",
@@ -204,7 +204,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "models::a_model_elsewhere_is_asked_nothing_before_the_person_has_agreed",
     },
     Mutation {
-        control: "a key's address",
+        control: "model/key-bound-to-address",
         edits: &[(
             "crates/bailey-vault/src/model.rs",
             r#"row.kind == "model" && row.account == base"#,
@@ -213,7 +213,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "models::a_key_goes_to_the_address_it_was_given_for_and_nowhere_else",
     },
     Mutation {
-        control: "screening",
+        control: "screening/secrets-kept-back",
         edits: &[(
             "crates/bailey-model/src/tap.rs",
             "    let redactions = screen(&mut ask.messages);",
@@ -222,7 +222,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "models::codes_and_links_in_mail_are_kept_back_from_the_model",
     },
     Mutation {
-        control: "screening of words and not of their encoding",
+        control: "screening/words-not-encoding",
         edits: &[(
             "crates/bailey-model/src/screen/mod.rs",
             "    let literals = json::literals(text);",
@@ -231,7 +231,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "tests::what_is_found_is_cut_out_of_a_json_text_and_the_rest_keeps_its_bytes",
     },
     Mutation {
-        control: "words bound the plan",
+        control: "model/plan-bound-by-words",
         edits: &[(
             "crates/bailey-agent/src/planned.rs",
             ".filter(|(tool, _)| covers(asked, tool))",
@@ -240,7 +240,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "models::a_small_model_is_led_by_the_persons_words_whatever_it_plans",
     },
     Mutation {
-        control: "token budget",
+        control: "model/token-budget",
         edits: &[(
             "crates/bailey-agent/src/lib.rs",
             "if self.usage.total() > budget {",
@@ -249,7 +249,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "models::a_task_takes_no_more_tokens_than_it_may",
     },
     Mutation {
-        control: "longest line of a stream",
+        control: "model/stream-line-length",
         edits: &[(
             "crates/bailey-model/src/sse.rs",
             "                if self.line.len() > MAX_LINE_BYTES {",
@@ -258,7 +258,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "tests::a_line_without_an_end_is_refused",
     },
     Mutation {
-        control: "cutting open connections",
+        control: "revoke/cuts-open-connections",
         edits: &[(
             "crates/bailey-connectors/src/lib.rs",
             "        _ = resets.changed() => Outcome::new(",
@@ -267,7 +267,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "stops::a_revocation_cuts_what_is_open_at_once",
     },
     Mutation {
-        control: "reading in part",
+        control: "mail/read-in-part",
         edits: &[(
             "crates/bailey-connectors/src/mail/mime.rs",
             "text.chars().take(MAX_TEXT_CHARS)",
@@ -276,7 +276,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "accounts::a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing",
     },
     Mutation {
-        control: "what is inspected is what is sent",
+        control: "context/exact-bytes",
         edits: &[(
             "crates/bailey-model/src/tap.rs",
             "    recipe.iter().map(piece).collect::<String>().into_bytes()",
@@ -285,7 +285,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "evidence::the_context_inspector_shows_the_exact_bytes_the_model_got",
     },
     Mutation {
-        control: "bounds of a mail server's answers",
+        control: "imap/answer-bounds",
         edits: &[(
             "crates/bailey-vault/src/imap_guard.rs",
             "            if let Err(why) = this.answers.take(piece.filled(), &mut this.through) {",
@@ -294,7 +294,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "hostile::a_mail_server_that_means_harm_ends_its_connection_and_not_the_home",
     },
     Mutation {
-        control: "answers that cannot be read",
+        control: "imap/unreadable-answers",
         edits: &[(
             "crates/bailey-connectors/src/mail/imap.rs",
             "        Ok(Err(_)) => Err(\"the mail server gave an answer that cannot be read\".into()),",
@@ -303,7 +303,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "hostile::a_mail_server_that_means_harm_ends_its_connection_and_not_the_home",
     },
     Mutation {
-        control: "length of header fields",
+        control: "mail/header-length",
         edits: &[(
             "crates/bailey-connectors/src/mail/mime.rs",
             "const MAX_FIELD_CHARS: usize = 1_000;",
@@ -312,7 +312,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "accounts::a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing",
     },
     Mutation {
-        control: "number of attachments",
+        control: "mail/attachment-count",
         edits: &[(
             "crates/bailey-connectors/src/mail/mime.rs",
             "const MAX_FILES: usize = 50;",
@@ -321,7 +321,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "accounts::a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing",
     },
     Mutation {
-        control: "stack of the mail parser",
+        control: "mail/parser-stack",
         edits: &[(
             "crates/bailey-connectors/src/mail/mime.rs",
             "const PARSER_STACK: usize = 128 * 1024 * 1024;",
@@ -330,7 +330,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "accounts::a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing",
     },
     Mutation {
-        control: "length of answers to a mail",
+        control: "smtp/answer-length",
         edits: &[(
             "crates/bailey-vault/src/stream.rs",
             "        if self.answered > MAX_REPLIES || ",
@@ -339,7 +339,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "hijack::a_server_that_talks_without_end_is_cut_off",
     },
     Mutation {
-        control: "lines of an answer to a mail",
+        control: "smtp/answer-lines",
         edits: &[(
             "crates/bailey-vault/src/stream.rs",
             "self.lines > MAX_REPLY_LINES",
@@ -348,7 +348,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "hostile::an_answer_to_a_mail_that_has_no_end_is_no_answer",
     },
     Mutation {
-        control: "before a connection",
+        control: "pause/stops-new-connections",
         edits: &[
             (
                 "crates/bailey-vault/src/net.rs",

@@ -4,7 +4,7 @@ use crate::wired::Mutation;
 
 pub(super) const PROCESSES: &[Mutation] = &[
     Mutation {
-        control: "no core files",
+        control: "vault/no-core-files",
         edits: &[(
             "crates/bailey/src/roles.rs",
             "    Ok(rustix::process::setrlimit(rustix::process::Resource::Core, none)?)",
@@ -14,7 +14,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "accounts::no_credential_is_on_disk_in_a_prompt_in_the_log_or_in_a_crash",
     },
     Mutation {
-        control: "accounts of their own",
+        control: "process/own-accounts",
         edits: &[(
             "crates/bailey-supervisor/src/identity.rs",
             r#"    let (user, group) = (Uid::from_raw(identity.user), Gid::from_raw(identity.group));
@@ -28,7 +28,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "house::processes_run_under_accounts_of_their_own_where_root_starts_them",
     },
     Mutation {
-        control: "a session of their own",
+        control: "process/own-session",
         edits: &[(
             "crates/bailey-supervisor/src/identity.rs",
             r#"    rustix::process::setsid()?;
@@ -39,7 +39,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "house::home_and_gateway_are_in_no_session_but_their_own_and_gain_no_rights",
     },
     Mutation {
-        control: "no new rights",
+        control: "process/no-new-privileges",
         edits: &[(
             "crates/bailey/src/roles.rs",
             "    bailey_supervisor::gain_no_rights()?;",
@@ -48,7 +48,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "house::an_ordinary_accounts_home_gains_no_rights_either",
     },
     Mutation {
-        control: "nothing written through a link",
+        control: "folder/no-write-through-link",
         edits: &[(
             "crates/bailey-supervisor/src/root.rs",
             "    remove_if_there(&fresh)?;\n    OpenOptions::new().write(true).create_new(true)",
@@ -57,7 +57,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "house::the_gateways_address_is_written_through_no_link",
     },
     Mutation {
-        control: "links are not followed",
+        control: "folder/links-not-given",
         edits: &[(
             "crates/bailey-supervisor/src/identity.rs",
             "    let alone = kind == FileType::Directory || (kind == FileType::RegularFile && about.st_nlink == 1);",
@@ -66,7 +66,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "tests::links_are_not_given",
     },
     Mutation {
-        control: "a mark before deleting",
+        control: "delete/marked-first",
         edits: &[(
             "crates/bailey-supervisor/src/root.rs",
             "        fs::symlink_metadata(self.condemned()).is_ok()",
@@ -75,7 +75,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "house::a_deletion_that_is_interrupted_is_finished_at_the_next_start",
     },
     Mutation {
-        control: "ending with the supervisor",
+        control: "process/ends-with-supervisor",
         edits: &[(
             "crates/bailey-supervisor/src/identity.rs",
             r#"    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
@@ -85,7 +85,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "house::a_home_that_is_killed_comes_back_and_nothing_outlives_the_supervisor",
     },
     Mutation {
-        control: "destroying the keys",
+        control: "delete/keys-destroyed",
         edits: &[(
             "crates/bailey-supervisor/src/root.rs",
             "        overwrite(&path).map_err(|source| SupervisorError::File { path, source })?;",
@@ -94,7 +94,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "house::a_deleted_home_cannot_be_read_again_not_even_from_a_copy_of_its_folder",
     },
     Mutation {
-        control: "a pause ends a home that hangs",
+        control: "pause/ends-hung-home",
         edits: &[(
             "crates/bailey-supervisor/src/watch.rs",
             "                        home.pause(asker, door).await;\n                        Next::Again",
@@ -103,12 +103,12 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "stops::a_home_that_hangs_is_ended_by_a_pause_and_comes_up_paused",
     },
     Mutation {
-        control: "a pause is noted for the home",
+        control: "pause/noted-for-next-start",
         edits: &[("crates/bailey-supervisor/src/child.rs", "        trouble.extend(self.note_pause().await);\n", "")],
         test: "stops::a_pause_finds_a_home_that_cannot_start_or_does_not_run",
     },
     Mutation {
-        control: "a pause of a locked home",
+        control: "pause/locked-home",
         edits: &[(
             "crates/bailey-supervisor/src/watch.rs",
             "                    let trouble: Vec<String> = home.note_pause().await.into_iter().collect();\n",
@@ -117,7 +117,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "stops::a_locked_home_is_paused_before_it_is_unlocked",
     },
     Mutation {
-        control: "a pause at rest",
+        control: "pause/at-rest",
         edits: &[(
             "crates/bailey/src/pause.rs",
             "match place.pause_at_rest(bailey_home::pause_from_outside) {",
@@ -126,7 +126,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "stops::a_pause_finds_a_home_that_cannot_start_or_does_not_run",
     },
     Mutation {
-        control: "signs of life",
+        control: "watchdog/home",
         edits: &[(
             "crates/bailey-supervisor/src/watch.rs",
             "        silent = if now == heard { silent + 1 } else { 0 };\n",
@@ -135,7 +135,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "stops::a_home_that_hangs_is_started_anew",
     },
     Mutation {
-        control: "no link is marked",
+        control: "pause/no-mark-through-link",
         edits: &[(
             "crates/bailey-supervisor/src/root.rs",
             ".custom_flags(NO_LINKS | NO_WAITING).open(&path) {\n            Ok(file) => match",
@@ -144,7 +144,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "tests::a_pause_is_marked_through_no_link_and_waits_for_no_pipe",
     },
     Mutation {
-        control: "a pause while stopping",
+        control: "pause/while-stopping",
         edits: &[(
             "crates/bailey-supervisor/src/watch.rs",
             "                            asker = door.next_pause() => Some(asker),\n",
@@ -153,7 +153,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "stops::a_pause_while_it_is_being_stopped_holds_for_the_next_start",
     },
     Mutation {
-        control: "nobody has to read",
+        control: "stdio/non-blocking",
         edits: &[(
             "crates/bailey-supervisor/src/told.rs",
             "    let _ = lines().try_send(Line::Tell(stream, line));\n",
@@ -162,12 +162,12 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "stops::whoever_does_not_read_what_it_says_keeps_no_pause_waiting",
     },
     Mutation {
-        control: "one of two copies",
+        control: "process/one-of-two-copies",
         edits: &[("crates/bailey-supervisor/src/watch.rs", "    let _alone = identities.take(identity)?;\n", "")],
         test: "house::of_two_copies_of_a_home_one_runs",
     },
     Mutation {
-        control: "a home whose files were moved",
+        control: "pause/moved-home-still-runs",
         edits: &[
             (
                 "crates/bailey-supervisor/src/root.rs",
@@ -183,7 +183,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "stops::a_home_that_runs_is_not_taken_for_one_at_rest",
     },
     Mutation {
-        control: "a record with a second name",
+        control: "pause/hard-linked-record",
         edits: &[(
             "crates/bailey-supervisor/src/root.rs",
             "marked.or_else(|error| self.drop_record(&path).map_err(|_| error));",
@@ -192,7 +192,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "stops::a_record_with_a_second_name_is_paused_too",
     },
     Mutation {
-        control: "signs of life of a gateway",
+        control: "watchdog/gateway",
         edits: &[(
             "crates/bailey-supervisor/src/child.rs",
             "            () = silence(Arc::clone(&gateway.alive), silent) => {",
@@ -201,7 +201,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "stops::a_gateway_that_hangs_is_started_anew",
     },
     Mutation {
-        control: "depth of folders given",
+        control: "folder/depth-given",
         edits: &[(
             "crates/bailey-supervisor/src/identity.rs",
             "    if kind == FileType::Directory && depth > 0 {",
@@ -210,12 +210,12 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "tests::folders_without_end_hold_up_nothing",
     },
     Mutation {
-        control: "depth of folders removed",
+        control: "folder/depth-removed",
         edits: &[("crates/bailey-supervisor/src/root.rs", "const AT_ONCE: u32 = 8;", "const AT_ONCE: u32 = 8_000;")],
         test: "tests::folders_without_end_hold_up_nothing",
     },
     Mutation {
-        control: "what is left of a home",
+        control: "process/leftovers-ended",
         edits: &[(
             "crates/bailey-supervisor/src/identity.rs",
             "        self.home().into_iter().for_each(end_all_of);\n",
@@ -224,7 +224,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "house::what_is_left_of_a_home_does_not_keep_it_from_starting",
     },
     Mutation {
-        control: "names that are not followed in removing",
+        control: "folder/removal-follows-no-link",
         edits: &[(
             "crates/bailey-supervisor/src/root.rs",
             "    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;\n    Ok(openat",
@@ -233,7 +233,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "tests::what_is_put_in_the_place_of_a_folder_is_not_entered",
     },
     Mutation {
-        control: "a copy of another account",
+        control: "process/copy-of-other-account",
         edits: &[(
             "crates/bailey-supervisor/src/identity.rs",
             "= runs_beside(home, folder.as_deref()) {",
@@ -242,7 +242,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "house::a_copy_that_another_account_runs_is_seen",
     },
     Mutation {
-        control: "whose home is paused",
+        control: "pause/no-home-no-pause",
         edits: &[(
             "crates/bailey-supervisor/src/root.rs",
             "        let identity = self.identity()?;\n        if let",
@@ -251,7 +251,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "stops::what_is_no_home_is_not_paused",
     },
     Mutation {
-        control: "the mark of a deletion goes last",
+        control: "delete/mark-last",
         edits: &[(
             "crates/bailey-supervisor/src/root.rs",
             r#" || name == c".." || Some(name) == kept {"#,
@@ -260,7 +260,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         test: "tests::what_says_that_a_home_is_destroyed_outlives_the_rest",
     },
     Mutation {
-        control: "folders in the place of keys",
+        control: "delete/folders-as-keys",
         edits: &[(
             "crates/bailey-supervisor/src/root.rs",
             "rest.\n        Ok(about) if about.is_dir() => return Ok(()),",

@@ -4,7 +4,7 @@ use crate::wired::Mutation;
 
 pub(super) const RULES: &[Mutation] = &[
     Mutation {
-        control: "asking before mail",
+        control: "mail/asks-first",
         edits: &[(
             "crates/bailey-policy/src/shipped.cedar",
             r#"permit (principal, action == Action::"mail.draft", resource);"#,
@@ -13,7 +13,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "road::a_mail_leaves_only_after_approval_once_and_as_previewed",
     },
     Mutation {
-        control: "level of a connection",
+        control: "level/floor-rule",
         edits: &[(
             "crates/bailey-policy/src/shipped.cedar",
             "when { context.level < context.needsLevel };",
@@ -22,7 +22,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "tests::each_floor_rule_denies_or_asks_for_more",
     },
     Mutation {
-        control: "level in the vault and the rules",
+        control: "level/vault-and-floor",
         edits: &[
             (
                 "crates/bailey-policy/src/shipped.cedar",
@@ -38,7 +38,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "stops::a_connection_made_for_less_cannot_send_even_when_told_to",
     },
     Mutation {
-        control: "level of an account",
+        control: "level/mail-account",
         edits: &[
             (
                 "crates/bailey-policy/src/shipped.cedar",
@@ -54,7 +54,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "accounts::a_read_only_account_moves_and_sends_nothing_even_when_told_to",
     },
     Mutation {
-        control: "level of a calendar",
+        control: "level/calendar",
         edits: &[
             (
                 "crates/bailey-policy/src/shipped.cedar",
@@ -70,7 +70,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "calendars::a_calendar_connected_for_less_is_not_written",
     },
     Mutation {
-        control: "nothing into Sent",
+        control: "mail/not-into-sent",
         edits: &[(
             "crates/bailey-policy/src/shipped.cedar",
             "when { context.intoSentOrDrafts }",
@@ -79,7 +79,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "accounts::nothing_is_moved_into_sent_or_drafts",
     },
     Mutation {
-        control: "own folders only",
+        control: "mail/own-folders-only",
         edits: &[(
             "crates/bailey-policy/src/shipped.cedar",
             "when { context.amongOwnFolders || context.undo };",
@@ -88,7 +88,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "accounts::moving_elsewhere_than_among_own_folders_asks",
     },
     Mutation {
-        control: "guests ask",
+        control: "calendar/guests-ask",
         edits: &[
             (
                 "crates/bailey-policy/src/shipped.cedar",
@@ -104,7 +104,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "calendars::an_entry_with_guests_asks_and_is_refused_when_it_changed_meanwhile",
     },
     Mutation {
-        control: "asking whatever a model wants",
+        control: "gate/hijacked-model-asks",
         edits: &[
             (
                 "crates/bailey-policy/src/shipped.cedar",
@@ -125,7 +125,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "hijack::whatever_a_hijacked_model_wants_nothing_leaves_unasked",
     },
     Mutation {
-        control: "one line is one line",
+        control: "mail/one-line-headers",
         edits: &[(
             "crates/bailey-gate/src/family/text.rs",
             r#"        if text.chars().any(|c| c.is_control() || c == '\u{2028}' || c == '\u{2029}') {
@@ -140,7 +140,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "hijack::header_injection_never_becomes_a_mail",
     },
     Mutation {
-        control: "what can err",
+        control: "rules/erring-refused",
         edits: &[(
             "crates/bailey-policy/src/lib.rs",
             "            if let Some(why) = check::fault(&json) {",
@@ -149,7 +149,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "tests::what_can_err_is_refused",
     },
     Mutation {
-        control: "approval the right way round",
+        control: "policy/approval-monotone",
         edits: &[(
             "crates/bailey-policy/src/check.rs",
             "            Self::With => Self::Against,",
@@ -158,7 +158,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "tests::approval_only_ever_allows_more",
     },
     Mutation {
-        control: "links after reading",
+        control: "floor/link-after-reading",
         edits: &[(
             "crates/bailey-policy/src/shipped.cedar",
             "when { context.untrustedRead && context.foreignLinks > 0 }",
@@ -167,7 +167,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "decide::after_others_words_links_and_strangers_ask_under_every_profile",
     },
     Mutation {
-        control: "links in texts",
+        control: "floor/links-found",
         edits: &[(
             "crates/bailey-gate/src/ground.rs",
             "trimmed.filter_map(link).map(str::to_owned).collect()",
@@ -176,7 +176,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "decide::after_others_words_links_and_strangers_ask_under_every_profile",
     },
     Mutation {
-        control: "after secrets",
+        control: "floor/after-secrets",
         edits: &[(
             "crates/bailey-gate/src/gate/facts.rs",
             "            confidential_read: marks.brought.confidential,",
@@ -185,7 +185,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "decide::after_secrets_nothing_leaves_unasked",
     },
     Mutation {
-        control: "tools nobody described",
+        control: "floor/undescribed-tool",
         edits: &[(
             "crates/bailey-gate/src/gate/facts.rs",
             "            undescribed: traits.undescribed,",
@@ -194,7 +194,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "decide::tools_nobody_described_critical_ones_and_what_was_not_asked_for_ask",
     },
     Mutation {
-        control: "sums",
+        control: "floor/unreadable-amount",
         edits: &[(
             "crates/bailey-gate/src/gate/facts.rs",
             "            unreadable_amount: traits.amount == Amount::Unreadable,",
@@ -203,7 +203,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "decide::recipients_and_things_stand_on_the_words_or_the_past_or_ask",
     },
     Mutation {
-        control: "escaping",
+        control: "show/escaped",
         edits: &[(
             "crates/bailey-gate/src/family/escape.rs",
             "        if written_out && !keep(c) {",
@@ -212,7 +212,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "hijack::what_deceives_the_eye_is_written_out",
     },
     Mutation {
-        control: "blanks and private characters",
+        control: "show/blanks-and-private-use",
         edits: &[(
             "crates/bailey-gate/src/family/escape.rs",
             r"| '\u{2800}' | '\u{3000}' | '\u{3164}'",
@@ -221,7 +221,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "tests::every_character_is_shown_as_itself_or_written_out",
     },
     Mutation {
-        control: "piles of marks",
+        control: "show/mark-piles",
         edits: &[(
             "crates/bailey-gate/src/family/escape.rs",
             "const MAX_MARKS: usize = 4;",
@@ -230,7 +230,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "tests::letters_are_shown_with_their_marks_and_piles_of_marks_are_not",
     },
     Mutation {
-        control: "mass mail is critical",
+        control: "mail/mass-mail-critical",
         edits: &[(
             "crates/bailey-gate/src/family/mail.rs",
             "if message.recipients().count() > MASS_MAIL_RECIPIENTS => Class::Critical,",
@@ -239,7 +239,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "hijack::mass_mail_needs_presence_and_a_crowd_is_listed_whole",
     },
     Mutation {
-        control: "an error is a no",
+        control: "policy/error-denies",
         edits: &[(
             "crates/bailey-policy/src/lib.rs",
             "        if let Some(error) = response.diagnostics().errors().next() {",
@@ -248,7 +248,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "tests::an_erring_forbid_denies",
     },
     Mutation {
-        control: "hierarchy of actions",
+        control: "policy/action-hierarchy",
         edits: &[(
             "crates/bailey-policy/src/lib.rs",
             "Entities::from_entities(people, Some(&schema))",
@@ -257,7 +257,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "tests::the_action_hierarchy_is_loaded",
     },
     Mutation {
-        control: "scope of a task",
+        control: "floor/off-task",
         edits: &[(
             "crates/bailey-policy/src/shipped.cedar",
             "when { context.outsideScope }",
@@ -266,7 +266,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "accounts::what_no_word_of_the_task_asks_for_asks_even_where_it_can_be_undone",
     },
     Mutation {
-        control: "grounding of recipients",
+        control: "floor/unnamed-after-reading",
         edits: &[(
             "crates/bailey-policy/src/shipped.cedar",
             "when { context.untrustedRead && context.ungroundedRecipients > 0 }",
@@ -275,7 +275,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "models::after_reading_a_mail_to_somebody_nobody_named_says_so",
     },
     Mutation {
-        control: "notes after reading",
+        control: "floor/notes-after-reading",
         edits: &[(
             "crates/bailey-policy/src/shipped.cedar",
             "when { context.untrustedRead }",
@@ -284,12 +284,12 @@ pub(super) const RULES: &[Mutation] = &[
         test: "tests::no_grant_lowers_the_floor_under_what_was_read",
     },
     Mutation {
-        control: "likenesses of those known",
+        control: "known/look-alikes-ask",
         edits: &[("crates/bailey-policy/src/shipped.cedar", "context.lookAlikes > 0", "context.lookAlikes > 999999")],
         test: "decide::a_look_alike_asks_whatever_was_granted",
     },
     Mutation {
-        control: "all recipients for going",
+        control: "rules/all-for-going",
         edits: &[(
             "crates/bailey-policy/src/rule/cedar.rs",
             "!context.unreadableRecipients && {}.containsAll(context.{what})",
@@ -298,7 +298,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "conditions::each_condition_of_a_rule_decides",
     },
     Mutation {
-        control: "one recipient for stopping",
+        control: "rules/one-for-stopping",
         edits: &[(
             "crates/bailey-policy/src/rule/cedar.rs",
             "(context.unreadableRecipients || {}.containsAny(context.{what}))",
@@ -307,7 +307,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "conditions::each_condition_of_a_rule_decides",
     },
     Mutation {
-        control: "places that can be read",
+        control: "rules/unreadable-place-stops",
         edits: &[(
             "crates/bailey-gate/src/place.rs",
             "!part.is_empty() && !part.chars().all(|c| c == '.') && part.trim() == *part",
@@ -316,7 +316,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "decide::a_folder_is_a_folder_and_creating_changing_and_deleting_are_three_things",
     },
     Mutation {
-        control: "what was spent",
+        control: "rules/budget-counts",
         edits: &[(
             "crates/bailey-gate/src/gate/facts.rs",
             "tx.spent_since(since(days), &content.id)?.saturating_add(sum)",
@@ -325,7 +325,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "decide::a_budget_is_spent_over_time",
     },
     Mutation {
-        control: "facts of a decision",
+        control: "rules/facts-kept",
         edits: &[(
             "crates/bailey-gate/src/gate/propose.rs",
             ".bytes(FACTS, facts.encode())",
@@ -334,7 +334,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "rules::a_rule_is_tried_on_what_was_before_it_is_made",
     },
     Mutation {
-        control: "recipients of a task",
+        control: "floor/off-task-recipients",
         edits: &[(
             "crates/bailey-policy/src/shipped.cedar",
             "context.offTaskRecipients > 0",
@@ -343,7 +343,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "decide::whom_the_words_name_is_whom_the_task_is_for",
     },
     Mutation {
-        control: "links however written",
+        control: "floor/link-forms",
         edits: &[(
             "crates/bailey-gate/src/ground.rs",
             "        if goes_on && is_host(host) {",
@@ -352,7 +352,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "tests::links_are_found_however_they_are_written",
     },
     Mutation {
-        control: "recipients that cannot be read",
+        control: "floor/unreadable-recipient",
         edits: &[
             (
                 "crates/bailey-policy/src/shipped.cedar",
@@ -368,7 +368,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "calendars::guests_that_cannot_be_read_are_strangers",
     },
     Mutation {
-        control: "addresses that are joined",
+        control: "floor/joined-addresses",
         edits: &[(
             "crates/bailey-gate/src/family/party.rs",
             "        value.split([',', ';']).map(one).collect()",
@@ -377,7 +377,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "decide::what_cannot_be_read_goes_nowhere_by_itself",
     },
     Mutation {
-        control: "arguments nobody described",
+        control: "floor/undescribed-arguments",
         edits: &[(
             "crates/bailey-gate/src/family/tool.rs",
             "found.map_or_else(|| Role::Sink(Name(UNDESCRIBED.into())), |(_, role)| role.clone())",
@@ -386,7 +386,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "decide::what_cannot_be_read_goes_nowhere_by_itself",
     },
     Mutation {
-        control: "secrets in what is changed",
+        control: "floor/secrets-in-changes",
         edits: &[(
             "crates/bailey-policy/src/shipped.cedar",
             "(context.others > 0 || context.tellsOthers)",
@@ -395,7 +395,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "decide::what_changes_a_thing_may_let_others_have_it",
     },
     Mutation {
-        control: "payments without a sum",
+        control: "floor/payment-without-amount",
         edits: &[(
             "crates/bailey-gate/src/family/tool.rs",
             "Amount::None if kind == PAY => Amount::Unsaid,",
@@ -404,7 +404,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "decide::payments_without_a_sum_and_numbers_in_groups",
     },
     Mutation {
-        control: "words behind a not",
+        control: "intent/negation",
         edits: &[(
             "crates/bailey-gate/src/intent/mod.rs",
             "            return clause.get(..begins).unwrap_or_default();",
@@ -413,7 +413,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "tests::what_no_word_asks_for_is_not_covered",
     },
     Mutation {
-        control: "who is known by a cancellation",
+        control: "known/cancelling-teaches-nothing",
         edits: &[(
             "crates/bailey-gate/src/family/calendar.rs",
             "            learns: writing.map(|writing| parties(writing.guests_after())).unwrap_or_default(),",
@@ -422,7 +422,7 @@ pub(super) const RULES: &[Mutation] = &[
         test: "calendars::an_entry_cancelled_makes_nobody_known",
     },
     Mutation {
-        control: "depth of policies",
+        control: "rules/nesting-bound",
         edits: &[(
             "crates/bailey-policy/src/check.rs",
             "const MAX_BRACKETS: usize = 24;",
