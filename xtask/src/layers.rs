@@ -92,7 +92,8 @@ pub fn check() -> Result<(), String> {
     let mut faults = own_dependencies(&metadata);
     faults.extend(absent_libraries(&metadata));
     faults.extend(gate_builders()?);
-    faults.extend(documents()?);
+    faults.extend(named_crates()?);
+    faults.extend(crate::documents::faults()?);
     faults.extend(crate::wired::faults()?);
     if faults.is_empty() { Ok(()) } else { Err(format!("the layers are broken:\n  {}", faults.join("\n  "))) }
 }
@@ -183,7 +184,7 @@ fn gate_builders() -> Result<Vec<String>, String> {
 }
 
 /// ARCHITECTURE.md names every crate there is, and no other.
-fn documents() -> Result<Vec<String>, String> {
+fn named_crates() -> Result<Vec<String>, String> {
     let read = |name: &str| fs::read_to_string(root().join(name)).map_err(|error| format!("`{name}`: {error}"));
     let mut faults = Vec::new();
     let architecture = read("ARCHITECTURE.md")?;

@@ -1,6 +1,7 @@
 //! What the development commands and the end-to-end tests share.
 
 pub mod demo;
+mod documents;
 pub mod fuzz;
 pub mod injection;
 pub mod install;
