@@ -19,7 +19,7 @@ pub const MAX_ASSERTION_BYTES: usize = 8 * 1_024;
 /// Most actions in one answer: more than that nobody reads before saying yes.
 pub const MAX_ANSWERED: usize = 50;
 
-/// What the person authorises. The signature covers all of it.
+/// Names what the person authorises. The signature covers all of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
     /// Run exactly these actions.
@@ -136,7 +136,7 @@ impl Assertion {
 pub struct Proof {
     /// The challenge it answers.
     pub challenge: Challenge,
-    /// Which credential signed.
+    /// Names the credential that signed.
     pub credential: [u8; 16],
     /// How it signed [`Purpose::message`].
     pub assertion: Assertion,

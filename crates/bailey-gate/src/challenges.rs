@@ -43,7 +43,7 @@ pub(crate) enum Unproven {
     NoPasskey,
 }
 
-/// What a challenge says of itself.
+/// Holds what a challenge says of itself.
 #[derive(Debug, Clone, Copy)]
 struct Asked {
     /// Milliseconds since boot at which it was asked for.
@@ -57,7 +57,7 @@ struct Asked {
 pub(crate) struct Challenges {
     key: ChallengeKey,
     used: BTreeMap<Challenge, u64>,
-    /// What was asked at this time since boot, or before, counts no more.
+    /// Marks the time since boot up to which nothing asked counts any more, in milliseconds.
     closed: Option<u64>,
     wrong: Vec<Deadline>,
 }
@@ -123,7 +123,7 @@ impl Challenges {
         (code.len() == CODE_BYTES && differs == 0).then_some(asked)
     }
 
-    /// Whether a challenge may still be answered.
+    /// Tells whether a challenge may still be answered.
     fn is_open(&self, challenge: &Challenge, asked: Asked, now: Now) -> bool {
         let in_time = now.boot_ms.saturating_sub(asked.boot_ms) < CHALLENGE_MS;
         in_time && self.closed.is_none_or(|closed| asked.boot_ms > closed) && !self.used.contains_key(challenge)

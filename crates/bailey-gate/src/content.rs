@@ -1,4 +1,4 @@
-//! What an approval binds: one action, on one account, at one grant, with its exact bytes.
+//! Binds what an approval is for: one action, on one account, at one grant, with its exact bytes.
 
 use sha2::{Digest as _, Sha256};
 
@@ -19,9 +19,9 @@ pub struct Content {
     pub id: ActionId,
     /// The account it acts on, where it acts on one, and the generation of its grant when it was prepared.
     pub account: Option<(ConnectionId, u64)>,
-    /// What must still hold at the target (an ETag, a UIDVALIDITY and UID); empty where nothing need hold.
+    /// Names what must still hold at the target (an ETag, a UIDVALIDITY and UID); empty where nothing need hold.
     pub precondition: Vec<u8>,
-    /// What is to be done.
+    /// Says what is to be done.
     pub action: Action,
 }
 
@@ -71,7 +71,7 @@ impl Content {
     }
 }
 
-/// What an action is bound to.
+/// Names what an action is bound to.
 struct Binding<'a> {
     home: HomeId,
     id: ActionId,

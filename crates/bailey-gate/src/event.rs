@@ -7,7 +7,7 @@ use crate::state::State;
 use crate::time::Now;
 use crate::verdict::{Class, Decision};
 
-/// What happened.
+/// Says what happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EventKind {
     /// The log begins.
@@ -115,17 +115,17 @@ impl Actor {
 /// Proof that the person answered, as it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Approval {
-    /// Which credential signed.
+    /// Names the credential that signed.
     pub credential: [u8; 16],
     /// The client program that showed the preview.
     pub client: Client,
     /// The client's session.
     pub session: [u8; 16],
-    /// Whether the person proved presence for this very answer.
+    /// Tells whether the person proved presence for this very answer.
     pub stepped_up: bool,
 }
 
-/// What a person can answer from, as the credential tells that a request came with.
+/// Names what a person can answer from, as the credential tells that a request came with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Client {
     /// The command line.
@@ -166,7 +166,7 @@ pub enum Field {
     Bytes(Vec<u8>),
 }
 
-/// What an entry says in words: sealed under a key of its own, erasable.
+/// Holds what an entry says in words: sealed under a key of its own, erasable.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Payload(pub Vec<(&'static str, Field)>);
 
@@ -195,7 +195,7 @@ impl Payload {
 /// One entry before the ledger numbers, seals and hashes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// What happened.
+    /// Says what happened.
     pub kind: EventKind,
     /// When.
     pub at: Now,
@@ -217,7 +217,7 @@ pub struct Event {
     pub tool: Option<ActionKind>,
     /// Its class.
     pub class: Option<Class>,
-    /// What was decided.
+    /// Says what was decided.
     pub decision: Option<Decision>,
     /// Why, as stable rule and reason names.
     pub reasons: Vec<String>,
@@ -227,7 +227,7 @@ pub struct Event {
     pub to: Option<State>,
     /// Who approved.
     pub approval: Option<Approval>,
-    /// What it says in words.
+    /// Holds what it says in words.
     pub payload: Payload,
 }
 

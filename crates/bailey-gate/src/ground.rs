@@ -1,4 +1,4 @@
-//! Whether a value stands on the person's own words. What was received proves nothing, however it is written; so this looks
+//! Tells whether a value stands on the person's own words. What was received proves nothing, however it is written; so this looks
 //! at what the person typed, in whole words, and never for fragments.
 
 use std::collections::{BTreeSet, HashMap};
@@ -75,13 +75,13 @@ impl Words {
         read.map(|address| Party::of_address(&address)).collect()
     }
 
-    /// Whether they hold this very address.
+    /// Tells whether they hold this very address.
     #[must_use]
     pub fn hold_address(&self, address: &Address) -> bool {
         self.addresses.contains(&address.key())
     }
 
-    /// Whether they hold this recipient whole.
+    /// Tells whether they hold this recipient whole.
     #[must_use]
     pub fn hold_party(&self, party: &Party) -> bool {
         if Party::GROUPED.contains(&party.kind.as_str()) {
@@ -93,7 +93,7 @@ impl Words {
         }
     }
 
-    /// Whether they hold a value: letter by letter but for case and blanks, and not as a part of a longer one.
+    /// Tells whether they hold a value: letter by letter but for case and blanks, and not as a part of a longer one.
     #[must_use]
     pub fn hold(&self, value: &str) -> bool {
         let value = plain(value);
@@ -113,7 +113,7 @@ impl Words {
         })
     }
 
-    /// Whether they hold a name that is written in groups, however it is parted: whole groups that come to exactly this.
+    /// Tells whether they hold a name that is written in groups, however it is parted: whole groups that come to exactly this.
     fn hold_grouped(&self, value: &str) -> bool {
         let groups: Vec<&str> =
             self.plain.split(|c: char| !c.is_alphanumeric()).filter(|group| !group.is_empty()).collect();
@@ -131,7 +131,7 @@ impl Words {
             })
     }
 
-    /// Whether they name an existing thing: it has to be a name somebody would write, not a number that stands anywhere.
+    /// Tells whether they name an existing thing: it has to be a name somebody would write, not a number that stands anywhere.
     #[must_use]
     pub fn name_target(&self, value: &str) -> bool {
         let said = value.chars().count() >= MIN_NUMBER_CHARS || value.chars().any(char::is_alphabetic);
@@ -192,7 +192,7 @@ const FOREIGN: [(&str, char); 20] = [
 /// Shortest name that one wrong letter makes into another's skeleton; shorter ones differ by a letter all the time.
 const MIN_ALIKE_CHARS: usize = 6;
 
-/// What a reader in a hurry takes a name for.
+/// Reduces a name to what a reader in a hurry takes it for.
 fn skeleton_of(name: &str) -> String {
     let latin = |c: char| FOREIGN.iter().find(|(others, _)| others.contains(c)).map_or(c, |(_, latin)| *latin);
     let mut out: String = name.to_lowercase().chars().map(latin).collect();
@@ -209,7 +209,7 @@ pub fn skeleton(party: &Party) -> String {
     local.map_or_else(String::new, |(local, _)| skeleton_of(local))
 }
 
-/// Whether the one could be taken for the other, and is not: the same at a glance, or a letter more, fewer, other or swapped in
+/// Tells whether the one could be taken for the other, and is not: the same at a glance, or a letter more, fewer, other or swapped in
 /// what comes before the `@` or behind it, the rest being the same. Names of one organisation differ by a letter all the time,
 /// so that within one domain only a glance counts.
 #[must_use]
@@ -228,7 +228,7 @@ pub fn is_confusable(one: &str, other: &str) -> bool {
     skeleton_of(local) == skeleton_of(other_local) && (near || same_name_elsewhere(domain, other_domain))
 }
 
-/// Whether one domain carries the other's name under another ending, or inside of a longer one: `acme.org`, `acme.com`,
+/// Tells whether one domain carries the other's name under another ending, or inside of a longer one: `acme.org`, `acme.com`,
 /// `acme-mail.com`, `acme.org.evil.example`.
 fn same_name_elsewhere(domain: &str, other: &str) -> bool {
     let name = |domain: &str| domain.split('.').rev().nth(1).map(skeleton_of).unwrap_or_default();
@@ -244,7 +244,7 @@ fn same_name_elsewhere(domain: &str, other: &str) -> bool {
     within(&one, other) || within(&two, domain)
 }
 
-/// Whether one letter was put in, left out, exchanged, or swapped with its neighbour.
+/// Tells whether one letter was put in, left out, exchanged, or swapped with its neighbour.
 fn one_letter_apart(one: &str, other: &str) -> bool {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let same = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
@@ -315,7 +315,7 @@ fn link(token: &str) -> Option<&str> {
     None
 }
 
-/// Whether it is a name of a host, with a last label of letters, or four numbers.
+/// Tells whether it is a name of a host, with a last label of letters, or four numbers.
 fn is_host(host: &str) -> bool {
     let labels: Vec<&str> = host.split('.').collect();
     let label = |label: &&str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-');

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// Whether effects may leave.
+/// Tells whether effects may leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Claimed actions may be handed off.
@@ -34,15 +34,15 @@ impl Mode {
 /// Mode and epoch at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PauseState {
-    /// Whether effects may leave.
+    /// Tells whether effects may leave.
     pub mode: Mode,
     /// Counts pauses. A claim of an earlier epoch is dead.
     pub epoch: u64,
-    /// Which holder of this home's lease we are; constant on a single machine.
+    /// Counts the holders of this home's lease up to us; constant on a single machine.
     pub lease_epoch: u64,
 }
 
-/// What leaves without an approval, by name. Each is refused while paused, but for revocation.
+/// Names what leaves without an approval. Each is refused while paused, but for revocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SystemEgress {
     /// A request to a model provider.
@@ -94,7 +94,7 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// What the one write under the lock reports.
+/// Reports what became of the one write under the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wrote {
     /// Bytes were taken over: from here on the effect may happen.
@@ -231,7 +231,7 @@ impl EffectToken {
         self.lock.claimed(&self.claim, write)
     }
 
-    /// Whether a hand-off may have happened.
+    /// Tells whether a hand-off may have happened.
     #[must_use]
     pub fn is_spent(&self) -> bool {
         self.spent.load(Ordering::SeqCst) == SPENT

@@ -98,7 +98,7 @@ identifier!(
     Nonce, 16
 );
 identifier!(
-    /// What the person's answer must carry, so that it answers one question and no other; see [`crate::approval`].
+    /// Marks the question: the person's answer must carry it, so that it answers that one and no other; see [`crate::approval`].
     Challenge, 64
 );
 identifier!(

@@ -1,4 +1,4 @@
-//! What the gate asks of a store: rows, log entries and facts, read and written in one serialised transaction.
+//! Defines what the gate asks of a store: rows, log entries and facts, read and written in one serialised transaction.
 
 use std::fmt;
 
@@ -13,19 +13,19 @@ use crate::verdict::Class;
 /// One action as stored; its content is fetched apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Which action.
+    /// Names the action.
     pub id: ActionId,
     /// The task it serves.
     pub task: Option<TaskId>,
     /// Where it stands.
     pub state: State,
-    /// What it does.
+    /// Says what it does.
     pub kind: ActionKind,
     /// How far it can be taken back.
     pub class: Class,
     /// The account, and the generation of its grant when the action was prepared.
     pub account: Option<(ConnectionId, u64)>,
-    /// What an approval binds.
+    /// Identifies what an approval binds.
     pub digest: Digest,
     /// When it was proposed.
     pub proposed: Now,
@@ -41,14 +41,14 @@ pub struct Row {
     pub attempt: u32,
     /// The action that this one undoes.
     pub undo_of: Option<ActionId>,
-    /// What it spends, in hundredths.
+    /// Counts what it spends, in hundredths.
     pub amount: u64,
 }
 
 /// A connection as the gate sees it: a scope and whether it still stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grant {
-    /// What it may be used for.
+    /// Limits what it may be used for.
     pub level: Level,
     /// False from the commit that revokes it.
     pub active: bool,
@@ -56,7 +56,7 @@ pub struct Grant {
     pub generation: u64,
 }
 
-/// What is known of a recipient.
+/// Tells what is known of a recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Relationship {
     /// The person is known to have given them something of their own will: written to them, paid them.
@@ -71,10 +71,10 @@ pub struct Relationship {
 /// action of a busy day dearer than the one before.
 pub const MAX_COUNTED: u64 = 500;
 
-/// What a task has let in and asked so far.
+/// Tells what a task has let in and asked so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TaskTaint {
-    /// What came in.
+    /// Tells what came in.
     pub brought: Taint,
     /// How many of its questions to the person were off its task ([`crate::policy::Facts::is_off_task`]).
     pub off_task: u64,
@@ -127,7 +127,7 @@ pub trait Tx {
     fn account(&mut self, connection: &ConnectionId) -> Result<String, StoreError>;
     /// The standing of a connection.
     fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError>;
-    /// What is known of somebody: in the form of [`Party`], never their own word for it.
+    /// Looks up what is known of somebody: in the form of [`Party`], never their own word for it.
     fn relationship(&mut self, party: &Party) -> Result<Relationship, StoreError>;
     /// Remembers that the person gave them something of their own will, and the name they gave them; empty where they gave
     /// none. A known name stays.
@@ -142,7 +142,7 @@ pub trait Tx {
     fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError>;
     /// Those the person knew when they gave the task, or said more in it, whom their words name: by address, number or name.
     fn named(&mut self, task: &TaskId) -> Result<Vec<Party>, StoreError>;
-    /// What a task has let in and asked so far.
+    /// Tells what a task has let in and asked so far.
     fn marks(&mut self, task: &TaskId) -> Result<TaskTaint, StoreError>;
     /// Returns the taint of the notes: that of the tasks which wrote them.
     fn notes_taint(&mut self) -> Result<Taint, StoreError>;
@@ -150,7 +150,7 @@ pub trait Tx {
     fn mark(&mut self, task: &TaskId, taint: Taint, off_task: bool) -> Result<(), StoreError>;
     /// Actions of a kind claimed at or after a wall time; a store may stop counting at [`MAX_COUNTED`].
     fn claimed_since(&mut self, kind: ActionKind, wall_ms: i64) -> Result<u64, StoreError>;
-    /// What actions but this one spend, of those claimed at or after a wall time that did not fail; in hundredths.
+    /// Sums what actions but this one spend, of those claimed at or after a wall time that did not fail; in hundredths.
     fn spent_since(&mut self, wall_ms: i64, but: &ActionId) -> Result<u64, StoreError>;
     /// Actions of a task now in this state.
     fn count_of_task(&mut self, task: &TaskId, state: State) -> Result<u64, StoreError>;

@@ -19,7 +19,7 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Which action it is for.
+    /// Names the action it is for.
     #[must_use]
     pub const fn action(&self) -> ActionId {
         self.id
@@ -39,7 +39,7 @@ pub struct Claimed<A = Action> {
     pub(crate) token: Arc<EffectToken>,
 }
 
-/// What is known of a claim whatever its family.
+/// Holds what is known of a claim, whatever its family.
 #[derive(Debug)]
 pub(crate) struct Bound {
     pub(crate) id: ActionId,
@@ -117,7 +117,7 @@ impl<A> Claimed<A> {
     }
 }
 
-/// What a connector found out about its effect.
+/// Reports what a connector found out about its effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// The other side confirmed it.
@@ -147,11 +147,11 @@ impl Effect {
 /// An effect with the words that explain it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// What happened.
+    /// Says what happened.
     pub result: Effect,
-    /// What the other side said, or what went wrong; for the person and the log's sealed part.
+    /// Says what the other side said, or what went wrong; for the person and the log's sealed part.
     pub detail: String,
-    /// What the effect left behind at the other side (a version, say), as its service writes and reads it: an undo is held to
+    /// Keeps what the effect left behind at the other side (a version, say), as its service writes and reads it: an undo is held to
     /// it. Empty where that is not known.
     pub left: Vec<u8>,
 }
@@ -172,7 +172,7 @@ pub struct Settled {
     pub(crate) outcome: Outcome,
 }
 
-/// What happens to the world, later: a boxed future, so that the gate needs no runtime.
+/// Runs what happens to the world, later: a boxed future, so that the gate needs no runtime.
 pub type Execution<'a> = Pin<Box<dyn Future<Output = Settled> + Send + 'a>>;
 
 /// Carries out claims, of one family or of all. Cannot be called without one.

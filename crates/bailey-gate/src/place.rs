@@ -4,7 +4,7 @@
 /// Deepest place that can be read: folders of a path, or labels of a host and folders behind it.
 pub const MAX_DEPTH: usize = 32;
 
-/// What holds a place: each folder above it, each site it is at, as `folder:Clients/` and `site:example.org`.
+/// Lists what holds a place: each folder above it, each site it is at, as `folder:Clients/` and `site:example.org`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     holders: Vec<String>,
@@ -109,7 +109,7 @@ impl Place {
         ends.filter_map(|at| bare.get(..at)).map(str::to_owned).collect()
     }
 
-    /// What holds all of these places: a rule that lets something go wants every place where it says.
+    /// Lists what holds all of these places: a rule that lets something go wants every place where it says.
     #[must_use]
     pub fn within(places: &[Self]) -> Vec<String> {
         let Some((first, rest)) = places.split_first() else { return Vec::new() };
@@ -117,7 +117,7 @@ impl Place {
         all.cloned().collect()
     }
 
-    /// What holds any of them, in small letters: a rule that stops something is met by one, and where a tool's folders do not
+    /// Lists what holds any of them, in small letters: a rule that stops something is met by one, and where a tool's folders do not
     /// tell capitals apart, by one that is written otherwise.
     #[must_use]
     pub fn touches(places: &[Self]) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! What the gate asks of a policy, and the ladder that makes a verdict of it.
+//! Defines what the gate asks of a policy, and the ladder that makes a verdict of it.
 
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::family::{ActionKind, Level};
@@ -76,7 +76,7 @@ impl FactValue for Option<Level> {
 /// Makes [`Facts`], the list of them by name, and the way back: one table, so that no fact is forgotten in any of them.
 macro_rules! facts {
     ($($(#[doc = $doc:literal])* $field:ident: $kind:ty = $name:literal;)*) => {
-        /// What is true about an action, computed by the gate from its own store; the model has no say in it.
+        /// Holds what is true about an action, computed by the gate from its own store; the model has no say in it.
         #[derive(Debug, Clone, PartialEq, Eq, Default)]
         pub struct Facts {
             $($(#[doc = $doc])* pub $field: $kind,)*
@@ -106,7 +106,7 @@ macro_rules! facts {
 facts! {
     /// The level of the connection, where one is used.
     level: Option<Level> = "level";
-    /// Whether the grant is in force and unchanged since the action was prepared.
+    /// Tells whether the grant is in force and unchanged since the action was prepared.
     grant_stands: bool = "grantStands";
     /// The account it acts on, as its service names it; nothing where it needs none.
     account: String = "account";
@@ -122,13 +122,13 @@ facts! {
     names: Vec<String> = "names";
     /// The domains of their addresses.
     domains: Vec<String> = "domains";
-    /// Whether it cannot be read of all of them who they are.
+    /// Tells whether it cannot be read of all of them who they are.
     unreadable_recipients: bool = "unreadableRecipients";
     /// Those that could be taken for somebody the person knows, and are not.
     look_alikes: u64 = "lookAlikes";
-    /// Whether it is mail: something reaches addresses of mail, by whatever tool.
+    /// Tells whether it is mail: something reaches addresses of mail, by whatever tool.
     is_mail: bool = "isMail";
-    /// Whether others will read words of it, those who get it or those who have what it changes.
+    /// Tells whether others will read words of it, those who get it or those who have what it changes.
     tells_others: bool = "tellsOthers";
     /// Files it carries.
     attachments: u64 = "attachments";
@@ -140,7 +140,7 @@ facts! {
     touches: Vec<String> = "touches";
     /// The places themselves, as [`crate::place::Place::itself`] names them.
     places: Vec<String> = "places";
-    /// Whether it touches a place that cannot be read.
+    /// Tells whether it touches a place that cannot be read.
     unreadable_places: bool = "unreadablePlaces";
     /// The method of a request, in capitals; nothing where it has none.
     method: String = "method";
@@ -156,39 +156,39 @@ facts! {
     unnamed_targets: u64 = "unnamedTargets";
     /// Links for others to follow that do not stand in the person's words.
     foreign_links: u64 = "foreignLinks";
-    /// Whether it calls a tool that nobody has described.
+    /// Tells whether it calls a tool that nobody has described.
     undescribed: bool = "undescribed";
-    /// Whether it spends, and a sum that cannot be read. Such an action does not run.
+    /// Tells whether it spends, and a sum that cannot be read. Such an action does not run.
     unreadable_amount: bool = "unreadableAmount";
-    /// What it spends, in hundredths.
+    /// Counts what it spends, in hundredths.
     amount: u64 = "amount";
-    /// What is spent with it in 24 hours: it, and what was claimed and has not failed.
+    /// Sums what is spent with it in 24 hours, in hundredths: it, and what was claimed and has not failed.
     spent_day: u64 = "spentDay";
-    /// The same in seven days.
+    /// Sums the same in seven days.
     spent_week: u64 = "spentWeek";
-    /// The same in thirty days.
+    /// Sums the same in thirty days.
     spent_month: u64 = "spentMonth";
-    /// Whether nothing in the words of its task asks for it.
+    /// Tells whether nothing in the words of its task asks for it.
     outside_scope: bool = "outsideScope";
     /// The schedule its task was begun by; nothing for what the person asked for just now.
     schedule: String = "schedule";
     /// Who or what began its task: person, schedule, trigger, agent; nothing where it belongs to no task.
     origin: String = "origin";
-    /// Whether the person is there: a client of theirs has been heard of a moment ago.
+    /// Tells whether the person is there: a client of theirs has been heard of a moment ago.
     attended: bool = "attended";
     /// Minutes since midnight, where the person lives.
     minute: u64 = "minute";
     /// The day of the week there, in small letters.
     weekday: String = "weekday";
-    /// Whether its task has looked at what other people wrote.
+    /// Tells whether its task has looked at what other people wrote.
     untrusted_read: bool = "untrustedRead";
-    /// Whether its task has seen identity documents, card numbers or other secrets.
+    /// Tells whether its task has seen identity documents, card numbers or other secrets.
     confidential_read: bool = "confidentialRead";
-    /// Whether it moves mail into the folders that say what the person sent or is writing.
+    /// Tells whether it moves mail into the folders that say what the person sent or is writing.
     into_sent_or_drafts: bool = "intoSentOrDrafts";
-    /// Whether it moves mail that can be found again to a folder known to be the person's own.
+    /// Tells whether it moves mail that can be found again to a folder known to be the person's own.
     among_own_folders: bool = "amongOwnFolders";
-    /// Whether it undoes what this home did.
+    /// Tells whether it undoes what this home did.
     is_undo: bool = "undo";
     /// Actions of this kind claimed in the last 24 hours.
     same_kind_today: u64 = "sameKindToday";
@@ -263,7 +263,7 @@ impl Facts {
         if known.into_iter().all(|known| known) { Ok(facts) } else { Err(CodecError::Malformed("a fact")) }
     }
 
-    /// Whether it is something the task was not given: many of these in a row, and somebody else may have taken the wheel.
+    /// Tells whether it is something the task was not given: many of these in a row, and somebody else may have taken the wheel.
     /// Recipients and things that the words do not name are none of it, unless the words name others in their place: who answers
     /// all mail writes to many.
     #[must_use]
@@ -276,13 +276,13 @@ impl Facts {
 /// asked again of what the log keeps.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
-    /// What it does.
+    /// Says what it does.
     pub kind: ActionKind,
     /// Its class.
     pub class: Class,
-    /// What is true about it.
+    /// Holds what is true about it.
     pub facts: &'a Facts,
-    /// What stands behind it.
+    /// Grades what stands behind it.
     pub evidence: Evidence,
 }
 
@@ -294,7 +294,7 @@ pub trait Policy: Send + Sync {
     fn version(&self) -> String;
 }
 
-/// Whether a connection of `level` covers the action. Checked here and again by the connection's own façade.
+/// Tells whether a connection of `level` covers the action. Checked here and again by the connection's own façade.
 #[must_use]
 pub fn level_covers(level: Option<Level>, needed: Option<Level>) -> bool {
     match (level, needed) {

@@ -1,4 +1,4 @@
-//! What the person sees before saying yes: a pure function of the bytes they approve, whole, with nothing cut short.
+//! Renders what the person sees before saying yes: a pure function of the bytes they approve, whole, with nothing cut short.
 //!
 //! Each family fills in its own ([`crate::family::Family::preview`]); here is what they fill.
 
@@ -12,7 +12,7 @@ use crate::ids::{ActionId, Digest};
 /// One labelled line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// What the value is.
+    /// Names the value.
     pub label: &'static str,
     /// The value, safe to print on one line.
     pub value: String,
@@ -21,11 +21,11 @@ pub struct Item {
 /// A preview: safe to print, complete, bound to its digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
-    /// Which action.
+    /// Names the action.
     pub id: ActionId,
-    /// What it does.
+    /// Says what it does.
     pub kind: ActionKind,
-    /// What an approval of this preview binds.
+    /// Identifies what an approval of this preview binds.
     pub digest: Digest,
     /// One sentence: what will happen.
     pub headline: String,
@@ -33,7 +33,7 @@ pub struct Preview {
     pub items: Vec<Item>,
     /// The text, safe to print on several lines.
     pub body: String,
-    /// What to look at twice.
+    /// Warns of what to look at twice.
     pub warnings: Vec<String>,
 }
 

@@ -133,13 +133,13 @@ impl State {
         TRANSITIONS.iter().find(|(from, _)| *from == self).map_or(&[], |(_, to)| to)
     }
 
-    /// Whether one step leads from here to `to`.
+    /// Tells whether one step leads from here to `to`.
     #[must_use]
     pub fn may_become(self, to: Self) -> bool {
         self.successors().contains(&to)
     }
 
-    /// Whether a hand-off may have happened: from the claim on, and never before it.
+    /// Tells whether a hand-off may have happened: from the claim on, and never before it.
     #[must_use]
     pub const fn is_past_claim(self) -> bool {
         match self {

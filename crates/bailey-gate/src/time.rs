@@ -10,7 +10,7 @@ pub struct Now {
     pub wall_ms: i64,
     /// Milliseconds since boot.
     pub boot_ms: u64,
-    /// Which boot `boot_ms` counts from.
+    /// Names the boot that `boot_ms` counts from.
     pub boot_id: [u8; 16],
 }
 
@@ -120,7 +120,7 @@ impl LocalTime {
 pub trait PersonContext: Send + Sync {
     /// Their local time.
     fn local(&self, now: Now) -> LocalTime;
-    /// Whether a client of theirs has been heard of a moment ago.
+    /// Tells whether a client of theirs has been heard of a moment ago.
     fn attended(&self, now: Now) -> bool;
 }
 
@@ -129,7 +129,7 @@ pub trait PersonContext: Send + Sync {
 pub struct StaticContext {
     /// Distance from UTC in minutes.
     pub minutes: i64,
-    /// Whether they are there.
+    /// Tells whether they are there.
     pub attended: bool,
 }
 

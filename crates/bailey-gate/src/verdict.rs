@@ -37,7 +37,7 @@ impl Class {
     }
 }
 
-/// What stands behind an action when policy looks at it.
+/// Grades what stands behind an action when policy looks at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Evidence {
     /// Nothing but the proposal.
@@ -52,7 +52,7 @@ pub enum Evidence {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Ruling {
-    /// Whether the action may run on the evidence given.
+    /// Tells whether the action may run on the evidence given.
     pub allowed: bool,
     /// Rules that decided, by their stable names; never empty.
     pub rules: Vec<String>,
@@ -88,7 +88,7 @@ impl Decision {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Verdict {
-    /// What was decided.
+    /// Says what was decided.
     pub decision: Decision,
     /// Why it was not decided more freely: rules by name, never empty.
     pub reasons: Vec<String>,

@@ -1,4 +1,4 @@
-//! What a set of rules can do, proven: Cedar's symbolic compiler asks a solver (cvc5) about every action there could be, not only
+//! Proves what a set of rules can do: Cedar's symbolic compiler asks a solver (cvc5) about every action there could be, not only
 //! about those that were.
 //!
 //! Everything here is about what goes by itself, without the person. Facts the gate never computes are left out
@@ -51,20 +51,20 @@ pub enum NoAnalysis {
 /// An action that could be, as facts in words.
 pub type Example = Vec<(String, String)>;
 
-/// What can go by itself, of one kind.
+/// Tells what can go by itself, of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unattended {
-    /// Which kind.
+    /// Names the kind.
     pub kind: ActionKind,
     /// The rules that let it go: each can, on some facts. Empty where none ever does.
     pub by: Vec<String>,
     /// An action that goes.
     pub example: Option<Example>,
-    /// Whether all of it was settled in time; else a rule in `by` may never let anything go.
+    /// Tells whether all of it was settled in time; else a rule in `by` may never let anything go.
     pub proven: bool,
 }
 
-/// What is made automatic by a change.
+/// Tells what is made automatic by a change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Newly {
     /// The kinds of which something goes that did not, with an example.
@@ -105,7 +105,7 @@ impl Analysis {
         Ok(None)
     }
 
-    /// What goes by itself under the second set of a person's rules and does not under the first: an example of each kind of which
+    /// Finds what goes by itself under the second set of a person's rules and does not under the first: an example of each kind of which
     /// there is any.
     pub async fn newly_automatic(&mut self, before: &str, after: &str) -> Result<Newly, NoAnalysis> {
         let (old, new) = (CedarPolicy::with_grants(before)?, CedarPolicy::with_grants(after)?);
@@ -248,7 +248,7 @@ fn possible(set: &PolicySet) -> Result<PolicySet, PolicyError> {
     with(set, |id| id != "possible.unapproved")
 }
 
-/// The same, with examples that are easy to read.
+/// Finds the same, with examples that are easy to read.
 fn readable(set: &PolicySet) -> Result<PolicySet, PolicyError> {
     let mut out = set.clone();
     for policy in named(READABLE)?.0.policies() {
@@ -281,7 +281,7 @@ fn differing(one: &str, other: &str) -> Result<Vec<Policy>, PolicyError> {
     Ok([alone(&one, &other), alone(&other, &one)].concat())
 }
 
-/// Whether a policy can be about a kind, by its scope.
+/// Tells whether a policy can be about a kind, by its scope.
 fn is_about(policy: &Policy, kind: ActionKind, set: &CedarPolicy) -> bool {
     let Ok(action) = uid("Action", kind.name()) else { return true };
     let within = |group: &EntityUid| *group == action || set.entities.is_ancestor_of(group, &action);

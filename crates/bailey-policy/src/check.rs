@@ -1,4 +1,4 @@
-//! What a person's own Cedar may say: nothing that can err, and nothing that an approval makes less allowed.
+//! Checks what a person's own Cedar may say: nothing that can err, and nothing that an approval makes less allowed.
 //!
 //! Cedar skips a policy that errs, so a forbid that overflows would forbid nothing. The validator sees missing attributes and
 //! wrong types; what is left are sums, and functions that read texts. Both are refused, and so is asking for approval the
@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-/// What makes of a truth another that rises with it.
+/// Lists what makes of a truth another that rises with it.
 const KEEPS: [&str; 2] = ["&&", "||"];
 /// Everything else an expression may be made of; none of it can err once it fits the schema.
 const HARMLESS: [&str; 21] = [
@@ -32,7 +32,7 @@ const HARMLESS: [&str; 21] = [
     "getTag",
     ".",
 ];
-/// What the person's approval makes true.
+/// Lists what the person's approval makes true.
 const EVIDENCE: [&str; 2] = ["approved", "stepUp"];
 /// Longest text of policies, in bytes.
 const MAX_TEXT_BYTES: usize = 512 * 1024;
@@ -40,7 +40,7 @@ const MAX_TEXT_BYTES: usize = 512 * 1024;
 const MAX_BRACKETS: usize = 24;
 const MAX_SIGNS: usize = 1_280;
 
-/// Whether a text may be read at all. Cedar reads parts within parts by calling itself, so what is nested without end would end
+/// Tells whether a text may be read at all. Cedar reads parts within parts by calling itself, so what is nested without end would end
 /// the process.
 pub(crate) fn too_deep(text: &str) -> Option<String> {
     if text.len() > MAX_TEXT_BYTES {

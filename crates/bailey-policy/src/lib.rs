@@ -35,11 +35,11 @@ pub const FAILED: &str = "floor.policy-failed";
 /// Sets of grants that are shipped: nothing but text a person can read and change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Profile {
-    /// What reaches others, destroys or spends asks each time. Every home starts here.
+    /// Asks each time about what reaches others, destroys or spends. Every home starts here.
     Careful,
-    /// What is grounded and inside the task goes by itself.
+    /// Lets go what is grounded and inside the task.
     Balanced,
-    /// What the task asks for goes by itself.
+    /// Lets go what the task asks for.
     Trusting,
 }
 
@@ -107,19 +107,19 @@ impl CedarPolicy {
         Self::new(SHIPPED)
     }
 
-    /// The same, and the rules of a profile, each named after it and its place.
+    /// Adds the rules of a profile to the shipped ones, each named after it and its place.
     pub fn of(profile: Profile) -> Result<Self, PolicyError> {
         let rules = rule::parse(profile.rules()).map_err(|bad| PolicyError::Syntax(bad.to_string()))?;
         Self::of_rules(&rules, profile.name())
     }
 
-    /// The same, and these rules, each named after `from` and its place.
+    /// Adds these rules to the shipped ones, each named after `from` and its place.
     pub fn of_rules(rules: &[rule::Rule], from: &str) -> Result<Self, PolicyError> {
         let cedar = rules.iter().enumerate().map(|(n, rule)| rule.cedar(&format!("{from}.{}", n + 1)));
         Self::with_grants(&cedar.collect::<String>())
     }
 
-    /// The same, and further rules as Cedar text, each with an `@id`. They permit what the floor does not forbid. One that could
+    /// Adds rules as Cedar text to the shipped ones, each with an `@id`. They permit what the floor does not forbid. One that could
     /// err, or that an approval would make less allowed, is refused.
     pub fn with_grants(grants: &str) -> Result<Self, PolicyError> {
         let (set, _) = named(grants)?;
@@ -183,7 +183,7 @@ impl CedarPolicy {
         out
     }
 
-    /// Whether a text has a policy that lets something go.
+    /// Tells whether a text has a policy that lets something go.
     #[must_use]
     pub fn permits(text: &str) -> bool {
         let permits = |policy: &cedar_policy::Policy| policy.effect() == cedar_policy::Effect::Permit;
@@ -276,7 +276,7 @@ fn uid(kind: &str, name: &str) -> Result<EntityUid, PolicyError> {
     Ok(EntityUid::from_type_name_and_id(kind, cedar_policy::EntityId::new(name)))
 }
 
-/// What does not fit the schema, whichever action it is about, with its line.
+/// Says what does not fit the schema, whichever action it is about, with its line.
 fn told(text: &str, error: &cedar_policy::ValidationError) -> String {
     let words = error.to_string();
     let whole = words.split_once(" for Action::\"").and_then(|(before, rest)| Some((before, rest.split_once('"')?.1)));

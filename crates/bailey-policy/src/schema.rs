@@ -4,7 +4,7 @@ use bailey_gate::Class;
 use bailey_gate::family::{ActionKind, Group, Level};
 use bailey_gate::policy::{FACT_DOCS, Fact, Facts};
 
-/// What a policy sees beside the facts: what stands behind the action, and what its kind says.
+/// Names what a policy sees beside the facts: what stands behind the action, and what its kind says.
 pub(crate) const APPROVED: &str = "approved";
 pub(crate) const STEP_UP: &str = "stepUp";
 pub(crate) const CLASS: &str = "class";

@@ -62,11 +62,11 @@ pub enum CalendarAction {
 pub struct Writing {
     /// Where it lies.
     pub href: Href,
-    /// What it is and what it becomes.
+    /// Says what it is and what it becomes.
     pub change: Change,
 }
 
-/// What becomes of an entry.
+/// Says what becomes of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// It is new; nothing may lie at its place.
@@ -76,16 +76,16 @@ pub enum Change {
     },
     /// It is replaced, if it still has this ETag.
     Replace {
-        /// What it was.
+        /// Says what it was.
         before: Entry,
         /// The version this was prepared from.
         etag: Etag,
-        /// What it becomes.
+        /// Says what it becomes.
         after: Entry,
     },
     /// It is removed, if it still has this ETag.
     Cancel {
-        /// What it was.
+        /// Says what it was.
         before: Entry,
         /// The version this was prepared from.
         etag: Etag,
@@ -220,7 +220,7 @@ impl Entry {
 }
 
 impl Writing {
-    /// What it was.
+    /// Says what it was.
     #[must_use]
     pub const fn before(&self) -> Option<&Entry> {
         match &self.change {
@@ -229,7 +229,7 @@ impl Writing {
         }
     }
 
-    /// What it becomes.
+    /// Says what it becomes.
     #[must_use]
     pub const fn after(&self) -> Option<&Entry> {
         match &self.change {

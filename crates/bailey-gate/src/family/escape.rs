@@ -13,7 +13,7 @@ use std::fmt::Write;
 /// into the lines above and below.
 const MAX_MARKS: usize = 4;
 
-/// Whether a character could hide or reorder text, stand for a blank that is none, or drive a terminal.
+/// Tells whether a character could hide or reorder text, stand for a blank that is none, or drive a terminal.
 ///
 /// Control and format characters, separators and blanks but the space (general categories Cc, Cf, Zl, Zp, Zs; UAX 44),
 /// bidirectional controls (UAX 9), what is ignorable by default (UAX 44, 5.15), private use (Co), noncharacters (the Unicode

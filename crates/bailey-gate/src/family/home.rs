@@ -1,4 +1,4 @@
-//! What stays in the home: words to the person, and notes for later tasks.
+//! Defines what stays in the home: words to the person, and notes for later tasks.
 
 use super::kind::{AskedBy, Group, kinds};
 use super::{ActionKind, Family, Taint, Traits};
@@ -37,12 +37,12 @@ pub const MAX_WORDS_BYTES: usize = 64 * 1024;
 pub enum HomeAction {
     /// Words to the person. They are shown inert: no link opens, no image loads.
     Reply {
-        /// What is said.
+        /// Holds what is said.
         words: String,
     },
     /// A note the agent keeps for later tasks.
     MemoryWrite {
-        /// What is noted.
+        /// Holds what is noted.
         note: String,
     },
     /// Looks at the notes kept so far.

@@ -11,7 +11,7 @@ use crate::intent::Verb;
 use crate::named::named_enum;
 
 named_enum! {
-    /// What a kind of action does, as rules group them.
+    /// Says what a kind of action does, as rules group them.
     Group {
         /// Only looks: nothing at the other side is another afterwards, so it may be done again.
         Read = "read",
@@ -31,7 +31,7 @@ named_enum! {
 }
 
 impl Group {
-    /// Whether the group does more than look or talk to the person: what a rule about "anything but reading" is about.
+    /// Tells whether the group does more than look or talk to the person: what a rule about "anything but reading" is about.
     #[must_use]
     pub const fn is_effect(self) -> bool {
         match self {
@@ -42,7 +42,7 @@ impl Group {
 }
 
 named_enum! {
-    /// What a connection may be used for. The order is that of power.
+    /// Limits what a connection may be used for. The order is that of power.
     Level {
         /// Look, change nothing.
         Read = "read-only",
@@ -55,7 +55,7 @@ named_enum! {
     }
 }
 
-/// Which words of a task ask for a kind of action.
+/// Says which words of a task ask for a kind of action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AskedBy {
     /// It is never beside the task: it looks, answers the person, or stays in the home.
@@ -69,13 +69,13 @@ pub enum AskedBy {
 pub struct KindSpec {
     /// The stable name, `family.verb`, as policy, log and people name it.
     pub name: &'static str,
-    /// What it does.
+    /// Says what it does.
     pub group: Group,
-    /// What it needs from its connection; `None` where it needs no connection.
+    /// Says what it needs from its connection; `None` where it needs no connection.
     pub level: Option<Level>,
-    /// Whether the effect is a row of the home's own database: done in the claiming commit, without a hand-off.
+    /// Tells whether the effect is a row of the home's own database: done in the claiming commit, without a hand-off.
     pub local: bool,
-    /// Which words of a task ask for it.
+    /// Says which words of a task ask for it.
     pub asked_by: AskedBy,
     /// The subject of the rule that a habit of approving it may be offered as, in the words of rules; `None` where nothing is
     /// offered.

@@ -65,7 +65,7 @@ pub enum MailAction {
     Search {
         /// Where to look.
         folder: FolderName,
-        /// What to look for.
+        /// Says what to look for.
         query: Query,
     },
     /// Read a message. Changes nothing, not even that it is unread.
@@ -79,28 +79,28 @@ pub enum MailAction {
 /// A message on the move.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moving {
-    /// Which message.
+    /// Names the message.
     pub message: MessageRef,
     /// Where to.
     pub to: FolderName,
-    /// What the target folder is for.
+    /// Says what the target folder is for.
     pub role: FolderRole,
-    /// What the message says of itself, for the preview.
+    /// Quotes what the message says of itself, for the preview.
     pub about: Summary,
 }
 
-/// What a folder is for (RFC 6154).
+/// Says what a folder is for (RFC 6154).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FolderRole {
     /// Nothing known: it may be shared, or public, or sent from.
     Ordinary,
     /// The person's own: the inbox, the archive.
     Own,
-    /// What was thrown away.
+    /// Holds what was thrown away.
     Trash,
-    /// What the person sent.
+    /// Holds what the person sent.
     Sent,
-    /// What the person is writing.
+    /// Holds what the person is writing.
     Drafts,
 }
 
@@ -120,7 +120,7 @@ pub struct MessageRef {
     pub uid: u32,
 }
 
-/// What a message says of itself. Written by its sender; shown escaped, believed by nobody.
+/// Quotes what a message says of itself. Written by its sender; shown escaped, believed by nobody.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
     /// From.
@@ -131,7 +131,7 @@ pub struct Summary {
     pub message_id: String,
 }
 
-/// What to look for. All of it has to hold.
+/// Says what to look for. All of it has to hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Query {
     /// Unread only.
@@ -261,7 +261,7 @@ pub struct Attachment {
 }
 
 impl Attachment {
-    /// Whether a text is a plain `type/subtype` of RFC 6838 names, without parameters, or one of [`INVITATIONS`].
+    /// Tells whether a text is a plain `type/subtype` of RFC 6838 names, without parameters, or one of [`INVITATIONS`].
     #[must_use]
     pub fn is_media_type(text: &str) -> bool {
         if INVITATIONS.contains(&text) {
@@ -281,7 +281,7 @@ impl Attachment {
         Some(text.replace("\r\n ", "").split("\r\n").filter(|line| !line.is_empty()).map(str::to_owned).collect())
     }
 
-    /// Whether the content is what the media type says, as far as this gate has to know.
+    /// Tells whether the content is what the media type says, as far as this gate has to know.
     fn is_sound(&self) -> bool {
         let invites = INVITATIONS.contains(&self.media_type.as_str());
         !invites || std::str::from_utf8(&self.bytes).is_ok_and(|text| super::calendar::Entry::new(text).is_ok())
@@ -382,7 +382,7 @@ impl Family for MailAction {
 /// The family's tag in the encoding of an action.
 pub(super) const TAG: u8 = 1;
 
-/// What others will read of a mail: subject, text, and what of its files is text.
+/// Collects what others will read of a mail: subject, text, and what of its files is text.
 fn text_for_others(message: &Message) -> String {
     let files = message.attachments.iter().filter_map(|file| std::str::from_utf8(&file.bytes).ok());
     [message.subject.as_str(), &message.body].into_iter().chain(files).collect::<Vec<_>>().join("\n")

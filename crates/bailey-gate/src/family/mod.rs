@@ -26,7 +26,7 @@ pub use home::MAX_WORDS_BYTES;
 pub use kind::{ActionKind, AskedBy, Group, KindSpec, Level};
 pub use party::Party;
 
-/// What an action lets into its task when it is carried out.
+/// Tells what an action lets into its task when it is executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Taint {
     /// Words that others wrote.
@@ -35,7 +35,7 @@ pub struct Taint {
     pub confidential: bool,
 }
 
-/// What the gate has to know of an action beside its kind and class, to find out what is true about it. No field has a default,
+/// Describes what the gate has to know of an action beside its kind and class, to find out what is true about it. No field has a default,
 /// and none may be filled by `..`: a family says all of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Traits {
@@ -45,7 +45,7 @@ pub struct Traits {
     pub unreadable_recipients: usize,
     /// Those the person knows once they have let it happen.
     pub learns: Vec<Party>,
-    /// Whether something reaches addresses of mail, by a tool of others too.
+    /// Tells whether something reaches addresses of mail, by a tool of others too.
     pub is_mail: bool,
     /// Words of it that others will read; empty where it reaches nobody.
     pub text_for_others: String,
@@ -57,17 +57,17 @@ pub struct Traits {
     pub places: Vec<Option<Place>>,
     /// The method of the request it makes, in capitals; nothing where it makes none.
     pub method: String,
-    /// What it spends.
+    /// Tells what it spends.
     pub amount: Amount,
     /// The tool of somebody else's server that it calls, as `server.tool`; nothing for all else.
     pub tool: String,
-    /// Whether it calls a tool that nobody has described.
+    /// Tells whether it calls a tool that nobody has described.
     pub undescribed: bool,
-    /// What carrying it out lets into its task.
+    /// Tells what executing it lets into its task.
     pub taint: Taint,
-    /// Whether it moves mail into the folders that say what the person sent or is writing: from there, facts are learned.
+    /// Tells whether it moves mail into the folders that say what the person sent or is writing: from there, facts are learned.
     pub into_sent_or_drafts: bool,
-    /// Whether it moves mail that can be found again to a folder that is known to be the person's own.
+    /// Tells whether it moves mail that can be found again to a folder that is known to be the person's own.
     pub among_own_folders: bool,
 }
 
@@ -94,7 +94,7 @@ impl Traits {
     }
 }
 
-/// What every family says of its actions. Sealed: the gate's own types alone implement it.
+/// Defines what every family says of its actions. Sealed: the gate's own types alone implement it.
 pub trait Family: sealed::Sealed {
     /// Returns the kind.
     fn kind(&self) -> ActionKind;
@@ -113,7 +113,7 @@ pub trait Family: sealed::Sealed {
 }
 
 mod sealed {
-    /// What [`super::Family`] is sealed by.
+    /// Seals [`super::Family`].
     pub trait Sealed {}
 }
 

@@ -87,7 +87,7 @@ impl Name {
     }
 }
 
-/// What a tool does when it is called.
+/// Says what a tool does when it is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
     /// It only looks, and its arguments stay with the account it looks into.
@@ -98,7 +98,7 @@ pub enum Effect {
     Write,
 }
 
-/// What an argument can do.
+/// Says what an argument can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Role {
     /// Nothing of its own.
@@ -117,22 +117,22 @@ pub enum Role {
     Method,
 }
 
-/// What a tool does, as the person has it: see the module text.
+/// Describes what a tool does, as the person has it: see the module text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
-    /// What a call does.
+    /// Says what a call does.
     pub effect: Effect,
     /// Arguments that can do something, by name, each once.
     pub roles: Vec<(Name, Role)>,
-    /// Whether a call that stays in the person's own scope can be undone.
+    /// Tells whether a call that stays in the person's own scope can be undone.
     pub undoable: bool,
-    /// Whether a call removes something.
+    /// Tells whether a call removes something.
     pub removes: bool,
-    /// Whether a call always needs the person.
+    /// Tells whether a call always needs the person.
     pub critical: bool,
-    /// Whether what comes back holds nothing that others wrote.
+    /// Tells whether what comes back holds nothing that others wrote.
     pub trusted_output: bool,
-    /// Whether what comes back holds identity documents, card numbers or other secrets.
+    /// Tells whether what comes back holds identity documents, card numbers or other secrets.
     pub confidential: bool,
 }
 
@@ -157,22 +157,22 @@ impl Manifest {
 pub struct ToolUse {
     /// Whose tool it is.
     pub server: Name,
-    /// Which tool.
+    /// Names the tool.
     pub tool: Name,
-    /// What it does; `None` where nobody described it.
+    /// Says what it does; `None` where nobody described it.
     pub manifest: Option<Manifest>,
     /// Its arguments, by name.
     pub arguments: Vec<(Name, Value)>,
 }
 
 impl ToolUse {
-    /// What the manifest says; for a tool nobody described, the worst.
+    /// Returns what the manifest says; for a tool nobody described, the worst.
     #[must_use]
     pub fn effect(&self) -> Effect {
         self.manifest.as_ref().map_or(Effect::Write, |manifest| manifest.effect)
     }
 
-    /// What an argument can do.
+    /// Says what an argument can do.
     #[must_use]
     pub fn role_of(&self, argument: &Name) -> Role {
         // What nobody described may decide who gets something: of a whole tool, or of one argument.
@@ -268,7 +268,7 @@ impl ToolUse {
         most
     }
 
-    /// Whether it has an argument that says how much is spent, given or not.
+    /// Tells whether it has an argument that says how much is spent, given or not.
     #[must_use]
     pub fn spends(&self) -> bool {
         let is_amount = |(_, role): &(Name, Role)| *role == Role::Amount;

@@ -21,7 +21,7 @@ impl Gate {
         self.challenges.lock().unwrap_or_else(PoisonError::into_inner).open(random, epoch, now)
     }
 
-    /// Whether the proof shows that the person authorised this purpose. Uses the challenge up.
+    /// Checks that the proof shows that the person authorised this purpose. Uses the challenge up.
     pub fn authorise(&self, purpose: &Purpose, proof: &Proof, now: Now) -> Result<Authorised, GateError> {
         let mut challenges = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
         let authorised = challenges.redeem(proof, purpose, &self.home, &*self.authority, now);
@@ -114,7 +114,7 @@ pub(super) fn evidence(approval: Option<&Approval>) -> Evidence {
     }
 }
 
-/// Whether policy lets it run on the evidence held.
+/// Asks whether policy lets it run on the evidence held.
 pub(super) fn permitted(policy: &dyn Policy, question: &Question<'_>) -> Ruling {
     if question.class == Class::Critical && question.evidence != Evidence::SteppedUp {
         return Ruling { allowed: false, rules: vec![reason::STEP_UP.into()] };

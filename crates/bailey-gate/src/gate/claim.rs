@@ -15,7 +15,7 @@ use crate::state::State;
 use crate::time::{Deadline, Now};
 use crate::verdict::{Class, Decision};
 
-/// What came of trying to claim.
+/// Reports what came of trying to claim.
 #[derive(Debug)]
 #[must_use]
 pub enum Claiming {

@@ -1,4 +1,4 @@
-//! What is true about an action: computed by the gate from its own store; the model has no say in it.
+//! Computes what is true about an action, from the gate's own store; the model has no say in it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -125,7 +125,7 @@ pub(super) struct Reading {
 /// Readings kept, those of the tasks that acted last. A home has a handful of tasks at work at a time.
 const MAX_READINGS: usize = 32;
 
-/// What the words of the last tasks were read as, so that the same words are matched once and not at every step of every action.
+/// Keeps what the words of the last tasks were read as, so that the same words are matched once and not at every step of every action.
 #[derive(Default)]
 pub(super) struct Readings(Mutex<Vec<(String, Arc<Reading>)>>);
 

@@ -62,12 +62,12 @@ pub enum GateError {
     NoSuchConnection(ConnectionId),
     /// The action is past, or not yet at, the wanted step.
     WrongState {
-        /// Which action.
+        /// Names the action.
         id: ActionId,
         /// Where it stands.
         state: State,
     },
-    /// What was shown is not what is stored now.
+    /// Differs: what is stored now is not what was shown.
     Changed(ActionId),
     /// The answer came too late.
     Expired(ActionId),
@@ -135,7 +135,7 @@ pub struct Parts {
     pub home: HomeId,
     /// Where everything is recorded.
     pub ledger: Arc<dyn Ledger>,
-    /// What may run.
+    /// Decides what may run.
     pub policy: Arc<dyn Policy>,
     /// Who may approve.
     pub authority: Arc<dyn Authority>,
@@ -147,7 +147,7 @@ pub struct Parts {
     pub limits: Limits,
     /// Where and when the person lives, and whether they are there.
     pub person_context: Arc<dyn PersonContext>,
-    /// What the challenges of this run are made with.
+    /// Makes the challenges of this run.
     pub challenge_key: ChallengeKey,
 }
 

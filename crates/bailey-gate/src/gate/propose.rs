@@ -36,9 +36,9 @@ pub struct Proposal {
     pub task: Option<TaskId>,
     /// The account it acts on.
     pub account: Option<ConnectionId>,
-    /// What must still hold at the target.
+    /// Names what must still hold at the target.
     pub precondition: Vec<u8>,
-    /// What is to be done.
+    /// Says what is to be done.
     pub action: Action,
     /// Why, in the proposer's words. A hijacked model may lie here; it is kept, and shown as its claim.
     pub why: String,
@@ -50,13 +50,13 @@ pub struct Proposal {
 #[derive(Debug)]
 #[must_use]
 pub struct Proposed {
-    /// Which action.
+    /// Names the action.
     pub id: ActionId,
     /// Where it stands.
     pub state: State,
-    /// What was decided, and why.
+    /// Says what was decided, and why.
     pub verdict: Verdict,
-    /// What an approval has to bind.
+    /// Identifies what an approval has to bind.
     pub digest: Digest,
     /// Leave to claim it, where no one needs to be asked.
     pub permit: Option<Permit>,

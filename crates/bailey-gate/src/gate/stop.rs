@@ -10,21 +10,21 @@ use crate::ids::{ActionId, ConnectionId};
 use crate::state::State;
 use crate::time::Now;
 
-/// What pausing achieved. Whatever it says, no hand-off starts any more in this process.
+/// Reports what pausing achieved. Whatever it says, no hand-off starts any more in this process.
 #[derive(Debug)]
 #[must_use]
 pub struct PauseReport {
     /// The epoch that began.
     pub pause_state: PauseState,
-    /// Whether the record that survives a restart was written.
+    /// Tells whether the record that survives a restart was written.
     pub recorded: Result<(), String>,
-    /// Whether the log has an entry; on a full disk it cannot.
+    /// Tells whether the log has an entry; on a full disk it cannot.
     pub logged: Result<(), GateError>,
     /// Actions claimed and not settled at that moment: bytes handed over before may still land.
     pub in_flight: Vec<ActionId>,
 }
 
-/// What a look-up at the other side found.
+/// Reports what a look-up at the other side found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
     /// It is there: it happened.
@@ -33,7 +33,7 @@ pub enum Found {
     No,
 }
 
-/// What [`Gate::restart`] and [`Gate::expire`] moved.
+/// Lists what [`Gate::restart`] and [`Gate::expire`] moved.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Sweep {
     /// Outcome unknown.

@@ -1,4 +1,4 @@
-//! What the person's own words ask for, read without a model: before anything untrusted is looked at, and the same each time.
+//! Reads what the person's own words ask for, without a model: before anything untrusted is looked at, and the same each time.
 //!
 //! It only subtracts. What no word asks for is outside of the task, and asks, whatever was granted; what a word does ask
 //! for is judged as ever. A plan a model made is held to the same reading.
@@ -42,7 +42,7 @@ pub enum Verb {
     Delegated,
 }
 
-/// What a task's words ask for.
+/// Tells what a task's words ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TaskIntent {
     /// Look at mail.
@@ -222,7 +222,7 @@ impl TaskIntent {
         pairs.into_iter().any(|(does, asked)| does && asked) || self.delegated && !destroys
     }
 
-    /// Whether any verb was read.
+    /// Tells whether any verb was read.
     const fn is_verb(&self) -> bool {
         self.send || self.share || self.invite || self.create || self.change || self.sort || self.trash || self.cancel
     }
@@ -241,7 +241,7 @@ fn spaced(name: &str) -> String {
     out
 }
 
-/// Whether a request begins with a word that is a request there only, and is not for the person: "tell me".
+/// Tells whether a request begins with a word that is a request there only, and is not for the person: "tell me".
 fn begins(text: &str) -> bool {
     let clauses = text.split(['.', '!', '?', '\n', ';', ':', ',']).map(tokens);
     clauses.into_iter().any(|words| {
@@ -254,7 +254,7 @@ fn begins(text: &str) -> bool {
     })
 }
 
-/// Whether what somebody else wrote is to be done.
+/// Tells whether what somebody else wrote is to be done.
 fn hands_on(words: &[String]) -> bool {
     words.iter().enumerate().any(|(at, word)| {
         let near = words.iter().skip(at + 1).take(NEAR);

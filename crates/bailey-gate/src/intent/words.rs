@@ -100,7 +100,7 @@ pub(super) const PAY: &[&str] = &[
     "acheter",
     "commande*",
 ];
-/// What is sent where "send" means paying.
+/// Lists what is sent where "send" means paying.
 pub(super) const MONEY: &[&str] = &[
     "amount", "sum", "fee", "fees", "price*", "cost", "costs", "paid", "spent", "iban", "eur", "euro", "euros", "usd",
     "dollar*", "betrag", "gebühr*", "preis*", "bezahlt", "montant", "somme", "frais", "prix",
@@ -166,7 +166,7 @@ pub(super) const REMEMBER: &[&str] =
 /// Words that say what is not to be done; what stands behind one in its clause is not asked for.
 pub(super) const NOT: &[&str] =
     &["not", "don't", "dont", "never", "without", "nicht", "nie", "niemals", "kein*", "ohne", "pas", "jamais", "sans"];
-/// What takes a "not" back: "do not forget to write".
+/// Lists what takes a "not" back: "do not forget to write".
 pub(super) const AFTER_ALL: &[&str] = &["forget", "hesitate", "only", "vergiss", "oublie*"];
 /// Words that make a thing of the one behind them: "my reply", "the order".
 pub(super) const THE: &[&str] =

@@ -23,7 +23,7 @@ pub(super) fn policy(rule: &Rule, name: &str) -> String {
     )
 }
 
-/// What a subject is by what it does, where a rule stops it: whoever says that no mail is to leave means every tool that sends
+/// Says what a subject is by what it does, where a rule stops it: whoever says that no mail is to leave means every tool that sends
 /// some, and whoever speaks of what reaches others means whatever does.
 const fn widely(subject: Subject, stops: bool) -> Option<&'static str> {
     match (subject, stops) {

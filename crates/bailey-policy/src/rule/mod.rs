@@ -24,7 +24,7 @@ pub(crate) use words::SUBJECTS;
 pub(crate) use words::examples;
 pub use words::parse;
 
-/// What is to happen.
+/// Says what is to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// It goes by itself.
@@ -35,18 +35,18 @@ pub enum Verdict {
     Never,
 }
 
-/// What a rule is about: kinds of actions, or what they do.
+/// Says what a rule is about: kinds of actions, or what they do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// Whatever there is.
     Anything,
-    /// What only looks.
+    /// Covers what only looks.
     Reading,
-    /// What looks, and is seen by whom it asks.
+    /// Covers what looks, and is seen by whom it asks.
     Fetching,
     /// Whatever does more than look.
     Doing,
-    /// What lets others have something: mail, messages, shared files.
+    /// Covers what lets others have something: mail, messages, shared files.
     Outward,
     /// Mail that leaves.
     Mail,
@@ -96,7 +96,7 @@ pub enum Period {
     Month,
 }
 
-/// What has to be so. Where there are several recipients, places or things, a rule that lets something go wants all of them to be
+/// Says what has to be so. Where there are several recipients, places or things, a rule that lets something go wants all of them to be
 /// so, and a rule that asks or forbids is met by one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Condition {
@@ -167,7 +167,7 @@ pub enum Condition {
     Attended(bool),
 }
 
-/// Whether a condition can be so of some actions of a subject and not of others.
+/// Tells whether a condition can be so of some actions of a subject and not of others.
 pub(crate) fn fits(subject: Subject, condition: &Condition) -> bool {
     use Subject as S;
     let all = matches!(subject, S::Anything | S::Doing);
@@ -215,11 +215,11 @@ pub(crate) fn fits(subject: Subject, condition: &Condition) -> bool {
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Rule {
-    /// What it is about.
+    /// Says what it is about.
     pub subject: Subject,
-    /// What has to be so, all of it.
+    /// Says what has to be so, all of it.
     pub conditions: Vec<Condition>,
-    /// What is to happen.
+    /// Says what is to happen.
     pub verdict: Verdict,
 }
 
@@ -228,9 +228,9 @@ pub struct Rule {
 pub struct BadRule {
     /// Where: characters from the beginning of the text.
     pub at: usize,
-    /// What stands there.
+    /// Quotes what stands there.
     pub found: String,
-    /// What could stand there.
+    /// Says what could stand there.
     pub hint: String,
 }
 

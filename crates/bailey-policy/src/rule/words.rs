@@ -305,7 +305,7 @@ impl<'a> Words<'a> {
         BadRule { at, found: self.next().trim().to_owned(), hint: hint.into() }
     }
 
-    /// Whether a phrase stands here, whatever its case.
+    /// Tells whether a phrase stands here, whatever its case.
     fn stands(&self, phrase: &str) -> bool {
         phrase.split(' ').enumerate().all(|(n, word)| self.word(self.at + n).to_lowercase() == word.to_lowercase())
     }

@@ -138,7 +138,7 @@ fn grants_never_lower_the_floor_and_forbids_never_allow_more() {
     assert!(moved.0 > 10 && moved.1 > 10, "the rules moved too little to say anything: {moved:?}");
 }
 
-/// What is decided when an action is proposed and shown, what a trial of the same rules says of the facts the log keeps, and what
+/// Holds what is decided when an action is proposed and shown, what a trial of the same rules says of the facts the log keeps, and what
 /// is let run on each evidence when it is claimed are one and the same.
 #[test]
 fn preview_trial_and_run_agree() {

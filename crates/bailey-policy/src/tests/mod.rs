@@ -200,7 +200,7 @@ fn each_floor_rule_about_tools_holds_under_any_grant() {
     assert_eq!(decision(&send(1), &Facts { confidential_read: true, ..calm() }), ask("floor.after-secrets"));
 }
 
-/// What the profiles let go, and what each of their conditions keeps back.
+/// Checks what the profiles let go, and what each of their conditions keeps back.
 #[test]
 fn the_profiles_let_go_what_they_say() {
     let goes = |profile: Profile, action: &Action, facts: &Facts| {
@@ -245,7 +245,7 @@ fn the_profiles_let_go_what_they_say() {
     );
 }
 
-/// What only looks runs; what looks at an address of somebody's choosing runs if the person chose it.
+/// Checks that what only looks runs, and that what looks at an address of somebody's choosing runs if the person chose it.
 #[test]
 fn the_default_lets_tools_look_and_write_what_only_the_person_sees() {
     let writes = tool(&[], Manifest { undoable: true, ..Manifest::unknown() });

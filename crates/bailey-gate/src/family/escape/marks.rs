@@ -370,7 +370,7 @@ const MARKS: [(u32, u32); 365] = [
     (0xe0100, 0xe01ef),
 ];
 
-/// Whether a character is a mark on the letter before it.
+/// Tells whether a character is a mark on the letter before it.
 pub(super) fn is_mark(c: char) -> bool {
     // INVARIANT: the runs are in order and apart.
     let code = u32::from(c);

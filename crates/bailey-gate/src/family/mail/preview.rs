@@ -1,4 +1,4 @@
-//! What the person sees of a mail before saying yes: every recipient, every header that leaves, the whole text.
+//! Renders what the person sees of a mail before saying yes: every recipient, every header that leaves, the whole text.
 
 use sha2::{Digest as _, Sha256};
 
