@@ -116,13 +116,13 @@ pub(crate) struct LockState {
 pub struct HandoffLock(Mutex<LockState>);
 
 impl HandoffLock {
-    /// A lock in the given state, as found in the pause record.
+    /// Makes a lock in the given state, as the pause record has it.
     #[must_use]
     pub const fn new(pause_state: PauseState) -> Self {
         Self(Mutex::new(LockState { pause_state, cuts: 0 }))
     }
 
-    /// A thread that died inside the lock leaves it closed: what it did is not known.
+    /// Takes the lock. A thread that died inside it leaves it paused: what that thread did is not known.
     fn lock(&self) -> MutexGuard<'_, LockState> {
         self.0.lock().unwrap_or_else(|poisoned| {
             let mut lock_state = poisoned.into_inner();
@@ -131,7 +131,7 @@ impl HandoffLock {
         })
     }
 
-    /// The state now. May have changed by the time the caller looks at it.
+    /// Returns the state now. It may have changed by the time the caller looks at it.
     #[must_use]
     pub fn pause_state(&self) -> PauseState {
         self.lock().pause_state
@@ -141,13 +141,13 @@ impl HandoffLock {
         *self.lock()
     }
 
-    /// Ends every claim there is. After this returns none of them can be handed off; whoever revokes calls it once the
-    /// revocation is durable, when no new claim can be made on what was revoked.
+    /// Invalidates all outstanding claims. On return, no effect claimed earlier can start. Call it after the revocation has
+    /// committed: from then on [`crate::Gate::claim`] refuses the revoked grant.
     pub fn cut(&self) {
         self.lock().cuts += 1;
     }
 
-    /// Pauses and starts the next epoch. After this returns no older hand-off can start.
+    /// Pauses, and begins the next epoch. On return, no hand-off of an earlier epoch can start.
     pub fn pause(&self) -> PauseState {
         let pause_state = &mut self.lock().pause_state;
         pause_state.mode = Mode::Paused;
@@ -155,7 +155,8 @@ impl HandoffLock {
         *pause_state
     }
 
-    /// Moves from [`Mode::Paused`] to [`Mode::Resuming`], or from there to [`Mode::Open`], if `epoch` is still current.
+    /// Moves from [`Mode::Paused`] to [`Mode::Resuming`], or from there to [`Mode::Open`]. Returns false, and moves nothing, where
+    /// `epoch` is not the current one or the step is another.
     pub(crate) fn advance(&self, epoch: u64, to: Mode) -> bool {
         let pause_state = &mut self.lock().pause_state;
         let legal = matches!((pause_state.mode, to), (Mode::Paused, Mode::Resuming) | (Mode::Resuming, Mode::Open));
@@ -167,6 +168,8 @@ impl HandoffLock {
     }
 
     /// Runs one synchronous, non-blocking write of a named system egress under the lock.
+    ///
+    /// Errors: [`Refused::Paused`] where this egress may not pass now; `write` was not run.
     pub fn system<T>(&self, egress: SystemEgress, write: impl FnOnce() -> T) -> Result<T, Refused> {
         let lock_state = self.lock();
         if egress.passes(lock_state.pause_state.mode) { Ok(write()) } else { Err(Refused::Paused) }
@@ -209,6 +212,8 @@ impl EffectToken {
     /// Runs the write after which the effect may happen: once, under the lock, if the claim still stands.
     ///
     /// `write` must not block and must not wait. Where it reports [`Wrote::Nothing`] the token stays ready.
+    ///
+    /// Errors: any [`Refused`]; `write` was not run, and nothing has left.
     pub fn hand_off(&self, write: impl FnOnce() -> Wrote) -> Result<Wrote, Refused> {
         self.lock.claimed(&self.claim, || {
             // The lock is held, so load and store cannot race with another hand-off of this token.
@@ -227,6 +232,8 @@ impl EffectToken {
 
     /// Runs one synchronous, non-blocking write on the way to the hand-off (or of a claim that only looks): any number of
     /// times, under the lock, while the claim stands.
+    ///
+    /// Errors: [`Refused::Paused`], [`Refused::Stale`] or [`Refused::Cut`] where it stands no more; `write` was not run.
     pub fn pass<T>(&self, write: impl FnOnce() -> T) -> Result<T, Refused> {
         self.lock.claimed(&self.claim, write)
     }

@@ -22,6 +22,9 @@ impl Gate {
     }
 
     /// Checks that the proof shows that the person authorised this purpose. Uses the challenge up.
+    ///
+    /// Errors: [`GateError::NotAuthorised`] where it does not, which is logged; [`GateError::NoPasskey`]; [`GateError::Guessing`] after
+    /// too many wrong ones.
     pub fn authorise(&self, purpose: &Purpose, proof: &Proof, now: Now) -> Result<Authorised, GateError> {
         let mut challenges = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
         let authorised = challenges.redeem(proof, purpose, &self.home, &*self.authority, now);
@@ -39,7 +42,11 @@ impl Gate {
         })
     }
 
-    /// Approves exactly the actions shown, all of them or none.
+    /// Approves exactly the actions shown, all of them or none: at most [`MAX_ANSWERED`]. What the rules forbid by now is denied instead,
+    /// and has no permit.
+    ///
+    /// Errors: those of [`Gate::authorise`]; [`GateError::TooMany`], [`GateError::NoSuchAction`], [`GateError::WrongState`],
+    /// [`GateError::Expired`], or [`GateError::Changed`] where a digest is not that of the stored bytes. Then none was approved.
     pub fn approve(&self, shown: Vec<(ActionId, Digest)>, proof: &Proof, now: Now) -> Result<Vec<Permit>, GateError> {
         if shown.is_empty() || shown.len() > MAX_ANSWERED {
             return Err(GateError::TooMany);
@@ -84,12 +91,16 @@ impl Gate {
         })
     }
 
-    /// Refuses waiting actions. Needs no proof: saying no harms nobody.
+    /// Refuses waiting actions, all or none. Needs no proof: saying no harms nobody.
+    ///
+    /// Errors: [`GateError::NoSuchAction`], [`GateError::WrongState`].
     pub fn reject(&self, ids: &[ActionId], now: Now) -> Result<(), GateError> {
         self.end(ids, State::Rejected, reason::REFUSED, now)
     }
 
-    /// Takes actions back before they ran: waiting, approved, or held. Works while paused.
+    /// Takes actions back before they ran, all or none: waiting, approved, or held. Works while paused.
+    ///
+    /// Errors: [`GateError::NoSuchAction`], [`GateError::WrongState`] where one has been claimed.
     pub fn cancel(&self, ids: &[ActionId], now: Now) -> Result<(), GateError> {
         self.end(ids, State::Cancelled, reason::TAKEN_BACK, now)
     }

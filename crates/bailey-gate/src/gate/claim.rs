@@ -30,7 +30,10 @@ pub enum Claiming {
 }
 
 impl Gate {
-    /// Claims an action: one commit that says "this is about to happen", before it does.
+    /// Claims an action: one commit that says "this is about to happen", before it does. Time, digest, grant and policy are checked
+    /// again in that commit; a mail waits out its hold window first.
+    ///
+    /// Errors: [`GateError::Paused`]; [`GateError::WrongState`] where it is neither approved nor held.
     pub fn claim(&self, permit: Permit, now: Now) -> Result<Claiming, GateError> {
         let read = self.read(&permit.id)?;
         self.commit(|tx| self.claim_in(tx, &permit, read, now))
@@ -163,7 +166,7 @@ impl Gate {
         Ok(Claiming::NotClaimed(to))
     }
 
-    /// Permits for everything that may go on by itself now: approved and not started, or held and due.
+    /// Lists permits for everything that may go on by itself now: approved and not started, or held and due.
     pub fn due(&self, now: Now) -> Result<Vec<Permit>, GateError> {
         if self.lock.pause_state().mode != Mode::Open {
             return Ok(Vec::new());
@@ -175,7 +178,7 @@ impl Gate {
         })
     }
 
-    /// When the next held action is due, where one is held: milliseconds from now.
+    /// Returns in how many milliseconds the next held action is due; `None` where none is held.
     pub fn next_due(&self, now: Now) -> Result<Option<u64>, GateError> {
         let rows = self.commit(|tx| Ok(tx.rows_in(&[State::Held])?))?;
         let left = |until: Deadline| match until.overdue(now) {

@@ -64,6 +64,8 @@ pub struct Proposed {
 
 impl Gate {
     /// Records an action with its decision, in one commit. Works while paused: nothing leaves by proposing.
+    ///
+    /// Errors: [`GateError::Malformed`] where it breaks a rule of its kind; [`GateError::NoSuchConnection`].
     pub fn propose(&self, proposal: Proposal, now: Now) -> Result<Proposed, GateError> {
         let encoded = encoded(&proposal)?;
         self.commit(|tx| self.record(tx, proposal, encoded, None, now))
@@ -71,6 +73,8 @@ impl Gate {
 
     /// Records an action that undoes `of`, for the person, who authorised exactly that. It may run at once where policy
     /// lets it run on their approval.
+    ///
+    /// Errors: those of [`Gate::authorise`] and [`Gate::propose`]; [`GateError::WrongState`] where `of` cannot be undone.
     pub fn undo(&self, of: &ActionId, proposal: Proposal, proof: &Proof, now: Now) -> Result<Proposed, GateError> {
         let approval = self.authorise(&Purpose::Undo(*of), proof, now)?.approval;
         let encoded = encoded(&proposal)?;
@@ -84,6 +88,8 @@ impl Gate {
     }
 
     /// Replaces a waiting action by an edited one, in one commit. The edited one is decided, and asked, on its own.
+    ///
+    /// Errors: those of [`Gate::propose`]; [`GateError::WrongState`] where `old` does not wait.
     pub fn edit(&self, old: &ActionId, proposal: Proposal, now: Now) -> Result<Proposed, GateError> {
         let encoded = encoded(&proposal)?;
         self.commit(|tx| {

@@ -139,7 +139,7 @@ impl Gate {
         Ok(Sweep { asked_again, ..Sweep::default() })
     }
 
-    /// Voids approvals that have not been used: after a pause, and when the database turns out to be an older copy.
+    /// Revokes approvals that have not been used, which ask again: after a pause, and where the folder may be a copy. Returns which.
     pub fn revoke_approvals(&self, why: &'static str, now: Now) -> Result<Vec<ActionId>, GateError> {
         self.commit(|tx| {
             let mut asked = Vec::new();
@@ -151,7 +151,7 @@ impl Gate {
         })
     }
 
-    /// Denies everything that has not run on a connection whose grant is over.
+    /// Denies everything that has not run on a connection whose grant is over. Returns which.
     pub fn deny_connection(&self, connection: &ConnectionId, now: Now) -> Result<Vec<ActionId>, GateError> {
         self.commit(|tx| {
             let mut denied = Vec::new();
@@ -165,7 +165,7 @@ impl Gate {
         })
     }
 
-    /// Ends every proposal that has not run: what an older copy of the database says about them is not to be believed.
+    /// Cancels every proposal that has not run: what an older copy of the database says about them is not to be believed. Returns which.
     pub fn cancel_pending(&self, now: Now) -> Result<Vec<ActionId>, GateError> {
         self.commit(|tx| {
             let mut voided = Vec::new();
@@ -177,7 +177,7 @@ impl Gate {
         })
     }
 
-    /// At start: whatever was claimed and not settled may or may not have happened.
+    /// Marks as unknown, at start, whatever was claimed and not settled; a look counts as not executed, for it may be done again.
     pub fn restart(&self, now: Now) -> Result<Sweep, GateError> {
         self.commit(|tx| {
             let mut unknown = Vec::new();
@@ -193,7 +193,7 @@ impl Gate {
         })
     }
 
-    /// Ends what waited too long, and writes down what there was no room for.
+    /// Expires what waited too long, and logs a pause that there was no room for.
     pub fn expire(&self, now: Now) -> Result<Sweep, GateError> {
         self.log_what_is_missing()?;
         self.commit(|tx| {
@@ -208,12 +208,15 @@ impl Gate {
         })
     }
 
-    /// Actions whose outcome is not known yet.
+    /// Lists actions whose outcome is not known and has not been looked up.
     pub fn unknown(&self) -> Result<Vec<ActionId>, GateError> {
         self.commit(|tx| Ok(tx.rows_in(&[State::Unknown])?.into_iter().map(|row| row.id).collect()))
     }
 
-    /// Records the result of looking an unknown outcome up. Not finding it hands the question to the person.
+    /// Records the result of looking an unknown outcome up, and returns the state it came to. Not finding it hands the question to the
+    /// person.
+    ///
+    /// Errors: [`GateError::WrongState`] where the outcome is not unknown.
     pub fn reconcile(&self, id: &ActionId, found: Found, detail: &str, now: Now) -> Result<State, GateError> {
         self.commit(|tx| {
             let mut row = tx.row(id)?.ok_or(GateError::NoSuchAction(*id))?;
