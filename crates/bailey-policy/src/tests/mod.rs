@@ -31,6 +31,7 @@ fn rules_that_name_facts_as_earlier_versions_did_are_read() {
 
 mod chance;
 mod conditions;
+mod floor;
 
 fn mailbox(address: &str) -> Mailbox {
     Mailbox { name: None, address: Address::new(address).unwrap() }
