@@ -7,6 +7,7 @@ pub mod injection;
 pub mod install;
 pub mod layers;
 pub mod model;
+pub mod mutants;
 pub mod peers;
 mod process;
 pub mod sim;

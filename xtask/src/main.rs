@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use xtask::demo::Mode;
-use xtask::{demo, fuzz, injection, install, layers, model, sim, test, torture, trial, wired};
+use xtask::{demo, fuzz, injection, install, layers, model, mutants, sim, test, torture, trial, wired};
 
 const HELP: &str = "cargo xtask COMMAND
 
@@ -33,6 +33,9 @@ const HELP: &str = "cargo xtask COMMAND
                  take each control out of a copy of the source and see that its test fails; takes hours;
                  ID is that of a claim (PAUSE-4), of a control (pause/hand-off-lock) or a part of one (pause/);
                  --since takes out only what lies in files changed since then
+  mutants [--since COMMIT] [--part K/N] [CRATE…]
+                 change gate, policy and ledger by machine and see that a test notices; takes hours, or minutes
+                 for what changed since a commit, or for one part of N
   layers         check which crate depends on which, and the documents against the source
   help           this text
 
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         ["wired", "--list"] => wired::list(),
         ["wired", "--since", revision] => wired::run_since(revision),
         ["wired", only @ ..] => wired::run(only),
+        ["mutants", arguments @ ..] => mutants::run_with(arguments),
         ["layers"] => layers::check(),
         ["help"] | [] => {
             eprint!("{HELP}");

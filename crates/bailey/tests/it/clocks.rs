@@ -125,3 +125,31 @@ fn a_clock_that_is_set_back_gives_no_new_budget() {
         world.ok(&["reject", &id(&world.waiting())], "");
     }
 }
+
+#[test]
+fn a_clock_before_1970_loses_nothing() {
+    let (world, home) = world();
+    let clock = home.clock.clone();
+    let now = clock.now().wall_ms;
+    clock.set_by(-now - 365 * DAY_MS);
+    let held = approved(&world);
+    let log = world.data_of(&["log", "list", "--limit", "500"]);
+    assert!(!log.as_array().unwrap().is_empty());
+    // The home starts anew on such a clock, and goes on.
+    drop(home);
+    let home = InTime::open(&world, clock);
+    stir(&world);
+    assert_eq!(state(&world, &held), "held");
+    world.ok(&["actions"], "");
+    world.ok(&["rules", "add", "mail to ana@example.org up to 1 times a day: go ahead"], PASSPHRASE);
+    home.clock.go_on(HOUR_MS);
+    stir(&world);
+    world.until(&held, "succeeded");
+    assert_eq!(world.sink.arrived().len(), 1);
+    // What was written then verifies.
+    let export = world.ok(&["log", "export", "-"], "");
+    let file = world.folder.path().join("log");
+    std::fs::write(&file, export).unwrap();
+    let (code, said) = crate::evidence::verifier(&file, None);
+    assert_eq!(code, 10, "{said}");
+}

@@ -12,7 +12,7 @@ use crate::support::{PASSPHRASE, World, built, forms, id, send};
 
 /// Runs the offline verifier; returns its exit code and words.
 #[expect(clippy::disallowed_methods, reason = "tests start the real programs")]
-fn verifier(log: &Path, pin: Option<&Path>) -> (i32, String) {
+pub fn verifier(log: &Path, pin: Option<&Path>) -> (i32, String) {
     let mut command = std::process::Command::new(built("bailey-verify"));
     command.arg(log);
     if let Some(pin) = pin {
