@@ -10,6 +10,7 @@
 //! approval lifts, "never" a forbid. Forbids win, and the floor is made of forbids: no rule lowers it.
 
 mod cedar;
+mod tokens;
 mod words;
 
 use std::collections::BTreeMap;

@@ -7,6 +7,7 @@ use bailey_gate::ground::plain;
 use bailey_gate::ledger::MAX_COUNTED;
 use bailey_gate::place::Place;
 
+use super::tokens::Words;
 use super::{BadRule, Condition, Period, Rule, Subject, Verdict};
 
 /// Subjects: the words each is printed in first, then others that mean the same.
@@ -252,80 +253,6 @@ pub(crate) fn examples() -> Vec<Condition> {
         Condition::OnDays(vec![Weekday::Monday]),
     ]);
     all
-}
-
-/// Words of a text and where each begins.
-struct Words<'a> {
-    text: &'a str,
-    /// Beginning and end of each word, in bytes.
-    places: Vec<(usize, usize)>,
-    at: usize,
-}
-
-impl<'a> Words<'a> {
-    /// Blanks part words; `:`, `;`, `,` and line ends are words of their own; `#` begins a remark. What stands in quotation marks
-    /// is one word, marks and all.
-    fn new(text: &'a str) -> Self {
-        let (mut places, mut begun, mut remark, mut marked) = (Vec::new(), None, false, false);
-        for (at, c) in text.char_indices().chain([(text.len(), '\n')]) {
-            marked = (marked ^ (c == '"' && !remark)) && c != '\n';
-            if marked {
-                begun.get_or_insert(at);
-                continue;
-            }
-            remark = (remark || c == '#') && c != '\n';
-            let parts = remark || c.is_whitespace() || ":;,".contains(c);
-            if parts && let Some(from) = begun.take() {
-                places.push((from, at));
-            }
-            if !parts {
-                begun.get_or_insert(at);
-            } else if !remark && (":;,".contains(c) || c == '\n' && at < text.len()) {
-                places.push((at, at + 1));
-            }
-        }
-        Self { text, places, at: 0 }
-    }
-
-    fn word(&self, at: usize) -> &'a str {
-        self.places.get(at).and_then(|(from, until)| self.text.get(*from..*until)).unwrap_or_default()
-    }
-
-    fn next(&self) -> &'a str {
-        self.word(self.at)
-    }
-
-    fn ends_clause(&self) -> bool {
-        self.at >= self.places.len() || matches!(self.next(), ";" | "\n")
-    }
-
-    fn bad(&self, hint: impl Into<String>) -> BadRule {
-        let at = self.places.get(self.at).map_or(self.text.len(), |(from, _)| *from);
-        let at = self.text.get(..at).unwrap_or_default().chars().count();
-        BadRule { at, found: self.next().trim().to_owned(), hint: hint.into() }
-    }
-
-    /// Tells whether a phrase stands here, whatever its case.
-    fn stands(&self, phrase: &str) -> bool {
-        phrase.split(' ').enumerate().all(|(n, word)| self.word(self.at + n).to_lowercase() == word.to_lowercase())
-    }
-
-    /// Takes the words of a phrase.
-    fn take(&mut self, phrase: &str) -> bool {
-        let stands = self.stands(phrase);
-        if stands {
-            self.at += phrase.split(' ').count();
-        }
-        stands
-    }
-
-    /// Takes the longest phrase of a table that stands here.
-    fn choose<T: Clone>(&mut self, table: &[(T, &[&str])]) -> Option<T> {
-        let mut phrases: Vec<(&T, &str)> =
-            table.iter().flat_map(|(value, words)| words.iter().map(move |words| (value, *words))).collect();
-        phrases.sort_by_key(|(_, words)| std::cmp::Reverse(words.split(' ').count()));
-        phrases.into_iter().find(|(_, words)| self.take(words)).map(|(value, _)| value.clone())
-    }
 }
 
 fn listed<T>(table: &[(T, &[&str])]) -> String {
