@@ -17,7 +17,7 @@ use crate::home::Home;
 /// How often waiting actions are looked at for having expired, and the log for wanting a checkpoint.
 const SWEEP: Duration = Duration::from_secs(10);
 /// How often a provider that has not confirmed a revocation is told again.
-const FAREWELL: Duration = Duration::from_secs(60);
+const NOTICE_AGAIN: Duration = Duration::from_secs(60);
 /// How long to wait before trying again to record an outcome that could not be recorded.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -128,14 +128,14 @@ impl Home {
     }
 
     /// Tells providers of revoked connections, until each has confirmed.
-    pub(crate) async fn say_farewells(self: Arc<Self>) {
+    pub(crate) async fn deliver_revocation_notices(self: Arc<Self>) {
         loop {
-            for id in self.vault.untold().unwrap_or_default() {
+            for id in self.vault.pending_revocation_notices().unwrap_or_default() {
                 if let Err(error) = self.vault.tell_provider(&id).await {
                     eprintln!("revoking: {error}");
                 }
             }
-            tokio::time::sleep(FAREWELL).await;
+            tokio::time::sleep(NOTICE_AGAIN).await;
         }
     }
 

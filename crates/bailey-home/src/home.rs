@@ -71,8 +71,8 @@ pub struct Home {
     stopped: Mutex<BTreeSet<TaskId>>,
     /// Whether everything is paused without a record that says so: then the supervisor has to know.
     pub(crate) unrecorded: watch::Sender<bool>,
-    /// Rises with every sign of life.
-    pub(crate) alive: watch::Sender<u64>,
+    /// Rises with every heartbeat.
+    pub(crate) heartbeats: watch::Sender<u64>,
     /// How long it may give none.
     pub(crate) silent: std::time::Duration,
     /// Set once the home ends by itself, and why.
@@ -114,7 +114,9 @@ impl Home {
         let policy = Arc::new(InForce::new(shipped));
         // Whatever the record says: it could not be written, or marked, when everything was paused.
         let recorded = match recorded {
-            Recorded::Open { epoch } | Recorded::Paused { epoch } if settings.paused => Recorded::FromOutside { epoch },
+            Recorded::Open { epoch } | Recorded::Paused { epoch } if settings.paused => {
+                Recorded::PausedBySupervisor { epoch }
+            }
             other => other,
         };
         let transactions = Arc::clone(&ledger) as Arc<dyn bailey_gate::ledger::Ledger>;
@@ -145,7 +147,7 @@ impl Home {
             going_on: tokio::sync::Mutex::default(),
             stopped: Mutex::default(),
             unrecorded: watch::Sender::new(settings.paused),
-            alive: watch::Sender::new(0),
+            heartbeats: watch::Sender::new(0),
             silent: config.home.silent(),
             ended: watch::Sender::new(None),
             changes: watch::Sender::new(0),

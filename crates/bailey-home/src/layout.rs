@@ -134,8 +134,8 @@ impl Layout {
     }
 
     /// Says, for good, that the home is to be destroyed; the supervisor does it, at the latest when it starts again.
-    pub(crate) fn condemn(&self) -> Result<(), LayoutError> {
-        let path = self.condemned();
+    pub(crate) fn mark_deletion_pending(&self) -> Result<(), LayoutError> {
+        let path = self.deletion_marker();
         let file = |source| LayoutError::File { path: path.clone(), source };
         let mut made = fs::OpenOptions::new();
         made.write(true).create(true).truncate(false).custom_flags(NO_LINKS);
@@ -144,7 +144,7 @@ impl Layout {
         written.map_err(file)
     }
 
-    fn condemned(&self) -> PathBuf {
+    fn deletion_marker(&self) -> PathBuf {
         self.0.join("state").join("delete")
     }
 
@@ -208,7 +208,7 @@ impl Layout {
             return Err(LayoutError::Exists(self.0.clone()));
         }
         // Whatever were made here now would go with the rest.
-        if fs::symlink_metadata(self.condemned()).is_ok() {
+        if fs::symlink_metadata(self.deletion_marker()).is_ok() {
             return Err(LayoutError::Deleting(self.0.clone()));
         }
         private_folder(&self.0)?;

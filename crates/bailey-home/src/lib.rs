@@ -9,11 +9,11 @@ pub mod config;
 mod contexts;
 pub mod decide;
 mod executor;
+mod heartbeat;
 mod home;
 mod layout;
 mod listener;
 mod provenance;
-mod pulse;
 pub mod purposes;
 pub mod recovery;
 pub mod rules;
@@ -32,11 +32,11 @@ use std::sync::Arc;
 use tokio::net::UnixListener;
 
 pub use bailey_connectors::{manifest::ours as tool_manifests, tools as own_tools};
-pub use bailey_ledger::pause_from_outside;
+pub use bailey_ledger::mark_paused_by_supervisor;
 pub use clock::Clock;
+pub use heartbeat::HEARTBEATS_PER_TIMEOUT;
 pub use home::{Home, HomeError};
 pub use layout::{Layout, LayoutError, RootChoice};
-pub use pulse::SIGNS_OF_LIFE;
 pub use wire_secret::Password;
 
 /// How long requests under way may take to end when the home is stopped.
@@ -77,9 +77,9 @@ pub async fn serve(
         // Whoever waits for a change gets its answer now, or stopping would wait for them.
         waiting.changed();
     };
-    tokio::spawn(Arc::clone(&home).say_farewells());
+    tokio::spawn(Arc::clone(&home).deliver_revocation_notices());
     tokio::spawn(Arc::clone(&home).keep_suggestions());
-    tokio::spawn(Arc::clone(&home).beat(answering.handle.clone()));
+    tokio::spawn(Arc::clone(&home).send_heartbeats(answering.handle.clone()));
     let (ending, ended) = tokio::sync::oneshot::channel();
     let stopped = async move {
         stopped.await;

@@ -60,7 +60,7 @@ pub fn open_gate(
     recover(&gate, &ledger, &found, pause_state, now, &mut notices)?;
     let paused = pause_state.mode == Mode::Paused;
     let unsaid = match recorded {
-        Recorded::FromOutside { .. } => Some(Actor::Client),
+        Recorded::PausedBySupervisor { .. } => Some(Actor::Client),
         Recorded::Unreadable => Some(Actor::Home),
         // There was no room for it in the log, say: once the log says it, too, no older record can take it back.
         Recorded::Open { .. } | Recorded::Paused { .. } if paused && !says_paused(&ledger)? => Some(Actor::Home),
@@ -102,7 +102,7 @@ fn starting_pause_state(
         }
         Recorded::Open { epoch } => (Mode::Open, epoch),
         Recorded::Paused { epoch } => (Mode::Paused, epoch),
-        Recorded::FromOutside { epoch } => {
+        Recorded::PausedBySupervisor { epoch } => {
             notices.push("Everything was paused from outside: while Bailey did not run, or by its supervisor because the home did not pause by itself. Look at the log, then run `bailey resume`.".into());
             (Mode::Paused, epoch + 1)
         }

@@ -24,7 +24,8 @@ pub use export::{ExportError, Payloads, export};
 pub use header::payload_bytes;
 pub use mark::{Kept, Mark, MarkFile, MarkStore};
 pub use pause::{
-    BYTES as PAUSE_BYTES, MARK as PAUSE_MARK, MARK_AT as PAUSE_MARK_AT, PauseFile, Recorded, Sector, pause_from_outside,
+    BYTES as PAUSE_BYTES, MARK as PAUSE_MARK, MARK_AT as PAUSE_MARK_AT, PauseFile, Recorded, Sector,
+    mark_paused_by_supervisor,
 };
 pub use read::{ActionRecord, CredentialKind, CredentialRow, Decided, Entry, TaskRow};
 pub use store::{Ledger, OpenError, Opened, Paths, from_key_error, is_writable, look};

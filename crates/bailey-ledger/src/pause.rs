@@ -32,7 +32,7 @@ pub enum Recorded {
         epoch: u64,
     },
     /// The supervisor paused everything because the home did not.
-    FromOutside {
+    PausedBySupervisor {
         /// The epoch before that.
         epoch: u64,
     },
@@ -43,7 +43,7 @@ pub enum Recorded {
 /// Marks the record of a home that has been ended, or does not run, so that it comes up paused. What the record said is kept
 /// beside the mark, and the next pause or resume of the home itself overwrites both. Durable when it returns; needs no room
 /// on the disk.
-pub fn pause_from_outside(record: &File) -> io::Result<()> {
+pub fn mark_paused_by_supervisor(record: &File) -> io::Result<()> {
     record.write_all_at(MARK, MARK_AT as u64)?;
     record.sync_data()
 }
@@ -100,7 +100,7 @@ impl PauseFile {
     pub fn on(sector: Box<dyn Sector>) -> (Self, Recorded) {
         let recorded = sector.read().map_or(Recorded::Unreadable, |bytes| decode(&bytes));
         let last = match recorded {
-            Recorded::Open { epoch } | Recorded::Paused { epoch } | Recorded::FromOutside { epoch } => epoch,
+            Recorded::Open { epoch } | Recorded::Paused { epoch } | Recorded::PausedBySupervisor { epoch } => epoch,
             Recorded::Unreadable => 0,
         };
         (Self { sector, last: Mutex::new(last) }, recorded)
@@ -127,7 +127,7 @@ fn decode(bytes: &[u8]) -> Recorded {
     } else if bytes == open {
         Recorded::Open { epoch }
     } else if [paused, open].map(marked).iter().any(|marked| bytes == marked) {
-        Recorded::FromOutside { epoch }
+        Recorded::PausedBySupervisor { epoch }
     } else {
         Recorded::Unreadable
     }
@@ -165,11 +165,11 @@ mod tests {
             PauseFile::create(&path).unwrap();
             PauseFile::open(&path).unwrap().0.write(paused, 7).unwrap();
             let before = std::fs::read(&path).unwrap();
-            pause_from_outside(&OpenOptions::new().write(true).open(&path).unwrap()).unwrap();
+            mark_paused_by_supervisor(&OpenOptions::new().write(true).open(&path).unwrap()).unwrap();
             let after = std::fs::read(&path).unwrap();
             assert_eq!(after.len(), BYTES);
             let (record, found) = PauseFile::open(&path).unwrap();
-            assert_eq!(found, Recorded::FromOutside { epoch: 7 });
+            assert_eq!(found, Recorded::PausedBySupervisor { epoch: 7 });
             for at in MARK_AT + 1..MARK_AT + MARK.len() {
                 std::fs::write(&path, [&after[..at], &before[at..]].concat()).unwrap();
                 assert_eq!(PauseFile::open(&path).unwrap().1, Recorded::Unreadable, "torn at {at}");
@@ -203,7 +203,7 @@ mod tests {
         }
         std::fs::write(&path, b"").unwrap();
         assert_eq!(PauseFile::open(&path).unwrap().1, Recorded::Unreadable);
-        pause_from_outside(&OpenOptions::new().write(true).open(&path).unwrap()).unwrap();
+        mark_paused_by_supervisor(&OpenOptions::new().write(true).open(&path).unwrap()).unwrap();
         assert_eq!(PauseFile::open(&path).unwrap().1, Recorded::Unreadable, "a mark beside nothing tells no epoch");
         std::fs::remove_dir_all(&folder).unwrap();
     }

@@ -25,7 +25,7 @@ use fastrand::Rng;
 use crate::disk::Image;
 use crate::life::Life;
 use crate::sched::{Trace, Work};
-use crate::stores::{MARK, PAUSE, pause_from_outside};
+use crate::stores::{MARK, PAUSE, mark_paused_by_supervisor};
 use crate::world::World;
 
 /// What to run.
@@ -174,8 +174,8 @@ fn between_lives(world: &World, random: &mut Rng, kept: &mut Option<Image>, kind
     }
     world.wait(random.u64(0..3_000));
     if random.u32(0..5) == 0 {
-        pause_from_outside(machine);
-        world.witness().paused_from_outside();
+        mark_paused_by_supervisor(machine);
+        world.witness().paused_by_supervisor();
     }
     if kind != Kind::All {
         return;

@@ -114,8 +114,8 @@ impl Sector for SimSector {
     }
 }
 
-/// What the supervisor does to the record of a home it has ended ([`bailey_ledger::pause_from_outside`], for a simulated disk).
-pub fn pause_from_outside(machine: &Machine) {
+/// What the supervisor does to the record of a home it has ended ([`bailey_ledger::mark_paused_by_supervisor`], for a simulated disk).
+pub fn mark_paused_by_supervisor(machine: &Machine) {
     let mut disk = machine.disk();
     let marked = disk.open(PAUSE, true).and_then(|()| disk.write(PAUSE, PAUSE_MARK_AT, PAUSE_MARK));
     // Between lives the disk is in order.

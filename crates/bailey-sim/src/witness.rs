@@ -74,7 +74,7 @@ pub struct Witness {
     times: Vec<Now>,
     last_pause: Option<u64>,
     /// Everything was paused from outside, and no home was opened since.
-    from_outside: bool,
+    by_supervisor: bool,
     shut: u64,
     reopened: u64,
     pause_kept: bool,
@@ -186,8 +186,8 @@ impl Witness {
 
     /// A pause returned that was not the home's doing: the home had ended, and its record was marked. In which epoch is said by the
     /// next home that opens.
-    pub fn paused_from_outside(&mut self) {
-        self.from_outside = true;
+    pub fn paused_by_supervisor(&mut self) {
+        self.by_supervisor = true;
         self.last_pause = Some(self.moment());
     }
 
@@ -248,7 +248,7 @@ impl Witness {
 
     /// A home was opened, in a pause epoch; `open` is whether effects may leave.
     pub fn opened(&mut self, open: bool, epoch: u64) {
-        if std::mem::take(&mut self.from_outside) {
+        if std::mem::take(&mut self.by_supervisor) {
             if open {
                 self.found("a home that was paused from outside came up open".into());
             } else if epoch <= self.reopened {

@@ -14,11 +14,11 @@ use tokio::process::{Child, Command};
 use tokio::task::{JoinHandle, spawn_blocking};
 use zeroize::Zeroizing;
 
-use crate::door::{Asker, Door};
+use crate::control_socket::{ControlClient, ControlSocket};
 use crate::identity::{Identities, Identity, end_all_of, give, witness};
 use crate::root::{Mark, write_anew};
-use crate::told::{Stream, tell};
-use crate::watch::{Launch, silence};
+use crate::stdio::{Stream, log_line};
+use crate::watch::{Launch, watchdog};
 use crate::{Place, SupervisorError};
 
 /// How long a home may take to end when told to, before it is made to.
@@ -42,16 +42,16 @@ const MAX_LINE_BYTES: u64 = 64 * 1024;
 pub const PAUSED: &str = "paused";
 /// What it says when that is over.
 pub const RESUMED: &str = "resumed";
-/// What it says, and a gateway says, again and again, as long as everything in it moves on.
-pub const ALIVE: &str = "alive";
+/// The heartbeat of a home and of a gateway: said again and again, as long as everything in it moves on.
+pub const HEARTBEAT: &str = "alive";
 
 /// What a process says while it runs, as it was last heard; of a home, over all its starts.
 #[derive(Default, Clone)]
 pub(crate) struct Hears {
     /// A pause that nobody could record outlives the home here.
     paused: Arc<AtomicBool>,
-    /// How often it said that it is alive.
-    pub alive: Arc<AtomicU64>,
+    /// Heartbeats counted so far.
+    pub heartbeats: Arc<AtomicU64>,
 }
 
 /// The home, and what is needed to start and to end it.
@@ -189,7 +189,7 @@ impl Home {
 
     /// Pauses everything without the home's doing: it is ended, so that nothing leaves, and comes up paused. Whoever asked for the
     /// same meanwhile is answered, too.
-    pub(crate) async fn pause(&mut self, asker: Asker, door: &mut Door) {
+    pub(crate) async fn pause(&mut self, client: ControlClient, control: &mut ControlSocket) {
         let mut trouble = Vec::new();
         if !self.make_end().await {
             trouble.push(
@@ -197,9 +197,9 @@ impl Home {
             );
         }
         trouble.extend(self.note_pause().await);
-        asker.paused(true, &trouble).await;
-        for asker in door.further_pauses() {
-            asker.paused(true, &trouble).await;
+        client.paused(true, &trouble).await;
+        for client in control.further_pauses() {
+            client.paused(true, &trouble).await;
         }
     }
 
@@ -230,10 +230,10 @@ impl Home {
 pub(crate) struct Gateway {
     pub address: String,
     process: Child,
-    alive: Arc<AtomicU64>,
+    heartbeats: Arc<AtomicU64>,
 }
 
-/// Starts the gateway again whenever it ends, or gives no sign of life, on the port it had. One that could not be started is left
+/// Starts the gateway again whenever it ends, or gives no heartbeat, on the port it had. One that could not be started is left
 /// be: the person was told why.
 pub(crate) async fn keep_gateway(
     place: Place,
@@ -246,8 +246,8 @@ pub(crate) async fn keep_gateway(
         let began = tokio::time::Instant::now();
         tokio::select! {
             _ = gateway.process.wait() => {}
-            () = silence(Arc::clone(&gateway.alive), silent) => {
-                tell(Stream::Error, "bailey: the gateway hung; it is started again".to_owned());
+            () = watchdog(Arc::clone(&gateway.heartbeats), silent) => {
+                log_line(Stream::Error, "bailey: the gateway hung; it is started again".to_owned());
                 // One that cannot be ended holds its port, of which starting another tells.
                 let _ = gateway.process.start_kill();
                 let _ = tokio::time::timeout(ENDED_WITHIN, gateway.process.wait()).await;
@@ -261,7 +261,7 @@ pub(crate) async fn keep_gateway(
             match start_gateway(&place, identity, &address, silent).await {
                 Ok(fresh) => break gateway = fresh,
                 Err(why) => {
-                    tell(Stream::Error, format!("bailey: the gateway ended and cannot be started again: {why}"));
+                    log_line(Stream::Error, format!("bailey: the gateway ended and cannot be started again: {why}"));
                     tokio::time::sleep(GATEWAY_LATER).await;
                 }
             }
@@ -318,11 +318,11 @@ async fn start_gateway(
     let mut command = process("gateway-process", place, identity);
     command.arg("--listen").arg(listen).arg("--silent").arg(silent.as_secs().to_string());
     let mut process = command.spawn().map_err(|error| error.to_string())?;
-    // Of what it says only its signs of life matter: whether anything is paused is not for it to say.
+    // Of what it says only its heartbeats matter: whether anything is paused is not for it to say.
     let hears = Hears::default();
     let (line, _) = first_line(&mut process, hears.clone()).await.map_err(|error| error.to_string())?;
     match line.strip_prefix("listening ") {
-        Some(address) => Ok(Gateway { address: address.to_owned(), process, alive: hears.alive }),
+        Some(address) => Ok(Gateway { address: address.to_owned(), process, heartbeats: hears.heartbeats }),
         None => Err(line),
     }
 }
@@ -345,8 +345,8 @@ async fn first_line(child: &mut Child, hears: Hears) -> io::Result<(String, Join
             match plain(&line).trim_end() {
                 PAUSED => hears.paused.store(true, Ordering::SeqCst),
                 RESUMED => hears.paused.store(false, Ordering::SeqCst),
-                ALIVE => {
-                    hears.alive.fetch_add(1, Ordering::SeqCst);
+                HEARTBEAT => {
+                    hears.heartbeats.fetch_add(1, Ordering::SeqCst);
                 }
                 _ => {}
             }
@@ -363,7 +363,7 @@ async fn pass_on(complaints: tokio::process::ChildStderr) {
         let mut line = Vec::new();
         match (&mut lines).take(MAX_LINE_BYTES).read_until(b'\n', &mut line).await {
             Ok(0) | Err(_) => return,
-            Ok(_) => tell(Stream::Error, plain(&line).trim_end().to_owned()),
+            Ok(_) => log_line(Stream::Error, plain(&line).trim_end().to_owned()),
         }
     }
 }

@@ -6,10 +6,10 @@
 //! Invariant of absence: it reads nothing of a home but its wrapped key.
 
 mod child;
-mod door;
+mod control_socket;
 mod identity;
 mod root;
-mod told;
+mod stdio;
 mod watch;
 
 use std::io;
@@ -17,13 +17,13 @@ use std::path::PathBuf;
 
 use bailey_keys::KeyError;
 
-pub use child::{ALIVE, PAUSED, RESUMED};
-pub use door::{LONGEST_PASSPHRASE, PausedOutside, pause, unlock};
+pub use child::{HEARTBEAT, PAUSED, RESUMED};
+pub use control_socket::{LONGEST_PASSPHRASE, PausedBySupervisor, pause, unlock};
 pub use identity::{
     Identities, Identity, become_identity, blocked_by, die_with_parent, gain_no_rights, leave_terminal,
 };
 pub use root::{Mark, Place, finish_deletion};
-pub use told::{Stream, tell, told_within};
+pub use stdio::{Stream, flush_within, log_line};
 pub use watch::{Launch, Said, supervise};
 
 /// Why there is nothing to supervise.

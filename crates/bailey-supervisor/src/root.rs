@@ -73,14 +73,14 @@ impl Place {
     }
 
     /// Says that the home is to be destroyed, whatever happens meanwhile. The home itself writes it, when the person said so.
-    fn condemned(&self) -> PathBuf {
+    fn deletion_marker(&self) -> PathBuf {
         self.state().join("delete")
     }
 
     /// Whether the home is to be destroyed.
     #[must_use]
-    pub fn is_condemned(&self) -> bool {
-        fs::symlink_metadata(self.condemned()).is_ok()
+    pub fn is_deletion_pending(&self) -> bool {
+        fs::symlink_metadata(self.deletion_marker()).is_ok()
     }
 
     fn info(&self) -> Result<Info, SupervisorError> {
@@ -311,7 +311,7 @@ fn wait_for_lock() {
 
 /// Goes on with a deletion that something came between; true where there was one.
 pub fn finish_deletion(place: &Place) -> Result<bool, SupervisorError> {
-    if !place.is_condemned() {
+    if !place.is_deletion_pending() {
         return Ok(false);
     }
     let _lock = place.lock()?;
@@ -347,7 +347,7 @@ pub(crate) fn destroy(place: &Place) -> Result<(), SupervisorError> {
     // What says that it is to be destroyed goes last: if this is interrupted, the next start goes on here.
     let path = place.state();
     remove_all_but(&path, Some(c"delete"))
-        .and_then(|()| remove_if_there(&place.condemned()))
+        .and_then(|()| remove_if_there(&place.deletion_marker()))
         .and_then(|()| fs::remove_dir(&path))
         .map_err(|source| SupervisorError::File { path, source })
 }

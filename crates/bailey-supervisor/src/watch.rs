@@ -15,7 +15,7 @@ use bailey_keys::RootKey;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::child::{Home, beside, keep_gateway};
-use crate::door::{Asker, Door, Wanted};
+use crate::control_socket::{ControlClient, ControlRequest, ControlSocket};
 use crate::identity::{Identities, end_all_of};
 use crate::root::{Mark, destroy};
 use crate::{Place, SupervisorError};
@@ -26,7 +26,7 @@ const SLOWEST: Duration = Duration::from_secs(60);
 const STEADY: Duration = Duration::from_secs(120);
 /// Looks in a row that find a process silent before it is taken to hang. More than one: where this process was stopped too, it is
 /// not the other that was silent.
-const SILENT_LOOKS: u32 = 6;
+const WATCHDOG_LOOKS: u32 = 6;
 /// How long tidying up at the end may take.
 const TIDY_WITHIN: Duration = Duration::from_secs(1);
 
@@ -77,7 +77,7 @@ pub async fn supervise(
     let _alone = identities.take(identity)?;
     // Its own lock tells, too, where somebody removed this one's: before its socket is taken from whoever runs it.
     place.home_runs()?;
-    let mut door = Door::open(&place.socket())?;
+    let mut control = ControlSocket::open(&place.socket())?;
     tokio::pin!(stop);
     let mut home = Home::new(place, identities, mark);
     let root = match root {
@@ -85,12 +85,12 @@ pub async fn supervise(
         None => {
             say(Said::Locked);
             tokio::select! {
-                root = unlocked(&mut home, &mut door) => root,
+                root = unlocked(&mut home, &mut control) => root,
                 () = &mut stop => return Ok(()),
             }
         }
     };
-    let ended = keep_running(&mut home, &Arc::new(root), &prepare, &mut say, &mut stop, &mut door).await;
+    let ended = keep_running(&mut home, &Arc::new(root), &prepare, &mut say, &mut stop, &mut control).await;
     home.make_end().await;
     let paths = [place.socket(), place.gateway()];
     // A disk that does not answer keeps nobody from stopping.
@@ -99,7 +99,7 @@ pub async fn supervise(
     if let Some(home) = home.identities.home() {
         end_all_of(home);
     }
-    if place.is_condemned() {
+    if place.is_deletion_pending() {
         destroy(place)?;
         home.identities.forget(identity);
         say(Said::Deleted);
@@ -123,12 +123,12 @@ async fn keep_running(
     prepare: &(impl Fn() -> Result<Launch, String> + Clone + Send + 'static),
     say: &mut impl FnMut(Said),
     stop: &mut (impl Future<Output = ()> + Unpin),
-    door: &mut Door,
+    control: &mut ControlSocket,
 ) -> Result<(), SupervisorError> {
     let mut wait = Duration::from_secs(1);
     let mut first = true;
     loop {
-        if home.place.is_condemned() {
+        if home.place.is_deletion_pending() {
             return Ok(());
         }
         let began = tokio::time::Instant::now();
@@ -139,8 +139,8 @@ async fn keep_running(
         };
         let started = tokio::select! {
             started = starting => started,
-            asker = door.next_pause() => {
-                home.pause(asker, door).await;
+            client = control.next_pause() => {
+                home.pause(client, control).await;
                 continue;
             }
             () = &mut *stop => return Ok(()),
@@ -149,27 +149,27 @@ async fn keep_running(
             Ok((gateway, silent)) => {
                 say(Said::Runs(gateway.as_ref().map(|gateway| gateway.address.clone()).map_err(Clone::clone)));
                 first = false;
-                let silence = silence(home.hears.alive.clone(), silent);
+                let hangs = watchdog(home.hears.heartbeats.clone(), silent);
                 let keep_gateway = keep_gateway(home.place.clone(), home.identities.gateway(), gateway, silent);
                 let next = tokio::select! {
                     why = home.ended() => Next::Ended(why),
-                    asker = door.next_pause() => {
-                        home.pause(asker, door).await;
+                    client = control.next_pause() => {
+                        home.pause(client, control).await;
                         Next::Again
                     }
                     () = keep_gateway => Next::Again,
-                    () = silence => {
+                    () = hangs => {
                         home.make_end().await;
                         Next::Ended(format!("it hung: it had said nothing for {} s", silent.as_secs()))
                     }
                     () = &mut *stop => {
                         // Whoever asks for a pause now gets it: the next start is a paused one.
-                        let asker = tokio::select! {
+                        let client = tokio::select! {
                             () = home.end() => None,
-                            asker = door.next_pause() => Some(asker),
+                            client = control.next_pause() => Some(client),
                         };
-                        if let Some(asker) = asker {
-                            home.pause(asker, door).await;
+                        if let Some(client) = client {
+                            home.pause(client, control).await;
                         }
                         return Ok(());
                     }
@@ -181,25 +181,25 @@ async fn keep_running(
             Err(error) => Next::Ended(error.to_string()),
         };
         let Next::Ended(why) = next else { continue };
-        if home.place.is_condemned() {
+        if home.place.is_deletion_pending() {
             return Ok(());
         }
         wait = if began.elapsed() > STEADY { Duration::from_secs(1) } else { (wait * 2).min(SLOWEST) };
         say(Said::Ended(why, wait.as_secs()));
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            asker = door.next_pause() => home.pause(asker, door).await,
+            client = control.next_pause() => home.pause(client, control).await,
             () = &mut *stop => return Ok(()),
         }
     }
 }
 
-/// Ends when a process has said nothing for so long.
-pub(crate) async fn silence(alive: Arc<AtomicU64>, most: Duration) {
-    let (mut heard, mut silent) = (alive.load(Ordering::SeqCst), 0);
-    while silent < SILENT_LOOKS {
-        tokio::time::sleep(most / SILENT_LOOKS).await;
-        let now = alive.load(Ordering::SeqCst);
+/// Completes when a process has given no heartbeat for `most`.
+pub(crate) async fn watchdog(heartbeats: Arc<AtomicU64>, most: Duration) {
+    let (mut heard, mut silent) = (heartbeats.load(Ordering::SeqCst), 0);
+    while silent < WATCHDOG_LOOKS {
+        tokio::time::sleep(most / WATCHDOG_LOOKS).await;
+        let now = heartbeats.load(Ordering::SeqCst);
         silent = if now == heard { silent + 1 } else { 0 };
         heard = now;
     }
@@ -209,8 +209,8 @@ pub(crate) async fn silence(alive: Arc<AtomicU64>, most: Duration) {
 type Trying = JoinHandle<Result<Option<RootKey>, SupervisorError>>;
 
 /// Waits for a passphrase that opens the home.
-async fn unlocked(home: &mut Home, door: &mut Door) -> RootKey {
-    let mut trying: Option<(Trying, Asker)> = None;
+async fn unlocked(home: &mut Home, control: &mut ControlSocket) -> RootKey {
+    let mut trying: Option<(Trying, ControlClient)> = None;
     loop {
         let tried = async {
             match &mut trying {
@@ -219,34 +219,34 @@ async fn unlocked(home: &mut Home, door: &mut Door) -> RootKey {
             }
         };
         tokio::select! {
-            asked = door.next() => match asked {
-                (Wanted::Pause, asker) => {
+            asked = control.next() => match asked {
+                (ControlRequest::Pause, client) => {
                     let trouble: Vec<String> = home.note_pause().await.into_iter().collect();
-                    asker.paused(false, &trouble).await;
+                    client.paused(false, &trouble).await;
                 }
-                (Wanted::Unlock(_), asker) if trying.is_some() => {
-                    asker.refuse("another passphrase is being tried; try again in a moment").await;
+                (ControlRequest::Unlock(_), client) if trying.is_some() => {
+                    client.refuse("another passphrase is being tried; try again in a moment").await;
                 }
-                (Wanted::Unlock(words), asker) => {
+                (ControlRequest::Unlock(words), client) => {
                     let place = home.place.clone();
                     // Making a key of it takes long on purpose; a pause does not wait for it.
                     let opened = spawn_blocking(move || match place.root_key(Some(&words))? {
                         Some(root) => place.unwrap(&root).map(|_| Some(root)),
                         None => Ok(None),
                     });
-                    trying = Some((opened, asker));
+                    trying = Some((opened, client));
                 }
             },
             tried = tried => {
-                let Some((_, asker)) = trying.take() else { continue };
+                let Some((_, client)) = trying.take() else { continue };
                 match tried {
                     Ok(Ok(Some(root))) => {
-                        asker.unlocked().await;
+                        client.unlocked().await;
                         return root;
                     }
-                    Ok(Ok(None)) => asker.refuse("this home needs no passphrase").await,
-                    Ok(Err(error)) => asker.refuse(&error.to_string()).await,
-                    Err(error) => asker.refuse(&error.to_string()).await,
+                    Ok(Ok(None)) => client.refuse("this home needs no passphrase").await,
+                    Ok(Err(error)) => client.refuse(&error.to_string()).await,
+                    Err(error) => client.refuse(&error.to_string()).await,
                 }
             }
         }

@@ -57,12 +57,12 @@ const CREDENTIAL: &str = "credential";
 /// What a service found out about a new account: for mail, its special folders.
 const DISCOVERED: &str = "folders";
 
-/// What a provider still has to be told about a connection that is over.
-const FAREWELL: &str = "farewell";
+/// Records that tell a provider of a connection that is over, until it confirms. The name is stored.
+const REVOCATION_NOTICE: &str = "farewell";
 
-/// What that needs.
+/// What telling the provider needs.
 #[derive(Serialize, Deserialize)]
-struct Farewell {
+struct RevocationNotice {
     settings: Settings,
     tokens: Tokens,
 }
@@ -267,13 +267,14 @@ impl Vault {
             return Ok(false);
         }
         // What cannot be read keeps nobody from ending it: then there is nothing to tell the provider with, which is said.
-        let outbox = self.settings(id).and_then(|settings| json(&Farewell { settings, tokens: self.tokens(id)? }));
+        let outbox =
+            self.settings(id).and_then(|settings| json(&RevocationNotice { settings, tokens: self.tokens(id)? }));
         let outbox = outbox.unwrap_or_else(|_| UNREADABLE.to_vec());
         let pause_state = self.lock.pause_state();
         let end = || {
             self.ledger.write(|tx| {
                 let keys = Self::forget(tx, &row, now, pause_state, Actor::Client)?;
-                tx.put_record(record(FAREWELL, id), &outbox)?;
+                tx.put_record(record(REVOCATION_NOTICE, id), &outbox)?;
                 Ok(keys)
             })
         };
@@ -309,29 +310,29 @@ impl Vault {
     pub async fn tell_provider(&self, id: &ConnectionId) -> Result<Revocation, VaultError> {
         let lock = self.refresh_lock(id);
         let _no_renewal = lock.lock().await;
-        let Some(bytes) = self.ledger.record(record(FAREWELL, id))? else { return Ok(Revocation::Before) };
+        let Some(bytes) = self.ledger.record(record(REVOCATION_NOTICE, id))? else { return Ok(Revocation::Before) };
         if bytes == UNREADABLE {
-            self.farewell_said(id)?;
+            self.revocation_notice_delivered(id)?;
             return Ok(Revocation::Unconfirmed("what it was signed in with cannot be read any more".into()));
         }
-        let farewell: Farewell =
+        let notice: RevocationNotice =
             serde_json::from_slice(&bytes).map_err(|error| VaultError::Settings(error.to_string()))?;
-        let told = self.revoke_at_provider(&farewell.settings, &farewell.tokens).await;
+        let told = self.revoke_at_provider(&notice.settings, &notice.tokens).await;
         if !matches!(told, Revocation::Unconfirmed(_)) {
-            self.farewell_said(id)?;
+            self.revocation_notice_delivered(id)?;
         }
         Ok(told)
     }
 
     /// Forgets what a provider had to be told.
-    fn farewell_said(&self, id: &ConnectionId) -> Result<(), VaultError> {
-        let key = self.ledger.write(|tx| tx.remove_record(record(FAREWELL, id)))?;
+    fn revocation_notice_delivered(&self, id: &ConnectionId) -> Result<(), VaultError> {
+        let key = self.ledger.write(|tx| tx.remove_record(record(REVOCATION_NOTICE, id)))?;
         Ok(self.ledger.keys().destroy(key.as_slice()).map_err(bailey_ledger::from_key_error)?)
     }
 
-    /// Revoked connections whose provider has not confirmed yet.
-    pub fn untold(&self) -> Result<Vec<ConnectionId>, VaultError> {
-        let owners = self.ledger.record_owners(FAREWELL)?;
+    /// Lists revoked connections whose provider has not confirmed yet.
+    pub fn pending_revocation_notices(&self) -> Result<Vec<ConnectionId>, VaultError> {
+        let owners = self.ledger.record_owners(REVOCATION_NOTICE)?;
         Ok(owners.into_iter().filter_map(|owner| owner.try_into().ok()).map(ConnectionId::from_bytes).collect())
     }
 

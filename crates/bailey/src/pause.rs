@@ -50,7 +50,7 @@ pub(crate) async fn run(layout: Layout, json: bool) -> Result<(), Trouble> {
         Ok(Err(trouble)) => trouble.to_string(),
         Err(_) => format!("the home did not pause within {} s", HOME_WITHIN.as_secs()),
     };
-    let trying = tokio::task::spawn_blocking(move || from_outside(&place));
+    let trying = tokio::task::spawn_blocking(move || without_the_home(&place));
     let failed = |error: &str| {
         let words = "ending `bailey serve` stops everything";
         Trouble::Here(format!("this could not be paused: {why}; without the home: {error}; {words}"))
@@ -89,7 +89,7 @@ fn by_home(card: &PauseView, json: bool) -> Result<(), Trouble> {
     Ok(())
 }
 
-fn from_outside(place: &Place) -> Result<Outside, SupervisorError> {
+fn without_the_home(place: &Place) -> Result<Outside, SupervisorError> {
     use std::io::ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof};
     let mut last = None;
     for _ in 0..TRIES {
@@ -104,7 +104,7 @@ fn from_outside(place: &Place) -> Result<Outside, SupervisorError> {
                     .contains(&source.kind()) => {}
             Err(error) => return Err(error),
         }
-        match place.pause_at_rest(bailey_home::pause_from_outside) {
+        match place.pause_at_rest(bailey_home::mark_paused_by_supervisor) {
             Ok(unsure) => return Ok(Outside { by: By::Disk, trouble: unsure.into_iter().collect() }),
             // One is just starting, or has not ended yet.
             Err(error @ SupervisorError::Running(_)) => last = Some(error),

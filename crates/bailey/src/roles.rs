@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use bailey_gateway::Gateway;
 use bailey_home::{Ended, Home, Layout, config};
 use bailey_keys::{HomeKey, Passphrase};
-use bailey_supervisor::{Identity, Launch, Place, Said, Stream, SupervisorError, told_within};
+use bailey_supervisor::{Identity, Launch, Place, Said, Stream, SupervisorError, flush_within};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::{GateArgs, GatewayRole, Role};
@@ -41,7 +41,7 @@ pub(crate) async fn supervise(layout: &Layout) -> Result<(), Trouble> {
     let place = Place::new(layout.root());
     if bailey_supervisor::finish_deletion(&place).map_err(|e| here(&e))? {
         tell(layout, &Said::Deleted);
-        told_within(TOLD_WITHIN);
+        flush_within(FLUSH_WITHIN);
         return Ok(());
     }
     let config = layout.config();
@@ -60,10 +60,10 @@ pub(crate) async fn supervise(layout: &Layout) -> Result<(), Trouble> {
     if let Some(root) = &root {
         place.unwrap(root).map_err(|e| here(&e))?;
     }
-    let mark = bailey_home::pause_from_outside;
+    let mark = bailey_home::mark_paused_by_supervisor;
     let supervised =
         bailey_supervisor::supervise(&place, root, prepare, mark, |said| tell(layout, &said), stop()?).await;
-    told_within(TOLD_WITHIN);
+    flush_within(FLUSH_WITHIN);
     match supervised {
         Ok(()) => Ok(()),
         Err(SupervisorError::Refused(why)) => Err(Trouble::Here(why)),
@@ -81,12 +81,12 @@ fn given() -> Result<Option<Passphrase>, Trouble> {
 }
 
 /// How long the last words of the supervisor may take to be read.
-const TOLD_WITHIN: std::time::Duration = std::time::Duration::from_secs(1);
+const FLUSH_WITHIN: std::time::Duration = std::time::Duration::from_secs(1);
 
 fn tell(layout: &Layout, said: &Said) {
     let data = layout.root().display();
-    let out = |words: String| bailey_supervisor::tell(Stream::Out, words);
-    let error = |words: &str| bailey_supervisor::tell(Stream::Error, format!("bailey: {words}"));
+    let out = |words: String| bailey_supervisor::log_line(Stream::Out, words);
+    let error = |words: &str| bailey_supervisor::log_line(Stream::Error, format!("bailey: {words}"));
     match said {
         Said::Locked => out(format!("Bailey is locked. Unlock it with `bailey unlock`. ({data})")),
         Said::Runs(Ok(address)) => out(format!(
@@ -164,10 +164,10 @@ fn run_home(role: &Role, layout: &Layout) -> Result<Ended, String> {
                 });
             }
         });
-        let mut alive = home.alive();
+        let mut heartbeats = home.heartbeats();
         tokio::spawn(async move {
-            while alive.changed().await.is_ok() {
-                report(bailey_supervisor::ALIVE);
+            while heartbeats.changed().await.is_ok() {
+                report(bailey_supervisor::HEARTBEAT);
             }
         });
         let mut terminate = signal(SignalKind::terminate()).map_err(|e| failed(&e))?;
@@ -209,11 +209,11 @@ fn run_gateway(role: &GatewayRole, layout: &Layout) -> Result<std::convert::Infa
                 "bailey: this kernel has no Landlock; the gateway is kept from files by its account alone"
             );
         }
-        let between = std::time::Duration::from_secs(role.silent) / bailey_home::SIGNS_OF_LIFE;
+        let between = std::time::Duration::from_secs(role.silent) / bailey_home::HEARTBEATS_PER_TIMEOUT;
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(between).await;
-                report(bailey_supervisor::ALIVE);
+                report(bailey_supervisor::HEARTBEAT);
             }
         });
         gateway.serve(&layout.socket()).await.map_err(|e| failed(&e))?;

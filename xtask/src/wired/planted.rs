@@ -126,8 +126,8 @@ pub const PLANTED: &[Planted] = &[
             ),
             (
                 "crates/bailey-home/src/recovery.rs",
-                "        Recorded::FromOutside { .. } => Some(Actor::Client),",
-                "        Recorded::FromOutside { .. } => None,",
+                "        Recorded::PausedBySupervisor { .. } => Some(Actor::Client),",
+                "        Recorded::PausedBySupervisor { .. } => None,",
             ),
         ],
     },

@@ -126,7 +126,7 @@ pub(super) async fn delete_home(
         left.extend(trouble.map(|why| visible(&format!("{} {}: {why}", row.kind, row.account))));
     }
     // On the disk before it is said: whatever ends now, what is left is destroyed.
-    home.layout.condemn().map_err(HomeError::from)?;
+    home.layout.mark_deletion_pending().map_err(HomeError::from)?;
     home.end(Ended::Deleted);
     Ok(Json(DeletedView { end_by_hand: left }))
 }

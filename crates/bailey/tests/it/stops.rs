@@ -134,7 +134,7 @@ fn held_for_an_hour() -> (World, serde_json::Value) {
 }
 
 /// Everything is paused though the home had no part in it: nothing leaves, the log says so, and resuming asks again.
-fn paused_from_outside(world: &World, card: &serde_json::Value) {
+fn paused_by_supervisor(world: &World, card: &serde_json::Value) {
     let status = world.data_of(&["status"]);
     assert_eq!(status["mode"], "paused");
     assert!(status["notices"].to_string().contains("paused from outside"), "{status}");
@@ -162,7 +162,7 @@ fn a_home_that_hangs_is_ended_by_a_pause_and_comes_up_paused() {
     assert!(said.starts_with("Paused.") && said.contains("was ended"), "{said}");
     assert!(test_kill_process(hung).is_err(), "nothing of the home may run when the pause returns");
     world.until_answering();
-    paused_from_outside(&world, &card);
+    paused_by_supervisor(&world, &card);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn a_pause_finds_a_home_that_cannot_start_or_does_not_run() {
     assert!(said.starts_with("Paused."), "{said}");
     fs::write(world.data().join("config.toml"), config).unwrap();
     world.until_answering();
-    paused_from_outside(&world, &card);
+    paused_by_supervisor(&world, &card);
 
     world.kill();
     let said = world.ok(&["pause"], "");
@@ -226,7 +226,7 @@ fn a_pause_while_it_is_being_stopped_holds_for_the_next_start() {
     assert!(said.starts_with("Paused.") || said.contains("will start paused"), "{said}");
     assert!(world.ended().success());
     world.serve();
-    paused_from_outside(&world, &card);
+    paused_by_supervisor(&world, &card);
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn whoever_does_not_read_what_it_says_keeps_no_pause_waiting() {
     let said = world.ok(&["pause"], "");
     assert!(said.starts_with("Paused."), "{said}");
     world.until_answering();
-    paused_from_outside(&world, &card);
+    paused_by_supervisor(&world, &card);
     tell_to_end(&world);
     assert!(world.ended().success());
 }

@@ -465,8 +465,8 @@ pub(super) const HOUSE: &[Mutation] = &[
         edits: &[
             (
                 "crates/bailey-home/src/recovery.rs",
-                "        Recorded::FromOutside { .. } => Some(Actor::Client),\n        Recorded::Unreadable => Some(Actor::Home),",
-                "        Recorded::FromOutside { .. } => None,\n        Recorded::Unreadable => None,",
+                "        Recorded::PausedBySupervisor { .. } => Some(Actor::Client),\n        Recorded::Unreadable => Some(Actor::Home),",
+                "        Recorded::PausedBySupervisor { .. } => None,\n        Recorded::Unreadable => None,",
             ),
             // Either of the two does: the log then knows of a later epoch than the record.
             (
@@ -517,8 +517,8 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "delete/no-new-home",
         edits: &[(
             "crates/bailey-home/src/layout.rs",
-            "if fs::symlink_metadata(self.condemned()).is_ok() {",
-            "if fs::symlink_metadata(self.condemned()).is_ok_and(|_| false) {",
+            "if fs::symlink_metadata(self.deletion_marker()).is_ok() {",
+            "if fs::symlink_metadata(self.deletion_marker()).is_ok_and(|_| false) {",
         )],
         test: "house::a_deletion_goes_on_whatever_lies_in_its_way_and_takes_no_new_home_along",
     },

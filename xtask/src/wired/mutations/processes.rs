@@ -69,8 +69,8 @@ pub(super) const PROCESSES: &[Mutation] = &[
         control: "delete/marked-first",
         edits: &[(
             "crates/bailey-supervisor/src/root.rs",
-            "        fs::symlink_metadata(self.condemned()).is_ok()",
-            "        fs::symlink_metadata(self.condemned()).is_ok_and(|about| about.len() == u64::MAX)",
+            "        fs::symlink_metadata(self.deletion_marker()).is_ok()",
+            "        fs::symlink_metadata(self.deletion_marker()).is_ok_and(|about| about.len() == u64::MAX)",
         )],
         test: "house::a_deletion_that_is_interrupted_is_finished_at_the_next_start",
     },
@@ -97,8 +97,8 @@ pub(super) const PROCESSES: &[Mutation] = &[
         control: "pause/ends-hung-home",
         edits: &[(
             "crates/bailey-supervisor/src/watch.rs",
-            "                        home.pause(asker, door).await;\n                        Next::Again",
-            "                        let _ = home.note_pause().await;\n                        asker.paused(true, &[]).await;\n                        Next::Ended(home.ended().await)",
+            "                        home.pause(client, control).await;\n                        Next::Again",
+            "                        let _ = home.note_pause().await;\n                        client.paused(true, &[]).await;\n                        Next::Ended(home.ended().await)",
         )],
         test: "stops::a_home_that_hangs_is_ended_by_a_pause_and_comes_up_paused",
     },
@@ -120,7 +120,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         control: "pause/at-rest",
         edits: &[(
             "crates/bailey/src/pause.rs",
-            "match place.pause_at_rest(bailey_home::pause_from_outside) {",
+            "match place.pause_at_rest(bailey_home::mark_paused_by_supervisor) {",
             "match Ok::<Option<String>, SupervisorError>(None) {",
         )],
         test: "stops::a_pause_finds_a_home_that_cannot_start_or_does_not_run",
@@ -147,16 +147,16 @@ pub(super) const PROCESSES: &[Mutation] = &[
         control: "pause/while-stopping",
         edits: &[(
             "crates/bailey-supervisor/src/watch.rs",
-            "                            asker = door.next_pause() => Some(asker),\n",
-            "                            asker = door.next_pause() => {\n                                asker.paused(true, &[]).await;\n                                None\n                            }\n",
+            "                            client = control.next_pause() => Some(client),\n",
+            "                            client = control.next_pause() => {\n                                client.paused(true, &[]).await;\n                                None\n                            }\n",
         )],
         test: "stops::a_pause_while_it_is_being_stopped_holds_for_the_next_start",
     },
     Mutation {
         control: "stdio/non-blocking",
         edits: &[(
-            "crates/bailey-supervisor/src/told.rs",
-            "    let _ = lines().try_send(Line::Tell(stream, line));\n",
+            "crates/bailey-supervisor/src/stdio.rs",
+            "    let _ = lines().try_send(Line::Write(stream, line));\n",
             "    let _ = lines();\n    let _ = match stream {\n        Stream::Out => writeln!(io::stdout(), \"{line}\"),\n        Stream::Error => writeln!(io::stderr(), \"{line}\"),\n    };\n",
         )],
         test: "stops::whoever_does_not_read_what_it_says_keeps_no_pause_waiting",
@@ -195,8 +195,8 @@ pub(super) const PROCESSES: &[Mutation] = &[
         control: "watchdog/gateway",
         edits: &[(
             "crates/bailey-supervisor/src/child.rs",
-            "            () = silence(Arc::clone(&gateway.alive), silent) => {",
-            "            () = async { std::future::pending::<()>().await; silence(Arc::clone(&gateway.alive), silent).await } => {",
+            "            () = watchdog(Arc::clone(&gateway.heartbeats), silent) => {",
+            "            () = async { std::future::pending::<()>().await; watchdog(Arc::clone(&gateway.heartbeats), silent).await } => {",
         )],
         test: "stops::a_gateway_that_hangs_is_started_anew",
     },

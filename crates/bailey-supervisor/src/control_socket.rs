@@ -1,4 +1,4 @@
-//! What the supervisor is asked over its socket, and how to ask it: one line there, one line back.
+//! Listens on the supervisor's control socket, and asks it: one line there, one line back.
 //!
 //! ```text
 //! unlock PASSPHRASE ──▶ unlocked | why not
@@ -43,18 +43,18 @@ const LOCKED: &str = "locked";
 /// Between the parts of an answer.
 const NEXT: char = '\u{1}';
 
-/// What somebody wants.
-pub(crate) enum Wanted {
-    /// To unlock the home.
+/// A request over the control socket.
+pub(crate) enum ControlRequest {
+    /// Unlocks the home.
     Unlock(Passphrase),
-    /// To have everything paused, whatever the home does.
+    /// Pauses everything, whatever the home does.
     Pause,
 }
 
-/// Whoever asked, and waits.
-pub(crate) struct Asker(UnixStream);
+/// The client of a request, which waits for its reply.
+pub(crate) struct ControlClient(UnixStream);
 
-impl Asker {
+impl ControlClient {
     /// Whoever asked may be gone; what was done is done.
     pub(crate) async fn unlocked(self) {
         self.say(UNLOCKED).await;
@@ -76,19 +76,19 @@ impl Asker {
     }
 }
 
-/// The supervisor's socket, and who stands before it.
-pub(crate) struct Door {
-    asked: mpsc::Receiver<(Wanted, Asker)>,
+/// The supervisor's control socket, and the requests that arrived over it.
+pub(crate) struct ControlSocket {
+    asked: mpsc::Receiver<(ControlRequest, ControlClient)>,
     listening: tokio::task::JoinHandle<()>,
 }
 
-impl Drop for Door {
+impl Drop for ControlSocket {
     fn drop(&mut self) {
         self.listening.abort();
     }
 }
 
-impl Door {
+impl ControlSocket {
     /// Listens. The supervisor's lock is held, so a socket that lies here is a dead one's.
     pub(crate) fn open(path: &Path) -> Result<Self, SupervisorError> {
         let failed = |source| SupervisorError::File { path: path.into(), source };
@@ -103,7 +103,7 @@ impl Door {
     }
 
     /// The next who asks.
-    pub(crate) async fn next(&mut self) -> (Wanted, Asker) {
+    pub(crate) async fn next(&mut self) -> (ControlRequest, ControlClient) {
         match self.asked.recv().await {
             Some(asked) => asked,
             // Never: whoever sends ends with this.
@@ -112,36 +112,36 @@ impl Door {
     }
 
     /// The next who asks for a pause; those who would unlock what is unlocked are told so.
-    pub(crate) async fn next_pause(&mut self) -> Asker {
+    pub(crate) async fn next_pause(&mut self) -> ControlClient {
         loop {
             match self.next().await {
-                (Wanted::Pause, asker) => return asker,
-                (Wanted::Unlock(_), asker) => refuse_unlocked(asker),
+                (ControlRequest::Pause, client) => return client,
+                (ControlRequest::Unlock(_), client) => refuse_unlocked(client),
             }
         }
     }
 
     /// Whoever else asked for a pause so far.
-    pub(crate) fn further_pauses(&mut self) -> Vec<Asker> {
+    pub(crate) fn further_pauses(&mut self) -> Vec<ControlClient> {
         let mut all = Vec::new();
-        while let Ok((wanted, asker)) = self.asked.try_recv() {
+        while let Ok((wanted, client)) = self.asked.try_recv() {
             match wanted {
-                Wanted::Pause => all.push(asker),
-                Wanted::Unlock(_) => refuse_unlocked(asker),
+                ControlRequest::Pause => all.push(client),
+                ControlRequest::Unlock(_) => refuse_unlocked(client),
             }
         }
         all
     }
 }
 
-fn refuse_unlocked(asker: Asker) {
+fn refuse_unlocked(client: ControlClient) {
     tokio::spawn(async move {
-        asker.refuse("the home is unlocked already; where it does not answer, `bailey doctor` says why").await
+        client.refuse("the home is unlocked already; where it does not answer, `bailey doctor` says why").await
     });
 }
 
 /// Takes connections; nobody who says nothing keeps another waiting.
-async fn listen(listener: UnixListener, asked: mpsc::Sender<(Wanted, Asker)>) {
+async fn listen(listener: UnixListener, asked: mpsc::Sender<(ControlRequest, ControlClient)>) {
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
@@ -154,7 +154,7 @@ async fn listen(listener: UnixListener, asked: mpsc::Sender<(Wanted, Asker)>) {
         tokio::spawn(async move {
             // Whoever says nothing only looked whether somebody is here.
             if let Ok(Some(wanted)) = tokio::time::timeout(SAID_WITHIN, hear(&mut stream)).await {
-                let _ = asked.send((wanted, Asker(stream))).await;
+                let _ = asked.send((wanted, ControlClient(stream))).await;
             }
             drop(permit);
         });
@@ -162,7 +162,7 @@ async fn listen(listener: UnixListener, asked: mpsc::Sender<(Wanted, Asker)>) {
 }
 
 /// A whole line, or nothing: what breaks off, and what is longer than may be, is no request.
-async fn hear(stream: &mut UnixStream) -> Option<Wanted> {
+async fn hear(stream: &mut UnixStream) -> Option<ControlRequest> {
     // It may be a passphrase: read into one place, which is wiped.
     let mut bytes = Zeroizing::new([0; MAX_LINE_BYTES]);
     let mut length = 0;
@@ -176,8 +176,8 @@ async fn hear(stream: &mut UnixStream) -> Option<Wanted> {
     };
     let line = std::str::from_utf8(bytes.get(..end)?).ok()?.trim_end_matches('\r');
     match line.strip_prefix(UNLOCK) {
-        Some(words) => Some(Wanted::Unlock(Passphrase::new(words.to_owned()))),
-        None => (line == PAUSE).then_some(Wanted::Pause),
+        Some(words) => Some(ControlRequest::Unlock(Passphrase::new(words.to_owned()))),
+        None => (line == PAUSE).then_some(ControlRequest::Pause),
     }
 }
 
@@ -194,7 +194,7 @@ pub fn unlock(place: &Place, passphrase: &str) -> Result<(), SupervisorError> {
 
 /// How everything was paused without the home's doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PausedOutside {
+pub struct PausedBySupervisor {
     /// Whether a home was ended for it; else it is locked.
     pub ended: bool,
     /// What is not as it should be all the same.
@@ -203,11 +203,11 @@ pub struct PausedOutside {
 
 /// Has the supervisor pause everything without the home: it ends the home, notes the pause, and starts the home anew. When this
 /// returns nothing leaves any more.
-pub fn pause(place: &Place) -> Result<PausedOutside, SupervisorError> {
+pub fn pause(place: &Place) -> Result<PausedBySupervisor, SupervisorError> {
     let answer = ask(place, PAUSE)?;
     let mut parts = answer.split(NEXT).map(str::to_owned);
     match (parts.next().as_deref(), parts.next().as_deref()) {
-        (Some(PAUSED), Some(how)) => Ok(PausedOutside { ended: how == ENDED, trouble: parts.collect() }),
+        (Some(PAUSED), Some(how)) => Ok(PausedBySupervisor { ended: how == ENDED, trouble: parts.collect() }),
         _ => Err(SupervisorError::Refused(answer)),
     }
 }

@@ -1,5 +1,5 @@
-//! What is told to whoever started the program, by a thread of its own: a terminal that stands still, or a reader that has stopped,
-//! keeps nobody from a pause.
+//! Writes lines to standard output and standard error by a thread of its own: a terminal that stands still, or a reader that has
+//! stopped, keeps nobody from a pause.
 
 use std::io::{self, Write as _};
 use std::sync::OnceLock;
@@ -19,7 +19,7 @@ pub enum Stream {
 }
 
 enum Line {
-    Tell(Stream, String),
+    Write(Stream, String),
     /// Says that everything before it was written.
     Reached(std::sync::mpsc::Sender<()>),
 }
@@ -32,8 +32,8 @@ fn lines() -> &'static SyncSender<Line> {
             for line in lines {
                 // Whoever read it may be gone.
                 let _ = match line {
-                    Line::Tell(Stream::Out, words) => writeln!(io::stdout(), "{words}"),
-                    Line::Tell(Stream::Error, words) => writeln!(io::stderr(), "{words}"),
+                    Line::Write(Stream::Out, words) => writeln!(io::stdout(), "{words}"),
+                    Line::Write(Stream::Error, words) => writeln!(io::stderr(), "{words}"),
                     Line::Reached(waiting) => {
                         let _ = waiting.send(());
                         Ok(())
@@ -45,13 +45,13 @@ fn lines() -> &'static SyncSender<Line> {
     })
 }
 
-/// Tells a line, without waiting until it is read.
-pub fn tell(stream: Stream, line: String) {
-    let _ = lines().try_send(Line::Tell(stream, line));
+/// Writes a line, without waiting until it is read.
+pub fn log_line(stream: Stream, line: String) {
+    let _ = lines().try_send(Line::Write(stream, line));
 }
 
-/// Waits until everything told so far was written, but no longer than this.
-pub fn told_within(most: Duration) {
+/// Waits until every line so far was written, but no longer than `most`.
+pub fn flush_within(most: Duration) {
     let (send, reached) = channel();
     if lines().try_send(Line::Reached(send)).is_ok() {
         let _ = reached.recv_timeout(most);
