@@ -8,12 +8,14 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bailey_telemetry::{Instrument as _, Outcome, Stopwatch, event, metrics, span};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, UnixStream};
@@ -109,6 +111,7 @@ impl Gateway {
                 }
             };
             let place = Arc::clone(&place);
+            metrics().gateway_opened();
             tokio::spawn(async move {
                 let service = service_fn(move |request| answer(Arc::clone(&place), request));
                 let mut server = hyper::server::conn::http1::Builder::new();
@@ -117,6 +120,7 @@ impl Gateway {
                 stream.set_timeout(Some(READ_WITHIN));
                 // However it ends, it has ended.
                 let _ = server.serve_connection(TokioIo::new(Box::pin(stream)), service).await;
+                metrics().gateway_closed();
                 drop(permit);
             });
         }
@@ -194,21 +198,38 @@ async fn answer(
     place: Arc<Place>,
     request: hyper::Request<hyper::body::Incoming>,
 ) -> Result<Response, std::convert::Infallible> {
-    Ok(pass(place, request.map(Body::new)).await)
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let span = span!("request", request = COUNT.fetch_add(1, Ordering::Relaxed));
+    let answering = async move {
+        let took = Stopwatch::start();
+        let (outcome, answer) = pass(place, request.map(Body::new)).await;
+        let (status, took) = (answer.status().as_u16(), took.elapsed());
+        metrics().gateway_request(outcome, took);
+        event!(DEBUG, "a request was answered", outcome = outcome.name(), status = status, ms = took);
+        Ok(answer)
+    };
+    answering.instrument(span).await
 }
 
-async fn pass(place: Arc<Place>, request: Request) -> Response {
+async fn pass(place: Arc<Place>, request: Request) -> (Outcome, Response) {
     if let Err(why) = is_plain(&request) {
-        return refuse(StatusCode::BAD_REQUEST, "invalid", why);
+        return (Outcome::Refused, refuse(StatusCode::BAD_REQUEST, "invalid", why));
     }
     if let Err(why) = is_ours(request.headers(), &place.hosts) {
-        return refuse(StatusCode::FORBIDDEN, "not-authorised", &format!("the request was refused: {why}"));
+        let why = format!("the request was refused: {why}");
+        return (Outcome::Refused, refuse(StatusCode::FORBIDDEN, "not-authorised", &why));
     }
     if axum::body::HttpBody::size_hint(request.body()).lower() > MAX_BODY_BYTES {
         let why = format!("the request's body is longer than {} MiB", MAX_BODY_BYTES / 1_024 / 1_024);
-        return refuse(StatusCode::PAYLOAD_TOO_LARGE, "invalid", &why);
+        return (Outcome::Refused, refuse(StatusCode::PAYLOAD_TOO_LARGE, "invalid", &why));
     }
-    forward(&place.home, request).await.unwrap_or_else(|lost| lost.told())
+    match forward(&place.home, request).await {
+        Ok(answer) => (Outcome::Passed, answer),
+        Err(lost) => {
+            event!(WARN, "a request was not answered by the home", code = lost.code());
+            (Outcome::Unanswered, lost.told())
+        }
+    }
 }
 
 /// Why a request has no answer of the home.
@@ -224,6 +245,15 @@ enum Lost {
 }
 
 impl Lost {
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::NotReached(_) => "not-reached",
+            Self::ByItsSender => "sender-upstream-closed",
+            Self::ByTheHome(_) => "home-upstream-closed",
+            Self::BadTarget => "bad-target",
+        }
+    }
+
     fn told(&self) -> Response {
         match self {
             Self::NotReached(why) => refuse(

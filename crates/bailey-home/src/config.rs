@@ -1,8 +1,10 @@
 //! The configuration file: small, strict, and with errors that say where.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 
+use bailey_telemetry::{Filter, Format};
 use serde::{Deserialize, Serialize};
 
 /// How long a home may be silent before it is started again, in seconds: at least what a busy machine may take to answer, at most
@@ -24,6 +26,32 @@ pub struct Config {
     /// The way in over TCP.
     #[serde(default)]
     pub gateway: GatewayConfig,
+    /// What the processes log.
+    #[serde(default)]
+    pub log: LogConfig,
+    /// Where they give their metrics.
+    #[serde(default)]
+    pub metrics: MetricsConfig,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// Which events: a level, or levels by module such as `warn,bailey_home=debug`; `info` if nothing is said.
+    pub level: Option<String>,
+    /// `text` or `json`.
+    pub format: Option<Format>,
+}
+
+/// `[metrics]`: loopback addresses, beside the sockets in the home's folder.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsConfig {
+    /// Where the home gives its metrics over TCP.
+    pub home_listen: Option<String>,
+    /// Where the gateway does.
+    pub gateway_listen: Option<String>,
 }
 
 /// `[gateway]`
@@ -193,6 +221,17 @@ fn parse(text: &str, path: &str) -> Result<Config, ConfigError> {
     if !SILENT_SECONDS.contains(&config.home.restart_when_silent_seconds) {
         let (least, most) = (SILENT_SECONDS.start(), SILENT_SECONDS.end());
         return Err(mistake(format!("`restart_when_silent_seconds` is not between {least} and {most}")));
+    }
+    if let Some(level) = &config.log.level {
+        level.parse::<Filter>().map_err(|error| mistake(error.to_string()))?;
+    }
+    for listen in [&config.metrics.home_listen, &config.metrics.gateway_listen].into_iter().flatten() {
+        let address: Option<SocketAddr> = listen.parse().ok();
+        if !address.is_some_and(|address| address.ip().is_loopback()) {
+            return Err(mistake(format!(
+                "`{listen}` under [metrics] is no address and port of this machine alone, such as 127.0.0.1:9464"
+            )));
+        }
     }
     Ok(config)
 }

@@ -9,10 +9,12 @@ use bailey_gate::family::home::HomeAction;
 use bailey_gate::family::{Action, home};
 use bailey_gate::handoff::Mode;
 use bailey_gate::{Claiming, Connector as _, Effect, Found, GateError, Outcome, Permit, Settled, State};
+use bailey_telemetry::{Id, Instrument as _, event, span};
 use tokio::task::spawn_blocking;
 
 use crate::Ended;
 use crate::home::Home;
+use crate::metrics::code;
 
 /// How often waiting actions are looked at for having expired, and the log for wanting a checkpoint.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -33,21 +35,22 @@ impl Home {
     /// Takes a permit as far as it goes now. What is held goes on when its window is over.
     pub(crate) fn run(self: &Arc<Self>, permit: Permit) {
         let home = Arc::clone(self);
-        self.spawn_detached(async move {
-            let id = permit.action();
+        let id = permit.action();
+        let running = async move {
             if let Err(error) = home.execute(permit).await {
                 match error {
                     // Claimed by another road, or everything is paused: the row says where it stands.
                     GateError::WrongState { .. } | GateError::Paused => {}
                     other => {
-                        eprintln!("action {id}: {other}");
+                        event!(WARN, "an action could not be carried out and is tried again", code = code(&other));
                         // Whoever is told of a change tries again: not before there is a chance that it works.
                         tokio::time::sleep(RETRY).await;
                     }
                 }
             }
             home.changed();
-        });
+        };
+        self.spawn_detached(running.instrument(span!("action", action = Id::new(*id.as_bytes()))));
     }
 
     async fn execute(self: &Arc<Self>, permit: Permit) -> Result<(), GateError> {
@@ -61,7 +64,8 @@ impl Home {
                 let id = claimed.id();
                 let services = self.services.clone();
                 // In a task of its own: a connector that panics must not take the outcome with it.
-                match tokio::spawn(async move { services.execute(*claimed).await }).await {
+                let carrying = async move { services.execute(*claimed).await };
+                match tokio::spawn(carrying.in_current_span()).await {
                     Ok(settled) => self.settle(settled).await,
                     Err(_) => {
                         let (gate, now) = (Arc::clone(&self.gate), self.clock.now());
@@ -93,7 +97,8 @@ impl Home {
                 Ok(State::Unknown) => return self.reconcile().await,
                 Ok(_) => return Ok(()),
                 Err(GateError::Store(error)) => {
-                    eprintln!("an outcome could not be recorded and is kept in memory: {error}");
+                    let code = code(&GateError::Store(error));
+                    event!(ERROR, "an outcome could not be recorded and is kept in memory", code = code);
                     tokio::time::sleep(RETRY).await;
                 }
                 Err(other) => return Err(other),
@@ -131,8 +136,9 @@ impl Home {
     pub(crate) async fn deliver_revocation_notices(self: Arc<Self>) {
         loop {
             for id in self.vault.pending_revocation_notices().unwrap_or_default() {
-                if let Err(error) = self.vault.tell_provider(&id).await {
-                    eprintln!("revoking: {error}");
+                if self.vault.tell_provider(&id).await.is_err() {
+                    let connection = Id::new(*id.as_bytes());
+                    event!(WARN, "a provider could not be told of a revocation yet", connection = connection);
                 }
             }
             tokio::time::sleep(NOTICE_AGAIN).await;
@@ -143,22 +149,20 @@ impl Home {
     pub(crate) async fn housekeeping(self: Arc<Self>) {
         let mut changes = self.changes();
         if let Err(error) = self.reconcile().await {
-            eprintln!("reconciling: {error}");
+            event!(WARN, "what was under way could not be looked up yet", code = code(&error));
         }
         loop {
             // Before the round: what changes while it goes on is looked at in the next.
             changes.mark_unchanged();
             // Whoever asks meanwhile is told so; what was under way is dealt with as after a crash.
             if self.ledger.has_failed() {
-                eprintln!(
-                    "a part of the home's database could not be read from the disk: the home ends, to be started anew"
-                );
+                event!(ERROR, "the home's database cannot be used by this process any more");
                 return self.end(Ended::StorageFailed);
             }
             let wait = match self.tick().await {
                 Ok(next) => next,
                 Err(error) => {
-                    eprintln!("keeping time: {error}");
+                    event!(WARN, "what is due could not be looked at", code = code(&error));
                     SWEEP
                 }
             };

@@ -21,6 +21,7 @@ use crate::Ended;
 use crate::clock::{Clock, Presence};
 use crate::config::{self, ModelConfig, ModelKind};
 use crate::layout::{Layout, LayoutError, Opened};
+use crate::metrics::Counted;
 use crate::recovery::{self, Store};
 use crate::rules;
 use crate::transport::Provider;
@@ -119,7 +120,7 @@ impl Home {
             }
             other => other,
         };
-        let transactions = Arc::clone(&ledger) as Arc<dyn bailey_gate::ledger::Ledger>;
+        let transactions: Arc<dyn bailey_gate::ledger::Ledger> = Arc::new(Counted::new(Arc::clone(&ledger)));
         let store = Store { ledger: Arc::clone(&ledger), transactions, found, recorded, record: Arc::new(record) };
         let limits = Limits { hold_ms: config.home.hold_seconds.saturating_mul(1_000), ..Limits::default() };
         let rules = Arc::clone(&policy) as Arc<dyn bailey_gate::policy::Policy>;

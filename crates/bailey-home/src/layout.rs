@@ -116,6 +116,12 @@ impl Layout {
         self.0.join("run").join("home.sock")
     }
 
+    /// The socket where the running home gives its metrics.
+    #[must_use]
+    pub fn metrics_socket(&self) -> PathBuf {
+        self.0.join("run").join("metrics.sock")
+    }
+
     /// The token that may propose and observe.
     #[must_use]
     pub fn token(&self) -> PathBuf {

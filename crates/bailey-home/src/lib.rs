@@ -13,6 +13,7 @@ mod heartbeat;
 mod home;
 mod layout;
 mod listener;
+mod metrics;
 mod provenance;
 pub mod purposes;
 pub mod recovery;
@@ -38,6 +39,16 @@ pub use heartbeat::HEARTBEATS_PER_TIMEOUT;
 pub use home::{Home, HomeError};
 pub use layout::{Layout, LayoutError, RootChoice};
 pub use wire_secret::Password;
+
+/// Lists the versions of what this program writes.
+#[must_use]
+pub fn formats() -> [(&'static str, u64); 3] {
+    [
+        ("database", bailey_ledger::DATABASE_FORMAT as u64),
+        ("log", u64::from(bailey_ledger::LOG_VERSION)),
+        ("action", u64::from(bailey_gate::codec::CODEC_VERSION)),
+    ]
+}
 
 /// How long requests under way may take to end when the home is stopped.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(3);

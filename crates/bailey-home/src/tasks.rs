@@ -17,10 +17,12 @@ use bailey_gate::{ActionId, GateError, Proposal, State, TaskId};
 use bailey_ledger::{ActionRecord, Ledger};
 use bailey_model::tap::tap;
 use bailey_model::{Model, ModelError, Tool};
+use bailey_telemetry::{Id, Instrument as _, Stopwatch, event, span};
 
 use crate::config::WorkMode;
 use crate::executor::blocking;
 use crate::home::{Home, HomeError};
+use crate::metrics::{asked_model, code};
 use crate::transcript;
 
 /// Longest task, in bytes. Longer texts are files.
@@ -265,17 +267,19 @@ impl Home {
 
     fn drive(self: &Arc<Self>, id: TaskId, conversation: Conversation) {
         let home = Arc::clone(self);
-        self.spawn_detached(async move {
+        let driving = async move {
             let mut conversation = conversation;
             while let Err(error) = home.steps(id, conversation.clone()).await {
                 // A full disk, say: the task goes on from what is stored once there is room again.
-                eprintln!("task {id}: {error}");
+                event!(WARN, "a task could not go on and is tried again", code = code(&error));
                 tokio::time::sleep(TASK_RETRY).await;
                 if let Ok(Some(stored)) = home.conversation(&id) {
                     conversation = stored;
                 }
             }
-        });
+            event!(INFO, "a task came to rest");
+        };
+        self.spawn_detached(driving.instrument(span!("task", task = Id::new(*id.as_bytes()))));
     }
 
     async fn steps(self: &Arc<Self>, id: TaskId, mut conversation: Conversation) -> Result<(), GateError> {
@@ -351,7 +355,10 @@ impl Home {
     ) -> Result<bailey_model::Answer, ModelError> {
         let (mut tries, mut wait) = (1, MODEL_WAIT);
         loop {
-            match model.ask(body.clone(), form).await {
+            let took = Stopwatch::start();
+            let answered = model.ask(body.clone(), form).await;
+            asked_model(&answered, took.elapsed());
+            match answered {
                 Err(ModelError::Unreachable(_) | ModelError::Busy(..)) if tries < MODEL_TRIES => {
                     tries += 1;
                     tokio::time::sleep(wait).await;
@@ -412,6 +419,8 @@ impl Home {
     /// Proposes, and lets run what may run by itself.
     pub(crate) async fn propose(self: &Arc<Self>, proposal: Proposal) -> Result<(), GateError> {
         let (gate, now) = (Arc::clone(&self.gate), self.clock.now());
+        let id = Id::new(*proposal.id.as_bytes());
+        event!(DEBUG, "an action is proposed", action = id, kind = proposal.action.kind().name());
         let proposed = blocking(move || gate.propose(proposal, now)).await?;
         if let Some(permit) = proposed.permit {
             self.run(permit);

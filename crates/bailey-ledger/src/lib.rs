@@ -21,12 +21,13 @@ mod tx;
 
 pub use blob::{BlobOwner, MAX_BLOB_BYTES};
 pub use export::{ExportError, Payloads, export};
-pub use header::payload_bytes;
+pub use header::{VERSION as LOG_VERSION, payload_bytes};
 pub use mark::{Kept, Mark, MarkFile, MarkStore};
 pub use pause::{
     BYTES as PAUSE_BYTES, MARK as PAUSE_MARK, MARK_AT as PAUSE_MARK_AT, PauseFile, Recorded, Sector,
     mark_paused_by_supervisor,
 };
 pub use read::{ActionRecord, CredentialKind, CredentialRow, Decided, Entry, TaskRow};
+pub use schema::DATABASE_FORMAT;
 pub use store::{Ledger, OpenError, Opened, Paths, from_key_error, is_writable, look};
 pub use tx::{ConnectionRow, LedgerTx, RecordName, WORDS};

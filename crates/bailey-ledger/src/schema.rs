@@ -15,6 +15,9 @@ pub(crate) const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0007.sql"),
 ];
 
+/// The format of the database that this program writes.
+pub const DATABASE_FORMAT: usize = MIGRATIONS.len();
+
 /// The first format that lists the keys to destroy: homes before it left those of replaced records behind.
 pub(crate) const RETIRES_KEYS: usize = 5;
 

@@ -2,6 +2,8 @@
 
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixListener;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -9,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bailey_keys::RootKey;
+use bailey_telemetry::event;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -16,9 +19,9 @@ use zeroize::Zeroizing;
 
 use crate::control_socket::{ControlClient, ControlSocket};
 use crate::identity::{Identities, Identity, end_all_of, give, witness};
-use crate::root::{Mark, write_anew};
-use crate::stdio::{Stream, log_line};
-use crate::watch::{Launch, watchdog};
+use crate::root::{Mark, remove_if_there, write_anew};
+use crate::stdio::{Stream, log_line, notice};
+use crate::watch::{Launch, Logging, watchdog};
 use crate::{Place, SupervisorError};
 
 /// How long a home may take to end when told to, before it is made to.
@@ -62,6 +65,10 @@ pub(crate) struct Home {
     mark: Mark,
     /// Its process: from before it is told its key until it has ended.
     process: Option<Child>,
+    /// How often it was started.
+    starts: u64,
+    /// How often its gateway was.
+    gateway_starts: Arc<AtomicU64>,
     /// What listens to it.
     listening: Option<JoinHandle<()>>,
     /// What writes a pause down, as long as the disk keeps it.
@@ -78,7 +85,17 @@ pub(crate) async fn beside<T: Send + 'static>(
 impl Home {
     pub(crate) fn new(place: &Place, identities: Identities, mark: Mark) -> Self {
         let hears = Hears::default();
-        Self { place: place.clone(), identities, hears, mark, process: None, listening: None, marking: None }
+        Self {
+            place: place.clone(),
+            identities,
+            hears,
+            mark,
+            process: None,
+            starts: 0,
+            gateway_starts: Arc::default(),
+            listening: None,
+            marking: None,
+        }
     }
 
     /// Starts the home and its gateway.
@@ -96,8 +113,17 @@ impl Home {
             lay_out(&place, &identities).map_err(failed)
         })
         .await?;
-        self.start_home(root, &launch.settings).await?;
-        let started = start_gateway(&self.place, self.identities.gateway(), &launch.listen, launch.silent).await;
+        self.start_home(root, launch).await?;
+        let gateway = GatewayStart {
+            place: self.place.clone(),
+            identity: self.identities.gateway(),
+            launch: launch.clone(),
+            starts: Arc::clone(&self.gateway_starts),
+        };
+        let started = gateway.start(&launch.listen).await;
+        if started.is_err() {
+            event!(ERROR, "the gateway could not be started");
+        }
         let (path, address) = (self.place.gateway(), started.as_ref().ok().map(|started| started.address.clone()));
         let noted = spawn_blocking(move || match address {
             Some(address) => write_anew(&path, &address),
@@ -109,9 +135,10 @@ impl Home {
     }
 
     /// Starts the home, hands its key over the pipe, and waits until it says that it is ready.
-    async fn start_home(&mut self, root: &Arc<RootKey>, settings: &str) -> Result<(), SupervisorError> {
+    async fn start_home(&mut self, root: &Arc<RootKey>, launch: &Launch) -> Result<(), SupervisorError> {
         let failed = |error| SupervisorError::Start("home", error);
-        let mut command = process("home-process", &self.place, self.identities.home());
+        let mut command = process("home-process", &self.place, self.identities.home(), &launch.logging, self.starts);
+        self.starts += 1;
         if self.hears.paused.load(Ordering::SeqCst) {
             command.arg("--paused");
         }
@@ -130,7 +157,7 @@ impl Home {
         if let Some(mut pipe) = child.stdin.take() {
             let told = async {
                 pipe.write_all(&key).await?;
-                pipe.write_all(settings.as_bytes()).await?;
+                pipe.write_all(launch.settings.as_bytes()).await?;
                 pipe.write_all(b"\n").await?;
                 pipe.flush().await
             };
@@ -153,7 +180,12 @@ impl Home {
     /// Waits until it has ended by itself; says how.
     pub(crate) async fn ended(&mut self) -> String {
         let Some(process) = &mut self.process else { return "it does not run".into() };
-        process.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string())
+        let ended = process.wait().await;
+        if let Ok(status) = &ended {
+            let (code, signal) = (status.code().unwrap_or_default(), status.signal().unwrap_or_default());
+            event!(WARN, "the home's process ended", exit = code, signal = signal);
+        }
+        ended.map_or_else(|error| error.to_string(), |status| status.to_string())
     }
 
     /// Asks it to end, and ends it.
@@ -197,6 +229,7 @@ impl Home {
             );
         }
         trouble.extend(self.note_pause().await);
+        event!(WARN, "everything was paused by the supervisor", ended = true, recorded = trouble.is_empty());
         client.paused(true, &trouble).await;
         for client in control.further_pauses() {
             client.paused(true, &trouble).await;
@@ -226,8 +259,18 @@ impl Home {
     }
 }
 
+/// What starting a gateway needs, as often as it takes.
+#[derive(Clone)]
+struct GatewayStart {
+    place: Place,
+    identity: Option<Identity>,
+    launch: Launch,
+    starts: Arc<AtomicU64>,
+}
+
 /// A gateway under way; ends with this.
 pub(crate) struct Gateway {
+    start: GatewayStart,
     pub address: String,
     process: Child,
     heartbeats: Arc<AtomicU64>,
@@ -235,19 +278,14 @@ pub(crate) struct Gateway {
 
 /// Starts the gateway again whenever it ends, or gives no heartbeat, on the port it had. One that could not be started is left
 /// be: the person was told why.
-pub(crate) async fn keep_gateway(
-    place: Place,
-    identity: Option<Identity>,
-    gateway: Result<Gateway, String>,
-    silent: Duration,
-) {
+pub(crate) async fn keep_gateway(gateway: Result<Gateway, String>) {
     let Ok(mut gateway) = gateway else { return std::future::pending().await };
     loop {
         let began = tokio::time::Instant::now();
         tokio::select! {
             _ = gateway.process.wait() => {}
-            () = watchdog(Arc::clone(&gateway.heartbeats), silent) => {
-                log_line(Stream::Error, "bailey: the gateway hung; it is started again".to_owned());
+            () = watchdog(Arc::clone(&gateway.heartbeats), gateway.start.launch.silent) => {
+                event!(WARN, "the gateway hung and is started again");
                 // One that cannot be ended holds its port, of which starting another tells.
                 let _ = gateway.process.start_kill();
                 let _ = tokio::time::timeout(ENDED_WITHIN, gateway.process.wait()).await;
@@ -258,10 +296,11 @@ pub(crate) async fn keep_gateway(
         }
         let address = gateway.address.clone();
         loop {
-            match start_gateway(&place, identity, &address, silent).await {
+            match gateway.start.start(&address).await {
                 Ok(fresh) => break gateway = fresh,
                 Err(why) => {
-                    log_line(Stream::Error, format!("bailey: the gateway ended and cannot be started again: {why}"));
+                    event!(ERROR, "the gateway ended and could not be started again", wait_ms = GATEWAY_LATER);
+                    notice(&format!("the gateway ended and cannot be started again: {why}"));
                     tokio::time::sleep(GATEWAY_LATER).await;
                 }
             }
@@ -287,7 +326,7 @@ fn lay_out(place: &Place, identities: &Identities) -> io::Result<()> {
 /// This very program, also where its file was replaced since or is gone.
 const OWN_PROGRAM: &str = "/proc/self/exe";
 
-fn process(role: &'static str, place: &Place, identity: Option<Identity>) -> Command {
+fn process(role: &'static str, place: &Place, identity: Option<Identity>, logging: &Logging, restarts: u64) -> Command {
     let mut command = command(Path::new(OWN_PROGRAM));
     command.arg0("bailey");
     // Nothing of the supervisor's surroundings but what these two need to find files and speak.
@@ -297,6 +336,8 @@ fn process(role: &'static str, place: &Place, identity: Option<Identity>) -> Com
             .filter_map(|name| Some((name, std::env::var_os(name)?))),
     );
     command.arg(role).arg("--data").arg(place.data()).arg("--supervisor").arg(std::process::id().to_string());
+    command.arg("--log").arg(&logging.filter).arg("--log-format").arg(logging.format);
+    command.arg("--restarts").arg(restarts.to_string());
     if let Some(Identity { user, group }) = identity {
         command.arg("--user").arg(user.to_string()).arg("--group").arg(group.to_string());
     }
@@ -309,22 +350,43 @@ fn command(program: &Path) -> Command {
     Command::new(program)
 }
 
-async fn start_gateway(
-    place: &Place,
-    identity: Option<Identity>,
-    listen: &str,
-    silent: Duration,
-) -> Result<Gateway, String> {
-    let mut command = process("gateway-process", place, identity);
-    command.arg("--listen").arg(listen).arg("--silent").arg(silent.as_secs().to_string());
-    let mut process = command.spawn().map_err(|error| error.to_string())?;
-    // Of what it says only its heartbeats matter: whether anything is paused is not for it to say.
-    let hears = Hears::default();
-    let (line, _) = first_line(&mut process, hears.clone()).await.map_err(|error| error.to_string())?;
-    match line.strip_prefix("listening ") {
-        Some(address) => Ok(Gateway { address: address.to_owned(), process, heartbeats: hears.heartbeats }),
-        None => Err(line),
+impl GatewayStart {
+    async fn start(&self, listen: &str) -> Result<Gateway, String> {
+        let restarts = self.starts.fetch_add(1, Ordering::SeqCst);
+        let launch = &self.launch;
+        let mut command = process("gateway-process", &self.place, self.identity, &launch.logging, restarts);
+        command.arg("--listen").arg(listen).arg("--silent").arg(launch.silent.as_secs().to_string());
+        if let Some(address) = &launch.gateway_metrics {
+            command.arg("--metrics-listen").arg(address);
+        }
+        let place = self.place.clone();
+        // It can make no file, and may be of an account that owns no folder: it is given its metrics socket as standard input.
+        if let Ok(socket) = beside(move || metrics_socket(&place)).await {
+            command.stdin(Stdio::from(std::os::fd::OwnedFd::from(socket)));
+        }
+        let mut process = command.spawn().map_err(|error| error.to_string())?;
+        // Of what it says only its heartbeats matter: whether anything is paused is not for it to say.
+        let hears = Hears::default();
+        let (line, _) = first_line(&mut process, hears.clone()).await.map_err(|error| error.to_string())?;
+        match line.strip_prefix("listening ") {
+            Some(address) => {
+                let (start, address) = (self.clone(), address.to_owned());
+                Ok(Gateway { start, address, process, heartbeats: hears.heartbeats })
+            }
+            None => Err(line),
+        }
     }
+}
+
+/// Listens where the gateway gives its metrics: for the account alone that started the supervisor.
+fn metrics_socket(place: &Place) -> Result<UnixListener, SupervisorError> {
+    let path = place.gateway_metrics();
+    let failed = |source| SupervisorError::File { path: path.clone(), source };
+    remove_if_there(&path).map_err(failed)?;
+    let socket = UnixListener::bind(&path).map_err(failed)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    socket.set_nonblocking(true).map_err(failed)?;
+    Ok(socket)
 }
 
 /// What a process says first. Of the rest, only that it is alive, and a pause that could not be recorded and its end, are

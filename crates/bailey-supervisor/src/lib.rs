@@ -23,8 +23,8 @@ pub use identity::{
     Identities, Identity, become_identity, blocked_by, die_with_parent, gain_no_rights, leave_terminal,
 };
 pub use root::{Mark, Place, finish_deletion};
-pub use stdio::{Stream, flush_within, log_line};
-pub use watch::{Launch, Said, supervise};
+pub use stdio::{Stream, flush_within, keep_notices_apart, log_line, notice};
+pub use watch::{Launch, Logging, Said, supervise};
 
 /// Why there is nothing to supervise.
 #[derive(Debug, thiserror::Error)]
@@ -55,4 +55,20 @@ pub enum SupervisorError {
     /// A process cannot be started.
     #[error("`{0}` could not be started: {1}")]
     Start(&'static str, io::Error),
+}
+
+impl SupervisorError {
+    /// Returns the name that the log has for it.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "file",
+            Self::Running(_) => "running",
+            Self::Damaged(_) => "damaged",
+            Self::Missing(_) => "missing",
+            Self::Key(_) => "key",
+            Self::Refused(_) => "refused",
+            Self::Start(..) => "start",
+        }
+    }
 }

@@ -68,6 +68,12 @@ impl Place {
         self.0.join("gateway.address")
     }
 
+    /// Where the gateway gives its metrics. Not in `run`, which is the home's: this one the supervisor makes.
+    #[must_use]
+    pub fn gateway_metrics(&self) -> PathBuf {
+        self.0.join("gateway-metrics.sock")
+    }
+
     fn key_file(&self) -> PathBuf {
         self.0.join("keys/root.key")
     }
@@ -341,7 +347,7 @@ pub(crate) fn destroy(place: &Place) -> Result<(), SupervisorError> {
     for path in [place.home(), place.0.join("keys"), place.run()] {
         remove_top(&path).map_err(|source| SupervisorError::File { path, source })?;
     }
-    for path in [place.gateway(), place.identity_file(), place.0.join("home.id.new")] {
+    for path in [place.gateway(), place.gateway_metrics(), place.identity_file(), place.0.join("home.id.new")] {
         remove_if_there(&path).map_err(|source| SupervisorError::File { path, source })?;
     }
     // What says that it is to be destroyed goes last: if this is interrupted, the next start goes on here.
@@ -352,7 +358,7 @@ pub(crate) fn destroy(place: &Place) -> Result<(), SupervisorError> {
         .map_err(|source| SupervisorError::File { path, source })
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
+pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
     fs::remove_file(path).or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 

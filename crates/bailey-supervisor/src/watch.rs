@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bailey_keys::RootKey;
+use bailey_telemetry::event;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::child::{Home, beside, keep_gateway};
@@ -37,8 +38,21 @@ pub struct Launch {
     pub settings: String,
     /// Where the gateway listens.
     pub listen: String,
+    /// What the home and the gateway log.
+    pub logging: Logging,
+    /// Where the gateway gives its metrics over TCP, beside its socket.
+    pub gateway_metrics: Option<String>,
     /// How long the home may be silent before it is ended and started again.
     pub silent: Duration,
+}
+
+/// What a process logs, as its arguments say it.
+#[derive(Debug, Clone)]
+pub struct Logging {
+    /// Which events.
+    pub filter: String,
+    /// In which form.
+    pub format: &'static str,
 }
 
 /// What the supervisor has to say to whoever started it.
@@ -83,6 +97,7 @@ pub async fn supervise(
     let root = match root {
         Some(root) => root,
         None => {
+            event!(INFO, "the home is locked");
             say(Said::Locked);
             tokio::select! {
                 root = unlocked(&mut home, &mut control) => root,
@@ -92,7 +107,7 @@ pub async fn supervise(
     };
     let ended = keep_running(&mut home, &Arc::new(root), &prepare, &mut say, &mut stop, &mut control).await;
     home.make_end().await;
-    let paths = [place.socket(), place.gateway()];
+    let paths = [place.socket(), place.gateway(), place.gateway_metrics()];
     // A disk that does not answer keeps nobody from stopping.
     let tidied = spawn_blocking(move || paths.map(|path| std::fs::remove_file(path).is_ok()));
     let _ = tokio::time::timeout(TIDY_WITHIN, tidied).await;
@@ -102,6 +117,7 @@ pub async fn supervise(
     if place.is_deletion_pending() {
         destroy(place)?;
         home.identities.forget(identity);
+        event!(INFO, "the home was deleted");
         say(Said::Deleted);
         return Ok(());
     }
@@ -148,9 +164,10 @@ async fn keep_running(
         let next = match started {
             Ok((gateway, silent)) => {
                 say(Said::Runs(gateway.as_ref().map(|gateway| gateway.address.clone()).map_err(Clone::clone)));
+                event!(INFO, "the home runs", gateway = gateway.is_ok());
                 first = false;
                 let hangs = watchdog(home.hears.heartbeats.clone(), silent);
-                let keep_gateway = keep_gateway(home.place.clone(), home.identities.gateway(), gateway, silent);
+                let keep_gateway = keep_gateway(gateway);
                 let next = tokio::select! {
                     why = home.ended() => Next::Ended(why),
                     client = control.next_pause() => {
@@ -159,6 +176,7 @@ async fn keep_running(
                     }
                     () = keep_gateway => Next::Again,
                     () = hangs => {
+                        event!(WARN, "the home hung and is ended", silent_ms = silent);
                         home.make_end().await;
                         Next::Ended(format!("it hung: it had said nothing for {} s", silent.as_secs()))
                     }
@@ -178,13 +196,17 @@ async fn keep_running(
             }
             // A home that has never run is told about at once; one that has is tried again.
             Err(error) if first => return Err(error),
-            Err(error) => Next::Ended(error.to_string()),
+            Err(error) => {
+                event!(ERROR, "the home could not be started", code = error.code());
+                Next::Ended(error.to_string())
+            }
         };
         let Next::Ended(why) = next else { continue };
         if home.place.is_deletion_pending() {
             return Ok(());
         }
         wait = if began.elapsed() > STEADY { Duration::from_secs(1) } else { (wait * 2).min(SLOWEST) };
+        event!(WARN, "the home is started again", wait_ms = wait);
         say(Said::Ended(why, wait.as_secs()));
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
@@ -222,6 +244,7 @@ async fn unlocked(home: &mut Home, control: &mut ControlSocket) -> RootKey {
             asked = control.next() => match asked {
                 (ControlRequest::Pause, client) => {
                     let trouble: Vec<String> = home.note_pause().await.into_iter().collect();
+                    event!(WARN, "everything was paused by the supervisor", ended = false, recorded = trouble.is_empty());
                     client.paused(false, &trouble).await;
                 }
                 (ControlRequest::Unlock(_), client) if trying.is_some() => {
@@ -241,11 +264,15 @@ async fn unlocked(home: &mut Home, control: &mut ControlSocket) -> RootKey {
                 let Some((_, client)) = trying.take() else { continue };
                 match tried {
                     Ok(Ok(Some(root))) => {
+                        event!(INFO, "the home was unlocked");
                         client.unlocked().await;
                         return root;
                     }
                     Ok(Ok(None)) => client.refuse("this home needs no passphrase").await,
-                    Ok(Err(error)) => client.refuse(&error.to_string()).await,
+                    Ok(Err(error)) => {
+                        event!(WARN, "the home was not unlocked", code = error.code());
+                        client.refuse(&error.to_string()).await;
+                    }
                     Err(error) => client.refuse(&error.to_string()).await,
                 }
             }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bailey_gate::handoff::{EffectToken, HandoffLock, Refused, SystemEgress, Wrote};
+use bailey_telemetry::{event, metrics};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 
 use crate::net::Link;
@@ -20,7 +21,27 @@ pub(crate) enum EgressAuthority {
 }
 
 pub(crate) fn refused(refused: Refused) -> io::Error {
+    count(refused);
     io::Error::new(io::ErrorKind::PermissionDenied, refused)
+}
+
+/// Counts a refusal of the lock.
+fn count(refused: Refused) {
+    let reason = match refused {
+        Refused::Paused => "paused",
+        Refused::Stale => "stale",
+        Refused::Cut => "revoked",
+        Refused::Spent => "spent",
+    };
+    metrics().egress_refused(reason);
+    event!(INFO, "nothing was sent", reason = reason);
+}
+
+/// Makes the error of a guard that does not let something through, and counts it. `protocol` is one of a few names.
+pub(crate) fn forbidden(protocol: &'static str, why: String) -> io::Error {
+    metrics().egress_refused("forbidden");
+    event!(WARN, "the egress guard let something not through", protocol = protocol);
+    io::Error::new(io::ErrorKind::PermissionDenied, why)
 }
 
 impl EgressAuthority {
@@ -39,7 +60,7 @@ impl EgressAuthority {
 
     /// Whether anything may leave by this right now; asked before a connection is even opened.
     pub(crate) fn check(&self) -> Result<(), Refused> {
-        self.under(|| ())
+        self.under(|| ()).inspect_err(|why| count(*why))
     }
 
     /// Whether this is that system egress.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::egress::{EgressAuthority, Guarded};
+use crate::egress::{EgressAuthority, Guarded, forbidden};
 use crate::net::Link;
 
 /// Longest request head of ours.
@@ -107,7 +107,7 @@ impl AsyncWrite for HttpStream {
         let this = &mut *self;
         let (count, hand_off) = match this.plan(buffer) {
             Ok(plan) => plan,
-            Err(why) => return Poll::Ready(Err(io::Error::new(io::ErrorKind::PermissionDenied, why))),
+            Err(why) => return Poll::Ready(Err(forbidden("http", why.to_owned()))),
         };
         if this.gone {
             return Poll::Ready(Ok(buffer.len()));

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use bailey_gate::family::mail::{FolderName, MessageRef};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::egress::{EgressAuthority, Guarded};
+use crate::egress::{EgressAuthority, Guarded, forbidden};
 use crate::imap_answers::Answers;
 use crate::net::Link;
 
@@ -127,7 +127,7 @@ impl ImapStream {
     fn finish_line(&mut self, cx: &mut Context<'_>, end: &[u8]) -> Poll<io::Result<usize>> {
         let whole = [self.line.as_slice(), end].concat();
         let text = String::from_utf8_lossy(&whole).trim_end_matches("\r\n").to_owned();
-        let forbidden = |what: String| Poll::Ready(Err(io::Error::new(io::ErrorKind::PermissionDenied, what)));
+        let forbidden = |what: String| Poll::Ready(Err(forbidden("imap", what)));
         // One line at a time, and no literals: they could carry others.
         if text.contains(['\r', '\n']) || text.ends_with('}') {
             return forbidden("more than one line at once is not allowed on this connection".into());

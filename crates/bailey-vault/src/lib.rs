@@ -30,6 +30,7 @@ use bailey_gate::handoff::{HandoffLock, PauseState, SystemEgress};
 use bailey_gate::ledger::{Grant, StoreError, Tx as _};
 use bailey_gate::{ConnectionId, Now};
 use bailey_ledger::{ConnectionRow, Ledger, RecordName};
+use bailey_telemetry::{Id, event};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -280,8 +281,9 @@ impl Vault {
         };
         let keys = cut_around(|| self.reset(), end)?;
         // A full disk may keep the keys of what is removed for a while; the connection is over all the same.
-        if let Err(error) = self.ledger.keys().destroy(&keys) {
-            eprintln!("the keys of a revoked connection could not be destroyed yet: {error}");
+        if self.ledger.keys().destroy(&keys).is_err() {
+            let connection = Id::new(*id.as_bytes());
+            event!(WARN, "the keys of a revoked connection could not be destroyed yet", connection = connection);
         }
         Ok(true)
     }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::egress::{EgressAuthority, Guarded};
+use crate::egress::{self, EgressAuthority, Guarded};
 use crate::net::Link;
 use crate::smtp_guard::{SmtpGuard, Step};
 
@@ -47,7 +47,7 @@ impl AsyncWrite for ClaimedStream {
         let this = &mut *self;
         let (count, hand_off) = match this.guard.plan(buffer) {
             Err(forbidden) => {
-                return Poll::Ready(Err(io::Error::new(io::ErrorKind::PermissionDenied, forbidden.to_string())));
+                return Poll::Ready(Err(egress::forbidden("smtp", forbidden.to_string())));
             }
             Ok(Step::Pass(count)) => (count, false),
             Ok(Step::HandOff(count)) => (count, true),

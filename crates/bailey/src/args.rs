@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use bailey_home::wire::{DavSettings, Settings};
+use bailey_telemetry::{Filter, Format};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A personal AI agent whose every effect passes a gate.
@@ -28,11 +29,11 @@ pub(crate) enum Command {
     /// Make a home: its keys, its store, and your approval passphrase
     Setup(Setup),
     /// Run the home until stopped
-    Serve,
+    Serve(Serve),
     /// Unlock a home that waits for its passphrase
     Unlock,
     /// Look whether everything is as it should be, and say what to do where it is not
-    Doctor,
+    Doctor(Doctor),
     /// The home as a whole
     #[command(subcommand)]
     Home(HomeCommand),
@@ -255,6 +256,44 @@ pub(crate) enum HomeCommand {
     Delete,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Which events are logged to standard error: `error`, `warn`, `info`, `debug`, `trace`, `off`, or levels by module such as
+    /// `warn,bailey_home=debug`; goes before `[log] level` of the configuration
+    #[arg(long, env = "BAILEY_LOG", value_name = "LEVEL")]
+    pub(crate) log: Option<Filter>,
+    /// How; goes before `[log] format` of the configuration
+    #[arg(long, env = "BAILEY_LOG_FORMAT", value_enum, value_name = "FORM")]
+    pub(crate) log_format: Option<LogFormat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// For programs: one JSON object a line
+    Json,
+}
+
+impl From<LogFormat> for Format {
+    fn from(format: LogFormat) -> Self {
+        match format {
+            LogFormat::Text => Self::Text,
+            LogFormat::Json => Self::Json,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Put together a report for others, without personal data: shows it, and asks before it writes it; `-` prints it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Write the report without asking; it is shown all the same
+    #[arg(long, requires = "report")]
+    pub(crate) yes: bool,
+}
+
 /// What the supervisor tells a process of its own.
 #[derive(Debug, Args)]
 pub(crate) struct Role {
@@ -273,6 +312,15 @@ pub(crate) struct Role {
     /// The file that tells what ran last on this machine from a copy of it
     #[arg(long)]
     pub(crate) witness: Option<PathBuf>,
+    /// Which events it logs
+    #[arg(long)]
+    pub(crate) log: Filter,
+    /// How
+    #[arg(long, value_enum)]
+    pub(crate) log_format: LogFormat,
+    /// How often it was started again
+    #[arg(long)]
+    pub(crate) restarts: u64,
 }
 
 #[derive(Debug, Args)]
@@ -282,9 +330,12 @@ pub(crate) struct GatewayRole {
     /// Where to listen
     #[arg(long)]
     pub(crate) listen: String,
-    /// After how many seconds without a sign of life it is taken to hang
+    /// After how many seconds without a heartbeat it is taken to hang
     #[arg(long)]
     pub(crate) silent: u64,
+    /// Where it gives its metrics over TCP, too
+    #[arg(long)]
+    pub(crate) metrics_listen: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -25,12 +25,12 @@ use crate::{pin, prompt, show};
 pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<(), Trouble> {
     match command {
         Command::Setup(setup) => return make_home(&setup, &layout),
-        Command::Serve => return crate::roles::supervise(&layout).await,
+        Command::Serve(serve) => return crate::roles::supervise(&layout, serve).await,
         Command::Rules(command) => return crate::rules::run(command, layout, json).await,
         Command::Tools => return tools(json),
         Command::Unlock => return unlock(&layout).await,
         Command::Pause => return crate::pause::run(layout, json).await,
-        Command::Doctor => return crate::doctor::run(&layout, json).await,
+        Command::Doctor(doctor) => return crate::doctor::run(&layout, &doctor, json).await,
         _ => {}
     }
     let client = Client::new(layout)?;
@@ -39,10 +39,10 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         | Command::Rules(_)
         | Command::Gate(_)
         | Command::Tools
-        | Command::Serve
+        | Command::Serve(_)
         | Command::Unlock
         | Command::Pause
-        | Command::Doctor
+        | Command::Doctor(_)
         | Command::HomeProcess(_)
         | Command::GatewayProcess(_) => Ok(()),
         Command::Home(HomeCommand::Delete) => delete_home(&client, json).await,

@@ -9,8 +9,9 @@ use bailey_home::{Layout, config};
 use bailey_supervisor::{Identities, Place};
 use serde::Serialize;
 
+use crate::args::Doctor;
 use crate::client::{Client, Trouble};
-use crate::{pin, show};
+use crate::{pin, report, show};
 
 /// Room below which a home is about to stop, in bytes.
 const LITTLE_ROOM: u64 = 512 * 1024 * 1024;
@@ -18,7 +19,7 @@ const LITTLE_ROOM: u64 = 512 * 1024 * 1024;
 /// How one thing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-enum Grade {
+pub(crate) enum Grade {
     Good,
     /// Works, but weaker than it could be.
     Weak,
@@ -26,25 +27,37 @@ enum Grade {
     Bad,
 }
 
+impl Grade {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Weak => "weak",
+            Self::Bad => "bad",
+        }
+    }
+}
+
 #[derive(Debug, Serialize)]
-struct Finding {
-    what: &'static str,
-    grade: Grade,
+pub(crate) struct Finding {
+    pub(crate) what: &'static str,
+    pub(crate) grade: Grade,
+    /// What it is in one of a few words: for a report, which does not take what it says.
+    #[serde(skip)]
+    pub(crate) code: &'static str,
     says: String,
 }
 
-fn finding(what: &'static str, grade: Grade, says: impl Into<String>) -> Finding {
-    Finding { what, grade, says: says.into() }
+/// What was found, in words for the person. `code` is for others, who must not see a path, an address or a name.
+fn finding(what: &'static str, grade: Grade, code: &'static str, says: impl Into<String>) -> Finding {
+    Finding { what, grade, code, says: says.into() }
 }
 
 /// Looks, prints, and ends with an error where something is bad.
-pub(crate) async fn run(layout: &Layout, json: bool) -> Result<(), Trouble> {
-    let mut all = vec![home(layout), files(layout), room(layout.root())];
-    all.extend(stored(layout));
-    all.extend(accounts(layout));
-    all.push(configuration(layout));
-    all.push(solver());
-    all.extend(running(layout).await);
+pub(crate) async fn run(layout: &Layout, wanted: &Doctor, json: bool) -> Result<(), Trouble> {
+    let all = look(layout).await;
+    if let Some(file) = &wanted.report {
+        return report::run(layout, &all, file, wanted.yes, json).await;
+    }
     show::print(json, &all, |out| {
         for one in &all {
             let mark = match one.grade {
@@ -59,13 +72,23 @@ pub(crate) async fn run(layout: &Layout, json: bool) -> Result<(), Trouble> {
     if all.iter().any(|one| one.grade == Grade::Bad) { Err(Trouble::Printed(1)) } else { Ok(()) }
 }
 
+async fn look(layout: &Layout) -> Vec<Finding> {
+    let mut all = vec![home(layout), files(layout), room(layout.root())];
+    all.extend(stored(layout));
+    all.extend(accounts(layout));
+    all.push(configuration(layout));
+    all.push(solver());
+    all.extend(running(layout).await);
+    all
+}
+
 fn home(layout: &Layout) -> Finding {
     match layout.info() {
         Ok(info) => {
             let says = format!("home {} in `{}`", info.home, layout.root().display());
-            finding("home", Grade::Good, says)
+            finding("home", Grade::Good, "there", says)
         }
-        Err(error) => finding("home", Grade::Bad, error.to_string()),
+        Err(error) => finding("home", Grade::Bad, "unusable", error.to_string()),
     }
 }
 
@@ -73,31 +96,36 @@ fn home(layout: &Layout) -> Finding {
 fn files(layout: &Layout) -> Finding {
     let root = layout.root();
     if layout.info().is_err() {
-        return finding("files", Grade::Bad, format!("there is no home in `{}`; run `bailey setup`", root.display()));
+        return finding(
+            "files",
+            Grade::Bad,
+            "no-home",
+            format!("there is no home in `{}`; run `bailey setup`", root.display()),
+        );
     }
     for name in ["home", "keys", "state", "keys/root.key"] {
         let path = root.join(name);
         let Ok(about) = std::fs::metadata(&path) else { continue };
         if about.permissions().mode() & 0o077 != 0 {
             let says = format!("`{}` can be read by other accounts; run `chmod go-rwx` on it", path.display());
-            return finding("files", Grade::Bad, says);
+            return finding("files", Grade::Bad, "readable-by-others", says);
         }
     }
     let by_file = layout.info().is_ok_and(|info| matches!(info.root, bailey_keys::RootKind::KeyFile));
     if by_file && !root.join("keys/root.key").exists() {
         let says = "the key file is gone, so the home cannot be opened; put `keys/root.key` back from a backup";
-        return finding("files", Grade::Bad, says);
+        return finding("files", Grade::Bad, "no-key", says);
     }
     if by_file {
         let says = "the key lies in a file beside the home, so whoever reads both can read everything; a home with `setup --root passphrase` cannot be read at rest";
-        return finding("files", Grade::Weak, says);
+        return finding("files", Grade::Weak, "key-file", says);
     }
-    finding("files", Grade::Good, "nobody else can read them; the passphrase opens them")
+    finding("files", Grade::Good, "passphrase", "nobody else can read them; the passphrase opens them")
 }
 
 fn room(root: &Path) -> Finding {
     let Ok(about) = rustix::fs::statvfs(root) else {
-        return finding("disk", Grade::Bad, format!("`{}` cannot be looked at", root.display()));
+        return finding("disk", Grade::Bad, "unseen", format!("`{}` cannot be looked at", root.display()));
     };
     let free = about.f_bavail.saturating_mul(about.f_frsize);
     let says = format!("{} MB free", free / 1_000_000);
@@ -105,10 +133,11 @@ fn room(root: &Path) -> Finding {
         return finding(
             "disk",
             Grade::Bad,
+            "full",
             format!("{says}; nothing is started where it cannot be recorded: make room"),
         );
     }
-    finding("disk", Grade::Good, says)
+    finding("disk", Grade::Good, "room", says)
 }
 
 /// What is stored can be read, every page of it. Of a home that a passphrase locks, this cannot be looked at.
@@ -117,14 +146,14 @@ fn stored(layout: &Layout) -> Option<Finding> {
     let root = place.root_key(None).ok().flatten()?;
     let key = match place.unwrap(&root) {
         Ok(key) => key,
-        Err(error) => return Some(finding("store", Grade::Bad, error.to_string())),
+        Err(error) => return Some(finding("store", Grade::Bad, "key", error.to_string())),
     };
     Some(match layout.look(&key) {
-        Ok(()) => finding("store", Grade::Good, "database, key store and the end of the log can be read"),
+        Ok(()) => finding("store", Grade::Good, "readable", "database, key store and the end of the log can be read"),
         Err(error) => {
             let out = "Stop `bailey serve`, keep a copy of the whole folder as it is, then put the last backup of the whole folder in its \
                        place; nothing that was approved then leaves without asking again";
-            finding("store", Grade::Bad, format!("{error}. {out}"))
+            finding("store", Grade::Bad, "damaged", format!("{error}. {out}"))
         }
     })
 }
@@ -134,9 +163,9 @@ fn accounts(layout: &Layout) -> Option<Finding> {
     let home = layout.info().ok()?.home.parse::<bailey_gate::HomeId>().ok()?;
     Some(match Identities::of(layout.root(), *home.as_bytes()) {
         Identities::Separate { home, gateway } => {
-            finding("accounts", Grade::Good, format!("home {}, gateway {}", home.user, gateway.user))
+            finding("accounts", Grade::Good, "separate", format!("home {}, gateway {}", home.user, gateway.user))
         }
-        Identities::Shared(why) => finding("accounts", Grade::Weak, why),
+        Identities::Shared(why) => finding("accounts", Grade::Weak, "shared", why),
     })
 }
 
@@ -146,26 +175,33 @@ const ANSWERS_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 /// Whether changes of rules can be proven.
 fn solver() -> Finding {
     match Analysis::begin() {
-        Ok(_) => finding("solver", Grade::Good, "changes of rules are proven over every action there could be"),
-        Err(error) => finding("solver", Grade::Weak, format!("{error}. Rules are tried on past actions all the same.")),
+        Ok(_) => {
+            finding("solver", Grade::Good, "there", "changes of rules are proven over every action there could be")
+        }
+        Err(error) => {
+            finding("solver", Grade::Weak, "absent", format!("{error}. Rules are tried on past actions all the same."))
+        }
     }
 }
 
 fn configuration(layout: &Layout) -> Finding {
     let settings = config::Settings::read(&layout.config());
     match settings.and_then(|settings| settings.parse()) {
-        Err(error) => finding("configuration", Grade::Bad, error.to_string()),
+        Err(error) => finding("configuration", Grade::Bad, "mistake", error.to_string()),
         Ok(config) => match config.model {
-            None => finding("configuration", Grade::Bad, "no model is named; add [model] to config.toml"),
-            Some(model) => {
-                finding("configuration", Grade::Good, format!("model `{}` at {}", model.name, model.base_url))
-            }
+            None => finding("configuration", Grade::Bad, "no-model", "no model is named; add [model] to config.toml"),
+            Some(model) => finding(
+                "configuration",
+                Grade::Good,
+                "complete",
+                format!("model `{}` at {}", model.name, model.base_url),
+            ),
         },
     }
 }
 
 async fn running(layout: &Layout) -> Vec<Finding> {
-    let bad = |why: &Trouble| vec![finding("running", Grade::Bad, why.to_string())];
+    let bad = |why: &Trouble| vec![finding("running", Grade::Bad, "unasked", why.to_string())];
     let client = match Client::new(layout.clone()) {
         Ok(client) => client,
         Err(why) => return bad(&why),
@@ -177,6 +213,7 @@ async fn running(layout: &Layout) -> Vec<Finding> {
             return vec![finding(
                 "running",
                 Grade::Bad,
+                "silent",
                 format!(
                     "the home has not answered for {} s; if it hangs it is started anew by itself, and `bailey pause` stops \
                      everything even so",
@@ -188,6 +225,7 @@ async fn running(layout: &Layout) -> Vec<Finding> {
             return vec![finding(
                 "running",
                 Grade::Bad,
+                "no-answer",
                 "the home does not answer; if it is locked, run `bailey unlock`; why it cannot start is above, or was said by `bailey serve`",
             )];
         }
@@ -197,23 +235,24 @@ async fn running(layout: &Layout) -> Vec<Finding> {
         "open" => finding(
             "running",
             Grade::Good,
+            "open",
             format!("{} log entries, {} waiting for you", status.log_entries, status.waiting),
         ),
-        mode => finding("running", Grade::Weak, format!("it is {mode}; `bailey resume` lets it go on")),
+        mode => finding("running", Grade::Weak, "paused", format!("it is {mode}; `bailey resume` lets it go on")),
     }];
     out.push(match std::fs::read_to_string(Place::new(layout.root()).gateway()) {
-        Ok(address) if !answers(address.trim()).await => finding("gateway", Grade::Bad, format!("nothing answers at http://{}/v1; a gateway that hangs is started anew by itself, after a while", address.trim())),
-        Ok(address) => finding("gateway", Grade::Good, format!("programs reach it at http://{}/v1", address.trim())),
-        Err(_) => finding("gateway", Grade::Weak, "there is none: programs cannot reach the home, and whoever listens in its place is not Bailey; `bailey serve` says why"),
+        Ok(address) if !answers(address.trim()).await => finding("gateway", Grade::Bad, "silent", format!("nothing answers at http://{}/v1; a gateway that hangs is started anew by itself, after a while", address.trim())),
+        Ok(address) => finding("gateway", Grade::Good, "answers", format!("programs reach it at http://{}/v1", address.trim())),
+        Err(_) => finding("gateway", Grade::Weak, "absent", "there is none: programs cannot reach the home, and whoever listens in its place is not Bailey; `bailey serve` says why"),
     });
-    out.extend(pin::is_older(&status).map(|older| finding("log", Grade::Bad, older)));
-    out.extend(status.notices.into_iter().map(|notice| finding("notice", Grade::Weak, notice)));
+    out.extend(pin::is_older(&status).map(|older| finding("log", Grade::Bad, "older", older)));
+    out.extend(status.notices.into_iter().map(|notice| finding("notice", Grade::Weak, "given", notice)));
     let connections: Vec<ConnectionView> = client.get("/v1/connections").await.unwrap_or_default();
     for one in connections.into_iter().filter(|one| one.active) {
         let says = format!("{} {} ({})", one.kind, one.account, one.level);
         out.push(match one.weaker.as_str() {
-            "" => finding("connection", Grade::Good, says),
-            weaker => finding("connection", Grade::Weak, format!("{says}: {weaker}")),
+            "" => finding("connection", Grade::Good, "narrow", says),
+            weaker => finding("connection", Grade::Weak, "wide", format!("{says}: {weaker}")),
         });
     }
     out

@@ -7,8 +7,10 @@ mod doctor;
 mod pause;
 mod pin;
 mod prompt;
+mod report;
 mod roles;
 mod rules;
+mod scrape;
 mod show;
 
 use std::io::Write as _;

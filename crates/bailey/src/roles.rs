@@ -4,16 +4,19 @@ use std::fmt::Display;
 use std::future::Future;
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use bailey_gateway::Gateway;
 use bailey_home::{Ended, Home, Layout, config};
 use bailey_keys::{HomeKey, Passphrase};
-use bailey_supervisor::{Identity, Launch, Place, Said, Stream, SupervisorError, flush_within};
+use bailey_supervisor::{Identity, Launch, Logging, Place, Said, Stream, SupervisorError, flush_within, notice};
+use bailey_telemetry::{Filter, Format, Id, Process, event, metrics};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::args::{GateArgs, GatewayRole, Role};
+use crate::args::{GateArgs, GatewayRole, Role, Serve};
 use crate::client::Trouble;
 use crate::prompt;
+use crate::scrape::{self, Listener, Source};
 
 /// Longest settings line the home takes, in bytes: a configuration and a bundle of certificates.
 const MAX_SETTINGS_BYTES: u64 = 4 * 1024 * 1024;
@@ -35,9 +38,17 @@ pub(crate) fn gate(wanted: &GateArgs) -> ExitCode {
 }
 
 /// `bailey serve`
-pub(crate) async fn supervise(layout: &Layout) -> Result<(), Trouble> {
+pub(crate) async fn supervise(layout: &Layout, wanted: Serve) -> Result<(), Trouble> {
     let here = |error: &dyn Display| Trouble::Here(error.to_string());
     harden()?;
+    let logs = Logs { filter: wanted.log, format: wanted.log_format.map(Format::from) };
+    // A configuration that cannot be read is told about below.
+    let config = config::Settings::read(&layout.config()).and_then(|settings| settings.parse()).unwrap_or_default();
+    let (filter, format) = logs.of(&config.log);
+    if format == Format::Json {
+        bailey_supervisor::keep_notices_apart();
+    }
+    begin_logging(Process::Supervisor, layout, filter, format);
     let place = Place::new(layout.root());
     if bailey_supervisor::finish_deletion(&place).map_err(|e| here(&e))? {
         tell(layout, &Said::Deleted);
@@ -49,7 +60,14 @@ pub(crate) async fn supervise(layout: &Layout) -> Result<(), Trouble> {
         let settings = config::Settings::read(&config).map_err(|error| error.to_string())?;
         let config = settings.parse().map_err(|error| error.to_string())?;
         let settings = serde_json::to_string(&settings).map_err(|error| error.to_string())?;
-        Ok(Launch { settings, listen: config.gateway.listen, silent: config.home.silent() })
+        let (filter, format) = logs.of(&config.log);
+        Ok(Launch {
+            settings,
+            silent: config.home.silent(),
+            listen: config.gateway.listen,
+            logging: Logging { filter: filter.to_string(), format: format.name() },
+            gateway_metrics: config.metrics.gateway_listen,
+        })
     };
     let locked = place.needs_passphrase().map_err(|e| here(&e))?;
     // What stands in the configuration is told about before anything waits for a passphrase.
@@ -71,6 +89,28 @@ pub(crate) async fn supervise(layout: &Layout) -> Result<(), Trouble> {
     }
 }
 
+/// What was asked for on the command line, or in the environment; it goes before the configuration.
+#[derive(Clone)]
+struct Logs {
+    filter: Option<Filter>,
+    format: Option<Format>,
+}
+
+impl Logs {
+    fn of(&self, config: &config::LogConfig) -> (Filter, Format) {
+        let configured = || config.level.as_ref().and_then(|level| level.parse().ok());
+        let filter = self.filter.clone().or_else(configured).unwrap_or_default();
+        (filter, self.format.or(config.format).unwrap_or_default())
+    }
+}
+
+/// Logs to standard error from here on. Nobody has to read it.
+fn begin_logging(process: Process, layout: &Layout, filter: Filter, format: Format) {
+    let home = layout.info().ok().and_then(|info| info.home.parse::<bailey_gate::HomeId>().ok());
+    let identity = bailey_telemetry::Identity { process, home: home.map(|home| Id::new(*home.as_bytes())) };
+    bailey_telemetry::install(identity, filter, format, |line| bailey_supervisor::log_line(Stream::Error, line));
+}
+
 /// The passphrase of the home, where somebody is there to give it.
 fn given() -> Result<Option<Passphrase>, Trouble> {
     let asked = prompt::passphrase("Passphrase that locks the home");
@@ -86,7 +126,6 @@ const FLUSH_WITHIN: std::time::Duration = std::time::Duration::from_secs(1);
 fn tell(layout: &Layout, said: &Said) {
     let data = layout.root().display();
     let out = |words: String| bailey_supervisor::log_line(Stream::Out, words);
-    let error = |words: &str| bailey_supervisor::log_line(Stream::Error, format!("bailey: {words}"));
     match said {
         Said::Locked => out(format!("Bailey is locked. Unlock it with `bailey unlock`. ({data})")),
         Said::Runs(Ok(address)) => out(format!(
@@ -94,10 +133,10 @@ fn tell(layout: &Layout, said: &Said) {
         )),
         Said::Runs(Err(why)) => {
             out(format!("Bailey runs, without its gateway. ({data})"));
-            error(why);
+            notice(why);
         }
-        Said::Shared(why) => error(why),
-        Said::Ended(why, seconds) => error(&format!("the home ended ({why}); it is started again in {seconds} s")),
+        Said::Shared(why) => notice(why),
+        Said::Ended(why, seconds) => notice(&format!("the home ended ({why}); it is started again in {seconds} s")),
         Said::Deleted => out("The home was deleted.".into()),
     }
 }
@@ -148,6 +187,8 @@ pub(crate) fn home(role: &Role, layout: &Layout) -> ExitCode {
 fn run_home(role: &Role, layout: &Layout) -> Result<Ended, String> {
     let failed = |error: &dyn Display| error.to_string();
     begin(role).map_err(|e| failed(&e))?;
+    begin_logging(Process::Home, layout, role.log.clone(), role.log_format.into());
+    metrics().restarted(Process::Home, role.restarts);
     let (key, mut settings) = take_over().map_err(|e| failed(&e))?;
     settings.paused = role.paused;
     settings.witness.clone_from(&role.witness);
@@ -170,12 +211,31 @@ fn run_home(role: &Role, layout: &Layout) -> Result<Ended, String> {
                 report(bailey_supervisor::HEARTBEAT);
             }
         });
+        let listen = settings.parse().ok().and_then(|config| config.metrics.home_listen);
+        for listener in [Listener::at(&layout.metrics_socket()), Listener::on(listen.as_deref())] {
+            give_metrics(listener, Source::Home(Arc::clone(&home)));
+        }
         let mut terminate = signal(SignalKind::terminate()).map_err(|e| failed(&e))?;
         let stop = async move {
             terminate.recv().await;
         };
-        bailey_home::serve(home, layout, || report("ready"), stop).await.map_err(|e| failed(&e))
+        let served = bailey_home::serve(home, layout, || report("ready"), stop).await.map_err(|e| failed(&e));
+        let _ = std::fs::remove_file(layout.metrics_socket());
+        flush_within(FLUSH_WITHIN);
+        served
     })
+}
+
+/// Gives metrics to whoever connects there. What cannot be listened on keeps no process from its work.
+fn give_metrics(listener: io::Result<Option<Listener>>, source: Source) {
+    match listener {
+        Ok(Some(listener)) => drop(tokio::spawn(scrape::serve(listener, source))),
+        Ok(None) => {}
+        Err(error) => {
+            let code = error.raw_os_error().unwrap_or_default();
+            event!(ERROR, "metrics cannot be given where they should be", errno = code);
+        }
+    }
 }
 
 /// The key and the settings, from the pipe of the supervisor.
@@ -201,14 +261,17 @@ fn run_gateway(role: &GatewayRole, layout: &Layout) -> Result<std::convert::Infa
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| failed(&e))?;
     runtime.block_on(async {
         let gateway = Gateway::bind(&role.listen).await.map_err(|e| failed(&e))?;
+        let listeners = [Listener::given(), Listener::on(role.metrics_listen.as_deref())];
         let confined = bailey_gateway::renounce_files();
+        // Behind that: the thread that writes lines can open no file either.
+        begin_logging(Process::Gateway, layout, role.role.log.clone(), role.role.log_format.into());
+        metrics().restarted(Process::Gateway, role.role.restarts);
         report(&format!("listening {}", gateway.address()));
+        event!(INFO, "the gateway listens", landlock = confined);
         if !confined {
-            let _ = writeln!(
-                io::stderr(),
-                "bailey: this kernel has no Landlock; the gateway is kept from files by its account alone"
-            );
+            event!(WARN, "this kernel has no Landlock; the gateway is kept from files by its account alone");
         }
+        listeners.into_iter().for_each(|listener| give_metrics(listener, Source::Gateway));
         let between = std::time::Duration::from_secs(role.silent) / bailey_home::HEARTBEATS_PER_TIMEOUT;
         tokio::spawn(async move {
             loop {

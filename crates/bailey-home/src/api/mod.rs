@@ -41,6 +41,7 @@ use crate::contexts::Context;
 use crate::executor::blocking;
 use crate::home::{Home, HomeError, fresh_action};
 use crate::layout::token_of;
+use crate::metrics;
 use crate::purposes;
 use crate::tasks::state_name;
 use crate::wire::{
@@ -123,6 +124,7 @@ fn about() -> OpenApi {
 /// The interface; each request has to show the token.
 pub(crate) fn router(home: Arc<Home>) -> Router {
     let (router, api) = routes();
+    metrics::know_routes(api.paths.paths.keys().cloned());
     router
         .route("/v1/openapi.json", get(|| async move { Json(api) }))
         .fallback(|| async { failure(Code::NotFound, "there is nothing at this address") })
@@ -133,6 +135,7 @@ pub(crate) fn router(home: Arc<Home>) -> Router {
         })
         .layer(middleware::from_fn_with_state(Arc::clone(&home), authenticate))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn(metrics::measure))
         .with_state(home)
 }
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bailey_telemetry::event;
+
 use crate::home::Home;
 
 /// How often trust is looked at.
@@ -31,8 +33,7 @@ impl Home {
         });
         match looked.await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => eprintln!("looking at trust: {error}"),
-            Err(error) => eprintln!("looking at trust: {error}"),
+            Ok(Err(_)) | Err(_) => event!(WARN, "suggestions for rules could not be refreshed"),
         }
     }
 }

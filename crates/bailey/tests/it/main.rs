@@ -25,4 +25,5 @@ mod rules;
 mod several;
 mod stops;
 mod support;
+mod telemetry;
 mod trust;

@@ -241,6 +241,17 @@ impl World {
         self.serving = Some(Running(child));
     }
 
+    /// Starts the home with further arguments, what it logs going to a file, and waits until it answers.
+    pub fn serve_logging(&mut self, arguments: &[&str], log: fs::File) {
+        let mut serving = self.bailey(&[&["serve"], arguments].concat());
+        let mut child = serving.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        while !self.said.starts_with("Bailey runs") {
+            self.said = first_line(&mut child);
+            assert!(!self.said.is_empty(), "serve said nothing");
+        }
+        self.serving = Some(Running(child));
+    }
+
     /// Starts the home under another account, with a copy of the program that this account can get at, and waits until it answers.
     pub fn serve_as(&mut self, account: u32) {
         let program = self.folder.path().join("bailey");

@@ -156,8 +156,8 @@ pub(super) const PROCESSES: &[Mutation] = &[
         control: "stdio/non-blocking",
         edits: &[(
             "crates/bailey-supervisor/src/stdio.rs",
-            "    let _ = lines().try_send(Line::Write(stream, line));\n",
-            "    let _ = lines();\n    let _ = match stream {\n        Stream::Out => writeln!(io::stdout(), \"{line}\"),\n        Stream::Error => writeln!(io::stderr(), \"{line}\"),\n    };\n",
+            "    if lines(stream).try_send(Line::Write(line)).is_err() {\n",
+            "    let (written, reached) = channel();\n    let _ = lines(stream).send(Line::Write(line));\n    let _ = lines(stream).send(Line::Reached(written));\n    if reached.recv().is_err() {\n",
         )],
         test: "stops::whoever_does_not_read_what_it_says_keeps_no_pause_waiting",
     },
@@ -195,8 +195,8 @@ pub(super) const PROCESSES: &[Mutation] = &[
         control: "watchdog/gateway",
         edits: &[(
             "crates/bailey-supervisor/src/child.rs",
-            "            () = watchdog(Arc::clone(&gateway.heartbeats), silent) => {",
-            "            () = async { std::future::pending::<()>().await; watchdog(Arc::clone(&gateway.heartbeats), silent).await } => {",
+            "            () = watchdog(Arc::clone(&gateway.heartbeats), gateway.start.launch.silent) => {",
+            "            () = async { std::future::pending::<()>().await; watchdog(Arc::clone(&gateway.heartbeats), gateway.start.launch.silent).await } => {",
         )],
         test: "stops::a_gateway_that_hangs_is_started_anew",
     },
