@@ -7,11 +7,12 @@ use crate::process::root;
 use crate::wired;
 
 /// Documents whose paths, tests and claims have to be there.
-const CHECKED: [&str; 6] = [
+const CHECKED: [&str; 7] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
+    "docs/operations.md",
     "docs/rules.md",
     "docs/security/threat-model.md",
 ];

@@ -8,16 +8,17 @@ use serde_json::Value;
 use crate::process::{command, root};
 
 /// Each crate of the product and the crates of ours it may use.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
     ("bailey-gate", &[]),
     ("bailey-keys", &[]),
     ("bailey-verify", &[]),
     ("bailey-scripted", &[]),
-    ("bailey-gateway", &[]),
-    ("bailey-supervisor", &["bailey-keys"]),
+    ("bailey-telemetry", &[]),
+    ("bailey-gateway", &["bailey-telemetry"]),
+    ("bailey-supervisor", &["bailey-keys", "bailey-telemetry"]),
     ("bailey-policy", &["bailey-gate"]),
     ("bailey-ledger", &["bailey-gate", "bailey-keys"]),
-    ("bailey-vault", &["bailey-gate", "bailey-keys", "bailey-ledger"]),
+    ("bailey-vault", &["bailey-gate", "bailey-keys", "bailey-ledger", "bailey-telemetry"]),
     ("bailey-model", &["bailey-gate"]),
     ("bailey-agent", &["bailey-gate", "bailey-model"]),
     ("bailey-connectors", &["bailey-gate", "bailey-vault"]),
@@ -31,6 +32,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
             "bailey-ledger",
             "bailey-model",
             "bailey-policy",
+            "bailey-telemetry",
             "bailey-vault",
         ],
     ),
@@ -62,19 +64,35 @@ const ALLOWED: [(&str, &[&str]); 17] = [
             "bailey-verify",
         ],
     ),
-    ("bailey", &["bailey-gate", "bailey-gateway", "bailey-home", "bailey-keys", "bailey-supervisor", "bailey-verify"]),
+    (
+        "bailey",
+        &[
+            "bailey-gate",
+            "bailey-gateway",
+            "bailey-home",
+            "bailey-keys",
+            "bailey-supervisor",
+            "bailey-telemetry",
+            "bailey-verify",
+        ],
+    ),
 ];
 
 /// Libraries a crate must not depend on, itself or through crates of ours: what it says it cannot do, it does not name. What
 /// other people's libraries use is theirs.
-const ABSENT: [(&str, &[&str]); 6] = [
+const ABSENT: [(&str, &[&str]); 7] = [
     ("bailey-gate", &["tokio", "hyper", "serde_json", "serde", "rusqlite", "cedar-policy", "rustix"]),
     ("bailey-agent", &["tokio", "hyper", "rusqlite", "rustix", "lettre"]),
     ("bailey-model", &["tokio", "hyper", "rusqlite", "rustix", "lettre"]),
     ("bailey-gateway", &["rusqlite", "aws-lc-rs", "rustls"]),
     ("bailey-supervisor", &["hyper", "axum", "rustls", "cedar-policy"]),
+    ("bailey-telemetry", &["tokio", "hyper", "rusqlite", "rustix"]),
     ("bailey-verify", &["tokio", "hyper", "rusqlite", "aws-lc-rs", "rustix"]),
 ];
+
+/// Libraries that log and count, and the one crate that may use them: what it lets through holds no content.
+const LOGS: &str = "bailey-telemetry";
+const LOGGERS: [&str; 5] = ["tracing", "tracing-subscriber", "tracing-log", "log", "prometheus-client"];
 
 /// The one place that may build a gate.
 const BUILDS_GATES: &str = "bailey-home";
@@ -126,6 +144,9 @@ fn own_dependencies(metadata: &Value) -> Vec<String> {
             faults.push(format!("`{name}` is in no layer; add it to the table in xtask/src/layers.rs"));
             continue;
         };
+        for used in dependencies(package).into_iter().filter(|used| LOGGERS.contains(used) && name != LOGS) {
+            faults.push(format!("`{name}` must not use `{used}`; log and count with `{LOGS}`"));
+        }
         for used in dependencies(package).into_iter().filter(|used| used.starts_with("bailey")) {
             if !allowed.contains(&used) {
                 faults.push(format!("`{name}` must not depend on `{used}`"));

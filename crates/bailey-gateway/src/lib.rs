@@ -5,6 +5,8 @@
 //!
 //! Invariant of absence: it opens no file. Once it listens, the kernel refuses it every one, where the kernel can.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

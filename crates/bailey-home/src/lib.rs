@@ -2,6 +2,8 @@
 //!
 //! Invariant of absence: nothing outside this crate builds a gate.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod api;
 mod authority;
 mod clock;
@@ -30,6 +32,7 @@ use std::future::Future;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
+use bailey_telemetry::event;
 use tokio::net::UnixListener;
 
 pub use bailey_connectors::{manifest::ours as tool_manifests, tools as own_tools};
@@ -76,6 +79,7 @@ pub async fn serve(
     };
     // The group is the gateway's alone, where there is one; the folder keeps everyone else out.
     std::fs::set_permissions(&path, Permissions::from_mode(0o660)).map_err(failed)?;
+    event!(INFO, "the home is open", mode = home.gate.lock().pause_state().mode.name());
     home.resume_tasks()?;
     tokio::spawn(Arc::clone(&home).housekeeping());
     let waiting = Arc::clone(&home);

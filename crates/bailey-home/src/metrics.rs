@@ -63,7 +63,7 @@ impl Counted {
             State::Approved | State::Held => {}
             State::Claimed => {
                 if let Some(since) = approved.remove(&step.id) {
-                    metrics().released(since.elapsed());
+                    metrics().released(step.kind.name(), since.elapsed());
                 }
             }
             _ => {

@@ -5,6 +5,8 @@
 //!
 //! Invariant of absence: it reads nothing of a home but its wrapped key.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod child;
 mod control_socket;
 mod identity;

@@ -23,10 +23,14 @@
 //!
 //! Invariant of absence: it opens no file and no socket, and nobody waits for it.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod field;
 mod log;
 mod metrics;
 mod panic;
+#[cfg(test)]
+mod tests;
 
 pub use field::{Field, Id};
 pub use log::{BadFilter, Filter, Format, Identity, LINES_KEPT, Process, install, recent};

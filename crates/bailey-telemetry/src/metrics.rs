@@ -1,5 +1,6 @@
 //! What is counted, in the Prometheus text format. Every label is one of a bounded set of names that stand in the source; none is
-//! an id. Counting is an atomic addition: nobody waits for whoever reads.
+//! an id. Counting takes an atomic addition and a lock that is shared and short; what is given to whoever asks is put together in
+//! memory first, so nobody who counts waits for whoever reads.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU64};
@@ -100,6 +101,7 @@ labels! {
     RequestLabel { route: &'static str, method: &'static str, status: u16 }
     Move { kind: &'static str, state: &'static str }
     StateLabel { state: &'static str }
+    KindLabel { kind: &'static str }
     ModeLabel { mode: &'static str }
     OutcomeLabel { outcome: &'static str }
     Direction { direction: &'static str }
@@ -123,7 +125,7 @@ pub struct Metrics {
     requests: Family<RequestLabel, Counter>,
     request_seconds: Histograms<RouteLabel>,
     moves: Family<Move, Counter>,
-    handoff_seconds: Histogram,
+    handoff_seconds: Histograms<KindLabel>,
     model_requests: Family<OutcomeLabel, Counter>,
     model_seconds: Histogram,
     model_tokens: Family<Direction, Counter>,
@@ -152,6 +154,10 @@ fn quick() -> Histogram {
     Histogram::new(QUICK)
 }
 
+fn slow() -> Histogram {
+    Histogram::new(SLOW)
+}
+
 fn count(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
@@ -168,9 +174,9 @@ impl Metrics {
             requests: Family::default(),
             request_seconds: Family::new_with_constructor(quick as fn() -> Histogram),
             moves: Family::default(),
-            handoff_seconds: Histogram::new(SLOW),
+            handoff_seconds: Family::new_with_constructor(slow as fn() -> Histogram),
             model_requests: Family::default(),
-            model_seconds: Histogram::new(SLOW),
+            model_seconds: slow(),
             model_tokens: Family::default(),
             commit_seconds: quick(),
             commits_failed: Counter::default(),
@@ -211,7 +217,7 @@ impl Metrics {
         to.register("approvals_waiting", "Actions that wait for the person", self.approvals_waiting.clone());
         to.register(
             "approval_to_handoff_seconds",
-            "Time from the approval of an action to its release for the hand-off, with its hold window",
+            "Time from the approval of an action, by the person or by rules, to its release for the hand-off",
             self.handoff_seconds.clone(),
         );
         to.register("oldest_due_action_seconds", "Age of the oldest action that is due", self.oldest_due.clone());
@@ -280,8 +286,8 @@ impl Metrics {
     }
 
     /// Notes how long an approved action took until it was released for its hand-off.
-    pub fn released(&self, after: Duration) {
-        self.handoff_seconds.observe(after.as_secs_f64());
+    pub fn released(&self, kind: &'static str, after: Duration) {
+        self.handoff_seconds.get_or_create(&KindLabel { kind }).observe(after.as_secs_f64());
     }
 
     /// Counts a request to the model.

@@ -5,6 +5,8 @@
 //!
 //! Invariant of absence: no function here returns a credential.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod egress;
 mod encoded;
 mod http;

@@ -182,6 +182,7 @@ pub(super) async fn revoke(AppState(home): Shared, Path(id): Path<String>) -> An
     revoked.map_err(|error| failure(Code::Internal, error.to_string()))??;
     blocking(move || gate.deny_connection(&id, now)).await?;
     home.changed();
+    bailey_telemetry::event!(INFO, "a connection was revoked", connection = bailey_telemetry::Id::new(*id.as_bytes()));
     // In a task of its own: whoever asked may leave before the provider has answered. Asked again, it is told again, if it
     // has not confirmed yet.
     let vault = Arc::clone(&home.vault);

@@ -1,5 +1,7 @@
 //! The home as a whole: how it is, what changes, stopping and deleting it.
 
+use bailey_telemetry::event;
+
 use super::connections::TELL_WITHIN;
 use super::*;
 use crate::Ended;
@@ -144,6 +146,7 @@ pub(super) async fn pause(AppState(home): Shared) -> Answer<PauseView> {
     let report = blocking(move || Ok(gate.pause(Actor::Client, now, || vault.reset()))).await?;
     home.unrecorded.send_replace(report.recorded.is_err());
     home.changed();
+    event!(WARN, "everything was paused", in_flight = report.in_flight.len(), recorded = report.recorded.is_ok());
     let unlogged = report.logged.err().map(|error| match error {
         GateError::Store(StoreError::Full) => {
             "the disk is full: everything is paused, and the log will say so as soon as there is room again".to_owned()
@@ -191,5 +194,6 @@ pub(super) async fn resume(
         over
     });
     home.changed();
+    event!(INFO, "the pause was ended", asked_again = swept.asked_again.len());
     Ok(Json(swept.asked_again.iter().map(ToString::to_string).collect()))
 }

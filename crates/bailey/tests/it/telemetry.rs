@@ -162,6 +162,7 @@ fn metrics_move_with_an_action() {
     let before = parsed(&from_home(&world, "/metrics"));
     let commits = "bailey_ledger_commit_duration_seconds_count";
     let succeeded = "bailey_action_transitions_total{kind=\"mail.send\",state=\"succeeded\"}";
+    let handed_off = "bailey_approval_to_handoff_seconds_count{kind=\"mail.send\"}";
     assert_eq!(sample(&before, succeeded), 0.0);
     assert_eq!(sample(&before, "bailey_mode{mode=\"open\"}"), 1.0);
 
@@ -170,7 +171,7 @@ fn metrics_move_with_an_action() {
     let waiting = parsed(&from_home(&world, "/metrics"));
     assert_eq!(sample(&waiting, "bailey_approvals_waiting"), 1.0);
     assert_eq!(sample(&waiting, "bailey_actions{state=\"awaiting\"}"), 1.0);
-    assert_eq!(sample(&waiting, "bailey_approval_to_handoff_seconds_count"), 0.0);
+    assert_eq!(sample(&waiting, handed_off), 0.0);
 
     world.ok(&["approve"], PASSPHRASE);
     world.until(&action, "succeeded");
@@ -178,11 +179,11 @@ fn metrics_move_with_an_action() {
     let after = parsed(&from_home(&world, "/metrics"));
     assert_eq!(sample(&after, succeeded), 1.0);
     assert_eq!(sample(&after, "bailey_approvals_waiting"), 0.0);
-    assert_eq!(sample(&after, "bailey_approval_to_handoff_seconds_count"), 1.0);
+    assert_eq!(sample(&after, handed_off), 1.0);
     assert!(sample(&after, commits) > sample(&before, commits), "{after:#?}");
     assert_eq!(sample(&after, "bailey_ledger_commits_failed_total"), 0.0);
     assert!(sample(&after, "bailey_model_requests_total{outcome=\"answered\"}") >= 2.0, "{after:#?}");
-    let approved = "bailey_http_requests_total{route=\"/v1/approve\",method=\"POST\",status=\"200\"}";
+    let approved = "bailey_http_requests_total{route=\"/v1/approvals/approve\",method=\"POST\",status=\"200\"}";
     assert_eq!(sample(&after, approved), 1.0, "{after:#?}");
     assert!(sample(&after, "bailey_store_bytes{file=\"ledger.db\"}") > 0.0);
     assert!(sample(&after, "bailey_log_entries") > sample(&before, "bailey_log_entries"));
@@ -201,6 +202,13 @@ fn metrics_move_with_an_action() {
     let paused = parsed(&from_home(&world, "/metrics"));
     assert_eq!(sample(&paused, "bailey_mode{mode=\"paused\"}"), 1.0);
     assert_eq!(sample(&paused, "bailey_mode{mode=\"open\"}"), 0.0);
+
+    // While paused no server is greeted, which is counted.
+    let refused = "bailey_egress_refused_total{reason=\"paused\"}";
+    let calendar = ["connect", "calendar", "http://127.0.0.1:9/me/", "--user", "me", "--level", "full"];
+    world.fails(&calendar, &format!("{PASSPHRASE}\npassword"));
+    let tried = parsed(&from_home(&world, "/metrics"));
+    assert!(sample(&tried, refused) > sample(&paused, refused), "{tried:#?}");
 
     let home = rustix::process::Pid::from_raw(world.child("home-process")).unwrap();
     rustix::process::kill_process(home, rustix::process::Signal::KILL).unwrap();

@@ -5,10 +5,13 @@ mod house;
 mod outside;
 mod processes;
 mod rules;
+mod telemetry;
 
 use super::Mutation;
 
 /// One for each control that `SECURITY.md` names.
 pub(super) fn mutations() -> impl Iterator<Item = &'static Mutation> + Clone {
-    [gate::GATE, rules::RULES, outside::OUTSIDE, house::HOUSE, processes::PROCESSES].into_iter().flatten()
+    [gate::GATE, rules::RULES, outside::OUTSIDE, house::HOUSE, processes::PROCESSES, telemetry::TELEMETRY]
+        .into_iter()
+        .flatten()
 }
