@@ -11,7 +11,7 @@ use bailey_gate::approval::{Assertion, Proof, Purpose};
 use bailey_gate::content::Content;
 use bailey_gate::event::{Actor, Client, Event, EventKind, Payload};
 use bailey_gate::family::calendar::{CalendarAction, Change, Entry, Href, Writing};
-use bailey_gate::family::{Action, Level};
+use bailey_gate::family::{Action, ActionKind, Level};
 use bailey_gate::handoff::{Mode, PauseState, Wrote};
 use bailey_gate::ledger::{Grant, Row, Tx as _};
 use bailey_gate::policy::{Facts, Policy, Question, judge};
@@ -54,6 +54,10 @@ impl Policy for Anything {
 
     fn version(&self) -> String {
         "anything".into()
+    }
+
+    fn heeds(&self, _: ActionKind, _: &str) -> bool {
+        false
     }
 }
 

@@ -105,6 +105,7 @@ fn encode(binding: &Binding<'_>, fields: &[u8]) -> Vec<u8> {
 }
 
 /// An action encoded and rendered, each once, before any transaction begins.
+#[derive(Clone)]
 pub(crate) struct EncodedAction {
     fields: Vec<u8>,
     artefact: Vec<u8>,

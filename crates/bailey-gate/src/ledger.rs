@@ -111,27 +111,38 @@ impl From<CodecError> for StoreError {
     }
 }
 
-/// A transaction. All of it becomes durable together, or none of it.
-pub trait Tx {
+/// Actions of a kind claimed lately, each count up to [`MAX_COUNTED`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Claims {
+    /// In the last 24 hours.
+    pub today: u64,
+    /// In the last hour.
+    pub hour: u64,
+}
+
+/// Wall times since when claims are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Since {
+    /// 24 hours ago.
+    pub today: i64,
+    /// An hour ago.
+    pub hour: i64,
+}
+
+/// What the gate reads: within a transaction as it is then, without one as it was last committed.
+pub trait View {
+    /// Counts the changes of what seldom changes: connections, whom the person knows, and of each task its words, whom they name
+    /// and what began it. While it is the same, so are they. Read without a transaction, it is never newer than what is read
+    /// behind it.
+    fn surroundings(&mut self) -> u64;
     /// One row.
     fn row(&mut self, id: &ActionId) -> Result<Option<Row>, StoreError>;
-    /// Every row in one of these states, oldest first.
-    fn rows_in(&mut self, states: &[State]) -> Result<Vec<Row>, StoreError>;
-    /// Adds a row in [`State::Proposed`] with its entry, whose payload holds the content as field `content`.
-    fn insert(&mut self, row: &Row, entry: Event) -> Result<(), StoreError>;
-    /// Moves a row from `from` to its new state, with its entry.
-    fn step(&mut self, row: &Row, from: State, entry: Event) -> Result<(), StoreError>;
-    /// Adds an entry that moves no row.
-    fn log(&mut self, entry: Event) -> Result<(), StoreError>;
     /// The account of a connection, as its service names it; nothing where there is no such connection.
     fn account(&mut self, connection: &ConnectionId) -> Result<String, StoreError>;
     /// The standing of a connection.
     fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError>;
     /// Looks up what is known of somebody: in the form of [`Party`], never their own word for it.
     fn relationship(&mut self, party: &Party) -> Result<Relationship, StoreError>;
-    /// Remembers that the person gave them something of their own will, and the name they gave them; empty where they gave
-    /// none. A known name stays.
-    fn learn(&mut self, party: &Party, name: &str) -> Result<(), StoreError>;
     /// Somebody the person knows who could be taken for this one, and is not ([`crate::ground::is_confusable`]).
     fn confusable_with(&mut self, party: &Party) -> Result<Option<String>, StoreError>;
     /// The name of the schedule a task was begun by; nothing where the person asked for it just then.
@@ -146,23 +157,54 @@ pub trait Tx {
     fn marks(&mut self, task: &TaskId) -> Result<TaskTaint, StoreError>;
     /// Returns the taint of the notes: that of the tasks which wrote them.
     fn notes_taint(&mut self) -> Result<Taint, StoreError>;
-    /// Adds to it; nothing is ever taken away.
-    fn mark(&mut self, task: &TaskId, taint: Taint, off_task: bool) -> Result<(), StoreError>;
-    /// Actions of a kind claimed at or after a wall time; a store may stop counting at [`MAX_COUNTED`].
-    fn claimed_since(&mut self, kind: ActionKind, wall_ms: i64) -> Result<u64, StoreError>;
+    /// Actions of a kind claimed at or after two wall times. Without a transaction it may count what is about to be committed.
+    fn claimed_since(&mut self, kind: ActionKind, since: Since) -> Result<Claims, StoreError>;
     /// Sums what actions but this one spend, of those claimed at or after a wall time that did not fail; in hundredths.
     fn spent_since(&mut self, wall_ms: i64, but: &ActionId) -> Result<u64, StoreError>;
     /// Actions of a task now in this state.
     fn count_of_task(&mut self, task: &TaskId, state: State) -> Result<u64, StoreError>;
 }
 
+/// A transaction. All of it becomes durable together, or none of it.
+pub trait Tx {
+    /// Everything as it is now, with what this transaction has written.
+    fn view(&mut self) -> &mut dyn View;
+    /// Every row in one of these states, oldest first.
+    fn rows_in(&mut self, states: &[State]) -> Result<Vec<Row>, StoreError>;
+    /// Adds a row in [`State::Proposed`] with its entry, whose payload holds the content as field `content`.
+    fn insert(&mut self, row: &Row, entry: Event) -> Result<(), StoreError>;
+    /// Moves a row from `from` to its new state, with its entry.
+    fn step(&mut self, row: &Row, from: State, entry: Event) -> Result<(), StoreError>;
+    /// Adds an entry that moves no row.
+    fn log(&mut self, entry: Event) -> Result<(), StoreError>;
+    /// Remembers that the person gave them something of their own will, and the name they gave them; empty where they gave
+    /// none. A known name stays.
+    fn learn(&mut self, party: &Party, name: &str) -> Result<(), StoreError>;
+    /// Adds to what a task has let in and asked; nothing is ever taken away.
+    fn mark(&mut self, task: &TaskId, taint: Taint, off_task: bool) -> Result<(), StoreError>;
+}
+
 /// One unit of work for [`Ledger::transact`]. An error undoes what this unit wrote, and nothing else.
 pub type Job<'a> = Box<dyn FnOnce(&mut dyn Tx) -> Result<(), StoreError> + Send + 'a>;
+
+/// One look for [`Ledger::look`].
+pub type Look<'a> = Box<dyn FnOnce(&mut dyn View) -> Result<(), StoreError> + Send + 'a>;
+
+/// How soon a job gets its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// When those before it have had theirs.
+    InLine,
+    /// Before all that are in line: a pause.
+    First,
+}
 
 /// A store with one writer. `transact` returns when what the job wrote is durable.
 pub trait Ledger: Send + Sync {
     /// Runs a job in a transaction of its own turn: no other job runs meanwhile.
-    fn transact(&self, job: Job<'_>) -> Result<(), StoreError>;
+    fn transact(&self, turn: Turn, job: Job<'_>) -> Result<(), StoreError>;
+    /// Reads outside of any transaction, and keeps nobody waiting. What is read may be of different moments.
+    fn look(&self, look: Look<'_>) -> Result<(), StoreError>;
     /// Reads the encoded content of a committed row, outside of any transaction: it never changes, and the row's digest says
     /// which it has to be. Empty where there is no such row, or the content was erased.
     fn content(&self, id: &ActionId) -> Result<Vec<u8>, StoreError>;

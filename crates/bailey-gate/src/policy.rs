@@ -92,6 +92,16 @@ macro_rules! facts {
                 vec![$(($name, self.$field.to_fact()),)*]
             }
 
+            /// The names of the facts that are others in these.
+            #[must_use]
+            pub fn differing(&self, others: &Self) -> Vec<&'static str> {
+                let mut names = Vec::new();
+                $(if self.$field != others.$field {
+                    names.push($name);
+                })*
+                names
+            }
+
             /// Takes one fact; false where there is none of this name and type.
             fn take(&mut self, name: &str, fact: Fact) -> bool {
                 match name {
@@ -292,6 +302,9 @@ pub trait Policy: Send + Sync {
     fn rule(&self, question: &Question<'_>) -> Ruling;
     /// A name for this set of rules that changes with any of them, for the log.
     fn version(&self) -> String;
+    /// Whether any rule about actions of this kind looks at a fact. Where it says no, the answer is the same whatever that fact
+    /// says; where it cannot tell, it says yes.
+    fn heeds(&self, kind: ActionKind, fact: &str) -> bool;
 }
 
 /// Tells whether a connection of `level` covers the action. Checked here and again by the connection's own façade.

@@ -9,10 +9,10 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
-use bailey_gate::event::{Event, Origin};
+use bailey_gate::event::Event;
 use bailey_gate::family::{ActionKind, Party, Taint};
-use bailey_gate::ledger::{self, Grant, Job, Relationship, Row, StoreError, TaskTaint, Tx};
-use bailey_gate::{ActionId, ConnectionId, GateError, State, TaskId};
+use bailey_gate::ledger::{self, Job, Look, Row, StoreError, Turn, Tx, View};
+use bailey_gate::{ActionId, GateError, State, TaskId};
 use bailey_ledger::Ledger;
 use bailey_model::ModelError;
 use bailey_telemetry::{HomeState, Id, Instrument as _, Process, Route, Stopwatch, event, metrics, span};
@@ -84,11 +84,12 @@ impl Counted {
 }
 
 impl ledger::Ledger for Counted {
-    fn transact(&self, job: Job<'_>) -> Result<(), StoreError> {
+    fn transact(&self, turn: Turn, job: Job<'_>) -> Result<(), StoreError> {
         let took = Stopwatch::start();
         let mut steps = Vec::new();
         let counting = &mut steps;
-        let done = self.ledger.transact(Box::new(move |tx| job(&mut CountedTx { tx, steps: counting })));
+        let job: Job<'_> = Box::new(move |tx| job(&mut CountedTx { tx, steps: counting }));
+        let done = self.ledger.transact(turn, job);
         // What moves nothing only looked.
         if !steps.is_empty() {
             metrics().committed(took.elapsed(), done.is_ok());
@@ -96,6 +97,10 @@ impl ledger::Ledger for Counted {
         done?;
         steps.iter().for_each(|step| self.moved(step));
         Ok(())
+    }
+
+    fn look(&self, look: Look<'_>) -> Result<(), StoreError> {
+        self.ledger.look(look)
     }
 
     fn content(&self, id: &ActionId) -> Result<Vec<u8>, StoreError> {
@@ -123,6 +128,10 @@ struct CountedTx<'a> {
 }
 
 impl Tx for CountedTx<'_> {
+    fn view(&mut self) -> &mut dyn View {
+        self.tx.view()
+    }
+
     fn insert(&mut self, row: &Row, entry: Event) -> Result<(), StoreError> {
         self.tx.insert(row, entry)?;
         self.steps.push(row.into());
@@ -135,10 +144,6 @@ impl Tx for CountedTx<'_> {
         Ok(())
     }
 
-    fn row(&mut self, id: &ActionId) -> Result<Option<Row>, StoreError> {
-        self.tx.row(id)
-    }
-
     fn rows_in(&mut self, states: &[State]) -> Result<Vec<Row>, StoreError> {
         self.tx.rows_in(states)
     }
@@ -147,64 +152,12 @@ impl Tx for CountedTx<'_> {
         self.tx.log(entry)
     }
 
-    fn account(&mut self, connection: &ConnectionId) -> Result<String, StoreError> {
-        self.tx.account(connection)
-    }
-
-    fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError> {
-        self.tx.grant(connection)
-    }
-
-    fn relationship(&mut self, party: &Party) -> Result<Relationship, StoreError> {
-        self.tx.relationship(party)
-    }
-
     fn learn(&mut self, party: &Party, name: &str) -> Result<(), StoreError> {
         self.tx.learn(party, name)
     }
 
-    fn confusable_with(&mut self, party: &Party) -> Result<Option<String>, StoreError> {
-        self.tx.confusable_with(party)
-    }
-
-    fn schedule(&mut self, task: &TaskId) -> Result<String, StoreError> {
-        self.tx.schedule(task)
-    }
-
-    fn origin(&mut self, task: &TaskId) -> Result<Option<Origin>, StoreError> {
-        self.tx.origin(task)
-    }
-
-    fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError> {
-        self.tx.task_words(task)
-    }
-
-    fn named(&mut self, task: &TaskId) -> Result<Vec<Party>, StoreError> {
-        self.tx.named(task)
-    }
-
-    fn marks(&mut self, task: &TaskId) -> Result<TaskTaint, StoreError> {
-        self.tx.marks(task)
-    }
-
-    fn notes_taint(&mut self) -> Result<Taint, StoreError> {
-        self.tx.notes_taint()
-    }
-
     fn mark(&mut self, task: &TaskId, added: Taint, counts: bool) -> Result<(), StoreError> {
         self.tx.mark(task, added, counts)
-    }
-
-    fn claimed_since(&mut self, kind: ActionKind, wall_ms: i64) -> Result<u64, StoreError> {
-        self.tx.claimed_since(kind, wall_ms)
-    }
-
-    fn spent_since(&mut self, wall_ms: i64, but: &ActionId) -> Result<u64, StoreError> {
-        self.tx.spent_since(wall_ms, but)
-    }
-
-    fn count_of_task(&mut self, task: &TaskId, state: State) -> Result<u64, StoreError> {
-        self.tx.count_of_task(task, state)
     }
 }
 

@@ -7,6 +7,7 @@
 
 pub mod credential;
 mod home;
+mod opened;
 mod root;
 mod seal;
 mod secret;

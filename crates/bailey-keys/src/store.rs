@@ -6,16 +6,19 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 
 use crate::KeyError;
 use crate::home::HomeKey;
+use crate::opened::Opened;
 use crate::secret::Key;
 
 /// Keys made durable at a time, so that sealing a payload costs no flush of its own.
 const POOL: u64 = 512;
+/// Keys left at which more are made, by whoever has just finished: whoever seals a payload then never waits for it.
+const LOW: usize = 256;
 
 /// Opens an encrypted database file (SQLCipher 4 format, raw key) with the settings every one of ours has. Makes a new one
 /// only where told to.
@@ -87,12 +90,15 @@ struct Pool {
 
 /// The keys of single payloads.
 ///
-/// Where both are locked, the pool is locked first. It has a lock of its own so that whoever seals a payload does not wait
-/// for the flush of whoever destroys a key.
+/// Locks are taken in the order of the fields. The pool has one of its own, held for no longer than taking a key out of it, so
+/// that whoever seals a payload does not wait for a flush; `filling` keeps those who fill it in turn. Keys that were fetched
+/// are kept opened ([`Opened`]), so that whoever reads a list again does not wait for the database, and its flushes, either.
 pub struct KeyStore {
     home: HomeKey,
+    filling: Mutex<()>,
     pool: Mutex<Pool>,
     db: Mutex<Connection>,
+    opened: Mutex<Opened>,
 }
 
 impl std::fmt::Debug for KeyStore {
@@ -128,7 +134,8 @@ impl KeyStore {
              ) STRICT;",
         )?;
         let pool = Pool { keys: VecDeque::new(), next: 1 };
-        Ok(Self { home, pool: Mutex::new(pool), db: Mutex::new(db) })
+        let (filling, opened) = (Mutex::default(), Mutex::default());
+        Ok(Self { home, filling, pool: Mutex::new(pool), db: Mutex::new(db), opened })
     }
 
     /// The home key, for databases and sealed records.
@@ -143,6 +150,10 @@ impl KeyStore {
 
     fn db(&self) -> MutexGuard<'_, Connection> {
         self.db.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn opened(&self) -> MutexGuard<'_, Opened> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the store can be used no more by this process ([`has_failed`]).
@@ -164,16 +175,43 @@ impl KeyStore {
     }
 
     /// The next unused key and its number. Durable before it is returned.
-    pub fn draw(&self) -> Result<(u64, Key), KeyError> {
-        let mut pool = self.pool();
-        if pool.keys.is_empty() {
-            self.refill(&mut pool)?;
+    pub fn draw(&self) -> Result<(u64, Arc<Key>), KeyError> {
+        loop {
+            let drawn = self.pool().keys.pop_front();
+            if let Some((id, key)) = drawn {
+                // What was just written is read next.
+                let key = Arc::new(key);
+                self.opened().keep_new(id, &key);
+                return Ok((id, key));
+            }
+            self.fill(1)?;
         }
-        pool.keys.pop_front().ok_or(KeyError::Crypto)
     }
 
-    fn refill(&self, pool: &mut Pool) -> Result<(), KeyError> {
-        let first = pool.next;
+    /// Makes more keys durable where few are left, so that whoever draws one next finds it there. Waits for a flush: never within
+    /// a transaction.
+    pub fn fill_up(&self) -> Result<(), KeyError> {
+        if self.pool().keys.len() < LOW { self.fill(LOW) } else { Ok(()) }
+    }
+
+    /// Adds keys to the pool unless it has at least so many. They are added, and so drawn, in the order of their numbers.
+    fn fill(&self, wanted: usize) -> Result<(), KeyError> {
+        let _filling = self.filling.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = {
+            let pool = self.pool();
+            if pool.keys.len() >= wanted {
+                return Ok(());
+            }
+            pool.next
+        };
+        let fresh = self.make(first)?;
+        let mut pool = self.pool();
+        pool.keys.extend(fresh);
+        pool.next = first + POOL;
+        Ok(())
+    }
+
+    fn make(&self, first: u64) -> Result<VecDeque<(u64, Key)>, KeyError> {
         let mut fresh = VecDeque::new();
         let mut db = self.db();
         let tx = db.transaction()?;
@@ -191,9 +229,7 @@ impl KeyStore {
             fresh.push_back((id, key));
         }
         tx.commit()?;
-        pool.keys = fresh;
-        pool.next = first + POOL;
-        Ok(())
+        Ok(fresh)
     }
 
     fn unwrap(&self, id: u64, wrapped: &[u8]) -> Result<Key, KeyError> {
@@ -202,19 +238,32 @@ impl KeyStore {
     }
 
     /// The key of a number; [`KeyError::Destroyed`] if it is gone.
-    pub fn fetch(&self, id: u64) -> Result<Key, KeyError> {
-        // Unwrapped without the lock: whoever reads a long list holds up nobody who writes.
+    pub fn fetch(&self, id: u64) -> Result<Arc<Key>, KeyError> {
+        let seen = match self.opened().find(id) {
+            Ok(key) => return Ok(key),
+            Err(seen) => seen,
+        };
+        // Unwrapped without a lock: whoever reads a long list holds up nobody who writes.
         let wrapped = wrapped(&self.db(), id)?;
-        self.unwrap(id, &wrapped.ok_or(KeyError::Destroyed)?)
+        let key = Arc::new(self.unwrap(id, &wrapped.ok_or(KeyError::Destroyed)?)?);
+        self.opened().keep(id, &key, seen);
+        Ok(key)
     }
 
-    /// Destroys keys: their rows are overwritten, and what they sealed cannot be opened again by anyone. One that is gone
-    /// already is no error.
+    /// Destroys keys: their rows are overwritten, and what they sealed cannot be opened again by anyone, from this process's
+    /// memory either once this returns. One that is gone already is no error.
     pub fn destroy(&self, ids: &[u64]) -> Result<(), KeyError> {
         if ids.is_empty() {
             return Ok(());
         }
         self.pool().keys.retain(|(pooled, _)| !ids.contains(pooled));
+        let deleted = self.delete(ids);
+        // INVARIANT: behind the deletion, whatever came of it: whoever read a row before it may have kept the key meanwhile.
+        self.opened().forget(ids);
+        deleted
+    }
+
+    fn delete(&self, ids: &[u64]) -> Result<(), KeyError> {
         let mut db = self.db();
         let tx = db.transaction()?;
         for id in ids {
@@ -341,6 +390,31 @@ mod tests {
         assert_eq!(fs::metadata(folder.0.join("keys.db-journal")).map_or(0, |about| about.len()), 0);
         assert!(matches!(store.fetch(drawn), Err(KeyError::Destroyed)));
         store.fetch(kept).unwrap();
+    }
+
+    #[test]
+    fn key_that_was_fetched_is_gone_once_it_is_destroyed() {
+        let folder = Folder::new("fetched");
+        let store = KeyStore::open(&folder.0.join("keys.db"), home(), true).unwrap();
+        let (gone, key) = store.draw().unwrap();
+        let (stays, _) = store.draw().unwrap();
+        assert_eq!(store.fetch(gone).unwrap().expose(), key.expose());
+        store.fetch(stays).unwrap();
+        store.destroy(&[gone]).unwrap();
+        assert!(matches!(store.fetch(gone), Err(KeyError::Destroyed)));
+        store.fetch(stays).unwrap();
+    }
+
+    #[test]
+    fn keys_are_drawn_in_the_order_of_their_numbers_however_they_are_filled_up() {
+        let folder = Folder::new("order");
+        let store = KeyStore::open(&folder.0.join("keys.db"), home(), true).unwrap();
+        for number in 1..3 * POOL {
+            assert_eq!(store.draw().unwrap().0, number);
+            if number % 100 == 0 {
+                store.fill_up().unwrap();
+            }
+        }
     }
 
     #[test]

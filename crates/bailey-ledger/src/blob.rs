@@ -5,9 +5,11 @@ use bailey_gate::ledger::StoreError;
 use bailey_keys::store::KeyStore;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use crate::rows::{damaged, store_error};
+use crate::sealed::open_current;
 use crate::store::Ledger;
 use crate::tree::hash;
-use crate::tx::{LedgerTx, damaged, open_current, store_error};
+use crate::tx::LedgerTx;
 
 /// Largest content, in bytes: it is sealed, and opened, in one piece.
 pub const MAX_BLOB_BYTES: usize = 64 * 1024 * 1024;

@@ -7,7 +7,9 @@ use bailey_gate::ledger::{Relationship, StoreError, TaskTaint};
 use bailey_keys::store::KeyStore;
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
 
-use crate::tx::{RecordName, WORDS, damaged, read_record, store_error};
+use crate::rows::{damaged, store_error};
+use crate::sealed::read_record;
+use crate::tx::{RecordName, WORDS};
 
 /// All that the person said in a task, in its order.
 pub(crate) fn task_words(db: &Connection, keys: &KeyStore, task: &TaskId) -> Result<Option<String>, StoreError> {

@@ -9,8 +9,9 @@ use rusqlite::Connection;
 
 use crate::checkpoint::hex;
 use crate::queries;
+use crate::rows::store_error;
+use crate::sealed::{SealedPayload, open_payload};
 use crate::store::Ledger;
-use crate::tx::{SealedPayload, open_payload, store_error};
 
 /// First line of every export.
 const FIRST_LINE: &str = "bailey-log 1";

@@ -4,17 +4,22 @@
 //! of transitions does not allow.
 
 mod aside;
+mod backend;
 mod blob;
 mod checkpoint;
+mod claims;
 mod contacts;
 mod export;
+mod gate_tx;
 mod header;
 mod mark;
 mod pause;
 mod queries;
 mod read;
 mod readers;
+mod rows;
 mod schema;
+mod sealed;
 mod store;
 mod tree;
 mod tx;

@@ -13,11 +13,10 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row as SqlRow, params
 
 use crate::header::payload_bytes;
 use crate::queries;
+use crate::rows::{damaged, one_connection, origin_of, read_connections, rows_of, store_error};
+use crate::sealed::{SealedPayload, content_left, payload_left, read_record, sealed_content};
 use crate::store::Ledger;
-use crate::tx::{
-    ConnectionRow, RecordName, SealedPayload, content_left, damaged, one_connection, origin_of, payload_left,
-    read_connections, read_record, rows_of, sealed_content, store_error,
-};
+use crate::tx::{ConnectionRow, RecordName};
 
 /// A log entry with its payload, where that can still be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]

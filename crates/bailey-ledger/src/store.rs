@@ -4,183 +4,45 @@
 //! that one and waits; the last in the queue commits for all. Each job has a savepoint of its own, so a refused job
 //! undoes only itself. Separate connections instead of one writer starve each other for seconds.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod open;
+mod writer;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bailey_gate::event::{Actor, Event, EventKind, Payload};
-use bailey_gate::family::Party;
-use bailey_gate::ground::skeleton;
-use bailey_gate::handoff::PauseState;
-use bailey_gate::ledger::{Job, Ledger as GateLedger, StoreError};
+use bailey_gate::ledger::{Job, Ledger as GateLedger, Look, StoreError, Turn};
 use bailey_gate::{ActionId, HomeId, Now};
+use bailey_keys::KeyError;
 use bailey_keys::sign::SigningKey;
-use bailey_keys::store::{KeyStore, look_through, open_database};
-use bailey_keys::{HomeKey, KeyError, random};
-use rusqlite::{Connection, OptionalExtension as _};
+use bailey_keys::store::KeyStore;
 
-use crate::aside::{is_damaged_log, log_of, set_aside};
-use crate::checkpoint::{self, EVERY_ENTRIES, hex};
-use crate::mark::{Kept, Mark, MarkStore};
-use crate::queries;
+use crate::checkpoint::hex;
+use crate::claims::ClaimTimes;
+use crate::gate_tx::LedgerView;
+use crate::mark::{Mark, MarkStore};
 use crate::read::Decision;
-use crate::readers::{READERS, Reader, Readers};
-use crate::schema::{MIGRATIONS, RETIRES_KEYS, put_kinds, take_step};
-use crate::tree::Tree;
-use crate::tx::{GenesisKey, LedgerTx, Log, SUSPECT, key_error, read_content, store_error};
+use crate::readers::{Reader, Readers};
+use crate::rows::{SUSPECT, key_error};
+use crate::sealed::read_content;
+use crate::tx::{LedgerTx, Log};
+
+pub use open::{OpenError, Opened, Paths, look};
+use writer::{Line, Writer};
 
 /// Milliseconds between two checkpoints that nothing but the time asks for.
 const CHECKPOINT_EVERY_MS: u64 = 10_000;
 
-/// Jobs in one commit at most, so that the first of them does not wait for ever while others keep coming.
-const MAX_BATCH: usize = 256;
-
-/// Where the parts of a ledger lie.
-pub struct Paths<'a> {
-    /// The database.
-    pub database: &'a Path,
-    /// The key store.
-    pub keys: &'a Path,
-    /// The mark, outside the home's folder.
-    pub mark: Box<dyn MarkStore>,
-    /// Whether to make a new ledger; else a missing or empty one is an error, never a new beginning.
-    pub create: bool,
-}
-
-/// What opening found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Opened {
-    /// A new home.
-    New,
-    /// The log is where the mark says, or further.
-    Continued,
-    /// The database is older than the mark, or another history: someone put a copy in its place, or the mark is gone.
-    RolledBack {
-        /// The epoch the mark had; the current one must be above it.
-        epoch: u64,
-    },
-    /// The mark is there and cannot be read: nothing says how far the log had come. A copy of the mark was set aside.
-    MarkDamaged,
-}
-
-/// Why a ledger could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The wrong key, or no key.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// The database cannot be used.
-    #[error("the database of the home cannot be opened: {0}; if its disk is fine, put the last backup back")]
-    Database(String),
-    /// There is no room to open it.
-    #[error("the disk is full, so the home cannot start, and nothing leaves; free some space on it and start again")]
-    Full,
-    /// Written by a newer release.
-    #[error("the database has format {found}, this release knows up to {known}; install the newer release again")]
-    TooNew {
-        /// Its format.
-        found: usize,
-        /// Ours.
-        known: usize,
-    },
-    /// It is not there, or holds nothing.
-    #[error(
-        "the database of the home is missing or empty, or cannot be opened; put it back, or restore the last backup of the whole folder"
-    )]
-    Missing,
-    /// What is damaged has to be kept first.
-    #[error(
-        "`{path}` is damaged and could not be set aside, so nothing was started: {source}; make room, or copy it yourself and remove it"
-    )]
-    Aside {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The mark cannot be read.
-    #[error("the mark file cannot be used: {0}")]
-    Mark(#[from] io::Error),
-}
-
-impl From<StoreError> for OpenError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Full => Self::Full,
-            other => Self::Database(other.to_string()),
-        }
-    }
-}
-
-#[derive(Debug, Default)]
-struct Batch {
-    result: Mutex<Option<Result<(), CommitFailed>>>,
-    done: Condvar,
-}
-
-/// A commit's failure, told to every caller in the batch.
-#[derive(Debug, Clone)]
-enum CommitFailed {
-    Full,
-    Broken(String),
-}
-
-impl From<CommitFailed> for StoreError {
-    fn from(failed: CommitFailed) -> Self {
-        match failed {
-            CommitFailed::Full => Self::Full,
-            CommitFailed::Broken(why) => Self::Broken(why),
-        }
-    }
-}
-
-impl From<StoreError> for CommitFailed {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Full => Self::Full,
-            StoreError::Broken(why) => Self::Broken(why),
-            StoreError::Codec(error) => Self::Broken(error.to_string()),
-        }
-    }
-}
-
-impl Batch {
-    fn finish(&self, result: Result<(), CommitFailed>) {
-        *self.result.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-        self.done.notify_all();
-    }
-
-    fn wait(&self) -> Result<(), StoreError> {
-        let mut result = self.result.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            match &*result {
-                Some(result) => return result.clone().map_err(StoreError::from),
-                None => result = self.done.wait(result).unwrap_or_else(PoisonError::into_inner),
-            }
-        }
-    }
-}
-
-/// A unit of work for the writer.
-type LedgerJob<'a> = Box<dyn FnOnce(&mut LedgerTx<'_>) -> Result<(), StoreError> + Send + 'a>;
-
-struct Writer {
-    db: Connection,
-    log: Log,
-    /// The log as it was when the open transaction began; `None` when there is none.
-    began: Option<Log>,
-    jobs: usize,
-    batch: Arc<Batch>,
-}
-
 /// The encrypted store of one home.
 pub struct Ledger {
     writer: Mutex<Writer>,
-    queueing: AtomicUsize,
+    line: Line,
+    /// Changes of what seldom changes, as far as they are committed ([`Log::surroundings`]).
+    surroundings: AtomicU64,
+    claims: Mutex<ClaimTimes>,
     keys: KeyStore,
     signing: SigningKey,
     mark: Box<dyn MarkStore>,
@@ -213,51 +75,6 @@ impl std::fmt::Debug for Ledger {
 }
 
 impl Ledger {
-    /// Opens or creates the store of a home. The caller holds the home's lock file: two writers would corrupt nothing,
-    /// but each would think the other's entries missing.
-    pub fn open(paths: Paths<'_>, home: HomeKey, now: Now) -> Result<(Self, Opened), OpenError> {
-        let home_id = HomeId::from_bytes(*home.home());
-        let database_key = home.derive("ledger database")?;
-        // INVARIANT: a missing database is an error, never a new beginning, and so is a missing key store.
-        let keys = KeyStore::open(paths.keys, home, paths.create)?;
-        let set_aside = keep_damaged_log(paths.database, now)?.into_iter().collect();
-        let mut db = open_database(paths.database, &database_key, paths.create).map_err(database)?;
-        db.pragma_update(None, "journal_mode", "WAL").map_err(database)?;
-        let (fresh, found) = migrate(&mut db, paths.create)?;
-        let signing = SigningKey::from_seed(&keys.signing_seed("log checkpoints")?)?;
-        let used: u64 = db.query_row(queries::HIGHEST_KEY, [], |row| row.get(0)).map_err(database)?;
-        if found < RETIRES_KEYS && !fresh {
-            destroy_left_behind(&db, &keys, used)?;
-        }
-        destroy_retired(&db, &keys)?;
-        keys.start_after(used);
-        let reader = || {
-            let reader = open_database(paths.database, &database_key, false)?;
-            reader.pragma_update(None, "query_only", true)?;
-            Ok(reader)
-        };
-        let readers = (0..READERS).map(|_| reader()).collect::<Result<_, _>>().map_err(database)?;
-
-        let log = if fresh { begin(&mut db, &keys, &signing, now)? } else { continued(&db)? };
-        let mut ledger = Self {
-            writer: Mutex::new(Writer { db, log, began: None, jobs: 0, batch: Arc::default() }),
-            queueing: AtomicUsize::new(0),
-            keys,
-            signing,
-            mark: paths.mark,
-            readers: Readers::new(readers),
-            home: home_id,
-            retired: Mutex::default(),
-            timed: Mutex::default(),
-            decisions: Mutex::default(),
-            mark_held: AtomicBool::new(false),
-            same_run: fresh,
-            set_aside,
-        };
-        let opened = if fresh { Opened::New } else { ledger.compare_with_mark(now)? };
-        Ok((ledger, opened))
-    }
-
     /// Whose ledger it is.
     #[must_use]
     pub const fn home(&self) -> HomeId {
@@ -275,10 +92,6 @@ impl Ledger {
         self.readers.lend()
     }
 
-    fn writer(&self) -> MutexGuard<'_, Writer> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Runs a job of the home's own in a transaction; returns when it is durable.
     pub fn write<T: Send>(
         &self,
@@ -286,34 +99,12 @@ impl Ledger {
     ) -> Result<T, StoreError> {
         let mut result = None;
         let slot = &mut result;
-        self.run(Box::new(move |tx| {
+        let job = move |tx: &mut LedgerTx<'_>| {
             *slot = Some(job(tx)?);
             Ok(())
-        }))?;
+        };
+        self.run(Turn::InLine, Box::new(job))?;
         result.ok_or_else(|| StoreError::Broken("the job did not run".into()))
-    }
-
-    fn run(&self, job: LedgerJob<'_>) -> Result<(), StoreError> {
-        self.queueing.fetch_add(1, Ordering::SeqCst);
-        let mut writer = self.writer();
-        self.queueing.fetch_sub(1, Ordering::SeqCst);
-
-        let destroyed = std::mem::take(&mut self.retired().destroyed);
-        let outcome = writer.run(&self.keys, &destroyed, job);
-        let batch = Arc::clone(&writer.batch);
-        // INVARIANT: an open transaction is left behind only if another caller is certain to come and commit it.
-        if self.queueing.load(Ordering::SeqCst) == 0 || writer.jobs >= MAX_BATCH {
-            let committed = self.commit(&mut writer);
-            let retired = std::mem::take(&mut writer.log.retired);
-            drop(writer);
-            batch.finish(committed);
-            self.destroy(retired);
-        } else {
-            drop(writer);
-            outcome.as_ref().map_err(StoreError::clone)?;
-        }
-        let durable = batch.wait();
-        outcome.and(durable)
     }
 
     pub(crate) fn decisions(&self) -> MutexGuard<'_, BTreeMap<ActionId, Decision>> {
@@ -332,44 +123,6 @@ impl Ledger {
         let done = self.keys.destroy(&waiting).is_ok();
         let mut kept = self.retired();
         if done { kept.destroyed.extend(waiting) } else { kept.waiting.extend(waiting) }
-    }
-
-    fn commit(&self, writer: &mut Writer) -> Result<(), CommitFailed> {
-        let result = unpanicking(|| self.try_commit(writer)).map_err(CommitFailed::from);
-        if result.is_err()
-            && let Some(before) = writer.began.take()
-        {
-            // A failed COMMIT may leave the transaction open; what it held is void either way.
-            let _ = writer.db.execute_batch("ROLLBACK");
-            writer.log = before;
-        }
-        writer.began = None;
-        writer.jobs = 0;
-        writer.batch = Arc::default();
-        result
-    }
-
-    fn try_commit(&self, writer: &mut Writer) -> Result<(), StoreError> {
-        if writer.began.is_none() {
-            return Ok(());
-        }
-        if writer.db.is_autocommit() {
-            return Err(StoreError::Broken("the transaction ended by itself".into()));
-        }
-        let due = writer.log.tree.size() - writer.log.checkpointed >= EVERY_ENTRIES;
-        let signed = due || writer.log.wants_checkpoint;
-        if signed {
-            checkpoint_in(&writer.db, &mut writer.log, &self.signing)?;
-        }
-        command(&writer.db, "COMMIT")?;
-        let moved = std::mem::take(&mut writer.log.moves_mark) || signed;
-        writer.log.wants_checkpoint = false;
-        if moved {
-            // What is committed is committed: a mark that cannot be written narrows what a rollback check can see, and
-            // the next commit tries again.
-            writer.log.moves_mark = self.write_mark(&writer.log).is_err();
-        }
-        Ok(())
     }
 
     fn write_mark(&self, log: &Log) -> io::Result<()> {
@@ -433,302 +186,22 @@ impl Ledger {
         *timed = Some(now);
         Ok(())
     }
-
-    fn compare_with_mark(&mut self, now: Now) -> Result<Opened, OpenError> {
-        let (kept, witness) = (self.mark.read()?, self.mark.witness());
-        let damaged = kept == Kept::Damaged;
-        if damaged {
-            self.set_aside.push(self.mark.set_aside(now)?);
-        }
-        let mark = if let Kept::Whole(mark) = kept { Some(mark) } else { None };
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let agrees = mark.as_ref().map_or(Ok(false), |mark| writer.agrees_with(mark))?;
-        let witnessed = witness.as_ref().map_or(Ok(true), |witness| writer.agrees_with(witness))?;
-        if agrees && witnessed {
-            self.same_run = witness.is_some();
-            return Ok(Opened::Continued);
-        }
-        self.mark_held.store(true, Ordering::SeqCst);
-        if damaged && witnessed {
-            // Damage says nothing about age, and neither does the witness say that it is old.
-            self.same_run = witness.is_some();
-            return Ok(Opened::MarkDamaged);
-        }
-        let epoch = mark.into_iter().chain(witness).map(|mark| mark.epoch).max().unwrap_or(0);
-        writer.log.incarnation = hex(&random::<8>()?);
-        // The lost history may have used key numbers that this one does not know of.
-        self.keys.start_after(self.keys.highest()?);
-        Ok(Opened::RolledBack { epoch })
-    }
-
-    /// Goes on from an older copy, once everything it must not revive is dealt with: it becomes a history of its own. From one whose
-    /// mark was damaged, too, once that is paused.
-    pub fn adopt(&self) -> Result<(), OpenError> {
-        let writer = self.writer();
-        let name = writer.log.incarnation.as_bytes();
-        writer.db.execute("UPDATE meta SET value = ?1 WHERE name = 'incarnation'", [name]).map_err(database)?;
-        self.mark_held.store(false, Ordering::SeqCst);
-        Ok(self.write_mark(&writer.log)?)
-    }
-}
-
-/// Runs a step; a panic in it is an error like any other. What it changed is undone by whoever called, as after any error,
-/// so nothing half done is seen afterwards.
-fn unpanicking<T>(step: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|_| {
-        Err(StoreError::Broken(
-            "a step ended in a defect of this program, and nothing of it was kept; what the program wrote on its error \
-             output says where: report it"
-                .into(),
-        ))
-    })
-}
-
-/// One of the few commands of every transaction; compiled once.
-fn command(db: &Connection, sql: &'static str) -> Result<(), StoreError> {
-    db.prepare_cached(sql).and_then(|mut command| command.execute([])).map(|_| ()).map_err(store_error)
-}
-
-impl Writer {
-    /// Whether the log is where a mark says, or further.
-    fn agrees_with(&self, mark: &Mark) -> Result<bool, OpenError> {
-        Ok(mark.incarnation == self.log.incarnation
-            && tree_at(&self.db, mark.size)?.is_some_and(|tree| hex(&tree.root()) == mark.root))
-    }
-
-    fn run(&mut self, keys: &KeyStore, destroyed: &[u64], job: LedgerJob<'_>) -> Result<(), StoreError> {
-        if self.began.is_some() && self.db.is_autocommit() {
-            // SQLite ends the whole transaction by itself on some errors; a savepoint now would be a commit of its own.
-            return Err(StoreError::Broken("an earlier step of the same commit failed".into()));
-        }
-        if self.began.is_none() {
-            command(&self.db, "BEGIN IMMEDIATE")?;
-            self.began = Some(self.log.clone());
-        }
-        for key in destroyed {
-            let mut forget = self.db.prepare_cached("DELETE FROM retired_key WHERE id = ?1").map_err(store_error)?;
-            forget.execute([key]).map_err(store_error)?;
-        }
-        self.jobs += 1;
-        command(&self.db, "SAVEPOINT job")?;
-        let before = self.log.clone();
-        let result = unpanicking(|| job(&mut LedgerTx { db: &self.db, keys, log: &mut self.log }));
-        let mut undone = Ok(());
-        if result.is_err() {
-            undone = command(&self.db, "ROLLBACK TO job");
-            self.log = before;
-        }
-        let ended = command(&self.db, "RELEASE job");
-        result.and(undone).and(ended)
-    }
 }
 
 impl GateLedger for Ledger {
-    fn transact(&self, job: Job<'_>) -> Result<(), StoreError> {
-        self.run(Box::new(move |tx| job(tx)))
+    fn transact(&self, turn: Turn, job: Job<'_>) -> Result<(), StoreError> {
+        self.run(turn, Box::new(move |tx| job(tx)))
     }
 
-    fn content(&self, id: &bailey_gate::ActionId) -> Result<Vec<u8>, StoreError> {
+    fn look(&self, look: Look<'_>) -> Result<(), StoreError> {
+        // INVARIANT: read before anything else is: what is read behind it may be newer, and never older.
+        let surroundings = self.surroundings.load(Ordering::SeqCst);
+        let reader = self.reader();
+        look(&mut LedgerView { db: &reader, keys: &self.keys, claims: &self.claims, surroundings, writes: false })
+    }
+
+    fn content(&self, id: &ActionId) -> Result<Vec<u8>, StoreError> {
         read_content(&self.reader(), &self.keys, id)
-    }
-}
-
-fn database(error: rusqlite::Error) -> OpenError {
-    // No room for the index of the write-ahead log is an error of its own (SQLITE_IOERR_SHMSIZE, sqlite.org/rescode.html).
-    if error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
-        return OpenError::Full;
-    }
-    match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => OpenError::Full,
-        // The home's key was the right one, or nothing would have come so far.
-        Some(rusqlite::ErrorCode::NotADatabase) => {
-            OpenError::Database("a page of it is damaged, or it is another home's".into())
-        }
-        Some(rusqlite::ErrorCode::CannotOpen) => OpenError::Missing,
-        _ => OpenError::Database(error.to_string()),
-    }
-}
-
-/// Keeps a copy of a write-ahead log that SQLite would take for empty.
-fn keep_damaged_log(database: &Path, now: Now) -> Result<Option<PathBuf>, OpenError> {
-    let path = log_of(database);
-    let kept = match is_damaged_log(&path) {
-        Ok(true) => set_aside(&path, now).map(Some),
-        Ok(false) => Ok(None),
-        Err(error) => Err(error),
-    };
-    kept.map_err(|source| OpenError::Aside { path, source })
-}
-
-/// Brings the schema up to date; true if the database is new, and the format it had. An empty one that should not be is left as
-/// it is.
-fn migrate(db: &mut Connection, create: bool) -> Result<(bool, usize), OpenError> {
-    let found: usize = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(database)?;
-    if found == 0 && !create {
-        return Err(OpenError::Missing);
-    }
-    if found > MIGRATIONS.len() {
-        return Err(OpenError::TooNew { found, known: MIGRATIONS.len() });
-    }
-    for (index, step) in MIGRATIONS.iter().enumerate().skip(found) {
-        take_step(db, index, step).map_err(database)?;
-    }
-    put_kinds(db).map_err(database)?;
-    work_out_likenesses(db).map_err(database)?;
-    let begun: bool = db.query_row(queries::BEGUN, [], |row| row.get(0)).map_err(database)?;
-    if begun || create { Ok((!begun, found)) } else { Err(OpenError::Missing) }
-}
-
-/// Destroys the keys that a crash kept from being destroyed.
-fn destroy_retired(db: &Connection, keys: &KeyStore) -> Result<(), OpenError> {
-    let retired: Vec<u64> = {
-        let mut query = db.prepare("SELECT id FROM retired_key").map_err(database)?;
-        let retired = query.query_map([], |row| row.get(0)).map_err(database)?;
-        retired.collect::<Result<_, _>>().map_err(database)?
-    };
-    if retired.is_empty() {
-        return Ok(());
-    }
-    keys.destroy(&retired)?;
-    db.execute("DELETE FROM retired_key", []).map_err(database)?;
-    Ok(())
-}
-
-/// Destroys the keys that earlier releases left behind for what was replaced: every one up to the highest in use that opens
-/// nothing.
-fn destroy_left_behind(db: &Connection, keys: &KeyStore, used: u64) -> Result<(), OpenError> {
-    let mut query = db.prepare(queries::KEYS_IN_USE).map_err(database)?;
-    let in_use = query.query_map([], |row| row.get(0)).map_err(database)?;
-    let in_use: BTreeSet<u64> = in_use.collect::<Result<_, _>>().map_err(database)?;
-    let mut left = keys.numbers(used)?;
-    left.retain(|number| !in_use.contains(number));
-    if !left.is_empty() {
-        keys.destroy(&left)?;
-        keys.compact()?;
-    }
-    Ok(())
-}
-
-/// Fills in by what likenesses are found, for those known since before that was kept.
-fn work_out_likenesses(db: &mut Connection) -> rusqlite::Result<()> {
-    let tx = db.transaction()?;
-    {
-        let mut missing =
-            tx.prepare("SELECT kind, value FROM party INDEXED BY party_without_likeness WHERE likeness IS NULL")?;
-        let parties = missing.query_map([], |row| Ok(Party { kind: row.get(0)?, value: row.get(1)? }))?;
-        let mut fill = tx.prepare("UPDATE party SET likeness = ?3 WHERE kind = ?1 AND value = ?2")?;
-        for party in parties.collect::<rusqlite::Result<Vec<_>>>()? {
-            fill.execute([&party.kind, &party.value, &skeleton(&party)])?;
-        }
-    }
-    tx.commit()
-}
-
-/// Writes the first entry, which names the log and its key.
-fn begin(db: &mut Connection, keys: &KeyStore, signing: &SigningKey, now: Now) -> Result<Log, OpenError> {
-    let genesis = GenesisKey { nonce: random()?, public: signing.public() };
-    let mut log = Log {
-        id: checkpoint::log_id(&genesis.nonce, &genesis.public),
-        incarnation: hex(&random::<8>()?),
-        tree: Tree::default(),
-        epoch: 0,
-        checkpointed: 0,
-        moves_mark: false,
-        wants_checkpoint: false,
-        retired: Vec::new(),
-    };
-    let tx = db.transaction().map_err(database)?;
-    for (name, value) in [("log", &log.id), ("incarnation", &log.incarnation)] {
-        tx.execute("INSERT INTO meta (name, value) VALUES (?1, ?2)", (name, value.as_bytes())).map_err(database)?;
-    }
-    let pause_state = PauseState { mode: bailey_gate::handoff::Mode::Open, epoch: 0, lease_epoch: 0 };
-    let mut event = Event::of_home(EventKind::Genesis, Actor::Home, now, pause_state);
-    event.payload = Payload::default();
-    LedgerTx { db: &tx, keys, log: &mut log }.append(&event, Some(&genesis))?;
-    checkpoint_in(&tx, &mut log, signing)?;
-    tx.commit().map_err(database)?;
-    log.moves_mark = true;
-    log.wants_checkpoint = false;
-    Ok(log)
-}
-
-fn continued(db: &Connection) -> Result<Log, OpenError> {
-    let meta = |name: &str| -> Result<String, OpenError> {
-        let value: Vec<u8> =
-            db.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0)).map_err(database)?;
-        String::from_utf8(value).map_err(|_| OpenError::Database("its identity is damaged".into()))
-    };
-    let entries: u64 = db.query_row(queries::SIZE, [], |row| row.get(0)).map_err(database)?;
-    let checkpointed: u64 =
-        db.query_row("SELECT coalesce(max(size), 0) FROM checkpoint", [], |row| row.get(0)).map_err(database)?;
-    let tree = tree_at(db, entries)?.ok_or_else(|| OpenError::Database("its log has a gap".into()))?;
-    Ok(Log {
-        id: meta("log")?,
-        incarnation: meta("incarnation")?,
-        tree,
-        epoch: last_epoch(db)?,
-        checkpointed,
-        moves_mark: false,
-        wants_checkpoint: false,
-        retired: Vec::new(),
-    })
-}
-
-/// The epoch of the newest entry; epochs only rise.
-fn last_epoch(db: &Connection) -> Result<u64, OpenError> {
-    let header: String = db.query_row(queries::LAST, [], |row| row.get(0)).map_err(database)?;
-    let header: Option<serde_json::Value> = serde_json::from_str(&header).ok();
-    let epoch = header.as_ref().and_then(|header| header.get("epoch")).and_then(serde_json::Value::as_u64);
-    epoch.ok_or_else(|| OpenError::Database("the newest entry of its log is damaged".into()))
-}
-
-/// The tree as it was at `size` entries, from the last checkpoint before; `None` if the log is shorter.
-fn tree_at(db: &Connection, size: u64) -> Result<Option<Tree>, OpenError> {
-    let stored: Option<Vec<u8>> = db
-        .query_row("SELECT tree FROM checkpoint WHERE size <= ?1 ORDER BY size DESC LIMIT 1", [size], |row| row.get(0))
-        .optional()
-        .map_err(database)?;
-    let mut tree = match stored {
-        None => Tree::default(),
-        Some(bytes) => Tree::from_bytes(&bytes).ok_or_else(|| OpenError::Database("a checkpoint is damaged".into()))?,
-    };
-    let mut query = db.prepare(queries::LEAVES).map_err(database)?;
-    let mut rows = query.query((tree.size(), size)).map_err(database)?;
-    while let Some(row) = rows.next().map_err(database)? {
-        tree.append(row.get(0).map_err(database)?);
-    }
-    Ok((tree.size() == size).then_some(tree))
-}
-
-fn checkpoint_in(db: &Connection, log: &mut Log, signing: &SigningKey) -> Result<(), StoreError> {
-    let note = checkpoint::sign(&log.id, &log.tree, signing);
-    db.execute(
-        "INSERT OR IGNORE INTO checkpoint (size, note, tree) VALUES (?1, ?2, ?3)",
-        (log.tree.size(), note, log.tree.to_bytes()),
-    )
-    .map_err(store_error)?;
-    log.checkpointed = log.tree.size();
-    log.wants_checkpoint = false;
-    Ok(())
-}
-
-/// Looks through the databases of a home and changes nothing: every page of both, and the end of the log.
-///
-/// The home may run meanwhile.
-pub fn look(database_path: &Path, keys: &Path, home: &HomeKey) -> Result<(), OpenError> {
-    look_through(keys, &home.derive("key store database")?, |_| Ok(())).map_err(damaged_part("key store"))?;
-    let log = log_of(database_path);
-    if is_damaged_log(&log).map_err(|error| OpenError::Database(error.to_string()))? {
-        return Err(OpenError::Database("its write-ahead log is damaged, and the last entries may be missing".into()));
-    }
-    let key = home.derive("ledger database")?;
-    look_through(database_path, &key, |db| Ok(continued(db).map(|_| ()))).map_err(damaged_part("database"))?
-}
-
-fn damaged_part(what: &'static str) -> impl Fn(rusqlite::Error) -> OpenError {
-    move |error| match database(error) {
-        OpenError::Database(why) => OpenError::Database(format!("the {what} cannot be read ({why})")),
-        other => other,
     }
 }
 

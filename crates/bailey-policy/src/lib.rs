@@ -7,6 +7,7 @@
 
 pub mod analysis;
 mod check;
+mod heeds;
 pub mod rule;
 mod schema;
 
@@ -15,6 +16,7 @@ use std::str::FromStr as _;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::digest::{SHA256, digest};
+use bailey_gate::family::ActionKind;
 use bailey_gate::policy::{Fact, Policy, Question, RENAMED_FACTS};
 use bailey_gate::{Evidence, Ruling};
 use cedar_policy::{
@@ -99,6 +101,7 @@ pub struct CedarPolicy {
     home: EntityUid,
     version: String,
     says: BTreeMap<String, String>,
+    heeded: heeds::Heeded,
 }
 
 impl CedarPolicy {
@@ -153,7 +156,8 @@ impl CedarPolicy {
         // actions silently stops matching.
         let entities = Entities::from_entities(people, Some(&schema)).map_err(|error| syntax(&error))?;
         let version = fingerprint(text);
-        Ok(Self { schema, policies, entities, authorizer: Authorizer::new(), agent, home, version, says })
+        let heeded = heeds::Heeded::of(&policies);
+        Ok(Self { heeded, schema, policies, entities, authorizer: Authorizer::new(), agent, home, version, says })
     }
 
     /// The policies of a text, each by its name, with what it says of itself, and as text.
@@ -259,6 +263,10 @@ impl Policy for InForce {
     fn version(&self) -> String {
         self.current().version()
     }
+
+    fn heeds(&self, kind: ActionKind, fact: &str) -> bool {
+        self.current().heeds(kind, fact)
+    }
 }
 
 impl Policy for CedarPolicy {
@@ -268,6 +276,10 @@ impl Policy for CedarPolicy {
 
     fn version(&self) -> String {
         self.version.clone()
+    }
+
+    fn heeds(&self, kind: ActionKind, fact: &str) -> bool {
+        self.heeded.has(kind, fact)
     }
 }
 

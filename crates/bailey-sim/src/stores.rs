@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bailey_gate::event::{Event, Origin};
 use bailey_gate::family::{ActionKind, Party, Taint};
 use bailey_gate::ledger::{
-    Grant, Job, Ledger as GateLedger, PauseRecord, Relationship, Row, StoreError, TaskTaint, Tx,
+    Claims, Grant, Job, Ledger as GateLedger, Look, PauseRecord, Relationship, Row, Since, StoreError, TaskTaint, Turn,
+    Tx, View,
 };
 use bailey_gate::{ActionId, ConnectionId, Now, State, TRANSITIONS, TaskId};
 use bailey_ledger::{Kept, Ledger, Mark, MarkStore, PAUSE_BYTES, PAUSE_MARK, PAUSE_MARK_AT, PauseFile, Sector};
@@ -138,8 +139,16 @@ impl PauseRecord for SimRecord {
 pub struct SimLedger(pub Arc<Ledger>);
 
 impl GateLedger for SimLedger {
-    fn transact(&self, job: Job<'_>) -> Result<(), StoreError> {
-        sched::as_writer(|| self.0.transact(Box::new(move |tx| job(&mut SimTx(tx)))))
+    fn transact(&self, turn: Turn, job: Job<'_>) -> Result<(), StoreError> {
+        sched::as_writer(|| self.0.transact(turn, Box::new(move |tx| job(&mut SimTx(tx)))))
+    }
+
+    fn look(&self, look: Look<'_>) -> Result<(), StoreError> {
+        // Before and behind it: within, a connection is held that others wait for.
+        sched::pass("look");
+        let looked = self.0.look(look);
+        sched::pass("looked");
+        looked
     }
 
     fn content(&self, id: &ActionId) -> Result<Vec<u8>, StoreError> {
@@ -157,9 +166,71 @@ impl SimTx<'_> {
     }
 }
 
-impl Tx for SimTx<'_> {
+impl View for SimTx<'_> {
+    fn surroundings(&mut self) -> u64 {
+        self.0.view().surroundings()
+    }
+
     fn row(&mut self, id: &ActionId) -> Result<Option<Row>, StoreError> {
-        self.at("row").row(id)
+        self.at("row").view().row(id)
+    }
+
+    fn account(&mut self, connection: &ConnectionId) -> Result<String, StoreError> {
+        self.0.view().account(connection)
+    }
+
+    fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError> {
+        self.at("grant").view().grant(connection)
+    }
+
+    fn relationship(&mut self, party: &Party) -> Result<Relationship, StoreError> {
+        self.0.view().relationship(party)
+    }
+
+    fn confusable_with(&mut self, party: &Party) -> Result<Option<String>, StoreError> {
+        self.0.view().confusable_with(party)
+    }
+
+    fn schedule(&mut self, task: &TaskId) -> Result<String, StoreError> {
+        self.0.view().schedule(task)
+    }
+
+    fn origin(&mut self, task: &TaskId) -> Result<Option<Origin>, StoreError> {
+        self.at("origin").view().origin(task)
+    }
+
+    fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError> {
+        self.0.view().task_words(task)
+    }
+
+    fn named(&mut self, task: &TaskId) -> Result<Vec<Party>, StoreError> {
+        self.0.view().named(task)
+    }
+
+    fn marks(&mut self, task: &TaskId) -> Result<TaskTaint, StoreError> {
+        self.0.view().marks(task)
+    }
+
+    fn notes_taint(&mut self) -> Result<Taint, StoreError> {
+        self.0.view().notes_taint()
+    }
+
+    fn spent_since(&mut self, wall_ms: i64, but: &ActionId) -> Result<u64, StoreError> {
+        self.0.view().spent_since(wall_ms, but)
+    }
+
+    fn count_of_task(&mut self, task: &TaskId, state: State) -> Result<u64, StoreError> {
+        self.0.view().count_of_task(task, state)
+    }
+
+    fn claimed_since(&mut self, kind: ActionKind, since: Since) -> Result<Claims, StoreError> {
+        self.0.view().claimed_since(kind, since)
+    }
+}
+
+impl Tx for SimTx<'_> {
+    fn view(&mut self) -> &mut dyn View {
+        self
     }
 
     fn rows_in(&mut self, states: &[State]) -> Result<Vec<Row>, StoreError> {
@@ -179,63 +250,11 @@ impl Tx for SimTx<'_> {
         self.at("log").log(entry)
     }
 
-    fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError> {
-        self.at("grant").grant(connection)
-    }
-
-    fn relationship(&mut self, party: &Party) -> Result<Relationship, StoreError> {
-        self.0.relationship(party)
-    }
-
-    fn account(&mut self, connection: &ConnectionId) -> Result<String, StoreError> {
-        self.0.account(connection)
-    }
-
-    fn confusable_with(&mut self, party: &Party) -> Result<Option<String>, StoreError> {
-        self.0.confusable_with(party)
-    }
-
-    fn schedule(&mut self, task: &TaskId) -> Result<String, StoreError> {
-        self.0.schedule(task)
-    }
-
-    fn spent_since(&mut self, wall_ms: i64, but: &ActionId) -> Result<u64, StoreError> {
-        self.0.spent_since(wall_ms, but)
-    }
-
     fn learn(&mut self, party: &Party, name: &str) -> Result<(), StoreError> {
         self.0.learn(party, name)
     }
 
-    fn origin(&mut self, task: &TaskId) -> Result<Option<Origin>, StoreError> {
-        self.at("origin").origin(task)
-    }
-
-    fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError> {
-        self.0.task_words(task)
-    }
-
-    fn named(&mut self, task: &TaskId) -> Result<Vec<Party>, StoreError> {
-        self.0.named(task)
-    }
-
-    fn marks(&mut self, task: &TaskId) -> Result<TaskTaint, StoreError> {
-        self.0.marks(task)
-    }
-
-    fn notes_taint(&mut self) -> Result<Taint, StoreError> {
-        self.0.notes_taint()
-    }
-
     fn mark(&mut self, task: &TaskId, taint: Taint, off_task: bool) -> Result<(), StoreError> {
         self.0.mark(task, taint, off_task)
-    }
-
-    fn claimed_since(&mut self, kind: ActionKind, wall_ms: i64) -> Result<u64, StoreError> {
-        self.0.claimed_since(kind, wall_ms)
-    }
-
-    fn count_of_task(&mut self, task: &TaskId, state: State) -> Result<u64, StoreError> {
-        self.0.count_of_task(task, state)
     }
 }

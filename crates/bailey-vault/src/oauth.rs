@@ -56,7 +56,7 @@ pub(crate) struct TokensRef<'a> {
 /// runs it too.
 pub mod renewal {
     use bailey_gate::ConnectionId;
-    use bailey_gate::ledger::{StoreError, Tx as _};
+    use bailey_gate::ledger::StoreError;
     use bailey_ledger::{Ledger, LedgerTx};
 
     use super::Tokens;

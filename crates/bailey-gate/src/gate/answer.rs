@@ -2,16 +2,25 @@
 
 use std::sync::PoisonError;
 
-use super::{Gate, GateError, reason};
+use super::weigh::{Weighed, Weighing};
+use super::{Gate, GateError, reason, row_of};
 use crate::approval::{Authorised, MAX_ANSWERED, Proof, Purpose};
 use crate::challenges::Unproven;
+use crate::content::BoundContent;
 use crate::event::{Actor, Approval, Event, EventKind, Payload};
 use crate::ids::{ActionId, Challenge, Digest, Nonce};
+use crate::ledger::{Tx, View};
 use crate::permit::Permit;
 use crate::policy::{Policy, Question};
 use crate::state::State;
 use crate::time::Now;
 use crate::verdict::{Class, Evidence, Ruling};
+
+/// What policy says of an approved action, as it was worked out before the transaction.
+struct Ruled {
+    weighed: Weighed,
+    ruling: Ruling,
+}
 
 impl Gate {
     /// Makes a challenge of sixteen fresh random bytes; the answer has to carry it. Nothing is kept of it, so that however many
@@ -55,26 +64,45 @@ impl Gate {
         let authorised = self.authorise(&purpose, proof, now)?;
         let approval = authorised.approval;
         let read = shown.iter().map(|(id, _)| self.read(id)).collect::<Result<Vec<_>, _>>()?;
-        self.commit(|tx| {
+        let all: Vec<_> = shown.into_iter().zip(&read).collect();
+        // Where a content cannot be read there is nothing to weigh, and the transaction refuses the answer.
+        let see = |view: &mut dyn View| {
+            let of_one = |((id, _), read): &((ActionId, Digest), &Option<BoundContent>)| {
+                let Some((read, row)) = read.as_ref().zip(view.row(id)?) else { return Ok(None) };
+                Ok(Some(self.see(view, &read.content, row.task, row.undo_of.is_some(), now)?))
+            };
+            all.iter().map(of_one).collect::<Result<Vec<_>, GateError>>()
+        };
+        let weigh = |seen: Vec<Option<Weighing>>| {
+            let rule = |weighing| {
+                let weighed = self.weighed(weighing);
+                Ruled { ruling: self.ruling(&weighed, Some(&approval)), weighed }
+            };
+            seen.into_iter().map(|one| one.map(rule)).collect::<Vec<_>>()
+        };
+        let unchanged = |tx: &mut dyn Tx, all: &mut Vec<Option<Ruled>>| {
+            for ruled in all.iter_mut().flatten() {
+                if !self.still_holds(tx, &mut ruled.weighed, now)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        };
+        self.take(see, weigh, unchanged, |tx, ruled| {
             let mut permits = Vec::new();
-            for ((id, digest), read) in shown.into_iter().zip(read) {
-                let (mut row, read) = self.load(tx, &id, read)?;
+            for (((id, digest), read), ruled) in all.iter().zip(ruled) {
+                let (mut row, bound) = self.load(tx, id, read.as_ref())?;
                 if row.state != State::Awaiting {
-                    return Err(GateError::WrongState { id, state: row.state });
+                    return Err(GateError::WrongState { id: *id, state: row.state });
                 }
                 if row.expires.overdue(now).is_some() {
-                    return Err(GateError::Expired(id));
+                    return Err(GateError::Expired(*id));
                 }
                 // INVARIANT: what runs is what was shown. Both the caller's digest and the stored bytes must agree.
-                let content = read.filter(|_| row.digest == digest).ok_or(GateError::Changed(id))?.content;
-                let facts = self.facts(tx, &content, row.task, row.undo_of.is_some(), now)?;
-                let ruling = permitted(
-                    &*self.policy,
-                    &Question { kind: row.kind, class: row.class, facts: &facts, evidence: evidence(Some(&approval)) },
-                );
-                if !ruling.allowed {
+                let ruled = ruled.filter(|_| bound && row.digest == *digest).ok_or(GateError::Changed(*id))?;
+                if !ruled.ruling.allowed {
                     self.step(tx, &mut row, State::Denied, Actor::Gate, now, |entry| Event {
-                        reasons: ruling.rules,
+                        reasons: ruled.ruling.rules,
                         ..entry
                     })?;
                     continue;
@@ -82,10 +110,10 @@ impl Gate {
                 row.approval = Some(approval);
                 self.step(tx, &mut row, State::Approved, Actor::Person, now, |entry| Event {
                     reasons: vec![reason::PERSON.into()],
-                    payload: authorised.shown_in(Payload::default().digest("digest", &digest)),
+                    payload: authorised.shown_in(Payload::default().digest("digest", digest)),
                     ..entry
                 })?;
-                permits.push(Permit { id, digest });
+                permits.push(Permit { id: *id, digest: *digest });
             }
             Ok(permits)
         })
@@ -108,7 +136,7 @@ impl Gate {
     fn end(&self, ids: &[ActionId], to: State, why: &'static str, now: Now) -> Result<(), GateError> {
         self.commit(|tx| {
             for id in ids {
-                let mut row = tx.row(id)?.ok_or(GateError::NoSuchAction(*id))?;
+                let mut row = row_of(tx, id)?;
                 self.step(tx, &mut row, to, Actor::Client, now, |entry| Event { reasons: vec![why.into()], ..entry })?;
             }
             Ok(())

@@ -1,16 +1,15 @@
 //! From leave to act to a recorded outcome. Everything that was checked before is checked again in the claiming commit.
 
-use super::answer::{evidence, permitted};
-use super::{Gate, GateError, reason};
-use crate::content::{BoundContent, Content};
+use super::weigh::Judged;
+use super::{Gate, GateError, reason, row_of};
+use crate::content::BoundContent;
 use crate::event::{Actor, Event, Payload};
 use crate::family::home::HomeAction;
 use crate::family::{Action, Taint};
-use crate::handoff::{EffectToken, Mode};
+use crate::handoff::{EffectToken, LockState, Mode};
 use crate::ids::ActionId;
-use crate::ledger::{Row, Tx};
+use crate::ledger::{Row, Tx, View};
 use crate::permit::{Bound, Claimed, Effect, Outcome, Permit, Settled};
-use crate::policy::{Question, judge};
 use crate::state::State;
 use crate::time::{Deadline, Now};
 use crate::verdict::{Class, Decision};
@@ -29,6 +28,32 @@ pub enum Claiming {
     NotClaimed(State),
 }
 
+/// What comes in with an action.
+#[derive(Debug, Clone, Copy)]
+enum Arriving {
+    /// What its kind lets in.
+    Known(Taint),
+    /// What the notes were made of: a note is no more to be trusted than what its task had read.
+    AsNotes,
+}
+
+impl Arriving {
+    fn of(action: &Action) -> Self {
+        match action {
+            Action::Home(HomeAction::MemoryRead) => Self::AsNotes,
+            action => Self::Known(action.traits().taint),
+        }
+    }
+}
+
+/// What the claiming commit did.
+enum Taken {
+    /// It claimed the action, at this lock_state of the pause state.
+    Claimed(Bound, LockState),
+    /// Anything else.
+    Otherwise(Claiming),
+}
+
 impl Gate {
     /// Claims an action: one commit that says "this is about to happen", before it does. Time, digest, grant and policy are checked
     /// again in that commit; a mail waits out its hold window first.
@@ -36,36 +61,59 @@ impl Gate {
     /// Errors: [`GateError::Paused`]; [`GateError::WrongState`] where it is neither approved nor held.
     pub fn claim(&self, permit: Permit, now: Now) -> Result<Claiming, GateError> {
         let read = self.read(&permit.id)?;
-        self.commit(|tx| self.claim_in(tx, &permit, read, now))
+        let see = |view: &mut dyn View| {
+            let Some((read, row)) = read.as_ref().zip(view.row(&permit.id)?) else { return Ok(None) };
+            Ok(Some((self.see(view, &read.content, row.task, row.undo_of.is_some(), now)?, row.approval)))
+        };
+        let judge = |(seen, approval)| self.judged(self.weighed(seen), approval);
+        let unchanged = |tx: &mut dyn Tx, judged: &mut Option<Judged>| match judged {
+            Some(judged) => {
+                Ok(judged.is_of(&row_of(tx, &permit.id)?) && self.still_holds(tx, &mut judged.weighed, now)?)
+            }
+            None => Ok(true),
+        };
+        let taint = read.as_ref().map_or(Arriving::AsNotes, |read| Arriving::of(&read.content.action));
+        let claim =
+            |tx: &mut dyn Tx, judged: Option<Judged>| self.claim_in(tx, &permit, read.as_ref().zip(judged), taint, now);
+        let (bound, lock_state) = match self.take(see, |seen: Option<_>| seen.map(judge), unchanged, claim)? {
+            Taken::Otherwise(claiming) => return Ok(claiming),
+            Taken::Claimed(bound, lock_state) => (bound, lock_state),
+        };
+        // Taken over only now: nothing that large is copied within a transaction.
+        let BoundContent { content, artefact, .. } = read.ok_or(GateError::Changed(permit.id))?;
+        let token = EffectToken::new(self.lock(), lock_state);
+        Ok(Claiming::Claimed(Box::new(Claimed { action: content.action, bound, artefact, token })))
     }
 
     fn claim_in(
         &self,
         tx: &mut dyn Tx,
         permit: &Permit,
-        read: Option<BoundContent>,
+        judged: Option<(&BoundContent, Judged)>,
+        arriving: Arriving,
         now: Now,
-    ) -> Result<Claiming, GateError> {
+    ) -> Result<Taken, GateError> {
         let lock_state = self.lock.lock_state();
         let pause_state = lock_state.pause_state;
         if pause_state.mode != Mode::Open {
             return Err(GateError::Paused);
         }
-        let (mut row, read) = self.load(tx, &permit.id, read)?;
+        let (mut row, bound) = self.load(tx, &permit.id, judged.as_ref().map(|(read, _)| *read))?;
         if !matches!(row.state, State::Approved | State::Held) {
             return Err(GateError::WrongState { id: row.id, state: row.state });
         }
         if row.expires.overdue(now).is_some() {
-            return self.turn(tx, row, State::Expired, reason::TOO_LATE, now);
+            return self.turn(tx, row, State::Expired, reason::TOO_LATE, now).map(Taken::Otherwise);
         }
-        let Some(BoundContent { content, artefact, .. }) = read.filter(|read| read.digest == permit.digest) else {
-            return self.turn(tx, row, State::Awaiting, reason::CHANGED, now);
+        let judged = judged.filter(|(read, _)| bound && read.digest == permit.digest);
+        let Some((BoundContent { content, .. }, judged)) = judged else {
+            return self.turn(tx, row, State::Awaiting, reason::CHANGED, now).map(Taken::Otherwise);
         };
-        if let Some(turned) = self.recheck(tx, &mut row, &content, now)? {
-            return Ok(turned);
+        if let Some(turned) = self.recheck(tx, &mut row, judged, now)? {
+            return Ok(Taken::Otherwise(turned));
         }
         if let Some(waiting) = self.hold(tx, &mut row, now)? {
-            return Ok(waiting);
+            return Ok(Taken::Otherwise(waiting));
         }
         row.attempt += 1;
         row.claim = Some((pause_state.epoch, pause_state.lease_epoch));
@@ -76,10 +124,9 @@ impl Gate {
         if let Some(of) = row.undo_of {
             self.follow(tx, &of, State::Undoing, now)?;
         }
-        let taint = match &content.action {
-            // A note is no more to be trusted than what its task had read.
-            Action::Home(HomeAction::MemoryRead) => tx.notes_taint()?,
-            action => action.traits().taint,
+        let taint = match arriving {
+            Arriving::Known(taint) => taint,
+            Arriving::AsNotes => tx.view().notes_taint()?,
         };
         if let Some(task) = row.task.filter(|_| taint != Taint::default()) {
             // INVARIANT: what comes in is noted before it comes in.
@@ -91,12 +138,11 @@ impl Gate {
                 ..entry
             })?;
             self.follow_undo(tx, &row, now)?;
-            return Ok(Claiming::Done);
+            return Ok(Taken::Otherwise(Claiming::Done));
         }
-        let token = EffectToken::new(self.lock(), lock_state);
         let bound =
             Bound { id: row.id, kind: row.kind, class: row.class, account: content.account, digest: permit.digest };
-        Ok(Claiming::Claimed(Box::new(Claimed { action: content.action, bound, artefact, token })))
+        Ok(Taken::Claimed(bound, lock_state))
     }
 
     /// Grant and policy, with the evidence actually held.
@@ -104,19 +150,13 @@ impl Gate {
         &self,
         tx: &mut dyn Tx,
         row: &mut Row,
-        content: &Content,
+        Judged { weighed, instead, .. }: Judged,
         now: Now,
     ) -> Result<Option<Claiming>, GateError> {
-        let facts = self.facts(tx, content, row.task, row.undo_of.is_some(), now)?;
-        if !facts.grant_stands {
+        if !weighed.seen.facts.grant_stands {
             return self.turn(tx, row.clone(), State::Denied, reason::GRANT, now).map(Some);
         }
-        let question =
-            Question { kind: row.kind, class: row.class, facts: &facts, evidence: evidence(row.approval.as_ref()) };
-        if permitted(&*self.policy, &question).allowed {
-            return Ok(None);
-        }
-        let verdict = judge(&*self.policy, row.kind, row.class, &facts);
+        let Some(verdict) = instead else { return Ok(None) };
         let to = if verdict.decision == Decision::Deny { State::Denied } else { State::Awaiting };
         row.approval = None;
         self.step(tx, row, to, Actor::Gate, now, |entry| Event {
@@ -193,17 +233,20 @@ impl Gate {
     /// Records how a claim ended. What the person approved also teaches whom they write to; what ran by itself does not.
     pub fn settle(&self, settled: &Settled, now: Now) -> Result<State, GateError> {
         let Settled { id, outcome } = settled;
-        // What cannot be read teaches nothing, and keeps no outcome from being recorded.
-        let read = if outcome.result == Effect::Done { self.read(id).unwrap_or_default() } else { None };
+        // What cannot be read teaches nothing, and keeps no outcome from being recorded. Once claimed, its approval stays.
+        let teaches = outcome.result == Effect::Done
+            && self.look(|view| Ok(view.row(id)?))?.is_some_and(|row| row.approval.is_some());
+        let read = if teaches { self.read(id).unwrap_or_default() } else { None };
+        let learns = read.as_ref().map(|read| read.content.action.traits().learns).unwrap_or_default();
         self.commit(|tx| {
-            let (mut row, read) = self.load(tx, id, read)?;
+            let (mut row, bound) = self.load(tx, id, read.as_ref())?;
             let to = outcome.result.state();
             self.step(tx, &mut row, to, Actor::Gate, now, |entry| Event { payload: left_behind(outcome), ..entry })?;
             self.follow_undo(tx, &row, now)?;
-            if outcome.result == Effect::Done && row.approval.is_some() {
-                for party in read.iter().flat_map(|read| read.content.action.traits().learns) {
+            if bound && row.approval.is_some() {
+                for party in &learns {
                     // The address, not the name: a model chose that.
-                    tx.learn(&party, "")?;
+                    tx.learn(party, "")?;
                 }
             }
             Ok(to)
@@ -236,14 +279,14 @@ impl Gate {
     }
 
     fn follow(&self, tx: &mut dyn Tx, of: &ActionId, to: State, now: Now) -> Result<(), GateError> {
-        let mut row = tx.row(of)?.ok_or(GateError::NoSuchAction(*of))?;
+        let mut row = row_of(tx, of)?;
         self.step(tx, &mut row, to, Actor::Gate, now, |entry| Event { reasons: vec![reason::UNDO.into()], ..entry })
     }
 
     /// Records that whoever held a claim is gone without a word: the outcome is not known.
     pub fn abandon(&self, id: &ActionId, now: Now) -> Result<(), GateError> {
         self.commit(|tx| {
-            let row = tx.row(id)?.ok_or(GateError::NoSuchAction(*id))?;
+            let row = row_of(tx, id)?;
             self.turn(tx, row, State::Unknown, reason::INTERRUPTED, now).map(|_| ())
         })
     }

@@ -6,11 +6,11 @@ use super::{Gate, GateError};
 use crate::content::Content;
 use crate::event::Origin;
 use crate::family::tool::Amount;
-use crate::family::{Party, Traits};
+use crate::family::{ActionKind, Party, Traits};
 use crate::ground::{self, Words};
-use crate::ids::TaskId;
+use crate::ids::{ActionId, TaskId};
 use crate::intent::{TaskIntent, asking};
-use crate::ledger::{TaskTaint, Tx};
+use crate::ledger::{Claims, Since, StoreError, TaskTaint, View};
 use crate::place::Place;
 use crate::policy::Facts;
 use crate::time::Now;
@@ -19,24 +19,21 @@ impl Gate {
     /// Works out what is true about an action, from the store, the action's own values and the person's words.
     pub(super) fn facts(
         &self,
-        tx: &mut dyn Tx,
+        view: &mut dyn View,
         content: &Content,
         task: Option<TaskId>,
         is_undo: bool,
         now: Now,
     ) -> Result<Facts, GateError> {
-        const HOUR_MS: i64 = 3_600 * 1_000;
-        const DAY_MS: i64 = 24 * HOUR_MS;
         let (grant, account) = match &content.account {
-            Some((connection, _)) => (tx.grant(connection)?, tx.account(connection)?),
+            Some((connection, _)) => (view.grant(connection)?, view.account(connection)?),
             None => (None, String::new()),
         };
         let action = &content.action;
         let kind = action.kind();
-        let words = task.map(|task| tx.task_words(&task)).transpose()?.flatten().unwrap_or_default();
-        let marks = task.map_or(Ok(TaskTaint::default()), |task| tx.marks(&task))?;
-        let origin = task.map(|task| tx.origin(&task)).transpose()?.flatten().map_or("", Origin::name).to_owned();
-        let schedule = task.map_or(Ok(String::new()), |task| tx.schedule(&task))?;
+        let words = task.map(|task| view.task_words(&task)).transpose()?.flatten().unwrap_or_default();
+        let origin = task.map(|task| view.origin(&task)).transpose()?.flatten().map_or("", Origin::name).to_owned();
+        let schedule = task.map_or(Ok(String::new()), |task| view.schedule(&task))?;
         // What a "not" takes back grounds nobody.
         let reading = self.readings.of(&words);
         let (said, asked) = (&reading.said, reading.asked);
@@ -49,19 +46,16 @@ impl Gate {
             // What spends and does not say how much may spend anything.
             Amount::Unsaid | Amount::Unreadable => u64::MAX,
         };
-        let since = |days: i64| now.wall_ms.saturating_sub(days * DAY_MS);
-        let mut spent = |days| {
-            Ok::<_, GateError>(if sum == 0 { 0 } else { tx.spent_since(since(days), &content.id)?.saturating_add(sum) })
-        };
-        let (spent_day, spent_week, spent_month) = (spent(1)?, spent(7)?, spent(30)?);
         let unreadable_places = traits.places.iter().any(Option::is_none);
         let places: Vec<Place> = traits.places.iter().flatten().cloned().collect();
         let here = self.person_context.local(now);
-        let mut named = task.map_or(Ok(Vec::new()), |task| tx.named(&task))?;
+        let mut named = task.map_or(Ok(Vec::new()), |task| view.named(&task))?;
         named.extend(said.parties());
         // Who hands on what others wrote leaves it to them whom it is for.
         let named = if asked.delegated { Vec::new() } else { named };
-        let reached = Reached::by(tx, &traits, said, &named)?;
+        let reached = Reached::by(view, &traits, said, &named)?;
+        let counted = Counted::of(view, &content.id, kind, task, sum, now)?;
+        let [spent_day, spent_week, spent_month] = counted.spent;
         Ok(Facts {
             recipients: reached.recipients,
             others: reached.others,
@@ -99,8 +93,8 @@ impl Gate {
             spent_day,
             spent_week,
             spent_month,
-            untrusted_read: marks.brought.untrusted,
-            confidential_read: marks.brought.confidential,
+            untrusted_read: counted.marks.brought.untrusted,
+            confidential_read: counted.marks.brought.confidential,
             outside_scope: task.is_some() && !asked.covers(action),
             schedule,
             origin,
@@ -110,9 +104,56 @@ impl Gate {
             into_sent_or_drafts: traits.into_sent_or_drafts,
             among_own_folders: traits.among_own_folders,
             is_undo,
-            same_kind_today: tx.claimed_since(kind, since(1))?,
-            same_kind_hour: tx.claimed_since(kind, now.wall_ms.saturating_sub(HOUR_MS))?,
+            same_kind_today: counted.claims.today,
+            same_kind_hour: counted.claims.hour,
         })
+    }
+}
+
+/// What is counted: the facts that other actions change. They are looked at again in the transaction that they count for.
+pub(super) struct Counted {
+    marks: TaskTaint,
+    spent: [u64; 3],
+    claims: Claims,
+}
+
+impl Counted {
+    /// Counts for an action of a kind that spends so much.
+    pub(super) fn of(
+        view: &mut dyn View,
+        id: &ActionId,
+        kind: ActionKind,
+        task: Option<TaskId>,
+        sum: u64,
+        now: Now,
+    ) -> Result<Self, StoreError> {
+        const HOUR_MS: i64 = 3_600 * 1_000;
+        const DAY_MS: i64 = 24 * HOUR_MS;
+        let marks = task.map_or(Ok(TaskTaint::default()), |task| view.marks(&task))?;
+        let ago = |ms: i64| now.wall_ms.saturating_sub(ms);
+        let mut spent = [0; 3];
+        if sum > 0 {
+            for (spent, days) in spent.iter_mut().zip([1, 7, 30]) {
+                *spent = view.spent_since(ago(days * DAY_MS), id)?.saturating_add(sum);
+            }
+        }
+        let claims = view.claimed_since(kind, Since { today: ago(DAY_MS), hour: ago(HOUR_MS) })?;
+        Ok(Self { marks, spent, claims })
+    }
+
+    /// The facts with these counts in the place of theirs.
+    pub(super) fn in_facts(&self, facts: Facts) -> Facts {
+        let [spent_day, spent_week, spent_month] = self.spent;
+        Facts {
+            spent_day,
+            spent_week,
+            spent_month,
+            untrusted_read: self.marks.brought.untrusted,
+            confidential_read: self.marks.brought.confidential,
+            same_kind_today: self.claims.today,
+            same_kind_hour: self.claims.hour,
+            ..facts
+        }
     }
 }
 
@@ -165,13 +206,13 @@ struct Reached {
 }
 
 impl Reached {
-    fn by(tx: &mut dyn Tx, traits: &Traits, words: &Words, named: &[Party]) -> Result<Self, GateError> {
+    fn by(view: &mut dyn View, traits: &Traits, words: &Words, named: &[Party]) -> Result<Self, GateError> {
         let unread = traits.unreadable_recipients as u64;
         // Whoever cannot be read is outside, known to nobody and named by nobody.
         let mut reached = Self { outside: unread, unknown: unread, ungrounded: unread, ..Self::default() };
         let mut own = 0;
         for party in &traits.recipients {
-            let standing = tx.relationship(party)?;
+            let standing = view.relationship(party)?;
             if standing.own {
                 own += 1;
                 continue;
@@ -185,7 +226,7 @@ impl Reached {
                 reached.unknown += 1;
                 reached.ungrounded += u64::from(!is_named);
                 // Whom the person wrote out is whom they mean, whomever it looks like.
-                reached.look_alikes += u64::from(!is_named && tx.confusable_with(party)?.is_some());
+                reached.look_alikes += u64::from(!is_named && view.confusable_with(party)?.is_some());
             }
             reached.names.push(party.value.clone());
             reached.domains.push(party.domain().to_owned());

@@ -10,6 +10,7 @@ mod claim;
 mod facts;
 mod propose;
 mod stop;
+mod weigh;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -24,7 +25,7 @@ use crate::content::BoundContent;
 use crate::event::{Actor, Event, EventKind, Payload};
 use crate::handoff::{HandoffLock, PauseState};
 use crate::ids::{ActionId, ConnectionId, HomeId};
-use crate::ledger::{Ledger, PauseRecord, Row, StoreError, Tx};
+use crate::ledger::{Ledger, PauseRecord, Row, StoreError, Turn, Tx, View};
 use crate::policy::Policy;
 use crate::state::State;
 use crate::time::{Now, PersonContext};
@@ -209,9 +210,17 @@ impl Gate {
 
     /// Runs `work` in one transaction and returns when it is durable.
     fn commit<T: Send>(&self, work: impl FnOnce(&mut dyn Tx) -> Result<T, GateError> + Send) -> Result<T, GateError> {
+        self.commit_at(Turn::InLine, work)
+    }
+
+    fn commit_at<T: Send>(
+        &self,
+        turn: Turn,
+        work: impl FnOnce(&mut dyn Tx) -> Result<T, GateError> + Send,
+    ) -> Result<T, GateError> {
         let mut result = None;
         let slot = &mut result;
-        let durable = self.ledger.transact(Box::new(move |tx| match work(tx) {
+        let job = move |tx: &mut dyn Tx| match work(tx) {
             Ok(value) => {
                 *slot = Some(Ok(value));
                 Ok(())
@@ -221,7 +230,8 @@ impl Gate {
                 *slot = Some(Err(refused));
                 Err(StoreError::Broken("refused by the gate".into()))
             }
-        }));
+        };
+        let durable = self.ledger.transact(turn, Box::new(job));
         match (durable, result) {
             (_, Some(Err(refused))) => Err(refused),
             (Ok(()), Some(Ok(value))) => Ok(value),
@@ -230,26 +240,31 @@ impl Gate {
         }
     }
 
+    /// Reads outside of any transaction.
+    fn look<T: Send>(&self, read: impl FnOnce(&mut dyn View) -> Result<T, GateError> + Send) -> Result<T, GateError> {
+        let mut result = None;
+        let slot = &mut result;
+        self.ledger.look(Box::new(move |view| {
+            *slot = Some(read(view));
+            Ok(())
+        }))?;
+        result.unwrap_or_else(|| Err(StoreError::Broken("the store did not run the look".into()).into()))
+    }
+
     /// Reads a content, outside of any transaction: decoding, rendering and hashing keep nobody waiting. `None` where it cannot
     /// be read as one.
     fn read(&self, id: &ActionId) -> Result<Option<BoundContent>, GateError> {
         Ok(BoundContent::read(&self.ledger.content(id)?).ok())
     }
 
-    /// Takes one row, with the content that was read for it, if it is the one the row is bound to.
-    fn load(
-        &self,
-        tx: &mut dyn Tx,
-        id: &ActionId,
-        read: Option<BoundContent>,
-    ) -> Result<(Row, Option<BoundContent>), GateError> {
-        let row = tx.row(id)?.ok_or(GateError::NoSuchAction(*id))?;
+    /// Takes one row, and whether the content that was read for it is the one the row is bound to.
+    fn load(&self, tx: &mut dyn Tx, id: &ActionId, read: Option<&BoundContent>) -> Result<(Row, bool), GateError> {
+        let row = row_of(tx, id)?;
         // INVARIANT: content that does not decode, or does not hash to what was approved, is not used for anything.
-        let bound = |read: &BoundContent| {
+        let bound = read.is_some_and(|read| {
             read.content.home == self.home && read.content.id == row.id && read.digest == row.digest
-        };
-        let read = read.filter(bound);
-        Ok((row, read))
+        });
+        Ok((row, bound))
     }
 
     /// An entry about a row as it is now.
@@ -292,6 +307,11 @@ impl Gate {
         };
         tx.step(row, from, explain(entry)).map_err(GateError::from)
     }
+}
+
+/// One row, which has to be there.
+fn row_of(tx: &mut dyn Tx, id: &ActionId) -> Result<Row, GateError> {
+    tx.view().row(id)?.ok_or(GateError::NoSuchAction(*id))
 }
 
 /// Reason names the gate itself gives, beside those of the policy's rules.

@@ -1,15 +1,16 @@
 //! From a prepared action to a recorded decision.
 
-use super::{Gate, GateError, reason};
+use super::weigh::{Weighed, Weighing};
+use super::{Gate, GateError, reason, row_of};
 use crate::approval::{Proof, Purpose};
 use crate::codec::CodecError;
 use crate::content::{BoundContent, Content, EncodedAction};
 use crate::event::{Actor, Approval, Event, EventKind, Payload};
 use crate::family::{Action, Group, Taint};
 use crate::ids::{ActionId, ConnectionId, Digest, TaskId};
-use crate::ledger::{Row, Tx};
+use crate::ledger::{Row, Tx, View};
 use crate::permit::Permit;
-use crate::policy::{Facts, judge};
+use crate::policy::Facts;
 use crate::state::State;
 use crate::time::{Deadline, Now};
 use crate::verdict::{Decision, Verdict};
@@ -62,13 +63,19 @@ pub struct Proposed {
     pub permit: Option<Permit>,
 }
 
+/// What is to be recorded, as it was worked out before the transaction.
+struct Decided {
+    weighed: Weighed,
+    verdict: Verdict,
+    bound: BoundContent,
+}
+
 impl Gate {
     /// Records an action with its decision, in one commit. Works while paused: nothing leaves by proposing.
     ///
     /// Errors: [`GateError::Malformed`] where it breaks a rule of its kind; [`GateError::NoSuchConnection`].
     pub fn propose(&self, proposal: Proposal, now: Now) -> Result<Proposed, GateError> {
-        let encoded = encoded(&proposal)?;
-        self.commit(|tx| self.record(tx, proposal, encoded, None, now))
+        self.record(&proposal, None, |_| Ok(()), now)
     }
 
     /// Records an action that undoes `of`, for the person, who authorised exactly that. It may run at once where policy
@@ -77,44 +84,72 @@ impl Gate {
     /// Errors: those of [`Gate::authorise`] and [`Gate::propose`]; [`GateError::WrongState`] where `of` cannot be undone.
     pub fn undo(&self, of: &ActionId, proposal: Proposal, proof: &Proof, now: Now) -> Result<Proposed, GateError> {
         let approval = self.authorise(&Purpose::Undo(*of), proof, now)?.approval;
-        let encoded = encoded(&proposal)?;
-        self.commit(|tx| {
-            let row = tx.row(of)?.ok_or(GateError::NoSuchAction(*of))?;
-            if !row.state.may_become(State::Undoing) {
-                return Err(GateError::WrongState { id: *of, state: row.state });
+        let may_begin = |tx: &mut dyn Tx| {
+            let row = row_of(tx, of)?;
+            if row.state.may_become(State::Undoing) {
+                Ok(())
+            } else {
+                Err(GateError::WrongState { id: *of, state: row.state })
             }
-            self.record(tx, proposal, encoded, Some((*of, approval)), now)
-        })
+        };
+        self.record(&proposal, Some((*of, approval)), may_begin, now)
     }
 
     /// Replaces a waiting action by an edited one, in one commit. The edited one is decided, and asked, on its own.
     ///
     /// Errors: those of [`Gate::propose`]; [`GateError::WrongState`] where `old` does not wait.
     pub fn edit(&self, old: &ActionId, proposal: Proposal, now: Now) -> Result<Proposed, GateError> {
-        let encoded = encoded(&proposal)?;
-        self.commit(|tx| {
-            let mut row = tx.row(old)?.ok_or(GateError::NoSuchAction(*old))?;
-            let by = proposal.id;
+        let replace = |tx: &mut dyn Tx| {
+            let mut row = row_of(tx, old)?;
             self.step(tx, &mut row, State::Superseded, Actor::Client, now, |entry| Event {
                 reasons: vec![reason::EDITED.into()],
-                payload: Payload::default().text("replaced_by", by.to_string()),
+                payload: Payload::default().text("replaced_by", proposal.id.to_string()),
                 ..entry
-            })?;
-            self.record(tx, proposal, encoded, None, now)
-        })
+            })
+        };
+        self.record(&proposal, None, replace, now)
     }
 
+    /// Records a proposal with its decision, in the commit that `first` begins.
     fn record(
         &self,
+        proposal: &Proposal,
+        undo: Option<(ActionId, Approval)>,
+        first: impl Fn(&mut dyn Tx) -> Result<(), GateError> + Sync,
+        now: Now,
+    ) -> Result<Proposed, GateError> {
+        let encoded = encoded(proposal)?;
+        let see = |view: &mut dyn View| {
+            let content = self.bind(view, proposal)?;
+            let seen = self.see(view, &content, proposal.task, undo.is_some(), now)?;
+            Ok((content, seen))
+        };
+        let weigh = |(content, seen): (Content, Weighing)| {
+            let weighed = self.weighed(seen);
+            Decided { verdict: self.verdict(&weighed), bound: BoundContent::new(content, encoded.clone()), weighed }
+        };
+        self.take(
+            see,
+            weigh,
+            |tx, decided| self.still_holds(tx, &mut decided.weighed, now),
+            |tx, decided| {
+                first(tx)?;
+                self.insert(tx, proposal, decided, undo, now)
+            },
+        )
+    }
+
+    fn insert(
+        &self,
         tx: &mut dyn Tx,
-        proposal: Proposal,
-        encoded: EncodedAction,
+        proposal: &Proposal,
+        decided: Decided,
         undo: Option<(ActionId, Approval)>,
         now: Now,
     ) -> Result<Proposed, GateError> {
-        let BoundContent { content, encoded, digest, .. } = self.bind(tx, &proposal, encoded)?;
-        let facts = self.facts(tx, &content, proposal.task, undo.is_some(), now)?;
-        let verdict = self.judge_proposal(tx, &content, proposal.task, &facts)?;
+        let Decided { weighed: Weighed { seen: Weighing { facts, .. }, .. }, verdict, bound } = decided;
+        let BoundContent { content, encoded, digest, .. } = bound;
+        let verdict = self.within_limits(tx, &content, proposal.task, &facts, verdict)?;
         let mut row = Row {
             id: content.id,
             task: proposal.task,
@@ -132,8 +167,10 @@ impl Gate {
             undo_of: undo.map(|(of, _)| of),
             amount: facts.amount,
         };
-        let payload =
-            Payload::default().text("why", proposal.why).digest("digest", &row.digest).bytes("content", encoded);
+        let payload = Payload::default()
+            .text("why", proposal.why.clone())
+            .digest("digest", &row.digest)
+            .bytes("content", encoded);
         let entry =
             Event { to: Some(State::Proposed), ..self.entry(EventKind::Proposed, proposal.actor, &row, now, payload) };
         tx.insert(&row, entry)?;
@@ -159,14 +196,14 @@ impl Gate {
     }
 
     /// The policy's verdict; a task that floods the person with questions, or with odd ones, is not asked about any further.
-    fn judge_proposal(
+    fn within_limits(
         &self,
         tx: &mut dyn Tx,
         content: &Content,
         task: Option<TaskId>,
         facts: &Facts,
+        verdict: Verdict,
     ) -> Result<Verdict, GateError> {
-        let verdict = judge(&*self.policy, content.action.kind(), content.class(), facts);
         let Some(task) = task else { return Ok(verdict) };
         let stopped = |why: &str| Ok(Verdict { decision: Decision::Deny, reasons: vec![why.into()] });
         let kind = content.action.kind();
@@ -174,13 +211,13 @@ impl Gate {
             && !kind.is_read()
             && kind.group() != Group::Speak
             && !facts.is_undo
-            && (tx.marks(&task)?.off_task >= MAX_OFF_TASK_PER_TASK
-                || tx.count_of_task(&task, State::Rejected)? >= MAX_REFUSED_PER_TASK)
+            && (tx.view().marks(&task)?.off_task >= MAX_OFF_TASK_PER_TASK
+                || tx.view().count_of_task(&task, State::Rejected)? >= MAX_REFUSED_PER_TASK)
         {
             return stopped(reason::BURST);
         }
         if matches!(verdict.decision, Decision::Ask | Decision::AskWithStepUp) {
-            if tx.count_of_task(&task, State::Awaiting)? >= MAX_WAITING_PER_TASK {
+            if tx.view().count_of_task(&task, State::Awaiting)? >= MAX_WAITING_PER_TASK {
                 return stopped(reason::FLOOD);
             }
             if facts.is_off_task() {
@@ -191,22 +228,21 @@ impl Gate {
     }
 
     /// Binds a proposal to the grant as it stands now.
-    fn bind(&self, tx: &mut dyn Tx, proposal: &Proposal, encoded: EncodedAction) -> Result<BoundContent, GateError> {
+    fn bind(&self, view: &mut dyn View, proposal: &Proposal) -> Result<Content, GateError> {
         let account = match proposal.account {
             None => None,
             Some(connection) => {
-                let grant = tx.grant(&connection)?.ok_or(GateError::NoSuchConnection(connection))?;
+                let grant = view.grant(&connection)?.ok_or(GateError::NoSuchConnection(connection))?;
                 Some((connection, grant.generation))
             }
         };
-        let content = Content {
+        Ok(Content {
             home: self.home,
             id: proposal.id,
             account,
             precondition: proposal.precondition.clone(),
             action: proposal.action.clone(),
-        };
-        Ok(BoundContent::new(content, encoded))
+        })
     }
 }
 

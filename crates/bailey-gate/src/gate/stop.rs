@@ -2,11 +2,12 @@
 
 use std::sync::{MutexGuard, PoisonError};
 
-use super::{Gate, GateError, reason};
+use super::{Gate, GateError, reason, row_of};
 use crate::approval::{Proof, Purpose};
 use crate::event::{Actor, Event, EventKind, Payload};
 use crate::handoff::{Mode, PauseState};
 use crate::ids::{ActionId, ConnectionId};
+use crate::ledger::Turn;
 use crate::state::State;
 use crate::time::Now;
 
@@ -55,7 +56,7 @@ impl Gate {
         let recorded = self.record.write(true, pause_state.epoch);
         let mut in_flight = Vec::new();
         let entry = Event::of_home(EventKind::Paused, actor, now, pause_state);
-        let logged = self.commit(|tx| {
+        let logged = self.commit_at(Turn::First, |tx| {
             in_flight = tx.rows_in(&[State::Claimed])?.into_iter().map(|row| row.id).collect();
             Ok(tx.log(entry.clone())?)
         });
@@ -219,7 +220,7 @@ impl Gate {
     /// Errors: [`GateError::WrongState`] where the outcome is not unknown.
     pub fn reconcile(&self, id: &ActionId, found: Found, detail: &str, now: Now) -> Result<State, GateError> {
         self.commit(|tx| {
-            let mut row = tx.row(id)?.ok_or(GateError::NoSuchAction(*id))?;
+            let mut row = row_of(tx, id)?;
             self.step(tx, &mut row, State::Reconciling, Actor::Home, now, |entry| entry)?;
             let (to, why) = match found {
                 Found::Yes => (State::Succeeded, reason::FOUND),
@@ -239,7 +240,7 @@ impl Gate {
     pub fn person_says(&self, id: &ActionId, happened: bool, now: Now) -> Result<(), GateError> {
         let to = if happened { State::Succeeded } else { State::NotExecuted };
         self.commit(|tx| {
-            let mut row = tx.row(id)?.ok_or(GateError::NoSuchAction(*id))?;
+            let mut row = row_of(tx, id)?;
             self.step(tx, &mut row, to, Actor::Client, now, |entry| Event {
                 reasons: vec![reason::PERSON_SAYS.into()],
                 ..entry

@@ -10,7 +10,9 @@ use bailey_gate::family::mail::{MailAction, Message, MessageId};
 use bailey_gate::family::text::{Address, Line, Mailbox};
 use bailey_gate::family::{Action, ActionKind, Level, Party, Taint};
 use bailey_gate::handoff::{Mode, PauseState};
-use bailey_gate::ledger::{Grant, Job, Ledger, PauseRecord, Relationship, Row, StoreError, TaskTaint, Tx};
+use bailey_gate::ledger::{
+    Claims, Grant, Job, Ledger, Look, PauseRecord, Relationship, Row, Since, StoreError, TaskTaint, Turn, Tx, View,
+};
 use bailey_gate::policy::{Policy, Question};
 use bailey_gate::{
     ActionId, Challenge, ConnectionId, Digest, Evidence, Gate, HomeId, Limits, Nonce, Now, Parts, Proposal, Ruling,
@@ -25,16 +27,19 @@ pub struct Store {
     pub grants: BTreeMap<ConnectionId, Grant>,
     pub known: BTreeSet<String>,
     pub marks: BTreeMap<TaskId, TaskTaint>,
+    pub surroundings: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct MemoryLedger {
     pub store: Mutex<Store>,
     pub full: AtomicBool,
+    /// What is to happen between the next look and the transaction behind it.
+    pub meanwhile: Meanwhile,
 }
 
 impl Ledger for MemoryLedger {
-    fn transact(&self, job: Job<'_>) -> Result<(), StoreError> {
+    fn transact(&self, _: Turn, job: Job<'_>) -> Result<(), StoreError> {
         let mut store = self.store.lock().unwrap();
         let mut work = store.clone();
         job(&mut work)?;
@@ -45,14 +50,86 @@ impl Ledger for MemoryLedger {
         Ok(())
     }
 
+    fn look(&self, look: Look<'_>) -> Result<(), StoreError> {
+        let mut seen = self.store.lock().unwrap().clone();
+        let looked = look(&mut seen);
+        let meanwhile = self.meanwhile.lock().unwrap().take();
+        meanwhile.into_iter().for_each(|happens| happens());
+        looked
+    }
+
     fn content(&self, id: &ActionId) -> Result<Vec<u8>, StoreError> {
         Ok(self.store.lock().unwrap().contents.get(id).cloned().unwrap_or_default())
     }
 }
 
-impl Tx for Store {
+impl View for Store {
+    fn surroundings(&mut self) -> u64 {
+        self.surroundings
+    }
+
     fn row(&mut self, id: &ActionId) -> Result<Option<Row>, StoreError> {
         Ok(self.rows.get(id).cloned())
+    }
+
+    fn account(&mut self, _connection: &ConnectionId) -> Result<String, StoreError> {
+        Ok("me@example.org".into())
+    }
+
+    fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError> {
+        Ok(self.grants.get(connection).copied())
+    }
+
+    fn relationship(&mut self, party: &Party) -> Result<Relationship, StoreError> {
+        Ok(Relationship { known: self.known.contains(&party.value), own: false, inside: false })
+    }
+
+    fn confusable_with(&mut self, party: &Party) -> Result<Option<String>, StoreError> {
+        Ok(self.known.iter().find(|known| bailey_gate::ground::is_confusable(known, &party.value)).cloned())
+    }
+
+    fn schedule(&mut self, _task: &TaskId) -> Result<String, StoreError> {
+        Ok(String::new())
+    }
+
+    fn origin(&mut self, _task: &TaskId) -> Result<Option<Origin>, StoreError> {
+        Ok(Some(Origin::Person))
+    }
+
+    fn task_words(&mut self, _task: &TaskId) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+
+    fn named(&mut self, _task: &TaskId) -> Result<Vec<Party>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn marks(&mut self, task: &TaskId) -> Result<TaskTaint, StoreError> {
+        Ok(self.marks.get(task).copied().unwrap_or_default())
+    }
+
+    fn notes_taint(&mut self) -> Result<Taint, StoreError> {
+        Ok(Taint::default())
+    }
+
+    fn spent_since(&mut self, _wall_ms: i64, but: &ActionId) -> Result<u64, StoreError> {
+        let others = self.rows.values().filter(|row| row.id != *but && row.claim.is_some());
+        Ok(others.map(|row| row.amount).sum())
+    }
+
+    fn count_of_task(&mut self, task: &TaskId, state: State) -> Result<u64, StoreError> {
+        Ok(self.rows.values().filter(|row| row.task == Some(*task) && row.state == state).count() as u64)
+    }
+
+    fn claimed_since(&mut self, kind: ActionKind, _since: Since) -> Result<Claims, StoreError> {
+        let claimed = self.rows.values().filter(|row| row.kind == kind && row.claim.is_some()).count() as u64;
+        Ok(Claims { today: claimed, hour: claimed })
+    }
+}
+
+impl Tx for Store {
+    fn view(&mut self) -> &mut dyn View {
+        self
     }
 
     fn rows_in(&mut self, states: &[State]) -> Result<Vec<Row>, StoreError> {
@@ -83,54 +160,9 @@ impl Tx for Store {
         Ok(())
     }
 
-    fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError> {
-        Ok(self.grants.get(connection).copied())
-    }
-
-    fn relationship(&mut self, party: &Party) -> Result<Relationship, StoreError> {
-        Ok(Relationship { known: self.known.contains(&party.value), own: false, inside: false })
-    }
-
-    fn account(&mut self, _connection: &ConnectionId) -> Result<String, StoreError> {
-        Ok("me@example.org".into())
-    }
-
-    fn confusable_with(&mut self, party: &Party) -> Result<Option<String>, StoreError> {
-        Ok(self.known.iter().find(|known| bailey_gate::ground::is_confusable(known, &party.value)).cloned())
-    }
-
-    fn schedule(&mut self, _task: &TaskId) -> Result<String, StoreError> {
-        Ok(String::new())
-    }
-
-    fn spent_since(&mut self, _wall_ms: i64, but: &ActionId) -> Result<u64, StoreError> {
-        let others = self.rows.values().filter(|row| row.id != *but && row.claim.is_some());
-        Ok(others.map(|row| row.amount).sum())
-    }
-
     fn learn(&mut self, party: &Party, _name: &str) -> Result<(), StoreError> {
-        self.known.insert(party.value.clone());
+        self.surroundings += u64::from(self.known.insert(party.value.clone()));
         Ok(())
-    }
-
-    fn origin(&mut self, _task: &TaskId) -> Result<Option<Origin>, StoreError> {
-        Ok(Some(Origin::Person))
-    }
-
-    fn task_words(&mut self, _task: &TaskId) -> Result<Option<String>, StoreError> {
-        Ok(None)
-    }
-
-    fn named(&mut self, _task: &TaskId) -> Result<Vec<Party>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    fn marks(&mut self, task: &TaskId) -> Result<TaskTaint, StoreError> {
-        Ok(self.marks.get(task).copied().unwrap_or_default())
-    }
-
-    fn notes_taint(&mut self) -> Result<Taint, StoreError> {
-        Ok(Taint::default())
     }
 
     fn mark(&mut self, task: &TaskId, taint: Taint, off_task: bool) -> Result<(), StoreError> {
@@ -139,14 +171,6 @@ impl Tx for Store {
         marks.brought.confidential |= taint.confidential;
         marks.off_task += u64::from(off_task);
         Ok(())
-    }
-
-    fn claimed_since(&mut self, kind: ActionKind, _wall_ms: i64) -> Result<u64, StoreError> {
-        Ok(self.rows.values().filter(|row| row.kind == kind && row.claim.is_some()).count() as u64)
-    }
-
-    fn count_of_task(&mut self, task: &TaskId, state: State) -> Result<u64, StoreError> {
-        Ok(self.rows.values().filter(|row| row.task == Some(*task) && row.state == state).count() as u64)
     }
 }
 
@@ -166,6 +190,10 @@ impl Policy for Simple {
 
     fn version(&self) -> String {
         "test".into()
+    }
+
+    fn heeds(&self, _: ActionKind, _: &str) -> bool {
+        true
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bailey_gate::approval::{Assertion, Authority, ChallengeKey, Disbelief};
 use bailey_gate::event::Actor;
 use bailey_gate::family::Action;
+use bailey_gate::family::ActionKind;
 use bailey_gate::handoff::{Mode, PauseState, Wrote};
 use bailey_gate::policy::{Policy, Question};
 use bailey_gate::{
@@ -79,6 +80,10 @@ impl Policy for Asks {
 
     fn version(&self) -> String {
         "test".into()
+    }
+
+    fn heeds(&self, _: ActionKind, _: &str) -> bool {
+        false
     }
 }
 

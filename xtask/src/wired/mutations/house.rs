@@ -147,6 +147,11 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "tests::nothing_of_a_destroyed_key_is_left_in_the_file",
     },
     Mutation {
+        control: "store/destroyed-keys-forgotten",
+        edits: &[("crates/bailey-keys/src/store.rs", "        self.opened().forget(ids);\n", "")],
+        test: "tests::key_that_was_fetched_is_gone_once_it_is_destroyed",
+    },
+    Mutation {
         control: "log/exports-logged",
         edits: &[(
             "crates/bailey-home/src/api/log.rs",
