@@ -153,7 +153,7 @@ pub const PLANTED: &[Planted] = &[
             ),
             (
                 "crates/bailey-gate/src/gate/answer.rs",
-                "                if row.state != State::Awaiting {\n                    return Err(GateError::WrongState { id, state: row.state });\n                }\n",
+                "                if row.state != State::Awaiting {\n                    return Err(GateError::WrongState { id: *id, state: row.state });\n                }\n",
                 "                if row.state != State::Awaiting {\n                    continue;\n                }\n",
             ),
         ],
@@ -162,8 +162,8 @@ pub const PLANTED: &[Planted] = &[
         bug: "what is approved is not what was shown",
         edits: &[(
             "crates/bailey-gate/src/gate/answer.rs",
-            "read.filter(|_| row.digest == digest)",
-            "read.filter(|_| row.digest != digest || row.digest == digest)",
+            "ruled.filter(|_| bound && row.digest == *digest)",
+            "ruled.filter(|_| bound && (row.digest != *digest || row.digest == *digest))",
         )],
     },
     Planted {
@@ -192,7 +192,7 @@ pub const PLANTED: &[Planted] = &[
     Planted {
         bug: "a claim is in no entry of the log",
         edits: &[(
-            "crates/bailey-ledger/src/tx.rs",
+            "crates/bailey-ledger/src/gate_tx.rs",
             "        self.append(&entry, None)?;\n        let approval = row.approval.as_ref();",
             "        if row.state != State::Claimed {\n            self.append(&entry, None)?;\n        }\n        let approval = row.approval.as_ref();",
         )],
@@ -233,8 +233,8 @@ pub const PLANTED: &[Planted] = &[
         bug: "of an answer with one wrong digest the rest counts",
         edits: &[(
             "crates/bailey-gate/src/gate/answer.rs",
-            "                let content = read.filter(|_| row.digest == digest).ok_or(GateError::Changed(id))?.content;",
-            "                if row.digest != digest {\n                    continue;\n                }\n                let content = read.ok_or(GateError::Changed(id))?.content;",
+            "                let ruled = ruled.filter(|_| bound && row.digest == *digest).ok_or(GateError::Changed(*id))?;",
+            "                if !bound || row.digest != *digest {\n                    continue;\n                }\n                let ruled = ruled.ok_or(GateError::Changed(*id))?;",
         )],
     },
     Planted {

@@ -93,8 +93,8 @@ impl Gate {
             spent_day,
             spent_week,
             spent_month,
-            untrusted_read: counted.marks.brought.untrusted,
-            confidential_read: counted.marks.brought.confidential,
+            untrusted_read: counted.untrusted,
+            confidential_read: counted.confidential,
             outside_scope: task.is_some() && !asked.covers(action),
             schedule,
             origin,
@@ -112,7 +112,8 @@ impl Gate {
 
 /// What is counted: the facts that other actions change. They are looked at again in the transaction that they count for.
 pub(super) struct Counted {
-    marks: TaskTaint,
+    untrusted: bool,
+    confidential: bool,
     spent: [u64; 3],
     claims: Claims,
 }
@@ -138,7 +139,8 @@ impl Counted {
             }
         }
         let claims = view.claimed_since(kind, Since { today: ago(DAY_MS), hour: ago(HOUR_MS) })?;
-        Ok(Self { marks, spent, claims })
+        let brought = marks.brought;
+        Ok(Self { untrusted: brought.untrusted, confidential: brought.confidential, spent, claims })
     }
 
     /// The facts with these counts in the place of theirs.
@@ -148,8 +150,8 @@ impl Counted {
             spent_day,
             spent_week,
             spent_month,
-            untrusted_read: self.marks.brought.untrusted,
-            confidential_read: self.marks.brought.confidential,
+            untrusted_read: self.untrusted,
+            confidential_read: self.confidential,
             same_kind_today: self.claims.today,
             same_kind_hour: self.claims.hour,
             ..facts

@@ -36,6 +36,8 @@ pub struct MemoryLedger {
     pub full: AtomicBool,
     /// What is to happen between the next look and the transaction behind it.
     pub meanwhile: Meanwhile,
+    /// Whether something changes behind every look.
+    pub restless: AtomicBool,
 }
 
 impl Ledger for MemoryLedger {
@@ -55,6 +57,7 @@ impl Ledger for MemoryLedger {
         let looked = look(&mut seen);
         let meanwhile = self.meanwhile.lock().unwrap().take();
         meanwhile.into_iter().for_each(|happens| happens());
+        self.store.lock().unwrap().surroundings += u64::from(self.restless.load(Ordering::SeqCst));
         looked
     }
 
@@ -179,17 +182,21 @@ impl Tx for Store {
 pub struct Simple {
     pub mail_is_auto: AtomicBool,
     pub nothing_goes: AtomicBool,
+    /// Nothing goes once the task has read what others wrote.
+    pub reading_matters: AtomicBool,
 }
 
 impl Policy for Simple {
     fn rule(&self, question: &Question<'_>) -> Ruling {
         let auto = self.mail_is_auto.load(Ordering::SeqCst) || question.kind.is_local();
-        let allowed = !self.nothing_goes.load(Ordering::SeqCst) && (auto || question.evidence >= Evidence::Approved);
+        let tainted = self.reading_matters.load(Ordering::SeqCst) && question.facts.untrusted_read;
+        let goes = !self.nothing_goes.load(Ordering::SeqCst) && !tainted;
+        let allowed = goes && (auto || question.evidence >= Evidence::Approved);
         Ruling { allowed, rules: vec!["test".into()] }
     }
 
     fn version(&self) -> String {
-        "test".into()
+        format!("test {}", self.nothing_goes.load(Ordering::SeqCst))
     }
 
     fn heeds(&self, _: ActionKind, _: &str) -> bool {

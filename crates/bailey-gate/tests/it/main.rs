@@ -10,6 +10,7 @@
 mod bytes;
 mod double;
 mod life;
+mod looks;
 mod races;
 
 /// What must not compile: making permits and claims, using them twice, acting without one.

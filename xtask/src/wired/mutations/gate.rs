@@ -16,8 +16,8 @@ pub(super) const GATE: &[Mutation] = &[
         control: "approval/shown-digests",
         edits: &[(
             "crates/bailey-gate/src/gate/answer.rs",
-            "read.filter(|_| row.digest == digest).ok_or(GateError::Changed(id))?",
-            "read.filter(|_| row.digest == row.digest || row.digest == digest).ok_or(GateError::Changed(id))?",
+            "ruled.filter(|_| bound && row.digest == *digest)",
+            "ruled.filter(|_| bound && (row.digest == row.digest || row.digest == *digest))",
         )],
         test: "road::only_the_exact_answer_of_the_person_counts",
     },
@@ -92,8 +92,8 @@ pub(super) const GATE: &[Mutation] = &[
         control: "log/signed-bytes-kept",
         edits: &[(
             "crates/bailey-gate/src/gate/answer.rs",
-            r#"payload: authorised.shown_in(Payload::default().digest("digest", &digest)),"#,
-            r#"payload: Payload::default().digest("digest", &digest),"#,
+            r#"payload: authorised.shown_in(Payload::default().digest("digest", digest)),"#,
+            r#"payload: Payload::default().digest("digest", digest),"#,
         )],
         test: "evidence::an_export_shows_who_approved",
     },
@@ -167,16 +167,44 @@ pub(super) const GATE: &[Mutation] = &[
         test: "stops::pause_stops_what_waits_and_what_is_held_and_survives_a_restart",
     },
     Mutation {
+        control: "gate/surroundings-compared",
+        edits: &[(
+            "crates/bailey-gate/src/gate/weigh.rs",
+            "        if view.surroundings() != seen.surroundings || self.policy.version() != weighed.version {",
+            "        if self.policy.version() != weighed.version {",
+        )],
+        test: "looks::claim_judged_before_a_revocation_is_denied",
+    },
+    Mutation {
+        control: "gate/rules-compared",
+        edits: &[(
+            "crates/bailey-gate/src/gate/weigh.rs",
+            "        if view.surroundings() != seen.surroundings || self.policy.version() != weighed.version {",
+            "        if view.surroundings() != seen.surroundings {",
+        )],
+        test: "looks::claim_judged_by_other_rules_is_judged_again",
+    },
+    Mutation {
+        control: "gate/counts-again",
+        edits: &[(
+            "crates/bailey-gate/src/gate/weigh.rs",
+            "        if facts.differing(&seen.facts).into_iter().any(|fact| self.policy.heeds(seen.kind, fact)) {",
+            "        if facts.differing(&seen.facts).into_iter().all(|fact| self.policy.heeds(seen.kind, fact) && false) && false {",
+        )],
+        test: "looks::claim_judged_before_its_task_read_what_others_wrote_is_judged_again",
+    },
+    Mutation {
         control: "approval/edit-supersedes",
         edits: &[(
             "crates/bailey-gate/src/gate/propose.rs",
             r#"            self.step(tx, &mut row, State::Superseded, Actor::Client, now, |entry| Event {
                 reasons: vec![reason::EDITED.into()],
-                payload: Payload::default().text("replaced_by", by.to_string()),
+                payload: Payload::default().text("replaced_by", proposal.id.to_string()),
                 ..entry
-            })?;
+            })
 "#,
-            r#"            let _ = (&mut row, by, reason::EDITED);
+            r#"            let _ = (&mut row, reason::EDITED);
+            Ok(())
 "#,
         )],
         test: "road::an_edit_asks_again_and_the_old_digest_is_worthless",
@@ -284,11 +312,18 @@ pub(super) const GATE: &[Mutation] = &[
     },
     Mutation {
         control: "known/approvals-teach",
-        edits: &[(
-            "crates/bailey-gate/src/gate/claim.rs",
-            "if outcome.result == Effect::Done && row.approval.is_some() {",
-            "if outcome.result == Effect::Done {",
-        )],
+        edits: &[
+            (
+                "crates/bailey-gate/src/gate/claim.rs",
+                "            && self.look(|view| Ok(view.row(id)?))?.is_some_and(|row| row.approval.is_some());",
+                "            && self.look(|view| Ok(view.row(id)?))?.is_some();",
+            ),
+            (
+                "crates/bailey-gate/src/gate/claim.rs",
+                "            if bound && row.approval.is_some() {",
+                "            if bound {",
+            ),
+        ],
         test: "life::what_runs_by_itself_teaches_nothing",
     },
     Mutation {
@@ -313,8 +348,8 @@ pub(super) const GATE: &[Mutation] = &[
         control: "gate/question-limit",
         edits: &[(
             "crates/bailey-gate/src/gate/propose.rs",
-            "            if tx.count_of_task(&task, State::Awaiting)? >= MAX_WAITING_PER_TASK {",
-            "            if tx.count_of_task(&task, State::Awaiting)? >= 1_000 * MAX_WAITING_PER_TASK {",
+            "            if tx.view().count_of_task(&task, State::Awaiting)? >= MAX_WAITING_PER_TASK {",
+            "            if tx.view().count_of_task(&task, State::Awaiting)? >= 1_000 * MAX_WAITING_PER_TASK {",
         )],
         test: "hijack::a_flood_of_questions_is_cut_off",
     },
@@ -322,8 +357,8 @@ pub(super) const GATE: &[Mutation] = &[
         control: "gate/off-task-limit",
         edits: &[(
             "crates/bailey-gate/src/gate/propose.rs",
-            "            && (tx.marks(&task)?.off_task >= MAX_OFF_TASK_PER_TASK",
-            "            && (tx.marks(&task)?.off_task >= 1_000 * MAX_OFF_TASK_PER_TASK",
+            "            && (tx.view().marks(&task)?.off_task >= MAX_OFF_TASK_PER_TASK",
+            "            && (tx.view().marks(&task)?.off_task >= 1_000 * MAX_OFF_TASK_PER_TASK",
         )],
         test: "hijack::a_task_that_keeps_asking_for_what_it_was_not_given_changes_nothing_any_more",
     },
@@ -375,8 +410,8 @@ pub(super) const GATE: &[Mutation] = &[
         control: "taint/notes",
         edits: &[(
             "crates/bailey-gate/src/gate/claim.rs",
-            "Action::Home(HomeAction::MemoryRead) => tx.notes_taint()?,",
-            "Action::Home(HomeAction::MemoryRead) => tx.notes_taint().map(|_| Taint::default())?,",
+            "Arriving::AsNotes => tx.view().notes_taint()?,",
+            "Arriving::AsNotes => tx.view().notes_taint().map(|_| Taint::default())?,",
         )],
         test: "provenance::a_note_is_no_more_to_be_trusted_than_what_its_task_had_read",
     },

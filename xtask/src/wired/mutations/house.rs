@@ -77,7 +77,7 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "log/claims-logged",
         edits: &[(
-            "crates/bailey-ledger/src/tx.rs",
+            "crates/bailey-ledger/src/gate_tx.rs",
             "        self.append(&entry, None)?;\n        let approval = row.approval.as_ref();",
             "        if row.state != State::Claimed {\n            self.append(&entry, None)?;\n        }\n        let approval = row.approval.as_ref();",
         )],
@@ -313,7 +313,7 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "rollback/high-water-mark",
         edits: &[(
-            "crates/bailey-ledger/src/store.rs",
+            "crates/bailey-ledger/src/store/open.rs",
             r#"        if agrees && witnessed {
             self.same_run"#,
             r#"        if (agrees || mark.is_some()) && (witnessed || witness.is_some()) {
@@ -324,7 +324,7 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "rollback/witness",
         edits: &[(
-            "crates/bailey-ledger/src/store.rs",
+            "crates/bailey-ledger/src/store/open.rs",
             "witness.as_ref().map_or(Ok(true), |witness| writer.agrees_with(witness))?;",
             "witness.as_ref().map_or(Ok(true), |witness| writer.agrees_with(witness).map(|_| true))?;",
         )],
@@ -342,7 +342,7 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "store/damaged-is-not-old",
         edits: &[(
-            "crates/bailey-ledger/src/store.rs",
+            "crates/bailey-ledger/src/store/open.rs",
             "        if damaged && witnessed {",
             "        if damaged && witnessed && now.wall_ms == 0 {",
         )],
@@ -360,7 +360,7 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "store/damaged-wal-kept",
         edits: &[(
-            "crates/bailey-ledger/src/store.rs",
+            "crates/bailey-ledger/src/store/open.rs",
             "        Ok(true) => set_aside(&path, now).map(Some),",
             "        Ok(true) => Ok(Some(path.clone()).filter(|_| now.wall_ms == 0 && set_aside(&path, now).is_ok())),",
         )],
@@ -398,7 +398,7 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "taint/only-grows",
         edits: &[(
-            "crates/bailey-ledger/src/tx.rs",
+            "crates/bailey-ledger/src/gate_tx.rs",
             "ON CONFLICT (task) DO UPDATE SET untrusted = max(untrusted, excluded.untrusted),",
             "ON CONFLICT (task) DO UPDATE SET untrusted = excluded.untrusted,",
         )],

@@ -179,8 +179,8 @@ pub(super) const RULES: &[Mutation] = &[
         control: "floor/after-secrets",
         edits: &[(
             "crates/bailey-gate/src/gate/facts.rs",
-            "            confidential_read: marks.brought.confidential,",
-            "            confidential_read: marks.brought.confidential && false,",
+            "confidential: brought.confidential,",
+            "confidential: brought.confidential && false,",
         )],
         test: "decide::after_secrets_nothing_leaves_unasked",
     },
@@ -319,8 +319,8 @@ pub(super) const RULES: &[Mutation] = &[
         control: "rules/budget-counts",
         edits: &[(
             "crates/bailey-gate/src/gate/facts.rs",
-            "tx.spent_since(since(days), &content.id)?.saturating_add(sum)",
-            "tx.spent_since(since(days), &content.id)?.min(0).saturating_add(sum)",
+            "view.spent_since(ago(days * DAY_MS), id)?.saturating_add(sum)",
+            "view.spent_since(ago(days * DAY_MS), id)?.min(0).saturating_add(sum)",
         )],
         test: "decide::a_budget_is_spent_over_time",
     },
