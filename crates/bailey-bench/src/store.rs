@@ -45,6 +45,8 @@ const WARM: usize = 5;
 const STARTS: usize = 7;
 const APPROVALS: usize = 60;
 const PAUSES: usize = 60;
+/// Steps of a task measured by what they leave in the key store.
+const STEPS: usize = 2_000;
 /// The home that the costs of an approval are held against.
 const SMALL: u64 = 100;
 const WORDS: &str = "the words of a benchmark";
@@ -284,6 +286,8 @@ fn lists(table: &mut Table, asking: &Asking, actions: u64) -> Done {
         ("actions of a kind far back", format!("/v1/actions?limit=50&kind=reply&before={deep}")),
         ("one action", format!("/v1/actions/{middle}")),
         ("why it was decided so", format!("/v1/actions/{middle}/why")),
+        ("tasks", "/v1/tasks?limit=50".to_owned()),
+        ("tasks far back", format!("/v1/tasks?limit=50&skip={}", actions / OF_A_TASK / 2)),
         ("one task with a hundred actions", format!("/v1/tasks/{of_task}")),
         ("log far back", format!("/v1/log?limit=100&from={}", actions * 2)),
         ("changes of rules", "/v1/rules/history".to_owned()),
@@ -379,6 +383,46 @@ fn export(asking: &Asking, home: u32) -> Result<(u64, u64), Box<dyn Error>> {
     }
 }
 
+/// What a home takes on the disk, part by part.
+fn disk(table: &mut Table, place: &Place<'_>, actions: u64) -> Done {
+    let home = place.data.join("home");
+    let (ledger, _) = place.ledger()?;
+    let mut parts = ledger.disk()?;
+    drop(ledger);
+    parts.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+    let each = |bytes: u64| bytes as f64 / actions as f64;
+    let told = parts.iter().filter(|(_, bytes)| each(*bytes) >= 1.0);
+    let told: Vec<String> = told.map(|(part, bytes)| format!("{part} {:.0}", each(*bytes))).collect();
+    let size = |name: &str| fs::metadata(home.join(name)).map(|about| about.len());
+    table.row(
+        &format!("disk for each of {actions} actions"),
+        format!("{:.0} bytes", each(size("ledger.db")? + size("keys.db")?)),
+        format!("keys.db {:.0}", each(size("keys.db")?)),
+        format!("ledger.db: {}", told.join(", ")),
+    );
+    Ok(())
+}
+
+/// Whether the key store grows with the steps of a task, each of which replaces a record.
+fn keys_of_steps(table: &mut Table, place: &Place<'_>) -> Done {
+    let file = place.data.join("home/keys.db");
+    let (ledger, _) = place.ledger()?;
+    let name = RecordName { kind: "transcript", owner: &[9; 16], n: 0 };
+    let step = |_| ledger.write(|tx| tx.put_record(name, b"what a step changed"));
+    // Filled up once, so that what is drawn in advance is there before and behind.
+    (0..STEPS / 4).try_for_each(step)?;
+    let before = fs::metadata(&file)?.len();
+    (0..STEPS).try_for_each(step)?;
+    let after = fs::metadata(&file)?.len();
+    table.row(
+        &format!("keys.db after {STEPS} more steps of a task"),
+        format!("{:.1} KiB", after as f64 / 1_024.0),
+        format!("before {:.1} KiB", before as f64 / 1_024.0),
+        format!("{:+} bytes", after as i64 - before as i64),
+    );
+    Ok(())
+}
+
 /// All of it.
 pub fn million(table: &mut Table, program: &Path, folder: &Path, actions: u64) -> Done {
     let (data, other) = (folder.join("million"), folder.join("hundred"));
@@ -386,6 +430,8 @@ pub fn million(table: &mut Table, program: &Path, folder: &Path, actions: u64) -
     let place = Place::make(&data, actions)?;
     let small = Place::make(&other, SMALL)?;
     eprintln!("made in {}", show(began.elapsed()));
+    disk(table, &place, actions)?;
+    keys_of_steps(table, &small)?;
     let first = |place: &Place<'_>| {
         Times::of(STARTS, |_| -> Done {
             let _running = start(program, place.data)?;

@@ -5,10 +5,11 @@
 //! [`crate::read`] and [`crate::blob`] in its own dialect. SQLite is the one there is.
 
 use bailey_gate::ledger::StoreError;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params};
 
+use crate::pack::{pack, unpack};
 use crate::rows::store_error;
-use crate::tree::Hash;
 
 /// What a database has to give: transactions of one writer with parts that can be undone alone, a log that is only added to,
 /// sealed content by its hash, and the list of keys to destroy.
@@ -42,14 +43,24 @@ pub(crate) trait Backend {
 /// An entry of the log as it is stored.
 pub(crate) struct EntryRow<'a> {
     pub(crate) seq: u64,
+    /// The line that is the leaf of the tree.
     pub(crate) header: &'a str,
-    pub(crate) leaf: Hash,
     pub(crate) kind: &'static str,
-    pub(crate) wall_ms: i64,
-    pub(crate) task: Option<&'a [u8]>,
     pub(crate) action: Option<&'a [u8]>,
     pub(crate) key: Option<u64>,
     pub(crate) payload: Option<&'a [u8]>,
+}
+
+/// A header as it is read: a text, or one that is packed.
+pub(crate) struct Header(pub(crate) String);
+
+impl FromSql for Header {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value {
+            ValueRef::Blob(packed) => unpack(packed).map(Self).ok_or(FromSqlError::InvalidType),
+            text => Ok(Self(text.as_str()?.to_owned())),
+        }
+    }
 }
 
 /// One of the few commands of every transaction; compiled once.
@@ -87,18 +98,16 @@ impl Backend for Connection {
     }
 
     fn append(&self, entry: &EntryRow<'_>) -> Result<(), StoreError> {
+        let packed = pack(entry.header);
+        let header = packed.as_deref().map_or(ValueRef::Text(entry.header.as_bytes()), ValueRef::Blob);
         self.prepare_cached(
-            "INSERT INTO event (seq, header, leaf, kind, wall_ms, task, action, key_id, payload)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO event (seq, header, kind, action, key_id, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )
         .and_then(|mut insert| {
             insert.execute(params![
                 entry.seq,
-                entry.header,
-                entry.leaf,
+                ToSqlOutput::Borrowed(header),
                 entry.kind,
-                entry.wall_ms,
-                entry.task,
                 entry.action,
                 entry.key,
                 entry.payload,

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rusqlite::Connection;
 
+use crate::backend::Header;
 use crate::checkpoint::hex;
 use crate::queries;
 use crate::rows::store_error;
@@ -113,7 +114,7 @@ fn chunk(db: &Connection, from: u64, to: u64) -> Result<Vec<Stored>, StoreError>
     let (mut out, mut bytes) = (Vec::new(), 0);
     while out.len() < CHUNK_ENTRIES && bytes < CHUNK_BYTES {
         let Some(row) = rows.next().map_err(store_error)? else { break };
-        let (seq, header, key, sealed): (u64, String, Option<u64>, Option<Vec<u8>>) =
+        let (seq, Header(header), key, sealed): (u64, Header, Option<u64>, Option<Vec<u8>>) =
             row.try_into().map_err(store_error)?;
         let payload = key.zip(sealed);
         bytes += header.len() + payload.as_ref().map_or(0, |(_, sealed)| sealed.len());

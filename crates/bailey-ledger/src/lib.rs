@@ -13,6 +13,7 @@ mod export;
 mod gate_tx;
 mod header;
 mod mark;
+mod pack;
 mod pause;
 mod queries;
 mod read;

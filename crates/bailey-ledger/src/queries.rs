@@ -77,8 +77,9 @@ queries! {
     EXPORTED = "SELECT seq, header, key_id, payload FROM event WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
     /// Entries about an action, oldest first.
     ENTRIES_OF = "SELECT seq, header, key_id, payload FROM event WHERE action = ?1 ORDER BY seq";
-    /// The newest entries of a kind, newest first.
-    ENTRIES_OF_KIND = "SELECT seq, header, key_id, payload FROM event WHERE kind = ?1 ORDER BY seq DESC LIMIT ?2";
+    /// The newest entries of a kind, newest first; none of steps and proposals, which are looked up by their action.
+    ENTRIES_OF_KIND = "SELECT seq, header, key_id, payload FROM event
+             WHERE kind = ?1 AND kind NOT IN ('step', 'proposed') ORDER BY seq DESC LIMIT ?2";
     /// The last word about pausing.
     LAST_CONTROL = "SELECT kind FROM event INDEXED BY event_control WHERE kind IN ('paused', 'resumed') AND seq >= 0
              ORDER BY seq DESC LIMIT 1";
@@ -89,7 +90,7 @@ queries! {
     /// The newest entry.
     LAST = "SELECT header FROM event ORDER BY seq DESC LIMIT 1";
     /// Leaves of the tree.
-    LEAVES = "SELECT leaf FROM event WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
+    LEAVES = "SELECT header FROM event WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
     /// The highest key number in use.
     HIGHEST_KEY = "SELECT max((SELECT coalesce(max(key_id), 0) FROM event), (SELECT coalesce(max(key_id), 0) FROM record),
                (SELECT coalesce(max(id), 0) FROM retired_key), (SELECT coalesce(max(key_id), 0) FROM blob))";

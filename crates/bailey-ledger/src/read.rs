@@ -11,6 +11,7 @@ use bailey_gate::ledger::{Relationship, Row, StoreError, TaskTaint};
 use bailey_gate::{ActionId, ConnectionId, State, TaskId};
 use rusqlite::{Connection, OptionalExtension as _, Params, Row as SqlRow, params};
 
+use crate::backend::Header;
 use crate::header::payload_bytes;
 use crate::queries;
 use crate::rows::{damaged, one_connection, origin_of, read_connections, rows_of, store_error};
@@ -128,7 +129,7 @@ struct StoredEntry {
 fn stored_entries(db: &Connection, query: &'static str, values: impl Params) -> Result<Vec<StoredEntry>, StoreError> {
     let entry = |row: &SqlRow<'_>| {
         let payload = row.get::<_, Option<u64>>(2)?.zip(row.get::<_, Option<Vec<u8>>>(3)?);
-        Ok(StoredEntry { seq: row.get(0)?, header: row.get(1)?, payload })
+        Ok(StoredEntry { seq: row.get(0)?, header: row.get::<_, Header>(1)?.0, payload })
     };
     let mut query = db.prepare_cached(query).map_err(store_error)?;
     let rows = query.query_map(values, entry).map_err(store_error)?;
@@ -210,7 +211,7 @@ impl Ledger {
         let mut query = reader.prepare_cached(queries::ENTRIES_OF).map_err(store_error)?;
         let mut rows = query.query([id.as_bytes()]).map_err(store_error)?;
         while let Some(row) = rows.next().map_err(store_error)? {
-            let header: String = row.get(1).map_err(store_error)?;
+            let Header(header) = row.get(1).map_err(store_error)?;
             let header: serde_json::Value = serde_json::from_str(&header).map_err(|_| damaged("log entry"))?;
             if header.get("decision").is_some() {
                 let key: Option<u64> = row.get(2).map_err(store_error)?;
@@ -240,6 +241,14 @@ impl Ledger {
             Ok(Entry { seq: stored.seq, header: stored.header, payload })
         };
         stored.into_iter().map(open).collect()
+    }
+
+    /// How many bytes each table and each index takes. Looks at every page: for measuring.
+    pub fn disk(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let reader = self.reader();
+        let mut query = reader.prepare("SELECT name, sum(pgsize) FROM dbstat GROUP BY name").map_err(store_error)?;
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(store_error)?;
+        rows.collect::<Result<_, _>>().map_err(store_error)
     }
 
     /// The number of entries and the last checkpoint's note.

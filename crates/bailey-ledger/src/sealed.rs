@@ -7,6 +7,7 @@ use bailey_keys::{Context, KeyError, open};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::header;
+use crate::pack::{is_packed, unpack};
 use crate::queries;
 use crate::rows::{damaged, key_error, store_error};
 use crate::tx::RecordName;
@@ -56,17 +57,22 @@ fn unseal(keys: &KeyStore, id: u64, field: &'static str, sealed: &[u8]) -> Resul
 pub(crate) fn payload_left(keys: &KeyStore, payload: Option<SealedPayload>) -> Result<Option<Vec<u8>>, StoreError> {
     let Some((id, sealed)) = payload else { return Ok(None) };
     match unseal(keys, id, "payload", &sealed) {
-        Ok(plain) => Ok(plain.get(16..).map(<[u8]>::to_vec)),
+        Ok(plain) => Ok(plain.get(16..).and_then(json_of)),
         Err(error @ KeyError::Store(_)) => Err(key_error(error)),
         Err(_) => Ok(None),
     }
+}
+
+/// The JSON of a payload, which is stored as it is or packed.
+fn json_of(stored: &[u8]) -> Option<Vec<u8>> {
+    if is_packed(stored) { unpack(stored).map(String::into_bytes) } else { Some(stored.to_vec()) }
 }
 
 /// A payload's salt and JSON.
 pub(crate) fn open_payload(keys: &KeyStore, id: u64, sealed: &[u8]) -> Result<([u8; 16], Vec<u8>), StoreError> {
     let plain = unseal(keys, id, "payload", sealed).map_err(key_error)?;
     let (salt, json) = plain.split_at_checked(16).ok_or_else(|| damaged("payload"))?;
-    Ok((salt.try_into().map_err(|_| damaged("payload"))?, json.to_vec()))
+    Ok((salt.try_into().map_err(|_| damaged("payload"))?, json_of(json).ok_or_else(|| damaged("payload"))?))
 }
 
 /// A sealed payload and the number of its key.

@@ -15,10 +15,15 @@ use crate::backend::{Backend as _, EntryRow};
 use crate::claims::ClaimTimes;
 use crate::gate_tx::LedgerView;
 use crate::header::{self, Genesis, Place, Sealed};
+use crate::pack::pack;
 use crate::read::CredentialKind;
 use crate::rows::{damaged, key_error, store_error};
 use crate::sealed::read_record;
 use crate::tree::{Tree, hash, leaf};
+
+/// Longest payload that is packed, in bytes. Above, it is an attachment that takes most of it, and takes time, within the writer's
+/// transaction.
+const MAX_PACKED: usize = 256 * 1024;
 
 /// What the writer carries from one transaction to the next.
 #[derive(Debug, Clone)]
@@ -119,19 +124,15 @@ impl LedgerTx<'_> {
         let place = Place { log: &self.log.id, seq, incarnation: &self.log.incarnation, genesis: genesis.as_ref() };
         let line = header::line(&place, event, sealed.as_ref().map(|(_, _, sealed)| sealed))
             .map_err(|error| StoreError::Broken(error.to_string()))?;
-        let leaf = leaf(line.as_bytes());
         self.db.append(&EntryRow {
             seq,
             header: &line,
-            leaf,
             kind: event.kind.name(),
-            wall_ms: event.at.wall_ms,
-            task: event.task.as_ref().map(|id| id.as_bytes().as_slice()),
             action: event.action.as_ref().map(|id| id.as_bytes().as_slice()),
             key: sealed.as_ref().map(|(id, _, _)| *id),
             payload: sealed.as_ref().map(|(_, bytes, _)| bytes.as_slice()),
         })?;
-        self.log.tree.append(leaf);
+        self.log.tree.append(leaf(line.as_bytes()));
         self.note_importance(event);
         Ok(seq)
     }
@@ -156,7 +157,9 @@ impl LedgerTx<'_> {
         let salt: [u8; 16] = random().map_err(key_error)?;
         let json = header::payload_json(&event.payload);
         let mut plain = salt.to_vec();
-        plain.extend_from_slice(json.as_bytes());
+        // Only what is stored is packed: header and proof are over the text.
+        let packed = if json.len() <= MAX_PACKED { pack(&json) } else { None };
+        plain.extend_from_slice(packed.as_deref().unwrap_or(json.as_bytes()));
         let (id, bytes) = self.seal_new("payload", &plain)?;
         let sealed = Sealed {
             commitment: header::commitment(&salt, json.as_bytes()),

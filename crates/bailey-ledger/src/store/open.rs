@@ -21,13 +21,14 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::Ledger;
 use super::writer::{Line, Writer, checkpoint_in};
 use crate::aside::{is_damaged_log, log_of, set_aside};
+use crate::backend::Header;
 use crate::checkpoint::{self, hex};
 use crate::claims::ClaimTimes;
 use crate::mark::{Kept, Mark, MarkStore};
 use crate::queries;
 use crate::readers::{READERS, Readers};
 use crate::schema::{MIGRATIONS, RETIRES_KEYS, put_kinds, take_step};
-use crate::tree::Tree;
+use crate::tree::{Tree, leaf};
 use crate::tx::{GenesisKey, LedgerTx, Log};
 
 /// Where the parts of a ledger lie.
@@ -346,7 +347,7 @@ fn continued(db: &Connection) -> Result<Log, OpenError> {
 
 /// The epoch of the newest entry; epochs only rise.
 fn last_epoch(db: &Connection) -> Result<u64, OpenError> {
-    let header: String = db.query_row(queries::LAST, [], |row| row.get(0)).map_err(database)?;
+    let Header(header) = db.query_row(queries::LAST, [], |row| row.get(0)).map_err(database)?;
     let header: Option<serde_json::Value> = serde_json::from_str(&header).ok();
     let epoch = header.as_ref().and_then(|header| header.get("epoch")).and_then(serde_json::Value::as_u64);
     epoch.ok_or_else(|| OpenError::Database("the newest entry of its log is damaged".into()))
@@ -365,7 +366,8 @@ fn tree_at(db: &Connection, size: u64) -> Result<Option<Tree>, OpenError> {
     let mut query = db.prepare(queries::LEAVES).map_err(database)?;
     let mut rows = query.query((tree.size(), size)).map_err(database)?;
     while let Some(row) = rows.next().map_err(database)? {
-        tree.append(row.get(0).map_err(database)?);
+        let Header(header) = row.get(0).map_err(database)?;
+        tree.append(leaf(header.as_bytes()));
     }
     Ok((tree.size() == size).then_some(tree))
 }
