@@ -21,14 +21,21 @@ const HELP: &str = "bailey-bench [--folder FOLDER] [--program BAILEY] [--entries
   --program  the `bailey` program, for start-up and memory (beside this one)
   --entries  entries of the large log (1000000)
   --actions  actions of the large home (1000000)
-  --only     `store` for the large home alone";
+  --only     `store` for the large home alone, `actions` for the life of an action alone";
 
 struct Wanted {
     folder: PathBuf,
     program: PathBuf,
     entries: u64,
     actions: u64,
-    only_store: bool,
+    only: Option<Part>,
+}
+
+/// A part that can be measured alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Store,
+    Actions,
 }
 
 fn wanted() -> Result<Wanted, String> {
@@ -38,7 +45,7 @@ fn wanted() -> Result<Wanted, String> {
         program: here.with_file_name("bailey"),
         entries: 1_000_000,
         actions: 1_000_000,
-        only_store: false,
+        only: None,
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -47,7 +54,8 @@ fn wanted() -> Result<Wanted, String> {
             "--folder" => wanted.folder = value.into(),
             "--program" => wanted.program = value.into(),
             "--actions" => wanted.actions = value.parse().map_err(|_| HELP)?,
-            "--only" if value == "store" => wanted.only_store = true,
+            "--only" if value == "store" => wanted.only = Some(Part::Store),
+            "--only" if value == "actions" => wanted.only = Some(Part::Actions),
             "--entries" => wanted.entries = value.parse().map_err(|_| HELP)?,
             _ => return Err(HELP.into()),
         }
@@ -57,18 +65,20 @@ fn wanted() -> Result<Wanted, String> {
 
 fn measure(wanted: &Wanted, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let mut table = Table::default();
-    store::million(&mut table, &wanted.program, folder, wanted.actions)?;
-    if wanted.only_store {
-        println!("{table}");
-        return Ok(());
+    if wanted.only != Some(Part::Actions) {
+        store::million(&mut table, &wanted.program, folder, wanted.actions)?;
     }
-    actions::decision(&mut table)?;
-    actions::proof(&mut table)?;
-    actions::alone(&mut table, folder)?;
-    actions::together(&mut table, folder)?;
-    actions::pauses(&mut table, folder)?;
-    logs::large(&mut table, folder, wanted.entries)?;
-    process::start_and_memory(&mut table, &wanted.program, folder)?;
+    if wanted.only != Some(Part::Store) {
+        actions::decision(&mut table)?;
+        actions::alone(&mut table, folder)?;
+        actions::together(&mut table, folder)?;
+        actions::pauses(&mut table, folder)?;
+    }
+    if wanted.only.is_none() {
+        actions::proof(&mut table)?;
+        logs::large(&mut table, folder, wanted.entries)?;
+        process::start_and_memory(&mut table, &wanted.program, folder)?;
+    }
     println!("{table}");
     Ok(())
 }
