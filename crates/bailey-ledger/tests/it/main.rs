@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that meets the unexpected has to fail, and says where")]
 
 mod blobs;
+mod disk;
 mod formats;
 mod keys;
 mod log;
