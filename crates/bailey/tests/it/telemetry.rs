@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
@@ -19,13 +20,18 @@ const RECIPIENT: &str = "canary-recipient@example.net";
 const BODY: &str = "canary-body of a mail";
 
 /// Asks over a connection, and gives the status and the body.
-fn ask(mut stream: impl std::io::Read + std::io::Write, host: &str, path: &str) -> (u16, String) {
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
+fn ask(stream: impl io::Read + io::Write, host: &str, path: &str) -> (u16, String) {
+    try_ask(stream, host, path).unwrap()
+}
+
+/// The same of a process that may just end.
+fn try_ask(mut stream: impl io::Read + io::Write, host: &str, path: &str) -> io::Result<(u16, String)> {
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")?;
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
+    stream.read_to_end(&mut answer)?;
     let text = String::from_utf8_lossy(&answer).into_owned();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    let (head, body) = text.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
+    Ok((head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned()))
 }
 
 fn from_home(world: &World, path: &str) -> String {
@@ -214,10 +220,9 @@ fn metrics_move_with_an_action() {
     rustix::process::kill_process(home, rustix::process::Signal::KILL).unwrap();
     let restarted = || {
         let stream = UnixStream::connect(world.data().join("run/metrics.sock"));
-        stream.is_ok() && {
-            let restarts = "bailey_process_restarts_total{process=\"home\"}";
-            sample(&parsed(&from_home(&world, "/metrics")), restarts) == 1.0
-        }
+        let answer = stream.and_then(|stream| try_ask(stream, "bailey", "/metrics"));
+        let restarts = "bailey_process_restarts_total{process=\"home\"}";
+        answer.is_ok_and(|(_, text)| sample(&parsed(&text), restarts) == 1.0)
     };
     World::until_true("the restart was never counted", restarted);
     world.kill();
