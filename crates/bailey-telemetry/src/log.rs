@@ -167,6 +167,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
                 fields.inherit(of_span);
             }
         }
+        #[expect(clippy::disallowed_methods, reason = "a line says when it was written; nothing is decided by it")]
         let time = jiff::Timestamp::now();
         let line = match self.format {
             Format::Text => text(time, *about.level(), self.identity, &fields),
