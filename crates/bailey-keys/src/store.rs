@@ -20,6 +20,9 @@ const POOL: u64 = 512;
 /// Keys left at which more are made, by whoever has just finished: whoever seals a payload then never waits for it.
 const LOW: usize = 256;
 
+/// Statements that a connection keeps compiled: more than there are.
+const STATEMENTS: usize = 128;
+
 /// Opens an encrypted database file (SQLCipher 4 format, raw key) with the settings every one of ours has. Makes a new one
 /// only where told to.
 pub fn open_database(path: &Path, key: &Key, create: bool) -> Result<Connection, rusqlite::Error> {
@@ -67,6 +70,7 @@ fn opened(path: &Path, key: &Key, flags: OpenFlags) -> Result<Connection, rusqli
          PRAGMA secure_delete = ON;
          PRAGMA temp_store = MEMORY;",
     )?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
     // The first read tells whether the key is right.
     db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
     Ok(db)

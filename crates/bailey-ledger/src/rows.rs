@@ -63,44 +63,45 @@ pub(crate) fn rows_of(
     Ok(out)
 }
 
-fn column<T: FromSql>(row: &SqlRow<'_>, name: &str) -> Result<T, StoreError> {
-    row.get(name).map_err(store_error)
+fn column<T: FromSql>(row: &SqlRow<'_>, at: usize) -> Result<T, StoreError> {
+    row.get(at).map_err(store_error)
 }
 
 fn parse_row(row: &SqlRow<'_>) -> Result<Row, StoreError> {
-    let named = |name: &str| column::<String>(row, name);
-    let connection: Option<[u8; 16]> = column(row, "connection")?;
-    let generation: Option<u64> = column(row, "generation")?;
-    let held: Option<Vec<u8>> = column(row, "held")?;
-    let proposed = parse_now(&column::<Vec<u8>>(row, "proposed")?)?;
-    let claim: (Option<u64>, Option<u64>) = (column(row, "claim_epoch")?, column(row, "claim_lease")?);
+    // The columns are those of `queries`, in their order: looking names up takes longer than the rest.
+    let named = |at: usize| column::<String>(row, at);
+    let connection: Option<[u8; 16]> = column(row, 5)?;
+    let generation: Option<u64> = column(row, 6)?;
+    let held: Option<Vec<u8>> = column(row, 10)?;
+    let proposed = parse_now(&column::<Vec<u8>>(row, 8)?)?;
+    let claim: (Option<u64>, Option<u64>) = (column(row, 15)?, column(row, 16)?);
     Ok(Row {
-        id: ActionId::from_bytes(column(row, "id")?),
-        task: column::<Option<[u8; 16]>>(row, "task")?.map(TaskId::from_bytes),
-        state: State::from_name(&named("state")?).ok_or_else(|| damaged("state"))?,
-        kind: ActionKind::from_name(&named("kind")?).ok_or_else(|| damaged("kind"))?,
-        class: Class::from_name(&named("class")?).ok_or_else(|| damaged("class"))?,
+        id: ActionId::from_bytes(column(row, 0)?),
+        task: column::<Option<[u8; 16]>>(row, 1)?.map(TaskId::from_bytes),
+        state: State::from_name(&named(2)?).ok_or_else(|| damaged("state"))?,
+        kind: ActionKind::from_name(&named(3)?).ok_or_else(|| damaged("kind"))?,
+        class: Class::from_name(&named(4)?).ok_or_else(|| damaged("class"))?,
         account: connection.zip(generation).map(|(id, generation)| (ConnectionId::from_bytes(id), generation)),
-        digest: Digest::from_bytes(column(row, "digest")?),
+        digest: Digest::from_bytes(column(row, 7)?),
         proposed,
-        expires: parse_expires(&column::<Vec<u8>>(row, "expires")?, proposed)?,
+        expires: parse_expires(&column::<Vec<u8>>(row, 9)?, proposed)?,
         held: held.map(|bytes| parse_deadline(&bytes)).transpose()?,
         approval: parse_approval(row)?,
         claim: claim.0.zip(claim.1),
-        attempt: column(row, "attempt")?,
-        undo_of: column::<Option<[u8; 16]>>(row, "undo_of")?.map(ActionId::from_bytes),
-        amount: column(row, "amount")?,
+        attempt: column(row, 17)?,
+        undo_of: column::<Option<[u8; 16]>>(row, 18)?.map(ActionId::from_bytes),
+        amount: column(row, 19)?,
     })
 }
 
 fn parse_approval(row: &SqlRow<'_>) -> Result<Option<Approval>, StoreError> {
-    let Some(credential) = column::<Option<[u8; 16]>>(row, "credential")? else { return Ok(None) };
-    let client: String = column(row, "client")?;
+    let Some(credential) = column::<Option<[u8; 16]>>(row, 11)? else { return Ok(None) };
+    let client: String = column(row, 13)?;
     Ok(Some(Approval {
         credential,
         client: Client::from_name(&client).ok_or_else(|| damaged("client"))?,
-        session: column(row, "session")?,
-        stepped_up: column(row, "stepped_up")?,
+        session: column(row, 12)?,
+        stepped_up: column(row, 14)?,
     }))
 }
 
@@ -122,15 +123,15 @@ fn connections_of(
     let mut rows = query.query(values).map_err(store_error)?;
     let mut out = Vec::new();
     while let Some(row) = rows.next().map_err(store_error)? {
-        let level: String = column(row, "level")?;
+        let level: String = column(row, 3)?;
         out.push(ConnectionRow {
-            id: ConnectionId::from_bytes(column(row, "id")?),
-            kind: column(row, "kind")?,
-            account: column(row, "account")?,
+            id: ConnectionId::from_bytes(column(row, 0)?),
+            kind: column(row, 1)?,
+            account: column(row, 2)?,
             grant: Grant {
                 level: Level::from_name(&level).ok_or_else(|| damaged("level"))?,
-                active: column(row, "active")?,
-                generation: column(row, "generation")?,
+                active: column(row, 4)?,
+                generation: column(row, 5)?,
             },
         });
     }
