@@ -1,9 +1,13 @@
 //! The person's answer: exactly the digests that were shown, signed by something that is not on the disk.
 
 pub use crate::challenges::{CHALLENGE_MS, ChallengeKey, MAX_REMEMBERED, MAX_WRONG, WRONG_WITHIN_MS};
+use sha2::{Digest as _, Sha256};
+
 use crate::codec::{CodecError, Decoder, Encoder};
-use crate::event::{Approval, Client, Payload};
+use crate::event::{Actor, Approval, Client, Event, EventKind, Payload};
+use crate::handoff::PauseState;
 use crate::ids::{ActionId, Challenge, Digest, HomeId};
+use crate::time::Now;
 
 const ANSWER_DOMAIN: &str = "bailey answer";
 /// Version of what is signed. An answer in another form is a wrong one.
@@ -35,8 +39,8 @@ pub enum Purpose {
     Home {
         /// A stable name.
         what: &'static str,
-        /// SHA-256 of the parameters.
-        parameters: Digest,
+        /// The encoded parameters; empty where there are none. What is signed is their SHA-256.
+        parameters: Vec<u8>,
     },
 }
 
@@ -59,11 +63,16 @@ impl Purpose {
                 out.byte(4).bytes(of.as_bytes());
             }
             Self::Home { what, parameters } => {
-                out.byte(3).text(what).bytes(parameters.as_bytes());
+                out.byte(3).text(what).bytes(&hash_of(parameters));
             }
         }
         out.finish()
     }
+}
+
+/// Hashes encoded parameters; 32 zero bytes stand for none.
+fn hash_of(parameters: &[u8]) -> [u8; 32] {
+    if parameters.is_empty() { [0; 32] } else { Sha256::digest(parameters).into() }
 }
 
 /// How a credential of the person signed an answer.
@@ -155,13 +164,24 @@ pub struct Authorised {
     pub(crate) signed: Vec<u8>,
     /// How, encoded.
     pub(crate) assertion: Vec<u8>,
+    /// The parameters of [`Purpose::Home`], which the signed bytes hold as a hash; else empty.
+    pub(crate) parameters: Vec<u8>,
 }
 
 impl Authorised {
     /// Adds what was signed and how to the payload of the entry that it is about; sealed with it, and erased with it.
     #[must_use]
     pub fn shown_in(&self, payload: Payload) -> Payload {
-        payload.bytes("signed", self.signed.clone()).bytes("assertion", self.assertion.clone())
+        let payload = payload.bytes("signed", self.signed.clone()).bytes("assertion", self.assertion.clone());
+        if self.parameters.is_empty() { payload } else { payload.bytes("parameters", self.parameters.clone()) }
+    }
+
+    /// Makes the entry of what the person did by this answer: who it was is in its header, and the evidence in its payload, beside
+    /// what the entry says.
+    #[must_use]
+    pub fn entry(&self, kind: EventKind, at: Now, pause_state: PauseState, says: Payload) -> Event {
+        let entry = Event::of_home(kind, Actor::Person, at, pause_state);
+        Event { approval: Some(self.approval), payload: self.shown_in(says), ..entry }
     }
 }
 

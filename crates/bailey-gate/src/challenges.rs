@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::approval::{Authorised, Authority, Disbelief, Proof, Purpose};
 use crate::codec::Encoder;
-use crate::event::Approval;
+use crate::event::{Approval, Client};
 use crate::ids::{Challenge, HomeId, Nonce};
 use crate::time::{Deadline, Now};
 
@@ -21,7 +21,8 @@ pub const CHALLENGE_MS: u64 = 15 * 60 * 1_000;
 /// does not get there. Beyond it the oldest is forgotten, and whatever was asked no later than that counts no more.
 pub const MAX_REMEMBERED: usize = 4_096;
 
-/// Wrong answers in [`WRONG_WITHIN_MS`] after which no answer is looked at any more, until some of them are that old.
+/// Wrong answers of one kind of client in [`WRONG_WITHIN_MS`] after which no answer from there is looked at any more, until some
+/// of them are that old. Answers from elsewhere count all the same: who guesses with a program keeps nobody from a terminal.
 pub const MAX_WRONG: usize = 20;
 /// See [`MAX_WRONG`]; together with the cost of each guess this leaves a guesser a few thousand a day.
 pub const WRONG_WITHIN_MS: u64 = 5 * 60 * 1_000;
@@ -59,7 +60,8 @@ pub(crate) struct Challenges {
     used: BTreeMap<Challenge, u64>,
     /// Marks the time since boot up to which nothing asked counts any more, in milliseconds.
     closed: Option<u64>,
-    wrong: Vec<Deadline>,
+    /// Where wrong answers came from, and until when each counts. Bounded: [`MAX_WRONG`] for each kind of client.
+    wrong: BTreeMap<Client, Vec<Deadline>>,
 }
 
 /// The secret that the challenges of one run are made with: 32 random bytes.
@@ -93,7 +95,7 @@ impl std::fmt::Debug for ChallengeKey {
 
 impl Challenges {
     pub(crate) const fn new(key: ChallengeKey) -> Self {
-        Self { key, used: BTreeMap::new(), closed: None, wrong: Vec::new() }
+        Self { key, used: BTreeMap::new(), closed: None, wrong: BTreeMap::new() }
     }
 
     /// Makes the challenge of sixteen fresh random bytes: those bytes, when and in which epoch it was asked for, and a code.
@@ -151,8 +153,9 @@ impl Challenges {
         authority: &dyn Authority,
         now: Now,
     ) -> Result<Authorised, Unproven> {
-        self.wrong.retain(|wrong| wrong.overdue(now).is_none());
-        if self.wrong.len() >= MAX_WRONG {
+        let wrong = self.wrong.entry(proof.client).or_default();
+        wrong.retain(|wrong| wrong.overdue(now).is_none());
+        if wrong.len() >= MAX_WRONG {
             return Err(Unproven::TooMany);
         }
         let asked = self.read(&proof.challenge, now).ok_or(Unproven::Stale)?;
@@ -168,12 +171,16 @@ impl Challenges {
         }
         self.use_up(proof.challenge, asked, now);
         let stepped_up = believed.map_err(|_| {
-            self.wrong.push(Deadline::after(now, WRONG_WITHIN_MS));
+            self.wrong.entry(proof.client).or_default().push(Deadline::after(now, WRONG_WITHIN_MS));
             Unproven::Wrong
         })?;
         let approval =
             Approval { credential: proof.credential, client: proof.client, session: proof.session, stepped_up };
-        Ok(Authorised { approval, signed: message, assertion: proof.assertion.encode() })
+        let parameters = match purpose {
+            Purpose::Home { parameters, .. } => parameters.clone(),
+            Purpose::Approve(_) | Purpose::Resume { .. } | Purpose::Undo(_) => Vec::new(),
+        };
+        Ok(Authorised { approval, signed: message, assertion: proof.assertion.encode(), parameters })
     }
 }
 

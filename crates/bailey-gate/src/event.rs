@@ -126,7 +126,7 @@ pub struct Approval {
 }
 
 /// Names what a person can answer from, as the credential tells that a request came with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Client {
     /// The command line.
     CommandLine,

@@ -1,46 +1,42 @@
 //! What the person signs for where the home does something for them alone. Clients and the home make it here both, so that what
 //! is signed is what is done. `docs/approval-format.md` describes the bytes, for those who implement it elsewhere.
 
-use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
-use bailey_gate::Digest;
 use bailey_gate::approval::Purpose;
 use bailey_gate::codec::Encoder;
 
 use crate::wire::{RuleChange, Settings};
 
-/// Version of the parameters' encoding.
-const VERSION: u8 = 1;
-
-/// Stands for the parameters of what has none.
-const NO_PARAMETERS: Digest = Digest::from_bytes([0; 32]);
+/// Versions of the parameters' encodings.
+const CONNECT_VERSION: u8 = 2;
+const RULES_VERSION: u8 = 1;
 
 /// Connects an account with exactly these settings, at exactly this level.
 #[must_use]
 pub fn connect(settings: &Settings, level: &str) -> Purpose {
-    bound("connect", connect_parameters(settings, level))
+    Purpose::Home { what: "connect", parameters: connect_parameters(settings, level) }
 }
 
 /// Changes the rules by exactly this.
 #[must_use]
 pub fn change_rules(change: &RuleChange) -> Purpose {
-    bound("change rules", rule_parameters(change))
+    Purpose::Home { what: "change rules", parameters: rule_parameters(change) }
 }
 
 /// Exports the log in plain words.
 #[must_use]
 pub const fn export_readable() -> Purpose {
-    Purpose::Home { what: "export readable log", parameters: NO_PARAMETERS }
+    Purpose::Home { what: "export readable log", parameters: Vec::new() }
 }
 
 /// Deletes the home.
 #[must_use]
 pub const fn delete_home() -> Purpose {
-    Purpose::Home { what: "delete home", parameters: NO_PARAMETERS }
+    Purpose::Home { what: "delete home", parameters: Vec::new() }
 }
 
 fn connect_parameters(settings: &Settings, level: &str) -> Vec<u8> {
     let mut out = Encoder::default();
-    out.text("connect").byte(VERSION);
+    out.text("connect").byte(CONNECT_VERSION);
     settings.encode(&mut out);
     out.text(level);
     out.finish()
@@ -58,7 +54,7 @@ fn rule_parameters(change: &RuleChange) -> Vec<u8> {
         out.text(text);
     };
     let mut out = Encoder::default();
-    out.text("change rules").byte(VERSION).text(add).text(cedar);
+    out.text("change rules").byte(RULES_VERSION).text(add).text(cedar);
     texts(&mut out, remove);
     out.option(profile.as_ref(), text).option(organisation.as_ref(), texts);
     out.list(&groups.iter().collect::<Vec<_>>(), |out, (name, members)| texts(out.text(name), members));
@@ -66,16 +62,10 @@ fn rule_parameters(change: &RuleChange) -> Vec<u8> {
     out.finish()
 }
 
-fn bound(what: &'static str, parameters: Vec<u8>) -> Purpose {
-    let mut hash = [0; SHA256_OUTPUT_LEN];
-    hash.iter_mut().zip(digest(&SHA256, &parameters).as_ref()).for_each(|(byte, of)| *byte = *of);
-    Purpose::Home { what, parameters: Digest::from_bytes(hash) }
-}
-
 #[cfg(test)]
 mod tests {
     use bailey_gate::approval::Assertion;
-    use bailey_gate::{ActionId, Challenge, HomeId};
+    use bailey_gate::{ActionId, Challenge, Digest, HomeId};
 
     use super::*;
     use crate::wire::{DavSettings, KeyHeader, MailSettings, ModelSettings, OauthClient, Server, Training};
@@ -108,6 +98,9 @@ mod tests {
             client: Some(OauthClient { id: "bailey".into(), secret: None }),
         });
         told("mail", &connect_parameters(&mail, "draft"));
+        let Settings::Mail(plain) = mail else { panic!("it is mail") };
+        let client = Some(OauthClient { id: "bailey".into(), secret: Some("s3cret".into()) });
+        told("secret", &connect_parameters(&Settings::Mail(MailSettings { client, ..plain }), "draft"));
         let dav = DavSettings { name: None, user: "me".into(), server: server(), path: "/c/".into() };
         told("calendar", &connect_parameters(&Settings::Calendar(dav.clone()), "full"));
         told("contacts", &connect_parameters(&Settings::Contacts(dav), "read-only"));

@@ -10,8 +10,8 @@ use serde::Serialize;
 use crate::checkpoint::hex;
 use crate::tree::hash;
 
-/// Version of the header format.
-pub const VERSION: u32 = 1;
+/// Version of the header format. From 2 on every entry of the person's holds the evidence of it.
+pub const VERSION: u32 = 2;
 const COMMITMENT_DOMAIN: &[u8] = b"bailey payload 1\0";
 
 /// Binds a header to its payload without revealing it.

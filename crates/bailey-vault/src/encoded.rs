@@ -1,6 +1,7 @@
 //! Settings in the gate's codec: the bytes that the person's leave to connect is bound to. `docs/approval-format.md` describes
 //! them, for those who implement it elsewhere.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use bailey_gate::codec::Encoder;
 
 use crate::settings::{DavSettings, KeyHeader, MailSettings, ModelSettings, OauthClient, Server, Settings, Training};
@@ -24,8 +25,17 @@ fn encode_mail(out: &mut Encoder, mail: &MailSettings) {
     out.option(imap.as_ref(), encode_server).option(submission.as_ref(), encode_server);
     text(out, issuer.as_ref());
     out.option(client.as_ref(), |out, OauthClient { id, secret }| {
-        text(out.text(id), secret.as_ref());
+        out.text(id).option(secret.as_ref(), |out, secret| {
+            out.bytes(&hash_of_secret(id, secret));
+        });
     });
+}
+
+/// What stands for a client's secret: the log keeps what was signed, and no secret.
+fn hash_of_secret(id: &str, secret: &str) -> Vec<u8> {
+    let mut hashed = Encoder::default();
+    hashed.text("bailey client secret").text(id).text(secret);
+    digest(&SHA256, &hashed.finish()).as_ref().to_vec()
 }
 
 fn encode_dav(out: &mut Encoder, dav: &DavSettings) {

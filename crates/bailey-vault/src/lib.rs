@@ -26,6 +26,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use bailey_gate::approval::Authorised;
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
 use bailey_gate::family::{Level, Party};
 use bailey_gate::handoff::{HandoffLock, PauseState, SystemEgress};
@@ -229,9 +230,8 @@ impl Vault {
         SystemClient::new(base, Arc::clone(&self.lock), resets, egress, self.trust.clone())
     }
 
-    /// Keeps a new mail connection, and what the account proves about whom the person writes to. The caller has the
-    /// person's leave.
-    pub fn keep(&self, new: &NewConnection, now: Now) -> Result<(), VaultError> {
+    /// Keeps a new connection by the person's leave, which the log shows, and what the account proves about whom they write to.
+    pub fn keep(&self, new: &NewConnection, leave: &Authorised, now: Now) -> Result<(), VaultError> {
         let grant = Grant { level: new.level, active: true, generation: 1 };
         let row = ConnectionRow {
             id: new.id,
@@ -254,8 +254,8 @@ impl Vault {
                 .text("account", &row.account)
                 .text("level", new.level.name())
                 .text("known_receivers", new.discovered.known.len().to_string());
-            let entry = Event::of_home(EventKind::Connected, Actor::Person, now, pause_state);
-            tx.append(&Event { account: Some((new.id, 1)), payload, ..entry }, None).map(|_| ())
+            let entry = leave.entry(EventKind::Connected, now, pause_state, payload);
+            tx.append(&Event { account: Some((new.id, 1)), ..entry }, None).map(|_| ())
         })?;
         Ok(())
     }

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::{hex, unhex};
 
@@ -36,10 +37,19 @@ impl Credentials {
     /// Looks at an entry and its payload; tells what is wrong about its approval, where something is.
     pub(crate) fn look(&mut self, header: &Value, payload: &Value) -> Result<(), &'static str> {
         let text = |name: &str| header.get(name).and_then(Value::as_str).unwrap_or_default();
+        let by_person = text("actor") == "person";
         match (text("kind"), text("to")) {
             ("authority", _) if payload.get("credential").is_some() => self.introduce(payload),
-            ("step", "approved") if text("actor") == "person" => self.check(header, payload),
+            ("step", "approved") if by_person => self.check(header, payload),
             ("resuming", _) => self.check(header, payload),
+            ("proposed" | "connected" | "rules" | "exported", _) if by_person => match version(header) {
+                // Only approvals and the ends of pauses held their evidence then.
+                Some(1) => {
+                    self.found.unchecked += 1;
+                    Ok(())
+                }
+                _ => self.check(header, payload),
+            },
             _ => Ok(()),
         }
     }
@@ -95,8 +105,9 @@ fn says(signed: &[u8], home: &[u8; 16], header: &Value, payload: &Value) -> Opti
     if !is_ours || challenge.len() != 64 {
         return None;
     }
+    let kind = header.get("kind")?.as_str()?;
     let said = match from.byte()? {
-        1 => {
+        1 if kind == "step" => {
             let (action, digest) = (header.get("action")?.as_str()?, payload.get("digest")?.as_str()?);
             let mut shown = false;
             for _ in 0..from.number()? {
@@ -105,10 +116,92 @@ fn says(signed: &[u8], home: &[u8; 16], header: &Value, payload: &Value) -> Opti
             }
             shown
         }
-        2 => header.get("kind")?.as_str()? == "resuming" && from.number()? == header.get("epoch")?.as_u64()?,
+        2 => kind == "resuming" && from.number()? == header.get("epoch")?.as_u64()?,
+        3 => {
+            let (what, hash) = (from.bytes()?, from.bytes()?);
+            let parameters = bytes_of(payload, "parameters").unwrap_or_default();
+            hash == hash_of(&parameters) && does(kind, what, &parameters, payload)?
+        }
+        4 => kind == "proposed" && payload.get("undo_of")?.as_str()? == hex(from.bytes()?),
         _ => false,
     };
     (said && from.0.is_empty()).then_some(())
+}
+
+/// The version of an entry.
+pub(crate) fn version(header: &Value) -> Option<u64> {
+    header.get("v").and_then(Value::as_u64)
+}
+
+/// The hash of encoded parameters, as it is signed.
+fn hash_of(parameters: &[u8]) -> [u8; 32] {
+    if parameters.is_empty() { [0; 32] } else { Sha256::digest(parameters).into() }
+}
+
+/// Whether what the person wanted is what an entry of this kind says was done.
+fn does(kind: &str, what: &[u8], parameters: &[u8], payload: &Value) -> Option<bool> {
+    let said = |name: &str| payload.get(name).and_then(Value::as_str);
+    Some(match (kind, what) {
+        ("connected", b"connect") => {
+            let (account, level) = connected(parameters)?;
+            said("account")? == account && said("level")? == level
+        }
+        ("rules", b"change rules") => changed(parameters, said("added")?, said("removed")?)?,
+        ("exported", b"export readable log") => parameters.is_empty() && said("payloads")? == "readable",
+        _ => false,
+    })
+}
+
+/// The account and the level of encoded settings, which it reads to their end.
+fn connected(parameters: &[u8]) -> Option<(String, String)> {
+    let mut from = Reader(parameters);
+    if from.text()? != "connect" || from.byte()? != 2 {
+        return None;
+    }
+    let account = match from.byte()? {
+        1 => {
+            let address = from.text()?;
+            from.option(Reader::text)?;
+            from.option(Reader::server)?;
+            from.option(Reader::server)?;
+            from.option(Reader::text)?;
+            from.option(|from| from.text().and_then(|_| from.option(Reader::bytes)))?;
+            address
+        }
+        2 | 3 => {
+            let (name, user) = (from.option(Reader::text)?, from.text()?);
+            from.server()?;
+            from.text()?;
+            name.unwrap_or(user)
+        }
+        4 => {
+            let base = from.text()?;
+            (from.byte()?, from.byte()?, from.text()?, from.text()?);
+            base.trim_end_matches('/')
+        }
+        _ => return None,
+    };
+    let level = from.text()?;
+    from.0.is_empty().then(|| (account.to_owned(), level.to_owned()))
+}
+
+/// Whether a change of rules drops all that it names, and brings none where none was wanted. What words become as rules is not
+/// looked at.
+fn changed(parameters: &[u8], added: &str, removed: &str) -> Option<bool> {
+    let mut from = Reader(parameters);
+    if from.text()? != "change rules" || from.byte()? != 1 {
+        return None;
+    }
+    let (words, cedar) = (from.text()?, from.text()?);
+    let names = from.list(Reader::text)?;
+    let profile = from.option(Reader::text)?;
+    from.option(|from| from.list(Reader::text))?;
+    let groups = from.list(|from| Some((from.text()?, from.list(Reader::text)?)))?;
+    from.option(Reader::text)?;
+    let gone =
+        names.iter().all(|name| removed.lines().any(|line| line.split_once(": ").is_some_and(|(id, _)| id == *name)));
+    let wanted = !words.is_empty() || !cedar.is_empty() || profile.is_some() || !groups.is_empty();
+    Some(from.0.is_empty() && gone && (wanted || added.is_empty()))
 }
 
 /// Bytes of a payload, which it holds in base64.
@@ -137,6 +230,33 @@ impl<'a> Reader<'a> {
         let (first, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(first)
+    }
+
+    fn text(&mut self) -> Option<&'a str> {
+        std::str::from_utf8(self.bytes()?).ok()
+    }
+
+    fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
+        match self.byte()? {
+            0 => Some(None),
+            1 => read(self).map(Some),
+            _ => None,
+        }
+    }
+
+    fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let count = self.number()?;
+        // Each item takes bytes, so what is too many ends with them.
+        let mut items = Vec::new();
+        for _ in 0..count {
+            items.push(read(self)?);
+        }
+        Some(items)
+    }
+
+    fn server(&mut self) -> Option<()> {
+        (self.text()?, self.number()?, self.byte()?);
+        Some(())
     }
 
     fn last_bytes(mut self) -> Option<&'a [u8]> {

@@ -16,6 +16,9 @@ use sha2::{Digest as _, Sha256};
 pub use approval::Approvals;
 pub use note::Checkpoint;
 
+/// Versions of entries there are.
+const VERSIONS: std::ops::RangeInclusive<u64> = 1..=2;
+
 /// What an exported log begins with.
 pub const FIRST_LINE: &str = "bailey-log 1";
 
@@ -167,8 +170,9 @@ struct Reading<'a> {
     checkpointed: u64,
     /// What the last entry's header says of its payload: commitment and hash of the sealed bytes.
     payload: Option<(String, String)>,
-    /// The last entry's header.
+    /// The last entry's header, and its version.
     header: serde_json::Value,
+    version: u64,
     credentials: approval::Credentials,
     /// Entries so far whose payload did not follow.
     missing: u64,
@@ -191,6 +195,7 @@ fn check(export: &str, pin: Option<&str>) -> Result<Verdict, Verdict> {
         checkpointed: 0,
         payload: None,
         header: serde_json::Value::Null,
+        version: 0,
         credentials: approval::Credentials::default(),
         missing: 0,
         at_pin: None,
@@ -258,9 +263,13 @@ impl Reading<'_> {
             serde_json::from_str(header).map_err(|_| invalid(format!("line {at}: the entry is not JSON")))?;
         let text = |name: &str| fields.get(name).and_then(serde_json::Value::as_str);
         let number = |name: &str| fields.get(name).and_then(serde_json::Value::as_u64);
-        if number("v") != Some(1) {
-            return Err(invalid(format!("line {at}: the entry is not of version 1")));
+        let version = number("v").filter(|version| VERSIONS.contains(version));
+        let version = version.ok_or_else(|| invalid(format!("line {at}: the entry is of no known version")))?;
+        // Else whoever left evidence out could say that it is an old entry.
+        if version < self.version {
+            return Err(invalid(format!("line {at}: the entry is of an older version than one before it")));
         }
+        self.version = version;
         let seq = number("seq").ok_or_else(|| invalid(format!("line {at}: the entry has no number")))?;
         let expected = self.tree.size();
         if seq > expected {

@@ -110,7 +110,7 @@ impl fmt::Display for GateError {
             }
             Self::Guessing => write!(
                 f,
-                "there were {} wrong answers within {} minutes, so none is looked at for that long; try again then. If they were not yours, a program of this account is guessing: look at `bailey log list` and end it. `bailey pause` and `bailey revoke` work all the same",
+                "there were {} wrong answers within {} minutes from this kind of client, so none from there is looked at for that long; try again then. If they were not yours, a program of this account is guessing: look at `bailey log list` and end it. `bailey pause` and `bailey revoke` work all the same",
                 crate::approval::MAX_WRONG,
                 crate::approval::WRONG_WITHIN_MS / 60_000
             ),

@@ -2,10 +2,10 @@
 
 use super::weigh::{Weighed, Weighing};
 use super::{Gate, GateError, reason, row_of};
-use crate::approval::{Proof, Purpose};
+use crate::approval::{Authorised, Proof, Purpose};
 use crate::codec::CodecError;
 use crate::content::{BoundContent, Content, EncodedAction};
-use crate::event::{Actor, Approval, Event, EventKind, Payload};
+use crate::event::{Actor, Event, EventKind, Payload};
 use crate::family::{Action, Group, Taint};
 use crate::ids::{ActionId, ConnectionId, Digest, TaskId};
 use crate::ledger::{Row, Tx, View};
@@ -83,7 +83,7 @@ impl Gate {
     ///
     /// Errors: those of [`Gate::authorise`] and [`Gate::propose`]; [`GateError::WrongState`] where `of` cannot be undone.
     pub fn undo(&self, of: &ActionId, proposal: Proposal, proof: &Proof, now: Now) -> Result<Proposed, GateError> {
-        let approval = self.authorise(&Purpose::Undo(*of), proof, now)?.approval;
+        let authorised = self.authorise(&Purpose::Undo(*of), proof, now)?;
         let may_begin = |tx: &mut dyn Tx| {
             let row = row_of(tx, of)?;
             if row.state.may_become(State::Undoing) {
@@ -92,7 +92,7 @@ impl Gate {
                 Err(GateError::WrongState { id: *of, state: row.state })
             }
         };
-        self.record(&proposal, Some((*of, approval)), may_begin, now)
+        self.record(&proposal, Some(&(*of, authorised)), may_begin, now)
     }
 
     /// Replaces a waiting action by an edited one, in one commit. The edited one is decided, and asked, on its own.
@@ -114,7 +114,7 @@ impl Gate {
     fn record(
         &self,
         proposal: &Proposal,
-        undo: Option<(ActionId, Approval)>,
+        undo: Option<&(ActionId, Authorised)>,
         first: impl Fn(&mut dyn Tx) -> Result<(), GateError> + Sync,
         now: Now,
     ) -> Result<Proposed, GateError> {
@@ -144,7 +144,7 @@ impl Gate {
         tx: &mut dyn Tx,
         proposal: &Proposal,
         decided: Decided,
-        undo: Option<(ActionId, Approval)>,
+        undo: Option<&(ActionId, Authorised)>,
         now: Now,
     ) -> Result<Proposed, GateError> {
         let Decided { weighed: Weighed { seen: Weighing { facts, .. }, .. }, verdict, bound } = decided;
@@ -164,18 +164,24 @@ impl Gate {
             approval: None,
             claim: None,
             attempt: 0,
-            undo_of: undo.map(|(of, _)| of),
+            undo_of: undo.map(|(of, _)| *of),
             amount: facts.amount,
         };
         let payload = Payload::default()
             .text("why", proposal.why.clone())
             .digest("digest", &row.digest)
             .bytes("content", encoded);
-        let entry =
-            Event { to: Some(State::Proposed), ..self.entry(EventKind::Proposed, proposal.actor, &row, now, payload) };
-        tx.insert(&row, entry)?;
+        let entry = match undo {
+            None => self.entry(EventKind::Proposed, proposal.actor, &row, now, payload),
+            // Who wanted it is shown by the proposal itself: what is decided about it may differ.
+            Some((of, authorised)) => Event {
+                approval: Some(authorised.approval),
+                ..self.entry(EventKind::Proposed, Actor::Person, &row, now, undo_shown(of, authorised, payload))
+            },
+        };
+        tx.insert(&row, Event { to: Some(State::Proposed), ..entry })?;
 
-        row.approval = undo.map(|(_, approval)| approval);
+        row.approval = undo.map(|(_, authorised)| authorised.approval);
         let approved = row.approval.is_some_and(|approval| verdict.decision == Decision::Ask || approval.stepped_up);
         let to = match verdict.decision {
             Decision::Auto => State::Approved,
@@ -244,6 +250,11 @@ impl Gate {
             action: proposal.action.clone(),
         })
     }
+}
+
+/// Adds what an undo undoes, and the evidence that the person wanted that.
+fn undo_shown(of: &ActionId, authorised: &Authorised, payload: Payload) -> Payload {
+    authorised.shown_in(payload.text("undo_of", of.to_string()))
 }
 
 /// Encodes and renders what is proposed, before any transaction begins, and refuses what breaks a rule of its kind.

@@ -95,11 +95,7 @@ impl Gate {
             return Ok(pause_state);
         }
         self.log_what_is_missing()?;
-        self.commit(|tx| {
-            let entry = Event::of_home(EventKind::Resuming, Actor::Person, now, pause_state);
-            let payload = authorised.shown_in(Payload::default());
-            Ok(tx.log(Event { approval: Some(authorised.approval), payload, ..entry })?)
-        })?;
+        self.commit(|tx| Ok(tx.log(authorised.entry(EventKind::Resuming, now, pause_state, Payload::default()))?))?;
         // Not where another answer to the same pause was here first: then it goes on from there.
         self.lock.advance(epoch, Mode::Resuming);
         let pause_state = self.lock.pause_state();

@@ -46,12 +46,11 @@ async fn leave_to_connect(
     home: &Arc<Home>,
     body: &ConnectBody,
     caller: Caller,
-) -> Result<(Level, ConnectionId), Failure> {
+) -> Result<(Level, ConnectionId, Authorised), Failure> {
     let level = Level::from_name(&body.level)
         .ok_or_else(|| failure(Code::Invalid, "the level is one of read-only, draft, send, full"))?;
-    authorise(home, purposes::connect(&body.settings, &body.level), &body.proof, caller).await?;
-    let id = drawn()?;
-    Ok((level, ConnectionId::from_bytes(id)))
+    let leave = authorise(home, purposes::connect(&body.settings, &body.level), &body.proof, caller).await?;
+    Ok((level, ConnectionId::from_bytes(drawn()?), leave))
 }
 
 /// Makes a connection, with the leave of the person.
@@ -66,7 +65,7 @@ pub(super) async fn connect(
     caller: Caller,
     JsonBody(body): JsonBody<ConnectBody>,
 ) -> Answer<ConnectionView> {
-    let (level, id) = leave_to_connect(&home, &body, caller).await?;
+    let (level, id, leave) = leave_to_connect(&home, &body, caller).await?;
     let credential = match &body.password {
         Some(password) => Credential::AppPassword(password.expose().to_owned()),
         None => Credential::None,
@@ -74,11 +73,11 @@ pub(super) async fn connect(
     let services = home.services.clone();
     let new =
         spawn_detached(&home, async move { services.try_out(id, body.settings, level, credential).await }).await??;
-    reading(&home, move |home| keep(home, &new)).await.map(Json)
+    reading(&home, move |home| keep(home, &new, &leave)).await.map(Json)
 }
 
-fn keep(home: &Home, new: &NewConnection) -> Result<ConnectionView, Failure> {
-    home.vault.keep(new, home.clock.now())?;
+fn keep(home: &Home, new: &NewConnection, leave: &Authorised) -> Result<ConnectionView, Failure> {
+    home.vault.keep(new, leave, home.clock.now())?;
     home.changed();
     let row = home.ledger.connection(&new.id)?.ok_or(GateError::NoSuchConnection(new.id))?;
     Ok(connection_view(home, row))
@@ -99,7 +98,7 @@ pub(super) async fn begin_sign_in(
     caller: Caller,
     JsonBody(body): JsonBody<ConnectBody>,
 ) -> Answer<SignIn> {
-    let (level, id) = leave_to_connect(&home, &body, caller).await?;
+    let (level, id, leave) = leave_to_connect(&home, &body, caller).await?;
     let (vault, settings) = (Arc::clone(&home.vault), body.settings.clone());
     let flow = spawn_detached(&home, async move { vault.begin_sign_in(&settings, level).await }).await??;
     let name = Nonce::from_bytes(drawn()?).to_string();
@@ -114,7 +113,7 @@ pub(super) async fn begin_sign_in(
         };
         let finished = tokio::time::timeout(SIGN_IN_WITHIN, finishing).await;
         let ended = match finished {
-            Ok(Ok(new)) => keep(&home, &new).map_err(|failure| failure.message),
+            Ok(Ok(new)) => keep(&home, &new, &leave).map_err(|failure| failure.message),
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err("nobody came back from the browser within ten minutes; connect again".into()),
         };

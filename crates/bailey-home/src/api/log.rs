@@ -59,7 +59,7 @@ pub(super) async fn checkpoint(AppState(home): Shared) -> Result<String, Failure
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = "default", body = Failure))
 )]
 pub(super) async fn export_sealed(AppState(home): Shared) -> Result<Exported, Failure> {
-    run_export(home, Payloads::Sealed, Actor::Client).await
+    run_export(home, None).await
 }
 
 /// In plain words, so it needs the person.
@@ -74,8 +74,8 @@ pub(super) async fn export_readable(
     caller: Caller,
     JsonBody(body): JsonBody<ProvenBody>,
 ) -> Result<Exported, Failure> {
-    authorise(&home, purposes::export_readable(), &body.proof, caller).await?;
-    run_export(home, Payloads::Readable, Actor::Person).await
+    let leave = authorise(&home, purposes::export_readable(), &body.proof, caller).await?;
+    run_export(home, Some(leave)).await
 }
 
 /// Exports at once: each takes a thread for as long as its reader takes.
@@ -87,15 +87,19 @@ const WAITING_PIECES: usize = 4;
 
 type Exported = ([(header::HeaderName, &'static str); 1], Body);
 
-/// Writes the export down in the log, and sends the log up to there as it is read.
-async fn run_export(home: Arc<Home>, payloads: Payloads, actor: Actor) -> Result<Exported, Failure> {
+/// Writes the export down in the log, and sends the log up to there as it is read: in plain words with the person's leave alone.
+async fn run_export(home: Arc<Home>, leave: Option<Authorised>) -> Result<Exported, Failure> {
+    let payloads = if leave.is_some() { Payloads::Readable } else { Payloads::Sealed };
     let turn = EXPORTS.acquire().await.map_err(|error| failure(Code::Internal, error.to_string()))?;
     let (ledger, now, pause_state) = (Arc::clone(&home.ledger), home.clock.now(), home.gate.lock().pause_state());
     blocking(move || {
         let (size, _) = ledger.head()?;
         let what = if payloads == Payloads::Readable { "readable" } else { "sealed" };
         let payload = Payload::default().text("from", "0").text("to", size.to_string()).text("payloads", what);
-        let entry = Event { payload, ..Event::of_home(EventKind::Exported, actor, now, pause_state) };
+        let entry = match leave {
+            Some(leave) => leave.entry(EventKind::Exported, now, pause_state, payload),
+            None => Event { payload, ..Event::of_home(EventKind::Exported, Actor::Client, now, pause_state) },
+        };
         ledger.write(|tx| tx.append(&entry, None).map(|_| ()))?;
         Ok(ledger.checkpoint()?)
     })

@@ -18,7 +18,7 @@ use axum::response::sse::{Event as SentEvent, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use bailey_gate::approval::{Assertion, MAX_ASSERTION_BYTES, Proof, Purpose};
+use bailey_gate::approval::{Assertion, Authorised, MAX_ASSERTION_BYTES, Proof, Purpose};
 use bailey_gate::content::Content;
 use bailey_gate::event::{Actor, Client};
 use bailey_gate::family::escape::visible;
@@ -158,11 +158,15 @@ async fn reading<T: Send + 'static>(
     done.await.map_err(|error| failure(Code::Internal, error.to_string()))?
 }
 
-/// Makes sure that the person gave their leave to exactly this.
-async fn authorise(home: &Arc<Home>, purpose: Purpose, given: &ProofBody, caller: Caller) -> Result<(), Failure> {
+/// Makes sure that the person gave their leave to exactly this. What it gives is the evidence, for the entry of what is done.
+async fn authorise(
+    home: &Arc<Home>,
+    purpose: Purpose,
+    given: &ProofBody,
+    caller: Caller,
+) -> Result<Authorised, Failure> {
     let (gate, proof, now) = (Arc::clone(&home.gate), proof(given, caller)?, home.clock.now());
-    blocking(move || gate.authorise(&purpose, &proof, now).map(|_| ())).await?;
-    Ok(())
+    Ok(blocking(move || gate.authorise(&purpose, &proof, now)).await?)
 }
 
 /// A part of a list.

@@ -48,8 +48,8 @@ pub(super) async fn change_rules(
     caller: Caller,
     JsonBody(body): JsonBody<RuleBody>,
 ) -> Answer<Vec<RuleView>> {
-    authorise(&home, purposes::change_rules(&body.change), &body.proof, caller).await?;
-    let changed = run_blocking(&home, move |home| home.change_rules(&body.change)).await?;
+    let leave = authorise(&home, purposes::change_rules(&body.change), &body.proof, caller).await?;
+    let changed = run_blocking(&home, move |home| home.change_rules(&body.change, &leave)).await?;
     home.changed();
     Ok(Json(views(changed)))
 }

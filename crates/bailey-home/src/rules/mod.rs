@@ -7,6 +7,7 @@ mod trust;
 
 use std::collections::BTreeSet;
 
+use bailey_gate::approval::Authorised;
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
 use bailey_gate::family::text::Address;
 use bailey_gate::handoff::PauseState;
@@ -180,8 +181,8 @@ pub(crate) enum Unchanged {
 }
 
 impl Home {
-    /// Makes a change the person authorised. From the return on it is in force.
-    pub(crate) fn change_rules(&self, change: &RuleChange) -> Result<Book, Unchanged> {
+    /// Makes a change the person authorised, which the log shows. From the return on it is in force.
+    pub(crate) fn change_rules(&self, change: &RuleChange, leave: &Authorised) -> Result<Book, Unchanged> {
         let _turn = self.changing_rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let now = self.clock.now();
         let Changed { book, came, gone, set } = changed(kept(&self.ledger)?, change, now.wall_ms)?;
@@ -201,8 +202,8 @@ impl Home {
             let group = |(group, members): (&String, &Vec<String>)| format!("{group}: {}", members.join(", "));
             payload = payload.text("group", change.groups.iter().map(group).collect::<Vec<_>>().join("\n"));
         }
-        let entry = Event::of_home(EventKind::Rules, Actor::Person, now, self.gate.lock().pause_state());
-        keep(&self.ledger, &book, organisation.as_deref(), Event { payload, ..entry })?;
+        let entry = leave.entry(EventKind::Rules, now, self.gate.lock().pause_state(), payload);
+        keep(&self.ledger, &book, organisation.as_deref(), entry)?;
         self.policy.replace(set);
         Ok(book)
     }

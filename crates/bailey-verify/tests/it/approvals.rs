@@ -105,6 +105,86 @@ fn a_signature_that_is_flipped_missing_or_for_something_else_is_named() {
     says(&Log::new().introduces().approved(&yes, &[]).closed(), 20, "signature that cannot be read");
 }
 
+/// Parameters of the calendar `/c/` of `me`, at a level.
+fn connecting(level: &str) -> Vec<u8> {
+    let server = [bytes(b"imap.example.org"), 993_u64.to_be_bytes().to_vec(), vec![1]].concat();
+    let settings = [vec![2, 0], bytes(b"me"), server, bytes(b"/c/")].concat();
+    [bytes(b"connect"), vec![2], settings, bytes(level.as_bytes())].concat()
+}
+
+/// Parameters that drop a rule and bring none.
+fn dropping(rule: &str) -> Vec<u8> {
+    let none = 0_u64.to_be_bytes();
+    let names = [&1_u64.to_be_bytes()[..], &bytes(rule.as_bytes())].concat();
+    [bytes(b"change rules"), vec![1], bytes(b""), bytes(b""), names, vec![0, 0], none.to_vec(), vec![0]].concat()
+}
+
+fn for_the_home(what: &str, parameters: &[u8]) -> Vec<u8> {
+    let hash = if parameters.is_empty() { vec![0; 32] } else { crate::sha(&[parameters]) };
+    message(1, &[vec![3], bytes(what.as_bytes()), bytes(&hash)].concat())
+}
+
+/// A log in which the person did one thing of a kind, by an answer of theirs.
+fn did(kind: &str, signed: &[u8], parameters: &[u8], mut says: serde_json::Value) -> String {
+    let fields = says.as_object_mut().unwrap();
+    fields.insert("signed_base64".into(), STANDARD.encode(signed).into());
+    fields.insert("assertion_base64".into(), STANDARD.encode(assertion(signed)).into());
+    if !parameters.is_empty() {
+        fields.insert("parameters_base64".into(), STANDARD.encode(parameters).into());
+    }
+    let credential = hex(&CREDENTIAL);
+    let header = format!(r#","kind":"{kind}","actor":"person","approver":{{"credential":"{credential}"}}"#);
+    Log::new().introduces().second(&header, &says.to_string()).closed()
+}
+
+#[test]
+fn what_the_person_alone_can_do_is_checked_against_what_they_signed() {
+    let calendar = connecting("full");
+    let connect = for_the_home("connect", &calendar);
+    let connected = json!({"account": "me", "level": "full"});
+    says(&did("connected", &connect, &calendar, connected.clone()), 10, "1 approval checked");
+    let rule = dropping("rule.1");
+    let rules = for_the_home("change rules", &rule);
+    let changed = json!({"added": "", "removed": "rule.1: mail: go ahead", "cedar": ""});
+    says(&did("rules", &rules, &rule, changed.clone()), 10, "1 approval checked");
+    let export = for_the_home("export readable log", &[]);
+    says(&did("exported", &export, &[], json!({"payloads": "readable"})), 10, "1 approval checked");
+    let undo = message(1, &[vec![4], bytes(&ACTION)].concat());
+    says(&did("proposed", &undo, &[], json!({"undo_of": hex(&ACTION)})), 10, "1 approval checked");
+
+    for (kind, signed, parameters, said) in [
+        // More than was wanted, another account, other parameters than were signed, none.
+        ("connected", &connect, &calendar[..], json!({"account": "me", "level": "send"})),
+        ("connected", &connect, &calendar, json!({"account": "you", "level": "full"})),
+        ("connected", &connect, &connecting("send"), json!({"account": "me", "level": "send"})),
+        ("connected", &connect, &[], connected.clone()),
+        // A rule that nobody wanted, one that was to go and stayed.
+        ("rules", &rules, &rule, json!({"added": "rule.2: anything: go ahead", "removed": "rule.1: mail: go ahead"})),
+        ("rules", &rules, &rule, json!({"added": "", "removed": "rule.11: mail: go ahead"})),
+        ("exported", &export, &[], json!({"payloads": "all"})),
+        ("proposed", &undo, &[], json!({"undo_of": "06".repeat(16)})),
+        // One thing signed, another done.
+        ("rules", &connect, &calendar, changed),
+        ("connected", &export, &[], connected),
+        ("exported", &undo, &[], json!({"payloads": "readable"})),
+    ] {
+        says(&did(kind, signed, parameters, said), 20, "was signed for something else");
+    }
+}
+
+#[test]
+fn evidence_that_is_left_out_is_missed() {
+    for kind in ["connected", "rules", "exported", "proposed"] {
+        let header = format!(r#","kind":"{kind}","actor":"person""#);
+        let without = Log::new().introduces().second(&header, "{}").closed();
+        says(&without, 20, "entry 2 is an approval without what was signed");
+        // Version 1 held none of it; who says so now would have to say it of all that came before, too.
+        says(&Log::new().introduces().readable(&header, "{}").closed(), 10, "1 approval without evidence");
+        let back = Log::new().introduces().second(r#","kind":"task""#, "{}").readable(&header, "{}").closed();
+        says(&back, 20, "of an older version than one before it");
+    }
+}
+
 #[test]
 fn what_an_earlier_version_wrote_is_said_and_is_no_failure() {
     let older =

@@ -201,13 +201,32 @@ fn a_readable_export_needs_the_person_and_verifies() {
 
 #[test]
 fn an_export_shows_who_approved() {
-    let (world, _, _) = history();
+    let both = Turn::calls(vec![
+        ("mail_send", json!({"to": "ana@example.org", "subject": "Hi", "body": "Hello"})),
+        ("memory_write", json!({"note": "Ana likes tea"})),
+    ]);
+    let world = World::new(vec![both, Turn::say("ok")]);
+    let task = world.task("write to Ana, and note that she likes tea");
+    world.ok(&["approve"], PASSPHRASE);
+    world.until_task(&id(&task), "answered");
     world.ok(&["pause"], "");
     world.ok(&["resume"], PASSPHRASE);
+    let actions = world.data_of(&["actions"]);
+    let note = actions.as_array().unwrap().iter().find(|action| action["kind"] == "memory.write").unwrap();
+    world.ok(&["undo", &id(note)], PASSPHRASE);
+    world.ok(&["rules", "add", "mail to ana@example.org: ask"], PASSPHRASE);
     let file = world.folder.path().join("log");
-    fs::write(&file, world.ok(&["log", "export", "-", "--readable"], PASSPHRASE)).unwrap();
+    let readable = world.ok(&["log", "export", "-", "--readable"], PASSPHRASE);
+    fs::write(&file, &readable).unwrap();
     let (code, words) = verifier(&file, None);
-    assert!(code == 10 && words.contains("2 approvals checked"), "{words}");
+    // The connection, mail and note, the end of the pause, the undo, the rule, and the export itself.
+    assert!(code == 10 && words.contains("7 approvals checked") && !words.contains("without evidence"), "{words}");
+    for line in readable.lines().filter(|line| line.starts_with("R ") && line.contains("assertion_base64")) {
+        let altered = line.replacen("\"assertion_base64\":\"AQ", "\"assertion_base64\":\"AR", 1);
+        assert_ne!(altered, line);
+        fs::write(&file, readable.replace(line, &altered)).unwrap();
+        assert_eq!(verifier(&file, None).0, 20, "{altered}");
+    }
 }
 
 #[test]
@@ -218,8 +237,8 @@ fn an_export_is_in_the_log_and_takes_the_place_of_no_file() {
     let entries = world.get(&format!("/v1/log?from={}", size - 1));
     let last = &entries[0];
     assert_eq!((&last["header"]["kind"], &last["header"]["actor"]), (&json!("exported"), &json!("person")));
-    let told = json!({"from": "0", "to": (size - 1).to_string(), "payloads": "readable"});
-    assert_eq!(last["payload"], told);
+    let told = |name: &str| last["payload"][name].as_str().unwrap().to_owned();
+    assert_eq!((told("from"), told("to"), told("payloads")), ("0".into(), (size - 1).to_string(), "readable".into()));
 
     let (file, elsewhere) = (world.folder.path().join("log"), world.folder.path().join("elsewhere"));
     std::os::unix::fs::symlink(&elsewhere, &file).unwrap();
