@@ -125,7 +125,8 @@ pub(crate) fn agree(question: &str, yes: bool) -> Result<(), String> {
 
 /// Installs the peers that are not there yet: Python packages, Dovecot, the authorization server and a Node to run it.
 pub fn peers() -> Result<(), String> {
-    python_peers()?;
+    python_peers("requirements.txt", "peers")?;
+    python_peers("requirements-schemathesis.txt", "schemathesis")?;
     dovecot()?;
     node()?;
     authorization_server()
@@ -153,8 +154,8 @@ fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("`{}`: {error}", path.display()))
 }
 
-fn python_peers() -> Result<(), String> {
-    let (list, folder) = (root().join("xtask/requirements.txt"), cache().join("peers"));
+fn python_peers(list: &str, folder: &str) -> Result<(), String> {
+    let (list, folder) = (root().join("xtask").join(list), cache().join(folder));
     once(&folder, &read(&list)?, || {
         run(command("python3").args(["-m", "venv"]).arg(&folder))?;
         let mut pip = command(folder.join("bin/python"));

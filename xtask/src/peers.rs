@@ -133,6 +133,16 @@ impl Issuer {
     }
 }
 
+/// Schemathesis, which makes requests of an OpenAPI document and holds the answers against it. Run it to its end: with success where it
+/// finds nothing.
+#[must_use]
+pub fn schemathesis(config: &Path, document: &str, token: &str) -> Command {
+    let mut program = command(cache().join("schemathesis/bin/schemathesis"));
+    program.arg("--config-file").arg(config).args(["run", document, "--no-color"]);
+    program.arg("--header").arg(format!("Authorization: Bearer {token}"));
+    program
+}
+
 /// The Node that runs the authorization server: the machine's own if it is new enough, else one from PyPI.
 #[must_use]
 pub(crate) fn node() -> PathBuf {

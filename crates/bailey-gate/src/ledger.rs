@@ -137,6 +137,8 @@ pub trait View {
     fn surroundings(&mut self) -> u64;
     /// One row.
     fn row(&mut self, id: &ActionId) -> Result<Option<Row>, StoreError>;
+    /// Returns the reasons that the last entry about an action gives; none where there is no entry.
+    fn last_reasons(&mut self, id: &ActionId) -> Result<Vec<String>, StoreError>;
     /// The account of a connection, as its service names it; nothing where there is no such connection.
     fn account(&mut self, connection: &ConnectionId) -> Result<String, StoreError>;
     /// The standing of a connection.

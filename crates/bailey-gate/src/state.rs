@@ -63,10 +63,13 @@ pub const TRANSITIONS: &[(State, &[State])] = &[
     (Unknown, &[Reconciling]),
     (Reconciling, &[Succeeded, NeedsPerson, Unknown]),
     (NeedsPerson, &[Succeeded, NotExecuted]),
-    (Succeeded, &[Undoing]),
+    // The person corrects what they said; of nothing else ([`crate::Gate::resolve`]).
+    (NotExecuted, &[Succeeded]),
+    (Succeeded, &[Undoing, NotExecuted]),
     (Partial, &[Undoing]),
     (Undoing, &[Undone, UndoFailed]),
-    (UndoFailed, &[Undoing]),
+    (UndoFailed, &[Undoing, Undone]),
+    (Undone, &[UndoFailed]),
 ];
 
 impl State {

@@ -11,18 +11,17 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bailey_listener::{ACCEPT_AGAIN, BY_GATEWAY, Room, refuse as refuse_all};
 use bailey_telemetry::{Instrument as _, Outcome, Stopwatch, event, metrics, span};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use http_body_util::{LengthLimitError, Limited};
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, UnixStream};
-use tokio::sync::Semaphore;
-use tokio_io_timeout::TimeoutWriter;
 
 /// Why the gateway does not run.
 #[derive(Debug, thiserror::Error)]
@@ -46,18 +45,11 @@ pub enum GatewayError {
     Failed(#[from] std::io::Error),
 }
 
-/// Connections at once: programs of one machine, with room to spare. More wait at the door.
+/// Connections at once: more than a home answers programs at once, so that some are left for what it answers at once.
 const MAX_CONNECTIONS: usize = 256;
 
 /// Longest body of a request, in bytes: what a home takes. It would break off, and nobody would hear why.
-const MAX_BODY_BYTES: u64 = 4 * 1024 * 1024;
-/// How long a request's head may take: it comes from this machine.
-const HEAD_WITHIN: Duration = Duration::from_secs(10);
-/// How long whoever asked may leave their answer unread.
-const READ_WITHIN: Duration = Duration::from_secs(10);
-/// How long to wait where no connection can be taken.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
-
+const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 /// What every request needs to know.
 #[derive(Debug)]
 struct Place {
@@ -101,9 +93,10 @@ impl Gateway {
         let port = self.address.port();
         let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|name| format!("{name}:{port}")).to_vec();
         let place = Arc::new(Place { home: socket.into(), hosts });
-        let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let room = Room::new(MAX_CONNECTIONS);
+        // Never shut down: the process ends with all of it.
+        let under_way = GracefulShutdown::new();
         loop {
-            let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return Ok(()) };
             let stream = match self.listener.accept().await {
                 Ok((stream, _)) => stream,
                 // Out of descriptors, say: it may pass.
@@ -112,18 +105,17 @@ impl Gateway {
                     continue;
                 }
             };
+            let Some(seat) = room.enter() else {
+                tokio::spawn(refuse_all(stream));
+                continue;
+            };
             let place = Arc::clone(&place);
             metrics().gateway_opened();
+            let answer = move |request: hyper::Request<hyper::body::Incoming>| answer(Arc::clone(&place), request);
+            let serving = bailey_listener::serve(stream, seat, under_way.watcher(), answer);
             tokio::spawn(async move {
-                let service = service_fn(move |request| answer(Arc::clone(&place), request));
-                let mut server = hyper::server::conn::http1::Builder::new();
-                let server = server.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
-                let mut stream = TimeoutWriter::new(stream);
-                stream.set_timeout(Some(READ_WITHIN));
-                // However it ends, it has ended.
-                let _ = server.serve_connection(TokioIo::new(Box::pin(stream)), service).await;
+                serving.await;
                 metrics().gateway_closed();
-                drop(permit);
             });
         }
     }
@@ -196,10 +188,7 @@ fn refuse(status: StatusCode, code: &str, why: &str) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-async fn answer(
-    place: Arc<Place>,
-    request: hyper::Request<hyper::body::Incoming>,
-) -> Result<Response, std::convert::Infallible> {
+async fn answer(place: Arc<Place>, request: hyper::Request<hyper::body::Incoming>) -> Response {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let span = span!("request", request = COUNT.fetch_add(1, Ordering::Relaxed));
     let answering = async move {
@@ -208,7 +197,7 @@ async fn answer(
         let (status, took) = (answer.status().as_u16(), took.elapsed());
         metrics().gateway_request(outcome, took);
         event!(DEBUG, "a request was answered", outcome = outcome.name(), status = status, ms = took);
-        Ok(answer)
+        answer
     };
     answering.instrument(span).await
 }
@@ -221,9 +210,8 @@ async fn pass(place: Arc<Place>, request: Request) -> (Outcome, Response) {
         let why = format!("the request was refused: {why}");
         return (Outcome::Refused, refuse(StatusCode::FORBIDDEN, "not-authorised", &why));
     }
-    if axum::body::HttpBody::size_hint(request.body()).lower() > MAX_BODY_BYTES {
-        let why = format!("the request's body is longer than {} MiB", MAX_BODY_BYTES / 1_024 / 1_024);
-        return (Outcome::Refused, refuse(StatusCode::PAYLOAD_TOO_LARGE, "invalid", &why));
+    if axum::body::HttpBody::size_hint(request.body()).lower() > MAX_BODY_BYTES as u64 {
+        return (Outcome::Refused, Lost::TooLong.told());
     }
     match forward(&place.home, request).await {
         Ok(answer) => (Outcome::Passed, answer),
@@ -240,6 +228,8 @@ enum Lost {
     NotReached(std::io::Error),
     /// Its sender broke off before its end.
     ByItsSender,
+    /// Its body is longer than it may be, which shows only as it arrives.
+    TooLong,
     /// The home broke off; it may have done what was asked.
     ByTheHome(hyper::Error),
     /// It asks for nothing a home could have.
@@ -250,6 +240,7 @@ impl Lost {
     const fn code(&self) -> &'static str {
         match self {
             Self::NotReached(_) => "not-reached",
+            Self::TooLong => "too-long",
             Self::ByItsSender => "sender-upstream-closed",
             Self::ByTheHome(_) => "home-upstream-closed",
             Self::BadTarget => "bad-target",
@@ -265,6 +256,10 @@ impl Lost {
                     "the home does not answer ({why}); it may be locked (`bailey unlock`), or starting, or cannot start (`bailey doctor` says why)"
                 ),
             ),
+            Self::TooLong => {
+                let why = format!("the request's body is longer than {} MiB", MAX_BODY_BYTES / 1_024 / 1_024);
+                refuse(StatusCode::PAYLOAD_TOO_LARGE, "too-long", &why)
+            }
             Self::ByItsSender => refuse(StatusCode::BAD_REQUEST, "invalid", "the request broke off before its end"),
             Self::ByTheHome(why) => refuse(
                 StatusCode::BAD_GATEWAY,
@@ -282,8 +277,24 @@ impl Lost {
 impl From<hyper::Error> for Lost {
     fn from(error: hyper::Error) -> Self {
         // What could not be read of the request's body is its sender's doing.
-        if error.is_user() { Self::ByItsSender } else { Self::ByTheHome(error) }
+        match error.is_user() {
+            true if is_too_long(&error) => Self::TooLong,
+            true => Self::ByItsSender,
+            false => Self::ByTheHome(error),
+        }
     }
+}
+
+/// Whether a body ended for its length.
+fn is_too_long(error: &hyper::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if inner.is::<LengthLimitError>() {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
 }
 
 /// One request over the home's socket, and its answer as it arrives.
@@ -297,6 +308,9 @@ async fn forward(home: &Path, mut request: Request) -> Result<Response, Lost> {
     for name in [header::CONNECTION, header::UPGRADE, header::TE, header::TRAILER, header::TRANSFER_ENCODING] {
         request.headers_mut().remove(name);
     }
+    // Whatever the request said of that itself.
+    request.headers_mut().insert(BY_GATEWAY, HeaderValue::from_static("1"));
+    let request = request.map(|body| Body::new(Limited::new(body, MAX_BODY_BYTES)));
     let answer = sender.send_request(request).await?;
     Ok(answer.map(Body::new))
 }

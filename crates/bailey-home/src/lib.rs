@@ -19,6 +19,7 @@ mod metrics;
 mod provenance;
 pub mod purposes;
 pub mod recovery;
+pub mod routes;
 pub mod rules;
 mod tasks;
 mod transcript;

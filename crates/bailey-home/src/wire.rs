@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -19,26 +20,52 @@ pub struct Failure {
     pub message: String,
 }
 
-/// Kinds of errors, as programs tell them apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Code {
-    /// The request makes no sense.
-    Invalid,
-    /// No token, or a wrong one.
-    Unauthenticated,
-    /// The approval passphrase is missing or wrong.
-    NotAuthorised,
-    /// No such thing.
-    NotFound,
-    /// Not possible in the state it is in, or changed since it was shown.
-    Conflict,
-    /// Everything is paused.
-    Paused,
-    /// The disk is full.
-    DiskFull,
-    /// Something inside failed.
-    Internal,
+macro_rules! codes {
+    ($($variant:ident = $name:literal, $status:ident, $about:literal;)+) => {
+        /// Kinds of errors, as programs tell them apart.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Code {
+            $(#[doc = $about] $variant),+
+        }
+
+        impl Code {
+            /// Every kind.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The stable name.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// What it means, for people.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$variant => $about),+ }
+            }
+
+            /// The status of an answer that says it.
+            pub(crate) const fn status(self) -> StatusCode {
+                match self { $(Self::$variant => StatusCode::$status),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    Malformed = "malformed", BAD_REQUEST, "The request does not have the form that is described.";
+    Unauthenticated = "unauthenticated", UNAUTHORIZED, "No token, or a wrong one.";
+    NotAuthorised = "not-authorised", FORBIDDEN, "The person's assertion is missing or wrong.";
+    NotFound = "not-found", NOT_FOUND, "No such thing.";
+    WrongMethod = "wrong-method", METHOD_NOT_ALLOWED, "The address does not take that method.";
+    Conflict = "conflict", CONFLICT, "Not possible in the state it is in, or changed since it was shown.";
+    Paused = "paused", CONFLICT, "Everything is paused.";
+    TooLong = "too-long", PAYLOAD_TOO_LARGE, "The request's body is too long.";
+    Invalid = "invalid", UNPROCESSABLE_ENTITY, "The request has the right form and makes no sense.";
+    Internal = "internal", INTERNAL_SERVER_ERROR, "Something inside failed.";
+    Busy = "busy", SERVICE_UNAVAILABLE, "Too many requests of this kind are under way; `Retry-After` says when to come again.";
+    DiskFull = "disk-full", INSUFFICIENT_STORAGE, "The disk is full.";
 }
 
 /// How the home is.
@@ -168,12 +195,15 @@ pub enum AssertionBody {
 #[serde(deny_unknown_fields)]
 pub struct ProofBody {
     /// The challenge.
+    #[schema(pattern = "^[0-9a-f]{128}$")]
     pub challenge: String,
     /// Which credential signed.
+    #[schema(pattern = "^[0-9a-f]{32}$")]
     pub credential: String,
     /// How it signed.
     pub assertion: AssertionBody,
     /// The client's session, hexadecimal.
+    #[schema(pattern = "^[0-9a-f]{32}$")]
     pub session: String,
 }
 
@@ -182,8 +212,10 @@ pub struct ProofBody {
 #[serde(deny_unknown_fields)]
 pub struct Shown {
     /// Which.
+    #[schema(pattern = "^[0-9a-f]{32}$")]
     pub id: String,
     /// The digest that was shown.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
     pub digest: String,
 }
 
@@ -205,10 +237,10 @@ pub struct IdsBody {
     pub ids: Vec<String>,
 }
 
-/// `POST /v1/actions/{id}/happened`
+/// `POST /v1/actions/{id}/resolve`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct HappenedBody {
+pub struct ResolveBody {
     /// Whether it did.
     pub happened: bool,
 }
@@ -300,6 +332,7 @@ pub struct ConnectBody {
     /// The account.
     pub settings: Settings,
     /// `read-only`, `draft`, `send` or `full`.
+    #[schema(pattern = "^(read-only|draft|send|full)$")]
     pub level: String,
     /// An app password, where one is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -10,6 +10,7 @@ use bailey_gate::{ActionId, ConnectionId, State, TaskId};
 use bailey_keys::store::KeyStore;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use crate::backend::Header;
 use crate::claims::{self, ClaimTimes};
 use crate::contacts::{confusable_with, relationship_of, task_taint, task_words, whole};
 use crate::queries;
@@ -44,6 +45,17 @@ impl View for LedgerView<'_> {
 
     fn row(&mut self, id: &ActionId) -> Result<Option<Row>, StoreError> {
         one_row(self.db, id)
+    }
+
+    fn last_reasons(&mut self, id: &ActionId) -> Result<Vec<String>, StoreError> {
+        let header: Option<Header> = self
+            .db
+            .prepare_cached(queries::LAST_OF)
+            .and_then(|mut query| query.query_row([id.as_bytes()], |row| row.get(0)).optional())
+            .map_err(store_error)?;
+        let fields = header.and_then(|header| serde_json::from_str::<serde_json::Value>(&header.0).ok());
+        let reasons = fields.as_ref().and_then(|fields| fields.get("reasons")?.as_array());
+        Ok(reasons.into_iter().flatten().filter_map(|one| one.as_str().map(str::to_owned)).collect())
     }
 
     fn account(&mut self, connection: &ConnectionId) -> Result<String, StoreError> {

@@ -77,6 +77,8 @@ queries! {
     EXPORTED = "SELECT seq, header, key_id, payload FROM event WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
     /// Entries about an action, oldest first.
     ENTRIES_OF = "SELECT seq, header, key_id, payload FROM event WHERE action = ?1 ORDER BY seq";
+    /// The newest entry about an action.
+    LAST_OF = "SELECT header FROM event WHERE action = ?1 ORDER BY seq DESC LIMIT 1";
     /// The newest entries of a kind, newest first; none of steps and proposals, which are looked up by their action.
     ENTRIES_OF_KIND = "SELECT seq, header, key_id, payload FROM event
              WHERE kind = ?1 AND kind NOT IN ('step', 'proposed') ORDER BY seq DESC LIMIT ?2";

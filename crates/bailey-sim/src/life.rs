@@ -361,7 +361,7 @@ impl Life {
     fn say(&self) {
         let Some(view) = self.any(State::NeedsPerson) else { return };
         let happened = self.world.witness().happened(&view.row.id);
-        let _said = self.gate.person_says(&view.row.id, happened, self.world.now());
+        let _said = self.gate.resolve(&view.row.id, happened, self.world.now());
     }
 
     /// Ends a pause, as the home does it: look things up, then ask again, then open.

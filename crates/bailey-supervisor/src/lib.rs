@@ -10,6 +10,7 @@
 mod child;
 mod control_socket;
 mod identity;
+mod restore;
 mod root;
 mod stdio;
 mod watch;

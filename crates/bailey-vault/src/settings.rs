@@ -266,6 +266,7 @@ pub struct Server {
     /// Name or address.
     pub host: String,
     /// Port.
+    #[schema(maximum = 65535)]
     pub port: u16,
     /// TLS from the first byte (RFC 8314). Without it only this machine can be talked to.
     pub tls: bool,

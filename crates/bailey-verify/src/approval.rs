@@ -176,7 +176,10 @@ fn connected(parameters: &[u8]) -> Option<(String, String)> {
         }
         4 => {
             let base = from.text()?;
-            (from.byte()?, from.byte()?, from.text()?, from.text()?);
+            from.byte()?;
+            from.byte()?;
+            from.text()?;
+            from.text()?;
             base.trim_end_matches('/')
         }
         _ => return None,
@@ -255,8 +258,9 @@ impl<'a> Reader<'a> {
     }
 
     fn server(&mut self) -> Option<()> {
-        (self.text()?, self.number()?, self.byte()?);
-        Some(())
+        self.text()?;
+        self.number()?;
+        self.byte().map(|_| ())
     }
 
     fn last_bytes(mut self) -> Option<&'a [u8]> {

@@ -32,6 +32,11 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Unlock a home that waits for its passphrase
     Unlock,
+    /// Put a backup of a home in place of what is there; it starts paused, and nothing in it leaves without asking again
+    Restore {
+        /// The folder the backup is in: a copy of the whole folder of the home
+        folder: PathBuf,
+    },
     /// Look whether everything is as it should be, and say what to do where it is not
     Doctor(Doctor),
     /// The home as a whole
@@ -103,8 +108,8 @@ pub(crate) enum Command {
         /// Which action
         id: String,
     },
-    /// Say whether an action happened whose outcome is not known
-    Happened {
+    /// Say whether an action happened whose outcome is not known, or correct what you said; nothing is sent by that
+    Resolve {
         /// Which action
         id: String,
         /// Whether it did

@@ -8,13 +8,14 @@ use bailey_gate::approval::Purpose;
 use bailey_gate::event::Client as ClientKind;
 use bailey_gate::{Challenge as Asked, HomeId, Nonce};
 use bailey_home::Layout;
+use bailey_home::routes::{self, Address, Octets, Text};
 use bailey_home::wire::{AssertionBody, Challenge, Code, CredentialHint, CredentialKind, Failure, ProofBody};
 use bailey_keys::{Passphrase, credential};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http_body_util::{BodyExt as _, Full};
+use hyper::Request;
 use hyper::body::{Bytes, Incoming};
-use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,8 +23,6 @@ use tokio::net::UnixStream;
 
 /// How long an answer may take before the person is told that it is waited for.
 const LONG: std::time::Duration = std::time::Duration::from_secs(10);
-/// What is answered only once something changes.
-const CHANGES: &str = "/v1/changes";
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -48,12 +47,12 @@ impl Trouble {
             Self::NotRunning(_) | Self::Locked(_) => 3,
             Self::Printed(code) => *code,
             Self::Refused(failure) => match failure.code {
-                Code::Invalid => 2,
+                Code::Invalid | Code::Malformed | Code::TooLong | Code::WrongMethod => 2,
                 Code::Unauthenticated | Code::NotAuthorised => 4,
                 Code::Conflict | Code::Paused => 5,
                 Code::NotFound => 6,
                 Code::DiskFull => 7,
-                Code::Internal => 1,
+                Code::Internal | Code::Busy => 1,
             },
         }
     }
@@ -114,32 +113,34 @@ impl Client {
         &self.layout
     }
 
-    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Trouble> {
-        parse(&self.exchange(Method::GET, path, Vec::new()).await?)
+    pub(crate) async fn get<A: DeserializeOwned>(&self, from: &Address<(), A>) -> Result<A, Trouble> {
+        parse(&self.exchange(from, &()).await?)
     }
 
-    pub(crate) async fn get_raw(&self, path: &str) -> Result<Vec<u8>, Trouble> {
-        self.exchange(Method::GET, path, Vec::new()).await
+    pub(crate) async fn get_raw(&self, from: &Address<(), Octets>) -> Result<Vec<u8>, Trouble> {
+        self.exchange(from, &()).await
     }
 
-    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Trouble> {
-        parse(&self.post_raw(path, body).await?)
+    pub(crate) async fn post<B: Serialize, A: DeserializeOwned>(
+        &self,
+        to: &Address<B, A>,
+        body: &B,
+    ) -> Result<A, Trouble> {
+        parse(&self.exchange(to, body).await?)
     }
 
-    pub(crate) async fn post_raw(&self, path: &str, body: &impl Serialize) -> Result<Vec<u8>, Trouble> {
-        let body = serde_json::to_vec(body).map_err(|error| Trouble::Here(error.to_string()))?;
-        self.exchange(Method::POST, path, body).await
+    pub(crate) async fn post_for_text(&self, to: &Address<(), Text>) -> Result<String, Trouble> {
+        String::from_utf8(self.exchange(to, &()).await?).map_err(|error| Trouble::Here(error.to_string()))
     }
 
     /// Writes an answer as it arrives, however long it is.
-    pub(crate) async fn post_into(
+    pub(crate) async fn post_into<B: Serialize>(
         &self,
-        path: &str,
-        body: &impl Serialize,
+        to: &Address<B, Octets>,
+        body: &B,
         out: &mut dyn io::Write,
     ) -> Result<(), Trouble> {
-        let body = serde_json::to_vec(body).map_err(|error| Trouble::Here(error.to_string()))?;
-        let mut arriving = self.ask(Method::POST, path, body).await?;
+        let mut arriving = self.ask(to, body).await?;
         while let Some(frame) = arriving.frame().await {
             if let Ok(piece) = frame.map_err(broke_off)?.into_data() {
                 out.write_all(&piece)?;
@@ -148,14 +149,17 @@ impl Client {
         Ok(out.flush()?)
     }
 
-    async fn exchange(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Vec<u8>, Trouble> {
-        let arriving = self.ask(method, path, body).await?;
+    async fn exchange<B: Serialize, A>(&self, to: &Address<B, A>, body: &B) -> Result<Vec<u8>, Trouble> {
+        let arriving = self.ask(to, body).await?;
         Ok(arriving.collect().await.map_err(broke_off)?.to_bytes().to_vec())
     }
 
     /// Sends a request; gives the body of the answer where that is no failure.
-    async fn ask(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Incoming, Trouble> {
+    async fn ask<B: Serialize, A>(&self, to: &Address<B, A>, body: &B) -> Result<Incoming, Trouble> {
         let here = |error: &dyn fmt::Display| Trouble::Here(format!("the home did not answer: {error}"));
+        let body = serde_json::to_vec(body).map_err(|error| Trouble::Here(error.to_string()))?;
+        // A route without a body takes none.
+        let body = if body == b"null" { Vec::new() } else { body };
         let stream =
             UnixStream::connect(self.layout.socket()).await.map_err(|_| match is_supervised(&self.layout) {
                 true => Trouble::Locked(self.layout.root().to_path_buf()),
@@ -165,8 +169,8 @@ impl Client {
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| here(&e))?;
         tokio::spawn(connection);
         let request = Request::builder()
-            .method(method)
-            .uri(path)
+            .method(to.method.name())
+            .uri(&to.target)
             .header("host", "home")
             .header("authorization", format!("Bearer {}", self.token))
             .header("content-type", "application/json")
@@ -176,7 +180,7 @@ impl Client {
         tokio::pin!(answer);
         let response = tokio::select! {
             answered = &mut answer => answered,
-            () = tokio::time::sleep(LONG), if !path.starts_with(CHANGES) => {
+            () = tokio::time::sleep(LONG), if !to.target.starts_with(&routes::CHANGES.here().target) => {
                 // Whoever reads it may be gone.
                 let _ = writeln!(io::stderr(), "Still waiting for the home. If it hangs: `bailey pause` stops everything even so.");
                 answer.await
@@ -197,7 +201,7 @@ impl Client {
     /// Signs a purpose with the key that the approval passphrase makes.
     pub(crate) async fn prove(&self, purpose: &Purpose, words: &Passphrase) -> Result<ProofBody, Trouble> {
         let wrong = |error: &dyn fmt::Display| Trouble::Here(error.to_string());
-        let challenge: Challenge = self.post("/v1/challenge", &()).await?;
+        let challenge: Challenge = self.post(&routes::CHALLENGE.here(), &()).await?;
         let home: HomeId = challenge.home.parse().map_err(|e| wrong(&e))?;
         let asked: Asked = challenge.challenge.parse().map_err(|e| wrong(&e))?;
         let (id, salt) = challenge.credentials.iter().find_map(of_passphrase).ok_or_else(|| {

@@ -9,10 +9,10 @@ use bailey_gate::approval::Purpose;
 use bailey_gate::{ActionId, BadId, Digest};
 use bailey_home::wire::{
     ActionView, ApproveBody, ConnectBody, ConnectionView, ContextView, DavSettings, DeletedView, Edit, EntryView,
-    HappenedBody, IdsBody, KeyHeader, MailSettings, ModelSettings, OauthClient, ProvenBody, ResumeBody, RevokeView,
+    IdsBody, KeyHeader, MailSettings, ModelSettings, OauthClient, ProvenBody, ResolveBody, ResumeBody, RevokeView,
     Server, Settings, Shown, SignIn, Status, TaskBody, TaskView, Training,
 };
-use bailey_home::{Layout, RootChoice, purposes};
+use bailey_home::{Layout, RootChoice, purposes, routes};
 
 use crate::args::{
     Collection, Command, Connect, ConnectMail, ConnectModel, Context, EditMail, HomeCommand, KeyStyle, Log, Part, Root,
@@ -31,6 +31,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         Command::Unlock => return unlock(&layout).await,
         Command::Pause => return crate::pause::run(layout, json).await,
         Command::Doctor(doctor) => return crate::doctor::run(&layout, &doctor, json).await,
+        Command::Restore { folder } => return crate::restore::run(&layout, &folder, json),
         _ => {}
     }
     let client = Client::new(layout)?;
@@ -43,11 +44,12 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         | Command::Unlock
         | Command::Pause
         | Command::Doctor(_)
+        | Command::Restore { .. }
         | Command::HomeProcess(_)
         | Command::GatewayProcess(_) => Ok(()),
         Command::Home(HomeCommand::Delete) => delete_home(&client, json).await,
         Command::Status => {
-            let mut status: Status = client.get("/v1/status").await?;
+            let mut status: Status = client.get(&routes::STATUS.here()).await?;
             status.notices.extend(pin::is_older(&status));
             Ok(show::print(json, &status, |out| show::status(out, &status))?)
         }
@@ -56,14 +58,14 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         Command::Connect(Connect::Model(model)) => connect_model(&client, model, json).await,
         Command::Connections { default } => {
             if let Some(id) = default {
-                let card: ConnectionView = client.post(&format!("/v1/connections/{}/default", part(&id)), &()).await?;
+                let card: ConnectionView = client.post(&routes::MAKE_DEFAULT.at(&[&id]), &()).await?;
                 return Ok(show::print(json, &card, |out| show::connection(out, &card))?);
             }
-            let list: Vec<ConnectionView> = client.get("/v1/connections").await?;
+            let list: Vec<ConnectionView> = client.get(&routes::CONNECTIONS.here()).await?;
             Ok(show::print(json, &list, |out| list.iter().try_for_each(|one| show::connection(out, one)))?)
         }
         Command::Revoke { id } => {
-            let card: RevokeView = client.post(&format!("/v1/connections/{}/revoke", part(&id)), &()).await?;
+            let card: RevokeView = client.post(&routes::REVOKE.at(&[&id]), &()).await?;
             Ok(show::print(json, &card, |out| {
                 writeln!(
                     out,
@@ -74,16 +76,16 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         }
         Command::Task(task) => give_task(&client, task, json).await,
         Command::Tasks(Part { skip, limit }) => {
-            let list: Vec<TaskView> = client.get(&format!("/v1/tasks?skip={skip}&limit={limit}")).await?;
+            let list: Vec<TaskView> = client.get(&routes::TASKS.here().with("skip", skip).with("limit", limit)).await?;
             Ok(show::print(json, &list, |out| list.iter().try_for_each(|one| show::task(out, one)))?)
         }
         Command::Show { id } => {
-            let task: TaskView = client.get(&format!("/v1/tasks/{}", part(&id))).await?;
+            let task: TaskView = client.get(&routes::TASK.at(&[&id])).await?;
             Ok(show::print(json, &task, |out| show::task(out, &task))?)
         }
         Command::Context(which) => context(&client, which, json).await,
         Command::Stop { id } => {
-            let task: TaskView = client.post(&format!("/v1/tasks/{}/stop", part(&id)), &()).await?;
+            let task: TaskView = client.post(&routes::STOP_TASK.at(&[&id]), &()).await?;
             Ok(show::print(json, &task, |out| show::task(out, &task))?)
         }
         Command::Approvals => {
@@ -92,30 +94,33 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         }
         Command::Approve { ids } => approve(&client, &ids, json).await,
         Command::Reject { ids } => {
-            let () = client.post("/v1/approvals/reject", &IdsBody { ids }).await?;
+            let () = client.post(&routes::REJECT.here(), &IdsBody { ids }).await?;
             say("Refused; nothing was done.")
         }
         Command::Edit(edit) => edit_mail(&client, edit, json).await,
         Command::Undo { id } => undo(&client, &id, json).await,
-        Command::Happened { id, answer } => {
-            let body = HappenedBody { happened: answer == YesNo::Yes };
-            let () = client.post(&format!("/v1/actions/{}/happened", part(&id)), &body).await?;
-            say("Noted.")
+        Command::Resolve { id, answer } => {
+            let body = ResolveBody { happened: answer == YesNo::Yes };
+            let card = client.post(&routes::RESOLVE.at(&[&id]), &body).await?;
+            Ok(show::print(json, &card, |out| {
+                writeln!(out, "Noted: it is {} now. Nothing is sent by that.", card.state)
+            })?)
         }
         Command::Actions(Part { skip, limit }) => {
-            let list: Vec<ActionView> = client.get(&format!("/v1/actions?skip={skip}&limit={limit}")).await?;
+            let list: Vec<ActionView> =
+                client.get(&routes::ACTIONS.here().with("skip", skip).with("limit", limit)).await?;
             Ok(show::print(json, &list, |out| cards(out, &list))?)
         }
         Command::Log(log) => run_log(&client, log, json).await,
         Command::Resume => {
-            let Status { mode, epoch, .. } = client.get("/v1/status").await?;
+            let Status { mode, epoch, .. } = client.get(&routes::STATUS.here()).await?;
             if mode == bailey_gate::handoff::Mode::Open.name() {
                 return show::print(json, &Vec::<String>::new(), |out| writeln!(out, "Nothing is paused."))
                     .map_err(Trouble::from);
             }
             let words = prompt::passphrase("Approval passphrase")?;
             let proof = client.prove(&Purpose::Resume { epoch }, &words).await?;
-            let asked: Vec<String> = client.post("/v1/resume", &ResumeBody { epoch, proof }).await?;
+            let asked: Vec<String> = client.post(&routes::RESUME.here(), &ResumeBody { epoch, proof }).await?;
             show::print(json, &asked, |out| {
                 writeln!(out, "Going on.")?;
                 if !asked.is_empty() {
@@ -135,11 +140,6 @@ fn say(words: &str) -> Result<(), Trouble> {
 /// What is said where nobody gave the passphrase: it is no success.
 fn left() -> Result<(), Trouble> {
     Err(Trouble::Here("no passphrase was given, so everything was left as it is".into()))
-}
-
-/// An identifier as part of a path: anything else in it could name another address.
-pub(crate) fn part(id: &str) -> String {
-    id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
 fn cards(out: &mut dyn io::Write, list: &[ActionView]) -> io::Result<()> {
@@ -231,7 +231,7 @@ async fn delete_home(client: &Client, json: bool) -> Result<(), Trouble> {
         return left();
     }
     let proof = client.prove(&purposes::delete_home(), &words).await?;
-    let card: DeletedView = client.post("/v1/home/delete", &ProvenBody { proof }).await?;
+    let card: DeletedView = client.post(&routes::DELETE_HOME.here(), &ProvenBody { proof }).await?;
     wait_until_gone(client.layout()).await?;
     Ok(show::print(json, &card, |out| {
         writeln!(out, "Deleted: the keys are destroyed and the home's files removed. `config.toml` is still there.")?;
@@ -303,17 +303,17 @@ async fn connect_model(client: &Client, model: ConnectModel, json: bool) -> Resu
 async fn context(client: &Client, which: Context, json: bool) -> Result<(), Trouble> {
     match which {
         Context::List { task } => {
-            let numbers: Vec<u64> = client.get(&format!("/v1/tasks/{}/context", part(&task))).await?;
+            let numbers: Vec<u64> = client.get(&routes::CONTEXTS.at(&[&task])).await?;
             Ok(show::print(json, &numbers, |out| {
                 numbers.iter().try_for_each(|number| writeln!(out, "bailey context show {task} {number}"))
             })?)
         }
         Context::Show { task, number, raw: false } => {
-            let card: ContextView = client.get(&format!("/v1/tasks/{}/context/{number}", part(&task))).await?;
+            let card: ContextView = client.get(&routes::CONTEXT.at(&[&task, &number.to_string()])).await?;
             Ok(show::print(json, &card, |out| show::context(out, &card))?)
         }
         Context::Show { task, number, raw: true } => {
-            let bytes = client.get_raw(&format!("/v1/tasks/{}/context/{number}/raw", part(&task))).await?;
+            let bytes = client.get_raw(&routes::RAW_CONTEXT.at(&[&task, &number.to_string()])).await?;
             // JSON keeps control characters escaped, but not all that deceives: a terminal gets it written out.
             let text = String::from_utf8_lossy(&bytes);
             let safe = if io::stdout().is_terminal() {
@@ -338,7 +338,7 @@ async fn finish_connect(
     let proof = client.prove(&purposes::connect(&settings, &level), &words).await?;
     let body = ConnectBody { settings, level, password, proof };
     let card = match body.settings.issuer() {
-        None => client.post("/v1/connections", &body).await?,
+        None => client.post(&routes::CONNECT.here(), &body).await?,
         Some(_) => sign_in(client, &body).await?,
     };
     Ok(show::print(json, &card, |out| show::connection(out, &card))?)
@@ -346,9 +346,9 @@ async fn finish_connect(
 
 /// The person signs in with a browser; we wait until the home knows what came of it.
 async fn sign_in(client: &Client, body: &ConnectBody) -> Result<ConnectionView, Trouble> {
-    let mut flow: SignIn = client.post("/v1/sign-ins", body).await?;
+    let mut flow: SignIn = client.post(&routes::BEGIN_SIGN_IN.here(), body).await?;
     writeln!(io::stderr(), "Open this address in a browser on this machine, and sign in:\n\n{}\n", flow.url)?;
-    let mut seen: u64 = client.get("/v1/changes").await?;
+    let mut seen: u64 = client.get(&routes::CHANGES.here()).await?;
     loop {
         if let Some(card) = flow.connection {
             return Ok(card);
@@ -356,9 +356,9 @@ async fn sign_in(client: &Client, body: &ConnectBody) -> Result<ConnectionView, 
         if let Some(why) = flow.trouble {
             return Err(Trouble::Here(why));
         }
-        flow = client.get(&format!("/v1/sign-ins/{}", part(&flow.id))).await?;
+        flow = client.get(&routes::SIGN_IN.at(&[&flow.id])).await?;
         if flow.connection.is_none() && flow.trouble.is_none() {
-            seen = client.get(&format!("/v1/changes?after={seen}")).await?;
+            seen = client.get(&routes::CHANGES.here().with("after", seen)).await?;
         }
     }
 }
@@ -376,21 +376,21 @@ async fn undo(client: &Client, id: &str, json: bool) -> Result<(), Trouble> {
     if id.trim().is_empty() {
         return Err(Trouble::Here("no action was named; `bailey actions` lists them".into()));
     }
-    let card: ActionView = client.get(&format!("/v1/actions/{}", part(id))).await?;
+    let card: ActionView = client.get(&routes::ACTION.at(&[id])).await?;
     if ["awaiting", "approved", "held"].contains(&card.state.as_str()) {
-        let () = client.post("/v1/cancel", &IdsBody { ids: vec![card.id] }).await?;
+        let () = client.post(&routes::CANCEL.here(), &IdsBody { ids: vec![card.id] }).await?;
         return say("Taken back; nothing was sent.");
     }
     show::card(&mut io::stderr().lock(), &card)?;
     let of: ActionId = card.id.parse().map_err(|error: BadId| Trouble::Here(error.to_string()))?;
     let words = prompt::passphrase("Approval passphrase, to undo this")?;
     let proof = client.prove(&Purpose::Undo(of), &words).await?;
-    let mut undo: ActionView = client.post(&format!("/v1/actions/{of}/undo"), &ProvenBody { proof }).await?;
-    let mut seen: u64 = client.get("/v1/changes").await?;
+    let mut undo: ActionView = client.post(&routes::UNDO.at(&[&card.id]), &ProvenBody { proof }).await?;
+    let mut seen: u64 = client.get(&routes::CHANGES.here()).await?;
     while ["approved", "claimed", "proposed"].contains(&undo.state.as_str()) {
-        undo = client.get(&format!("/v1/actions/{}", part(&undo.id))).await?;
+        undo = client.get(&routes::ACTION.at(&[&undo.id])).await?;
         if ["approved", "claimed"].contains(&undo.state.as_str()) {
-            seen = client.get(&format!("/v1/changes?after={seen}")).await?;
+            seen = client.get(&routes::CHANGES.here().with("after", seen)).await?;
         }
     }
     show::print(json, &undo, |out| show::card(out, &undo))?;
@@ -412,20 +412,20 @@ fn tools(json: bool) -> Result<(), Trouble> {
 }
 
 async fn give_task(client: &Client, task: Task, json: bool) -> Result<(), Trouble> {
-    let path = task.on.as_deref().map_or_else(|| "/v1/tasks".to_owned(), |id| format!("/v1/tasks/{}/more", part(id)));
-    let mut card: TaskView = client.post(&path, &TaskBody { words: task.words.join(" "), origin: None }).await?;
-    let mut seen: u64 = client.get("/v1/changes").await?;
-    let status: Status = client.get("/v1/status").await?;
+    let route = task.on.as_deref().map_or_else(|| routes::GIVE_TASK.here(), |id| routes::GO_ON.at(&[id]));
+    let mut card = client.post(&route, &TaskBody { words: task.words.join(" "), origin: None }).await?;
+    let mut seen: u64 = client.get(&routes::CHANGES.here()).await?;
+    let status: Status = client.get(&routes::STATUS.here()).await?;
     if status.mode != bailey_gate::handoff::Mode::Open.name() && card.state == "running" {
         writeln!(io::stderr(), "Everything is paused: task {} goes on after `bailey resume`.", card.id)?;
     }
     // Of a task that goes on, what came before was told before.
     let mut told = if task.on.is_some() { card.actions.len() } else { 0 };
     while !task.no_wait && card.state == "running" {
-        card = client.get(&format!("/v1/tasks/{}", card.id)).await?;
+        card = client.get(&routes::TASK.at(&[&card.id])).await?;
         told = show::progress(&card, told)?;
         if card.state == "running" {
-            seen = client.get(&format!("/v1/changes?after={seen}")).await?;
+            seen = client.get(&routes::CHANGES.here().with("after", seen)).await?;
         }
     }
     let waiting: Vec<ActionView> = card.actions.iter().filter(|action| action.state == "awaiting").cloned().collect();
@@ -451,7 +451,8 @@ async fn waiting(client: &Client) -> Result<Vec<ActionView>, Trouble> {
     const PART: usize = 200;
     let mut all: Vec<ActionView> = Vec::new();
     loop {
-        let more: Vec<ActionView> = client.get(&format!("/v1/approvals?skip={}&limit={PART}", all.len())).await?;
+        let more: Vec<ActionView> =
+            client.get(&routes::APPROVALS.here().with("skip", all.len()).with("limit", PART)).await?;
         let last = more.len() < PART;
         all.extend(more);
         if last {
@@ -486,7 +487,7 @@ async fn approve(client: &Client, ids: &[String], json: bool) -> Result<(), Trou
     let purpose = Purpose::Approve(shown.collect::<Result<_, Trouble>>()?);
     let proof = client.prove(&purpose, &words).await?;
     let shown = chosen.iter().map(|card| Shown { id: card.id.clone(), digest: card.digest.clone() }).collect();
-    let approved: Vec<String> = client.post("/v1/approvals/approve", &ApproveBody { shown, proof }).await?;
+    let approved: Vec<String> = client.post(&routes::APPROVE.here(), &ApproveBody { shown, proof }).await?;
     show::print(json, &approved, |out| {
         writeln!(
             out,
@@ -508,18 +509,18 @@ async fn edit_mail(client: &Client, edit: EditMail, json: bool) -> Result<(), Tr
         None => None,
     };
     let change = Edit { to: edit.to, cc: edit.cc, bcc: edit.bcc, subject: edit.subject, body };
-    let card: ActionView = client.post(&format!("/v1/approvals/{}/edit", part(&edit.id)), &change).await?;
+    let card: ActionView = client.post(&routes::EDIT.at(&[&edit.id]), &change).await?;
     Ok(show::print(json, &card, |out| show::card(out, &card))?)
 }
 
 async fn run_log(client: &Client, log: Log, json: bool) -> Result<(), Trouble> {
     match log {
         Log::List { from, limit } => {
-            let list: Vec<EntryView> = client.get(&format!("/v1/log?from={from}&limit={limit}")).await?;
+            let list: Vec<EntryView> = client.get(&routes::LOG.here().with("from", from).with("limit", limit)).await?;
             Ok(show::print(json, &list, |out| list.iter().try_for_each(|one| show::entry(out, one)))?)
         }
         Log::Show { seq } => {
-            let list: Vec<EntryView> = client.get(&format!("/v1/log?from={seq}&limit=1")).await?;
+            let list: Vec<EntryView> = client.get(&routes::LOG.here().with("from", seq).with("limit", 1)).await?;
             let entry = list.first().filter(|entry| entry.seq == seq);
             let entry = entry.ok_or_else(|| Trouble::Here(format!("the log has no entry {seq}")))?;
             Ok(show::print(true, entry, |_| Ok(()))?)
@@ -537,8 +538,8 @@ async fn run_log(client: &Client, log: Log, json: bool) -> Result<(), Trouble> {
             say(&format!("Written to `{}`; check it with `bailey-verify {}`.", file.display(), file.display()))
         }
         Log::Checkpoint => {
-            let note = client.post_raw("/v1/log/checkpoint", &()).await?;
-            Ok(io::stdout().write_all(&note)?)
+            let note = client.post_for_text(&routes::CHECKPOINT.here()).await?;
+            Ok(io::stdout().write_all(note.as_bytes())?)
         }
         Log::Verify => verify(client, json).await,
     }
@@ -557,11 +558,11 @@ fn new_file(path: &Path) -> Result<fs::File, Trouble> {
 
 async fn export(client: &Client, readable: bool, out: &mut dyn io::Write) -> Result<(), Trouble> {
     if !readable {
-        return client.post_into("/v1/log/export", &(), out).await;
+        return client.post_into(&routes::EXPORT.here(), &(), out).await;
     }
     let words = prompt::passphrase("Approval passphrase")?;
     let proof = client.prove(&purposes::export_readable(), &words).await?;
-    client.post_into("/v1/log/export-readable", &ProvenBody { proof }, out).await
+    client.post_into(&routes::EXPORT_READABLE.here(), &ProvenBody { proof }, out).await
 }
 
 /// Checks the log against the checkpoint this client kept last time, and keeps the newest.
@@ -569,9 +570,8 @@ async fn verify(client: &Client, json: bool) -> Result<(), Trouble> {
     let mut text = Vec::new();
     export(client, false, &mut text).await?;
     let text = String::from_utf8(text).map_err(|error| Trouble::Here(error.to_string()))?;
-    let note = String::from_utf8(client.post_raw("/v1/log/checkpoint", &()).await?)
-        .map_err(|error| Trouble::Here(error.to_string()))?;
-    let status: Status = client.get("/v1/status").await?;
+    let note = client.post_for_text(&routes::CHECKPOINT.here()).await?;
+    let status: Status = client.get(&routes::STATUS.here()).await?;
     let pin = pin::file(&status.home)?;
     let pinned = fs::read_to_string(&pin).ok();
     let verdict = bailey_verify::verify(&text, pinned.as_deref());

@@ -4,8 +4,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use bailey_home::rules::Analysis;
-use bailey_home::wire::{ConnectionView, Status};
-use bailey_home::{Layout, config};
+use bailey_home::wire::ConnectionView;
+use bailey_home::{Layout, config, routes};
 use bailey_supervisor::{Identities, Place};
 use serde::Serialize;
 
@@ -151,8 +151,8 @@ fn stored(layout: &Layout) -> Option<Finding> {
     Some(match layout.look(&key) {
         Ok(()) => finding("store", Grade::Good, "readable", "database, key store and the end of the log can be read"),
         Err(error) => {
-            let out = "Stop `bailey serve`, keep a copy of the whole folder as it is, then put the last backup of the whole folder in its \
-                       place; nothing that was approved then leaves without asking again";
+            let out = "Stop `bailey serve`, then run `bailey restore FOLDER` with the last backup of the whole folder: what is there is \
+                       kept, and nothing that was approved then leaves without asking again";
             finding("store", Grade::Bad, "damaged", format!("{error}. {out}"))
         }
     })
@@ -206,7 +206,7 @@ async fn running(layout: &Layout) -> Vec<Finding> {
         Ok(client) => client,
         Err(why) => return bad(&why),
     };
-    let asked = tokio::time::timeout(ANSWERS_WITHIN, client.get::<Status>("/v1/status")).await;
+    let asked = tokio::time::timeout(ANSWERS_WITHIN, client.get(&routes::STATUS.here())).await;
     let status = match asked {
         Ok(Ok(status)) => status,
         Err(_) => {
@@ -247,7 +247,7 @@ async fn running(layout: &Layout) -> Vec<Finding> {
     });
     out.extend(pin::is_older(&status).map(|older| finding("log", Grade::Bad, "older", older)));
     out.extend(status.notices.into_iter().map(|notice| finding("notice", Grade::Weak, "given", notice)));
-    let connections: Vec<ConnectionView> = client.get("/v1/connections").await.unwrap_or_default();
+    let connections: Vec<ConnectionView> = client.get(&routes::CONNECTIONS.here()).await.unwrap_or_default();
     for one in connections.into_iter().filter(|one| one.active) {
         let says = format!("{} {} ({})", one.kind, one.account, one.level);
         out.push(match one.weaker.as_str() {
@@ -264,7 +264,13 @@ async fn answers(address: &str) -> bool {
     let asked = async {
         let mut stream = tokio::net::TcpStream::connect(address).await?;
         stream
-            .write_all(format!("GET /v1/status HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").as_bytes())
+            .write_all(
+                format!(
+                    "GET {} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n",
+                    routes::STATUS.here().target
+                )
+                .as_bytes(),
+            )
             .await?;
         stream.read_u8().await
     };

@@ -8,6 +8,7 @@ mod pause;
 mod pin;
 mod prompt;
 mod report;
+mod restore;
 mod roles;
 mod rules;
 mod scrape;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use bailey_home::Layout;
 use bailey_home::wire::PauseView;
+use bailey_home::{Layout, routes};
 use bailey_supervisor::{Place, SupervisorError};
 use serde::Serialize;
 
@@ -43,7 +43,7 @@ pub(crate) async fn run(layout: Layout, json: bool) -> Result<(), Trouble> {
     let asked = async {
         // Beside this thread: what it reads may lie on a disk that does not answer.
         let client = tokio::task::spawn_blocking(move || Client::new(layout)).await;
-        client.map_err(|error| Trouble::Here(error.to_string()))??.post::<PauseView>("/v1/pause", &()).await
+        client.map_err(|error| Trouble::Here(error.to_string()))??.post(&routes::PAUSE.here(), &()).await
     };
     let why = match tokio::time::timeout(HOME_WITHIN, asked).await {
         Ok(Ok(card)) => return by_home(&card, json),

@@ -14,7 +14,7 @@ pub(crate) fn file(home: &str) -> Result<PathBuf, Trouble> {
     let state = state.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state")));
     let folder = state.ok_or_else(|| Trouble::Here("neither XDG_STATE_HOME nor HOME is set".into()))?.join("bailey");
     fs::create_dir_all(&folder)?;
-    Ok(folder.join(format!("{}.pin", crate::commands::part(home))))
+    Ok(folder.join(format!("{}.pin", bailey_home::routes::safe(home).collect::<String>())))
 }
 
 /// Says so where the home's log is shorter than this client has seen it. A log that is as long may be another all the same, of

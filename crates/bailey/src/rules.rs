@@ -8,12 +8,11 @@ use bailey_home::rules::{
     Analysis, BadRule, CedarPolicy, Example, Newly, NoAnalysis, Profile, Rule, Unattended, parse,
 };
 use bailey_home::wire::{RuleBody, RuleChange, RuleEventView, RuleView, SuggestionView, TrialView, WhyView};
-use bailey_home::{Layout, purposes};
+use bailey_home::{Layout, purposes, routes};
 use serde_json::json;
 
 use crate::args::{Change, ProfileName, Rules};
 use crate::client::{Client, Trouble};
-use crate::commands::part;
 use crate::{prompt, show};
 
 /// Longest text of rules, in bytes.
@@ -37,16 +36,15 @@ pub(crate) async fn run(command: Rules, layout: Layout, as_json: bool) -> Result
         Rules::Analyse => return analyse(&Client::new(layout)?, as_json).await,
         Rules::Suggestions => return suggestions(&Client::new(layout)?, as_json).await,
         Rules::Dismiss { suggestion } => {
-            let path = format!("/v1/rules/suggestions/{}/dismiss", part(&suggestion));
-            let () = Client::new(layout)?.post(&path, &()).await?;
+            let () = Client::new(layout)?.post(&routes::DISMISS.at(&[&suggestion]), &()).await?;
             return if as_json { say("{}\n") } else { say("It is not offered again for sixty days.\n") };
         }
         Rules::History => return history(&Client::new(layout)?, as_json).await,
         Rules::List { cedar } => {
-            let rules: Vec<RuleView> = Client::new(layout)?.get("/v1/rules").await?;
+            let rules: Vec<RuleView> = Client::new(layout)?.get(&routes::RULES.here()).await?;
             return Ok(show::print(as_json, &rules, |out| told_rules(out, &rules, cedar))?);
         }
-        Rules::Lockdown => Client::new(layout)?.post("/v1/rules/lockdown", &()).await?,
+        Rules::Lockdown => Client::new(layout)?.post(&routes::LOCKDOWN.here(), &()).await?,
         Rules::Accept { suggestion } => accept(&Client::new(layout)?, &suggestion, as_json).await?,
         Rules::Add { cedar, words } => {
             let looked = Change { cedar, remove: Vec::new(), profile: None, words };
@@ -109,7 +107,7 @@ fn looked_at(given: Change) -> Result<RuleChange, Trouble> {
 
 /// Shows what a change would have done, then makes it with the person's leave.
 async fn shown_change(client: &Client, wanted: RuleChange, as_json: bool) -> Result<Vec<RuleView>, Trouble> {
-    let trial: TrialView = client.post("/v1/rules/try", &wanted).await?;
+    let trial: TrialView = client.post(&routes::TRY_RULES.here(), &wanted).await?;
     if !as_json {
         show::print(false, &(), |out| told_trial(out, &trial))?;
     }
@@ -120,11 +118,11 @@ async fn shown_change(client: &Client, wanted: RuleChange, as_json: bool) -> Res
 async fn change(client: &Client, change: RuleChange) -> Result<Vec<RuleView>, Trouble> {
     let words = prompt::passphrase("Approval passphrase, to change the rules")?;
     let proof = client.prove(&purposes::change_rules(&change), &words).await?;
-    client.post("/v1/rules", &RuleBody { change, proof }).await
+    client.post(&routes::CHANGE_RULES.here(), &RuleBody { change, proof }).await
 }
 
 async fn test(client: &Client, change: RuleChange, as_json: bool) -> Result<(), Trouble> {
-    let trial: TrialView = client.post("/v1/rules/try", &change).await?;
+    let trial: TrialView = client.post(&routes::TRY_RULES.here(), &change).await?;
     Ok(show::print(as_json, &trial, |out| told_trial(out, &trial))?)
 }
 
@@ -161,7 +159,7 @@ fn verdict(name: &str) -> &str {
 
 /// Tells the trial, and what becomes automatic of all that could be.
 async fn diff(client: &Client, change: RuleChange, as_json: bool) -> Result<(), Trouble> {
-    let trial: TrialView = client.post("/v1/rules/try", &change).await?;
+    let trial: TrialView = client.post(&routes::TRY_RULES.here(), &change).await?;
     let proven = newly_automatic(&trial).await;
     let value = json!({ "trial": trial, "newly_automatic": proven.as_ref().ok().map(|newly| examples(&newly.found)), "not_settled": proven.as_ref().ok().map(|newly| newly.open.iter().map(|kind| kind.name()).collect::<Vec<_>>()), "missing": proven.as_ref().err() });
     Ok(show::print(as_json, &value, |out| {
@@ -209,7 +207,7 @@ fn in_a_line(example: &Example) -> String {
 
 /// What can happen without the person, and what rules are for nothing.
 async fn analyse(client: &Client, as_json: bool) -> Result<(), Trouble> {
-    let rules: Vec<RuleView> = client.get("/v1/rules").await?;
+    let rules: Vec<RuleView> = client.get(&routes::RULES.here()).await?;
     let cedar: String = rules.iter().map(|rule| rule.cedar.as_str()).collect();
     let said = |id: &String| {
         let own = rules.iter().find(|rule| rule.id == *id).map(|rule| rule.words.clone());
@@ -244,7 +242,7 @@ async fn analyse(client: &Client, as_json: bool) -> Result<(), Trouble> {
 }
 
 async fn explain(client: &Client, action: &str, as_json: bool) -> Result<(), Trouble> {
-    let why: WhyView = client.get(&format!("/v1/actions/{}/why", part(action))).await?;
+    let why: WhyView = client.get(&routes::WHY.at(&[action])).await?;
     Ok(show::print(as_json, &why, |out| {
         writeln!(out, "Decided: {}", verdict(&why.decision))?;
         why.reasons.iter().try_for_each(|line| writeln!(out, "  {}: {}", line.label, line.value))?;
@@ -255,7 +253,7 @@ async fn explain(client: &Client, action: &str, as_json: bool) -> Result<(), Tro
 }
 
 async fn suggestions(client: &Client, as_json: bool) -> Result<(), Trouble> {
-    let all: Vec<SuggestionView> = client.get("/v1/rules/suggestions").await?;
+    let all: Vec<SuggestionView> = client.get(&routes::SUGGESTIONS.here()).await?;
     Ok(show::print(as_json, &all, |out| {
         if all.is_empty() {
             writeln!(
@@ -286,7 +284,7 @@ fn told_offer(out: &mut dyn Write, suggestion: &SuggestionView) -> io::Result<()
 
 /// Shows a suggestion whole, with what it makes automatic, and takes it with the person's leave.
 async fn accept(client: &Client, id: &str, as_json: bool) -> Result<Vec<RuleView>, Trouble> {
-    let all: Vec<SuggestionView> = client.get("/v1/rules/suggestions").await?;
+    let all: Vec<SuggestionView> = client.get(&routes::SUGGESTIONS.here()).await?;
     let Some(suggestion) = all.into_iter().find(|suggestion| suggestion.id == id) else {
         return Err(Trouble::Here(format!(
             "there is no suggestion `{}`; list them with `bailey rules suggestions`",
@@ -304,7 +302,7 @@ async fn accept(client: &Client, id: &str, as_json: bool) -> Result<Vec<RuleView
 }
 
 async fn history(client: &Client, as_json: bool) -> Result<(), Trouble> {
-    let all: Vec<RuleEventView> = client.get("/v1/rules/history").await?;
+    let all: Vec<RuleEventView> = client.get(&routes::RULE_HISTORY.here()).await?;
     Ok(show::print(as_json, &all, |out| {
         for one in &all {
             let why = if one.why.is_empty() { String::new() } else { format!(" ({})", one.why) };

@@ -360,6 +360,8 @@ pub mod reason {
     pub const FOUND: &str = "gate.found";
     /// The person said what happened.
     pub const PERSON_SAYS: &str = "gate.person-says";
+    /// The person corrected what they had said.
+    pub const PERSON_CORRECTS: &str = "gate.person-corrects";
     /// An older database was put in the place of a newer one.
     pub const ROLLED_BACK: &str = "gate.rolled-back";
 }

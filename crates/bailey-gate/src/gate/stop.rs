@@ -232,16 +232,32 @@ impl Gate {
         })
     }
 
-    /// The person says whether it happened. Nothing is sent again either way.
-    pub fn person_says(&self, id: &ActionId, happened: bool, now: Now) -> Result<(), GateError> {
+    /// Records the person's word for whether it happened, where nothing else can tell; or another word, where they were mistaken.
+    /// The log keeps both. Nothing is sent again either way: what did not happen is asked for anew, as an action of its own.
+    pub fn resolve(&self, id: &ActionId, happened: bool, now: Now) -> Result<(), GateError> {
         let to = if happened { State::Succeeded } else { State::NotExecuted };
         self.commit(|tx| {
             let mut row = row_of(tx, id)?;
-            self.step(tx, &mut row, to, Actor::Client, now, |entry| Event {
-                reasons: vec![reason::PERSON_SAYS.into()],
-                ..entry
-            })?;
+            let corrects = row.state != State::NeedsPerson;
+            // INVARIANT: the person's word takes the place of their own word alone, never of what is known.
+            if corrects && !is_the_persons_word(&tx.view().last_reasons(id)?) {
+                return Err(GateError::WrongState { id: *id, state: row.state });
+            }
+            if let Some(of) = row.undo_of.filter(|_| corrects) {
+                // Not while another undo of the same is under way, whose end would have nowhere to go.
+                let state = row_of(tx, &of)?.state;
+                if !matches!(state, State::Undone | State::UndoFailed) {
+                    return Err(GateError::WrongState { id: of, state });
+                }
+            }
+            let why = if corrects { reason::PERSON_CORRECTS } else { reason::PERSON_SAYS };
+            self.step(tx, &mut row, to, Actor::Client, now, |entry| Event { reasons: vec![why.into()], ..entry })?;
             self.follow_undo(tx, &row, now)
         })
     }
+}
+
+/// Whether the last step of an action was what the person said of it.
+fn is_the_persons_word(reasons: &[String]) -> bool {
+    reasons.iter().any(|why| why == reason::PERSON_SAYS || why == reason::PERSON_CORRECTS)
 }

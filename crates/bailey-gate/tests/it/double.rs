@@ -75,6 +75,11 @@ impl View for Store {
         Ok(self.rows.get(id).cloned())
     }
 
+    fn last_reasons(&mut self, id: &ActionId) -> Result<Vec<String>, StoreError> {
+        let last = self.events.iter().rev().find(|entry| entry.action == Some(*id));
+        Ok(last.map(|entry| entry.reasons.clone()).unwrap_or_default())
+    }
+
     fn account(&mut self, _connection: &ConnectionId) -> Result<String, StoreError> {
         Ok("me@example.org".into())
     }

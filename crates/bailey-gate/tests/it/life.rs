@@ -305,9 +305,42 @@ fn a_restart_asks_what_happened_and_sends_nothing() {
     assert_eq!(bench.gate.restart(at(1)).unwrap().unknown, [action_id(1)]);
     assert_eq!(bench.gate.reconcile(&action_id(1), Found::No, "", at(2)).unwrap(), State::NeedsPerson);
     assert!(bench.gate.due(at(3)).unwrap().is_empty());
-    bench.gate.person_says(&action_id(1), false, at(4)).unwrap();
+    bench.gate.resolve(&action_id(1), false, at(4)).unwrap();
     assert_eq!(bench.state(1), State::NotExecuted);
-    assert!(matches!(bench.gate.person_says(&action_id(1), true, at(5)), Err(GateError::WrongState { .. })));
+}
+
+#[test]
+fn an_answer_is_corrected_by_the_person_kept_in_the_log_and_sends_nothing() {
+    let bench = Bench::new();
+    let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
+    let _claim = claimed(bench.gate.claim(one(bench.approve(1, at(0)).unwrap()), at(0)).unwrap());
+    bench.gate.restart(at(1)).unwrap();
+    bench.gate.reconcile(&action_id(1), Found::No, "", at(2)).unwrap();
+    for (happened, state) in [(false, State::NotExecuted), (true, State::Succeeded), (false, State::NotExecuted)] {
+        bench.gate.resolve(&action_id(1), happened, at(4)).unwrap();
+        assert_eq!(bench.state(1), state);
+        assert!(bench.gate.due(at(5)).unwrap().is_empty(), "nothing goes by that");
+        assert!(bench.gate.resolve(&action_id(1), happened, at(5)).is_err(), "the same again");
+    }
+    let events = bench.ledger.store.lock().unwrap().events.clone();
+    let said: Vec<_> = events.iter().rev().take(3).map(|entry| (entry.to, entry.reasons.concat())).collect();
+    let wanted = [
+        (Some(State::NotExecuted), "gate.person-corrects".to_owned()),
+        (Some(State::Succeeded), "gate.person-corrects".to_owned()),
+        (Some(State::NotExecuted), "gate.person-says".to_owned()),
+    ];
+    assert_eq!(said, wanted);
+}
+
+#[test]
+fn what_is_known_is_not_corrected() {
+    let bench = Bench::new();
+    let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
+    let claim = claimed(bench.gate.claim(one(bench.approve(1, at(0)).unwrap()), at(0)).unwrap());
+    bench.gate.restart(at(1)).unwrap();
+    drop(claim);
+    assert_eq!(bench.gate.reconcile(&action_id(1), Found::Yes, "", at(2)).unwrap(), State::Succeeded);
+    assert!(matches!(bench.gate.resolve(&action_id(1), false, at(3)), Err(GateError::WrongState { .. })));
 }
 
 #[test]

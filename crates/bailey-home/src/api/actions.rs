@@ -46,8 +46,14 @@ pub(super) fn action_view(home: &Home, record: &ActionRecord) -> Result<ActionVi
 }
 
 /// Which actions of a list.
-#[derive(Deserialize)]
-pub(super) struct Which {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Which {
+    /// How many to leave out, from the newest; goes with neither of those below.
+    #[serde(default)]
+    skip: u32,
+    /// How many at most.
+    #[serde(default)]
+    limit: Option<u32>,
     /// Only those before this one; costs the same however far back.
     #[serde(default)]
     before: Option<String>,
@@ -56,23 +62,8 @@ pub(super) struct Which {
     kind: Option<String>,
 }
 
-/// The newest actions.
-#[utoipa::path(
-    get,
-    path = "/v1/actions",
-    params(
-        ("skip" = Option<u32>, Query),
-        ("limit" = Option<u32>, Query),
-        ("before" = Option<String>, Query),
-        ("kind" = Option<String>, Query)
-    ),
-    responses((status = 200, body = Vec<ActionView>), (status = "default", body = Failure))
-)]
-pub(super) async fn actions(
-    AppState(home): Shared,
-    Query(part): Query<Part>,
-    Query(which): Query<Which>,
-) -> Answer<Vec<ActionView>> {
+pub(super) async fn actions(AppState(home): Shared, Query(which): Query<Which>) -> Answer<Vec<ActionView>> {
+    let part = Part { skip: which.skip, limit: which.limit };
     let limit = part.limit();
     let before = which.before.as_deref().map(|id| parse::<ActionId>("action", id)).transpose()?;
     let named = |name: &str| {
@@ -96,13 +87,6 @@ pub(super) async fn actions(
     reading(&home, read).await.map(Json)
 }
 
-/// One action, with its preview.
-#[utoipa::path(
-    get,
-    path = "/v1/actions/{id}",
-    params(("id" = String, Path)),
-    responses((status = 200, body = ActionView), (status = "default", body = Failure))
-)]
 pub(super) async fn action(AppState(home): Shared, Path(id): Path<String>) -> Answer<ActionView> {
     let id: ActionId = parse("action", &id)?;
     reading(&home, move |home| action_view(home, &one(home, id)?)).await.map(Json)
@@ -112,24 +96,11 @@ fn one(home: &Home, id: ActionId) -> Result<ActionRecord, Failure> {
     Ok(home.ledger.action(&id)?.ok_or(GateError::NoSuchAction(id))?)
 }
 
-/// What waits for the person, oldest first.
-#[utoipa::path(
-    get,
-    path = "/v1/approvals",
-    params(("skip" = Option<u32>, Query), ("limit" = Option<u32>, Query)),
-    responses((status = 200, body = Vec<ActionView>), (status = "default", body = Failure))
-)]
 pub(super) async fn approvals(AppState(home): Shared, Query(part): Query<Part>) -> Answer<Vec<ActionView>> {
     let read = move |home: &Home| views(home, &home.ledger.part_of(State::Awaiting, part.skip, part.limit())?);
-    reading(&home, read).await.map(Json)
+    reading_promptly(&home, read).await.map(Json)
 }
 
-/// Makes a challenge, which the answer of the person has to carry.
-#[utoipa::path(
-    post,
-    path = "/v1/challenge",
-    responses((status = 200, body = Challenge), (status = "default", body = Failure))
-)]
 pub(super) async fn challenge(AppState(home): Shared) -> Answer<Challenge> {
     let challenge = home.gate.challenge(&Nonce::from_bytes(drawn()?), home.clock.now());
     let hint = |row: bailey_ledger::CredentialRow| CredentialHint {
@@ -140,18 +111,11 @@ pub(super) async fn challenge(AppState(home): Shared) -> Answer<Challenge> {
         },
         salt: row.salt.map(|salt| Nonce::from_bytes(salt).to_string()),
     };
-    let known = reading(&home, |home| Ok(home.ledger.credentials()?)).await?;
+    let known = reading_promptly(&home, |home| Ok(home.ledger.credentials()?)).await?;
     let credentials = known.into_iter().map(hint).collect();
     Ok(Json(Challenge { challenge: challenge.to_string(), home: home.gate.home().to_string(), credentials }))
 }
 
-/// Approves exactly what was shown, or nothing.
-#[utoipa::path(
-    post,
-    path = "/v1/approvals/approve",
-    request_body = ApproveBody,
-    responses((status = 200, body = Vec<String>), (status = "default", body = Failure))
-)]
 pub(super) async fn approve(
     AppState(home): Shared,
     caller: Caller,
@@ -173,13 +137,6 @@ pub(super) async fn approve(
     Ok(Json(approved))
 }
 
-/// Refuses waiting actions. Needs no proof: it harms nobody.
-#[utoipa::path(
-    post,
-    path = "/v1/approvals/reject",
-    request_body = IdsBody,
-    responses((status = 200), (status = "default", body = Failure))
-)]
 pub(super) async fn reject(AppState(home): Shared, JsonBody(body): JsonBody<IdsBody>) -> Answer<()> {
     let ids = body.ids.iter().map(|id| parse("action", id)).collect::<Result<Vec<ActionId>, _>>()?;
     let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
@@ -188,13 +145,6 @@ pub(super) async fn reject(AppState(home): Shared, JsonBody(body): JsonBody<IdsB
     Ok(Json(()))
 }
 
-/// Takes back what waits or is held. Needs no proof.
-#[utoipa::path(
-    post,
-    path = "/v1/cancel",
-    request_body = IdsBody,
-    responses((status = 200), (status = "default", body = Failure))
-)]
 pub(super) async fn cancel(AppState(home): Shared, JsonBody(body): JsonBody<IdsBody>) -> Answer<()> {
     let ids = body.ids.iter().map(|id| parse("action", id)).collect::<Result<Vec<ActionId>, _>>()?;
     let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
@@ -203,14 +153,6 @@ pub(super) async fn cancel(AppState(home): Shared, JsonBody(body): JsonBody<IdsB
     Ok(Json(()))
 }
 
-/// Replaces a waiting mail by an edited one, which asks anew.
-#[utoipa::path(
-    post,
-    path = "/v1/approvals/{id}/edit",
-    params(("id" = String, Path)),
-    request_body = Edit,
-    responses((status = 200, body = ActionView), (status = "default", body = Failure))
-)]
 pub(super) async fn edit(
     AppState(home): Shared,
     Path(id): Path<String>,
@@ -242,34 +184,18 @@ pub(super) async fn edit(
     begun(home, proposed).await
 }
 
-/// The person says whether an action happened.
-#[utoipa::path(
-    post,
-    path = "/v1/actions/{id}/happened",
-    params(("id" = String, Path)),
-    request_body = HappenedBody,
-    responses((status = 200), (status = "default", body = Failure))
-)]
-pub(super) async fn happened(
+pub(super) async fn resolve(
     AppState(home): Shared,
     Path(id): Path<String>,
-    JsonBody(body): JsonBody<HappenedBody>,
-) -> Answer<()> {
-    let id = parse("action", &id)?;
+    JsonBody(body): JsonBody<ResolveBody>,
+) -> Answer<ActionView> {
+    let id: ActionId = parse("action", &id)?;
     let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
-    blocking(move || gate.person_says(&id, body.happened, now)).await?;
+    blocking(move || gate.resolve(&id, body.happened, now)).await?;
     home.changed();
-    Ok(Json(()))
+    reading(&home, move |home| action_view(home, &one(home, id)?)).await.map(Json)
 }
 
-/// Undoes what has happened, by an action of its own that the person authorises here.
-#[utoipa::path(
-    post,
-    path = "/v1/actions/{id}/undo",
-    params(("id" = String, Path)),
-    request_body = ProvenBody,
-    responses((status = 200, body = ActionView), (status = "default", body = Failure))
-)]
 pub(super) async fn undo(
     AppState(home): Shared,
     Path(id): Path<String>,

@@ -4,12 +4,6 @@ use bailey_vault::Settings;
 
 use super::*;
 
-/// Every connection.
-#[utoipa::path(
-    get,
-    path = "/v1/connections",
-    responses((status = 200, body = Vec<ConnectionView>), (status = "default", body = Failure))
-)]
 pub(super) async fn connections(AppState(home): Shared) -> Answer<Vec<ConnectionView>> {
     let read = |home: &Home| {
         let rows = home.ledger.connections()?.into_iter();
@@ -53,13 +47,6 @@ async fn leave_to_connect(
     Ok((level, ConnectionId::from_bytes(drawn()?), leave))
 }
 
-/// Makes a connection, with the leave of the person.
-#[utoipa::path(
-    post,
-    path = "/v1/connections",
-    request_body = ConnectBody,
-    responses((status = 200, body = ConnectionView), (status = "default", body = Failure))
-)]
 pub(super) async fn connect(
     AppState(home): Shared,
     caller: Caller,
@@ -86,13 +73,6 @@ fn keep(home: &Home, new: &NewConnection, leave: &Authorised) -> Result<Connecti
 /// How long a browser may take to come back.
 const SIGN_IN_WITHIN: std::time::Duration = std::time::Duration::from_secs(600);
 
-/// Begins to sign in with a browser, with the leave of the person.
-#[utoipa::path(
-    post,
-    path = "/v1/sign-ins",
-    request_body = ConnectBody,
-    responses((status = 200, body = SignIn), (status = "default", body = Failure))
-)]
 pub(super) async fn begin_sign_in(
     AppState(home): Shared,
     caller: Caller,
@@ -132,25 +112,11 @@ fn sign_ins(home: &Home) -> std::sync::MutexGuard<'_, std::collections::BTreeMap
     home.sign_ins.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// How a sign-in stands.
-#[utoipa::path(
-    get,
-    path = "/v1/sign-ins/{id}",
-    params(("id" = String, Path)),
-    responses((status = 200, body = SignIn), (status = "default", body = Failure))
-)]
 pub(super) async fn sign_in(AppState(home): Shared, Path(id): Path<String>) -> Answer<SignIn> {
     let found = sign_ins(&home).get(&id).cloned();
     found.map(Json).ok_or_else(|| failure(Code::NotFound, "there is no such sign-in; connect again"))
 }
 
-/// Makes a connection the one of its kind that is used where nothing else is said. Needs no proof: what it may be used for stays.
-#[utoipa::path(
-    post,
-    path = "/v1/connections/{id}/default",
-    params(("id" = String, Path)),
-    responses((status = 200, body = ConnectionView), (status = "default", body = Failure))
-)]
 pub(super) async fn make_default(AppState(home): Shared, Path(id): Path<String>) -> Answer<ConnectionView> {
     let id: ConnectionId = parse("connection", &id)?;
     let now = home.clock.now();
@@ -167,13 +133,6 @@ pub(super) async fn make_default(AppState(home): Shared, Path(id): Path<String>)
 /// How long whoever revokes waits for the provider; Bailey itself goes on.
 pub(super) const TELL_WITHIN: std::time::Duration = std::time::Duration::from_secs(15);
 
-/// Needs no proof: taking power away harms nobody.
-#[utoipa::path(
-    post,
-    path = "/v1/connections/{id}/revoke",
-    params(("id" = String, Path)),
-    responses((status = 200, body = RevokeView), (status = "default", body = Failure))
-)]
 pub(super) async fn revoke(AppState(home): Shared, Path(id): Path<String>) -> Answer<RevokeView> {
     let id: ConnectionId = parse("connection", &id)?;
     let (vault, gate, now) = (Arc::clone(&home.vault), Arc::clone(&home.gate), home.clock.now());

@@ -6,19 +6,13 @@ use super::connections::TELL_WITHIN;
 use super::*;
 use crate::Ended;
 
-/// How the home is.
-#[utoipa::path(
-    get,
-    path = "/v1/status",
-    responses((status = 200, body = Status), (status = "default", body = Failure))
-)]
 pub(super) async fn status(AppState(home): Shared) -> Answer<Status> {
     let pause_state = home.gate.lock().pause_state();
     let counts = |home: &Home| {
         let (log_entries, _) = home.ledger.head()?;
         Ok((log_entries, home.ledger.count_in(State::Awaiting)?, home.ledger.count_in(State::NeedsPerson)?))
     };
-    let (log_entries, waiting, needs_person) = reading(&home, counts).await?;
+    let (log_entries, waiting, needs_person) = reading_promptly(&home, counts).await?;
     Ok(Json(Status {
         home: home.gate.home().to_string(),
         mode: pause_state.mode.name().into(),
@@ -32,19 +26,14 @@ pub(super) async fn status(AppState(home): Shared) -> Answer<Status> {
     }))
 }
 
-#[derive(Deserialize)]
-pub(super) struct After {
+/// Since when.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct After {
+    /// What `GET /v1/changes` gave last.
     #[serde(default)]
     after: Option<u64>,
 }
 
-/// Answers once something has changed since `after`, or after half a minute.
-#[utoipa::path(
-    get,
-    path = "/v1/changes",
-    params(("after" = Option<u64>, Query)),
-    responses((status = 200, body = u64), (status = "default", body = Failure))
-)]
 pub(super) async fn changes(AppState(home): Shared, Query(query): Query<After>) -> Answer<u64> {
     const PATIENCE: std::time::Duration = std::time::Duration::from_secs(25);
     let mut changes = home.changes();
@@ -56,15 +45,9 @@ pub(super) async fn changes(AppState(home): Shared, Query(query): Query<After>) 
     Ok(Json(now))
 }
 
-/// Tells of every change as it happens: how many there were, and what waits for the person (server-sent events).
-#[utoipa::path(
-    get,
-    path = "/v1/events",
-    responses((status = 200, content_type = "text/event-stream", body = String), (status = "default", body = Failure))
-)]
 pub(super) async fn events(
     AppState(home): Shared,
-) -> Sse<impl futures_util::Stream<Item = Result<SentEvent, std::convert::Infallible>>> {
+) -> Result<Sse<impl futures_util::Stream<Item = Result<SentEvent, std::convert::Infallible>>>, Failure> {
     let changes = home.changes();
     let stream = futures_util::stream::unfold((home, changes, true), |(home, mut changes, first)| async move {
         if !first {
@@ -80,17 +63,9 @@ pub(super) async fn events(
         let told = serde_json::json!({"changes": count, "waiting": waiting, "mode": mode}).to_string();
         Some((Ok(SentEvent::default().event("change").data(told)), (home, changes, false)))
     });
-    Sse::new(stream).keep_alive(axum::response::sse::KeepAlive::default())
+    Ok(Sse::new(stream).keep_alive(axum::response::sse::KeepAlive::default()))
 }
 
-/// Ends everything: pauses, revokes every connection, and hands the rest to the supervisor, which destroys the keys and
-/// then the files.
-#[utoipa::path(
-    post,
-    path = "/v1/home/delete",
-    request_body = ProvenBody,
-    responses((status = 200, body = DeletedView), (status = "default", body = Failure))
-)]
 pub(super) async fn delete_home(
     AppState(home): Shared,
     caller: Caller,
@@ -133,12 +108,6 @@ pub(super) async fn delete_home(
     Ok(Json(DeletedView { end_by_hand: left }))
 }
 
-/// Needs no proof either.
-#[utoipa::path(
-    post,
-    path = "/v1/pause",
-    responses((status = 200, body = PauseView), (status = "default", body = Failure))
-)]
 pub(super) async fn pause(AppState(home): Shared) -> Answer<PauseView> {
     let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
     let vault = Arc::clone(&home.vault);
@@ -161,13 +130,6 @@ pub(super) async fn pause(AppState(home): Shared) -> Answer<PauseView> {
     }))
 }
 
-/// Lets effects leave again, after looking up what is not known.
-#[utoipa::path(
-    post,
-    path = "/v1/resume",
-    request_body = ResumeBody,
-    responses((status = 200, body = Vec<String>), (status = "default", body = Failure))
-)]
 pub(super) async fn resume(
     AppState(home): Shared,
     caller: Caller,

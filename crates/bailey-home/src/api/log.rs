@@ -4,12 +4,14 @@ use std::io::{self, Write};
 
 use axum::body::Body;
 use bailey_gate::event::{Event, EventKind, Payload};
-use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
+use tokio::sync::{SemaphorePermit, mpsc};
 
 use super::*;
 
-#[derive(Deserialize)]
-pub(super) struct Page {
+/// Which part of the log.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Page {
+    /// The first entry.
     #[serde(default)]
     from: u64,
     #[serde(default)]
@@ -20,13 +22,6 @@ pub(super) struct Page {
 const USUAL_PAGE: u64 = 100;
 const MAX_PAGE: u64 = 500;
 
-/// A page of the log.
-#[utoipa::path(
-    get,
-    path = "/v1/log",
-    params(("from" = Option<u64>, Query), ("limit" = Option<u64>, Query)),
-    responses((status = 200, body = Vec<EntryView>), (status = "default", body = Failure))
-)]
 pub(super) async fn log(AppState(home): Shared, Query(page): Query<Page>) -> Answer<Vec<EntryView>> {
     let (from, limit) = (page.from, page.limit.unwrap_or(USUAL_PAGE).min(MAX_PAGE));
     let entries = reading(&home, move |home| Ok(home.ledger.entries(from, limit)?)).await?;
@@ -39,12 +34,6 @@ pub(super) async fn log(AppState(home): Shared, Query(page): Query<Page>) -> Ans
     Ok(Json(views.collect()))
 }
 
-/// A signed checkpoint, fresh.
-#[utoipa::path(
-    post,
-    path = "/v1/log/checkpoint",
-    responses((status = 200, content_type = "text/plain", body = String), (status = "default", body = Failure))
-)]
 pub(super) async fn checkpoint(AppState(home): Shared) -> Result<String, Failure> {
     let ledger = Arc::clone(&home.ledger);
     blocking(move || Ok(ledger.checkpoint()?)).await?;
@@ -52,23 +41,10 @@ pub(super) async fn checkpoint(AppState(home): Shared) -> Result<String, Failure
     note.ok_or_else(|| failure(Code::Internal, "the log has no checkpoint"))
 }
 
-/// The whole log, payloads sealed.
-#[utoipa::path(
-    post,
-    path = "/v1/log/export",
-    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = "default", body = Failure))
-)]
 pub(super) async fn export_sealed(AppState(home): Shared) -> Result<Exported, Failure> {
     run_export(home, None).await
 }
 
-/// In plain words, so it needs the person.
-#[utoipa::path(
-    post,
-    path = "/v1/log/export-readable",
-    request_body = ProvenBody,
-    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = "default", body = Failure))
-)]
 pub(super) async fn export_readable(
     AppState(home): Shared,
     caller: Caller,
@@ -85,12 +61,13 @@ static EXPORTS: Semaphore = Semaphore::const_new(EXPORTING);
 const PIECE_BYTES: usize = 64 * 1024;
 const WAITING_PIECES: usize = 4;
 
-type Exported = ([(header::HeaderName, &'static str); 1], Body);
+pub(super) type Exported = ([(header::HeaderName, &'static str); 1], Body);
 
 /// Writes the export down in the log, and sends the log up to there as it is read: in plain words with the person's leave alone.
 async fn run_export(home: Arc<Home>, leave: Option<Authorised>) -> Result<Exported, Failure> {
     let payloads = if leave.is_some() { Payloads::Readable } else { Payloads::Sealed };
-    let turn = EXPORTS.acquire().await.map_err(|error| failure(Code::Internal, error.to_string()))?;
+    let busy = "as many exports are under way as may be at once; come again when one has ended";
+    let turn = EXPORTS.try_acquire().map_err(|_| failure(Code::Busy, busy))?;
     let (ledger, now, pause_state) = (Arc::clone(&home.ledger), home.clock.now(), home.gate.lock().pause_state());
     blocking(move || {
         let (size, _) = ledger.head()?;

@@ -1,22 +1,27 @@
 //! The home's HTTP interface, on a socket only its own account can open.
 
 mod actions;
+mod body;
 mod connections;
+mod document;
 mod house;
 mod log;
+pub(crate) mod places;
 mod rules;
+pub mod table;
 mod tasks;
 
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request, State as AppState};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, Request, State as AppState};
+use axum::handler::Handler;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::middleware::{self, Next};
 use axum::response::sse::{Event as SentEvent, Sse};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use bailey_gate::approval::{Assertion, Authorised, MAX_ASSERTION_BYTES, Proof, Purpose};
 use bailey_gate::content::Content;
@@ -32,22 +37,23 @@ use bailey_vault::{Credential, NewConnection, Revocation, VaultError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Info, OpenApi, Paths};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use tokio::sync::Semaphore;
+use utoipa::ToSchema;
 
+use self::body::JsonBody;
+use self::places::{Places, matched};
 use crate::contexts::Context;
 use crate::executor::blocking;
 use crate::home::{Home, HomeError, fresh_action};
 use crate::layout::token_of;
 use crate::metrics;
 use crate::purposes;
+use crate::routes::{Events, Method, Octets, Route, Text};
 use crate::tasks::state_name;
 use crate::wire::{
     ActionView, ApproveBody, AssertionBody, Challenge, Code, ConnectBody, ConnectionView, ContextView, CredentialHint,
-    CredentialKind, DeletedView, Edit, EntryView, Failure, HappenedBody, IdsBody, KeptBack, Line, PauseView, ProofBody,
-    ProvenBody, ResumeBody, RevokeView, SignIn, SpanView, Status, TaskBody, TaskView, UsageView,
+    CredentialKind, DeletedView, Edit, EntryView, Failure, IdsBody, KeptBack, Line, PauseView, ProofBody, ProvenBody,
+    ResolveBody, ResumeBody, RevokeView, SignIn, SpanView, Status, TaskBody, TaskView, UsageView,
 };
 
 /// Largest request body: an edited mail with room to spare.
@@ -62,93 +68,104 @@ type Shared = AppState<Arc<Home>>;
 
 type Answer<T> = Result<Json<T>, Failure>;
 
-/// Every route, and the document that describes them: one is made from the other, so neither has what the other lacks.
-fn routes() -> (Router<Arc<Home>>, OpenApi) {
-    OpenApiRouter::with_openapi(about())
-        .routes(routes!(tasks::give_task, tasks::tasks))
-        .routes(routes!(tasks::task))
-        .routes(routes!(tasks::go_on))
-        .routes(routes!(tasks::stop_task))
-        .routes(routes!(tasks::contexts))
-        .routes(routes!(tasks::context))
-        .routes(routes!(tasks::raw_context))
-        .routes(routes!(actions::actions))
-        .routes(routes!(actions::action))
-        .routes(routes!(actions::happened))
-        .routes(routes!(actions::undo))
-        .routes(routes!(actions::approvals))
-        .routes(routes!(actions::approve))
-        .routes(routes!(actions::reject))
-        .routes(routes!(actions::edit))
-        .routes(routes!(actions::cancel))
-        .routes(routes!(actions::challenge))
-        .routes(routes!(connections::connections, connections::connect))
-        .routes(routes!(connections::revoke))
-        .routes(routes!(connections::make_default))
-        .routes(routes!(connections::begin_sign_in))
-        .routes(routes!(connections::sign_in))
-        .routes(routes!(rules::rules, rules::change_rules))
-        .routes(routes!(rules::lock_down))
-        .routes(routes!(rules::try_rules))
-        .routes(routes!(rules::suggestions))
-        .routes(routes!(rules::dismiss_suggestion))
-        .routes(routes!(rules::rule_history))
-        .routes(routes!(rules::why))
-        .routes(routes!(house::status))
-        .routes(routes!(house::changes))
-        .routes(routes!(house::events))
-        .routes(routes!(house::delete_home))
-        .routes(routes!(house::pause))
-        .routes(routes!(house::resume))
-        .routes(routes!(log::log))
-        .routes(routes!(log::checkpoint))
-        .routes(routes!(log::export_sealed))
-        .routes(routes!(log::export_readable))
-        .split_for_parts()
+/// What a handler gives back where its route answers with an `A`.
+trait Gives<A> {}
+impl<A> Gives<A> for Answer<A> {}
+impl Gives<Octets> for Result<Vec<u8>, Failure> {}
+impl Gives<Octets> for Result<log::Exported, Failure> {}
+impl Gives<Text> for Result<String, Failure> {}
+impl<S> Gives<Events> for Result<Sse<S>, Failure> {}
+
+/// A handler whose answer is an `A`.
+trait Handles<Arguments, A> {}
+/// A handler that takes a `B` and whose answer is an `A`.
+trait HandlesBody<Arguments, B, A> {}
+
+macro_rules! handlers {
+    ($(($($argument:ident),*)),+) => { $(
+        impl<F, D, A, $($argument),*> Handles<($($argument,)*), A> for F
+        where F: Fn($($argument),*) -> D, D: Future, D::Output: Gives<A> {}
+        impl<F, D, B, A, $($argument),*> HandlesBody<($($argument,)*), B, A> for F
+        where F: Fn($($argument,)* JsonBody<B>) -> D, D: Future, D::Output: Gives<A> {}
+    )+ };
 }
 
-fn about() -> OpenApi {
-    let mut info = Info::new("Bailey", env!("CARGO_PKG_VERSION"));
-    info.description = Some(
-        "The interface of one home. Every request carries the home's token as `Authorization: Bearer`; the token \
-         proposes and observes. What needs the person carries a proof made with the approval passphrase besides."
-            .into(),
-    );
-    let mut api = OpenApi::new(info, Paths::new());
-    let token = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-    api.components.get_or_insert_default().add_security_scheme("token", token);
-    api.security = Some(vec![SecurityRequirement::new::<_, _, String>("token", [])]);
-    api
+handlers! { (), (T1), (T1, T2), (T1, T2, T3) }
+
+/// Binds a handler to its route, whose answer it has to give.
+fn bind<H, T, Arguments, A>(router: Router<Arc<Home>>, route: Route<(), A>, handler: H) -> Router<Arc<Home>>
+where
+    H: Handler<T, Arc<Home>> + Handles<Arguments, A>,
+    T: 'static,
+{
+    router.route(route.path(), method_router(route.method(), handler))
+}
+
+/// Binds a handler to its route, whose body it has to take, and whose answer it has to give.
+fn bind_with<H, T, Arguments, B, A>(router: Router<Arc<Home>>, route: Route<B, A>, handler: H) -> Router<Arc<Home>>
+where
+    H: Handler<T, Arc<Home>> + HandlesBody<Arguments, B, A>,
+    T: 'static,
+{
+    router.route(route.path(), method_router(route.method(), handler))
+}
+
+fn method_router<H: Handler<T, Arc<Home>>, T: 'static>(method: Method, handler: H) -> MethodRouter<Arc<Home>> {
+    match method {
+        Method::Get => get(handler),
+        Method::Post => post(handler),
+    }
 }
 
 /// The interface; each request has to show the token.
 pub(crate) fn router(home: Arc<Home>) -> Router {
-    let (router, api) = routes();
-    metrics::know_routes(api.paths.paths.keys().cloned());
+    metrics::know_routes(table::ROWS.iter().map(|row| row.path.to_owned()));
+    let router = table::ROWS.iter().fold(Router::new(), |router, row| (row.bind)(router));
     router
-        .route("/v1/openapi.json", get(|| async move { Json(api) }))
         .fallback(|| async { failure(Code::NotFound, "there is nothing at this address") })
         .method_not_allowed_fallback(|| async {
             // Those it takes are said in `Allow` (RFC 9110, 15.5.6).
-            let said = failure(Code::NotFound, "this address does not take that method; `Allow` says which it takes");
-            (StatusCode::METHOD_NOT_ALLOWED, Json(said))
+            failure(Code::WrongMethod, "this address does not take that method; `Allow` says which it takes")
         })
-        .layer(middleware::from_fn_with_state(Arc::clone(&home), authenticate))
+        .layer(middleware::from_fn_with_state((Arc::clone(&home), Arc::new(Places::new())), authenticate))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(metrics::measure))
         .with_state(home)
 }
 
-/// Requests that read the store at once: as many as it lends connections. Others wait their turn, and hold no thread meanwhile.
-const READING: usize = 4;
-static READS: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(READING);
+async fn openapi() -> Answer<serde_json::Value> {
+    Ok(Json(document::openapi()))
+}
+
+/// Requests that read the store at once: together as many as it lends connections. Others wait their turn, and hold no thread
+/// meanwhile.
+const READING: usize = 3;
+static READS: Semaphore = Semaphore::const_new(READING);
+/// Kept free of them for what the person needs at once.
+static PROMPT_READS: Semaphore = Semaphore::const_new(1);
 
 /// Reads the store beside the threads that answer: whatever a list costs, a pause is heard.
 async fn reading<T: Send + 'static>(
     home: &Arc<Home>,
     read: impl FnOnce(&Home) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    let turn = READS.acquire().await.map_err(|error| failure(Code::Internal, error.to_string()))?;
+    read_in_turn(&READS, home, read).await
+}
+
+/// The same for what the person needs at once, however many lists are read meanwhile.
+async fn reading_promptly<T: Send + 'static>(
+    home: &Arc<Home>,
+    read: impl FnOnce(&Home) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    read_in_turn(&PROMPT_READS, home, read).await
+}
+
+async fn read_in_turn<T: Send + 'static>(
+    turns: &'static Semaphore,
+    home: &Arc<Home>,
+    read: impl FnOnce(&Home) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let turn = turns.acquire().await.map_err(|error| failure(Code::Internal, error.to_string()))?;
     let home = Arc::clone(home);
     let done = tokio::task::spawn_blocking(move || {
         // Kept to the end, even where whoever asked has gone.
@@ -170,8 +187,8 @@ async fn authorise(
 }
 
 /// A part of a list.
-#[derive(Deserialize)]
-struct Part {
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Part {
     /// How many to leave out, from the newest.
     #[serde(default)]
     skip: u32,
@@ -190,20 +207,6 @@ impl Part {
     }
 }
 
-/// A request's body. What cannot be read is told as every other error is.
-struct JsonBody<T>(T);
-
-impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for JsonBody<T> {
-    type Rejection = Failure;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        match Json::<T>::from_request(request, state).await {
-            Ok(Json(body)) => Ok(Self(body)),
-            Err(rejection) => Err(failure(Code::Invalid, rejection.body_text())),
-        }
-    }
-}
-
 /// Which kind of client a request came from, as its token told.
 #[derive(Debug, Clone, Copy)]
 struct Caller(Client);
@@ -216,9 +219,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// The kind of client whose token this is.
-fn caller(home: &Home, given: &[u8]) -> Option<Caller> {
+/// The kind of client whose token a request shows. A terminal's counts at the home's own socket alone: who has the home's token, and
+/// no more, can make it, but not come from there.
+fn caller(home: &Home, headers: &HeaderMap) -> Option<Caller> {
+    let given = headers.get(header::AUTHORIZATION)?.as_bytes().strip_prefix(b"Bearer ")?;
+    let by_gateway = headers.contains_key(bailey_listener::BY_GATEWAY);
     let is_of = |client: &Client| {
+        if by_gateway && *client == Client::CommandLine {
+            return false;
+        }
         let token = token_of(*client, &home.token);
         token.is_some_and(|token| verify_slices_are_equal(given, token.as_bytes()).is_ok())
     };
@@ -226,29 +235,45 @@ fn caller(home: &Home, given: &[u8]) -> Option<Caller> {
 }
 
 /// The token proposes and observes; it approves nothing.
-async fn authenticate(AppState(home): Shared, request: Request, next: Next) -> Response {
-    let given =
-        request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-    let known = given.and_then(|token| caller(&home, token));
+async fn authenticate(
+    AppState((home, places)): AppState<(Arc<Home>, Arc<Places>)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let known = caller(&home, request.headers());
+    let place = known.map(|Caller(client)| places.take(client, matched(&request), request.method().as_str()));
     // Read before anything is answered: whoever still writes when the connection ends may not hear the answer.
     let (mut head, body) = request.into_parts();
-    let Some(caller) = known else {
+    let (Some(caller), Some(place)) = (known, place) else {
+        let reading = places.take_stranger();
+        let body = if reading.is_some() { body } else { axum::body::Body::empty() };
         let _ = tokio::time::timeout(STRANGERS_WITHIN, axum::body::to_bytes(body, MAX_STRANGERS_BYTES)).await;
         let why = "the token is missing or wrong; it is in the home's folder";
         return failure(Code::Unauthenticated, why).into_response();
     };
+    let place = match place {
+        Ok(place) => place,
+        Err(busy) => return busy.into_response(),
+    };
     head.extensions.insert(caller);
-    let body = tokio::time::timeout(BODY_WITHIN, axum::body::to_bytes(body, MAX_BODY_BYTES)).await;
-    let Ok(Ok(body)) = body else {
-        let why = format!(
-            "the request's body broke off, took more than {} s, or is longer than {} MiB",
-            BODY_WITHIN.as_secs(),
-            MAX_BODY_BYTES / 1_024 / 1_024
-        );
-        return failure(Code::Invalid, why).into_response();
+    let body = match tokio::time::timeout(BODY_WITHIN, axum::body::to_bytes(body, MAX_BODY_BYTES)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(error)) if is_too_long(&error) => {
+            let why = format!("the request's body is longer than {} MiB", MAX_BODY_BYTES / 1_024 / 1_024);
+            return failure(Code::TooLong, why).into_response();
+        }
+        Ok(Err(_)) | Err(_) => {
+            let why = format!("the request's body broke off, or took more than {} s", BODY_WITHIN.as_secs());
+            return failure(Code::Malformed, why).into_response();
+        }
     };
     home.presence.hear();
-    told_as_failure(next.run(Request::from_parts(head, body.into())).await).await
+    place.keep_for(told_as_failure(next.run(Request::from_parts(head, body.into())).await).await)
+}
+
+/// Whether a body was not read to its end for its length.
+fn is_too_long(error: &axum::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
 }
 
 /// Does what meets others' words beside the threads that answer the person.
@@ -272,7 +297,7 @@ async fn told_as_failure(response: Response) -> Response {
         return response;
     }
     let words = axum::body::to_bytes(response.into_body(), MAX_BODY_BYTES).await.unwrap_or_default();
-    failure(Code::Invalid, String::from_utf8_lossy(&words).into_owned()).into_response()
+    failure(Code::Malformed, String::from_utf8_lossy(&words).into_owned()).into_response()
 }
 
 fn failure(code: Code, message: impl Into<String>) -> Failure {
@@ -282,16 +307,11 @@ fn failure(code: Code, message: impl Into<String>) -> Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let status = match self.code {
-            Code::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
-            Code::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Code::NotAuthorised => StatusCode::FORBIDDEN,
-            Code::NotFound => StatusCode::NOT_FOUND,
-            Code::Conflict | Code::Paused => StatusCode::CONFLICT,
-            Code::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
-            Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        };
-        (status, Json(self)).into_response()
+        let mut response = (self.code.status(), Json(&self)).into_response();
+        if self.code == Code::Busy {
+            response.headers_mut().insert(header::RETRY_AFTER, axum::http::HeaderValue::from_static("1"));
+        }
+        response
     }
 }
 

@@ -26,23 +26,10 @@ fn told(unchanged: Unchanged) -> Failure {
     }
 }
 
-/// The rules in force beside the shipped ones.
-#[utoipa::path(
-    get,
-    path = "/v1/rules",
-    responses((status = 200, body = Vec<RuleView>), (status = "default", body = Failure))
-)]
 pub(super) async fn rules(AppState(home): Shared) -> Answer<Vec<RuleView>> {
     reading(&home, |home| Ok(views(kept(&home.ledger)?))).await.map(Json)
 }
 
-/// Adds and drops rules, takes another profile, names the organisation: whatever of it is given, all or nothing.
-#[utoipa::path(
-    post,
-    path = "/v1/rules",
-    request_body = RuleBody,
-    responses((status = 200, body = Vec<RuleView>), (status = "default", body = Failure))
-)]
 pub(super) async fn change_rules(
     AppState(home): Shared,
     caller: Caller,
@@ -54,67 +41,28 @@ pub(super) async fn change_rules(
     Ok(Json(views(changed)))
 }
 
-/// Drops every rule that lets something go by itself. Needs no proof.
-#[utoipa::path(
-    post,
-    path = "/v1/rules/lockdown",
-    responses((status = 200, body = Vec<RuleView>), (status = "default", body = Failure))
-)]
-pub(super) async fn lock_down(AppState(home): Shared) -> Answer<Vec<RuleView>> {
+pub(super) async fn lockdown(AppState(home): Shared) -> Answer<Vec<RuleView>> {
     let left = run_blocking(&home, Home::lock_down).await?;
     home.changed();
     Ok(Json(views(left)))
 }
 
-/// What a change of the rules would have done to the last two hundred actions. Changes nothing, and needs no proof.
-#[utoipa::path(
-    post,
-    path = "/v1/rules/try",
-    request_body = RuleChange,
-    responses((status = 200, body = TrialView), (status = "default", body = Failure))
-)]
 pub(super) async fn try_rules(AppState(home): Shared, JsonBody(change): JsonBody<RuleChange>) -> Answer<TrialView> {
     run_blocking(&home, move |home| home.try_rules(&change)).await.map(Json)
 }
 
-/// The rules the home suggests, because their like was approved again and again.
-#[utoipa::path(
-    get,
-    path = "/v1/rules/suggestions",
-    responses((status = 200, body = Vec<SuggestionView>), (status = "default", body = Failure))
-)]
 pub(super) async fn suggestions(AppState(home): Shared) -> Answer<Vec<SuggestionView>> {
     run_blocking(&home, Home::suggestion_views).await.map(Json)
 }
 
-/// Does not make a suggestion again for a while. Needs no proof.
-#[utoipa::path(
-    post,
-    path = "/v1/rules/suggestions/{id}/dismiss",
-    params(("id" = String, Path)),
-    responses((status = 200), (status = "default", body = Failure))
-)]
 pub(super) async fn dismiss_suggestion(AppState(home): Shared, Path(id): Path<String>) -> Answer<()> {
     run_blocking(&home, move |home| home.dismiss_suggestion(&id)).await.map(Json)
 }
 
-/// Every change of the rules, newest first.
-#[utoipa::path(
-    get,
-    path = "/v1/rules/history",
-    responses((status = 200, body = Vec<RuleEventView>), (status = "default", body = Failure))
-)]
 pub(super) async fn rule_history(AppState(home): Shared) -> Answer<Vec<RuleEventView>> {
     reading(&home, |home| Ok(home.rule_history()?)).await.map(Json)
 }
 
-/// Why an action was decided as it was.
-#[utoipa::path(
-    get,
-    path = "/v1/actions/{id}/why",
-    params(("id" = String, Path)),
-    responses((status = 200, body = WhyView), (status = "default", body = Failure))
-)]
 pub(super) async fn why(AppState(home): Shared, Path(id): Path<String>) -> Answer<WhyView> {
     let id: ActionId = parse("action", &id)?;
     reading(&home, move |home| Ok(home.why(&id)?)).await.map(Json)

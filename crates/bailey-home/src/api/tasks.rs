@@ -5,14 +5,6 @@ use bailey_gate::event::Origin;
 
 use super::*;
 
-/// Takes a task. The same `idempotency-key` header again is the same task.
-#[utoipa::path(
-    post,
-    path = "/v1/tasks",
-    params(("idempotency-key" = Option<String>, Header)),
-    request_body = TaskBody,
-    responses((status = 200, body = TaskView), (status = "default", body = Failure))
-)]
 pub(super) async fn give_task(
     AppState(home): Shared,
     headers: HeaderMap,
@@ -44,14 +36,6 @@ fn origin(name: Option<&str>) -> Result<Origin, Failure> {
     }
 }
 
-/// Goes on with a task that has ended, with further words of the person.
-#[utoipa::path(
-    post,
-    path = "/v1/tasks/{id}/more",
-    params(("id" = String, Path)),
-    request_body = TaskBody,
-    responses((status = 200, body = TaskView), (status = "default", body = Failure))
-)]
 pub(super) async fn go_on(
     AppState(home): Shared,
     Path(id): Path<String>,
@@ -66,13 +50,6 @@ pub(super) async fn go_on(
     view_of(&home, id).await
 }
 
-/// The newest tasks.
-#[utoipa::path(
-    get,
-    path = "/v1/tasks",
-    params(("skip" = Option<u32>, Query), ("limit" = Option<u32>, Query)),
-    responses((status = 200, body = Vec<TaskView>), (status = "default", body = Failure))
-)]
 pub(super) async fn tasks(AppState(home): Shared, Query(part): Query<Part>) -> Answer<Vec<TaskView>> {
     let read = move |home: &Home| {
         let rows = home.ledger.tasks(part.skip, part.limit())?;
@@ -81,37 +58,16 @@ pub(super) async fn tasks(AppState(home): Shared, Query(part): Query<Part>) -> A
     reading(&home, read).await.map(Json)
 }
 
-/// One task.
-#[utoipa::path(
-    get,
-    path = "/v1/tasks/{id}",
-    params(("id" = String, Path)),
-    responses((status = 200, body = TaskView), (status = "default", body = Failure))
-)]
 pub(super) async fn task(AppState(home): Shared, Path(id): Path<String>) -> Answer<TaskView> {
     view_of(&home, parse("task", &id)?).await
 }
 
-/// Stops a task; what it has waiting is taken back.
-#[utoipa::path(
-    post,
-    path = "/v1/tasks/{id}/stop",
-    params(("id" = String, Path)),
-    responses((status = 200, body = TaskView), (status = "default", body = Failure))
-)]
 pub(super) async fn stop_task(AppState(home): Shared, Path(id): Path<String>) -> Answer<TaskView> {
     let id = parse("task", &id)?;
     home.stop_task(id).await?;
     view_of(&home, id).await
 }
 
-/// The model requests that are kept, by their numbers.
-#[utoipa::path(
-    get,
-    path = "/v1/tasks/{id}/context",
-    params(("id" = String, Path)),
-    responses((status = 200, body = Vec<u64>), (status = "default", body = Failure))
-)]
 pub(super) async fn contexts(AppState(home): Shared, Path(id): Path<String>) -> Answer<Vec<u64>> {
     let id: TaskId = parse("task", &id)?;
     let read = move |home: &Home| {
@@ -128,13 +84,6 @@ fn one_context(home: &Home, id: &str, n: u64) -> Result<Context, Failure> {
     found.ok_or_else(|| failure(Code::NotFound, "there is no such request; list them with `bailey context list TASK`"))
 }
 
-/// A model request, span by span, with who wrote each.
-#[utoipa::path(
-    get,
-    path = "/v1/tasks/{id}/context/{turn}",
-    params(("id" = String, Path), ("turn" = u64, Path)),
-    responses((status = 200, body = ContextView), (status = "default", body = Failure))
-)]
 pub(super) async fn context(AppState(home): Shared, Path((id, n)): Path<(String, u64)>) -> Answer<ContextView> {
     let context = reading(&home, move |home| one_context(home, &id, n)).await?;
     let label = |label: Label| match label {
@@ -156,13 +105,6 @@ pub(super) async fn context(AppState(home): Shared, Path((id, n)): Path<(String,
     }))
 }
 
-/// A model request, byte for byte as it was sent.
-#[utoipa::path(
-    get,
-    path = "/v1/tasks/{id}/context/{turn}/raw",
-    params(("id" = String, Path), ("turn" = u64, Path)),
-    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = "default", body = Failure))
-)]
 pub(super) async fn raw_context(
     AppState(home): Shared,
     Path((id, n)): Path<(String, u64)>,

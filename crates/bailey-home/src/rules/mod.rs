@@ -208,7 +208,7 @@ impl Home {
         Ok(book)
     }
 
-    /// Back to careful: drops every rule that lets something go by itself. Needs no proof: asking harms nobody.
+    /// Locks down: drops every rule that lets something go by itself. Needs no proof: asking harms nobody.
     pub(crate) fn lock_down(&self) -> Result<Book, Unchanged> {
         let _turn = self.changing_rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // Where they cannot be read everything asks already; taking them for none would let more go, not less.

@@ -440,7 +440,7 @@ fn the_doctor_looks_at_what_is_stored_and_says_the_way_out() {
         fs::write(&path, &bytes).unwrap();
         let (code, grade, says) = store(&world);
         assert_eq!((code, grade.as_str()), (Some(1), "bad"), "{name}: {says}");
-        assert!(says.contains("put the last backup of the whole folder"), "{says}");
+        assert!(says.contains("with the last backup of the whole folder"), "{says}");
         assert_eq!(fs::read(&path).unwrap(), bytes, "{name}: looking changes nothing");
         fs::write(&path, &whole).unwrap();
     }
@@ -723,6 +723,6 @@ fn many_wrong_answers_are_told_apart_from_one() {
         wrong();
     }
     assert!(wrong().contains("a program of this account is guessing"));
-    let (code, why) = world.fails(&["resume"], PASSPHRASE);
-    assert!(code == 4 && why.contains("wrong answers within"), "{why}");
+    // Elsewhere the right answer counts.
+    world.ok(&["resume"], PASSPHRASE);
 }

@@ -266,9 +266,32 @@ fn an_ambiguous_outcome_is_handed_to_the_person_and_never_resent() {
     assert_eq!(world.sink.arrived().len(), 1);
     world.restart();
     assert_eq!(world.get(&format!("/v1/actions/{}", id(&card)))["state"], "needs-person");
-    world.ok(&["happened", &id(&card), "yes"], "");
+    world.ok(&["resolve", &id(&card), "yes"], "");
     world.until(&id(&card), "succeeded");
     assert_eq!(world.sink.arrived().len(), 1);
+}
+
+#[test]
+fn an_answer_about_an_outcome_is_corrected_and_sends_nothing() {
+    let mut world = World::new(vec![send("lost@example.org", "Hi", "Hello"), Turn::say("ok")]);
+    world.task("write");
+    let card = world.waiting();
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(&card), "needs-person");
+    world.ok(&["resolve", &id(&card), "no"], "");
+    world.until(&id(&card), "not-executed");
+    let said = world.ok(&["resolve", &id(&card), "yes"], "");
+    assert!(said.contains("succeeded"), "{said}");
+    world.restart();
+    world.ok(&["resolve", &id(&card), "no"], "");
+    world.until(&id(&card), "not-executed");
+    assert_eq!(world.sink.arrived().len(), 1, "nothing goes by that");
+    // All of it is in the log.
+    let log = world.data_of(&["log", "list", "--limit", "500"]);
+    let said = log.as_array().unwrap().iter().filter_map(|entry| entry["header"]["reasons"][0].as_str());
+    let said: Vec<&str> = said.filter(|why| why.starts_with("gate.person-")).collect();
+    assert_eq!(said, ["gate.person-approved", "gate.person-says", "gate.person-corrects", "gate.person-corrects"]);
+    assert_eq!(world.fails(&["resolve", &id(&card), "no"], "").0, 5, "the same again");
 }
 
 #[test]

@@ -98,6 +98,34 @@ pub(super) const GATE: &[Mutation] = &[
         test: "evidence::an_export_shows_who_approved",
     },
     Mutation {
+        control: "log/home-evidence-kept",
+        edits: &[(
+            "crates/bailey-gate/src/approval.rs",
+            "Event { approval: Some(self.approval), payload: self.shown_in(says), ..entry }",
+            "Event { approval: Some(self.approval), payload: says, ..entry }",
+        )],
+        test: "evidence::an_export_shows_who_approved",
+    },
+    Mutation {
+        control: "log/undo-evidence-kept",
+        edits: &[(
+            "crates/bailey-gate/src/gate/propose.rs",
+            r#"    authorised.shown_in(payload.text("undo_of", of.to_string()))"#,
+            r#"    let _ = authorised;
+    payload.text("undo_of", of.to_string())"#,
+        )],
+        test: "evidence::an_export_shows_who_approved",
+    },
+    Mutation {
+        control: "verify/parameters-agree",
+        edits: &[(
+            "crates/bailey-verify/src/approval.rs",
+            "            hash == hash_of(&parameters) && does(kind, what, &parameters, payload)?",
+            "            hash == hash_of(&parameters) && does(kind, what, &parameters, payload).is_some()",
+        )],
+        test: "approvals::what_the_person_alone_can_do_is_checked_against_what_they_signed",
+    },
+    Mutation {
         control: "approval/challenge-age",
         edits: &[(
             "crates/bailey-gate/src/challenges.rs",
@@ -161,7 +189,8 @@ pub(super) const GATE: &[Mutation] = &[
             stepped_up: true,
         };
         let believed = self.authorise(&Purpose::Resume { epoch }, proof, now);
-        let nothing = crate::approval::Authorised { approval, signed: Vec::new(), assertion: Vec::new() };
+        let (signed, assertion, parameters) = (Vec::new(), Vec::new(), Vec::new());
+        let nothing = crate::approval::Authorised { approval, signed, assertion, parameters };
         let authorised = believed.unwrap_or(nothing);"#,
         )],
         test: "stops::pause_stops_what_waits_and_what_is_held_and_survives_a_restart",
@@ -339,8 +368,8 @@ pub(super) const GATE: &[Mutation] = &[
         control: "approval/guess-limit",
         edits: &[(
             "crates/bailey-gate/src/challenges.rs",
-            "        if self.wrong.len() >= MAX_WRONG {",
-            "        if self.wrong.len() >= 1_000 * MAX_WRONG {",
+            "        if wrong.len() >= MAX_WRONG {",
+            "        if wrong.len() >= 1_000 * MAX_WRONG {",
         )],
         test: "life::guessing_is_logged_and_cut_off",
     },

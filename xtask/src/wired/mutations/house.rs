@@ -2,6 +2,17 @@
 
 use crate::wired::Mutation;
 
+/// A leave that nobody gave, which no other crate can make.
+const FORGED_LEAVE: &str = r"    /// Makes one of nobody.
+    #[must_use]
+    pub fn of_nobody(proof: &Proof) -> Self {
+        let Proof { credential, client, session, .. } = *proof;
+        let approval = Approval { credential, client, session, stepped_up: true };
+        Self { approval, signed: Vec::new(), assertion: Vec::new(), parameters: Vec::new() }
+    }
+
+    /// Adds what was signed and how to the payload";
+
 pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "approval/signature",
@@ -14,13 +25,14 @@ pub(super) const HOUSE: &[Mutation] = &[
     },
     Mutation {
         control: "connect/needs-approval",
-        edits: &[(
-            "crates/bailey-home/src/api/connections.rs",
-            r#"    authorise(home, purposes::connect(&body.settings, &body.level), &body.proof, caller).await?;
-"#,
-            r#"    let _ = (purposes::connect(&body.settings, &body.level), proof(&body.proof, caller)?);
-"#,
-        )],
+        edits: &[
+            ("crates/bailey-gate/src/approval.rs", "    /// Adds what was signed and how to the payload", FORGED_LEAVE),
+            (
+                "crates/bailey-home/src/api/connections.rs",
+                "    let leave = authorise(home, purposes::connect(&body.settings, &body.level), &body.proof, caller).await?;\n",
+                "    let leave = Authorised::of_nobody(&proof(&body.proof, caller)?);\n",
+            ),
+        ],
         test: "stops::connecting_needs_the_person",
     },
     Mutation {
@@ -112,11 +124,14 @@ pub(super) const HOUSE: &[Mutation] = &[
     },
     Mutation {
         control: "rules/change-needs-approval",
-        edits: &[(
-            "crates/bailey-home/src/api/rules.rs",
-            "    authorise(&home, purposes::change_rules(&body.change), &body.proof, caller).await?;\n",
-            "    let _proof = (purposes::change_rules(&body.change), proof(&body.proof, caller)?);\n",
-        )],
+        edits: &[
+            ("crates/bailey-gate/src/approval.rs", "    /// Adds what was signed and how to the payload", FORGED_LEAVE),
+            (
+                "crates/bailey-home/src/api/rules.rs",
+                "    let leave = authorise(&home, purposes::change_rules(&body.change), &body.proof, caller).await?;\n",
+                "    let leave = Authorised::of_nobody(&proof(&body.proof, caller)?);\n",
+            ),
+        ],
         test: "rules::a_rule_lets_go_what_it_says_and_only_the_person_can_make_it",
     },
     Mutation {
@@ -442,11 +457,14 @@ pub(super) const HOUSE: &[Mutation] = &[
     },
     Mutation {
         control: "rules/group-needs-approval",
-        edits: &[(
-            "crates/bailey-home/src/api/rules.rs",
-            "    authorise(&home, purposes::change_rules(&body.change), &body.proof, caller).await?;\n    let changed",
-            "    let _ = authorise(&home, purposes::change_rules(&body.change), &body.proof, caller).await;\n    let changed",
-        )],
+        edits: &[
+            ("crates/bailey-gate/src/approval.rs", "    /// Adds what was signed and how to the payload", FORGED_LEAVE),
+            (
+                "crates/bailey-home/src/api/rules.rs",
+                "    let leave = authorise(&home, purposes::change_rules(&body.change), &body.proof, caller).await?;\n",
+                "    let leave = authorise(&home, purposes::change_rules(&body.change), &body.proof, caller).await;\n    let leave = leave.or_else(|_| proof(&body.proof, caller).map(|given| Authorised::of_nobody(&given)))?;\n",
+            ),
+        ],
         test: "rules::a_group_changes_the_rules_that_speak_of_it",
     },
     Mutation {
@@ -483,24 +501,6 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "stops::a_pause_that_could_not_be_marked_is_written_down_by_the_home_that_comes_up",
     },
     Mutation {
-        control: "api/body-timeout",
-        edits: &[(
-            "crates/bailey-home/src/api/mod.rs",
-            "tokio::time::timeout(BODY_WITHIN, axum",
-            "tokio::time::timeout(BODY_WITHIN * 1_000, axum",
-        )],
-        test: "house::who_says_nothing_at_the_homes_socket_keeps_nobody_out",
-    },
-    Mutation {
-        control: "api/head-timeout",
-        edits: &[(
-            "crates/bailey-home/src/listener.rs",
-            ".header_read_timeout(HEAD_WITHIN)",
-            ".header_read_timeout(HEAD_WITHIN * 1_000)",
-        )],
-        test: "house::who_says_nothing_at_the_homes_socket_keeps_nobody_out",
-    },
-    Mutation {
         control: "pause/always-logged",
         edits: &[(
             "crates/bailey-home/src/recovery.rs",
@@ -526,23 +526,5 @@ pub(super) const HOUSE: &[Mutation] = &[
             "if fs::symlink_metadata(self.deletion_marker()).is_ok_and(|_| false) {",
         )],
         test: "house::a_deletion_goes_on_whatever_lies_in_its_way_and_takes_no_new_home_along",
-    },
-    Mutation {
-        control: "api/unread-answers",
-        edits: &[(
-            "crates/bailey-home/src/listener.rs",
-            "stream.set_timeout(Some(READ_WITHIN));",
-            "stream.set_timeout(Some(READ_WITHIN * 60));",
-        )],
-        test: "house::who_reads_nothing_is_cut_off",
-    },
-    Mutation {
-        control: "gateway/unread-answers",
-        edits: &[(
-            "crates/bailey-gateway/src/lib.rs",
-            "stream.set_timeout(Some(READ_WITHIN));",
-            "stream.set_timeout(Some(READ_WITHIN * 60));",
-        )],
-        test: "house::who_reads_nothing_is_cut_off",
     },
 ];

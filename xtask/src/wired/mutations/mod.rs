@@ -2,6 +2,7 @@
 
 mod gate;
 mod house;
+mod interface;
 mod outside;
 mod processes;
 mod rules;
@@ -11,7 +12,15 @@ use super::Mutation;
 
 /// One for each control that `SECURITY.md` names.
 pub(super) fn mutations() -> impl Iterator<Item = &'static Mutation> + Clone {
-    [gate::GATE, rules::RULES, outside::OUTSIDE, house::HOUSE, processes::PROCESSES, telemetry::TELEMETRY]
-        .into_iter()
-        .flatten()
+    [
+        gate::GATE,
+        rules::RULES,
+        outside::OUTSIDE,
+        house::HOUSE,
+        interface::INTERFACE,
+        processes::PROCESSES,
+        telemetry::TELEMETRY,
+    ]
+    .into_iter()
+    .flatten()
 }

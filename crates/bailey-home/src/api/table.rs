@@ -1,0 +1,188 @@
+//! Every route of the interface, once: what it is called, how it is asked for, what it takes and answers, how soon it has to be
+//! answered, and who answers it. The router, the OpenAPI document, `docs/api.md` and the command line come from here.
+
+use axum::Router;
+
+use super::document::{Components, schema_of, type_name};
+use super::{actions, bind, bind_with, connections, house, log, rules, tasks};
+use crate::home::Home;
+use crate::routes::{Events, Method, Octets, Route, Text};
+use crate::wire::*;
+
+/// How soon a request has to be answered, and how many there may be of its like (`places.rs`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// What keeps the person in charge: always answered at once.
+    Prompt,
+    /// Waits for something to change.
+    Waits,
+    /// Everything else.
+    Usual,
+}
+
+/// What a request has to show besides the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shows {
+    /// Nothing.
+    Token,
+    /// An assertion of the person's, over exactly this.
+    Assertion,
+}
+
+/// A type that is sent, as data.
+pub(crate) struct Sent {
+    /// Describes it, and adds what it speaks of to the components.
+    pub(crate) schema: fn(&mut Components) -> serde_json::Value,
+    /// Names it.
+    pub(crate) name: fn() -> String,
+}
+
+/// A route as data.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    /// What it does; one line of the source each.
+    pub(crate) about: &'static [&'static str],
+    pub(crate) urgency: Urgency,
+    pub(crate) shows: Shows,
+    pub(crate) header: Option<&'static str>,
+    pub(crate) query: Option<fn(&mut Components) -> serde_json::Value>,
+    pub(crate) body: Option<Sent>,
+    pub(crate) answer: Sent,
+    pub(crate) bind: fn(Router<std::sync::Arc<Home>>) -> Router<std::sync::Arc<Home>>,
+}
+
+macro_rules! routes {
+    ($(
+        $(#[doc = $about:literal])+
+        $name:ident = $method:ident $path:literal
+        $(? $query:path)? $(, header $header:literal)? $(, takes $body:ty)?, gives $answer:ty; $urgency:ident, $shows:ident, $handler:path;
+    )+) => {
+        $(
+            $(#[doc = $about])+
+            pub const $name: Route<routes!(@body $($body)?), $answer> = Route::new(Method::$method, $path);
+        )+
+
+        /// Every route.
+        pub(crate) const ROWS: &[Row] = &[$(Row {
+            name: stringify!($name),
+            method: Method::$method,
+            path: $path,
+            about: &[$($about),+],
+            urgency: Urgency::$urgency,
+            shows: Shows::$shows,
+            header: routes!(@option $($header)?),
+            query: routes!(@query $($query)?),
+            body: routes!(@described $($body)?),
+            answer: Sent { schema: schema_of::<$answer>, name: type_name::<$answer> },
+            bind: |router| routes!(@bind router, $name, $handler $(, $body)?),
+        }),+];
+    };
+    (@body) => { () };
+    (@body $body:ty) => { $body };
+    (@option) => { None };
+    (@option $value:literal) => { Some($value) };
+    (@query) => { None };
+    (@query $query:path) => { Some(schema_of::<$query>) };
+    (@described) => { None };
+    (@described $body:ty) => { Some(Sent { schema: schema_of::<$body>, name: type_name::<$body> }) };
+    (@bind $router:ident, $name:ident, $handler:path) => { bind($router, $name, $handler) };
+    (@bind $router:ident, $name:ident, $handler:path, $body:ty) => { bind_with($router, $name, $handler) };
+}
+
+routes! {
+    /// This description of the interface (OpenAPI 3.1).
+    OPENAPI = Get "/v1/openapi.json", gives serde_json::Value; Usual, Token, super::openapi;
+    /// How the home is.
+    STATUS = Get "/v1/status", gives Status; Prompt, Token, house::status;
+    /// Answers once something has changed since `after`, or after half a minute: how much has changed so far.
+    CHANGES = Get "/v1/changes" ? house::After, gives u64; Waits, Token, house::changes;
+    /// Tells of every change as it happens: how many there were, and what waits for the person (server-sent events).
+    EVENTS = Get "/v1/events", gives Events; Waits, Token, house::events;
+    /// Stops everything, at once.
+    PAUSE = Post "/v1/pause", gives PauseView; Prompt, Token, house::pause;
+    /// Lets effects leave again, after looking up what is not known. Answers with the actions that ask again.
+    RESUME = Post "/v1/resume", takes ResumeBody, gives Vec<String>; Prompt, Assertion, house::resume;
+    /// Ends everything: pauses, revokes every connection, and hands the rest to the supervisor, which destroys the keys and then
+    /// the files.
+    DELETE_HOME = Post "/v1/home/delete", takes ProvenBody, gives DeletedView; Usual, Assertion, house::delete_home;
+
+    /// Takes a task. The same `idempotency-key` header again is the same task.
+    GIVE_TASK = Post "/v1/tasks", header "idempotency-key", takes TaskBody, gives TaskView; Usual, Token, tasks::give_task;
+    /// The newest tasks.
+    TASKS = Get "/v1/tasks" ? super::Part, gives Vec<TaskView>; Usual, Token, tasks::tasks;
+    /// One task.
+    TASK = Get "/v1/tasks/{id}", gives TaskView; Usual, Token, tasks::task;
+    /// Goes on with a task that has ended, with further words of the person.
+    GO_ON = Post "/v1/tasks/{id}/more", takes TaskBody, gives TaskView; Usual, Token, tasks::go_on;
+    /// Stops a task; what it has waiting is taken back.
+    STOP_TASK = Post "/v1/tasks/{id}/stop", gives TaskView; Prompt, Token, tasks::stop_task;
+    /// The model requests that are kept, by their numbers.
+    CONTEXTS = Get "/v1/tasks/{id}/context", gives Vec<u64>; Usual, Token, tasks::contexts;
+    /// A model request, span by span, with who wrote each.
+    CONTEXT = Get "/v1/tasks/{id}/context/{turn}", gives ContextView; Usual, Token, tasks::context;
+    /// A model request, byte for byte as it was sent.
+    RAW_CONTEXT = Get "/v1/tasks/{id}/context/{turn}/raw", gives Octets; Usual, Token, tasks::raw_context;
+
+    /// The newest actions.
+    ACTIONS = Get "/v1/actions" ? actions::Which, gives Vec<ActionView>; Usual, Token, actions::actions;
+    /// One action, with its preview.
+    ACTION = Get "/v1/actions/{id}", gives ActionView; Usual, Token, actions::action;
+    /// Why an action was decided as it was.
+    WHY = Get "/v1/actions/{id}/why", gives WhyView; Usual, Token, rules::why;
+    /// Says whether an action happened whose outcome is not known, or corrects what was said. Sends nothing.
+    RESOLVE = Post "/v1/actions/{id}/resolve", takes ResolveBody, gives ActionView; Usual, Token, actions::resolve;
+    /// Undoes what has happened, by an action of its own that the person authorises here.
+    UNDO = Post "/v1/actions/{id}/undo", takes ProvenBody, gives ActionView; Usual, Assertion, actions::undo;
+
+    /// What waits for the person, oldest first.
+    APPROVALS = Get "/v1/approvals" ? super::Part, gives Vec<ActionView>; Prompt, Token, actions::approvals;
+    /// Makes a challenge, which the answer of the person has to carry.
+    CHALLENGE = Post "/v1/challenge", gives Challenge; Prompt, Token, actions::challenge;
+    /// Approves exactly what was shown, or nothing.
+    APPROVE = Post "/v1/approvals/approve", takes ApproveBody, gives Vec<String>; Prompt, Assertion, actions::approve;
+    /// Refuses waiting actions. Needs no proof: it harms nobody.
+    REJECT = Post "/v1/approvals/reject", takes IdsBody, gives (); Prompt, Token, actions::reject;
+    /// Replaces a waiting mail by an edited one, which asks anew.
+    EDIT = Post "/v1/approvals/{id}/edit", takes Edit, gives ActionView; Usual, Token, actions::edit;
+    /// Takes back what waits or is held. Needs no proof.
+    CANCEL = Post "/v1/cancel", takes IdsBody, gives (); Prompt, Token, actions::cancel;
+
+    /// Every connection.
+    CONNECTIONS = Get "/v1/connections", gives Vec<ConnectionView>; Usual, Token, connections::connections;
+    /// Makes a connection, with the leave of the person.
+    CONNECT = Post "/v1/connections", takes ConnectBody, gives ConnectionView; Usual, Assertion, connections::connect;
+    /// Ends a connection. Needs no proof: taking power away harms nobody.
+    REVOKE = Post "/v1/connections/{id}/revoke", gives RevokeView; Prompt, Token, connections::revoke;
+    /// Makes a connection the one of its kind that is used where nothing else is said. Needs no proof: what it may be used for stays.
+    MAKE_DEFAULT = Post "/v1/connections/{id}/default", gives ConnectionView; Usual, Token, connections::make_default;
+    /// Begins to sign in with a browser, with the leave of the person.
+    BEGIN_SIGN_IN = Post "/v1/sign-ins", takes ConnectBody, gives SignIn; Usual, Assertion, connections::begin_sign_in;
+    /// How a sign-in stands.
+    SIGN_IN = Get "/v1/sign-ins/{name}", gives SignIn; Usual, Token, connections::sign_in;
+
+    /// The rules in force beside the shipped ones.
+    RULES = Get "/v1/rules", gives Vec<RuleView>; Usual, Token, rules::rules;
+    /// Adds and drops rules, takes another profile, names the organisation: whatever of it is given, all or nothing.
+    CHANGE_RULES = Post "/v1/rules", takes RuleBody, gives Vec<RuleView>; Usual, Assertion, rules::change_rules;
+    /// Drops every rule that lets something go by itself. Needs no proof.
+    LOCKDOWN = Post "/v1/rules/lockdown", gives Vec<RuleView>; Prompt, Token, rules::lockdown;
+    /// What a change of the rules would have done to the last two hundred actions. Changes nothing, and needs no proof.
+    TRY_RULES = Post "/v1/rules/try", takes RuleChange, gives TrialView; Usual, Token, rules::try_rules;
+    /// The rules the home suggests, because their like was approved again and again.
+    SUGGESTIONS = Get "/v1/rules/suggestions", gives Vec<SuggestionView>; Usual, Token, rules::suggestions;
+    /// Does not make a suggestion again for a while. Needs no proof.
+    DISMISS = Post "/v1/rules/suggestions/{name}/dismiss", gives (); Usual, Token, rules::dismiss_suggestion;
+    /// Every change of the rules, newest first.
+    RULE_HISTORY = Get "/v1/rules/history", gives Vec<RuleEventView>; Usual, Token, rules::rule_history;
+
+    /// A page of the log.
+    LOG = Get "/v1/log" ? log::Page, gives Vec<EntryView>; Usual, Token, log::log;
+    /// A signed checkpoint, fresh.
+    CHECKPOINT = Post "/v1/log/checkpoint", gives Text; Usual, Token, log::checkpoint;
+    /// The whole log, payloads sealed.
+    EXPORT = Post "/v1/log/export", gives Octets; Usual, Token, log::export_sealed;
+    /// The whole log in plain words, so it needs the person.
+    EXPORT_READABLE = Post "/v1/log/export-readable", takes ProvenBody, gives Octets; Usual, Assertion, log::export_readable;
+}

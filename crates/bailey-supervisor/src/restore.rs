@@ -1,0 +1,147 @@
+//! Putting a backup of a home in place, where no home runs. What was there is kept, and what starts then starts paused.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::SupervisorError;
+use crate::identity::runs_somewhere;
+use crate::root::{Mark, Place};
+
+/// The folders of a home that a backup may hold; the first has to be there.
+const PARTS: [&str; 3] = ["home", "keys", "state"];
+/// What lies in `state/` and says something about the home that ran, not about what it held.
+const OF_THE_RUN: [&str; 2] = ["lock", "delete"];
+/// Earlier restorations whose remains are kept in one folder.
+const MOST_KEPT: u32 = 1_000;
+
+impl Place {
+    /// Puts the home of the folder `backup` in place; gives the folder that what was there is kept in, if something was.
+    ///
+    /// `check` looks at the copy before anything is moved. [`SupervisorError::Running`] where a home runs here, or elsewhere from a copy
+    /// of either; then, and wherever something fails before the move, all is as it was.
+    pub fn restore(
+        &self,
+        backup: &Path,
+        mark: Mark,
+        check: impl FnOnce(&Path) -> Result<(), String>,
+    ) -> Result<Option<PathBuf>, SupervisorError> {
+        let from = Self::new(backup);
+        let restored = from.identity()?;
+        private_folder(self.data())?;
+        let _lock = self.lock()?;
+        let replaced = PARTS.iter().any(|part| fs::symlink_metadata(self.data().join(part)).is_ok());
+        let own = if replaced { self.identity().ok() } else { None };
+        for identity in own.into_iter().chain([restored]) {
+            if runs_somewhere(identity).is_some() {
+                return Err(SupervisorError::Running(self.data().into()));
+            }
+        }
+        self.home_runs()?;
+        let fresh = self.data().join("restore.new");
+        remove_folder(&fresh)?;
+        private_folder(&fresh)?;
+        for part in PARTS {
+            let here = [backup.join(part), self.data().join(part)].into_iter().find(|path| path.is_dir());
+            // Keys are kept apart from backups of `home/`: then those here are the ones it needs.
+            let source = if part == "keys" { here } else { Some(backup.join(part)).filter(|path| path.is_dir()) };
+            match source {
+                Some(source) => copy(&source, &fresh.join(part))?,
+                None => private_folder(&fresh.join(part))?,
+            }
+        }
+        for name in OF_THE_RUN {
+            remove_file(&fresh.join("state").join(name))?;
+        }
+        // INVARIANT: marked before it is in place.
+        Self::new(&fresh).mark_paused(mark)?;
+        check(&fresh).map_err(SupervisorError::Refused)?;
+        let kept = replaced.then(|| self.keep()).transpose()?;
+        for part in PARTS {
+            rename(&fresh.join(part), &self.data().join(part))?;
+        }
+        remove_folder(&fresh)?;
+        remove_file(&self.data().join("home.id"))?;
+        let config = self.data().join("config.toml");
+        if !config.exists() && backup.join("config.toml").is_file() {
+            copy_file(&backup.join("config.toml"), &config)?;
+        }
+        synced(self.data())?;
+        Ok(kept)
+    }
+
+    /// Moves what is there into a folder of its own.
+    fn keep(&self) -> Result<PathBuf, SupervisorError> {
+        let free = (1..=MOST_KEPT).map(|n| self.data().join(format!("replaced-{n}")));
+        let free = free.into_iter().find(|path| fs::symlink_metadata(path).is_err());
+        let kept = free.ok_or_else(|| {
+            SupervisorError::Refused(format!("there are {MOST_KEPT} folders `replaced-…` already; remove some"))
+        })?;
+        private_folder(&kept)?;
+        for part in PARTS.iter().chain(&["home.id"]) {
+            let path = self.data().join(part);
+            if fs::symlink_metadata(&path).is_ok() {
+                rename(&path, &kept.join(part))?;
+            }
+        }
+        synced(&kept)?;
+        Ok(kept)
+    }
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> SupervisorError + '_ {
+    |source| SupervisorError::File { path: path.into(), source }
+}
+
+fn private_folder(path: &Path) -> Result<(), SupervisorError> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed(path))
+}
+
+/// Copies a folder with all that lies in it, durably. Whatever is neither file nor folder is refused: no backup has it.
+fn copy(from: &Path, to: &Path) -> Result<(), SupervisorError> {
+    private_folder(to)?;
+    for entry in fs::read_dir(from).map_err(failed(from))? {
+        let entry = entry.map_err(failed(from))?;
+        let (path, to) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().map_err(failed(&path))?;
+        if kind.is_dir() {
+            copy(&path, &to)?;
+        } else if kind.is_file() {
+            copy_file(&path, &to)?;
+        } else {
+            let what = io::Error::other("it is neither a file nor a folder; remove it from the backup");
+            return Err(failed(&path)(what));
+        }
+    }
+    synced(to)
+}
+
+fn copy_file(from: &Path, to: &Path) -> Result<(), SupervisorError> {
+    let mut source = File::open(from).map_err(failed(from))?;
+    let made = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
+    let copied = made.and_then(|mut to| io::copy(&mut source, &mut to).and_then(|_| to.sync_all()));
+    copied.map_err(failed(to))
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), SupervisorError> {
+    fs::rename(from, to).map_err(failed(from))
+}
+
+fn remove_file(path: &Path) -> Result<(), SupervisorError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(path)(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn remove_folder(path: &Path) -> Result<(), SupervisorError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(path)(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn synced(folder: &Path) -> Result<(), SupervisorError> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
+}
