@@ -1,6 +1,7 @@
 //! What the person signs for where the home does something for them alone. Clients and the home make it here both, so that what
 //! is signed is what is done. `docs/approval-format.md` describes the bytes, for those who implement it elsewhere.
 
+use bailey_gate::ConnectionId;
 use bailey_gate::approval::Purpose;
 use bailey_gate::codec::Encoder;
 
@@ -8,12 +9,21 @@ use crate::wire::{RuleChange, Settings};
 
 /// Versions of the parameters' encodings.
 const CONNECT_VERSION: u8 = 2;
+const LEVEL_VERSION: u8 = 1;
 const RULES_VERSION: u8 = 1;
 
 /// Connects an account with exactly these settings, at exactly this level.
 #[must_use]
 pub fn connect(settings: &Settings, level: &str) -> Purpose {
     Purpose::Home { what: "connect", parameters: connect_parameters(settings, level) }
+}
+
+/// Changes what a connection may be used for, to exactly this level.
+#[must_use]
+pub fn change_level(connection: &ConnectionId, level: &str) -> Purpose {
+    let mut out = Encoder::default();
+    out.text("change level").byte(LEVEL_VERSION).bytes(connection.as_bytes()).text(level);
+    Purpose::Home { what: "change level", parameters: out.finish() }
 }
 
 /// Changes the rules by exactly this.
@@ -120,6 +130,9 @@ mod tests {
             ..RuleChange::default()
         };
         told("rules", &rule_parameters(&change));
+        let level = change_level(&ConnectionId::from_bytes([6; 16]), "send");
+        let Purpose::Home { parameters, .. } = level else { panic!("it is the home's") };
+        told("level", &parameters);
     }
 
     #[test]

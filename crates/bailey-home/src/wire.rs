@@ -342,6 +342,17 @@ pub struct ConnectBody {
     pub proof: ProofBody,
 }
 
+/// `POST /v1/connections/{id}/level`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LevelBody {
+    /// `read-only`, `draft`, `send` or `full`.
+    #[schema(pattern = "^(read-only|draft|send|full)$")]
+    pub level: String,
+    /// The evidence.
+    pub proof: ProofBody,
+}
+
 /// A sign-in under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SignIn {

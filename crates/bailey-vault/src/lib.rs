@@ -260,6 +260,40 @@ impl Vault {
         Ok(())
     }
 
+    /// Changes what a connection may be used for, by the person's leave, which the log shows. From the commit on what was claimed,
+    /// approved or shown on the level before counts no more; open sessions are cut.
+    pub fn change_level(
+        &self,
+        id: &ConnectionId,
+        level: Level,
+        leave: &Authorised,
+        now: Now,
+    ) -> Result<(), VaultError> {
+        let row = self.ledger.connection(id)?.ok_or(VaultError::Unknown(*id))?;
+        if !row.grant.active {
+            return Err(VaultError::Revoked);
+        }
+        let settings = self.settings(id)?;
+        settings.check(level).map_err(VaultError::Settings)?;
+        if settings.issuer().is_some() && level > row.grant.level {
+            let why =
+                "its sign-in was for less, and the provider would refuse more; connect the account anew at that level";
+            return Err(VaultError::Settings(why.into()));
+        }
+        let generation = row.grant.generation + 1;
+        let changed = ConnectionRow { grant: Grant { level, active: true, generation }, ..row };
+        let payload = Payload::default().text("account", &changed.account).text("level", level.name());
+        let entry = leave.entry(EventKind::Connected, now, self.lock.pause_state(), payload);
+        let entry = Event { account: Some((*id, generation)), ..entry };
+        let end = || {
+            self.ledger.write(|tx| {
+                tx.put_connection(&changed)?;
+                tx.append(&entry, None).map(|_| ())
+            })
+        };
+        Ok(cut_around(|| self.reset(), end)?)
+    }
+
     /// Ends a connection. From the commit on nothing may use it; open sessions are cut; what was kept is destroyed, but for
     /// what the provider has to be told, which waits sealed until it has been. Works while paused.
     ///

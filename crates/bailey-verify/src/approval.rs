@@ -120,7 +120,7 @@ fn says(signed: &[u8], home: &[u8; 16], header: &Value, payload: &Value) -> Opti
         3 => {
             let (what, hash) = (from.bytes()?, from.bytes()?);
             let parameters = bytes_of(payload, "parameters").unwrap_or_default();
-            hash == hash_of(&parameters) && does(kind, what, &parameters, payload)?
+            hash == hash_of(&parameters) && does(header, what, &parameters, payload)?
         }
         4 => kind == "proposed" && payload.get("undo_of")?.as_str()? == hex(from.bytes()?),
         _ => false,
@@ -138,13 +138,20 @@ fn hash_of(parameters: &[u8]) -> [u8; 32] {
     if parameters.is_empty() { [0; 32] } else { Sha256::digest(parameters).into() }
 }
 
-/// Whether what the person wanted is what an entry of this kind says was done.
-fn does(kind: &str, what: &[u8], parameters: &[u8], payload: &Value) -> Option<bool> {
+/// Whether what the person wanted is what an entry says was done.
+fn does(header: &Value, what: &[u8], parameters: &[u8], payload: &Value) -> Option<bool> {
+    let kind = header.get("kind")?.as_str()?;
     let said = |name: &str| payload.get(name).and_then(Value::as_str);
     Some(match (kind, what) {
         ("connected", b"connect") => {
             let (account, level) = connected(parameters)?;
             said("account")? == account && said("level")? == level
+        }
+        ("connected", b"change level") => {
+            let mut from = Reader(parameters);
+            let ours = from.text()? == "change level" && from.byte()? == 1;
+            let connection = hex(from.bytes()?) == header.get("connection")?.as_str()?;
+            ours && connection && from.text()? == said("level")? && from.0.is_empty()
         }
         ("rules", b"change rules") => changed(parameters, said("added")?, said("removed")?)?,
         ("exported", b"export readable log") => parameters.is_empty() && said("payloads")? == "readable",

@@ -64,6 +64,13 @@ pub(crate) enum Command {
         #[arg(long, value_name = "ID")]
         default: Option<String>,
     },
+    /// Change what a connection may be used for; asks for the approval passphrase
+    Level {
+        /// Which connection
+        id: String,
+        /// read-only, draft, send, full
+        level: String,
+    },
     /// End a connection at once
     Revoke {
         /// Which connection

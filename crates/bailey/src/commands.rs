@@ -9,8 +9,8 @@ use bailey_gate::approval::Purpose;
 use bailey_gate::{ActionId, BadId, Digest};
 use bailey_home::wire::{
     ActionView, ApproveBody, ConnectBody, ConnectionView, ContextView, DavSettings, DeletedView, Edit, EntryView,
-    IdsBody, KeyHeader, MailSettings, ModelSettings, OauthClient, ProvenBody, ResolveBody, ResumeBody, RevokeView,
-    Server, Settings, Shown, SignIn, Status, TaskBody, TaskView, Training,
+    IdsBody, KeyHeader, LevelBody, MailSettings, ModelSettings, OauthClient, ProvenBody, ResolveBody, ResumeBody,
+    RevokeView, Server, Settings, Shown, SignIn, Status, TaskBody, TaskView, Training,
 };
 use bailey_home::{Layout, RootChoice, purposes, routes};
 
@@ -64,6 +64,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             let list: Vec<ConnectionView> = client.get(&routes::CONNECTIONS.here()).await?;
             Ok(show::print(json, &list, |out| list.iter().try_for_each(|one| show::connection(out, one)))?)
         }
+        Command::Level { id, level } => change_level(&client, &id, level, json).await,
         Command::Revoke { id } => {
             let card: RevokeView = client.post(&routes::REVOKE.at(&[&id]), &()).await?;
             Ok(show::print(json, &card, |out| {
@@ -275,6 +276,14 @@ async fn connect_collection(client: &Client, collection: Collection, json: bool)
     };
     let settings = settings(DavSettings { name: dav.name, user: dav.user, server, path: path.into() });
     finish_connect(client, settings, dav.level, Some(APP_PASSWORD), json).await
+}
+
+async fn change_level(client: &Client, id: &str, level: String, json: bool) -> Result<(), Trouble> {
+    let of = id.parse().map_err(|error: BadId| Trouble::Here(format!("`{id}` is no connection: {error}")))?;
+    let words = prompt::passphrase("Approval passphrase, to change what this connection may be used for")?;
+    let proof = client.prove(&purposes::change_level(&of, &level), &words).await?;
+    let card = client.post(&routes::CHANGE_LEVEL.at(&[id]), &LevelBody { level, proof }).await?;
+    Ok(show::print(json, &card, |out| show::connection(out, &card))?)
 }
 
 async fn connect_model(client: &Client, model: ConnectModel, json: bool) -> Result<(), Trouble> {

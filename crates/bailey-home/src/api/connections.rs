@@ -41,8 +41,7 @@ async fn leave_to_connect(
     body: &ConnectBody,
     caller: Caller,
 ) -> Result<(Level, ConnectionId, Authorised), Failure> {
-    let level = Level::from_name(&body.level)
-        .ok_or_else(|| failure(Code::Invalid, "the level is one of read-only, draft, send, full"))?;
+    let level = level_of(&body.level)?;
     let leave = authorise(home, purposes::connect(&body.settings, &body.level), &body.proof, caller).await?;
     Ok((level, ConnectionId::from_bytes(drawn()?), leave))
 }
@@ -126,6 +125,29 @@ pub(super) async fn make_default(AppState(home): Shared, Path(id): Path<String>)
         Ok(connection_view(home, row))
     };
     let view = reading(&home, made).await?;
+    home.changed();
+    Ok(Json(view))
+}
+
+fn level_of(name: &str) -> Result<Level, Failure> {
+    Level::from_name(name).ok_or_else(|| failure(Code::Invalid, "the level is one of read-only, draft, send, full"))
+}
+
+pub(super) async fn change_level(
+    AppState(home): Shared,
+    Path(id): Path<String>,
+    caller: Caller,
+    JsonBody(body): JsonBody<LevelBody>,
+) -> Answer<ConnectionView> {
+    let id: ConnectionId = parse("connection", &id)?;
+    let level = level_of(&body.level)?;
+    let leave = authorise(&home, purposes::change_level(&id, &body.level), &body.proof, caller).await?;
+    let changed = move |home: &Home| {
+        home.vault.change_level(&id, level, &leave, home.clock.now())?;
+        let row = home.ledger.connection(&id)?.ok_or(GateError::NoSuchConnection(id))?;
+        Ok(connection_view(home, row))
+    };
+    let view = reading(&home, changed).await?;
     home.changed();
     Ok(Json(view))
 }

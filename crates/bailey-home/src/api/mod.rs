@@ -52,8 +52,8 @@ use crate::routes::{Events, Method, Octets, Route, Text};
 use crate::tasks::state_name;
 use crate::wire::{
     ActionView, ApproveBody, AssertionBody, Challenge, Code, ConnectBody, ConnectionView, ContextView, CredentialHint,
-    CredentialKind, DeletedView, Edit, EntryView, Failure, IdsBody, KeptBack, Line, PauseView, ProofBody, ProvenBody,
-    ResolveBody, ResumeBody, RevokeView, SignIn, SpanView, Status, TaskBody, TaskView, UsageView,
+    CredentialKind, DeletedView, Edit, EntryView, Failure, IdsBody, KeptBack, LevelBody, Line, PauseView, ProofBody,
+    ProvenBody, ResolveBody, ResumeBody, RevokeView, SignIn, SpanView, Status, TaskBody, TaskView, UsageView,
 };
 
 /// Largest request body: an edited mail with room to spare.

@@ -153,6 +153,8 @@ routes! {
     CONNECTIONS = Get "/v1/connections", gives Vec<ConnectionView>; Usual, Token, connections::connections;
     /// Makes a connection, with the leave of the person.
     CONNECT = Post "/v1/connections", takes ConnectBody, gives ConnectionView; Usual, Assertion, connections::connect;
+    /// Changes what a connection may be used for. What was approved on the level before counts no more.
+    CHANGE_LEVEL = Post "/v1/connections/{id}/level", takes LevelBody, gives ConnectionView; Usual, Assertion, connections::change_level;
     /// Ends a connection. Needs no proof: taking power away harms nobody.
     REVOKE = Post "/v1/connections/{id}/revoke", gives RevokeView; Prompt, Token, connections::revoke;
     /// Makes a connection the one of its kind that is used where nothing else is said. Needs no proof: what it may be used for stays.

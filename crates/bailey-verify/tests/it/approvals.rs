@@ -126,14 +126,16 @@ fn for_the_home(what: &str, parameters: &[u8]) -> Vec<u8> {
 
 /// A log in which the person did one thing of a kind, by an answer of theirs.
 fn did(kind: &str, signed: &[u8], parameters: &[u8], mut says: serde_json::Value) -> String {
-    let fields = says.as_object_mut().unwrap();
-    fields.insert("signed_base64".into(), STANDARD.encode(signed).into());
-    fields.insert("assertion_base64".into(), STANDARD.encode(assertion(signed)).into());
+    says["signed_base64"] = STANDARD.encode(signed).into();
+    says["assertion_base64"] = STANDARD.encode(assertion(signed)).into();
     if !parameters.is_empty() {
-        fields.insert("parameters_base64".into(), STANDARD.encode(parameters).into());
+        says["parameters_base64"] = STANDARD.encode(parameters).into();
     }
     let credential = hex(&CREDENTIAL);
-    let header = format!(r#","kind":"{kind}","actor":"person","approver":{{"credential":"{credential}"}}"#);
+    let connection = "08".repeat(16);
+    let header = format!(
+        r#","kind":"{kind}","actor":"person","connection":"{connection}","approver":{{"credential":"{credential}"}}"#
+    );
     Log::new().introduces().second(&header, &says.to_string()).closed()
 }
 
@@ -143,6 +145,14 @@ fn what_the_person_alone_can_do_is_checked_against_what_they_signed() {
     let connect = for_the_home("connect", &calendar);
     let connected = json!({"account": "me", "level": "full"});
     says(&did("connected", &connect, &calendar, connected.clone()), 10, "1 approval checked");
+    let level = |of: u8| [bytes(b"change level"), vec![1], bytes(&[of; 16]), bytes(b"send")].concat();
+    let changed_level = for_the_home("change level", &level(8));
+    says(
+        &did("connected", &changed_level, &level(8), json!({"account": "me", "level": "send"})),
+        10,
+        "1 approval checked",
+    );
+    let elsewhere = for_the_home("change level", &level(9));
     let rule = dropping("rule.1");
     let rules = for_the_home("change rules", &rule);
     let changed = json!({"added": "", "removed": "rule.1: mail: go ahead", "cedar": ""});
@@ -158,6 +168,9 @@ fn what_the_person_alone_can_do_is_checked_against_what_they_signed() {
         ("connected", &connect, &calendar, json!({"account": "you", "level": "full"})),
         ("connected", &connect, &connecting("send"), json!({"account": "me", "level": "send"})),
         ("connected", &connect, &[], connected.clone()),
+        // Another level, another connection.
+        ("connected", &changed_level, &level(8), json!({"account": "me", "level": "full"})),
+        ("connected", &elsewhere, &level(9), json!({"account": "me", "level": "send"})),
         // A rule that nobody wanted, one that was to go and stayed.
         ("rules", &rules, &rule, json!({"added": "rule.2: anything: go ahead", "removed": "rule.1: mail: go ahead"})),
         ("rules", &rules, &rule, json!({"added": "", "removed": "rule.11: mail: go ahead"})),

@@ -215,12 +215,16 @@ fn an_export_shows_who_approved() {
     let note = actions.as_array().unwrap().iter().find(|action| action["kind"] == "memory.write").unwrap();
     world.ok(&["undo", &id(note)], PASSPHRASE);
     world.ok(&["rules", "add", "mail to ana@example.org: ask"], PASSPHRASE);
+    let connection = world.data_of(&["connections"])[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(world.fails(&["level", &connection, "draft"], "wrong passphrase").0, 4);
+    world.ok(&["level", &connection, "draft"], PASSPHRASE);
+    assert_eq!(world.data_of(&["connections"])[0]["level"], "draft");
     let file = world.folder.path().join("log");
     let readable = world.ok(&["log", "export", "-", "--readable"], PASSPHRASE);
     fs::write(&file, &readable).unwrap();
     let (code, words) = verifier(&file, None);
-    // The connection, mail and note, the end of the pause, the undo, the rule, and the export itself.
-    assert!(code == 10 && words.contains("7 approvals checked") && !words.contains("without evidence"), "{words}");
+    // The connection, mail and note, the end of the pause, the undo, the rule, the level, and the export itself.
+    assert!(code == 10 && words.contains("8 approvals checked") && !words.contains("without evidence"), "{words}");
     for line in readable.lines().filter(|line| line.starts_with("R ") && line.contains("assertion_base64")) {
         let altered = line.replacen("\"assertion_base64\":\"AQ", "\"assertion_base64\":\"AR", 1);
         assert_ne!(altered, line);

@@ -120,8 +120,8 @@ pub(super) const GATE: &[Mutation] = &[
         control: "verify/parameters-agree",
         edits: &[(
             "crates/bailey-verify/src/approval.rs",
-            "            hash == hash_of(&parameters) && does(kind, what, &parameters, payload)?",
-            "            hash == hash_of(&parameters) && does(kind, what, &parameters, payload).is_some()",
+            "            hash == hash_of(&parameters) && does(header, what, &parameters, payload)?",
+            "            hash == hash_of(&parameters) && does(header, what, &parameters, payload).is_some()",
         )],
         test: "approvals::what_the_person_alone_can_do_is_checked_against_what_they_signed",
     },
