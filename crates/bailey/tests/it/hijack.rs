@@ -278,7 +278,7 @@ fn long_lists_come_in_parts() {
     assert_eq!(words(&["tasks", "--limit", "2"]), ["task number 2", "task number 1"]);
     assert_eq!(words(&["tasks", "--skip", "2"]), ["task number 0"]);
     assert_eq!(world.data_of(&["actions", "--skip", "1", "--limit", "1"]).as_array().unwrap().len(), 1);
-    assert_eq!(world.get("/v1/tasks?limit=-1")["code"], "invalid");
+    assert_eq!(world.get("/v1/tasks?limit=-1")["code"], "malformed");
 }
 
 #[test]
