@@ -2,7 +2,7 @@
 //! written as letters.
 //!
 //! What is packed reads back byte for byte: it is tried before it is kept, and a text that would not stays as it is. A table of
-//! pieces is added to at its end, and never changed else; another one gets another version.
+//! pieces is never changed; another one gets another version.
 
 use std::sync::LazyLock;
 
@@ -35,7 +35,7 @@ const MIN_LETTERED: usize = 16;
 const IDENTITY: usize = 32;
 
 /// What headers and payloads say again and again.
-const PIECES: [&str; 89] = [
+const PIECES: [&str; 88] = [
     "{\"v\":1,\"log\":\"",
     "\",\"seq\":",
     ",\"wall_ms\":",
@@ -124,7 +124,6 @@ const PIECES: [&str; 89] = [
     "{\"facts_base64\":\"",
     "\",\"policy\":\"rules-",
     "{\"outcome\":\"",
-    "{\"v\":2,\"log\":\"",
 ];
 
 /// The pieces by their first letter, the longest first.
