@@ -11,8 +11,10 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::checkpoint::hex;
 
-/// The first byte of what is packed by [`PIECES`]; JSON never begins with it.
-const VERSION: u8 = 1;
+/// The first byte of what is packed by [`PIECES`] alone; JSON never begins with it.
+const FIRST_VERSION: u8 = 1;
+/// The first byte of what is packed by those and [`MORE_PIECES`].
+const VERSION: u8 = 2;
 /// Largest text that is unpacked, in bytes: payloads hold attachments of 32 MiB, written as letters.
 const MAX_UNPACKED: usize = 128 * 1024 * 1024;
 
@@ -126,16 +128,24 @@ const PIECES: [&str; 88] = [
     "{\"outcome\":\"",
 ];
 
+/// What headers say since version 2 of the log.
+const MORE_PIECES: [&str; 1] = ["{\"v\":2,\"log\":\""];
+
+/// Finds a piece by its number.
+fn piece_at(at: u8) -> Option<&'static str> {
+    PIECES.iter().chain(&MORE_PIECES).nth(usize::from(at)).copied()
+}
+
 /// The pieces by their first letter, the longest first.
 static BY_LETTER: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let mut by_letter = vec![Vec::new(); usize::from(FIRST_PIECE)];
-    for (at, piece) in (0..).zip(PIECES) {
+    for (at, piece) in (0..).zip(PIECES.into_iter().chain(MORE_PIECES)) {
         let first = piece.bytes().next().map(usize::from);
         if let Some(pieces) = first.and_then(|first| by_letter.get_mut(first)) {
             pieces.push(at);
         }
     }
-    let length = |at: &u8| PIECES.get(usize::from(*at)).map_or(0, |piece| piece.len());
+    let length = |at: &u8| piece_at(*at).map_or(0, str::len);
     by_letter.iter_mut().for_each(|pieces: &mut Vec<u8>| pieces.sort_by_key(|at| std::cmp::Reverse(length(at))));
     by_letter
 });
@@ -149,12 +159,12 @@ pub(crate) fn pack(text: &str) -> Option<Vec<u8>> {
 
 /// Reads what [`pack`] made; nothing where it is damaged.
 pub(crate) fn unpack(packed: &[u8]) -> Option<String> {
-    packed.strip_prefix(&[VERSION]).and_then(whole)
+    packed.strip_prefix(&[VERSION]).or_else(|| packed.strip_prefix(&[FIRST_VERSION])).and_then(whole)
 }
 
 /// Whether bytes are what [`pack`] made, and not a text.
 pub(crate) fn is_packed(bytes: &[u8]) -> bool {
-    bytes.first() == Some(&VERSION)
+    bytes.first().is_some_and(|first| [FIRST_VERSION, VERSION].contains(first))
 }
 
 fn pieced(text: &str) -> Vec<u8> {
@@ -193,7 +203,7 @@ fn pieced(text: &str) -> Vec<u8> {
 fn longest_piece(text: &str) -> Option<(u8, usize)> {
     let pieces = BY_LETTER.get(usize::from(*text.as_bytes().first()?))?;
     pieces.iter().find_map(|at| {
-        let piece = PIECES.get(usize::from(*at))?;
+        let piece = piece_at(*at)?;
         text.starts_with(piece).then_some((*at, piece.len()))
     })
 }
@@ -307,7 +317,7 @@ fn whole(mut bytes: &[u8]) -> Option<String> {
                 out.push(*byte);
             }
             letter if letter < FIRST_PIECE => out.push(letter),
-            piece => out.extend_from_slice(PIECES.get(usize::from(piece - FIRST_PIECE))?.as_bytes()),
+            piece => out.extend_from_slice(piece_at(piece - FIRST_PIECE)?.as_bytes()),
         }
         if out.len() > MAX_UNPACKED {
             return None;
@@ -340,6 +350,12 @@ mod tests {
         let packed = pack(HEADER).unwrap();
         assert!(packed.len() * 3 < HEADER.len(), "{} of {}", packed.len(), HEADER.len());
         assert_eq!(unpack(&packed).unwrap(), HEADER);
+        let second = HEADER.replacen("\"v\":1", "\"v\":2", 1);
+        assert_eq!(pack(&second).unwrap().len(), packed.len());
+        assert_eq!(unpack(&pack(&second).unwrap()), Some(second));
+        // What version 1 packed differs in its first byte.
+        let first = [&[FIRST_VERSION], packed.get(1..).unwrap()].concat();
+        assert!(is_packed(&first) && unpack(&first).as_deref() == Some(HEADER));
     }
 
     #[test]

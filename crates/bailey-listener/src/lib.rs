@@ -38,7 +38,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 
 /// What is said where every connection is being answered.
 const FULL: &str = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-type: application/json\r\n\
-     content-length: 81\r\n\r\n{\"code\":\"busy\",\"message\":\"too many connections are being answered; come again later\"}";
+     content-length: 85\r\n\r\n{\"code\":\"busy\",\"message\":\"too many connections are being answered; come again later\"}";
 
 /// Serves one connection until it ends, or has to make room.
 pub async fn serve<S, F, A, B>(stream: S, seat: Seat, watcher: Watcher, answer: F)
