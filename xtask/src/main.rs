@@ -30,7 +30,7 @@ const HELP: &str = "cargo xtask COMMAND
                  kill, pause and starve the real processes, let their disk fail, cut their write-ahead log;
                  half an hour, as root, needs strace
   wired [--list | --since COMMIT] [ID…]
-                 take each control out of a copy of the source and see that its test fails; takes hours;
+                 take each control out of a copy of the source and see that its test fails; an hour and more;
                  ID is that of a claim (PAUSE-4), of a control (pause/hand-off-lock) or a part of one (pause/);
                  --since takes out only what lies in files changed since then
   mutants [--since COMMIT] [--part K/N] [CRATE…]

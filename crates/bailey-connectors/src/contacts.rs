@@ -57,13 +57,17 @@ impl Service for Contacts {
 
     async fn prepare(&self, tool: &str, arguments: &Arguments, cx: &PrepareContext<'_>) -> Result<Made, BadCall> {
         let account = cx.account(CONTACTS, arguments, Level::Read)?;
-        let action = if tool == "contacts_find" {
-            let words = Line::new(arguments.text("words")?.trim());
-            let words = words.map_err(|error| BadCall::Bad { name: "words", why: error.to_string() })?;
-            ContactsAction::Find { words }
-        } else {
-            let bad = |_| BadCall::Bad { name: "id", why: "it is not an id that contacts_find gave".into() };
-            ContactsAction::Read { href: Href::new(arguments.text("id")?.trim()).map_err(bad)? }
+        let action = match tool {
+            "contacts_find" => {
+                let words = Line::new(arguments.text("words")?.trim());
+                let words = words.map_err(|error| BadCall::Bad { name: "words", why: error.to_string() })?;
+                ContactsAction::Find { words }
+            }
+            "contacts_read" => {
+                let bad = |_| BadCall::Bad { name: "id", why: "it is not an id that contacts_find gave".into() };
+                ContactsAction::Read { href: Href::new(arguments.text("id")?.trim()).map_err(bad)? }
+            }
+            other => return Err(BadCall::UnknownTool(other.into())),
         };
         Ok((Some(account.connection.0), Action::Contacts(action)))
     }

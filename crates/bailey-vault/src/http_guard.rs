@@ -1,5 +1,5 @@
-//! The stream below the HTTP library for a claimed write: one request, to one place, with exactly the approved body, whose
-//! last byte is the hand-off.
+//! The stream below the HTTP library: for a claimed write one request, to one place, with exactly the approved body, whose last
+//! byte is the hand-off; for a look a method that changes nothing.
 
 use std::io;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// What may be said on the connection.
 #[derive(Debug)]
 pub(crate) enum Request {
-    /// Anything that only looks; the caller's façade makes nothing else.
+    /// A request by a method that only looks ([`LOOKS`]).
     Look,
     /// This one request, whose effect may begin with its last byte.
     Write {
@@ -44,6 +44,19 @@ impl std::fmt::Debug for HttpStream {
     }
 }
 
+/// Methods that change nothing at a server (RFC 9110, 9.2.1; RFC 4918, 9.1; RFC 3253, 3.6).
+const LOOKS: [&[u8]; 5] = [b"GET ", b"HEAD ", b"OPTIONS ", b"PROPFIND ", b"REPORT "];
+/// Bytes of a request that say its method.
+const METHOD_BYTES: usize = 16;
+
+/// Tells whether a request that begins so only looks, as far as it can be told by then.
+fn may_be_look(begins: &[u8]) -> bool {
+    LOOKS.iter().any(|method| {
+        let seen = method.len().min(begins.len());
+        method.get(..seen) == begins.get(..seen)
+    })
+}
+
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
 impl HttpStream {
@@ -53,7 +66,14 @@ impl HttpStream {
 
     /// How many of these bytes may pass, and whether they are the hand-off. Looks only.
     fn plan(&self, buffer: &[u8]) -> Result<(usize, bool), &'static str> {
-        let Request::Write { line, body } = &self.request else { return Ok((buffer.len(), false)) };
+        let Request::Write { line, body } = &self.request else {
+            let begins: Vec<u8> = self.head.iter().chain(buffer).take(METHOD_BYTES).copied().collect();
+            return if may_be_look(&begins) {
+                Ok((buffer.len(), false))
+            } else {
+                Err("the request does more than look")
+            };
+        };
         let Some(at) = self.in_body else { return self.plan_head(buffer, line, body.is_empty()) };
         let rest = body.get(at..).unwrap_or_default();
         match rest.len() {
@@ -94,6 +114,9 @@ impl HttpStream {
             if self.head.ends_with(END_OF_HEAD) {
                 self.in_body = Some(0);
             }
+        } else {
+            let left = METHOD_BYTES.saturating_sub(self.head.len());
+            self.head.extend(bytes.iter().take(left));
         }
     }
 }
@@ -137,5 +160,44 @@ impl AsyncWrite for HttpStream {
 impl AsyncRead for HttpStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.out.read(cx, buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bailey_gate::handoff::{HandoffLock, Mode, PauseState, SystemEgress};
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    /// Whether a look may say this, in two parts.
+    async fn may_say(first: &str, second: &str) -> bool {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let link = Link::Plain(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+        let lock = Arc::new(HandoffLock::new(PauseState { mode: Mode::Open, epoch: 0, lease_epoch: 0 }));
+        let authority = EgressAuthority::System(lock, SystemEgress::Preparation);
+        let mut stream = HttpStream::new(link, authority, Request::Look);
+        stream.write_all(first.as_bytes()).await.is_ok() && stream.write_all(second.as_bytes()).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn looks_over_http_use_methods_that_change_nothing() {
+        for look in ["GET / HTTP/1.1\r\n", "PROPFIND /me/ HTTP/1.1\r\n", "REPORT /me/ HTTP/1.1\r\n"] {
+            for at in 0..look.len() {
+                let (first, second) = look.split_at(at);
+                assert!(may_say(first, second).await, "{look}, {at}");
+            }
+        }
+        for write in
+            ["PUT / HTTP/1.1", "DELETE / HTTP/1.1", "PROPPATCH / HTTP/1.1", "POST /", "MOVE /", "GETX /", "get /"]
+        {
+            for at in 0..write.len() {
+                let (first, second) = write.split_at(at);
+                assert!(!may_say(first, second).await, "{write}, {at}");
+            }
+        }
     }
 }

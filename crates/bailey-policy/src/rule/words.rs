@@ -75,7 +75,7 @@ const CONDITIONS: [(Condition, &[&str]); 28] = [
     (Condition::AfterReading(false), &["before reading what others wrote", "before reading"]),
     (Condition::AfterSecrets(true), &["after seeing secrets"]),
     (Condition::AfterSecrets(false), &["before seeing secrets"]),
-    (Condition::OffTask(true), &["beside the task", "outside the task"]),
+    (Condition::OffTask(true), &["outside the task", "beside the task"]),
     (Condition::OffTask(false), &["inside the task"]),
     (Condition::BegunBy(Origin::Person), &["begun by me", "that I asked for"]),
     (Condition::BegunBy(Origin::Schedule), &["begun by a schedule"]),

@@ -339,6 +339,15 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "hijack::a_server_that_talks_without_end_is_cut_off",
     },
     Mutation {
+        control: "http/looks-only",
+        edits: &[(
+            "crates/bailey-vault/src/http_guard.rs",
+            "return if may_be_look(&begins) {",
+            "return if may_be_look(&begins) || !begins.is_empty() {",
+        )],
+        test: "tests::looks_over_http_use_methods_that_change_nothing",
+    },
+    Mutation {
         control: "smtp/answer-lines",
         edits: &[(
             "crates/bailey-vault/src/stream.rs",
