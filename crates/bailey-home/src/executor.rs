@@ -40,7 +40,8 @@ impl Home {
             if let Err(error) = home.execute(permit).await {
                 match error {
                     // Claimed by another road, or everything is paused: the row says where it stands.
-                    GateError::WrongState { .. } | GateError::Paused => {}
+                    GateError::Paused => {}
+                    GateError::WrongState { .. } => tokio::time::sleep(RETRY).await,
                     other => {
                         event!(WARN, "an action could not be carried out and is tried again", code = code(&other));
                         // Whoever is told of a change tries again: not before there is a chance that it works.

@@ -243,8 +243,8 @@ impl Home {
 
     fn state(&self) -> Result<HomeState, StoreError> {
         let now = self.clock.now();
-        let held = self.ledger.part_of(State::Held, 0, MOST_HELD)?;
-        let oldest = held.iter().filter_map(|action| action.row.held?.overdue(now)).max();
+        let held = self.ledger.held_until(MOST_HELD)?;
+        let oldest = held.iter().filter_map(|until| until.overdue(now)).max();
         let actions = OPEN.into_iter().map(|state| Ok((state.name(), self.ledger.count_in(state)?)));
         let bytes = |name| std::fs::metadata(self.layout.home().join(name)).map_or(0, |about| about.len());
         Ok(HomeState {

@@ -8,7 +8,7 @@ use bailey_gate::family::{ActionKind, Party, home, mail};
 use bailey_gate::ground::{Known, Words, named};
 use bailey_gate::intent::asking;
 use bailey_gate::ledger::{Relationship, Row, StoreError, TaskTaint};
-use bailey_gate::{ActionId, ConnectionId, State, TaskId};
+use bailey_gate::{ActionId, ConnectionId, Deadline, State, TaskId};
 use rusqlite::{Connection, OptionalExtension as _, Params, Row as SqlRow, params};
 
 use crate::backend::Header;
@@ -293,6 +293,12 @@ impl Ledger {
     /// Actions in a state, oldest first.
     pub fn actions_in(&self, state: State) -> Result<Vec<ActionRecord>, StoreError> {
         self.views(queries::IN_STATE, [state.name()])
+    }
+
+    /// When the windows of held actions end, those of the oldest first; opens no content.
+    pub fn held_until(&self, limit: u32) -> Result<Vec<Deadline>, StoreError> {
+        let rows = rows_of(&self.reader(), queries::PART_OF_STATE, params![State::Held.name(), 0, limit])?;
+        Ok(rows.into_iter().filter_map(|row| row.held).collect())
     }
 
     /// Actions in a state but the first `skip`, oldest first.

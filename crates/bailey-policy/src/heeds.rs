@@ -71,6 +71,11 @@ fn is_about(names: &[String], kind: ActionKind) -> bool {
 fn collect(part: &Value, facts: &mut BTreeSet<String>) -> bool {
     match part {
         Value::Object(object) => object.iter().all(|(operator, inner)| match operator.as_str() {
+            // Its keys are names, and no operators.
+            "Record" => match inner {
+                Value::Object(record) => record.values().all(|value| collect(value, facts)),
+                _ => false,
+            },
             "." | "has" => {
                 if let Some(fact) = inner.get("attr").and_then(Value::as_str) {
                     facts.insert(fact.to_owned());
@@ -115,6 +120,16 @@ mod tests {
         let set = whole.parse().unwrap();
         let heeded = Heeded::of(&set);
         assert!(heeded.has(bailey_gate::family::home::REPLY, "minute") && !heeded.has(mail::SEND, "minute"));
+    }
+
+    #[test]
+    fn heeded_facts_are_found_inside_records_whatever_their_keys() {
+        for key in ["Var", ".", "has", "Record", "left"] {
+            let text = format!(
+                "@id(\"a\") forbid (principal, action, resource) when {{ {{\"{key}\": context.sameKindHour}}[\"{key}\"] < 1 }};"
+            );
+            assert!(Heeded::of(&text.parse().unwrap()).has(mail::SEND, "sameKindHour"), "{key}");
+        }
     }
 
     #[test]

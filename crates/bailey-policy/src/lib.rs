@@ -8,6 +8,7 @@
 pub mod analysis;
 mod check;
 mod heeds;
+mod renamed;
 pub mod rule;
 mod schema;
 
@@ -17,7 +18,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bailey_gate::family::ActionKind;
-use bailey_gate::policy::{Fact, Policy, Question, RENAMED_FACTS};
+use bailey_gate::policy::{Fact, Policy, Question};
 use bailey_gate::{Evidence, Ruling};
 use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityTypeName, EntityUid, PolicyId, PolicySet, Request,
@@ -171,20 +172,10 @@ impl CedarPolicy {
         Ok(set.policies().map(part).collect())
     }
 
-    /// Names the facts in the Cedar text of a rule as this version does: homes keep rules as they were written, and some facts
-    /// had other names ([`RENAMED_FACTS`]).
+    /// Names the facts in the Cedar text of a rule as this version does ([`renamed::with_current_names`]).
     #[must_use]
     pub fn with_current_names(cedar: &str) -> String {
-        const BEFORE: &str = "context.";
-        let mut parts = cedar.split(BEFORE);
-        let mut out = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
-            let end = part.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(part.len());
-            let (name, rest) = part.split_at(end);
-            let now = RENAMED_FACTS.iter().find(|(then, _)| *then == name).map_or(name, |(_, now)| now);
-            out.extend([BEFORE, now, rest]);
-        }
-        out
+        renamed::with_current_names(cedar)
     }
 
     /// Tells whether a text has a policy that lets something go.

@@ -55,6 +55,9 @@ pub enum SupervisorError {
     /// The home did not start, and says why.
     #[error("{0}")]
     Refused(String),
+    /// A restoration stopped when parts had been moved.
+    #[error("it stopped halfway: {0}")]
+    Halfway(String),
     /// A process cannot be started.
     #[error("`{0}` could not be started: {1}")]
     Start(&'static str, io::Error),
@@ -71,6 +74,7 @@ impl SupervisorError {
             Self::Missing(_) => "missing",
             Self::Key(_) => "key",
             Self::Refused(_) => "refused",
+            Self::Halfway(_) => "halfway",
             Self::Start(..) => "start",
         }
     }

@@ -40,10 +40,17 @@ impl Place {
         }
         self.home_runs()?;
         let fresh = self.data().join("restore.new");
+        let whole = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.into());
+        if whole(backup).starts_with(whole(&fresh)) {
+            let why =
+                "the backup lies in `restore.new`, which is made anew each time; move it elsewhere, and restore that";
+            return Err(SupervisorError::Refused(why.into()));
+        }
         remove_folder(&fresh)?;
         private_folder(&fresh)?;
         for part in PARTS {
-            let here = [backup.join(part), self.data().join(part)].into_iter().find(|path| path.is_dir());
+            let kept = self.replaced().map(|folder| folder.join(part));
+            let here = [backup.join(part), self.data().join(part)].into_iter().chain(kept).find(|path| path.is_dir());
             // Keys are kept apart from backups of `home/`: then those here are the ones it needs.
             let source = if part == "keys" { here } else { Some(backup.join(part)).filter(|path| path.is_dir()) };
             match source {
@@ -57,18 +64,35 @@ impl Place {
         // INVARIANT: marked before it is in place.
         Self::new(&fresh).mark_paused(mark)?;
         check(&fresh).map_err(SupervisorError::Refused)?;
-        let kept = replaced.then(|| self.keep()).transpose()?;
+        let kept = replaced.then(|| self.keep()).transpose().map_err(|error| {
+            let why = "Parts of what was there may lie in the newest folder `replaced-…` already; restore it again";
+            SupervisorError::Halfway(format!("{error}. {why}"))
+        })?;
+        self.put_in_place(&fresh, backup).map_err(|error| {
+            let kept = kept.as_ref().map(|kept| format!(", and what was there is kept in `{}`", kept.display()));
+            let kept = kept.unwrap_or_default();
+            SupervisorError::Halfway(format!("{error}. Parts of the backup are in place{kept}; restore it again"))
+        })?;
+        Ok(kept)
+    }
+
+    /// Moves the parts of a copy to where they belong.
+    fn put_in_place(&self, fresh: &Path, backup: &Path) -> Result<(), SupervisorError> {
         for part in PARTS {
             rename(&fresh.join(part), &self.data().join(part))?;
         }
-        remove_folder(&fresh)?;
+        remove_folder(fresh)?;
         remove_file(&self.data().join("home.id"))?;
         let config = self.data().join("config.toml");
-        if !config.exists() && backup.join("config.toml").is_file() {
+        if !config.exists() && fs::symlink_metadata(backup.join("config.toml")).is_ok_and(|about| about.is_file()) {
             copy_file(&backup.join("config.toml"), &config)?;
         }
-        synced(self.data())?;
-        Ok(kept)
+        synced(self.data())
+    }
+
+    /// The folders that earlier restorations kept things in, the newest first.
+    fn replaced(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        (1..=MOST_KEPT).rev().map(|n| self.data().join(format!("replaced-{n}"))).filter(|path| path.is_dir())
     }
 
     /// Moves what is there into a folder of its own.

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use bailey_home::Layout;
-use bailey_supervisor::Place;
+use bailey_supervisor::{Place, SupervisorError};
 use serde::Serialize;
 
 use crate::client::Trouble;
@@ -30,7 +30,10 @@ pub(crate) fn run(layout: &Layout, backup: &Path, json: bool) -> Result<(), Trou
         layout.root().display()
     )?;
     let restored = place.restore(backup, bailey_home::mark_paused_by_supervisor, looked_through);
-    let replaced = restored.map_err(|error| Trouble::Here(format!("{error}; nothing of the home was changed")))?;
+    let replaced = restored.map_err(|error| match error {
+        SupervisorError::Halfway(_) => Trouble::Here(error.to_string()),
+        other => Trouble::Here(format!("{other}; nothing of the home was changed")),
+    })?;
     let done = Restored { home: info.home, replaced };
     Ok(show::print(json, &done, |out| {
         writeln!(out, "Home {} is in place, and starts paused.", done.home)?;

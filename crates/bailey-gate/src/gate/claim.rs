@@ -109,6 +109,11 @@ impl Gate {
         let Some((BoundContent { content, .. }, judged)) = judged else {
             return self.turn(tx, row, State::Awaiting, reason::CHANGED, now).map(Taken::Otherwise);
         };
+        if let Some(of) = row.undo_of
+            && !row_of(tx, &of)?.state.may_become(State::Undoing)
+        {
+            return self.turn(tx, row, State::Denied, reason::NOTHING_TO_UNDO, now).map(Taken::Otherwise);
+        }
         if let Some(turned) = self.recheck(tx, &mut row, judged, now)? {
             return Ok(Taken::Otherwise(turned));
         }

@@ -333,6 +333,23 @@ fn an_answer_is_corrected_by_the_person_kept_in_the_log_and_sends_nothing() {
 }
 
 #[test]
+fn an_undo_of_what_did_not_happen_after_all_is_denied_and_not_tried_again() {
+    let bench = Bench::new();
+    let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
+    let _claim = claimed(bench.gate.claim(one(bench.approve(1, at(0)).unwrap()), at(0)).unwrap());
+    bench.gate.restart(at(1)).unwrap();
+    bench.gate.reconcile(&action_id(1), Found::No, "", at(2)).unwrap();
+    bench.gate.resolve(&action_id(1), true, at(3)).unwrap();
+    let proof = bench.proof(&Purpose::Undo(action_id(1)), at(4));
+    let undo = bench.gate.undo(&action_id(1), mail(2), &proof, at(4)).unwrap();
+    bench.gate.resolve(&action_id(1), false, at(5)).unwrap();
+    let claiming = bench.gate.claim(undo.permit.unwrap(), at(6)).unwrap();
+    assert!(matches!(claiming, Claiming::NotClaimed(State::Denied)));
+    assert!(bench.gate.due(at(7)).unwrap().is_empty());
+    assert_eq!(bench.state(1), State::NotExecuted);
+}
+
+#[test]
 fn what_is_known_is_not_corrected() {
     let bench = Bench::new();
     let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();

@@ -18,6 +18,10 @@ pub(super) fn connection_view(home: &Home, row: bailey_ledger::ConnectionRow) ->
     let weaker = match (&settings, issuer) {
         _ if !row.grant.active => "",
         (Some(Settings::Model(_)), _) | (None, _) => "",
+        // Every change of the level gives the grant another generation; the sign-in stays the one of the first.
+        (Some(_), Some(_)) if row.grant.generation > 1 => {
+            "its level was changed after the sign-in: what the sign-in would allow beyond it is kept back by Bailey alone"
+        }
         (Some(_), Some(issuer)) => bailey_vault::kept_by_bailey_alone(issuer, row.grant.level),
         (Some(_), None) => {
             "no token: the limits of this connection are kept by Bailey alone, and only the provider's page ends the password"
