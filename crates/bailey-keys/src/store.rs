@@ -96,7 +96,7 @@ struct Pool {
 ///
 /// Locks are taken in the order of the fields. The pool has one of its own, held for no longer than taking a key out of it, so
 /// that whoever seals a payload does not wait for a flush; `filling` keeps those who fill it in turn. Keys that were fetched
-/// are kept opened ([`Opened`]), so that whoever reads a list again does not wait for the database, and its flushes, either.
+/// are kept opened (`Opened`), so that whoever reads a list again does not wait for the database, and its flushes, either.
 pub struct KeyStore {
     home: HomeKey,
     filling: Mutex<()>,

@@ -172,7 +172,7 @@ impl CedarPolicy {
         Ok(set.policies().map(part).collect())
     }
 
-    /// Names the facts in the Cedar text of a rule as this version does ([`renamed::with_current_names`]).
+    /// Names the facts in the Cedar text of a rule as this version does: `context.fact`, `context["fact"]`, `context has fact`.
     #[must_use]
     pub fn with_current_names(cedar: &str) -> String {
         renamed::with_current_names(cedar)
