@@ -18,12 +18,12 @@ pub fn run(yes: bool) -> Result<(), String> {
         "-D",
         "warnings",
     ]))?;
-    // The end-to-end tests start programs of other crates, which `cargo test` alone would not build.
-    process::run(command("cargo").args(["build", "--workspace", "--bins", "--locked"]))?;
-    process::run(command("cargo").args(["test", "--workspace", "--locked"]))?;
     process::run(
         command("cargo")
             .args(["doc", "--workspace", "--no-deps", "--locked", "--quiet"])
             .env("RUSTDOCFLAGS", "-D warnings"),
-    )
+    )?;
+    // The end-to-end tests start programs of other crates, which `cargo test` alone would not build.
+    process::run(command("cargo").args(["build", "--workspace", "--bins", "--locked"]))?;
+    process::run(command("cargo").args(["test", "--workspace", "--locked"]))
 }
