@@ -68,7 +68,7 @@ fn ids(text: &str) -> BTreeSet<&str> {
     parts.filter(|part| wired::is_claim_id(part)).collect()
 }
 
-/// Whether some claim is of the same area: `SHA-256` is of none.
+/// Tells whether some claim is of the same area: `SHA-256` is of none.
 fn is_of(claims: &BTreeSet<String>, id: &str) -> bool {
     let area = |id: &str| id.rsplit_once('-').map(|(area, _)| area.to_owned());
     claims.iter().any(|claim| area(claim) == area(id))

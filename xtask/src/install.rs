@@ -132,7 +132,7 @@ pub fn peers() -> Result<(), String> {
     authorization_server()
 }
 
-/// Whether `folder` holds exactly what `wanted` describes.
+/// Tells whether `folder` holds exactly what `wanted` describes.
 pub(crate) fn holds(folder: &Path, wanted: &str) -> bool {
     fs::read_to_string(folder.join("installed.txt")).is_ok_and(|installed| installed == wanted)
 }

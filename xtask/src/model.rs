@@ -63,7 +63,7 @@ fn listed(name: &str) -> Result<String, String> {
     fs::read_to_string(&path).map_err(|error| format!("`{}`: {error}", path.display()))
 }
 
-/// Whether server and model are there already, whole and of the version wanted.
+/// Tells whether server and model are there already, whole and of the version wanted.
 #[must_use]
 pub fn is_installed() -> bool {
     server_is_there() && weights_are_there()
@@ -126,7 +126,7 @@ fn forget(folder: &Path) {
     let _ = fs::remove_file(folder.join("installed.txt"));
 }
 
-/// Whether the server's module can be loaded; else what Python says.
+/// Tells whether the server's module can be loaded; else what Python says.
 fn loads() -> Result<(), String> {
     let output = command(python()).args(["-c", "import xllamacpp"]).stdin(Stdio::null()).output();
     let output = output.map_err(|error| format!("`{}` cannot be run: {error}", python().display()))?;

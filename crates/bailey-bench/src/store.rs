@@ -403,7 +403,7 @@ fn disk(table: &mut Table, place: &Place<'_>, actions: u64) -> Done {
     Ok(())
 }
 
-/// Whether the key store grows with the steps of a task, each of which replaces a record.
+/// Tells whether the key store grows with the steps of a task, each of which replaces a record.
 fn keys_of_steps(table: &mut Table, place: &Place<'_>) -> Done {
     let file = place.data.join("home/keys.db");
     let (ledger, _) = place.ledger()?;

@@ -18,7 +18,7 @@ pub struct Account {
     pub level: Level,
     /// Where, and as whom.
     pub settings: Settings,
-    /// Whether the person made it the one that is used where nothing else is said.
+    /// Tells whether the person made it the one that is used where nothing else is said.
     pub is_default: bool,
 }
 

@@ -2,7 +2,7 @@
 
 use bailey_vault::{Access, HttpAsk, Vault, VaultError};
 
-/// Whether a path lies in a folder, however either of them is escaped.
+/// Tells whether a path lies in a folder, however either of them is escaped.
 pub(crate) fn lies_below(path: &str, folder: &str) -> bool {
     let (path, folder) = (unescaped(path), unescaped(folder));
     path.starts_with(&folder) && !path.split(|byte| *byte == b'/').any(|part| part == b"..")

@@ -34,7 +34,7 @@ thread_local! {
     static CONTAINED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether what runs on this thread may panic, because the product contains that too.
+/// Tells whether what runs on this thread may panic, because the product contains that too.
 #[must_use]
 pub fn is_contained() -> bool {
     CONTAINED.get() || std::thread::current().name() == Some(bailey_connectors::parsers::MAIL_PARSER)
@@ -71,7 +71,7 @@ pub const TARGETS: [(&str, Target); 17] = [
 /// Most bytes a description of a mail may have: what is fetched of one, written as JSON with every byte escaped.
 const MAX_DESCRIPTION_BYTES: usize = 6 * 512 * 1024;
 
-/// Whether a terminal shows it as it is.
+/// Tells whether a terminal shows it as it is.
 fn is_plain(text: &str) -> bool {
     !text.chars().any(|c| is_deceptive(c) && c != '\n')
 }

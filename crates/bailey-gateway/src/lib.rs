@@ -133,7 +133,7 @@ pub fn renounce_files() -> bool {
     status.is_ok_and(|status| status.ruleset != RulesetStatus::NotEnforced)
 }
 
-/// Whether a request was made for this gateway, by a program or by a page of its own: a page from elsewhere can make a
+/// Tells whether a request was made for this gateway, by a program or by a page of its own: a page from elsewhere can make a
 /// browser send requests here, and a name that was pointed at this machine (DNS rebinding) makes it look like its own.
 fn is_ours(headers: &HeaderMap, hosts: &[String]) -> Result<(), &'static str> {
     let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("\u{fffd}"));
@@ -154,8 +154,8 @@ fn is_ours(headers: &HeaderMap, hosts: &[String]) -> Result<(), &'static str> {
     }
 }
 
-/// Whether a request says one thing only about how long it is, whom it is for and where it comes from. One that says two is read in one
-/// way here and perhaps in another elsewhere; nobody means well by that.
+/// Tells whether a request says one thing only about how long it is, whom it is for and where it comes from. One that says
+/// two is read in one way here and perhaps in another elsewhere; nobody means well by that.
 fn is_plain(request: &Request) -> Result<(), &'static str> {
     let headers = request.headers();
     // RFC 9112, 6.1.
@@ -285,7 +285,7 @@ impl From<hyper::Error> for Lost {
     }
 }
 
-/// Whether a body ended for its length.
+/// Tells whether a body ended for its length.
 fn is_too_long(error: &hyper::Error) -> bool {
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {

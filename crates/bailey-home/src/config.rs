@@ -77,7 +77,7 @@ pub struct Settings {
     pub path: String,
     /// The text of the file of further certificate authorities, where one is named.
     pub authorities: Option<String>,
-    /// Whether it starts paused, whatever the record says: the supervisor was told of a pause that could not be recorded.
+    /// Tells whether it starts paused, whatever the record says: the supervisor was told of a pause that could not be recorded.
     #[serde(default)]
     pub paused: bool,
     /// The file, outside of the home's folder, that tells what ran last on this machine from a copy of it.

@@ -63,7 +63,7 @@ enum Request {
         /// The schedule the task was begun by.
         #[serde(default)]
         schedule: String,
-        /// Whether the person is away.
+        /// Tells whether the person is away.
         #[serde(default)]
         away: bool,
         #[serde(default)]

@@ -70,7 +70,7 @@ pub struct Home {
     pub(crate) going_on: tokio::sync::Mutex<()>,
     /// Tasks the person stopped since the home was opened.
     stopped: Mutex<BTreeSet<TaskId>>,
-    /// Whether everything is paused without a record that says so: then the supervisor has to know.
+    /// Tells whether everything is paused without a record that says so: then the supervisor has to know.
     pub(crate) unrecorded: watch::Sender<bool>,
     /// Rises with every heartbeat.
     pub(crate) heartbeats: watch::Sender<u64>,
@@ -176,7 +176,7 @@ impl Home {
         self.changed();
     }
 
-    /// Whether everything is paused without a record that says so. Whoever starts this home again must start it paused.
+    /// Tells whether everything is paused without a record that says so. Whoever starts this home again must start it paused.
     pub fn unrecorded(&self) -> watch::Receiver<bool> {
         self.unrecorded.subscribe()
     }

@@ -102,7 +102,7 @@ async fn run_blocking<T: Send + 'static>(
     ended.unwrap_or_else(|error| Err(GateError::from(StoreError::Broken(error.to_string())).into()))
 }
 
-/// Whether a step of a task brings words of the person.
+/// Tells whether a step of a task brings words of the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Said {
     /// Those that begin it, and who or what did.
@@ -369,7 +369,7 @@ impl Home {
         }
     }
 
-    /// Whether a call's action waits for the person.
+    /// Tells whether a call's action waits for the person.
     fn is_asked(&self, conversation: &Conversation, index: usize) -> Result<bool, GateError> {
         let id =
             conversation.call(index).and_then(|call| call.action.as_ref()).and_then(|id| id.parse::<ActionId>().ok());

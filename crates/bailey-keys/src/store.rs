@@ -76,8 +76,8 @@ fn opened(path: &Path, key: &Key, flags: OpenFlags) -> Result<Connection, rusqli
     Ok(db)
 }
 
-/// Whether a connection that was open can be used no more: after one page that could not be read, SQLCipher lets it read none,
-/// and every later call fails. Opening the database anew is the only way on.
+/// Tells whether a connection that was open can be used no more: after one page that could not be read, SQLCipher lets it
+/// read none, and every later call fails. Opening the database anew is the only way on.
 #[must_use]
 pub fn has_failed(db: &Connection) -> bool {
     // What is in memory was read before.
@@ -160,7 +160,7 @@ impl KeyStore {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the store can be used no more by this process ([`has_failed`]).
+    /// Tells whether the store can be used no more by this process ([`has_failed`]).
     #[must_use]
     pub fn has_failed(&self) -> bool {
         has_failed(&self.db())

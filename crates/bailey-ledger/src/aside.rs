@@ -39,7 +39,8 @@ pub(crate) fn log_of(database: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Whether the header of a write-ahead log is damaged. SQLite takes one whose header does not fit for empty, and writes over it.
+/// Tells whether the header of a write-ahead log is damaged. SQLite takes one whose header does not fit for empty, and
+/// writes over it.
 pub(crate) fn is_damaged_log(path: &Path) -> io::Result<bool> {
     let mut file = match fs::File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -51,7 +52,7 @@ pub(crate) fn is_damaged_log(path: &Path) -> io::Result<bool> {
     Ok(bytes.len() > WAL_HEADER && !fits(&bytes))
 }
 
-/// Whether a header has the checksum it says.
+/// Tells whether a header has the checksum it says.
 fn fits(header: &[u8]) -> bool {
     let word = |at: usize| header.get(at..at + 4).and_then(|word| word.try_into().ok());
     let Some(magic) = word(0).map(u32::from_be_bytes) else { return false };

@@ -19,7 +19,7 @@ use crate::tree::Hash;
 pub(crate) trait Backend {
     /// Begins a transaction, and locks out every other writer until it ends.
     fn begin(&self) -> Result<(), StoreError>;
-    /// Whether a transaction is open; a database may end one by itself.
+    /// Tells whether a transaction is open; a database may end one by itself.
     fn is_begun(&self) -> bool;
     /// Begins a part of a transaction.
     fn begin_job(&self) -> Result<(), StoreError>;

@@ -16,7 +16,7 @@ use crate::rows::store_error;
 #[derive(Default)]
 pub(crate) struct ClaimTimes {
     of_kind: BTreeMap<&'static str, VecDeque<i64>>,
-    /// Whether it holds claims that may yet be undone.
+    /// Tells whether it holds claims that may yet be undone.
     undurable: bool,
 }
 

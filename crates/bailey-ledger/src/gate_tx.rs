@@ -26,7 +26,7 @@ pub(crate) struct LedgerView<'a> {
     pub(crate) claims: &'a Mutex<ClaimTimes>,
     /// Changes of what seldom changes, as they were counted before anything was read.
     pub(crate) surroundings: u64,
-    /// Whether it is the writer's.
+    /// Tells whether it is the writer's.
     pub(crate) writes: bool,
 }
 

@@ -162,7 +162,7 @@ pub(crate) fn unpack(packed: &[u8]) -> Option<String> {
     packed.strip_prefix(&[VERSION]).or_else(|| packed.strip_prefix(&[FIRST_VERSION])).and_then(whole)
 }
 
-/// Whether bytes are what [`pack`] made, and not a text.
+/// Tells whether bytes are what [`pack`] made, and not a text.
 pub(crate) fn is_packed(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(|first| [FIRST_VERSION, VERSION].contains(first))
 }

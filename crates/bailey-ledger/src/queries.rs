@@ -87,7 +87,7 @@ queries! {
              ORDER BY seq DESC LIMIT 1";
     /// The number of entries.
     SIZE = "SELECT coalesce(max(seq) + 1, 0) FROM event";
-    /// Whether there is any entry.
+    /// Tells whether there is any entry.
     BEGUN = "SELECT EXISTS (SELECT 1 FROM event WHERE seq = 0)";
     /// The newest entry.
     LAST = "SELECT header FROM event ORDER BY seq DESC LIMIT 1";

@@ -113,7 +113,7 @@ pub struct Decided {
     pub reasons: Vec<String>,
 }
 
-/// Whether the person's rules are tried on actions of a kind: not on those only looking, and those talking to the person.
+/// Tells whether the person's rules are tried on actions of a kind: not on those only looking, and those talking to the person.
 fn is_ruled(kind: ActionKind) -> bool {
     !kind.is_read() && kind != home::REPLY && kind != mail::DRAFT
 }
@@ -262,7 +262,7 @@ impl Ledger {
         Ok((size, note))
     }
 
-    /// Whether the last word of the log about pausing is that everything is paused.
+    /// Tells whether the last word of the log about pausing is that everything is paused.
     pub fn log_says_paused(&self) -> Result<bool, StoreError> {
         let reader = self.reader();
         let last: Option<String> =

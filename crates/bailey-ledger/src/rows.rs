@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
 use crate::queries;
 use crate::tx::ConnectionRow;
 
-/// Whether a connection of this process failed in a way it may not get over, since that was last looked into: a hint, for
+/// Tells whether a connection of this process failed in a way it may not get over, since that was last looked into: a hint, for
 /// [`crate::Ledger::has_failed`].
 pub(crate) static SUSPECT: AtomicBool = AtomicBool::new(false);
 

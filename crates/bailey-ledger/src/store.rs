@@ -56,7 +56,7 @@ pub struct Ledger {
     timed: Mutex<Option<Now>>,
     /// While a rollback is dealt with, the mark stays as it was: a crash meanwhile must find it again.
     mark_held: AtomicBool,
-    /// Whether this is provably what ran last, on this machine, since it was started.
+    /// Tells whether this is provably what ran last, on this machine, since it was started.
     same_run: bool,
     /// Copies of what was damaged, as opening set them aside.
     set_aside: Vec<PathBuf>,
@@ -137,8 +137,8 @@ impl Ledger {
         })
     }
 
-    /// Whether this process can no longer use its databases, and has to open them anew: [`bailey_keys::has_failed`] of any of
-    /// its connections. Costs nothing while no error gave reason to look.
+    /// Tells whether this process can no longer use its databases, and has to open them anew: [`bailey_keys::has_failed`]
+    /// of any of its connections. Costs nothing while no error gave reason to look.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         SUSPECT.swap(false, Ordering::SeqCst)
@@ -147,7 +147,8 @@ impl Ledger {
                 || self.keys.has_failed())
     }
 
-    /// Whether this is provably what ran last, on this machine, since it was started: no copy of the home's folder, made meanwhile.
+    /// Tells whether this is provably what ran last, on this machine, since it was started: no copy of the home's folder,
+    /// made meanwhile.
     #[must_use]
     pub const fn is_same_run(&self) -> bool {
         self.same_run
@@ -205,7 +206,7 @@ impl GateLedger for Ledger {
     }
 }
 
-/// Whether the folder of a home can be written; for `doctor`.
+/// Tells whether the folder of a home can be written; for `doctor`.
 pub fn is_writable(folder: &Path) -> bool {
     let probe = folder.join(".probe");
     let written = fs::write(&probe, b"").is_ok();

@@ -35,9 +35,9 @@ pub(crate) struct Log {
     pub(crate) epoch: u64,
     /// Size at the last checkpoint.
     pub(crate) checkpointed: u64,
-    /// Whether this batch holds an entry after which the mark outside the database has to move.
+    /// Tells whether this batch holds an entry after which the mark outside the database has to move.
     pub(crate) moves_mark: bool,
-    /// Whether this batch holds an entry that wants a checkpoint in its own commit.
+    /// Tells whether this batch holds an entry that wants a checkpoint in its own commit.
     pub(crate) wants_checkpoint: bool,
     /// Keys of what this batch replaces or removes, to be destroyed once it is durable.
     pub(crate) retired: Vec<u64>,

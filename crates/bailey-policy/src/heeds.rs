@@ -29,7 +29,7 @@ impl Heeded {
         Self(kinds)
     }
 
-    /// Whether any rule about a kind looks at a fact.
+    /// Tells whether any rule about a kind looks at a fact.
     pub(crate) fn has(&self, kind: ActionKind, fact: &str) -> bool {
         self.0.get(kind.name()).and_then(Option::as_ref).is_none_or(|facts| facts.contains(fact))
     }
@@ -56,7 +56,7 @@ fn about(action: &Value) -> Option<Vec<String>> {
     }
 }
 
-/// Whether any of these names is one of a kind. A name that nothing here knows may be.
+/// Tells whether any of these names is one of a kind. A name that nothing here knows may be.
 fn is_about(names: &[String], kind: ActionKind) -> bool {
     let are_of = |kind: ActionKind, name: &str| {
         name == kind.name() || name == kind.group().name() || name == family_group(kind.family())

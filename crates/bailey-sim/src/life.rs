@@ -211,7 +211,7 @@ impl Life {
         }
     }
 
-    /// Whether the hand-off lock is taken: then nobody else gets past it. One that is too slow to try counts as held back.
+    /// Tells whether the hand-off lock is taken: then nobody else gets past it. One that is too slow to try counts as held back.
     fn lock_is_held(&self) -> bool {
         let (lock, (tell, told)) = (self.gate.lock(), mpsc::channel());
         thread::spawn(move || {

@@ -21,16 +21,16 @@ pub struct Effect {
     pub claimed: u64,
     /// What the home was told the time is, then.
     pub at: Now,
-    /// Whether it can be taken back for a while first.
+    /// Tells whether it can be taken back for a while first.
     pub is_held: bool,
 }
 
 /// What was proposed, as far as the outside can know.
 #[derive(Debug, Clone, Copy)]
 pub struct Proposed {
-    /// Whether nothing but the person's word may let it out.
+    /// Tells whether nothing but the person's word may let it out.
     pub asks: bool,
-    /// Whether it only looks, or stays in the home.
+    /// Tells whether it only looks, or stays in the home.
     pub harmless: bool,
     /// What it undoes.
     pub undoes: Option<ActionId>,
@@ -240,7 +240,7 @@ impl Witness {
         self.kept.clear();
     }
 
-    /// Whether an action happened.
+    /// Tells whether an action happened.
     #[must_use]
     pub fn happened(&self, id: &ActionId) -> bool {
         self.effects.contains_key(id)
@@ -304,8 +304,8 @@ impl Witness {
         self.findings.extend(unclaimed);
     }
 
-    /// Whether nobody's leave can still cover it. What asks again may be answered for as long again, and nobody outside knows
-    /// when it asked: so it has to be too late from every moment the home was told of, from proposal to answer.
+    /// Tells whether nobody's leave can still cover it. What asks again may be answered for as long again, and nobody
+    /// outside knows when it asked: so it has to be too late from every moment the home was told of, from proposal to answer.
     fn is_past_its_time(&self, effect: &Effect, limits: &Limits) -> bool {
         let Some((_, at, from)) = self.proposed.get(&effect.id) else { return false };
         let answers = self.shown.get(&(effect.id, effect.digest)).into_iter().flatten();

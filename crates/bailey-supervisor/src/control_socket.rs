@@ -60,7 +60,7 @@ impl ControlClient {
         self.say(UNLOCKED).await;
     }
 
-    /// Whether the home was `ended` for it, or is locked.
+    /// Tells whether the home was `ended` for it, or is locked.
     pub(crate) async fn paused(self, ended: bool, trouble: &[String]) {
         let how = if ended { ENDED } else { LOCKED };
         let parts: Vec<&str> = [PAUSED, how].into_iter().chain(trouble.iter().map(String::as_str)).collect();
@@ -195,7 +195,7 @@ pub fn unlock(place: &Place, passphrase: &str) -> Result<(), SupervisorError> {
 /// How everything was paused without the home's doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PausedBySupervisor {
-    /// Whether a home was ended for it; else it is locked.
+    /// Tells whether a home was ended for it; else it is locked.
     pub ended: bool,
     /// What is not as it should be all the same.
     pub trouble: Vec<String>,

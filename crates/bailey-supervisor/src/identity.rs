@@ -176,7 +176,7 @@ fn whose(lock: &Path) -> String {
     holder.map_or_else(String::new, |process| format!(" (process {process})"))
 }
 
-/// Whether there is any place where the supervisor of a home in `data` could hold its identity.
+/// Tells whether there is any place where the supervisor of a home in `data` could hold its identity.
 pub(crate) fn has_place_for_locks(data: &Path) -> bool {
     fs::metadata(data).is_ok_and(|about| about.uid() == 0 || login_session(about.uid()).is_some())
 }
@@ -195,7 +195,7 @@ fn runs_beside(home: [u8; 16], own: Option<&Path>) -> Option<String> {
     locks.find(|lock| is_held(lock)).map(|lock| whose(&lock))
 }
 
-/// Whether some process holds a lock. One that cannot be looked at is nobody's that could be told about.
+/// Tells whether some process holds a lock. One that cannot be looked at is nobody's that could be told about.
 fn is_held(lock: &Path) -> bool {
     match is_locked(lock) {
         Ok(held) => held,
@@ -207,15 +207,15 @@ fn is_held(lock: &Path) -> bool {
     }
 }
 
-/// Whether a file is among the machine's locks (proc(5), `/proc/locks`: `N: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE …`, the
-/// device in hexadecimal).
+/// Tells whether a file is among the machine's locks (proc(5), `/proc/locks`: `N: FLOCK ADVISORY WRITE PID
+/// MAJOR:MINOR:INODE …`, the device in hexadecimal).
 fn is_listed(locks: &str, device: u64, inode: u64) -> bool {
     let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
     let file = format!("{major:02x}:{minor:02x}:{inode}");
     locks.lines().any(|line| line.split_whitespace().any(|field| field == file))
 }
 
-/// Whether this user namespace has an account number at all (user_namespaces(7)).
+/// Tells whether this user namespace has an account number at all (user_namespaces(7)).
 fn is_mapped(number: u32) -> bool {
     let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     map.lines().any(|line| {
@@ -320,8 +320,8 @@ pub fn become_identity(identity: Identity) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives up, for good, to gain any right by starting a program (prctl(2), `PR_SET_NO_NEW_PRIVS`), whatever account this is. Called by a
-/// process before it has started any thread.
+/// Gives up, for good, to gain any right by starting a program (prctl(2), `PR_SET_NO_NEW_PRIVS`), whatever account this is.
+/// Called by a process before it has started any thread.
 pub fn gain_no_rights() -> io::Result<()> {
     rustix::thread::set_no_new_privs(true)?;
     Ok(())

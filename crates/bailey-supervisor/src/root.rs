@@ -83,7 +83,7 @@ impl Place {
         self.state().join("delete")
     }
 
-    /// Whether the home is to be destroyed.
+    /// Tells whether the home is to be destroyed.
     #[must_use]
     pub fn is_deletion_pending(&self) -> bool {
         fs::symlink_metadata(self.deletion_marker()).is_ok()
@@ -137,7 +137,7 @@ impl Place {
         self.state().join("pause")
     }
 
-    /// Whether the folder of the record is there; a link is none.
+    /// Tells whether the folder of the record is there; a link is none.
     pub(crate) fn has_state(&self) -> Result<(), SupervisorError> {
         let path = self.state();
         let source = match fs::symlink_metadata(&path) {
@@ -153,7 +153,7 @@ impl Place {
         Err(SupervisorError::File { path, source })
     }
 
-    /// Whether the home itself runs, whatever became of its supervisor's lock: it holds one of its own.
+    /// Tells whether the home itself runs, whatever became of its supervisor's lock: it holds one of its own.
     pub(crate) fn home_runs(&self) -> Result<(), SupervisorError> {
         let path = self.state().join("lock");
         // Anything but a plain file is no lock of the home's, which makes its own.
@@ -225,7 +225,7 @@ impl Place {
         Ok((!has_place_for_locks(&self.0)).then(|| unsure.to_owned()))
     }
 
-    /// Whether a passphrase is needed to open it.
+    /// Tells whether a passphrase is needed to open it.
     pub fn needs_passphrase(&self) -> Result<bool, SupervisorError> {
         Ok(matches!(self.info()?.root, RootKind::Passphrase { .. }))
     }
@@ -288,7 +288,7 @@ pub(crate) fn opened(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Whether another process holds a lock; makes no file.
+/// Tells whether another process holds a lock; makes no file.
 pub(crate) fn is_locked(path: &Path) -> io::Result<bool> {
     match OpenOptions::new().write(true).custom_flags(NO_LINKS | NO_WAITING).open(path) {
         Ok(file) => Ok(!lock_file(&file)?),
@@ -378,7 +378,7 @@ fn remove_top(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether no other account can put anything in the folder that a path is in.
+/// Tells whether no other account can put anything in the folder that a path is in.
 fn is_ours_alone(path: &Path) -> bool {
     let around = path.parent().and_then(|around| fs::symlink_metadata(around).ok());
     around.is_some_and(|about| about.uid() == rustix::process::geteuid().as_raw() && about.mode() & 0o022 == 0)

@@ -138,7 +138,7 @@ struct Lines {
     sink: Box<dyn Fn(String) + Send + Sync>,
 }
 
-/// Whether an event is one of ours: other people's libraries log what they like, and some of it would be content.
+/// Tells whether an event is one of ours: other people's libraries log what they like, and some of it would be content.
 fn is_ours(about: &Metadata<'_>) -> bool {
     about.target().starts_with("bailey")
 }

@@ -58,12 +58,12 @@ impl EgressAuthority {
         self.under(|| Pin::new(&mut *link).poll_write(cx, bytes)).unwrap_or_else(|why| Poll::Ready(Err(refused(why))))
     }
 
-    /// Whether anything may leave by this right now; asked before a connection is even opened.
+    /// Tells whether anything may leave by this right now; asked before a connection is even opened.
     pub(crate) fn check(&self) -> Result<(), Refused> {
         self.under(|| ()).inspect_err(|why| count(*why))
     }
 
-    /// Whether this is that system egress.
+    /// Tells whether this is that system egress.
     pub(crate) fn is(&self, wanted: SystemEgress) -> bool {
         matches!(self, Self::System(_, egress) if *egress == wanted)
     }

@@ -186,7 +186,7 @@ impl Bounds {
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
-    /// Whether the body is a stream of events.
+    /// Tells whether the body is a stream of events.
     pub events: bool,
     body: Incoming,
     bounds: Bounds,

@@ -173,7 +173,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether a look may say this, in two parts.
+    /// Tells whether a look may say this, in two parts.
     async fn may_say(first: &str, second: &str) -> bool {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let link = Link::Plain(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());

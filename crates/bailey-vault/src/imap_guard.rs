@@ -75,7 +75,7 @@ fn quoted(folder: &FolderName) -> String {
     format!("\"{}\"", folder.as_str())
 }
 
-/// Whether a fetch asks only for what never marks a message as read: numbers, flags, and parts by `BODY.PEEK`.
+/// Tells whether a fetch asks only for what never marks a message as read: numbers, flags, and parts by `BODY.PEEK`.
 fn peeks(command: &str) -> bool {
     let Some((numbers, items)) = command.strip_prefix("UID FETCH ").and_then(|rest| rest.split_once(" (")) else {
         return false;

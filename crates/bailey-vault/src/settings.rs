@@ -170,7 +170,7 @@ pub struct ModelSettings {
     pub base_url: String,
     /// How the key is shown.
     pub key_header: KeyHeader,
-    /// Whether the provider trains on what it is sent, as the person knows it.
+    /// Tells whether the provider trains on what it is sent, as the person knows it.
     pub training: Training,
     /// How long it keeps what it is sent, in the provider's words; empty if the person did not say.
     #[serde(default)]
@@ -190,7 +190,7 @@ pub enum KeyHeader {
     XApiKey,
 }
 
-/// Whether a provider trains models on what it is sent.
+/// Tells whether a provider trains models on what it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Training {

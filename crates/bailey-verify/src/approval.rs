@@ -97,7 +97,7 @@ impl Credentials {
     }
 }
 
-/// Whether the signed bytes are about this home and about what the entry is.
+/// Tells whether the signed bytes are about this home and about what the entry is.
 fn says(signed: &[u8], home: &[u8; 16], header: &Value, payload: &Value) -> Option<()> {
     let mut from = Reader(signed);
     let is_ours = from.bytes()? == b"bailey answer" && from.byte()? == 2 && from.bytes()? == home;
@@ -138,7 +138,7 @@ fn hash_of(parameters: &[u8]) -> [u8; 32] {
     if parameters.is_empty() { [0; 32] } else { Sha256::digest(parameters).into() }
 }
 
-/// Whether what the person wanted is what an entry says was done.
+/// Tells whether what the person wanted is what an entry says was done.
 fn does(header: &Value, what: &[u8], parameters: &[u8], payload: &Value) -> Option<bool> {
     let kind = header.get("kind")?.as_str()?;
     let said = |name: &str| payload.get(name).and_then(Value::as_str);
@@ -195,8 +195,8 @@ fn connected(parameters: &[u8]) -> Option<(String, String)> {
     from.0.is_empty().then(|| (account.to_owned(), level.to_owned()))
 }
 
-/// Whether a change of rules drops all that it names, and brings none where none was wanted. What words become as rules is not
-/// looked at.
+/// Tells whether a change of rules drops all that it names, and brings none where none was wanted. What words become as
+/// rules is not looked at.
 fn changed(parameters: &[u8], added: &str, removed: &str) -> Option<bool> {
     let mut from = Reader(parameters);
     if from.text()? != "change rules" || from.byte()? != 1 {

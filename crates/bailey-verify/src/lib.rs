@@ -25,7 +25,8 @@ pub const FIRST_LINE: &str = "bailey-log 1";
 /// Bytes of a line that [`may_begin`] looks at, at most.
 pub const LONGEST_BEGINNING: u64 = 64;
 
-/// Whether the beginning of a line, or all of it, may be one of a log: of its `first`, or of another. What may not needs no reading on.
+/// Tells whether the beginning of a line, or all of it, may be one of a log: of its `first`, or of another. What may not
+/// needs no reading on.
 #[must_use]
 pub fn may_begin(line: &[u8], first: bool) -> bool {
     if first {
@@ -68,7 +69,7 @@ pub enum Verdict {
         first: u64,
         /// Last missing sequence number.
         last: u64,
-        /// Whether they are missing at the end, which only a pin shows.
+        /// Tells whether they are missing at the end, which only a pin shows.
         at_end: bool,
     },
 }

@@ -84,7 +84,7 @@ impl From<io::Error> for Trouble {
     }
 }
 
-/// Whether a supervisor is there, though its home does not answer.
+/// Tells whether a supervisor is there, though its home does not answer.
 pub(crate) fn is_supervised(layout: &Layout) -> bool {
     std::os::unix::net::UnixStream::connect(bailey_supervisor::Place::new(layout.root()).socket()).is_ok()
 }

@@ -172,7 +172,7 @@ fn accounts(layout: &Layout) -> Option<Finding> {
 /// How long the home may take to say how it is.
 const ANSWERS_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// Whether changes of rules can be proven.
+/// Tells whether changes of rules can be proven.
 fn solver() -> Finding {
     match Analysis::begin() {
         Ok(_) => {
@@ -258,7 +258,7 @@ async fn running(layout: &Layout) -> Vec<Finding> {
     out
 }
 
-/// Whether somebody answers at an address, whatever it says.
+/// Tells whether somebody answers at an address, whatever it says.
 async fn answers(address: &str) -> bool {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let asked = async {

@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether the folder of the home is named among the arguments.
+/// Tells whether the folder of the home is named among the arguments.
 fn is_named() -> bool {
     std::env::args_os().any(|argument| argument.to_string_lossy().starts_with("--data"))
 }

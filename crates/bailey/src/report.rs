@@ -215,7 +215,7 @@ fn configuration(layout: &Layout) -> Vec<Fact> {
     all
 }
 
-/// Whether an address is of this machine alone, as far as can be told by its looks.
+/// Tells whether an address is of this machine alone, as far as can be told by its looks.
 fn is_here(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();

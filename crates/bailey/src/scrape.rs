@@ -135,7 +135,7 @@ async fn answer(source: &Source, tcp: bool, request: &Request<Incoming>) -> Resp
     }
 }
 
-/// Whether a request names this machine by its address: a page from elsewhere could have its own name lead here.
+/// Tells whether a request names this machine by its address: a page from elsewhere could have its own name lead here.
 fn is_for_this_machine(request: &Request<Incoming>) -> bool {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(name, _)| name);

@@ -99,8 +99,8 @@ fn code_of(line: &str) -> Option<&str> {
     (address.ends_with(':') && !instruction.starts_with("(bad)")).then_some(code)
 }
 
-/// Whether an instruction is of AVX-512: those, and only those, begin with the EVEX prefix 62 in 64-bit code, after none but
-/// a prefix for the address (Intel's manual, volume 2, section 2.7).
+/// Tells whether an instruction is of AVX-512: those, and only those, begin with the EVEX prefix 62 in 64-bit code, after
+/// none but a prefix for the address (Intel's manual, volume 2, section 2.7).
 fn is_evex(code: &str) -> bool {
     let mut bytes =
         code.split_whitespace().skip_while(|byte| ["26", "2e", "36", "3e", "64", "65", "67"].contains(byte));

@@ -89,7 +89,7 @@ fn size(folder: &Path) -> u64 {
     sizes.sum()
 }
 
-/// Whether a file has this SHA-256; one that is not there has not.
+/// Tells whether a file has this SHA-256; one that is not there has not.
 pub(super) fn has_hash(file: &Path, sha256: &str) -> bool {
     let output = command("sha256sum").arg(file).stderr(Stdio::null()).output();
     output.is_ok_and(|output| output.status.success() && String::from_utf8_lossy(&output.stdout).starts_with(sha256))

@@ -1,4 +1,4 @@
-//! Whether this machine can run the local model, and if not, why.
+//! Tells whether this machine can run the local model, and if not, why.
 
 use std::fs;
 use std::path::Path;

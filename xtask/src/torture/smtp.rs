@@ -34,7 +34,7 @@ pub(super) struct Arrival {
 #[derive(Debug, Default)]
 struct State {
     arrivals: Vec<Arrival>,
-    /// Whether messages are kept waiting before they may come.
+    /// Tells whether messages are kept waiting before they may come.
     holds: bool,
     /// How many are kept waiting.
     held: usize,

@@ -267,7 +267,7 @@ fn place(name: &str) -> Result<(String, Vec<&'static str>), String> {
     Err(format!("there is no test `{name}`"))
 }
 
-/// Whether a source has a test of this name that is run: marked as one, and not as one to leave out.
+/// Tells whether a source has a test of this name that is run: marked as one, and not as one to leave out.
 fn is_test(source: &str, function: &str) -> bool {
     let lines: Vec<&str> = source.lines().map(str::trim).collect();
     let begins = format!("fn {function}(");
@@ -354,7 +354,7 @@ fn is_control_id(id: &str) -> bool {
     id.split_once('/').is_some_and(|(area, holds)| plain(area) && plain(holds))
 }
 
-/// Whether a test of this name is there, and run.
+/// Tells whether a test of this name is there, and run.
 pub(crate) fn is_there(test: &str) -> bool {
     place(test).is_ok()
 }

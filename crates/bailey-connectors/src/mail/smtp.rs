@@ -64,7 +64,7 @@ fn envelope(message: &Message) -> Result<Envelope, String> {
     Envelope::new(Some(parse(message.from.address.as_str())?), recipients).map_err(|error| error.to_string())
 }
 
-/// Whether a server's answer to a whole message means that it did not take it.
+/// Tells whether a server's answer to a whole message means that it did not take it.
 ///
 /// A reply cut short is no answer. 421 says that the service is going away (RFC 5321, 3.8), and a relay that lost its
 /// next hop says so after that hop took the message: no proof either.

@@ -257,7 +257,7 @@ impl Gate {
     }
 }
 
-/// Whether the last step of an action was what the person said of it.
+/// Tells whether the last step of an action was what the person said of it.
 fn is_the_persons_word(reasons: &[String]) -> bool {
     reasons.iter().any(|why| why == reason::PERSON_SAYS || why == reason::PERSON_CORRECTS)
 }

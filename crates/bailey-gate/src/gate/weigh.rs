@@ -82,7 +82,7 @@ impl Gate {
         Weighed { seen, version: self.policy.version() }
     }
 
-    /// Whether the rules would still say the same; brings the counts among the facts up to date.
+    /// Tells whether the rules would still say the same; brings the counts among the facts up to date.
     pub(super) fn still_holds(&self, tx: &mut dyn Tx, weighed: &mut Weighed, now: Now) -> Result<bool, GateError> {
         let (view, seen) = (tx.view(), &mut weighed.seen);
         if view.surroundings() != seen.surroundings || self.policy.version() != weighed.version {
@@ -102,7 +102,7 @@ impl Gate {
         judge(&*self.policy, seen.kind, seen.class, &seen.facts)
     }
 
-    /// Whether it may run on an approval, or without one.
+    /// Tells whether it may run on an approval, or without one.
     pub(super) fn ruling(&self, Weighed { seen, .. }: &Weighed, approval: Option<&Approval>) -> Ruling {
         let evidence = evidence(approval);
         permitted(&*self.policy, &Question { kind: seen.kind, class: seen.class, facts: &seen.facts, evidence })
@@ -128,7 +128,7 @@ impl Gate {
 }
 
 impl Judged {
-    /// Whether it was judged on the approval that a row has now.
+    /// Tells whether it was judged on the approval that a row has now.
     pub(super) fn is_of(&self, row: &Row) -> bool {
         self.approval == row.approval
     }

@@ -36,7 +36,7 @@ pub struct MemoryLedger {
     pub full: AtomicBool,
     /// What is to happen between the next look and the transaction behind it.
     pub meanwhile: Meanwhile,
-    /// Whether something changes behind every look.
+    /// Tells whether something changes behind every look.
     pub restless: AtomicBool,
 }
 

@@ -51,7 +51,7 @@ fn wholes(value: &mut Value) {
     }
 }
 
-/// Whether what was read as an object was one: serde takes an array of the values for it, too.
+/// Tells whether what was read as an object was one: serde takes an array of the values for it, too.
 fn has_the_objects_of(read: &Value, given: &Value) -> bool {
     match (read, given) {
         (Value::Object(read), Value::Object(given)) => {

@@ -271,7 +271,7 @@ async fn authenticate(
     place.keep_for(told_as_failure(next.run(Request::from_parts(head, body.into())).await).await)
 }
 
-/// Whether a body was not read to its end for its length.
+/// Tells whether a body was not read to its end for its length.
 fn is_too_long(error: &axum::Error) -> bool {
     std::error::Error::source(error).is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
 }

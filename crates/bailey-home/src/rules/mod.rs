@@ -83,7 +83,7 @@ enum Stored {
 }
 
 impl Kept {
-    /// Whether it lets something go that would not go without it.
+    /// Tells whether it lets something go that would not go without it.
     fn permits(&self) -> bool {
         CedarPolicy::permits(&self.cedar)
     }

@@ -93,7 +93,7 @@ pub(crate) fn suggestions(past: &[Decided], book: &Book, now_ms: i64) -> Vec<Sug
     out
 }
 
-/// Whether the person said no to it, or went back on their yes.
+/// Tells whether the person said no to it, or went back on their yes.
 const fn went_back(state: State) -> bool {
     matches!(
         state,

@@ -39,7 +39,7 @@ pub struct Paths<'a> {
     pub keys: &'a Path,
     /// The mark, outside the home's folder.
     pub mark: Box<dyn MarkStore>,
-    /// Whether to make a new ledger; else a missing or empty one is an error, never a new beginning.
+    /// Tells whether to make a new ledger; else a missing or empty one is an error, never a new beginning.
     pub create: bool,
 }
 
@@ -195,7 +195,7 @@ impl Ledger {
 }
 
 impl Writer {
-    /// Whether the log is where a mark says, or further.
+    /// Tells whether the log is where a mark says, or further.
     fn agrees_with(&self, mark: &Mark) -> Result<bool, OpenError> {
         Ok(mark.incarnation == self.log.incarnation
             && tree_at(&self.db, mark.size)?.is_some_and(|tree| hex(&tree.root()) == mark.root))

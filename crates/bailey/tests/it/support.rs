@@ -142,7 +142,7 @@ pub fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
     }
 }
 
-/// Whether this machine has a place where a home's identity is locked, whatever folder it lies in.
+/// Tells whether this machine has a place where a home's identity is locked, whatever folder it lies in.
 pub fn has_place_for_locks() -> bool {
     let me = rustix::process::geteuid();
     me.is_root() || Path::new(&format!("/run/user/{}", me.as_raw())).is_dir()
