@@ -14,7 +14,7 @@ use bailey_gate::ground::{self, Known};
 use bailey_gate::handoff::Mode;
 use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, GateError, Proposal, State, TaskId};
-use bailey_ledger::{ActionRecord, Ledger};
+use bailey_ledger::Ledger;
 use bailey_model::tap::tap;
 use bailey_model::{Model, ModelError, Tool};
 use bailey_telemetry::{Id, Instrument as _, Stopwatch, event, span};
@@ -56,11 +56,11 @@ const fn ending_name_of(ending: &Ending) -> &'static str {
     }
 }
 
-/// The state of a task in a word: `waiting` only while the person has something to answer.
-pub(crate) fn state_name(conversation: &Conversation, actions: &[ActionRecord]) -> &'static str {
-    let asks = |record: &ActionRecord| matches!(record.row.state, State::Awaiting | State::NeedsPerson);
-    let goes_on = |record: &ActionRecord| {
-        matches!(record.row.state, State::Approved | State::Held | State::Claimed | State::Unknown | State::Reconciling)
+/// The state of a task in a word: `waiting` only while the person has something to answer. Of its turns, only the last counts.
+pub(crate) fn state_name(conversation: &Conversation, actions: &[State]) -> &'static str {
+    let asks = |state: &State| matches!(state, State::Awaiting | State::NeedsPerson);
+    let goes_on = |state: &State| {
+        matches!(state, State::Approved | State::Held | State::Claimed | State::Unknown | State::Reconciling)
     };
     match (&conversation.ending, conversation.next()) {
         (None, Next::Wait(_)) if !conversation.goes_on_while_asking() && actions.iter().any(asks) => "waiting",
@@ -210,6 +210,11 @@ impl Home {
     /// A task's conversation.
     pub(crate) fn conversation(&self, id: &TaskId) -> Result<Option<Conversation>, HomeError> {
         Ok(transcript::read(&self.ledger, id).map_err(GateError::from)?)
+    }
+
+    /// Reads a conversation with the last of its turns alone.
+    pub(crate) fn last_turn(&self, id: &TaskId) -> Result<Option<Conversation>, HomeError> {
+        Ok(transcript::read_last(&self.ledger, id).map_err(GateError::from)?)
     }
 
     /// The same, read beside the threads that answer.

@@ -38,19 +38,39 @@ fn parts(conversation: &mut Conversation) -> impl Iterator<Item = &mut Vec<Turn>
 
 /// Reads a task's conversation; nothing where there is none, or it was erased.
 pub(crate) fn read(ledger: &Ledger, id: &TaskId) -> Result<Option<Conversation>, StoreError> {
-    let Some(json) = ledger.record(head(id))? else { return Ok(None) };
-    let Head { counts, mut conversation } = serde_json::from_slice(&json).map_err(|error| damaged(&error))?;
+    let Some(Head { counts, mut conversation }) = read_head(ledger, id)? else { return Ok(None) };
     let mut n = 0;
     for (turns, count) in parts(&mut conversation).zip(counts.unwrap_or_default()) {
         for _ in 0..count {
-            let Some(json) = ledger.record(RecordName { kind: TURN, owner: id.as_bytes(), n })? else {
-                return Ok(None);
-            };
-            turns.push(serde_json::from_slice(&json).map_err(|error| damaged(&error))?);
+            let Some(turn) = read_turn(ledger, id, n)? else { return Ok(None) };
+            turns.push(turn);
             n += 1;
         }
     }
     Ok(Some(conversation))
+}
+
+/// Reads the same with the last turn alone, which costs the same however long the task was. An earlier release kept the turns
+/// beside the rest: then all of them are there.
+pub(crate) fn read_last(ledger: &Ledger, id: &TaskId) -> Result<Option<Conversation>, StoreError> {
+    let Some(Head { counts, mut conversation }) = read_head(ledger, id)? else { return Ok(None) };
+    let counts = counts.unwrap_or_default();
+    let stored: usize = counts.iter().sum();
+    if let (Some(1..), Some(last)) = (counts.last(), stored.checked_sub(1)) {
+        let Some(turn) = read_turn(ledger, id, last as u64)? else { return Ok(None) };
+        conversation.turns.push(turn);
+    }
+    Ok(Some(conversation))
+}
+
+fn read_head(ledger: &Ledger, id: &TaskId) -> Result<Option<Head>, StoreError> {
+    let Some(json) = ledger.record(head(id))? else { return Ok(None) };
+    serde_json::from_slice(&json).map(Some).map_err(|error| damaged(&error))
+}
+
+fn read_turn(ledger: &Ledger, id: &TaskId, n: u64) -> Result<Option<Turn>, StoreError> {
+    let Some(json) = ledger.record(RecordName { kind: TURN, owner: id.as_bytes(), n })? else { return Ok(None) };
+    serde_json::from_slice(&json).map(Some).map_err(|error| damaged(&error))
 }
 
 /// Whether a task is stored.
@@ -127,6 +147,9 @@ mod tests {
         ledger.write(|tx| keep(tx, &ID, conversation.clone())).unwrap();
         assert_eq!(read(ledger, &ID).unwrap().as_ref(), Some(conversation));
         let (after, _) = ledger.keys().draw().unwrap();
+        let last = read_last(ledger, &ID).unwrap().unwrap();
+        assert_eq!(last.turns.last(), conversation.turns.last());
+        assert_eq!((last.next(), last.words()), (conversation.next(), conversation.words()));
         after - before - 1
     }
 

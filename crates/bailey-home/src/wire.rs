@@ -11,6 +11,10 @@ pub use bailey_vault::{DavSettings, KeyHeader, MailSettings, ModelSettings, Oaut
 
 use crate::wire_secret::Password;
 
+mod tasks;
+
+pub use tasks::{TaskSummary, TaskView, UsageView};
+
 /// An error: what happened and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Failure {
@@ -255,41 +259,6 @@ pub struct TaskBody {
     /// schedules and triggers begin, the home itself begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
-}
-
-/// A task as listed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct TaskView {
-    /// Which.
-    pub id: String,
-    /// `running`, `waiting`, `answered`, `limit-reached`, `failed`, `stopped`.
-    pub state: String,
-    /// The person's words.
-    pub words: String,
-    /// Who or what began it: `person`, `schedule`, `trigger`, `agent`.
-    #[serde(default)]
-    pub origin: String,
-    /// The answer, once there is one.
-    pub reply: Option<String>,
-    /// Why it failed, where it did.
-    pub trouble: Option<String>,
-    /// What the model's answers took.
-    pub usage: UsageView,
-    /// Its actions, oldest first.
-    pub actions: Vec<ActionView>,
-}
-
-/// What a task took of the model.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct UsageView {
-    /// Requests made.
-    pub requests: u64,
-    /// Tokens read by it, as the provider counts them.
-    pub input_tokens: u64,
-    /// Tokens written by it.
-    pub output_tokens: u64,
-    /// What that costs at the configured prices; zero without them.
-    pub cost: f64,
 }
 
 /// A model request as it can be looked at.

@@ -36,6 +36,8 @@ queries! {
     OF_KIND_BEFORE = rows!("WHERE kind = ?1 AND content_seq < ?2 ORDER BY content_seq DESC LIMIT ?3");
     /// Those of a task, oldest first.
     OF_TASK = rows!("WHERE task = ?1 ORDER BY content_seq");
+    /// The states of those of a task, oldest first.
+    STATES_OF_TASK = "SELECT state FROM action WHERE task = ?1 ORDER BY content_seq";
     /// Those of a kind in a state, oldest first.
     OF_KIND_IN_STATE = rows!("WHERE kind = ?1 AND state = ?2 ORDER BY content_seq");
     /// The newest, but the first few.

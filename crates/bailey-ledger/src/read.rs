@@ -338,6 +338,14 @@ impl Ledger {
         self.views(queries::OF_TASK, [task.as_bytes()])
     }
 
+    /// States of the actions of a task, oldest first, read from an index alone.
+    pub fn states_of(&self, task: &TaskId) -> Result<Vec<State>, StoreError> {
+        let reader = self.reader();
+        let mut query = reader.prepare_cached(queries::STATES_OF_TASK).map_err(store_error)?;
+        let names = query.query_map([task.as_bytes()], |row| row.get::<_, String>(0)).map_err(store_error)?;
+        names.map(|name| State::from_name(&name.map_err(store_error)?).ok_or_else(|| damaged("state"))).collect()
+    }
+
     /// Rows with what they hold, which is opened once the connection is free again.
     fn views(&self, query: &'static str, values: impl Params) -> Result<Vec<ActionRecord>, StoreError> {
         let stored = {

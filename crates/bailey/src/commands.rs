@@ -10,7 +10,7 @@ use bailey_gate::{ActionId, BadId, Digest};
 use bailey_home::wire::{
     ActionView, ApproveBody, ConnectBody, ConnectionView, ContextView, DavSettings, DeletedView, Edit, EntryView,
     IdsBody, KeyHeader, LevelBody, MailSettings, ModelSettings, OauthClient, ProvenBody, ResolveBody, ResumeBody,
-    RevokeView, Server, Settings, Shown, SignIn, Status, TaskBody, TaskView, Training,
+    RevokeView, Server, Settings, Shown, SignIn, Status, TaskBody, TaskSummary, TaskView, Training,
 };
 use bailey_home::{Layout, RootChoice, purposes, routes};
 
@@ -77,8 +77,9 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         }
         Command::Task(task) => give_task(&client, task, json).await,
         Command::Tasks(Part { skip, limit }) => {
-            let list: Vec<TaskView> = client.get(&routes::TASKS.here().with("skip", skip).with("limit", limit)).await?;
-            Ok(show::print(json, &list, |out| list.iter().try_for_each(|one| show::task(out, one)))?)
+            let list: Vec<TaskSummary> =
+                client.get(&routes::TASKS.here().with("skip", skip).with("limit", limit)).await?;
+            Ok(show::print(json, &list, |out| list.iter().try_for_each(|one| show::task_summary(out, one)))?)
         }
         Command::Show { id } => {
             let task: TaskView = client.get(&routes::TASK.at(&[&id])).await?;
@@ -425,15 +426,15 @@ async fn give_task(client: &Client, task: Task, json: bool) -> Result<(), Troubl
     let mut card = client.post(&route, &TaskBody { words: task.words.join(" "), origin: None }).await?;
     let mut seen: u64 = client.get(&routes::CHANGES.here()).await?;
     let status: Status = client.get(&routes::STATUS.here()).await?;
-    if status.mode != bailey_gate::handoff::Mode::Open.name() && card.state == "running" {
-        writeln!(io::stderr(), "Everything is paused: task {} goes on after `bailey resume`.", card.id)?;
+    if status.mode != bailey_gate::handoff::Mode::Open.name() && card.summary.state == "running" {
+        writeln!(io::stderr(), "Everything is paused: task {} goes on after `bailey resume`.", card.summary.id)?;
     }
     // Of a task that goes on, what came before was told before.
     let mut told = if task.on.is_some() { card.actions.len() } else { 0 };
-    while !task.no_wait && card.state == "running" {
-        card = client.get(&routes::TASK.at(&[&card.id])).await?;
+    while !task.no_wait && card.summary.state == "running" {
+        card = client.get(&routes::TASK.at(&[&card.summary.id])).await?;
         told = show::progress(&card, told)?;
-        if card.state == "running" {
+        if card.summary.state == "running" {
             seen = client.get(&routes::CHANGES.here().with("after", seen)).await?;
         }
     }
@@ -447,7 +448,7 @@ async fn give_task(client: &Client, task: Task, json: bool) -> Result<(), Troubl
         }
         Ok(())
     })?;
-    match card.state.as_str() {
+    match card.summary.state.as_str() {
         // What went wrong is printed with the task.
         "failed" | "limit-reached" => Err(Trouble::Printed(1)),
         _ => Ok(()),

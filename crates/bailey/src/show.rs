@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write};
 
 use bailey_gate::family::escape::judged;
-use bailey_home::wire::{ActionView, ConnectionView, ContextView, EntryView, Status, TaskView, UsageView};
+use bailey_home::wire::{ActionView, ConnectionView, ContextView, EntryView, Status, TaskSummary, TaskView, UsageView};
 use serde::Serialize;
 
 /// Prints as JSON, or as text for people.
@@ -99,11 +99,7 @@ pub(crate) fn progress(task: &TaskView, told: usize) -> io::Result<usize> {
 }
 
 pub(crate) fn task(out: &mut dyn Write, task: &TaskView) -> io::Result<()> {
-    writeln!(out, "task {}: {}", task.id, task.state)?;
-    if task.origin != "person" {
-        writeln!(out, "  begun by: {}", task.origin)?;
-    }
-    task.words.split('\n').try_for_each(|line| writeln!(out, "  > {line}"))?;
+    words_of_task(out, &task.summary)?;
     for action in &task.actions {
         if action.kind != "reply" {
             writeln!(out, "  - {} [{}] {}", action.headline, action.state, action.id)?;
@@ -112,6 +108,28 @@ pub(crate) fn task(out: &mut dyn Write, task: &TaskView) -> io::Result<()> {
             writeln!(out, "      {}", action.reason)?;
         }
     }
+    result_of_task(out, &task.summary)
+}
+
+/// A task in a list, its actions as numbers.
+pub(crate) fn task_summary(out: &mut dyn Write, task: &TaskSummary) -> io::Result<()> {
+    words_of_task(out, task)?;
+    if !task.action_states.is_empty() {
+        let counts: Vec<String> = task.action_states.iter().map(|(state, count)| format!("{count} {state}")).collect();
+        writeln!(out, "  actions: {}; `bailey show {}` lists them", counts.join(", "), task.id)?;
+    }
+    result_of_task(out, task)
+}
+
+fn words_of_task(out: &mut dyn Write, task: &TaskSummary) -> io::Result<()> {
+    writeln!(out, "task {}: {}", task.id, task.state)?;
+    if task.origin != "person" {
+        writeln!(out, "  begun by: {}", task.origin)?;
+    }
+    task.words.split('\n').try_for_each(|line| writeln!(out, "  > {line}"))
+}
+
+fn result_of_task(out: &mut dyn Write, task: &TaskSummary) -> io::Result<()> {
     if let Some(reply) = &task.reply {
         writeln!(out)?;
         reply.split('\n').try_for_each(|line| writeln!(out, "{line}"))?;

@@ -53,7 +53,8 @@ use crate::tasks::state_name;
 use crate::wire::{
     ActionView, ApproveBody, AssertionBody, Challenge, Code, ConnectBody, ConnectionView, ContextView, CredentialHint,
     CredentialKind, DeletedView, Edit, EntryView, Failure, IdsBody, KeptBack, LevelBody, Line, PauseView, ProofBody,
-    ProvenBody, ResolveBody, ResumeBody, RevokeView, SignIn, SpanView, Status, TaskBody, TaskView, UsageView,
+    ProvenBody, ResolveBody, ResumeBody, RevokeView, SignIn, SpanView, Status, TaskBody, TaskSummary, TaskView,
+    UsageView,
 };
 
 /// Largest request body: an edited mail with room to spare.

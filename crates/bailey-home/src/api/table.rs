@@ -111,7 +111,7 @@ routes! {
     /// Takes a task. The same `idempotency-key` header again is the same task.
     GIVE_TASK = Post "/v1/tasks", header "idempotency-key", takes TaskBody, gives TaskView; Usual, Token, tasks::give_task;
     /// The newest tasks.
-    TASKS = Get "/v1/tasks" ? super::Part, gives Vec<TaskView>; Usual, Token, tasks::tasks;
+    TASKS = Get "/v1/tasks" ? super::Part, gives Vec<TaskSummary>; Usual, Token, tasks::tasks;
     /// One task.
     TASK = Get "/v1/tasks/{id}", gives TaskView; Usual, Token, tasks::task;
     /// Goes on with a task that has ended, with further words of the person.

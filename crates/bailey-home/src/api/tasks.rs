@@ -1,6 +1,9 @@
 //! Tasks, and what their model requests held.
 
+use std::collections::BTreeMap;
+
 use super::actions::action_view;
+use bailey_gate::State;
 use bailey_gate::event::Origin;
 
 use super::*;
@@ -50,7 +53,7 @@ pub(super) async fn go_on(
     view_of(&home, id).await
 }
 
-pub(super) async fn tasks(AppState(home): Shared, Query(part): Query<Part>) -> Answer<Vec<TaskView>> {
+pub(super) async fn tasks(AppState(home): Shared, Query(part): Query<Part>) -> Answer<Vec<TaskSummary>> {
     let read = move |home: &Home| {
         let rows = home.ledger.tasks(part.skip, part.limit())?;
         rows.into_iter().map(|row| listed(home, row)).collect::<Result<_, _>>()
@@ -126,21 +129,31 @@ fn usage_view(home: &Home, conversation: &bailey_agent::Conversation) -> UsageVi
 }
 
 /// A task in a list: one that cannot be read any more does not keep the others from being listed.
-fn listed(home: &Home, row: bailey_ledger::TaskRow) -> Result<TaskView, Failure> {
-    match home.conversation(&row.id)? {
-        Some(conversation) => view_with(home, row.id, &conversation),
-        None => Ok(TaskView {
-            id: row.id.to_string(),
-            // As it was called when it was written.
-            state: if row.state == "gave-up" { "limit-reached".into() } else { row.state },
-            words: "(Its record was erased or cannot be read.)".into(),
-            origin: row.origin.name().into(),
-            reply: None,
-            trouble: None,
-            usage: UsageView { requests: 0, input_tokens: 0, output_tokens: 0, cost: 0.0 },
-            actions: Vec::new(),
-        }),
+fn listed(home: &Home, row: bailey_ledger::TaskRow) -> Result<TaskSummary, Failure> {
+    let states = home.ledger.states_of(&row.id)?;
+    if let Some(conversation) = home.last_turn(&row.id)? {
+        return Ok(summary(home, row.id, row.origin.name(), &conversation, &states));
     }
+    Ok(TaskSummary {
+        id: row.id.to_string(),
+        // As it was called when it was written.
+        state: if row.state == "gave-up" { "limit-reached".into() } else { row.state },
+        words: "(Its record was erased or cannot be read.)".into(),
+        origin: row.origin.name().into(),
+        reply: None,
+        trouble: None,
+        usage: UsageView::default(),
+        action_states: counted(&states),
+    })
+}
+
+/// Counts actions by their states.
+fn counted(states: &[State]) -> BTreeMap<String, u32> {
+    let mut counts = BTreeMap::new();
+    for state in states {
+        *counts.entry(state.name().to_owned()).or_default() += 1;
+    }
+    counts
 }
 
 async fn view_of(home: &Arc<Home>, id: TaskId) -> Answer<TaskView> {
@@ -155,11 +168,26 @@ fn task_view(home: &Home, id: TaskId) -> Result<TaskView, Failure> {
 
 fn view_with(home: &Home, id: TaskId, conversation: &bailey_agent::Conversation) -> Result<TaskView, Failure> {
     let actions = home.ledger.actions_of(&id)?;
+    let states: Vec<State> = actions.iter().map(|record| record.row.state).collect();
+    let origin = home.ledger.origin(&id)?.map_or("", Origin::name);
     Ok(TaskView {
+        summary: summary(home, id, origin, conversation, &states),
+        actions: actions.iter().map(|record| action_view(home, record)).collect::<Result<_, _>>()?,
+    })
+}
+
+fn summary(
+    home: &Home,
+    id: TaskId,
+    origin: &str,
+    conversation: &bailey_agent::Conversation,
+    states: &[State],
+) -> TaskSummary {
+    TaskSummary {
         id: id.to_string(),
-        state: state_name(conversation, &actions).into(),
+        state: state_name(conversation, states).into(),
         words: bailey_gate::family::escape::visible_lines(&conversation.words()),
-        origin: home.ledger.origin(&id)?.map_or("", Origin::name).into(),
+        origin: origin.into(),
         reply: conversation.reply.as_deref().map(bailey_gate::family::escape::visible_lines),
         trouble: match &conversation.ending {
             Some(bailey_agent::Ending::Failed(why)) => Some(visible(why)),
@@ -171,6 +199,6 @@ fn view_with(home: &Home, id: TaskId, conversation: &bailey_agent::Conversation)
             Some(bailey_agent::Ending::Answered | bailey_agent::Ending::Stopped) | None => None,
         },
         usage: usage_view(home, conversation),
-        actions: actions.iter().map(|record| action_view(home, record)).collect::<Result<_, _>>()?,
-    })
+        action_states: counted(states),
+    }
 }

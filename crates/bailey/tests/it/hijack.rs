@@ -277,6 +277,11 @@ fn long_lists_come_in_parts() {
     };
     assert_eq!(words(&["tasks", "--limit", "2"]), ["task number 2", "task number 1"]);
     assert_eq!(words(&["tasks", "--skip", "2"]), ["task number 0"]);
+    let listed = world.data_of(&["tasks", "--limit", "1"])[0].clone();
+    let whole = world.get(&format!("/v1/tasks/{}", listed["id"].as_str().unwrap()));
+    assert_eq!(listed["action_states"], json!({"succeeded": whole["actions"].as_array().unwrap().len()}));
+    assert_eq!((&listed["state"], &listed["actions"]), (&json!("answered"), &Value::Null), "a list holds no contents");
+    assert!(world.ok(&["tasks", "--limit", "1"], "").contains("actions: 1 succeeded; `bailey show "));
     assert_eq!(world.data_of(&["actions", "--skip", "1", "--limit", "1"]).as_array().unwrap().len(), 1);
     assert_eq!(world.get("/v1/tasks?limit=-1")["code"], "malformed");
 }
