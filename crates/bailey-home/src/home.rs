@@ -55,6 +55,8 @@ pub struct Home {
     pub(crate) changing_rules: Mutex<()>,
     /// How many rules there were to suggest when trust was looked at last.
     pub(crate) suggested: AtomicU64,
+    /// Told when the person approved something, which may have made a habit.
+    pub(crate) answered: tokio::sync::Notify,
     /// The model, and what the configuration says of it.
     pub(crate) model: Option<(Arc<dyn Model>, ModelConfig)>,
     pub(crate) clock: Clock,
@@ -138,6 +140,7 @@ impl Home {
             policy,
             changing_rules: Mutex::default(),
             suggested: AtomicU64::new(0),
+            answered: tokio::sync::Notify::new(),
             model,
             clock,
             presence,

@@ -102,7 +102,7 @@ pub(super) async fn approvals(AppState(home): Shared, Query(part): Query<Part>) 
 }
 
 pub(super) async fn challenge(AppState(home): Shared) -> Answer<Challenge> {
-    let challenge = home.gate.challenge(&Nonce::from_bytes(drawn()?), home.clock.now());
+    let random = Nonce::from_bytes(drawn()?);
     let hint = |row: bailey_ledger::CredentialRow| CredentialHint {
         id: Nonce::from_bytes(row.id).to_string(),
         kind: match row.kind {
@@ -111,7 +111,9 @@ pub(super) async fn challenge(AppState(home): Shared) -> Answer<Challenge> {
         },
         salt: row.salt.map(|salt| Nonce::from_bytes(salt).to_string()),
     };
-    let known = reading_promptly(&home, |home| Ok(home.ledger.credentials()?)).await?;
+    // Off the threads that answer: an answer that is being checked holds the challenges while it reads.
+    let read = move |home: &Home| Ok((home.gate.challenge(&random, home.clock.now()), home.ledger.credentials()?));
+    let (challenge, known) = reading_promptly(&home, read).await?;
     let credentials = known.into_iter().map(hint).collect();
     Ok(Json(Challenge { challenge: challenge.to_string(), home: home.gate.home().to_string(), credentials }))
 }
@@ -132,8 +134,7 @@ pub(super) async fn approve(
     }
     home.changed();
     // An approval may be the one that makes a habit of those before.
-    let looking = Arc::clone(&home);
-    home.spawn_detached(async move { looking.refresh_suggestions().await });
+    home.answered.notify_one();
     Ok(Json(approved))
 }
 

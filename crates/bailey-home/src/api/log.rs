@@ -42,7 +42,8 @@ pub(super) async fn checkpoint(AppState(home): Shared) -> Result<String, Failure
 }
 
 pub(super) async fn export_sealed(AppState(home): Shared) -> Result<Exported, Failure> {
-    run_export(home, None).await
+    let turn = export_turn()?;
+    run_export(home, turn, None).await
 }
 
 pub(super) async fn export_readable(
@@ -50,8 +51,10 @@ pub(super) async fn export_readable(
     caller: Caller,
     JsonBody(body): JsonBody<ProvenBody>,
 ) -> Result<Exported, Failure> {
+    // First, so that an answer of the person is not used up where there is no room.
+    let turn = export_turn()?;
     let leave = authorise(&home, purposes::export_readable(), &body.proof, caller).await?;
-    run_export(home, Some(leave)).await
+    run_export(home, turn, Some(leave)).await
 }
 
 /// Exports at once: each takes a thread for as long as its reader takes.
@@ -63,11 +66,19 @@ const WAITING_PIECES: usize = 4;
 
 pub(super) type Exported = ([(header::HeaderName, &'static str); 1], Body);
 
-/// Writes the export down in the log, and sends the log up to there as it is read: in plain words with the person's leave alone.
-async fn run_export(home: Arc<Home>, leave: Option<Authorised>) -> Result<Exported, Failure> {
-    let payloads = if leave.is_some() { Payloads::Readable } else { Payloads::Sealed };
+/// Takes the place of one export; fails where as many are under way as may be at once.
+fn export_turn() -> Result<SemaphorePermit<'static>, Failure> {
     let busy = "as many exports are under way as may be at once; come again when one has ended";
-    let turn = EXPORTS.try_acquire().map_err(|_| failure(Code::Busy, busy))?;
+    EXPORTS.try_acquire().map_err(|_| failure(Code::Busy, busy))
+}
+
+/// Writes the export down in the log, and sends the log up to there as it is read: in plain words with the person's leave alone.
+async fn run_export(
+    home: Arc<Home>,
+    turn: SemaphorePermit<'static>,
+    leave: Option<Authorised>,
+) -> Result<Exported, Failure> {
+    let payloads = if leave.is_some() { Payloads::Readable } else { Payloads::Sealed };
     let (ledger, now, pause_state) = (Arc::clone(&home.ledger), home.clock.now(), home.gate.lock().pause_state());
     blocking(move || {
         let (size, _) = ledger.head()?;

@@ -8,20 +8,24 @@ use bailey_telemetry::event;
 
 use crate::home::Home;
 
-/// How often trust is looked at.
+/// How often trust is looked at, where nobody answers anything.
 const EACH: Duration = Duration::from_secs(3_600);
+/// How long it rests after a look: looking reads thousands of answers, and many may be given in a row.
+const REST: Duration = Duration::from_secs(2);
 
 impl Home {
-    /// Looks at it now and each hour.
+    /// Looks at it now, after answers of the person, and each hour.
     pub(crate) async fn keep_suggestions(self: Arc<Self>) {
         loop {
             self.refresh_suggestions().await;
-            tokio::time::sleep(EACH).await;
+            tokio::time::sleep(REST).await;
+            // An answer that came meanwhile is kept, and ends the waiting at once. That the hour ends is no trouble.
+            let _ = tokio::time::timeout(EACH, self.answered.notified()).await;
         }
     }
 
     /// Lets lapse what is not used, and counts what there is to suggest.
-    pub(crate) async fn refresh_suggestions(self: &Arc<Self>) {
+    async fn refresh_suggestions(self: &Arc<Self>) {
         let home = Arc::clone(self);
         let looked = tokio::task::spawn_blocking(move || {
             home.let_lapse()?;
