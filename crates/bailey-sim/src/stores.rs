@@ -29,20 +29,12 @@ pub const PAUSE: &str = "pause";
 
 static STEPS: Mutex<BTreeSet<(State, State)>> = Mutex::new(BTreeSet::new());
 
-/// Steps that only the person's correction of their own word leads to. The simulated person is never mistaken.
-const CORRECTIONS: [(State, State); 4] = [
-    (State::NotExecuted, State::Succeeded),
-    (State::Succeeded, State::NotExecuted),
-    (State::UndoFailed, State::Undone),
-    (State::Undone, State::UndoFailed),
-];
-
 /// Legal steps that no run of this process has taken yet.
 #[must_use]
 pub fn steps_not_taken() -> Vec<(State, State)> {
     let taken = STEPS.lock().unwrap_or_else(PoisonError::into_inner);
     let all = TRANSITIONS.iter().flat_map(|(from, to)| to.iter().map(|to| (*from, *to)));
-    all.filter(|step| !taken.contains(step) && !CORRECTIONS.contains(step)).collect()
+    all.filter(|step| !taken.contains(step)).collect()
 }
 
 /// Where a file of a machine lies for SQLite.

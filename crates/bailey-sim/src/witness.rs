@@ -84,6 +84,8 @@ pub struct Witness {
     /// Versions of tokens that were said to be kept.
     kept: BTreeMap<ConnectionId, u64>,
     ended: BTreeMap<ActionId, State>,
+    /// Actions of which the person said what is not so, and has not corrected it.
+    mistaken: BTreeSet<ActionId>,
     /// Actions of a history that was put aside by an older copy.
     forgotten: BTreeSet<ActionId>,
     /// How many effects there were.
@@ -246,6 +248,28 @@ impl Witness {
         self.effects.contains_key(id)
     }
 
+    /// Notes that the person is about to say of an action what is not so.
+    pub fn mistakes(&mut self, id: ActionId) {
+        self.mistaken.insert(id);
+    }
+
+    /// Notes that the person was told that their true word on an action counts.
+    pub fn corrected(&mut self, id: &ActionId) {
+        self.mistaken.remove(id);
+    }
+
+    /// Returns the actions of which the person said what is not so.
+    #[must_use]
+    pub fn mistaken(&self) -> Vec<ActionId> {
+        self.mistaken.iter().copied().collect()
+    }
+
+    /// Tells whether the state of an action stands on a mistake: on its own, or on that of what undoes it.
+    fn stands_on_a_mistake(&self, id: &ActionId) -> bool {
+        let undoes = |by: &ActionId| self.proposed.get(by).is_some_and(|(proposed, ..)| proposed.undoes == Some(*id));
+        self.mistaken.contains(id) || self.mistaken.iter().any(undoes)
+    }
+
     /// A home was opened, in a pause epoch; `open` is whether effects may leave.
     pub fn opened(&mut self, open: bool, epoch: u64) {
         if std::mem::take(&mut self.by_supervisor) {
@@ -381,7 +405,7 @@ impl Witness {
         let missing: Vec<_> = self
             .effects
             .keys()
-            .filter(|id| !self.forgotten.contains(id))
+            .filter(|id| !self.forgotten.contains(id) && !self.mistaken.contains(id))
             .filter(|id| !states.get(id).is_some_and(|state| state.is_past_claim()))
             .map(|id| format!("{id}: it happened, and nothing durable says that it was claimed"))
             .collect();
@@ -402,6 +426,9 @@ impl Witness {
         self.audit(states);
         for (id, state) in states {
             if self.forgotten.contains(id) || self.proposed.get(id).is_none_or(|(proposed, ..)| proposed.harmless) {
+                continue;
+            }
+            if self.stands_on_a_mistake(id) {
                 continue;
             }
             let happened = self.effects.contains_key(id);
