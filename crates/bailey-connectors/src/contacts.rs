@@ -106,6 +106,16 @@ impl Service for Contacts {
         });
         Ok(Discovered { notes: Vec::new(), known: known.collect() })
     }
+
+    async fn look_again(
+        &self,
+        vault: &Vault,
+        access: &Access,
+        settings: &Settings,
+        _: &[u8],
+    ) -> Result<Option<Discovered>, VaultError> {
+        self.discover(vault, access, settings).await.map(Some)
+    }
 }
 
 /// A card as a model reads it: every field short enough to be one.

@@ -38,4 +38,14 @@ impl Service for ForeignTools {
     async fn discover(&self, _: &Vault, _: &Access, _: &Settings) -> Result<Discovered, VaultError> {
         Ok(Discovered::default())
     }
+
+    async fn look_again(
+        &self,
+        _: &Vault,
+        _: &Access,
+        _: &Settings,
+        _: &[u8],
+    ) -> Result<Option<Discovered>, VaultError> {
+        Ok(None)
+    }
 }

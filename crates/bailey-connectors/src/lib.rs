@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use bailey_gate::content::Content;
 use bailey_gate::family::{Action, Claim, Level};
+use bailey_gate::handoff::SystemEgress;
 use bailey_gate::{Claimed, ConnectionId, Connector, Effect, Execution, Outcome, Settled};
 use bailey_vault::{Credential, Discovered, NewConnection, Settings, Vault, VaultError};
 use serde_json::Value;
@@ -142,6 +143,22 @@ impl Services {
             }
         };
         Ok(NewConnection { id, settings, level, credential, discovered })
+    }
+
+    /// Looks again at what an account proves of people, and keeps it, where the grant still stands as it was bound.
+    ///
+    /// # Errors
+    /// The account cannot be reached, or was revoked or changed; nothing is kept then.
+    pub async fn look_again(&self, account: (ConnectionId, u64), settings: &Settings) -> Result<(), VaultError> {
+        let vault = &self.vault;
+        let (access, notes) = (vault.look(Some(account), SystemEgress::Preparation), vault.notes(&account.0)?);
+        let found = match settings {
+            Settings::Mail(_) => mail::Mail.look_again(vault, &access, settings, &notes).await?,
+            Settings::Calendar(_) => calendar::Calendar.look_again(vault, &access, settings, &notes).await?,
+            Settings::Contacts(_) => contacts::Contacts.look_again(vault, &access, settings, &notes).await?,
+            Settings::Model(_) => None,
+        };
+        found.map_or(Ok(()), |found| vault.keep_found(account, &found))
     }
 }
 

@@ -81,6 +81,16 @@ pub trait Service: Send + Sync {
         access: &Access,
         settings: &Settings,
     ) -> impl Future<Output = Result<Discovered, VaultError>> + Send;
+
+    /// Looks again at what a connected account proves of people, since the last look; `None` where nothing can be new. `notes` are those
+    /// of the last look ([`Discovered::notes`]).
+    fn look_again(
+        &self,
+        vault: &Vault,
+        access: &Access,
+        settings: &Settings,
+        notes: &[u8],
+    ) -> impl Future<Output = Result<Option<Discovered>, VaultError>> + Send;
 }
 
 /// What to say of an action that has no undo.

@@ -55,6 +55,8 @@ pub struct Home {
     pub(crate) changing_rules: Mutex<()>,
     /// How many rules there were to suggest when trust was looked at last.
     pub(crate) suggested: AtomicU64,
+    /// Tasks for which it was looked again whom the person knows.
+    pub(crate) looked_again: std::sync::Mutex<BTreeSet<TaskId>>,
     /// Told when the person approved something, which may have made a habit.
     pub(crate) answered: tokio::sync::Notify,
     /// The model, and what the configuration says of it.
@@ -140,6 +142,7 @@ impl Home {
             policy,
             changing_rules: Mutex::default(),
             suggested: AtomicU64::new(0),
+            looked_again: std::sync::Mutex::default(),
             answered: tokio::sync::Notify::new(),
             model,
             clock,

@@ -16,6 +16,7 @@ mod home;
 mod layout;
 mod listener;
 mod metrics;
+mod people;
 mod provenance;
 pub mod purposes;
 pub mod recovery;

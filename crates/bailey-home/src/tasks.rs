@@ -404,6 +404,7 @@ impl Home {
                 return Ok(());
             }
         };
+        self.look_again_for(id, &prepared.action).await;
         let proposal = Proposal {
             id: action,
             task: Some(id),

@@ -406,6 +406,26 @@ impl Vault {
         self.stored(DISCOVERED, id)
     }
 
+    /// Returns what its service noted when it last looked at the account ([`Discovered::notes`]).
+    pub fn notes(&self, id: &ConnectionId) -> Result<Vec<u8>, VaultError> {
+        self.ledger.record(record(DISCOVERED, id))?.ok_or(VaultError::Revoked)
+    }
+
+    /// Keeps what a further look at an account found, where the grant still stands as it was bound.
+    pub fn keep_found(&self, (id, generation): (ConnectionId, u64), found: &Discovered) -> Result<(), VaultError> {
+        let kept = self.ledger.write(|tx| {
+            if !tx.grant(&id)?.is_some_and(|grant| grant.active && grant.generation == generation) {
+                return Ok(false);
+            }
+            tx.put_record(record(DISCOVERED, &id), &found.notes)?;
+            for (party, name) in &found.known {
+                tx.learn(party, name)?;
+            }
+            Ok(true)
+        })?;
+        if kept { Ok(()) } else { Err(VaultError::Revoked) }
+    }
+
     fn tokens(&self, id: &ConnectionId) -> Result<Tokens, VaultError> {
         self.stored(CREDENTIAL, id)
     }

@@ -197,6 +197,15 @@ impl Service for Calendar {
     async fn discover(&self, vault: &Vault, access: &Access, _: &Settings) -> Result<Discovered, VaultError> {
         expect_collection(vault, access, "calendar", CALENDAR).await.map(|()| Discovered::default())
     }
+    async fn look_again(
+        &self,
+        _: &Vault,
+        _: &Access,
+        _: &Settings,
+        _: &[u8],
+    ) -> Result<Option<Discovered>, VaultError> {
+        Ok(None)
+    }
 }
 
 /// Returns the calendar a call acts on, and its path on the server.

@@ -1,11 +1,9 @@
 //! Mail over IMAP: look, read, move one message by a claim; and the looks that prepare those.
 
-use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use async_imap::types::NameAttribute;
-use bailey_gate::family::Party;
 use bailey_gate::family::mail::{FolderName, FolderRole, MailAction, MessageRef, Moving, Query, Summary};
 use bailey_gate::handoff::SystemEgress;
 use bailey_gate::{Claimed, ConnectionId, Effect, Outcome};
@@ -16,14 +14,13 @@ use serde_json::json;
 use tokio::task::spawn_blocking;
 
 use super::folder_name;
-use super::mime::{HEADER, MAX_FETCHED, addresses, describe, parsed_header, recipients, short};
+use super::known::{self, WrittenTo};
+use super::mime::{HEADER, MAX_FETCHED, addresses, describe, parsed_header, short};
 
 /// How long connecting and signing in may take.
 pub(super) const BEFORE_HAND_OFF: Duration = Duration::from_secs(60);
 /// Messages listed by one search. A model reads no more, and says so if it wants to narrow the search.
 const MAX_LISTED: usize = 20;
-/// Sent messages looked at for whom the person writes to, newest first.
-const MAX_SENT_LOOKED_AT: usize = 500;
 
 /// The folders with a role (RFC 6154), as far as the server names them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +34,9 @@ pub struct Folders {
     /// What the person keeps.
     #[serde(default)]
     pub archive: Option<String>,
+    /// The last sent message that was looked at: its folder's validity, and its number.
+    #[serde(default)]
+    pub sent_seen: Option<(u32, u32)>,
 }
 
 impl Folders {
@@ -90,7 +90,7 @@ fn last_part(name: &str) -> &str {
     name.rsplit(['/', '.']).next().unwrap_or(name)
 }
 
-fn imap_words(error: async_imap::error::Error) -> String {
+pub(super) fn imap_words(error: async_imap::error::Error) -> String {
     words(&error)
 }
 
@@ -208,7 +208,7 @@ pub(super) async fn summary(vault: &Vault, access: &Access, message: &MessageRef
     Ok(vault.until_cut(found).await?.about)
 }
 
-async fn open(vault: &Vault, access: &Access) -> Result<ImapSession, VaultError> {
+pub(super) async fn open(vault: &Vault, access: &Access) -> Result<ImapSession, VaultError> {
     // A revoked connection is told as such, not as a server that could not be reached.
     vault.settings_of(access)?;
     vault.until_cut(in_time(vault.imap(access))).await
@@ -222,7 +222,7 @@ pub(super) async fn survey(vault: &Vault, access: &Access, settings: &MailSettin
         let seen = vault.until_cut(in_time(look_around(&mut session, &settings.address))).await?;
         leave(session).await;
         folders = seen.0;
-        known = seen.1.into_iter().map(|(address, name)| (Party::new(Party::EMAIL.into(), &address), name)).collect();
+        known = known::parties(seen.1);
     }
     let notes = serde_json::to_vec(&folders).map_err(|error| VaultError::Settings(error.to_string()))?;
     Ok(Discovered { notes, known })
@@ -230,7 +230,7 @@ pub(super) async fn survey(vault: &Vault, access: &Access, settings: &MailSettin
 
 /// Waits for work with the mail library, as long as that may take; and whatever the library does over an answer it cannot read, that
 /// is an answer that cannot be read.
-async fn in_time<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+pub(super) async fn in_time<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     // What it held is dropped with it: nothing half done is looked at afterwards.
     let work = AssertUnwindSafe(work).catch_unwind();
     match tokio::time::timeout(BEFORE_HAND_OFF, work).await {
@@ -241,7 +241,7 @@ async fn in_time<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, 
 }
 
 /// Says good-bye; how that goes changes nothing.
-async fn leave(mut session: ImapSession) {
+pub(super) async fn leave(mut session: ImapSession) {
     let _ = in_time(async { session.logout().await.map_err(imap_words) }).await;
 }
 
@@ -362,7 +362,7 @@ fn search_words(query: &Query, today: jiff::civil::Date) -> Result<String, Strin
 
 /// Finds special folders, and recipients of the newest sent messages by address, with the names they were given. Received mail
 /// proves nothing and is not looked at.
-async fn look_around(session: &mut ImapSession, own: &str) -> Result<(Folders, BTreeMap<String, String>), String> {
+async fn look_around(session: &mut ImapSession, own: &str) -> Result<(Folders, WrittenTo), String> {
     let names: Vec<_> =
         session.list(Some(""), Some("*")).await.map_err(imap_words)?.try_collect().await.map_err(imap_words)?;
     let mut folders = Folders::default();
@@ -378,29 +378,9 @@ async fn look_around(session: &mut ImapSession, own: &str) -> Result<(Folders, B
             *place = Some(name.name().to_owned());
         }
     }
-    let mut written_to = BTreeMap::new();
-    if let Some(sent) = &folders.sent {
-        let examined = session.examine(sent).await.map_err(imap_words)?;
-        if examined.exists > 0 {
-            let mut uids: Vec<u32> = session.uid_search("ALL").await.map_err(imap_words)?.into_iter().collect();
-            uids.sort_unstable_by(|a, b| b.cmp(a));
-            uids.truncate(MAX_SENT_LOOKED_AT);
-            let set = uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
-            let fetched: Vec<_> = session
-                .uid_fetch(set, format!("(UID {HEADER})"))
-                .await
-                .map_err(imap_words)?
-                .try_collect()
-                .await
-                .map_err(imap_words)?;
-            for (address, name) in fetched.iter().flat_map(|one| recipients(one.header().unwrap_or_default(), own)) {
-                // An empty name says less than one that was given elsewhere.
-                let known: &mut String = written_to.entry(address).or_default();
-                if known.is_empty() {
-                    *known = name;
-                }
-            }
-        }
+    let mut written_to = WrittenTo::new();
+    if let Some(sent) = folders.sent.clone() {
+        (written_to, folders.sent_seen) = known::written_to(session, &sent, None, own).await?;
     }
     Ok((folders, written_to))
 }

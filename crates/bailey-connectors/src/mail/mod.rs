@@ -2,6 +2,7 @@
 
 mod folder_name;
 mod imap;
+mod known;
 pub(crate) mod mime;
 mod smtp;
 
@@ -168,6 +169,19 @@ impl Service for Mail {
         let Some(mail) = settings.mail() else { return Ok(Discovered::default()) };
         imap::survey(vault, access, mail).await
     }
+
+    async fn look_again(
+        &self,
+        vault: &Vault,
+        access: &Access,
+        settings: &Settings,
+        notes: &[u8],
+    ) -> Result<Option<Discovered>, VaultError> {
+        match settings.mail() {
+            Some(mail) => known::look_again(vault, access, mail, notes).await,
+            None => Ok(None),
+        }
+    }
 }
 
 /// Looking has an outcome of its own: what it found, or why it found nothing.
@@ -326,7 +340,8 @@ fn body(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "")
 }
 
-/// Ours says nothing about the machine or the time: random, under the author's domain.
+/// Makes one of ours, which says nothing about the machine or the time: random, under the author's domain.
+/// [`known::is_ours`] tells it from others'.
 fn message_id(author: &Address, unique: &[u8; 16]) -> Result<MessageId, BadCall> {
     let left: String = unique.iter().map(|byte| format!("{byte:02x}")).collect();
     parse_with("message_id", || MessageId::new(&format!("<{left}@{}>", author.domain())))

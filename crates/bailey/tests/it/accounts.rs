@@ -191,6 +191,22 @@ fn only_what_the_person_sent_makes_someone_known() {
 }
 
 #[test]
+fn whom_the_person_wrote_to_since_is_known_and_mail_of_our_own_proves_nothing() {
+    let to = |address: &str| ("mail_send", json!({"to": address, "subject": "s", "body": "b"}));
+    let calls = vec![to("ana@example.org"), to("bo@example.org"), to("cy@example.org")];
+    let account = Account::new(vec![Turn::calls(calls), Turn::say("ok")], 300);
+    account.with_password("send");
+    // A mail program wrote the first; the second has a Message-ID of the form that ours have.
+    account.server.deliver("Sent", "1", &mail(peers::ACCOUNT, "Ana <ana@example.org>", "sent", "x")).unwrap();
+    let ours = "0123456789abcdef0123456789abcdef";
+    account.server.deliver("Sent", "2", &mail(peers::ACCOUNT, "Bo <bo@example.org>", ours, "x")).unwrap();
+    account.world.task("write to ana@example.org, bo@example.org and cy@example.org");
+    let cards = account.world.approvals();
+    let is_new = |card: &Value| card["warnings"].to_string().contains("never written to");
+    assert_eq!(cards.iter().map(is_new).collect::<Vec<_>>(), [false, true, true], "{cards:#?}");
+}
+
+#[test]
 fn a_decoy_is_told_apart_from_the_one_the_person_wrote_to() {
     let to = |address: &str| ("mail_send", json!({"to": format!("Ana <{address}>"), "subject": "s", "body": "b"}));
     let account =
