@@ -65,7 +65,10 @@ impl Words {
         let inside = |c: char| c.is_alphanumeric() || "@.!#$%&'*+-/=?^_`{|}~".contains(c);
         let tokens = words.split(|c| !inside(c)).map(|token| token.trim_matches(|c: char| ".!?'/=-".contains(c)));
         let tokens = tokens.map(|token| token.strip_prefix("mailto:").unwrap_or(token).to_lowercase());
-        Self { plain: plain(words), addresses: tokens.filter(|token| token.contains('@')).collect() }
+        let tokens = tokens.filter(|token| token.contains('@'));
+        // A domain in letters of any script is the one that mail knows by another name.
+        let addresses = tokens.map(|token| Address::read(&token).map_or(token, |address| address.key()));
+        Self { plain: plain(words), addresses: addresses.collect() }
     }
 
     /// Everybody whose address is written out in them.
@@ -217,6 +220,13 @@ pub fn is_confusable(one: &str, other: &str) -> bool {
     if one == other {
         return false;
     }
+    // A reader sees the letters a domain stands for.
+    let letters = |value: &str| {
+        let address = Address::new(value).ok().filter(|_| value.contains("xn--"))?;
+        address.letters()
+    };
+    let (seen, other_seen) = (letters(one), letters(other));
+    let (one, other) = (seen.as_deref().unwrap_or(one), other_seen.as_deref().unwrap_or(other));
     if skeleton_of(one) == skeleton_of(other) {
         return true;
     }

@@ -221,6 +221,8 @@ impl World {
             in_reply_to: None,
             references: Vec::new(),
             attachments: Vec::new(),
+            keep_in: None,
+            source: None,
         })))
     }
 

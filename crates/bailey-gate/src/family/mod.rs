@@ -4,6 +4,7 @@
 //! adding a family, a file here and one line in `families!`. Whatever else the gate has to know of an action is asked by
 //! [`Family`], whose [`Traits`] have no default: what was forgotten does not compile.
 
+pub mod addresses;
 pub mod calendar;
 pub mod contacts;
 pub mod escape;
@@ -11,6 +12,7 @@ pub mod home;
 mod kind;
 pub mod mail;
 mod party;
+pub mod punycode;
 pub mod rfc5322;
 pub mod text;
 pub mod tool;

@@ -13,6 +13,8 @@ use super::text::Mailbox;
 
 /// Longest unencoded body line; RFC 5322, 2.1.1.
 const MAX_BODY_LINE: usize = 990;
+/// Longest name written as it is, in bytes: with an address of 254 it stays below the 998 of a line (RFC 5322, 2.1.1), escaped too.
+const MAX_PLAIN_NAME: usize = 300;
 /// Bytes of text per encoded word: 45 become 60 characters of base64, with the frame below the 75 of RFC 2047.
 const ENCODED_WORD_BYTES: usize = 45;
 /// Characters of an escaped file name per line, so that the line stays below 78.
@@ -25,10 +27,22 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// The bytes that are handed to the mail server, ending in CRLF. Bcc is in the envelope only.
 #[must_use]
 pub fn render(message: &Message) -> Vec<u8> {
+    rendered(message, &[])
+}
+
+/// The bytes that the person's own mailbox keeps of a mail, as mail programs keep them: with the Bcc field that nobody else gets
+/// (RFC 5322, 3.6.3), and the same in all else.
+#[must_use]
+pub fn render_kept(message: &Message) -> Vec<u8> {
+    rendered(message, &message.bcc)
+}
+
+fn rendered(message: &Message, bcc: &[Mailbox]) -> Vec<u8> {
     let mut out = String::new();
     header(&mut out, "From", &mailbox(&message.from));
     address_list(&mut out, "To", &message.to);
     address_list(&mut out, "Cc", &message.cc);
+    address_list(&mut out, "Bcc", bcc);
     header(&mut out, "Subject", &unstructured(message.subject.as_str()));
     header(&mut out, "Date", &date(message.date, message.offset_minutes));
     header(&mut out, "Message-ID", message.message_id.as_str());
@@ -63,7 +77,7 @@ fn address_list(out: &mut String, name: &str, list: &[Mailbox]) {
 fn mailbox(mailbox: &Mailbox) -> String {
     match &mailbox.name {
         None => mailbox.address.to_string(),
-        Some(name) if needs_encoding(name.as_str()) => {
+        Some(name) if needs_encoding(name.as_str()) || name.as_str().len() > MAX_PLAIN_NAME => {
             format!("{} <{}>", encoded_words(name.as_str()), mailbox.address)
         }
         Some(name) => {

@@ -17,6 +17,10 @@ pub enum BadText {
     TooLong,
     /// Not of the form `name@domain`.
     NotAnAddress(String),
+    /// Not of the form `<left@right>`.
+    NotAMessageId(String),
+    /// No name of a folder that can be written here.
+    NotAFolder(String),
 }
 
 impl fmt::Display for BadText {
@@ -27,6 +31,16 @@ impl fmt::Display for BadText {
             Self::NotAnAddress(text) => {
                 write!(f, "`{}` is not an e-mail address; write it as name@domain", super::escape::visible(text))
             }
+            Self::NotAMessageId(text) => write!(
+                f,
+                "`{}` is not a Message-ID that can be referred to: one stands in angle brackets, in plain letters, digits and signs without blanks; take it as the mail has it, or leave it out",
+                super::escape::visible(text)
+            ),
+            Self::NotAFolder(text) => write!(
+                f,
+                "`{}` is no folder name of plain letters, digits and signs; take the name as the mail server lists it",
+                super::escape::visible(text)
+            ),
         }
     }
 }
@@ -75,6 +89,18 @@ impl Address {
         Ok(Self(format!("{local}@{}", domain.to_ascii_lowercase())))
     }
 
+    /// Parses `name@domain`, whose domain may be written in letters of any script.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    pub fn read(text: &str) -> Result<Self, BadText> {
+        let text = text.trim();
+        let ascii = text.rsplit_once('@').and_then(|(local, domain)| {
+            super::punycode::to_ascii(domain).filter(|_| !domain.is_ascii()).map(|domain| format!("{local}@{domain}"))
+        });
+        Self::new(ascii.as_deref().unwrap_or(text))
+    }
+
     /// `name@domain`.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -85,6 +111,13 @@ impl Address {
     #[must_use]
     pub fn domain(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
+    /// Returns the address with the letters its domain stands for, where it is an internationalised one (RFC 5890).
+    #[must_use]
+    pub fn letters(&self) -> Option<String> {
+        let (local, domain) = self.0.rsplit_once('@')?;
+        super::punycode::letters(domain).map(|domain| format!("{local}@{domain}"))
     }
 
     /// The form in which addresses are compared: all lower case. Providers treat local parts so in practice, and a
@@ -123,13 +156,36 @@ pub struct Mailbox {
     pub address: Address,
 }
 
+impl Mailbox {
+    /// Tells whether the name looks like an address, and like another one than the mail goes to: the oldest trick there is.
+    #[must_use]
+    pub fn is_deceptive(&self) -> bool {
+        let Some(name) = self.name.as_ref().map(|name| name.as_str().to_lowercase()) else { return false };
+        // An at sign in any of its disguises.
+        let looks = name.contains(['@', '\u{ff20}', '\u{fe6b}']) || name.contains("(at)") || name.contains("[at]");
+        let own = |text: &str| text.trim_matches(|c: char| "<>'\" ".contains(c)) == self.address.key();
+        looks && !own(&name) && !Address::read(&name).is_ok_and(|named| named.key() == self.address.key())
+    }
+}
+
+/// Writes it so that it reads back as the same one: a name that holds what has a meaning in a list of recipients stands in quotation
+/// marks (RFC 5322, 3.2.4).
 impl fmt::Display for Mailbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
+            Some(name) if needs_marks(name.as_str()) => {
+                let escaped = name.as_str().replace('\\', "\\\\").replace('"', "\\\"");
+                write!(f, "\"{escaped}\" <{}>", self.address)
+            }
             Some(name) => write!(f, "{} <{}>", name.as_str(), self.address),
             None => self.address.fmt(f),
         }
     }
+}
+
+/// Tells whether a name has to stand in quotation marks.
+fn needs_marks(name: &str) -> bool {
+    name.trim() != name || name.contains("=?") || name.contains(|c: char| "()<>[]:;@\\,\"".contains(c))
 }
 
 #[cfg(test)]

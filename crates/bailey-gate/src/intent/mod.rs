@@ -20,6 +20,8 @@ const NEAR: usize = 4;
 pub enum Verb {
     /// Write to somebody.
     Send,
+    /// Prepare a mail without sending it.
+    Draft,
     /// Throw away.
     Trash,
     /// Move between folders.
@@ -172,7 +174,7 @@ impl TaskIntent {
         if let Action::Tool(call) = action { self.covers_tool(call) } else { self.covers_kind(action.kind()) }
     }
 
-    /// Tells whether the words ask for this kind of action. Looking, answering the person, and drafts, which stay in the home,
+    /// Tells whether the words ask for this kind of action. Looking, answering the person, and drafts that stay in the home,
     /// are never beside the task.
     #[must_use]
     pub fn covers_kind(&self, kind: ActionKind) -> bool {
@@ -185,6 +187,7 @@ impl TaskIntent {
     const fn holds(&self, verb: Verb) -> bool {
         match verb {
             Verb::Send => self.send,
+            Verb::Draft => self.draft,
             Verb::Trash => self.trash,
             Verb::Sort => self.sort,
             Verb::Create => self.create,

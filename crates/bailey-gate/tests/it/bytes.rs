@@ -164,6 +164,8 @@ prop_compose! {
             message_id: MessageId::new("<new@example.org>").unwrap(),
             in_reply_to: references.last().cloned(),
             references,
+            keep_in: None,
+            source: None,
         }
     }
 }

@@ -276,6 +276,8 @@ pub fn message(recipients: &[&str]) -> Message {
         in_reply_to: None,
         references: vec![],
         attachments: vec![],
+        keep_in: None,
+        source: None,
     }
 }
 

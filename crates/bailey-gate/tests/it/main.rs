@@ -12,6 +12,7 @@ mod double;
 mod life;
 mod looks;
 mod races;
+mod recipients;
 
 /// What must not compile: making permits and claims, using them twice, acting without one.
 #[test]

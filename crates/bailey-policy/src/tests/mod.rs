@@ -51,6 +51,8 @@ fn message(recipients: usize) -> Message {
         in_reply_to: None,
         references: vec![],
         attachments: vec![],
+        keep_in: None,
+        source: None,
     }
 }
 

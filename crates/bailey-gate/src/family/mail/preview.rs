@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Attachment, FolderName, Message, MessageRef, Moving, Query};
+use super::{Attachment, FolderName, Message, MessageRef, Moving, Query, Source, SourceUse};
 use crate::family::escape::{visible, visible_lines};
 use crate::family::rfc5322;
 use crate::family::text::Mailbox;
@@ -43,15 +43,17 @@ pub(super) fn moving(out: &mut Preview, headline: &str, moving: &Moving) {
 pub(super) fn message(out: &mut Preview, verb: &str, message: &Message) {
     let count = message.recipients().count();
     out.headline = format!("{verb} to {count} {}", if count == 1 { "recipient" } else { "recipients" });
-    out.item("From", &message.from.to_string());
+    recipient(out, "From", &message.from);
     for (label, list) in [("To", &message.to), ("Cc", &message.cc), ("Bcc (hidden from the others)", &message.bcc)] {
         for mailbox in list {
-            out.item(label, &mailbox.to_string());
-            warn_of_name(out, mailbox);
+            recipient(out, label, mailbox);
         }
     }
     out.item("Subject", message.subject.as_str());
     out.item("Date", &rfc5322::date(message.date, message.offset_minutes));
+    if let Some(mail) = &message.source {
+        source(out, mail);
+    }
     if let Some(parent) = &message.in_reply_to {
         out.item("Answers", parent.as_str());
     }
@@ -59,6 +61,9 @@ pub(super) fn message(out: &mut Preview, verb: &str, message: &Message) {
         out.item("Thread", id.as_str());
     }
     out.item("Message-ID", message.message_id.as_str());
+    if let Some(folder) = &message.keep_in {
+        out.item("Copy kept in folder", folder.as_str());
+    }
     for file in &message.attachments {
         out.item("Attachment", &describe(file));
         for line in file.invitation().unwrap_or_default() {
@@ -72,10 +77,12 @@ pub(super) fn message(out: &mut Preview, verb: &str, message: &Message) {
     }
 }
 
-/// A display name that looks like an address, but another one, is the oldest trick there is.
-fn warn_of_name(out: &mut Preview, mailbox: &Mailbox) {
-    let Some(name) = &mailbox.name else { return };
-    if looks_like_an_address(name.as_str()) && !name.as_str().eq_ignore_ascii_case(mailbox.address.as_str()) {
+/// Shows a mailbox with both forms of its domain, where it has two, and warns of a name that looks like another address.
+fn recipient(out: &mut Preview, label: &'static str, mailbox: &Mailbox) {
+    let letters = mailbox.address.letters();
+    let both = letters.as_ref().map_or_else(String::new, |letters| format!(" (written {letters})"));
+    out.item(label, &format!("{mailbox}{both}"));
+    if let Some(name) = mailbox.name.as_ref().filter(|_| mailbox.is_deceptive()) {
         out.warnings.push(format!(
             "The name `{}` looks like an address, but the mail goes to `{}`.",
             visible(name.as_str()),
@@ -84,11 +91,22 @@ fn warn_of_name(out: &mut Preview, mailbox: &Mailbox) {
     }
 }
 
-/// An at sign in any of its disguises.
-fn looks_like_an_address(name: &str) -> bool {
-    name.contains(['@', '\u{ff20}', '\u{fe6b}'])
-        || name.to_ascii_lowercase().contains("(at)")
-        || name.to_ascii_lowercase().contains("[at]")
+/// Says which mail it was made of, and where an answer goes if that is not the sender.
+fn source(out: &mut Preview, source: &Source) {
+    let label = match source.used {
+        SourceUse::Answered => "Answers the mail from (as it says)",
+        SourceUse::Forwarded => "Passes on the mail from (as it says)",
+    };
+    out.item(label, &source.from);
+    place(out, &source.message);
+    if !source.reply_to.is_empty() {
+        out.item("It asks for answers to", &source.reply_to);
+        out.warnings.push(format!(
+            "The mail asks for answers to `{}`, which is not its sender `{}`.",
+            visible(&source.reply_to),
+            visible(&source.from)
+        ));
+    }
 }
 
 fn describe(file: &Attachment) -> String {

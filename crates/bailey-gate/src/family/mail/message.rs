@@ -1,0 +1,152 @@
+//! A whole outgoing message as typed fields.
+
+use super::{FolderName, INVITATIONS, MAX_BODY_BYTES, MessageRef};
+use crate::codec::CodecError;
+use crate::family::text::{BadText, Line, MAX_ADDRESS_BYTES, MAX_HEADER_CHARS, Mailbox};
+
+/// An outgoing message. [`crate::family::rfc5322::render`] turns it into bytes; the same fields make the preview.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The author, an address of the connection.
+    pub from: Mailbox,
+    /// Primary recipients.
+    pub to: Vec<Mailbox>,
+    /// Copies, visible to all recipients.
+    pub cc: Vec<Mailbox>,
+    /// Copies the other recipients do not see; in the envelope, never in a header.
+    pub bcc: Vec<Mailbox>,
+    /// The subject.
+    pub subject: Line,
+    /// Plain text; lines end in `\n`.
+    pub body: String,
+    /// When it was written: seconds since 1970-01-01T00:00Z.
+    pub date: i64,
+    /// The author's distance from UTC in minutes, shown in the Date header; -1439..=1439.
+    pub offset_minutes: i16,
+    /// `<unique@domain>`.
+    pub message_id: MessageId,
+    /// The message this answers.
+    pub in_reply_to: Option<MessageId>,
+    /// The thread, oldest first.
+    pub references: Vec<MessageId>,
+    /// Files sent along.
+    pub attachments: Vec<Attachment>,
+    /// The folder of the mailbox that a copy is put into; none where there is none, or where the provider does so itself.
+    pub keep_in: Option<FolderName>,
+    /// The mail it answers or passes on, where it was made of one.
+    pub source: Option<Source>,
+}
+
+/// The mail that another was made of, as it was when that was prepared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Says what was made of it.
+    pub used: SourceUse,
+    /// Names it.
+    pub message: MessageRef,
+    /// Quotes its sender; written by them, shown escaped.
+    pub from: String,
+    /// Quotes where it asks for answers to be sent to (Reply-To; RFC 5322, 3.6.2), where that is not its sender; else empty.
+    pub reply_to: String,
+}
+
+/// What a mail was made of another as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceUse {
+    /// An answer to it.
+    Answered,
+    /// It is passed on.
+    Forwarded,
+}
+
+/// Most Message-IDs of a thread that are kept: the first, and the newest (RFC 5322, 3.6.4 sets no bound). What programs show a
+/// thread by are these.
+pub const MAX_REFERENCES: usize = 50;
+
+impl Message {
+    /// Every recipient, in the order To, Cc, Bcc: who the envelope names.
+    pub fn recipients(&self) -> impl Iterator<Item = &Mailbox> {
+        self.to.iter().chain(&self.cc).chain(&self.bcc)
+    }
+
+    /// The checks that span fields: at least one recipient, a bounded text without NUL, an offset below a day.
+    pub fn check(&self) -> Result<(), CodecError> {
+        if self.recipients().next().is_none() {
+            return Err(CodecError::Malformed("a mail needs at least one recipient"));
+        }
+        if self.body.len() > MAX_BODY_BYTES {
+            return Err(CodecError::TooLong);
+        }
+        if self.body.contains(['\0', '\r']) {
+            return Err(CodecError::Malformed("the text holds NUL or carriage return"));
+        }
+        if !(-1439..=1439).contains(&self.offset_minutes) {
+            return Err(CodecError::Malformed("the time zone offset is a day or more"));
+        }
+        Ok(())
+    }
+}
+
+/// A message identifier, `<left@right>` (RFC 5322, 3.6.4), printable ASCII without blanks.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MessageId(String);
+
+impl MessageId {
+    /// Parses `<left@right>`; also what some programs write instead, as long as it is one word in angle brackets.
+    pub fn new(text: &str) -> Result<Self, BadText> {
+        let bad = || BadText::NotAMessageId(text.chars().take(MAX_ADDRESS_BYTES).collect());
+        let inner = text.strip_prefix('<').and_then(|t| t.strip_suffix('>')).ok_or_else(bad)?;
+        if inner.is_empty() || !inner.chars().all(|c| c.is_ascii_graphic() && c != '<' && c != '>') {
+            return Err(bad());
+        }
+        if text.len() > MAX_HEADER_CHARS {
+            return Err(BadText::TooLong);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// `<left@right>`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A file in a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// The name the recipient sees.
+    pub name: Line,
+    /// `type/subtype`, or one of [`INVITATIONS`]; see [`Attachment::is_media_type`].
+    pub media_type: String,
+    /// The content.
+    pub bytes: Vec<u8>,
+}
+
+impl Attachment {
+    /// Tells whether a text is a plain `type/subtype` of RFC 6838 names, without parameters, or one of [`INVITATIONS`].
+    #[must_use]
+    pub fn is_media_type(text: &str) -> bool {
+        if INVITATIONS.contains(&text) {
+            return true;
+        }
+        let name = |part: &str| {
+            (1..=127).contains(&part.len())
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c))
+        };
+        text.split_once('/').is_some_and(|(kind, sub)| name(kind) && name(sub))
+    }
+
+    /// The lines of an invitation, which a recipient's calendar acts on; `None` for any other file.
+    #[must_use]
+    pub fn invitation(&self) -> Option<Vec<String>> {
+        let text = std::str::from_utf8(&self.bytes).ok().filter(|_| INVITATIONS.contains(&self.media_type.as_str()))?;
+        Some(text.replace("\r\n ", "").split("\r\n").filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// Tells whether the content is what the media type says, as far as this gate has to know.
+    pub(super) fn is_sound(&self) -> bool {
+        let invites = INVITATIONS.contains(&self.media_type.as_str());
+        !invites || std::str::from_utf8(&self.bytes).is_ok_and(|text| crate::family::calendar::Entry::new(text).is_ok())
+    }
+}
