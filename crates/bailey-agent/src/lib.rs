@@ -90,7 +90,12 @@ impl Named {
 
 impl std::fmt::Display for Named {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.name.is_empty() { f.write_str(&self.address) } else { write!(f, "{} <{}>", self.name, self.address) }
+        // Written so that it reads back as one recipient, whatever the name is.
+        match bailey_gate::family::addresses::named(&self.name, &self.address, &bailey_gate::family::punycode::to_ascii)
+        {
+            Ok(mailbox) => mailbox.fmt(f),
+            Err(_) => f.write_str(&self.address),
+        }
     }
 }
 

@@ -58,14 +58,9 @@ impl Arguments {
             .is_some_and(|text| matches!(text.trim().to_ascii_lowercase().as_str(), "true" | "yes" | "1"))
     }
 
-    /// A list, however it was written: a list of texts, or one text with commas or semicolons.
-    pub(crate) fn list(&self, name: &str) -> Vec<String> {
-        let items = match self.0.get(name) {
-            None | Some(Value::Null) => Vec::new(),
-            Some(Value::Array(items)) => items.iter().filter_map(as_text).collect(),
-            Some(other) => as_text(other).map(|text| split(&text)).unwrap_or_default(),
-        };
-        items.into_iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
+    /// The value of an argument as it was written; nothing where it is absent.
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
     }
 }
 
@@ -78,20 +73,6 @@ fn as_text(value: &Value) -> Option<String> {
     }
 }
 
-/// Splits at commas and semicolons outside quotation marks.
-fn split(text: &str) -> Vec<String> {
-    let mut quoted = false;
-    let mut out = vec![String::new()];
-    for c in text.chars() {
-        quoted ^= c == '"';
-        match out.last_mut() {
-            Some(last) if quoted || !matches!(c, ',' | ';') => last.push(c),
-            _ => out.push(String::new()),
-        }
-    }
-    out
-}
-
 /// The JSON schema of an object of texts; `why` is offered with every tool.
 pub(crate) fn schema(fields: &[(&str, &str)], required: &[&str]) -> Value {
     let mut properties: Map<String, Value> = fields
@@ -102,17 +83,25 @@ pub(crate) fn schema(fields: &[(&str, &str)], required: &[&str]) -> Value {
     json!({"type": "object", "properties": properties, "required": required})
 }
 
+/// Makes arguments of a schema lists of texts.
+pub(crate) fn with_lists(mut schema: Value, names: &[&str]) -> Value {
+    for name in names {
+        let argument = schema.get_mut("properties").and_then(|all| all.get_mut(name)).and_then(Value::as_object_mut);
+        if let Some(argument) = argument {
+            argument.insert("type".into(), "array".into());
+            argument.insert("items".into(), json!({"type": "string"}));
+        }
+    }
+    schema
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn lists_in_every_form() {
-        let list = |json: &str| Arguments::parse(json).unwrap().list("to");
-        assert_eq!(list(r#"{"to":["a@x","b@x"]}"#), ["a@x", "b@x"]);
-        assert_eq!(list(r#"{"to":"a@x; b@x,"}"#), ["a@x", "b@x"]);
-        assert_eq!(list(r#"{"to":"\"Doe, Ana\" <a@x>"}"#), ["\"Doe, Ana\" <a@x>"]);
-        assert_eq!(list(r#"{"to":null}"#), Vec::<String>::new());
+    fn arguments_are_an_object() {
         assert_eq!(Arguments::parse("[1]").err(), Some(BadCall::NotJson));
+        assert!(Arguments::parse(r#"{"to":null}"#).unwrap().value("to").is_none());
     }
 }

@@ -134,7 +134,14 @@ impl Services {
         settings.check(level).map_err(VaultError::Settings)?;
         let (vault, access) = (&self.vault, self.vault.try_out(&settings, &credential));
         let discovered = match &settings {
-            Settings::Mail(_) => mail::Mail.discover(vault, &access, &settings).await?,
+            Settings::Mail(mail) => {
+                let discovered = mail::Mail.discover(vault, &access, &settings).await?;
+                // Who connects an account to send with has to know now that it can.
+                if level >= Level::Send && mail.submission.is_some() {
+                    mail::try_submission(vault, &access).await?;
+                }
+                discovered
+            }
             Settings::Calendar(_) => calendar::Calendar.discover(vault, &access, &settings).await?,
             Settings::Contacts(_) => contacts::Contacts.discover(vault, &access, &settings).await?,
             Settings::Model(model) => {
@@ -173,7 +180,13 @@ async fn run<S: Service>(vault: &Vault, service: &S, claimed: Claimed<S::Action>
             "the connection was cut by a pause or a revocation",
         ),
     };
-    claimed.settle(outcome)
+    // What is done is done: what follows it is told with it, and may be cut short.
+    let afterwards = tokio::select! {
+        told = service.afterwards(vault, &claimed, &outcome) => told,
+        _ = resets.changed() => Some("what belongs to it was cut short by a pause or a revocation".into()),
+    };
+    let detail = [Some(outcome.detail), afterwards].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    claimed.settle(Outcome { detail, ..outcome })
 }
 
 impl Connector for Services {

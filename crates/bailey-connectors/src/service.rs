@@ -63,6 +63,17 @@ pub trait Service: Send + Sync {
     /// Carries out a claim.
     fn execute(&self, vault: &Vault, claimed: &Claimed<Self::Action>) -> impl Future<Output = Outcome> + Send;
 
+    /// Does what belongs to an effect whose outcome is known, and is not part of it; returns what came of it, in words that are told
+    /// with the outcome. It changes nothing about that outcome, and a pause or a revocation leaves it out.
+    fn afterwards(
+        &self,
+        _vault: &Vault,
+        _claimed: &Claimed<Self::Action>,
+        _outcome: &Outcome,
+    ) -> impl Future<Output = Option<String>> + Send {
+        async { None }
+    }
+
     /// Looks up whether something happened whose outcome is not known.
     fn reconcile(
         &self,

@@ -94,7 +94,7 @@ mod tests {
     }
 
     fn server() -> Server {
-        Server { host: "imap.example.org".into(), port: 993, tls: true }
+        Server { host: "imap.example.org".into(), port: 993, tls: true, starttls: false }
     }
 
     #[test]

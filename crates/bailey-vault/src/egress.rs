@@ -117,8 +117,9 @@ impl Guarded {
         Self { link, authority, dead: false }
     }
 
-    pub(crate) const fn link(&self) -> &Link {
-        &self.link
+    /// Gives the connection back, for TLS to be begun on it.
+    pub(crate) fn into_link(self) -> Link {
+        self.link
     }
 
     /// Writes freely, or as the hand-off.

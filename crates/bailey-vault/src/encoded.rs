@@ -4,7 +4,9 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use bailey_gate::codec::Encoder;
 
-use crate::settings::{DavSettings, KeyHeader, MailSettings, ModelSettings, OauthClient, Server, Settings, Training};
+use crate::settings::{
+    DavSettings, KeyHeader, MailSettings, ModelSettings, OauthClient, Security, Server, Settings, Training,
+};
 
 impl Settings {
     /// Writes every field, in the order of `docs/approval-format.md`. Each is named here, so that none can come to be that is
@@ -60,8 +62,13 @@ fn encode_model(out: &mut Encoder, model: &ModelSettings) {
 }
 
 fn encode_server(out: &mut Encoder, server: &Server) {
-    let Server { host, port, tls } = server;
-    out.text(host).number(u64::from(*port)).byte(u8::from(*tls));
+    let Server { host, port, tls: _, starttls: _ } = server;
+    let security = match server.security() {
+        Security::None => 0,
+        Security::Tls => 1,
+        Security::Starttls => 2,
+    };
+    out.text(host).number(u64::from(*port)).byte(security);
 }
 
 fn text(out: &mut Encoder, words: Option<&String>) {

@@ -76,7 +76,7 @@ impl SystemClient {
             Some("http") => false,
             Some(_) | None => return Err(bad()),
         };
-        let server = Server { host, port: uri.port_u16().unwrap_or(if tls { 443 } else { 80 }), tls };
+        let server = Server { host, port: uri.port_u16().unwrap_or(if tls { 443 } else { 80 }), tls, starttls: false };
         Ok(Self { base: uri, server, authority: EgressAuthority::System(lock, egress), resets, trust })
     }
 

@@ -1,6 +1,7 @@
 //! What an IMAP connection may say: whole lines from an allow-list, and at most one that changes anything.
 //!
-//! There is no way here to delete, expunge, store flags, append or copy, whatever the code above tries.
+//! There is no way here to delete, expunge, store flags or copy, whatever the code above tries; and to append nothing but the one message
+//! of an errand, to its folder, once (`imap_keep.rs`).
 
 use std::fmt;
 use std::io;
@@ -12,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::egress::{EgressAuthority, Guarded, forbidden};
 use crate::imap_answers::Answers;
+use crate::imap_keep::Keep;
 use crate::net::Link;
 
 /// Longest line: an access token of several kilobytes in an authentication exchange, twice over.
@@ -37,6 +39,15 @@ pub(crate) enum Errand {
         /// Where to.
         to: FolderName,
     },
+    /// Put one message into one folder, once.
+    Keep {
+        /// Which folder.
+        folder: FolderName,
+        /// Exactly these bytes.
+        bytes: Vec<u8>,
+        /// Whether its end is the hand-off of its claim.
+        effect: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +63,8 @@ enum Line {
 pub struct ImapStream {
     out: Guarded,
     errand: Errand,
+    /// The message of an errand that keeps one.
+    keep: Option<Keep>,
     line: Vec<u8>,
     authenticating: bool,
     /// Bytes taken from the server so far.
@@ -84,7 +97,7 @@ fn peeks(command: &str) -> bool {
     let items = items.strip_suffix(')').unwrap_or("?");
     let harmless = |item: &str| {
         ["UID", "FLAGS"].contains(&item)
-            || ["BODY.PEEK[HEADER]<0.", "BODY.PEEK[]<0."].iter().any(|start| item.starts_with(start))
+            || ["BODY.PEEK[HEADER]<0.", "BODY.PEEK[]<"].iter().any(|start| item.starts_with(start))
     };
     plain && items.split(' ').all(harmless)
 }
@@ -101,7 +114,7 @@ fn judge(errand: &Errand, authenticating: bool, line: &str) -> Line {
         return Line::Looks;
     }
     match errand {
-        Errand::Look => Line::Forbidden,
+        Errand::Look | Errand::Keep { .. } => Line::Forbidden,
         Errand::Move { message, .. } if command == format!("SELECT {}", quoted(&message.folder)) => Line::Looks,
         Errand::Move { message, to } if command == format!("UID MOVE {} {}", message.uid, quoted(to)) => Line::Effect,
         Errand::Move { .. } => Line::Forbidden,
@@ -110,9 +123,14 @@ fn judge(errand: &Errand, authenticating: bool, line: &str) -> Line {
 
 impl ImapStream {
     pub(crate) fn new(link: Link, errand: Errand, authority: EgressAuthority) -> Self {
+        let keep = match &errand {
+            Errand::Keep { folder, bytes, effect } => Some(Keep::new(folder.clone(), bytes.clone(), *effect)),
+            Errand::Look | Errand::Move { .. } => None,
+        };
         Self {
             out: Guarded::new(link, authority),
             errand,
+            keep,
             line: Vec::new(),
             authenticating: false,
             taken: 0,
@@ -128,6 +146,10 @@ impl ImapStream {
         let whole = [self.line.as_slice(), end].concat();
         let text = String::from_utf8_lossy(&whole).trim_end_matches("\r\n").to_owned();
         let forbidden = |what: String| Poll::Ready(Err(forbidden("imap", what)));
+        let command = text.split_once(' ').map_or("", |(_tag, command)| command);
+        if self.keep.as_ref().is_some_and(|keep| keep.is_announced_by(command)) {
+            return self.announce(cx, &whole, end.len());
+        }
         // One line at a time, and no literals: they could carry others.
         if text.contains(['\r', '\n']) || text.ends_with('}') {
             return forbidden("more than one line at once is not allowed on this connection".into());
@@ -156,8 +178,52 @@ impl ImapStream {
     }
 }
 
+impl ImapStream {
+    /// Writes the line that announces the message of the errand.
+    fn announce(&mut self, cx: &mut Context<'_>, whole: &[u8], end: usize) -> Poll<io::Result<usize>> {
+        match self.out.write(cx, whole, false) {
+            Poll::Ready(Ok(count)) if count == whole.len() => {
+                if let Some(keep) = &mut self.keep {
+                    keep.announced();
+                }
+                self.line.clear();
+                Poll::Ready(Ok(end))
+            }
+            Poll::Ready(Ok(_)) => {
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::WriteZero, "a command was taken only in part")))
+            }
+            other => other,
+        }
+    }
+
+    /// Writes on at the message of the errand, and its end.
+    fn write_message(&mut self, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+        let Some(keep) = &mut self.keep else { return Poll::Ready(Ok(0)) };
+        let (count, ends) = match keep.plan(buffer) {
+            Ok(planned) => planned,
+            Err(why) => return Poll::Ready(Err(forbidden("imap", why.into()))),
+        };
+        let bytes = buffer.get(..count).unwrap_or_default();
+        let written = self.out.write(cx, bytes, ends && keep.has_effect());
+        match written {
+            Poll::Ready(Ok(written)) if ends && written < count => Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::WriteZero,
+                "the end of a message was taken only in part",
+            ))),
+            Poll::Ready(Ok(written)) => {
+                keep.wrote(written, ends);
+                Poll::Ready(Ok(written))
+            }
+            other => other,
+        }
+    }
+}
+
 impl AsyncWrite for ImapStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+        if self.keep.as_ref().is_some_and(Keep::is_under_way) {
+            return self.write_message(cx, buffer);
+        }
         if buffer.ends_with(b"\n") {
             return self.finish_line(cx, buffer);
         }
@@ -191,6 +257,9 @@ impl AsyncRead for ImapStream {
                 ended => return ended,
             }
             this.taken += piece.filled().len();
+            if let Some(keep) = &mut this.keep {
+                keep.heard(piece.filled());
+            }
             if this.taken > MAX_SESSION_BYTES {
                 return refused("the mail server sends more than was asked for");
             }

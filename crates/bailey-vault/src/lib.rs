@@ -13,13 +13,16 @@ mod http;
 mod http_guard;
 mod imap_answers;
 mod imap_guard;
+mod imap_keep;
 mod model;
 mod net;
 mod oauth;
 mod preset;
 mod session;
 mod settings;
+mod smtp;
 mod smtp_guard;
+mod starttls;
 mod stream;
 
 use std::collections::BTreeMap;
@@ -44,8 +47,9 @@ pub use oauth::{Flow, Revocation, renewal};
 pub use preset::kept_by_bailey_alone;
 pub use session::{Access, HttpAnswer, HttpAsk, ImapSession};
 pub use settings::{
-    Credential, DavSettings, KeyHeader, MailSettings, ModelSettings, OauthClient, Server, Settings, Training,
+    Credential, DavSettings, KeyHeader, MailSettings, ModelSettings, OauthClient, Security, Server, Settings, Training,
 };
+pub use smtp::{Refusal, Reply as SmtpReply, Submission};
 
 /// What servers of others say, read: pure functions, public so that hostile bytes can be tried on them.
 pub mod parsers {

@@ -15,8 +15,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::Server;
 use crate::egress::{EgressAuthority, refused};
+use crate::{Security, Server};
 
 /// Whom to believe about a server's name.
 #[derive(Debug, Clone)]
@@ -68,10 +68,6 @@ pub(crate) struct Early {
 }
 
 impl Early {
-    pub(crate) const fn tcp(&self) -> &TcpStream {
-        &self.tcp
-    }
-
     fn under<T>(&mut self, work: impl FnOnce(Pin<&mut TcpStream>) -> Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         let tcp = Pin::new(&mut self.tcp);
         match &self.authority {
@@ -123,12 +119,15 @@ pub(crate) async fn connect(server: &Server, trust: &Trust, authority: &EgressAu
         .map_err(|error| format!("the server `{name}` is not known: {error}; check its name"))?;
     let mut last: Option<io::Error> = None;
     for address in addresses {
-        if !server.tls && !address.ip().is_loopback() {
+        if server.security() == Security::None && !address.ip().is_loopback() {
             return Err(format!("`{name}` is another machine and this connection has no TLS; nothing was sent there"));
         }
         match greet(address, authority).await {
-            Ok(tcp) if server.tls => return secure(tcp, server, trust, authority).await,
-            Ok(tcp) => return Ok(Link::Plain(tcp)),
+            Ok(tcp) => match server.security() {
+                Security::Tls => return secure(tcp, server, trust, authority).await,
+                // What is said in plain then is `starttls.rs`'s to say.
+                Security::Starttls | Security::None => return Ok(Link::Plain(tcp)),
+            },
             Err(error) => last = Some(error),
         }
     }
@@ -143,7 +142,13 @@ async fn greet(address: SocketAddr, authority: &EgressAuthority) -> io::Result<T
         .await
 }
 
-async fn secure(tcp: TcpStream, server: &Server, trust: &Trust, authority: &EgressAuthority) -> Result<Link, String> {
+/// Begins TLS on a connection, with the server's name checked.
+pub(crate) async fn secure(
+    tcp: TcpStream,
+    server: &Server,
+    trust: &Trust,
+    authority: &EgressAuthority,
+) -> Result<Link, String> {
     let name = ServerName::try_from(server.host.clone()).map_err(|_| format!("`{}` is no server name", server.host))?;
     let early = Early { tcp, authority: Some(authority.clone()) };
     let stream = TlsConnector::from(Arc::clone(&trust.0)).connect(name, early).await;
@@ -152,6 +157,17 @@ async fn secure(tcp: TcpStream, server: &Server, trust: &Trust, authority: &Egre
     })?;
     stream.get_mut().0.authority = None;
     Ok(Link::Tls(Box::new(stream)))
+}
+
+impl Link {
+    /// Returns the address of this end.
+    pub(crate) fn local(&self) -> Option<std::net::IpAddr> {
+        let tcp = match self {
+            Self::Plain(tcp) => tcp,
+            Self::Tls(stream) => &stream.get_ref().0.tcp,
+        };
+        tcp.local_addr().ok().map(|address| address.ip())
+    }
 }
 
 impl AsyncWrite for Link {

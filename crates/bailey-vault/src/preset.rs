@@ -49,6 +49,14 @@ pub fn kept_by_bailey_alone(issuer: &str, level: Level) -> &'static str {
     }
 }
 
+/// Tells whether the provider puts a copy of a mail among the sent ones when it is handed in over SMTP.
+pub(crate) fn keeps_what_is_sent(issuer: &str) -> bool {
+    match provider(issuer) {
+        Provider::Google | Provider::Microsoft => true,
+        Provider::Other => false,
+    }
+}
+
 enum Provider {
     Google,
     Microsoft,

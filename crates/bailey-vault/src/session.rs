@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_imap::Session;
 use bailey_gate::family::Level;
 use bailey_gate::family::mail::MailAction;
+use bailey_gate::family::rfc5322;
 use bailey_gate::handoff::SystemEgress;
 use bailey_gate::{Claimed, ConnectionId};
 use base64::Engine as _;
@@ -14,22 +15,23 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::extension::ClientId;
 
 use crate::egress::EgressAuthority;
 use crate::http_guard::{HttpStream, Request};
 use crate::imap_guard::{Errand, ImapStream};
 use crate::net::connect;
 use crate::oauth::{Login, login_of};
-use crate::settings::{Server, Settings};
+use crate::settings::{Security, Server, Settings};
+use crate::smtp::{Submission, hello_names};
 use crate::smtp_guard::SmtpGuard;
+use crate::starttls::{Protocol, upgrade};
 use crate::stream::ClaimedStream;
 use crate::{Credential, Vault, VaultError, words};
 
 /// How long one HTTP request to an account's own server may take.
 const HTTP_WITHIN: Duration = Duration::from_secs(60);
+/// How long a good-bye may take.
+const GOOD_BYE: Duration = Duration::from_secs(2);
 /// Longest answer taken over HTTP, in bytes.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
@@ -152,9 +154,14 @@ impl Vault {
         let server = settings.imap.as_ref().ok_or("this connection has no server to read from")?;
         let name = format!("{}:{}", server.host, server.port);
         let link = connect(server, &self.trust, &access.authority).await?;
+        let upgraded = server.security() == Security::Starttls;
+        let link =
+            if upgraded { upgrade(link, server, &self.trust, &access.authority, Protocol::Imap).await? } else { link };
         let mut client = async_imap::Client::new(ImapStream::new(link, errand, access.authority.clone()));
-        let greeting = client.read_response().await.map_err(|error| words(&error))?;
-        greeting.ok_or_else(|| format!("the mail server `{name}` did not greet"))?;
+        if !upgraded {
+            let greeting = client.read_response().await.map_err(|error| words(&error))?;
+            greeting.ok_or_else(|| format!("the mail server `{name}` did not greet"))?;
+        }
         let signed_in = match &login {
             Login::None => return Err(format!("the mail server `{name}` needs a password or a token")),
             Login::Password { user, password } => client.login(user, password.as_str()).await,
@@ -168,38 +175,53 @@ impl Vault {
         })
     }
 
+    /// Opens an IMAP session that can put the one message of a claim into the folder it names: the copy of what was sent, which follows
+    /// the hand-off, or a draft, whose end is the hand-off.
+    pub async fn imap_keep(&self, claimed: &Claimed<MailAction>) -> Result<ImapSession, String> {
+        let (message, effect) = match claimed.action() {
+            MailAction::Send(message) if claimed.effect_token().is_spent() => (message, false),
+            MailAction::SaveDraft(message) => (message, true),
+            _ => return Err("this action keeps nothing in the mailbox".into()),
+        };
+        let folder = message.keep_in.clone().ok_or("this action names no folder to keep a mail in")?;
+        let errand = Errand::Keep { folder, bytes: rfc5322::render_kept(message), effect };
+        self.open_imap(&self.access(claimed, "keep mail"), errand).await
+    }
+
     /// Opens a session that can hand in the one message of a claim, to its recipients.
-    pub async fn submission(&self, claimed: &Claimed<MailAction>) -> Result<AsyncSmtpConnection, String> {
+    pub async fn submission(&self, claimed: &Claimed<MailAction>) -> Result<Submission, String> {
         let MailAction::Send(message) = claimed.action() else {
             return Err("only a mail can be sent as mail".into());
         };
         let access = self.access(claimed, "send");
-        let (settings, login) = self.enter(&access).await.map_err(|error| error.to_string())?;
-        let settings = settings.mail().ok_or("this connection is no mail account")?;
-        let server = settings.submission.as_ref().ok_or("this connection has no server to send through")?;
         let recipients: Vec<String> = message.recipients().map(|to| to.address.as_str().to_owned()).collect();
         let guard = SmtpGuard::new(message.from.address.as_str(), &recipients, claimed.artefact());
+        self.open_submission(&access, guard).await
+    }
+
+    /// Signs in to the server an account sends through, and says good-bye: whether the account can send is known before it is kept.
+    pub async fn try_submission(&self, access: &Access) -> Result<(), String> {
+        let mut session = self.open_submission(access, SmtpGuard::without_message()).await?;
+        // How the good-bye goes changes nothing.
+        let _ = tokio::time::timeout(GOOD_BYE, session.quit()).await;
+        Ok(())
+    }
+
+    async fn open_submission(&self, access: &Access, guard: SmtpGuard) -> Result<Submission, String> {
+        let (settings, login) = self.enter(access).await.map_err(|error| error.to_string())?;
+        let settings = settings.mail().ok_or("this connection is no mail account")?;
+        let server = settings.submission.as_ref().ok_or("this connection has no server to send through")?;
         let link = connect(server, &self.trust, &access.authority).await?;
-        let stream = ClaimedStream::new(link, guard, access.authority);
-        let hello = ClientId::Domain("localhost".into());
-        let name = format!("{}:{}", server.host, server.port);
-        let mut connection = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello)
-            .await
-            .map_err(|error| format!("the mail server `{name}` did not greet: {}", words(&error)))?;
-        let signed_in = match login {
-            Login::None => return Ok(connection),
-            Login::Password { user, password } => {
-                connection.auth(&[Mechanism::Plain], &Credentials::new(user, password.to_string())).await
-            }
-            Login::Bearer { user, token } => {
-                connection.auth(&[Mechanism::Xoauth2], &Credentials::new(user, token.to_string())).await
-            }
+        let names = hello_names(&settings.address, link.local());
+        let upgraded = server.security() == Security::Starttls;
+        let link = if upgraded {
+            upgrade(link, server, &self.trust, &access.authority, Protocol::Smtp(&names)).await?
+        } else {
+            link
         };
-        // The library's error may repeat what was sent; the server's code is all that is told.
-        signed_in.map(|_| connection).map_err(|error| {
-            let code = error.status().map_or_else(|| "no answer".to_owned(), |code| code.to_string());
-            format!("the mail server `{name}` refused to let us in ({code}); nothing was sent")
-        })
+        let stream = ClaimedStream::new(link, guard, access.authority.clone());
+        let opened = Submission::open(stream, &names, &login, upgraded).await;
+        opened.map_err(|why| format!("the mail server `{}:{}` {why}", server.host, server.port))
     }
 
     /// Looks at an account's server over HTTP. The service asks for nothing that changes anything; a claim's body does not go

@@ -146,6 +146,9 @@ impl Settings {
             }
             Form::Dav(dav) => {
                 Href::new(&dav.path).map_err(|error| error.to_string())?;
+                if dav.server.starttls {
+                    return Err("a server of the web is talked to over https; STARTTLS is for mail servers".into());
+                }
                 if !dav.path.ends_with('/') {
                     return Err(format!("the address of a {} has to end in a slash", self.kind()));
                 }
@@ -240,6 +243,28 @@ pub struct MailSettings {
     pub client: Option<OauthClient>,
 }
 
+impl MailSettings {
+    /// Tells whether the provider puts a copy of what is handed in among the sent mail itself: Google and Microsoft do.
+    #[must_use]
+    pub fn keeps_what_is_sent(&self) -> bool {
+        let hosts = self.submission.iter().map(|server| server.host.to_ascii_lowercase());
+        let known = |host: &str| {
+            [
+                "smtp.gmail.com",
+                "smtp.googlemail.com",
+                "smtp-relay.gmail.com",
+                "smtp-mail.outlook.com",
+                "smtp.office365.com",
+            ]
+            .contains(&host)
+                || host.ends_with(".outlook.com")
+                || host.ends_with(".office365.com")
+        };
+        hosts.into_iter().any(|host| known(host.trim_end_matches('.')))
+            || self.issuer.as_deref().is_some_and(crate::preset::keeps_what_is_sent)
+    }
+}
+
 /// The name an OAuth client has at an authorization server (RFC 6749, 2.2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -268,11 +293,35 @@ pub struct Server {
     /// Port.
     #[schema(maximum = 65535)]
     pub port: u16,
-    /// TLS from the first byte (RFC 8314). Without it only this machine can be talked to.
+    /// TLS from the first byte (RFC 8314). Without it, and without `starttls`, only this machine can be talked to.
     pub tls: bool,
+    /// TLS begun by a command before anything else is said (RFC 3207): of mail servers that are reached in no other way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub starttls: bool,
+}
+
+/// How a connection to a server is made secure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// TLS from the first byte.
+    Tls,
+    /// TLS after a command.
+    Starttls,
+    /// Not at all: to this machine alone.
+    None,
 }
 
 impl Server {
+    /// Says how a connection to it is made secure.
+    #[must_use]
+    pub const fn security(&self) -> Security {
+        match (self.tls, self.starttls) {
+            (true, _) => Security::Tls,
+            (false, true) => Security::Starttls,
+            (false, false) => Security::None,
+        }
+    }
+
     /// Refuses one without TLS that an address says is another machine; whether a name is, shows when it is looked up.
     fn check(&self) -> Result<(), String> {
         let elsewhere = self.host.parse::<std::net::IpAddr>().map_or_else(
@@ -280,7 +329,13 @@ impl Server {
             |_| self.host.contains('.') && !self.host.ends_with(".localhost"),
             |address| !address.is_loopback(),
         );
-        if !self.tls && elsewhere {
+        if self.tls && self.starttls {
+            return Err(format!(
+                "`{}` is to be talked to over TLS, or over STARTTLS, and not both; say one",
+                self.host
+            ));
+        }
+        if self.security() == Security::None && elsewhere {
             return Err(format!(
                 "`{}` is another machine, and without TLS only this one is talked to; connect without `--no-tls`, or over https",
                 self.host

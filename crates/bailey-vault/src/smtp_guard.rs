@@ -10,7 +10,7 @@ use std::fmt;
 /// Longest command line, RFC 5321, 4.5.3.1.4 with room for AUTH (RFC 4954 allows 12288).
 const MAX_COMMAND_BYTES: usize = 12 * 1024;
 /// The end of a message on the wire.
-const TERMINATOR: &[u8] = b"\r\n.\r\n";
+pub(crate) const TERMINATOR: &[u8] = b"\r\n.\r\n";
 
 /// What may happen with bytes about to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,8 @@ enum Mode {
 /// Lets one approved message through an SMTP connection, and nothing else.
 pub(crate) struct SmtpGuard {
     mode: Mode,
+    /// Whether there is a message to send; without one it may be signed in, and nothing more.
+    sends: bool,
     from: String,
     recipients: BTreeSet<String>,
     named: BTreeSet<String>,
@@ -80,6 +82,7 @@ impl SmtpGuard {
     pub(crate) fn new(from: &str, recipients: &[String], artefact: &[u8]) -> Self {
         Self {
             mode: Mode::Commands,
+            sends: true,
             from: from.to_owned(),
             recipients: recipients.iter().cloned().collect(),
             named: BTreeSet::new(),
@@ -87,6 +90,11 @@ impl SmtpGuard {
             checked: 0,
             reply: Vec::new(),
         }
+    }
+
+    /// A guard for trying an account out: greeting, signing in, good-bye.
+    pub(crate) fn without_message() -> Self {
+        Self { sends: false, ..Self::new("", &[], &[]) }
     }
 
     /// What may be done with `buffer`. Changes nothing; [`Self::wrote`] does.
@@ -136,6 +144,9 @@ impl SmtpGuard {
         }
         if upper.starts_with("EHLO ") || upper.starts_with("HELO ") || upper.starts_with("AUTH ") {
             return Ok(());
+        }
+        if !self.sends {
+            return Err(refused());
         }
         if let Some(address) = path(line, "MAIL FROM:") {
             return if address == self.from { Ok(()) } else { Err(Forbidden::Address(address.into())) };
@@ -221,12 +232,18 @@ fn path<'a>(line: &'a str, verb: &str) -> Option<&'a str> {
     let (address, parameters) = line.get(verb.len()..)?.strip_prefix('<')?.split_once('>')?;
     let harmless = parameters
         .split_whitespace()
-        .all(|one| one.eq_ignore_ascii_case("BODY=8BITMIME") || one.eq_ignore_ascii_case("SMTPUTF8"));
+        .all(|one| one.eq_ignore_ascii_case("BODY=8BITMIME") || one.eq_ignore_ascii_case("SMTPUTF8") || is_size(one));
     harmless.then_some(address)
 }
 
+/// `SIZE=` and a number (RFC 1870).
+fn is_size(parameter: &str) -> bool {
+    let size = parameter.get(..5).filter(|name| name.eq_ignore_ascii_case("SIZE=")).and_then(|_| parameter.get(5..));
+    size.is_some_and(|size| !size.is_empty() && size.chars().all(|c| c.is_ascii_digit()))
+}
+
 /// RFC 5321, 4.5.2: a line that begins with a dot gets another; the message ends in `CRLF . CRLF`.
-fn on_the_wire(artefact: &[u8]) -> Vec<u8> {
+pub(crate) fn on_the_wire(artefact: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(artefact.len() + 16);
     let mut at_line_start = true;
     for byte in artefact {
@@ -284,6 +301,8 @@ mod tests {
         let mut guard = guard();
         for bad in [
             "MAIL FROM:<boss@x.org>",
+            "MAIL FROM:<me@x.org> SIZE=1 AUTH=<>",
+            "MAIL FROM:<me@x.org> SIZE=",
             "RCPT TO:<eve@z.org>",
             "RCPT TO:<ana@y.org> NOTIFY=SUCCESS",
             "DATA",
@@ -298,6 +317,19 @@ mod tests {
         up_to_data(&mut guard);
         assert_eq!(guard.plan(b"Subject: t\r\n"), Err(Forbidden::Content));
         assert_eq!(guard.plan(b"\r\n.\r\n"), Err(Forbidden::Content), "ending early");
+    }
+
+    #[test]
+    fn trying_an_account_out_signs_in_and_sends_nothing() {
+        let mut guard = SmtpGuard::without_message();
+        for line in ["EHLO me", "AUTH LOGIN", "AGFiYw==", "AGFiYw=="] {
+            say(&mut guard, line).unwrap();
+        }
+        guard.read(b"235 welcome\r\n");
+        for bad in ["MAIL FROM:<>", "MAIL FROM:<me@x.org>", "RCPT TO:<ana@y.org>", "DATA", "BDAT 1"] {
+            assert!(say(&mut guard, bad).is_err(), "{bad}");
+        }
+        assert!(say(&mut guard, "QUIT").is_ok());
     }
 
     #[test]

@@ -2,22 +2,18 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::egress::{self, EgressAuthority, Guarded};
 use crate::net::Link;
 use crate::smtp_guard::{SmtpGuard, Step};
 
-/// Most bytes of all answers in one session, in which each takes a line of 512 at most (RFC 5321, 4.5.3.1.5): the library looks how
-/// long a line is once it has all of it.
+/// Most bytes of all answers in one session, in which each takes a line of 512 at most (RFC 5321, 4.5.3.1.5).
 const MAX_REPLIES: usize = 128 * 1024;
-/// Most lines of one answer. Servers name some twenty extensions; the library reads an answer from its start with each line that
-/// comes, so that many short lines would take the home's time.
+/// Most lines of one answer. Servers name some twenty extensions; many short lines would take the home's time.
 const MAX_REPLY_LINES: usize = 256;
 
 /// A connection bound to one claim.
@@ -87,14 +83,5 @@ impl AsyncRead for ClaimedStream {
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "the mail server's answer has no end")));
         }
         polled
-    }
-}
-
-impl AsyncTokioStream for ClaimedStream {
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        match self.out.link() {
-            Link::Plain(stream) => stream.peer_addr(),
-            Link::Tls(stream) => stream.get_ref().0.tcp().peer_addr(),
-        }
     }
 }

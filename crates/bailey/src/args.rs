@@ -423,10 +423,11 @@ pub(crate) struct ConnectMail {
     /// What it may be used for: read-only, draft, send, full
     #[arg(long, default_value = "draft")]
     pub(crate) level: String,
-    /// Server that mail is read from, as host:port [usual port: 993]
+    /// Server that mail is read from, as host:port [usual port: 993; 143 for STARTTLS]
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) imap: Option<String>,
-    /// Server that takes outgoing mail, as host:port [usual port: 465]
+    /// Server that takes outgoing mail, as host:port [usual port: 465; 587 for STARTTLS]. At another port, starttls:host:port
+    /// says how
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) submission: Option<String>,
     /// Sign in with tokens of this authorization server, in a browser on this machine

@@ -246,7 +246,7 @@ async fn delete_home(client: &Client, json: bool) -> Result<(), Trouble> {
 const APP_PASSWORD: &str = "App password of the account";
 
 async fn connect(client: &Client, mail: ConnectMail, json: bool) -> Result<(), Trouble> {
-    let server = |text: &String| server(text, !mail.no_tls);
+    let server = |text: &String| mail_server(text, mail.no_tls);
     let secret = if mail.client_secret { Some(prompt::password("Secret of the client")?) } else { None };
     let secret = secret.map(|secret| secret.expose().to_owned());
     let known_as = mail.client_id.clone().map(|id| OauthClient { id, secret });
@@ -273,7 +273,7 @@ async fn connect_collection(client: &Client, collection: Collection, json: bool)
     let (place, path) = rest.find('/').map(|at| rest.split_at(at)).ok_or_else(bad)?;
     let server = match place.rsplit_once(':') {
         Some(_) => server(place, tls)?,
-        None => Server { host: place.into(), port: if tls { 443 } else { 80 }, tls },
+        None => Server { host: place.into(), port: if tls { 443 } else { 80 }, tls, starttls: false },
     };
     let settings = settings(DavSettings { name: dav.name, user: dav.user, server, path: path.into() });
     finish_connect(client, settings, dav.level, Some(APP_PASSWORD), json).await
@@ -378,7 +378,25 @@ fn server(text: &str, tls: bool) -> Result<Server, Trouble> {
         text.rsplit_once(':').and_then(|(host, port)| Some((host.trim_matches(['[', ']']), port.parse().ok()?)));
     let (host, port) =
         parsed.ok_or_else(|| Trouble::Here(format!("`{text}` is not host:port, as in mail.example.org:993")))?;
-    Ok(Server { host: host.into(), port, tls })
+    Ok(Server { host: host.into(), port, tls, starttls: false })
+}
+
+/// Ports at which mail servers are reached in plain first, and made secure by a command (RFC 6409, RFC 3501).
+const STARTTLS_PORTS: [u16; 3] = [25, 143, 587];
+
+/// Reads `host:port`, or `starttls:host:port` and `tls:host:port` where the port alone does not say how it is made secure.
+fn mail_server(text: &str, no_tls: bool) -> Result<Server, Trouble> {
+    let (place, said) = match text.split_once(':') {
+        Some(("starttls", place)) => (place, Some(true)),
+        Some(("tls", place)) => (place, Some(false)),
+        _ => (text, None),
+    };
+    let server = server(place, false)?;
+    let starttls = said.unwrap_or_else(|| STARTTLS_PORTS.contains(&server.port));
+    Ok(match (no_tls, said) {
+        (true, None) => server,
+        _ => Server { tls: !starttls, starttls, ..server },
+    })
 }
 
 /// What waits or is held is taken back at once; what has happened is undone by an action of its own.

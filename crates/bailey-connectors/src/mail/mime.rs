@@ -57,9 +57,13 @@ fn parse(bytes: &[u8]) -> Option<serde_json::Value> {
 }
 
 pub(crate) fn addresses(list: &mail_parser::Address<'_>) -> String {
+    // Written so that it reads back as one recipient, whatever the name is.
     let one = |address: &mail_parser::Addr<'_>| match (address.name(), address.address()) {
-        (Some(name), Some(address)) => format!("{name} <{address}>"),
-        (None, Some(address)) => address.to_owned(),
+        (name, Some(address)) => {
+            let name = name.unwrap_or_default();
+            let written = super::compose::known_address(name, address).map(|mailbox| mailbox.to_string());
+            written.unwrap_or_else(|_| format!("{name:?} <{address}>"))
+        }
         (name, None) => name.unwrap_or_default().to_owned(),
     };
     let mut out = String::new();

@@ -1,14 +1,16 @@
 //! Mail: tools, preparation, carrying out, undo, and a person's edits.
 
+mod answer;
+mod compose;
 mod folder_name;
 mod imap;
+mod keep;
 mod known;
 pub(crate) mod mime;
+mod original;
 mod smtp;
 
-use bailey_gate::family::mail::{
-    self, Attachment, FolderName, FolderRole, INVITATIONS, MailAction, Message, MessageId, MessageRef, Moving, Query,
-};
+use bailey_gate::family::mail::{self, FolderName, FolderRole, MailAction, MessageRef, Moving, Query, SourceUse};
 use bailey_gate::family::text::{Address, Line, Mailbox};
 use bailey_gate::family::{Action, Level};
 use bailey_gate::handoff::SystemEgress;
@@ -16,10 +18,15 @@ use bailey_gate::{Claimed, ConnectionId, Effect, Found, Outcome};
 use bailey_vault::{Access, Discovered, Settings, Vault, VaultError};
 use serde_json::json;
 
-use crate::call::{Arguments, BadCall, schema};
+use crate::call::{Arguments, BadCall, schema, with_lists};
 use crate::context::{Account, HomeContext, PrepareContext};
 use crate::service::{Done, Lookup, Made, Service, ToolDefinition, no_undo};
+use compose::parse_with;
 use imap::Folders;
+
+pub use compose::Edit;
+pub(crate) use compose::{Invitation, prepare_invitation};
+pub(crate) use smtp::try_submission;
 
 /// The kind of connection it needs.
 const MAIL: &str = "mail";
@@ -32,14 +39,30 @@ impl Service for Mail {
 
     fn tools(&self) -> Vec<ToolDefinition> {
         let fields = [
-            ("to", "recipients, separated by commas"),
+            ("to", "recipients, one to an entry: name@domain, or \"Name\" <name@domain>"),
             ("cc", "recipients of a copy"),
             ("bcc", "recipients of a hidden copy"),
             ("subject", "the subject"),
             ("body", "the text"),
             ("in_reply_to", "Message-ID of the mail this answers"),
         ];
-        let parameters = schema(&fields, &["to", "subject", "body"]);
+        let parameters = with_lists(schema(&fields, &["to", "subject", "body"]), &["to", "cc", "bcc"]);
+        let reply = [
+            ("id", "the id that mail_search gave"),
+            ("body", "the text of the answer"),
+            ("all", "true to answer everybody it went to; only where the person asks for that"),
+            ("quote", "below (usual) or none: whether the mail's text is quoted"),
+            ("cc", "further recipients of a copy"),
+            ("bcc", "recipients of a hidden copy"),
+        ];
+        let forward = [
+            ("id", "the id that mail_search gave"),
+            ("to", "recipients, one to an entry"),
+            ("cc", "recipients of a copy"),
+            ("bcc", "recipients of a hidden copy"),
+            ("body", "words above the mail"),
+            ("files", "which of its files to send along, by name or SHA-256; all if left out"),
+        ];
         vec![
             ToolDefinition {
                 name: "mail_send",
@@ -52,9 +75,29 @@ impl Service for Mail {
                 }),
             },
             ToolDefinition {
+                name: "mail_reply",
+                kind: mail::SEND,
+                description: "Answer one mail by its id: to whom it asks, in its thread, quoted. The person is asked first.",
+                parameters: with_lists(schema(&reply, &["id", "body"]), &["cc", "bcc"]),
+                manifest: json!({
+                    "effect": "write", "sinks": { "cc": "email", "bcc": "email" },
+                    "places": { "id": "mail" }, "content": ["body"],
+                }),
+            },
+            ToolDefinition {
+                name: "mail_forward",
+                kind: mail::SEND,
+                description: "Pass one mail on by its id, with its files. The person is asked first.",
+                parameters: with_lists(schema(&forward, &["id", "to"]), &["to", "cc", "bcc", "files"]),
+                manifest: json!({
+                    "effect": "write", "sinks": { "to": "email", "cc": "email", "bcc": "email" },
+                    "places": { "id": "mail" }, "content": ["body"],
+                }),
+            },
+            ToolDefinition {
                 name: "mail_draft",
-                kind: mail::DRAFT,
-                description: "Keep a draft in the home; nothing is sent.",
+                kind: mail::SAVE_DRAFT,
+                description: "Put a draft among the drafts of the mailbox, or keep it in the home; nothing is sent.",
                 parameters,
                 manifest: json!({ "effect": "write", "content": ["subject", "body"], "undo": true }),
             },
@@ -106,7 +149,9 @@ impl Service for Mail {
 
     async fn prepare(&self, tool: &str, arguments: &Arguments, cx: &PrepareContext<'_>) -> Result<Made, BadCall> {
         match tool {
-            "mail_send" | "mail_draft" => prepare_message(tool, arguments, cx),
+            "mail_send" | "mail_draft" => compose::prepare_message(tool, arguments, cx).await,
+            "mail_reply" => answer::prepare(SourceUse::Answered, arguments, cx).await,
+            "mail_forward" => answer::prepare(SourceUse::Forwarded, arguments, cx).await,
             "mail_search" => prepare_search(arguments, cx),
             "mail_read" => prepare_read(arguments, cx),
             _ => prepare_move(tool, arguments, cx).await,
@@ -118,7 +163,10 @@ impl Service for Mail {
             MailAction::Send(message) => smtp::send(vault, claimed, message).await,
             MailAction::Search { folder, query } => looked(imap::search(vault, claimed, folder, query).await),
             MailAction::Read(message) => looked(imap::read(vault, claimed, message).await),
-            MailAction::Move(moving) | MailAction::Trash(moving) => imap::move_one(vault, claimed, moving).await,
+            MailAction::Move(moving) | MailAction::Trash(moving) | MailAction::DiscardDraft(moving) => {
+                imap::move_one(vault, claimed, moving).await
+            }
+            MailAction::SaveDraft(message) => keep::draft(vault, claimed, message).await,
             MailAction::Draft(_) => Outcome::new(Effect::NotExecuted, "a draft has no effect outside the home"),
         }
     }
@@ -126,7 +174,8 @@ impl Service for Mail {
     /// A move can be seen at the server; a sent mail leaves no trace there that proves anything, so the person decides.
     async fn reconcile(&self, vault: &Vault, account: Option<(ConnectionId, u64)>, action: &MailAction) -> Lookup {
         let moving = match action {
-            MailAction::Move(moving) | MailAction::Trash(moving) => moving,
+            MailAction::Move(moving) | MailAction::Trash(moving) | MailAction::DiscardDraft(moving) => moving,
+            MailAction::SaveDraft(message) => return keep::was_kept(vault, account, message).await,
             MailAction::Send(_) | MailAction::Draft(_) | MailAction::Search { .. } | MailAction::Read(_) => {
                 return Some((
                     Found::No,
@@ -148,7 +197,8 @@ impl Service for Mail {
     /// A moved mail comes back from where it went.
     async fn undo(&self, vault: &Vault, done: Done<'_, MailAction>) -> Result<Made, BadCall> {
         let moved = match done.action {
-            MailAction::Move(moved) | MailAction::Trash(moved) => moved,
+            MailAction::Move(moved) | MailAction::Trash(moved) | MailAction::DiscardDraft(moved) => moved,
+            MailAction::SaveDraft(message) => return keep::discard(vault, done.account, message).await,
             MailAction::Send(_) => return Err(no_undo(mail::SEND)),
             MailAction::Draft(_) => return Err(no_undo(mail::DRAFT)),
             MailAction::Search { .. } => return Err(no_undo(mail::SEARCH)),
@@ -163,6 +213,10 @@ impl Service for Mail {
         let (to, about) = (moved.message.folder.clone(), moved.about.clone());
         let back = Moving { message, to, role: FolderRole::Ordinary, about };
         Ok((done.account.map(|(connection, _)| connection), Action::Mail(MailAction::Move(back))))
+    }
+
+    async fn afterwards(&self, vault: &Vault, claimed: &Claimed<MailAction>, outcome: &Outcome) -> Option<String> {
+        keep::copy(vault, claimed, outcome).await
     }
 
     async fn discover(&self, vault: &Vault, access: &Access, settings: &Settings) -> Result<Discovered, VaultError> {
@@ -257,230 +311,5 @@ async fn prepare_move(tool: &str, arguments: &Arguments, cx: &PrepareContext<'_>
     Ok((Some(account.connection.0), Action::Mail(action)))
 }
 
-/// What an invitation says.
-pub(crate) struct Invitation {
-    /// The calendar's text.
-    pub(crate) text: String,
-    pub(crate) what: String,
-    pub(crate) when: String,
-    pub(crate) cancel: bool,
-}
-
-/// A mail that carries an invitation to the guests it names.
-pub(crate) fn prepare_invitation(
-    arguments: &Arguments,
-    cx: &HomeContext,
-    make: impl FnOnce(&str, &[String]) -> Result<Invitation, BadCall>,
-) -> Result<Made, BadCall> {
-    let (account, from) = author(cx, arguments, Level::Send)?;
-    let to = mailboxes("guests", &arguments.list("guests"))?;
-    let guests: Vec<String> = to.iter().map(|guest| guest.address.to_string()).collect();
-    let Invitation { text, what, when, cancel } = make(from.address.as_str(), &guests)?;
-    let verb = if cancel { "Called off" } else { "Invitation" };
-    let note = arguments.optional("note").map(|note| format!("{}\n\n", body(&note))).unwrap_or_default();
-    let [request, call_off] = INVITATIONS;
-    let file = Attachment {
-        name: parse_with("guests", || Line::new("invitation.ics"))?,
-        media_type: if cancel { call_off } else { request }.into(),
-        bytes: text.into_bytes(),
-    };
-    let message = Message {
-        to,
-        cc: Vec::new(),
-        bcc: Vec::new(),
-        subject: subject(&format!("{verb}: {what}"))?,
-        body: format!("{note}{verb}: {what}\n{when}\n"),
-        date: cx.seconds,
-        offset_minutes: cx.offset_minutes,
-        message_id: message_id(&from.address, &cx.unique)?,
-        references: Vec::new(),
-        in_reply_to: None,
-        attachments: vec![file],
-        from,
-    };
-    message.check().map_err(|error| BadCall::Bad { name: "guests", why: error.to_string() })?;
-    Ok((Some(account.connection.0), Action::Mail(MailAction::Send(message))))
-}
-
-fn prepare_message(tool: &str, arguments: &Arguments, cx: &HomeContext) -> Result<Made, BadCall> {
-    let (account, from) = author(cx, arguments, if tool == "mail_draft" { Level::Draft } else { Level::Send })?;
-    let in_reply_to = arguments
-        .optional("in_reply_to")
-        .map(|text| parse_with("in_reply_to", || MessageId::new(text.trim())))
-        .transpose()?;
-    let message = Message {
-        to: mailboxes("to", &arguments.list("to"))?,
-        cc: mailboxes("cc", &arguments.list("cc"))?,
-        bcc: mailboxes("bcc", &arguments.list("bcc"))?,
-        subject: subject(&arguments.text("subject")?)?,
-        body: body(&arguments.text("body")?),
-        date: cx.seconds,
-        offset_minutes: cx.offset_minutes,
-        message_id: message_id(&from.address, &cx.unique)?,
-        references: in_reply_to.iter().cloned().collect(),
-        in_reply_to,
-        attachments: Vec::new(),
-        from,
-    };
-    message.check().map_err(|error| BadCall::Bad { name: "to", why: error.to_string() })?;
-    let action = if tool == "mail_draft" { MailAction::Draft(message) } else { MailAction::Send(message) };
-    Ok((Some(account.connection.0), Action::Mail(action)))
-}
-
-fn parse_with<T, E: std::fmt::Display>(name: &'static str, parse: impl FnOnce() -> Result<T, E>) -> Result<T, BadCall> {
-    parse().map_err(|error| BadCall::Bad { name, why: error.to_string() })
-}
-
-fn subject(text: &str) -> Result<Line, BadCall> {
-    parse_with("subject", || Line::new(text.trim()))
-}
-
-/// Line breaks of every kind become `\n`.
-fn body(text: &str) -> String {
-    text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "")
-}
-
-/// Makes one of ours, which says nothing about the machine or the time: random, under the author's domain.
-/// [`known::is_ours`] tells it from others'.
-fn message_id(author: &Address, unique: &[u8; 16]) -> Result<MessageId, BadCall> {
-    let left: String = unique.iter().map(|byte| format!("{byte:02x}")).collect();
-    parse_with("message_id", || MessageId::new(&format!("<{left}@{}>", author.domain())))
-}
-
-fn mailboxes(name: &'static str, items: &[String]) -> Result<Vec<Mailbox>, BadCall> {
-    items.iter().map(|item| mailbox(name, item)).collect()
-}
-
-/// `address`, or `Name <address>`.
-fn mailbox(name: &'static str, text: &str) -> Result<Mailbox, BadCall> {
-    let (shown, address) = match text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
-        Some((shown, address)) => (shown.trim().trim_matches('"').trim(), address),
-        None => ("", text),
-    };
-    let address = parse_with(name, || Address::new(address.trim()))?;
-    let shown = if shown.is_empty() { None } else { Some(parse_with(name, || Line::new(shown))?) };
-    Ok(Mailbox { name: shown, address })
-}
-
-/// What a person changes in a waiting mail; what is absent stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Edit {
-    /// All primary recipients.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<Vec<String>>,
-    /// All recipients of a copy.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cc: Option<Vec<String>>,
-    /// All recipients of a hidden copy.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bcc: Option<Vec<String>>,
-    /// The subject.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
-    /// The text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<String>,
-}
-
-impl Edit {
-    /// The edited mail, with an identity and date of its own: it is another action.
-    pub fn apply(&self, message: &Message, cx: &HomeContext) -> Result<Message, BadCall> {
-        let list = |name, edited: &Option<Vec<String>>, old: &Vec<Mailbox>| match edited {
-            None => Ok(old.clone()),
-            Some(items) => mailboxes(name, items),
-        };
-        let edited = Message {
-            to: list("to", &self.to, &message.to)?,
-            cc: list("cc", &self.cc, &message.cc)?,
-            bcc: list("bcc", &self.bcc, &message.bcc)?,
-            subject: self.subject.as_deref().map_or_else(|| Ok(message.subject.clone()), subject)?,
-            body: self.body.as_deref().map_or_else(|| message.body.clone(), body),
-            date: cx.seconds,
-            offset_minutes: cx.offset_minutes,
-            message_id: message_id(&message.from.address, &cx.unique)?,
-            ..message.clone()
-        };
-        edited.check().map_err(|error| BadCall::Bad { name: "to", why: error.to_string() })?;
-        Ok(edited)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn context() -> HomeContext {
-        let settings = serde_json::json!({"kind": "mail", "address": "me@example.org"});
-        let account = Account {
-            connection: (ConnectionId::from_bytes([1; 16]), 1),
-            level: Level::Full,
-            settings: serde_json::from_value(settings).unwrap(),
-            is_default: false,
-        };
-        HomeContext {
-            accounts: vec![account],
-            words: String::new(),
-            zone: jiff::tz::TimeZone::UTC,
-            seconds: 0,
-            offset_minutes: 60,
-            unique: [7; 16],
-        }
-    }
-
-    fn send(arguments: &str) -> Result<Message, BadCall> {
-        match prepare_message("mail_send", &Arguments::parse(arguments)?, &context())?.1 {
-            Action::Mail(MailAction::Send(message)) => Ok(message),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn what_models_write_becomes_a_message() {
-        let mail =
-            send(r#"{"to":"Ana Doe <ana@example.org>; bo@example.org","subject":" Hi ","body":"a\r\nb"}"#).unwrap();
-        assert_eq!(mail.to.len(), 2);
-        assert_eq!(mail.to[0].to_string(), "Ana Doe <ana@example.org>");
-        assert_eq!((mail.subject.as_str(), mail.body.as_str()), ("Hi", "a\nb"));
-        assert_eq!(mail.message_id.as_str(), "<07070707070707070707070707070707@example.org>");
-    }
-
-    #[test]
-    fn nonsense_is_refused_with_a_reason() {
-        for (arguments, name) in [
-            (r#"{"subject":"s","body":"b"}"#, "to"),
-            (r#"{"to":"ana","subject":"s","body":"b"}"#, "to"),
-            (r#"{"to":"a@x.org","subject":"s\r\nBcc: e@evil.org","body":"b"}"#, "subject"),
-            (r#"{"to":"a@x.org","subject":"s","body":"b","bcc":"e@evil.org\r\nX: y"}"#, "bcc"),
-            (r#"{"to":"a@x.org","subject":"s","body":"b","in_reply_to":"<a b@c>"}"#, "in_reply_to"),
-        ] {
-            match send(arguments) {
-                Err(BadCall::Bad { name: found, .. }) => assert_eq!(found, name, "{arguments}"),
-                other => panic!("{arguments}: {other:?}"),
-            }
-        }
-        assert_eq!(send(r#"{"to":"a@x.org","body":"b"}"#), Err(BadCall::Missing("subject")));
-    }
-
-    #[test]
-    fn ids_and_folders_are_read_strictly() {
-        let read =
-            |id: &str| prepare_read(&Arguments::parse(&serde_json::json!({"id": id}).to_string()).unwrap(), &context());
-        assert!(read("INBOX/12/7").is_ok());
-        assert!(read("A folder/with/parts/12/7").is_ok());
-        for bad in [
-            "",
-            "7",
-            "INBOX/7",
-            "INBOX/x/7",
-            "INBOX/12/7,8",
-            "INBOX/12/*",
-            "IN\"BOX/12/7",
-            "IN\r\nBOX/12/7",
-            "INBOX*/12/7",
-            "INBOX/12/99999999999",
-        ] {
-            assert!(read(bad).is_err(), "{bad:?}");
-        }
-    }
-}
+mod tests;

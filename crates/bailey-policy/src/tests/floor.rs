@@ -36,9 +36,16 @@ fn decided() -> Vec<(&'static str, Action, Facts)> {
         ("default.forget", Action::Home(HomeAction::MemoryForget { note: ActionId::from_bytes([1; 16]) }), undo),
         ("default.own-calendar", entry(), nobody),
         ("default.draft", Action::Mail(MailAction::Draft(message(1))), calm()),
+        ("default.mailbox-draft", Action::Mail(MailAction::SaveDraft(message(1))), calm()),
+        ("default.discard-draft", discard(), Facts { is_undo: true, ..calm() }),
         ("default.own-write", own, calm()),
         ("default.fetch", fetches, calm()),
     ]
+}
+
+fn discard() -> Action {
+    let Action::Mail(MailAction::Trash(moving)) = trash() else { unreachable!("trashing moves a mail") };
+    Action::Mail(MailAction::DiscardDraft(moving))
 }
 
 fn entry() -> Action {

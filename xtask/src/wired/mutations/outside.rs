@@ -7,8 +7,8 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         control: "gate/no-answer-is-unknown",
         edits: &[(
             "crates/bailey-connectors/src/mail/smtp.rs",
-            r#"Outcome::new(Effect::Unknown, format!("the mail server did not confirm: {}", words(&error)))"#,
-            r#"Outcome::new(Effect::Refused, format!("the mail server did not confirm: {}", words(&error)))"#,
+            r#"Outcome::new(Effect::Unknown, format!("the mail server did not confirm: {why}"))"#,
+            r#"Outcome::new(Effect::Refused, format!("the mail server did not confirm: {why}"))"#,
         )],
         test: "road::an_ambiguous_outcome_is_handed_to_the_person_and_never_resent",
     },
@@ -43,7 +43,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         control: "imap/read-only-lines",
         edits: &[(
             "crates/bailey-vault/src/imap_guard.rs",
-            r#"["BODY.PEEK[HEADER]<0.", "BODY.PEEK[]<0."].iter()"#,
+            r#"["BODY.PEEK[HEADER]<0.", "BODY.PEEK[]<"].iter()"#,
             r#"["BODY.PEEK[HEADER]<0.", "BODY"].iter()"#,
         )],
         test: "tests::looking_changes_nothing",
@@ -140,8 +140,8 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         control: "net/tls-or-loopback",
         edits: &[(
             "crates/bailey-vault/src/net.rs",
-            "        if !server.tls && !address.ip().is_loopback() {",
-            "        if !server.tls && address.ip().is_unspecified() {",
+            "        if server.security() == Security::None && !address.ip().is_loopback() {",
+            "        if server.security() == Security::None && address.ip().is_unspecified() {",
         )],
         test: "hijack::a_server_that_cannot_be_reached_loses_nothing",
     },

@@ -371,8 +371,8 @@ pub(super) const RULES: &[Mutation] = &[
         control: "floor/joined-addresses",
         edits: &[(
             "crates/bailey-gate/src/family/party.rs",
-            "        value.split([',', ';']).map(one).collect()",
-            "        value.rsplit([',', ';']).take(1).map(one).collect()",
+            "all.iter().map(|mailbox| Self::of_address(&mailbox.address))",
+            "all.iter().rev().take(1).map(|mailbox| Self::of_address(&mailbox.address))",
         )],
         test: "decide::what_cannot_be_read_goes_nowhere_by_itself",
     },
