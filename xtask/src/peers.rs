@@ -160,6 +160,8 @@ pub struct MailServer {
     pub imap_port: u16,
     /// Submission over TLS.
     pub submissions_port: u16,
+    /// Submission in plain, with STARTTLS.
+    pub submission_port: u16,
     _process: Peer,
 }
 
@@ -210,6 +212,7 @@ impl MailServer {
             imaps_port: imaps,
             imap_port: imap,
             submissions_port: submissions,
+            submission_port: submission,
             _process: process,
         };
         greets(imap, b"* OK").and_then(|()| greets(submission, b"220 "))?;

@@ -141,7 +141,9 @@ impl Vault {
 
     /// Opens an IMAP session that can make the one move of a claim.
     pub async fn imap_move(&self, claimed: &Claimed<MailAction>) -> Result<ImapSession, String> {
-        let (MailAction::Move(moving) | MailAction::Trash(moving)) = claimed.action() else {
+        let (MailAction::Move(moving) | MailAction::Trash(moving) | MailAction::DiscardDraft(moving)) =
+            claimed.action()
+        else {
             return Err("this action moves no mail".into());
         };
         let errand = Errand::Move { message: moving.message.clone(), to: moving.to.clone() };

@@ -12,10 +12,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use crate::oauth::Login;
 use crate::stream::ClaimedStream;
 
-/// Longest line of an answer in bytes. RFC 5321, 4.5.3.1.5 has 512; some servers explain themselves at length.
-const MAX_LINE: usize = 4 * 1024;
-/// Most lines of one answer: servers name some twenty extensions.
-const MAX_LINES: usize = 128;
 /// Bytes of a message written at once.
 const PIECE: usize = 64 * 1024;
 
@@ -249,25 +245,19 @@ impl Submission {
     }
 
     async fn reply(&mut self) -> Result<Reply, Refusal> {
-        let broken = |why: &str| Refusal::Broken(why.to_owned());
+        let unreadable = || Refusal::Broken("the mail server's answer cannot be read".into());
         let mut lines = Vec::new();
         loop {
             let line = self.line().await?;
-            let (code, last) = match code(&line) {
-                Some(read) => read,
-                None => return Err(broken("the mail server's answer cannot be read")),
-            };
+            let (code, last) = code(&line).ok_or_else(unreadable)?;
             lines.push(String::from_utf8_lossy(line.get(4..).unwrap_or_default()).trim_end().to_owned());
             if last {
                 return Ok(Reply { code, lines });
             }
-            if lines.len() >= MAX_LINES {
-                return Err(broken("the mail server's answer has no end"));
-            }
         }
     }
 
-    /// One line, without its end.
+    /// One line, without its end. The stream bounds how long answers are, and of how many lines.
     async fn line(&mut self) -> Result<Vec<u8>, Refusal> {
         let mut line = Vec::new();
         loop {
@@ -281,9 +271,6 @@ impl Submission {
                 return Ok(line);
             }
             line.push(byte);
-            if line.len() > MAX_LINE {
-                return Err(Refusal::Broken("the mail server's answer has no end".into()));
-            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use bailey_gate::family::addresses::{self, BadAddresses};
 use bailey_gate::family::mail::{Attachment, FolderName, INVITATIONS, MailAction, Message, MessageId};
 use bailey_gate::family::text::{Address, Line, Mailbox};
-use bailey_gate::family::{Action, Level};
+use bailey_gate::family::{Action, Level, punycode};
 use bailey_gate::handoff::SystemEgress;
 use bailey_vault::Vault;
 use serde_json::Value;
@@ -187,7 +187,7 @@ pub(super) fn message_id(author: &Address, unique: &[u8; 16]) -> Result<MessageI
 /// Puts a domain into the form mail travels in, as the standard maps names (UTS 46): the gate compares what this makes, and needs no
 /// tables for it.
 fn to_ascii(domain: &str) -> Option<String> {
-    idna::domain_to_ascii_strict(domain).ok()
+    idna::domain_to_ascii_strict(domain).ok().filter(|_| !punycode::mixes_scripts(domain))
 }
 
 /// A recipient whose name and address were read apart already.

@@ -16,7 +16,31 @@ const PREFIX: &str = "xn--";
 /// Longest label in bytes: RFC 1035, 2.3.4.
 const MAX_LABEL: usize = 63;
 
-/// Writes a domain in the form mail travels in. `None` where a character is no letter, digit or hyphen, or a label is too long.
+/// Letters of scripts that have look-alikes of Latin ones: Greek, Cyrillic, Armenian, Cherokee.
+const LIKE_LATIN: [(u32, u32); 8] = [
+    (0x370, 0x3ff),
+    (0x400, 0x52f),
+    (0x530, 0x58f),
+    (0x13a0, 0x13ff),
+    (0x1c80, 0x1c8f),
+    (0x1f00, 0x1fff),
+    (0xa640, 0xa69f),
+    (0xab70, 0xabbf),
+];
+
+/// Tells whether a label of a domain has Latin letters beside others that look like them, which no registry gives out (UTS 39, 5.2):
+/// it is written to be taken for another.
+#[must_use]
+pub fn mixes_scripts(domain: &str) -> bool {
+    let alike = |c: char| LIKE_LATIN.iter().any(|(first, last)| (*first..=*last).contains(&u32::from(c)));
+    domain.split('.').any(|label| {
+        let latin = label.chars().any(|c| c.is_alphabetic() && u32::from(c) < 0x370);
+        latin && label.chars().any(alike)
+    })
+}
+
+/// Writes a domain in the form mail travels in. `None` where a character is no letter, digit or hyphen, a label is too long, or mixes
+/// scripts.
 #[must_use]
 pub fn to_ascii(domain: &str) -> Option<String> {
     let labels = domain.split(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}']).map(|label| {
@@ -25,7 +49,7 @@ pub fn to_ascii(domain: &str) -> Option<String> {
             return Some(label);
         }
         let plain = label.chars().all(|c| c == '-' || c.is_alphanumeric());
-        let encoded = encode(&label).filter(|_| plain)?;
+        let encoded = encode(&label).filter(|_| plain && !mixes_scripts(&label))?;
         Some(format!("{PREFIX}{encoded}")).filter(|label| label.len() <= MAX_LABEL)
     });
     labels.collect::<Option<Vec<_>>>().map(|labels| labels.join("."))
@@ -160,6 +184,8 @@ mod tests {
         assert_eq!(to_ascii("EXÄMPLE.org").as_deref(), Some("xn--exmple-cua.org"));
         assert_eq!(to_ascii("Example.ORG").as_deref(), Some("example.org"));
         assert_eq!(to_ascii("ex\u{200b}ämple.org"), None);
+        assert_eq!(to_ascii("ex\u{430}mple.org"), None, "a Cyrillic a among Latin letters");
+        assert_eq!(letters("xn--exmple-4nf.org"), None);
         assert_eq!(to_ascii(&format!("{}ä.org", "a".repeat(60))), None);
     }
 

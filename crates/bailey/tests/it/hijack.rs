@@ -256,8 +256,15 @@ fn a_server_that_talks_without_end_is_cut_off() {
     let mut world = World::bare(vec![send("ana@example.org", "s", "b"), Turn::say("ok")], 0);
     world.serve();
     let server = format!("127.0.0.1:{port}");
-    world
-        .ok(&["connect", "mail", "me@example.org", "--level", "send", "--no-tls", "--submission", &server], PASSPHRASE);
+    let connect = ["connect", "mail", "me@example.org", "--level", "send", "--no-tls", "--submission", &server];
+    let (_, why) = world.fails(&connect, PASSPHRASE);
+    assert!(why.contains("has no end"), "{why}");
+    // One that began to do so after it was connected.
+    let connection = world.connect("send").parse::<bailey_gate::ConnectionId>().unwrap();
+    world.kill();
+    let changed = json!({"kind": "mail", "address": "me@example.org", "submission": {"host": "127.0.0.1", "port": port, "tls": false}});
+    put_record(&world.data(), "connection", connection.as_bytes(), changed.to_string().as_bytes());
+    world.serve();
     world.task("write to Ana");
     let card = world.waiting();
     world.ok(&["approve"], PASSPHRASE);
@@ -318,10 +325,15 @@ fn one_key_is_one_task() {
 fn a_server_that_cannot_be_reached_loses_nothing() {
     let mut world = World::bare(vec![send("ana@example.org", "s", "b"), Turn::say("ok")], 0);
     world.serve();
-    world.ok(
-        &["connect", "mail", "me@example.org", "--level", "send", "--no-tls", "--submission", "127.0.0.1:9"],
-        PASSPHRASE,
-    );
+    let submission = |host: &str, port: u16| {
+        let submission = json!({"host": host, "port": port, "tls": false});
+        json!({"kind": "mail", "address": "me@example.org", "submission": submission}).to_string()
+    };
+    // It is there when it is connected, and gone later.
+    let connection = world.connect("send").parse::<bailey_gate::ConnectionId>().unwrap();
+    world.kill();
+    put_record(&world.data(), "connection", connection.as_bytes(), submission("127.0.0.1", 9).as_bytes());
+    world.serve();
     world.task("write to Ana");
     let card = world.waiting();
     world.ok(&["approve"], PASSPHRASE);
@@ -335,12 +347,7 @@ fn a_server_that_cannot_be_reached_loses_nothing() {
     assert!(why.contains("another machine"), "{why}");
     let connection = world.connect("send").parse::<bailey_gate::ConnectionId>().unwrap();
     world.kill();
-    let elsewhere = json!({
-        "kind": "mail",
-        "address": "me@example.org",
-        "submission": {"host": "192.0.2.1", "port": 25, "tls": false},
-    });
-    put_record(&world.data(), "connection", connection.as_bytes(), elsewhere.to_string().as_bytes());
+    put_record(&world.data(), "connection", connection.as_bytes(), submission("192.0.2.1", 25).as_bytes());
     world.serve();
     world.task("write to Ana");
     let card = world.waiting();

@@ -26,6 +26,8 @@ mod road;
 mod rules;
 mod several;
 mod stops;
+mod submission;
 mod support;
 mod telemetry;
 mod trust;
+mod writing;

@@ -40,6 +40,88 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "tests::only_the_approved_message_passes_and_its_end_is_the_hand_off",
     },
     Mutation {
+        control: "mail/unclear-recipients",
+        edits: &[(
+            "crates/bailey-gate/src/family/addresses.rs",
+            "(Ok(_), Some(address)) if item.is_bare() => {",
+            "(Ok(_), Some(address)) if item.is_bare() && address.is_empty() => {",
+        )],
+        test: "tests::recipients_that_are_not_clear_are_refused_with_how_to_write_them",
+    },
+    Mutation {
+        control: "mail/quoted-names",
+        edits: &[(
+            "crates/bailey-gate/src/family/text.rs",
+            "Some(name) if needs_marks(name.as_str()) => {",
+            "Some(name) if needs_marks(name.as_str()) && name.as_str().is_empty() => {",
+        )],
+        test: "writing::a_display_name_changes_nobodys_recipient",
+    },
+    Mutation {
+        control: "imap/kept-bytes-only",
+        edits: &[(
+            "crates/bailey-vault/src/imap_keep.rs",
+            "if count == 0 || in_part || buffer.get(..count) != rest.get(..count) {",
+            "if count == 0 || in_part {",
+        )],
+        test: "tests::keeping_writes_exactly_the_message_once_and_its_end_by_itself",
+    },
+    Mutation {
+        control: "imap/kept-folder",
+        edits: &[(
+            "crates/bailey-vault/src/imap_keep.rs",
+            "self.state == State::Ahead && command == line(flag)",
+            "self.state == State::Ahead && command.get(..7) == line(flag).get(..7)",
+        )],
+        test: "tests::keeping_announces_one_message_for_one_folder",
+    },
+    Mutation {
+        control: "smtp/starttls-or-nothing",
+        edits: &[(
+            "crates/bailey-vault/src/starttls.rs",
+            r#"        if !hello.1.iter().any(|line| line.trim().eq_ignore_ascii_case("STARTTLS")) {
+            return Err(NOT_OFFERED.into());
+        }"#,
+            r#"        if !hello.1.iter().any(|line| line.trim().eq_ignore_ascii_case("STARTTLS")) {
+            self.say("AUTH PLAIN AA==\r\n").await?;
+            return Err(NOT_OFFERED.into());
+        }"#,
+        )],
+        test: "submission::a_server_that_offers_no_starttls_is_told_no_password",
+    },
+    Mutation {
+        control: "smtp/nothing-before-tls",
+        edits: &[(
+            "crates/bailey-vault/src/starttls.rs",
+            "        if self.held.is_empty() {",
+            "        if self.held.len() < MAX_ANSWERS {",
+        )],
+        test: "submission::a_server_that_offers_no_starttls_is_told_no_password",
+    },
+    Mutation {
+        control: "smtp/trial-sends-nothing",
+        edits: &[("crates/bailey-vault/src/smtp_guard.rs", "if !self.sends {", "if !self.sends && line.is_empty() {")],
+        test: "tests::trying_an_account_out_signs_in_and_sends_nothing",
+    },
+    Mutation {
+        control: "smtp/later-before-hand-off",
+        edits: &[(
+            "crates/bailey-connectors/src/mail/smtp.rs",
+            "Ok(Ok(reply)) if !spent && reply.is_later() && !last => return Tried::Later(reply.to_string()),",
+            "Ok(Ok(reply)) if reply.is_later() && !last => return Tried::Later(reply.to_string()),",
+        )],
+        test: "submission::a_mail_that_was_handed_off_is_never_sent_again_whatever_the_server_says",
+    },
+    Mutation {
+        control: "undo/unchanged-draft",
+        edits: &[(
+            "crates/bailey-connectors/src/mail/keep.rs",
+            "    if more || bytes != ours {",
+            "    if more && bytes != ours {",
+        )],
+        test: "writing::a_draft_that_was_changed_stays_where_it_is",
+    },
+    Mutation {
         control: "imap/read-only-lines",
         edits: &[(
             "crates/bailey-vault/src/imap_guard.rs",

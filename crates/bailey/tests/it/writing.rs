@@ -1,0 +1,244 @@
+//! Mail written as mail programs write it, at a real mail server: answers, copies, drafts, files.
+
+use std::fs;
+
+use bailey_scripted::Turn;
+use mail_parser::MessageParser;
+use serde_json::{Value, json};
+use xtask::peers;
+
+use crate::support::{Account, PASSPHRASE, World, id};
+
+/// A mail as it might lie on a server.
+fn mail(header: &str, body: &str) -> String {
+    let fixed = "Date: Fri, 20 Nov 2026 10:00:00 +0100\r\nMessage-ID: <3@corp.example>\r\n";
+    format!("{header}\r\nTo: {}\r\n{fixed}\r\n{body}\r\n", peers::ACCOUNT)
+}
+
+/// A task on an account of one mail, up to the action that waits; returns the account and the action.
+fn waiting(delivered: &str, turn: Turn, task: &str) -> (Account, Value) {
+    let turns = vec![Turn::call("mail_search", json!({})), turn, Turn::say("ok")];
+    let account = Account::new(turns, 300);
+    account.server.deliver("", "1", delivered).unwrap();
+    account.with_password("full");
+    let began = account.world.task(task);
+    assert_eq!(began["state"], "waiting", "{began:#}");
+    let card = account.world.waiting();
+    (account, card)
+}
+
+fn items<'a>(card: &'a Value, label: &str) -> Vec<&'a str> {
+    let all = card["items"].as_array().unwrap();
+    all.iter().filter(|item| item["label"] == label).map(|item| item["value"].as_str().unwrap()).collect()
+}
+
+fn approved(world: &World, card: &Value) -> Value {
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(card), "succeeded")
+}
+
+fn addresses(list: Option<&mail_parser::Address<'_>>) -> Vec<String> {
+    list.map(|list| list.iter().map(|one| one.address().unwrap().to_owned()).collect()).unwrap_or_default()
+}
+
+#[test]
+fn a_display_name_changes_nobodys_recipient() {
+    // The model is told the sender so that it can be copied, into one text too.
+    let hostile = mail("From: \"ana@example.org, Tom\" <tom@example.org>\r\nSubject: s", "Please answer.");
+    let turns = vec![Turn::call("mail_search", json!({})), Turn::say("ok")];
+    let account = Account::new(turns, 300);
+    account.server.deliver("", "1", &hostile).unwrap();
+    account.with_password("full");
+    account.world.task("look at my mail");
+    let told: Value = serde_json::from_slice(&account.world.provider.requests()[1]).unwrap();
+    let told = told["messages"].as_array().unwrap().last().unwrap()["content"].as_str().unwrap().to_owned();
+    assert!(told.contains(r#"\"ana@example.org, Tom\" <tom@example.org>"#), "{told}");
+    // What it was told is one recipient; without the marks it would be none.
+    for (to, recipients) in [
+        (json!(r#""ana@example.org, Tom" <tom@example.org>"#), vec!["tom@example.org"]),
+        (
+            json!(["\"Doe, Jane\" <jane.doe@corp.example>", "ana@example.org (Ana)"]),
+            vec!["jane.doe@corp.example", "ana@example.org"],
+        ),
+        (json!("joerg@exämple.org"), vec!["joerg@xn--exmple-cua.org"]),
+        (json!("Team: ana@example.org, bo@example.org;"), vec!["ana@example.org", "bo@example.org"]),
+    ] {
+        let call = Turn::call("mail_send", json!({"to": to, "subject": "s", "body": "b"}));
+        let mut world = World::new(vec![call, Turn::say("ok")]);
+        world.task("write the mail");
+        let card = world.waiting();
+        let shown = items(&card, "To");
+        assert!(shown.iter().zip(&recipients).all(|(shown, wanted)| shown.contains(wanted)), "{card:#}");
+        let warned = card["warnings"].to_string().contains("looks like an address");
+        assert_eq!(warned, to.to_string().contains("Tom"), "{card:#}");
+        approved(&world, &card);
+        let arrived = world.sink.arrived();
+        assert_eq!(arrived[0].to, recipients);
+        let header = MessageParser::default().parse(&arrived[0].bytes).unwrap();
+        assert_eq!(addresses(header.to()), recipients);
+        world.kill();
+    }
+    let call =
+        Turn::call("mail_send", json!({"to": "ana@example.org, Tom <tom@example.org>", "subject": "s", "body": "b"}));
+    let world = World::new(vec![call, Turn::say("ok")]);
+    let task = world.task("write the mail");
+    assert_eq!(task["state"], "answered", "what is not clear is refused: {task:#}");
+    assert!(world.sink.arrived().is_empty());
+}
+
+#[test]
+fn an_answer_goes_where_the_mail_asks_in_its_thread_and_leaves_a_copy() {
+    let asks = mail(
+        "From: \"Doe, Jane\" <jane.doe@corp.example>\r\nReply-To: Service <service@corp.example>\r\nSubject: AW: Lunch\r\nReferences: <1@corp.example> <2@example.org>",
+        "Shall we?",
+    );
+    let answer = json!({"id": "$ID0", "body": "Yes.", "bcc": ["archive@example.org"]});
+    let (account, card) = waiting(&asks, Turn::call("mail_reply", answer), "answer the mail about lunch");
+    let world = &account.world;
+    assert_eq!(items(&card, "To"), ["Service <service@corp.example>"]);
+    assert_eq!(items(&card, "Answers the mail from (as it says)"), ["\"Doe, Jane\" <jane.doe@corp.example>"]);
+    assert_eq!(items(&card, "Copy kept in folder"), ["Sent"]);
+    assert!(card["warnings"].to_string().contains("asks for answers to `Service <service@corp.example>`"), "{card:#}");
+    let done = approved(world, &card);
+    assert!(done["outcome"].as_str().unwrap().contains("a copy is in `Sent`"), "{done:#}");
+    let arrived = world.sink.arrived();
+    assert_eq!(arrived[0].to, ["service@corp.example", "archive@example.org"]);
+    let text = String::from_utf8_lossy(&arrived[0].bytes).into_owned();
+    let sent = MessageParser::default().parse(&arrived[0].bytes).unwrap();
+    assert_eq!(sent.subject(), Some("Re: Lunch"));
+    assert_eq!(sent.in_reply_to().as_text(), Some("3@corp.example"));
+    let thread = sent.references().as_text_list().unwrap().join(" ");
+    assert_eq!(thread, "1@corp.example 2@example.org 3@corp.example");
+    assert!(text.contains("Yes.\r\n\r\nOn Fri, 20 Nov 2026 10:00:00 +0100, \"Doe, Jane\" <jane.doe@corp.example> wrote:\r\n> Shall we?"), "{text}");
+    assert!(!text.contains("archive@example.org"));
+    // The copy is the mail byte for byte, read, and with the recipients that the others do not see.
+    let kept = account.server.stored("Sent");
+    assert_eq!(kept.len(), 1);
+    assert!(kept[0].to_string_lossy().contains(":2,S"), "{kept:?}");
+    let copy = String::from_utf8(fs::read(&kept[0]).unwrap()).unwrap().replace("\r\n", "\n");
+    let approved = text.replace("\r\n", "\n");
+    let approved = approved.get(approved.find("From: ").unwrap()..).unwrap();
+    assert_eq!(copy.replacen("Bcc: archive@example.org\n", "", 1), approved);
+    assert_ne!(copy, approved);
+}
+
+#[test]
+fn a_mail_whose_copy_fails_is_sent_and_not_sent_again() {
+    let delivered = mail("From: Ana <ana@example.org>\r\nSubject: s", "x");
+    let answer = json!({"id": "$ID0", "body": "Yes."});
+    let (account, card) = waiting(&delivered, Turn::call("mail_reply", answer), "answer Ana");
+    // Somebody takes the folder away between approval and copy.
+    let inbox = account.server.stored("")[0].clone();
+    let sent = inbox.parent().unwrap().parent().unwrap().join(".Sent");
+    fs::remove_dir_all(&sent).ok();
+    fs::write(&sent, "no folder").unwrap();
+    let done = approved(&account.world, &card);
+    let told = done["outcome"].as_str().unwrap();
+    assert!(told.contains("the mail is sent, but no copy of it could be put into `Sent`"), "{told}");
+    assert_eq!(account.world.sink.arrived().len(), 1);
+}
+
+#[test]
+fn a_draft_lies_among_the_drafts_and_its_undo_takes_out_that_one() {
+    let draft = json!({"to": ["\"Doe, Jane\" <jane.doe@corp.example>"], "bcc": ["ana@example.org"], "subject": "Plans", "body": "Hi"});
+    let account = Account::new(vec![Turn::call("mail_draft", draft), Turn::say("ok")], 300);
+    let world = &account.world;
+    account.server.deliver("Drafts", "0", &mail("From: me\r\nSubject: another", "x")).unwrap();
+    account.with_password("draft");
+    let task = world.task("draft a mail to Jane");
+    assert_eq!(task["state"], "answered", "{task:#}");
+    let kept = task["actions"].as_array().unwrap().iter().find(|one| one["kind"] == "mail.save-draft").unwrap();
+    assert_eq!(kept["state"], "succeeded", "{kept:#}");
+    let drafts = account.server.stored("Drafts");
+    assert_eq!(drafts.len(), 2);
+    let ours = drafts.iter().find(|path| path.to_string_lossy().contains(":2,D")).unwrap();
+    let bytes = fs::read(ours).unwrap();
+    let read = MessageParser::default().parse(&bytes).unwrap();
+    assert_eq!(
+        (addresses(read.to()), addresses(read.bcc())),
+        (vec!["jane.doe@corp.example".into()], vec!["ana@example.org".into()])
+    );
+    assert!(world.sink.arrived().is_empty());
+    world.ok(&["undo", &id(kept)], PASSPHRASE);
+    world.until(&id(kept), "undone");
+    assert_eq!((account.server.stored("Drafts").len(), account.server.stored("Trash").len()), (1, 1));
+    assert_eq!(fs::read(&account.server.stored("Trash")[0]).unwrap(), bytes);
+}
+
+#[test]
+fn a_draft_that_was_changed_stays_where_it_is() {
+    let draft = json!({"to": ["ana@example.org"], "subject": "Plans", "body": "Hi"});
+    let account = Account::new(vec![Turn::call("mail_draft", draft), Turn::say("ok")], 300);
+    account.with_password("draft");
+    let task = account.world.task("draft a mail to Ana");
+    let kept = task["actions"].as_array().unwrap().iter().find(|one| one["kind"] == "mail.save-draft").unwrap();
+    // Another program writes it anew, under the same Message-ID.
+    let old = account.server.stored("Drafts").remove(0);
+    let changed = fs::read_to_string(&old).unwrap().replace("Hi", "Hello");
+    fs::remove_file(&old).unwrap();
+    account.server.deliver("Drafts", "changed", &changed).unwrap();
+    let (_, why) = account.world.fails(&["undo", &id(kept)], PASSPHRASE);
+    assert!(why.contains("was changed since it was put there"), "{why}");
+    assert_eq!(account.server.stored("Drafts").len(), 1);
+}
+
+#[test]
+fn a_forwarded_mail_takes_its_files_along_and_shows_their_hashes() {
+    let files = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\nFrom: Ana <ana@example.org>\r\nSubject: WG: Plans";
+    let large = "QUJD".repeat(1_500_000);
+    let large: Vec<&str> = large.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    let body = format!(
+        "--x\r\nContent-Type: text/plain\r\n\r\nSee below.\r\n--x\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=\"plan.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\nAAEC\r\n--x\r\nContent-Type: image/png; name=\"large.png\"\r\nContent-Disposition: attachment\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n--x--\r\n",
+        large.join("\r\n")
+    );
+    let forward = json!({"id": "$ID0", "to": ["Bo <bo@example.org>"], "body": "FYI"});
+    let (account, card) =
+        waiting(&mail(files, &body), Turn::call("mail_forward", forward), "forward the plans to bo@example.org");
+    let shown = items(&card, "Attachment");
+    assert_eq!(
+        shown[0],
+        "plan.pdf (application/pdf, 3 bytes, sha256 ae4b3280e56e2faf83f414a6e3dabe9d5fbe18976544c05fed121accb85b53fc)"
+    );
+    assert!(shown[1].starts_with("large.png (image/png, 4500000 bytes, sha256 "), "{shown:?}");
+    approved(&account.world, &card);
+    let arrived = account.world.sink.arrived();
+    let sent = MessageParser::default().parse(&arrived[0].bytes).unwrap();
+    assert_eq!(sent.subject(), Some("Fwd: Plans"));
+    assert!(sent.body_text(0).unwrap().contains("See below."));
+    let lengths: Vec<usize> = sent.attachments().map(|part| part.contents().len()).collect();
+    assert_eq!(lengths, [3, 4_500_000]);
+    assert!(account.server.stored("Sent").len() == 1);
+}
+
+#[test]
+fn an_account_behind_starttls_connects_reads_and_sends() {
+    let turns = vec![
+        Turn::call("mail_search", json!({})),
+        Turn::call("mail_send", json!({"to": ["ana@example.org"], "subject": "s", "body": "b"})),
+        Turn::say("ok"),
+    ];
+    let account = Account::new(turns, 300);
+    account.server.deliver("", "1", &mail("From: Ana <ana@example.org>\r\nSubject: Tuesday", "x")).unwrap();
+    let (imap, submission) = (
+        format!("starttls:localhost:{}", account.server.imap_port),
+        format!("starttls:localhost:{}", account.server.submission_port),
+    );
+    let arguments = [
+        "connect",
+        "mail",
+        peers::ACCOUNT,
+        "--level",
+        "send",
+        "--imap",
+        &imap,
+        "--submission",
+        &submission,
+        "--app-password",
+    ];
+    account.world.ok(&arguments, &format!("{PASSPHRASE}\n{}", peers::APP_PASSWORD));
+    account.world.task("look, and write to ana@example.org");
+    let card = account.world.waiting();
+    approved(&account.world, &card);
+    assert_eq!(account.world.sink.arrived()[0].to, ["ana@example.org"]);
+    assert_eq!(account.server.stored("Sent").len(), 1);
+}
