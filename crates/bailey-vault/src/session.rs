@@ -185,7 +185,7 @@ impl Vault {
             MailAction::SaveDraft(message) => (message, true),
             _ => return Err("this action keeps nothing in the mailbox".into()),
         };
-        let folder = message.keep_in.clone().ok_or("this action names no folder to keep a mail in")?;
+        let folder = message.keep_in.as_deref().cloned().ok_or("this action names no folder to keep a mail in")?;
         let errand = Errand::Keep { folder, bytes: rfc5322::render_kept(message), effect };
         self.open_imap(&self.access(claimed, "keep mail"), errand).await
     }

@@ -102,7 +102,7 @@ impl Making<'_> {
             body: if quote.is_empty() { text } else { format!("{}\n\n{quote}", text.trim_end()) },
             in_reply_to: self.original.message_id.clone(),
             references: self.original.thread(),
-            source: Some(source),
+            source: Some(Box::new(source)),
             ..self.empty()?
         })
     }
@@ -126,7 +126,7 @@ impl Making<'_> {
             // What is passed on begins a thread of its own, and still says where it came from.
             references: self.original.thread(),
             attachments: files,
-            source: Some(self.source(SourceUse::Forwarded, &[])),
+            source: Some(Box::new(self.source(SourceUse::Forwarded, &[]))),
             ..self.empty()?
         })
     }

@@ -68,7 +68,7 @@ pub(super) struct Around {
     /// The thread of the mail it answers, oldest first; empty where that mail was not found.
     pub(super) thread: Vec<MessageId>,
     /// The folder for its copy, or for the draft.
-    pub(super) keep_in: Option<FolderName>,
+    pub(super) keep_in: Option<Box<FolderName>>,
 }
 
 /// Prepares a mail, or a draft: in the mailbox where that has a folder of drafts, else in the home.
@@ -148,18 +148,18 @@ async fn thread_of(vault: &Vault, account: &Account, parent: &MessageId) -> Vec<
 }
 
 /// The folder that a copy of what is sent goes to: that of the role Sent, unless the provider puts one there itself.
-pub(super) fn sent_folder(vault: &Vault, account: &Account) -> Option<FolderName> {
+pub(super) fn sent_folder(vault: &Vault, account: &Account) -> Option<Box<FolderName>> {
     let mail = account.settings.mail()?;
     let folders: Folders = vault.discovered(&account.connection.0).unwrap_or_default();
     let sent = folders.sent.filter(|_| mail.imap.is_some() && !mail.keeps_what_is_sent())?;
-    FolderName::new(&sent).ok()
+    FolderName::new(&sent).ok().map(Box::new)
 }
 
 /// The folder of drafts, where the mailbox has one.
-fn drafts_folder(vault: &Vault, account: &Account) -> Option<FolderName> {
+fn drafts_folder(vault: &Vault, account: &Account) -> Option<Box<FolderName>> {
     let mail = account.settings.mail()?;
     let folders: Folders = vault.discovered(&account.connection.0).unwrap_or_default();
-    folders.drafts.filter(|_| mail.imap.is_some()).and_then(|name| FolderName::new(&name).ok())
+    folders.drafts.filter(|_| mail.imap.is_some()).and_then(|name| FolderName::new(&name).ok()).map(Box::new)
 }
 
 pub(super) fn parse_with<T, E: std::fmt::Display>(

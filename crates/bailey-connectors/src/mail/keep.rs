@@ -99,7 +99,7 @@ async fn append(
     bytes: Vec<u8>,
 ) -> Result<(), Unkept> {
     let mut session: ImapSession = vault.imap_keep(claimed).await.map_err(Unkept::plain)?;
-    let appended = session.append(format!("{}", folder.as_str()), Some(flags), None, bytes).await;
+    let appended = session.append(folder.as_str(), Some(flags), None, bytes).await;
     if appended.is_ok() {
         // How the good-bye goes changes nothing.
         let _ = session.logout().await;

@@ -50,7 +50,7 @@ fn encode_whole(message: &Message, out: &mut Encoder) {
         out.text(folder.as_str());
     });
     out.option(message.source.as_ref(), |out, source| {
-        let Source { used, message, from, reply_to } = source;
+        let Source { used, message, from, reply_to } = source.as_ref();
         out.byte(match used {
             SourceUse::Answered => 1,
             SourceUse::Forwarded => 2,
@@ -62,14 +62,14 @@ fn encode_whole(message: &Message, out: &mut Encoder) {
 
 fn decode_whole(bytes: &mut Decoder<'_>) -> Result<Message, CodecError> {
     let message = decode_message(bytes)?;
-    let keep_in = bytes.option(decode_folder)?;
+    let keep_in = bytes.option(|bytes| decode_folder(bytes).map(Box::new))?;
     let source = bytes.option(|bytes| {
         let used = match bytes.byte()? {
             1 => SourceUse::Answered,
             2 => SourceUse::Forwarded,
             tag => return Err(CodecError::UnknownTag(tag)),
         };
-        Ok(Source { used, message: decode_reference(bytes)?, from: bytes.text()?, reply_to: bytes.text()? })
+        Ok(Box::new(Source { used, message: decode_reference(bytes)?, from: bytes.text()?, reply_to: bytes.text()? }))
     })?;
     Ok(Message { keep_in, source, ..message })
 }

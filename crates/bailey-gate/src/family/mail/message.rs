@@ -32,9 +32,9 @@ pub struct Message {
     /// Files sent along.
     pub attachments: Vec<Attachment>,
     /// The folder of the mailbox that a copy is put into; none where there is none, or where the provider does so itself.
-    pub keep_in: Option<FolderName>,
+    pub keep_in: Option<Box<FolderName>>,
     /// The mail it answers or passes on, where it was made of one.
-    pub source: Option<Source>,
+    pub source: Option<Box<Source>>,
 }
 
 /// The mail that another was made of, as it was when that was prepared.
