@@ -131,7 +131,7 @@ impl Settings {
         self.servers().into_iter().try_for_each(Server::check)?;
         match self.facts().form {
             Form::Mail(mail) => {
-                Address::new(&mail.address).map_err(|error| error.to_string())?;
+                Address::read(&mail.address).map_err(|error| error.to_string())?;
                 mail.name.iter().try_for_each(line)?;
                 if level >= Level::Send && mail.submission.is_none() {
                     return Err(

@@ -9,6 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use bailey_gate::family::text::Address;
+
 use crate::oauth::Login;
 use crate::stream::ClaimedStream;
 
@@ -288,7 +290,7 @@ pub(crate) fn code(line: &[u8]) -> Option<(u16, bool)> {
 /// By which names a server is greeted, in the order they are tried: the author's domain, which says nothing of this machine, and the
 /// address of this end of the connection (RFC 5321, 4.1.3).
 pub(crate) fn hello_names(author: &str, local: Option<std::net::IpAddr>) -> Vec<String> {
-    let domain = author.rsplit_once('@').map(|(_, domain)| domain.to_owned());
+    let domain = Address::read(author).ok().map(|address| address.domain().to_owned());
     let real = domain.filter(|domain| domain.contains('.') && !domain.ends_with(".localhost"));
     let literal = local.map(|address| match address {
         std::net::IpAddr::V4(address) => format!("[{address}]"),
@@ -318,6 +320,7 @@ mod tests {
     fn servers_are_greeted_by_a_name_that_strict_ones_take() {
         let local = "192.0.2.7".parse().ok();
         assert_eq!(hello_names("me@example.org", local), ["example.org", "[192.0.2.7]"]);
+        assert_eq!(hello_names("me@ex\u{e4}mple.org", None), ["xn--exmple-cua.org"]);
         assert_eq!(hello_names("me@localhost", "::1".parse().ok()), ["[IPv6:::1]"]);
         assert_eq!(hello_names("me@localhost", None), ["[127.0.0.1]"]);
     }

@@ -1,7 +1,7 @@
 //! Answering a mail, and passing one on, as mail programs do: who gets it, the subject, the thread, the quoted text, the files.
 
 use bailey_gate::family::mail::{Attachment, MailAction, Message, MessageRef, Source, SourceUse};
-use bailey_gate::family::text::{Line, MAX_HEADER_CHARS, Mailbox};
+use bailey_gate::family::text::{Address, Line, MAX_HEADER_CHARS, Mailbox};
 use bailey_gate::family::{Action, Level, rfc5322};
 use bailey_gate::handoff::SystemEgress;
 use sha2::{Digest as _, Sha256};
@@ -138,7 +138,7 @@ impl Making<'_> {
     /// The addresses of all accounts of the person, in the form addresses are compared in.
     fn own(&self) -> Vec<String> {
         let accounts = self.cx.accounts.iter().filter_map(|account| account.settings.mail());
-        let others = accounts.map(|mail| mail.address.to_lowercase());
+        let others = accounts.filter_map(|mail| Address::read(&mail.address).ok()).map(|address| address.key());
         std::iter::once(self.from.address.key()).chain(others).collect()
     }
 

@@ -106,11 +106,17 @@ async fn append(
     }
     appended.map_err(|error| match error {
         async_imap::error::Error::No(why) => {
-            Unkept { words: format!("the mail server refused it: {why}"), refused: true }
+            Unkept { words: format!("the mail server refused it: {}", said(&why)), refused: true }
         }
         async_imap::error::Error::Append => Unkept::plain("the mail server refused to take it".into()),
         other => Unkept::plain(words(&other)),
     })
+}
+
+/// The server's words in what the library makes of a refusal (`code: …, info: Some("…")`).
+fn said(refusal: &str) -> &str {
+    let words = refusal.split_once("info: Some(\"").and_then(|(_, rest)| rest.rsplit_once("\")"));
+    words.map_or("it gives no reason", |(words, _)| words)
 }
 
 async fn in_time<T>(work: impl Future<Output = Result<T, Unkept>>) -> Result<T, Unkept> {

@@ -250,7 +250,7 @@ fn looked(result: Result<String, String>) -> Outcome {
 fn author<'a>(cx: &'a HomeContext, arguments: &Arguments, needed: Level) -> Result<(&'a Account, Mailbox), BadCall> {
     let account = cx.account(MAIL, arguments, needed)?;
     let settings = account.settings.mail().ok_or(BadCall::NotConnected(MAIL))?;
-    let address = Address::new(&settings.address).map_err(|error| BadCall::Lookup(error.to_string()))?;
+    let address = Address::read(&settings.address).map_err(|error| BadCall::Lookup(error.to_string()))?;
     let name = settings.name.as_ref().and_then(|name| Line::new(name.clone()).ok());
     Ok((account, Mailbox { name, address }))
 }

@@ -299,7 +299,7 @@ fn regrouped(book: &mut Book, groups: &Groups, gone: &mut Vec<Kept>) -> Result<V
                     bailey_gate::family::escape::visible(text)
                 ))
             };
-            Address::new(text).map(|address| address.key()).map_err(|_| bad())
+            Address::read(text).map(|address| address.key()).map_err(|_| bad())
         };
         let mut members = members.iter().map(address).collect::<Result<Vec<_>, _>>()?;
         members.sort();
@@ -389,7 +389,7 @@ fn added(change: &RuleChange, book: &mut Book, added_ms: i64) -> Result<Vec<Kept
 /// Domains as they are compared.
 fn domains(given: &[String]) -> Result<Vec<String>, Unchanged> {
     let domain = |text: &String| {
-        let address = Address::new(&format!("x@{}", text.trim_start_matches('@')));
+        let address = Address::read(&format!("x@{}", text.trim_start_matches('@')));
         address.map(|address| address.domain().to_owned()).map_err(|_| {
             Unchanged::Bad(format!(
                 "`{}` is no domain; write it as example.org",

@@ -490,7 +490,7 @@ fn recipients(words: &mut Words<'_>) -> Result<Condition, BadRule> {
         let bad = || words.bad(hint);
         if word.starts_with('"') {
             let name = name(words, hint)?;
-            names.push(Address::new(&name).map_or_else(|_| plain(&name), |address| address.key()));
+            names.push(Address::read(&name).map_or_else(|_| plain(&name), |address| address.key()));
             if words.take(",") || words.take("and") || words.take("or") {
                 continue;
             }
@@ -498,10 +498,10 @@ fn recipients(words: &mut Words<'_>) -> Result<Condition, BadRule> {
         }
         match word.strip_prefix('@') {
             Some(domain) => {
-                let address = Address::new(&format!("x@{domain}")).map_err(|_| bad())?;
+                let address = Address::read(&format!("x@{domain}")).map_err(|_| bad())?;
                 domains.push(address.domain().to_owned());
             }
-            None => names.push(Address::new(word).map_err(|_| bad())?.key()),
+            None => names.push(Address::read(word).map_err(|_| bad())?.key()),
         }
         words.at += 1;
         if !words.take(",") && !words.take("and") && !words.take("or") {

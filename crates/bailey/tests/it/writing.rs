@@ -135,6 +135,7 @@ fn a_mail_whose_copy_fails_is_sent_and_not_sent_again() {
     let done = approved(&account.world, &card);
     let told = done["outcome"].as_str().unwrap();
     assert!(told.contains("the mail is sent, but no copy of it could be put into `Sent`"), "{told}");
+    assert!(!told.contains("info:") && !told.contains("code:"), "{told}");
     assert_eq!(account.world.sink.arrived().len(), 1);
 }
 
@@ -241,4 +242,16 @@ fn an_account_behind_starttls_connects_reads_and_sends() {
     approved(&account.world, &card);
     assert_eq!(account.world.sink.arrived()[0].to, ["ana@example.org"]);
     assert_eq!(account.server.stored("Sent").len(), 1);
+}
+
+#[test]
+fn a_mail_that_names_what_it_answers_joins_that_thread() {
+    let delivered = mail("From: Ana <ana@example.org>\r\nSubject: s\r\nReferences: <1@corp.example>", "x");
+    let answer = json!({"to": ["ana@example.org"], "subject": "Re: s", "body": "b", "in_reply_to": "<3@corp.example>"});
+    let (account, card) = waiting(&delivered, Turn::call("mail_send", answer), "answer Ana");
+    assert_eq!(items(&card, "Thread"), ["<1@corp.example>", "<3@corp.example>"]);
+    approved(&account.world, &card);
+    let arrived = account.world.sink.arrived();
+    let text = String::from_utf8_lossy(&arrived[0].bytes).into_owned();
+    assert!(text.contains("References: <1@corp.example>\r\n <3@corp.example>\r\n"), "{text}");
 }
