@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::process::{command, root};
 
 /// Each crate of the product and the crates of ours it may use.
-const ALLOWED: [(&str, &[&str]); 19] = [
+const ALLOWED: [(&str, &[&str]); 20] = [
+    ("bailey-dates", &[]),
     ("bailey-gate", &[]),
     ("bailey-keys", &[]),
     ("bailey-verify", &[]),
@@ -21,8 +22,8 @@ const ALLOWED: [(&str, &[&str]); 19] = [
     ("bailey-ledger", &["bailey-gate", "bailey-keys"]),
     ("bailey-vault", &["bailey-gate", "bailey-keys", "bailey-ledger", "bailey-telemetry"]),
     ("bailey-model", &["bailey-gate"]),
-    ("bailey-agent", &["bailey-gate", "bailey-model"]),
-    ("bailey-connectors", &["bailey-gate", "bailey-vault"]),
+    ("bailey-agent", &["bailey-dates", "bailey-gate", "bailey-model"]),
+    ("bailey-connectors", &["bailey-dates", "bailey-gate", "bailey-vault"]),
     (
         "bailey-home",
         &[
@@ -82,7 +83,8 @@ const ALLOWED: [(&str, &[&str]); 19] = [
 
 /// Libraries a crate must not depend on, itself or through crates of ours: what it says it cannot do, it does not name. What
 /// other people's libraries use is theirs.
-const ABSENT: [(&str, &[&str]); 8] = [
+const ABSENT: [(&str, &[&str]); 9] = [
+    ("bailey-dates", &["tokio", "hyper", "serde_json", "rusqlite", "rustix"]),
     ("bailey-gate", &["tokio", "hyper", "serde_json", "serde", "rusqlite", "cedar-policy", "rustix"]),
     ("bailey-agent", &["tokio", "hyper", "rusqlite", "rustix", "lettre"]),
     ("bailey-model", &["tokio", "hyper", "rusqlite", "rustix", "lettre"]),
