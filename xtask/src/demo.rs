@@ -19,7 +19,7 @@ const PASSPHRASE: &str = "demo passphrase";
 const TASK: &str =
     "Read my unread mail, tell me what needs me, and answer Ana about Tuesday after checking my calendar.";
 /// What the person asks for next: something of their own, which is done at once and can be undone.
-const SECOND_TASK: &str = "Put lunch with Ana into my calendar, on Wednesday at 12:30.";
+const SECOND_TASK: &str = "Put lunch with Ana into my calendar, tomorrow at 12:30.";
 /// How long the demo's approved mail waits, in seconds: long enough to take it back.
 const HOLD_SECONDS: u32 = 3;
 
@@ -247,7 +247,7 @@ fn start_double() -> Result<ChosenModel, String> {
 }
 
 fn lunch() -> Script {
-    let entry = json!({"what": "Lunch with Ana", "begins": "Wednesday 12:30", "why": "the person asked for it"});
+    let entry = json!({"what": "Lunch with Ana", "begins": "tomorrow at 12:30", "why": "the person asked for it"});
     let turns = vec![Turn::call("calendar_create", entry), Turn::say("It is in your calendar.")];
     Script { task_contains: SECOND_TASK.into(), turns, ..Script::default() }
 }

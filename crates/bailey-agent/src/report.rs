@@ -6,6 +6,8 @@ use bailey_gate::intent::tokens;
 
 /// Characters of a mail that are quoted.
 const MAX_QUOTE_CHARS: usize = 160;
+/// Characters of what became of a step: a question with its readings fits.
+const MAX_RESULT_CHARS: usize = 600;
 
 /// A report on the mail that was read.
 pub(crate) fn of_mail(planned: &Planned) -> String {
@@ -33,20 +35,23 @@ pub(crate) fn of_steps(planned: &Planned) -> String {
 
 fn line(mail: &Mail) -> String {
     let kind = mail.kind.as_deref().unwrap_or("not judged");
-    format!("- {}, \u{201c}{}\u{201d} ({kind}): \u{201c}{}\u{201d}", mail.from, mail.subject.trim(), quote(&mail.text))
+    let quoted = quote(&mail.text, MAX_QUOTE_CHARS);
+    format!("- {}, \u{201c}{}\u{201d} ({kind}): \u{201c}{quoted}\u{201d}", mail.from, mail.subject.trim())
 }
 
 /// The beginning of a text on one line.
-fn quote(text: &str) -> String {
+fn quote(text: &str, most: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let cut: String = line.chars().take(MAX_QUOTE_CHARS).collect();
+    let cut: String = line.chars().take(most).collect();
     if cut.len() < line.len() { format!("{cut}\u{2026}") } else { cut }
 }
 
 /// What became of the steps that write, and of looks that failed.
 fn outcomes(planned: &Planned) -> Vec<String> {
     let all = planned.results.iter();
-    all.map(|(tool, result)| format!("{}: {}", named(tool), quote(result))).collect()
+    // What a model would be told to ask, the person is asked.
+    let told = |result: &str| quote(&bailey_dates::asked_of_person(result), MAX_RESULT_CHARS);
+    all.map(|(tool, result)| format!("{}: {}", named(tool), told(result))).collect()
 }
 
 fn named(tool: &str) -> &str {

@@ -18,7 +18,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 pub use find::{Found, found, language_of};
-pub use told::{told, told_day, told_span};
+pub use told::{ASK_WHEN, ASK_WHICH, asked_of_person, told, told_day, told_span};
 
 /// Longest phrase, in bytes.
 pub const MAX_PHRASE_BYTES: usize = 200;

@@ -82,6 +82,17 @@ fn told_length(minutes: i64) -> String {
     }
 }
 
+/// How a question to a model ends: what it has to ask the person.
+pub const ASK_WHICH: &str = "ask the person which";
+/// The same, where no reading is left.
+pub const ASK_WHEN: &str = "ask the person which date and time is meant";
+
+/// Turns a question that was put to a model into one to the person.
+#[must_use]
+pub fn asked_of_person(question: &str) -> String {
+    question.replace(ASK_WHEN, "which date and time do you mean?").replace(ASK_WHICH, "which do you mean?")
+}
+
 /// Readings in a row, each with how to write it.
 fn choices(readings: &[When]) -> String {
     let one = |when: &When| format!("{} (write `{}`)", when.told(), when.exact());
@@ -101,20 +112,20 @@ impl fmt::Display for Unclear {
                 "its words are of several languages; write the date in one of them, or like `2026-12-05T15:00`",
             ),
             Self::NoSuch(why) | Self::Contradiction(why) => {
-                write!(f, "{why}; ask the person which date and time is meant")
+                write!(f, "{why}; {ASK_WHEN}")
             }
             Self::Ambiguous { why, readings } => {
                 if let Some(why) = why {
                     write!(f, "{why}; ")?;
                 }
-                write!(f, "it can mean {}; ask the person which", choices(readings))
+                write!(f, "it can mean {}; {ASK_WHICH}", choices(readings))
             }
             Self::Past { was, instead } => {
                 write!(f, "{} is past", was.told())?;
                 if !instead.is_empty() {
                     write!(f, "; perhaps {} is meant", choices(instead))?;
                 }
-                f.write_str("; ask the person which date and time is meant")
+                write!(f, "; {ASK_WHEN}")
             }
         }
     }

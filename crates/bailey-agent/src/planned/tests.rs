@@ -112,6 +112,19 @@ fn what_was_done_is_told_as_it_is() {
 }
 
 #[test]
+fn a_date_that_is_not_clear_is_asked_of_the_person() {
+    let mut task = Conversation::planned("Put the dentist into my calendar for this morning at 9".into(), vec![]);
+    says(&mut task, r#"{"steps":[{"tool":"calendar_create","purpose":"add"}]}"#);
+    results(&mut task, &[r#"{"entries":[],"more":0}"#]);
+    says(&mut task, r#"{"what":"Dentist","begins":"2026-11-23T09:00"}"#);
+    let why = "the argument `begins` cannot be used: `this morning at 9`: Sunday 2026-11-22 09:00 UTC is past; ask the person which date and time is meant";
+    let wanted = results(&mut task, &[why]);
+    assert_eq!(serde_json::from_str::<Value>(&wanted[0].1).unwrap()["begins"], "this morning at 9");
+    let Next::Tell(words) = task.next() else { panic!("{:?}", task.next()) };
+    assert!(words.ends_with("Sunday 2026-11-22 09:00 UTC is past; which date and time do you mean?"), "{words}");
+}
+
+#[test]
 fn garbage_at_every_step_ends_in_words() {
     for garbage in ["", "null", "[]", "{", "{\"steps\":7}", "\u{0}", r#"{"steps":[{"tool":"rm","purpose":"x"}]}"#] {
         let mut task = Conversation::planned(TASK.into(), vec![]);

@@ -1,12 +1,12 @@
 //! Entries made, changed and turned into invitations, line by line: what is not touched stays as it was.
 
 use bailey_gate::family::calendar::Entry;
-use jiff::ToSpan as _;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{ToSpan as _, Zoned};
 
 use super::bad;
-use super::moment::{When, local, when};
+use super::moment::{When, begin_and_end, local};
 use crate::call::{Arguments, BadCall};
 use crate::context::HomeContext;
 
@@ -62,13 +62,22 @@ pub(super) fn invitation(
 fn property(name: &str, moment: When, cx: &HomeContext) -> Result<String, BadCall> {
     match moment.time {
         None => Ok(format!("{name};VALUE=DATE:{}", moment.date.strftime("%Y%m%d"))),
-        Some(_) => utc(name, moment.start(), cx),
+        Some(_) => utc_of(name, &moment.begins(cx)?),
     }
 }
 
 fn utc(name: &str, moment: DateTime, cx: &HomeContext) -> Result<String, BadCall> {
     let zoned = moment.to_zoned(cx.zone.clone()).map_err(|error| bad("begins", error))?;
-    Ok(format!("{name}:{}", zoned.with_time_zone(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ")))
+    utc_of(name, &zoned)
+}
+
+fn utc_of(name: &str, moment: &Zoned) -> Result<String, BadCall> {
+    Ok(format!("{name}:{}", moment.with_time_zone(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ")))
+}
+
+/// So many minutes after a beginning: of time that passes, whatever clocks do.
+fn later(begins: When, minutes: i64, cx: &HomeContext) -> Result<Zoned, BadCall> {
+    begins.begins(cx)?.checked_add(minutes.minutes()).map_err(|error| bad("ends", error))
 }
 
 /// RFC 5545, 3.3.11.
@@ -82,8 +91,8 @@ fn escaped(text: &str) -> String {
 }
 
 pub(super) fn create(arguments: &Arguments, cx: &HomeContext, name: &str) -> Result<Entry, BadCall> {
-    let begins = when("begins", &arguments.text("begins")?, cx)?;
-    let ends = arguments.optional("ends").map(|text| when("ends", &text, cx)).transpose()?;
+    let (begins, ends) = begin_and_end(arguments, cx)?;
+    let begins = begins.ok_or(BadCall::Missing("begins"))?;
     let mut lines = vec![
         "BEGIN:VCALENDAR".to_owned(),
         "VERSION:2.0".into(),
@@ -105,20 +114,19 @@ fn end_of(begins: When, ends: Option<When>, cx: &HomeContext) -> Result<String, 
     match (begins.time, ends) {
         (None, ends) => {
             let last = ends.map_or(begins.date, |ends| ends.date).max(begins.date);
-            property("DTEND", When { date: last.saturating_add(1.day()), time: None }, cx)
+            property("DTEND", When::day(last.saturating_add(1.day())), cx)
         }
-        (Some(_), None) => utc("DTEND", begins.start().saturating_add(DEFAULT_MINUTES.minutes()), cx),
+        (Some(_), None) => utc_of("DTEND", &later(begins, DEFAULT_MINUTES, cx)?),
         (Some(_), Some(ends)) => {
-            // "until 16:00" means of the same day.
-            let end = ends.start();
-            let end =
-                if end <= begins.start() { ends.time.map_or(end, |time| begins.date.to_datetime(time)) } else { end };
+            let (begin, end) = (begins.begins(cx)?, ends.begins(cx)?);
             // The same moment twice says no more than that there is a beginning.
-            let end = if end == begins.start() { end.saturating_add(DEFAULT_MINUTES.minutes()) } else { end };
-            if end < begins.start() {
+            if end == begin {
+                return utc_of("DTEND", &later(begins, DEFAULT_MINUTES, cx)?);
+            }
+            if end < begin {
                 return Err(bad("ends", "it ends before it begins"));
             }
-            utc("DTEND", end, cx)
+            utc_of("DTEND", &end)
         }
     }
 }
@@ -148,10 +156,9 @@ pub(super) fn change(before: &Entry, arguments: &Arguments, cx: &HomeContext) ->
         return Err(BadCall::Lookup("this entry repeats; repeating entries cannot be changed yet".into()));
     }
     let mut changes: Vec<(&str, String)> = Vec::new();
-    if let Some(begins) = arguments.optional("begins").map(|text| when("begins", &text, cx)).transpose()? {
-        let ends = arguments.optional("ends").map(|text| when("ends", &text, cx)).transpose()?;
+    if let (Some(begins), ends) = begin_and_end(arguments, cx)? {
         let end = match (ends, begins.time, length(before)) {
-            (None, Some(_), Some(minutes)) => utc("DTEND", begins.start().saturating_add(minutes.minutes()), cx)?,
+            (None, Some(_), Some(minutes)) => utc_of("DTEND", &later(begins, minutes, cx)?)?,
             (ends, _, _) => end_of(begins, ends, cx)?,
         };
         changes.extend([("DTSTART", property("DTSTART", begins, cx)?), ("DTEND", end)]);

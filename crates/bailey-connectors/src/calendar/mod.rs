@@ -19,7 +19,7 @@ use crate::context::{Account, HomeContext, PrepareContext};
 use crate::dav::expect_collection;
 use crate::service::{Done, Lookup, Made, Service, ToolDefinition, no_undo};
 use entry::{change, create, invitation};
-use moment::{When, local, seconds, spoken, when};
+use moment::{When, local, looked_at, seconds, spoken};
 use server::Stored;
 pub use server::entries;
 
@@ -34,7 +34,7 @@ const CALENDAR: &str = "calendar";
 /// Calendars over CalDAV.
 pub(crate) struct Calendar;
 
-const WHEN: &str = "a date, a weekday, today or tomorrow; with a time like 15:00 where it matters";
+const WHEN: &str = "when, as the person said it, or like 2026-12-05T15:00";
 
 impl Service for Calendar {
     type Action = CalendarAction;
@@ -248,14 +248,9 @@ fn bad(name: &'static str, why: impl std::fmt::Display) -> BadCall {
 }
 
 fn read(arguments: &Arguments, cx: &HomeContext) -> Result<CalendarAction, BadCall> {
-    let given = |name| arguments.optional(name).map(|text| when(name, &text, cx)).transpose();
-    let today = local(cx).date();
-    let from = given("from")?.unwrap_or(When { date: today, time: None });
-    let start = from.start();
-    let end = match given("until")? {
-        Some(until) => until.end(),
-        None => start.saturating_add(Span::new().days(DEFAULT_DAYS)),
-    };
+    let (from, until) = looked_at(arguments, cx)?;
+    let start = from.unwrap_or_else(|| When::day(local(cx).date())).start();
+    let end = until.map_or_else(|| start.saturating_add(Span::new().days(DEFAULT_DAYS)), When::end);
     let (start, end) = if end < start { (end, start) } else { (start, end) };
     let end = end.min(start.saturating_add(Span::new().days(MAX_DAYS)));
     Ok(CalendarAction::Read { from: seconds(start, cx)?, until: seconds(end, cx)? })

@@ -20,6 +20,7 @@ use serde_json::json;
 
 use crate::call::{Arguments, BadCall, schema, with_lists};
 use crate::context::{Account, HomeContext, PrepareContext};
+use crate::dates::days_back;
 use crate::service::{Done, Lookup, Made, Service, ToolDefinition, no_undo};
 use compose::parse_with;
 use imap::Folders;
@@ -112,7 +113,7 @@ impl Service for Mail {
                         ("from", "words in the sender"),
                         ("subject", "words in the subject"),
                         ("text", "words anywhere"),
-                        ("days", "only the last so many days"),
+                        ("days", "only the last so many days, or since when: `since Monday`, `last week`"),
                     ],
                     &[],
                 ),
@@ -262,7 +263,7 @@ fn folder(name: &'static str, text: &str) -> Result<FolderName, BadCall> {
 
 fn prepare_search(arguments: &Arguments, cx: &HomeContext) -> Result<Made, BadCall> {
     let words = |name| arguments.optional(name).map(|text| parse_with(name, || Line::new(text.trim()))).transpose();
-    let days = arguments.optional("days").map(|text| parse_with("days", || text.trim().parse::<u32>())).transpose()?;
+    let days = days_back("days", arguments, cx)?;
     let query = Query {
         unread: arguments.flag("unread"),
         from: words("from")?,

@@ -71,7 +71,7 @@ fn an_entry_is_created_and_the_undo_removes_it() {
         ],
         "full",
     );
-    let task = calendar.world.task("add the call to my calendar");
+    let task = calendar.world.task("add the call of 24 November 2026 to my calendar");
     assert_eq!(deed(&task)["state"], "succeeded", "{task:#}");
     let stored = calendar.only();
     for line in ["DTSTART:20261124T140000Z", "DTEND:20261124T150000Z", "SUMMARY:Call\\, Ana", "LOCATION:Phone"] {
@@ -81,6 +81,26 @@ fn an_entry_is_created_and_the_undo_removes_it() {
     calendar.world.ok(&["undo", &id(deed(&task))], PASSPHRASE);
     calendar.world.until(&id(deed(&task)), "undone");
     assert!(calendar.server.stored().is_empty());
+}
+
+/// What has no one meaning is a question, and so is what is over: nothing is made of it.
+#[test]
+fn an_entry_at_a_time_that_is_past_or_not_clear_is_asked_for_and_not_made() {
+    let create = |begins: &str| Turn::call("calendar_create", json!({"what": "Call", "begins": begins}));
+    let turns =
+        vec![create("tomorrow at 3"), create("2020-01-07T09:00"), create("übermorgen um halb zehn"), Turn::say("ok")];
+    let calendar = Calendar::new(turns, "full");
+    let task = calendar.world.task("add the call to my calendar");
+    let requests = calendar.world.provider.requests();
+    let told = |index: usize| String::from_utf8_lossy(&requests[index]).into_owned();
+    assert!(
+        told(1).contains("`tomorrow at 3`: it can mean") && told(1).contains("; ask the person which"),
+        "{}",
+        told(1)
+    );
+    assert!(told(2).contains("Tuesday 2020-01-07 09:00") && told(2).contains("is past; ask the person"), "{}", told(2));
+    assert_eq!(deed(&task)["state"], "succeeded", "{task:#}");
+    assert!(calendar.only().contains("SUMMARY:Call"), "{}", calendar.only());
 }
 
 #[test]
@@ -94,7 +114,7 @@ fn an_entry_is_read_changed_and_comes_back() {
         "full",
     );
     calendar.server.add("meeting", MEETING).unwrap();
-    let task = calendar.world.task("move the dentist to Wednesday");
+    let task = calendar.world.task("move the dentist to Wednesday, 25 November 2026");
     let requests = calendar.world.provider.requests();
     assert!(String::from_utf8_lossy(&requests[1]).contains("Dentist"));
     let changed = deed(&task);
