@@ -18,7 +18,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ("bailey-telemetry", &[]),
     ("bailey-gateway", &["bailey-listener", "bailey-telemetry"]),
     ("bailey-supervisor", &["bailey-keys", "bailey-telemetry"]),
-    ("bailey-policy", &["bailey-gate"]),
+    ("bailey-policy", &["bailey-dates", "bailey-gate"]),
     ("bailey-ledger", &["bailey-gate", "bailey-keys"]),
     ("bailey-vault", &["bailey-gate", "bailey-keys", "bailey-ledger", "bailey-telemetry"]),
     ("bailey-model", &["bailey-gate"]),

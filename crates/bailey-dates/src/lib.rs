@@ -183,6 +183,19 @@ pub fn read(phrase: &str, cx: &Context) -> Result<When, Unclear> {
     read_lexemes(phrase, &lexemes, cx)
 }
 
+/// Reads a time of day in English that is clear about its half: `9am`, `half past five pm`, `noon`, `9 in the evening`.
+/// Gives minutes since midnight. `None` for anything else: a rule that holds every day has nobody to ask.
+#[must_use]
+pub fn time_of_day(phrase: &str) -> Option<u16> {
+    if phrase.len() > MAX_PHRASE_BYTES {
+        return None;
+    }
+    let tokens = words::tokens(Language::English, &letters::lexemes(phrase)?);
+    let phrases = grammar::phrases(&tokens).ok()?;
+    let [grammar::Phrase::Point(slots)] = phrases.as_slice() else { return None };
+    resolve::time_alone(slots)
+}
+
 fn read_lexemes(phrase: &str, lexemes: &[letters::Lexeme], cx: &Context) -> Result<When, Unclear> {
     let mut first_fault: Option<Unclear> = None;
     let mut furthest = 0;

@@ -198,6 +198,19 @@ pub(crate) fn verdict(
     }
 }
 
+/// The time of day that is all a phrase says, in minutes since midnight.
+pub(crate) fn time_alone(slots: &Slots) -> Option<u16> {
+    let alone = Slots { clock: slots.clock, part: slots.part, ..Slots::default() };
+    let clock = slots.clock.filter(|clock| alone == *slots && clock.second == 0)?;
+    if clock.half == crate::clock::Half::Open && slots.part.is_none() {
+        return None;
+    }
+    match times::minutes_of(clock, slots.part, Language::English).ok()?.as_slice() {
+        [minute] => u16::try_from(minute % times::DAY).ok(),
+        _ => None,
+    }
+}
+
 /// Tells whether a day changes with the day it is said on.
 pub(crate) fn is_relative(slots: &Slots) -> bool {
     let dated =

@@ -12,7 +12,7 @@ use crate::words::Part;
 use crate::{Language, Toward, Unclear, When};
 
 /// Minutes of a day.
-const DAY: i32 = 24 * 60;
+pub(super) const DAY: i32 = 24 * 60;
 
 type Found = Result<Readings<When>, Unclear>;
 
@@ -33,7 +33,7 @@ fn hours(part: Part) -> (i32, i32) {
 }
 
 /// Times of day a clock can mean, in minutes since the midnight its day begins with.
-fn minutes_of(clock: Clock, part: Option<Part>, language: Language) -> Result<Vec<i32>, Unclear> {
+pub(super) fn minutes_of(clock: Clock, part: Option<Part>, language: Language) -> Result<Vec<i32>, Unclear> {
     let m = clock.minutes;
     // What is written with a colon in German and French is of 24 hours.
     let half =

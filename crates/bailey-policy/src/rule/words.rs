@@ -443,15 +443,34 @@ fn name(words: &mut Words<'_>, hint: &str) -> Result<String, BadRule> {
     Ok(bare.to_owned())
 }
 
-/// A time of day as minutes since midnight: `22.00`, `7.30`, or a whole hour. (`:` ends the conditions.)
+/// Most words of a time of day: `half past five pm`.
+const MAX_TIME_WORDS: usize = 4;
+
+/// A time of day as minutes since midnight: `22.00`, `7.30`, a whole hour, or words that leave no doubt, such as `9am`,
+/// `half past five pm`, `noon`. (`:` ends the conditions.)
 fn clock(words: &mut Words<'_>) -> Result<u16, BadRule> {
-    let bad = || words.bad("a time is written as 22.00");
     let (hours, minutes) = words.next().split_once('.').unwrap_or((words.next(), "00"));
-    let (hours, minutes): (u16, u16) = (hours.parse().map_err(|_| bad())?, minutes.parse().map_err(|_| bad())?);
-    let at = hours.checked_mul(60).filter(|_| minutes < 60).and_then(|at| at.checked_add(minutes));
-    let at = at.filter(|at| *at < DAY_MINUTES).ok_or_else(bad)?;
-    words.at += 1;
+    if let (Ok(hours), Ok(minutes)) = (hours.parse::<u16>(), minutes.parse::<u16>()) {
+        let at = hours.checked_mul(60).filter(|_| minutes < 60).and_then(|at| at.checked_add(minutes));
+        let more = (1..MAX_TIME_WORDS).any(|count| time_in_words(words, count + 1).is_some());
+        if let Some(at) = at.filter(|at| *at < DAY_MINUTES && !more) {
+            words.at += 1;
+            return Ok(at);
+        }
+    }
+    let found = (1..=MAX_TIME_WORDS).rev().find_map(|count| Some((time_in_words(words, count)?, count)));
+    let (at, count) = found.ok_or_else(|| words.bad("a time is written as 22.00, or as 10pm"))?;
+    words.at += count;
     Ok(at)
+}
+
+/// The next words, if they are a time of day.
+fn time_in_words(words: &Words<'_>, count: usize) -> Option<u16> {
+    let said: Vec<&str> = (0..count).map(|ahead| words.word(words.at + ahead)).collect();
+    if said.iter().any(|word| matches!(*word, "" | ":" | ";" | "," | "and" | "on")) {
+        return None;
+    }
+    bailey_dates::time_of_day(&said.join(" ")).filter(|at| *at < DAY_MINUTES)
 }
 
 /// Days of the week, or a site.
