@@ -96,7 +96,9 @@ impl Issuer {
     pub fn start(folder: &Path, token_seconds: u32) -> Result<Self, String> {
         let home = cache().join("op");
         let mut program = command(node());
-        program.current_dir(&home).arg(home.join("op.mjs"));
+        // What other servers do differently, on demand.
+        program.current_dir(&home).arg("--import").arg(root().join("xtask/peers/quirks.mjs"));
+        program.arg(home.join("op.mjs"));
         program.env("OP_AT_TTL", token_seconds.to_string()).env("OP_INTROSPECT_SECRET", INTROSPECT_SECRET);
         quiet(&mut program, &folder.join("op.log"))?;
         let (process, port) =
@@ -115,10 +117,26 @@ impl Issuer {
         Ok(self.ask("issued")?.lines().map(str::to_owned).collect())
     }
 
+    /// Lets it differ from the standards in these ways, and in no others; see `xtask/peers/quirks.mjs`.
+    pub fn differ(&self, quirks: &serde_json::Value) -> Result<(), String> {
+        self.tell("quirks", &quirks.to_string()).map(|_| ())
+    }
+
+    /// The person removes the app at the provider.
+    pub fn remove_access(&self, account: &str) -> Result<(), String> {
+        self.tell("remove-access", &serde_json::json!({ "account": account }).to_string()).map(|_| ())
+    }
+
     fn ask(&self, what: &str) -> Result<String, String> {
+        self.tell(what, "")
+    }
+
+    fn tell(&self, what: &str, body: &str) -> Result<String, String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).map_err(|error| error.to_string())?;
-        let request =
-            format!("POST /test/{what} HTTP/1.1\r\nhost: op\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+        let request = format!(
+            "POST /test/{what} HTTP/1.1\r\nhost: op\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
         stream.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).map_err(|error| error.to_string())?;

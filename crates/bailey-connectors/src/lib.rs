@@ -134,22 +134,25 @@ impl Services {
     ) -> Result<NewConnection, VaultError> {
         settings.check(level).map_err(VaultError::Settings)?;
         let (vault, access) = (&self.vault, self.vault.try_out(&settings, &credential));
-        let discovered = match &settings {
-            Settings::Mail(mail) => {
-                let discovered = mail::Mail.discover(vault, &access, &settings).await?;
-                // Who connects an account to send with has to know now that it can.
-                if level >= Level::Send && mail.submission.is_some() {
-                    mail::try_submission(vault, &access).await?;
+        let discovering = async {
+            match &settings {
+                Settings::Mail(mail) => {
+                    let discovered = mail::Mail.discover(vault, &access, &settings).await?;
+                    // Who connects an account to send with has to know now that it can.
+                    if level >= Level::Send && mail.submission.is_some() {
+                        mail::try_submission(vault, &access).await?;
+                    }
+                    Ok(discovered)
                 }
-                discovered
-            }
-            Settings::Calendar(_) => calendar::Calendar.discover(vault, &access, &settings).await?,
-            Settings::Contacts(_) => contacts::Contacts.discover(vault, &access, &settings).await?,
-            Settings::Model(model) => {
-                vault.look_at_model(model, &credential).await?;
-                Discovered::default()
+                Settings::Calendar(_) => calendar::Calendar.discover(vault, &access, &settings).await,
+                Settings::Contacts(_) => contacts::Contacts.discover(vault, &access, &settings).await,
+                Settings::Model(model) => {
+                    vault.look_at_model(model, &credential).await?;
+                    Ok(Discovered::default())
+                }
             }
         };
+        let discovered = discovering.await.map_err(at_first_sign_in)?;
         Ok(NewConnection { id, settings, level, credential, discovered })
     }
 
@@ -167,6 +170,17 @@ impl Services {
             Settings::Model(_) => None,
         };
         found.map_or(Ok(()), |found| vault.keep_found(account, &found))
+    }
+}
+
+/// What a refusal is at a first sign-in: nobody has taken anything back yet.
+fn at_first_sign_in(error: VaultError) -> VaultError {
+    const LATER: &str = "the password or the permission may have been taken back";
+    const FIRST: &str =
+        "check who signs in and the password (some providers take only an app password), or what the sign-in permits";
+    match error {
+        VaultError::Refused(why) => VaultError::Refused(why.replace(LATER, FIRST)),
+        other => other,
     }
 }
 

@@ -201,6 +201,9 @@ fn sign_in(bytes: &[u8]) {
     if let Some(Ok(code)) = bailey_vault::parsers::callback(&text, STATE, "https://issuer.example") {
         assert!(text.len() >= code.len() + 5, "a code longer than what was brought");
     }
+    for status in [200, 400, 503] {
+        let _ = bailey_vault::parsers::token_answer(status, bytes);
+    }
     if let Ok(metadata) = bailey_vault::parsers::metadata(bytes, "https://issuer.example") {
         assert!(metadata.addresses().all(|address| !address.contains(char::is_whitespace)), "an address with a blank");
     }

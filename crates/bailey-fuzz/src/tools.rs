@@ -43,6 +43,10 @@ impl bailey_vault::Clock for Standing {
     fn now(&self) -> jiff::Zoned {
         jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC)
     }
+
+    fn moment(&self) -> bailey_gate::Now {
+        bailey_gate::Now { wall_ms: 0, boot_ms: 0, boot_id: [0; 16] }
+    }
 }
 
 /// The tool's name, a line break, and its arguments.

@@ -113,6 +113,10 @@ impl bailey_vault::Clock for Clock {
         let moment = jiff::Timestamp::from_millisecond(Self::now(self).wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         moment.to_zoned(self.zone())
     }
+
+    fn moment(&self) -> Now {
+        Self::now(self)
+    }
 }
 
 impl PersonContext for Presence {

@@ -22,6 +22,7 @@ pub mod purposes;
 pub mod recovery;
 pub mod routes;
 pub mod rules;
+mod sign_ins;
 mod tasks;
 mod transcript;
 mod transport;

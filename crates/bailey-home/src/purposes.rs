@@ -111,9 +111,13 @@ mod tests {
         let Settings::Mail(plain) = mail else { panic!("it is mail") };
         let client = Some(OauthClient { id: "bailey".into(), secret: Some("s3cret".into()) });
         told("secret", &connect_parameters(&Settings::Mail(MailSettings { client, ..plain }), "draft"));
-        let dav = DavSettings { name: None, user: "me".into(), server: server(), path: "/c/".into() };
+        let (issuer, client) = (None, None);
+        let dav = DavSettings { name: None, user: "me".into(), server: server(), path: "/c/".into(), issuer, client };
         told("calendar", &connect_parameters(&Settings::Calendar(dav.clone()), "full"));
-        told("contacts", &connect_parameters(&Settings::Contacts(dav), "read-only"));
+        told("contacts", &connect_parameters(&Settings::Contacts(dav.clone()), "read-only"));
+        let client = Some(OauthClient { id: "bailey".into(), secret: None });
+        let signed_in = DavSettings { issuer: Some("https://example.org".into()), client, ..dav };
+        told("calendar with tokens", &connect_parameters(&Settings::Calendar(signed_in), "full"));
         let model = Settings::Model(ModelSettings {
             base_url: "https://example.org/v1".into(),
             key_header: KeyHeader::XApiKey,

@@ -316,7 +316,7 @@ impl Home {
                     }
                 },
                 Next::Tell(words) => {
-                    let words = sayable(words);
+                    let words = self.with_sign_ins(&conversation, sayable(words));
                     self.tell(id, &conversation, words.clone()).await?;
                     conversation.told(words);
                 }

@@ -362,6 +362,9 @@ pub struct ConnectionView {
     pub is_default: bool,
     /// What is weaker about it than it could be; empty if nothing is.
     pub weaker: String,
+    /// Why it cannot be used until the person signs in again; empty if it can.
+    #[serde(default)]
+    pub sign_in: String,
 }
 
 /// A log entry.

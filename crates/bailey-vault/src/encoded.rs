@@ -14,8 +14,8 @@ impl Settings {
     pub fn encode(&self, out: &mut Encoder) {
         match self {
             Self::Mail(mail) => encode_mail(out.byte(1), mail),
-            Self::Calendar(dav) => encode_dav(out.byte(2), dav),
-            Self::Contacts(dav) => encode_dav(out.byte(3), dav),
+            Self::Calendar(dav) => encode_dav(out, [2, 5], dav),
+            Self::Contacts(dav) => encode_dav(out, [3, 6], dav),
             Self::Model(model) => encode_model(out.byte(4), model),
         }
     }
@@ -26,7 +26,11 @@ fn encode_mail(out: &mut Encoder, mail: &MailSettings) {
     text(out.text(address), name.as_ref());
     out.option(imap.as_ref(), encode_server).option(submission.as_ref(), encode_server);
     text(out, issuer.as_ref());
-    out.option(client.as_ref(), |out, OauthClient { id, secret }| {
+    encode_client(out, client.as_ref());
+}
+
+fn encode_client(out: &mut Encoder, client: Option<&OauthClient>) {
+    out.option(client, |out, OauthClient { id, secret }| {
         out.text(id).option(secret.as_ref(), |out, secret| {
             out.bytes(&hash_of_secret(id, secret));
         });
@@ -40,11 +44,17 @@ fn hash_of_secret(id: &str, secret: &str) -> Vec<u8> {
     digest(&SHA256, &hashed.finish()).as_ref().to_vec()
 }
 
-fn encode_dav(out: &mut Encoder, dav: &DavSettings) {
-    let DavSettings { name, user, server, path } = dav;
-    text(out, name.as_ref());
+/// A collection, signed in to with a password (the first tag) or with tokens (the second).
+fn encode_dav(out: &mut Encoder, tags: [u8; 2], dav: &DavSettings) {
+    let DavSettings { name, user, server, path, issuer, client } = dav;
+    let signs_in = issuer.is_some() || client.is_some();
+    text(out.byte(if signs_in { tags[1] } else { tags[0] }), name.as_ref());
     encode_server(out.text(user), server);
     out.text(path);
+    if signs_in {
+        text(out, issuer.as_ref());
+        encode_client(out, client.as_ref());
+    }
 }
 
 fn encode_model(out: &mut Encoder, model: &ModelSettings) {

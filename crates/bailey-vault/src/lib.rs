@@ -17,9 +17,11 @@ mod imap_keep;
 mod model;
 mod net;
 mod oauth;
+mod oauth_answers;
 mod preset;
 mod session;
 mod settings;
+mod sign_in;
 mod smtp;
 mod smtp_guard;
 mod starttls;
@@ -54,7 +56,9 @@ pub use smtp::{Refusal, Reply as SmtpReply, Submission};
 /// What servers of others say, read: pure functions, public so that hostile bytes can be tried on them.
 pub mod parsers {
     pub use crate::imap_answers::answers as mail_answers;
-    pub use crate::oauth::{read_callback as callback, read_metadata as metadata};
+    pub use crate::oauth_answers::{
+        read_callback as callback, read_granted as token_answer, read_metadata as metadata,
+    };
 }
 
 use oauth::Tokens;
@@ -101,6 +105,16 @@ pub enum VaultError {
     /// The settings do not allow it.
     #[error("{0}")]
     Settings(String),
+    /// The provider renews the sign-in no more.
+    #[error(
+        "the sign-in of `{account}` is over (the provider says {why}): it has to be signed in again, with `bailey connect`, and the old connection ended with `bailey revoke`"
+    )]
+    SignInOver {
+        /// The account.
+        account: String,
+        /// The provider's word for why.
+        why: String,
+    },
     /// The other side did not let us in, or could not be reached.
     #[error("{0}")]
     Refused(String),
@@ -124,6 +138,9 @@ pub struct Vault {
 pub trait Clock: Send + Sync {
     /// Returns the moment, in the person's time zone.
     fn now(&self) -> jiff::Zoned;
+
+    /// Returns the moment as the log keeps it.
+    fn moment(&self) -> Now;
 }
 
 impl fmt::Debug for Vault {
@@ -339,7 +356,7 @@ impl Vault {
         let generation = row.grant.generation + 1;
         tx.put_connection(&ConnectionRow { grant: Grant { active: false, generation, ..row.grant }, ..row.clone() })?;
         let mut keys = Vec::new();
-        for kind in [SETTINGS, CREDENTIAL, DISCOVERED] {
+        for kind in [SETTINGS, CREDENTIAL, DISCOVERED, sign_in::SIGN_IN_OVER] {
             keys.extend(tx.remove_record(record(kind, &row.id))?);
         }
         let entry = Event::of_home(EventKind::Revoked, actor, now, pause_state);

@@ -7,6 +7,7 @@
 use bailey_gate::ConnectionId;
 use bailey_gate::family::Level;
 use bailey_gate::handoff::SystemEgress;
+use bailey_telemetry::{Id, event};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::Method;
@@ -15,17 +16,23 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
-use crate::http::Form;
+use crate::http::{Form, HttpError};
+use crate::oauth_answers::{
+    CALLBACK, Denied, Granted, Metadata, metadata_addresses, missing, read_callback, read_granted, read_metadata,
+};
 use crate::{Credential, Settings, Vault, VaultError, preset};
 
-/// Where the person's browser is sent back to; the port is chosen anew each time (RFC 8252, 7.3).
-const CALLBACK: &str = "/oauth/callback";
 /// How long a connection to the callback may take to say what it wants.
 const CALLBACK_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
 /// Longest request line of a callback.
 const MAX_CALLBACK_BYTES: u64 = 16 * 1024;
 /// An access token is renewed when it has less than this left, in milliseconds.
 const RENEW_BEFORE_MS: i64 = 30_000;
+/// An access token is renewed this long before its end, in milliseconds, or when a fifth of its life is left.
+const RENEW_AHEAD_MS: i64 = 5 * 60_000;
+/// How long to wait before a renewal is tried again, where no token holds meanwhile.
+const RENEWAL_WAITS: [std::time::Duration; 2] =
+    [std::time::Duration::from_millis(500), std::time::Duration::from_secs(2)];
 /// How long an access token is taken to live where the server does not tell, in seconds.
 const UNTOLD_SECONDS: i64 = 300;
 
@@ -36,11 +43,19 @@ pub(crate) struct Tokens {
     credential: Credential,
     /// When the access token ends: milliseconds since 1970-01-01T00:00Z; 0 where unknown.
     expires_ms: i64,
+    /// From when on it is renewed, so that a bad minute of the server's costs nothing: milliseconds, 0 where unknown.
+    #[serde(default)]
+    renew_ms: i64,
 }
 
 impl Tokens {
     pub(crate) fn first(credential: &Credential) -> TokensRef<'_> {
         TokensRef { version: 1, credential, expires_ms: 0 }
+    }
+
+    /// Tells whether the access token may still be good.
+    fn may_stand(&self, now_ms: i64) -> bool {
+        self.expires_ms == 0 || self.expires_ms > now_ms
     }
 }
 
@@ -65,7 +80,7 @@ pub mod renewal {
     /// Tokens as they are stored, of a version.
     pub fn stored(version: u64, access: String, refresh: String) -> Result<Vec<u8>, crate::VaultError> {
         let credential = Credential::Tokens { access, refresh: Some(refresh) };
-        crate::json(&Tokens { version, credential, expires_ms: 0 })
+        crate::json(&Tokens { version, credential, expires_ms: 0, renew_ms: 0 })
     }
 
     /// Stores the first tokens of a connection.
@@ -127,32 +142,45 @@ pub enum Revocation {
     Before,
 }
 
-/// What an authorization server says of itself (RFC 8414, OpenID Connect Discovery).
-#[derive(Debug, Clone, Deserialize)]
-pub struct Metadata {
-    issuer: String,
-    authorization_endpoint: String,
-    token_endpoint: String,
-    #[serde(default)]
-    revocation_endpoint: Option<String>,
+/// Why a server gave no answer.
+enum Unasked {
+    /// It cannot answer now.
+    Now(String),
+    /// Asking again does not help.
+    Never(VaultError),
 }
 
-impl Metadata {
-    /// Where it wants to be asked.
-    pub fn addresses(&self) -> impl Iterator<Item = &String> {
-        [&self.authorization_endpoint, &self.token_endpoint].into_iter().chain(&self.revocation_endpoint)
+impl From<Unasked> for VaultError {
+    fn from(unasked: Unasked) -> Self {
+        match unasked {
+            Unasked::Now(why) => Self::Refused(format!("the authorization server does not answer: {why}")),
+            Unasked::Never(error) => error,
+        }
     }
 }
 
-#[derive(Deserialize)]
-struct Granted {
-    access_token: Zeroizing<String>,
-    #[serde(default)]
-    refresh_token: Option<Zeroizing<String>>,
-    #[serde(default)]
-    expires_in: Option<i64>,
-    #[serde(default)]
-    scope: Option<String>,
+/// Why there are no tokens.
+enum Untraded {
+    /// The sign-in is over; the server's name for it.
+    Over(String),
+    Unasked(Unasked),
+}
+
+impl From<Unasked> for Untraded {
+    fn from(unasked: Unasked) -> Self {
+        Self::Unasked(unasked)
+    }
+}
+
+impl Untraded {
+    fn at_sign_in(self) -> VaultError {
+        match self {
+            Self::Over(name) => {
+                VaultError::Refused(format!("the authorization server refused: {name}; connect the account again"))
+            }
+            Self::Unasked(unasked) => unasked.into(),
+        }
+    }
 }
 
 /// A sign-in under way: the person's browser has to come back.
@@ -184,36 +212,10 @@ fn encode(fields: &[(&str, &str)]) -> String {
     fields.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect::<Vec<_>>().join("&")
 }
 
-fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let digits = [rest.next()?, rest.next()?];
-                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).ok()
-}
-
 fn random_text() -> Result<String, VaultError> {
     let mut bytes = [0; 32];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| VaultError::Settings("no randomness".into()))?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
-}
-
-/// `https://…`, or `http://` on this machine, of the characters of RFC 3986 and no others: it is shown on a terminal.
-fn is_address(text: &str) -> bool {
-    let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"]
-        .iter()
-        .any(|start| text.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])));
-    (text.starts_with("https://") || here)
-        && text.chars().all(|c| c.is_ascii_graphic() && !"\"<>\\^`{|}".contains(c))
-        && !text.contains('@')
 }
 
 /// Splits an address into what a client connects to and the path to ask for.
@@ -231,21 +233,34 @@ impl Vault {
         url: &str,
         egress: SystemEgress,
         body: String,
-    ) -> Result<(u16, Vec<u8>), VaultError> {
-        let (base, path) = split(url)?;
-        let client = self.system_client(&base, egress).map_err(|error| VaultError::Settings(error.to_string()))?;
-        let answer = client.send(method, &path, Form::UrlEncoded, body.into_bytes()).await;
-        answer.map_err(|error| VaultError::Refused(format!("`{base}`: {error}")))
+    ) -> Result<(u16, Vec<u8>), Unasked> {
+        let (base, path) = split(url).map_err(Unasked::Never)?;
+        let never = |error: HttpError| Unasked::Never(VaultError::Settings(error.to_string()));
+        let client = self.system_client(&base, egress).map_err(never)?;
+        client.send(method, &path, Form::UrlEncoded, body.into_bytes()).await.map_err(|error| {
+            let why = format!("`{base}`: {error}");
+            // A pause is no bad minute of the server's.
+            if error == HttpError::Paused { Unasked::Never(VaultError::Refused(why)) } else { Unasked::Now(why) }
+        })
     }
 
-    async fn metadata(&self, issuer: &str, egress: SystemEgress) -> Result<Metadata, VaultError> {
-        let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-        let (status, body) = self.ask(Method::GET, &url, egress, String::new()).await?;
-        let unusable = |why: String| VaultError::Refused(format!("`{issuer}` does not say how to sign in: {why}"));
-        if status != 200 {
-            return Err(unusable(format!("status {status}")));
+    /// What a server says of itself, at the first of the addresses that standards name where it does.
+    async fn metadata(&self, issuer: &str, egress: SystemEgress) -> Result<Metadata, Unasked> {
+        let issuer = preset::asked_as(issuer);
+        let mut first = None;
+        for url in metadata_addresses(&issuer) {
+            let why = match self.ask(Method::GET, &url, egress, String::new()).await? {
+                (200, body) => match read_metadata(&body, &issuer) {
+                    Ok(metadata) => return Ok(metadata),
+                    Err(why) => why,
+                },
+                (status @ (429 | 500..), _) => return Err(Unasked::Now(format!("`{issuer}`: status {status}"))),
+                (status, _) => format!("status {status}"),
+            };
+            first.get_or_insert(why);
         }
-        read_metadata(&body, issuer).map_err(unusable)
+        let why = first.unwrap_or_default();
+        Err(Unasked::Never(VaultError::Refused(format!("`{issuer}` does not say how to sign in: {why}"))))
     }
 
     /// Begins a sign-in: the person opens [`Flow::url`] in a browser on this machine.
@@ -256,11 +271,11 @@ impl Vault {
         let listener =
             TcpListener::bind("127.0.0.1:0").await.map_err(|error| VaultError::Settings(error.to_string()))?;
         let address = listener.local_addr().map_err(|error| VaultError::Settings(error.to_string()))?;
-        let redirect = format!("http://{address}{CALLBACK}");
+        let redirect = format!("http://{}:{}{CALLBACK}", preset::loopback(issuer), address.port());
         let (state, verifier) = (random_text()?, Zeroizing::new(random_text()?));
         let challenge =
             URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verifier.as_bytes()));
-        let scopes = preset::scopes(issuer, level);
+        let scopes = preset::scopes(issuer, settings.kind(), level);
         let client = settings.client();
         let scope = format!("openid {}", scopes.join(" "));
         let mut query = vec![
@@ -271,12 +286,12 @@ impl Vault {
             ("state", &state),
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
-            // Without it some servers quietly leave out the refresh token.
-            ("prompt", "consent"),
             ("login_hint", settings.user()),
         ];
         query.extend(preset::extras(issuer));
-        let url = format!("{}?{}", metadata.authorization_endpoint, encode(&query));
+        // Some servers keep a part of the query for themselves (RFC 6749, 3.1).
+        let joint = if metadata.authorization_endpoint.contains('?') { '&' } else { '?' };
+        let url = format!("{}{joint}{}", metadata.authorization_endpoint, encode(&query));
         Ok(Flow { url, listener, metadata, redirect, state, verifier, scopes })
     }
 
@@ -292,15 +307,10 @@ impl Vault {
         ];
         body.extend(client.fields());
         let body = encode(&body);
-        let granted = self.trade(&flow.metadata, body, SystemEgress::Preparation).await?;
-        let given: Vec<&str> = granted.scope.as_deref().unwrap_or_default().split(' ').collect();
-        let missing: Vec<&str> = flow
-            .scopes
-            .iter()
-            .map(String::as_str)
-            .filter(|scope| *scope != "offline_access" && !given.contains(scope))
-            .collect();
-        if granted.scope.is_some() && !missing.is_empty() {
+        let granted =
+            self.trade(&flow.metadata, body, SystemEgress::Preparation).await.map_err(Untraded::at_sign_in)?;
+        let missing = missing(&flow.scopes, granted.scopes.as_deref().unwrap_or_default());
+        if granted.scopes.is_some() && !missing.is_empty() {
             return Err(VaultError::Refused(format!(
                 "you did not give leave for {}; connect again and leave those boxes ticked, or connect for less",
                 missing.join(", ")
@@ -312,19 +322,39 @@ impl Vault {
         })
     }
 
-    async fn trade(&self, metadata: &Metadata, body: String, egress: SystemEgress) -> Result<Granted, VaultError> {
+    async fn trade(&self, metadata: &Metadata, body: String, egress: SystemEgress) -> Result<Granted, Untraded> {
         let (status, answer) = self.ask(Method::POST, &metadata.token_endpoint, egress, body).await?;
-        if status != 200 {
-            // The body may repeat what was sent: only the error's standard name is told.
-            let value: serde_json::Value = serde_json::from_slice(&answer).unwrap_or_default();
-            let name = value.get("error").and_then(serde_json::Value::as_str).unwrap_or("no reason given");
-            let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(40).collect();
-            return Err(VaultError::Refused(format!(
+        let answer = Zeroizing::new(answer);
+        read_granted(status, &answer).map_err(|denied| match denied {
+            Denied::Over(name) => Untraded::Over(name),
+            Denied::Busy(why) => Untraded::Unasked(Unasked::Now(why)),
+            Denied::Refused(name) => Untraded::Unasked(Unasked::Never(VaultError::Refused(format!(
                 "the authorization server refused: {name}; connect the account again"
-            )));
+            )))),
+            Denied::NotUnderstood => Untraded::Unasked(Unasked::Never(VaultError::Refused(
+                "the authorization server's answer is not understood".into(),
+            ))),
+        })
+    }
+
+    /// Renews tokens. A bad minute of the server's is waited out, a little.
+    async fn renewed(&self, settings: &Settings, refresh: &str, patient: bool) -> Result<Granted, Untraded> {
+        let issuer = settings.issuer().unwrap_or_default();
+        let client = settings.client();
+        let mut fields = vec![("grant_type", "refresh_token"), ("refresh_token", refresh)];
+        fields.extend(client.fields());
+        let body = Zeroizing::new(encode(&fields));
+        let mut waits = RENEWAL_WAITS.iter().filter(|_| patient);
+        loop {
+            let traded = async {
+                let metadata = self.metadata(issuer, SystemEgress::TokenRefresh).await?;
+                self.trade(&metadata, body.to_string(), SystemEgress::TokenRefresh).await
+            };
+            match (traded.await, waits.next()) {
+                (Err(Untraded::Unasked(Unasked::Now(_))), Some(wait)) => tokio::time::sleep(*wait).await,
+                (traded, _) => return traded,
+            }
         }
-        serde_json::from_slice(&answer)
-            .map_err(|_| VaultError::Refused("the authorization server's answer is not understood".into()))
     }
 
     /// What to sign in with now; renews the access token where it is about to end.
@@ -333,8 +363,9 @@ impl Vault {
         let Credential::Tokens { refresh: Some(_), .. } = &tokens.credential else {
             return Ok(login_of(settings, &tokens.credential));
         };
-        let soon = self.now().timestamp().as_millisecond().saturating_add(RENEW_BEFORE_MS);
-        if tokens.expires_ms > soon {
+        let now_ms = self.now().timestamp().as_millisecond();
+        let due = tokens.renew_ms > 0 && tokens.renew_ms <= now_ms;
+        if tokens.expires_ms > now_ms.saturating_add(RENEW_BEFORE_MS) && !due {
             return Ok(login_of(settings, &tokens.credential));
         }
         // In a task of its own: what the provider has begun to renew has to be kept, or revoked, even if whoever wanted it
@@ -357,14 +388,29 @@ impl Vault {
         }
         let generation = self.ledger.connection(id)?.ok_or(VaultError::Unknown(*id))?.grant.generation;
         let Credential::Tokens { refresh: Some(refresh), .. } = &tokens.credential else { return Ok(tokens) };
-        let issuer = settings.issuer().unwrap_or_default();
-        let metadata = self.metadata(issuer, SystemEgress::TokenRefresh).await?;
-        let client = settings.client();
-        let mut body = vec![("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())];
-        body.extend(client.fields());
-        let body = encode(&body);
-        let granted = self.trade(&metadata, body, SystemEgress::TokenRefresh).await?;
+        let before_ms = self.now().timestamp().as_millisecond();
+        let stands = tokens.may_stand(before_ms);
+        let granted = match self.renewed(settings, refresh, !stands).await {
+            Ok(granted) => granted,
+            // What still holds is used; the next use tries again.
+            Err(Untraded::Unasked(Unasked::Now(_))) if stands => {
+                event!(
+                    WARN,
+                    "a sign-in could not be renewed yet; its token still holds",
+                    connection = Id::new(*id.as_bytes())
+                );
+                return Ok(tokens);
+            }
+            Err(Untraded::Unasked(Unasked::Now(why))) => {
+                return Err(VaultError::Refused(format!(
+                    "the authorization server could not renew the sign-in now ({why}); it is tried again at the next use"
+                )));
+            }
+            Err(Untraded::Unasked(Unasked::Never(error))) => return Err(error),
+            Err(Untraded::Over(name)) => return Err(self.sign_in_is_over(id, settings, &name)?),
+        };
         let now_ms = self.now().timestamp().as_millisecond();
+        let life_ms = granted.expires_in.unwrap_or(UNTOLD_SECONDS).saturating_mul(1_000);
         let renewed = Tokens {
             version: tokens.version + 1,
             credential: Credential::Tokens {
@@ -373,9 +419,11 @@ impl Vault {
                     granted.refresh_token.as_ref().map_or_else(|| refresh.clone(), |token| token.to_string()),
                 ),
             },
-            expires_ms: now_ms.saturating_add(granted.expires_in.unwrap_or(UNTOLD_SECONDS).saturating_mul(1_000)),
+            expires_ms: now_ms.saturating_add(life_ms),
+            renew_ms: now_ms.saturating_add(life_ms - (life_ms / 5).min(RENEW_AHEAD_MS)),
         };
         if self.keep_renewed(id, generation, seen, &renewed)? {
+            self.sign_in_holds(id)?;
             return Ok(renewed);
         }
         // Revoked meanwhile: what just came is taken back too.
@@ -408,7 +456,7 @@ impl Vault {
         };
         let issuer = settings.issuer().unwrap_or_default();
         let told = async {
-            let metadata = self.metadata(issuer, SystemEgress::Revocation).await?;
+            let metadata = self.metadata(issuer, SystemEgress::Revocation).await.map_err(VaultError::from)?;
             let url =
                 metadata.revocation_endpoint.ok_or_else(|| VaultError::Refused("it has no way to be told".into()))?;
             let both = refresh.iter().map(|token| (token, "refresh_token")).chain([(access, "access_token")]);
@@ -467,47 +515,4 @@ impl Flow {
             }
         }
     }
-}
-
-/// What `issuer` says of itself.
-pub fn read_metadata(body: &[u8], issuer: &str) -> Result<Metadata, String> {
-    let metadata: Metadata = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    // RFC 8414, 3.3: anyone could claim to be another.
-    if metadata.issuer.trim_end_matches('/') != issuer.trim_end_matches('/') {
-        return Err(format!("it calls itself `{}`", metadata.issuer));
-    }
-    if metadata.addresses().any(|endpoint| !is_address(endpoint)) {
-        return Err("one of its addresses is none".into());
-    }
-    Ok(metadata)
-}
-
-/// What a browser brings back: the code of the sign-in with this `state` at this `issuer`. `None` for anything that is not the
-/// answer to it: a wrong `state` is someone else's doing, and ends nothing.
-pub fn read_callback(line: &str, state: &str, issuer: &str) -> Option<Result<Zeroizing<String>, VaultError>> {
-    let target = line.strip_prefix("GET ")?.split(' ').next()?;
-    let query = target.strip_prefix(CALLBACK)?.strip_prefix('?')?;
-    let fields: Vec<(String, String)> = query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .filter_map(|(name, value)| Some((decode(name)?, decode(value)?)))
-        .collect();
-    let one = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-    let same = one("state").is_some_and(|brought| {
-        aws_lc_rs::constant_time::verify_slices_are_equal(brought.as_bytes(), state.as_bytes()).is_ok()
-    });
-    if !same {
-        return None;
-    }
-    // RFC 9207: an answer in the name of another server is a mix-up.
-    if one("iss").is_some_and(|named| named.trim_end_matches('/') != issuer.trim_end_matches('/')) {
-        return Some(Err(VaultError::Refused(
-            "the answer came in the name of another authorization server; nothing was connected".into(),
-        )));
-    }
-    if let Some(error) = one("error") {
-        let name: String = error.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(40).collect();
-        return Some(Err(VaultError::Refused(format!("the sign-in was refused: {name}"))));
-    }
-    one("code").map(|code| Ok(Zeroizing::new(code.to_owned())))
 }

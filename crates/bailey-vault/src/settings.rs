@@ -35,7 +35,14 @@ struct Facts<'a> {
 impl<'a> Facts<'a> {
     fn of_dav(kind: &'static str, dav: &'a DavSettings) -> Self {
         let account = dav.name.as_ref().unwrap_or(&dav.user);
-        Self { kind, account, user: &dav.user, issuer: None, client: None, form: Form::Dav(dav) }
+        Self {
+            kind,
+            account,
+            user: &dav.user,
+            issuer: dav.issuer.as_deref(),
+            client: dav.client.as_ref(),
+            form: Form::Dav(dav),
+        }
     }
 }
 
@@ -218,6 +225,12 @@ pub struct DavSettings {
     pub server: Server,
     /// The collection's path on the server, with a slash at its end.
     pub path: String,
+    /// Who vouches for access tokens, where the server takes them: `https://…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// Who we are to that authorization server; the usual name where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<OauthClient>,
 }
 
 /// A mail account. Stored sealed; holds no secret.

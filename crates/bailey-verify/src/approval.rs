@@ -175,10 +175,14 @@ fn connected(parameters: &[u8]) -> Option<(String, String)> {
             from.option(|from| from.text().and_then(|_| from.option(Reader::bytes)))?;
             address
         }
-        2 | 3 => {
+        tag @ (2 | 3 | 5 | 6) => {
             let (name, user) = (from.option(Reader::text)?, from.text()?);
             from.server()?;
             from.text()?;
+            if tag > 4 {
+                from.option(Reader::text)?;
+                from.option(|from| from.text().and_then(|_| from.option(Reader::bytes)))?;
+            }
             name.unwrap_or(user)
         }
         4 => {

@@ -450,9 +450,9 @@ pub(crate) struct ConnectMail {
 /// What is connected as one collection of a WebDAV server.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Collection {
-    /// A calendar at a CalDAV server; asks for an app password
+    /// A calendar at a CalDAV server; asks for an app password, or signs in with a browser
     Calendar(ConnectDav),
-    /// An address book at a CardDAV server; asks for an app password
+    /// An address book at a CardDAV server; asks for an app password, or signs in with a browser
     Contacts(ConnectDav),
 }
 
@@ -479,6 +479,15 @@ pub(crate) struct ConnectDav {
     /// What it may be used for: read-only, full
     #[arg(long, default_value = "read-only")]
     pub(crate) level: String,
+    /// Sign in with tokens of this authorization server, in a browser on this machine, instead of an app password
+    #[arg(long, value_name = "URL")]
+    pub(crate) oauth: Option<String>,
+    /// Who Bailey is to that server: a client you registered there yourself [default: bailey]
+    #[arg(long, value_name = "ID", requires = "oauth")]
+    pub(crate) client_id: Option<String>,
+    /// The server gave that client a secret too; asked for
+    #[arg(long, requires = "client_id")]
+    pub(crate) client_secret: bool,
 }
 
 #[derive(Debug, Args)]

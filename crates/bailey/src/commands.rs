@@ -247,9 +247,7 @@ const APP_PASSWORD: &str = "App password of the account";
 
 async fn connect(client: &Client, mail: ConnectMail, json: bool) -> Result<(), Trouble> {
     let server = |text: &String| mail_server(text, mail.no_tls);
-    let secret = if mail.client_secret { Some(prompt::password("Secret of the client")?) } else { None };
-    let secret = secret.map(|secret| secret.expose().to_owned());
-    let known_as = mail.client_id.clone().map(|id| OauthClient { id, secret });
+    let known_as = client_of(mail.client_id.clone(), mail.client_secret)?;
     let settings = Settings::Mail(MailSettings {
         client: known_as,
         address: mail.address.clone(),
@@ -259,6 +257,13 @@ async fn connect(client: &Client, mail: ConnectMail, json: bool) -> Result<(), T
         issuer: mail.oauth.clone(),
     });
     finish_connect(client, settings, mail.level, mail.app_password.then_some(APP_PASSWORD), json).await
+}
+
+/// Who we are to an authorization server; its secret is asked for where there is one.
+fn client_of(id: Option<String>, has_secret: bool) -> Result<Option<OauthClient>, Trouble> {
+    let secret = if has_secret { Some(prompt::password("Secret of the client")?) } else { None };
+    let secret = secret.map(|secret| secret.expose().to_owned());
+    Ok(id.map(|id| OauthClient { id, secret }))
 }
 
 async fn connect_collection(client: &Client, collection: Collection, json: bool) -> Result<(), Trouble> {
@@ -275,8 +280,11 @@ async fn connect_collection(client: &Client, collection: Collection, json: bool)
         Some(_) => server(place, tls)?,
         None => Server { host: place.into(), port: if tls { 443 } else { 80 }, tls, starttls: false },
     };
-    let settings = settings(DavSettings { name: dav.name, user: dav.user, server, path: path.into() });
-    finish_connect(client, settings, dav.level, Some(APP_PASSWORD), json).await
+    let known_as = client_of(dav.client_id, dav.client_secret)?;
+    let secret = dav.oauth.is_none().then_some(APP_PASSWORD);
+    let (name, user, path, issuer) = (dav.name, dav.user, path.into(), dav.oauth);
+    let settings = settings(DavSettings { name, user, server, path, issuer, client: known_as });
+    finish_connect(client, settings, dav.level, secret, json).await
 }
 
 async fn change_level(client: &Client, id: &str, level: String, json: bool) -> Result<(), Trouble> {

@@ -163,7 +163,8 @@ pub(crate) fn connection(out: &mut dyn Write, connection: &ConnectionView) -> io
     let standing = if connection.active { connection.level.as_str() } else { "revoked" };
     let default = if connection.is_default { "  (default)" } else { "" };
     writeln!(out, "{}  {} {}  {standing}{default}", connection.id, connection.kind, connection.account)?;
-    if connection.weaker.is_empty() { Ok(()) } else { writeln!(out, "  ! {}", connection.weaker) }
+    let lines = [&connection.sign_in, &connection.weaker].into_iter().filter(|line| !line.is_empty());
+    lines.into_iter().try_for_each(|line| writeln!(out, "  ! {line}"))
 }
 
 /// One line of the log.

@@ -28,11 +28,13 @@ pub(super) fn connection_view(home: &Home, row: bailey_ledger::ConnectionRow) ->
         }
     };
     let is_default = row.grant.active && home.vault.default_account(&row.kind) == Some(row.id);
+    let account = visible(&row.account);
     ConnectionView {
         is_default,
         id: row.id.to_string(),
+        sign_in: crate::sign_ins::again(&home.vault, &row.id, &account).unwrap_or_default(),
         kind: row.kind,
-        account: visible(&row.account),
+        account,
         level: row.grant.level.name().into(),
         active: row.grant.active,
         weaker: weaker.into(),

@@ -10,9 +10,11 @@ pub(super) async fn status(AppState(home): Shared) -> Answer<Status> {
     let pause_state = home.gate.lock().pause_state();
     let counts = |home: &Home| {
         let (log_entries, _) = home.ledger.head()?;
-        Ok((log_entries, home.ledger.count_in(State::Awaiting)?, home.ledger.count_in(State::NeedsPerson)?))
+        let over = home.sign_ins_over().into_iter().map(|(_, said)| said);
+        let (waiting, needed) = (home.ledger.count_in(State::Awaiting)?, home.ledger.count_in(State::NeedsPerson)?);
+        Ok((log_entries, waiting, needed, over.collect::<Vec<_>>()))
     };
-    let (log_entries, waiting, needs_person) = reading_promptly(&home, counts).await?;
+    let (log_entries, waiting, needs_person, over) = reading_promptly(&home, counts).await?;
     Ok(Json(Status {
         home: home.gate.home().to_string(),
         mode: pause_state.mode.name().into(),
@@ -21,7 +23,7 @@ pub(super) async fn status(AppState(home): Shared) -> Answer<Status> {
         waiting,
         needs_person,
         suggestions: home.suggested.load(std::sync::atomic::Ordering::Relaxed),
-        notices: home.notices(),
+        notices: home.notices().into_iter().chain(over).collect(),
         log_entries,
     }))
 }

@@ -354,7 +354,9 @@ impl From<VaultError> for Failure {
             VaultError::Unknown(_) => failure(Code::NotFound, error.to_string()),
             VaultError::Revoked | VaultError::Level { .. } => failure(Code::Conflict, error.to_string()),
             VaultError::Settings(_) => failure(Code::Invalid, error.to_string()),
-            VaultError::Refused(_) => failure(Code::Conflict, visible(&error.to_string())),
+            VaultError::Refused(_) | VaultError::SignInOver { .. } => {
+                failure(Code::Conflict, visible(&error.to_string()))
+            }
         }
     }
 }

@@ -25,6 +25,7 @@ mod restore;
 mod road;
 mod rules;
 mod several;
+mod sign_in;
 mod stops;
 mod submission;
 mod support;

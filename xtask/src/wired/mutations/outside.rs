@@ -195,8 +195,8 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         control: "oauth/scopes-as-asked",
         edits: &[(
             "crates/bailey-vault/src/oauth.rs",
-            "        if granted.scope.is_some() && !missing.is_empty() {",
-            "        if granted.scope.is_none() && !missing.is_empty() {",
+            "        if granted.scopes.is_some() && !missing.is_empty() {",
+            "        if granted.scopes.is_none() && !missing.is_empty() {",
         )],
         test: "accounts::unticked_boxes_foreign_answers_and_refusals_connect_nothing",
     },
