@@ -271,7 +271,7 @@ impl Planned {
         let calls = wanted.into_iter().enumerate().map(|(index, (name, arguments))| {
             Call::new(ToolCall { id: format!("step-{turn}-{index}"), name, arguments })
         });
-        Turn { text: String::new(), calls: calls.collect() }
+        Turn { calls: calls.collect(), ..Turn::default() }
     }
 
     /// The newest mail of theirs that was read.

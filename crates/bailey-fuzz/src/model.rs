@@ -3,7 +3,8 @@
 use bailey_agent::{Conversation, Named, Next, Situation};
 use bailey_model::tap::{rebuild, tap};
 use bailey_model::{
-    Answer, AnthropicMessages, Ask, Body, Message, Model, ModelError, OpenAiChat, Response, Sending, Tool, Transport,
+    Answer, AnthropicMessages, Ask, Body, Message, Model, ModelError, OpenAiChat, Response, Sending, Shown, Tool,
+    Transport,
 };
 use futures_util::FutureExt as _;
 
@@ -31,7 +32,7 @@ impl Transport for Saying {
     fn post(&self, _: &'static str, _: Vec<u8>) -> Sending<'_, Result<Response, ModelError>> {
         let body = Box::new(Pieces(self.pieces.clone().into_iter()));
         let (status, events) = (self.status, self.events);
-        Box::pin(async move { Ok(Response { status, events, body }) })
+        Box::pin(async move { Ok(Response { status, events, after: None, body }) })
     }
 }
 
@@ -46,7 +47,7 @@ fn saying(bytes: &[u8]) -> (Box<Saying>, Option<&'static str>) {
 
 fn ask(model: &dyn Model, form: Option<&'static str>) {
     // Nothing here waits, so the future is ready at once.
-    match model.ask(b"{}".to_vec(), form).now_or_never() {
+    match model.ask(b"{}".to_vec(), form, &|_| {}).now_or_never() {
         Some(Ok(answer)) => {
             let mut task = Conversation::free(WORDS.into());
             task.answered(answer, 100_000);
@@ -104,7 +105,8 @@ pub(crate) fn screen(bytes: &[u8]) {
     let is_json = |text: &str| text.starts_with(['{', '[']) && serde_json::from_str::<serde_json::Value>(text).is_ok();
     let was_json = is_json(&text);
     let (saying, _) = saying(&[]);
-    let result = Message::Result { call: "c".into(), tool: "mail_read".into(), text };
+    let (call, tool) = ("c".into(), "mail_read".into());
+    let result = Message::Result { call, tool, text, shown: Shown::default() };
     let ask = Ask { messages: vec![result], tools: Vec::new(), shape: None, max_tokens: 1 };
     let tapped = tap(&OpenAiChat::new(saying, "m".into()), ask);
     assert!(rebuild(&tapped.recipe, &tapped.spans) == tapped.body, "the request is not what is kept of it");

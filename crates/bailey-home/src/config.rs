@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use bailey_model::{MAX_ANSWER_TOKENS, Thinking, Traits};
 use bailey_telemetry::{Filter, Format};
 use serde::{Deserialize, Serialize};
 
@@ -129,6 +130,89 @@ pub struct ModelConfig {
     /// What a million tokens cost that it writes.
     #[serde(default)]
     pub output_price: f64,
+    /// Most tokens of one answer, thoughts included; what the provider is known to take if nothing is said.
+    pub answer_tokens: Option<u32>,
+    /// Tokens that the model holds, answer included; older results are left out of requests beyond it.
+    pub context_tokens: Option<usize>,
+    /// How much the model is asked to think; as its provider has it if nothing is said.
+    pub thinking: Option<ThinkingConfig>,
+    /// What one task may cost at these prices, in the person's currency.
+    pub task_limit: Option<f64>,
+    /// What all tasks of a month may cost.
+    pub month_limit: Option<f64>,
+    /// The model that is asked where this one cannot be reached, and only where it may do no more with what it is sent.
+    pub fallback: Option<Box<Self>>,
+}
+
+/// Fewest tokens that a model has to hold: its tools alone take some thousand.
+const LEAST_CONTEXT_TOKENS: usize = 2_000;
+
+impl ModelConfig {
+    /// What is known of the model: by its address and name, and by what is said of it here.
+    #[must_use]
+    pub fn traits(&self) -> Traits {
+        let mut traits = Traits::of(&self.base_url, &self.name);
+        if let Some(tokens) = self.answer_tokens {
+            traits.answer_tokens = tokens;
+        }
+        if let Some(tokens) = self.context_tokens {
+            traits.hold(tokens);
+        }
+        traits.thinking = match self.thinking {
+            None => Thinking::Usual,
+            Some(ThinkingConfig::Low) => Thinking::Low,
+            Some(ThinkingConfig::Medium) => Thinking::Medium,
+            Some(ThinkingConfig::High) => Thinking::High,
+        };
+        traits
+    }
+
+    /// Says what is wrong with it, if anything is.
+    fn mistake(&self) -> Option<String> {
+        let priced = self.input_price > 0.0 || self.output_price > 0.0;
+        if [self.input_price, self.output_price].into_iter().any(|price| !price.is_finite() || price < 0.0) {
+            return Some("`input_price` and `output_price` are what a million tokens cost, 0 or more".into());
+        }
+        for (name, limit) in [("task_limit", self.task_limit), ("month_limit", self.month_limit)] {
+            match limit {
+                Some(limit) if !limit.is_finite() || limit <= 0.0 => {
+                    return Some(format!("`{name}` is an amount above 0"));
+                }
+                Some(_) if !priced => {
+                    return Some(format!(
+                        "`{name}` needs to know what tokens cost: set `input_price` and `output_price`"
+                    ));
+                }
+                Some(_) | None => {}
+            }
+        }
+        if self.answer_tokens.is_some_and(|tokens| !(1..=MAX_ANSWER_TOKENS).contains(&tokens)) {
+            return Some(format!("`answer_tokens` is not between 1 and {MAX_ANSWER_TOKENS}"));
+        }
+        if self.context_tokens.is_some_and(|tokens| tokens < LEAST_CONTEXT_TOKENS) {
+            return Some(format!("`context_tokens` is below {LEAST_CONTEXT_TOKENS}"));
+        }
+        match self.fallback.as_deref() {
+            Some(other) if other.fallback.is_some() => Some("a fallback has no fallback of its own".into()),
+            Some(other) if other.task_limit.is_some() || other.month_limit.is_some() => {
+                Some("`task_limit` and `month_limit` stand under [model] and hold for its fallback too".into())
+            }
+            Some(other) => other.mistake(),
+            None => None,
+        }
+    }
+}
+
+/// How much a model is asked to think.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ThinkingConfig {
+    /// A little.
+    Low,
+    /// More.
+    Medium,
+    /// Much.
+    High,
 }
 
 /// What a model server speaks.
@@ -221,6 +305,9 @@ fn parse(text: &str, path: &str) -> Result<Config, ConfigError> {
     if !SILENT_SECONDS.contains(&config.home.restart_when_silent_seconds) {
         let (least, most) = (SILENT_SECONDS.start(), SILENT_SECONDS.end());
         return Err(mistake(format!("`restart_when_silent_seconds` is not between {least} and {most}")));
+    }
+    if let Some(why) = config.model.as_ref().and_then(ModelConfig::mistake) {
+        return Err(mistake(why));
     }
     if let Some(level) = &config.log.level {
         level.parse::<Filter>().map_err(|error| mistake(error.to_string()))?;

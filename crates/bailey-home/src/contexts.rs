@@ -53,7 +53,7 @@ fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>, GateError> {
 
 impl Home {
     /// Keeps a request before it leaves, and says so in the log.
-    pub(crate) async fn keep_context(&self, id: TaskId, n: u64, tapped: Tapped) -> Result<(), GateError> {
+    pub(crate) async fn keep_context(&self, id: TaskId, n: u64, tapped: Tapped, model: &str) -> Result<(), GateError> {
         let before = n.checked_sub(1).map(|before| self.kept(&id, before)).transpose()?.flatten();
         let mut known = before.map(|kept| kept.known).unwrap_or_default();
         let (mut fresh, mut spans) = (Vec::new(), Vec::new());
@@ -69,6 +69,7 @@ impl Home {
         }
         let (size, kept_back) = (tapped.body.len(), tapped.redactions.len());
         let kept = to_json(&Kept { spans, recipe: tapped.recipe, redactions: tapped.redactions, known })?;
+        let model = model.to_owned();
         let (ledger, now, pause_state) = (Arc::clone(&self.ledger), self.clock.now(), self.gate.lock().pause_state());
         blocking(move || {
             Ok(ledger.write(|tx| {
@@ -77,7 +78,7 @@ impl Home {
                 }
                 tx.put_record(name(REQUEST, &id, n), &kept)?;
                 let payload = Payload::default().text("turn", n.to_string()).text("bytes", size.to_string());
-                let payload = payload.text("kept_back", kept_back.to_string());
+                let payload = payload.text("kept_back", kept_back.to_string()).text("model", model);
                 let entry = Event::of_home(EventKind::Model, Actor::Home, now, pause_state);
                 tx.append(&Event { task: Some(id), payload, ..entry }, None).map(|_| ())
             })?)

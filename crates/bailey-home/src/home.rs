@@ -18,12 +18,14 @@ use rustix::fs::FlockOperation;
 use tokio::sync::watch;
 
 use crate::Ended;
+use crate::asking::{Configured, Listening};
 use crate::clock::{Clock, Presence};
 use crate::config::{self, ModelConfig, ModelKind};
 use crate::layout::{Layout, LayoutError, Opened};
 use crate::metrics::Counted;
 use crate::recovery::{self, Store};
 use crate::rules;
+use crate::spending::Pending;
 use crate::transport::Provider;
 use crate::wire::SignIn;
 
@@ -60,7 +62,13 @@ pub struct Home {
     /// Told when the person approved something, which may have made a habit.
     pub(crate) answered: tokio::sync::Notify,
     /// The model, and what the configuration says of it.
-    pub(crate) model: Option<(Arc<dyn Model>, ModelConfig)>,
+    pub(crate) model: Option<Configured>,
+    /// The model that is asked where the first cannot be reached.
+    pub(crate) fallback: Option<Configured>,
+    /// Answers of models on their way.
+    pub(crate) listening: Listening,
+    /// What requests under way may cost.
+    pub(crate) pending: Pending,
     pub(crate) clock: Clock,
     /// When a client of the person was last heard of.
     pub(crate) presence: Presence,
@@ -133,7 +141,10 @@ impl Home {
         notices.extend(rules::take_up(&ledger, &policy)?);
         let trust = Trust::new(settings.authorities.as_deref().map(str::as_bytes)).map_err(HomeError::Setup)?;
         let vault = Vault::new(Arc::clone(&ledger), gate.lock(), trust, Arc::new(clock.clone()));
-        let model = config.model.as_ref().map(|config| provider(config, &vault)).transpose()?.zip(config.model.clone());
+        let configured = |config: &ModelConfig| provider(config, &vault).map(|model| (model, config.clone()));
+        let model = config.model.as_ref().map(configured).transpose()?;
+        let other = config.model.as_ref().and_then(|model| model.fallback.as_deref());
+        let fallback = other.map(configured).transpose()?;
         Ok(Arc::new(Self {
             services: Services::new(Arc::clone(&vault)),
             gate,
@@ -145,6 +156,9 @@ impl Home {
             looked_again: std::sync::Mutex::default(),
             answered: tokio::sync::Notify::new(),
             model,
+            fallback,
+            listening: Listening::new(),
+            pending: Pending::default(),
             clock,
             presence,
             token,
@@ -261,9 +275,10 @@ fn provider(config: &ModelConfig, vault: &Arc<Vault>) -> Result<Arc<dyn Model>, 
         .check_model_address(&config.base_url)
         .map_err(|error| HomeError::Setup(format!("the model in the configuration cannot be used: {error}")))?;
     let transport = Box::new(Provider { vault: Arc::clone(vault), base_url: config.base_url.clone() });
+    let (name, traits) = (config.name.clone(), config.traits());
     Ok(match config.kind {
-        ModelKind::OpenaiChat => Arc::new(OpenAiChat::new(transport, config.name.clone())),
-        ModelKind::Anthropic => Arc::new(AnthropicMessages::new(transport, config.name.clone())),
+        ModelKind::OpenaiChat => Arc::new(OpenAiChat::with(transport, name, traits)),
+        ModelKind::Anthropic => Arc::new(AnthropicMessages::with(transport, name, traits)),
     })
 }
 

@@ -5,6 +5,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod api;
+mod asking;
 mod authority;
 mod clock;
 pub mod config;
@@ -23,6 +24,7 @@ pub mod recovery;
 pub mod routes;
 pub mod rules;
 mod sign_ins;
+mod spending;
 mod tasks;
 mod transcript;
 mod transport;

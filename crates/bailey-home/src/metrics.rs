@@ -185,7 +185,7 @@ pub(crate) fn asked_model(answered: &Result<bailey_model::Answer, ModelError>, t
     let outcome = match answered {
         Ok(_) => "answered",
         Err(ModelError::Unreachable(_)) => "unreachable",
-        Err(ModelError::Busy(..)) => "busy",
+        Err(ModelError::Busy { .. }) => "busy",
         Err(ModelError::Refused(..)) => "refused",
         Err(ModelError::Garbled(_)) => "garbled",
         Err(ModelError::NotAgreed(_)) => "not-agreed",

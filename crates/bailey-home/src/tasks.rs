@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
-use bailey_agent::{Conversation, Ending, Named, Next, Situation};
+use bailey_agent::{Conversation, Ending, Named, Next};
 use bailey_connectors::PrepareContext;
 use bailey_gate::event::{Actor, Event, EventKind, Origin, Payload};
 use bailey_gate::family::escape::visible;
@@ -15,23 +15,16 @@ use bailey_gate::handoff::Mode;
 use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, GateError, Proposal, State, TaskId};
 use bailey_ledger::Ledger;
-use bailey_model::tap::tap;
-use bailey_model::{Model, ModelError, Tool};
-use bailey_telemetry::{Id, Instrument as _, Stopwatch, event, span};
+use bailey_telemetry::{Id, Instrument as _, event, span};
 
 use crate::config::WorkMode;
 use crate::executor::blocking;
 use crate::home::{Home, HomeError};
-use crate::metrics::{asked_model, code};
+use crate::metrics::code;
 use crate::transcript;
 
 /// Longest task, in bytes. Longer texts are files.
 pub const MAX_TASK_BYTES: usize = 32 * 1024;
-/// How often a model that cannot be reached is asked, and how long to wait before the second time; then twice as long
-/// each time.
-const MODEL_TRIES: u32 = 4;
-const MODEL_WAIT: Duration = Duration::from_secs(1);
-
 /// How long a task waits after the store failed it.
 const TASK_RETRY: Duration = Duration::from_secs(5);
 
@@ -50,7 +43,7 @@ fn ending_name(conversation: &Conversation) -> &'static str {
 const fn ending_name_of(ending: &Ending) -> &'static str {
     match ending {
         Ending::Answered => "answered",
-        Ending::OutOfTurns | Ending::OutOfBudget => "limit-reached",
+        Ending::OutOfTurns | Ending::OutOfBudget | Ending::OverLimit(_) => "limit-reached",
         Ending::Failed(_) => "failed",
         Ending::Stopped => "stopped",
     }
@@ -164,11 +157,14 @@ impl Home {
                 ));
             }
             Some(Ending::Stopped) => return Err(HomeError::Setup("the task was stopped; give a new one".into())),
-            Some(Ending::Answered | Ending::OutOfTurns | Ending::OutOfBudget | Ending::Failed(_)) => {}
+            Some(
+                Ending::Answered | Ending::OutOfTurns | Ending::OutOfBudget | Ending::OverLimit(_) | Ending::Failed(_),
+            ) => {}
         }
         let home = Arc::clone(self);
         let (words, named) = run_blocking(move || home.named(&words).map(|named| (words, named))).await?;
         conversation.go_on(words, named);
+        conversation.said_ms = Some(self.clock.now().wall_ms);
         self.keep_task(id, &conversation, Said::More).await?;
         self.drive(id, conversation);
         Ok(())
@@ -176,11 +172,13 @@ impl Home {
 
     /// A new conversation, in the way the model is worked with.
     fn begin(&self, words: String) -> Result<Conversation, HomeError> {
-        if self.is_planned() {
-            self.named(&words).map(|named| Conversation::planned(words, named))
+        let mut conversation = if self.is_planned() {
+            self.named(&words).map(|named| Conversation::planned(words, named))?
         } else {
-            Ok(Conversation::free(words))
-        }
+            Conversation::free(words)
+        };
+        conversation.said_ms = Some(self.clock.now().wall_ms);
+        Ok(conversation)
     }
 
     fn is_planned(&self) -> bool {
@@ -282,6 +280,7 @@ impl Home {
                     conversation = stored;
                 }
             }
+            home.listening.end(&id);
             event!(INFO, "a task came to rest");
         };
         self.spawn_detached(driving.instrument(span!("task", task = Id::new(*id.as_bytes()))));
@@ -322,55 +321,6 @@ impl Home {
                 }
             }
             self.keep_task(id, &conversation, Said::Nothing).await?;
-        }
-    }
-
-    /// One request to the model, kept as it is before it leaves.
-    async fn ask(self: &Arc<Self>, id: TaskId, conversation: &mut Conversation) -> Result<(), GateError> {
-        let Some((model, config)) = self.model.clone() else {
-            conversation.end(Ending::Failed("no model is configured".into()));
-            return Ok(());
-        };
-        let accounts = self.accounts().map_err(|error| StoreError::Broken(error.to_string()))?;
-        let definitions = bailey_connectors::tools(&accounts).into_iter();
-        let tools: Vec<Tool> =
-            definitions.map(|t| Tool { name: t.name, description: t.description, parameters: t.parameters }).collect();
-        let now = jiff::Timestamp::from_millisecond(self.clock.now().wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        let ask = conversation.ask(&tools, &Situation { now, zone: self.clock.zone() });
-        let form = ask.shape.as_ref().map(|shape| shape.name);
-        let tapped = tap(&*model, ask);
-        let body = tapped.body.clone();
-        self.keep_context(id, conversation.asked, tapped).await?;
-        match self.ask_patiently(&*model, body, form).await {
-            Ok(answer) => conversation.answered(answer, config.budget_tokens),
-            // Not an end: the task goes on after `resume`.
-            Err(ModelError::Paused) => {}
-            Err(error) => conversation.end(Ending::Failed(error.to_string())),
-        }
-        Ok(())
-    }
-
-    /// Asks again where it may help: a provider that has no room now, or a connection that broke. The request is the
-    /// same, byte for byte, so it is kept once.
-    async fn ask_patiently(
-        &self,
-        model: &dyn Model,
-        body: Vec<u8>,
-        form: Option<&'static str>,
-    ) -> Result<bailey_model::Answer, ModelError> {
-        let (mut tries, mut wait) = (1, MODEL_WAIT);
-        loop {
-            let took = Stopwatch::start();
-            let answered = model.ask(body.clone(), form).await;
-            asked_model(&answered, took.elapsed());
-            match answered {
-                Err(ModelError::Unreachable(_) | ModelError::Busy(..)) if tries < MODEL_TRIES => {
-                    tries += 1;
-                    tokio::time::sleep(wait).await;
-                    wait *= 2;
-                }
-                other => return other,
-            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bailey_model::{Body, ModelError, Response, Sending, Transport};
+use bailey_model::{Body, ModelError, Response, Sending, Transport, retry_after};
 use bailey_vault::{HttpError, ModelAccess, Reply, Vault};
 
 /// A provider behind the vault, which knows whom the person agreed to and holds the key.
@@ -32,7 +32,9 @@ impl Transport for Provider {
         Box::pin(async move {
             match self.vault.ask_model(&self.base_url, path, body).await {
                 Ok(reply) => {
-                    Ok(Response { status: reply.status, events: reply.events, body: Box::new(Arriving(reply)) })
+                    let now = self.vault.now().timestamp().as_second();
+                    let after = reply.after.as_deref().and_then(|text| retry_after(text, now));
+                    Ok(Response { status: reply.status, events: reply.events, after, body: Box::new(Arriving(reply)) })
                 }
                 Err(ModelAccess::Http(error)) => Err(told(error)),
                 Err(ModelAccess::NotAgreed(base)) => Err(ModelError::NotAgreed(base)),

@@ -13,7 +13,7 @@ use crate::wire_secret::Password;
 
 mod tasks;
 
-pub use tasks::{TaskSummary, TaskView, UsageView};
+pub use tasks::{ModelsView, OfferView, TaskSummary, TaskView, UsageView, WordsView};
 
 /// An error: what happened and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -1,17 +1,19 @@
 //! Anthropic Messages (API version 2023-06-01); llama.cpp's server speaks it too.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use crate::providers::Known;
+use crate::wire::{Exchange, Reader, checked, count, exchange, sendable, stop_of};
 use crate::{
-    Answer, Ask, MAX_ANSWER_TOKENS, Message, Model, ModelError, Reader, Sending, ToolCall, Transport, checked,
-    exchange, garbled,
+    Answer, Ask, Hear, MAX_ANSWER_TOKENS, Message, Model, ModelError, Sending, Stop, Thought, ToolCall, Traits,
+    Transport, Usage,
 };
 
 /// A provider that speaks Anthropic Messages.
 pub struct AnthropicMessages {
     transport: Box<dyn Transport>,
     model: String,
+    known: Known,
 }
 
 impl std::fmt::Debug for AnthropicMessages {
@@ -21,15 +23,22 @@ impl std::fmt::Debug for AnthropicMessages {
 }
 
 impl AnthropicMessages {
-    /// A named model behind a transport.
+    /// A named model behind a transport, of which nothing is known.
     #[must_use]
     pub fn new(transport: Box<dyn Transport>, model: String) -> Self {
-        Self { transport, model }
+        Self::with(transport, model, Traits::default())
+    }
+
+    /// The same, with what is known of it.
+    #[must_use]
+    pub const fn with(transport: Box<dyn Transport>, model: String, traits: Traits) -> Self {
+        Self { transport, model, known: Known::new(traits) }
     }
 }
 
 impl Model for AnthropicMessages {
     fn request(&self, ask: &Ask) -> Vec<u8> {
+        let traits = self.known.now();
         let system: Vec<&str> = ask
             .messages
             .iter()
@@ -40,13 +49,35 @@ impl Model for AnthropicMessages {
             .iter()
             .map(|tool| json!({"name": tool.name, "description": tool.description, "input_schema": tool.parameters}))
             .collect();
-        let mut body = serde_json::Map::new();
+        let mut messages = turns(&ask.messages);
+        let mut body = Map::new();
         body.insert("model".into(), self.model.clone().into());
-        body.insert("max_tokens".into(), ask.max_tokens.min(MAX_ANSWER_TOKENS).into());
-        body.insert("temperature".into(), 0.into());
+        let mut tokens = ask.max_tokens.min(MAX_ANSWER_TOKENS);
+        // A form is a call that has to be made, which goes with no thinking.
+        match traits.thinking.budget().filter(|_| ask.shape.is_none()) {
+            Some(budget) => {
+                tokens = tokens.saturating_add(budget).min(MAX_ANSWER_TOKENS);
+                body.insert("thinking".into(), json!({"type": "enabled", "budget_tokens": budget}));
+            }
+            None if traits.temperature => {
+                body.insert("temperature".into(), 0.into());
+            }
+            None => {}
+        }
+        body.insert("max_tokens".into(), tokens.into());
         body.insert("stream".into(), true.into());
-        body.insert("system".into(), system.join("\n\n").into());
-        body.insert("messages".into(), turns(&ask.messages).into());
+        if traits.cache_marks {
+            mark(messages.last_mut().and_then(|last| last.get_mut("content")?.as_array_mut()?.last_mut()));
+            let mut blocks: Vec<Value> = system.iter().map(|text| words(text)).collect();
+            // The first is the same in every task.
+            mark(blocks.first_mut());
+            if !blocks.is_empty() {
+                body.insert("system".into(), blocks.into());
+            }
+        } else if !system.is_empty() {
+            body.insert("system".into(), system.join("\n\n").into());
+        }
+        body.insert("messages".into(), messages.into());
         if let Some(shape) = &ask.shape {
             // A form is a tool that has to be called; its arguments are the answer.
             tools
@@ -59,31 +90,52 @@ impl Model for AnthropicMessages {
         Value::Object(body).to_string().into_bytes()
     }
 
-    fn ask(&self, body: Vec<u8>, form: Option<&'static str>) -> Sending<'_, Result<Answer, ModelError>> {
-        Box::pin(exchange::<Blocks>(&*self.transport, "/messages", body, form))
+    fn ask<'a>(
+        &'a self,
+        body: Vec<u8>,
+        form: Option<&'static str>,
+        hear: Hear<'a>,
+    ) -> Sending<'a, Result<Answer, ModelError>> {
+        let transport = &*self.transport;
+        let ask = Exchange { transport, path: "/messages", body, form, hear, by: &self.model };
+        Box::pin(exchange::<Blocks>(ask))
+    }
+
+    fn traits(&self) -> Traits {
+        self.known.now()
+    }
+
+    fn name(&self) -> &str {
+        &self.model
+    }
+
+    fn learn(&self, refused: &ModelError) -> bool {
+        self.known.learn(refused)
     }
 }
 
-/// The messages as blocks; neighbours of one role become one message, as the format wants them to alternate.
+/// Marks where what may be cached ends.
+fn mark(block: Option<&mut Value>) {
+    if let Some(fields) = block.and_then(Value::as_object_mut) {
+        fields.insert("cache_control".into(), json!({"type": "ephemeral"}));
+    }
+}
+
+/// The messages as blocks; neighbours of one role become one message, as the format wants them to alternate. A blank text is no block,
+/// and a message without blocks is none: the format refuses both, and would again each time.
 fn turns(messages: &[Message]) -> Vec<Value> {
     let mut out: Vec<(&str, Vec<Value>)> = Vec::new();
     for message in messages {
         let (role, blocks) = match message {
             Message::System(_) => continue,
-            Message::Person(text) | Message::Asked(text) | Message::Found { text, .. } => ("user", vec![words(text)]),
-            Message::Model { text, calls } => {
-                let mut blocks: Vec<Value> = if text.is_empty() { Vec::new() } else { vec![words(text)] };
-                blocks.extend(calls.iter().map(|call| {
-                    let input: Value = serde_json::from_str(&call.arguments).unwrap_or_else(|_| json!({}));
-                    json!({"type": "tool_use", "id": call.id, "name": call.name, "input": input})
-                }));
-                ("assistant", blocks)
-            }
+            Message::Person(text) | Message::Asked(text) | Message::Found { text, .. } => ("user", text_block(text)),
+            Message::Model { text, calls, thoughts } => ("assistant", said(text, calls, thoughts)),
             Message::Result { call, text, .. } => {
-                ("user", vec![json!({"type": "tool_result", "tool_use_id": call, "content": text})])
+                ("user", vec![json!({"type": "tool_result", "tool_use_id": id_of(call), "content": text})])
             }
         };
         match out.last_mut() {
+            _ if blocks.is_empty() => {}
             Some((last, known)) if *last == role => known.extend(blocks),
             _ => out.push((role, blocks)),
         }
@@ -91,212 +143,257 @@ fn turns(messages: &[Message]) -> Vec<Value> {
     out.into_iter().map(|(role, content)| json!({"role": role, "content": content})).collect()
 }
 
+/// What the model said, its thoughts unchanged where they stood.
+fn said(text: &str, calls: &[ToolCall], thoughts: &[Thought]) -> Vec<Value> {
+    let thought =
+        |at: usize| thoughts.iter().filter(move |thought| thought.at == at).map(|thought| thought.raw.clone());
+    let mut blocks: Vec<Value> = thought(0).collect();
+    blocks.extend(text_block(text));
+    blocks.extend(thought(1));
+    for (place, call) in calls.iter().enumerate() {
+        let input: Value = serde_json::from_str(&sendable(call)).unwrap_or_else(|_| json!({}));
+        blocks.push(json!({"type": "tool_use", "id": id_of(&call.id), "name": call.name, "input": input}));
+        blocks.extend(thought(place + 2));
+    }
+    // Thoughts alone are no message that may be sent back.
+    if text.trim().is_empty() && calls.is_empty() { Vec::new() } else { blocks }
+}
+
+/// A call's name as the format takes it: letters, digits, `_` and `-`.
+fn id_of(id: &str) -> String {
+    id.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' }).collect()
+}
+
+fn text_block(text: &str) -> Vec<Value> {
+    if text.trim().is_empty() { Vec::new() } else { vec![words(text)] }
+}
+
 fn words(text: &str) -> Value {
     json!({"type": "text", "text": text})
 }
 
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Event {
-    MessageStart {
-        message: Start,
-    },
-    ContentBlockStart {
-        content_block: Block,
-    },
-    ContentBlockDelta {
-        delta: Delta,
-    },
-    MessageDelta {
-        #[serde(default)]
-        usage: Option<Tokens>,
-    },
-    MessageStop,
-    Error {
-        error: Value,
-    },
-    #[serde(other)]
-    Other,
-}
-
-#[derive(Deserialize)]
-struct Start {
-    #[serde(default)]
-    usage: Option<Tokens>,
-}
-
-#[derive(Deserialize)]
-struct Tokens {
-    #[serde(default, deserialize_with = "crate::count")]
-    input_tokens: u64,
-    #[serde(default, deserialize_with = "crate::count")]
-    output_tokens: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+/// A block of an answer, as it comes together.
+#[derive(Debug)]
 enum Block {
-    Text {
-        #[serde(default)]
-        text: String,
-    },
-    ToolUse {
+    Text(String),
+    Call {
         id: String,
         name: String,
-        #[serde(default)]
+        /// As it stood at the beginning.
         input: Value,
+        /// As it came in pieces.
+        json: String,
     },
-    #[serde(other)]
+    /// Given back as it came.
+    Thought(Map<String, Value>),
     Other,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Delta {
-    #[serde(rename = "text_delta")]
-    Text { text: String },
-    #[serde(rename = "input_json_delta")]
-    Json { partial_json: String },
-    #[serde(other)]
-    Other,
-}
-
-#[derive(Deserialize)]
-struct Whole {
-    content: Vec<Block>,
-    #[serde(default)]
-    usage: Option<Tokens>,
 }
 
 /// An answer of this format, as it comes together.
 #[derive(Debug, Default)]
 struct Blocks {
-    answer: Answer,
+    /// By the index the stream gives them, in the order they began.
+    blocks: Vec<(Option<u64>, Block)>,
+    said: String,
+    stop: Stop,
+    usage: Usage,
     size: usize,
+    gaps: usize,
     ended: bool,
 }
 
+fn text_of<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
 impl Blocks {
-    fn block(&mut self, block: Block, whole: bool) {
-        match block {
-            Block::Text { text } => self.words(&text),
-            Block::ToolUse { id, name, input } => {
-                // In a stream the arguments follow in pieces, after an empty object.
-                let arguments = if whole { input.to_string() } else { String::new() };
-                self.size += arguments.len() + name.len();
-                self.answer.calls.push(ToolCall { id, name, arguments });
+    fn begin(&mut self, index: Option<u64>, block: &Value) {
+        let made = match text_of(block, "type") {
+            "text" => {
+                let text = text_of(block, "text").to_owned();
+                self.said.push_str(&text);
+                Block::Text(text)
             }
-            Block::Other => {}
+            "tool_use" => Block::Call {
+                id: text_of(block, "id").to_owned(),
+                name: text_of(block, "name").to_owned(),
+                input: block.get("input").cloned().unwrap_or(Value::Null),
+                json: String::new(),
+            },
+            "thinking" | "redacted_thinking" => Block::Thought(block.as_object().cloned().unwrap_or_default()),
+            _ => Block::Other,
+        };
+        self.size += match made {
+            Block::Other => 0,
+            _ => block.to_string().len(),
+        };
+        if self.blocks.len() <= MAX_BLOCKS {
+            self.blocks.push((index, made));
         }
     }
 
-    fn words(&mut self, text: &str) {
-        self.size += text.len();
-        self.answer.text.push_str(text);
+    /// The block that a piece belongs to: that of its index, or the last where it has none.
+    fn meant(&mut self, index: Option<u64>) -> Option<&mut Block> {
+        let at = match index {
+            Some(_) => self.blocks.iter().rposition(|(known, _)| *known == index)?,
+            None => self.blocks.len().checked_sub(1)?,
+        };
+        self.blocks.get_mut(at).map(|(_, block)| block)
     }
 
-    fn tokens(&mut self, tokens: Option<Tokens>) {
-        if let Some(Tokens { input_tokens, output_tokens }) = tokens {
-            self.answer.usage.input = self.answer.usage.input.max(input_tokens);
-            self.answer.usage.output = self.answer.usage.output.max(output_tokens);
+    fn piece(&mut self, index: Option<u64>, delta: &Value) -> Result<(), ModelError> {
+        let kind = text_of(delta, "type");
+        let name = match kind {
+            "text_delta" => "text",
+            "input_json_delta" => "partial_json",
+            "thinking_delta" => "thinking",
+            "signature_delta" => "signature",
+            _ => return Ok(()),
+        };
+        let text = text_of(delta, name);
+        self.size += text.len();
+        if kind == "text_delta" {
+            self.said.push_str(text);
+        }
+        match (self.meant(index), name) {
+            (Some(Block::Text(known)), "text") => known.push_str(text),
+            (Some(Block::Call { json, .. }), "partial_json") => json.push_str(text),
+            (Some(Block::Thought(fields)), "thinking" | "signature") => {
+                let before = fields.get(name).and_then(Value::as_str).unwrap_or_default();
+                let joined = format!("{before}{text}");
+                fields.insert(name.into(), joined.into());
+            }
+            // Words of a block that never began are words all the same; arguments of a call that is not known are nobody's.
+            (_, "text") => self.blocks.push((index, Block::Text(text.to_owned()))),
+            (_, "partial_json") if !text.is_empty() => {
+                return Err(ModelError::Garbled("arguments without a call".into()));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn tokens(&mut self, usage: Option<&Value>) {
+        let Some(usage) = usage.filter(|usage| usage.is_object()) else { return };
+        // What was read from the cache, or written to it, was read by the model like the rest.
+        let read = ["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"];
+        self.usage.input = self.usage.input.max(count(usage, &read));
+        self.usage.output = self.usage.output.max(count(usage, &["output_tokens"]));
+    }
+
+    fn stopped(&mut self, reason: Option<&Value>) {
+        if let Some(reason) = reason.and_then(Value::as_str) {
+            (self.ended, self.stop) = (true, stop_of(reason));
         }
     }
 }
 
+/// Most blocks taken of an answer.
+const MAX_BLOCKS: usize = 1_024;
+
 impl Reader for Blocks {
-    fn event(&mut self, data: &str) -> Result<(), ModelError> {
-        match serde_json::from_str(data).map_err(|error| garbled(&error))? {
-            Event::MessageStart { message } => self.tokens(message.usage),
-            Event::ContentBlockStart { content_block } => self.block(content_block, false),
-            Event::ContentBlockDelta { delta: Delta::Text { text } } => self.words(&text),
-            Event::ContentBlockDelta { delta: Delta::Json { partial_json } } => {
-                self.size += partial_json.len();
-                let call = self.answer.calls.last_mut();
-                let call = call.ok_or_else(|| ModelError::Garbled("arguments without a call".into()))?;
-                call.arguments.push_str(&partial_json);
+    fn event(&mut self, data: &Value) -> Result<(), ModelError> {
+        let index = data.get("index").and_then(Value::as_u64);
+        match text_of(data, "type") {
+            _ if data.is_null() => self.gaps += 1,
+            "message_start" => self.tokens(data.pointer("/message/usage")),
+            "content_block_start" => self.begin(index, data.get("content_block").unwrap_or(&Value::Null)),
+            "content_block_delta" => return self.piece(index, data.get("delta").unwrap_or(&Value::Null)),
+            "message_delta" => {
+                self.tokens(data.get("usage"));
+                self.stopped(data.pointer("/delta/stop_reason"));
             }
-            Event::MessageDelta { usage } => self.tokens(usage),
-            Event::MessageStop => self.ended = true,
-            Event::Error { error } => {
-                let words = error.get("message").and_then(Value::as_str).unwrap_or("an error without a reason");
-                return Err(ModelError::Busy(200, words.chars().take(crate::MAX_SHOWN_ERROR).collect()));
-            }
-            Event::ContentBlockDelta { delta: Delta::Other } | Event::Other => {}
+            "message_stop" => self.ended = true,
+            // A whole answer, in a stream of one event.
+            "message" => return self.whole(data),
+            _ => {}
         }
         Ok(())
     }
 
-    fn whole(&mut self, body: &[u8]) -> Result<(), ModelError> {
-        let Whole { content, usage } = serde_json::from_slice(body).map_err(|error| garbled(&error))?;
-        content.into_iter().for_each(|block| self.block(block, true));
-        self.tokens(usage);
+    fn whole(&mut self, body: &Value) -> Result<(), ModelError> {
+        match body.get("content") {
+            Some(Value::Array(blocks)) => blocks.iter().for_each(|block| self.begin(None, block)),
+            Some(Value::String(text)) => self.begin(None, &words(text)),
+            _ => return Err(ModelError::Garbled("it holds no content".into())),
+        }
+        self.tokens(body.get("usage"));
+        self.stopped(body.get("stop_reason"));
         self.ended = true;
         Ok(())
+    }
+
+    fn done(&mut self) {
+        self.ended = true;
     }
 
     fn size(&self) -> usize {
         self.size
     }
 
-    fn finish(self) -> Result<Answer, ModelError> {
-        checked(self.answer, self.ended)
+    fn words(&self) -> &str {
+        &self.said
+    }
+
+    fn finish(self, by: &str) -> Result<Answer, ModelError> {
+        let mut answer = Answer { stop: self.stop, usage: self.usage, ..Answer::default() };
+        for (_, block) in self.blocks {
+            match block {
+                Block::Text(text) => answer.text.push_str(&text),
+                Block::Call { name, .. } if name.is_empty() => {
+                    return Err(ModelError::Garbled("a call names no tool".into()));
+                }
+                Block::Call { id, name, input, json } => {
+                    // In a stream the arguments follow in pieces, after an empty object.
+                    let whole = json.is_empty() && input.as_object().is_some_and(|input| !input.is_empty());
+                    let text = input.as_str().filter(|_| json.is_empty()).map(str::to_owned);
+                    let arguments = if whole { input.to_string() } else { text.unwrap_or(json) };
+                    let arguments = if arguments.is_empty() { "{}".into() } else { arguments };
+                    let place = answer.calls.len();
+                    let taken = id.is_empty() || answer.calls.iter().any(|call| call.id == id);
+                    let id = if taken { format!("call-{place}") } else { id };
+                    answer.calls.push(ToolCall { id, name, arguments });
+                }
+                Block::Thought(raw) => {
+                    let silent = answer.text.trim().is_empty() && answer.calls.is_empty();
+                    let at = if silent { 0 } else { answer.calls.len() + 1 };
+                    let name = raw.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+                    answer.thoughts.push(Thought { at, by: by.to_owned(), name, raw: raw.into() });
+                }
+                Block::Other => {}
+            }
+        }
+        checked(answer, self.ended, self.gaps)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Usage;
-
-    #[test]
-    fn streams_come_together() {
-        let mut reader = Blocks::default();
-        for data in [
-            r#"{"type":"message_start","message":{"usage":{"input_tokens":9,"output_tokens":1}}}"#,
-            r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
-            r#"{"type":"ping"}"#,
-            r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}"#,
-            r#"{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"a","name":"t","input":{}}}"#,
-            r#"{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{\"x\""}}"#,
-            r#"{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":":1}"}}"#,
-            r#"{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":12}}"#,
-            r#"{"type":"message_stop"}"#,
-        ] {
-            reader.event(data).unwrap();
-        }
-        let answer = reader.finish().unwrap();
-        assert_eq!((answer.text.as_str(), answer.usage), ("Hi", Usage { input: 9, output: 12 }));
-        assert_eq!(answer.calls, [ToolCall { id: "a".into(), name: "t".into(), arguments: r#"{"x":1}"#.into() }]);
-    }
-
-    #[test]
-    fn errors_in_the_stream_and_broken_streams_are_no_answers() {
-        let mut reader = Blocks::default();
-        let overloaded = reader.event(r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#);
-        assert_eq!(overloaded, Err(ModelError::Busy(200, "Overloaded".into())));
-        assert!(matches!(Blocks::default().finish(), Err(ModelError::Unreachable(_))));
-        assert!(Blocks::default().event("{").is_err());
-        assert!(
-            Blocks::default()
-                .event(r#"{"type":"content_block_delta","delta":{"type":"input_json_delta","partial_json":"x"}}"#)
-                .is_err()
-        );
-    }
+    use crate::Shown;
 
     #[test]
     fn neighbours_of_one_role_become_one_message() {
-        let result = |call: &str| Message::Result { call: call.into(), tool: "t".into(), text: "r".into() };
-        let call = ToolCall { id: "a".into(), name: "t".into(), arguments: "no json".into() };
+        let result = |call: &str| Message::Result {
+            call: call.into(),
+            tool: "t".into(),
+            text: "r".into(),
+            shown: Shown::default(),
+        };
+        let call = ToolCall { id: "a:1".into(), name: "t".into(), arguments: "no json".into() };
+        let said = |text: &str, calls| Message::Model { text: text.into(), calls, thoughts: Vec::new() };
         let turns = turns(&[
             Message::System("s".into()),
             Message::Person("p".into()),
+            said(" \n", Vec::new()),
             Message::Asked("q".into()),
-            Message::Model { text: String::new(), calls: vec![call] },
-            result("a"),
+            said("", vec![call]),
+            result("a:1"),
             result("b"),
         ]);
         let roles: Vec<_> = turns.iter().map(|turn| turn["role"].as_str().unwrap()).collect();
         assert_eq!(roles, ["user", "assistant", "user"]);
         assert_eq!(turns[2]["content"].as_array().unwrap().len(), 2);
+        assert_eq!((&turns[1]["content"][0]["id"], &turns[1]["content"][0]["input"]), (&json!("a_1"), &json!({})));
     }
 }

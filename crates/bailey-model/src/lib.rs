@@ -4,10 +4,16 @@
 //! a request holds passes the [`tap`] first, so that it can be looked at, and secrets stay here.
 
 mod anthropic;
+mod calls;
 mod chat;
+mod errors;
+mod fit;
+mod providers;
 mod screen;
 mod sse;
 pub mod tap;
+mod think;
+mod wire;
 
 use std::fmt;
 use std::future::Future;
@@ -18,13 +24,16 @@ use serde_json::Value;
 
 pub use anthropic::AnthropicMessages;
 pub use chat::OpenAiChat;
+pub use errors::retry_after;
+pub use fit::READ_ON;
+pub use providers::{LOCAL_SERVERS, LocalServer, Thinking, TokenField, Traits};
 
-/// Most tokens asked for in one answer. Enough for a long mail; a model that runs on is cut off here.
-pub const MAX_ANSWER_TOKENS: u32 = 2_048;
-/// Most tool calls taken from one answer.
-pub const MAX_CALLS: usize = 16;
-/// Largest answer taken, in bytes of words and arguments: what [`MAX_ANSWER_TOKENS`] come to, many times over.
-const MAX_ANSWER_BYTES: usize = 256 * 1024;
+/// Most tokens that one answer may be asked for, whatever the configuration says: a model that runs on is cut off here.
+pub const MAX_ANSWER_TOKENS: u32 = 32_768;
+/// Most tool calls taken from one answer; an agent does fewer at once.
+pub const MAX_CALLS: usize = 64;
+/// Largest answer taken, in bytes of words, thoughts and arguments: what [`MAX_ANSWER_TOKENS`] come to, several times over.
+const MAX_ANSWER_BYTES: usize = 512 * 1024;
 /// Largest stream taken, in bytes: each token comes in an envelope of a few hundred.
 const MAX_STREAM_BYTES: usize = 16 * 1024 * 1024;
 /// Longest provider message shown to the person, in characters.
@@ -52,6 +61,28 @@ pub struct ToolCall {
     pub arguments: String,
 }
 
+/// What a model thought before it spoke: for the model alone, and given back to it as it came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thought {
+    /// Where it stood: 0 before everything, 1 after the words, one more for each call it stood behind.
+    pub at: usize,
+    /// The model it came from: no other is given it.
+    pub by: String,
+    /// What it is called where it came: `thinking`, `reasoning_content`, `<think>`, `extra_content`.
+    pub name: String,
+    /// It, as it came.
+    pub raw: Value,
+}
+
+/// Which part of a result is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Shown {
+    /// The result's number in the conversation, by which the rest of it can be read; 0 for one that has none.
+    pub number: usize,
+    /// The page, from 1 on; 0 for the beginning, which is cut where it is too long.
+    pub page: usize,
+}
+
 /// One piece of a conversation. Who wrote it is part of it: the tap labels it so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
@@ -67,6 +98,8 @@ pub enum Message {
         text: String,
         /// Calls.
         calls: Vec<ToolCall>,
+        /// What it thought.
+        thoughts: Vec<Thought>,
     },
     /// What a call came to: other people's words.
     Result {
@@ -76,6 +109,8 @@ pub enum Message {
         tool: String,
         /// The result, in words.
         text: String,
+        /// Which part of it is shown.
+        shown: Shown,
     },
     /// Other people's words, outside of a call.
     Found {
@@ -132,6 +167,25 @@ impl std::ops::AddAssign for Usage {
     }
 }
 
+/// Why an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// The model had said what it wanted to say.
+    #[default]
+    Ended,
+    /// It reached its limit of tokens, or the end of what the model can hold.
+    Length,
+    /// The provider paused it; it goes on when asked again.
+    Paused,
+    /// The provider's filter cut it.
+    Filtered,
+    /// The model refused.
+    Refused,
+    /// A piece of it was lost on the way.
+    Gap,
+}
+
 /// What came back.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answer {
@@ -139,6 +193,10 @@ pub struct Answer {
     pub text: String,
     /// Calls, at most [`MAX_CALLS`].
     pub calls: Vec<ToolCall>,
+    /// What it thought: never a part of the words.
+    pub thoughts: Vec<Thought>,
+    /// Why it ended.
+    pub stop: Stop,
     /// What it took.
     pub usage: Usage,
 }
@@ -148,8 +206,15 @@ pub struct Answer {
 pub enum ModelError {
     /// The provider could not be reached, or the connection broke.
     Unreachable(String),
-    /// The provider refused for now: status and words. Worth another try.
-    Busy(u16, String),
+    /// The provider refused for now. Worth another try.
+    Busy {
+        /// HTTP status; 200 where the error came inside of an answer.
+        status: u16,
+        /// Its words.
+        why: String,
+        /// How long it asks to wait, where it says so.
+        after: Option<std::time::Duration>,
+    },
     /// The provider refused: status and words.
     Refused(u16, String),
     /// What came back is not an answer.
@@ -167,9 +232,11 @@ impl fmt::Display for ModelError {
                 f,
                 "the model cannot be reached: {why}; check that it runs and that its address in the configuration is right"
             ),
-            Self::Busy(status, why) => {
-                write!(f, "the model's provider has no room now (status {status}): {why}; give the task again later")
+            Self::Busy { status, why, after } => {
+                write!(f, "the model's provider has no room now (status {status}): {why}; give the task again later")?;
+                after.map_or(Ok(()), |after| write!(f, ", in {} s at the earliest", after.as_secs()))
             }
+            Self::Refused(200, why) => write!(f, "the model's provider reported an error: {why}"),
             Self::Refused(status @ (401 | 403), why) => write!(
                 f,
                 "the model's provider did not let us in (status {status}): {why}; give it your key with `bailey connect model`"
@@ -205,6 +272,8 @@ pub struct Response {
     pub status: u16,
     /// Whether the body is a stream of events rather than one JSON text.
     pub events: bool,
+    /// How long it asks to wait before the next try, where it says so ([`retry_after`]).
+    pub after: Option<std::time::Duration>,
     /// The body.
     pub body: Box<dyn Body>,
 }
@@ -221,153 +290,30 @@ pub trait Transport: Send + Sync {
     fn post(&self, path: &'static str, body: Vec<u8>) -> Sending<'_, Result<Response, ModelError>>;
 }
 
+/// Hears the words of an answer as they come: each piece once, thoughts and calls not at all. What counts is the answer.
+pub type Hear<'a> = &'a (dyn Fn(&str) + Send + Sync);
+
 /// A provider of models.
 pub trait Model: Send + Sync {
     /// The exact body of a request; what is kept for the person to look at, and what is sent.
     fn request(&self, ask: &Ask) -> Vec<u8>;
     /// Sends such a body and reads the answer; `form` is the name of the shape it asks for, where it asks for one.
-    fn ask(&self, body: Vec<u8>, form: Option<&'static str>) -> Sending<'_, Result<Answer, ModelError>>;
-}
-
-/// What reads one wire format's answers, piece by piece.
-trait Reader: Default + Send {
-    /// Takes one event of a stream.
-    fn event(&mut self, data: &str) -> Result<(), ModelError>;
-    /// Takes a whole answer that did not come as a stream.
-    fn whole(&mut self, body: &[u8]) -> Result<(), ModelError>;
-    /// The words, arguments and calls so far, in bytes: what [`MAX_ANSWER_BYTES`] bounds.
-    fn size(&self) -> usize;
-    /// The answer.
-    fn finish(self) -> Result<Answer, ModelError>;
-}
-
-/// Posts a body and reads the answer; where a form was asked for, its words are that form's JSON.
-async fn exchange<R: Reader>(
-    transport: &dyn Transport,
-    path: &'static str,
-    body: Vec<u8>,
-    form: Option<&'static str>,
-) -> Result<Answer, ModelError> {
-    let mut answer = arriving::<R>(transport, path, body).await?;
-    if let Some(form) = form {
-        // Some formats have it called like a tool: its arguments are the answer.
-        answer.text = match answer.calls.iter().position(|call| call.name == form) {
-            Some(at) => answer.calls.remove(at).arguments,
-            None => formed(&answer.text, form),
-        };
+    fn ask<'a>(
+        &'a self,
+        body: Vec<u8>,
+        form: Option<&'static str>,
+        hear: Hear<'a>,
+    ) -> Sending<'a, Result<Answer, ModelError>>;
+    /// What is known of the provider by now.
+    fn traits(&self) -> Traits {
+        Traits::default()
     }
-    Ok(answer)
-}
-
-/// Posts a body and reads the answer as it arrives; stops at every limit.
-async fn arriving<R: Reader>(
-    transport: &dyn Transport,
-    path: &'static str,
-    body: Vec<u8>,
-) -> Result<Answer, ModelError> {
-    let mut response = transport.post(path, body).await?;
-    if response.status != 200 {
-        let body = whole(&mut *response.body).await.unwrap_or_default();
-        let words = error_words(&body);
-        return Err(match response.status {
-            408 | 409 | 425 | 429 | 500..=599 => ModelError::Busy(response.status, words),
-            status => ModelError::Refused(status, words),
-        });
+    /// Names the model as its thoughts are marked.
+    fn name(&self) -> &str {
+        ""
     }
-    let mut reader = R::default();
-    if !response.events {
-        reader.whole(&whole(&mut *response.body).await?)?;
-        if reader.size() > MAX_ANSWER_BYTES {
-            return Err(ModelError::Garbled("it is far longer than was asked for".into()));
-        }
-        return reader.finish();
-    }
-    let (mut lines, mut taken) = (sse::Events::default(), 0);
-    while let Some(chunk) = response.body.chunk().await? {
-        taken += chunk.len();
-        for data in lines.push(&chunk)? {
-            reader.event(&data)?;
-        }
-        if taken > MAX_STREAM_BYTES || reader.size() > MAX_ANSWER_BYTES {
-            return Err(ModelError::Garbled("it does not end".into()));
-        }
-    }
-    reader.finish()
-}
-
-async fn whole(body: &mut dyn Body) -> Result<Vec<u8>, ModelError> {
-    let mut out = Vec::new();
-    while let Some(chunk) = body.chunk().await? {
-        out.extend(chunk);
-        if out.len() > MAX_STREAM_BYTES {
-            return Err(ModelError::Garbled("it does not end".into()));
-        }
-    }
-    Ok(out)
-}
-
-/// The answer to a question that had a form: servers that do not hold a model to it leave the JSON among words, in a fence,
-/// or as a call written out.
-fn formed(text: &str, shape: &str) -> String {
-    let objects = text.match_indices('{').filter_map(|(at, _)| {
-        let rest = text.get(at..)?;
-        let value = serde_json::Deserializer::from_str(rest).into_iter::<Value>().next()?.ok()?;
-        value.is_object().then_some(value)
-    });
-    let Some(found) = objects.take(1).next() else { return text.to_owned() };
-    let called = found.get("name").and_then(Value::as_str) == Some(shape);
-    match found.get("arguments") {
-        Some(arguments) if called => arguments.to_string(),
-        Some(_) | None => found.to_string(),
-    }
-}
-
-fn error_words(body: &[u8]) -> String {
-    let value: Value = serde_json::from_slice(body).unwrap_or_default();
-    let words = value.pointer("/error/message").and_then(Value::as_str).unwrap_or("no reason given");
-    words.chars().take(MAX_SHOWN_ERROR).collect()
-}
-
-/// A count of tokens, however it was written: only shown and added up, so what makes no sense counts as nothing.
-fn count<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
-    Ok(Value::deserialize(from)?.as_u64().unwrap_or(0))
-}
-
-fn garbled(error: &serde_json::Error) -> ModelError {
-    ModelError::Garbled(error.to_string())
-}
-
-/// Checks what a reader has put together.
-fn checked(answer: Answer, ended: bool) -> Result<Answer, ModelError> {
-    if !ended {
-        return Err(ModelError::Unreachable("its answer broke off".into()));
-    }
-    if answer.calls.len() > MAX_CALLS {
-        return Err(too_many_calls());
-    }
-    Ok(answer)
-}
-
-fn too_many_calls() -> ModelError {
-    ModelError::Garbled(format!("it wants more than {MAX_CALLS} calls at once"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::formed;
-
-    #[test]
-    fn a_form_is_found_among_words() {
-        for text in [
-            r#"{"kind":"bill"}"#,
-            "```json\n{\"kind\": \"bill\"}\n```",
-            "Sure: {\"kind\":\"bill\"} as you asked",
-            r#"{{"name": "kind", "arguments": {"kind": "bill"}}}"#,
-        ] {
-            assert_eq!(formed(text, "kind"), r#"{"kind":"bill"}"#, "{text}");
-        }
-        for none in ["", "no form", "{", "[1]"] {
-            assert_eq!(formed(none, "kind"), none);
-        }
+    /// Learns from a refusal what the provider does not take; true where the same question, made anew, may be answered.
+    fn learn(&self, _refused: &ModelError) -> bool {
+        false
     }
 }

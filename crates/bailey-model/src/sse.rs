@@ -31,6 +31,18 @@ impl Events {
         Ok(out)
     }
 
+    /// Gives what is left where the stream has ended without the blank line that ends an event.
+    pub(crate) fn finish(mut self) -> Vec<String> {
+        let mut out = Vec::new();
+        let line = std::mem::take(&mut self.line);
+        let line = String::from_utf8_lossy(&line);
+        if !line.is_empty() {
+            self.take(line.trim_end_matches('\r'), &mut out);
+        }
+        out.extend(self.data.take());
+        out
+    }
+
     fn take(&mut self, line: &str, out: &mut Vec<String>) {
         if line.is_empty() {
             out.extend(self.data.take());
@@ -62,6 +74,7 @@ mod tests {
                 got.extend(events.push(piece).unwrap());
             }
             assert_eq!(got, ["{\"a\":1}", "two\nlines"], "cut at {cut}");
+            assert_eq!(events.finish(), ["open"]);
         }
     }
 

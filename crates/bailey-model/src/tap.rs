@@ -71,7 +71,12 @@ pub struct Tapped {
 /// Screens what is to be asked, makes the request, and describes it.
 #[must_use]
 pub fn tap(model: &dyn Model, mut ask: crate::Ask) -> Tapped {
+    crate::providers::keep_own_thoughts(&mut ask.messages, model.name());
     let redactions = screen(&mut ask.messages);
+    // Behind the screen: a cut could take a secret's beginning from its end.
+    let traits = model.traits();
+    crate::fit::fit(&mut ask.messages, traits.context_bytes);
+    ask.max_tokens = ask.max_tokens.min(traits.answer_tokens);
     let spans = spans(&ask.messages);
     let body = model.request(&ask);
     let recipe = recipe(&body, &spans);
@@ -95,8 +100,9 @@ fn spans(messages: &[Message]) -> Vec<Span> {
         match message {
             Message::System(text) | Message::Asked(text) => out.push(span(Label::Bailey, "", text)),
             Message::Person(text) => out.push(span(Label::Person, "", text)),
-            Message::Model { text, calls } => {
+            Message::Model { text, calls, thoughts } => {
                 out.push(span(Label::Model, "", text));
+                out.extend(thoughts.iter().map(|thought| span(Label::Model, "thoughts", &thought_text(thought))));
                 out.extend(calls.iter().map(|call| span(Label::Model, &call.name, &call.arguments)));
             }
             Message::Result { tool, text, .. } => out.push(span(Label::Others, tool, text)),
@@ -104,6 +110,12 @@ fn spans(messages: &[Message]) -> Vec<Span> {
         }
     }
     out
+}
+
+/// What a model thought, in words where it is some.
+fn thought_text(thought: &crate::Thought) -> String {
+    let words = thought.raw.as_str().or_else(|| thought.raw.get("thinking")?.as_str());
+    words.map_or_else(|| thought.raw.to_string(), str::to_owned)
 }
 
 /// A text as it stands between the quotation marks of a JSON string.
@@ -154,7 +166,7 @@ fn screen(messages: &mut [Message]) -> Vec<Redaction> {
                 }
             }
             Message::System(_) | Message::Person(_) | Message::Asked(_) => {}
-            Message::Model { calls, .. } => span += calls.len(),
+            Message::Model { calls, thoughts, .. } => span += calls.len() + thoughts.len(),
         }
         span += 1;
     }
@@ -184,24 +196,30 @@ mod tests {
             serde_json::json!({"debug": all.len(), "texts": texts}).to_string().into_bytes()
         }
 
-        fn ask(
-            &self,
+        fn ask<'a>(
+            &'a self,
             _: Vec<u8>,
             _: Option<&'static str>,
-        ) -> crate::Sending<'_, Result<crate::Answer, crate::ModelError>> {
+            _: crate::Hear<'a>,
+        ) -> crate::Sending<'a, Result<crate::Answer, crate::ModelError>> {
             Box::pin(async { Ok(crate::Answer::default()) })
         }
     }
 
     #[test]
     fn a_request_is_rebuilt_from_its_spans_byte_for_byte() {
-        let result = |text: &str| Message::Result { call: "c".into(), tool: "mail_read".into(), text: text.into() };
+        let result = |text: &str| Message::Result {
+            call: "c".into(),
+            tool: "mail_read".into(),
+            text: text.into(),
+            shown: crate::Shown::default(),
+        };
         let calls =
             vec![ToolCall { id: "c".into(), name: "mail_read".into(), arguments: r#"{"id":"INBOX/1/2"}"#.into() }];
         let messages = vec![
             Message::System("be careful with \"quotes\"".into()),
             Message::Person("read my mail, please".into()),
-            Message::Model { text: String::new(), calls },
+            Message::Model { text: String::new(), calls, thoughts: Vec::new() },
             result("line one\nline \u{7} two, your login code is 123456"),
             result("line one\nthe same beginning"),
             Message::Found { source: "mail_read".into(), text: "read my mail, please".into() },

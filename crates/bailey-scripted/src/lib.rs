@@ -9,7 +9,7 @@
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,9 @@ pub struct Script {
     /// Answers to requests that want a form: the form's name, words the request holds, and the JSON said. The first that fits is said.
     #[serde(default)]
     pub forms: Vec<Form>,
+    /// Fields that a request must not hold: one that does is refused with status 400, as reasoning models refuse `max_tokens`.
+    #[serde(default)]
+    pub refuses: Vec<String>,
 }
 
 /// An answer in a form.
@@ -62,6 +65,21 @@ pub struct Turn {
     /// Answer with exactly this body instead.
     #[serde(default)]
     pub raw: Option<String>,
+    /// Answer with exactly this body, as a stream of events.
+    #[serde(default)]
+    pub events: Option<String>,
+    /// Thoughts before the words.
+    #[serde(default)]
+    pub think: String,
+    /// Why the answer ends, in the words of the format; what is usual if nothing is said.
+    #[serde(default)]
+    pub stop: Option<String>,
+    /// A `Retry-After` of the answer.
+    #[serde(default)]
+    pub retry_after: Option<String>,
+    /// Stop in the middle of the answer until [`Provider::release`].
+    #[serde(default)]
+    pub hold: bool,
     /// Close the connection without an answer.
     #[serde(default)]
     pub drop: bool,
@@ -106,6 +124,21 @@ pub struct Provider {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<Vec<u8>>>>,
     heads: Arc<Mutex<Vec<String>>>,
+    released: Arc<Released>,
+}
+
+/// Tells answers that were held that they may go on.
+#[derive(Debug, Default)]
+struct Released {
+    yes: Mutex<bool>,
+    told: Condvar,
+}
+
+impl Released {
+    fn wait(&self) {
+        let yes = self.yes.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.told.wait_while(yes, |yes| !*yes));
+    }
 }
 
 impl Provider {
@@ -115,18 +148,27 @@ impl Provider {
         let address = listener.local_addr()?;
         let requests: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
         let heads: Arc<Mutex<Vec<String>>> = Arc::default();
+        let released: Arc<Released> = Arc::default();
         let (kept, tops, scripts) = (Arc::clone(&requests), Arc::clone(&heads), Arc::new(scripts));
+        let goes_on = Arc::clone(&released);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (kept, tops, scripts) = (Arc::clone(&kept), Arc::clone(&tops), Arc::clone(&scripts));
+                let goes_on = Arc::clone(&goes_on);
                 thread::spawn(move || {
-                    if let Err(error) = serve(stream, &scripts, &kept, &tops) {
+                    if let Err(error) = serve(stream, &scripts, &kept, &tops, &goes_on) {
                         let _ = writeln!(io::stderr(), "scripted provider: {error}");
                     }
                 });
             }
         });
-        Ok(Self { address, requests, heads })
+        Ok(Self { address, requests, heads, released })
+    }
+
+    /// Lets answers go on that were held, now and later.
+    pub fn release(&self) {
+        *self.released.yes.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.released.told.notify_all();
     }
 
     /// Its base URL.
@@ -153,6 +195,7 @@ fn serve(
     scripts: &[Script],
     kept: &Mutex<Vec<Vec<u8>>>,
     heads: &Mutex<Vec<String>>,
+    released: &Released,
 ) -> io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let (mut length, mut head) = (0, String::new());
@@ -175,16 +218,33 @@ fn serve(
     let mut body = vec![0; usize::min(length, MAX_REQUEST_BYTES)];
     reader.read_exact(&mut body)?;
     let format = if head.starts_with("post /v1/messages ") { Format::Anthropic } else { Format::OpenAi };
+    let lists = head.starts_with("get /v1/models ");
     heads.lock().unwrap_or_else(PoisonError::into_inner).push(head);
-    let Some(Played { status, events, body: answer }) = play(&body, scripts, format) else { return Ok(()) };
+    if lists {
+        let list = json!({"object": "list", "data": [{"id": "scripted"}, {"id": "another"}]}).to_string();
+        return answer(&mut stream, &Played::json(200, list), released);
+    }
+    let Some(played) = play(&body, scripts, format) else { return Ok(()) };
     kept.lock().unwrap_or_else(PoisonError::into_inner).push(body);
-    let kind = if events { "text/event-stream" } else { "application/json" };
+    answer(&mut stream, &played, released)
+}
+
+fn answer(stream: &mut TcpStream, played: &Played, released: &Released) -> io::Result<()> {
+    let Played { status, events, body, hold, retry_after } = played;
+    let kind = if *events { "text/event-stream" } else { "application/json" };
+    let after = retry_after.as_ref().map(|after| format!("retry-after: {after}\r\n")).unwrap_or_default();
     write!(
         stream,
-        "HTTP/1.1 {status} scripted\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-        answer.len()
+        "HTTP/1.1 {status} scripted\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n{after}connection: close\r\n\r\n",
+        body.len()
     )?;
-    stream.write_all(answer.as_bytes())?;
+    let [first, second] = halves(body);
+    stream.write_all(first.as_bytes())?;
+    stream.flush()?;
+    if *hold {
+        released.wait();
+    }
+    stream.write_all(second.as_bytes())?;
     stream.flush()
 }
 
@@ -200,11 +260,17 @@ struct Played {
     status: u16,
     events: bool,
     body: String,
+    hold: bool,
+    retry_after: Option<String>,
 }
 
 impl Played {
     const fn json(status: u16, body: String) -> Self {
-        Self { status, events: false, body }
+        Self { status, events: false, body, hold: false, retry_after: None }
+    }
+
+    const fn events(body: String) -> Self {
+        Self { status: 200, events: true, body, hold: false, retry_after: None }
     }
 }
 
@@ -247,7 +313,15 @@ fn play(body: &[u8], scripts: &[Script], format: Format) -> Option<Played> {
             Format::OpenAi => Turn::say(&said),
             Format::Anthropic => Turn::calls(vec![(name, Value::String(said))]),
         };
-        return Some(Played { status: 200, events: true, body: stream(&turn, format) });
+        return Some(Played::events(stream(&turn, format)));
+    }
+    let refused = script.and_then(|script| script.refuses.iter().find(|field| request.get(field.as_str()).is_some()));
+    if let Some(field) = refused {
+        let why = match field.as_str() {
+            "max_tokens" => "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.".into(),
+            field => format!("Unsupported value: '{field}' is not supported with this model."),
+        };
+        return Some(Played::json(400, json!({"error": {"message": why, "param": field}}).to_string()));
     }
     let turn = script.and_then(|script| script.turns.get(turn)).cloned().unwrap_or_else(|| Turn::say("done"));
     if turn.drop {
@@ -256,8 +330,12 @@ fn play(body: &[u8], scripts: &[Script], format: Format) -> Option<Played> {
     if let Some(raw) = turn.raw {
         return Some(Played::json(turn.status.unwrap_or(200), raw));
     }
+    if let Some(events) = turn.events {
+        return Some(Played::events(events));
+    }
     if let Some(status) = turn.status {
-        return Some(Played::json(status, json!({"error": {"message": turn.say}}).to_string()));
+        let played = Played::json(status, json!({"error": {"message": turn.say}}).to_string());
+        return Some(Played { retry_after: turn.retry_after, ..played });
     }
     let listed = messages.iter().rev().find_map(result);
     let listed: Value = listed.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
@@ -270,7 +348,7 @@ fn play(body: &[u8], scripts: &[Script], format: Format) -> Option<Played> {
             call.arguments = serde_json::from_str(&arguments).unwrap_or_default();
         }
     }
-    Some(Played { status: 200, events: true, body: stream(&turn, format) })
+    Some(Played { hold: turn.hold, ..Played::events(stream(&turn, format)) })
 }
 
 fn arguments(call: &Wanted) -> String {
@@ -305,8 +383,9 @@ fn openai(turn: &Turn) -> Vec<Value> {
         let choice = json!({"index": 0, "delta": delta, "finish_reason": finish});
         json!({"object": "chat.completion.chunk", "choices": [choice]})
     };
-    let mut out: Vec<Value> =
-        halves(&turn.say).iter().map(|half| chunk(json!({"content": half}), Value::Null)).collect();
+    let thoughts = (!turn.think.is_empty()).then(|| chunk(json!({"reasoning_content": turn.think}), Value::Null));
+    let mut out: Vec<Value> = thoughts.into_iter().collect();
+    out.extend(halves(&turn.say).iter().map(|half| chunk(json!({"content": half}), Value::Null)));
     for (index, call) in turn.calls.iter().enumerate() {
         let whole = arguments(call);
         let [first, second] = halves(&whole);
@@ -316,7 +395,7 @@ fn openai(turn: &Turn) -> Vec<Value> {
         let more = json!({"index": index, "function": {"arguments": second}});
         out.push(chunk(json!({"tool_calls": [more]}), Value::Null));
     }
-    out.push(chunk(json!({}), "stop".into()));
+    out.push(chunk(json!({}), turn.stop.as_deref().unwrap_or("stop").into()));
     let usage = json!({"prompt_tokens": INPUT_TOKENS, "completion_tokens": OUTPUT_TOKENS});
     out.push(json!({"object": "chat.completion.chunk", "choices": [], "usage": usage}));
     out
@@ -326,10 +405,22 @@ fn anthropic(turn: &Turn) -> Vec<Value> {
     let usage = json!({"input_tokens": INPUT_TOKENS, "output_tokens": 1});
     let mut out = vec![json!({"type": "message_start", "message": {"role": "assistant", "usage": usage}})];
     let mut index = 0;
+    if !turn.think.is_empty() {
+        let block = json!({"type": "thinking", "thinking": "", "signature": ""});
+        out.push(json!({"type": "content_block_start", "index": index, "content_block": block}));
+        for delta in [
+            json!({"type": "thinking_delta", "thinking": turn.think}),
+            json!({"type": "signature_delta", "signature": "signed=="}),
+        ] {
+            out.push(json!({"type": "content_block_delta", "index": index, "delta": delta}));
+        }
+        out.push(json!({"type": "content_block_stop", "index": index}));
+        index += 1;
+    }
     if !turn.say.is_empty() {
         out.push(json!({"type": "content_block_start", "index": index, "content_block": {"type": "text", "text": ""}}));
         let said = halves(&turn.say);
-        let delta = |text: &str| json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}});
+        let delta = |text: &str| json!({"type": "content_block_delta", "index": index, "delta": {"type": "text_delta", "text": text}});
         out.extend(said.into_iter().map(delta));
         out.push(json!({"type": "content_block_stop", "index": index}));
         index += 1;
@@ -344,7 +435,10 @@ fn anthropic(turn: &Turn) -> Vec<Value> {
         out.push(json!({"type": "content_block_stop", "index": index}));
         index += 1;
     }
-    out.push(json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": OUTPUT_TOKENS}}));
+    let stop = turn.stop.as_deref().unwrap_or("end_turn");
+    out.push(
+        json!({"type": "message_delta", "delta": {"stop_reason": stop}, "usage": {"output_tokens": OUTPUT_TOKENS}}),
+    );
     out.push(json!({"type": "message_stop"}));
     out
 }

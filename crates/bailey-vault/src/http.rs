@@ -1,6 +1,7 @@
 //! Requests of the home's own, such as those to a model provider: named system egress, every write of which is refused
 //! while everything is paused.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -102,7 +103,7 @@ impl SystemClient {
         method: Method,
         path: &str,
         form: Form,
-        headers: &[(&'static str, String)],
+        headers: &[(&'static str, Cow<'static, str>)],
         body: Vec<u8>,
     ) -> Result<Reply, HttpError> {
         let model = self.authority.is(SystemEgress::Model);
@@ -117,7 +118,8 @@ impl SystemClient {
         let (head, body) = response.into_parts();
         let events =
             head.headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-        Ok(Reply { status: head.status.as_u16(), events, body, bounds, taken: 0 })
+        let after = retry_after(&head.headers);
+        Ok(Reply { status: head.status.as_u16(), events, after, body, bounds, taken: 0 })
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<hyper::Response<Incoming>, HttpError> {
@@ -136,7 +138,7 @@ impl SystemClient {
         method: Method,
         path: &str,
         form: Form,
-        headers: &[(&'static str, String)],
+        headers: &[(&'static str, Cow<'static, str>)],
         body: Vec<u8>,
     ) -> Result<Request<Full<Bytes>>, HttpError> {
         let target = format!("{}{path}", self.base.path().trim_end_matches('/'));
@@ -188,6 +190,8 @@ pub struct Reply {
     pub status: u16,
     /// Tells whether the body is a stream of events.
     pub events: bool,
+    /// When to come again, as the server writes it: seconds, or a date.
+    pub after: Option<String>,
     body: Incoming,
     bounds: Bounds,
     taken: usize,
@@ -207,6 +211,13 @@ impl Reply {
             return Ok(Some(bytes));
         }
     }
+}
+
+/// The wait a server asks for, in seconds where it gives thousandths of one (OpenAI, Azure).
+fn retry_after(headers: &hyper::HeaderMap) -> Option<String> {
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    let exact = text("retry-after-ms").and_then(|text| text.trim().parse::<f64>().ok());
+    exact.map(|thousandths| (thousandths / 1_000.0).to_string()).or_else(|| text("retry-after").map(str::to_owned))
 }
 
 fn paused_or_broken(error: &hyper::Error) -> HttpError {

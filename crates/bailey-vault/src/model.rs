@@ -3,13 +3,21 @@
 //! The configuration names an address; it holds no key, and any program of the person's account can write it. So a key
 //! is bound to the address it was given for, and another's machine is asked nothing until the person has agreed to it.
 
+use std::borrow::Cow;
+
 use bailey_gate::handoff::SystemEgress;
+use bailey_ledger::ConnectionRow;
 use hyper::{Method, Uri};
 
 use crate::http::{Form, HttpError, Reply};
 use crate::oauth::{Login, login_of};
-use crate::settings::{KeyHeader, ModelSettings, Settings};
+use crate::settings::{KeyHeader, ModelSettings, Settings, Training};
 use crate::{Credential, Vault, VaultError};
+
+/// The version of Anthropic's format, which every request in it names.
+const VERSION: (&str, Cow<'static, str>) = ("anthropic-version", Cow::Borrowed("2023-06-01"));
+/// Longest list of models taken, in bytes: of a provider of hundreds, many times over.
+const MAX_LIST_BYTES: usize = 4 * 1024 * 1024;
 
 /// Why a model was not asked.
 #[derive(Debug, thiserror::Error)]
@@ -35,10 +43,32 @@ fn is_here(base: &str) -> bool {
 impl Vault {
     /// Posts JSON below a provider's base URL, with the key that was given for exactly this address.
     pub async fn ask_model(&self, base: &str, path: &str, body: Vec<u8>) -> Result<Reply, ModelAccess> {
+        self.reach_model(base, SystemEgress::Model, Method::POST, path, body).await
+    }
+
+    /// Lists the models that a provider offers, as it writes them: JSON, of any shape.
+    pub async fn list_models(&self, base: &str) -> Result<(u16, Vec<u8>), ModelAccess> {
+        let mut reply = self.reach_model(base, SystemEgress::Preparation, Method::GET, "/models", Vec::new()).await?;
+        let mut out = Vec::new();
+        while let Some(chunk) = reply.chunk().await? {
+            out.extend(chunk);
+            if out.len() > MAX_LIST_BYTES {
+                return Err(HttpError::Broken("its list of models does not end".into()).into());
+            }
+        }
+        Ok((reply.status, out))
+    }
+
+    async fn reach_model(
+        &self,
+        base: &str,
+        egress: SystemEgress,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<Reply, ModelAccess> {
         let base = base.trim_end_matches('/');
-        let rows = self.ledger.connections().map_err(VaultError::from)?;
-        let row = rows.into_iter().find(|row| row.grant.active && row.kind == "model" && row.account == base);
-        let headers = match row {
+        let mut headers = match self.model_row(base)? {
             Some(row) => {
                 let settings = self.settings(&row.id)?;
                 let login = self.login(&row.id, &settings).await?;
@@ -48,8 +78,27 @@ impl Vault {
             None if is_here(base) => Vec::new(),
             None => return Err(ModelAccess::NotAgreed(base.into())),
         };
-        let client = self.system_client(base, SystemEgress::Model)?;
-        Ok(client.open(Method::POST, path, Form::Json, &headers, body).await?)
+        if matches!(path, "/messages" | "/models") {
+            // Whatever the key: gateways of one's own refuse the format without its version.
+            headers.push(VERSION);
+        }
+        let client = self.system_client(base, egress)?;
+        Ok(client.open(method, path, Form::Json, &headers, body).await?)
+    }
+
+    fn model_row(&self, base: &str) -> Result<Option<ConnectionRow>, VaultError> {
+        let rows = self.ledger.connections()?;
+        Ok(rows.into_iter().find(|row| row.grant.active && row.kind == "model" && row.account == base))
+    }
+
+    /// Says whether what a provider is sent may train models, as far as the person said; nothing of one they have not agreed to. A
+    /// server of this machine trains nothing.
+    pub fn model_training(&self, base: &str) -> Result<Option<Training>, VaultError> {
+        let base = base.trim_end_matches('/');
+        match self.model_row(base)? {
+            Some(row) => Ok(self.settings(&row.id)?.model().map(|model| model.training)),
+            None => Ok(is_here(base).then_some(Training::No)),
+        }
     }
 
     /// Whether requests can be made below an address at all: it is well formed, and holds nothing but a place.
@@ -66,7 +115,8 @@ impl Vault {
         let client = self
             .system_client(&settings.base_url, SystemEgress::Preparation)
             .map_err(|error| refused(error.to_string()))?;
-        let headers = key_header(settings, &login_of(&Settings::Model(settings.clone()), credential));
+        let mut headers = key_header(settings, &login_of(&Settings::Model(settings.clone()), credential));
+        headers.push(VERSION);
         let reply = client.open(Method::GET, "/models", Form::Json, &headers, Vec::new()).await;
         match reply.map_err(|error| refused(error.to_string()))?.status {
             401 | 403 => Err(refused("it did not take the key".into())),
@@ -76,11 +126,11 @@ impl Vault {
     }
 }
 
-fn key_header(settings: &ModelSettings, login: &Login) -> Vec<(&'static str, String)> {
+fn key_header(settings: &ModelSettings, login: &Login) -> Vec<(&'static str, Cow<'static, str>)> {
     let Login::Password { password: key, .. } = login else { return Vec::new() };
     match settings.key_header {
-        KeyHeader::Bearer => vec![("authorization", format!("Bearer {}", key.as_str()))],
-        KeyHeader::XApiKey => vec![("x-api-key", key.to_string()), ("anthropic-version", "2023-06-01".into())],
+        KeyHeader::Bearer => vec![("authorization", format!("Bearer {}", key.as_str()).into())],
+        KeyHeader::XApiKey => vec![("x-api-key", key.to_string().into())],
     }
 }
 

@@ -78,6 +78,8 @@ pub(crate) enum Command {
     },
     /// List Bailey's own tools and what each of them can do
     Tools,
+    /// Show which models your provider offers, which servers run on this machine, and what the month cost
+    Models,
     /// Give a task, and follow it until it ends or waits for you
     Task(Task),
     /// List tasks, newest first

@@ -8,7 +8,7 @@ use bailey_gate::approval::Purpose;
 use bailey_gate::event::Client as ClientKind;
 use bailey_gate::{Challenge as Asked, HomeId, Nonce};
 use bailey_home::Layout;
-use bailey_home::routes::{self, Address, Octets, Text};
+use bailey_home::routes::{self, Address, Events, Octets, Text};
 use bailey_home::wire::{AssertionBody, Challenge, Code, CredentialHint, CredentialKind, Failure, ProofBody};
 use bailey_keys::{Passphrase, credential};
 use base64::Engine as _;
@@ -147,6 +147,30 @@ impl Client {
             }
         }
         Ok(out.flush()?)
+    }
+
+    /// Hears events as they come (WHATWG HTML, 9.2.6), by name and data, until the home ends the stream.
+    pub(crate) async fn events(
+        &self,
+        from: &Address<(), Events>,
+        mut each: impl FnMut(&str, &str) -> io::Result<()>,
+    ) -> Result<(), Trouble> {
+        let mut arriving = self.ask(from, &()).await?;
+        let (mut text, mut name) = (Vec::new(), String::new());
+        while let Some(frame) = arriving.frame().await {
+            let Ok(piece) = frame.map_err(broke_off)?.into_data() else { continue };
+            text.extend_from_slice(&piece);
+            while let Some(end) = text.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = text.drain(..=end).collect();
+                let line = String::from_utf8_lossy(&line);
+                match line.trim_end().split_once(':') {
+                    Some(("event", value)) => name = value.trim_start().to_owned(),
+                    Some(("data", value)) => each(&name, value.strip_prefix(' ').unwrap_or(value))?,
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn exchange<B: Serialize, A>(&self, to: &Address<B, A>, body: &B) -> Result<Vec<u8>, Trouble> {

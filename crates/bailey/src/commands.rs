@@ -10,16 +10,16 @@ use bailey_gate::{ActionId, BadId, Digest};
 use bailey_home::wire::{
     ActionView, ApproveBody, ConnectBody, ConnectionView, ContextView, DavSettings, DeletedView, Edit, EntryView,
     IdsBody, KeyHeader, LevelBody, MailSettings, ModelSettings, OauthClient, ProvenBody, ResolveBody, ResumeBody,
-    RevokeView, Server, Settings, Shown, SignIn, Status, TaskBody, TaskSummary, TaskView, Training,
+    RevokeView, Server, Settings, Shown, SignIn, Status, TaskSummary, TaskView, Training,
 };
 use bailey_home::{Layout, RootChoice, purposes, routes};
 
 use crate::args::{
     Collection, Command, Connect, ConnectMail, ConnectModel, Context, EditMail, HomeCommand, KeyStyle, Log, Part, Root,
-    Setup, Task, Trains, YesNo,
+    Setup, Trains, YesNo,
 };
 use crate::client::{Client, Trouble, is_supervised};
-use crate::{pin, prompt, show};
+use crate::{follow, pin, prompt, show};
 
 /// Runs a command.
 pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<(), Trouble> {
@@ -75,7 +75,8 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
                 )
             })?)
         }
-        Command::Task(task) => give_task(&client, task, json).await,
+        Command::Task(task) => follow::give_task(&client, task, json).await,
+        Command::Models => follow::models(&client, json).await,
         Command::Tasks(Part { skip, limit }) => {
             let list: Vec<TaskSummary> =
                 client.get(&routes::TASKS.here().with("skip", skip).with("limit", limit)).await?;
@@ -144,7 +145,7 @@ fn left() -> Result<(), Trouble> {
     Err(Trouble::Here("no passphrase was given, so everything was left as it is".into()))
 }
 
-fn cards(out: &mut dyn io::Write, list: &[ActionView]) -> io::Result<()> {
+pub(crate) fn cards(out: &mut dyn io::Write, list: &[ActionView]) -> io::Result<()> {
     if list.is_empty() {
         return writeln!(out, "Nothing.");
     }
@@ -445,40 +446,6 @@ fn tools(json: bool) -> Result<(), Trouble> {
         }
         Ok(())
     })?)
-}
-
-async fn give_task(client: &Client, task: Task, json: bool) -> Result<(), Trouble> {
-    let route = task.on.as_deref().map_or_else(|| routes::GIVE_TASK.here(), |id| routes::GO_ON.at(&[id]));
-    let mut card = client.post(&route, &TaskBody { words: task.words.join(" "), origin: None }).await?;
-    let mut seen: u64 = client.get(&routes::CHANGES.here()).await?;
-    let status: Status = client.get(&routes::STATUS.here()).await?;
-    if status.mode != bailey_gate::handoff::Mode::Open.name() && card.summary.state == "running" {
-        writeln!(io::stderr(), "Everything is paused: task {} goes on after `bailey resume`.", card.summary.id)?;
-    }
-    // Of a task that goes on, what came before was told before.
-    let mut told = if task.on.is_some() { card.actions.len() } else { 0 };
-    while !task.no_wait && card.summary.state == "running" {
-        card = client.get(&routes::TASK.at(&[&card.summary.id])).await?;
-        told = show::progress(&card, told)?;
-        if card.summary.state == "running" {
-            seen = client.get(&routes::CHANGES.here().with("after", seen)).await?;
-        }
-    }
-    let waiting: Vec<ActionView> = card.actions.iter().filter(|action| action.state == "awaiting").cloned().collect();
-    show::print(json, &card, |out| {
-        show::task(out, &card)?;
-        if !waiting.is_empty() {
-            writeln!(out, "\nThis waits for you:\n")?;
-            cards(out, &waiting)?;
-            writeln!(out, "Answer with `bailey approve`, `bailey edit` or `bailey reject`.")?;
-        }
-        Ok(())
-    })?;
-    match card.summary.state.as_str() {
-        // What went wrong is printed with the task.
-        "failed" | "limit-reached" => Err(Trouble::Printed(1)),
-        _ => Ok(()),
-    }
 }
 
 /// Everything that waits for the person, asked for in parts.

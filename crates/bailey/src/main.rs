@@ -4,6 +4,7 @@ mod args;
 mod client;
 mod commands;
 mod doctor;
+mod follow;
 mod pause;
 mod pin;
 mod prompt;

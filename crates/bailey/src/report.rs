@@ -193,7 +193,22 @@ fn configuration(layout: &Layout) -> Vec<Fact> {
         ("metrics.home_listen", set(home_listen.is_some())),
         ("metrics.gateway_listen", set(gateway_listen.is_some())),
     ];
-    let Some(ModelConfig { kind, base_url, name: _, mode, budget_tokens, input_price, output_price }) = model else {
+    let Some(ModelConfig {
+        kind,
+        base_url,
+        name: _,
+        mode,
+        budget_tokens,
+        input_price,
+        output_price,
+        answer_tokens,
+        context_tokens,
+        thinking,
+        task_limit,
+        month_limit,
+        fallback,
+    }) = model
+    else {
         all.push(("model", "unset".into()));
         return all;
     };
@@ -211,6 +226,12 @@ fn configuration(layout: &Layout) -> Vec<Fact> {
         ("model.mode", mode.into()),
         ("model.budget_tokens", budget_tokens.into()),
         ("model.prices", set(input_price > 0.0 || output_price > 0.0)),
+        ("model.answer_tokens", set(answer_tokens.is_some())),
+        ("model.context_tokens", set(context_tokens.is_some())),
+        ("model.thinking", set(thinking.is_some())),
+        ("model.task_limit", set(task_limit.is_some())),
+        ("model.month_limit", set(month_limit.is_some())),
+        ("model.fallback", set(fallback.is_some())),
     ]);
     all
 }

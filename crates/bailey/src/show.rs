@@ -140,6 +140,7 @@ fn result_of_task(out: &mut dyn Write, task: &TaskSummary) -> io::Result<()> {
         let UsageView { requests, input_tokens, output_tokens, .. } = usage;
         writeln!(out, "  model: {requests} request(s), {input_tokens} tokens read, {output_tokens} written{cost}")?;
     }
+    task.notes.iter().try_for_each(|note| writeln!(out, "  * {note}"))?;
     match &task.trouble {
         Some(trouble) => writeln!(out, "  ! {trouble}"),
         None => Ok(()),

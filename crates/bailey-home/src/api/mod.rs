@@ -6,6 +6,7 @@ mod connections;
 mod document;
 mod house;
 mod log;
+mod models;
 pub(crate) mod places;
 mod rules;
 pub mod table;
@@ -52,9 +53,9 @@ use crate::routes::{Events, Method, Octets, Route, Text};
 use crate::tasks::state_name;
 use crate::wire::{
     ActionView, ApproveBody, AssertionBody, Challenge, Code, ConnectBody, ConnectionView, ContextView, CredentialHint,
-    CredentialKind, DeletedView, Edit, EntryView, Failure, IdsBody, KeptBack, LevelBody, Line, PauseView, ProofBody,
-    ProvenBody, ResolveBody, ResumeBody, RevokeView, SignIn, SpanView, Status, TaskBody, TaskSummary, TaskView,
-    UsageView,
+    CredentialKind, DeletedView, Edit, EntryView, Failure, IdsBody, KeptBack, LevelBody, Line, ModelsView, OfferView,
+    PauseView, ProofBody, ProvenBody, ResolveBody, ResumeBody, RevokeView, SignIn, SpanView, Status, TaskBody,
+    TaskSummary, TaskView, UsageView, WordsView,
 };
 
 /// Largest request body: an edited mail with room to spare.

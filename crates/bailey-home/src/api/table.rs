@@ -4,7 +4,7 @@
 use axum::Router;
 
 use super::document::{Components, schema_of, type_name};
-use super::{actions, bind, bind_with, connections, house, log, rules, tasks};
+use super::{actions, bind, bind_with, connections, house, log, models, rules, tasks};
 use crate::home::Home;
 use crate::routes::{Events, Method, Octets, Route, Text};
 use crate::wire::*;
@@ -114,6 +114,9 @@ routes! {
     TASKS = Get "/v1/tasks" ? super::Part, gives Vec<TaskSummary>; Usual, Token, tasks::tasks;
     /// One task.
     TASK = Get "/v1/tasks/{id}", gives TaskView; Usual, Token, tasks::task;
+    /// Follows a task (server-sent events): `words` of the model as they come, `task` whenever it stands otherwise. Ends when it comes
+    /// to rest.
+    TASK_EVENTS = Get "/v1/tasks/{id}/events", gives Events; Waits, Token, tasks::task_events;
     /// Goes on with a task that has ended, with further words of the person.
     GO_ON = Post "/v1/tasks/{id}/more", takes TaskBody, gives TaskView; Usual, Token, tasks::go_on;
     /// Stops a task; what it has waiting is taken back.
@@ -148,6 +151,9 @@ routes! {
     EDIT = Post "/v1/approvals/{id}/edit", takes Edit, gives ActionView; Usual, Token, actions::edit;
     /// Takes back what waits or is held. Needs no proof.
     CANCEL = Post "/v1/cancel", takes IdsBody, gives (); Prompt, Token, actions::cancel;
+
+    /// Looks which models the configured providers offer, and which servers there are on this machine; says what the month took.
+    MODELS = Get "/v1/models", gives ModelsView; Usual, Token, models::models;
 
     /// Every connection.
     CONNECTIONS = Get "/v1/connections", gives Vec<ConnectionView>; Usual, Token, connections::connections;

@@ -26,6 +26,74 @@ pub(super) async fn give_task(
     view_of(&home, id).await
 }
 
+/// Follows a task: its words as they come, and how it stands whenever that changes, until it comes to rest.
+pub(super) async fn task_events(
+    AppState(home): Shared,
+    Path(id): Path<String>,
+) -> Result<Sse<impl futures_util::Stream<Item = Result<SentEvent, std::convert::Infallible>>>, Failure> {
+    let id = parse("task", &id)?;
+    // One that is not there is said at once.
+    reading(&home, move |home| task_view(home, id)).await?;
+    let (changes, heard) = (home.changes(), home.listening.heard());
+    let following =
+        Following { home, id, changes, heard, of: None, at: 0, told: String::new(), look: true, over: false };
+    let stream = futures_util::stream::unfold(following, |mut following| async move {
+        let event = following.next().await?;
+        Some((Ok(event), following))
+    });
+    Ok(Sse::new(stream).keep_alive(axum::response::sse::KeepAlive::default()))
+}
+
+/// Where somebody stands who follows a task.
+struct Following {
+    home: Arc<Home>,
+    id: TaskId,
+    changes: tokio::sync::watch::Receiver<u64>,
+    heard: tokio::sync::watch::Receiver<u64>,
+    /// The answer whose words are told, and how many bytes of it were.
+    of: Option<(u64, u32)>,
+    at: usize,
+    /// How the task stood when it was told.
+    told: String,
+    look: bool,
+    over: bool,
+}
+
+impl Following {
+    /// The next event; nothing once there is none to come, or it cannot be told.
+    async fn next(&mut self) -> Option<SentEvent> {
+        loop {
+            if self.over || self.home.ended.borrow().is_some() {
+                return None;
+            }
+            if let Some(live) = self.home.listening.since(&self.id, self.of, self.at) {
+                self.at = if self.of == Some(live.of) { self.at } else { 0 } + live.text.len();
+                self.of = Some(live.of);
+                if !live.text.is_empty() {
+                    let text = bailey_gate::family::escape::visible_lines(&live.text);
+                    let words = WordsView { request: live.of.0, attempt: live.of.1, text };
+                    return Some(SentEvent::default().event("words").data(serde_json::to_string(&words).ok()?));
+                }
+            }
+            if std::mem::take(&mut self.look) {
+                let id = self.id;
+                let view = reading(&self.home, move |home| task_view(home, id)).await.ok()?;
+                self.over = view.summary.state != "running";
+                let json = serde_json::to_string(&view).ok()?;
+                if json != self.told {
+                    self.told.clone_from(&json);
+                    return Some(SentEvent::default().event("task").data(json));
+                }
+                continue;
+            }
+            tokio::select! {
+                changed = self.changes.changed() => { changed.ok()?; self.look = true; }
+                heard = self.heard.changed() => heard.ok()?,
+            }
+        }
+    }
+}
+
 /// Reads who begins a task over the interface.
 fn origin(name: Option<&str>) -> Result<Origin, Failure> {
     match name.map(Origin::from_name) {
@@ -124,7 +192,11 @@ fn usage_view(home: &Home, conversation: &bailey_agent::Conversation) -> UsageVi
         requests: conversation.asked,
         input_tokens: usage.input,
         output_tokens: usage.output,
-        cost: cost(usage.input, prices.0) + cost(usage.output, prices.1),
+        cost: match conversation.cost_micros {
+            // Of a task from before costs were kept.
+            0 => cost(usage.input, prices.0) + cost(usage.output, prices.1),
+            micros => crate::spending::amount(micros),
+        },
     }
 }
 
@@ -142,6 +214,7 @@ fn listed(home: &Home, row: bailey_ledger::TaskRow) -> Result<TaskSummary, Failu
         origin: row.origin.name().into(),
         reply: None,
         trouble: None,
+        notes: Vec::new(),
         usage: UsageView::default(),
         action_states: counted(&states),
     })
@@ -191,6 +264,7 @@ fn summary(
         reply: conversation.reply.as_deref().map(bailey_gate::family::escape::visible_lines),
         trouble: match &conversation.ending {
             Some(bailey_agent::Ending::Failed(why)) => Some(visible(why)),
+            Some(bailey_agent::Ending::OverLimit(why)) => Some(visible(why)),
             Some(bailey_agent::Ending::OutOfTurns) => Some("the model took too many turns without an answer".into()),
             Some(bailey_agent::Ending::OutOfBudget) => Some(
                 "the model took more tokens than a task may (`budget_tokens` in the configuration); give a smaller task"
@@ -198,6 +272,7 @@ fn summary(
             ),
             Some(bailey_agent::Ending::Answered | bailey_agent::Ending::Stopped) | None => None,
         },
+        notes: conversation.notes.iter().map(|note| visible(note)).collect(),
         usage: usage_view(home, conversation),
         action_states: counted(states),
     }

@@ -23,6 +23,9 @@ pub struct TaskSummary {
     pub reply: Option<String>,
     /// Why it failed, where it did.
     pub trouble: Option<String>,
+    /// What else there is to know of how it went: that another model was asked, say.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// What the model's answers took.
     pub usage: UsageView,
     /// How many of its actions are in each state.
@@ -50,4 +53,48 @@ pub struct UsageView {
     pub output_tokens: u64,
     /// What that costs at the configured prices; zero without them.
     pub cost: f64,
+}
+
+/// Words of an answer that is on its way. They are no answer yet: what counts is the task's reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WordsView {
+    /// Which request of the task is being answered.
+    pub request: u64,
+    /// Which try of it: where this changes, the words begin anew.
+    pub attempt: u32,
+    /// The words that follow those before.
+    pub text: String,
+}
+
+/// What a place offers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OfferView {
+    /// What it is: `model`, `fallback`, or the local server that usually listens there.
+    pub what: String,
+    /// The address, as `base_url` in the configuration has it.
+    pub base_url: String,
+    /// The model that is configured there; empty where none is.
+    #[serde(default)]
+    pub configured: String,
+    /// The models it lists.
+    pub models: Vec<String>,
+    /// Why it lists none, where it does not.
+    pub trouble: Option<String>,
+}
+
+/// Which models there are, and what they cost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ModelsView {
+    /// Those of the configuration.
+    pub configured: Vec<OfferView>,
+    /// Servers that answered on this machine.
+    pub local: Vec<OfferView>,
+    /// The month, such as `2026-11`.
+    pub month: String,
+    /// What it took so far, at the configured prices.
+    pub month_cost: f64,
+    /// Answers it took.
+    pub month_answers: u64,
+    /// What it may take; nothing where the person set no bound.
+    pub month_limit: Option<f64>,
 }

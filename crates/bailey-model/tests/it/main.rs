@@ -8,4 +8,6 @@
 )]
 
 mod corpus;
+mod requests;
 mod screening;
+mod streams;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use bailey_model::tap::{Tapped, rebuild, tap};
-use bailey_model::{Answer, Ask, Message, Model, ModelError, Sending};
+use bailey_model::{Answer, Ask, Hear, Message, Model, ModelError, Sending, Shown};
 
 use crate::corpus::{Form, forms, harmless};
 
@@ -19,13 +19,14 @@ impl Model for Request {
         serde_json::to_vec(&words.collect::<Vec<_>>()).unwrap()
     }
 
-    fn ask(&self, _: Vec<u8>, _: Option<&'static str>) -> Sending<'_, Result<Answer, ModelError>> {
+    fn ask<'a>(&'a self, _: Vec<u8>, _: Option<&'static str>, _: Hear<'a>) -> Sending<'a, Result<Answer, ModelError>> {
         Box::pin(async { Ok(Answer::default()) })
     }
 }
 
 fn tapped(text: &str) -> Tapped {
-    let message = Message::Result { call: "c".into(), tool: "mail_read".into(), text: text.into() };
+    let (call, tool) = ("c".into(), "mail_read".into());
+    let message = Message::Result { call, tool, text: text.into(), shown: Shown::default() };
     let tapped = tap(&Request, Ask { messages: vec![message], tools: vec![], shape: None, max_tokens: 1 });
     assert_eq!(rebuild(&tapped.recipe, &tapped.spans), tapped.body);
     tapped

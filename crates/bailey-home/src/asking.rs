@@ -1,0 +1,292 @@
+//! Asking the model: what it is told, what may be spent, patience with its server, and another model where it cannot be reached.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bailey_agent::{About, Conversation, Ending, Own, Situation};
+use bailey_gate::ledger::StoreError;
+use bailey_gate::{GateError, TaskId};
+use bailey_model::tap::tap;
+use bailey_model::{Answer, Model, ModelError, Tool};
+use bailey_telemetry::{Stopwatch, event};
+use bailey_vault::Training;
+use tokio::sync::watch;
+
+use crate::config::ModelConfig;
+use crate::home::Home;
+use crate::metrics::asked_model;
+use crate::spending::Reserved;
+
+/// How often a model that cannot be reached is asked, and how long to wait before the second time; then twice as long
+/// each time, unless its server says how long.
+const MODEL_TRIES: u32 = 4;
+const MODEL_WAIT: Duration = Duration::from_secs(1);
+/// How often an answer that makes no sense is asked for: a server that is wrongly set up gives the same again.
+const GARBLED_TRIES: u32 = 2;
+/// Longest wait that a server may ask for; behind it the task says so.
+const LONGEST_WAIT: Duration = Duration::from_secs(180);
+/// Most requests made anew because of what a provider does not take.
+const MAX_LEARNT: usize = 8;
+/// Fewest tokens of an answer worth paying for.
+const LEAST_ANSWER_TOKENS: u32 = 256;
+
+/// The words of an answer that is on its way.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Live {
+    /// Which request, and which try of it: a new one begins anew.
+    pub(crate) of: (u64, u32),
+    /// The words so far.
+    pub(crate) text: String,
+}
+
+/// Answers on their way, by task.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    live: Mutex<BTreeMap<TaskId, Live>>,
+    /// Rises with every piece.
+    heard: watch::Sender<u64>,
+    tries: AtomicU64,
+}
+
+impl Listening {
+    pub(crate) fn new() -> Self {
+        Self { live: Mutex::default(), heard: watch::Sender::new(0), tries: AtomicU64::new(0) }
+    }
+
+    /// Begins to listen to a request; what was heard before is not its answer.
+    fn begin(&self, id: TaskId, request: u64) {
+        let attempt = u32::try_from(self.tries.fetch_add(1, Ordering::Relaxed) & u64::from(u32::MAX)).unwrap_or(0);
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        live.insert(id, Live { of: (request, attempt), text: String::new() });
+    }
+
+    fn hear(&self, id: TaskId, words: &str) {
+        if let Some(live) = self.live.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&id) {
+            live.text.push_str(words);
+        }
+        self.heard.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Forgets what a task that came to rest said on its way.
+    pub(crate) fn end(&self, id: &TaskId) {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
+    /// The words behind the first `from` bytes of the answer that is on its way.
+    pub(crate) fn since(&self, id: &TaskId, of: Option<(u64, u32)>, from: usize) -> Option<Live> {
+        let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        let one = live.get(id)?;
+        let from = if of == Some(one.of) { from } else { 0 };
+        Some(Live { of: one.of, text: one.text.get(from..).unwrap_or_default().to_owned() })
+    }
+
+    /// Rises with every piece of any answer.
+    pub(crate) fn heard(&self) -> watch::Receiver<u64> {
+        self.heard.subscribe()
+    }
+}
+
+/// A model, and what the configuration says of it.
+pub(crate) type Configured = (Arc<dyn Model>, ModelConfig);
+
+/// How much a provider may do with what it is sent: more is worse.
+const fn openness(training: Training) -> u8 {
+    match training {
+        Training::No => 0,
+        Training::Unknown => 1,
+        Training::Yes => 2,
+    }
+}
+
+impl Home {
+    /// One answer of the model, kept as it is asked for before that leaves; of another one where the first cannot be reached.
+    pub(crate) async fn ask(self: &Arc<Self>, id: TaskId, conversation: &mut Conversation) -> Result<(), GateError> {
+        let Some(first) = self.model.clone() else {
+            conversation.end(Ending::Failed("no model is configured".into()));
+            return Ok(());
+        };
+        // A task that another model went on with does not wait for the first one each time.
+        let tries = if conversation.notes.is_empty() { MODEL_TRIES } else { 1 };
+        let mut answered = self.ask_one(id, conversation, &first, tries).await?;
+        if let Err(Failed::Model(error @ (ModelError::Unreachable(_) | ModelError::Busy { .. }))) = &answered
+            && let Some(other) = self.fallback_of(&first.1)?
+        {
+            event!(WARN, "another model is asked, because the first cannot be reached");
+            let note = format!(
+                "The model `{}` could not be asked ({error}), so `{}` was asked instead.",
+                first.1.name, other.1.name
+            );
+            if !conversation.notes.iter().any(|known| known.starts_with(&format!("The model `{}`", first.1.name))) {
+                conversation.notes.push(note);
+            }
+            conversation.asked += 1;
+            answered = self.ask_one(id, conversation, &other, MODEL_TRIES).await?;
+        }
+        match answered {
+            Ok(answer) => conversation.answered(answer, first.1.budget_tokens),
+            // Not an end: the task goes on after `resume`, or ends at the next step where it was stopped.
+            Err(Failed::Model(ModelError::Paused)) => {}
+            Err(Failed::Model(error)) => conversation.end(Ending::Failed(error.to_string())),
+            Err(Failed::TooDear(why)) => conversation.end(Ending::OverLimit(why)),
+        }
+        Ok(())
+    }
+
+    /// The model to be asked instead, where there is one and what it may do with the words is no more than the first may.
+    fn fallback_of(&self, first: &ModelConfig) -> Result<Option<Configured>, GateError> {
+        let Some(other) = self.fallback.clone() else { return Ok(None) };
+        let training =
+            |base: &str| self.vault.model_training(base).map_err(|error| StoreError::Broken(error.to_string()));
+        Ok(match (training(&first.base_url)?, training(&other.1.base_url)?) {
+            (Some(of_first), Some(of_other)) if openness(of_other) <= openness(of_first) => Some(other),
+            _ => {
+                event!(WARN, "the other model is not asked: it may do more with the words than the first");
+                None
+            }
+        })
+    }
+
+    /// Asks one model, and makes the request anew where it learns what its provider does not take.
+    async fn ask_one(
+        self: &Arc<Self>,
+        id: TaskId,
+        conversation: &mut Conversation,
+        (model, config): &Configured,
+        tries: u32,
+    ) -> Result<Result<Answer, Failed>, GateError> {
+        let accounts = self.accounts().map_err(|error| StoreError::Broken(error.to_string()))?;
+        let definitions = bailey_connectors::tools(&accounts).into_iter();
+        let tools: Vec<Tool> =
+            definitions.map(|t| Tool { name: t.name, description: t.description, parameters: t.parameters }).collect();
+        let about = about(&accounts);
+        for _ in 0..MAX_LEARNT {
+            let now =
+                jiff::Timestamp::from_millisecond(self.clock.now().wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+            let situation = Situation { now, zone: self.clock.zone() };
+            let mut ask = conversation.ask_about(&tools, &situation, &about);
+            let form = ask.shape.as_ref().map(|shape| shape.name);
+            let mut tapped = tap(&**model, ask.clone());
+            let wanted = ask.max_tokens.min(model.traits().answer_tokens);
+            let reserved = match self.reserve(conversation, config, tapped.body.len(), wanted)? {
+                Ok(reserved) if reserved.tokens < LEAST_ANSWER_TOKENS.min(wanted) => {
+                    return Ok(Err(Failed::TooDear(reserved.why.clone())));
+                }
+                Ok(reserved) => reserved,
+                Err(why) => return Ok(Err(Failed::TooDear(why))),
+            };
+            if reserved.tokens < wanted {
+                ask.max_tokens = reserved.tokens;
+                tapped = tap(&**model, ask);
+            }
+            let body = tapped.body.clone();
+            self.keep_context(id, conversation.asked, tapped, &config.name).await?;
+            let size = body.len();
+            let answered = self.ask_patiently(id, conversation.asked, &**model, body, form, tries).await;
+            match answered {
+                Err(refused @ ModelError::Refused(..)) if model.learn(&refused) => conversation.asked += 1,
+                Ok(answer) => {
+                    self.spend(conversation, config, size, &answer, reserved).await?;
+                    return Ok(Ok(answer));
+                }
+                Err(error) => return Ok(Err(Failed::Model(error))),
+            }
+        }
+        Ok(Err(Failed::Model(ModelError::Refused(400, "it refuses every form of the request".into()))))
+    }
+
+    /// Asks again where it may help: a provider that has no room now, or a connection that broke. The request is the
+    /// same, byte for byte, so it is kept once. Ends at once where everything is paused, or the task is stopped.
+    async fn ask_patiently(
+        self: &Arc<Self>,
+        id: TaskId,
+        request: u64,
+        model: &dyn Model,
+        body: Vec<u8>,
+        form: Option<&'static str>,
+        most: u32,
+    ) -> Result<Answer, ModelError> {
+        let (mut tries, mut wait) = (1, MODEL_WAIT);
+        loop {
+            let took = Stopwatch::start();
+            self.listening.begin(id, request);
+            let hear = |words: &str| self.listening.hear(id, words);
+            let answered = tokio::select! {
+                answered = model.ask(body.clone(), form, &hear) => answered,
+                () = self.is_stopped(id) => Err(ModelError::Paused),
+            };
+            asked_model(&answered, took.elapsed());
+            let pause = match &answered {
+                Err(ModelError::Busy { after: Some(after), .. }) if *after <= LONGEST_WAIT => (*after).max(wait),
+                Err(ModelError::Busy { after: None, .. } | ModelError::Unreachable(_)) => wait,
+                Err(ModelError::Garbled(_)) if tries < GARBLED_TRIES => wait,
+                _ => return answered,
+            };
+            if tries >= most {
+                return answered;
+            }
+            tries += 1;
+            wait *= 2;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.is_stopped(id) => return Err(ModelError::Paused),
+            }
+        }
+    }
+
+    /// Ends once the person has stopped a task, or paused everything.
+    async fn is_stopped(&self, id: TaskId) {
+        let mut changes = self.changes();
+        loop {
+            let paused = self.gate.lock().pause_state().mode != bailey_gate::handoff::Mode::Open;
+            if paused || self.stopped().contains(&id) {
+                return;
+            }
+            if changes.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Notes what an answer cost.
+    async fn spend(
+        &self,
+        conversation: &mut Conversation,
+        config: &ModelConfig,
+        size: usize,
+        answer: &Answer,
+        reserved: Reserved,
+    ) -> Result<(), GateError> {
+        let cost = crate::spending::cost(config, size, answer);
+        conversation.cost_micros = conversation.cost_micros.saturating_add(cost);
+        self.note_spending(cost, answer.usage).await?;
+        drop(reserved);
+        Ok(())
+    }
+}
+
+/// Why there is no answer.
+pub(crate) enum Failed {
+    /// The model, or the way to it.
+    Model(ModelError),
+    /// It could cost more than the person allowed, in words.
+    TooDear(String),
+}
+
+/// What a model is told of the person.
+fn about(accounts: &[bailey_connectors::Account]) -> About {
+    let accounts: Vec<_> = accounts.iter().filter(|account| account.settings.kind() != "model").collect();
+    let own = |account: &&bailey_connectors::Account| {
+        let kind = account.settings.kind();
+        let alone = accounts.iter().filter(|other| other.settings.kind() == kind).count() == 1;
+        Own {
+            kind: kind.into(),
+            account: account.name().to_owned(),
+            name: account.settings.mail().and_then(|mail| mail.name.clone()),
+            level: account.level.name().into(),
+            is_default: account.is_default || alone,
+        }
+    };
+    About { accounts: accounts.iter().map(own).collect() }
+}

@@ -1,0 +1,165 @@
+//! What models cost, and the bounds the person sets: by task and by month.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bailey_agent::Conversation;
+use bailey_gate::GateError;
+use bailey_gate::ledger::StoreError;
+use bailey_ledger::RecordName;
+use bailey_model::{Answer, Usage};
+use serde::{Deserialize, Serialize};
+
+use crate::config::ModelConfig;
+use crate::executor::blocking;
+use crate::home::Home;
+
+/// The kind of record that holds what a month took; its owner is the month, such as `2026-11`.
+const SPENDING: &str = "spending";
+/// Bytes that a token stands for, counted low, so that a request is not thought cheaper than it is.
+const BYTES_PER_TOKEN: usize = 3;
+/// Millionths of the person's currency in one.
+const MICROS: f64 = 1e6;
+
+/// What a month took.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(crate) struct Month {
+    /// In millionths of the person's currency.
+    pub(crate) micros: u64,
+    /// Answers.
+    pub(crate) answers: u64,
+    /// Tokens.
+    pub(crate) usage: Usage,
+}
+
+/// What requests under way may cost at most, in millionths.
+pub(crate) type Pending = Arc<Mutex<u64>>;
+
+/// Room for what a request may cost, until its cost is known.
+pub(crate) struct Reserved {
+    /// Tokens that the answer may have.
+    pub(crate) tokens: u32,
+    /// What is said where these are too few.
+    pub(crate) why: String,
+    micros: u64,
+    pending: Pending,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        *pending = pending.saturating_sub(self.micros);
+    }
+}
+
+/// An amount in millionths. A price is for a million tokens, so tokens times price is that.
+fn micros(amount: f64) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held between 0 and 2^53 before")]
+    let whole = amount.clamp(0.0, 9e15).ceil() as u64;
+    whole
+}
+
+fn price(tokens: u64, price: f64) -> u64 {
+    micros(f64::from(u32::try_from(tokens).unwrap_or(u32::MAX)) * price)
+}
+
+/// An amount in millionths, as the person's currency.
+pub(crate) fn amount(micros: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "shown rounded")]
+    let whole = micros as f64;
+    whole / MICROS
+}
+
+/// What an answer cost at the configured prices, in millionths. A server that does not count is counted for: `size` is that of the
+/// request, in bytes.
+pub(crate) fn cost(config: &ModelConfig, size: usize, answer: &Answer) -> u64 {
+    let tokens = |bytes: usize| (bytes / BYTES_PER_TOKEN) as u64;
+    let Usage { input, output } = answer.usage;
+    let written = answer.text.len() + answer.calls.iter().map(|call| call.arguments.len()).sum::<usize>();
+    let input = if input == 0 { tokens(size) } else { input };
+    let output = if output == 0 { tokens(written) } else { output };
+    price(input, config.input_price).saturating_add(price(output, config.output_price))
+}
+
+impl Home {
+    /// The month now, as its record is called.
+    fn this_month(&self) -> String {
+        let now = jiff::Timestamp::from_millisecond(self.clock.now().wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        now.to_zoned(self.clock.zone()).strftime("%Y-%m").to_string()
+    }
+
+    /// What this month took so far.
+    pub(crate) fn month(&self) -> Result<(String, Month), StoreError> {
+        let month = self.this_month();
+        let record = self.ledger.record(RecordName { kind: SPENDING, owner: month.as_bytes(), n: 0 })?;
+        Ok((month, record.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default()))
+    }
+
+    /// Makes room for a request of `size` bytes and an answer of `wanted` tokens within what the person allowed; says why not, where
+    /// the request alone is too much.
+    pub(crate) fn reserve(
+        &self,
+        conversation: &Conversation,
+        config: &ModelConfig,
+        size: usize,
+        wanted: u32,
+    ) -> Result<Result<Reserved, String>, GateError> {
+        let limits = self.model.as_ref().map_or((None, None), |(_, first)| (first.task_limit, first.month_limit));
+        let free = |tokens| Reserved { tokens, why: String::new(), micros: 0, pending: Arc::clone(&self.pending) };
+        if limits == (None, None) {
+            return Ok(Ok(free(wanted)));
+        }
+        let (month, spent) = self.month()?;
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = |limit: Option<f64>, spent: u64| limit.map(|limit| micros(limit * MICROS).saturating_sub(spent));
+        let of_task = left(limits.0, conversation.cost_micros);
+        let of_month = left(limits.1, spent.micros.saturating_add(*pending));
+        let (least, why) = match (of_task, of_month) {
+            (Some(task), month) if month.is_none_or(|month| task <= month) => (
+                task,
+                format!(
+                    "the next step could cost more than a task may (`task_limit`, {}); {:.4} is spent; give a smaller task, or raise it",
+                    limits.0.unwrap_or_default(),
+                    amount(conversation.cost_micros)
+                ),
+            ),
+            (_, of_month) => (
+                of_month.unwrap_or(u64::MAX),
+                format!(
+                    "the next step could cost more than a month may (`month_limit`, {}); {:.4} is spent in {month}; raise it, or wait for the next month",
+                    limits.1.unwrap_or_default(),
+                    amount(spent.micros)
+                ),
+            ),
+        };
+        let asking = price((size / BYTES_PER_TOKEN) as u64, config.input_price);
+        if asking >= least && asking > 0 {
+            return Ok(Err(why));
+        }
+        let rest = least - asking;
+        let fits = |tokens: &u32| price(u64::from(*tokens), config.output_price) <= rest;
+        // Halved until it fits: close enough, and it cannot round up.
+        let tokens =
+            std::iter::successors(Some(wanted), |tokens| (*tokens > 1).then_some(tokens / 2)).find(fits).unwrap_or(0);
+        let micros = asking.saturating_add(price(u64::from(tokens), config.output_price));
+        *pending = pending.saturating_add(micros);
+        Ok(Ok(Reserved { tokens, why, micros, pending: Arc::clone(&self.pending) }))
+    }
+
+    /// Adds to what the month took.
+    pub(crate) async fn note_spending(&self, micros: u64, usage: Usage) -> Result<(), GateError> {
+        let (ledger, month) = (Arc::clone(&self.ledger), self.this_month());
+        blocking(move || {
+            Ok(ledger.write(|tx| {
+                let name = RecordName { kind: SPENDING, owner: month.as_bytes(), n: 0 };
+                let before = tx.record(name)?.and_then(|json| serde_json::from_slice::<Month>(&json).ok());
+                let mut total = before.unwrap_or_default();
+                total.micros = total.micros.saturating_add(micros);
+                total.answers = total.answers.saturating_add(1);
+                total.usage += usage;
+                let json = serde_json::to_vec(&total).map_err(|error| StoreError::Broken(error.to_string()))?;
+                tx.put_record(RecordName { kind: SPENDING, owner: month.as_bytes(), n: 0 }, &json)
+            })?)
+        })
+        .await
+    }
+}
