@@ -13,6 +13,8 @@ pub const READ_ON: &str = "result_read";
 const PAGE_BYTES: usize = 16_000;
 /// Fewest bytes of a page, however little a model holds.
 const LEAST_PAGE_BYTES: usize = 1_500;
+/// Bytes before the end of a page that a word may take.
+const LONGEST_WORD_BYTES: usize = 200;
 /// Bytes that are left of an old result, or of old words of the model's, where room is wanted.
 const SHORT_BYTES: usize = 400;
 /// Old results are shortened by so many at once, so that what a provider keeps of a request's beginning holds for some requests.
@@ -102,7 +104,15 @@ fn page_of(text: &str, page: usize, number: usize, bytes: usize) -> String {
     if page > pages {
         return format!("Result {number} has {pages} page(s); there is no page {page}.");
     }
-    let place = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    // A page ends behind a word where one ends nearby.
+    let place = |at: usize| {
+        let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        if at == text.len() {
+            return at;
+        }
+        let line = text.get(..at).unwrap_or_default();
+        line.rfind([' ', '\n']).map(|space| space + 1).filter(|end| at - end < LONGEST_WORD_BYTES).unwrap_or(at)
+    };
     let mut out = text.get(place((page - 1) * bytes)..place(page * bytes)).unwrap_or_default().to_owned();
     let _ = write!(out, "\n[Page {page} of {pages} of result {number}.");
     if page < pages {

@@ -10,6 +10,7 @@
 
 mod accounts;
 mod calendars;
+mod capable;
 mod clocks;
 mod contacts;
 mod decide;

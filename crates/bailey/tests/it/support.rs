@@ -660,7 +660,7 @@ pub fn send(to: &str, subject: &str, body: &str) -> Turn {
 }
 
 /// What a program printed by its end. One that does not end is ended, and is a failure.
-fn finished(child: Child) -> Output {
+pub fn finished(child: Child) -> Output {
     let pid = rustix::process::Pid::from_child(&child);
     let (sender, recipient) = std::sync::mpsc::channel();
     std::thread::spawn(move || sender.send(child.wait_with_output()));
