@@ -14,6 +14,9 @@ const SHORTER: &str = "Your answer was cut off before its first word. Answer now
 /// Said to one that said nothing.
 const SILENT: &str = "You said nothing. Answer the person in words, or call a tool.";
 
+/// What stands for a result that was not there when the person said more.
+const NOT_KNOWN: &str = "what came of this was not known yet when the person went on";
+
 /// Told to the person behind an answer that is not whole.
 const CUT: &str = "(The answer is not whole: it reached its limit of tokens, again and again. `answer_tokens` in the configuration raises it.)";
 const FILTERED: &str = "(The provider's content filter cut the answer off here.)";
@@ -104,7 +107,7 @@ impl Conversation {
         let shown = Shown { number, page: 0 };
         let (text, shown) = match self.read_on(call) {
             Some(Ok((text, shown))) => (text.to_owned(), shown),
-            Some(Err(_)) | None => (call.result.clone().unwrap_or_default(), shown),
+            Some(Err(_)) | None => (call.result.clone().unwrap_or_else(|| NOT_KNOWN.to_owned()), shown),
         };
         Message::Result { call: call.wanted.id.clone(), tool: call.wanted.name.clone(), text, shown }
     }
@@ -163,7 +166,14 @@ impl Conversation {
             let is_same = |call: &&Call| call.wanted.name == wanted.name && call.wanted.arguments == wanted.arguments;
             let repeats = self.calls().filter(is_same).count();
             let broken = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&wanted.arguments).is_err();
-            let mut call = Call::new(wanted);
+            // Some servers name the calls of every answer alike; a result has to find its own.
+            let taken = |id: &str| self.all_calls().chain(&calls).any(|call| call.wanted.id == id);
+            let id = if taken(&wanted.id) {
+                format!("{}-{}", wanted.id, self.all_calls().count() + place)
+            } else {
+                wanted.id.clone()
+            };
+            let mut call = Call::new(bailey_model::ToolCall { id, ..wanted });
             call.result = if repeats >= MAX_REPEATS {
                 Some("refused: this was called with the same arguments before; use the earlier result or go on".into())
             } else if place >= MAX_AT_ONCE {
@@ -246,6 +256,19 @@ mod tests {
         assert_eq!((task.next(), last_asked(&task).as_str()), (Next::AskModel, SILENT));
         task.answered(said("", Stop::Ended), 1_000);
         assert_eq!(task.next(), Next::Tell(" \n".into()), "the home says that nothing was said");
+    }
+
+    #[test]
+    fn calls_that_are_named_alike_are_told_apart() {
+        let mut task = Conversation::free("do".into());
+        for n in 0..3 {
+            let calls = (0..2).map(|m| wants("a", &format!("{{\"n\":{n},\"m\":{m}}}"))).collect();
+            task.answered(Answer { calls, ..Answer::default() }, 1_000);
+            task.note(0, None, Some("r".into()));
+            task.note(1, None, Some("r".into()));
+        }
+        let ids: std::collections::BTreeSet<_> = task.all_calls().map(|call| call.wanted.id.clone()).collect();
+        assert_eq!(ids.len(), 6, "{ids:?}");
     }
 
     #[test]

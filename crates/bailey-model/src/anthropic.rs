@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::calls::named;
 use crate::providers::Known;
-use crate::wire::{Exchange, Reader, checked, count, exchange, sendable, stop_of};
+use crate::wire::{Exchange, Reader, checked, count, exchange, sendable, sendable_name, stop_of};
 use crate::{
     Answer, Ask, Hear, MAX_ANSWER_TOKENS, Message, Model, ModelError, Sending, Stop, Thought, ToolCall, Traits,
     Transport, Usage,
@@ -152,7 +153,7 @@ fn said(text: &str, calls: &[ToolCall], thoughts: &[Thought]) -> Vec<Value> {
     blocks.extend(thought(1));
     for (place, call) in calls.iter().enumerate() {
         let input: Value = serde_json::from_str(&sendable(call)).unwrap_or_else(|_| json!({}));
-        blocks.push(json!({"type": "tool_use", "id": id_of(&call.id), "name": call.name, "input": input}));
+        blocks.push(json!({"type": "tool_use", "id": id_of(&call.id), "name": sendable_name(call), "input": input}));
         blocks.extend(thought(place + 2));
     }
     // Thoughts alone are no message that may be sent back.
@@ -340,9 +341,6 @@ impl Reader for Blocks {
         for (_, block) in self.blocks {
             match block {
                 Block::Text(text) => answer.text.push_str(&text),
-                Block::Call { name, .. } if name.is_empty() => {
-                    return Err(ModelError::Garbled("a call names no tool".into()));
-                }
                 Block::Call { id, name, input, json } => {
                     // In a stream the arguments follow in pieces, after an empty object.
                     let whole = json.is_empty() && input.as_object().is_some_and(|input| !input.is_empty());
@@ -352,7 +350,7 @@ impl Reader for Blocks {
                     let place = answer.calls.len();
                     let taken = id.is_empty() || answer.calls.iter().any(|call| call.id == id);
                     let id = if taken { format!("call-{place}") } else { id };
-                    answer.calls.push(ToolCall { id, name, arguments });
+                    answer.calls.push(ToolCall { id, name: named(name), arguments });
                 }
                 Block::Thought(raw) => {
                     let silent = answer.text.trim().is_empty() && answer.calls.is_empty();

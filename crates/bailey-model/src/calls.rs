@@ -135,21 +135,23 @@ impl Calls {
             if open.name.is_empty() && open.arguments.is_empty() {
                 continue;
             }
-            if open.name.is_empty() {
-                return Err(ModelError::Garbled("a call names no tool".into()));
-            }
             let place = calls.len();
             let taken = |id: &str| calls.iter().any(|call| call.id == id);
             let id = if open.id.is_empty() { format!("call-{place}") } else { open.id };
             let id = if taken(&id) { format!("{id}-{place}") } else { id };
             extras.extend(open.extra.map(|extra| (place, extra)));
-            calls.push(ToolCall { id, name: open.name, arguments: unwrapped(open.arguments) });
+            calls.push(ToolCall { id, name: named(open.name), arguments: unwrapped(open.arguments) });
         }
         if had_some && calls.is_empty() {
             return Err(ModelError::Garbled("a call names no tool".into()));
         }
         Ok((calls, extras))
     }
+}
+
+/// A tool's name; of one that has none, a word that is no tool's, so that the model hears that there is none.
+pub(crate) fn named(name: String) -> String {
+    if name.trim().is_empty() { "unnamed".to_owned() } else { name }
 }
 
 /// Arguments that were written as JSON twice, once.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::calls::Calls;
 use crate::providers::Known;
 use crate::think::Apart;
-use crate::wire::{Exchange, Reader, checked, count, exchange, sendable, stop_of};
+use crate::wire::{Exchange, Reader, checked, count, exchange, sendable, sendable_name, stop_of};
 use crate::{
     Answer, Ask, Hear, MAX_ANSWER_TOKENS, Message, Model, ModelError, Sending, Stop, Thought, ToolCall, Traits,
     Transport, Usage,
@@ -165,7 +165,7 @@ fn said(text: &str, calls: &[ToolCall], thoughts: &[Thought], name: &dyn Fn(&str
     put(&mut message, "content", content);
     if !calls.is_empty() {
         let calls = calls.iter().enumerate().map(|(place, call)| {
-            let function = json!({"name": call.name, "arguments": sendable(call)});
+            let function = json!({"name": sendable_name(call), "arguments": sendable(call)});
             let mut wanted = json!({"id": name(&call.id), "type": "function", "function": function});
             if let Some(extra) = thoughts.iter().find(|thought| thought.name == EXTRA && thought.at == place + 1) {
                 put(&mut wanted, EXTRA, extra.raw.clone());

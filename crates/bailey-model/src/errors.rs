@@ -63,6 +63,8 @@ fn of_value(status: u16, error: &Value, after: Option<Duration>) -> ModelError {
 fn of_words(status: u16, kind: &str, why: String, after: Option<Duration>) -> ModelError {
     let has = |words: &[&str]| words.iter().any(|word| kind.contains(word));
     let for_good = has(&["insufficient_quota", "billing", "content_filter", "content_policy"])
+        // Asked again as it is, it would be too long again.
+        || (matches!(status, 200 | 500) && crate::providers::is_too_long(&why.to_lowercase()))
         || (status == 200
             && has(&["invalid", "authentication", "permission", "not_found", "unsupported", "badrequest"]));
     let passes = matches!(status, 200 | 408 | 409 | 425 | 429 | 500 | 502..=504 | 506..=599);
@@ -193,6 +195,8 @@ mod tests {
         assert!(matches!(refusal(429, quota.as_bytes(), None), ModelError::Refused(429, _)));
         let value =
             serde_json::json!({"type": "error", "error": {"type": "authentication_error", "message": "bad key"}});
+        assert!(matches!(in_answer(&value), Some(ModelError::Refused(200, _))));
+        let value = serde_json::json!({"error": "the model is loaded with context length of only 4096 tokens"});
         assert!(matches!(in_answer(&value), Some(ModelError::Refused(200, _))));
         let value = serde_json::json!({"error": {"message": "slow down", "code": 429}});
         assert!(matches!(in_answer(&value), Some(ModelError::Busy { status: 429, .. })));

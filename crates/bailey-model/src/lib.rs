@@ -232,6 +232,9 @@ impl fmt::Display for ModelError {
                 f,
                 "the model cannot be reached: {why}; check that it runs and that its address in the configuration is right"
             ),
+            Self::Busy { status: 200, why, .. } => {
+                write!(f, "the model's provider reported an error: {why}; give the task again later")
+            }
             Self::Busy { status, why, after } => {
                 write!(f, "the model's provider has no room now (status {status}): {why}; give the task again later")?;
                 after.map_or(Ok(()), |after| write!(f, ", in {} s at the earliest", after.as_secs()))

@@ -193,18 +193,11 @@ impl Traits {
 
     /// Takes from a refusal what the provider does not take; true where that changed something.
     pub(crate) fn learn(&mut self, refused: &ModelError) -> bool {
-        let ModelError::Refused(400 | 413 | 415 | 422 | 500 | 200, why) = refused else { return false };
+        let ModelError::Refused(200 | 400 | 413 | 415 | 422 | 500, why) = refused else { return false };
         let why = why.to_lowercase();
         let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
         let before = self.clone();
-        if says(&[
-            "context length",
-            "context_length",
-            "context size",
-            "context window",
-            "prompt is too long",
-            "too many tokens",
-        ]) {
+        if is_too_long(&why) {
             self.context_bytes = (self.context_bytes / 2).max(LEAST_CONTEXT_BYTES);
             self.answer_tokens = (self.answer_tokens / 2).max(LEAST_ANSWER_TOKENS);
         } else if says(&["max_completion_tokens"]) && self.token_field == TokenField::MaxTokens && says(&["max_tokens"])
@@ -228,6 +221,21 @@ impl Traits {
         }
         *self != before
     }
+}
+
+/// Tells whether a refusal, in lower case, says that the conversation is more than the model holds.
+pub(crate) fn is_too_long(why: &str) -> bool {
+    let words = [
+        "context length",
+        "context_length",
+        "context size",
+        "context window",
+        "prompt is too long",
+        "too many tokens",
+        "input is too long",
+        "exceeds the maximum number of tokens",
+    ];
+    words.iter().any(|word| why.contains(word))
 }
 
 /// Words of a refusal that mean that a field is not known.

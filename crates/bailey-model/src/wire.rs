@@ -257,6 +257,17 @@ pub(crate) fn checked(mut answer: Answer, ended: bool, gaps: usize) -> Result<An
     Ok(answer)
 }
 
+/// Longest name of a tool that is sent back, in characters (OpenAI, "Function calling").
+const MAX_NAME_CHARS: usize = 64;
+
+/// The name of a called tool as it is sent back: letters, digits, `_` and `-`, whatever the model wrote. Servers refuse anything else,
+/// each time anew.
+pub(crate) fn sendable_name(call: &ToolCall) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' };
+    let name: String = call.name.chars().take(MAX_NAME_CHARS).map(plain).collect();
+    if name.is_empty() { "unnamed".into() } else { name }
+}
+
 /// The arguments of a call as they are sent back: an object, whatever the model wrote. Servers refuse anything else, each time anew.
 pub(crate) fn sendable(call: &ToolCall) -> String {
     let is_object = serde_json::from_str::<serde_json::Map<String, Value>>(&call.arguments).is_ok();

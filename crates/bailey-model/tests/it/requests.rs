@@ -140,6 +140,24 @@ fn an_empty_turn_and_broken_arguments_do_not_end_a_conversation_for_good() {
 }
 
 #[test]
+fn a_tool_that_no_server_would_take_back_does_not_end_a_conversation() {
+    let odd = |name: &str| ToolCall { id: "c".into(), name: name.into(), arguments: "{}".into() };
+    let calls = vec![odd("mail_send\u{1b}[2J"), odd(""), odd(&"x".repeat(200))];
+    let talk = || {
+        let said = Message::Model { text: String::new(), calls: calls.clone(), thoughts: Vec::new() };
+        vec![person("do"), said, result("c")]
+    };
+    let sent = body(&chat("https://api.openai.com/v1", "m"), talk());
+    let names = |calls: &Value, place: &str| -> Vec<String> {
+        calls.as_array().unwrap().iter().map(|call| call.pointer(place).unwrap().as_str().unwrap().to_owned()).collect()
+    };
+    let of_chat = names(&sent["messages"][1]["tool_calls"], "/function/name");
+    assert_eq!(of_chat[..2], ["mail_send__2J", "unnamed"]);
+    let sent = body(&AnthropicMessages::new(nothing(), "claude".into()), talk());
+    assert_eq!(names(&sent["messages"][1]["content"], "/name"), of_chat);
+}
+
+#[test]
 fn thinking_is_asked_for_in_each_providers_words() {
     let mut traits = Traits::of("https://api.anthropic.com/v1", "claude");
     traits.thinking = Thinking::Low;

@@ -581,3 +581,79 @@ fn a_form_is_found_as_words_and_as_a_call() {
     let called = sse(&[BEGUN, &tool_use("0", "c", "kind"), &json_delta("0", r#"{"kind":"bill"}"#), ENDED]).into_bytes();
     assert_eq!(asked(Wire::Anthropic, saying(called), Some("kind")).0.unwrap().text, r#"{"kind":"bill"}"#);
 }
+
+/// How a server numbers the pieces of its calls.
+#[derive(Clone, Copy, Debug)]
+enum Numbering {
+    /// By index, the name with the first piece.
+    Index,
+    /// By name with every piece, all under one index.
+    Name,
+    /// By index and name with every piece.
+    Both,
+    /// One after the other, nothing behind the first piece.
+    Order,
+    /// One after the other, all under one index, the name with the first piece.
+    OneIndex,
+}
+
+#[test]
+fn arguments_never_arrive_at_another_call_however_pieces_are_mixed() {
+    let cases = std::env::var("BAILEY_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300_u64);
+    for seed in 0..cases {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let numbering = [Numbering::Index, Numbering::Name, Numbering::Both, Numbering::Order, Numbering::OneIndex];
+        let numbering = numbering[random.usize(..numbering.len())];
+        let wanted: Vec<(String, String)> = (0..random.usize(1..6))
+            .map(|n| {
+                let words: String = (0..random.usize(..20))
+                    .map(|_| *random.choice(&['a', '"', '{', '\\', '\u{fc}']).unwrap())
+                    .collect();
+                (format!("tool{}", random.usize(..2)), serde_json::json!({"n": n, "words": words}).to_string())
+            })
+            .collect();
+        // Each call's pieces in their order: what is sent of it, and whether it is the first.
+        let mut queues: Vec<std::collections::VecDeque<(usize, String, bool)>> = wanted
+            .iter()
+            .enumerate()
+            .map(|(n, (_, arguments))| {
+                let size = random.usize(1..8);
+                let all: Vec<char> = arguments.chars().collect();
+                let mut pieces: Vec<String> = all.chunks(size).map(|piece| piece.iter().collect()).collect();
+                pieces.insert(0, String::new());
+                pieces.into_iter().enumerate().map(|(at, piece)| (n, piece, at == 0)).collect()
+            })
+            .collect();
+        let in_order = matches!(numbering, Numbering::Order | Numbering::OneIndex);
+        let (mut events, mut begun) = (Vec::new(), 0);
+        while queues.iter().any(|queue| !queue.is_empty()) {
+            let open: Vec<usize> = (0..queues.len()).filter(|n| !queues[*n].is_empty()).collect();
+            // Calls begin in their order; their pieces come as they come.
+            let n = if in_order { open[0] } else { open[random.usize(..open.len())].min(begun) };
+            let Some((n, piece, first)) = queues[n].pop_front() else { continue };
+            begun = begun.max(n + usize::from(first));
+            let (index, id) = (n.to_string(), format!("id{n}"));
+            let name = if first { wanted[n].0.as_str() } else { "" };
+            let (index, id) = match numbering {
+                Numbering::Index => (index.as_str(), if first { id.as_str() } else { "" }),
+                Numbering::Name => ("0", id.as_str()),
+                Numbering::Both => (index.as_str(), id.as_str()),
+                Numbering::Order => ("", if first { id.as_str() } else { "" }),
+                Numbering::OneIndex => ("0", if first { id.as_str() } else { "" }),
+            };
+            events.push(calls(&[call(index, id, name, &piece)]));
+        }
+        events.push(finish("tool_calls"));
+        let text: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+        let saying = Saying {
+            status: 200,
+            events: true,
+            after: None,
+            bytes: text.clone().into_bytes(),
+            size: random.usize(1..200),
+        };
+        let answer = asked(Wire::Chat, saying, None).0.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        let got: Vec<(String, String)> = answer.calls.into_iter().map(|call| (call.name, call.arguments)).collect();
+        assert_eq!(got, wanted, "seed {seed}, {numbering:?}: {text}");
+    }
+}

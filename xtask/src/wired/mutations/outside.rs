@@ -309,6 +309,33 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "models::codes_and_links_in_mail_are_kept_back_from_the_model",
     },
     Mutation {
+        control: "model/fallback-no-more-open",
+        edits: &[(
+            "crates/bailey-home/src/asking.rs",
+            "if openness(of_other) <= openness(of_first) => Some(other),",
+            "if openness(of_other) <= openness(of_first) => Some(other),\n            (Some(_), None) => Some(other),",
+        )],
+        test: "capable::another_model_answers_where_the_first_cannot_be_reached_and_the_person_is_told",
+    },
+    Mutation {
+        control: "model/cost-bound",
+        edits: &[(
+            "crates/bailey-home/src/spending.rs",
+            "(first.task_limit, first.month_limit)",
+            "(first.task_limit.filter(|_| false), first.month_limit.filter(|_| false))",
+        )],
+        test: "capable::a_task_or_a_month_that_would_cost_too_much_stops_with_words",
+    },
+    Mutation {
+        control: "screening/before-cutting",
+        edits: &[(
+            "crates/bailey-model/src/tap.rs",
+            "    crate::providers::keep_own_thoughts(&mut ask.messages, model.name());",
+            "    crate::providers::keep_own_thoughts(&mut ask.messages, model.name());\n    crate::fit::fit(&mut ask.messages, model.traits().context_bytes);",
+        )],
+        test: "screening::a_secret_that_a_page_would_cut_is_kept_back_from_both_pages",
+    },
+    Mutation {
         control: "screening/words-not-encoding",
         edits: &[(
             "crates/bailey-model/src/screen/mod.rs",
