@@ -19,6 +19,7 @@ const NOT_KNOWN: &str = "what came of this was not known yet when the person wen
 
 /// Told to the person behind an answer that is not whole.
 const CUT: &str = "(The answer is not whole: it reached its limit of tokens, again and again. `answer_tokens` in the configuration raises it.)";
+const ALL_CUT: &str = "The model reached its limit of tokens again and again before it said anything; `answer_tokens` in the configuration raises it.";
 const FILTERED: &str = "(The provider's content filter cut the answer off here.)";
 const ALL_FILTERED: &str = "The provider's content filter kept the answer back; put the task in other words.";
 const REFUSED: &str = "(The model refused to go on with this.)";
@@ -51,6 +52,7 @@ impl Conversation {
             |note: &str| Next::Tell(if silent { note.to_owned() } else { format!("{}\n\n{note}", said.trim_end()) });
         match turn.stop {
             Stop::Length | Stop::Paused if chain.len() <= MAX_CONTINUED => Next::AskModel,
+            Stop::Length | Stop::Paused if silent => Next::Tell(ALL_CUT.into()),
             Stop::Length | Stop::Paused => with(CUT),
             Stop::Filtered if silent => Next::Tell(ALL_FILTERED.into()),
             Stop::Filtered => with(FILTERED),
@@ -235,6 +237,10 @@ mod tests {
         let mut task = Conversation::free("do".into());
         task.answered(said("", Stop::Length), 1_000);
         assert_eq!((task.next(), last_asked(&task).as_str()), (Next::AskModel, SHORTER));
+        for _ in 0..MAX_CONTINUED {
+            task.answered(said("", Stop::Length), 1_000);
+        }
+        assert_eq!(task.next(), Next::Tell(ALL_CUT.into()));
     }
 
     #[test]

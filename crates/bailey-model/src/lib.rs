@@ -244,6 +244,10 @@ impl fmt::Display for ModelError {
                 f,
                 "the model's provider did not let us in (status {status}): {why}; give it your key with `bailey connect model`"
             ),
+            Self::Refused(_, why) if why.contains("does not support tools") => write!(
+                f,
+                "the model cannot call tools: {why}; set `mode = \"planned\"` in the configuration, or take another model"
+            ),
             Self::Refused(status, why) => write!(f, "the model's provider answered with status {status}: {why}"),
             Self::Garbled(why) => write!(
                 f,

@@ -4,8 +4,8 @@
 //! prove is that any model would say such things, or understand what it is told. It can also play a hijacked model,
 //! which no real one does on demand.
 //!
-//! It keeps no state between requests: which turn is played follows from how many turns the request already holds, so
-//! restarts and several tasks at once need no care.
+//! Which turn is played follows from how many turns the request already holds, so restarts and several tasks at once need no care. Of
+//! what was before it knows only how often the same request was made.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -62,6 +62,9 @@ pub struct Turn {
     /// Answer with this HTTP status and an error instead.
     #[serde(default)]
     pub status: Option<u16>,
+    /// Do so only as often, for the same request; then answer. Always, if nothing is said.
+    #[serde(default)]
+    pub status_times: Option<usize>,
     /// Answer with exactly this body instead.
     #[serde(default)]
     pub raw: Option<String>,
@@ -224,7 +227,8 @@ fn serve(
         let list = json!({"object": "list", "data": [{"id": "scripted"}, {"id": "another"}]}).to_string();
         return answer(&mut stream, &Played::json(200, list), released);
     }
-    let Some(played) = play(&body, scripts, format) else { return Ok(()) };
+    let before = kept.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(|known| **known == body).count();
+    let Some(played) = play(&body, scripts, format, before) else { return Ok(()) };
     kept.lock().unwrap_or_else(PoisonError::into_inner).push(body);
     answer(&mut stream, &played, released)
 }
@@ -295,8 +299,8 @@ fn result(message: &Value) -> Option<String> {
     Some(block.get("content")?.as_str()?.to_owned())
 }
 
-/// The answer to a request; `None` closes the connection.
-fn play(body: &[u8], scripts: &[Script], format: Format) -> Option<Played> {
+/// The answer to a request that was made `before` so often; `None` closes the connection.
+fn play(body: &[u8], scripts: &[Script], format: Format, before: usize) -> Option<Played> {
     let request: Value = serde_json::from_slice(body).unwrap_or_default();
     let messages = request.get("messages").and_then(Value::as_array).cloned().unwrap_or_default();
     let role = |message: &Value, wanted: &str| message.get("role").and_then(Value::as_str) == Some(wanted);
@@ -333,7 +337,7 @@ fn play(body: &[u8], scripts: &[Script], format: Format) -> Option<Played> {
     if let Some(events) = turn.events {
         return Some(Played::events(events));
     }
-    if let Some(status) = turn.status {
+    if let Some(status) = turn.status.filter(|_| turn.status_times.is_none_or(|times| before < times)) {
         let played = Played::json(status, json!({"error": {"message": turn.say}}).to_string());
         return Some(Played { retry_after: turn.retry_after, ..played });
     }

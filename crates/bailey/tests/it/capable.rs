@@ -153,6 +153,19 @@ fn a_wait_that_is_asked_for_is_said_where_it_is_too_long() {
 }
 
 #[test]
+fn a_provider_that_says_when_to_come_again_is_asked_again_then() {
+    let busy = Turn { status: Some(429), status_times: Some(1), retry_after: Some("2".into()), ..Turn::say("Hello.") };
+    let world = world_of("anthropic", "", turns(vec![busy]));
+    assert_eq!(world.task("say hello")["reply"], "Hello.");
+    let sent = world.provider.requests();
+    assert!(sent.len() == 2 && sent[0] == sent[1], "the same request");
+    assert!(
+        world.provider.heads().iter().all(|head| head.contains("anthropic-version: 2023-06-01")),
+        "without a key, too"
+    );
+}
+
+#[test]
 fn two_calls_under_one_index_are_two_actions() {
     let mail = |to: &str| json!({"to": [to], "subject": "s", "body": "b"}).to_string();
     let call = |id: &str, to: &str| {
