@@ -186,15 +186,18 @@ fn what_repeats_without_end_is_screened_in_time() {
 
 #[test]
 fn a_secret_that_a_page_would_cut_is_kept_back_from_both_pages() {
-    let secret = format!("https://shop.example/reset?token={}", "a1b2c3d4".repeat(8));
-    for at in (15_940..16_030).step_by(22) {
-        let text = format!("{}\nyour code is 482913 or {secret} today\n{}", "x ".repeat(at / 2), "y ".repeat(2_000));
+    // The end of the first page, at 16,000 bytes, falls before the secret, into it, and behind it.
+    for at in (15_970..15_992).step_by(4) {
+        let text = format!("{}\nmy password: limonata2024! today\n{}", "x ".repeat(at / 2), "y ".repeat(2_000));
         for page in [1, 2] {
             let shown = Shown { number: 1, page };
             let message = Message::Result { call: "c".into(), tool: "mail_read".into(), text: text.clone(), shown };
             let tapped = tap(&Request, Ask { messages: vec![message], tools: vec![], shape: None, max_tokens: 1 });
             let sent = String::from_utf8(tapped.body).unwrap();
-            assert!(!sent.contains("482") && !sent.contains("913") && !sent.contains("c3d4a1"), "at {at}, page {page}");
+            assert!(
+                sent.contains(&format!("Page {page} of")) && !sent.contains("limo") && !sent.contains("2024"),
+                "at {at}, page {page}"
+            );
         }
     }
 }
