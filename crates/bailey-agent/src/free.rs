@@ -41,27 +41,30 @@ const fn first_page() -> usize {
     1
 }
 
+/// What the person is told of an answer: it, and where it is not whole, that.
+pub(crate) fn whole(said: &str, stop: Stop) -> String {
+    let silent = said.trim().is_empty();
+    let (alone, behind) = match stop {
+        Stop::Ended => return said.to_owned(),
+        Stop::Length | Stop::Paused => (ALL_CUT, CUT),
+        Stop::Filtered => (ALL_FILTERED, FILTERED),
+        Stop::Refused => (ALL_REFUSED, REFUSED),
+        Stop::Gap => (GAP, GAP),
+    };
+    if silent { alone.to_owned() } else { format!("{}\n\n{behind}", said.trim_end()) }
+}
+
 impl Conversation {
     /// What comes next, once every call has its result.
     pub(crate) fn next_free(&self) -> Next {
         let Some(turn) = self.turns.last().filter(|turn| turn.calls.is_empty()) else { return Next::AskModel };
         let chain = self.chain();
         let said: String = chain.iter().map(|turn| turn.text.as_str()).collect();
-        let silent = said.trim().is_empty();
-        let with =
-            |note: &str| Next::Tell(if silent { note.to_owned() } else { format!("{}\n\n{note}", said.trim_end()) });
         match turn.stop {
             Stop::Length | Stop::Paused if chain.len() <= MAX_CONTINUED => Next::AskModel,
-            Stop::Length | Stop::Paused if silent => Next::Tell(ALL_CUT.into()),
-            Stop::Length | Stop::Paused => with(CUT),
-            Stop::Filtered if silent => Next::Tell(ALL_FILTERED.into()),
-            Stop::Filtered => with(FILTERED),
-            Stop::Refused if silent => Next::Tell(ALL_REFUSED.into()),
-            Stop::Refused => with(REFUSED),
-            Stop::Gap => with(GAP),
             // Once more: some models think and then forget to speak.
-            Stop::Ended if silent && chain.len() < 2 => Next::AskModel,
-            Stop::Ended => Next::Tell(said),
+            Stop::Ended if said.trim().is_empty() && chain.len() < 2 => Next::AskModel,
+            stop => Next::Tell(whole(&said, stop)),
         }
     }
 
@@ -262,6 +265,16 @@ mod tests {
         assert_eq!((task.next(), last_asked(&task).as_str()), (Next::AskModel, SILENT));
         task.answered(said("", Stop::Ended), 1_000);
         assert_eq!(task.next(), Next::Tell(" \n".into()), "the home says that nothing was said");
+    }
+
+    #[test]
+    fn a_cut_answer_of_planned_mode_is_said_to_be_cut() {
+        let mut task = Conversation::planned("how are you?".into(), Vec::new());
+        task.answered(said("{\"steps\":[]}", Stop::Ended), 1_000);
+        assert!(task.ask(&[], &situation()).shape.is_none(), "it is asked for words");
+        task.answered(said("I am well, but", Stop::Length), 1_000);
+        let Next::Tell(words) = task.next() else { panic!() };
+        assert!(words.starts_with("I am well, but") && words.contains("not whole"), "{words}");
     }
 
     #[test]

@@ -302,6 +302,10 @@ impl Conversation {
         }
         match std::mem::replace(&mut self.mode, Mode::Free) {
             Mode::Planned(mut planned) => {
+                let mut answer = answer;
+                if planned.is_answering() {
+                    answer.text = free::whole(&answer.text, answer.stop);
+                }
                 let turn = planned.answered(self, &answer);
                 self.mode = Mode::Planned(planned);
                 self.turns.extend(turn);

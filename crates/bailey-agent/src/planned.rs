@@ -113,6 +113,11 @@ impl Planned {
         Self { named, steps, done: 0, stage: Stage::Plan, mails, entries, results }
     }
 
+    /// Tells whether the model is asked for words to the person now.
+    pub(crate) const fn is_answering(&self) -> bool {
+        matches!(self.stage, Stage::Answer)
+    }
+
     pub(crate) fn next(&self) -> Next {
         match &self.stage {
             Stage::Tell(words) => Next::Tell(words.clone()),

@@ -57,7 +57,10 @@ fn of_value(status: u16, error: &Value, after: Option<Duration>) -> ModelError {
         code.as_u64().or_else(|| code.as_str()?.parse().ok()).and_then(|code| u16::try_from(code).ok())
     });
     let status = if status == 200 { code.filter(|code| (400..600).contains(code)).unwrap_or(200) } else { status };
-    of_words(status, &kind, words(error).unwrap_or_else(|| NO_REASON.into()), after.or_else(|| delay_of(error)))
+    // A code is better than nothing.
+    let named = || kind.split_whitespace().next().map(str::to_owned);
+    let why = words(error).or_else(named).unwrap_or_else(|| NO_REASON.into());
+    of_words(status, &kind, why, after.or_else(|| delay_of(error)))
 }
 
 fn of_words(status: u16, kind: &str, why: String, after: Option<Duration>) -> ModelError {
@@ -159,6 +162,7 @@ mod tests {
             (r#"{"error":{"message":"Unsupported value","param":"temperature"}}"#, "Unsupported value (temperature)"),
             ("<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>", "502 Bad Gateway nginx"),
             ("upstream connect error", "upstream connect error"),
+            (r#"{"error":{"type":"rate_limit_error","code":null}}"#, "rate_limit_error"),
             ("", "no reason given"),
             ("{}", "no reason given"),
         ] {
