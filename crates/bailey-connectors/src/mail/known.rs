@@ -97,8 +97,10 @@ mod tests {
 
     #[test]
     fn mail_of_ours_is_told_from_that_of_mail_programs() {
-        let ours =
-            super::super::compose::message_id(&bailey_gate::family::text::Address::new("me@example.org").unwrap(), &[0xa7; 16]);
+        let ours = super::super::compose::message_id(
+            &bailey_gate::family::text::Address::new("me@example.org").unwrap(),
+            &[0xa7; 16],
+        );
         let with = |id: &str| is_ours(format!("From: me@example.org\r\nMessage-ID: {id}\r\n\r\n").as_bytes());
         assert!(with(ours.unwrap().as_str()));
         for others in [
