@@ -117,7 +117,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         edits: &[(
             "crates/bailey-connectors/src/mail/keep.rs",
             "    if more || bytes != ours {",
-            "    if more && bytes != ours {",
+            "    if bytes.is_empty() {",
         )],
         test: "writing::a_draft_that_was_changed_stays_where_it_is",
     },
