@@ -8,12 +8,13 @@ use serde_json::Value;
 use crate::process::{command, root};
 
 /// Each crate of the product and the crates of ours it may use.
-const ALLOWED: [(&str, &[&str]); 20] = [
+const ALLOWED: [(&str, &[&str]); 21] = [
     ("bailey-dates", &[]),
     ("bailey-gate", &[]),
     ("bailey-keys", &[]),
     ("bailey-verify", &[]),
     ("bailey-scripted", &[]),
+    ("bailey-message", &[]),
     ("bailey-listener", &[]),
     ("bailey-telemetry", &[]),
     ("bailey-gateway", &["bailey-listener", "bailey-telemetry"]),
@@ -23,7 +24,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ("bailey-vault", &["bailey-gate", "bailey-keys", "bailey-ledger", "bailey-telemetry"]),
     ("bailey-model", &["bailey-gate"]),
     ("bailey-agent", &["bailey-dates", "bailey-gate", "bailey-model"]),
-    ("bailey-connectors", &["bailey-dates", "bailey-gate", "bailey-vault"]),
+    ("bailey-connectors", &["bailey-dates", "bailey-gate", "bailey-message", "bailey-vault"]),
     (
         "bailey-home",
         &[
@@ -50,6 +51,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
             "bailey-home",
             "bailey-keys",
             "bailey-ledger",
+            "bailey-message",
             "bailey-model",
             "bailey-vault",
             "bailey-verify",
@@ -83,11 +85,12 @@ const ALLOWED: [(&str, &[&str]); 20] = [
 
 /// Libraries a crate must not depend on, itself or through crates of ours: what it says it cannot do, it does not name. What
 /// other people's libraries use is theirs.
-const ABSENT: [(&str, &[&str]); 9] = [
+const ABSENT: [(&str, &[&str]); 10] = [
     ("bailey-dates", &["tokio", "hyper", "serde_json", "rusqlite", "rustix"]),
     ("bailey-gate", &["tokio", "hyper", "serde_json", "serde", "rusqlite", "cedar-policy", "rustix"]),
     ("bailey-agent", &["tokio", "hyper", "rusqlite", "rustix", "lettre"]),
     ("bailey-model", &["tokio", "hyper", "rusqlite", "rustix", "lettre"]),
+    ("bailey-message", &["tokio", "hyper", "rusqlite", "rustix", "lettre", "async-imap"]),
     ("bailey-listener", &["rusqlite", "aws-lc-rs", "rustls", "axum"]),
     ("bailey-gateway", &["rusqlite", "aws-lc-rs", "rustls"]),
     ("bailey-supervisor", &["hyper", "axum", "rustls", "cedar-policy"]),

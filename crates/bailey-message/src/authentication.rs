@@ -1,0 +1,145 @@
+//! What the account's own server found out about a mail's sender: `Authentication-Results` (RFC 8601).
+//!
+//! Anybody can write this field. It counts only where the account's own server put it: it names that server, and stands above the
+//! first `Received` that another server wrote.
+
+use serde::Serialize;
+
+use crate::fields::Fields;
+
+/// Most results that are told of.
+const MAX_RESULTS: usize = 20;
+
+/// One method's result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    /// `spf`, `dkim`, `dmarc`, …
+    pub method: String,
+    /// `pass`, `fail`, `none`, …
+    pub result: String,
+    /// What was checked: `header.d=example.org`, `smtp.mailfrom=…`.
+    pub properties: Vec<String>,
+}
+
+/// Reads what the servers named by `own` found. `own` are names of servers or domains; a server within one of the domains counts.
+#[must_use]
+pub fn authentication(fields: &Fields, own: &[String]) -> Vec<Checked> {
+    let is_own = |host: &str| {
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        own.iter()
+            .map(|domain| domain.to_ascii_lowercase())
+            .any(|domain| host == domain || host.ends_with(&format!(".{domain}")))
+    };
+    let mut out = Vec::new();
+    for (name, value) in fields.iter() {
+        let value = fields.line(value);
+        match name {
+            "received" if received_by(&value).is_none_or(|host| !is_own(&host)) => break,
+            "authentication-results" => {
+                let value = without_comments(&value);
+                let mut parts = value.split(';');
+                let server = parts.next().unwrap_or_default().split_whitespace().next().unwrap_or_default().to_owned();
+                if is_own(&server) {
+                    out.extend(parts.filter_map(result));
+                }
+            }
+            _ => {}
+        }
+        if out.len() >= MAX_RESULTS {
+            break;
+        }
+    }
+    out.truncate(MAX_RESULTS);
+    out
+}
+
+/// The server that wrote a `Received`: the name behind `by`. An address without a name is nobody's.
+fn received_by(value: &str) -> Option<String> {
+    let plain = without_comments(value);
+    let mut words = plain.split_whitespace();
+    words.find(|word| word.eq_ignore_ascii_case("by"))?;
+    words.next().map(|host| host.trim_end_matches(';').to_owned())
+}
+
+fn result(part: &str) -> Option<Checked> {
+    let mut words = part.split_whitespace();
+    let (method, result) = words.next()?.split_once('=')?;
+    let plain = |text: &str| crate::short(&text.to_ascii_lowercase(), 100);
+    let method = method.split('/').next().unwrap_or(method);
+    let properties =
+        words.filter(|word| word.contains('=') && word.contains('.')).take(8).map(|word| crate::short(word, 200));
+    Some(Checked { method: plain(method), result: plain(result), properties: properties.collect() })
+}
+
+fn without_comments(value: &str) -> String {
+    let mut depth = 0_u32;
+    let (mut quoted, mut escaped) = (false, false);
+    value
+        .chars()
+        .filter(|c| {
+            let was_escaped = escaped;
+            escaped = *c == '\\' && !was_escaped;
+            if was_escaped {
+                return depth == 0;
+            }
+            match c {
+                '"' if depth == 0 => quoted = !quoted,
+                '(' if !quoted => depth += 1,
+                ')' if !quoted && depth > 0 => {
+                    depth -= 1;
+                    return false;
+                }
+                _ => {}
+            }
+            depth == 0
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(header: &str) -> Vec<String> {
+        let own = ["mx.home.example".to_owned(), "provider.example".to_owned()];
+        let found = authentication(&Fields::split(format!("{header}\r\n\r\n").as_bytes()).0, &own);
+        found
+            .into_iter()
+            .map(|one| format!("{}={} {}", one.method, one.result, one.properties.join(" ")).trim_end().to_owned())
+            .collect()
+    }
+
+    const OURS: &str = "Authentication-Results: mx.home.example (a comment; spf=fail);\r\n spf=pass smtp.mailfrom=ana@example.org;\r\n dkim=pass header.d=example.org; dmarc=pass header.from=example.org";
+
+    #[test]
+    fn what_the_own_server_found_counts() {
+        assert_eq!(
+            of(OURS),
+            [
+                "spf=pass smtp.mailfrom=ana@example.org",
+                "dkim=pass header.d=example.org",
+                "dmarc=pass header.from=example.org"
+            ]
+        );
+        assert_eq!(
+            of(&format!("Received: from x by mx.home.example; today\r\n{OURS}\r\nReceived: from y by evil.example"))
+                .len(),
+            3
+        );
+        assert_eq!(of("Authentication-Results: a.provider.example; spf=none"), ["spf=none"]);
+        assert_eq!(of("Authentication-Results: mx.home.example; none"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_others_wrote_does_not() {
+        assert_eq!(of("Authentication-Results: evil.example; spf=pass"), Vec::<String>::new());
+        assert_eq!(of("Authentication-Results: notmx.home.example.evil.net; spf=pass"), Vec::<String>::new());
+        // Under a Received of somebody else, whatever it calls itself.
+        assert_eq!(of(&format!("Received: from x by relay.evil.example; today\r\n{OURS}")), Vec::<String>::new());
+        assert_eq!(of(&format!("Received: from x\r\n{OURS}")), Vec::<String>::new());
+        assert_eq!(
+            of(&format!("Received: from a (by mx.home.example) by evil.example\r\n{OURS}")),
+            Vec::<String>::new()
+        );
+    }
+}
