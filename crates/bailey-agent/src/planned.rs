@@ -499,9 +499,19 @@ fn shown(mail: &Mail) -> String {
 /// The first sender of a mail, as it names itself.
 fn sender(mail: &Value) -> String {
     match mail.get("from") {
-        Some(Value::Array(all)) => all.first().and_then(Value::as_str).unwrap_or_default().to_owned(),
+        Some(Value::Array(all)) => all.first().map(one_sender).unwrap_or_default(),
         Some(Value::String(one)) => one.clone(),
         Some(_) | None => String::new(),
+    }
+}
+
+/// `"Name" <address>`, of structure or of words.
+fn one_sender(one: &Value) -> String {
+    let text = |name: &str| one.get(name).and_then(Value::as_str).unwrap_or_default();
+    match (one.as_str(), text("name"), text("address")) {
+        (Some(words), ..) => words.to_owned(),
+        (None, "", address) => address.to_owned(),
+        (None, name, address) => format!("{name} <{address}>"),
     }
 }
 

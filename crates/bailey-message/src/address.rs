@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::fields::Fields;
 
-/// Most addresses of one field that are told of.
-const MAX_ADDRESSES: usize = 100;
+/// Most addresses of one field that are read.
+const MAX_ADDRESSES: usize = 2_000;
 /// Characters of a name.
 const MAX_NAME: usize = 200;
 
@@ -40,7 +40,7 @@ impl std::fmt::Display for Mailbox {
 /// What a field of addresses says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Addresses {
-    /// All that are told of, in order.
+    /// All that are read, in order.
     pub all: Vec<Mailbox>,
     /// How many more there are.
     pub more: usize,

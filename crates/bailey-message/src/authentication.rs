@@ -53,6 +53,30 @@ pub fn authentication(fields: &Fields, own: &[String]) -> Vec<Checked> {
     out
 }
 
+/// Providers that sign with another domain than their addresses and servers have: a server's ending, and the name they sign with.
+const SIGN_AS: [(&str, &str); 8] = [
+    ("gmail.com", "google.com"),
+    ("googlemail.com", "google.com"),
+    ("office365.com", "outlook.com"),
+    ("yahoo.com", "yahoo.com"),
+    ("me.com", "icloud.com"),
+    ("fastmail.com", "messagingengine.com"),
+    ("web.de", "gmx.net"),
+    ("gmx.de", "gmx.net"),
+];
+
+/// Names the domains of an account's own servers: that of the server it is read from, and what its provider signs with.
+#[must_use]
+pub fn own_servers(imap_host: &str) -> Vec<String> {
+    let host = imap_host.trim_end_matches('.').to_ascii_lowercase();
+    let registered = psl::domain(host.as_bytes()).map(|domain| String::from_utf8_lossy(domain.as_bytes()).into_owned());
+    let domain = registered.unwrap_or(host);
+    let signs = SIGN_AS.iter().filter(|(ending, _)| *ending == domain).map(|(_, name)| (*name).to_owned());
+    let mut all: Vec<String> = signs.collect();
+    all.push(domain);
+    all
+}
+
 /// The server that wrote a `Received`: the name behind `by`. An address without a name is nobody's.
 fn received_by(value: &str) -> Option<String> {
     let plain = without_comments(value);
@@ -128,6 +152,13 @@ mod tests {
         );
         assert_eq!(of("Authentication-Results: a.provider.example; spf=none"), ["spf=none"]);
         assert_eq!(of("Authentication-Results: mx.home.example; none"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn own_servers_are_those_of_the_provider() {
+        assert_eq!(own_servers("imap.gmail.com"), ["google.com", "gmail.com"]);
+        assert_eq!(own_servers("mail.example.co.uk"), ["example.co.uk"]);
+        assert_eq!(own_servers("localhost"), ["localhost"]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::params::parameters;
 /// How deep parts may lie within parts. Nobody writes such mail by hand.
 pub(crate) const MAX_DEPTH: usize = 32;
 /// Most parts of one message that are looked at.
-pub(crate) const MAX_PARTS: usize = 1_000;
+pub(crate) const MAX_PARTS: usize = 10_000;
 
 /// One part.
 #[derive(Debug, Clone)]
@@ -372,8 +372,9 @@ mod tests {
         let mut found = Vec::new();
         paths(&message(&deep, true).root, &mut found);
         assert!(found.len() <= MAX_DEPTH + 1, "{}", found.len());
-        let many = [b"Content-Type: multipart/mixed; boundary=a\r\n\r\n".as_slice(), &b"--a\r\n\r\n\r\n".repeat(5_000)]
-            .concat();
+        let many =
+            [b"Content-Type: multipart/mixed; boundary=a\r\n\r\n".as_slice(), &b"--a\r\n\r\n\r\n".repeat(50_000)]
+                .concat();
         let mut found = Vec::new();
         paths(&message(&many, true).root, &mut found);
         assert!(found.len() <= MAX_PARTS + 1, "{}", found.len());

@@ -14,6 +14,8 @@ const MAX_INVITATIONS: usize = 10;
 const MAX_INVITATION: usize = 64 * 1024;
 /// Most characters of a message's text.
 const MAX_TEXT: usize = 4 * 1024 * 1024;
+/// Most people of one field that are told of.
+const MAX_PEOPLE: usize = 100;
 /// Characters of a subject.
 const MAX_SUBJECT: usize = 1_000;
 /// Most things said about what was left out.
@@ -23,8 +25,12 @@ pub(crate) fn mail(inner: &Inner<'_>) -> Mail {
     let mut page = Page::default();
     page.show(&inner.root);
     let fields = &inner.fields;
-    let [from, sender, reply_to, to, cc] =
-        ["from", "sender", "reply-to", "to", "cc"].map(|name| addresses(fields, name));
+    let [from, sender, reply_to, to, cc] = ["from", "sender", "reply-to", "to", "cc"].map(|name| {
+        let mut list = addresses(fields, name);
+        list.more += list.all.len().saturating_sub(MAX_PEOPLE);
+        list.all.truncate(MAX_PEOPLE);
+        list
+    });
     let more_people = [&from, &sender, &reply_to, &to, &cc].iter().map(|list| list.more).sum();
     if fields.is_cut() {
         page.cut("some of its header is too long, and was left out".into());

@@ -15,7 +15,8 @@ use tokio::task::spawn_blocking;
 
 use super::folder_name;
 use super::known::{self, WrittenTo};
-use super::mime::{HEADER, MAX_FETCHED, addresses, describe, parsed_header, short};
+use super::mime::{HEADER, MAX_FETCHED, describe, people_in_words, short};
+use bailey_message::Fields;
 
 /// How long connecting and signing in may take.
 pub(super) const BEFORE_HAND_OFF: Duration = Duration::from_secs(60);
@@ -308,15 +309,15 @@ async fn summaries(session: &mut ImapSession, uids: &[u32]) -> Result<Vec<Entry>
     // Servers may tell of other messages unasked; only what was asked for, whole, is an answer.
     let entries = fetched.iter().filter(|one| one.uid.is_some_and(|uid| uids.contains(&uid))).filter_map(|one| {
         let header = one.header()?;
-        let parsed = parsed_header(header).unwrap_or_default();
+        let (fields, _) = Fields::split(header);
         Some(Entry {
             uid: one.uid?,
             about: Summary {
-                from: parsed.from().map(addresses).unwrap_or_default(),
-                subject: parsed.subject().map(short).unwrap_or_default(),
-                message_id: parsed.message_id().map(|id| short(&format!("<{id}>"))).unwrap_or_default(),
+                from: people_in_words(&fields, "from"),
+                subject: fields.text("subject").map(|subject| short(&subject)).unwrap_or_default(),
+                message_id: bailey_message::ids(&fields, "message-id").first().map(|id| short(id)).unwrap_or_default(),
             },
-            date: parsed.date().map(mail_parser::DateTime::to_rfc3339).unwrap_or_default(),
+            date: fields.text("date").and_then(|date| bailey_message::date(&date)).unwrap_or_default(),
             unread: !one.flags().any(|flag| flag == async_imap::types::Flag::Seen),
         })
     });

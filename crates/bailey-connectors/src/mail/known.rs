@@ -7,7 +7,7 @@ use bailey_vault::{Access, Discovered, ImapSession, MailSettings, Vault, VaultEr
 use futures_util::TryStreamExt as _;
 
 use super::imap::{Folders, imap_words, in_time, leave, open};
-use super::mime::{HEADER, parsed_header, recipients};
+use super::mime::{HEADER, recipients};
 
 /// Sent messages looked at, newest first.
 const MAX_SENT_LOOKED_AT: usize = 500;
@@ -86,8 +86,10 @@ pub(super) async fn written_to(
 /// Tells whether a message was written by Bailey, by the form of its Message-ID. One of others' that has the form by chance proves
 /// nothing either.
 pub(super) fn is_ours(header: &[u8]) -> bool {
-    let Some(mail) = parsed_header(header) else { return false };
-    let left = mail.message_id().and_then(|id| id.split_once('@')).map_or("", |(left, _)| left);
+    let (fields, _) = bailey_message::Fields::split(header);
+    let ids = bailey_message::ids(&fields, "message-id");
+    let left = ids.first().and_then(|id| id.split_once('@')).map_or("", |(left, _)| left);
+    let left = left.strip_prefix('<').unwrap_or(left);
     left.len() == OUR_LETTERS && left.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 

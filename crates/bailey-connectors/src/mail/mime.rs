@@ -1,82 +1,137 @@
-//! Mail as others wrote it, taken apart: as much of it as is told, in bounded time, and without harm to what runs beside.
+//! Mail as others wrote it, as a model is told of it: as much as is told at once, in bounded time, and without harm to what runs beside.
 
 use bailey_gate::family::text::{Address, Line};
-use mail_parser::{MessageParser, MimeHeaders as _};
-use serde_json::json;
+use bailey_message::{Addresses, Extracted, Fields, Mail, Mailbox, Outline, addresses, authentication};
+use serde_json::{Value, json};
 
-/// Bytes of a message fetched for reading; the rest is attachments.
+/// Bytes of a message that is fetched whole; of a larger one its text alone is.
 pub(crate) const MAX_FETCHED: usize = 512 * 1024;
-/// What is fetched of a message's header, and its bytes that are read, whatever comes: reading may take the library a time that grows
-/// with the square of them.
+/// What is fetched of a message's header, whatever comes.
 pub(crate) const HEADER: &str = "BODY.PEEK[HEADER]<0.65536>";
-const MAX_HEADER: usize = 64 * 1024;
-/// The thread that takes a message apart. Where the library panics over one, that message cannot be read.
+/// The thread that takes a message apart. Where a library panics over one, that message cannot be read.
 pub const PARSER: &str = "mail parser";
-/// Stack of the thread that takes a message apart, in bytes. The library descends once for each message within a message, and as many
-/// as lie in [`MAX_FETCHED`] need some 20 MiB; what is not used costs nothing.
-const PARSER_STACK: usize = 128 * 1024 * 1024;
-/// Characters of a message's text given to the model.
-const MAX_TEXT_CHARS: usize = 16_000;
-/// Characters of one field of its header, and attachments, that are told of.
+/// Stack of that thread, in bytes: parts are looked at to a depth that needs a small part of it.
+const PARSER_STACK: usize = 8 * 1024 * 1024;
+/// Characters of a text given to the model at once.
+pub(crate) const MAX_TEXT_CHARS: usize = 16_000;
+/// Characters of one field that are told in a list, and people in it.
 const MAX_FIELD_CHARS: usize = 1_000;
-const MAX_FILES: usize = 50;
+const MAX_PEOPLE: usize = 20;
+
+/// What a message is read from.
+pub(crate) enum Fetched {
+    /// Its bytes, and whether they are all.
+    Bytes(Vec<u8>, bool),
+    /// Its parts, those that are text fetched.
+    Parts(Box<Outline>),
+}
 
 /// A message as the model reads it. Whatever it is, and however deep it nests, the home goes on.
 #[must_use]
-pub fn describe(bytes: &[u8]) -> serde_json::Value {
+pub fn describe(bytes: &[u8]) -> Value {
+    let whole = bytes.len() < MAX_FETCHED;
+    on_a_thread(|| told(&bailey_message::read(bytes.get(..MAX_FETCHED).unwrap_or(bytes), whole), 0))
+        .unwrap_or_else(|| json!({"trouble": "this message cannot be read as a mail"}))
+}
+
+/// A message from so many characters of its text on, with what the account's own servers found out about its sender.
+pub(crate) fn describe_from(fetched: &Fetched, header: &[u8], own: &[String], from: usize) -> Value {
+    let read = || {
+        let mail = match fetched {
+            Fetched::Bytes(bytes, whole) => bailey_message::read(bytes, *whole),
+            Fetched::Parts(outline) => outline.read(),
+        };
+        let mut value = told(&mail, from);
+        let checked = authentication(&Fields::split(header).0, own);
+        if let Some(value) = value.as_object_mut().filter(|_| !checked.is_empty()) {
+            value.insert("checked_by_own_server".into(), json!(checked));
+        }
+        value
+    };
+    on_a_thread(read).unwrap_or_else(|| json!({"trouble": "this message cannot be read as a mail"}))
+}
+
+/// The text of a file, from so many characters on.
+pub(crate) fn describe_file(
+    bytes: &[u8],
+    media: &str,
+    name: Option<&str>,
+    charset: Option<&str>,
+    from: usize,
+) -> Value {
+    let read = || match bailey_message::extract(bytes, media, name, charset) {
+        Ok(Extracted { text, cut }) => {
+            let mut value = json!({ "cut": cut });
+            put_text(&mut value, &text, from);
+            value
+        }
+        Err(why) => json!({ "no_text": why }),
+    };
+    on_a_thread(read).unwrap_or_else(|| json!({"no_text": "this file cannot be read"}))
+}
+
+/// Works on a thread of its own, which may fail alone.
+fn on_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     std::thread::scope(|scope| {
         let parser = std::thread::Builder::new().name(PARSER.into()).stack_size(PARSER_STACK);
-        let parsed = parser.spawn_scoped(scope, || parse(bytes)).ok().and_then(|thread| thread.join().ok().flatten());
-        parsed.unwrap_or_else(|| json!({"trouble": "this message cannot be read as a mail"}))
+        parser.spawn_scoped(scope, work).ok().and_then(|thread| thread.join().ok())
     })
 }
 
-pub(crate) fn parsed_header(header: &[u8]) -> Option<mail_parser::Message<'_>> {
-    MessageParser::default().parse_headers(header.get(..MAX_HEADER).unwrap_or(header))
-}
-
-fn parse(bytes: &[u8]) -> Option<serde_json::Value> {
-    let mail = MessageParser::default().parse(bytes.get(..MAX_FETCHED).unwrap_or(bytes))?;
-    let text = mail.body_text(0).unwrap_or_default();
-    let cut = text.chars().count() > MAX_TEXT_CHARS || bytes.len() >= MAX_FETCHED;
-    let named = |file: &mail_parser::MessagePart<'_>| short(file.attachment_name().unwrap_or("unnamed"));
-    let files: Vec<String> = mail.attachments().take(MAX_FILES).map(named).collect();
-    Some(json!({
-        "from": mail.from().map(addresses),
-        "to": mail.to().map(addresses),
-        "cc": mail.cc().map(addresses),
-        "reply_to": mail.reply_to().map(addresses),
-        "subject": mail.subject().map(short),
-        "date": mail.date().map(mail_parser::DateTime::to_rfc3339),
-        "message_id": mail.message_id().map(|id| short(&format!("<{id}>"))),
-        "text": text.chars().take(MAX_TEXT_CHARS).collect::<String>(),
-        "text_was_cut": cut,
-        "attachments": files,
-        "more_attachments": mail.attachment_count().saturating_sub(MAX_FILES),
-    }))
-}
-
-pub(crate) fn addresses(list: &mail_parser::Address<'_>) -> String {
-    // Written so that it reads back as one recipient, whatever the name is.
-    let one = |address: &mail_parser::Addr<'_>| match (address.name(), address.address()) {
-        (name, Some(address)) => {
-            let name = name.unwrap_or_default();
-            let written = super::compose::known_address(name, address).map(|mailbox| mailbox.to_string());
-            written.unwrap_or_else(|_| format!("{name:?} <{address}>"))
+fn told(mail: &Mail, from: usize) -> Value {
+    let mut value = serde_json::to_value(mail).unwrap_or_default();
+    put_text(&mut value, &mail.text, from);
+    if let Some(value) = value.as_object_mut() {
+        if answers_elsewhere(mail) {
+            value.insert("note".into(), json!("an answer goes to reply_to, which is not who the mail says it is from"));
         }
-        (name, None) => name.unwrap_or_default().to_owned(),
-    };
-    let mut out = String::new();
-    for address in list.iter() {
-        if out.len() > MAX_FIELD_CHARS {
-            break;
+        // What says nothing is not told.
+        value.retain(|name, value| {
+            let says_nothing = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+            !says_nothing || matches!(name.as_str(), "from" | "to" | "attachments")
+        });
+        if mail.hidden == bailey_message::Hidden::default() {
+            value.remove("hidden");
         }
-        if !out.is_empty() {
-            out.push_str(", ");
+        if mail.more_attachments == 0 {
+            value.remove("more_attachments");
         }
-        out.push_str(&one(address));
     }
-    short(&out)
+    value
+}
+
+fn answers_elsewhere(mail: &Mail) -> bool {
+    let is_author = |one: &Mailbox| mail.from.iter().any(|author| author.address.eq_ignore_ascii_case(&one.address));
+    !mail.reply_to.is_empty() && !mail.reply_to.iter().all(is_author)
+}
+
+/// Puts in as much of a text as is told at once, and where to read on.
+fn put_text(value: &mut Value, text: &str, from: usize) {
+    let of = text.chars().count();
+    let rest: String = text.chars().skip(from).collect();
+    let text = &rest;
+    let shown = text.chars().take(MAX_TEXT_CHARS).collect::<String>();
+    let until = from.saturating_add(shown.chars().count());
+    let Some(value) = value.as_object_mut() else { return };
+    let cut_before = value.get("cut").and_then(Value::as_array).is_some_and(|cut| !cut.is_empty());
+    value.insert("text_was_cut".into(), json!(until < of || cut_before));
+    if until < of {
+        value.insert("read_on".into(), json!({ "from": until, "of": of }));
+    }
+    value.insert("text".into(), json!(shown));
+}
+
+/// People of a field, for a list.
+pub(crate) fn people(fields: &Fields, name: &str) -> Vec<Mailbox> {
+    let Addresses { mut all, .. } = addresses(fields, name);
+    all.truncate(MAX_PEOPLE);
+    all
+}
+
+/// People of a field as one line, each name quoted.
+pub(crate) fn people_in_words(fields: &Fields, name: &str) -> String {
+    let all: Vec<String> = people(fields, name).iter().map(ToString::to_string).collect();
+    short(&all.join(", "))
 }
 
 /// As much of a field as is told of.
@@ -89,19 +144,19 @@ pub(crate) fn short(field: &str) -> String {
 
 /// Whom a sent message went to. One that someone else wrote, and that lies in Sent by some accident, proves nothing.
 pub fn recipients(header: &[u8], own: &str) -> Vec<(String, String)> {
-    let Some(mail) = parsed_header(header) else { return Vec::new() };
-    let author = mail.from().and_then(|from| from.first()).and_then(|from| from.address());
+    let (fields, _) = Fields::split(header);
+    let from = addresses(&fields, "from");
+    let author = from.all.first().map(|from| from.address.as_str());
     if !author.is_some_and(|author| author.eq_ignore_ascii_case(own)) {
         return Vec::new();
     }
-    let all = [mail.to(), mail.cc(), mail.bcc()];
-    let lists = all.into_iter().flatten().flat_map(|list| list.iter());
-    let named = |one: &mail_parser::Addr<'_>| {
-        let address = Address::new(one.address()?).ok()?.key();
-        let name = one.name().and_then(|name| Line::new(name.trim()).ok());
+    let lists = ["to", "cc", "bcc"].map(|name| addresses(&fields, name).all);
+    let named = |one: &Mailbox| {
+        let address = Address::new(&one.address).ok()?.key();
+        let name = one.name.as_ref().and_then(|name| Line::new(name.trim()).ok());
         Some((address, name.map(|name| name.as_str().to_owned()).unwrap_or_default()))
     };
-    lists.filter_map(named).collect()
+    lists.iter().flatten().filter_map(named).collect()
 }
 
 #[cfg(test)]
@@ -115,5 +170,42 @@ mod tests {
         assert!(shown.contains("\u{5c71}\u{7530}") && !shown.contains("\\u001b"), "{shown}");
         let latin = b"From: a@example.org\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGr=FC=DFe\r\n";
         assert!(describe(latin).to_string().contains("Gr\u{fc}\u{df}e"));
+    }
+
+    #[test]
+    fn people_are_told_as_structure() {
+        let mail = b"From: \"ana@example.org, Tom\" <tom@example.org>\r\nReply-To: service@example.org\r\n\r\nx";
+        let told = describe(mail);
+        assert_eq!(told["from"], json!([{"name": "ana@example.org, Tom", "address": "tom@example.org"}]));
+        assert_eq!(told["reply_to"], json!([{"address": "service@example.org"}]));
+        assert!(told["note"].as_str().unwrap().contains("reply_to"));
+    }
+
+    #[test]
+    fn a_long_text_is_told_in_pieces_that_make_the_whole() {
+        let text: String = (0..6_000).map(|number| format!("wört {number}\n")).collect();
+        let mail = format!("Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}").into_bytes();
+        let fetched = Fetched::Bytes(mail, true);
+        let (mut whole, mut from) = (String::new(), 0);
+        loop {
+            let told = describe_from(&fetched, b"", &[], from);
+            whole.push_str(told["text"].as_str().unwrap());
+            let Some(next) = told["read_on"]["from"].as_u64() else {
+                assert_eq!(told["text_was_cut"], false);
+                break;
+            };
+            assert_eq!(told["text_was_cut"], true);
+            from = usize::try_from(next).unwrap();
+        }
+        assert_eq!(whole, text.trim_end());
+    }
+
+    #[test]
+    fn who_was_written_to_is_read_from_mail_of_the_person_alone() {
+        let header = b"From: Me <me@example.org>\r\nTo: \"Doe, Jane\" <Jane@x.org>, =?utf-8?Q?J=C3=B6rg?= <joerg@ex\xc3\xa4mple.org>\r\nCc: Team: bo@x.org;\r\n\r\n";
+        let found = recipients(header, "ME@example.org");
+        let expected = [("jane@x.org", "Doe, Jane"), ("joerg@xn--exmple-cua.org", "J\u{f6}rg"), ("bo@x.org", "")];
+        assert_eq!(found, expected.map(|(address, name)| (address.to_owned(), name.to_owned())));
+        assert!(recipients(header, "other@example.org").is_empty());
     }
 }

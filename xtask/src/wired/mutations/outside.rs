@@ -418,29 +418,48 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     },
     Mutation {
         control: "mail/header-length",
-        edits: &[(
-            "crates/bailey-connectors/src/mail/mime.rs",
-            "const MAX_FIELD_CHARS: usize = 1_000;",
-            "const MAX_FIELD_CHARS: usize = 1_000_000;",
-        )],
+        edits: &[
+            (
+                "crates/bailey-message/src/fields.rs",
+                "const MAX_FIELD: usize = 16 * 1024;",
+                "const MAX_FIELD: usize = 16 * 1024 * 1024;",
+            ),
+            (
+                "crates/bailey-message/src/fields.rs",
+                "const MAX_HEADER: usize = 64 * 1024;",
+                "const MAX_HEADER: usize = 64 * 1024 * 1024;",
+            ),
+            (
+                "crates/bailey-message/src/read.rs",
+                "const MAX_SUBJECT: usize = 1_000;",
+                "const MAX_SUBJECT: usize = 1_000_000;",
+            ),
+        ],
         test: "accounts::a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing",
     },
     Mutation {
         control: "mail/attachment-count",
         edits: &[(
-            "crates/bailey-connectors/src/mail/mime.rs",
+            "crates/bailey-message/src/read.rs",
             "const MAX_FILES: usize = 50;",
             "const MAX_FILES: usize = 50_000;",
         )],
         test: "accounts::a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing",
     },
     Mutation {
-        control: "mail/parser-stack",
-        edits: &[(
-            "crates/bailey-connectors/src/mail/mime.rs",
-            "const PARSER_STACK: usize = 128 * 1024 * 1024;",
-            "const PARSER_STACK: usize = 2 * 1024 * 1024;",
-        )],
+        control: "mail/nesting-depth",
+        edits: &[
+            (
+                "crates/bailey-message/src/mime.rs",
+                "const MAX_DEPTH: usize = 32;",
+                "const MAX_DEPTH: usize = 1_000_000;",
+            ),
+            (
+                "crates/bailey-message/src/mime.rs",
+                "const MAX_PARTS: usize = 10_000;",
+                "const MAX_PARTS: usize = 1_000_000;",
+            ),
+        ],
         test: "accounts::a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing",
     },
     Mutation {
