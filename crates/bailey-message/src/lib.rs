@@ -170,6 +170,12 @@ pub fn part(bytes: &[u8], path: &str) -> Option<(PartAbout, Vec<u8>, bool)> {
     Some((about(decoded.len()), decoded.into_owned(), whole))
 }
 
+/// SHA-256 of bytes, in hexadecimal digits.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    read::hash(bytes)
+}
+
 /// Undoes a part's transfer encoding.
 #[must_use]
 pub fn decode_transfer(bytes: &[u8], encoding: &str) -> Vec<u8> {

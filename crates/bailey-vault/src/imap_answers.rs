@@ -8,9 +8,13 @@
 //!
 //! ```text
 //! "* " number " FETCH (" item *(" " item) ")"      item    = name " " value / section " " (value / literal)
-//! "* LIST (" plain ") " (quoted / "NIL") " " literal section = "BODY[" ["HEADER"] "]" ["<" number ">"]
+//! "* LIST (" plain ") " (quoted / "NIL") " " literal section = "BODY[" part "]" ["<" number ">"]
 //!                                                  value   = number / "NIL" / quoted / "(" plain ")"
+//!                                                  part    = numbers, points and names, as `1.2.HEADER`
 //! ```
+//!
+//! What a server says of a message's parts (`BODYSTRUCTURE`) nests, and is written in as many ways as there are servers. The library
+//! does not see it: it is passed on as the bytes it is, as a section that nobody asks for ([`STRUCTURE_AS`]), for the reader of mail.
 
 use async_imap::imap_proto::Response;
 
@@ -27,6 +31,13 @@ const SEARCH_AT_ONCE: usize = 2 * 1024;
 const MAX_LITERAL: usize = 4 * 1024 * 1024;
 /// Most answers in one session: folders, and the messages of one look.
 const MAX_ANSWERS: usize = 10_000;
+/// Most bytes of an answer that tells of a message's parts: some two hundred for each; and most of its strings that come as literals.
+const MAX_STRUCTURE: usize = 256 * 1024;
+const MAX_STRUCTURE_LITERALS: usize = 64;
+/// Most brackets within one another there.
+const MAX_STRUCTURE_DEPTH: usize = 150;
+/// How a message's structure is passed on.
+pub const STRUCTURE_AS: &str = "BODY[TEXT]";
 /// Most opening brackets in a line. What we ask for has three.
 const MAX_BRACKETS: usize = 64;
 
@@ -41,6 +52,10 @@ pub(crate) struct Answers {
     said: usize,
     words: usize,
     answers: usize,
+    /// How often the server asked to go on, ended a command, and ended one well.
+    pub(crate) asked: usize,
+    pub(crate) ended: usize,
+    pub(crate) ended_well: usize,
 }
 
 /// What an answer is that came up to the end of a line.
@@ -49,6 +64,10 @@ enum Next {
     Whole,
     /// So many bytes follow that are no words.
     Literal(usize),
+    /// Whole, and told of a message's parts between these places.
+    Structure(usize, usize),
+    /// Whole, and nothing that was asked for or that anybody here reads.
+    Foreign,
 }
 
 impl Answers {
@@ -63,7 +82,8 @@ impl Answers {
                 continue;
             }
             (self.words, self.said) = (self.words + 1, self.said + 1);
-            let too_long = self.said > MAX_ANSWER && !is_search(&self.held);
+            let most = if is_fetch(&self.held) { MAX_STRUCTURE } else { MAX_ANSWER };
+            let too_long = self.said > most && !is_search(&self.held);
             if self.words > MAX_WORDS || too_long {
                 return Err("the mail server's answers have no end");
             }
@@ -77,22 +97,47 @@ impl Answers {
                     return Err("the mail server announces more than was asked for");
                 }
                 Next::Literal(length) => self.literal = length,
-                Next::Whole => {
+                whole => {
                     self.answers += 1;
                     if self.answers > MAX_ANSWERS {
                         return Err("the mail server answers more often than it was asked");
                     }
                     self.said = 0;
-                    if is_search(&self.held) {
-                        found(&self.held, through);
-                        self.held.clear();
-                    } else {
-                        through.append(&mut self.held);
-                    }
+                    self.pass(&whole, through);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Passes on a whole answer, in the form the library reads.
+    fn pass(&mut self, whole: &Next, through: &mut Vec<u8>) {
+        match self.held.first() {
+            Some(b'+') => self.asked += 1,
+            Some(b'*') | None => {}
+            Some(_) => {
+                self.ended += 1;
+                let status = self.held.split(|byte| *byte == b' ').nth(1);
+                self.ended_well += usize::from(status.is_some_and(|status| status.eq_ignore_ascii_case(b"OK")));
+            }
+        }
+        match whole {
+            Next::Structure(from, to) => {
+                let structure = self.held.get(*from..*to).unwrap_or_default();
+                let before = self.held.get(..from.saturating_sub(b"BODYSTRUCTURE ".len()));
+                through.extend_from_slice(before.unwrap_or_default());
+                through.extend_from_slice(format!("{STRUCTURE_AS} {{{}}}\r\n", structure.len()).as_bytes());
+                through.extend_from_slice(structure);
+                through.extend_from_slice(self.held.get(*to..).unwrap_or_default());
+                self.held.clear();
+            }
+            Next::Foreign => self.held.clear(),
+            _ if is_search(&self.held) => {
+                found(&self.held, through);
+                self.held.clear();
+            }
+            _ => through.append(&mut self.held),
+        }
     }
 
     /// Whether an answer has begun and not ended.
@@ -137,23 +182,45 @@ fn next(held: &[u8]) -> Result<Next, &'static str> {
             Err(UNREADABLE)
         };
     }
-    let next = Reader(held).answer().ok_or(UNREADABLE)?;
-    if next == Next::Whole {
-        let is_one = Response::parse(held).is_ok_and(|(rest, _)| rest.is_empty());
-        return if is_one { Ok(next) } else { Err(UNREADABLE) };
+    let mut reader = Reader { rest: held, structure: None };
+    let next = reader.answer().ok_or(UNREADABLE)?;
+    if next != Next::Whole {
+        return Ok(next);
     }
-    Ok(next)
+    let left = |rest: &[u8]| held.len() - rest.len();
+    if let Some((from, to)) = reader.structure {
+        return Ok(Next::Structure(left(from), left(to)));
+    }
+    let is_one = Response::parse(held).is_ok_and(|(rest, _)| rest.is_empty());
+    // What servers tell unasked, in words of their own, is nobody's here. A line that could announce more is not passed over.
+    let unasked = held.starts_with(b"* ") && !is_fetch(held) && !held.ends_with(b"}\r\n") && held.ends_with(b"\r\n");
+    match (is_one, unasked) {
+        (true, _) => Ok(Next::Whole),
+        (false, true) => Ok(Next::Foreign),
+        (false, false) => Err(UNREADABLE),
+    }
+}
+
+/// Tells whether an answer is of one message.
+fn is_fetch(held: &[u8]) -> bool {
+    let Some(rest) = held.strip_prefix(b"* ") else { return false };
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    rest.get(digits..).is_some_and(|rest| rest.get(..7).is_some_and(|word| word.eq_ignore_ascii_case(b" FETCH ")))
 }
 
 /// Reads an answer from its beginning. Each part gives nothing where something else stands.
-struct Reader<'a>(&'a [u8]);
+struct Reader<'a> {
+    rest: &'a [u8],
+    /// What was left to read where a message's structure begins, and where it ends.
+    structure: Option<(&'a [u8], &'a [u8])>,
+}
 
 impl Reader<'_> {
     fn answer(&mut self) -> Option<Next> {
         if self.is("* LIST (").is_some() {
             return self.list();
         }
-        let begun = self.0;
+        let begun = self.rest;
         if self.is("* ").and_then(|()| self.number()).and_then(|_| self.is(" FETCH (")).is_some() {
             return self.items();
         }
@@ -169,11 +236,11 @@ impl Reader<'_> {
         self.quoted().or_else(|| self.is("NIL"))?;
         self.is(" ")?;
         // A name that is no literal is read by the library alone.
-        if self.0.first() != Some(&b'{') {
+        if self.rest.first() != Some(&b'{') {
             return Some(Next::Whole);
         }
         match self.literal()? {
-            Next::Whole => (self.0 == b"\r\n").then_some(Next::Whole),
+            Next::Whole => (self.rest == b"\r\n").then_some(Next::Whole),
             announced => Some(announced),
         }
     }
@@ -182,17 +249,25 @@ impl Reader<'_> {
         for _ in 0..MAX_ITEMS {
             let section = self.is("BODY[").is_some();
             if section {
-                let _ = self.is("HEADER");
+                self.skip(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
                 self.is("]")?;
                 if self.is("<").is_some() {
                     self.number()?;
                     self.is(">")?;
                 }
+            } else if self.is("BODYSTRUCTURE ").is_some() {
+                if let Some(announced) = self.parts()? {
+                    return Some(announced);
+                }
+                if self.end_of_item()? {
+                    return (self.rest == b"\r\n").then_some(Next::Whole);
+                }
+                continue;
             } else {
                 self.name()?;
             }
             self.is(" ")?;
-            if section && self.0.first() == Some(&b'{') {
+            if section && self.rest.first() == Some(&b'{') {
                 match self.literal()? {
                     Next::Whole => {}
                     announced => return Some(announced),
@@ -200,15 +275,59 @@ impl Reader<'_> {
             } else {
                 self.value()?;
             }
-            // Blanks that should not be there are, with some servers.
-            let blank = self.is(" ").is_some();
-            if self.is(")").is_some() {
-                self.skip(|byte| byte == b' ');
-                return (self.0 == b"\r\n").then_some(Next::Whole);
+            if self.end_of_item()? {
+                return (self.rest == b"\r\n").then_some(Next::Whole);
             }
-            blank.then_some(())?;
         }
         None
+    }
+
+    /// Passes what stands between items; tells whether it was the last.
+    fn end_of_item(&mut self) -> Option<bool> {
+        // Blanks that should not be there are, with some servers.
+        let blank = self.is(" ").is_some();
+        if self.is(")").is_some() {
+            self.skip(|byte| byte == b' ');
+            return Some(true);
+        }
+        blank.then_some(false)
+    }
+
+    /// Passes a message's structure: brackets, strings and literals within one another. Gives the announcement of a literal that has
+    /// not begun.
+    fn parts(&mut self) -> Option<Option<Next>> {
+        let begun = self.rest;
+        let (mut depth, mut literals) = (0_usize, 0_usize);
+        loop {
+            match self.rest.first()? {
+                b'(' if depth < MAX_STRUCTURE_DEPTH => {
+                    depth += 1;
+                    self.skip_one();
+                }
+                b')' if depth > 0 => {
+                    depth -= 1;
+                    self.skip_one();
+                    if depth == 0 {
+                        self.structure = Some((begun, self.rest));
+                        return Some(None);
+                    }
+                }
+                b'"' => self.quoted()?,
+                b'{' => {
+                    literals += 1;
+                    match self.literal().filter(|_| literals <= MAX_STRUCTURE_LITERALS)? {
+                        Next::Whole => {}
+                        announced => return Some(Some(announced)),
+                    }
+                }
+                b'!'..=b'~' | b' ' if depth > 0 => self.skip_one(),
+                _ => return None,
+            }
+        }
+    }
+
+    fn skip_one(&mut self) {
+        self.rest = self.rest.get(1..).unwrap_or_default();
     }
 
     fn value(&mut self) -> Option<()> {
@@ -224,20 +343,28 @@ impl Reader<'_> {
         self.is("{")?;
         let length = self.number()?;
         self.is("}\r\n")?;
-        if self.0.is_empty() {
+        if self.rest.is_empty() {
             return Some(Next::Literal(length));
         }
-        self.0 = self.0.get(length..)?;
+        self.rest = self.rest.get(length..)?;
         Some(Next::Whole)
     }
 
+    /// A quoted string; servers write letters outside of ASCII in it, and so do people who name files.
     fn quoted(&mut self) -> Option<()> {
         self.is("\"")?;
-        // A folder's separator may be the one sign that has to be escaped.
-        if self.is("\\\\").is_none() {
-            self.skip(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'));
+        loop {
+            match self.rest.first()? {
+                b'"' => return self.is("\""),
+                b'\\' => {
+                    self.skip_one();
+                    self.rest.first().filter(|byte| !matches!(byte, b'\r' | b'\n'))?;
+                    self.skip_one();
+                }
+                b' '..=b'~' | 0x80.. => self.skip_one(),
+                _ => return None,
+            }
         }
-        self.is("\"")
     }
 
     /// Words within brackets, without brackets, strings or literals among them.
@@ -250,22 +377,22 @@ impl Reader<'_> {
     }
 
     fn number(&mut self) -> Option<usize> {
-        let before = self.0;
+        let before = self.rest;
         let digits = self.skip(|byte| byte.is_ascii_digit());
         std::str::from_utf8(before.get(..digits)?).ok()?.parse().ok()
     }
 
     /// Passes what fits; how much that was.
     fn skip(&mut self, fits: impl Fn(u8) -> bool) -> usize {
-        let count = self.0.iter().take_while(|byte| fits(**byte)).count();
-        self.0 = self.0.get(count..).unwrap_or_default();
+        let count = self.rest.iter().take_while(|byte| fits(**byte)).count();
+        self.rest = self.rest.get(count..).unwrap_or_default();
         count
     }
 
     /// Passes exactly this, in whatever case.
     fn is(&mut self, words: &str) -> Option<()> {
-        let (begin, rest) = self.0.split_at_checked(words.len())?;
-        begin.eq_ignore_ascii_case(words.as_bytes()).then(|| self.0 = rest)
+        let (begin, rest) = self.rest.split_at_checked(words.len())?;
+        begin.eq_ignore_ascii_case(words.as_bytes()).then(|| self.rest = rest)
     }
 }
 
@@ -325,6 +452,42 @@ mod tests {
     }
 
     #[test]
+    fn a_messages_parts_are_passed_on_as_bytes() {
+        for (structure, before, after) in [
+            (
+                "((\"text\" \"plain\" (\"charset\" \"utf-8\") NIL NIL \"7bit\" 9 1)(\"image\" \"png\" NIL NIL NIL \"base64\" 9) \"mixed\")",
+                "UID 7 ",
+                " FLAGS (\\Seen)",
+            ),
+            ("(\"application\" \"pdf\" (\"name\" \"a\\\"(\") NIL NIL \"base64\" 9)", "", " UID 7"),
+            ("(\"application\" \"pdf\" (\"name\" {6}\r\n)\"\r\n({) NIL NIL \"base64\" 9)", "", " UID 7"),
+            ("(\"application\" \"pdf\" (\"name\" \"Gr\u{fc}\u{df}e\") NIL NIL \"base64\" 9)", "UID 7 ", ""),
+        ] {
+            let answer = format!("* 1 FETCH ({before}BODYSTRUCTURE {structure}{after})\r\n");
+            let through = takes(answer.as_bytes()).unwrap();
+            let (rest, read) = Response::parse(&through).unwrap();
+            assert!(rest.is_empty());
+            let told = format!("{read:?}");
+            assert!(told.contains("Full(Text)") && told.contains("Uid(7)"), "{told}");
+            let text = String::from_utf8_lossy(&through);
+            assert!(text.contains(&format!("BODY[TEXT] {{{}}}\r\n{structure}", structure.len())), "{text}");
+        }
+        let deep = format!("* 1 FETCH (BODYSTRUCTURE {}", "(".repeat(MAX_STRUCTURE_DEPTH + 1));
+        assert_eq!(takes(format!("{deep}\r\n").as_bytes()), Err(UNREADABLE));
+        let literals = format!("* 1 FETCH (BODYSTRUCTURE ({}", "{0}\r\n".repeat(MAX_STRUCTURE_LITERALS + 1));
+        assert_eq!(takes(literals.as_bytes()), Err(UNREADABLE));
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_passed_over() {
+        let lines = b"* XAPPLEPUSH (1 \"2\"\r\n* 3 EXISTS\r\n* ID (\"name\" \"x\"\r\nA1 OK done\r\n";
+        assert_eq!(takes(lines), Ok(b"* 3 EXISTS\r\nA1 OK done\r\n".to_vec()));
+        let mut answers = Answers::default();
+        answers.take(b"+ go on\r\n* 1 EXISTS\r\nA1 NO no\r\nA2 ok yes\r\n", &mut Vec::new()).unwrap();
+        assert_eq!((answers.asked, answers.ended, answers.ended_well), (1, 2, 1));
+    }
+
+    #[test]
     fn what_a_search_found_is_passed_on_in_pieces() {
         let numbers: Vec<String> = (1..100_000_u32).map(|number| number.to_string()).collect();
         let whole = format!("* SEARCH {} \r\n", numbers.join(" "));
@@ -372,7 +535,7 @@ mod tests {
             ("* 1 FETCH (WHAT y\" z (\" {14}\r\n".into(), "cannot be read"),
             ("* 1 FETCH (BODY[] {14+}\r\n".into(), "cannot be read"),
             ("* 1 FETCH (BODY[] {14}\n".into(), "cannot be read"),
-            ("* 1 FETCH (BODY[TEXT] {14}\r\n".into(), "cannot be read"),
+            ("* 1 FETCH (BODY[TEXT {14}\r\n".into(), "cannot be read"),
             ("* METADATA \"\" (/a {14}\r\n".into(), "cannot be read"),
         ] {
             let shown: String = text.chars().take(60).collect();

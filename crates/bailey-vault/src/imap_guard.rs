@@ -1,7 +1,8 @@
 //! What an IMAP connection may say: whole lines from an allow-list, and at most one that changes anything.
 //!
-//! There is no way here to delete, expunge, store flags or copy, whatever the code above tries; and to append nothing but the one message
-//! of an errand, to its folder, once (`imap_keep.rs`).
+//! There is no way here to append, but the one message of an errand to its folder, once (`imap_keep.rs`); nor to delete, expunge, flag or
+//! copy anything, whatever the code above tries, but the message of a move at a server that knows no moving: once it is copied, and the
+//! server said so, that one may be marked as deleted and removed.
 
 use std::fmt;
 use std::io;
@@ -67,6 +68,9 @@ pub struct ImapStream {
     keep: Option<Keep>,
     line: Vec<u8>,
     authenticating: bool,
+    words: Words,
+    /// How many commands had ended well when a copy was asked for.
+    copied_after: Option<usize>,
     /// Bytes taken from the server so far.
     taken: usize,
     answers: Answers,
@@ -83,11 +87,6 @@ impl fmt::Debug for ImapStream {
     }
 }
 
-/// A folder name as the protocol quotes it.
-fn quoted(folder: &FolderName) -> String {
-    format!("\"{}\"", folder.as_str())
-}
-
 /// Tells whether a fetch asks only for what never marks a message as read: numbers, flags, and parts by `BODY.PEEK`.
 fn peeks(command: &str) -> bool {
     let Some((numbers, items)) = command.strip_prefix("UID FETCH ").and_then(|rest| rest.split_once(" (")) else {
@@ -96,11 +95,57 @@ fn peeks(command: &str) -> bool {
     let plain = numbers.chars().all(|c| c.is_ascii_digit() || ",:*".contains(c));
     let items = items.strip_suffix(')').unwrap_or("?");
     let harmless = |item: &str| {
-        ["UID", "FLAGS"].contains(&item)
-            || ["BODY.PEEK[HEADER]<0.", "BODY.PEEK[]<"].iter().any(|start| item.starts_with(start))
+        ["UID", "FLAGS", "RFC822.SIZE", "BODYSTRUCTURE"].contains(&item)
+            || item.strip_prefix("BODY.PEEK[").is_some_and(is_piece)
     };
     plain && items.split(' ').all(harmless)
 }
+
+/// A section, and which bytes of it: `1.2.HEADER]<0.65536>`.
+fn is_piece(section: &str) -> bool {
+    let Some((section, bytes)) =
+        section.split_once("]<").and_then(|(section, rest)| Some((section, rest.strip_suffix('>')?)))
+    else {
+        return false;
+    };
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let part = section
+        .strip_suffix("HEADER")
+        .or_else(|| section.strip_suffix(".MIME"))
+        .unwrap_or(section)
+        .trim_end_matches('.');
+    let is_part = part.is_empty() || part.split('.').all(number);
+    is_part && bytes.split_once('.').is_some_and(|(from, count)| number(from) && number(count))
+}
+
+/// What follows a copy where a server knows no moving: marking that message, and removing it alone (RFC 4315, 2.1).
+fn removes(errand: &Errand, line: &str) -> bool {
+    let Errand::Move { message, .. } = errand else { return false };
+    let Some((_tag, command)) = line.split_once(' ') else { return false };
+    command == format!("UID STORE {} +FLAGS.SILENT (\\Deleted)", message.uid)
+        || command == format!("UID EXPUNGE {}", message.uid)
+}
+
+/// The length of the literal that a search ends with: its words in another charset than ASCII (RFC 3501, 6.4.4).
+fn announced(errand: &Errand, line: &str) -> Option<usize> {
+    let looks =
+        line.split_once(' ').is_some_and(|(_, command)| command.to_ascii_uppercase().starts_with("UID SEARCH "));
+    let length = line.strip_suffix('}')?.rsplit_once('{')?.1;
+    let digits = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
+    (looks && digits && matches!(errand, Errand::Look)).then(|| length.parse().ok())?
+}
+
+/// How far the words of a search have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Words {
+    /// None are announced.
+    None,
+    /// So many bytes are, when the server had asked for words so often and ended commands so often.
+    Announced { length: usize, asked: usize, ended: usize },
+}
+
+/// What this program says of itself (RFC 2971): its name. Some providers let nobody read who says nothing.
+const INTRODUCTION: &str = "ID (\"NAME\" \"BAILEY\")";
 
 fn judge(errand: &Errand, authenticating: bool, line: &str) -> Line {
     if authenticating && line.chars().all(|c| c.is_ascii_alphanumeric() || "+/=*".contains(c)) {
@@ -108,15 +153,16 @@ fn judge(errand: &Errand, authenticating: bool, line: &str) -> Line {
     }
     let Some((_tag, command)) = line.split_once(' ') else { return Line::Forbidden };
     let upper = command.to_ascii_uppercase();
-    let looks = ["CAPABILITY", "NOOP", "LOGOUT"].contains(&upper.as_str())
+    let looks = ["CAPABILITY", "NOOP", "LOGOUT", INTRODUCTION].contains(&upper.as_str())
         || ["AUTHENTICATE ", "LOGIN ", "LIST ", "EXAMINE ", "UID SEARCH "].iter().any(|start| upper.starts_with(start));
     if looks || peeks(&upper) {
         return Line::Looks;
     }
     match errand {
         Errand::Look | Errand::Keep { .. } => Line::Forbidden,
-        Errand::Move { message, .. } if command == format!("SELECT {}", quoted(&message.folder)) => Line::Looks,
-        Errand::Move { message, to } if command == format!("UID MOVE {} {}", message.uid, quoted(to)) => Line::Effect,
+        Errand::Move { message, .. } if command == format!("SELECT {}", message.folder.quoted()) => Line::Looks,
+        Errand::Move { message, to } if command == format!("UID MOVE {} {}", message.uid, to.quoted()) => Line::Effect,
+        Errand::Move { message, to } if command == format!("UID COPY {} {}", message.uid, to.quoted()) => Line::Effect,
         Errand::Move { .. } => Line::Forbidden,
     }
 }
@@ -133,12 +179,37 @@ impl ImapStream {
             keep,
             line: Vec::new(),
             authenticating: false,
+            words: Words::None,
+            copied_after: None,
             taken: 0,
             answers: Answers::default(),
             through: Vec::new(),
             passed: 0,
             in_turn: 0,
         }
+    }
+
+    fn judged(&self, text: &str) -> Line {
+        let copied = self.copied_after.is_some_and(|before| self.answers.ended_well > before);
+        if copied && removes(&self.errand, text) { Line::Looks } else { judge(&self.errand, self.authenticating, text) }
+    }
+
+    /// The words of a search that its line announces.
+    fn announcing(&self, text: &str) -> Words {
+        announced(&self.errand, text).map_or(Words::None, |length| Words::Announced {
+            length,
+            asked: self.answers.asked,
+            ended: self.answers.ended,
+        })
+    }
+
+    /// Takes the words that were announced and what follows them: only where the server has asked for them since, and has not ended the
+    /// search, or it would read them as a command. Gives what this announces in turn.
+    fn rest_of_search(&self, text: &str, length: usize, asked: usize, ended: usize) -> Option<Words> {
+        let awaited = self.answers.asked > asked && self.answers.ended == ended;
+        let rest = text.get(length..)?;
+        let fits = rest.is_empty() || rest.starts_with(' ');
+        (awaited && fits).then(|| self.announcing(&format!("- UID SEARCH {rest}")))
     }
 
     /// Writes the line that `end` completes; nothing of it was written before.
@@ -150,11 +221,18 @@ impl ImapStream {
         if self.keep.as_ref().is_some_and(|keep| keep.is_announced_by(command)) {
             return self.announce(cx, &whole, end.len());
         }
-        // One line at a time, and no literals: they could carry others.
-        if text.contains(['\r', '\n']) || text.ends_with('}') {
+        let (judged, words) = match self.words {
+            Words::Announced { length, asked, ended } => match self.rest_of_search(&text, length, asked, ended) {
+                Some(words) => (Line::Looks, words),
+                None => (self.judged(&text), Words::None),
+            },
+            Words::None => (self.judged(&text), self.announcing(&text)),
+        };
+        // One line at a time, and no literals but a search's words: they could carry others.
+        if text.contains(['\r', '\n']) || (text.ends_with('}') && words == Words::None) {
             return forbidden("more than one line at once is not allowed on this connection".into());
         }
-        let written = match judge(&self.errand, self.authenticating, &text) {
+        let written = match judged {
             Line::Forbidden => {
                 let verb: String =
                     text.split(' ').skip(1).take(2).collect::<Vec<_>>().join(" ").chars().take(32).collect();
@@ -163,6 +241,12 @@ impl ImapStream {
             Line::Looks => self.out.write(cx, &whole, false),
             Line::Effect => self.out.write(cx, &whole, true),
         };
+        if judged == Line::Effect && text.contains(" UID COPY ") && matches!(written, Poll::Ready(Ok(_))) {
+            self.copied_after = Some(self.answers.ended_well);
+        }
+        if matches!(written, Poll::Ready(Ok(_))) {
+            self.words = words;
+        }
         match written {
             Poll::Ready(Ok(count)) if count == whole.len() => {
                 self.authenticating = text.to_ascii_uppercase().contains(" AUTHENTICATE ")
@@ -300,6 +384,10 @@ mod tests {
             "A1 UID SEARCH UNSEEN",
             "A1 UID FETCH 1:5 (UID FLAGS BODY.PEEK[HEADER]<0.65536>)",
             "A1 LOGOUT",
+            "A1 ID (\"name\" \"Bailey\")",
+            "A1 UID SEARCH CHARSET UTF-8 TEXT {7}",
+            "A1 UID FETCH 7 (UID RFC822.SIZE BODYSTRUCTURE BODY.PEEK[1.2]<0.99> BODY.PEEK[3.HEADER]<0.9> BODY.PEEK[1.MIME]<0.1>)",
+            "A1 UID FETCH 7 (UID BODY.PEEK[2]<2097152.2097152>)",
         ] {
             assert_eq!(judge(&Errand::Look, false, good), Line::Looks, "{good}");
         }
@@ -322,6 +410,11 @@ mod tests {
             "A1 UID FETCH 1 (FLAGS BODY[HEADER])",
             "A1 FETCH 1 BODY[]",
             "A1 IDLE",
+            "A1 ID (\"name\" \"x\")",
+            "A1 UID FETCH 1 (BODY.PEEK[1] BODY[2])",
+            "A1 UID FETCH 1 (BODY.PEEK[1]<0.1> BODY[2]<0.1>)",
+            "A1 UID FETCH 1 (BODY.PEEK[1) BODY[]<0.1>)",
+            "A1 UID FETCH 1 (BODY.PEEK[TEXT]<0.1>)",
             "A1 SETACL x",
             "x",
             "",
@@ -333,14 +426,53 @@ mod tests {
     }
 
     #[test]
+    fn what_was_copied_alone_can_be_removed() {
+        for good in ["A1 UID STORE 7 +FLAGS.SILENT (\\Deleted)", "A1 UID EXPUNGE 7"] {
+            assert!(removes(&moving(), good) && !removes(&Errand::Look, good), "{good}");
+        }
+        for bad in [
+            "A1 UID STORE 8 +FLAGS.SILENT (\\Deleted)",
+            "A1 UID STORE 1:* +FLAGS.SILENT (\\Deleted)",
+            "A1 UID STORE 7 +FLAGS.SILENT (\\Deleted \\Seen)",
+            "A1 EXPUNGE",
+            "A1 UID EXPUNGE 1:*",
+            "A1 UID EXPUNGE 7,8",
+            "A1 CLOSE",
+        ] {
+            assert!(!removes(&moving(), bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn words_of_a_search_are_announced_by_a_search_alone() {
+        assert_eq!(announced(&Errand::Look, "A1 UID SEARCH CHARSET UTF-8 TEXT {7}"), Some(7));
+        for bad in [
+            "A1 UID SEARCH TEXT {7+}",
+            "A1 UID SEARCH TEXT {}",
+            "A1 UID SEARCH TEXT 7}",
+            "A1 LOGIN {7}",
+            "A1 APPEND x {7}",
+        ] {
+            assert_eq!(announced(&Errand::Look, bad), None, "{bad}");
+        }
+        assert_eq!(announced(&moving(), "A1 UID SEARCH TEXT {7}"), None);
+    }
+
+    #[test]
     fn moving_moves_one_message_to_one_folder() {
         assert_eq!(judge(&moving(), false, "A1 UID MOVE 7 \"Archive\""), Line::Effect);
+        assert_eq!(judge(&moving(), false, "A1 UID COPY 7 \"Archive\""), Line::Effect);
         assert_eq!(judge(&moving(), false, "A1 SELECT \"INBOX\""), Line::Looks);
         for bad in [
             "A1 UID MOVE 8 \"Archive\"",
             "A1 UID MOVE 7 \"Sent\"",
             "A1 UID MOVE 1:* \"Archive\"",
             "A1 UID MOVE 7,8 \"Archive\"",
+            "A1 UID COPY 8 \"Archive\"",
+            "A1 UID COPY 7 \"Sent\"",
+            "A1 UID COPY 1:* \"Archive\"",
+            "A1 UID STORE 7 +FLAGS.SILENT (\\Deleted)",
+            "A1 UID EXPUNGE 7",
             "A1 SELECT \"Sent\"",
             "A1 UID STORE 7 +FLAGS (\\Deleted)",
             "A1 EXPUNGE",

@@ -42,7 +42,7 @@ impl Keep {
     /// Tells whether a command announces this message for its folder, and may: as a copy of what was sent, which is read, or as a
     /// draft (RFC 3501, 6.3.11).
     pub(crate) fn is_announced_by(&self, command: &str) -> bool {
-        let line = |flag| format!("APPEND \"{}\" ({flag}) {{{}}}", self.folder.as_str(), self.bytes.len());
+        let line = |flag| format!("APPEND {} ({flag}) {{{}}}", self.folder.quoted(), self.bytes.len());
         let flag = if self.effect { "\\Draft" } else { "\\Seen" };
         self.state == State::Ahead && command == line(flag)
     }

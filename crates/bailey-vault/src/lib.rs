@@ -13,6 +13,7 @@ mod http;
 mod http_guard;
 mod imap_answers;
 mod imap_guard;
+mod imap_hello;
 mod imap_keep;
 mod model;
 mod net;
@@ -43,6 +44,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 pub use http::{HttpError, Reply, SystemClient};
+pub use imap_hello::said_by_server;
 pub use model::ModelAccess;
 pub use net::Trust;
 pub use oauth::{Flow, Revocation, renewal};

@@ -19,6 +19,7 @@ use hyper_util::rt::TokioIo;
 use crate::egress::EgressAuthority;
 use crate::http_guard::{HttpStream, Request};
 use crate::imap_guard::{Errand, ImapStream};
+use crate::imap_hello::{introduce, not_signed_in};
 use crate::net::connect;
 use crate::oauth::{Login, login_of};
 use crate::settings::{Security, Server, Settings};
@@ -169,12 +170,9 @@ impl Vault {
             Login::Password { user, password } => client.login(user, password.as_str()).await,
             Login::Bearer { user, token } => client.authenticate("XOAUTH2", Bearer { user, token, asked: false }).await,
         };
-        signed_in.map_err(|(error, _)| match error {
-            async_imap::error::Error::No(_) | async_imap::error::Error::Bad(_) => {
-                format!("the mail server `{name}` refused to let us in; the password or the permission may have been taken back")
-            }
-            other => format!("the mail server `{name}` did not let us in: {}", words(&other)),
-        })
+        let mut session = signed_in.map_err(|(error, _)| not_signed_in(&name, &error))?;
+        introduce(&mut session).await?;
+        Ok(session)
     }
 
     /// Opens an IMAP session that can put the one message of a claim into the folder it names: the copy of what was sent, which follows

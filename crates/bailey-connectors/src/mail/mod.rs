@@ -2,7 +2,6 @@
 
 mod answer;
 mod compose;
-mod folder_name;
 mod imap;
 mod keep;
 mod known;
@@ -10,7 +9,9 @@ pub(crate) mod mime;
 mod original;
 mod smtp;
 
-use bailey_gate::family::mail::{self, FolderName, FolderRole, MailAction, MessageRef, Moving, Query, SourceUse};
+use bailey_gate::family::mail::{
+    self, FolderName, FolderRole, Look, MailAction, MessageRef, Moving, PartNumber, Query, SourceUse,
+};
 use bailey_gate::family::text::{Address, Line, Mailbox};
 use bailey_gate::family::{Action, Level};
 use bailey_gate::handoff::SystemEgress;
@@ -105,7 +106,7 @@ impl Service for Mail {
             ToolDefinition {
                 name: "mail_search",
                 kind: mail::SEARCH,
-                description: "List mail, newest first: id, from, subject, date.",
+                description: "List mail, newest first: id, from, subject, date, and how many there are.",
                 parameters: schema(
                     &[
                         ("folder", "the folder; INBOX if left out"),
@@ -114,6 +115,7 @@ impl Service for Mail {
                         ("subject", "words in the subject"),
                         ("text", "words anywhere"),
                         ("days", "only the last so many days, or since when: `since Monday`, `last week`"),
+                        ("skip", "how many of the newest to pass over, as `next` of the page before says"),
                     ],
                     &[],
                 ),
@@ -123,8 +125,35 @@ impl Service for Mail {
                 name: "mail_read",
                 kind: mail::READ,
                 description: "Read one mail by its id.",
-                parameters: schema(&[("id", "the id that mail_search gave")], &["id"]),
+                parameters: schema(
+                    &[
+                        ("id", "the id that mail_search gave"),
+                        ("from", "to read on in a long text: the number that `read_on` says"),
+                    ],
+                    &["id"],
+                ),
                 manifest: json!({ "effect": "read", "places": { "id": "mail" } }),
+            },
+            ToolDefinition {
+                name: "mail_attachment",
+                kind: mail::ATTACHMENT,
+                description: "Read the text of a file in a mail: text, tables, HTML, calendars, mails, office documents.",
+                parameters: schema(
+                    &[
+                        ("id", "the id that mail_search gave"),
+                        ("part", "the part that mail_read gave for the file"),
+                        ("from", "to read on in a long text: the number that `read_on` says"),
+                    ],
+                    &["id", "part"],
+                ),
+                manifest: json!({ "effect": "read", "places": { "id": "mail" } }),
+            },
+            ToolDefinition {
+                name: "mail_folders",
+                kind: mail::FOLDERS,
+                description: "List the mail folders.",
+                parameters: schema(&[], &[]),
+                manifest: json!({ "effect": "read" }),
             },
             ToolDefinition {
                 name: "mail_move",
@@ -155,6 +184,11 @@ impl Service for Mail {
             "mail_forward" => answer::prepare(SourceUse::Forwarded, arguments, cx).await,
             "mail_search" => prepare_search(arguments, cx),
             "mail_read" => prepare_read(arguments, cx),
+            "mail_attachment" => prepare_attachment(arguments, cx),
+            "mail_folders" => {
+                let account = cx.account(MAIL, arguments, Level::Read)?;
+                Ok((Some(account.connection.0), Action::Mail(MailAction::Look(Look::Folders))))
+            }
             _ => prepare_move(tool, arguments, cx).await,
         }
     }
@@ -162,8 +196,16 @@ impl Service for Mail {
     async fn execute(&self, vault: &Vault, claimed: &Claimed<MailAction>) -> Outcome {
         match claimed.action() {
             MailAction::Send(message) => smtp::send(vault, claimed, message).await,
-            MailAction::Search { folder, query } => looked(imap::search(vault, claimed, folder, query).await),
-            MailAction::Read(message) => looked(imap::read(vault, claimed, message).await),
+            MailAction::Search { folder, query } => looked(imap::search(vault, claimed, folder, query, 0).await),
+            MailAction::Read(message) => looked(imap::read(vault, claimed, message, 0).await),
+            MailAction::Look(look) => looked(match look {
+                Look::Folders => imap::folders(vault, claimed).await,
+                Look::Search { folder, query, skip } => imap::search(vault, claimed, folder, query, *skip).await,
+                Look::Read { message, from } => imap::read(vault, claimed, message, *from).await,
+                Look::Attachment { message, part, from } => {
+                    imap::attachment(vault, claimed, message, part, *from).await
+                }
+            }),
             MailAction::Move(moving) | MailAction::Trash(moving) | MailAction::DiscardDraft(moving) => {
                 imap::move_one(vault, claimed, moving).await
             }
@@ -177,7 +219,11 @@ impl Service for Mail {
         let moving = match action {
             MailAction::Move(moving) | MailAction::Trash(moving) | MailAction::DiscardDraft(moving) => moving,
             MailAction::SaveDraft(message) => return keep::was_kept(vault, account, message).await,
-            MailAction::Send(_) | MailAction::Draft(_) | MailAction::Search { .. } | MailAction::Read(_) => {
+            MailAction::Send(_)
+            | MailAction::Draft(_)
+            | MailAction::Search { .. }
+            | MailAction::Read(_)
+            | MailAction::Look(_) => {
                 return Some((
                     Found::No,
                     "a mail server keeps no record that can be asked; look in the recipient's answer or your sent mail",
@@ -203,13 +249,13 @@ impl Service for Mail {
             MailAction::Send(_) => return Err(no_undo(mail::SEND)),
             MailAction::Draft(_) => return Err(no_undo(mail::DRAFT)),
             MailAction::Search { .. } => return Err(no_undo(mail::SEARCH)),
-            MailAction::Read(_) => return Err(no_undo(mail::READ)),
+            MailAction::Read(_) | MailAction::Look(_) => return Err(no_undo(mail::READ)),
         };
         let access = vault.look(done.account, SystemEgress::Preparation);
         let found = imap::find_by_id(vault, &access, &moved.to, &moved.about.message_id).await;
         let found = found.map_err(|error| BadCall::Lookup(error.to_string()))?;
         let gone =
-            || format!("the mail is not in `{}` any more, or cannot be told from others there", moved.to.as_str());
+            || format!("the mail is not in `{}` any more, or cannot be told from others there", moved.to.shown());
         let message = found.ok_or_else(|| BadCall::Lookup(gone()))?;
         let (to, about) = (moved.message.folder.clone(), moved.about.clone());
         let back = Moving { message, to, role: FolderRole::Ordinary, about };
@@ -257,8 +303,8 @@ fn author<'a>(cx: &'a HomeContext, arguments: &Arguments, needed: Level) -> Resu
 }
 
 fn folder(name: &'static str, text: &str) -> Result<FolderName, BadCall> {
-    let bad = |_| BadCall::Bad { name, why: "it is no folder name of plain letters, digits and signs".into() };
-    FolderName::new(text.trim()).map_err(bad)
+    let bad = |_| BadCall::Bad { name, why: "it is no name of a folder; `mail_folders` lists those there are".into() };
+    FolderName::of_words(text).map_err(bad)
 }
 
 fn prepare_search(arguments: &Arguments, cx: &HomeContext) -> Result<Made, BadCall> {
@@ -273,7 +319,11 @@ fn prepare_search(arguments: &Arguments, cx: &HomeContext) -> Result<Made, BadCa
     };
     let folder = folder("folder", &arguments.optional("folder").unwrap_or_else(|| "INBOX".into()))?;
     let account = cx.account(MAIL, arguments, Level::Read)?;
-    Ok((Some(account.connection.0), Action::Mail(MailAction::Search { folder, query })))
+    let action = match count("skip", arguments)? {
+        0 => MailAction::Search { folder, query },
+        skip => MailAction::Look(Look::Search { folder, query, skip }),
+    };
+    Ok((Some(account.connection.0), Action::Mail(action)))
 }
 
 /// `FOLDER/UIDVALIDITY/UID`, as a search gives it.
@@ -288,7 +338,27 @@ fn reference(arguments: &Arguments) -> Result<MessageRef, BadCall> {
 
 fn prepare_read(arguments: &Arguments, cx: &HomeContext) -> Result<Made, BadCall> {
     let account = cx.account(MAIL, arguments, Level::Read)?;
-    Ok((Some(account.connection.0), Action::Mail(MailAction::Read(reference(arguments)?))))
+    let message = reference(arguments)?;
+    let action = match count("from", arguments)? {
+        0 => MailAction::Read(message),
+        from => MailAction::Look(Look::Read { message, from }),
+    };
+    Ok((Some(account.connection.0), Action::Mail(action)))
+}
+
+fn prepare_attachment(arguments: &Arguments, cx: &HomeContext) -> Result<Made, BadCall> {
+    let account = cx.account(MAIL, arguments, Level::Read)?;
+    let bad =
+        || BadCall::Bad { name: "part", why: "it is no number of a part that mail_read gave, like 2 or 1.2".into() };
+    let part = PartNumber::new(arguments.text("part")?.trim()).ok_or_else(bad)?;
+    let look = Look::Attachment { message: reference(arguments)?, part, from: count("from", arguments)? };
+    Ok((Some(account.connection.0), Action::Mail(MailAction::Look(look))))
+}
+
+/// A number that is 0 where it is left out.
+fn count(name: &'static str, arguments: &Arguments) -> Result<u32, BadCall> {
+    let number = arguments.optional(name).filter(|text| !text.trim().is_empty());
+    number.map_or(Ok(0), |text| parse_with(name, || text.trim().parse::<u32>()))
 }
 
 async fn prepare_move(tool: &str, arguments: &Arguments, cx: &PrepareContext<'_>) -> Result<Made, BadCall> {

@@ -135,9 +135,7 @@ fn ids_and_folders_are_read_strictly() {
         "INBOX/x/7",
         "INBOX/12/7,8",
         "INBOX/12/*",
-        "IN\"BOX/12/7",
         "IN\r\nBOX/12/7",
-        "INBOX*/12/7",
         "INBOX/12/99999999999",
     ] {
         assert!(read(bad).is_err(), "{bad:?}");

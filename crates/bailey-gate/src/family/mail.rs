@@ -40,6 +40,16 @@ kinds! {
         name: "mail.read", group: Group::Read, level: Some(Level::Read), local: false,
         asked_by: AskedBy::Always, suggest: None,
     };
+    /// Reads a file of a mail.
+    ATTACHMENT = {
+        name: "mail.attachment", group: Group::Read, level: Some(Level::Read), local: false,
+        asked_by: AskedBy::Always, suggest: None,
+    };
+    /// Lists the folders of mail.
+    FOLDERS = {
+        name: "mail.folders", group: Group::Read, level: Some(Level::Read), local: false,
+        asked_by: AskedBy::Always, suggest: None,
+    };
     /// Moves a mail to another folder.
     MOVE = {
         name: "mail.move", group: Group::Write, level: Some(Level::Full), local: false,
@@ -53,9 +63,12 @@ kinds! {
 }
 
 mod codec;
+mod folder;
+mod look;
 mod message;
 mod preview;
 
+pub use look::{Look, PartNumber};
 pub use message::{Attachment, MAX_REFERENCES, Message, MessageId, Source, SourceUse};
 
 /// Recipients of one mail above which it is mass mail, which is critical.
@@ -88,6 +101,8 @@ pub enum MailAction {
     },
     /// Read a message. Changes nothing, not even that it is unread.
     Read(MessageRef),
+    /// List folders, or read on. Changes nothing either.
+    Look(Look),
     /// Move a message to another folder.
     Move(Moving),
     /// Move a message to the trash.
@@ -164,23 +179,11 @@ pub struct Query {
     pub days: Option<u32>,
 }
 
-/// The name of a mail folder: printable ASCII. Other names are written in modified UTF-7 by the server (RFC 3501, 5.1.3).
+/// The name of a mail folder as its server writes it: printable ASCII, other letters in modified UTF-7 (RFC 3501, 5.1.3).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FolderName(String);
 
 impl FolderName {
-    /// Refuses what cannot stand in a quoted string of the protocol, and wildcards.
-    pub fn new(text: &str) -> Result<Self, BadText> {
-        let plain = text.chars().all(|c| (c.is_ascii_graphic() || c == ' ') && !"\"\\*%".contains(c));
-        if text.is_empty() || text.trim() != text || !plain {
-            return Err(BadText::NotAFolder(text.chars().take(super::text::MAX_ADDRESS_BYTES).collect()));
-        }
-        if text.len() > super::text::MAX_ADDRESS_BYTES {
-            return Err(BadText::TooLong);
-        }
-        Ok(Self(text.to_owned()))
-    }
-
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -196,7 +199,10 @@ impl Family for MailAction {
             Self::DiscardDraft(_) => DISCARD_DRAFT,
             Self::Send(_) => SEND,
             Self::Search { .. } => SEARCH,
-            Self::Read(_) => READ,
+            Self::Read(_) | Self::Look(Look::Read { .. }) => READ,
+            Self::Look(Look::Search { .. }) => SEARCH,
+            Self::Look(Look::Folders) => FOLDERS,
+            Self::Look(Look::Attachment { .. }) => ATTACHMENT,
             Self::Move(_) => MOVE,
             Self::Trash(_) => TRASH,
         }
@@ -211,6 +217,7 @@ impl Family for MailAction {
             | Self::DiscardDraft(_)
             | Self::Search { .. }
             | Self::Read(_)
+            | Self::Look(_)
             | Self::Move(_)
             | Self::Trash(_) => Class::Undoable,
         }
@@ -220,7 +227,7 @@ impl Family for MailAction {
         let (sent, moving) = match self {
             Self::Send(message) => (Some(message), None),
             Self::Move(moving) | Self::Trash(moving) | Self::DiscardDraft(moving) => (None, Some(moving)),
-            Self::Draft(_) | Self::SaveDraft(_) | Self::Search { .. } | Self::Read(_) => (None, None),
+            Self::Draft(_) | Self::SaveDraft(_) | Self::Search { .. } | Self::Read(_) | Self::Look(_) => (None, None),
         };
         let recipients: Vec<Party> =
             sent.iter().flat_map(|message| message.recipients()).map(|to| Party::of_address(&to.address)).collect();
@@ -254,6 +261,7 @@ impl Family for MailAction {
             | Self::DiscardDraft(_)
             | Self::Search { .. }
             | Self::Read(_)
+            | Self::Look(_)
             | Self::Move(_)
             | Self::Trash(_) => Vec::new(),
         }
@@ -271,7 +279,12 @@ impl Family for MailAction {
                 Err(CodecError::Malformed("a draft is taken out to the trash alone"))
             }
             Self::Draft(message) | Self::SaveDraft(message) | Self::Send(message) => message.check(),
-            Self::Search { .. } | Self::Read(_) | Self::Move(_) | Self::Trash(_) | Self::DiscardDraft(_) => Ok(()),
+            Self::Search { .. }
+            | Self::Read(_)
+            | Self::Look(_)
+            | Self::Move(_)
+            | Self::Trash(_)
+            | Self::DiscardDraft(_) => Ok(()),
         }
     }
 
@@ -291,6 +304,7 @@ impl Family for MailAction {
                 out.headline = "Read a mail".into();
                 preview::place(out, message);
             }
+            Self::Look(look) => look::preview(look, out),
             Self::Move(moving) => preview::moving(out, "Move a mail", moving),
             Self::Trash(moving) => preview::moving(out, "Move a mail to the trash", moving),
         }

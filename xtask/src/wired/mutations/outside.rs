@@ -125,8 +125,8 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         control: "imap/read-only-lines",
         edits: &[(
             "crates/bailey-vault/src/imap_guard.rs",
-            r#"["BODY.PEEK[HEADER]<0.", "BODY.PEEK[]<"].iter()"#,
-            r#"["BODY.PEEK[HEADER]<0.", "BODY"].iter()"#,
+            r#"item.strip_prefix("BODY.PEEK[").is_some_and(is_piece)"#,
+            r#"item.starts_with("BODY")"#,
         )],
         test: "tests::looking_changes_nothing",
     },
@@ -134,10 +134,19 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         control: "imap/one-move",
         edits: &[(
             "crates/bailey-vault/src/imap_guard.rs",
-            r#"command == format!("UID MOVE {} {}", message.uid, quoted(to))"#,
-            r#"command.starts_with("UID MOVE ") && !quoted(to).is_empty()"#,
+            r#"command == format!("UID MOVE {} {}", message.uid, to.quoted())"#,
+            r#"command.starts_with("UID MOVE ") && !to.quoted().is_empty()"#,
         )],
         test: "tests::moving_moves_one_message_to_one_folder",
+    },
+    Mutation {
+        control: "imap/removes-what-was-copied",
+        edits: &[(
+            "crates/bailey-vault/src/imap_guard.rs",
+            r#"command == format!("UID EXPUNGE {}", message.uid)"#,
+            r#"command.starts_with("UID EXPUNGE ")"#,
+        )],
+        test: "tests::what_was_copied_alone_can_be_removed",
     },
     Mutation {
         control: "undo/mail-move",

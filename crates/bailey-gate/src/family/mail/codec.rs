@@ -1,11 +1,15 @@
 //! The one encoding of what is done with mail. What is here stays byte for byte: logs of earlier homes are read with it.
 
+use super::look;
 use super::{
     Attachment, FolderName, FolderRole, MailAction, Message, MessageId, MessageRef, Moving, Query, Source, SourceUse,
     Summary,
 };
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::family::text::{Address, Line, Mailbox};
+
+/// The tag of looks that read on; those below are taken, or kept for what changes something.
+const LOOK: u8 = 16;
 
 /// Writes an action behind its family's tag.
 ///
@@ -23,6 +27,7 @@ pub(super) fn encode(action: &MailAction, out: &mut Encoder) {
         MailAction::Send(message) => encode_whole(message, out.byte(7)),
         MailAction::SaveDraft(message) => encode_whole(message, out.byte(8)),
         MailAction::DiscardDraft(moving) => encode_moving(moving, out.byte(9)),
+        MailAction::Look(look) => look::encode(look, out.byte(LOOK)),
     }
 }
 
@@ -38,6 +43,7 @@ pub(super) fn decode(bytes: &mut Decoder<'_>) -> Result<MailAction, CodecError> 
         7 => decode_whole(bytes).map(MailAction::Send),
         8 => decode_whole(bytes).map(MailAction::SaveDraft),
         9 => decode_moving(bytes).map(MailAction::DiscardDraft),
+        LOOK => look::decode(bytes).map(MailAction::Look),
         tag => Err(CodecError::UnknownTag(tag)),
     }?;
     crate::family::Family::check(&action)?;
@@ -138,7 +144,7 @@ fn decode_message(bytes: &mut Decoder<'_>) -> Result<Message, CodecError> {
     Ok(message)
 }
 
-fn encode_query(query: &Query, out: &mut Encoder) {
+pub(super) fn encode_query(query: &Query, out: &mut Encoder) {
     out.byte(u8::from(query.unread));
     for words in [&query.from, &query.subject, &query.text] {
         out.option(words.as_ref(), |out, words| {
@@ -150,7 +156,7 @@ fn encode_query(query: &Query, out: &mut Encoder) {
     });
 }
 
-fn decode_query(bytes: &mut Decoder<'_>) -> Result<Query, CodecError> {
+pub(super) fn decode_query(bytes: &mut Decoder<'_>) -> Result<Query, CodecError> {
     let words =
         |b: &mut Decoder<'_>| b.option(|b| Line::new(b.text()?).map_err(|_| CodecError::Malformed("search words")));
     Ok(Query {
@@ -166,19 +172,19 @@ fn decode_query(bytes: &mut Decoder<'_>) -> Result<Query, CodecError> {
     })
 }
 
-fn decode_u32(bytes: &mut Decoder<'_>) -> Result<u32, CodecError> {
+pub(super) fn decode_u32(bytes: &mut Decoder<'_>) -> Result<u32, CodecError> {
     u32::try_from(bytes.number()?).map_err(|_| CodecError::TooLong)
 }
 
-fn decode_folder(bytes: &mut Decoder<'_>) -> Result<FolderName, CodecError> {
+pub(super) fn decode_folder(bytes: &mut Decoder<'_>) -> Result<FolderName, CodecError> {
     FolderName::new(&bytes.text()?).map_err(|_| CodecError::Malformed("a folder name"))
 }
 
-fn encode_reference(message: &MessageRef, out: &mut Encoder) {
+pub(super) fn encode_reference(message: &MessageRef, out: &mut Encoder) {
     out.text(message.folder.as_str()).number(message.uid_validity.into()).number(message.uid.into());
 }
 
-fn decode_reference(bytes: &mut Decoder<'_>) -> Result<MessageRef, CodecError> {
+pub(super) fn decode_reference(bytes: &mut Decoder<'_>) -> Result<MessageRef, CodecError> {
     Ok(MessageRef { folder: decode_folder(bytes)?, uid_validity: decode_u32(bytes)?, uid: decode_u32(bytes)? })
 }
 

@@ -11,7 +11,7 @@ use crate::preview::Preview;
 
 pub(super) fn search(out: &mut Preview, folder: &FolderName, query: &Query) {
     out.headline = "Look for mail".into();
-    out.item("Folder", folder.as_str());
+    out.item("Folder", &folder.shown());
     if query.unread {
         out.item("Only", "unread");
     }
@@ -28,7 +28,7 @@ pub(super) fn search(out: &mut Preview, folder: &FolderName, query: &Query) {
 }
 
 pub(super) fn place(out: &mut Preview, message: &MessageRef) {
-    out.item("Folder", message.folder.as_str());
+    out.item("Folder", &message.folder.shown());
     out.item("Number", &format!("{} of {}", message.uid, message.uid_validity));
 }
 
@@ -37,7 +37,7 @@ pub(super) fn moving(out: &mut Preview, headline: &str, moving: &Moving) {
     out.item("From (as the mail says)", &moving.about.from);
     out.item("Subject", &moving.about.subject);
     place(out, &moving.message);
-    out.item("To folder", moving.to.as_str());
+    out.item("To folder", &moving.to.shown());
 }
 
 pub(super) fn message(out: &mut Preview, verb: &str, message: &Message) {

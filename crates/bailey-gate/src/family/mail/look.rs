@@ -1,0 +1,128 @@
+//! Looks at mail that read on: folders, further pages of a search, the rest of a text, a file.
+
+use super::codec::{decode_folder, decode_query, decode_reference, decode_u32, encode_query, encode_reference};
+use super::preview::{place, search};
+use super::{FolderName, MessageRef, Query};
+use crate::codec::{CodecError, Decoder, Encoder};
+use crate::preview::Preview;
+
+/// Longest number of a part: as deep as parts are read.
+const MAX_PART_BYTES: usize = 200;
+
+/// A look. What it asks for from the beginning on is an action of its own, which was there before these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    /// List the folders.
+    Folders,
+    /// Look for messages, those behind the first.
+    Search {
+        /// Where to look.
+        folder: FolderName,
+        /// Says what to look for.
+        query: Query,
+        /// How many of the newest are passed over; not 0.
+        skip: u32,
+    },
+    /// Read on in a message.
+    Read {
+        /// Which.
+        message: MessageRef,
+        /// Characters of its text before; not 0.
+        from: u32,
+    },
+    /// Read a file of a message, or a text too long to be told with it.
+    Attachment {
+        /// Which message.
+        message: MessageRef,
+        /// Which part of it.
+        part: PartNumber,
+        /// Characters of its text before.
+        from: u32,
+    },
+}
+
+/// The number of a part, as IMAP gives it: `2.1` (RFC 3501, 6.4.5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartNumber(String);
+
+impl PartNumber {
+    /// Reads numbers parted by points, each from 1 on.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let number = |part: &str| !part.starts_with('0') && part.parse::<u32>().is_ok_and(|number| number > 0);
+        let digits = text.chars().all(|c| c.is_ascii_digit() || c == '.');
+        (text.len() <= MAX_PART_BYTES && digits && text.split('.').all(number)).then(|| Self(text.to_owned()))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+pub(super) fn encode(look: &Look, out: &mut Encoder) {
+    match look {
+        Look::Folders => {
+            out.byte(1);
+        }
+        Look::Search { folder, query, skip } => {
+            encode_query(query, out.byte(2).text(folder.as_str()));
+            out.number((*skip).into());
+        }
+        Look::Read { message, from } => {
+            encode_reference(message, out.byte(3));
+            out.number((*from).into());
+        }
+        Look::Attachment { message, part, from } => {
+            encode_reference(message, out.byte(4));
+            out.text(part.as_str()).number((*from).into());
+        }
+    }
+}
+
+pub(super) fn decode(bytes: &mut Decoder<'_>) -> Result<Look, CodecError> {
+    let some =
+        |number: u32| if number > 0 { Ok(number) } else { Err(CodecError::Malformed("a look from the beginning")) };
+    match bytes.byte()? {
+        1 => Ok(Look::Folders),
+        2 => Ok(Look::Search {
+            folder: decode_folder(bytes)?,
+            query: decode_query(bytes)?,
+            skip: some(decode_u32(bytes)?)?,
+        }),
+        3 => Ok(Look::Read { message: decode_reference(bytes)?, from: some(decode_u32(bytes)?)? }),
+        4 => Ok(Look::Attachment {
+            message: decode_reference(bytes)?,
+            part: PartNumber::new(&bytes.text()?).ok_or(CodecError::Malformed("the number of a part"))?,
+            from: decode_u32(bytes)?,
+        }),
+        tag => Err(CodecError::UnknownTag(tag)),
+    }
+}
+
+pub(super) fn preview(look: &Look, out: &mut Preview) {
+    let on = |out: &mut Preview, from: u32| {
+        if from > 0 {
+            out.item("From character", &from.to_string());
+        }
+    };
+    match look {
+        Look::Folders => out.headline = "List the mail folders".into(),
+        Look::Search { folder, query, skip } => {
+            search(out, folder, query);
+            out.item("Behind the newest", &skip.to_string());
+        }
+        Look::Read { message, from } => {
+            out.headline = "Read on in a mail".into();
+            place(out, message);
+            on(out, *from);
+        }
+        Look::Attachment { message, part, from } => {
+            out.headline = "Read a file of a mail".into();
+            place(out, message);
+            out.item("Part", part.as_str());
+            on(out, *from);
+        }
+    }
+}
