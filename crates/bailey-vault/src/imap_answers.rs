@@ -117,7 +117,7 @@ impl Answers {
             Some(b'*') | None => {}
             Some(_) => {
                 self.ended += 1;
-                let status = self.held.split(|byte| *byte == b' ').nth(1);
+                let status = self.held.trim_ascii_end().split(|byte| *byte == b' ').nth(1);
                 self.ended_well += usize::from(status.is_some_and(|status| status.eq_ignore_ascii_case(b"OK")));
             }
         }

@@ -22,6 +22,7 @@ mod in_time;
 mod interface;
 mod models;
 mod provenance;
+mod reading;
 mod restore;
 mod road;
 mod rules;

@@ -14,8 +14,8 @@ use super::super::mime::{Fetched, HEADER, MAX_FETCHED, describe_file, describe_f
 use super::search::no_folder;
 use super::{imap_words, in_time, leave};
 
-/// Bytes of a file that are read, in its transfer encoding: some fifteen megabytes of it.
-const MAX_FILE: u64 = 20 * 1024 * 1024;
+/// Bytes of a file that are read, in its transfer encoding: some nine megabytes of it.
+const MAX_FILE: u64 = 12 * 1024 * 1024;
 /// Bytes asked for at once.
 const AT_ONCE: u64 = 2 * 1024 * 1024;
 /// Sections asked for at once.
