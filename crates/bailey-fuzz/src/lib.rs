@@ -48,10 +48,12 @@ fn contained<T>(work: impl FnOnce() -> T) -> Option<T> {
 }
 
 /// Every target by name.
-pub const TARGETS: [(&str, Target); 17] = [
+pub const TARGETS: [(&str, Target); 19] = [
     ("answers", answers),
     ("mail", mail),
     ("sent", sent),
+    ("outline", outline),
+    ("file", file),
     ("calendar", calendar),
     ("entry", entry),
     ("content", content),
@@ -109,6 +111,35 @@ fn sent(bytes: &[u8]) {
         let known = bailey_gate::family::text::Address::new(&address);
         assert!(known.is_ok_and(|known| known.key() == address), "`{address}` is no address in its comparing form");
     }
+}
+
+/// Most bytes fetched for one mail's text, and most of a file's text.
+const MAX_WANTED_BYTES: u64 = 4 * 1024 * 1024;
+const MAX_FILE_TEXT_BYTES: usize = 4 * 1024 * 1024;
+
+/// What a mail server says of a message's parts, behind the message's header.
+fn outline(bytes: &[u8]) {
+    let end = bytes.windows(2).position(|window| window == b"\n\n").unwrap_or(0);
+    let (header, structure) = bytes.split_at(end);
+    let Some(mut outline) = bailey_message::Outline::new(header, structure) else { return };
+    let wanted = outline.wanted();
+    let all: u64 = wanted.iter().map(|one| one.bytes).sum();
+    assert!(all <= MAX_WANTED_BYTES, "{all} bytes of one mail's text");
+    for one in &wanted {
+        outline.put(&one.section, header.to_vec());
+    }
+    let _ = outline.read();
+}
+
+/// A file of a mail, behind a line with its type and its name.
+fn file(bytes: &[u8]) {
+    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(0);
+    let (line, content) = bytes.split_at(end);
+    let line = String::from_utf8_lossy(line);
+    let (media, name) = line.split_once(' ').unwrap_or((&line, ""));
+    let read = bailey_message::extract(content.get(1..).unwrap_or_default(), media, Some(name), None);
+    let length = read.map_or(0, |read| read.text.len());
+    assert!(length <= MAX_FILE_TEXT_BYTES, "{length} bytes of a file's text");
 }
 
 /// A calendar server's answer.

@@ -128,16 +128,8 @@ fn ids_and_folders_are_read_strictly() {
         |id: &str| prepare_read(&Arguments::parse(&serde_json::json!({"id": id}).to_string()).unwrap(), &context());
     assert!(read("INBOX/12/7").is_ok());
     assert!(read("A folder/with/parts/12/7").is_ok());
-    for bad in [
-        "",
-        "7",
-        "INBOX/7",
-        "INBOX/x/7",
-        "INBOX/12/7,8",
-        "INBOX/12/*",
-        "IN\r\nBOX/12/7",
-        "INBOX/12/99999999999",
-    ] {
+    for bad in ["", "7", "INBOX/7", "INBOX/x/7", "INBOX/12/7,8", "INBOX/12/*", "IN\r\nBOX/12/7", "INBOX/12/99999999999"]
+    {
         assert!(read(bad).is_err(), "{bad:?}");
     }
 }

@@ -43,7 +43,7 @@ fn addresses(list: Option<&mail_parser::Address<'_>>) -> Vec<String> {
 
 #[test]
 fn a_display_name_changes_nobodys_recipient() {
-    // The model is told the sender so that it can be copied, into one text too.
+    // The model is told the sender as structure, which can be copied as it is.
     let hostile = mail("From: \"ana@example.org, Tom\" <tom@example.org>\r\nSubject: s", "Please answer.");
     let turns = vec![Turn::call("mail_search", json!({})), Turn::say("ok")];
     let account = Account::new(turns, 300);
@@ -52,9 +52,10 @@ fn a_display_name_changes_nobodys_recipient() {
     account.world.task("look at my mail");
     let told: Value = serde_json::from_slice(&account.world.provider.requests()[1]).unwrap();
     let told = told["messages"].as_array().unwrap().last().unwrap()["content"].as_str().unwrap().to_owned();
-    assert!(told.contains(r#"\"ana@example.org, Tom\" <tom@example.org>"#), "{told}");
+    assert!(told.contains(r#"[{"name":"ana@example.org, Tom","address":"tom@example.org"}]"#), "{told}");
     // What it was told is one recipient; without the marks it would be none.
     for (to, recipients) in [
+        (json!([{"name": "ana@example.org, Tom", "address": "tom@example.org"}]), vec!["tom@example.org"]),
         (json!(r#""ana@example.org, Tom" <tom@example.org>"#), vec!["tom@example.org"]),
         (
             json!(["\"Doe, Jane\" <jane.doe@corp.example>", "ana@example.org (Ana)"]),

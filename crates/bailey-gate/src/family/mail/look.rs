@@ -126,3 +126,36 @@ pub(super) fn preview(look: &Look, out: &mut Preview) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_read_back_as_they_were_written_and_none_from_the_beginning() {
+        let message =
+            || MessageRef { folder: FolderName::of_words("Kunden/Müller").unwrap(), uid_validity: 5, uid: 7 };
+        let search = |skip| Look::Search { folder: message().folder, query: Query::default(), skip };
+        let part = PartNumber::new("2.1").unwrap();
+        let written = |look: &Look| {
+            let mut out = Encoder::default();
+            encode(look, &mut out);
+            out.finish()
+        };
+        for look in [
+            Look::Folders,
+            search(20),
+            Look::Read { message: message(), from: 16_000 },
+            Look::Attachment { message: message(), part, from: 0 },
+        ] {
+            assert_eq!(decode(&mut Decoder::new(&written(&look))), Ok(look));
+        }
+        // These are a search and a reading of their own; two encodings of one action would be two digests.
+        for look in [search(0), Look::Read { message: message(), from: 0 }] {
+            assert!(decode(&mut Decoder::new(&written(&look))).is_err());
+        }
+        for bad in ["", "0", "1.", ".1", "1..2", "01", "1.0", "a", "1.HEADER", "4294967296", "1 2"] {
+            assert!(PartNumber::new(bad).is_none(), "{bad}");
+        }
+    }
+}
