@@ -27,6 +27,8 @@ const MODEL_WAIT: Duration = Duration::from_secs(1);
 const GARBLED_TRIES: u32 = 2;
 /// Longest wait that a server may ask for; behind it the task says so.
 const LONGEST_WAIT: Duration = Duration::from_secs(180);
+/// The same where another model can be asked instead.
+const LONGEST_WAIT_BESIDE: Duration = Duration::from_secs(10);
 /// Most requests made anew because of what a provider does not take.
 const MAX_LEARNT: usize = 8;
 /// Fewest tokens of an answer worth paying for.
@@ -167,8 +169,9 @@ impl Home {
             let situation = Situation { now, zone: self.clock.zone() };
             let mut ask = conversation.ask_about(&tools, &situation, &about);
             let form = ask.shape.as_ref().map(|shape| shape.name);
+            ask.max_tokens = model.traits().answer_limit(ask.max_tokens);
+            let wanted = ask.max_tokens;
             let mut tapped = tap(&**model, ask.clone());
-            let wanted = ask.max_tokens.min(model.traits().answer_tokens);
             let reserved = match self.reserve(conversation, config, tapped.body.len(), wanted)? {
                 Ok(reserved) if reserved.tokens < LEAST_ANSWER_TOKENS.min(wanted) => {
                     return Ok(Err(Failed::TooDear(reserved.why.clone())));
@@ -208,6 +211,7 @@ impl Home {
         most: u32,
     ) -> Result<Answer, ModelError> {
         let (mut tries, mut wait) = (1, MODEL_WAIT);
+        let longest = if self.fallback.is_some() { LONGEST_WAIT_BESIDE } else { LONGEST_WAIT };
         loop {
             let took = Stopwatch::start();
             self.listening.begin(id, request);
@@ -218,7 +222,7 @@ impl Home {
             };
             asked_model(&answered, took.elapsed());
             let pause = match &answered {
-                Err(ModelError::Busy { after: Some(after), .. }) if *after <= LONGEST_WAIT => (*after).max(wait),
+                Err(ModelError::Busy { after: Some(after), .. }) if *after <= longest => (*after).max(wait),
                 Err(ModelError::Busy { after: None, .. } | ModelError::Unreachable(_)) => wait,
                 Err(ModelError::Garbled(_)) if tries < GARBLED_TRIES => wait,
                 _ => return answered,

@@ -88,6 +88,8 @@ pub struct Traits {
 const ANSWER_TOKENS: u32 = 4_096;
 /// The same for models that think before they speak: the thoughts count.
 const REASONING_TOKENS: u32 = 16_384;
+/// Fewest tokens asked of a model that thinks before it speaks, however short the answer is to be.
+const THINKING_TOKENS: u32 = 4_096;
 /// Fewest tokens that a limit is lowered to by what a provider refuses.
 const LEAST_ANSWER_TOKENS: u32 = 256;
 /// Bytes that a token stands for, counted low: what other languages than English take.
@@ -183,6 +185,14 @@ impl Traits {
             traits.answer_tokens = REASONING_TOKENS;
         }
         traits
+    }
+
+    /// Returns how many tokens an answer may have that is meant to have `asked` at most: where thoughts count, a short answer needs room
+    /// for them, too.
+    #[must_use]
+    pub fn answer_limit(&self, asked: u32) -> u32 {
+        let least = if self.temperature { 0 } else { THINKING_TOKENS };
+        asked.max(least).min(self.answer_tokens)
     }
 
     /// Sets the most tokens of a conversation, answer included.
@@ -302,7 +312,9 @@ mod tests {
         ] {
             assert_eq!(field(base, model), TokenField::MaxTokens, "{base} {model}");
         }
-        assert!(!Traits::of("http://localhost:1/v1", "openai/gpt-5-mini").temperature);
+        let thinks = Traits::of("http://localhost:1/v1", "openai/gpt-5-mini");
+        assert!(!thinks.temperature);
+        assert_eq!((thinks.answer_limit(40), Traits::default().answer_limit(40)), (THINKING_TOKENS, 40));
         assert!(Traits::of("https://api.anthropic.com/v1", "claude").cache_marks);
     }
 

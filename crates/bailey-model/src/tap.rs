@@ -68,9 +68,6 @@ pub struct Tapped {
     pub redactions: Vec<Redaction>,
 }
 
-/// Fewest tokens asked of a model that thinks before it speaks, however short the answer is to be.
-const THINKING_TOKENS: u32 = 4_096;
-
 /// Screens what is to be asked, makes the request, and describes it.
 #[must_use]
 pub fn tap(model: &dyn Model, mut ask: crate::Ask) -> Tapped {
@@ -79,9 +76,7 @@ pub fn tap(model: &dyn Model, mut ask: crate::Ask) -> Tapped {
     // Behind the screen: a cut could take a secret's beginning from its end.
     let traits = model.traits();
     crate::fit::fit(&mut ask.messages, traits.context_bytes);
-    // Where thoughts count, a short answer needs room for them, too.
-    let least = if traits.temperature { 0 } else { THINKING_TOKENS };
-    ask.max_tokens = ask.max_tokens.max(least).min(traits.answer_tokens);
+    ask.max_tokens = ask.max_tokens.min(traits.answer_tokens);
     let spans = spans(&ask.messages);
     let body = model.request(&ask);
     let recipe = recipe(&body, &spans);
