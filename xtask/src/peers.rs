@@ -114,7 +114,7 @@ impl Issuer {
 
     /// Every access and refresh token issued so far.
     pub fn issued(&self) -> Result<Vec<String>, String> {
-        Ok(self.ask("issued")?.lines().map(str::to_owned).collect())
+        issued_at(self.port)
     }
 
     /// Lets it differ from the standards in these ways, and in no others; see `xtask/peers/quirks.mjs`.
@@ -132,16 +132,7 @@ impl Issuer {
     }
 
     fn tell(&self, what: &str, body: &str) -> Result<String, String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).map_err(|error| error.to_string())?;
-        let request = format!(
-            "POST /test/{what} HTTP/1.1\r\nhost: op\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).map_err(|error| error.to_string())?;
-        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.trim().to_owned());
-        body.ok_or_else(|| format!("it answered `{answer}`"))
+        tell_issuer(self.port, what, body)
     }
 
     /// Its identity: `http://127.0.0.1:PORT`.
@@ -149,6 +140,24 @@ impl Issuer {
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
+}
+
+/// Every token that the authorization server at a port issued so far.
+pub fn issued_at(port: u16) -> Result<Vec<String>, String> {
+    Ok(tell_issuer(port, "issued", "")?.lines().map(str::to_owned).collect())
+}
+
+fn tell_issuer(port: u16, what: &str, body: &str) -> Result<String, String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).map_err(|error| error.to_string())?;
+    let request = format!(
+        "POST /test/{what} HTTP/1.1\r\nhost: op\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).map_err(|error| error.to_string())?;
+    let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.trim().to_owned());
+    body.ok_or_else(|| format!("it answered `{answer}`"))
 }
 
 /// Schemathesis, which makes requests of an OpenAPI document and holds the answers against it. Run it to its end: with success where it

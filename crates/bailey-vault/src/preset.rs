@@ -21,10 +21,8 @@ pub(crate) fn scopes(issuer: &str, kind: &str, level: Level) -> Vec<String> {
             "https://outlook.office.com/SMTP.Send",
             "offline_access",
         ],
-        (Provider::Other, "calendar", Level::Read) => &["calendar.read", "offline_access"],
-        (Provider::Other, "calendar", _) => &["calendar.full", "offline_access"],
-        (Provider::Other, "contacts", Level::Read) => &["contacts.read", "offline_access"],
-        (Provider::Other, "contacts", _) => &["contacts.full", "offline_access"],
+        // No standard names scopes for CalDAV and CardDAV.
+        (Provider::Other, "calendar" | "contacts", _) => &["offline_access"],
         (Provider::Other, _, Level::Read) => &["mail.read", "offline_access"],
         (Provider::Other, _, Level::Draft) => &["mail.read", "mail.draft", "offline_access"],
         (Provider::Other, _, Level::Send) => &["mail.read", "mail.send", "offline_access"],
@@ -102,8 +100,11 @@ fn host(issuer: &str) -> &str {
 
 /// What the provider does not keep to, so that only Bailey does; empty where it keeps to all of it.
 #[must_use]
-pub fn kept_by_bailey_alone(issuer: &str, level: Level) -> &'static str {
+pub fn kept_by_bailey_alone(issuer: &str, kind: &str, level: Level) -> &'static str {
     match (provider(issuer), level) {
+        (Provider::Other, Level::Read | Level::Draft | Level::Send) if kind != "mail" => {
+            "no standard has permissions for part of a calendar or an address book, so the limits of this connection are kept by Bailey alone"
+        }
         (Provider::Google, Level::Read | Level::Draft | Level::Send) => {
             "Google has one permission for all of a mailbox over IMAP, all calendars and all contacts, so the limits of this connection are kept by Bailey alone"
         }
@@ -147,7 +148,7 @@ mod tests {
     fn each_provider_is_asked_in_its_own_words() {
         let google = scopes("https://accounts.google.com", "mail", Level::Read);
         assert_eq!(google, ["https://mail.google.com/"]);
-        assert!(!kept_by_bailey_alone("https://accounts.google.com", Level::Send).is_empty());
+        assert!(!kept_by_bailey_alone("https://accounts.google.com", "mail", Level::Send).is_empty());
         let microsoft = |level| scopes("https://login.microsoftonline.com/common/v2.0", "mail", level);
         assert!(!microsoft(Level::Draft).iter().any(|scope| scope.contains("SMTP.Send")), "it could send");
         assert!(microsoft(Level::Send).iter().any(|scope| scope.contains("SMTP.Send")));
@@ -196,6 +197,7 @@ mod tests {
         let google = |kind| scopes("https://accounts.google.com", kind, Level::Full).join(" ");
         assert_eq!(google("calendar"), "https://www.googleapis.com/auth/calendar");
         assert_eq!(google("contacts"), "https://www.googleapis.com/auth/carddav");
-        assert_eq!(scopes("https://example.org", "calendar", Level::Read), ["calendar.read", "offline_access"]);
+        assert_eq!(scopes("https://example.org", "calendar", Level::Read), ["offline_access"]);
+        assert!(kept_by_bailey_alone("https://example.org", "calendar", Level::Read).contains("Bailey alone"));
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn connection_view(home: &Home, row: bailey_ledger::ConnectionRow) ->
         (Some(_), Some(_)) if row.grant.generation > 1 => {
             "its level was changed after the sign-in: what the sign-in would allow beyond it is kept back by Bailey alone"
         }
-        (Some(_), Some(issuer)) => bailey_vault::kept_by_bailey_alone(issuer, row.grant.level),
+        (Some(_), Some(issuer)) => bailey_vault::kept_by_bailey_alone(issuer, &row.kind, row.grant.level),
         (Some(_), None) => {
             "no token: the limits of this connection are kept by Bailey alone, and only the provider's page ends the password"
         }

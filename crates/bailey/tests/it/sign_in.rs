@@ -1,6 +1,9 @@
 //! Signing in where servers are not as the standards say, and sign-ins that end. The authorization server is the certified one;
 //! what others do differently is a double before it (`xtask/peers/quirks.mjs`).
 
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+
 use bailey_scripted::Turn;
 use serde_json::{Value, json};
 use xtask::peers;
@@ -88,4 +91,76 @@ fn a_first_sign_in_is_not_told_that_a_password_was_taken_back() {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let (_, said) = account.world.fails(&words, &format!("{PASSPHRASE}\nnot-the-password"));
     assert!(said.contains("check who signs in and the password") && !said.contains("taken back"), "{said}");
+}
+
+/// A double of calendar servers that take tokens alone, such as Google's: it lets through what shows a token of this issuer's,
+/// to a real calendar server with a password. It does not prove that Google's own server answers like this one.
+fn takes_tokens_alone(server: u16, issuer: u16) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serve = move |mut client: TcpStream| -> std::io::Result<()> {
+        let (mut head, mut byte) = (Vec::new(), [0]);
+        while !head.ends_with(b"\r\n\r\n") {
+            client.read_exact(&mut byte)?;
+            head.push(byte[0]);
+        }
+        let head = String::from_utf8_lossy(&head).into_owned();
+        let field = |name: &str| {
+            let of = |line: &str| {
+                line.split_once(": ").filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.to_owned())
+            };
+            head.lines().find_map(of)
+        };
+        let mut body = vec![0; field("content-length").and_then(|n| n.parse().ok()).unwrap_or(0)];
+        client.read_exact(&mut body)?;
+        let issued = peers::issued_at(issuer).unwrap_or_default();
+        let shown = field("authorization").and_then(|shown| shown.strip_prefix("Bearer ").map(str::to_owned));
+        if !shown.is_some_and(|token| issued.contains(&token)) {
+            return client.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        }
+        let basic = base64_of(&format!("{}:{}", peers::ACCOUNT, peers::APP_PASSWORD));
+        let others = head.lines().filter(|line| !line.to_lowercase().starts_with("authorization:") && !line.is_empty());
+        let head = others.collect::<Vec<_>>().join("\r\n");
+        let mut upstream = TcpStream::connect(("127.0.0.1", server))?;
+        upstream.write_all(format!("{head}\r\nauthorization: Basic {basic}\r\n\r\n").as_bytes())?;
+        upstream.write_all(&body)?;
+        std::io::copy(&mut upstream, &mut client).map(|_| ())
+    };
+    std::thread::spawn(move || listener.incoming().flatten().for_each(|client| drop(serve(client))));
+    port
+}
+
+fn base64_of(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(text)
+}
+
+#[test]
+fn a_calendar_that_takes_tokens_alone_is_signed_in_to_with_a_browser() {
+    let create = Turn::call("calendar_create", json!({"what": "Call", "begins": "tomorrow at 15:00"}));
+    let account = Account::new(vec![create, Turn::say("ok")], SOON);
+    let folder = account.world.folder.path().join("c");
+    std::fs::create_dir_all(&folder).unwrap();
+    let server = peers::CalendarServer::start(&folder).unwrap();
+    let url = server.url();
+    let (_, rest) = url.split_once("://").unwrap();
+    let (place, path) = rest.split_once('/').unwrap();
+    let port = takes_tokens_alone(place.rsplit_once(':').unwrap().1.parse().unwrap(), account.issuer.port);
+    let address = format!("http://127.0.0.1:{port}/{path}");
+    let issuer = account.issuer.url();
+    let arguments =
+        ["connect", "calendar", &address, "--user", peers::ACCOUNT, "--level", "full", "--oauth", &issuer, "--json"];
+    let arguments = arguments.map(str::to_owned);
+    let output = account.sign_in_with(&arguments, PASSPHRASE, |url| url);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let task = account.world.task("add the call to my calendar");
+    succeeded(&task);
+    assert!(server.stored()[0].contains("SUMMARY:Call"), "{:?}", server.stored());
+    let card: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let said = account.world.data_of(&["revoke", card["id"].as_str().unwrap()]);
+    assert_eq!(said["at_provider"], "confirmed", "{said}");
+    // The log shows what the person signed to connect it; a verifier of its own reads that.
+    let verified = account.world.bailey(&["log", "verify"]).output().unwrap();
+    let said = String::from_utf8_lossy(&verified.stdout);
+    assert!(said.contains("every payload is in the file and fits its entry"), "{verified:?}");
 }

@@ -568,6 +568,11 @@ impl Account {
     pub fn sign_in_as(&self, level: &str, more: &[&str], input: &str, alter: impl FnOnce(String) -> String) -> Output {
         let issuer = self.issuer.url();
         let arguments = self.arguments(level, &[&["--oauth", issuer.as_str()], more].concat());
+        self.sign_in_with(&arguments, input, alter)
+    }
+
+    /// Runs a command that signs in with a browser.
+    pub fn sign_in_with(&self, arguments: &[String], input: &str, alter: impl FnOnce(String) -> String) -> Output {
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let mut child = self.world.bailey(&words).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         writeln!(child.stdin.take().unwrap(), "{input}").unwrap();
