@@ -63,7 +63,10 @@ impl Parser<'_> {
         if clock.half == Half::Midnight {
             return Some(clock);
         }
+        let twelve = clock.minutes % (DAY / 2);
         let half = match self.means(0) {
+            // Zwölf Uhr mittags, ein Uhr mittags.
+            Some(Means::Noon) if clock.half == Half::Open && !(3 * 60..11 * 60).contains(&twelve) => Half::Pm,
             Some(Means::Am) => Half::Am,
             Some(Means::Pm) => Half::Pm,
             _ => return Some(clock),
@@ -139,6 +142,11 @@ impl Parser<'_> {
             (1, 0)
         } else {
             let (value, digits, _) = self.number()?;
+            // At 0900: four digits, as of twenty-four hours.
+            if digits == 4 && self.after_at {
+                self.eat(&[Means::Unit(crate::words::Unit::Hour), Means::OClock]);
+                return Clock::new(value / 100, value % 100, Half::Day);
+            }
             (value, digits)
         };
         let said = self.eat(&[Means::OClock, Means::Heures, Means::H]);

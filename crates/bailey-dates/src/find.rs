@@ -135,7 +135,7 @@ pub fn found(text: &str, cx: &Context) -> Vec<Found> {
         let run = tokens.iter().skip(at).take(MAX_WORDS).take_while(|one| one.token != Token::Unknown).count();
         let longest = (1..=run).rev().find_map(|count| {
             let part = tokens.get(at..at + count)?;
-            if !names_a_time(part) || grammar::phrases(part).is_err() {
+            if !names_a_time(part, language) || grammar::phrases(part, language).is_err() {
                 return None;
             }
             let phrase = text.get(part.first()?.from..part.last()?.to)?.trim();
@@ -153,7 +153,7 @@ pub fn found(text: &str, cx: &Context) -> Vec<Found> {
 }
 
 /// Tells whether tokens surely are about a time, and begin and end with what belongs to it.
-fn names_a_time(part: &[Placed]) -> bool {
+fn names_a_time(part: &[Placed], language: Language) -> bool {
     let strong = |one: &Placed| match &one.token {
         Token::Raw(letters::Raw::Iso(_) | letters::Raw::Clock { .. } | letters::Raw::IsoWeek { .. }) => true,
         Token::Raw(letters::Raw::Pair { year, closed, .. }) => year.is_some() || *closed,
@@ -186,6 +186,6 @@ fn names_a_time(part: &[Placed]) -> bool {
         )
     };
     // How long something takes is not when it is.
-    let length = matches!(grammar::phrases(part).as_deref(), Ok([grammar::Phrase::Length(_)]));
+    let length = matches!(grammar::phrases(part, language).as_deref(), Ok([grammar::Phrase::Length(_)]));
     !length && !weak_edge(part.first()) && !weak_edge(part.last()) && part.iter().any(strong)
 }

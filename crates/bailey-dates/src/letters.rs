@@ -240,7 +240,8 @@ fn offset_may_follow(last: Option<&Raw>, sign: char, joined: bool, after_t: bool
     match last {
         Some(Raw::Word(word)) => joined && matches!(word.as_str(), "utc" | "gmt"),
         // `9:00-17:00` is a span; only behind the `T` of ISO 8601 is it a distance from UTC.
-        Some(Raw::Clock { style: Style::Colon, .. }) => joined && (sign == '+' || after_t),
+        // With a blank before it, it is that of a mail's date (RFC 5322, 3.3).
+        Some(Raw::Clock { style: Style::Colon, .. }) => (joined && after_t) || sign == '+',
         _ => false,
     }
 }

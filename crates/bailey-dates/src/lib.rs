@@ -191,7 +191,7 @@ pub fn time_of_day(phrase: &str) -> Option<u16> {
         return None;
     }
     let tokens = words::tokens(Language::English, &letters::lexemes(phrase)?);
-    let phrases = grammar::phrases(&tokens).ok()?;
+    let phrases = grammar::phrases(&tokens, Language::English).ok()?;
     let [grammar::Phrase::Point(slots)] = phrases.as_slice() else { return None };
     resolve::time_alone(slots)
 }
@@ -201,7 +201,7 @@ fn read_lexemes(phrase: &str, lexemes: &[letters::Lexeme], cx: &Context) -> Resu
     let mut furthest = 0;
     for language in &cx.languages {
         let tokens = words::tokens(*language, lexemes);
-        match grammar::phrases(&tokens) {
+        match grammar::phrases(&tokens, *language) {
             Ok(phrases) => return resolve::resolve(&phrases, *language, cx),
             Err(fault) => {
                 let (at, said) = fault_of(fault, &tokens, phrase);

@@ -2,6 +2,7 @@
 
 use super::lengths::of_units;
 use super::{Day, Parser, Period, Pick, Zone};
+use crate::Language;
 use crate::grammar::Length;
 use crate::letters::{Raw, Sign};
 use crate::words::{Means, Token, Unit};
@@ -53,6 +54,14 @@ impl Parser<'_> {
         Some((weekday, pick.unwrap_or(Pick::Bare)))
     }
 
+    /// `mardi 8`: French names the day of the month so; what is an hour, or has its month beside it, is read as that.
+    pub(super) fn day_behind_weekday(&mut self) -> Option<Day> {
+        let (day, digits, false) = self.number()? else { return None };
+        let day = small(day).filter(|_| digits > 0 && self.language == Language::French)?;
+        let beside = matches!(self.means(0), Some(Means::Month(_))) || self.clock_follows();
+        (!beside && !matches!(self.token(0), Some(Token::Raw(Raw::Dash { .. })))).then_some(Day::OfMonth(day))
+    }
+
     /// `a week from Friday`.
     pub(super) fn weeks_from_weekday(&mut self) -> Option<(i32, i8)> {
         let length = self.length()?;
@@ -75,6 +84,18 @@ impl Parser<'_> {
             return self.length().map(|length| Day::Shift(length, -1));
         }
         let length = self.length()?;
+        // A week today, two weeks from tomorrow.
+        if length.minutes == 0 {
+            let day = self.attempt(|p| {
+                p.eat(&[Means::From]);
+                let Means::Relative(days) = p.means(0)? else { return None };
+                p.at += 1;
+                Some(Day::Shift(Length { days: length.days.saturating_add(days), idiom: None, ..length }, 1))
+            });
+            if day.is_some() {
+                return day;
+            }
+        }
         if self.eat(&[Means::AgoAfter]) {
             return Some(Day::Shift(length, -1));
         }
@@ -328,6 +349,16 @@ impl Parser<'_> {
         let (day, digits, ordinal) = self.number()?;
         let day = small(day)?;
         let numbered = ordinal && !self.after_at;
+        // The 1st of next month, am 1. des nächsten Monats.
+        if numbered && matches!(self.means(0), Some(Means::Of | Means::In | Means::From)) {
+            let away = self.attempt(|p| {
+                p.articles();
+                if let Period::Month(away) = p.month()? { Some(away) } else { None }
+            });
+            if let Some(away) = away {
+                return Some(Day::InMonth(day, away));
+            }
+        }
         (numbered || (self.after_on && digits > 0 && !self.clock_follows())).then_some(Day::OfMonth(day))
     }
 

@@ -11,6 +11,7 @@ mod lengths;
 
 use jiff::civil::Date;
 
+use crate::Language;
 use crate::clock::Clock;
 use crate::letters::Raw;
 use crate::words::{Means, Part, Placed, Token};
@@ -66,6 +67,8 @@ pub(crate) enum Day {
         year: Option<i16>,
     },
     OfMonth(i8),
+    /// A day of the month so many away.
+    InMonth(i8, i32),
     Relative(i32),
     Shift(Length, i8),
     Period(Period),
@@ -131,6 +134,7 @@ pub(crate) enum Fault {
 
 pub(crate) struct Parser<'a> {
     pub(crate) tokens: &'a [Placed],
+    pub(crate) language: Language,
     pub(crate) at: usize,
     /// The word before says that a time follows.
     pub(crate) after_at: bool,
@@ -140,7 +144,8 @@ pub(crate) struct Parser<'a> {
 }
 
 /// Reads all phrases that the tokens can be.
-pub(crate) fn phrases(tokens: &[Placed]) -> Result<Vec<Phrase>, Fault> {
+pub(crate) fn phrases(tokens: &[Placed], language: Language) -> Result<Vec<Phrase>, Fault> {
+    let slots = |tokens: &[Placed], offset: usize| slots(tokens, offset, language);
     let means = |index: usize| match tokens.get(index).map(|one| &one.token) {
         Some(Token::Means(means)) => Some(*means),
         _ => None,
@@ -166,7 +171,7 @@ pub(crate) fn phrases(tokens: &[Placed]) -> Result<Vec<Phrase>, Fault> {
     let span = from.is_some_and(|from| has(&[Means::To]).is_some_and(|to| from < to))
         || (from.is_some() && point.as_ref().is_ok_and(|slots| slots.bare.is_some()));
     if span {
-        out.extend(ranges(tokens));
+        out.extend(ranges(tokens, language));
     }
     if out.is_empty()
         && let Ok(slots) = &point
@@ -176,12 +181,12 @@ pub(crate) fn phrases(tokens: &[Placed]) -> Result<Vec<Phrase>, Fault> {
         if (0..tokens.len())
             .any(|at| is_digits(tokens, at) && means(at + 1) == Some(Means::To) && is_digits(tokens, at + 2))
         {
-            out.extend(ranges(tokens));
+            out.extend(ranges(tokens, language));
         }
     }
     if means(first) == Some(Means::For) || out.is_empty() {
         let from = first + usize::from(means(first) == Some(Means::For));
-        let mut parser = Parser::new(rest(from));
+        let mut parser = Parser::new(rest(from), language);
         if let Some(length) = parser.length()
             && parser.fillers_to_end()
         {
@@ -189,7 +194,7 @@ pub(crate) fn phrases(tokens: &[Placed]) -> Result<Vec<Phrase>, Fault> {
         }
     }
     if out.is_empty() {
-        out.extend(ranges(tokens));
+        out.extend(ranges(tokens, language));
     }
     match (out.is_empty(), point) {
         (true, Err(fault)) => Err(fault),
@@ -206,7 +211,8 @@ fn connects(token: &Token) -> bool {
     matches!(token, Token::Means(Means::To | Means::AtTo | Means::Until | Means::And) | Token::Raw(Raw::Dash { .. }))
 }
 
-fn ranges(tokens: &[Placed]) -> Vec<Phrase> {
+fn ranges(tokens: &[Placed], language: Language) -> Vec<Phrase> {
+    let slots = |tokens: &[Placed], offset: usize| slots(tokens, offset, language);
     let between = tokens.iter().any(|one| one.token == Token::Means(Means::Between));
     let split = |at: usize| {
         let left = slots(tokens.get(..at)?, 0).ok()?;
@@ -218,8 +224,8 @@ fn ranges(tokens: &[Placed]) -> Vec<Phrase> {
 }
 
 /// Reads parts until the tokens end.
-fn slots(tokens: &[Placed], offset: usize) -> Result<Slots, Fault> {
-    let mut parser = Parser::new(tokens);
+fn slots(tokens: &[Placed], offset: usize, language: Language) -> Result<Slots, Fault> {
+    let mut parser = Parser::new(tokens, language);
     let mut slots = Slots::default();
     while parser.at < tokens.len() {
         if !parser.part(&mut slots) && !parser.filler() {
@@ -239,8 +245,8 @@ fn fill<T>(slot: &mut Option<T>, value: Option<T>) -> bool {
 }
 
 impl<'a> Parser<'a> {
-    pub(crate) fn new(tokens: &'a [Placed]) -> Self {
-        Self { tokens, at: 0, after_at: false, after_on: false, after_in: false }
+    pub(crate) fn new(tokens: &'a [Placed], language: Language) -> Self {
+        Self { tokens, language, at: 0, after_at: false, after_on: false, after_in: false }
     }
 
     pub(crate) fn token(&self, ahead: usize) -> Option<&'a Token> {
@@ -361,6 +367,10 @@ impl<'a> Parser<'a> {
             return part;
         }
         if let Some(found) = self.attempt(Self::weekday) {
+            // Mardi 8: the eighth.
+            if let Some(day) = self.attempt(Self::day_behind_weekday) {
+                let _filled = fill(&mut slots.day, Some(day));
+            }
             return fill(&mut slots.weekday, Some(found));
         }
         if let Some(day) = self.attempt(Self::date) {

@@ -59,6 +59,14 @@ impl World<'_> {
             Day::Dated { day, month, year: None } => self.yearless(month, day),
             Day::Either { a, b, year } => self.either(a, b, year),
             Day::OfMonth(day) => self.of_month(day),
+            Day::InMonth(day, away) => {
+                let of = |away: i32| -> Result<Date, Unclear> {
+                    let (first, _) = self.month(away)?;
+                    date(first.year(), first.month(), day)
+                };
+                let instead = if away == 0 { of(1).ok().map(Stretch::day).into_iter().collect() } else { Vec::new() };
+                Ok(Readings { instead, ..one(of(away)?) })
+            }
             Day::Relative(days) => Ok(one(plus(self.today(), days)?)),
             Day::Shift(length, sign) => self.shifted(&length, sign),
             Day::Period(period) => self.period(period),
@@ -95,6 +103,9 @@ impl World<'_> {
 
     /// `5 December`: this year's, or the next.
     fn yearless(&self, month: i8, day: i8) -> Found {
+        if !(1..=12).contains(&month) {
+            return Err(Unclear::NoSuch(format!("there is no month {month}; a time is written as 15:30")));
+        }
         let this = self.from.year();
         let years = [this - 1, this, this + 1];
         let days: Vec<(Date, Date)> =

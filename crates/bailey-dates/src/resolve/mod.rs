@@ -83,17 +83,27 @@ pub(crate) fn exact(phrase: &str, cx: &Context) -> Option<When> {
 pub(crate) fn resolve(phrases: &[Phrase], language: Language, cx: &Context) -> Result<When, Unclear> {
     let world = World { cx, language, from: cx.now.date(), toward: cx.toward };
     let mut all = Readings::default();
+    let mut fault = None;
     for phrase in phrases {
         let found = match phrase {
-            Phrase::Length(length) => Readings::one(When::Length(whole_minutes(length))),
-            Phrase::Point(slots) => times::point(slots, &world)?,
-            Phrase::Range(left, right) => times::range(left, right, &world)?,
-            Phrase::Until(slots) => until(slots, &world)?,
-            Phrase::Since(slots) => since(slots, &world)?,
+            Phrase::Length(length) => Ok(Readings::one(When::Length(whole_minutes(length)))),
+            Phrase::Point(slots) => times::point(slots, &world),
+            Phrase::Range(left, right) => times::range(left, right, &world),
+            Phrase::Until(slots) => until(slots, &world),
+            Phrase::Since(slots) => since(slots, &world),
         };
-        all.meant.extend(found.meant);
-        all.instead.extend(found.instead);
-        all.why = all.why.or(found.why);
+        match found {
+            Ok(found) => {
+                all.meant.extend(found.meant);
+                all.instead.extend(found.instead);
+                all.why = all.why.or(found.why);
+            }
+            // What one way of reading makes no sense of, another may.
+            Err(unclear) => fault = fault.or(Some(unclear)),
+        }
+    }
+    if let Some(fault) = fault.filter(|_| all.meant.is_empty()) {
+        return Err(fault);
     }
     verdict(all.meant, all.instead, all.why, cx)
 }

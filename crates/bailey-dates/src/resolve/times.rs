@@ -318,6 +318,10 @@ pub(super) fn range(left: &Slots, right: &Slots, world: &World<'_>) -> Found {
     if left.length.is_some() || right.length.is_some() {
         return Err(not_together("an end and a length are named"));
     }
+    let timed = |side: &Slots| side.clock.is_some() || side.part.is_some();
+    if !timed(&left) && timed(&right) && right.day.is_none() && right.weekday.is_none() {
+        return Err(not_together("an end is named, and no time at which it begins"));
+    }
     let clocks = left.clock.is_some() || right.clock.is_some() || left.part.is_some() || right.part.is_some();
     let mut out = Readings::default();
     let begins = begins(&left, &right, world)?;

@@ -82,7 +82,7 @@ pub(super) const WORDS: Table = &[
     ("karfreitag", Unsure), ("pfingsten", Unsure), ("pfingstmontag", Unsure), ("christi himmelfahrt", Unsure),
     ("fronleichnam", Unsure), ("muttertag", Unsure), ("rosenmontag", Unsure), ("fasching", Unsure),
     ("nikolaus", Unsure), ("feiertag", Unsure),
-    ("zeit", TimeWord), ("ortszeit", TimeWord),
+    ("ganztagig", Filler), ("ganztags", Filler), ("den ganzen tag", Filler), ("punkt", Filler), ("zeit", TimeWord), ("ortszeit", TimeWord),
 ];
 
 /// Reads a number below 60 written in one word: `einundzwanzig`, `funfundvierzigsten`.

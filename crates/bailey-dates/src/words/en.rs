@@ -80,5 +80,5 @@ pub(super) const WORDS: Table = &[
     ("labour day", Unsure), ("memorial day", Unsure), ("mother s day", Unsure), ("father s day", Unsure),
     ("halloween", Unsure), ("valentine s day", Unsure), ("boxing day", Unsure), ("bank holiday", Unsure),
     ("pentecost", Unsure), ("ramadan", Unsure), ("hanukkah", Unsure), ("diwali", Unsure), ("passover", Unsure),
-    ("time", TimeWord), ("local time", Filler), ("s", Filler),
+    ("all day", Filler), ("whole day", Filler), ("the whole day", Filler), ("sharp", Filler), ("time", TimeWord), ("local time", Filler), ("s", Filler),
 ];

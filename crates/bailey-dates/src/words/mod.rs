@@ -188,7 +188,18 @@ pub(crate) fn tokens(language: Language, lexemes: &[Lexeme]) -> Vec<Placed> {
     let mut out = Vec::new();
     let mut at = 0;
     while let Some(lexeme) = lexemes.get(at) {
-        if let Raw::Word(_) = lexeme.raw {
+        if let Raw::Word(word) = &lexeme.raw {
+            if let Some(both) = joined_day_and_part(language, word) {
+                let placed = |means| Placed {
+                    token: Token::Means(means),
+                    from: lexeme.from,
+                    to: lexeme.to,
+                    letters: word.len(),
+                };
+                out.extend(both.map(placed));
+                at += 1;
+                continue;
+            }
             let (count, token) = longest(language, lexemes.get(at..).unwrap_or_default());
             let taken = lexemes.get(at..at + count).unwrap_or_default();
             let to = taken.last().map_or(lexeme.to, |last| last.to);
@@ -201,6 +212,25 @@ pub(crate) fn tokens(language: Language, lexemes: &[Lexeme]) -> Vec<Placed> {
         at += 1;
     }
     joined_numbers(out)
+}
+
+/// Dienstagabend, Freitagnachmittag: German writes them in one.
+fn joined_day_and_part(language: Language, word: &str) -> Option<[Means; 2]> {
+    const PARTS: [(&str, Means); 8] = [
+        ("vormittag", Means::Part(Part::Forenoon)),
+        ("nachmittag", Means::Part(Part::Afternoon)),
+        ("mittag", Means::Noon),
+        ("morgen", Means::Part(Part::Morning)),
+        ("fruh", Means::Part(Part::Morning)),
+        ("abend", Means::Part(Part::Evening)),
+        ("nacht", Means::Part(Part::Night)),
+        ("abends", Means::Part(Part::Evening)),
+    ];
+    let (rest, part) = PARTS.iter().find_map(|(name, part)| Some((word.strip_suffix(name)?, *part)))?;
+    match meaning(language, rest)? {
+        day @ Means::Weekday(_) if language == Language::German && rest.len() > 3 => Some([day, part]),
+        _ => None,
+    }
 }
 
 fn longest(language: Language, rest: &[Lexeme]) -> (usize, Token) {
