@@ -123,11 +123,12 @@ pub(crate) fn agree(question: &str, yes: bool) -> Result<(), String> {
     if answer.trim().eq_ignore_ascii_case("y") { Ok(()) } else { Err("nothing was installed".into()) }
 }
 
-/// Installs the peers that are not there yet: Python packages, Dovecot, the authorization server and a Node to run it.
+/// Installs the peers that are not there yet: Python packages, Dovecot, libical, the authorization server and a Node to run it.
 pub fn peers() -> Result<(), String> {
     python_peers("requirements.txt", "peers")?;
     python_peers("requirements-schemathesis.txt", "schemathesis")?;
     dovecot()?;
+    libical()?;
     node()?;
     authorization_server()
 }
@@ -233,33 +234,57 @@ const DOVECOT_VERSION: &str = "1:2.3.";
 fn dovecot() -> Result<(), String> {
     let folder = cache().join("dovecot");
     once(&folder, &format!("{DOVECOT:?} {DOVECOT_VERSION}"), || {
-        let (lists, archives, debs) = (folder.join("apt/lists"), folder.join("apt/cache"), folder.join("debs"));
-        for path in [lists.join("partial"), archives.join("archives/partial"), debs.clone()] {
-            fs::create_dir_all(path).map_err(|error| error.to_string())?;
-        }
-        let user = command("id").arg("-un").output().map_err(|error| error.to_string())?;
-        let user = String::from_utf8_lossy(&user.stdout).trim().to_owned();
-        let apt = || {
-            let mut apt = command("apt-get");
-            apt.current_dir(&debs).arg("-qq").args(["-o", "Debug::NoLocking=1", "-o"]);
-            apt.arg(format!("Dir::State::Lists={}", lists.display()))
-                .arg("-o")
-                .arg(format!("Dir::Cache={}", archives.display()));
-            apt.arg("-o").arg(format!("APT::Sandbox::User={user}"));
-            apt
-        };
-        run(apt().arg("update"))?;
-        let output = apt().args(["install", "--simulate", "--no-install-recommends"]).args(DOVECOT).output();
-        let plan = output.map_err(|error| error.to_string())?;
-        let plan = String::from_utf8_lossy(&plan.stdout).into_owned();
-        let mut names: Vec<&str> =
-            plan.lines().filter_map(|line| line.strip_prefix("Inst ")?.split(' ').next()).collect();
-        names.extend(DOVECOT);
-        names.sort_unstable();
-        names.dedup();
-        run(apt().arg("download").args(names))?;
+        let debs = download(&folder, &DOVECOT)?;
         unpack(&debs, &folder)
     })
+}
+
+/// The library that recurrence is held against, beside python-dateutil.
+const LIBICAL: [&str; 1] = ["libical3"];
+
+/// Unpacks Debian's libical, and the libraries this machine lacks for it, into a folder, as [`dovecot`] does.
+fn libical() -> Result<(), String> {
+    let folder = cache().join("libical");
+    once(&folder, &format!("{LIBICAL:?}"), || {
+        let debs = download(&folder, &LIBICAL)?;
+        let files = fs::read_dir(&debs).map_err(|error| error.to_string())?.flatten();
+        for file in files.map(|entry| entry.path()) {
+            run(command("dpkg-deb").arg("--extract").arg(&file).arg(&folder))?;
+        }
+        for used in ["debs", "apt"] {
+            let _ = fs::remove_dir_all(folder.join(used));
+        }
+        Ok(())
+    })
+}
+
+/// Downloads Debian packages, and those this machine lacks for them, into a folder below `folder`, which is returned.
+fn download(folder: &Path, packages: &[&str]) -> Result<PathBuf, String> {
+    let (lists, archives, debs) = (folder.join("apt/lists"), folder.join("apt/cache"), folder.join("debs"));
+    for path in [lists.join("partial"), archives.join("archives/partial"), debs.clone()] {
+        fs::create_dir_all(path).map_err(|error| error.to_string())?;
+    }
+    let user = command("id").arg("-un").output().map_err(|error| error.to_string())?;
+    let user = String::from_utf8_lossy(&user.stdout).trim().to_owned();
+    let apt = || {
+        let mut apt = command("apt-get");
+        apt.current_dir(&debs).arg("-qq").args(["-o", "Debug::NoLocking=1", "-o"]);
+        apt.arg(format!("Dir::State::Lists={}", lists.display()))
+            .arg("-o")
+            .arg(format!("Dir::Cache={}", archives.display()));
+        apt.arg("-o").arg(format!("APT::Sandbox::User={user}"));
+        apt
+    };
+    run(apt().arg("update"))?;
+    let output = apt().args(["install", "--simulate", "--no-install-recommends"]).args(packages).output();
+    let plan = output.map_err(|error| error.to_string())?;
+    let plan = String::from_utf8_lossy(&plan.stdout).into_owned();
+    let mut names: Vec<&str> = plan.lines().filter_map(|line| line.strip_prefix("Inst ")?.split(' ').next()).collect();
+    names.extend(packages);
+    names.sort_unstable();
+    names.dedup();
+    run(apt().arg("download").args(names))?;
+    Ok(debs)
 }
 
 fn unpack(debs: &Path, folder: &Path) -> Result<(), String> {

@@ -8,8 +8,9 @@ use serde_json::Value;
 use crate::process::{command, root};
 
 /// Each crate of the product and the crates of ours it may use.
-const ALLOWED: [(&str, &[&str]); 21] = [
+const ALLOWED: [(&str, &[&str]); 22] = [
     ("bailey-dates", &[]),
+    ("bailey-calendar", &[]),
     ("bailey-gate", &[]),
     ("bailey-keys", &[]),
     ("bailey-verify", &[]),
@@ -24,7 +25,10 @@ const ALLOWED: [(&str, &[&str]); 21] = [
     ("bailey-vault", &["bailey-gate", "bailey-keys", "bailey-ledger", "bailey-telemetry"]),
     ("bailey-model", &["bailey-gate"]),
     ("bailey-agent", &["bailey-dates", "bailey-gate", "bailey-model"]),
-    ("bailey-connectors", &["bailey-dates", "bailey-gate", "bailey-message", "bailey-vault"]),
+    (
+        "bailey-connectors",
+        &["bailey-calendar", "bailey-dates", "bailey-gate", "bailey-message", "bailey-vault"],
+    ),
     (
         "bailey-home",
         &[
@@ -45,6 +49,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
         "bailey-fuzz",
         &[
             "bailey-agent",
+            "bailey-calendar",
             "bailey-connectors",
             "bailey-gate",
             "bailey-gateway",
@@ -87,6 +92,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
 /// other people's libraries use is theirs.
 const ABSENT: [(&str, &[&str]); 10] = [
     ("bailey-dates", &["tokio", "hyper", "serde_json", "rusqlite", "rustix"]),
+    ("bailey-calendar", &["tokio", "hyper", "rusqlite", "rustix", "serde", "serde_json"]),
     ("bailey-gate", &["tokio", "hyper", "serde_json", "serde", "rusqlite", "cedar-policy", "rustix"]),
     ("bailey-agent", &["tokio", "hyper", "rusqlite", "rustix", "lettre"]),
     ("bailey-model", &["tokio", "hyper", "rusqlite", "rustix", "lettre"]),

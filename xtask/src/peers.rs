@@ -170,6 +170,31 @@ pub fn schemathesis(config: &Path, document: &str, token: &str) -> Command {
     program
 }
 
+/// What python-dateutil and libical make of rules of repetition; the lines are those of `xtask/peers/recur.py`.
+pub fn recurrences(lines: &str) -> Result<String, String> {
+    let found = |folder: PathBuf| {
+        fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).find(|path| path.join("libical.so.3").exists())
+    };
+    let library = found(cache().join("libical/usr/lib")).ok_or_else(|| missing("libical", "it is not installed"))?;
+    let mut program = command(cache().join("peers/bin/python"));
+    program.arg(root().join("xtask/peers/recur.py")).arg(library.join("libical.so.3")).env("LD_LIBRARY_PATH", &library);
+    let mut child = program
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| missing("python-dateutil", &error.to_string()))?;
+    let mut input = child.stdin.take().ok_or("it takes no input")?;
+    let lines = lines.to_owned();
+    // Written beside, so that neither side waits for the other.
+    let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()));
+    let output = child.wait_with_output().map_err(|error| error.to_string())?;
+    let written = writer.join().map_err(|_| "the rules could not be handed over".to_owned())?;
+    match output.status.success() && written.is_ok() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(missing("python-dateutil or libical", &output.status.to_string())),
+    }
+}
+
 /// The Node that runs the authorization server: the machine's own if it is new enough, else one from PyPI.
 #[must_use]
 pub(crate) fn node() -> PathBuf {
