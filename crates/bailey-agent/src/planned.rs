@@ -30,8 +30,8 @@ const MAX_NAMED: usize = 3;
 const MAX_MAIL_CHARS: usize = 1_500;
 /// Characters of a subject that an answer takes over.
 const MAX_SUBJECT_CHARS: usize = 200;
-/// Most calendar entries given to the model.
-const MAX_ENTRIES: usize = 20;
+/// Most calendar entries taken: whoever is told of free times has to be told of all that takes time.
+const MAX_ENTRIES: usize = 200;
 /// Tokens of the answers, by what is asked for.
 const PLAN_TOKENS: u32 = 300;
 const ARGUMENT_TOKENS: u32 = 400;
@@ -231,6 +231,7 @@ impl Planned {
                     what: text(entry, "what"),
                     begins: text(entry, "begins"),
                     ends: text(entry, "ends"),
+                    free: ["cancelled", "declined", "takes no time"].contains(&text(entry, "status").as_str()),
                 }));
             }
             _ => self.results.push((tool.to_owned(), result.to_owned())),

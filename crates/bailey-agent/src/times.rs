@@ -16,6 +16,9 @@ pub(crate) struct Entry {
     pub(crate) what: String,
     pub(crate) begins: String,
     pub(crate) ends: String,
+    /// Tells whether it takes no time: cancelled, declined, or so by itself.
+    #[serde(default)]
+    pub(crate) free: bool,
 }
 
 /// An entry in the person's own time.
@@ -33,6 +36,9 @@ pub(crate) fn busy(entry: &Entry, zone: &TimeZone) -> String {
         (Some((begins, true)), Some((ends, true))) => {
             format!("- {} to {}: {what}", begins.strftime("%A %Y-%m-%d %H:%M"), ends.strftime("%A %Y-%m-%d %H:%M"))
         }
+        (Some((begins, false)), Some((ends, false))) if entry.ends.contains(' ') && ends > begins => {
+            format!("- {} to {}: {what}", begins.strftime("%A %Y-%m-%d"), ends.strftime("%A %Y-%m-%d"))
+        }
         (Some((begins, _)), _) => format!("- {}: {what}", begins.strftime("%A %Y-%m-%d")),
         (None, _) => format!("- {}: {what}", entry.begins),
     }
@@ -45,14 +51,19 @@ const DAY: (i8, i8) = (8, 20);
 /// these are the free times, worked out here.
 pub(crate) fn free_times(entries: &[Entry], zone: &TimeZone) -> String {
     let mut days: BTreeMap<Date, Vec<(Time, Time)>> = BTreeMap::new();
-    for entry in entries {
-        let (Some((begins, timed)), ends) = (moment(&entry.begins, zone), moment(&entry.ends, zone)) else { continue };
+    let mut unknown = 0;
+    for entry in entries.iter().filter(|entry| !entry.free) {
+        let (Some((begins, timed)), ends) = (moment(&entry.begins, zone), moment(&entry.ends, zone)) else {
+            unknown += 1;
+            continue;
+        };
         let last = ends.map_or(begins, |(ends, _)| ends).max(begins);
-        // A whole-day entry ends where the next day begins (RFC 5545, 3.6.1).
-        let days_of = begins
-            .date()
-            .series(1.day())
-            .take_while(|day| *day == begins.date() || day.to_datetime(Time::midnight()) < last);
+        // As it is told, a whole-day entry ends with its last day; as calendars write it, where the next begins (RFC 5545, 3.6.1).
+        let told = entry.ends.contains(' ');
+        let days_of = begins.date().series(1.day()).take_while(|day| {
+            let starts = day.to_datetime(Time::midnight());
+            *day == begins.date() || starts < last || (!timed && told && starts == last)
+        });
         for day in days_of.take(MAX_DAYS) {
             let from = if timed && day == begins.date() { begins.time() } else { Time::MIN };
             let to = if timed && day == last.date() { last.time() } else { Time::MAX };
@@ -62,6 +73,12 @@ pub(crate) fn free_times(entries: &[Entry], zone: &TimeZone) -> String {
     let mut lines: Vec<String> =
         days.into_iter().map(|(day, busy)| format!("- {}: {}", day.strftime("%A %Y-%m-%d"), gaps(busy))).collect();
     lines.push(format!("- all other days: from {:02}:00 to {:02}:00", DAY.0, DAY.1));
+    if unknown > 0 {
+        lines.push(
+            "Some entries of my calendar cannot be read, so I may have less time than this; I have to look myself."
+                .into(),
+        );
+    }
     format!("My free times:\n{}", lines.join("\n"))
 }
 
@@ -80,8 +97,18 @@ fn gaps(mut busy: Vec<(Time, Time)>) -> String {
     if free.is_empty() { "no time".to_owned() } else { free.join(" and ") }
 }
 
-/// A moment as calendars write it (RFC 5545, 3.3.4 and 3.3.5), and whether it has a time.
+/// A moment as the calendar is told (`Tuesday 2026-11-24 15:00 +01:00`, `Tuesday 2026-11-24`), or as calendars write it (RFC 5545, 3.3.4
+/// and 3.3.5), and whether it has a time.
 fn moment(text: &str, zone: &TimeZone) -> Option<(DateTime, bool)> {
+    let parts: Vec<&str> = text.split_whitespace().collect();
+    match parts.as_slice() {
+        [_, date, time, offset] => {
+            let moment: Timestamp = format!("{date}T{time}{offset}").parse().ok()?;
+            return Some((moment.to_zoned(zone.clone()).datetime(), true));
+        }
+        [_, date] => return date.parse::<Date>().ok().map(|date| (date.to_datetime(Time::midnight()), false)),
+        _ => {}
+    }
     if let Some(utc) = text.strip_suffix('Z') {
         let there = DateTime::strptime("%Y%m%dT%H%M%S", utc).ok()?;
         let moment: Timestamp = there.to_zoned(TimeZone::UTC).ok()?.timestamp();
@@ -99,7 +126,12 @@ mod tests {
 
     #[test]
     fn free_times_are_what_entries_leave() {
-        let entry = |begins: &str, ends: &str| Entry { what: "x".into(), begins: begins.into(), ends: ends.into() };
+        let entry = |begins: &str, ends: &str| Entry {
+            what: "x".into(),
+            begins: begins.into(),
+            ends: ends.into(),
+            free: false,
+        };
         let zone = TimeZone::get("Europe/Paris").unwrap();
         let entries = [
             entry("20261124T150000", "20261124T160000"),
@@ -107,7 +139,10 @@ mod tests {
             entry("20261124T060000Z", "20261124T080000Z"),
             entry("20261125", "20261127"),
             entry("20261201T190000", "20261202T090000"),
-            entry("garbage", ""),
+            entry("Thursday 2026-12-03 15:00 +01:00", "Thursday 2026-12-03 16:00 +01:00"),
+            Entry { free: true, ..entry("Thursday 2026-12-03 17:00 +01:00", "Thursday 2026-12-03 18:00 +01:00") },
+            entry("Friday 2026-12-04", "Saturday 2026-12-05"),
+            entry("not known", "not known"),
         ];
         let free = free_times(&entries, &zone);
         let lines: Vec<_> = free.lines().skip(1).collect();
@@ -119,7 +154,11 @@ mod tests {
                 "- Thursday 2026-11-26: no time",
                 "- Tuesday 2026-12-01: from 08:00 to 19:00",
                 "- Wednesday 2026-12-02: from 09:00 to 20:00",
+                "- Thursday 2026-12-03: from 08:00 to 15:00 and from 16:00 to 20:00",
+                "- Friday 2026-12-04: no time",
+                "- Saturday 2026-12-05: no time",
                 "- all other days: from 08:00 to 20:00",
+                "Some entries of my calendar cannot be read, so I may have less time than this; I have to look myself.",
             ]
         );
     }

@@ -71,7 +71,7 @@ pub fn entry() -> Result<Action, Box<dyn Error>> {
     let text = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//measured//EN\nBEGIN:VEVENT\nUID:1\nDTSTAMP:20260101T000000Z\nDTSTART:20260102T100000Z\nDTEND:20260102T110000Z\nSUMMARY:Lunch with Ana\nEND:VEVENT\nEND:VCALENDAR\n";
     let href = Href::new("/calendar/1.ics").map_err(|error| error.to_string())?;
     let after = Entry::new(text).map_err(|error| error.to_string())?;
-    Ok(Action::Calendar(CalendarAction::Write(Writing { href, change: Change::Create { after } })))
+    Ok(Action::Calendar(CalendarAction::Write(Writing { href, change: Change::Create { after }, told: None })))
 }
 
 /// An identity made of a number.

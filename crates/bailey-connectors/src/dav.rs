@@ -1,11 +1,22 @@
 //! What services over WebDAV (RFC 4918) share: what a collection is, answers about many resources, paths, what a refusal means.
 
-use bailey_vault::{Access, HttpAsk, Vault, VaultError};
+use bailey_vault::{Access, HttpAnswer, HttpAsk, Server, Vault, VaultError};
+
+/// Most steps of being sent elsewhere that are followed.
+const MAX_STEPS: usize = 4;
+/// Most collections named to somebody who gave another's address.
+const MAX_NAMED: usize = 10;
 
 /// Tells whether a path lies in a folder, however either of them is escaped.
 pub(crate) fn lies_below(path: &str, folder: &str) -> bool {
     let (path, folder) = (unescaped(path), unescaped(folder));
     path.starts_with(&folder) && !path.split(|byte| *byte == b'/').any(|part| part == b"..")
+}
+
+/// Tells whether two paths are of one collection, however either of them is escaped.
+fn same_place(one: &str, other: &str) -> bool {
+    let plain = |path: &str| unescaped(path.trim_end_matches('/'));
+    plain(one) == plain(other)
 }
 
 /// RFC 3986, 2.1; what is no escape stays as it is.
@@ -44,7 +55,149 @@ pub(crate) fn refusal(what: &str, status: u16) -> String {
 const TYPES: [(&str, &str); 3] =
     [("calendar", "a calendar"), ("addressbook", "an address book"), ("principal", "an account")];
 
-/// Checks that a collection is what it is connected as: `calendar` or `addressbook`.
+/// Reads the path of a resource as a server names it: a path, or an address that has to be the same server's. Letters that may not stand
+/// in a path are escaped.
+///
+/// # Errors
+/// It lies on another server, or is no path.
+pub(crate) fn own_path(href: &str, server: &Server) -> Result<String, String> {
+    let href = href.trim();
+    let path = match href.split_once("://") {
+        None if href.starts_with("//") => return Err(format!("`{}` lies on another server", short(href))),
+        None => href,
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let tls = scheme.eq_ignore_ascii_case("https");
+            let (host, port) = match authority.rsplit_once(':').filter(|(_, port)| !port.contains(']')) {
+                Some((host, port)) => (host, port.parse().ok()),
+                None => (authority, Some(if tls { 443 } else { 80 })),
+            };
+            let host = host.trim_matches(['[', ']']);
+            let same = host.eq_ignore_ascii_case(server.host.trim_matches(['[', ']'])) && port == Some(server.port);
+            if !same || tls != server.tls {
+                return Err(format!("`{}` lies on another server", short(href)));
+            }
+            if path.is_empty() { "/" } else { path }
+        }
+    };
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'!'..=b'~' if !b"\"<>\\^`{|}".contains(&byte) => out.push(char::from(byte)),
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    Ok(out)
+}
+
+fn short(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(120).collect()
+}
+
+/// Looks, and follows where the server sends on within itself (RFC 9110, 15.4): other servers would get to see the credential.
+///
+/// # Errors
+/// In words: no answer, or sent to another server.
+pub(crate) async fn look(vault: &Vault, access: &Access, ask: HttpAsk<'_>) -> Result<(HttpAnswer, String), String> {
+    let settings = vault.settings_of(access).map_err(|error| error.to_string())?;
+    let server = settings.dav().map(|dav| dav.server.clone()).ok_or("this connection has no server of this kind")?;
+    let mut path = ask.path.to_owned();
+    for _ in 0..MAX_STEPS {
+        let answer = vault.http(access, HttpAsk { path: &path, ..ask.clone() }).await?;
+        match (answer.status, &answer.location) {
+            (301 | 302 | 307 | 308, Some(to)) => {
+                path = own_path(to, &server).map_err(|why| format!("the server sends on: {why}"))?
+            }
+            _ => return Ok((answer, path)),
+        }
+    }
+    Err("the server sends on and on".into())
+}
+
+/// What a server says of a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Resource {
+    /// Where.
+    pub(crate) href: String,
+    /// What it is: the element names of its type.
+    pub(crate) types: Vec<String>,
+    /// What it is called.
+    pub(crate) name: String,
+    /// What its entries can be.
+    pub(crate) components: Vec<String>,
+    /// The account of whoever asks.
+    pub(crate) principal: Option<String>,
+    /// Where the calendars, or the address books, of that account lie.
+    pub(crate) homes: Vec<String>,
+}
+
+/// Reads an answer to `PROPFIND` as far as it can be read.
+pub(crate) fn resources(xml: &[u8], home: &str) -> Vec<Resource> {
+    use quick_xml::events::Event;
+    let xml = String::from_utf8_lossy(xml);
+    let mut reader = quick_xml::Reader::from_str(&xml);
+    let (mut out, mut one, mut within) = (Vec::new(), Resource::default(), Vec::<String>::new());
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(start)) => {
+                let name = start.local_name().as_ref().to_owned();
+                if within.last().is_some_and(|outer| outer == "resourcetype") {
+                    one.types.push(name.clone());
+                }
+                if name == "response" {
+                    one = Resource::default();
+                }
+                within.push(name);
+            }
+            Ok(Event::Empty(element)) => {
+                let name = element.local_name().as_ref().to_owned();
+                match within.last().map(String::as_str) {
+                    Some("resourcetype") => one.types.push(name),
+                    Some("supported-calendar-component-set") => {
+                        let named = element.attributes().flatten().find(|one| one.key.local_name().as_ref() == "name");
+                        one.components.extend(named.map(|named| named.value.to_string().to_uppercase()));
+                    }
+                    _ => {}
+                }
+            }
+            Ok(Event::End(end)) => {
+                if end.local_name().as_ref() == "response" {
+                    out.push(std::mem::take(&mut one));
+                }
+                within.pop();
+            }
+            Ok(Event::Text(text)) => {
+                let text = text.xml10_content().into_owned();
+                let outer = within.len().checked_sub(2).and_then(|at| within.get(at)).map(String::as_str);
+                match (within.last().map(String::as_str), outer) {
+                    (Some("href"), Some("response")) => one.href.push_str(text.trim()),
+                    (Some("href"), Some("current-user-principal")) => one.principal = Some(text.trim().to_owned()),
+                    (Some("href"), Some(outer)) if outer == home => one.homes.push(text.trim().to_owned()),
+                    (Some("displayname"), _) => one.name.push_str(text.trim()),
+                    _ => {}
+                }
+            }
+            Ok(Event::Eof) | Err(_) => return out,
+            Ok(_) => {}
+        }
+    }
+}
+
+/// Asks about a resource, or about those in it.
+async fn ask_about(
+    vault: &Vault,
+    access: &Access,
+    path: &str,
+    depth: &str,
+    home: &str,
+) -> Result<(u16, Vec<Resource>, String), String> {
+    let body = "<?xml version=\"1.0\" encoding=\"utf-8\"?><D:propfind xmlns:D=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\" xmlns:A=\"urn:ietf:params:xml:ns:carddav\"><D:prop><D:resourcetype/><D:displayname/><D:current-user-principal/><C:calendar-home-set/><A:addressbook-home-set/><C:supported-calendar-component-set/></D:prop></D:propfind>";
+    let headers = vec![("depth", depth.to_owned()), ("content-type", "application/xml; charset=utf-8".to_owned())];
+    let (answer, path) = look(vault, access, HttpAsk { method: "PROPFIND", path, headers, body: body.into() }).await?;
+    Ok((answer.status, if answer.status == 207 { resources(&answer.body, home) } else { Vec::new() }, path))
+}
+
+/// Checks that a collection is what it is connected as: `calendar` or `addressbook`. Where it is not, says what it is, and which there are.
 pub(crate) async fn expect_collection(
     vault: &Vault,
     access: &Access,
@@ -53,36 +206,99 @@ pub(crate) async fn expect_collection(
 ) -> Result<(), VaultError> {
     let settings = vault.settings_of(access)?;
     let path = settings.dav().map(|dav| dav.path.clone()).unwrap_or_default();
-    let body = "<?xml version=\"1.0\" encoding=\"utf-8\"?><D:propfind xmlns:D=\"DAV:\"><D:prop><D:resourcetype/></D:prop></D:propfind>";
-    let headers = vec![("depth", "0".to_owned()), ("content-type", "application/xml; charset=utf-8".to_owned())];
-    let ask = HttpAsk { method: "PROPFIND", path: &path, headers, body: body.into() };
-    let answer = vault.until_cut(vault.http(access, ask)).await?;
-    if answer.status != 207 {
-        return Err(VaultError::Refused(refusal(what, answer.status)));
+    let home = if wanted == "calendar" { "calendar-home-set" } else { "addressbook-home-set" };
+    let (status, mut found, at) = vault.until_cut(ask_about(vault, access, &path, "0", home)).await?;
+    // Some servers tell of what lies within as well.
+    if let Some(server) = settings.dav().map(|dav| &dav.server).filter(|_| found.len() > 1) {
+        let itself = |one: &Resource| own_path(&one.href, server).is_ok_and(|href| same_place(&href, &at));
+        found.retain(itself);
     }
-    let holds = |name: &str| elements(&answer.body).iter().any(|element| element == name);
-    if holds(wanted) {
-        return Ok(());
+    let well_known = path == "/" || path.starts_with("/.well-known/");
+    if status != 207 && !(well_known && matches!(status, 404 | 405)) {
+        return Err(VaultError::Refused(refusal(what, status)));
     }
-    let is = TYPES.iter().find(|(name, _)| holds(name)).map_or("a folder of other things", |(_, is)| is);
-    Err(VaultError::Refused(format!(
-        "`{path}` is {is} and no {what}; give the address of the {what} itself, which its server's page shows"
-    )))
+    let holds = |name: &str| found.iter().any(|one| one.types.iter().any(|element| element == name));
+    let holds_entries =
+        found.iter().all(|one| one.components.is_empty() || one.components.iter().any(|it| it == "VEVENT"));
+    if holds(wanted) && same_place(&at, &path) {
+        return match wanted == "calendar" && !holds_entries {
+            false => Ok(()),
+            true => Err(VaultError::Refused(format!("`{path}` is a list of tasks and no calendar of entries"))),
+        };
+    }
+    let is = match holds(wanted) {
+        true => format!("`{path}` has moved to `{}`, which is the {what}", short(&at)),
+        false => {
+            let is = TYPES.iter().find(|(name, _)| holds(name)).map_or("a folder of other things", |(_, is)| is);
+            format!("`{path}` is {is} and no {what}")
+        }
+    };
+    let there = vault.until_cut(collections(vault, access, &found, &at, (wanted, home))).await?;
+    let next = if there.is_empty() {
+        format!("give the address of the {what} itself, which its server's page shows")
+    } else {
+        format!("give one of these addresses: {}", there.join(", "))
+    };
+    Err(VaultError::Refused(format!("{is}; {next}")))
 }
 
-/// Lists the local names of all elements; those up to where it cannot be read any more.
-fn elements(xml: &[u8]) -> Vec<String> {
-    use quick_xml::events::Event;
-    let xml = String::from_utf8_lossy(xml);
-    let mut reader = quick_xml::Reader::from_str(&xml);
-    let mut out = Vec::new();
-    loop {
-        match reader.read_event() {
-            Ok(Event::Start(element) | Event::Empty(element)) => out.push(element.local_name().as_ref().to_owned()),
-            Ok(Event::Eof) | Err(_) => return out,
-            Ok(_) => {}
+/// Finds the collections of the account, from what is known of a resource of its server (RFC 6764, 6; RFC 4791, 6.2.1).
+async fn collections(
+    vault: &Vault,
+    access: &Access,
+    found: &[Resource],
+    at: &str,
+    (wanted, home): (&str, &str),
+) -> Result<Vec<String>, String> {
+    let settings = vault.settings_of(access).map_err(|error| error.to_string())?;
+    let server = settings.dav().map(|dav| dav.server.clone()).ok_or("this connection has no server of this kind")?;
+    let of = |all: &[Resource]| {
+        let homes: Vec<String> = all.iter().flat_map(|one| one.homes.clone()).collect();
+        (all.iter().find_map(|one| one.principal.clone()), homes)
+    };
+    let (mut principal, mut homes) = of(found);
+    if principal.is_none() && homes.is_empty() {
+        let place = if wanted == "calendar" { "/.well-known/caldav" } else { "/.well-known/carddav" };
+        if let Ok((_, there, _)) = ask_about(vault, access, place, "0", home).await {
+            (principal, homes) = of(&there);
         }
     }
+    let mut out = Vec::new();
+    if let Some(principal) = principal.filter(|_| homes.is_empty()) {
+        match own_path(&principal, &server) {
+            Ok(path) => homes = of(&ask_about(vault, access, &path, "0", home).await?.1).1,
+            Err(_) => out.push(format!("`{}`", short(&principal))),
+        }
+    }
+    // A server may keep accounts on others: those are the person's to connect, and nothing is asked there.
+    out.extend(
+        homes.iter().filter(|place| own_path(place, &server).is_err()).map(|place| format!("`{}`", short(place))),
+    );
+    out.truncate(MAX_NAMED);
+    if !out.is_empty() {
+        return Ok(out);
+    }
+    // What was given may be the home itself.
+    homes.push(at.to_owned());
+    for home_path in homes {
+        let Ok(path) = own_path(&home_path, &server) else { continue };
+        let Ok((_, all, _)) = ask_about(vault, access, &path, "1", home).await else { continue };
+        for one in all.iter().filter(|one| one.types.iter().any(|element| element == wanted)) {
+            let entries = one.components.is_empty() || one.components.iter().any(|it| it == "VEVENT");
+            let Ok(path) = own_path(&one.href, &server) else { continue };
+            let scheme = if server.tls { "https" } else { "http" };
+            let name =
+                if one.name.is_empty() { String::new() } else { format!(" (\u{201c}{}\u{201d})", short(&one.name)) };
+            let shown = format!("`{scheme}://{}:{}{path}`{name}", server.host, server.port);
+            if entries && !out.contains(&shown) && out.len() < MAX_NAMED {
+                out.push(shown);
+            }
+        }
+        if !out.is_empty() {
+            break;
+        }
+    }
+    Ok(out)
 }
 
 /// Reads a multistatus answer (RFC 4918, 13): of each response its path and the text of one property.
@@ -151,6 +367,32 @@ mod tests {
         for bad in ["/me@x/d/1.ics", "/me@x/c", "/me@x/c/../d/1.ics", "/me@x/c/%2e%2e/d/1.ics", "/"] {
             assert!(!lies_below(bad, "/me@x/c/"), "{bad}");
         }
+    }
+
+    #[test]
+    fn places_on_the_own_server_are_told_from_others() {
+        let server = Server { host: "cal.example".into(), port: 443, tls: true, starttls: false };
+        for (href, path) in [
+            ("/c/1.ics", "/c/1.ics"),
+            ("https://cal.example/c/1.ics", "/c/1.ics"),
+            ("https://CAL.example:443/c/ü 1.ics", "/c/%C3%BC%201.ics"),
+            ("https://cal.example", "/"),
+        ] {
+            assert_eq!(own_path(href, &server).as_deref(), Ok(path));
+        }
+        for href in [
+            "//evil.example/c",
+            "http://cal.example/c",
+            "https://evil.example/c",
+            "https://cal.example:8443/c",
+            "https://cal.example@evil.example/c",
+            "https://cal.example.evil.example/c",
+            "ftp://cal.example/c",
+        ] {
+            assert!(own_path(href, &server).is_err(), "{href}");
+        }
+        let other = Server { host: "127.0.0.1".into(), port: 5232, tls: false, starttls: false };
+        assert_eq!(own_path("http://127.0.0.1:5232/c/", &other).as_deref(), Ok("/c/"));
     }
 
     #[test]

@@ -151,13 +151,24 @@ fn calendar(bytes: &[u8]) {
 
 /// One calendar entry.
 fn entry(bytes: &[u8]) {
-    if let Ok(entry) = Entry::new(&String::from_utf8_lossy(bytes)) {
+    if let Ok(object) = bailey_calendar::Object::read(bytes) {
+        assert_eq!(object.bytes(), bytes, "an object keeps its bytes");
+        let (from, until) = (jiff::Timestamp::UNIX_EPOCH, jiff::Timestamp::constant(100 * 86_400, 0));
+        for series in bailey_calendar::Series::all(&object) {
+            let found = series.within(from, until, &jiff::tz::TimeZone::UTC);
+            assert!(found.occurrences.iter().all(|one| one.begins <= one.ends), "an occurrence ends before it begins");
+        }
+    }
+    if let Ok(entry) = Entry::as_it_lies(bytes.to_vec()) {
         look_at(&entry);
     }
 }
 
 fn look_at(entry: &Entry) {
-    assert!(Entry::new(entry.as_str()).is_ok_and(|again| again == *entry), "an entry does not read back");
+    assert!(
+        Entry::as_it_lies(entry.bytes().to_vec()).is_ok_and(|again| again == *entry),
+        "an entry does not read back"
+    );
     for name in ["SUMMARY", "DTSTART", "DTEND", "LOCATION", "RRULE", ""] {
         let _ = entry.property(name);
     }

@@ -247,6 +247,6 @@ impl World {
         );
         let href = Href::new(&format!("/calendar/{number}.ics")).map_err(|error| error.to_string())?;
         let after = Entry::new(&text).map_err(|error| error.to_string())?;
-        Ok(Action::Calendar(CalendarAction::Write(Writing { href, change: Change::Create { after } })))
+        Ok(Action::Calendar(CalendarAction::Write(Writing { href, change: Change::Create { after }, told: None })))
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_imap::Session;
 use bailey_gate::family::Level;
+use bailey_gate::family::calendar::CalendarAction;
 use bailey_gate::family::mail::MailAction;
 use bailey_gate::family::rfc5322;
 use bailey_gate::handoff::SystemEgress;
@@ -83,6 +84,8 @@ pub struct HttpAnswer {
     pub status: u16,
     /// The `ETag` header, as it is.
     pub etag: Option<String>,
+    /// The `Location` header, as it is: it is followed by nobody here.
+    pub location: Option<String>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -98,6 +101,18 @@ impl Vault {
             needed,
             authority: EgressAuthority::Claim(claimed.effect_token()),
         }
+    }
+
+    /// Returns the rights of a claim that looks at calendars: for the one it is bound to, then for each further one that it names.
+    #[must_use]
+    pub fn calendars(&self, claimed: &Claimed<CalendarAction>) -> Vec<Access> {
+        let also = claimed.action().also().iter().map(|account| Access {
+            who: Who::Connection(Some(*account)),
+            wanted: "look",
+            needed: Level::Read,
+            authority: EgressAuthority::Claim(claimed.effect_token()),
+        });
+        std::iter::once(self.access(claimed, "look")).chain(also).collect()
     }
 
     /// Returns the right to look at an account, for a named reason of the home's own.
@@ -277,12 +292,14 @@ impl Vault {
         let exchange = async {
             let response = sender.send_request(request).await.map_err(|error| words(&error))?;
             let status = response.status().as_u16();
-            let etag = response.headers().get("etag").and_then(|etag| etag.to_str().ok()).map(str::to_owned);
+            let header =
+                |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            let (etag, location) = (header("etag"), header("location"));
             let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
                 .collect()
                 .await
                 .map_err(|error| error.to_string())?;
-            Ok(HttpAnswer { status, etag, body: body.to_bytes().to_vec() })
+            Ok(HttpAnswer { status, etag, location, body: body.to_bytes().to_vec() })
         };
         tokio::pin!(exchange);
         tokio::select! {

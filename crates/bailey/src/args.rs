@@ -470,7 +470,7 @@ impl Collection {
 
 #[derive(Debug, Args)]
 pub(crate) struct ConnectDav {
-    /// Its address: https://host/path/to/collection/
+    /// Its address: https://host/path/to/collection/; of a server, an account or a mail address, which collections it has is said
     pub(crate) url: String,
     /// What you call it, in tasks and rules [default: who signs in]
     #[arg(long)]

@@ -270,13 +270,17 @@ fn client_of(id: Option<String>, has_secret: bool) -> Result<Option<OauthClient>
 async fn connect_collection(client: &Client, collection: Collection, json: bool) -> Result<(), Trouble> {
     let (settings, dav) = collection.parts();
     let bad = || Trouble::Here(format!("`{}` is no address like https://host/path/to/collection/", dav.url));
-    let (scheme, rest) = dav.url.split_once("://").ok_or_else(bad)?;
+    // A mail address names its domain, whose server says which collections there are (RFC 6764, 6).
+    let of_mail =
+        dav.url.rsplit_once('@').filter(|_| !dav.url.contains("://")).map(|(_, domain)| format!("https://{domain}/"));
+    let url = of_mail.as_ref().unwrap_or(&dav.url);
+    let (scheme, rest) = url.split_once("://").ok_or_else(bad)?;
     let tls = match scheme {
         "https" => true,
         "http" => false,
         _ => return Err(bad()),
     };
-    let (place, path) = rest.find('/').map(|at| rest.split_at(at)).ok_or_else(bad)?;
+    let (place, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
     let server = match place.rsplit_once(':') {
         Some(_) => server(place, tls)?,
         None => Server { host: place.into(), port: if tls { 443 } else { 80 }, tls, starttls: false },

@@ -1,17 +1,22 @@
 //! Entries made, changed and turned into invitations, line by line: what is not touched stays as it was.
 
-use bailey_gate::family::calendar::Entry;
+use bailey_calendar::series::end_of as end_of_event;
+use bailey_calendar::{Object, Series, escaped};
+use bailey_gate::family::calendar::{Deed, Entry, Part, Told};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{ToSpan as _, Zoned};
 
-use super::bad;
 use super::moment::{When, begin_and_end, local};
+use super::tell::times;
+use super::{bad, zone_name};
 use crate::call::{Arguments, BadCall};
 use crate::context::HomeContext;
 
 /// Minutes an entry takes where no end is named.
 const DEFAULT_MINUTES: i64 = 60;
+/// Characters of a name that a preview tells beside the lines.
+const MAX_TOLD_CHARS: usize = 200;
 /// Bytes of a content line before it is folded (RFC 5545, 3.1: at most 75 octets).
 const FOLD_AT: usize = 73;
 
@@ -23,7 +28,8 @@ pub(super) fn invitation(
     cancel: bool,
     cx: &HomeContext,
 ) -> Result<Entry, BadCall> {
-    if entry_.property("RRULE").is_some() || entry_.as_str().matches("\r\nBEGIN:VEVENT\r\n").count() > 1 {
+    let entries = entry_.lines().iter().filter(|line| line.eq_ignore_ascii_case("BEGIN:VEVENT")).count();
+    if entry_.property("RRULE").is_some() || entry_.property("RDATE").is_some() || entries > 1 {
         return Err(BadCall::Lookup("this entry repeats; nobody can be invited to repeating entries yet".into()));
     }
     let sequence: u64 = entry_.property("SEQUENCE").and_then(|text| text.trim().parse().ok()).unwrap_or(0);
@@ -80,17 +86,8 @@ fn later(begins: When, minutes: i64, cx: &HomeContext) -> Result<Zoned, BadCall>
     begins.begins(cx)?.checked_add(minutes.minutes()).map_err(|error| bad("ends", error))
 }
 
-/// RFC 5545, 3.3.11.
-fn escaped(text: &str) -> String {
-    text.trim()
-        .replace('\\', "\\\\")
-        .replace(';', "\\;")
-        .replace(',', "\\,")
-        .replace("\r\n", "\\n")
-        .replace(['\n', '\r'], "\\n")
-}
-
-pub(super) fn create(arguments: &Arguments, cx: &HomeContext, name: &str) -> Result<Entry, BadCall> {
+/// A new entry, and what it is in words.
+pub(super) fn create(arguments: &Arguments, cx: &HomeContext, name: &str) -> Result<(Entry, Told), BadCall> {
     let (begins, ends) = begin_and_end(arguments, cx)?;
     let begins = begins.ok_or(BadCall::Missing("begins"))?;
     let mut lines = vec![
@@ -106,7 +103,25 @@ pub(super) fn create(arguments: &Arguments, cx: &HomeContext, name: &str) -> Res
     ];
     lines.extend(arguments.optional("where").map(|place| format!("LOCATION:{}", escaped(&place))));
     lines.extend(["END:VEVENT".into(), "END:VCALENDAR".into()]);
-    entry(&lines)
+    let made = entry(&lines)?;
+    let told = told(&made, cx).ok_or_else(|| bad("begins", "the moment cannot be written"))?;
+    Ok((made, told))
+}
+
+fn told(entry: &Entry, cx: &HomeContext) -> Option<Told> {
+    let object = Object::read(entry.bytes()).ok()?;
+    let series = Series::only(&object).ok()?;
+    let event = series.events.first()?;
+    let end = end_of_event(event, &event.start, &cx.zone);
+    Some(Told {
+        deed: Deed::Add,
+        part: Part::Whole,
+        what: event.summary.chars().take(MAX_TOLD_CHARS).collect(),
+        repeats: String::new(),
+        zone: zone_name(cx),
+        before: None,
+        after: Some(times(&event.start, &end, &cx.zone)),
+    })
 }
 
 /// The end of an entry; without one, an hour, or the whole day.
@@ -148,62 +163,4 @@ fn folded(line: &str) -> String {
         length += c.len_utf8();
     }
     out
-}
-
-/// Lines of the event itself are replaced, or added at its end; everything else stays as it was.
-pub(super) fn change(before: &Entry, arguments: &Arguments, cx: &HomeContext) -> Result<Entry, BadCall> {
-    if before.property("RRULE").is_some() || before.as_str().matches("\r\nBEGIN:VEVENT\r\n").count() > 1 {
-        return Err(BadCall::Lookup("this entry repeats; repeating entries cannot be changed yet".into()));
-    }
-    let mut changes: Vec<(&str, String)> = Vec::new();
-    if let (Some(begins), ends) = begin_and_end(arguments, cx)? {
-        let end = match (ends, begins.time, length(before)) {
-            (None, Some(_), Some(minutes)) => utc_of("DTEND", &later(begins, minutes, cx)?)?,
-            (ends, _, _) => end_of(begins, ends, cx)?,
-        };
-        changes.extend([("DTSTART", property("DTSTART", begins, cx)?), ("DTEND", end)]);
-    } else if arguments.optional("ends").is_some() {
-        return Err(bad("begins", "name the beginning together with the end"));
-    }
-    for (argument, name) in [("what", "SUMMARY"), ("where", "LOCATION")] {
-        if let Some(text) = arguments.optional(argument) {
-            changes.push((name, format!("{name}:{}", escaped(&text))));
-        }
-    }
-    if changes.is_empty() {
-        return Err(BadCall::Missing("what"));
-    }
-    entry(&replaced(&before.lines(), changes))
-}
-
-fn replaced(lines: &[String], mut changes: Vec<(&str, String)>) -> Vec<String> {
-    let mut within: Vec<&str> = Vec::new();
-    let mut out = Vec::new();
-    for line in lines {
-        if let Some(name) = line.strip_prefix("BEGIN:") {
-            within.push(name);
-        }
-        if line == "END:VEVENT" {
-            out.extend(changes.drain(..).map(|(_, line)| line));
-        }
-        if line.starts_with("END:") {
-            within.pop();
-        }
-        let named = |name: &str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([':', ';']));
-        let of_event = within.last() == Some(&"VEVENT");
-        match changes.iter().position(|(name, _)| of_event && named(name)) {
-            Some(at) => out.push(changes.remove(at).1),
-            // An entry with a new end has no length beside it.
-            None if of_event && named("DURATION") && out.iter().any(|line| line.starts_with("DTEND")) => {}
-            None => out.push(line.clone()),
-        }
-    }
-    out
-}
-
-/// How long an entry takes, in minutes, where both ends are written in the same way.
-fn length(entry: &Entry) -> Option<i64> {
-    let moment = |name| DateTime::strptime("%Y%m%dT%H%M%S", entry.property(name)?.trim_end_matches('Z')).ok();
-    let minutes = moment("DTEND")?.since(moment("DTSTART")?).ok()?.total(jiff::Unit::Minute).ok()?;
-    (minutes > 0.0 && minutes < 1e6).then_some(minutes as i64)
 }

@@ -1,24 +1,29 @@
-//! Calendars over CalDAV (RFC 4791): tools, moments in a person's words, entries made or changed line by line, undo.
+//! Calendars over CalDAV (RFC 4791): tools, moments in a person's words, entries made or changed by splicing, undo.
 
+mod change;
 mod entry;
 mod moment;
 mod server;
+mod tell;
 #[cfg(test)]
 mod tests;
 
-use bailey_gate::family::calendar::{self, CalendarAction, Change, Entry, Href, Writing};
+use bailey_gate::family::calendar::{self, CalendarAction, Change, Deed, Entry, Href, Look, Part, Sought, Writing};
 use bailey_gate::family::{Action, Level, mail};
 use bailey_gate::handoff::SystemEgress;
+use bailey_gate::intent::tokens;
 use bailey_gate::{Claimed, ConnectionId, Effect, Found, Outcome};
 use bailey_vault::{Access, Discovered, Settings, Vault, VaultError};
 use jiff::Span;
 use serde_json::json;
 
 use crate::call::{Arguments, BadCall, schema};
-use crate::context::{Account, HomeContext, PrepareContext};
-use crate::dav::expect_collection;
+use crate::context::{ACCOUNT, Account, HomeContext, PrepareContext};
+use crate::dates;
+use crate::dav::{expect_collection, lies_below};
 use crate::service::{Done, Lookup, Made, Service, ToolDefinition, no_undo};
-use entry::{change, create, invitation};
+use change::{Looked, place_of};
+use entry::{create, invitation};
 use moment::{When, local, looked_at, seconds, spoken};
 use server::Stored;
 pub use server::entries;
@@ -27,6 +32,12 @@ pub use server::entries;
 const DEFAULT_DAYS: i64 = 14;
 /// Most days looked at.
 const MAX_DAYS: i64 = 366;
+
+/// Minutes of free time that are looked for where no length is named, and at most.
+const DEFAULT_MINUTES: u32 = 30;
+const MAX_MINUTES: u32 = 24 * 60;
+/// The minutes of a day between which free time is looked for where no others are named.
+const HOURS: (u16, u16) = (8 * 60, 20 * 60);
 
 /// The kind of connection it needs.
 const CALENDAR: &str = "calendar";
@@ -42,12 +53,34 @@ impl Service for Calendar {
     fn tools(&self) -> Vec<ToolDefinition> {
         let fields = [("what", "what happens"), ("begins", WHEN), ("ends", WHEN), ("where", "the place")];
         let id = ("id", "the id that calendar_read gave");
+        let which = (
+            "which",
+            "of an entry that repeats: `this` occurrence, this and those `following`, or `all`; as the task says",
+        );
+        let notes = ("notes", "what it says of itself");
         vec![
             ToolDefinition {
                 name: "calendar_read",
                 kind: calendar::READ,
-                description: "List calendar entries: id, what, begins, ends, where.",
+                description: "List calendar entries: id, what, begins, ends, where. Repeating entries are listed each time they take place.",
                 parameters: schema(&[("from", WHEN), ("until", WHEN)], &[]),
+                manifest: json!({ "effect": "read" }),
+            },
+            ToolDefinition {
+                name: "calendar_free",
+                kind: calendar::READ,
+                description: "Find free time in the person's calendars.",
+                parameters: schema(
+                    &[
+                        ("from", WHEN),
+                        ("until", WHEN),
+                        ("minutes", "at least this long; 30 where it is left out"),
+                        ("after", "not before this time of a day; 08:00 where it is left out"),
+                        ("before", "not after this time of a day; 20:00 where it is left out"),
+                        ("weekends", "true if Saturday and Sunday count, too"),
+                    ],
+                    &[],
+                ),
                 manifest: json!({ "effect": "read" }),
             },
             ToolDefinition {
@@ -61,16 +94,23 @@ impl Service for Calendar {
                 name: "calendar_change",
                 kind: calendar::CHANGE,
                 description: "Change an entry; what is left out stays.",
-                parameters: schema(&[&[id], fields.as_slice()].concat(), &["id"]),
+                parameters: schema(&[&[id, which, notes], fields.as_slice()].concat(), &["id"]),
                 manifest: json!({
-                    "effect": "write", "target": { "id": "entry" }, "content": ["what", "where"], "undo": true,
+                    "effect": "write", "target": { "id": "entry" }, "content": ["what", "where", "notes"], "undo": true,
                 }),
+            },
+            ToolDefinition {
+                name: "calendar_answer",
+                kind: calendar::CHANGE,
+                description: "Answer an invitation that is in the calendar. Whoever invites is told.",
+                parameters: schema(&[id, which, ("answer", "accept, decline or tentative")], &["id", "answer"]),
+                manifest: json!({ "effect": "write", "target": { "id": "entry" }, "undo": true }),
             },
             ToolDefinition {
                 name: "calendar_cancel",
                 kind: calendar::CANCEL,
-                description: "Remove an entry.",
-                parameters: schema(&[id], &["id"]),
+                description: "Remove an entry, or an occurrence of one that repeats.",
+                parameters: schema(&[id, which], &["id"]),
                 manifest: json!({ "effect": "write", "target": { "id": "entry" }, "removes": true, "undo": true }),
             },
             ToolDefinition {
@@ -95,41 +135,51 @@ impl Service for Calendar {
     }
 
     async fn prepare(&self, tool: &str, arguments: &Arguments, cx: &PrepareContext<'_>) -> Result<Made, BadCall> {
-        let action = match tool {
-            "calendar_read" => read(arguments, cx)?,
-            "calendar_invite" => return prepare_invitation(arguments, cx).await,
+        match tool {
+            "calendar_read" | "calendar_free" => {
+                let (account, also) = calendars(cx, arguments)?;
+                let wanted = if tool == "calendar_free" { sought(arguments, cx)? } else { Sought::Entries };
+                let (from, until) = span(arguments, cx)?;
+                let look = Look { from, until, also, zone: zone_name(cx), me: addresses(cx), wanted };
+                Ok((Some(account.connection.0), Action::Calendar(CalendarAction::Look(look))))
+            }
+            "calendar_invite" => prepare_invitation(arguments, cx).await,
             "calendar_create" => {
                 let (account, path) = collection(cx, arguments, Level::Full)?;
-                let name: String = cx.unique.iter().map(|byte| format!("{byte:02x}")).collect();
+                let name = fresh_name(cx);
                 let href = Href::new(&format!("{path}{name}.ics")).map_err(|error| bad("id", error))?;
-                let after = create(arguments, cx, &name)?;
-                let action = CalendarAction::Write(Writing { href, change: Change::Create { after } });
-                return Ok((Some(account.connection.0), Action::Calendar(action)));
+                let (after, told) = create(arguments, cx, &name)?;
+                let writing = Writing { href, change: Change::Create { after }, told: Some(Box::new(told)) };
+                Ok((Some(account.connection.0), Action::Calendar(CalendarAction::Write(writing))))
             }
             _ => {
-                let (account, _) = collection(cx, arguments, Level::Full)?;
-                let (href, stored) = stored(arguments, cx, account).await?;
-                let change = if tool == "calendar_cancel" {
-                    Change::Cancel { before: stored.entry, etag: stored.etag }
-                } else {
-                    let after = change(&stored.entry, arguments, cx)?;
-                    Change::Replace { before: stored.entry, etag: stored.etag, after }
+                let account = owner(cx, arguments, Level::Full)?;
+                let id = arguments.text("id")?;
+                let (href, stored) = stored(&id, cx, account).await?;
+                let looked = Looked::of(href, stored, place_of(&id).1, arguments, &cx.zone)?;
+                let writing = match tool {
+                    "calendar_cancel" => change::cancel(looked, cx)?,
+                    "calendar_answer" => change::answer(looked, arguments, &addresses(cx), cx)?,
+                    _ => change::change(looked, arguments, cx, &fresh_name(cx))?,
                 };
-                let action = CalendarAction::Write(Writing { href, change });
-                return Ok((Some(account.connection.0), Action::Calendar(action)));
+                Ok((Some(account.connection.0), Action::Calendar(CalendarAction::Write(writing))))
             }
-        };
-        let (account, _) = collection(cx, arguments, Level::Read)?;
-        Ok((Some(account.connection.0), Action::Calendar(action)))
+        }
     }
 
     async fn execute(&self, vault: &Vault, claimed: &Claimed<CalendarAction>) -> Outcome {
         match claimed.action() {
-            CalendarAction::Read { from, until } => match server::read_span(vault, claimed, *from, *until).await {
-                Ok(found) => Outcome::new(Effect::Done, found),
-                Err(why) => Outcome::new(Effect::NotExecuted, why),
-            },
-            CalendarAction::Write(writing) => server::write(vault, claimed, writing).await,
+            CalendarAction::Read { from, until } => {
+                // Proposed before looks named the person's zone.
+                let (also, zone, me) = (Vec::new(), "UTC".to_owned(), Vec::new());
+                let look = Look { from: *from, until: *until, also, zone, me, wanted: Sought::Entries };
+                read_out(server::read(vault, claimed, &look).await)
+            }
+            CalendarAction::Look(look) => read_out(server::read(vault, claimed, look).await),
+            CalendarAction::Write(writing) => {
+                let outcome = server::write(vault, claimed, writing).await;
+                with_next(outcome, writing)
+            }
         }
     }
 
@@ -190,7 +240,7 @@ impl Service for Calendar {
                 Change::Replace { before: now.entry, etag: now.etag, after: before.clone() }
             }
         };
-        let action = CalendarAction::Write(Writing { href: writing.href.clone(), change });
+        let action = CalendarAction::Write(Writing { href: writing.href.clone(), change, told: None });
         Ok((done.account.map(|(connection, _)| connection), Action::Calendar(action)))
     }
 
@@ -219,10 +269,85 @@ fn collection<'a>(
     Ok((account, &dav.path))
 }
 
+/// Says what came of a look.
+fn read_out(found: Result<String, String>) -> Outcome {
+    match found {
+        Ok(found) => Outcome::new(Effect::Done, found),
+        Err(why) => Outcome::new(Effect::NotExecuted, why),
+    }
+}
+
+/// A series that goes on changed leaves the old one to be ended.
+fn with_next(outcome: Outcome, writing: &Writing) -> Outcome {
+    let begins = writing.told.as_ref().is_some_and(|told| told.part == Part::Following && told.deed == Deed::Add);
+    match begins && outcome.result == Effect::Done {
+        true => Outcome {
+            detail:
+                "saved as a new series; now end the old one: calendar_cancel with the same id and `which`: `following`"
+                    .into(),
+            ..outcome
+        },
+        false => outcome,
+    }
+}
+
+/// Returns a name for a new entry that only Bailey gives.
+fn fresh_name(cx: &HomeContext) -> String {
+    cx.unique.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Returns the name of the person's zone; its distance from UTC where it has none.
+fn zone_name(cx: &HomeContext) -> String {
+    let offset = || jiff::tz::Offset::from_seconds(i32::from(cx.offset_minutes) * 60).map(|offset| offset.to_string());
+    cx.zone.iana_name().map(str::to_owned).or_else(|| offset().ok()).unwrap_or_default()
+}
+
+/// Returns the person's own addresses, lower case: those of their mail, and the names they sign in to calendars with.
+fn addresses(cx: &HomeContext) -> Vec<String> {
+    let of = |account: &Account| match (account.settings.mail(), account.settings.dav()) {
+        (Some(mail), _) => Some(mail.address.to_lowercase()),
+        (None, Some(dav)) => Some(dav.user.to_lowercase()).filter(|user| user.contains('@')),
+        (None, None) => None,
+    };
+    let mut all: Vec<String> = cx.accounts.iter().filter_map(of).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// Further calendars, with the generations of their grants.
+type Further = Vec<(ConnectionId, u64)>;
+
+/// Returns the calendars a look is at: the one that is named, else all that are connected.
+fn calendars<'a>(cx: &'a HomeContext, arguments: &Arguments) -> Result<(&'a Account, Further), BadCall> {
+    let account = cx.account(CALENDAR, arguments, Level::Read)?;
+    let said = tokens(&cx.words);
+    let is_named =
+        arguments.optional(ACCOUNT).is_some() || said.iter().any(|word| word.eq_ignore_ascii_case(account.name()));
+    let others = cx.accounts.iter().filter(|other| {
+        other.settings.kind() == CALENDAR && other.level >= Level::Read && other.connection.0 != account.connection.0
+    });
+    let also = others.map(|other| other.connection).take(calendar::MAX_CALENDARS - 1);
+    Ok((account, if is_named { Vec::new() } else { also.collect() }))
+}
+
+/// Returns the calendar that an entry lies in: the one that is named, else the only one whose folder holds it.
+fn owner<'a>(cx: &'a HomeContext, arguments: &Arguments, needed: Level) -> Result<&'a Account, BadCall> {
+    let id = arguments.text("id")?;
+    let (place, _) = place_of(&id);
+    let holds = |account: &&Account| {
+        account.settings.kind() == CALENDAR && account.settings.dav().is_some_and(|dav| lies_below(place, &dav.path))
+    };
+    let mut holding = cx.accounts.iter().filter(holds);
+    match (holding.next(), holding.next()) {
+        (Some(only), None) if arguments.optional(ACCOUNT).is_none() => Ok(only),
+        _ => cx.account(CALENDAR, arguments, needed),
+    }
+}
+
 /// Looks up the entry a call names.
-async fn stored(arguments: &Arguments, cx: &PrepareContext<'_>, account: &Account) -> Result<(Href, Stored), BadCall> {
-    let href =
-        Href::new(arguments.text("id")?.trim()).map_err(|_| bad("id", "it is not an id that calendar_read gave"))?;
+async fn stored(id: &str, cx: &PrepareContext<'_>, account: &Account) -> Result<(Href, Stored), BadCall> {
+    let href = Href::new(place_of(id).0).map_err(|_| bad("id", "it is not an id that calendar_read gave"))?;
     let access = cx.vault.look(Some(account.connection), SystemEgress::Preparation);
     let found = server::entry(cx.vault, &access, &href).await.map_err(|error| BadCall::Lookup(error.to_string()))?;
     let stored = found.ok_or_else(|| BadCall::Lookup("there is no such entry; read the calendar again".into()))?;
@@ -232,14 +357,19 @@ async fn stored(arguments: &Arguments, cx: &PrepareContext<'_>, account: &Accoun
 /// Prepares an invitation, which is a mail (iMIP, RFC 6047): it leaves as mail does, through the mail account, and asks as mail
 /// does. The entry in the person's calendar stays as it is, so that no server tells anybody by itself.
 async fn prepare_invitation(arguments: &Arguments, cx: &PrepareContext<'_>) -> Result<Made, BadCall> {
-    let (account, _) = collection(cx, arguments, Level::Read)?;
-    let (_, stored) = stored(arguments, cx, account).await?;
+    let account = owner(cx, arguments, Level::Read)?;
+    let (_, stored) = stored(&arguments.text("id")?, cx, account).await?;
     crate::mail::prepare_invitation(arguments, cx, |organizer, guests| {
         let cancel = arguments.flag("cancel");
         let invitation = invitation(&stored.entry, organizer, guests, cancel, cx)?;
         let what = stored.entry.property("SUMMARY").unwrap_or_default().replace('\\', "");
         let when = stored.entry.property("DTSTART").map(|begins| spoken(&begins, cx)).unwrap_or_default();
-        Ok(crate::mail::Invitation { text: invitation.as_str().to_owned(), what, when, cancel })
+        Ok(crate::mail::Invitation {
+            text: String::from_utf8_lossy(invitation.bytes()).into_owned(),
+            what,
+            when,
+            cancel,
+        })
     })
 }
 
@@ -247,11 +377,42 @@ fn bad(name: &'static str, why: impl std::fmt::Display) -> BadCall {
     BadCall::Bad { name, why: why.to_string() }
 }
 
-fn read(arguments: &Arguments, cx: &HomeContext) -> Result<CalendarAction, BadCall> {
+/// The span of a look, in seconds since 1970-01-01T00:00Z.
+fn span(arguments: &Arguments, cx: &HomeContext) -> Result<(i64, i64), BadCall> {
     let (from, until) = looked_at(arguments, cx)?;
     let start = from.unwrap_or_else(|| When::day(local(cx).date())).start();
     let end = until.map_or_else(|| start.saturating_add(Span::new().days(DEFAULT_DAYS)), When::end);
     let (start, end) = if end < start { (end, start) } else { (start, end) };
     let end = end.min(start.saturating_add(Span::new().days(MAX_DAYS)));
-    Ok(CalendarAction::Read { from: seconds(start, cx)?, until: seconds(end, cx)? })
+    Ok((seconds(start, cx)?, seconds(end, cx)?))
+}
+
+/// What free time is looked for.
+fn sought(arguments: &Arguments, cx: &HomeContext) -> Result<Sought, BadCall> {
+    let minutes = match arguments.optional("minutes") {
+        None => DEFAULT_MINUTES,
+        Some(text) => {
+            text.trim().parse().ok().filter(|minutes| (1..=MAX_MINUTES).contains(minutes)).ok_or_else(|| {
+                bad(
+                    "minutes",
+                    format!(
+                        "`{}` is no number of minutes from 1 to {MAX_MINUTES}",
+                        text.chars().take(40).collect::<String>()
+                    ),
+                )
+            })?
+        }
+    };
+    let minute = |name: &'static str, otherwise: u16| match arguments.optional(name) {
+        None => Ok(otherwise),
+        Some(text) => {
+            let bailey_dates::When::Moment(moment) = dates::when(name, &text, cx, bailey_dates::Toward::Either)? else {
+                return Err(bad(name, "write a time like 09:00"));
+            };
+            let time = moment.time();
+            Ok(u16::from(time.hour().unsigned_abs()) * 60 + u16::from(time.minute().unsigned_abs()))
+        }
+    };
+    let (from, until) = (minute("after", HOURS.0)?, minute("before", HOURS.1)?);
+    Ok(Sought::Free { minutes, from, until, weekends: arguments.flag("weekends") })
 }

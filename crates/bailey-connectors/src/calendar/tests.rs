@@ -16,9 +16,9 @@ pub(super) fn context() -> HomeContext {
 
 #[test]
 fn a_span_has_defaults_and_bounds() {
-    let span = |json: &str| match read(&Arguments::parse(json).unwrap(), &context()).unwrap() {
-        CalendarAction::Read { from, until } => (until - from) / 86_400,
-        CalendarAction::Write(_) => panic!("a write"),
+    let span = |json: &str| {
+        let (from, until) = super::span(&Arguments::parse(json).unwrap(), &context()).unwrap();
+        (until - from) / 86_400
     };
     assert_eq!(span("{}"), 14);
     assert_eq!(span(r#"{"from":"Tuesday","until":"Tuesday"}"#), 1);
@@ -60,36 +60,87 @@ fn an_invitation_holds_the_entry_its_guests_and_nothing_of_the_persons_own() {
     );
 }
 
+/// A stored entry, as a call of a tool sees it.
+fn looked(text: &str, which: Option<&str>, json: &str) -> Result<Looked, BadCall> {
+    let entry = Entry::as_it_lies(text.as_bytes().to_vec()).unwrap();
+    let stored = Stored { entry, etag: calendar::Etag::none() };
+    Looked::of(Href::new("/c/1.ics").unwrap(), stored, which, &Arguments::parse(json).unwrap(), &context().zone)
+}
+
+fn changed(text: &str, which: Option<&str>, json: &str) -> Result<Writing, BadCall> {
+    let cx = context();
+    change::change(looked(text, which, json)?, &Arguments::parse(json).unwrap(), &cx, "new")
+}
+
+fn after(writing: &Writing) -> String {
+    String::from_utf8(writing.after().unwrap().bytes().to_vec()).unwrap()
+}
+
+const STORED: &str = "BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:X\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0100\nEND:STANDARD\nEND:VTIMEZONE\nBEGIN:VEVENT\nUID:1\nDTSTART;TZID=X:20261124T150000\nDTEND;TZID=X:20261124T163000\nSUMMARY:Old\nX-KEEP:yes\nBEGIN:VALARM\nSUMMARY:Alarm\nEND:VALARM\nEND:VEVENT\nEND:VCALENDAR\n";
+const WEEKLY: &str = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART;TZID=Europe/Paris:20261125T090000\r\nDURATION:PT30M\r\nRRULE:FREQ=WEEKLY\r\nSUMMARY:Jour fixe\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+
 #[test]
-fn only_lines_of_the_event_change() {
-    let before = Entry::new(
-        "BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:X\nBEGIN:STANDARD\nDTSTART:19700101T000000\nEND:STANDARD\nEND:VTIMEZONE\nBEGIN:VEVENT\nUID:1\nDTSTART;TZID=X:20261124T150000\nDTEND;TZID=X:20261124T163000\nSUMMARY:Old\nX-KEEP:yes\nBEGIN:VALARM\nSUMMARY:Alarm\nEND:VALARM\nEND:VEVENT\nEND:VCALENDAR\n",
-    )
-    .unwrap();
-    let arguments =
-        Arguments::parse(r#"{"begins":"2026-11-25T10:00","what":"New, and; long","where":"Rue d'Ici"}"#).unwrap();
-    let after = change(&before, &arguments, &context()).unwrap();
-    let lines = after.lines();
-    for line in [
-        "DTSTART:19700101T000000",
-        "SUMMARY:Alarm",
-        "X-KEEP:yes",
-        "DTSTART:20261125T090000Z",
-        "DTEND:20261125T103000Z",
-        "SUMMARY:New\\, and\\; long",
-        "LOCATION:Rue d'Ici",
+fn only_what_was_named_changes() {
+    let writing =
+        changed(STORED, None, r#"{"begins":"2026-11-25T10:00","what":"New, and; long","where":"Rue d'Ici"}"#).unwrap();
+    assert_eq!(
+        after(&writing),
+        STORED
+            .replace("DTSTART;TZID=X:20261124T150000", "DTSTART;TZID=X:20261125T100000")
+            .replace("DTEND;TZID=X:20261124T163000", "DTEND;TZID=X:20261125T113000")
+            .replace("SUMMARY:Old", "SUMMARY:New\\, and\\; long")
+            .replace("X-KEEP:yes\n", "X-KEEP:yes\nLOCATION:Rue d'Ici\n")
+    );
+    // A day alone keeps the time, a time alone the day; what calendar_read told is read again.
+    for (json, start, end) in [
+        (r#"{"begins":"Friday"}"#, "20261127T150000", "20261127T163000"),
+        (r#"{"begins":"10:00"}"#, "20261124T100000", "20261124T113000"),
+        (r#"{"begins":"Friday 2026-11-27 10:00 +01:00"}"#, "20261127T100000", "20261127T113000"),
+        (r#"{"ends":"17:00"}"#, "20261124T150000", "20261124T170000"),
     ] {
-        assert!(lines.contains(&line.to_owned()), "{line} in {lines:#?}");
+        let text = after(&changed(STORED, None, json).unwrap());
+        assert!(text.contains(&format!("DTSTART;TZID=X:{start}\nDTEND;TZID=X:{end}\n")), "{json}: {text}");
     }
-    assert!(!lines.iter().any(|line| line.contains("Old") || line.contains("TZID=X")));
+    assert!(changed(STORED, None, r#"{"what":"Old"}"#).is_err(), "nothing changes");
+}
+
+#[test]
+fn a_repeating_entry_is_changed_as_the_call_says_and_never_without() {
+    let one = Some("20261202T090000");
+    let error = changed(WEEKLY, one, r#"{"what":"New"}"#).unwrap_err().to_string();
+    for part in ["every week", "`this`", "`following`", "`all`", "Wednesday 2026-12-02 09:00 +01:00", "ask the person"]
+    {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    let part = |which: &str| changed(WEEKLY, one, &format!(r#"{{"what":"New","which":"{which}"}}"#)).unwrap();
+    assert_eq!(part("this").told.as_ref().unwrap().part, Part::One);
+    assert!(after(&part("this")).contains("RECURRENCE-ID;TZID=Europe/Paris:20261202T090000"));
+    assert_eq!(after(&part("all")), WEEKLY.replace("Jour fixe", "New"));
+    assert!(matches!(part("following").change, Change::Create { .. }));
+    assert!(changed(WEEKLY, None, r#"{"what":"New","which":"this"}"#).is_err(), "which one?");
+    assert!(changed(WEEKLY, Some("20261203T090000"), r#"{"what":"New","which":"this"}"#).is_err(), "there is none");
+    let cancelled = |which: &str, words: &str| {
+        let cx = HomeContext { words: words.into(), ..context() };
+        change::cancel(looked(WEEKLY, one, &format!(r#"{{"which":"{which}"}}"#)).unwrap(), &cx)
+    };
+    let writing = cancelled("this", "cancel Wednesday's meeting").unwrap();
+    assert_eq!(
+        after(&writing),
+        WEEKLY.replace("SUMMARY:Jour fixe\r\n", "SUMMARY:Jour fixe\r\nEXDATE;TZID=Europe/Paris:20261202T090000\r\n")
+    );
+    assert!(cancelled("all", "cancel Wednesday's meeting").is_err(), "nobody said all of it");
+    assert!(matches!(cancelled("all", "cancel the whole series").unwrap().change, Change::Cancel { .. }));
+    let writing = cancelled("following", "cancel it from next week on").unwrap();
+    assert!(after(&writing).contains("RRULE:FREQ=WEEKLY;UNTIL=20261202T075959Z"), "{}", after(&writing));
 }
 
 #[test]
 fn words_cannot_add_lines() {
     let arguments =
         Arguments::parse(r#"{"what":"a\r\nATTENDEE:mailto:eve@evil.example","begins":"tomorrow 9h"}"#).unwrap();
-    let made = create(&arguments, &context(), "n").unwrap();
+    let (made, _) = create(&arguments, &context(), "n").unwrap();
     assert!(made.guests().is_empty(), "{made:?}");
     let long = Arguments::parse(&format!(r#"{{"what":"{}","begins":"tomorrow"}}"#, "ü".repeat(200))).unwrap();
-    assert!(create(&long, &context(), "n").unwrap().as_str().split("\r\n").all(|line| line.len() <= 75));
+    let (made, _) = create(&long, &context(), "n").unwrap();
+    assert!(made.bytes().split(|byte| *byte == b'\n').all(|line| line.len() <= 76));
 }

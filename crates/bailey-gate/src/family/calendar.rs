@@ -1,7 +1,9 @@
 //! The calendar family: looking at a span of time, and writing one entry.
 //!
-//! An entry is kept as the iCalendar text (RFC 5545) that the server gets, and the preview shows that text's lines, all of
-//! them: nothing is summarised that could hide a guest.
+//! An entry is kept as the iCalendar bytes (RFC 5545) that the server gets, and the preview shows all of its lines that come or go:
+//! nothing is summarised that could hide a guest. What it means (when, which of a series) is kept beside them ([`Told`]).
+
+mod told;
 
 use std::collections::BTreeSet;
 
@@ -11,9 +13,12 @@ use super::text::Address;
 use super::tool::Amount;
 use super::{ActionKind, Family, Party, Taint, Traits, rfc5322};
 use crate::codec::{CodecError, Decoder, Encoder};
+use crate::ids::ConnectionId;
 use crate::intent::Verb;
 use crate::preview::Preview;
 use crate::verdict::Class;
+
+pub use told::{Deed, Moment, Part, Times, Told};
 
 kinds! {
     /// Looks at what happens in a span of time.
@@ -38,8 +43,10 @@ kinds! {
     };
 }
 
-/// Longest entry, in bytes. An event with hundreds of guests is far below.
-pub const MAX_ENTRY_BYTES: usize = 256 * 1024;
+/// Longest entry, in bytes: programs put pictures into them.
+pub const MAX_ENTRY_BYTES: usize = 4 * 1024 * 1024;
+/// Most calendars looked at by one look.
+pub const MAX_CALENDARS: usize = 20;
 /// Longest path of a resource.
 const MAX_HREF_BYTES: usize = 1_024;
 
@@ -53,8 +60,45 @@ pub enum CalendarAction {
         /// Its end.
         until: i64,
     },
+    /// Look at a span of time, in one calendar or several.
+    Look(Look),
     /// Write one entry.
     Write(Writing),
+}
+
+/// A look at a span of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// Its beginning, in seconds since 1970-01-01T00:00Z.
+    pub from: i64,
+    /// Its end.
+    pub until: i64,
+    /// Further calendars, with the generations of their grants: rules have to allow the look for each of them.
+    pub also: Vec<(ConnectionId, u64)>,
+    /// The name of the person's zone; what is found is told on its clock.
+    pub zone: String,
+    /// The person's own addresses: what they declined takes up no time.
+    pub me: Vec<String>,
+    /// Tells what is looked for.
+    pub wanted: Sought,
+}
+
+/// What a look is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sought {
+    /// What happens.
+    Entries,
+    /// Free time.
+    Free {
+        /// At least this long.
+        minutes: u32,
+        /// From this minute of each day.
+        from: u16,
+        /// Until this minute of each day.
+        until: u16,
+        /// On Saturdays and Sundays, too.
+        weekends: bool,
+    },
 }
 
 /// One entry before and after.
@@ -64,6 +108,8 @@ pub struct Writing {
     pub href: Href,
     /// Says what it is and what it becomes.
     pub change: Change,
+    /// Says what that means; entries written before this was kept have none.
+    pub told: Option<Box<Told>>,
 }
 
 /// Says what becomes of an entry.
@@ -114,12 +160,12 @@ impl Href {
     }
 }
 
-/// A strong entity tag (RFC 9110, 8.8.3), quotation marks included.
+/// A strong entity tag (RFC 9110, 8.8.3), quotation marks included; nothing where the server gives none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Etag(String);
 
 impl Etag {
-    /// `"…"`; weak tags cannot guard a write.
+    /// Reads `"…"`; weak tags cannot guard a write.
     pub fn new(text: &str) -> Result<Self, CodecError> {
         let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
         match inner {
@@ -130,24 +176,49 @@ impl Etag {
         }
     }
 
-    /// With its quotation marks.
+    /// Reads what servers and the programs between say: the weak form of a tag stands for the strong one (a program that packed the
+    /// answer made it so), a name of the packing at its end does not belong to it, and quotation marks may be missing.
+    #[must_use]
+    pub fn of_answer(text: Option<&str>) -> Self {
+        let text = text.unwrap_or_default().trim();
+        let text = text.strip_prefix("W/").or_else(|| text.strip_prefix("w/")).unwrap_or(text);
+        let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+        let packed = ["-gzip", ";gzip", "--gzip", "-br", "-df"].iter().find_map(|end| inner.strip_suffix(end));
+        let inner = packed.unwrap_or(inner);
+        if inner.is_empty() {
+            Self::none()
+        } else {
+            Self::new(&format!("\"{inner}\"")).unwrap_or_else(|_| Self::none())
+        }
+    }
+
+    /// Returns the tag of an entry whose server gives none: what it says is compared instead.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(String::new())
+    }
+
+    /// Tells whether the server gives none.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns it with its quotation marks.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The iCalendar text of one entry; lines end in CRLF.
+/// The iCalendar bytes of one entry, as they lie on the server or are to lie there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry(String);
+pub struct Entry(Vec<u8>);
 
 impl Entry {
-    /// Line ends become CRLF; other control characters are refused.
+    /// Takes a text of ours: line ends become CRLF; other control characters are refused.
     pub fn new(text: &str) -> Result<Self, CodecError> {
         let text = text.replace("\r\n", "\n");
-        if text.len() > MAX_ENTRY_BYTES {
-            return Err(CodecError::TooLong);
-        }
         if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
             return Err(CodecError::Malformed("a control character in a calendar entry"));
         }
@@ -157,25 +228,40 @@ impl Entry {
         {
             return Err(CodecError::Malformed("not a calendar entry"));
         }
-        Ok(Self(text.replace('\n', "\r\n")))
+        Self::as_it_lies(text.replace('\n', "\r\n").into_bytes())
     }
 
-    /// The text.
+    /// Takes bytes as they lie on a server, whatever programs made of them.
+    pub fn as_it_lies(bytes: Vec<u8>) -> Result<Self, CodecError> {
+        if bytes.len() > MAX_ENTRY_BYTES {
+            return Err(CodecError::TooLong);
+        }
+        let entry = Self(bytes);
+        let holds = |wanted: &str| entry.lines().iter().any(|line| line.trim().eq_ignore_ascii_case(wanted));
+        if !holds("BEGIN:VCALENDAR") || !holds("BEGIN:VEVENT") {
+            return Err(CodecError::Malformed("not a calendar entry"));
+        }
+        Ok(entry)
+    }
+
+    /// Returns the bytes.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Its lines as they are meant: folding (RFC 5545, 3.1) taken back.
+    /// Returns its lines as they are meant: folding (RFC 5545, 3.1) taken back, before letters are read: it may split one.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        self.0
-            .replace("\r\n ", "")
-            .replace("\r\n\t", "")
-            .split("\r\n")
-            .map(str::to_owned)
-            .filter(|line| !line.is_empty())
-            .collect()
+        let bytes = self.0.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.0);
+        let mut lines: Vec<Vec<u8>> = Vec::new();
+        for line in bytes.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty()) {
+            match (line, lines.last_mut()) {
+                ([b' ' | b'\t', rest @ ..], Some(last)) => last.extend(rest),
+                _ => lines.push(line.to_vec()),
+            }
+        }
+        lines.iter().map(|line| String::from_utf8_lossy(line).into_owned()).collect()
     }
 
     /// The value of the first property of a name that belongs to the event itself, not to a time zone or an alarm in it.
@@ -183,15 +269,16 @@ impl Entry {
     pub fn property(&self, name: &str) -> Option<String> {
         let mut within = Vec::new();
         for line in self.lines() {
-            if let Some(component) = line.strip_prefix("BEGIN:") {
-                within.push(component.to_owned());
-            } else if line.starts_with("END:") {
-                within.pop();
-            } else if within.last().is_some_and(|component| component == "VEVENT")
-                && let Some(rest) = line.strip_prefix(name)
-                && rest.starts_with([':', ';'])
-            {
-                return rest.split_once(':').map(|(_, value)| value.to_owned());
+            let Some(end) = line.find([':', ';']) else { continue };
+            let (known, rest) = line.split_at(end);
+            let value = || line.split_once(':').map(|(_, value)| value.to_owned());
+            match known.trim().to_ascii_uppercase().as_str() {
+                "BEGIN" => within.push(value().unwrap_or_default().trim().to_ascii_uppercase()),
+                "END" => drop(within.pop()),
+                known if known == name && within.last().is_some_and(|component| component == "VEVENT") => {
+                    return rest.split_once(':').map(|(_, value)| value.to_owned());
+                }
+                _ => {}
             }
         }
         None
@@ -212,7 +299,11 @@ impl Entry {
     #[must_use]
     pub fn guests(&self) -> Vec<String> {
         let names = |line: &String| {
-            let upper = line.to_ascii_uppercase();
+            let upper = line.trim_start_matches(|c: char| !c.is_ascii_alphanumeric()).to_ascii_uppercase();
+            let upper = upper
+                .split_once([':', ';'])
+                .and_then(|(name, _)| name.rsplit_once('.'))
+                .map_or(upper.as_str(), |(_, name)| name);
             ["ATTENDEE", "ORGANIZER"].iter().any(|name| upper.starts_with(name))
         };
         self.lines().into_iter().filter(names).collect()
@@ -242,6 +333,16 @@ impl Writing {
     #[must_use]
     pub fn guests(&self) -> usize {
         [self.before(), self.after()].into_iter().flatten().map(|entry| entry.guests().len()).sum()
+    }
+
+    /// Tells what the person meant: what it says of itself, or for an older entry what happens to it.
+    fn deed(&self) -> Deed {
+        match (&self.told, &self.change) {
+            (Some(told), _) => told.deed,
+            (None, Change::Create { .. }) => Deed::Add,
+            (None, Change::Replace { .. }) => Deed::Change,
+            (None, Change::Cancel { .. }) => Deed::Cancel,
+        }
     }
 
     /// Guests whose addresses can be read, before and after.
@@ -286,14 +387,25 @@ fn guest(line: &str) -> Option<Address> {
     (!elsewhere(";email=") && lower.matches("mailto:").count() == 1).then_some(address)
 }
 
+impl CalendarAction {
+    /// Returns further calendars it looks into, beside the one it is bound to.
+    #[must_use]
+    pub fn also(&self) -> &[(ConnectionId, u64)] {
+        match self {
+            Self::Look(look) => &look.also,
+            Self::Read { .. } | Self::Write(_) => &[],
+        }
+    }
+}
+
 impl Family for CalendarAction {
     fn kind(&self) -> ActionKind {
         match self {
-            Self::Read { .. } => READ,
-            Self::Write(writing) => match writing.change {
-                Change::Create { .. } => CREATE,
-                Change::Replace { .. } => CHANGE,
-                Change::Cancel { .. } => CANCEL,
+            Self::Read { .. } | Self::Look(_) => READ,
+            Self::Write(writing) => match writing.deed() {
+                Deed::Add => CREATE,
+                Deed::Change | Deed::Accept | Deed::Decline | Deed::AcceptPerhaps => CHANGE,
+                Deed::Cancel => CANCEL,
             },
         }
     }
@@ -302,13 +414,13 @@ impl Family for CalendarAction {
         match self {
             // A calendar server may tell the guests, and they have been told then.
             Self::Write(writing) if writing.guests() > 0 => Class::Compensable,
-            Self::Read { .. } | Self::Write(_) => Class::Undoable,
+            Self::Read { .. } | Self::Look(_) | Self::Write(_) => Class::Undoable,
         }
     }
 
     fn traits(&self) -> Traits {
         let writing = match self {
-            Self::Read { .. } => None,
+            Self::Read { .. } | Self::Look(_) => None,
             Self::Write(writing) => Some(writing),
         };
         let parties = |addresses: Vec<Address>| addresses.iter().map(Party::of_address).collect::<Vec<_>>();
@@ -335,29 +447,47 @@ impl Family for CalendarAction {
 
     fn artefact(&self) -> Vec<u8> {
         match self {
-            Self::Read { .. } => Vec::new(),
-            Self::Write(writing) => writing.after().map(|entry| entry.as_str().as_bytes().to_vec()).unwrap_or_default(),
+            Self::Read { .. } | Self::Look(_) => Vec::new(),
+            Self::Write(writing) => writing.after().map(|entry| entry.bytes().to_vec()).unwrap_or_default(),
         }
     }
 
+    /// A part of a series is never removed by removing the entry, and all of one only as all of it.
     fn check(&self) -> Result<(), CodecError> {
-        Ok(())
+        match self {
+            Self::Read { .. } => Ok(()),
+            Self::Look(look) if look.also.len() >= MAX_CALENDARS => Err(CodecError::TooLong),
+            Self::Look(_) => Ok(()),
+            Self::Write(writing) => told::check(writing),
+        }
     }
 
     fn encode(&self, out: &mut Encoder) {
         out.byte(TAG);
         match self {
-            Self::Read { from, until } => out.byte(1).signed(*from).signed(*until),
-            Self::Write(Writing { href, change }) => match change {
-                Change::Create { after } => out.byte(2).text(href.as_str()).text(after.as_str()),
-                Change::Replace { before, etag, after } => {
-                    out.byte(3).text(href.as_str()).text(before.as_str()).text(etag.as_str()).text(after.as_str())
+            Self::Read { from, until } => {
+                out.byte(1).signed(*from).signed(*until);
+            }
+            Self::Look(look) => {
+                out.byte(5);
+                encode_look(look, out);
+            }
+            Self::Write(Writing { href, change, told }) => {
+                if let Some(told) = told {
+                    out.byte(6);
+                    told.encode(out);
                 }
-                Change::Cancel { before, etag } => {
-                    out.byte(4).text(href.as_str()).text(before.as_str()).text(etag.as_str())
-                }
-            },
-        };
+                match change {
+                    Change::Create { after } => out.byte(2).text(href.as_str()).bytes(after.bytes()),
+                    Change::Replace { before, etag, after } => {
+                        out.byte(3).text(href.as_str()).bytes(before.bytes()).text(etag.as_str()).bytes(after.bytes())
+                    }
+                    Change::Cancel { before, etag } => {
+                        out.byte(4).text(href.as_str()).bytes(before.bytes()).text(etag.as_str())
+                    }
+                };
+            }
+        }
     }
 
     fn preview(&self, out: &mut Preview) {
@@ -367,54 +497,137 @@ impl Family for CalendarAction {
                 out.item("From", &rfc5322::date(*from, 0));
                 out.item("Until", &rfc5322::date(*until, 0));
             }
+            Self::Look(look) => {
+                out.headline = match look.wanted {
+                    Sought::Entries => "Look at the calendar",
+                    Sought::Free { .. } => "Look for free time in the calendar",
+                }
+                .into();
+                out.item("From", &rfc5322::date(look.from, 0));
+                out.item("Until", &rfc5322::date(look.until, 0));
+                if !look.also.is_empty() {
+                    out.item("Calendars", &(look.also.len() + 1).to_string());
+                }
+            }
             Self::Write(writing) => preview(writing, out),
         }
     }
 }
 
+fn encode_look(look: &Look, out: &mut Encoder) {
+    out.signed(look.from).signed(look.until).text(&look.zone);
+    out.list(&look.me, |out, address| {
+        out.text(address);
+    });
+    out.list(&look.also, |out, (connection, generation)| {
+        out.bytes(connection.as_bytes()).number(*generation);
+    });
+    match look.wanted {
+        Sought::Entries => out.byte(0),
+        Sought::Free { minutes, from, until, weekends } => {
+            out.byte(1).number(minutes.into()).number(from.into()).number(until.into()).byte(u8::from(weekends))
+        }
+    };
+}
+
+fn decode_look(bytes: &mut Decoder<'_>) -> Result<Look, CodecError> {
+    let small = |number: u64| u16::try_from(number).map_err(|_| CodecError::TooLong);
+    Ok(Look {
+        from: bytes.signed()?,
+        until: bytes.signed()?,
+        zone: bytes.text()?,
+        me: bytes.list(Decoder::text)?,
+        also: bytes.list(|bytes| {
+            let id: [u8; 16] = bytes.bytes()?.try_into().map_err(|_| CodecError::Short)?;
+            Ok((ConnectionId::from_bytes(id), bytes.number()?))
+        })?,
+        wanted: match bytes.byte()? {
+            0 => Sought::Entries,
+            1 => Sought::Free {
+                minutes: u32::try_from(bytes.number()?).map_err(|_| CodecError::TooLong)?,
+                from: small(bytes.number()?)?,
+                until: small(bytes.number()?)?,
+                weekends: bytes.byte()? != 0,
+            },
+            unknown => return Err(CodecError::UnknownTag(unknown)),
+        },
+    })
+}
+
 /// The family's tag in the encoding of an action.
 pub(super) const TAG: u8 = 4;
 
-/// Shows all lines of the entry; of a changed one, every line that goes and every line that comes.
+/// Shows what it means, and all lines of the entry; of a changed one, every line that goes and every line that comes.
 fn preview(writing: &Writing, out: &mut Preview) {
-    out.headline = match writing.change {
-        Change::Create { .. } => "Add a calendar entry",
-        Change::Replace { .. } => "Change a calendar entry",
-        Change::Cancel { .. } => "Remove a calendar entry",
-    }
-    .into();
-    let lines = |entry: Option<&Entry>| entry.map(Entry::lines).unwrap_or_default();
-    let (before, after) = (lines(writing.before()), lines(writing.after()));
-    for (label, name) in [("What", "SUMMARY"), ("Begins", "DTSTART"), ("Ends", "DTEND"), ("Where", "LOCATION")] {
-        if let Some(value) = writing.after().or(writing.before()).and_then(|entry| entry.property(name)) {
-            out.item(label, &value);
+    let name = |name: &str| writing.after().or(writing.before()).and_then(|entry| entry.property(name));
+    out.headline = match &writing.told {
+        Some(told) => told.headline(),
+        None => match writing.change {
+            Change::Create { .. } => "Add a calendar entry",
+            Change::Replace { .. } => "Change a calendar entry",
+            Change::Cancel { .. } => "Remove a calendar entry",
+        }
+        .into(),
+    };
+    let shown = |text: String| text.replace("\\n", " ").replace("\\,", ",").replace("\\;", ";");
+    match &writing.told {
+        Some(told) => told.preview(out),
+        None => {
+            for (label, property) in
+                [("What", "SUMMARY"), ("Begins", "DTSTART"), ("Ends", "DTEND"), ("Where", "LOCATION")]
+            {
+                name(property).into_iter().for_each(|value| out.item(label, &value));
+            }
         }
     }
+    if writing.told.is_some() {
+        name("LOCATION").into_iter().for_each(|place| out.item("Where", &shown(place)));
+    }
     out.item("Place", writing.href.as_str());
+    let lines = |entry: Option<&Entry>| entry.map(Entry::lines).unwrap_or_default();
+    let (before, after) = (lines(writing.before()), lines(writing.after()));
     let gone = before.iter().filter(|line| !after.contains(line)).map(|line| format!("- {line}"));
     let came = after.iter().filter(|line| !before.contains(line)).map(|line| format!("+ {line}"));
     out.body = visible_lines(&gone.chain(came).collect::<Vec<_>>().join("\n"));
     if writing.guests() > 0 {
         out.warnings.push("The entry has guests; the calendar server may tell them.".into());
     }
+    let etag = match &writing.change {
+        Change::Create { .. } => None,
+        Change::Replace { etag, .. } | Change::Cancel { etag, .. } => Some(etag),
+    };
+    if etag.is_some_and(Etag::is_none) {
+        out.warnings
+            .push("This server gives entries no version; a change made in the same moment could be lost.".into());
+    }
 }
 
 /// Reads what [`Family::encode`] wrote behind the family's tag.
 pub(super) fn decode(_: u8, bytes: &mut Decoder<'_>) -> Result<CalendarAction, CodecError> {
-    let tag = bytes.byte()?;
-    if tag == 1 {
-        return Ok(CalendarAction::Read { from: bytes.signed()?, until: bytes.signed()? });
+    let mut tag = bytes.byte()?;
+    match tag {
+        1 => return Ok(CalendarAction::Read { from: bytes.signed()?, until: bytes.signed()? }),
+        5 => return decode_look(bytes).map(CalendarAction::Look),
+        _ => {}
+    }
+    let mut told = None;
+    if tag == 6 {
+        told = Some(Box::new(Told::decode(bytes)?));
+        tag = bytes.byte()?;
     }
     let href = Href::new(&bytes.text()?)?;
-    let entry = |bytes: &mut Decoder<'_>| Entry::new(&bytes.text()?);
-    let etag = |bytes: &mut Decoder<'_>| Etag::new(&bytes.text()?);
+    let entry = |bytes: &mut Decoder<'_>| Entry::as_it_lies(bytes.bytes()?.to_vec());
+    let etag = |bytes: &mut Decoder<'_>| match bytes.text()?.as_str() {
+        "" => Ok(Etag::none()),
+        text => Etag::new(text),
+    };
     let change = match tag {
         2 => Change::Create { after: entry(bytes)? },
         3 => Change::Replace { before: entry(bytes)?, etag: etag(bytes)?, after: entry(bytes)? },
         4 => Change::Cancel { before: entry(bytes)?, etag: etag(bytes)? },
         unknown => return Err(CodecError::UnknownTag(unknown)),
     };
-    Ok(CalendarAction::Write(Writing { href, change }))
+    Ok(CalendarAction::Write(Writing { href, change, told }))
 }
 
 #[cfg(test)]
@@ -428,7 +641,8 @@ mod tests {
         assert_eq!(entry.property("SUMMARY").as_deref(), Some("a long one"));
         assert_eq!(entry.property("DTSTART"), None, "that of the time zone is not the event's");
         assert_eq!(entry.guests(), ["ATTENDEE;CN=Eve:MAILTO:eve@evil.example"]);
-        let writing = Writing { href: Href::new("/c/1.ics").unwrap(), change: Change::Create { after: entry } };
+        let writing =
+            Writing { href: Href::new("/c/1.ics").unwrap(), change: Change::Create { after: entry }, told: None };
         assert_eq!(writing.addresses(), [Address::new("eve@evil.example").unwrap()]);
         for bad in ["", "BEGIN:VEVENT", "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:\u{7}\nEND:VEVENT\nEND:VCALENDAR\n"] {
             assert!(Entry::new(bad).is_err(), "{bad:?}");
@@ -439,5 +653,42 @@ mod tests {
         for bad in ["", "x", "W/\"x\"", "\"a\"b\"", "\"a\r\nIf: x\""] {
             assert!(Etag::new(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_is_said_of_a_write_is_kept_shown_and_held_against_it() {
+        let entry = |lines: &str| {
+            let text = format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\n{lines}\nEND:VEVENT\nEND:VCALENDAR\n");
+            Entry::as_it_lies(text.into_bytes()).unwrap()
+        };
+        let times = |seconds| Times {
+            begins: Moment::At(seconds, 60),
+            ends: Moment::At(seconds + 3_600, 60),
+            own: String::new(),
+        };
+        let action = |part, change| {
+            let (what, zone, repeats) = ("Plan".into(), "Europe/Paris".into(), "every week".into());
+            let told =
+                Told { deed: Deed::Cancel, part, what, repeats, zone, before: Some(times(1_795_735_800)), after: None };
+            CalendarAction::Write(Writing { href: Href::new("/c/1.ics").unwrap(), change, told: Some(Box::new(told)) })
+        };
+        let (series, etag) = (entry("rrule:FREQ=WEEKLY"), Etag::of_answer(Some("W/\"x-gzip\"")));
+        assert_eq!(etag.as_str(), "\"x\"");
+        let removed = || Change::Cancel { before: series.clone(), etag: etag.clone() };
+        assert!(action(Part::All, removed()).check().is_ok());
+        for part in [Part::Whole, Part::One, Part::Following] {
+            assert!(action(part, removed()).check().is_err(), "{part:?} is not all of it");
+        }
+        let changed =
+            Change::Replace { before: series.clone(), etag: Etag::none(), after: entry("EXDATE:20261127T143000Z") };
+        let action = action(Part::One, changed);
+        assert!(action.check().is_ok());
+        let mut out = Encoder::default();
+        action.encode(&mut out);
+        let bytes = out.finish();
+        let mut decoder = Decoder::new(&bytes);
+        assert_eq!(decoder.byte(), Ok(TAG));
+        assert_eq!(decode(TAG, &mut decoder), Ok(action.clone()));
+        assert_eq!(decoder.finish(), Ok(()));
     }
 }

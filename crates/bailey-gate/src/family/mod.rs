@@ -18,6 +18,7 @@ pub mod text;
 pub mod tool;
 
 use crate::codec::{CodecError, Decoder, Encoder};
+use crate::ids::ConnectionId;
 use crate::permit::Claimed;
 use crate::place::Place;
 use crate::preview::Preview;
@@ -203,6 +204,15 @@ impl Action {
     #[must_use]
     pub fn class(&self) -> Class {
         self.family().class()
+    }
+
+    /// Returns the accounts it looks into beside the one it is bound to: rules have to allow it for each of them.
+    #[must_use]
+    pub fn also(&self) -> &[(ConnectionId, u64)] {
+        match self {
+            Self::Calendar(action) => action.also(),
+            Self::Mail(_) | Self::Home(_) | Self::Contacts(_) | Self::Tool(_) => &[],
+        }
     }
 
     /// Describes the action.

@@ -6,7 +6,7 @@ use super::{Gate, GateError};
 use crate::content::Content;
 use crate::event::Origin;
 use crate::family::tool::Amount;
-use crate::family::{ActionKind, Party, Traits};
+use crate::family::{ActionKind, Level, Party, Traits};
 use crate::ground::{self, Words};
 use crate::ids::{ActionId, TaskId};
 use crate::intent::{TaskIntent, asking};
@@ -31,6 +31,12 @@ impl Gate {
         };
         let action = &content.action;
         let kind = action.kind();
+        let (mut others_stand, mut least) = (true, None);
+        for (connection, generation) in action.also() {
+            let grant = view.grant(connection)?;
+            others_stand &= grant.is_some_and(|grant| grant.active && grant.generation == *generation);
+            least = grant.map(|grant| least.map_or(grant.level, |least: Level| least.min(grant.level))).or(least);
+        }
         let words = task.map(|task| view.task_words(&task)).transpose()?.flatten().unwrap_or_default();
         let origin = task.map(|task| view.origin(&task)).transpose()?.flatten().map_or("", Origin::name).to_owned();
         let schedule = task.map_or(Ok(String::new()), |task| view.schedule(&task))?;
@@ -68,12 +74,13 @@ impl Gate {
             unknown_recipients: reached.unknown,
             ungrounded_recipients: reached.ungrounded,
             off_task_recipients: reached.beside,
-            level: grant.map(|grant| grant.level),
-            grant_stands: match (&content.account, grant) {
-                (None, _) => true,
-                (Some((_, generation)), Some(grant)) => grant.active && grant.generation == *generation,
-                (Some(_), None) => false,
-            },
+            level: grant.map(|grant| least.map_or(grant.level, |least| least.min(grant.level))),
+            grant_stands: others_stand
+                && match (&content.account, grant) {
+                    (None, _) => true,
+                    (Some((_, generation)), Some(grant)) => grant.active && grant.generation == *generation,
+                    (Some(_), None) => false,
+                },
             account,
             tool: traits.tool.clone(),
             is_mail: traits.is_mail,

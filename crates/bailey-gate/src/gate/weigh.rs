@@ -15,7 +15,7 @@ use crate::ids::{ActionId, TaskId};
 use crate::ledger::{Row, Tx, View};
 use crate::policy::{Facts, Question, judge};
 use crate::time::Now;
-use crate::verdict::{Class, Ruling, Verdict};
+use crate::verdict::{Class, Decision, Ruling, Verdict};
 
 /// Times a step is worked out before its transaction at most. Where something changed each time, it is worked out within, so
 /// that it comes to an end however busy the home is.
@@ -29,6 +29,16 @@ pub(super) struct Weighing {
     task: Option<TaskId>,
     surroundings: u64,
     pub(super) facts: Facts,
+    /// Names of further accounts it looks into.
+    also: Vec<String>,
+}
+
+impl Weighing {
+    /// The facts as they are for each account.
+    fn for_each_account(&self) -> impl Iterator<Item = Facts> {
+        let others = self.also.iter().map(|account| Facts { account: account.clone(), ..self.facts.clone() });
+        std::iter::once(self.facts.clone()).chain(others)
+    }
 }
 
 /// The same, and which rules were asked about it.
@@ -74,7 +84,17 @@ impl Gate {
         // INVARIANT: read first, so that nothing read behind it can be older.
         let surroundings = view.surroundings();
         let facts = self.facts(view, content, task, is_undo, now)?;
-        Ok(Weighing { id: content.id, kind: content.action.kind(), class: content.class(), task, surroundings, facts })
+        let also = content.action.also().iter();
+        let also = also.map(|(connection, _)| view.account(connection)).collect::<Result<_, _>>()?;
+        Ok(Weighing {
+            id: content.id,
+            kind: content.action.kind(),
+            class: content.class(),
+            task,
+            surroundings,
+            facts,
+            also,
+        })
     }
 
     /// What was seen, with the version of the rules it is put to next.
@@ -99,13 +119,28 @@ impl Gate {
 
     /// The verdict on what was weighed.
     pub(super) fn verdict(&self, Weighed { seen, .. }: &Weighed) -> Verdict {
-        judge(&*self.policy, seen.kind, seen.class, &seen.facts)
+        let first = judge(&*self.policy, seen.kind, seen.class, &seen.facts);
+        let freedom = |verdict: &Verdict| match verdict.decision {
+            Decision::Auto => 3,
+            Decision::Ask => 2,
+            Decision::AskWithStepUp => 1,
+            Decision::Deny => 0,
+        };
+        // What looks into several accounts is decided as for the one it is least free to look into.
+        let others = seen.for_each_account().skip(1).map(|facts| judge(&*self.policy, seen.kind, seen.class, &facts));
+        others.fold(first, |least, other| if freedom(&other) < freedom(&least) { other } else { least })
     }
 
     /// Tells whether it may run on an approval, or without one.
     pub(super) fn ruling(&self, Weighed { seen, .. }: &Weighed, approval: Option<&Approval>) -> Ruling {
         let evidence = evidence(approval);
-        permitted(&*self.policy, &Question { kind: seen.kind, class: seen.class, facts: &seen.facts, evidence })
+        let ruled =
+            |facts: &Facts| permitted(&*self.policy, &Question { kind: seen.kind, class: seen.class, facts, evidence });
+        let first = ruled(&seen.facts);
+        if !first.allowed {
+            return first;
+        }
+        seen.for_each_account().skip(1).map(|facts| ruled(&facts)).find(|other| !other.allowed).unwrap_or(first)
     }
 }
 

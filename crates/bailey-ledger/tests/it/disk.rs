@@ -32,7 +32,7 @@ fn act(gate: &Gate, number: u64) {
     let text = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//measured//EN\nBEGIN:VEVENT\nUID:1\nDTSTAMP:20260101T000000Z\n\
                 DTSTART:20260102T100000Z\nDTEND:20260102T110000Z\nSUMMARY:Lunch with Ana\nEND:VEVENT\nEND:VCALENDAR\n";
     let change = Change::Create { after: Entry::new(text).unwrap() };
-    let writing = Writing { href: Href::new("/calendar/1.ics").unwrap(), change };
+    let writing = Writing { href: Href::new("/calendar/1.ics").unwrap(), change, told: None };
     let proposal = Proposal {
         id: ActionId::from_bytes(scattered(number)),
         task: Some(TaskId::from_bytes(scattered(number / 100))),

@@ -64,7 +64,7 @@ fn homes_of_every_format_go_on() {
             let text = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//test//EN\nBEGIN:VEVENT\nUID:20\nDTSTAMP:20260101T000000Z\n\
                         DTSTART:20260102T100000Z\nDTEND:20260102T110000Z\nSUMMARY:Lunch\nEND:VEVENT\nEND:VCALENDAR\n";
             let change = Change::Create { after: Entry::new(text).unwrap() };
-            let writing = Writing { href: Href::new("/calendar/20.ics").unwrap(), change };
+            let writing = Writing { href: Href::new("/calendar/20.ics").unwrap(), change, told: None };
             let proposed = propose(&gate, 20, Action::Calendar(CalendarAction::Write(writing)), Some(CALENDAR));
             assert_eq!(execute(&gate, proposed.permit.unwrap()), State::Succeeded);
             // A kind that formats 1 and 2 did not know.

@@ -51,7 +51,7 @@ fn discard() -> Action {
 fn entry() -> Action {
     let after = Entry::new("BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VEVENT\nEND:VCALENDAR\n").unwrap();
     let href = Href::new("/me/home/x.ics").unwrap();
-    Action::Calendar(CalendarAction::Write(Writing { href, change: Change::Create { after } }))
+    Action::Calendar(CalendarAction::Write(Writing { href, change: Change::Create { after }, told: None }))
 }
 
 /// The rules a home starts with, but for one of them; under `granted`, everything goes that the floor does not stop.

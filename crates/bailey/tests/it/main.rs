@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod caldav;
 mod calendars;
 mod capable;
 mod clocks;
@@ -26,6 +27,7 @@ mod reading;
 mod restore;
 mod road;
 mod rules;
+mod series;
 mod several;
 mod sign_in;
 mod stops;

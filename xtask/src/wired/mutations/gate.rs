@@ -417,6 +417,15 @@ pub(super) const GATE: &[Mutation] = &[
         test: "main::forbidden_code_does_not_compile",
     },
     Mutation {
+        control: "calendar/each-decides",
+        edits: &[(
+            "crates/bailey-gate/src/gate/weigh.rs",
+            "let also = content.action.also().iter();",
+            "let also = content.action.also().iter().take(0);",
+        )],
+        test: "series::a_look_at_several_calendars_asks_where_one_of_them_asks",
+    },
+    Mutation {
         control: "calendar/invitation-shown",
         edits: &[(
             "crates/bailey-gate/src/family/mail/preview.rs",

@@ -178,6 +178,15 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "calendars::an_entry_with_guests_asks_and_is_refused_when_it_changed_meanwhile",
     },
     Mutation {
+        control: "calendar/series-by-words",
+        edits: &[(
+            "crates/bailey-connectors/src/calendar/change.rs",
+            "if looked.part == Part::All && !said",
+            "if looked.part == Part::Whole && !said",
+        )],
+        test: "series::one_of_a_weekly_series_is_cancelled_and_the_series_stays",
+    },
+    Mutation {
         control: "undo/later-changes-stay",
         edits: &[(
             "crates/bailey-connectors/src/calendar/mod.rs",

@@ -1,0 +1,392 @@
+//! Entries changed, cancelled and answered: one occurrence, this and those that follow, or all.
+
+use bailey_calendar::edit::{self, Changes, Move, Wanted, moved};
+use bailey_calendar::itip::Answer;
+use bailey_calendar::series::end_of;
+use bailey_calendar::{End, Event, Form, Object, Occurrence, Series, Stamp, words};
+use bailey_gate::family::calendar::{Change, Deed, Entry, Href, Part, Told, Writing};
+use bailey_gate::intent::tokens;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+
+use super::moment::{When, begin_and_end};
+use super::server::Stored;
+use super::tell::times;
+use super::{bad, zone_name};
+use crate::call::{Arguments, BadCall};
+use crate::context::HomeContext;
+
+/// Bytes of a text that a preview tells beside the lines.
+const MAX_TOLD: usize = 900;
+/// Words that mean all of a series (English, German, French). Without one, cancelling all of it is not what the person said.
+const ALL: [&str; 44] = [
+    "all",
+    "every",
+    "each",
+    "series",
+    "whole",
+    "entire",
+    "recurring",
+    "repeating",
+    "weekly",
+    "daily",
+    "monthly",
+    "yearly",
+    "always",
+    "anymore",
+    "altogether",
+    "completely",
+    "alle",
+    "allen",
+    "jede",
+    "jeden",
+    "jedes",
+    "jeder",
+    "serie",
+    "ganze",
+    "ganzen",
+    "gesamte",
+    "wöchentlich",
+    "wöchentliche",
+    "wöchentlichen",
+    "täglich",
+    "tägliche",
+    "täglichen",
+    "monatlich",
+    "monatlichen",
+    "komplett",
+    "tous",
+    "toutes",
+    "série",
+    "chaque",
+    "hebdomadaire",
+    "quotidien",
+    "quotidienne",
+    "mensuel",
+    "mensuelle",
+];
+
+/// An entry, as it was looked up for a change.
+pub(super) struct Looked {
+    href: Href,
+    stored: Stored,
+    object: Object,
+    series: Series,
+    /// The occurrence the id names; that of an entry that does not repeat.
+    occurrence: Occurrence,
+    part: Part,
+}
+
+/// Takes an id apart: the entry's place, and which of a series.
+pub(super) fn place_of(id: &str) -> (&str, Option<&str>) {
+    id.trim().rsplit_once('#').map_or((id.trim(), None), |(place, which)| (place, Some(which)))
+}
+
+impl Looked {
+    /// Reads a stored entry, and what part of it a call means.
+    ///
+    /// # Errors
+    /// It cannot be read; it repeats and the call does not say what is meant; there is no such occurrence.
+    pub(super) fn of(
+        href: Href,
+        stored: Stored,
+        which: Option<&str>,
+        arguments: &Arguments,
+        home: &TimeZone,
+    ) -> Result<Self, BadCall> {
+        let unreadable =
+            |why: &str| BadCall::Lookup(format!("the entry cannot be read ({why}), so it cannot be changed"));
+        let object = Object::read(stored.entry.bytes()).map_err(|why| unreadable(&why.to_string()))?;
+        let mut all = Series::all(&object);
+        if all.len() > 1 {
+            return Err(BadCall::Lookup(
+                "several entries lie in one there; change them with the program that made them".into(),
+            ));
+        }
+        let series = all
+            .pop()
+            .filter(|series| !series.events.is_empty())
+            .ok_or_else(|| unreadable("when it begins cannot be read"))?;
+        let repeats = series.repeats();
+        let named = which.and_then(|text| occurrence(&series, text, home));
+        if which.is_some() && named.is_none() && repeats {
+            return Err(BadCall::Lookup("the entry has no such occurrence any more; read the calendar again".into()));
+        }
+        let part = part(&series, named.as_ref(), arguments, home)?;
+        let occurrence = named.or_else(|| first(&series, home)).ok_or_else(|| unreadable("it never takes place"))?;
+        Ok(Self { href, stored, object, series, occurrence, part })
+    }
+
+    fn event(&self) -> Result<&Event, BadCall> {
+        let event = self.series.events.get(self.occurrence.event);
+        event.ok_or_else(|| BadCall::Lookup("the entry cannot be read, so it cannot be changed".into()))
+    }
+
+    fn replaced(self, after: Vec<u8>, told: Told) -> Result<Writing, BadCall> {
+        let after = Entry::as_it_lies(after).map_err(|error| bad("id", error))?;
+        if after == self.stored.entry {
+            return Err(BadCall::Lookup("the entry is like that already; nothing is to be changed".into()));
+        }
+        let change = Change::Replace { before: self.stored.entry, etag: self.stored.etag, after };
+        Ok(Writing { href: self.href, change, told: Some(Box::new(told)) })
+    }
+
+    fn told(&self, deed: Deed, cx: &HomeContext) -> Result<Told, BadCall> {
+        let (start, end) = (&self.occurrence.start, &self.occurrence.end);
+        Ok(Told {
+            deed,
+            part: self.part,
+            what: cut(&self.event()?.summary),
+            repeats: cut(&self.series.master().and_then(words::repeats).unwrap_or_default()),
+            zone: zone_name(cx),
+            before: Some(times(start, end, &cx.zone)),
+            after: None,
+        })
+    }
+}
+
+fn cut(text: &str) -> String {
+    let mut end = text.len().min(MAX_TOLD);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default().chars().filter(|c| !c.is_control()).collect()
+}
+
+fn occurrence(series: &Series, text: &str, home: &TimeZone) -> Option<Occurrence> {
+    let zone = match series.master().map(|master| &master.start.form) {
+        Some(Form::Zoned(zone)) => Some(zone.clone()),
+        Some(Form::Day | Form::Floating | Form::Utc) | None => None,
+    };
+    series.occurrence(&Stamp::read(text, zone.as_ref())?, home)
+}
+
+/// The entry itself, where no occurrence is named.
+fn first(series: &Series, home: &TimeZone) -> Option<Occurrence> {
+    let event = series.events.first()?;
+    let end = end_of(event, &event.start, home);
+    let (begins, ends) = (event.start.instant(home), end.instant(home));
+    let id = series.repeats().then(|| event.start.clone());
+    Some(Occurrence { event: 0, id, start: event.start.clone(), end, begins, ends })
+}
+
+/// What part of an entry a call means; a question where a repeating entry is meant and the call does not say.
+fn part(series: &Series, named: Option<&Occurrence>, arguments: &Arguments, home: &TimeZone) -> Result<Part, BadCall> {
+    if !series.repeats() {
+        return Ok(Part::Whole);
+    }
+    let said = arguments.optional("which").unwrap_or_default().trim().to_lowercase();
+    let part = match said.as_str() {
+        "this" | "one" | "only this" | "this one" | "single" | "occurrence" | "instance" => Part::One,
+        "following" | "this and following" | "this_and_following" | "future" | "thisandfuture" => Part::Following,
+        "all" | "series" | "whole" | "the series" | "all of it" => Part::All,
+        _ => {
+            let how = series.master().and_then(words::repeats).unwrap_or_default();
+            let one = named.map_or_else(String::new, |one| match one.start.is_day() {
+                true => format!(" (the one of {})", words::day(&one.start)),
+                false => format!(" (the one of {})", words::moment(one.begins, home)),
+            });
+            return Err(BadCall::Bad {
+                name: "which",
+                why: format!(
+                    "this entry repeats ({how}): say whether `this` one alone is meant{one}, this and those `following`, or `all` of the series; if the task does not say, ask the person"
+                ),
+            });
+        }
+    };
+    if part != Part::All && named.is_none() {
+        return Err(bad("id", "this entry repeats; give the id of the occurrence, as calendar_read tells it"));
+    }
+    Ok(part)
+}
+
+/// Prepares the cancelling of an entry, or of a part of one.
+pub(super) fn cancel(mut looked: Looked, cx: &HomeContext) -> Result<Writing, BadCall> {
+    let refused = |error: edit::EditError| BadCall::Lookup(error.to_string());
+    let home = &cx.zone;
+    if looked.part == Part::Following {
+        let after =
+            edit::cancel_following(&looked.object, &looked.series, &looked.occurrence, home).map_err(refused)?;
+        if let Some(after) = after {
+            let told = looked.told(Deed::Cancel, cx)?;
+            return looked.replaced(after, told);
+        }
+        // From its first occurrence on: that is all of it.
+        looked.part = Part::All;
+    }
+    if looked.part == Part::One {
+        let after = edit::cancel_one(&looked.object, &looked.series, &looked.occurrence, home).map_err(refused)?;
+        let told = looked.told(Deed::Cancel, cx)?;
+        return looked.replaced(after, told);
+    }
+    let said = tokens(&cx.words);
+    if looked.part == Part::All && !said.iter().any(|word| ALL.contains(&word.as_str())) {
+        return Err(BadCall::Bad {
+            name: "which",
+            why: "the person's words do not say that all of this series is to be cancelled; cancel `this` one, or ask the person".into(),
+        });
+    }
+    let told = looked.told(Deed::Cancel, cx)?;
+    let change = Change::Cancel { before: looked.stored.entry, etag: looked.stored.etag };
+    Ok(Writing { href: looked.href, change, told: Some(Box::new(told)) })
+}
+
+/// Prepares a change. What is left out stays: time of day, length, kind and zones.
+pub(super) fn change(looked: Looked, arguments: &Arguments, cx: &HomeContext, name: &str) -> Result<Writing, BadCall> {
+    let home = &cx.zone;
+    let changes = changes(&looked, arguments, cx)?;
+    if changes.is_empty() {
+        return Err(BadCall::Missing("what"));
+    }
+    let refused = |error: edit::EditError| BadCall::Lookup(error.to_string());
+    let (object, series, occurrence) = (&looked.object, &looked.series, &looked.occurrence);
+    let mut told = looked.told(Deed::Change, cx)?;
+    told.after =
+        changes.times.as_ref().map(|new| times(&new.start, &end_at(new, home), home)).or_else(|| told.before.clone());
+    let after = match looked.part {
+        Part::Whole => edit::change(object, looked.event()?, &changes),
+        Part::One => edit::change_one(object, series, occurrence, &changes, home).map_err(refused)?,
+        Part::All => edit::change_all(object, series, occurrence, &changes, home).map_err(refused)?,
+        Part::Following => {
+            let uid = format!("{name}@bailey");
+            let after = edit::change_following(object, series, occurrence, &changes, &uid, home).map_err(refused)?;
+            let after = Entry::as_it_lies(after).map_err(|error| bad("id", error))?;
+            let folder = looked.href.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+            let href = Href::new(&format!("{folder}/{name}.ics")).map_err(|error| bad("id", error))?;
+            told.deed = Deed::Add;
+            return Ok(Writing { href, change: Change::Create { after }, told: Some(Box::new(told)) });
+        }
+    };
+    looked.replaced(after, told)
+}
+
+fn end_at(new: &Move, home: &TimeZone) -> Stamp {
+    match &new.end {
+        End::At(end) => end.clone(),
+        End::After(length) => length.after(&new.start, home),
+        End::Unsaid if new.start.is_day() => {
+            new.start.with(new.start.at.checked_add(jiff::Span::new().days(1)).unwrap_or(new.start.at))
+        }
+        End::Unsaid => new.start.clone(),
+    }
+}
+
+fn changes(looked: &Looked, arguments: &Arguments, cx: &HomeContext) -> Result<Changes, BadCall> {
+    let shown = if looked.occurrence.start.is_day() {
+        looked.occurrence.start.at.date()
+    } else {
+        looked.occurrence.begins.to_zoned(cx.zone.clone()).date()
+    };
+    let (begins, ends) = wanted(looked, shown, arguments, cx)?;
+    let mut times = None;
+    if begins.is_some() || ends.is_some() {
+        let event = looked.event()?;
+        let now = (&looked.occurrence.start, &looked.occurrence.end);
+        let new = moved(now, &event.end, Wanted { begins, ends }, &cx.zone).map_err(|why| bad("ends", why))?;
+        let unchanged = new.start == looked.occurrence.start && end_at(&new, &cx.zone) == looked.occurrence.end;
+        times = (!unchanged).then_some(new);
+    }
+    Ok(Changes {
+        summary: arguments.optional("what"),
+        location: arguments.optional("where"),
+        description: arguments.optional("notes"),
+        times,
+    })
+}
+
+/// A day and a time of it, on the person's clock.
+type Named = Option<(Date, Option<Time>)>;
+
+/// Reads when an entry is to begin and end. A time alone is one of the day the entry is on; an end alone belongs to its beginning.
+fn wanted(looked: &Looked, shown: Date, arguments: &Arguments, cx: &HomeContext) -> Result<(Named, Named), BadCall> {
+    let on = |day: Date, text: String| match told_moment(&text) {
+        Some(moment) => moment.to_zoned(cx.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        None if is_time_alone(&text) => format!("{day} {text}"),
+        None => text,
+    };
+    let now = || match looked.occurrence.start.is_day() {
+        true => shown.to_string(),
+        false => looked.occurrence.begins.to_zoned(cx.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+    };
+    let (begins, ends) = (arguments.optional("begins"), arguments.optional("ends"));
+    let named = begins.is_some();
+    if !named && ends.is_none() {
+        return Ok((None, None));
+    }
+    let begins = begins.map_or_else(now, |text| on(shown, text));
+    let read = |ends: Option<String>| {
+        let both = serde_json::json!({ "begins": begins, "ends": ends });
+        begin_and_end(&Arguments::parse(&both.to_string())?, cx)
+    };
+    let day = read(None)?.0.filter(|begin| begin.time.is_none()).map(|begin| begin.date);
+    let ends = ends.map(|text| match day {
+        Some(day) => on(day, text),
+        None if told_moment(&text).is_some() => on(shown, text),
+        None => text,
+    });
+    let (begins, ends) = read(ends)?;
+    let parts = |when: When| (when.date, when.time);
+    Ok((begins.filter(|_| named).map(parts), ends.map(parts)))
+}
+
+/// Reads a moment as calendar_read tells it: `Tuesday 2026-11-24 15:00 +01:00`.
+pub(super) fn told_moment(text: &str) -> Option<jiff::Timestamp> {
+    let parts: Vec<&str> = text.split_whitespace().collect();
+    let [.., date, time, offset] = parts.as_slice() else { return None };
+    format!("{date}T{time}{offset}").parse().ok()
+}
+
+/// Tells whether a text names a time and no day: `15:00`, `3pm`, `15h30`, `15 Uhr`.
+fn is_time_alone(text: &str) -> bool {
+    let text = text.trim().to_lowercase();
+    let text = ["at ", "um ", "à ", "a "].iter().find_map(|word| text.strip_prefix(word)).unwrap_or(&text);
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let rest: String = text.chars().filter(|c| !c.is_ascii_digit() && !c.is_whitespace()).collect();
+    let clock = [
+        "", ":", "::", "h", "am", "pm", ":am", ":pm", "uhr", ":uhr", "a.m.", "p.m.", "heures", "heure", "o'clock", ".",
+    ];
+    text.starts_with(|c: char| c.is_ascii_digit()) && (1..=6).contains(&digits) && clock.contains(&rest.as_str())
+}
+
+/// Prepares the answer to an invitation: what the person answered, in the entry; their server tells whoever invites.
+pub(super) fn answer(
+    looked: Looked,
+    arguments: &Arguments,
+    me: &[String],
+    cx: &HomeContext,
+) -> Result<Writing, BadCall> {
+    let said = arguments.text("answer")?;
+    let answer = Answer::read(&said).ok_or_else(|| bad("answer", "say accept, decline or tentative"))?;
+    let not_invited =
+        || BadCall::Lookup("none of your addresses is invited to this entry, so there is nothing to answer".into());
+    let mine = |event: &Event| event.answer_of(me).is_some();
+    if !looked.series.events.iter().any(mine) {
+        return Err(not_invited());
+    }
+    let deed = match answer {
+        Answer::Accepted => Deed::Accept,
+        Answer::Declined => Deed::Decline,
+        Answer::Tentative => Deed::AcceptPerhaps,
+    };
+    let told = looked.told(deed, cx)?;
+    let after = match looked.part {
+        Part::Following => return Err(bad("which", "an invitation is answered for `this` one or for `all`")),
+        Part::Whole | Part::All => {
+            let components: Vec<usize> = looked.series.events.iter().map(|event| event.component).collect();
+            edit::answer(&looked.object, &components, me, answer.partstat())
+        }
+        Part::One => {
+            let (object, series, one) = (&looked.object, &looked.series, &looked.occurrence);
+            let own = edit::change_one(object, series, one, &Changes::default(), &cx.zone);
+            let own = own.map_err(|error| BadCall::Lookup(error.to_string()))?;
+            let object = Object::read(&own).map_err(|error| BadCall::Lookup(error.to_string()))?;
+            let series = Series::only(&object).map_err(|error| BadCall::Lookup(error.to_string()))?;
+            let id = one.id.clone().ok_or_else(not_invited)?;
+            let stands =
+                |event: &&Event| event.recurrence_id.as_ref().is_some_and(|known| series.same(known, &id, &cx.zone));
+            let component = series.overrides().map(|(_, event)| event).find(stands).ok_or_else(not_invited)?.component;
+            edit::answer(&object, &[component], me, answer.partstat())
+        }
+    };
+    looked.replaced(after.ok_or_else(not_invited)?, told)
+}
