@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 16;
 /// Says why bytes are no calendar object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unreadable {
-    /// It is longer than [`MAX_BYTES`], or has too many lines.
+    /// It is longer than `MAX_BYTES`, or has too many lines.
     TooLong,
     /// It holds no `BEGIN:VCALENDAR`.
     NoCalendar,

@@ -143,12 +143,21 @@ impl<'a> Draft<'a> {
         Some(self.object.lines().get(last)?.bytes.end)
     }
 
+    /// Tells whether what stands before a line's value is UTF-8: what is not would make all of the line read in another charset.
+    fn head_is_text(&self, line: &crate::object::Line) -> bool {
+        let raw = self.object.bytes().get(line.content.clone()).unwrap_or_default();
+        let head = colon(raw).and_then(|at| raw.get(..at)).unwrap_or_default();
+        String::from_utf8(crate::text::unfolded(head)).is_ok()
+    }
+
     /// Sets a text: changed where it stands, else added.
     pub fn text(&mut self, component: usize, name: &str, text: &str) {
         let value = escaped(text);
         match self.object.lines_of(component).find(|(_, line)| line.name == name) {
             // A representation elsewhere would go on saying the old; a text in another encoding could not be read.
-            Some((at, line)) if line.param("ALTREP").is_some() || line.param("ENCODING").is_some() => {
+            Some((at, line))
+                if line.param("ALTREP").is_some() || line.param("ENCODING").is_some() || !self.head_is_text(line) =>
+            {
                 let kept = line.params.iter().filter(|(name, _)| name != "ALTREP" && name != "ENCODING");
                 let params: String =
                     kept.map(|(name, value)| format!(";{name}={}", crate::text::param_value(value))).collect();

@@ -251,3 +251,16 @@ fn an_invitation_is_answered_in_the_one_place_that_says_so() {
     assert_eq!((event.uid.as_str(), event.answer_of(&me)), ("4kq3v7@google.com", Some("DECLINED")));
     assert!(event.description.is_empty() && event.organizer.is_some());
 }
+
+/// Found by chance: what stands before a value was of another charset, and took the new value with it.
+#[test]
+fn a_text_behind_a_parameter_of_another_charset_is_read_as_it_was_written() {
+    let mut text = shape("Radicale").replace("SUMMARY:", "SUMMARY;X-A=@:").into_bytes();
+    let letter = text.iter().position(|byte| *byte == b'@').unwrap();
+    text[letter] = 0xff;
+    let object = Object::read(&text).unwrap();
+    let series = Series::only(&object).unwrap();
+    let changes = Changes { summary: Some("Größe".into()), ..Changes::default() };
+    let after = Object::read(&edit::change(&object, &series.events[0], &changes)).unwrap();
+    assert_eq!(Series::only(&after).unwrap().events[0].summary, "Größe");
+}

@@ -3,6 +3,9 @@
 //! An entry is kept as the iCalendar bytes (RFC 5545) that the server gets, and the preview shows all of its lines that come or go:
 //! nothing is summarised that could hide a guest. What it means (when, which of a series) is kept beside them ([`Told`]).
 
+mod place;
+#[cfg(test)]
+mod tests;
 mod told;
 
 use std::collections::BTreeSet;
@@ -18,6 +21,7 @@ use crate::intent::Verb;
 use crate::preview::Preview;
 use crate::verdict::Class;
 
+pub use place::{Etag, Href};
 pub use told::{Deed, Moment, Part, Times, Told};
 
 kinds! {
@@ -47,8 +51,6 @@ kinds! {
 pub const MAX_ENTRY_BYTES: usize = 4 * 1024 * 1024;
 /// Most calendars looked at by one look.
 pub const MAX_CALENDARS: usize = 20;
-/// Longest path of a resource.
-const MAX_HREF_BYTES: usize = 1_024;
 
 /// One thing done with a calendar.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,79 +138,6 @@ pub enum Change {
         /// The version this was prepared from.
         etag: Etag,
     },
-}
-
-/// A path on a server: printable ASCII without query, fragment or steps upwards.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Href(String);
-
-impl Href {
-    /// Refuses everything that could lead elsewhere or end the line.
-    pub fn new(text: &str) -> Result<Self, CodecError> {
-        let plain = text.chars().all(|c| c.is_ascii_graphic() && !"?#\\\"<>".contains(c));
-        let upwards = text.split('/').any(|part| matches!(part, "." | ".."));
-        if text.starts_with('/') && !text.starts_with("//") && plain && !upwards && text.len() <= MAX_HREF_BYTES {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(CodecError::Malformed("a path on a server"))
-    }
-
-    /// The path.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// A strong entity tag (RFC 9110, 8.8.3), quotation marks included; nothing where the server gives none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Etag(String);
-
-impl Etag {
-    /// Reads `"…"`; weak tags cannot guard a write.
-    pub fn new(text: &str) -> Result<Self, CodecError> {
-        let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-        match inner {
-            Some(inner) if inner.len() <= 200 && inner.chars().all(|c| c.is_ascii_graphic() && c != '"') => {
-                Ok(Self(text.to_owned()))
-            }
-            Some(_) | None => Err(CodecError::Malformed("an entity tag")),
-        }
-    }
-
-    /// Reads what servers and the programs between say: the weak form of a tag stands for the strong one (a program that packed the
-    /// answer made it so), a name of the packing at its end does not belong to it, and quotation marks may be missing.
-    #[must_use]
-    pub fn of_answer(text: Option<&str>) -> Self {
-        let text = text.unwrap_or_default().trim();
-        let text = text.strip_prefix("W/").or_else(|| text.strip_prefix("w/")).unwrap_or(text);
-        let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
-        let packed = ["-gzip", ";gzip", "--gzip", "-br", "-df"].iter().find_map(|end| inner.strip_suffix(end));
-        let inner = packed.unwrap_or(inner);
-        if inner.is_empty() {
-            Self::none()
-        } else {
-            Self::new(&format!("\"{inner}\"")).unwrap_or_else(|_| Self::none())
-        }
-    }
-
-    /// Returns the tag of an entry whose server gives none: what it says is compared instead.
-    #[must_use]
-    pub const fn none() -> Self {
-        Self(String::new())
-    }
-
-    /// Tells whether the server gives none.
-    #[must_use]
-    pub const fn is_none(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Returns it with its quotation marks.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 /// The iCalendar bytes of one entry, as they lie on the server or are to lie there.
@@ -628,67 +557,4 @@ pub(super) fn decode(_: u8, bytes: &mut Decoder<'_>) -> Result<CalendarAction, C
         unknown => return Err(CodecError::UnknownTag(unknown)),
     };
     Ok(CalendarAction::Write(Writing { href, change, told }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn entries_paths_and_tags() {
-        let text = "BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nDTSTART:19700101T000000\nEND:VTIMEZONE\nBEGIN:VEVENT\nSUMMARY:a lo\n ng one\nATTENDEE;CN=Eve:MAILTO:eve@evil.exa\n mple\nEND:VEVENT\nEND:VCALENDAR\n";
-        let entry = Entry::new(text).unwrap();
-        assert_eq!(entry.property("SUMMARY").as_deref(), Some("a long one"));
-        assert_eq!(entry.property("DTSTART"), None, "that of the time zone is not the event's");
-        assert_eq!(entry.guests(), ["ATTENDEE;CN=Eve:MAILTO:eve@evil.example"]);
-        let writing =
-            Writing { href: Href::new("/c/1.ics").unwrap(), change: Change::Create { after: entry }, told: None };
-        assert_eq!(writing.addresses(), [Address::new("eve@evil.example").unwrap()]);
-        for bad in ["", "BEGIN:VEVENT", "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:\u{7}\nEND:VEVENT\nEND:VCALENDAR\n"] {
-            assert!(Entry::new(bad).is_err(), "{bad:?}");
-        }
-        for bad in ["", "c", "//evil.example/c", "/a/../b", "/a b", "/a\r\nHost: x", "/a?b", "/a#b", "/\u{e9}"] {
-            assert!(Href::new(bad).is_err(), "{bad:?}");
-        }
-        for bad in ["", "x", "W/\"x\"", "\"a\"b\"", "\"a\r\nIf: x\""] {
-            assert!(Etag::new(bad).is_err(), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_said_of_a_write_is_kept_shown_and_held_against_it() {
-        let entry = |lines: &str| {
-            let text = format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\n{lines}\nEND:VEVENT\nEND:VCALENDAR\n");
-            Entry::as_it_lies(text.into_bytes()).unwrap()
-        };
-        let times = |seconds| Times {
-            begins: Moment::At(seconds, 60),
-            ends: Moment::At(seconds + 3_600, 60),
-            own: String::new(),
-        };
-        let action = |part, change| {
-            let (what, zone, repeats) = ("Plan".into(), "Europe/Paris".into(), "every week".into());
-            let told =
-                Told { deed: Deed::Cancel, part, what, repeats, zone, before: Some(times(1_795_735_800)), after: None };
-            CalendarAction::Write(Writing { href: Href::new("/c/1.ics").unwrap(), change, told: Some(Box::new(told)) })
-        };
-        let (series, etag) = (entry("rrule:FREQ=WEEKLY"), Etag::of_answer(Some("W/\"x-gzip\"")));
-        assert_eq!(etag.as_str(), "\"x\"");
-        let removed = || Change::Cancel { before: series.clone(), etag: etag.clone() };
-        assert!(action(Part::All, removed()).check().is_ok());
-        for part in [Part::Whole, Part::One, Part::Following] {
-            assert!(action(part, removed()).check().is_err(), "{part:?} is not all of it");
-        }
-        let changed =
-            Change::Replace { before: series.clone(), etag: Etag::none(), after: entry("EXDATE:20261127T143000Z") };
-        let action = action(Part::One, changed);
-        assert!(action.check().is_ok());
-        let mut out = Encoder::default();
-        action.encode(&mut out);
-        let bytes = out.finish();
-        let mut decoder = Decoder::new(&bytes);
-        assert_eq!(decoder.byte(), Ok(TAG));
-        assert_eq!(decode(TAG, &mut decoder), Ok(action.clone()));
-        assert_eq!(decoder.finish(), Ok(()));
-    }
 }
