@@ -58,6 +58,9 @@ pub(crate) struct Mail {
     pub(crate) subject: String,
     pub(crate) text: String,
     pub(crate) message_id: Option<String>,
+    /// The id it was read by, where it asks for answers to go to others than its sender.
+    #[serde(default)]
+    pub(crate) answered_elsewhere: Option<String>,
     /// What it is, once judged.
     pub(crate) kind: Option<String>,
 }
@@ -168,8 +171,9 @@ impl Planned {
             }
             Stage::Arguments => {
                 let step = self.steps.get(self.done).cloned()?;
-                let arguments = dates::settled(&step.tool, self.complete(&step, &answer.text), &task.task);
-                Some(self.call(task, vec![(step.tool, arguments)]))
+                let (tool, arguments) = self.complete(&step, &answer.text);
+                let arguments = dates::settled(&tool, arguments, &task.task);
+                Some(self.call(task, vec![(tool, arguments)]))
             }
             Stage::Sort(index) => {
                 let said: Value = serde_json::from_str(&answer.text).unwrap_or_default();
@@ -197,7 +201,7 @@ impl Planned {
         let mut found = Vec::new();
         for call in &turn.calls {
             let result = call.result.as_deref().unwrap_or_default();
-            found.extend(self.take(&call.wanted.name, result));
+            found.extend(self.take(&call.wanted, result));
         }
         if !found.is_empty() {
             let reads = found.into_iter().map(|id| ("mail_read".to_owned(), json!({"id": id}).to_string())).collect();
@@ -208,7 +212,8 @@ impl Planned {
     }
 
     /// Keeps what a call came to; gives the mails that are to be read next.
-    fn take(&mut self, tool: &str, result: &str) -> Vec<String> {
+    fn take(&mut self, wanted: &ToolCall, result: &str) -> Vec<String> {
+        let tool = wanted.name.as_str();
         let value: Value = serde_json::from_str(result).unwrap_or_default();
         let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         match (tool, value.get("messages").and_then(Value::as_array), value.get("entries").and_then(Value::as_array)) {
@@ -223,6 +228,7 @@ impl Planned {
                 subject: text(&value, "subject"),
                 text: text(&value, "text").trim().chars().take(MAX_MAIL_CHARS).collect(),
                 message_id: value.get("message_id").and_then(Value::as_str).map(str::to_owned),
+                answered_elsewhere: answers_elsewhere(&value).then(|| id_of(&wanted.arguments)).flatten(),
                 kind: None,
             }),
             ("calendar_read", _, Some(entries)) => {
@@ -318,25 +324,36 @@ impl Planned {
         (self.everything(situation), question, Shape { name: "arguments", schema })
     }
 
-    /// The arguments of a step, from what the model filled in and what is settled already.
-    fn complete(&self, step: &Step, filled: &str) -> String {
-        let Some(whom) = &step.whom else { return filled.to_owned() };
+    /// Makes the call of a step, from what the model filled in and what is settled already.
+    fn complete(&self, step: &Step, filled: &str) -> (String, String) {
+        let Some(whom) = &step.whom else { return (step.tool.clone(), filled.to_owned()) };
         let filled: Value = serde_json::from_str(filled).unwrap_or_default();
         let text = |name: &str| filled.get(name).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
         let body = without_placeholders(&text("body"));
         let why = "the task names this person";
-        match self.mail_of(whom) {
+        let mail = self.mail_of(whom);
+        if let Some(id) = mail.and_then(|mail| mail.answered_elsewhere.as_ref()).filter(|_| step.tool == "mail_send") {
+            // Who gets it is read from the mail where it is prepared, shown, and judged like every other recipient.
+            let arguments = json!({"id": id, "body": body, "quote": "none", "why": why});
+            return ("mail_reply".to_owned(), arguments.to_string());
+        }
+        let arguments = match mail {
             Some(mail) => {
                 // A sender may put anything there; an answer's subject is one plain line.
-                let subject: String = mail.subject.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_SUBJECT_CHARS).collect();
+                let subject: String = mail
+                    .subject
+                    .chars()
+                    .map(|c| if c.is_control() { ' ' } else { c })
+                    .take(MAX_SUBJECT_CHARS)
+                    .collect();
                 let subject = subject.trim();
                 let again = subject.to_lowercase().starts_with("re:");
                 let subject = if again { subject.to_owned() } else { format!("Re: {subject}") };
                 json!({"to": whom.to_string(), "subject": subject, "body": body, "in_reply_to": mail.message_id, "why": why})
             }
             None => json!({"to": whom.to_string(), "subject": text("subject"), "body": body, "why": why}),
-        }
-        .to_string()
+        };
+        (step.tool.clone(), arguments.to_string())
     }
 
     /// All that was found, each piece by its source.
@@ -495,6 +512,22 @@ fn source(tool: &str, text: String) -> Message {
 
 fn shown(mail: &Mail) -> String {
     format!("From: {}\nSubject: {}\n\n{}", mail.from, mail.subject, mail.text)
+}
+
+/// Tells whether a mail asks for answers to go to others than its senders.
+fn answers_elsewhere(mail: &Value) -> bool {
+    let all = |name: &str| -> Vec<String> {
+        let list = mail.get(name).and_then(Value::as_array).into_iter().flatten();
+        list.map(|one| address_of(&one_sender(one)).to_lowercase()).collect()
+    };
+    let senders = all("from");
+    all("reply_to").iter().any(|one| !senders.contains(one))
+}
+
+/// Returns the id that a mail was read by.
+fn id_of(arguments: &str) -> Option<String> {
+    let arguments: Value = serde_json::from_str(arguments).ok()?;
+    arguments.get("id").and_then(Value::as_str).map(str::to_owned)
 }
 
 /// The first sender of a mail, as it names itself.

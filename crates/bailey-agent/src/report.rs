@@ -56,7 +56,7 @@ fn outcomes(planned: &Planned) -> Vec<String> {
 
 fn named(tool: &str) -> &str {
     match tool {
-        "mail_send" => "The mail I wrote",
+        "mail_send" | "mail_reply" => "The mail I wrote",
         "mail_draft" => "The draft",
         "mail_search" | "mail_read" => "Looking at your mail",
         "calendar_read" => "Looking at your calendar",

@@ -80,6 +80,26 @@ fn a_poor_plan_still_does_what_the_words_say_and_no_more() {
 }
 
 #[test]
+fn an_answer_to_a_mail_that_asks_for_it_elsewhere_is_an_answer_to_that_mail() {
+    let mut task = Conversation::planned("Answer Ana.".into(), vec![ana()]);
+    says(&mut task, r#"{"steps":[]}"#);
+    let list = json!({"messages": [{"id": "INBOX/1/7", "message_id": "<t>"}], "more": 0});
+    results(&mut task, &[&list.to_string()]);
+    let read = json!({
+        "from": [{"name": "Ana Ferreira", "address": "ana@example.org"}], "subject": "Tuesday?", "text": "Well?",
+        "reply_to": [{"name": "", "address": "desk@example.org"}], "message_id": "<t>",
+    });
+    results(&mut task, &[&read.to_string()]);
+    says(&mut task, r#"{"to":"collector@evil.example","body":"Yes."}"#);
+    let sent = results(&mut task, &["waits"]);
+    let arguments: Value = serde_json::from_str(&sent[0].1).unwrap();
+    assert_eq!(
+        (sent[0].0.as_str(), &arguments["id"], &arguments["to"]),
+        ("mail_reply", &json!("INBOX/1/7"), &Value::Null)
+    );
+}
+
+#[test]
 fn words_name_the_steps() {
     for (task, steps) in [
         (TASK, "mail_search calendar_read mail_send"),
