@@ -12,8 +12,8 @@ pub(crate) const HEADER: &str = "BODY.PEEK[HEADER]<0.65536>";
 pub const PARSER: &str = "mail parser";
 /// Stack of that thread, in bytes: parts are looked at to a depth that needs a small part of it.
 const PARSER_STACK: usize = 8 * 1024 * 1024;
-/// Characters of a text given to the model at once.
-pub(crate) const MAX_TEXT_CHARS: usize = 16_000;
+/// Characters of a text given to the model at once: with what else is told of a mail, it fits on one page of a result.
+pub(crate) const MAX_TEXT_CHARS: usize = 10_000;
 /// Characters of one field that are told in a list, and people in it.
 const MAX_FIELD_CHARS: usize = 1_000;
 const MAX_PEOPLE: usize = 20;
