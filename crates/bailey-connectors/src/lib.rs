@@ -179,7 +179,11 @@ fn at_first_sign_in(error: VaultError) -> VaultError {
     const FIRST: &str =
         "check who signs in and the password (some providers take only an app password), or what the sign-in permits";
     match error {
-        VaultError::Refused(why) => VaultError::Refused(why.replace(LATER, FIRST)),
+        VaultError::Refused(why) if why.contains(LATER) => VaultError::Refused(why.replace(LATER, FIRST)),
+        // A server's own words say why; what to do next is ours to say.
+        VaultError::Refused(why) if why.contains("refused to let us in") => {
+            VaultError::Refused(format!("{why}; {FIRST}"))
+        }
         other => other,
     }
 }
