@@ -173,7 +173,7 @@ struct ChosenModel {
     local: Option<LocalModel>,
 }
 
-/// The model named in the environment; else the local one, if the person wants it; else the scripted one.
+/// Returns the model named in the environment; else the local one, if the person wants it; else the scripted one.
 fn choose(mode: Mode, yes: bool) -> Choice {
     let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     if mode == Mode::Checked {
@@ -276,7 +276,7 @@ fn script() -> Script {
     Script { turns, ..Script::default() }
 }
 
-/// A mailbox as a person might have it, and one appointment on Tuesday.
+/// Returns a mailbox as a person might have it, and one appointment on Tuesday.
 fn seed(mail: &MailServer, calendar: &CalendarServer) -> Result<(), String> {
     let message = |from: &str, to: &str, subject: &str, id: &str, body: &str| {
         format!(
@@ -344,7 +344,7 @@ impl Stage {
         child.wait_with_output().map_err(|error| error.to_string())
     }
 
-    /// A command's data, also where it ends with an error code.
+    /// Returns a command's data, also where it ends with an error code.
     pub(crate) fn data_even_if_it_failed(&self, arguments: &[&str]) -> Result<Value, String> {
         let all = [arguments, &["--json"]].concat();
         serde_json::from_slice(&self.run(&all, "")?.stdout).map_err(|error| error.to_string())
@@ -417,7 +417,7 @@ impl Stage {
             .map(|_| ())
     }
 
-    /// What left, as the mail server that delivers nowhere has it: the other side's word.
+    /// Returns what left, as the mail server that delivers nowhere has it: the other side's word.
     pub(crate) fn left(&self) -> Vec<Value> {
         let files = fs::read_dir(&self.sink_folder)
             .map(|all| all.flatten().map(|entry| entry.path()).collect::<Vec<_>>())
@@ -508,7 +508,7 @@ struct Undone {
     entries: (usize, usize),
 }
 
-/// An entry of the person's own goes ahead without a question; the undo takes it away again.
+/// Returns an entry of the person's own goes ahead without a question; the undo takes it away again.
 fn undo_an_entry(stage: &Stage, mode: Mode) -> Result<Undone, String> {
     eprintln!("\nA second task: {SECOND_TASK}\n");
     let task = stage.data_even_if_it_failed(&["task", SECOND_TASK])?;
@@ -528,7 +528,7 @@ fn undo_an_entry(stage: &Stage, mode: Mode) -> Result<Undone, String> {
     Ok(Undone { entries: (with, stage.calendar.stored().len()) })
 }
 
-/// The answer to Ana is approved, by the person or for the check; everything else that waits is refused.
+/// Returns the answer to Ana is approved, by the person or for the check; everything else that waits is refused.
 fn answer(stage: &Stage, mode: Mode, ana: &str, others: &[String]) -> Result<(), String> {
     for other in others {
         eprintln!("Refusing `{other}`: nobody asked for it.");

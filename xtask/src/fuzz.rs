@@ -67,7 +67,7 @@ pub fn run_with(arguments: &[&str]) -> Result<(), String> {
     ))
 }
 
-/// Whichever of these has run least, if that is less than so many seconds, held until the file is dropped; those that another
+/// Returns whichever of these has run least, if that is less than so many seconds, held until the file is dropped; those that another
 /// process holds are passed over.
 fn neediest(names: &[String], seconds: u64) -> Result<Option<(String, File)>, String> {
     let mut left: Vec<_> = names.iter().map(|name| (ran(name), name)).filter(|(ran, _)| *ran < seconds).collect();
@@ -93,7 +93,7 @@ fn seeds() -> PathBuf {
     root().join("crates/bailey-fuzz/seeds")
 }
 
-/// A target for each folder of seeds.
+/// Returns a target for each folder of seeds.
 fn targets() -> Result<Vec<String>, String> {
     let entries = fs::read_dir(seeds()).map_err(|error| format!("`{}`: {error}", seeds().display()))?;
     let mut names: Vec<String> = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into()).collect();
@@ -135,12 +135,13 @@ fn fuzz(program: &Path, name: &str, minutes: u64) -> Result<(), String> {
     remember(name, spent_by_children()?.saturating_sub(before))
 }
 
-/// Where it is kept how long each target has run, in seconds of processor time: on a busy machine an hour by the clock is less.
+/// Tells where it is kept how long each target has run, in seconds of processor time: on a busy machine an hour by the clock
+/// is less.
 fn account() -> PathBuf {
     cache().join("fuzz/seconds")
 }
 
-/// How long a target has run without a finding, over all runs, in seconds.
+/// Tells how long a target has run without a finding, over all runs, in seconds.
 fn ran(name: &str) -> u64 {
     fs::read_to_string(account().join(name)).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }
@@ -155,7 +156,7 @@ fn remember(name: &str, seconds: u64) -> Result<(), String> {
     Ok(())
 }
 
-/// Processor time of the programs this one has run and seen end, in seconds: `cutime` and `cstime` of proc_pid_stat(5).
+/// Returns the processor time of the programs this one has run and seen end, in seconds: `cutime` and `cstime` of proc_pid_stat(5).
 fn spent_by_children() -> Result<u64, String> {
     const FILE: &str = "/proc/self/stat";
     let text = fs::read_to_string(FILE).map_err(|error| format!("`{FILE}`: {error}"))?;

@@ -23,7 +23,7 @@ pub fn run_with(arguments: &[&str]) -> Result<(), String> {
     run(command(python).arg(root().join("xtask/injection/injection.py")).arg("--gate").arg(bailey).args(arguments))
 }
 
-/// A Python environment of its own with the benchmark in it.
+/// Returns a Python environment of its own with the benchmark in it.
 fn install() -> Result<PathBuf, String> {
     let folder = cache().join("agentdojo");
     let python = folder.join("bin/python");

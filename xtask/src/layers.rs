@@ -135,7 +135,7 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Names of a package's ordinary dependencies; those of its tests are free.
+/// Returns the names of a package's ordinary dependencies; those of its tests are free.
 fn dependencies(package: &Value) -> Vec<&str> {
     let all = package.get("dependencies").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     all.iter()
@@ -215,7 +215,7 @@ fn gate_builders() -> Result<Vec<String>, String> {
     Ok(faults)
 }
 
-/// ARCHITECTURE.md names every crate there is, and no other.
+/// Checks that ARCHITECTURE.md names every crate there is, and no other.
 fn named_crates() -> Result<Vec<String>, String> {
     let read = |name: &str| fs::read_to_string(root().join(name)).map_err(|error| format!("`{name}`: {error}"));
     let mut faults = Vec::new();

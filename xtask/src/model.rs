@@ -271,7 +271,7 @@ impl LocalModel {
         }
     }
 
-    /// Its base URL.
+    /// Returns its base URL.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://127.0.0.1:{}/v1", self.port)
@@ -310,7 +310,7 @@ fn random_key() -> Result<String, String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// The last lines that say something, for people.
+/// Returns the last lines that say something, for people.
 fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let last = lines.get(lines.len().saturating_sub(count)..).unwrap_or_default();
@@ -321,7 +321,7 @@ fn last_lines(text: &str, count: usize) -> String {
 mod tests {
     use super::*;
 
-    /// Something that is started in the server's place.
+    /// Returns something that is started in the server's place.
     fn instead(script: &str, within: Duration) -> (Result<LocalModel, String>, PathBuf) {
         let mut shell = command("sh");
         shell.args(["-c", script]);

@@ -106,13 +106,13 @@ impl Issuer {
         Ok(Self { port, _process: process })
     }
 
-    /// How many grants were ended by revocation requests so far: the other side's word.
+    /// Tells how many grants were ended by revocation requests so far: the other side's word.
     pub fn revoked(&self) -> Result<u64, String> {
         let body = self.ask("revoked")?;
         body.parse().map_err(|_| format!("it answered `{body}`"))
     }
 
-    /// Every access and refresh token issued so far.
+    /// Returns every access and refresh token issued so far.
     pub fn issued(&self) -> Result<Vec<String>, String> {
         issued_at(self.port)
     }
@@ -122,7 +122,7 @@ impl Issuer {
         self.tell("quirks", &quirks.to_string()).map(|_| ())
     }
 
-    /// The person removes the app at the provider.
+    /// Returns the person removes the app at the provider.
     pub fn remove_access(&self, account: &str) -> Result<(), String> {
         self.tell("remove-access", &serde_json::json!({ "account": account }).to_string()).map(|_| ())
     }
@@ -135,14 +135,14 @@ impl Issuer {
         tell_issuer(self.port, what, body)
     }
 
-    /// Its identity: `http://127.0.0.1:PORT`.
+    /// Returns its identity: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 }
 
-/// Every token that the authorization server at a port issued so far.
+/// Returns every token that the authorization server at a port issued so far.
 pub fn issued_at(port: u16) -> Result<Vec<String>, String> {
     Ok(tell_issuer(port, "issued", "")?.lines().map(str::to_owned).collect())
 }
@@ -170,7 +170,7 @@ pub fn schemathesis(config: &Path, document: &str, token: &str) -> Command {
     program
 }
 
-/// What python-dateutil and libical make of rules of repetition; the lines are those of `xtask/peers/recur.py`.
+/// Returns what python-dateutil and libical make of rules of repetition; the lines are those of `xtask/peers/recur.py`.
 pub fn recurrences(lines: &str) -> Result<String, String> {
     let found = |folder: PathBuf| {
         fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).find(|path| path.join("libical.so.3").exists())
@@ -195,7 +195,7 @@ pub fn recurrences(lines: &str) -> Result<String, String> {
     }
 }
 
-/// The Node that runs the authorization server: the machine's own if it is new enough, else one from PyPI.
+/// Returns the Node that runs the authorization server: the machine's own if it is new enough, else one from PyPI.
 #[must_use]
 pub(crate) fn node() -> PathBuf {
     let own = cache().join("node/bin/node");
@@ -271,7 +271,7 @@ impl MailServer {
         Ok(server)
     }
 
-    /// The certificate authority its certificate comes from.
+    /// Returns the certificate authority its certificate comes from.
     #[must_use]
     pub fn authority(&self) -> PathBuf {
         self.folder.join("tls/ca.pem")
@@ -289,7 +289,7 @@ impl MailServer {
         fs::rename(fresh, folder.join("new").join(name)).map_err(|error| error.to_string())
     }
 
-    /// The messages that lie in a folder of the person's, as files: what IMAP would say, from the other side.
+    /// Returns the messages that lie in a folder of the person's, as files: what IMAP would say, from the other side.
     pub fn stored(&self, mailbox: &str) -> Vec<PathBuf> {
         let maildir = self.folder.join("mail").join(ACCOUNT).join("Maildir");
         let folder = if mailbox.is_empty() { maildir } else { maildir.join(format!(".{mailbox}")) };
@@ -339,7 +339,7 @@ impl CalendarServer {
         Err(missing("the calendar server", &last))
     }
 
-    /// The address of the person's calendar.
+    /// Returns the address of the person's calendar.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/{ACCOUNT}/calendar/", self.port)
@@ -357,7 +357,7 @@ impl CalendarServer {
         Ok(format!("http://127.0.0.1:{}/{ACCOUNT}/people/", self.port))
     }
 
-    /// The entries that lie in the person's calendar, as files.
+    /// Returns the entries that lie in the person's calendar, as files.
     #[must_use]
     pub fn stored(&self) -> Vec<String> {
         let calendar = self.folder.join("collections/collection-root").join(ACCOUNT).join("calendar");
@@ -391,7 +391,7 @@ fn listens(port: u16) -> Result<(), String> {
     Err(format!("port {port} does not answer"))
 }
 
-/// Dovecot in a mount namespace where its files lie over `/usr`, as an ordinary user of a namespace of its own.
+/// Starts Dovecot in a mount namespace where its files lie over `/usr`, as an ordinary user of a namespace of its own.
 ///
 /// It looks for its parts where it was compiled to, and refuses to serve mail as root. A process namespace makes all of it
 /// end with the process started here.
@@ -459,7 +459,7 @@ fn greets(port: u16, greeting: &[u8]) -> Result<(), String> {
     Err(format!("port {port} did not greet"))
 }
 
-/// A certificate authority and a certificate for this machine's loopback names.
+/// Returns a certificate authority and a certificate for this machine's loopback names.
 fn certificates(folder: &Path) -> Result<(), String> {
     let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"];
     let authority = [

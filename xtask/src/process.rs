@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// A command in the project's folder.
+/// Returns a command in the project's folder.
 #[expect(clippy::disallowed_methods, reason = "development commands run other programs; that is what they are for")]
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
@@ -12,7 +12,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// The project's folder: where cargo runs us from, not where we were built, which another checkout may share.
+/// Returns the project's folder: where cargo runs us from, not where we were built, which another checkout may share.
 pub(crate) fn root() -> PathBuf {
     let from = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let from = from.or_else(|| std::env::current_dir().ok()).unwrap_or_else(|| PathBuf::from("."));
@@ -20,7 +20,7 @@ pub(crate) fn root() -> PathBuf {
     top.unwrap_or(&from).to_path_buf()
 }
 
-/// Where downloads and installed peers are kept between runs: outside the project.
+/// Tells where downloads and installed peers are kept between runs: outside the project.
 pub(crate) fn cache() -> PathBuf {
     let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let base = base.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
@@ -38,7 +38,7 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// Whether a command succeeds, quietly.
+/// Tells whether a command succeeds, quietly.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())

@@ -60,7 +60,7 @@ fn clock() -> Instant {
     Instant::now()
 }
 
-/// One task: what waits afterwards, what was said, how long it took. Everything that waits is refused.
+/// Returns one task: what waits afterwards, what was said, how long it took. Everything that waits is refused.
 fn one(stage: &Stage, words: &str) -> Result<Value, String> {
     let started = clock();
     let before = stage.left().len();

@@ -41,7 +41,7 @@ const fn first_page() -> usize {
     1
 }
 
-/// What the person is told of an answer: it, and where it is not whole, that.
+/// Returns what the person is told of an answer: it, and where it is not whole, that.
 pub(crate) fn whole(said: &str, stop: Stop) -> String {
     let silent = said.trim().is_empty();
     let (alone, behind) = match stop {
@@ -55,7 +55,7 @@ pub(crate) fn whole(said: &str, stop: Stop) -> String {
 }
 
 impl Conversation {
-    /// What comes next, once every call has its result.
+    /// Returns what comes next, once every call has its result.
     pub(crate) fn next_free(&self) -> Next {
         let Some(turn) = self.turns.last().filter(|turn| turn.calls.is_empty()) else { return Next::AskModel };
         let chain = self.chain();
@@ -68,13 +68,13 @@ impl Conversation {
         }
     }
 
-    /// The turns that make up the answer: those behind the last call.
+    /// Returns the turns that make up the answer: those behind the last call.
     fn chain(&self) -> &[Turn] {
         let from = self.turns.iter().rposition(|turn| !turn.calls.is_empty()).map_or(0, |at| at + 1);
         self.turns.get(from..).unwrap_or_default()
     }
 
-    /// The conversation so far.
+    /// Returns the conversation so far.
     pub(crate) fn messages(&self, situation: &Situation, about: &About) -> Vec<Message> {
         let mut out = told::place(situation, about, self.said_ms);
         let mut number = 0;
@@ -85,7 +85,7 @@ impl Conversation {
         out
     }
 
-    /// What the person said, and what came of it. `number` counts the results.
+    /// Adds what the person said, and what came of it. `number` counts the results.
     fn part(&self, out: &mut Vec<Message>, number: &mut usize, words: &str, turns: &[Turn], last: bool) {
         out.push(Message::Person(words.to_owned()));
         for (place, turn) in turns.iter().enumerate() {
@@ -107,7 +107,7 @@ impl Conversation {
         }
     }
 
-    /// What a call came to; of one that reads on, the page it asked for.
+    /// Returns what a call came to; of one that reads on, the page it asked for.
     fn result(&self, call: &Call, number: usize) -> Message {
         let shown = Shown { number, page: 0 };
         let (text, shown) = match self.read_on(call) {
@@ -117,7 +117,7 @@ impl Conversation {
         Message::Result { call: call.wanted.id.clone(), tool: call.wanted.name.clone(), text, shown }
     }
 
-    /// The result that a call reads on in; nothing where it does not, the reason where it cannot.
+    /// Returns the result that a call reads on in; nothing where it does not, the reason where it cannot.
     fn read_on(&self, call: &Call) -> Option<Result<(&str, Shown), String>> {
         if call.wanted.name != READ_ON {
             return None;
@@ -136,7 +136,7 @@ impl Conversation {
         earlier.chain(&self.turns).flat_map(|turn| &turn.calls)
     }
 
-    /// The tools, and reading on where there is something to read on in.
+    /// Returns the tools, and reading on where there is something to read on in.
     pub(crate) fn with_own(&self, tools: &[Tool]) -> Vec<Tool> {
         let mut out = tools.to_vec();
         if self.all_calls().any(|call| call.result.as_ref().is_some_and(|text| text.len() > LONG_RESULT_BYTES)) {

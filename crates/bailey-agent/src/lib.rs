@@ -97,7 +97,7 @@ pub struct Named {
 }
 
 impl Named {
-    /// What to call them: their name, or the address where none is known.
+    /// Returns what to call them: their name, or the address where none is known.
     fn called(&self) -> &str {
         if self.name.is_empty() { &self.address } else { &self.name }
     }
@@ -189,13 +189,13 @@ pub enum Next {
 }
 
 impl Conversation {
-    /// A new task for a model that calls tools by itself.
+    /// Returns a new task for a model that calls tools by itself.
     #[must_use]
     pub fn free(task: String) -> Self {
         Self::new(task, Mode::Free)
     }
 
-    /// A new task for a small model. `named` are the people the words name, as the person's own mail knows them.
+    /// Returns a new task for a small model. `named` are the people the words name, as the person's own mail knows them.
     #[must_use]
     pub fn planned(task: String, named: Vec<Named>) -> Self {
         Self::new(task, Mode::Planned(Box::new(Planned::new(named))))
@@ -230,20 +230,20 @@ impl Conversation {
         self.ending = None;
     }
 
-    /// A number that rises with every turn and everything the person says, and never comes twice in a task.
+    /// Returns a number that rises with every turn and everything the person says, and never comes twice in a task.
     #[must_use]
     pub fn step(&self) -> usize {
         self.earlier.iter().map(|earlier| earlier.turns.len() + 1).sum::<usize>() + self.turns.len()
     }
 
-    /// Everything the person said, in its order.
+    /// Returns everything the person said, in its order.
     #[must_use]
     pub fn words(&self) -> String {
         let all = self.earlier.iter().map(|earlier| earlier.task.as_str()).chain([self.task.as_str()]);
         all.collect::<Vec<_>>().join("\n")
     }
 
-    /// What has to happen next.
+    /// Returns what has to happen next.
     #[must_use]
     pub fn next(&self) -> Next {
         if self.ending.is_some() {
@@ -263,19 +263,19 @@ impl Conversation {
         }
     }
 
-    /// Whether the work goes on while a call waits for the person: a plan's later steps do not depend on the answer.
+    /// Tells whether the work goes on while a call waits for the person: a plan's later steps do not depend on the answer.
     #[must_use]
     pub const fn goes_on_while_asking(&self) -> bool {
         matches!(self.mode, Mode::Planned(_))
     }
 
-    /// What the model is to be asked, where nothing is known of the person but their clock.
+    /// Returns what the model is to be asked, where nothing is known of the person but their clock.
     #[must_use]
     pub fn ask(&self, tools: &[Tool], situation: &Situation) -> Ask {
         self.ask_about(tools, situation, &About::default())
     }
 
-    /// What the model is to be asked, told whom it works for.
+    /// Returns what the model is to be asked, told whom it works for.
     #[must_use]
     pub fn ask_about(&self, tools: &[Tool], situation: &Situation, about: &About) -> Ask {
         match &self.mode {
@@ -318,7 +318,7 @@ impl Conversation {
         self.turns.iter().flat_map(|turn| &turn.calls)
     }
 
-    /// A call of the last turn.
+    /// Returns a call of the last turn.
     #[must_use]
     pub fn call(&self, index: usize) -> Option<&Call> {
         self.turns.last()?.calls.get(index)

@@ -128,7 +128,7 @@ impl Planned {
         }
     }
 
-    /// The next question.
+    /// Returns the next question.
     pub(crate) fn ask(&self, task: &Conversation, tools: &[Tool], situation: &Situation) -> Ask {
         let person = Message::Person(task.task.clone());
         let (messages, shape, max_tokens) = match (&self.stage, self.steps.get(self.done)) {
@@ -286,7 +286,7 @@ impl Planned {
         Turn { calls: calls.collect(), ..Turn::default() }
     }
 
-    /// The newest mail of theirs that was read.
+    /// Returns the newest mail of theirs that was read.
     fn mail_of(&self, whom: &Named) -> Option<&Mail> {
         self.mails.iter().find(|mail| address_of(&mail.from).eq_ignore_ascii_case(&whom.address))
     }
@@ -356,7 +356,7 @@ impl Planned {
         (step.tool.clone(), arguments.to_string())
     }
 
-    /// All that was found, each piece by its source.
+    /// Returns all that was found, each piece by its source.
     fn everything(&self, situation: &Situation) -> Vec<Message> {
         let mut out: Vec<Message> = self.mails.iter().map(|mail| source("mail_read", shown(mail))).collect();
         out.extend(self.calendar(situation));
@@ -387,13 +387,13 @@ const ANSWER: &str = "Answer the person's task in a few plain sentences, using o
 const WRITING: &str = "Two sentences, no greeting, no signature. Use only what stands above.";
 const TIMES: &str = ", and say when I am free that day; copy the free times of that day";
 
-/// The moment a question is asked, to the minute.
+/// Returns the moment a question is asked, to the minute.
 fn minute(situation: &Situation) -> jiff::Zoned {
     let now = situation.now.to_zoned(situation.zone.clone());
     now.round(jiff::ZonedRound::new().smallest(jiff::Unit::Minute).mode(jiff::RoundMode::Floor)).unwrap_or(now)
 }
 
-/// What every question but the sorting begins with.
+/// Returns what every question but the sorting begins with.
 fn place(situation: &Situation) -> String {
     let now = bailey_dates::told(&minute(situation));
     format!(
@@ -424,7 +424,7 @@ fn sort_shape() -> Shape {
     Shape { name: "kind", schema: json!({"type": "object", "properties": {"kind": kind}, "required": ["kind"]}) }
 }
 
-/// The plan: what the words need, and what the model adds to it as far as the words cover it.
+/// Returns the plan: what the words need, and what the model adds to it as far as the words cover it.
 fn plan(task: &str, named: &[Named], said: &str) -> Vec<Step> {
     let asked = TaskIntent::of(task);
     let said: Value = serde_json::from_str(said).unwrap_or_default();
@@ -461,7 +461,7 @@ fn covers(asked: TaskIntent, tool: &str) -> bool {
     }
 }
 
-/// The steps without which the words would not have been heard, looking first.
+/// Returns the steps without which the words would not have been heard, looking first.
 fn needs(asked: TaskIntent) -> Vec<&'static str> {
     let send = asked.send && !asked.draft;
     let all = [
@@ -477,7 +477,7 @@ fn looks(tool: &str) -> bool {
     kind_of(tool).is_some_and(ActionKind::is_read)
 }
 
-/// The steps one wanted tool becomes.
+/// Returns the steps one wanted tool becomes.
 fn steps(tool: String, purpose: String, asked: TaskIntent, named: &[Named]) -> Vec<Step> {
     let step = |preset, whom| Step { tool: tool.clone(), purpose: purpose.clone(), preset, whom };
     let writes = asked.send || asked.draft;
@@ -530,7 +530,7 @@ fn id_of(arguments: &str) -> Option<String> {
     arguments.get("id").and_then(Value::as_str).map(str::to_owned)
 }
 
-/// The first sender of a mail, as it names itself.
+/// Returns the first sender of a mail, as it names itself.
 fn sender(mail: &Value) -> String {
     match mail.get("from") {
         Some(Value::Array(all)) => all.first().map(one_sender).unwrap_or_default(),
@@ -549,7 +549,7 @@ fn one_sender(one: &Value) -> String {
     }
 }
 
-/// The address in `Name <address>`.
+/// Returns the address in `Name <address>`.
 pub(crate) fn address_of(mailbox: &str) -> &str {
     let inner = mailbox.rsplit_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(address, _)| address);
     inner.unwrap_or(mailbox).trim()

@@ -9,7 +9,7 @@ const MAX_QUOTE_CHARS: usize = 160;
 /// Characters of what became of a step: a question with its readings fits.
 const MAX_RESULT_CHARS: usize = 600;
 
-/// A report on the mail that was read.
+/// Returns a report on the mail that was read.
 pub(crate) fn of_mail(planned: &Planned) -> String {
     let acts = |mail: &&Mail| KINDS.iter().any(|(kind, acts)| *acts && mail.kind.as_deref() == Some(kind));
     let (needing, rest): (Vec<&Mail>, Vec<&Mail>) = planned.mails.iter().partition(acts);
@@ -28,7 +28,7 @@ pub(crate) fn of_mail(planned: &Planned) -> String {
     lines.join("\n")
 }
 
-/// A report on the steps that write.
+/// Returns a report on the steps that write.
 pub(crate) fn of_steps(planned: &Planned) -> String {
     outcomes(planned).join("\n")
 }
@@ -39,14 +39,14 @@ fn line(mail: &Mail) -> String {
     format!("- {}, \u{201c}{}\u{201d} ({kind}): \u{201c}{quoted}\u{201d}", mail.from, mail.subject.trim())
 }
 
-/// The beginning of a text on one line.
+/// Returns the beginning of a text on one line.
 fn quote(text: &str, most: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let cut: String = line.chars().take(most).collect();
     if cut.len() < line.len() { format!("{cut}\u{2026}") } else { cut }
 }
 
-/// What became of the steps that write, and of looks that failed.
+/// Returns what became of the steps that write, and of looks that failed.
 fn outcomes(planned: &Planned) -> Vec<String> {
     let all = planned.results.iter();
     // What a model would be told to ask, the person is asked.
@@ -67,7 +67,7 @@ fn named(tool: &str) -> &str {
     }
 }
 
-/// A model's own words, with a warning where they name a number or an address that stands nowhere in what it was given.
+/// Returns a model's own words, with a warning where they name a number or an address that stands nowhere in what it was given.
 pub(crate) fn checked(words: &str, task: &str, planned: &Planned) -> String {
     let mut given = vec![task.to_owned()];
     given.extend(planned.mails.iter().map(|mail| format!("{} {} {}", mail.from, mail.subject, mail.text)));
@@ -98,7 +98,7 @@ fn pieces(text: &str) -> Vec<String> {
     out.iter().map(|word| word.trim_start_matches('0').to_owned()).collect()
 }
 
-/// Year, month, day, hour and minute of calendar moments.
+/// Returns year, month, day, hour and minute of calendar moments.
 fn parts(digits: &str) -> String {
     let moments = digits.split(|c: char| !c.is_ascii_alphanumeric());
     let part = |text: &str, from: usize, to: usize| text.get(from..to).unwrap_or_default().to_owned();

@@ -21,7 +21,7 @@ pub(crate) struct Entry {
     pub(crate) free: bool,
 }
 
-/// An entry in the person's own time.
+/// Returns an entry in the person's own time.
 pub(crate) fn busy(entry: &Entry, zone: &TimeZone) -> String {
     let what = if entry.what.is_empty() { "busy" } else { &entry.what };
     match (moment(&entry.begins, zone), moment(&entry.ends, zone)) {
@@ -47,7 +47,7 @@ pub(crate) fn busy(entry: &Entry, zone: &TimeZone) -> String {
 /// Hours of the day in which somebody is taken to have time for others.
 const DAY: (i8, i8) = (8, 20);
 
-/// When the person has time on the days that have entries. Small models tell free from busy badly, and copy well: so
+/// Tells when the person has time on the days that have entries. Small models tell free from busy badly, and copy well: so
 /// these are the free times, worked out here.
 pub(crate) fn free_times(entries: &[Entry], zone: &TimeZone) -> String {
     let mut days: BTreeMap<Date, Vec<(Time, Time)>> = BTreeMap::new();
@@ -82,7 +82,7 @@ pub(crate) fn free_times(entries: &[Entry], zone: &TimeZone) -> String {
     format!("My free times:\n{}", lines.join("\n"))
 }
 
-/// What is left of a day.
+/// Returns what is left of a day.
 fn gaps(mut busy: Vec<(Time, Time)>) -> String {
     busy.sort_unstable();
     let end = Time::constant(DAY.1, 0, 0, 0);
@@ -97,8 +97,8 @@ fn gaps(mut busy: Vec<(Time, Time)>) -> String {
     if free.is_empty() { "no time".to_owned() } else { free.join(" and ") }
 }
 
-/// A moment as the calendar is told (`Tuesday 2026-11-24 15:00 +01:00`, `Tuesday 2026-11-24`), or as calendars write it (RFC 5545, 3.3.4
-/// and 3.3.5), and whether it has a time.
+/// Returns a moment as the calendar is told (`Tuesday 2026-11-24 15:00 +01:00`, `Tuesday 2026-11-24`), or as calendars write
+/// it (RFC 5545, 3.3.4 and 3.3.5), and whether it has a time.
 fn moment(text: &str, zone: &TimeZone) -> Option<(DateTime, bool)> {
     let parts: Vec<&str> = text.split_whitespace().collect();
     match parts.as_slice() {

@@ -53,7 +53,7 @@ pub struct About {
     pub accounts: Vec<Own>,
 }
 
-/// What stands before the conversation. `said` is when the person said their last words, in milliseconds since 1970.
+/// Returns what stands before the conversation. `said` is when the person said their last words, in milliseconds since 1970.
 pub(crate) fn place(situation: &Situation, about: &About, said: Option<i64>) -> Vec<Message> {
     let mut lines = who(about);
     lines.push(moment(situation, said));
@@ -90,7 +90,7 @@ fn who(about: &About) -> Vec<String> {
     lines
 }
 
-/// The moment: that of the person's last words while they are fresh, then now to the hour.
+/// Returns the moment: that of the person's last words while they are fresh, then now to the hour.
 fn moment(situation: &Situation, said: Option<i64>) -> String {
     let now = situation.now.as_millisecond();
     let told = match said {

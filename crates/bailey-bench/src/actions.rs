@@ -61,12 +61,12 @@ impl Policy for Anything {
     }
 }
 
-/// A clock that stands: nothing here depends on it.
+/// Returns a clock that stands: nothing here depends on it.
 pub const fn at() -> Now {
     Now { wall_ms: 1_767_225_600_000, boot_ms: 1, boot_id: [1; 16] }
 }
 
-/// A calendar entry without guests: an action that runs by itself, as often as it likes, and touches the outside.
+/// Returns a calendar entry without guests: an action that runs by itself, as often as it likes, and touches the outside.
 pub fn entry() -> Result<Action, Box<dyn Error>> {
     let text = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//measured//EN\nBEGIN:VEVENT\nUID:1\nDTSTAMP:20260101T000000Z\nDTSTART:20260102T100000Z\nDTEND:20260102T110000Z\nSUMMARY:Lunch with Ana\nEND:VEVENT\nEND:VCALENDAR\n";
     let href = Href::new("/calendar/1.ics").map_err(|error| error.to_string())?;
@@ -74,24 +74,24 @@ pub fn entry() -> Result<Action, Box<dyn Error>> {
     Ok(Action::Calendar(CalendarAction::Write(Writing { href, change: Change::Create { after }, told: None })))
 }
 
-/// An identity made of a number.
+/// Returns an identity made of a number.
 pub fn id(number: u64) -> ActionId {
     let mut bytes = [0; 16];
     bytes.iter_mut().zip(number.to_be_bytes()).for_each(|(to, from)| *to = from);
     ActionId::from_bytes(bytes)
 }
 
-/// The key of the person who resumes.
+/// Returns the key of the person who resumes.
 fn person() -> Result<SigningKey, Box<dyn Error>> {
     Ok(SigningKey::from_seed(&Key::from_bytes([5; 32]))?)
 }
 
-/// A gate over a new store on the disk.
+/// Returns a gate over a new store on the disk.
 fn gate(folder: &Path, policy: Arc<dyn Policy>) -> Result<Arc<Gate>, Box<dyn Error>> {
     Ok(home(folder, policy, true)?.0)
 }
 
-/// A store on the disk and a gate over it, opened as a home opens them.
+/// Returns a store on the disk and a gate over it, opened as a home opens them.
 pub fn home(folder: &Path, policy: Arc<dyn Policy>, create: bool) -> Result<(Arc<Gate>, Arc<Ledger>), Box<dyn Error>> {
     std::fs::create_dir_all(folder)?;
     let (database, keys) = (folder.join("ledger.db"), folder.join("keys.db"));
@@ -106,7 +106,7 @@ pub fn home(folder: &Path, policy: Arc<dyn Policy>, create: bool) -> Result<(Arc
     Ok((compose(&ledger, found, &folder.join("pause"), policy)?, ledger))
 }
 
-/// A gate over an opened store.
+/// Returns a gate over an opened store.
 pub fn compose(
     ledger: &Arc<Ledger>,
     found: Opened,
@@ -120,7 +120,7 @@ pub fn compose(
     Ok(recovery::open_gate(store, policy, Limits::default(), person_context, at())?.0)
 }
 
-/// The person's credential and a calendar.
+/// Returns the person's credential and a calendar.
 pub fn furnish(ledger: &Ledger) -> Done {
     let grant = Grant { level: Level::Full, active: true, generation: 1 };
     let public = person()?.public();
@@ -218,7 +218,7 @@ fn rules_in_words(count: usize) -> Result<CedarPolicy, Box<dyn Error>> {
     Ok(CedarPolicy::of_rules(&bailey_policy::rule::parse(&words.collect::<String>())?, "bench")?)
 }
 
-/// One verdict: three questions to the rules.
+/// Returns one verdict: three questions to the rules.
 pub fn decision(table: &mut Table) -> Done {
     let action = entry()?;
     let (kind, class) = (action.kind(), action.class());
@@ -247,7 +247,7 @@ pub fn decision(table: &mut Table) -> Done {
     Ok(())
 }
 
-/// What one rule more makes automatic, beside a hundred, by the solver.
+/// Returns what one rule more makes automatic, beside a hundred, by the solver.
 pub fn proof(table: &mut Table) -> Done {
     let rules = |extra: &str| -> Result<String, Box<dyn Error>> {
         let words = (0..100).map(|n| format!("mail to no{n}@example.org: go ahead\n")).collect::<String>();
@@ -279,7 +279,7 @@ pub fn proof(table: &mut Table) -> Done {
     Ok(())
 }
 
-/// One action after another: three commits each.
+/// Returns one action after another: three commits each.
 pub fn alone(table: &mut Table, folder: &Path) -> Done {
     let flush = reference::flushes(folder, ALONE)?.median();
     let plain = reference::plain_commits(folder, ALONE)?.median();
@@ -335,7 +335,7 @@ fn sleep(time: Duration) {
     thread::sleep(time);
 }
 
-/// Sixty-four actions at once, with the rules and without.
+/// Measures sixty-four actions at once, with the rules and without.
 pub fn together(table: &mut Table, folder: &Path) -> Done {
     let free = storm(&*gate(&folder.join("anything"), Arc::new(Anything))?)?;
     let ruled = storm(&*gate(&folder.join("ruled"), shipped()?)?)?;
@@ -349,7 +349,7 @@ pub fn together(table: &mut Table, folder: &Path) -> Done {
     Ok(())
 }
 
-/// The person ends a pause.
+/// Returns the person ends a pause.
 fn resume(gate: &Gate, key: &SigningKey, epoch: u64) -> Done {
     let challenge = gate.challenge(&Nonce::from_bytes(*id(epoch).as_bytes()), at());
     let signature =
@@ -387,7 +387,7 @@ fn keep_acting(gate: &Gate, thread: u64, action: &Action, stop: &AtomicBool, ret
     }
 }
 
-/// From the wish to pause to its return, while sixty-four actions are under way.
+/// Measures from the wish to pause to its return, while sixty-four actions are under way.
 pub fn pauses(table: &mut Table, folder: &Path) -> Done {
     let flush = reference::flushes(folder, 500)?.median();
     let times = paused(&*gate(&folder.join("pauses"), Arc::new(Anything))?, PAUSES)?;
@@ -400,7 +400,7 @@ pub fn pauses(table: &mut Table, folder: &Path) -> Done {
     Ok(())
 }
 
-/// So many pauses, each from request to return, and each ended again.
+/// Measures so many pauses, each from request to return, and each ended again.
 pub fn paused(gate: &Gate, count: usize) -> Result<Times, Box<dyn Error>> {
     let (key, action) = (person()?, entry()?);
     let (stop, returned, late) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// The moment.
+/// Returns the moment.
 #[expect(clippy::disallowed_methods, reason = "measuring time is what this program is for")]
 pub fn now() -> Instant {
     Instant::now()
@@ -25,13 +25,13 @@ impl Times {
         Ok(Self::from(times))
     }
 
-    /// The time that so many percent did not exceed.
+    /// Returns the time that so many percent did not exceed.
     pub fn percentile(&self, percent: usize) -> Duration {
         let last = self.0.len().saturating_sub(1);
         self.0.get((self.0.len() * percent / 100).min(last)).copied().unwrap_or_default()
     }
 
-    /// The median.
+    /// Returns the median.
     pub fn median(&self) -> Duration {
         self.percentile(50)
     }
@@ -66,7 +66,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// A time in the unit that fits.
+/// Returns a time in the unit that fits.
 pub fn show(time: Duration) -> String {
     let micros = time.as_secs_f64() * 1e6;
     match micros {
@@ -76,7 +76,7 @@ pub fn show(time: Duration) -> String {
     }
 }
 
-/// So many in a time, each second.
+/// Returns how many of so many in a time come to each second.
 pub fn rate(count: u64, time: Duration) -> f64 {
     count as f64 / time.as_secs_f64().max(1e-9)
 }

@@ -25,7 +25,7 @@ fn command(program: &Path) -> Command {
 pub struct Running(Child);
 
 impl Running {
-    /// The processes it started.
+    /// Returns the processes it started.
     pub fn children(&self) -> Result<Vec<u32>, Box<dyn Error>> {
         let supervisor = self.0.id();
         let children = fs::read_to_string(format!("/proc/{supervisor}/task/{supervisor}/children"))?;
@@ -68,7 +68,7 @@ pub fn start(program: &Path, data: &Path) -> Result<Running, Box<dyn Error>> {
     if line.starts_with("Bailey runs") { Ok(running) } else { Err(format!("it said `{line}`").into()) }
 }
 
-/// Proportional set size of a process, in KiB: what it shares is counted in parts.
+/// Returns the proportional set size of a process, in KiB: what it shares is counted in parts.
 pub fn memory(pid: u32) -> Result<u64, Box<dyn Error>> {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))
         .map_err(|error| format!("its memory cannot be looked at ({error}); run this as root"))?;
@@ -76,7 +76,7 @@ pub fn memory(pid: u32) -> Result<u64, Box<dyn Error>> {
     Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
-/// From nothing to the first answer, and memory at rest.
+/// Measures from nothing to the first answer, and memory at rest.
 pub fn start_and_memory(table: &mut Table, program: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
     if !program.exists() {
         return Err(format!("`{}` is not there; `cargo xtask bench` builds it", program.display()).into());

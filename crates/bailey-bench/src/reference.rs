@@ -18,14 +18,14 @@ pub fn flushes(folder: &Path, count: usize) -> io::Result<Times> {
     })
 }
 
-/// One-row commits of plain SQLite in the same mode: write-ahead log, `synchronous=FULL`, no encryption.
+/// Measures one-row commits of plain SQLite in the same mode: write-ahead log, `synchronous=FULL`, no encryption.
 pub fn plain_commits(folder: &Path, count: usize) -> rusqlite::Result<Times> {
     let db = Connection::open(folder.join("plain.db"))?;
     db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE t (n INTEGER, words TEXT)")?;
     Times::of(count, |index| db.execute("INSERT INTO t VALUES (?1, ?2)", (index as i64, "x".repeat(400))).map(|_| ()))
 }
 
-/// Bytes hashed each second by SHA-256, as the verifier's library does it.
+/// Returns bytes hashed each second by SHA-256, as the verifier's library does it.
 pub fn hashing(bytes: &[u8]) -> f64 {
     let started = now();
     let hash = Sha256::digest(bytes);

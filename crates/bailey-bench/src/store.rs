@@ -83,7 +83,7 @@ impl<'a> Place<'a> {
         Ok((Arc::new(ledger), found))
     }
 
-    /// A gate over it in this process, for what needs many actions under way.
+    /// Returns a gate over it in this process, for what needs many actions under way.
     fn gate(&self) -> Result<(Arc<Gate>, Arc<Ledger>), Box<dyn Error>> {
         let (ledger, found) = self.ledger()?;
         let gate = compose(&ledger, found, &self.data.join("state/pause"), Arc::new(actions::Anything))?;
@@ -238,7 +238,7 @@ impl Asking {
         }
     }
 
-    /// A proof of the person for a purpose, as the body of a request says it.
+    /// Returns a proof of the person for a purpose, as the body of a request says it.
     fn prove(&self, key: &SigningKey, purpose: &Purpose) -> Result<String, Box<dyn Error>> {
         let challenge = self.ask("POST", "/v1/challenge", "null")?;
         let (asked, home) = (field(&challenge, "challenge")?, field(&challenge, "home")?);
@@ -252,13 +252,13 @@ impl Asking {
     }
 }
 
-/// The first text of a name in an answer.
+/// Returns the first text of a name in an answer.
 fn field<'a>(json: &'a str, name: &str) -> Result<&'a str, Box<dyn Error>> {
     let found = json.split_once(&format!("\"{name}\":\"")).and_then(|(_, rest)| rest.split_once('"'));
     Ok(found.ok_or_else(|| format!("the answer has no `{name}`: {json}"))?.0)
 }
 
-/// Base64, as a signature is told in.
+/// Returns base64, as a signature is told in.
 fn encoded(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
@@ -273,7 +273,7 @@ fn encoded(bytes: &[u8]) -> String {
     out
 }
 
-/// Every list and every single thing.
+/// Returns every list and every single thing.
 fn lists(table: &mut Table, asking: &Asking, actions: u64) -> Done {
     let (middle, deep) = (id(actions / 2), id(actions / 10));
     let of_task = task(actions / 2);
@@ -307,7 +307,7 @@ fn lists(table: &mut Table, asking: &Asking, actions: u64) -> Done {
     Ok(())
 }
 
-/// From the request to the answer of the person to what waits.
+/// Measures from the request to the answer of the person to what waits.
 fn approvals(asking: &Asking, key: &SigningKey) -> Result<Times, Box<dyn Error>> {
     let mut times = Vec::new();
     for _ in 0..APPROVALS.min(SMALL as usize / 2) {
@@ -351,7 +351,7 @@ fn number(json: &str, name: &str) -> Result<u64, Box<dyn Error>> {
     Ok(digits.parse()?)
 }
 
-/// The process that holds the home, among the supervisor's children.
+/// Returns the process that holds the home, among the supervisor's children.
 fn home_process(running: &Running) -> Result<u32, Box<dyn Error>> {
     for child in running.children()? {
         if fs::read_to_string(format!("/proc/{child}/cmdline"))?.contains("home-process") {
@@ -361,7 +361,7 @@ fn home_process(running: &Running) -> Result<u32, Box<dyn Error>> {
     Err("no process of a home".into())
 }
 
-/// How far the memory of the home rises while it exports its whole log, in KiB, and the bytes it sent.
+/// Tells how far the memory of the home rises while it exports its whole log, in KiB, and the bytes it sent.
 fn export(asking: &Asking, home: u32) -> Result<(u64, u64), Box<dyn Error>> {
     let before = memory(home)?;
     let mut stream = asking.send("POST", "/v1/log/export", "null")?;
@@ -383,7 +383,7 @@ fn export(asking: &Asking, home: u32) -> Result<(u64, u64), Box<dyn Error>> {
     }
 }
 
-/// What a home takes on the disk, part by part.
+/// Returns what a home takes on the disk, part by part.
 fn disk(table: &mut Table, place: &Place<'_>, actions: u64) -> Done {
     let home = place.data.join("home");
     let (ledger, _) = place.ledger()?;
@@ -423,7 +423,7 @@ fn keys_of_steps(table: &mut Table, place: &Place<'_>) -> Done {
     Ok(())
 }
 
-/// All of it.
+/// Returns all of it.
 pub fn million(table: &mut Table, program: &Path, folder: &Path, actions: u64) -> Done {
     let (data, other) = (folder.join("million"), folder.join("hundred"));
     let began = now();
@@ -502,7 +502,7 @@ pub fn million(table: &mut Table, program: &Path, folder: &Path, actions: u64) -
     Ok(())
 }
 
-/// The person's key, from the passphrase.
+/// Returns the person's key, from the passphrase.
 fn signing(asking: &Asking) -> Result<SigningKey, Box<dyn Error>> {
     let challenge = asking.ask("POST", "/v1/challenge", "null")?;
     Ok(credential::signing_key(&words(), field(&challenge, "salt")?.parse::<Nonce>()?.as_bytes())?)

@@ -168,7 +168,7 @@ impl Object {
     }
 }
 
-/// A line as it stands, before folding is taken back: content, and all with its end.
+/// Returns a line as it stands, before folding is taken back: content, and all with its end.
 fn physical_lines(bytes: &[u8]) -> Vec<(Range<usize>, Range<usize>)> {
     let mut out = Vec::new();
     let mut at = 0;

@@ -117,7 +117,7 @@ impl Rule {
         self
     }
 
-    /// The last second that it can come to, on the clock of the entry.
+    /// Returns the last second that it can come to, on the clock of the entry.
     fn last_second(&self) -> i64 {
         self.until.as_ref().map_or(i64::MAX, |until| civil_seconds(until.at) + if until.is_day() { DAY - 1 } else { 0 })
     }
@@ -237,7 +237,7 @@ impl Walk {
         !self.found.is_empty()
     }
 
-    /// The first second of a period; nothing beyond the years there are.
+    /// Returns the first second of a period; nothing beyond the years there are.
     fn begins(&self, period: i64) -> Option<i64> {
         let step = period.checked_mul(i64::from(self.rule.interval))?;
         let day = self.start.div_euclid(DAY);
@@ -260,7 +260,7 @@ impl Walk {
         (begins < LAST_SECOND).then_some(begins)
     }
 
-    /// The period that holds a moment, or one before it.
+    /// Returns the period that holds a moment, or one before it.
     fn period_of(&self, moment: i64) -> i64 {
         let (day, there) = (self.start.div_euclid(DAY), moment.div_euclid(DAY));
         let ((year, month, _), (its_year, its_month, _)) = (ymd(day), ymd(there));
@@ -276,7 +276,7 @@ impl Walk {
         steps.div_euclid(i64::from(self.rule.interval))
     }
 
-    /// The times of a period of whole days.
+    /// Returns the times of a period of whole days.
     fn of_days(&mut self) -> Vec<i64> {
         let (Some(from), Some(days)) = (self.begins(self.period), self.days()) else { return Vec::new() };
         let first = from.div_euclid(DAY);
@@ -291,7 +291,7 @@ impl Walk {
         days.iter().flat_map(|day| times.iter().map(move |time| day * DAY + time)).collect()
     }
 
-    /// How many days a period has.
+    /// Tells how many days a period has.
     fn days(&self) -> Option<i64> {
         let (year, month, _) = ymd(self.begins(self.period)?.div_euclid(DAY));
         Some(match self.rule.frequency {
@@ -302,7 +302,7 @@ impl Walk {
         })
     }
 
-    /// The seconds of a day, for rules that count days.
+    /// Returns the seconds of a day, for rules that count days.
     fn times(&self) -> Vec<i64> {
         if self.whole_days {
             return vec![0];
@@ -324,7 +324,7 @@ impl Walk {
         out
     }
 
-    /// The times of an hour, a minute or a second; where its day or hour does not fit, goes on to the next that may.
+    /// Returns the times of an hour, a minute or a second; where its day or hour does not fit, goes on to the next that may.
     fn of_times(&mut self, begins: i64) -> Vec<i64> {
         let (day, time) = (begins.div_euclid(DAY), begins.rem_euclid(DAY));
         let fits = |by: &Vec<i64>, value: i64| by.is_empty() || by.contains(&value);
@@ -413,7 +413,7 @@ impl Walk {
     }
 }
 
-/// A leap second is the last of its minute.
+/// Returns a leap second is the last of its minute.
 fn leap(mut seconds: Vec<i64>) -> Vec<i64> {
     seconds.iter_mut().for_each(|second| *second = (*second).min(59));
     seconds.dedup();
@@ -429,7 +429,7 @@ pub(crate) fn civil_seconds(at: DateTime) -> i64 {
     days * DAY + i64::from(at.hour()) * 3_600 + i64::from(at.minute()) * 60 + i64::from(at.second())
 }
 
-/// The day and time that many seconds are.
+/// Returns the day and time that many seconds are.
 pub(crate) fn from_civil_seconds(seconds: i64) -> Option<DateTime> {
     Some(Timestamp::from_second(seconds).ok()?.to_zoned(TimeZone::UTC).datetime())
 }
@@ -477,7 +477,8 @@ const fn ymd(days: i64) -> (i64, i64, i64) {
     (year + era * 400 + if month <= 2 { 1 } else { 0 }, month, day)
 }
 
-/// The week of its year that a day lies in, and how many weeks that year has (ISO 8601, with any day as the first of a week).
+/// Returns the week of its year that a day lies in, and how many weeks that year has (ISO 8601, with any day as the first of a
+/// week).
 fn week_of(day: i64, week_start: i64) -> (i64, i64) {
     let middle = |day: i64| day - (weekday_of(day) - week_start).rem_euclid(7) + 3;
     let number = |middle: i64| (middle - days_of(ymd(middle).0, 1, 1).unwrap_or(middle)) / 7 + 1;

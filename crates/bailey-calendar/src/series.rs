@@ -169,7 +169,7 @@ impl Series {
         found.into_iter().find(|one| one.id.as_ref().is_some_and(|known| self.same(known, id, home)))
     }
 
-    /// The times that the entry itself comes to, before those that differ are put in their place.
+    /// Returns the times that the entry itself comes to, before those that differ are put in their place.
     fn originals(
         &self,
         from: Timestamp,
@@ -225,7 +225,8 @@ impl Series {
         self.events.iter().map(seconds).max().unwrap_or(0)
     }
 
-    /// The event that speaks for an occurrence, and when that is then: an earlier occurrence may have been changed with all that follow.
+    /// Returns the event that speaks for an occurrence, and when that is then: an earlier occurrence may have been changed
+    /// with all that follow.
     fn followed(&self, start: &Stamp, home: &TimeZone) -> (usize, Stamp) {
         let moment = start.instant(home);
         let earlier = self.overrides().filter(|(_, event)| event.and_following).filter_map(|(at, event)| {
@@ -243,7 +244,7 @@ impl Series {
         }
     }
 
-    /// A moment of a series without a clock of its own is one of the series' clock.
+    /// Returns a moment of a series without a clock of its own is one of the series' clock.
     fn in_clock(&self, id: &Stamp) -> Stamp {
         match (&id.form, self.master()) {
             (Form::Floating, Some(master)) if !master.start.is_day() => master.start.with(id.at),
@@ -284,7 +285,7 @@ impl Expanded {
     }
 }
 
-/// The times of a rule between two times of its clock, and whether those are all.
+/// Returns the times of a rule between two times of its clock, and whether those are all.
 fn times(rule: &Rule, start: &Stamp, (first, stop): (DateTime, DateTime), home: &TimeZone) -> (Vec<DateTime>, bool) {
     let mut rule = rule.clone().on_clock(start.zone(home));
     // The beginning is the first of a number of times, whether it fits the rule or not (RFC 5545, 3.8.5.3).

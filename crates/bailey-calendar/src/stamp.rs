@@ -130,7 +130,7 @@ fn date(text: &str) -> Option<Date> {
     Date::new(year, number(text.get(4..6))?, number(text.get(6..))?).ok().filter(|_| year > 0)
 }
 
-/// A time, and whether it is that of the next day (`240000`).
+/// Returns a time, and whether it is that of the next day (`240000`).
 fn clock(text: &str) -> Option<(Time, bool)> {
     let text = text.split(['.', ',']).next().unwrap_or_default();
     let second: i8 = if text.len() == 4 { 0 } else { number(text.get(4..6))? };

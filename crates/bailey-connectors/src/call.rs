@@ -58,7 +58,7 @@ impl Arguments {
             .is_some_and(|text| matches!(text.trim().to_ascii_lowercase().as_str(), "true" | "yes" | "1"))
     }
 
-    /// The value of an argument as it was written; nothing where it is absent.
+    /// Returns the value of an argument as it was written; nothing where it is absent.
     pub(crate) fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }
@@ -73,7 +73,7 @@ fn as_text(value: &Value) -> Option<String> {
     }
 }
 
-/// The JSON schema of an object of texts; `why` is offered with every tool.
+/// Returns the JSON schema of an object of texts; `why` is offered with every tool.
 pub(crate) fn schema(fields: &[(&str, &str)], required: &[&str]) -> Value {
     let mut properties: Map<String, Value> = fields
         .iter()

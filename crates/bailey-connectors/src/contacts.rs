@@ -95,7 +95,8 @@ impl Service for Contacts {
         }))
     }
 
-    /// Whoever stands in the address book when it is connected is somebody the person knows, under the name they gave them.
+    /// Returns whoever stands in the address book when it is connected is somebody the person knows, under the name they gave
+    /// them.
     async fn discover(&self, vault: &Vault, access: &Access, _: &Settings) -> Result<Discovered, VaultError> {
         expect_collection(vault, access, "addressbook", WHAT).await?;
         let cards = vault.until_cut(query(vault, access, "")).await?;

@@ -10,7 +10,7 @@ use crate::context::HomeContext;
 /// Most days a search looks back.
 const MAX_DAYS_BACK: i64 = 36_600;
 
-/// What phrases of this task are read against: now, in the person's zone, in the language of their words first.
+/// Returns what phrases of this task are read against: now, in the person's zone, in the language of their words first.
 pub(crate) fn context(cx: &HomeContext, toward: Toward) -> Context {
     let now = Timestamp::from_second(cx.seconds).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(cx.zone.clone());
     Context::new(now).first(language_of(&cx.words)).toward(toward)

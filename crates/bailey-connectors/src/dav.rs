@@ -19,7 +19,7 @@ fn same_place(one: &str, other: &str) -> bool {
     plain(one) == plain(other)
 }
 
-/// RFC 3986, 2.1; what is no escape stays as it is.
+/// Decodes percent-encoding (RFC 3986, 2.1); what is no escape stays as it is.
 fn unescaped(path: &str) -> Vec<u8> {
     let bytes = path.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -341,7 +341,7 @@ pub(crate) fn multistatus(xml: &[u8], property: &str) -> Result<Vec<(String, Str
     }
 }
 
-/// `&amp;` and the like, and characters by number; nothing that a document could define for itself.
+/// Resolves `&amp;` and the like, and characters by number; nothing that a document could define for itself.
 fn resolve(reference: &quick_xml::events::BytesRef<'_>) -> String {
     if let Ok(Some(character)) = reference.resolve_char_ref() {
         return character.to_string();

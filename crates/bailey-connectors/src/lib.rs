@@ -118,7 +118,7 @@ pub struct Services {
 }
 
 impl Services {
-    /// The services that a vault's connections reach.
+    /// Returns the services that a vault's connections reach.
     #[must_use]
     pub const fn new(vault: Arc<Vault>) -> Self {
         Self { vault }
@@ -173,7 +173,7 @@ impl Services {
     }
 }
 
-/// What a refusal is at a first sign-in: nobody has taken anything back yet.
+/// Returns what a refusal is at a first sign-in: nobody has taken anything back yet.
 fn at_first_sign_in(error: VaultError) -> VaultError {
     const LATER: &str = "the password or the permission may have been taken back";
     const FIRST: &str =

@@ -117,7 +117,7 @@ pub fn ours() -> Map<String, Value> {
     crate::tools(&[]).into_iter().map(|tool| (tool.name.to_owned(), tool.manifest)).collect()
 }
 
-/// A call of somebody else's tool.
+/// Returns a call of somebody else's tool.
 pub fn tool_use(
     server: &str,
     tool: &str,
@@ -199,7 +199,7 @@ mod tests {
         assert!(tool_use("s", "t", None, json!({ "x": deep }).as_object().unwrap()).is_err());
     }
 
-    /// What an action of ours does, by its kind: looks, changes something, lets others have something.
+    /// Returns what an action of ours does, by its kind: looks, changes something, lets others have something.
     fn does(kind: ActionKind) -> (Effect, bool) {
         (if kind.is_read() { Effect::Read } else { Effect::Write }, kind.group() == Group::Outward)
     }

@@ -104,7 +104,7 @@ pub trait Service: Send + Sync {
     ) -> impl Future<Output = Result<Option<Discovered>, VaultError>> + Send;
 }
 
-/// What to say of an action that has no undo.
+/// Returns what to say of an action that has no undo.
 pub(crate) fn no_undo(kind: ActionKind) -> BadCall {
     BadCall::Lookup(format!("{} cannot be undone", kind.name()))
 }

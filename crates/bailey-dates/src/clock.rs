@@ -51,13 +51,13 @@ impl Clock {
     }
 }
 
-/// How an hour was said decides whether it can be one of the afternoon.
+/// Tells how an hour was said decides whether it can be one of the afternoon.
 fn half(hour: u32, padded: bool) -> Half {
     if padded || hour == 0 || hour > 12 { Half::Day } else { Half::Open }
 }
 
 impl Parser<'_> {
-    /// A time of day; a bare number is one only behind `at`, or behind a day.
+    /// Returns a time of day; a bare number is one only behind `at`, or behind a day.
     pub(crate) fn clock(&mut self, day_is_named: bool) -> Option<Clock> {
         let clock = self.attempt(|p| p.relative_clock()).or_else(|| self.attempt(|p| p.plain_clock(day_is_named)))?;
         if clock.half == Half::Midnight {
@@ -117,7 +117,7 @@ impl Parser<'_> {
         Some(clock.moved(sign * minutes))
     }
 
-    /// A whole hour behind words such as `half past`.
+    /// Returns a whole hour behind words such as `half past`.
     fn hour(&mut self, bare: bool) -> Option<Clock> {
         match self.means(0) {
             Some(Means::Noon) => {
@@ -222,7 +222,7 @@ impl Parser<'_> {
         matches!(self.means(1), Some(Means::Am | Means::Pm | Means::Part(_)))
     }
 
-    /// Two number words: `nine thirty`.
+    /// Returns two number words: `nine thirty`.
     fn minutes_follow(&self) -> bool {
         let word = |ahead| match self.token(ahead) {
             Some(Token::Raw(Raw::Number { value, digits: 0, ordinal: false })) => Some(*value),
@@ -235,7 +235,7 @@ impl Parser<'_> {
         matches!(self.means(0), Some(Means::Unit(_) | Means::Month(_)))
     }
 
-    /// What French and German say behind the hour: `et demie`, `moins le quart`, `moins dix`, `dreißig`, `30`.
+    /// Returns what French and German say behind the hour: `et demie`, `moins le quart`, `moins dix`, `dreißig`, `30`.
     fn and_minutes(&mut self, clock: Clock) -> Clock {
         let minutes = match self.means(0) {
             Some(Means::AndHalf) => Some(30),

@@ -380,7 +380,7 @@ fn pair(r: &mut Reader<'_>, a: u32) -> Option<Raw> {
     Some(Raw::Pair { a, b, year, sign, closed })
 }
 
-/// The letters that make a number one of a row: `5th`, `1er`, `3e`, `2nde`.
+/// Returns the letters that make a number one of a row: `5th`, `1er`, `3e`, `2nde`.
 fn ordinal_ending(r: &mut Reader<'_>) -> bool {
     const ENDINGS: [&str; 12] = ["ieme", "eme", "nde", "ten", "st", "nd", "rd", "th", "er", "re", "te", "e"];
     let found = ENDINGS.iter().find(|ending| {

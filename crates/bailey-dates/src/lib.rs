@@ -224,7 +224,7 @@ fn read_lexemes(phrase: &str, lexemes: &[letters::Lexeme], cx: &Context) -> Resu
     Err(first_fault.unwrap_or(Unclear::Empty))
 }
 
-/// What a fault says, and how far reading came.
+/// Returns what a fault says, and how far reading came.
 fn fault_of(fault: grammar::Fault, tokens: &[words::Placed], phrase: &str) -> (usize, Unclear) {
     let said = |at: usize| {
         let text = tokens.get(at).and_then(|one| phrase.get(one.from..one.to)).unwrap_or(phrase);

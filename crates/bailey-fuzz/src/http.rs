@@ -21,7 +21,7 @@ struct Served {
     token: String,
 }
 
-/// A home with nothing connected, and its gateway, in this process.
+/// Returns a home with nothing connected, and its gateway, in this process.
 fn served() -> &'static Served {
     static SERVED: OnceLock<Served> = OnceLock::new();
     SERVED.get_or_init(|| serve().unwrap_or_else(|error| unreachable!("no home: {error}")))

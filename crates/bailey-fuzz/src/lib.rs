@@ -78,13 +78,13 @@ fn is_plain(text: &str) -> bool {
     !text.chars().any(|c| is_deceptive(c) && c != '\n')
 }
 
-/// A mail that was fetched, as a model is told of it.
+/// Tries a mail that was fetched, as a model is told of it.
 fn mail(bytes: &[u8]) {
     let told = bailey_connectors::parsers::mail(bytes).to_string();
     assert!(told.len() <= MAX_DESCRIPTION_BYTES, "{} bytes of a mail of {}", told.len(), bytes.len());
 }
 
-/// What a mail server answers: the library ends each answer where we did, or it could be told of more behind our back than our
+/// Tries what a mail server answers: the library ends each answer where we did, or it could be told of more behind our back than our
 /// bounds allow.
 fn answers(bytes: &[u8]) {
     // The library panics over some answers; the product takes those for ones that cannot be read.
@@ -105,7 +105,7 @@ fn answers(bytes: &[u8]) {
     assert!(ours.into_iter().all(|end| ends.contains(&end)), "the library reads other answers than were let through");
 }
 
-/// The header of a mail in Sent: it may make people known.
+/// Tries the header of a mail in Sent: it may make people known.
 fn sent(bytes: &[u8]) {
     for (address, _) in bailey_connectors::parsers::recipients_of_sent(bytes, "me@example.org") {
         let known = bailey_gate::family::text::Address::new(&address);
@@ -142,14 +142,14 @@ fn file(bytes: &[u8]) {
     assert!(length <= MAX_FILE_TEXT_BYTES, "{length} bytes of a file's text");
 }
 
-/// A calendar server's answer.
+/// Tries a calendar server's answer.
 fn calendar(bytes: &[u8]) {
     for (_, entry) in bailey_connectors::parsers::calendar_entries(bytes).unwrap_or_default() {
         look_at(&entry);
     }
 }
 
-/// One calendar entry.
+/// Tries one calendar entry.
 fn entry(bytes: &[u8]) {
     if let Ok(object) = bailey_calendar::Object::read(bytes) {
         assert_eq!(object.bytes(), bytes, "an object keeps its bytes");
@@ -175,7 +175,7 @@ fn look_at(entry: &Entry) {
     let _ = (entry.guests(), entry.lines());
 }
 
-/// The encoding of an action, as the database has it.
+/// Tries the encoding of an action, as the database has it.
 fn content(bytes: &[u8]) {
     if let Ok(content) = Content::decode(bytes) {
         assert_eq!(content.encode(), bytes, "two encodings of one action");
@@ -183,7 +183,7 @@ fn content(bytes: &[u8]) {
     }
 }
 
-/// An exported log, with a pin after its last blank line where there is one.
+/// Tries an exported log, with a pin after its last blank line where there is one.
 fn verify(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (export, pin) = match text.rsplit_once("\n\npin\n") {
@@ -195,7 +195,7 @@ fn verify(bytes: &[u8]) {
     assert!(is_plain(&verdict.to_string()), "a verdict that a terminal would act on: {verdict:?}");
 }
 
-/// A manifest of somebody else's tool and a call of it, one on each line.
+/// Tries a manifest of somebody else's tool and a call of it, one on each line.
 fn foreign(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap_or_default());
@@ -236,7 +236,7 @@ fn rules(bytes: &[u8]) {
     }
 }
 
-/// What a browser brings back to a sign-in, and what an authorization server says of itself.
+/// Tries what a browser brings back to a sign-in, and what an authorization server says of itself.
 fn sign_in(bytes: &[u8]) {
     const STATE: &str = "state-of-this-sign-in";
     let text = String::from_utf8_lossy(bytes);
@@ -251,7 +251,7 @@ fn sign_in(bytes: &[u8]) {
     }
 }
 
-/// The configuration file.
+/// Tries a configuration file.
 fn configuration(bytes: &[u8]) {
     let config = String::from_utf8_lossy(bytes).into_owned();
     let settings = config::Settings { config, path: "config.toml".into(), ..config::Settings::default() };

@@ -36,7 +36,7 @@ impl Transport for Saying {
     }
 }
 
-/// The first byte says how the answer comes: as a stream or whole, with which status, in pieces of which size.
+/// Returns the first byte says how the answer comes: as a stream or whole, with which status, in pieces of which size.
 fn saying(bytes: &[u8]) -> (Box<Saying>, Option<&'static str>) {
     let (how, rest) = bytes.split_first().map_or((0, bytes), |(how, rest)| (*how, rest));
     let size = usize::from(how >> 4) * 7 + 1;
@@ -67,7 +67,7 @@ pub(crate) fn anthropic(bytes: &[u8]) {
     ask(&AnthropicMessages::new(saying, "m".into()), form);
 }
 
-/// A model that answers every question of planned mode with one of the lines, while every call comes to another.
+/// Tries a model that answers every question of planned mode with one of the lines, while every call comes to another.
 pub(crate) fn plan(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = text.lines().map(str::to_owned).chain(std::iter::repeat_n(String::new(), MAX_STEPS));
@@ -99,7 +99,7 @@ pub(crate) fn plan(bytes: &[u8]) {
     assert!(task.asked < 200, "a task that does not end: {} questions", task.asked);
 }
 
-/// Others' words on their way to a model: the request is rebuilt from its spans byte for byte, and what was JSON still is.
+/// Tries others' words on their way to a model: the request is rebuilt from its spans byte for byte, and what was JSON still is.
 pub(crate) fn screen(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let is_json = |text: &str| text.starts_with(['{', '[']) && serde_json::from_str::<serde_json::Value>(text).is_ok();

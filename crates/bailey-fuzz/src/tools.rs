@@ -14,7 +14,7 @@ use futures_util::FutureExt as _;
 
 use crate::is_plain;
 
-/// A vault without accounts: whatever would look at a server is refused there.
+/// Returns a vault without accounts: whatever would look at a server is refused there.
 fn vault() -> &'static Arc<Vault> {
     static VAULT: OnceLock<Arc<Vault>> = OnceLock::new();
     VAULT.get_or_init(|| {
@@ -49,7 +49,7 @@ impl bailey_vault::Clock for Standing {
     }
 }
 
-/// The tool's name, a line break, and its arguments.
+/// Tries the tool's name, a line break, and its arguments.
 pub(crate) fn prepare(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let Some((tool, arguments)) = text.split_once('\n') else { return };

@@ -192,7 +192,7 @@ mod tests {
         Now { wall_ms: 0, boot_ms, boot_id: [9; 16] }
     }
 
-    /// Numbered, so that no two are the same.
+    /// Returns a numbered one, so that no two are the same.
     fn random(number: u64) -> Nonce {
         Nonce::from_bytes(u128::from(number).to_be_bytes())
     }

@@ -56,37 +56,37 @@ impl std::error::Error for CodecError {}
 pub struct Encoder(Vec<u8>);
 
 impl Encoder {
-    /// One byte: a tag, a version, a flag.
+    /// Returns one byte: a tag, a version, a flag.
     pub fn byte(&mut self, value: u8) -> &mut Self {
         self.0.push(value);
         self
     }
 
-    /// An unsigned integer, eight bytes.
+    /// Returns an unsigned integer, eight bytes.
     pub fn number(&mut self, value: u64) -> &mut Self {
         self.0.extend_from_slice(&value.to_be_bytes());
         self
     }
 
-    /// A signed integer, eight bytes, two's complement.
+    /// Returns a signed integer, eight bytes, two's complement.
     pub fn signed(&mut self, value: i64) -> &mut Self {
         self.0.extend_from_slice(&value.to_be_bytes());
         self
     }
 
-    /// Bytes behind their length (eight bytes).
+    /// Returns bytes behind their length (eight bytes).
     pub fn bytes(&mut self, value: &[u8]) -> &mut Self {
         self.number(value.len() as u64);
         self.0.extend_from_slice(value);
         self
     }
 
-    /// Text as UTF-8 behind its length.
+    /// Returns text as UTF-8 behind its length.
     pub fn text(&mut self, value: &str) -> &mut Self {
         self.bytes(value.as_bytes())
     }
 
-    /// A list behind its count.
+    /// Returns a list behind its count.
     pub fn list<T>(&mut self, items: &[T], mut each: impl FnMut(&mut Self, &T)) -> &mut Self {
         self.number(items.len() as u64);
         for item in items {
@@ -95,7 +95,7 @@ impl Encoder {
         self
     }
 
-    /// A value that may be absent: `0`, or `1` and the value.
+    /// Returns a value that may be absent: `0`, or `1` and the value.
     pub fn option<T>(&mut self, value: Option<&T>, each: impl FnOnce(&mut Self, &T)) -> &mut Self {
         match value {
             None => {
@@ -109,7 +109,7 @@ impl Encoder {
         self
     }
 
-    /// The bytes written so far.
+    /// Returns the bytes written so far.
     #[must_use]
     pub fn finish(self) -> Vec<u8> {
         self.0
@@ -137,17 +137,17 @@ impl<'a> Decoder<'a> {
         self.take(N)?.try_into().map_err(|_| CodecError::Short)
     }
 
-    /// One byte.
+    /// Returns one byte.
     pub fn byte(&mut self) -> Result<u8, CodecError> {
         self.take_array().map(u8::from_be_bytes)
     }
 
-    /// An unsigned integer.
+    /// Returns an unsigned integer.
     pub fn number(&mut self) -> Result<u64, CodecError> {
         self.take_array().map(u64::from_be_bytes)
     }
 
-    /// A signed integer.
+    /// Returns a signed integer.
     pub fn signed(&mut self) -> Result<i64, CodecError> {
         self.take_array().map(i64::from_be_bytes)
     }
@@ -157,24 +157,24 @@ impl<'a> Decoder<'a> {
         if size > limit { Err(CodecError::TooLong) } else { Ok(size) }
     }
 
-    /// Length-prefixed bytes, at most [`MAX_FIELD_BYTES`].
+    /// Reads length-prefixed bytes, at most [`MAX_FIELD_BYTES`].
     pub fn bytes(&mut self) -> Result<&'a [u8], CodecError> {
         let size = self.size(MAX_FIELD_BYTES)?;
         self.take(size)
     }
 
-    /// Length-prefixed UTF-8.
+    /// Reads length-prefixed UTF-8.
     pub fn text(&mut self) -> Result<String, CodecError> {
         String::from_utf8(self.bytes()?.to_vec()).map_err(|_| CodecError::NotText)
     }
 
-    /// A list of at most [`MAX_ITEMS`].
+    /// Returns a list of at most [`MAX_ITEMS`].
     pub fn list<T>(&mut self, mut each: impl FnMut(&mut Self) -> Result<T, CodecError>) -> Result<Vec<T>, CodecError> {
         let count = self.size(MAX_ITEMS)?;
         (0..count).map(|_| each(self)).collect()
     }
 
-    /// A value that may be absent.
+    /// Returns a value that may be absent.
     pub fn option<T>(
         &mut self,
         each: impl FnOnce(&mut Self) -> Result<T, CodecError>,

@@ -45,7 +45,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// The stable name.
+    /// Returns the stable name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -99,7 +99,7 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// The stable name.
+    /// Returns the stable name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -140,7 +140,7 @@ impl Client {
     /// Every kind.
     pub const ALL: [Self; 3] = [Self::CommandLine, Self::Dashboard, Self::Program];
 
-    /// The stable name.
+    /// Returns the stable name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -232,7 +232,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// An entry about the home rather than about an action.
+    /// Returns an entry about the home rather than about an action.
     #[must_use]
     pub fn of_home(kind: EventKind, actor: Actor, at: Now, pause_state: crate::handoff::PauseState) -> Self {
         Self {

@@ -71,7 +71,7 @@ impl Words {
         Self { plain: plain(words), addresses: addresses.collect() }
     }
 
-    /// Everybody whose address is written out in them.
+    /// Returns everybody whose address is written out in them.
     #[must_use]
     pub fn parties(&self) -> Vec<Party> {
         let read = self.addresses.iter().filter_map(|token| Address::new(token).ok());
@@ -142,13 +142,13 @@ impl Words {
     }
 }
 
-/// The form in which values are compared: lower case, one blank between words.
+/// Returns the form in which values are compared: lower case, one blank between words.
 #[must_use]
 pub fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
-/// The form of names that are written in groups: letters and digits alone, in lower case.
+/// Returns the form of names that are written in groups: letters and digits alone, in lower case.
 #[must_use]
 pub fn joined(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
@@ -205,7 +205,7 @@ fn skeleton_of(name: &str) -> String {
     out
 }
 
-/// By what a store finds those who may resemble somebody: two that resemble each other have the same.
+/// Returns that by which a store finds those who may resemble somebody: two that resemble each other have the same.
 #[must_use]
 pub fn skeleton(party: &Party) -> String {
     let local = party.value.rsplit_once('@').filter(|_| party.kind == Party::EMAIL);
@@ -287,7 +287,7 @@ pub fn links(text: &str) -> Vec<String> {
     trimmed.filter_map(link).map(str::to_owned).collect()
 }
 
-/// The address in a word, from where it begins.
+/// Returns the address in a word, from where it begins.
 fn link(token: &str) -> Option<&str> {
     let lower = token.to_lowercase();
     // Where lower case has other lengths the word is looked at whole.
@@ -345,7 +345,7 @@ pub struct Known {
     pub address: String,
 }
 
-/// Those the words name, each name apart: more than one behind a name means that it is not clear who is meant.
+/// Returns those the words name, each name apart: more than one behind a name means that it is not clear who is meant.
 #[must_use]
 pub fn named<'a>(words: &str, known: &'a [Known]) -> Vec<Vec<&'a Known>> {
     let words: Vec<String> = words.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
@@ -372,7 +372,7 @@ pub fn named<'a>(words: &str, known: &'a [Known]) -> Vec<Vec<&'a Known>> {
     out
 }
 
-/// The words somebody is called by: those of their name; without one, what stands before the `@`.
+/// Returns the words somebody is called by: those of their name; without one, what stands before the `@`.
 fn names(known: &Known) -> Vec<String> {
     let local = known.address.split('@').next().unwrap_or_default();
     let source = if known.name.trim().is_empty() { local } else { &known.name };

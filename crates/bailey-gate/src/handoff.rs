@@ -20,7 +20,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// The stable name.
+    /// Returns the stable name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -48,7 +48,7 @@ macro_rules! identifier {
                 Self(bytes)
             }
 
-            /// The raw bytes.
+            /// Returns the raw bytes.
             #[must_use]
             pub const fn as_bytes(&self) -> &[u8; $bytes] {
                 &self.0
@@ -94,7 +94,7 @@ identifier!(
     ConnectionId, 16
 );
 identifier!(
-    /// Sixteen random bytes, or an identity as short as that.
+    /// Draws sixteen random bytes, or an identity as short as that.
     Nonce, 16
 );
 identifier!(

@@ -135,25 +135,26 @@ pub trait View {
     /// and what began it. While it is the same, so are they. Read without a transaction, it is never newer than what is read
     /// behind it.
     fn surroundings(&mut self) -> u64;
-    /// One row.
+    /// Returns one row.
     fn row(&mut self, id: &ActionId) -> Result<Option<Row>, StoreError>;
     /// Returns the reasons that the last entry about an action gives; none where there is no entry.
     fn last_reasons(&mut self, id: &ActionId) -> Result<Vec<String>, StoreError>;
-    /// The account of a connection, as its service names it; nothing where there is no such connection.
+    /// Returns the account of a connection, as its service names it; nothing where there is no such connection.
     fn account(&mut self, connection: &ConnectionId) -> Result<String, StoreError>;
-    /// The standing of a connection.
+    /// Returns the standing of a connection.
     fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError>;
     /// Looks up what is known of somebody: in the form of [`Party`], never their own word for it.
     fn relationship(&mut self, party: &Party) -> Result<Relationship, StoreError>;
-    /// Somebody the person knows who could be taken for this one, and is not ([`crate::ground::is_confusable`]).
+    /// Returns somebody the person knows who could be taken for this one, and is not ([`crate::ground::is_confusable`]).
     fn confusable_with(&mut self, party: &Party) -> Result<Option<String>, StoreError>;
-    /// The name of the schedule a task was begun by; nothing where the person asked for it just then.
+    /// Returns the name of the schedule a task was begun by; nothing where the person asked for it just then.
     fn schedule(&mut self, task: &TaskId) -> Result<String, StoreError>;
-    /// Who or what began a task; `None` where the task is not known.
+    /// Tells who or what began a task; `None` where the task is not known.
     fn origin(&mut self, task: &TaskId) -> Result<Option<Origin>, StoreError>;
-    /// The person's own words of a task, all that they said in it; `None` where none are kept.
+    /// Returns the person's own words of a task, all that they said in it; `None` where none are kept.
     fn task_words(&mut self, task: &TaskId) -> Result<Option<String>, StoreError>;
-    /// Those the person knew when they gave the task, or said more in it, whom their words name: by address, number or name.
+    /// Returns those the person knew when they gave the task, or said more in it, whom their words name: by address, number or
+    /// name.
     fn named(&mut self, task: &TaskId) -> Result<Vec<Party>, StoreError>;
     /// Tells what a task has let in and asked so far.
     fn marks(&mut self, task: &TaskId) -> Result<TaskTaint, StoreError>;
@@ -169,9 +170,9 @@ pub trait View {
 
 /// A transaction. All of it becomes durable together, or none of it.
 pub trait Tx {
-    /// Everything as it is now, with what this transaction has written.
+    /// Returns everything as it is now, with what this transaction has written.
     fn view(&mut self) -> &mut dyn View;
-    /// Every row in one of these states, oldest first.
+    /// Returns every row in one of these states, oldest first.
     fn rows_in(&mut self, states: &[State]) -> Result<Vec<Row>, StoreError>;
     /// Adds a row in [`State::Proposed`] with its entry, whose payload holds the content as field `content`.
     fn insert(&mut self, row: &Row, entry: Event) -> Result<(), StoreError>;

@@ -157,7 +157,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// An outcome with its words.
+    /// Returns an outcome with its words.
     #[must_use]
     pub fn new(result: Effect, detail: impl Into<String>) -> Self {
         Self { result, detail: detail.into(), left: Vec::new() }

@@ -20,7 +20,7 @@ impl Place {
     /// The kinds of values that are places.
     pub const KINDS: [&'static str; 4] = ["path", Self::FOLDER, Self::URL, Self::FILE];
 
-    /// The place a value of a kind is; `None` where that cannot be read.
+    /// Returns the place a value of a kind is; `None` where that cannot be read.
     #[must_use]
     pub fn of(kind: &str, value: &str) -> Option<Self> {
         match kind {
@@ -47,13 +47,13 @@ impl Place {
         }
     }
 
-    /// A folder as a rule names it: it holds itself.
+    /// Returns a folder as a rule names it: it holds itself.
     #[must_use]
     pub fn folder(text: &str) -> Option<String> {
         Self::in_folder(text).filter(|_| text.ends_with('/'))?.holders.pop()
     }
 
-    /// A site as a rule names it.
+    /// Returns a site as a rule names it.
     #[must_use]
     pub fn site(text: &str) -> Option<String> {
         let place = Self::at_site(text)?;
@@ -93,7 +93,7 @@ impl Place {
         Some(Self { holders: sites.collect() })
     }
 
-    /// The place itself, in small letters and without a stroke at its end: what is done to it is done to all it holds.
+    /// Returns the place itself, in small letters and without a stroke at its end: what is done to it is done to all it holds.
     #[must_use]
     pub fn itself(&self) -> String {
         // Of a site, the host; of a path, the whole.

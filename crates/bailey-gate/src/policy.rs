@@ -86,13 +86,13 @@ macro_rules! facts {
         pub const FACT_DOCS: &[(&str, &str)] = &[$(($name, concat!($($doc),*)),)*];
 
         impl Facts {
-            /// Every fact, by the name rules know it by.
+            /// Returns every fact, by the name rules know it by.
             #[must_use]
             pub fn list(&self) -> Vec<(&'static str, Fact)> {
                 vec![$(($name, self.$field.to_fact()),)*]
             }
 
-            /// The names of the facts that are others in these.
+            /// Returns the names of the facts that are others in these.
             #[must_use]
             pub fn differing(&self, others: &Self) -> Vec<&'static str> {
                 let mut names = Vec::new();
@@ -160,7 +160,7 @@ facts! {
     ungrounded_recipients: u64 = "ungroundedRecipients";
     /// Recipients that the words of its task do not name, where they name others of their kind.
     off_task_recipients: u64 = "offTaskRecipients";
-    /// Existing things it changes.
+    /// Returns the existing things it changes.
     targets: u64 = "targets";
     /// Existing things it changes that the person's words in this task do not name.
     unnamed_targets: u64 = "unnamedTargets";
@@ -216,7 +216,7 @@ pub const RENAMED_FACTS: [(&str, &str); 5] = [
 ];
 
 impl Facts {
-    /// An action of a full connection that goes to one known recipient, with nothing remarkable about it: for tests and
+    /// Returns an action of a full connection that goes to one known recipient, with nothing remarkable about it: for tests and
     /// measurements, which say what is different.
     #[must_use]
     pub fn unremarkable() -> Self {
@@ -300,10 +300,10 @@ pub struct Question<'a> {
 pub trait Policy: Send + Sync {
     /// Evaluates once.
     fn rule(&self, question: &Question<'_>) -> Ruling;
-    /// A name for this set of rules that changes with any of them, for the log.
+    /// Returns a name for this set of rules that changes with any of them, for the log.
     fn version(&self) -> String;
-    /// Whether any rule about actions of this kind looks at a fact. Where it says no, the answer is the same whatever that fact
-    /// says; where it cannot tell, it says yes.
+    /// Tells whether any rule about actions of this kind looks at a fact. Where it says no, the answer is the same whatever
+    /// that fact says; where it cannot tell, it says yes.
     fn heeds(&self, kind: ActionKind, fact: &str) -> bool;
 }
 
@@ -317,7 +317,7 @@ pub fn level_covers(level: Option<Level>, needed: Option<Level>) -> bool {
     }
 }
 
-/// Asking is evaluating again: allowed as it is, runs; allowed if approved, asks; else asks with step-up; else denies.
+/// Judges; asking is evaluating again: allowed as it is, runs; allowed if approved, asks; else asks with step-up; else denies.
 ///
 /// The reasons are those of the last evaluation that refused: what stood in the way of deciding more freely.
 pub fn judge(policy: &dyn Policy, kind: ActionKind, class: Class, facts: &Facts) -> Verdict {

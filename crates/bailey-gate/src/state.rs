@@ -97,7 +97,7 @@ impl State {
         UndoFailed,
     ];
 
-    /// The stable name.
+    /// Returns the stable name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -130,7 +130,7 @@ impl State {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
-    /// The states one step away.
+    /// Returns the states one step away.
     #[must_use]
     pub fn successors(self) -> &'static [Self] {
         TRANSITIONS.iter().find(|(from, _)| *from == self).map_or(&[], |(_, to)| to)

@@ -24,7 +24,7 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// `after_ms` milliseconds from `now`.
+    /// Returns the moment `after_ms` milliseconds from `now`.
     #[must_use]
     pub const fn after(now: Now, after_ms: u64) -> Self {
         Self { set: now, after_ms }
@@ -44,7 +44,7 @@ impl Deadline {
         elapsed.checked_sub(self.after_ms)
     }
 
-    /// The deadline in wall time, for people.
+    /// Returns the deadline in wall time, for people.
     #[must_use]
     pub fn wall_ms(&self) -> i64 {
         self.set.wall_ms.saturating_add(i64::try_from(self.after_ms).unwrap_or(i64::MAX))
@@ -75,7 +75,7 @@ impl Weekday {
     pub const ALL: [Self; 7] =
         [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday, Self::Saturday, Self::Sunday];
 
-    /// The name, in small letters.
+    /// Returns the name, in small letters.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -100,7 +100,7 @@ pub struct LocalTime {
 }
 
 impl LocalTime {
-    /// The time at a fixed distance from UTC, in minutes.
+    /// Returns the time at a fixed distance from UTC, in minutes.
     #[must_use]
     pub fn at_offset(now: Now, minutes: i64) -> Self {
         const DAY_MINUTES: i64 = 24 * 60;
@@ -118,7 +118,7 @@ impl LocalTime {
 
 /// Where and when the person lives, and whether they are there.
 pub trait PersonContext: Send + Sync {
-    /// Their local time.
+    /// Returns their local time.
     fn local(&self, now: Now) -> LocalTime;
     /// Tells whether a client of theirs has been heard of a moment ago.
     fn attended(&self, now: Now) -> bool;

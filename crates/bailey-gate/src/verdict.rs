@@ -19,7 +19,7 @@ impl Class {
     /// Every class.
     pub const ALL: [Self; 4] = [Self::Undoable, Self::Held, Self::Compensable, Self::Critical];
 
-    /// The stable name.
+    /// Returns the stable name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -72,7 +72,7 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// The stable name.
+    /// Returns the stable name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -82,7 +82,7 @@ impl Gateway {
         Ok(Self { listener, address })
     }
 
-    /// Where it listens.
+    /// Tells where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
@@ -297,7 +297,7 @@ fn is_too_long(error: &hyper::Error) -> bool {
     false
 }
 
-/// One request over the home's socket, and its answer as it arrives.
+/// Returns one request over the home's socket, and its answer as it arrives.
 async fn forward(home: &Path, mut request: Request) -> Result<Response, Lost> {
     let stream = UnixStream::connect(home).await.map_err(Lost::NotReached)?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
@@ -387,7 +387,7 @@ mod tests {
         assert_ne!(confined, opened);
     }
 
-    /// What a gateway before `socket` answers one request, as it comes.
+    /// Returns what a gateway before `socket` answers one request, as it comes.
     async fn answered(socket: &Path) -> String {
         let gateway = Gateway::bind("127.0.0.1:0").await.unwrap();
         let address = gateway.address();

@@ -76,7 +76,7 @@ impl Listening {
         self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
-    /// The words behind the first `from` bytes of the answer that is on its way.
+    /// Returns the words behind the first `from` bytes of the answer that is on its way.
     pub(crate) fn since(&self, id: &TaskId, of: Option<(u64, u32)>, from: usize) -> Option<Live> {
         let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         let one = live.get(id)?;
@@ -93,7 +93,7 @@ impl Listening {
 /// A model, and what the configuration says of it.
 pub(crate) type Configured = (Arc<dyn Model>, ModelConfig);
 
-/// How much a provider may do with what it is sent: more is worse.
+/// Tells how much a provider may do with what it is sent: more is worse.
 const fn openness(training: Training) -> u8 {
     match training {
         Training::No => 0,
@@ -103,7 +103,8 @@ const fn openness(training: Training) -> u8 {
 }
 
 impl Home {
-    /// One answer of the model, kept as it is asked for before that leaves; of another one where the first cannot be reached.
+    /// Returns one answer of the model, kept as it is asked for before that leaves; of another one where the first cannot be
+    /// reached.
     pub(crate) async fn ask(self: &Arc<Self>, id: TaskId, conversation: &mut Conversation) -> Result<(), GateError> {
         let Some(first) = self.model.clone() else {
             conversation.end(Ending::Failed("no model is configured".into()));
@@ -136,7 +137,8 @@ impl Home {
         Ok(())
     }
 
-    /// The model to be asked instead, where there is one and what it may do with the words is no more than the first may.
+    /// Returns the model to be asked instead, where there is one and what it may do with the words is no more than the first
+    /// may.
     fn fallback_of(&self, first: &ModelConfig) -> Result<Option<Configured>, GateError> {
         let Some(other) = self.fallback.clone() else { return Ok(None) };
         let training =
@@ -278,7 +280,7 @@ pub(crate) enum Failed {
     TooDear(String),
 }
 
-/// What a model is told of the person.
+/// Returns what a model is told of the person.
 fn about(accounts: &[bailey_connectors::Account]) -> About {
     let accounts: Vec<_> = accounts.iter().filter(|account| account.settings.kind() != "model").collect();
     let own = |account: &&bailey_connectors::Account| {

@@ -49,13 +49,13 @@ impl Clock {
         self.set.fetch_add(milliseconds, Ordering::SeqCst);
     }
 
-    /// The same clock after the machine has started anew, for homes that live in a simulated time.
+    /// Returns the same clock after the machine has started anew, for homes that live in a simulated time.
     pub fn after_reboot(&self) -> Result<Self, String> {
         let boot_id = bailey_keys::random().map_err(|error| error.to_string())?;
         Ok(Self { boot_id, ..self.clone() })
     }
 
-    /// The moment, in both clocks.
+    /// Returns the moment, in both clocks.
     #[must_use]
     pub fn now(&self) -> Now {
         let milliseconds = |clock| {
@@ -70,13 +70,13 @@ impl Clock {
         }
     }
 
-    /// The person's time zone.
+    /// Returns the person's time zone.
     #[must_use]
     pub fn zone(&self) -> jiff::tz::TimeZone {
         self.zone.clone()
     }
 
-    /// The person's distance from UTC at a moment, in minutes.
+    /// Returns the person's distance from UTC at a moment, in minutes.
     #[must_use]
     pub fn offset_minutes(&self, now: Now) -> i16 {
         let moment = jiff::Timestamp::from_millisecond(now.wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
@@ -96,7 +96,7 @@ pub struct Presence {
 }
 
 impl Presence {
-    /// Somebody not heard of yet.
+    /// Returns somebody not heard of yet.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
         Self { clock, heard: Arc::default() }

@@ -102,7 +102,7 @@ impl Settings {
         Ok(Self { config, path: shown, authorities: authorities.transpose()?, paused: false, witness: None })
     }
 
-    /// The configuration.
+    /// Returns the configuration.
     pub fn parse(&self) -> Result<Config, ConfigError> {
         parse(&self.config, &self.path)
     }
@@ -148,7 +148,7 @@ pub struct ModelConfig {
 const LEAST_CONTEXT_TOKENS: usize = 2_000;
 
 impl ModelConfig {
-    /// What is known of the model: by its address and name, and by what is said of it here.
+    /// Returns what is known of the model: by its address and name, and by what is said of it here.
     #[must_use]
     pub fn traits(&self) -> Traits {
         let mut traits = Traits::of(&self.base_url, &self.name);
@@ -236,7 +236,7 @@ pub enum WorkMode {
     Planned,
 }
 
-/// What a long task of two dozen turns takes; more is a loop, or a mailbox that wants to be read in parts.
+/// Returns what a long task of two dozen turns takes; more is a loop, or a mailbox that wants to be read in parts.
 const fn default_budget() -> u64 {
     400_000
 }
@@ -256,7 +256,7 @@ pub struct HomeConfig {
 }
 
 impl HomeConfig {
-    /// How long the home may hang before it is ended and started again.
+    /// Tells how long the home may hang before it is ended and started again.
     #[must_use]
     pub const fn silent(&self) -> std::time::Duration {
         std::time::Duration::from_secs(self.restart_when_silent_seconds)

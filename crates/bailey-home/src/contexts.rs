@@ -91,12 +91,12 @@ impl Home {
         bytes.map(|bytes| serde_json::from_slice(&bytes)).transpose().map_err(|error| damaged(&error))
     }
 
-    /// Which requests of a task are kept.
+    /// Tells which requests of a task are kept.
     pub(crate) fn contexts(&self, id: &TaskId) -> Result<Vec<u64>, GateError> {
         Ok(self.ledger.record_numbers(REQUEST, id.as_bytes())?)
     }
 
-    /// A request, put together again.
+    /// Returns a request, put together again.
     pub(crate) fn context(&self, id: &TaskId, n: u64) -> Result<Option<Context>, GateError> {
         let Some(kept) = self.kept(id, n)? else { return Ok(None) };
         let mut spans = Vec::new();

@@ -200,7 +200,7 @@ impl Decider {
         }
     }
 
-    /// The moment a request says it is, RFC 3339 or without a zone for UTC; else the clock's.
+    /// Returns the moment a request says it is, RFC 3339 or without a zone for UTC; else the clock's.
     fn at(&self, told: Option<&str>) -> Result<Now, String> {
         let mut now = self.clock.now();
         if let Some(told) = told {
@@ -308,7 +308,7 @@ impl Session {
         }
     }
 
-    /// The double of the person says yes to exactly this.
+    /// Returns the double of the person says yes to exactly this.
     fn approve(&self, id: ActionId, digest: Digest, now: Now) -> Result<Permit, String> {
         let nonce = Nonce::from_bytes(bailey_keys::random().map_err(told)?);
         let challenge = self.gate.challenge(&nonce, now);

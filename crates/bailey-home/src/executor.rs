@@ -78,7 +78,7 @@ impl Home {
         }
     }
 
-    /// The notes that were kept and not forgotten, oldest first, as a model is shown them.
+    /// Returns the notes that were kept and not forgotten, oldest first, as a model is shown them.
     fn notes(&self) -> Result<String, GateError> {
         let kept = self.ledger.of_kind(home::MEMORY_WRITE, State::Succeeded)?;
         let note = |record: &bailey_ledger::ActionRecord| match Content::decode(&record.content).ok()?.action {
@@ -146,7 +146,7 @@ impl Home {
         }
     }
 
-    /// Everything that goes on by itself: what a restart left behind, hold windows, expiry, checkpoints.
+    /// Does everything that goes on by itself: what a restart left behind, hold windows, expiry, checkpoints.
     pub(crate) async fn housekeeping(self: Arc<Self>) {
         let mut changes = self.changes();
         if let Err(error) = self.reconcile().await {
@@ -174,7 +174,7 @@ impl Home {
         }
     }
 
-    /// One round; returns how long nothing will be due.
+    /// Returns one round; returns how long nothing will be due.
     async fn tick(self: &Arc<Self>) -> Result<Duration, GateError> {
         let (gate, ledger, now) = (Arc::clone(&self.gate), Arc::clone(&self.ledger), self.clock.now());
         let (due, next) = blocking(move || {

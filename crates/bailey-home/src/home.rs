@@ -110,7 +110,7 @@ impl Home {
         Self::open_in_time(layout, key, settings, clock)
     }
 
-    /// The same, in the time of a clock of the caller's.
+    /// Returns the same, in the time of a clock of the caller's.
     pub fn open_in_time(
         layout: &Layout,
         key: HomeKey,
@@ -210,7 +210,7 @@ impl Home {
         self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the person should know, until they have seen it.
+    /// Returns what the person should know, until they have seen it.
     pub(crate) fn notices(&self) -> Vec<String> {
         self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -269,7 +269,7 @@ fn wait_for_lock() {
 const LOCK_TRIES: u32 = 100;
 const LOCK_WAIT: std::time::Duration = std::time::Duration::from_millis(50);
 
-/// The model in the configuration. Whether it may be asked, and with which key, is looked up at each request.
+/// Returns the model in the configuration. Whether it may be asked, and with which key, is looked up at each request.
 fn provider(config: &ModelConfig, vault: &Arc<Vault>) -> Result<Arc<dyn Model>, HomeError> {
     vault
         .check_model_address(&config.base_url)
@@ -282,7 +282,7 @@ fn provider(config: &ModelConfig, vault: &Arc<Vault>) -> Result<Arc<dyn Model>, 
     })
 }
 
-/// A random identity for an action that no call stands behind.
+/// Returns a random identity for an action that no call stands behind.
 pub(crate) fn fresh_action() -> Result<ActionId, HomeError> {
     bailey_keys::random().map(ActionId::from_bytes).map_err(|error| HomeError::Setup(error.to_string()))
 }

@@ -92,37 +92,37 @@ pub enum RootChoice {
 }
 
 impl Layout {
-    /// The layout below a folder.
+    /// Returns the layout below a folder.
     #[must_use]
     pub fn new(root: &Path) -> Self {
         Self(root.into())
     }
 
-    /// The folder itself.
+    /// Returns the folder itself.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.0
     }
 
-    /// `config.toml`
+    /// Returns the path of `config.toml`.
     #[must_use]
     pub fn config(&self) -> PathBuf {
         self.0.join("config.toml")
     }
 
-    /// The socket of the running home.
+    /// Returns the socket of the running home.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
         self.0.join("run").join("home.sock")
     }
 
-    /// The socket where the running home gives its metrics.
+    /// Returns the socket where the running home gives its metrics.
     #[must_use]
     pub fn metrics_socket(&self) -> PathBuf {
         self.0.join("run").join("metrics.sock")
     }
 
-    /// The token that may propose and observe.
+    /// Returns the token that may propose and observe.
     #[must_use]
     pub fn token(&self) -> PathBuf {
         self.home().join("token")
@@ -174,7 +174,7 @@ impl Layout {
         self.0.join("keys").join("root.key")
     }
 
-    /// What is known of the home before it is opened.
+    /// Returns what is known of the home before it is opened.
     pub fn info(&self) -> Result<HomeInfo, LayoutError> {
         let path = self.home().join("home.json");
         match bailey_keys::read_small(&path) {
@@ -300,7 +300,8 @@ fn open_ledger(
     Ledger::open(Paths { database: &database, keys: &keys, mark: Box::new(mark), create }, key, clock.now())
 }
 
-/// The token by which a kind of client is told. Programs show the home's own; the command line one that is made of it, so that no
+/// Returns the token by which a kind of client is told. Programs show the home's own; the command line one that is made of it,
+/// so that no
 /// request of a program is taken for the person's terminal by accident. Whoever can read the file can make both: it says
 /// which client a request came from, and opens nothing that the other does not. A dashboard has no token but sessions.
 pub(crate) fn token_of(client: Client, token: &str) -> Option<String> {

@@ -26,7 +26,7 @@ impl Relationship {
         self.lines.push(Line { label: label.into(), value });
     }
 
-    /// Somebody who gets something.
+    /// Returns somebody who gets something.
     fn party(&mut self, home: &Home, words: &Words, party: &Party) -> Result<(), StoreError> {
         let (standing, name) = (home.ledger.relationship(party)?, visible(&party.value));
         let named = words.hold_party(party);
@@ -51,7 +51,7 @@ impl Relationship {
     }
 }
 
-/// What an action stands on.
+/// Returns what an action stands on.
 pub(crate) fn of(home: &Home, content: &Content, task: Option<&TaskId>) -> Result<Relationship, StoreError> {
     let words = task.map(|task| home.ledger.task_words(task)).transpose()?.flatten().unwrap_or_default();
     let words = Words::new(&asking(&words));

@@ -83,7 +83,7 @@ fn says_paused(ledger: &Ledger) -> Result<bool, GateError> {
     Ok(ledger.log_says_paused()?)
 }
 
-/// Where the pause state starts: as recorded; paused if that cannot be read, or if the database is an older copy.
+/// Tells where the pause state starts: as recorded; paused if that cannot be read, or if the database is an older copy.
 fn starting_pause_state(
     recorded: Recorded,
     says_paused: bool,
@@ -125,7 +125,7 @@ fn starting_pause_state(
     (PauseState { mode, epoch, lease_epoch: 0 }, notices)
 }
 
-/// What has to be settled before anything new: claims without an outcome, approvals of an older history.
+/// Returns what has to be settled before anything new: claims without an outcome, approvals of an older history.
 fn recover(
     gate: &Gate,
     ledger: &Ledger,
@@ -164,7 +164,7 @@ fn recover(
     Ok(())
 }
 
-/// What is said of a file of which a copy was set aside.
+/// Returns what is said of a file of which a copy was set aside.
 fn was_damaged(copy: &Path) -> String {
     format!(
         "A file was damaged, and is kept as it was as `{}`. What was written last may be missing, also from the log: look at your sent \
@@ -179,7 +179,7 @@ fn asks_again_elsewhere(count: usize) -> String {
     )
 }
 
-/// What an older copy says is connected or under way is not believed: a grant it has may have been revoked since, and a
+/// Returns what an older copy says is connected or under way is not believed: a grant it has may have been revoked since, and a
 /// task it has may have sent its mail.
 fn disown(ledger: &Ledger, now: Now, pause_state: PauseState) -> Result<(), HomeError> {
     let rows = ledger.connections().map_err(GateError::from)?;

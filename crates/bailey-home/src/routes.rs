@@ -20,7 +20,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The name in a request (RFC 9110, 9).
+    /// Returns the name in a request (RFC 9110, 9).
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -50,12 +50,12 @@ pub struct Address<B, A> {
 }
 
 impl<B, A> Route<B, A> {
-    /// How it is asked for.
+    /// Tells how it is asked for.
     pub(crate) const fn method(&self) -> Method {
         self.method
     }
 
-    /// The path, with a name in braces for each part that is filled in.
+    /// Returns the path, with a name in braces for each part that is filled in.
     pub(crate) const fn path(&self) -> &'static str {
         self.path
     }
@@ -84,7 +84,7 @@ impl<B, A> Route<B, A> {
         Address { method: self.method, target, types: PhantomData }
     }
 
-    /// The path, where there is nothing to fill in.
+    /// Returns the path, where there is nothing to fill in.
     #[must_use]
     pub fn here(&self) -> Address<B, A> {
         self.at(&[])
@@ -101,7 +101,7 @@ impl<B, A> Address<B, A> {
     }
 }
 
-/// An identifier as part of a path: anything else in it could name another address.
+/// Returns an identifier as part of a path: anything else in it could name another address.
 pub fn safe(part: &str) -> impl Iterator<Item = char> + '_ {
     part.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
 }
@@ -126,7 +126,7 @@ macro_rules! not_json {
             }
         }
         impl ToSchema for $type {
-            /// The media type of the answer.
+            /// Returns the media type of the answer.
             fn name() -> Cow<'static, str> {
                 $media.into()
             }

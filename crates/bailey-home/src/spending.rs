@@ -51,7 +51,7 @@ impl Drop for Reserved {
     }
 }
 
-/// An amount in millionths. A price is for a million tokens, so tokens times price is that.
+/// Returns an amount in millionths. A price is for a million tokens, so tokens times price is that.
 fn micros(amount: f64) -> u64 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held between 0 and 2^53 before")]
     let whole = amount.clamp(0.0, 9e15).ceil() as u64;
@@ -62,15 +62,15 @@ fn price(tokens: u64, price: f64) -> u64 {
     micros(f64::from(u32::try_from(tokens).unwrap_or(u32::MAX)) * price)
 }
 
-/// An amount in millionths, as the person's currency.
+/// Returns an amount in millionths, as the person's currency.
 pub(crate) fn amount(micros: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "shown rounded")]
     let whole = micros as f64;
     whole / MICROS
 }
 
-/// What an answer cost at the configured prices, in millionths. A server that does not count is counted for: `size` is that of the
-/// request, in bytes.
+/// Returns what an answer cost at the configured prices, in millionths. A server that does not count is counted for: `size` is
+/// that of the request, in bytes.
 pub(crate) fn cost(config: &ModelConfig, size: usize, answer: &Answer) -> u64 {
     let tokens = |bytes: usize| (bytes / BYTES_PER_TOKEN) as u64;
     let Usage { input, output } = answer.usage;
@@ -81,13 +81,13 @@ pub(crate) fn cost(config: &ModelConfig, size: usize, answer: &Answer) -> u64 {
 }
 
 impl Home {
-    /// The month now, as its record is called.
+    /// Returns the month now, as its record is called.
     fn this_month(&self) -> String {
         let now = jiff::Timestamp::from_millisecond(self.clock.now().wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         now.to_zoned(self.clock.zone()).strftime("%Y-%m").to_string()
     }
 
-    /// What this month took so far.
+    /// Returns what this month took so far.
     pub(crate) fn month(&self) -> Result<(String, Month), StoreError> {
         let month = self.this_month();
         let record = self.ledger.record(RecordName { kind: SPENDING, owner: month.as_bytes(), n: 0 })?;

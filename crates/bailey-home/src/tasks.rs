@@ -35,7 +35,7 @@ fn named(known: &Known) -> Named {
 /// A task that has not ended.
 const OPEN: &str = "open";
 
-/// How a task ended, in a word; or that it has not.
+/// Tells how a task ended, in a word; or that it has not.
 fn ending_name(conversation: &Conversation) -> &'static str {
     conversation.ending.as_ref().map_or(OPEN, ending_name_of)
 }
@@ -49,7 +49,8 @@ const fn ending_name_of(ending: &Ending) -> &'static str {
     }
 }
 
-/// The state of a task in a word: `waiting` only while the person has something to answer. Of its turns, only the last counts.
+/// Returns the state of a task in a word: `waiting` only while the person has something to answer. Of its turns, only the last
+/// counts.
 pub(crate) fn state_name(conversation: &Conversation, actions: &[State]) -> &'static str {
     let asks = |state: &State| matches!(state, State::Awaiting | State::NeedsPerson);
     let goes_on = |state: &State| {
@@ -64,7 +65,7 @@ pub(crate) fn state_name(conversation: &Conversation, actions: &[State]) -> &'st
     }
 }
 
-/// What is said to the person: something, and no more than one answer may hold.
+/// Returns what is said to the person: something, and no more than one answer may hold.
 fn sayable(words: String) -> String {
     if words.trim().is_empty() {
         return "(The model ended without saying anything.)".to_owned();
@@ -73,7 +74,7 @@ fn sayable(words: String) -> String {
     words.get(..end).unwrap_or_default().to_owned()
 }
 
-/// The action that stands for a call: always the same, so that a crash between proposing and noting it cannot make two.
+/// Returns the action that stands for a call: always the same, so that a crash between proposing and noting it cannot make two.
 fn action_id(task: &TaskId, turn: usize, call: usize) -> ActionId {
     let mut context = Context::new(&SHA256);
     context.update(b"bailey call\0");
@@ -170,7 +171,7 @@ impl Home {
         Ok(())
     }
 
-    /// A new conversation, in the way the model is worked with.
+    /// Returns a new conversation, in the way the model is worked with.
     fn begin(&self, words: String) -> Result<Conversation, HomeError> {
         let mut conversation = if self.is_planned() {
             self.named(&words).map(|named| Conversation::planned(words, named))?
@@ -185,7 +186,7 @@ impl Home {
         self.model.as_ref().is_some_and(|(_, config)| config.mode == WorkMode::Planned)
     }
 
-    /// The people that words name, where a small model is led by them.
+    /// Returns the people that words name, where a small model is led by them.
     fn named(&self, words: &str) -> Result<Vec<Named>, HomeError> {
         if !self.is_planned() {
             return Ok(Vec::new());
@@ -205,7 +206,7 @@ impl Home {
         Ok(people)
     }
 
-    /// A task's conversation.
+    /// Returns a task's conversation.
     pub(crate) fn conversation(&self, id: &TaskId) -> Result<Option<Conversation>, HomeError> {
         Ok(transcript::read(&self.ledger, id).map_err(GateError::from)?)
     }
@@ -215,7 +216,7 @@ impl Home {
         Ok(transcript::read_last(&self.ledger, id).map_err(GateError::from)?)
     }
 
-    /// The same, read beside the threads that answer.
+    /// Returns the same, read beside the threads that answer.
     async fn conversation_aside(self: &Arc<Self>, id: TaskId) -> Result<Option<Conversation>, HomeError> {
         let home = Arc::clone(self);
         run_blocking(move || home.conversation(&id)).await
@@ -385,7 +386,7 @@ impl Home {
         Ok(())
     }
 
-    /// What a call came to, in words for the model; `None` while it is under way.
+    /// Returns what a call came to, in words for the model; `None` while it is under way.
     fn outcome(&self, conversation: &Conversation, index: usize) -> Result<Option<String>, GateError> {
         let id =
             conversation.call(index).and_then(|call| call.action.as_ref()).and_then(|id| id.parse::<ActionId>().ok());
@@ -417,7 +418,7 @@ impl Home {
         Ok(Some(words))
     }
 
-    /// What the other side said, as it is: for the model, which is shown it as other people's words.
+    /// Returns what the other side said, as it is: for the model, which is shown it as other people's words.
     fn result_of(&self, id: &ActionId) -> Result<String, GateError> {
         let outcome = self.ledger.entries_of(id)?.into_iter().rev().find_map(|entry| {
             let payload: serde_json::Value = serde_json::from_str(&entry.payload?).ok()?;
@@ -426,7 +427,7 @@ impl Home {
         Ok(outcome.unwrap_or_else(|| "interrupted".into()))
     }
 
-    /// An edited action counts as what its replacement came to.
+    /// Returns an edited action counts as what its replacement came to.
     fn superseded(&self, id: &ActionId) -> Result<Option<String>, GateError> {
         let by = self.ledger.entries_of(id)?.into_iter().rev().find_map(|entry| {
             let payload: serde_json::Value = serde_json::from_str(&entry.payload?).ok()?;

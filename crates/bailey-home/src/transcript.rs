@@ -30,7 +30,7 @@ fn damaged(error: &serde_json::Error) -> StoreError {
     StoreError::Broken(format!("the record of a task is damaged: {error}"))
 }
 
-/// Every part's turns, the oldest first.
+/// Returns every part's turns, the oldest first.
 fn parts(conversation: &mut Conversation) -> impl Iterator<Item = &mut Vec<Turn>> {
     let earlier = conversation.earlier.iter_mut().map(|earlier| &mut earlier.turns);
     earlier.chain(std::iter::once(&mut conversation.turns))
@@ -73,7 +73,7 @@ fn read_turn(ledger: &Ledger, id: &TaskId, n: u64) -> Result<Option<Turn>, Store
     serde_json::from_slice(&json).map(Some).map_err(|error| damaged(&error))
 }
 
-/// Whether a task is stored.
+/// Tells whether a task is stored.
 pub(crate) fn is_kept(tx: &mut LedgerTx<'_>, id: &TaskId) -> Result<bool, StoreError> {
     Ok(tx.record(head(id))?.is_some())
 }

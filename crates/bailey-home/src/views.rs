@@ -13,23 +13,23 @@ fn payload_text(entry: &Entry, name: &str) -> Option<String> {
     Some(visible(payload.get(name)?.as_str()?))
 }
 
-/// Why the agent says it wants this. A claim, and shown as one.
+/// Tells why the agent says it wants this. A claim, and shown as one.
 pub(crate) fn claimed_why(entries: &[Entry]) -> String {
     entries.iter().find_map(|entry| payload_text(entry, "why")).unwrap_or_default()
 }
 
-/// What came of it: the other side's words, or what went wrong.
+/// Returns what came of it: the other side's words, or what went wrong.
 pub(crate) fn outcome_words(entries: &[Entry]) -> Option<String> {
     entries.iter().rev().find_map(|entry| payload_text(entry, "outcome"))
 }
 
 impl Home {
-    /// Why policy decided as it did, in words: the last entry that carries a decision.
+    /// Tells why policy decided as it did, in words: the last entry that carries a decision.
     pub(crate) fn reasons_at_decision(&self, id: &ActionId) -> Result<String, GateError> {
         Ok(self.reasons_among(&self.ledger.entries_of(id)?))
     }
 
-    /// The same, among the entries about an action.
+    /// Returns the same, among the entries about an action.
     pub(crate) fn reasons_among(&self, entries: &[Entry]) -> String {
         let rules = entries.iter().rev().find_map(|entry| {
             let header: serde_json::Value = serde_json::from_str(&entry.header).ok()?;
@@ -42,7 +42,7 @@ impl Home {
         words.join(" ")
     }
 
-    /// Why an action was decided as it was, and what would be decided now.
+    /// Tells why an action was decided as it was, and what would be decided now.
     pub(crate) fn why(&self, id: &ActionId) -> Result<WhyView, GateError> {
         let row = self.ledger.action(id)?.ok_or(GateError::NoSuchAction(*id))?.row;
         let (kind, class) = (row.kind, row.class);

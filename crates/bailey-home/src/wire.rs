@@ -37,19 +37,19 @@ macro_rules! codes {
             /// Every kind.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// The stable name.
+            /// Returns the stable name.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
 
-            /// What it means, for people.
+            /// Returns what it means, for people.
             #[must_use]
             pub const fn about(self) -> &'static str {
                 match self { $(Self::$variant => $about),+ }
             }
 
-            /// The status of an answer that says it.
+            /// Returns the status of an answer that says it.
             pub(crate) const fn status(self) -> StatusCode {
                 match self { $(Self::$variant => StatusCode::$status),+ }
             }
@@ -437,7 +437,7 @@ pub struct RuleChange {
 }
 
 impl RuleChange {
-    /// Whether it changes something besides single rules.
+    /// Tells whether it changes something besides single rules.
     #[must_use]
     pub fn changes_more(&self) -> bool {
         self.profile.is_some() || self.organisation.is_some() || !self.groups.is_empty()

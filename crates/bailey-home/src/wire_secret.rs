@@ -15,7 +15,7 @@ impl Password {
         Self(zeroize::Zeroizing::new(words))
     }
 
-    /// The words, for the one place that stores them.
+    /// Returns the words, for the one place that stores them.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -22,12 +22,12 @@ pub struct Credential {
     pub public: [u8; 32],
 }
 
-/// The signing key that a passphrase and a salt make.
+/// Returns the signing key that a passphrase and a salt make.
 pub fn signing_key(passphrase: &Passphrase, salt: &[u8; 16]) -> Result<SigningKey, KeyError> {
     SigningKey::from_seed(&passphrase.stretch(salt)?.derive("approval signing key")?)
 }
 
-/// A new credential for a passphrase.
+/// Returns a new credential for a passphrase.
 pub fn enrol(passphrase: &Passphrase) -> Result<Credential, KeyError> {
     let (id, salt) = (random()?, random()?);
     Ok(Credential { id, salt, public: signing_key(passphrase, &salt)?.public() })

@@ -69,13 +69,13 @@ impl HomeKey {
         Ok(Self { home, key: Key::from_bytes(key) })
     }
 
-    /// Whose key it is.
+    /// Tells whose key it is.
     #[must_use]
     pub const fn home(&self) -> &[u8; 16] {
         &self.home
     }
 
-    /// A key for one named use.
+    /// Returns a key for one named use.
     pub fn derive(&self, label: &str) -> Result<Key, KeyError> {
         self.key.derive(label)
     }

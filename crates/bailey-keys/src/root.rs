@@ -43,13 +43,13 @@ impl RootKey {
         Ok(Self(Key::from_bytes(bytes.try_into().map_err(|_| malformed())?)))
     }
 
-    /// A new salt and the root key that it makes with a passphrase.
+    /// Returns a new salt and the root key that it makes with a passphrase.
     pub fn enrol(passphrase: &Passphrase) -> Result<(RootKind, Self), KeyError> {
         let salt: [u8; 16] = random()?;
         Ok((RootKind::Passphrase { salt: BASE64.encode(salt) }, Self(passphrase.stretch(&salt)?)))
     }
 
-    /// The root key that a passphrase makes with a stored salt. Whether it is the right one shows when it unwraps.
+    /// Returns the root key that a passphrase makes with a stored salt. Whether it is the right one shows when it unwraps.
     pub fn from_passphrase(passphrase: &Passphrase, salt: &str) -> Result<Self, KeyError> {
         let salt = BASE64.decode(salt).ok().and_then(|salt| <[u8; 16]>::try_from(salt).ok());
         let salt =

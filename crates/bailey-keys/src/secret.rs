@@ -32,13 +32,13 @@ impl Key {
         Self(bytes)
     }
 
-    /// The bytes, for the one place that needs them next.
+    /// Returns the bytes, for the one place that needs them next.
     #[must_use]
     pub const fn expose(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// A key for one named use, derived with HKDF-SHA-256 (RFC 5869).
+    /// Returns a key for one named use, derived with HKDF-SHA-256 (RFC 5869).
     pub fn derive(&self, label: &str) -> Result<Self, KeyError> {
         let salt = aws_lc_rs::hkdf::Salt::new(aws_lc_rs::hkdf::HKDF_SHA256, b"bailey");
         let info = [label.as_bytes()];
@@ -65,13 +65,13 @@ impl Passphrase {
         Self(words)
     }
 
-    /// Number of characters; for length rules.
+    /// Returns the number of characters; for length rules.
     #[must_use]
     pub fn chars(&self) -> usize {
         self.0.chars().count()
     }
 
-    /// Whether it is of so few different characters that it is guessed first.
+    /// Tells whether it is of so few different characters that it is guessed first.
     #[must_use]
     pub fn is_trivial(&self) -> bool {
         let mut seen: Vec<char> = self.0.chars().collect();
@@ -100,7 +100,7 @@ impl fmt::Debug for Passphrase {
     }
 }
 
-/// Random bytes for identifiers, salts and nonces.
+/// Draws random bytes for identifiers, salts and nonces.
 pub fn random<const N: usize>() -> Result<[u8; N], KeyError> {
     let mut bytes = [0; N];
     aws_lc_rs::rand::fill(&mut bytes)?;

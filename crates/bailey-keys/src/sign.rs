@@ -10,12 +10,12 @@ use crate::secret::Key;
 pub struct SigningKey(Ed25519KeyPair);
 
 impl SigningKey {
-    /// The key pair of a 32-byte seed.
+    /// Returns the key pair of a 32-byte seed.
     pub fn from_seed(seed: &Key) -> Result<Self, KeyError> {
         Ed25519KeyPair::from_seed_unchecked(seed.expose()).map(Self).map_err(|_| KeyError::Crypto)
     }
 
-    /// Its public half.
+    /// Returns its public half.
     #[must_use]
     pub fn public(&self) -> [u8; 32] {
         let mut out = [0; 32];
@@ -26,14 +26,14 @@ impl SigningKey {
         out
     }
 
-    /// A signature over `message`, 64 bytes.
+    /// Returns a signature over `message`, 64 bytes.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         self.0.sign(message).as_ref().to_vec()
     }
 }
 
-/// Whether `signature` is that of `public` over `message`.
+/// Tells whether `signature` is that of `public` over `message`.
 #[must_use]
 pub fn verify(public: &[u8; 32], message: &[u8], signature: &[u8]) -> bool {
     UnparsedPublicKey::new(&ED25519, public).verify(message, signature).is_ok()

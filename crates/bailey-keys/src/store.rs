@@ -142,7 +142,7 @@ impl KeyStore {
         Ok(Self { home, filling, pool: Mutex::new(pool), db: Mutex::new(db), opened })
     }
 
-    /// The home key, for databases and sealed records.
+    /// Returns the home key, for databases and sealed records.
     #[must_use]
     pub const fn home(&self) -> &HomeKey {
         &self.home
@@ -173,12 +173,12 @@ impl KeyStore {
         pool.next = used + 1;
     }
 
-    /// The highest number of any key that is stored; 0 where there is none.
+    /// Returns the highest number of any key that is stored; 0 where there is none.
     pub fn highest(&self) -> Result<u64, KeyError> {
         Ok(self.db().query_row("SELECT coalesce(max(id), 0) FROM key", [], |row| row.get(0))?)
     }
 
-    /// The next unused key and its number. Durable before it is returned.
+    /// Returns the next unused key and its number. Durable before it is returned.
     pub fn draw(&self) -> Result<(u64, Arc<Key>), KeyError> {
         loop {
             let drawn = self.pool().keys.pop_front();
@@ -241,7 +241,7 @@ impl KeyStore {
         Ok(Key::from_bytes(bytes.try_into().map_err(|_| KeyError::Wrong)?))
     }
 
-    /// The key of a number; [`KeyError::Destroyed`] if it is gone.
+    /// Returns the key of a number; [`KeyError::Destroyed`] if it is gone.
     pub fn fetch(&self, id: u64) -> Result<Arc<Key>, KeyError> {
         let seen = match self.opened().find(id) {
             Ok(key) => return Ok(key),
@@ -276,7 +276,7 @@ impl KeyStore {
         Ok(tx.commit()?)
     }
 
-    /// The numbers of every stored key up to one.
+    /// Returns the numbers of every stored key up to one.
     pub fn numbers(&self, up_to: u64) -> Result<Vec<u64>, KeyError> {
         let db = self.db();
         let mut query = db.prepare("SELECT id FROM key WHERE id <= ?1 ORDER BY id")?;
@@ -290,7 +290,7 @@ impl KeyStore {
         Ok(self.db().execute_batch("VACUUM")?)
     }
 
-    /// The seed of a named signing key, drawn when first asked for.
+    /// Returns the seed of a named signing key, drawn when first asked for.
     pub fn signing_seed(&self, label: &'static str) -> Result<Key, KeyError> {
         let db = self.db();
         let stored: Option<Vec<u8>> =
@@ -350,7 +350,7 @@ mod tests {
         HomeKey::take_over(&mut [7_u8; 48].as_slice()).unwrap()
     }
 
-    /// Every byte of the file, decrypted page by page: free room, too, which no query shows.
+    /// Returns every byte of the file, decrypted page by page: free room, too, which no query shows.
     fn plain(file: &Path) -> Vec<u8> {
         let key = home().derive("key store database").unwrap();
         let mut out = Vec::new();
@@ -365,7 +365,7 @@ mod tests {
         out
     }
 
-    /// CBC without padding, one block behind the other.
+    /// Decrypts CBC without padding, one block behind the other.
     fn decrypt(key: UnboundCipherKey, iv: [u8; 16], body: &mut [u8]) {
         let key = DecryptingKey::cbc(key).unwrap();
         let context = DecryptionContext::Iv128(FixedLength::from(iv));

@@ -32,7 +32,7 @@ pub(crate) fn set_aside(path: &Path, now: Now) -> io::Result<PathBuf> {
     Ok(copy)
 }
 
-/// Where the write-ahead log of a database lies.
+/// Tells where the write-ahead log of a database lies.
 pub(crate) fn log_of(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push("-wal");
@@ -70,7 +70,7 @@ fn fits(header: &[u8]) -> bool {
     says == [Some(first), Some(second)]
 }
 
-/// A moment as part of a file's name: day, time and milliseconds, UTC.
+/// Returns a moment as part of a file's name: day, time and milliseconds, UTC.
 fn stamp(now: Now) -> String {
     const DAY_MS: i64 = 24 * 3_600 * 1_000;
     let (days, ms) = (now.wall_ms.div_euclid(DAY_MS), now.wall_ms.rem_euclid(DAY_MS));
@@ -79,8 +79,8 @@ fn stamp(now: Now) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}{minute:02}{second:02}.{:03}", ms % 1_000)
 }
 
-/// The day of the Gregorian calendar so many days after 1970-01-01 (Hinnant, "chrono-Compatible Low-Level Date Algorithms",
-/// `civil_from_days`).
+/// Returns the day of the Gregorian calendar so many days after 1970-01-01 (Hinnant, "chrono-Compatible Low-Level Date
+/// Algorithms", `civil_from_days`).
 fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));

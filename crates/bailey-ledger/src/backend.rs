@@ -75,7 +75,7 @@ impl FromSql for Header {
     }
 }
 
-/// One of the few commands of every transaction; compiled once.
+/// Returns one of the few commands of every transaction; compiled once.
 fn command(db: &Connection, sql: &'static str) -> Result<(), StoreError> {
     db.prepare_cached(sql).and_then(|mut command| command.execute([])).map(|_| ()).map_err(store_error)
 }

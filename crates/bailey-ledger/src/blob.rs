@@ -26,7 +26,7 @@ pub struct BlobOwner<'a> {
     pub owner: &'a [u8],
 }
 
-/// What content is called by: its SHA-256.
+/// Returns what content is called by: its SHA-256.
 fn digest_of(content: &[u8]) -> [u8; 32] {
     hash(&[content])
 }

@@ -13,13 +13,13 @@ pub const EVERY_ENTRIES: u64 = 256;
 /// Domain of the log's identity.
 const LOG_DOMAIN: &[u8] = b"bailey log 1\n";
 
-/// A log's identity: the first 16 bytes of SHA-256 over domain, genesis nonce and public key, in hexadecimal.
+/// Returns a log's identity: the first 16 bytes of SHA-256 over domain, genesis nonce and public key, in hexadecimal.
 #[must_use]
 pub fn log_id(nonce: &[u8; 16], public: &[u8; 32]) -> String {
     hex(hash(&[LOG_DOMAIN, nonce, public]).get(..16).unwrap_or_default())
 }
 
-/// Lower-case hexadecimal.
+/// Writes lower-case hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut out, byte| {
@@ -29,18 +29,18 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The name that stands in the note: whose log it is.
+/// Returns the name that stands in the note: whose log it is.
 #[must_use]
 pub fn origin(log_id: &str) -> String {
     format!("bailey/{log_id}")
 }
 
-/// The part of a checkpoint that is signed.
+/// Returns the part of a checkpoint that is signed.
 fn body(log_id: &str, size: u64, root: &Hash) -> String {
     format!("{}\n{size}\n{}\n", origin(log_id), BASE64.encode(root))
 }
 
-/// The signed note for a tree.
+/// Returns the signed note for a tree.
 #[must_use]
 pub fn sign(log_id: &str, tree: &Tree, key: &SigningKey) -> String {
     let body = body(log_id, tree.size(), &tree.root());

@@ -57,18 +57,18 @@ impl ClaimTimes {
         self.of_kind.remove(kind.name());
     }
 
-    /// What it holds is durable.
+    /// Keeps what it holds, which is durable now.
     pub(crate) fn keep(&mut self) {
         self.undurable = false;
     }
 
-    /// All of the transaction was undone.
+    /// Forgets all of a transaction that was undone.
     pub(crate) fn undo_all(&mut self) {
         self.of_kind.clear();
         self.undurable = false;
     }
 
-    /// A part of the transaction was undone.
+    /// Forgets the part of a transaction that was undone.
     pub(crate) fn undo(&mut self) {
         if std::mem::take(&mut self.undurable) {
             self.of_kind.clear();

@@ -11,7 +11,7 @@ use crate::rows::{damaged, store_error};
 use crate::sealed::read_record;
 use crate::tx::{RecordName, WORDS};
 
-/// All that the person said in a task, in its order.
+/// Returns all that the person said in a task, in its order.
 pub(crate) fn task_words(db: &Connection, keys: &KeyStore, task: &TaskId) -> Result<Option<String>, StoreError> {
     let mut said = Vec::new();
     for n in 0.. {
@@ -22,7 +22,7 @@ pub(crate) fn task_words(db: &Connection, keys: &KeyStore, task: &TaskId) -> Res
     Ok((!said.is_empty()).then(|| said.join("\n")))
 }
 
-/// What a task has let in and asked so far.
+/// Returns what a task has let in and asked so far.
 pub(crate) fn task_taint(db: &Connection, task: &TaskId) -> Result<TaskTaint, StoreError> {
     let marks = |row: &SqlRow<'_>| {
         let brought = Taint { untrusted: row.get(0)?, confidential: row.get(1)? };
@@ -35,13 +35,13 @@ pub(crate) fn task_taint(db: &Connection, task: &TaskId) -> Result<TaskTaint, St
     Ok(found.unwrap_or_default())
 }
 
-/// A sum of whole numbers that floating point added up.
+/// Returns a sum of whole numbers that floating point added up.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` keeps within what the type holds")]
 pub(crate) const fn whole(sum: f64) -> u64 {
     sum as u64
 }
 
-/// Somebody known who could be taken for this one: by name, or by the domain of the person's own organisation.
+/// Returns somebody known who could be taken for this one: by name, or by the domain of the person's own organisation.
 pub(crate) fn confusable_with(db: &Connection, party: &Party) -> Result<Option<String>, StoreError> {
     let known = |sql: &str, values: &[&str]| -> rusqlite::Result<Vec<String>> {
         let mut query = db.prepare_cached(sql)?;
@@ -61,7 +61,7 @@ pub(crate) fn confusable_with(db: &Connection, party: &Party) -> Result<Option<S
     Ok(organisations.into_iter().find(|domain| is_confusable(&at(domain), &at(party.domain()))))
 }
 
-/// What is known of somebody. The account of a standing connection is the person's own.
+/// Returns what is known of somebody. The account of a standing connection is the person's own.
 pub(crate) fn relationship_of(db: &Connection, party: &Party) -> Result<Relationship, StoreError> {
     let known: Option<bool> = db
         .prepare_cached("SELECT own FROM party WHERE kind = ?1 AND value = ?2")

@@ -102,7 +102,7 @@ fn write_payload(
     Ok(writeln!(out)?)
 }
 
-/// How many entries the last checkpoint covers.
+/// Tells how many entries the last checkpoint covers.
 fn covered(db: &Connection) -> Result<u64, StoreError> {
     db.query_row("SELECT coalesce(max(size), 0) FROM checkpoint", [], |row| row.get(0)).map_err(store_error)
 }
@@ -123,7 +123,7 @@ fn chunk(db: &Connection, from: u64, to: u64) -> Result<Vec<Stored>, StoreError>
     Ok(out)
 }
 
-/// The checkpoints that end between two places.
+/// Returns the checkpoints that end between two places.
 fn checkpoints(db: &Connection, from: u64, to: u64) -> Result<Vec<(u64, String)>, StoreError> {
     let mut query = db
         .prepare_cached("SELECT size, note FROM checkpoint WHERE size > ?1 AND size <= ?2 ORDER BY size")

@@ -93,7 +93,7 @@ pub(crate) struct Place<'a> {
     pub(crate) genesis: Option<&'a Genesis>,
 }
 
-/// The header line of an entry.
+/// Returns the header line of an entry.
 pub(crate) fn line(place: &Place<'_>, event: &Event, payload: Option<&Sealed>) -> Result<String, serde_json::Error> {
     serde_json::to_string(&Header {
         v: VERSION,
@@ -129,13 +129,13 @@ pub(crate) fn line(place: &Place<'_>, event: &Event, payload: Option<&Sealed>) -
     })
 }
 
-/// The commitment to a plain payload under its salt.
+/// Returns the commitment to a plain payload under its salt.
 #[must_use]
 pub fn commitment(salt: &[u8; 16], plain: &[u8]) -> String {
     hex(&hash(&[COMMITMENT_DOMAIN, salt, plain]))
 }
 
-/// A payload as JSON: texts as they are, bytes in base64 under a name that ends in `_base64`.
+/// Returns a payload as JSON: texts as they are, bytes in base64 under a name that ends in `_base64`.
 pub(crate) fn payload_json(payload: &Payload) -> String {
     use base64::Engine as _;
     let fields = payload.0.iter().map(|(name, field)| match field {
@@ -147,7 +147,7 @@ pub(crate) fn payload_json(payload: &Payload) -> String {
     serde_json::Value::Object(fields.collect()).to_string()
 }
 
-/// One bytes field of a payload's JSON.
+/// Returns one bytes field of a payload's JSON.
 pub fn payload_bytes(json: &[u8], name: &str) -> Option<Vec<u8>> {
     use base64::Engine as _;
     let value: serde_json::Value = serde_json::from_slice(json).ok()?;

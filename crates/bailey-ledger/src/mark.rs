@@ -43,14 +43,14 @@ pub enum Kept {
 
 /// Where the mark is kept.
 pub trait MarkStore: Send + Sync {
-    /// What there is of it.
+    /// Returns what there is of it.
     fn read(&self) -> io::Result<Kept>;
     /// Keeps a copy of one that is damaged, and says where.
     fn set_aside(&self, now: Now) -> io::Result<PathBuf>;
     /// Replaces the mark; durable when it returns, and after a crash meanwhile either the old one or the new one.
     fn write(&self, mark: &Mark) -> io::Result<()>;
-    /// The same mark as this boot of this machine keeps it where no copy of the home's folder takes it along. `None` where that was
-    /// another boot, or another machine, or cannot be read.
+    /// Returns the same mark as this boot of this machine keeps it where no copy of the home's folder takes it along. `None`
+    /// where that was another boot, or another machine, or cannot be read.
     fn witness(&self) -> Option<Mark>;
 }
 
@@ -79,7 +79,7 @@ struct Witnessed {
 const WITNESS_BYTES: usize = 1_024;
 
 impl MarkFile {
-    /// The mark at `path`.
+    /// Returns the mark at `path`.
     #[must_use]
     pub fn new(path: &Path) -> Self {
         Self { path: path.into(), witness: None }
@@ -159,12 +159,12 @@ impl Witness {
 #[expect(clippy::cast_possible_wrap, reason = "the flags of open(2) are an int")]
 const NO_LINKS: i32 = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
 
-/// A line of text, and below it the SHA-256 of it: what is damaged can be told.
+/// Returns a line of text, and below it the SHA-256 of it: what is damaged can be told.
 fn sealed(line: &str) -> String {
     format!("{line}\n{}\n", checksum(line))
 }
 
-/// The line, if it is as it was written; whatever comes behind its checksum does not count.
+/// Returns the line, if it is as it was written; whatever comes behind its checksum does not count.
 fn unsealed(bytes: &[u8]) -> Option<&str> {
     let mut lines = std::str::from_utf8(bytes).ok()?.lines();
     let (line, sum) = (lines.next()?, lines.next()?);

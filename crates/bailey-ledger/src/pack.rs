@@ -199,7 +199,7 @@ fn pieced(text: &str) -> Vec<u8> {
     out
 }
 
-/// The longest piece that a text begins with, and its length.
+/// Returns the longest piece that a text begins with, and its length.
 fn longest_piece(text: &str) -> Option<(u8, usize)> {
     let pieces = BY_LETTER.get(usize::from(*text.as_bytes().first()?))?;
     pieces.iter().find_map(|at| {
@@ -208,7 +208,7 @@ fn longest_piece(text: &str) -> Option<(u8, usize)> {
     })
 }
 
-/// A run of letters at the beginning of a text that stand for bytes, as those, and its length.
+/// Returns a run of letters at the beginning of a text that stand for bytes, as those, and its length.
 fn run(text: &str) -> Option<(Vec<u8>, usize)> {
     let count = |is: fn(&u8) -> bool| text.bytes().take_while(is).count();
     let digits = count(u8::is_ascii_digit);
@@ -243,7 +243,7 @@ fn counted(mark: u8, bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Bytes with each run of zeros as a zero and how many there are, up to 255.
+/// Returns bytes with each run of zeros as a zero and how many there are, up to 255.
 fn without_zeros(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut rest = bytes;

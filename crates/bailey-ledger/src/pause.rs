@@ -50,7 +50,7 @@ pub fn mark_paused_by_supervisor(record: &File) -> io::Result<()> {
 
 /// The place of the record: one sector, there before it is needed.
 pub trait Sector: Send + Sync {
-    /// What it holds; shorter where it was never written.
+    /// Returns what it holds; shorter where it was never written.
     fn read(&self) -> io::Result<Vec<u8>>;
     /// Overwrites it in place; durable when it returns.
     fn write(&self, bytes: &[u8; BYTES]) -> io::Result<()>;
@@ -95,7 +95,7 @@ impl PauseFile {
         sector.write(&encode(false, 0))
     }
 
-    /// The record in a sector, and what it says.
+    /// Returns the record in a sector, and what it says.
     #[must_use]
     pub fn on(sector: Box<dyn Sector>) -> (Self, Recorded) {
         let recorded = sector.read().map_or(Recorded::Unreadable, |bytes| decode(&bytes));
@@ -133,7 +133,7 @@ fn decode(bytes: &[u8]) -> Recorded {
     }
 }
 
-/// A record with the mark beside it.
+/// Returns a record with the mark beside it.
 fn marked(mut record: [u8; BYTES]) -> [u8; BYTES] {
     record.iter_mut().skip(MARK_AT).zip(MARK).for_each(|(to, from)| *to = *from);
     record

@@ -52,7 +52,7 @@ impl CredentialKind {
     /// Every kind.
     pub const ALL: [Self; 2] = [Self::PassphraseKey, Self::Passkey];
 
-    /// The stable name.
+    /// Returns the stable name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -137,8 +137,8 @@ fn stored_entries(db: &Connection, query: &'static str, values: impl Params) -> 
 }
 
 impl Ledger {
-    /// The newest actions of which what was decided is kept, newest first, but for those only looking and those talking to the
-    /// person.
+    /// Returns the newest actions of which what was decided is kept, newest first, but for those only looking and those
+    /// talking to the person.
     pub fn decided(&self, limit: u32) -> Result<Vec<Decided>, StoreError> {
         let rows = {
             let reader = self.reader();
@@ -159,7 +159,8 @@ impl Ledger {
         rows.into_iter().map(|row| self.decided_of(row)).collect()
     }
 
-    /// The newest actions that the person answered, or went back on, newest first: what nobody was asked about is not among them.
+    /// Returns the newest actions that the person answered, or went back on, newest first: what nobody was asked about is not
+    /// among them.
     pub fn answered(&self, limit: u32) -> Result<Vec<Decided>, StoreError> {
         let rows = rows_of(&self.reader(), queries::ANSWERED, [limit])?;
         rows.into_iter().map(|row| self.decided_of(row)).collect()
@@ -176,7 +177,7 @@ impl Ledger {
         self.views(queries::OF_KIND_IN_STATE, [kind.name(), state.name()])
     }
 
-    /// How many actions are in a state.
+    /// Tells how many actions are in a state.
     pub fn count_in(&self, state: State) -> Result<u64, StoreError> {
         self.reader()
             .prepare_cached(queries::COUNT_IN_STATE)
@@ -184,7 +185,7 @@ impl Ledger {
             .map_err(store_error)
     }
 
-    /// What was decided about one action.
+    /// Returns what was decided about one action.
     pub fn decided_of(&self, row: Row) -> Result<Decided, StoreError> {
         if let Some((facts, decision, reasons)) = self.decisions().get(&row.id).cloned() {
             return Ok(Decided { row, facts, decision, reasons });
@@ -205,7 +206,8 @@ impl Ledger {
         Ok(Decided { facts, decision, reasons, ..nothing })
     }
 
-    /// The first entry about an action that carries a decision. What the others hold, attachments too, stays where it is.
+    /// Returns the first entry about an action that carries a decision. What the others hold, attachments too, stays where it
+    /// is.
     fn decision_of(&self, id: &ActionId) -> Result<Option<(serde_json::Value, Option<SealedPayload>)>, StoreError> {
         let reader = self.reader();
         let mut query = reader.prepare_cached(queries::ENTRIES_OF).map_err(store_error)?;
@@ -221,7 +223,7 @@ impl Ledger {
         Ok(None)
     }
 
-    /// The newest entries of a kind, newest first.
+    /// Returns the newest entries of a kind, newest first.
     pub fn entries_of_kind(&self, kind: EventKind, limit: u32) -> Result<Vec<Entry>, StoreError> {
         let stored = stored_entries(&self.reader(), queries::ENTRIES_OF_KIND, params![kind.name(), limit])?;
         self.opened(stored)
@@ -243,7 +245,7 @@ impl Ledger {
         stored.into_iter().map(open).collect()
     }
 
-    /// How many bytes each table and each index takes. Looks at every page: for measuring.
+    /// Tells how many bytes each table and each index takes. Looks at every page: for measuring.
     pub fn disk(&self) -> Result<Vec<(String, u64)>, StoreError> {
         let reader = self.reader();
         let mut query = reader.prepare("SELECT name, sum(pgsize) FROM dbstat GROUP BY name").map_err(store_error)?;
@@ -251,7 +253,7 @@ impl Ledger {
         rows.collect::<Result<_, _>>().map_err(store_error)
     }
 
-    /// The number of entries and the last checkpoint's note.
+    /// Returns the number of entries and the last checkpoint's note.
     pub fn head(&self) -> Result<(u64, Option<String>), StoreError> {
         let reader = self.reader();
         let size = reader.query_row(queries::SIZE, [], |row| row.get(0)).map_err(store_error)?;
@@ -285,7 +287,7 @@ impl Ledger {
         self.opened(stored)
     }
 
-    /// One action.
+    /// Returns one action.
     pub fn action(&self, id: &ActionId) -> Result<Option<ActionRecord>, StoreError> {
         Ok(self.views(queries::ACTION, [id.as_bytes()])?.pop())
     }
@@ -295,7 +297,7 @@ impl Ledger {
         self.views(queries::IN_STATE, [state.name()])
     }
 
-    /// When the windows of held actions end, those of the oldest first; opens no content.
+    /// Tells when the windows of held actions end, those of the oldest first; opens no content.
     pub fn held_until(&self, limit: u32) -> Result<Vec<Deadline>, StoreError> {
         let rows = rows_of(&self.reader(), queries::PART_OF_STATE, params![State::Held.name(), 0, limit])?;
         Ok(rows.into_iter().filter_map(|row| row.held).collect())
@@ -306,7 +308,7 @@ impl Ledger {
         self.views(queries::PART_OF_STATE, params![state.name(), skip, limit])
     }
 
-    /// The newest actions, of one kind or of all, and before one of them where it is said which; newest first.
+    /// Returns the newest actions, of one kind or of all, and before one of them where it is said which; newest first.
     pub fn actions_before(
         &self,
         kind: Option<ActionKind>,
@@ -328,7 +330,7 @@ impl Ledger {
         }
     }
 
-    /// The newest actions but the first `skip`, newest first.
+    /// Returns the newest actions but the first `skip`, newest first.
     pub fn recent_actions(&self, skip: u32, limit: u32) -> Result<Vec<ActionRecord>, StoreError> {
         self.views(queries::NEWEST, [skip, limit])
     }
@@ -346,7 +348,7 @@ impl Ledger {
         names.map(|name| State::from_name(&name.map_err(store_error)?).ok_or_else(|| damaged("state"))).collect()
     }
 
-    /// Rows with what they hold, which is opened once the connection is free again.
+    /// Returns rows with what they hold, which is opened once the connection is free again.
     fn views(&self, query: &'static str, values: impl Params) -> Result<Vec<ActionRecord>, StoreError> {
         let stored = {
             let reader = self.reader();
@@ -358,22 +360,22 @@ impl Ledger {
         stored.into_iter().map(open).collect()
     }
 
-    /// Every connection, revoked ones included, oldest first.
+    /// Returns every connection, revoked ones included, oldest first.
     pub fn connections(&self) -> Result<Vec<ConnectionRow>, StoreError> {
         read_connections(&self.reader())
     }
 
-    /// One connection.
+    /// Returns one connection.
     pub fn connection(&self, id: &ConnectionId) -> Result<Option<ConnectionRow>, StoreError> {
         one_connection(&self.reader(), id)
     }
 
-    /// A sealed record.
+    /// Returns a sealed record.
     pub fn record(&self, name: RecordName<'_>) -> Result<Option<Vec<u8>>, StoreError> {
         read_record(&self.reader(), self.keys(), name)
     }
 
-    /// The numbers of an owner's sealed records of a kind, in order.
+    /// Returns the numbers of an owner's sealed records of a kind, in order.
     pub fn record_numbers(&self, kind: &'static str, owner: &[u8]) -> Result<Vec<u64>, StoreError> {
         let reader = self.reader();
         let mut query = reader
@@ -400,27 +402,27 @@ impl Ledger {
         .collect()
     }
 
-    /// What is known of somebody.
+    /// Returns what is known of somebody.
     pub fn relationship(&self, party: &Party) -> Result<Relationship, StoreError> {
         crate::contacts::relationship_of(&self.reader(), party)
     }
 
-    /// All that the person said in a task.
+    /// Returns all that the person said in a task.
     pub fn task_words(&self, task: &TaskId) -> Result<Option<String>, StoreError> {
         crate::contacts::task_words(&self.reader(), self.keys(), task)
     }
 
-    /// What a task has let in and asked so far.
+    /// Returns what a task has let in and asked so far.
     pub fn task_taint(&self, task: &TaskId) -> Result<TaskTaint, StoreError> {
         crate::contacts::task_taint(&self.reader(), task)
     }
 
-    /// Somebody known who could be taken for this one, and is not.
+    /// Returns somebody known who could be taken for this one, and is not.
     pub fn confusable_with(&self, party: &Party) -> Result<Option<String>, StoreError> {
         crate::contacts::confusable_with(&self.reader(), party)
     }
 
-    /// Everyone the person is known to have written to.
+    /// Returns everyone the person is known to have written to.
     pub fn known_recipients(&self) -> Result<Vec<Known>, StoreError> {
         let reader = self.reader();
         let mut query = reader

@@ -42,7 +42,7 @@ impl Readers {
         }
     }
 
-    /// Whether any of them is one that `look` says yes to, each looked at when it is free.
+    /// Tells whether any of them is one that `look` says yes to, each looked at when it is free.
     pub(crate) fn any(&self, look: impl Fn(&Connection) -> bool) -> bool {
         self.all.iter().any(|one| look(&one.lock().unwrap_or_else(PoisonError::into_inner)))
     }

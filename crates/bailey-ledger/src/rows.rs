@@ -48,7 +48,7 @@ pub(crate) fn one_row(db: &Connection, id: &ActionId) -> Result<Option<Row>, Sto
     Ok(rows_of(db, queries::ACTION, [id.as_bytes()])?.pop())
 }
 
-/// The rows a query of [`queries`] finds.
+/// Returns the rows a query of [`queries`] finds.
 pub(crate) fn rows_of(
     db: &Connection,
     query: &'static str,
@@ -105,7 +105,7 @@ fn parse_approval(row: &SqlRow<'_>) -> Result<Option<Approval>, StoreError> {
     }))
 }
 
-/// Every connection, oldest first.
+/// Returns every connection, oldest first.
 pub(crate) fn read_connections(db: &Connection) -> Result<Vec<ConnectionRow>, StoreError> {
     connections_of(db, queries::CONNECTIONS, [])
 }
@@ -145,7 +145,8 @@ pub(crate) fn now_bytes(now: &Now) -> Vec<u8> {
     out
 }
 
-/// When a row expires. Mostly it was set when the action was proposed, which the row says already: then only for how long.
+/// Tells when a row expires. Mostly it was set when the action was proposed, which the row says already: then only for how
+/// long.
 pub(crate) fn expires_bytes(row: &Row) -> Vec<u8> {
     if row.expires.set == row.proposed {
         return row.expires.after_ms.to_be_bytes().to_vec();

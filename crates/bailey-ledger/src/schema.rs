@@ -61,7 +61,7 @@ pub(crate) fn put_kinds(db: &mut Connection) -> rusqlite::Result<()> {
     tx.commit()
 }
 
-/// An empty database of the newest format.
+/// Returns an empty database of the newest format.
 #[cfg(test)]
 pub(crate) fn newest() -> Connection {
     let mut db = Connection::open_in_memory().unwrap();

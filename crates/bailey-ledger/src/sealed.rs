@@ -12,8 +12,8 @@ use crate::queries;
 use crate::rows::{damaged, key_error, store_error};
 use crate::tx::RecordName;
 
-/// A sealed record; nothing where there is none, or its key is destroyed: what an older copy of the database holds may have
-/// been replaced since.
+/// Returns a sealed record; nothing where there is none, or its key is destroyed: what an older copy of the database holds may
+/// have been replaced since.
 pub(crate) fn read_record(
     db: &Connection,
     keys: &KeyStore,
@@ -53,7 +53,7 @@ fn unseal(keys: &KeyStore, id: u64, field: &'static str, sealed: &[u8]) -> Resul
     open(&key, &Context { home: keys.home().home(), owner: &owner, field, version: 1 }, sealed)
 }
 
-/// A payload's JSON; nothing where it was erased, or is damaged. That the key store fails is an error, not an absence.
+/// Returns a payload's JSON; nothing where it was erased, or is damaged. That the key store fails is an error, not an absence.
 pub(crate) fn payload_left(keys: &KeyStore, payload: Option<SealedPayload>) -> Result<Option<Vec<u8>>, StoreError> {
     let Some((id, sealed)) = payload else { return Ok(None) };
     match unseal(keys, id, "payload", &sealed) {
@@ -63,12 +63,12 @@ pub(crate) fn payload_left(keys: &KeyStore, payload: Option<SealedPayload>) -> R
     }
 }
 
-/// The JSON of a payload, which is stored as it is or packed.
+/// Returns the JSON of a payload, which is stored as it is or packed.
 fn json_of(stored: &[u8]) -> Option<Vec<u8>> {
     if is_packed(stored) { unpack(stored).map(String::into_bytes) } else { Some(stored.to_vec()) }
 }
 
-/// A payload's salt and JSON.
+/// Returns a payload's salt and JSON.
 pub(crate) fn open_payload(keys: &KeyStore, id: u64, sealed: &[u8]) -> Result<([u8; 16], Vec<u8>), StoreError> {
     let plain = unseal(keys, id, "payload", sealed).map_err(key_error)?;
     let (salt, json) = plain.split_at_checked(16).ok_or_else(|| damaged("payload"))?;
@@ -78,7 +78,7 @@ pub(crate) fn open_payload(keys: &KeyStore, id: u64, sealed: &[u8]) -> Result<([
 /// A sealed payload and the number of its key.
 pub(crate) type SealedPayload = (u64, Vec<u8>);
 
-/// The sealed content of an action.
+/// Returns the sealed content of an action.
 pub(crate) fn sealed_content(db: &Connection, id: &ActionId) -> Result<Option<SealedPayload>, StoreError> {
     let found: Option<(Option<u64>, Option<Vec<u8>>)> = db
         .prepare_cached(queries::CONTENT)
@@ -87,13 +87,13 @@ pub(crate) fn sealed_content(db: &Connection, id: &ActionId) -> Result<Option<Se
     Ok(found.and_then(|(key, sealed)| key.zip(sealed)))
 }
 
-/// The content of an action; nothing where it was erased, or is damaged.
+/// Returns the content of an action; nothing where it was erased, or is damaged.
 pub(crate) fn content_left(keys: &KeyStore, payload: Option<SealedPayload>) -> Result<Vec<u8>, StoreError> {
     let json = payload_left(keys, payload)?;
     Ok(json.and_then(|json| header::payload_bytes(&json, "content")).unwrap_or_default())
 }
 
-/// The content of an action; nothing if it never had one.
+/// Returns the content of an action; nothing if it never had one.
 pub(crate) fn read_content(db: &Connection, keys: &KeyStore, id: &ActionId) -> Result<Vec<u8>, StoreError> {
     let Some((key, sealed)) = sealed_content(db, id)? else { return Ok(Vec::new()) };
     let (_, json) = open_payload(keys, key, &sealed)?;

@@ -75,19 +75,19 @@ impl std::fmt::Debug for Ledger {
 }
 
 impl Ledger {
-    /// Whose ledger it is.
+    /// Tells whose ledger it is.
     #[must_use]
     pub const fn home(&self) -> HomeId {
         self.home
     }
 
-    /// The key store.
+    /// Returns the key store.
     #[must_use]
     pub const fn keys(&self) -> &KeyStore {
         &self.keys
     }
 
-    /// A connection for reading; sees what is committed. What it finds is opened once it is given back.
+    /// Returns a connection for reading; sees what is committed. What it finds is opened once it is given back.
     pub(crate) fn reader(&self) -> Reader<'_> {
         self.readers.lend()
     }
@@ -160,7 +160,7 @@ impl Ledger {
         &self.set_aside
     }
 
-    /// The highest pause epoch the log knows.
+    /// Returns the highest pause epoch the log knows.
     pub fn epoch(&self) -> u64 {
         self.writer().log.epoch
     }
@@ -173,8 +173,8 @@ impl Ledger {
         })
     }
 
-    /// The same, at most every ten seconds: what happens in between waits for the next time, or for an entry that wants one in
-    /// its own commit.
+    /// Returns the same, at most every ten seconds: what happens in between waits for the next time, or for an entry that
+    /// wants one in its own commit.
     pub fn checkpoint_due(&self, now: Now) -> Result<(), StoreError> {
         let mut timed = self.timed.lock().unwrap_or_else(PoisonError::into_inner);
         let early = timed.is_some_and(|last| {

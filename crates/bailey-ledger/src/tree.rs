@@ -17,7 +17,7 @@ fn sha256(parts: &[&[u8]]) -> Hash {
     out
 }
 
-/// The hash of an entry: `SHA-256(0x00 ‖ entry)`.
+/// Returns the hash of an entry: `SHA-256(0x00 ‖ entry)`.
 #[must_use]
 pub fn leaf(entry: &[u8]) -> Hash {
     sha256(&[&[0], entry])
@@ -27,7 +27,7 @@ fn node(left: &Hash, right: &Hash) -> Hash {
     sha256(&[&[1], left, right])
 }
 
-/// SHA-256 of the parts one after another.
+/// Returns SHA-256 of the parts one after another.
 #[must_use]
 pub fn hash(parts: &[&[u8]]) -> Hash {
     sha256(parts)
@@ -41,7 +41,7 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Number of leaves.
+    /// Returns the number of leaves.
     #[must_use]
     pub const fn size(&self) -> u64 {
         self.size
@@ -60,7 +60,7 @@ impl Tree {
         self.size += 1;
     }
 
-    /// The root; of the empty tree, the hash of nothing.
+    /// Returns the root; of the empty tree, the hash of nothing.
     #[must_use]
     pub fn root(&self) -> Hash {
         let mut peaks = self.peaks.iter().rev();
@@ -68,7 +68,7 @@ impl Tree {
         peaks.fold(*last, |right, left| node(left, &right))
     }
 
-    /// The tree as bytes, for a checkpoint's row.
+    /// Returns the tree as bytes, for a checkpoint's row.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = self.size.to_be_bytes().to_vec();
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The definition, straight from the RFC.
+    /// Returns the definition, straight from the RFC.
     fn by_definition(leaves: &[Hash]) -> Hash {
         match leaves {
             [] => sha256(&[]),

@@ -137,7 +137,7 @@ impl LedgerTx<'_> {
         Ok(seq)
     }
 
-    /// Which entries must be noticed missing: approvals, claims of asked actions, what the person refused, took back or
+    /// Notes the entries that must be noticed missing: approvals, claims of asked actions, what the person refused, took back or
     /// replaced, revocations, pauses, changed rules.
     fn note_importance(&mut self, event: &Event) {
         let asked_claim = event.to == Some(State::Claimed) && event.approval.is_some();
@@ -187,7 +187,7 @@ impl LedgerTx<'_> {
         Ok(())
     }
 
-    /// The number behind an owner's last record of a kind.
+    /// Returns the number behind an owner's last record of a kind.
     pub fn next_record(&mut self, kind: &'static str, owner: &[u8]) -> Result<u64, StoreError> {
         self.db
             .prepare_cached("SELECT coalesce(max(n) + 1, 0) FROM record WHERE kind = ?1 AND owner = ?2")
@@ -222,7 +222,7 @@ impl LedgerTx<'_> {
         Ok(())
     }
 
-    /// The standing of a connection.
+    /// Returns the standing of a connection.
     pub fn grant(&mut self, connection: &ConnectionId) -> Result<Option<Grant>, StoreError> {
         bailey_gate::ledger::View::grant(&mut self.view, connection)
     }

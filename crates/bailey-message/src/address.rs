@@ -99,7 +99,7 @@ fn mailbox(one: &mail_parser::Addr<'_>, group: Option<String>) -> Option<Mailbox
     Some(Mailbox { name, address, shown, group })
 }
 
-/// The address as the mail system writes it, and with the domain in its own letters where that differs.
+/// Returns the address as the mail system writes it, and with the domain in its own letters where that differs.
 #[must_use]
 pub fn both_forms(written: &str) -> (String, Option<String>) {
     let Some((local, domain)) = written.rsplit_once('@') else { return (written.to_owned(), None) };
@@ -109,7 +109,7 @@ pub fn both_forms(written: &str) -> (String, Option<String>) {
     (format!("{local}@{ascii}"), shown)
 }
 
-/// One line without control characters and invisible letters, of bounded length.
+/// Returns one line without control characters and invisible letters, of bounded length.
 pub(crate) fn clean(text: &str) -> String {
     let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let plain = crate::invisible::without(&plain).0;

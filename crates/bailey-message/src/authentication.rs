@@ -77,7 +77,7 @@ pub fn own_servers(imap_host: &str) -> Vec<String> {
     all
 }
 
-/// The server that wrote a `Received`: the name behind `by`. An address without a name is nobody's.
+/// Returns the server that wrote a `Received`: the name behind `by`. An address without a name is nobody's.
 fn received_by(value: &str) -> Option<String> {
     let plain = without_comments(value);
     let mut words = plain.split_whitespace();

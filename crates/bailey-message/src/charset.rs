@@ -83,7 +83,7 @@ fn nearly_utf8(bytes: &[u8]) -> Option<String> {
     (foreign > 4 * broken).then(|| text.into_owned())
 }
 
-/// Whether a good part of a text could not be read.
+/// Tells whether a good part of a text could not be read.
 fn few(text: &str) -> bool {
     let broken = text.chars().filter(|c| *c == '\u{fffd}').count();
     let foreign = text.chars().filter(|c| !c.is_ascii()).count();

@@ -116,7 +116,7 @@ impl Fields {
     }
 }
 
-/// The next line without its end, and what follows it.
+/// Returns the next line without its end, and what follows it.
 pub(crate) fn next_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     if bytes.is_empty() {
         return None;

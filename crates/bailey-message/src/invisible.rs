@@ -39,7 +39,7 @@ pub fn without(text: &str) -> (String, usize) {
     (out, hidden)
 }
 
-/// How many characters a flag of tag characters has.
+/// Tells how many characters a flag of tag characters has.
 fn flag(text: &str) -> Option<usize> {
     let mut length = 1;
     for c in text.chars().skip(1).take(MAX_FLAG) {

@@ -62,7 +62,7 @@ pub struct Mail {
     /// The date as it stands there, where it cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date_as_written: Option<String>,
-    /// `<left@right>`.
+    /// Returns `<left@right>`.
     pub message_id: Option<String>,
     /// What it answers.
     #[serde(skip_serializing_if = "Vec::is_empty")]

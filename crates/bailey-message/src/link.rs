@@ -98,7 +98,7 @@ fn mail(shown: &str, rest: &str, target: String) -> Told {
     Told { target: (!same || more).then_some(target), misleading }
 }
 
-/// What of an address on the web is the same however it is written.
+/// Returns what of an address on the web is the same however it is written.
 fn essence(text: &str) -> String {
     let text = text.trim();
     let text = strip(text, "https://").or_else(|| strip(text, "http://")).unwrap_or(text);
@@ -107,7 +107,7 @@ fn essence(text: &str) -> String {
     format!("{}{}", host.strip_prefix("www.").unwrap_or(&host), rest.trim_end_matches('/'))
 }
 
-/// The host that a browser would ask (WHATWG URL): behind `//`, and behind the last `@`.
+/// Returns the host that a browser would ask (WHATWG URL): behind `//`, and behind the last `@`.
 fn host(url: &str) -> Option<String> {
     let url = url.replace('\\', "/");
     let rest = strip(&url, "https:")
@@ -132,7 +132,7 @@ fn both_names(host: &str) -> String {
 const FILES: [&str; 16] =
     ["zip", "mov", "md", "rs", "py", "sh", "pl", "so", "ps", "app", "me", "it", "in", "is", "do", "cc"];
 
-/// The place that words name, if they name one: an address on the web, or a name of one under a domain that there is.
+/// Returns the place that words name, if they name one: an address on the web, or a name of one under a domain that there is.
 fn place_shown(shown: &str) -> Option<String> {
     let words = shown.split(|c: char| {
         c.is_whitespace() || matches!(c, '<' | '>' | '(' | ')' | '"' | '\u{201c}' | '\u{201d}' | ',' | '|' | '[' | ']')
@@ -168,7 +168,7 @@ fn place_shown(shown: &str) -> Option<String> {
     })
 }
 
-/// Whether two hosts belong to one registered domain, so that one may stand for the other.
+/// Tells whether two hosts belong to one registered domain, so that one may stand for the other.
 fn same_site(one: &str, other: &str) -> bool {
     let (one, other) = (one.trim_start_matches("www."), other.trim_start_matches("www."));
     let registered =
@@ -176,7 +176,7 @@ fn same_site(one: &str, other: &str) -> bool {
     one == other || matches!((registered(one), registered(other)), (Some(one), Some(other)) if one == other)
 }
 
-/// The target within a target, where a mail system has wrapped it: that of a scanner, or of a search engine's redirect.
+/// Returns the target within a target, where a mail system has wrapped it: that of a scanner, or of a search engine's redirect.
 fn unwrapped(url: &str) -> Option<String> {
     let mut found: Option<String> = None;
     for _ in 0..MAX_WRAPPED {

@@ -124,7 +124,7 @@ fn bare(id: &str) -> String {
 }
 
 impl Part<'_> {
-    /// The bytes of a part, its transfer encoding undone.
+    /// Returns the bytes of a part, its transfer encoding undone.
     pub(crate) fn decoded(&self) -> Option<(Cow<'_, [u8]>, bool)> {
         match &self.body {
             Body::Bytes { bytes, whole } => Some((decode(bytes, &self.about.encoding), *whole)),
@@ -257,7 +257,7 @@ fn part<'a>(about: About, body: Cow<'a, [u8]>, whole: bool, path: String, depth:
     Part { path, about, body: Body::Bytes { bytes: body, whole } }
 }
 
-/// The parts between a boundary's lines, each with whether it was ended by one. `None` where no such line stands.
+/// Returns the parts between a boundary's lines, each with whether it was ended by one. `None` where no such line stands.
 fn pieces<'a>(body: &'a [u8], boundary: &str) -> Option<Vec<(&'a [u8], bool)>> {
     let boundary = boundary.as_bytes();
     let mut out = Vec::new();
@@ -291,7 +291,7 @@ fn pieces<'a>(body: &'a [u8], boundary: &str) -> Option<Vec<(&'a [u8], bool)>> {
     (!out.is_empty() || begun.is_some()).then_some(out)
 }
 
-/// The line break before a boundary belongs to it (RFC 2046, 5.1.1).
+/// Returns the line break before a boundary belongs to it (RFC 2046, 5.1.1).
 fn without_break(piece: &[u8]) -> &[u8] {
     let piece = piece.strip_suffix(b"\n").unwrap_or(piece);
     piece.strip_suffix(b"\r").unwrap_or(piece)

@@ -268,7 +268,7 @@ fn part(node: &Node, path: String, depth: usize, left: &mut usize) -> Option<Par
     Some(Part { path, about, body: Body::Absent(size) })
 }
 
-/// What a part says of itself, by way of the header fields that say the same.
+/// Returns what a part says of itself, by way of the header fields that say the same.
 fn about(
     kind: &str,
     sub: &str,

@@ -8,7 +8,7 @@ use crate::fields::Fields;
 /// Most parameters of one field that are read.
 const MAX_PARAMETERS: usize = 100;
 
-/// The value before the first semicolon, lower case and without blanks, and the parameters, their names in lower case.
+/// Returns the value before the first semicolon, lower case and without blanks, and the parameters, their names in lower case.
 pub(crate) fn parameters(value: &str) -> (String, Vec<(String, String)>) {
     let mut pieces = split(value).into_iter();
     let kind: String = pieces.next().unwrap_or_default().chars().filter(|c| !c.is_whitespace()).collect();

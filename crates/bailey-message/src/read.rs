@@ -401,7 +401,7 @@ fn encoded_size(part: &Part<'_>) -> u64 {
 /// Bytes of a document in which it may name its charset (WHATWG HTML, 13.2.3.2).
 const MAX_BEFORE_META: usize = 1_024;
 
-/// The charset of an HTML part: that of its header, else the one the document names.
+/// Returns the charset of an HTML part: that of its header, else the one the document names.
 pub(crate) fn html_charset(about: &About, bytes: &[u8]) -> Option<String> {
     if about.charset.as_deref().is_some_and(|charset| !charset.eq_ignore_ascii_case("us-ascii")) {
         return about.charset.clone();
@@ -417,7 +417,7 @@ fn without_pictures(text: &str) -> String {
     text.lines().filter(|line| !(line.starts_with("[picture") && line.ends_with(']'))).collect::<Vec<_>>().join("\n")
 }
 
-/// Text with commands in angle brackets (RFC 1896): the words alone.
+/// Returns text with commands in angle brackets (RFC 1896): the words alone.
 fn without_commands(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;

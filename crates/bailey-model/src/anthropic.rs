@@ -24,13 +24,13 @@ impl std::fmt::Debug for AnthropicMessages {
 }
 
 impl AnthropicMessages {
-    /// A named model behind a transport, of which nothing is known.
+    /// Returns a named model behind a transport, of which nothing is known.
     #[must_use]
     pub fn new(transport: Box<dyn Transport>, model: String) -> Self {
         Self::with(transport, model, Traits::default())
     }
 
-    /// The same, with what is known of it.
+    /// Returns the same, with what is known of it.
     #[must_use]
     pub const fn with(transport: Box<dyn Transport>, model: String, traits: Traits) -> Self {
         Self { transport, model, known: Known::new(traits) }
@@ -122,8 +122,8 @@ fn mark(block: Option<&mut Value>) {
     }
 }
 
-/// The messages as blocks; neighbours of one role become one message, as the format wants them to alternate. A blank text is no block,
-/// and a message without blocks is none: the format refuses both, and would again each time.
+/// Returns the messages as blocks; neighbours of one role become one message, as the format wants them to alternate. A blank
+/// text is no block, and a message without blocks is none: the format refuses both, and would again each time.
 fn turns(messages: &[Message]) -> Vec<Value> {
     let mut out: Vec<(&str, Vec<Value>)> = Vec::new();
     for message in messages {
@@ -144,7 +144,7 @@ fn turns(messages: &[Message]) -> Vec<Value> {
     out.into_iter().map(|(role, content)| json!({"role": role, "content": content})).collect()
 }
 
-/// What the model said, its thoughts unchanged where they stood.
+/// Returns what the model said, its thoughts unchanged where they stood.
 fn said(text: &str, calls: &[ToolCall], thoughts: &[Thought]) -> Vec<Value> {
     let thought =
         |at: usize| thoughts.iter().filter(move |thought| thought.at == at).map(|thought| thought.raw.clone());
@@ -160,7 +160,7 @@ fn said(text: &str, calls: &[ToolCall], thoughts: &[Thought]) -> Vec<Value> {
     if text.trim().is_empty() && calls.is_empty() { Vec::new() } else { blocks }
 }
 
-/// A call's name as the format takes it: letters, digits, `_` and `-`.
+/// Returns a call's name as the format takes it: letters, digits, `_` and `-`.
 fn id_of(id: &str) -> String {
     id.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' }).collect()
 }
@@ -233,7 +233,7 @@ impl Blocks {
         }
     }
 
-    /// The block that a piece belongs to: that of its index, or the last where it has none.
+    /// Returns the block that a piece belongs to: that of its index, or the last where it has none.
     fn meant(&mut self, index: Option<u64>) -> Option<&mut Block> {
         let at = match index {
             Some(_) => self.blocks.iter().rposition(|(known, _)| *known == index)?,

@@ -100,7 +100,7 @@ impl Calls {
         Ok(())
     }
 
-    /// The call that a piece belongs to; none where it begins one. `place` is its place among several of one event.
+    /// Returns the call that a piece belongs to; none where it begins one. `place` is its place among several of one event.
     fn meant(&self, piece: &Piece<'_>, place: Option<usize>) -> Option<usize> {
         let last = |fits: &dyn Fn(&Open) -> bool| self.open.iter().rposition(fits);
         let continues = |at: usize| self.open.get(at).is_some_and(|open| !piece.is_another(open)).then_some(at);
@@ -127,7 +127,7 @@ impl Calls {
         }
     }
 
-    /// The calls, each with a name of its own.
+    /// Returns the calls, each with a name of its own.
     pub(crate) fn finish(self) -> Result<Finished, ModelError> {
         let (mut calls, mut extras): (Vec<ToolCall>, _) = (Vec::new(), Vec::new());
         let had_some = !self.open.is_empty();
@@ -149,7 +149,7 @@ impl Calls {
     }
 }
 
-/// A tool's name; of one that has none, a word that is no tool's, so that the model hears that there is none.
+/// Returns a tool's name; of one that has none, a word that is no tool's, so that the model hears that there is none.
 pub(crate) fn named(name: String) -> String {
     if name.trim().is_empty() { "unnamed".to_owned() } else { name }
 }

@@ -32,13 +32,13 @@ impl std::fmt::Debug for OpenAiChat {
 }
 
 impl OpenAiChat {
-    /// A named model behind a transport, of which nothing is known.
+    /// Returns a named model behind a transport, of which nothing is known.
     #[must_use]
     pub fn new(transport: Box<dyn Transport>, model: String) -> Self {
         Self::with(transport, model, Traits::default())
     }
 
-    /// The same, with what is known of it.
+    /// Returns the same, with what is known of it.
     #[must_use]
     pub const fn with(transport: Box<dyn Transport>, model: String, traits: Traits) -> Self {
         Self { transport, model, known: Known::new(traits) }
@@ -109,8 +109,8 @@ fn tool(tool: &crate::Tool) -> Value {
     json!({"type": "function", "function": function})
 }
 
-/// The messages. What the system says stands in one, as many templates want it; a model that said nothing is left out, and the words
-/// around it are one message then.
+/// Returns the messages. What the system says stands in one, as many templates want it; a model that said nothing is left out,
+/// and the words around it are one message then.
 fn messages(messages: &[Message], traits: &Traits) -> Vec<Value> {
     let mut out: Vec<Value> = Vec::new();
     let mut join = false;
@@ -147,7 +147,7 @@ fn messages(messages: &[Message], traits: &Traits) -> Vec<Value> {
     out
 }
 
-/// What the model said, with its thoughts as they came.
+/// Returns what the model said, with its thoughts as they came.
 fn said(text: &str, calls: &[ToolCall], thoughts: &[Thought], name: &dyn Fn(&str) -> String) -> Value {
     let mut content = text.to_owned();
     let mut message = json!({"role": "assistant"});
@@ -178,7 +178,7 @@ fn said(text: &str, calls: &[ToolCall], thoughts: &[Thought], name: &dyn Fn(&str
     message
 }
 
-/// A call's name as Mistral takes it: nine letters and digits, the same for the same name.
+/// Returns a call's name as Mistral takes it: nine letters and digits, the same for the same name.
 fn nine_letters(id: &str) -> String {
     if id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return id.to_owned();
@@ -307,7 +307,7 @@ impl Chat {
     }
 }
 
-/// The texts in a part of an answer.
+/// Returns the texts in a part of an answer.
 fn flat(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -29,7 +29,7 @@ pub(crate) fn refusal(status: u16, body: &[u8], after: Option<Duration>) -> Mode
     }
 }
 
-/// The error in an answer, where it is one: inside of a stream, or with status 200.
+/// Returns the error in an answer, where it is one: inside of a stream, or with status 200.
 pub(crate) fn in_answer(value: &Value) -> Option<ModelError> {
     let text = |name: &str| value.get(name).and_then(Value::as_str);
     let said = error_of(value).filter(|error| *error != &Value::Bool(false) && *error != &Value::from(""));
@@ -42,7 +42,7 @@ pub(crate) fn in_answer(value: &Value) -> Option<ModelError> {
     (named || bare).then(|| of_value(200, value, None))
 }
 
-/// The part of an answer that holds the error: `{"error": …}`, `[{"error": …}]` (Gemini), `{"errors": […]}`.
+/// Returns the part of an answer that holds the error: `{"error": …}`, `[{"error": …}]` (Gemini), `{"errors": […]}`.
 fn error_of(value: &Value) -> Option<&Value> {
     let value = value.as_array().and_then(|all| all.first()).unwrap_or(value);
     let error = value.get("error").or_else(|| value.get("errors")?.get(0))?;
@@ -74,14 +74,14 @@ fn of_words(status: u16, kind: &str, why: String, after: Option<Duration>) -> Mo
     if passes && !for_good { ModelError::Busy { status, why, after } } else { ModelError::Refused(status, why) }
 }
 
-/// How long Google asks to wait, in the error itself (`google.rpc.RetryInfo`).
+/// Tells how long Google asks to wait, in the error itself (`google.rpc.RetryInfo`).
 fn delay_of(error: &Value) -> Option<Duration> {
     let details = error.get("details")?.as_array()?;
     let delay = details.iter().find_map(|detail| detail.get("retryDelay")?.as_str())?;
     Duration::try_from_secs_f64(delay.strip_suffix('s')?.parse().ok()?).ok()
 }
 
-/// The words of an error, wherever they stand: a text, `message`, FastAPI's `detail` with its places.
+/// Returns the words of an error, wherever they stand: a text, `message`, FastAPI's `detail` with its places.
 fn words(error: &Value) -> Option<String> {
     let said = match error {
         Value::String(text) => plain(text),
@@ -114,7 +114,7 @@ fn words(error: &Value) -> Option<String> {
     (!said.trim().is_empty()).then_some(said)
 }
 
-/// Words that came as they are; of a page, what it says.
+/// Returns words that came as they are; of a page, what it says.
 fn plain(text: &str) -> String {
     let mut out = String::new();
     let mut within = false;

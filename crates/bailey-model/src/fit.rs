@@ -94,7 +94,7 @@ fn shorten_own(messages: &mut [Message], goal: usize) {
     }
 }
 
-/// A page of a text, counted from 1, and how to read on.
+/// Returns a page of a text, counted from 1, and how to read on.
 fn page_of(text: &str, page: usize, number: usize, bytes: usize) -> String {
     let pages = text.len().div_ceil(bytes).max(1);
     if pages == 1 && page <= 1 {
@@ -122,7 +122,7 @@ fn page_of(text: &str, page: usize, number: usize, bytes: usize) -> String {
     out
 }
 
-/// What is left of a result, and how to read it again.
+/// Returns what is left of a result, and how to read it again.
 fn shortened(text: &str, number: usize, left: usize) -> String {
     let begins = start(text, left);
     let dots = if begins.is_empty() { "" } else { " [\u{2026}]\n" };

@@ -153,7 +153,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Both together.
+    /// Returns both together.
     #[must_use]
     pub const fn total(self) -> u64 {
         self.input.saturating_add(self.output)
@@ -269,7 +269,7 @@ pub type Sending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A body as it arrives.
 pub trait Body: Send {
-    /// The next bytes; `None` at the end.
+    /// Returns the next bytes; `None` at the end.
     fn chunk(&mut self) -> Sending<'_, Result<Option<Vec<u8>>, ModelError>>;
 }
 
@@ -302,7 +302,7 @@ pub type Hear<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
 /// A provider of models.
 pub trait Model: Send + Sync {
-    /// The exact body of a request; what is kept for the person to look at, and what is sent.
+    /// Returns the exact body of a request; what is kept for the person to look at, and what is sent.
     fn request(&self, ask: &Ask) -> Vec<u8>;
     /// Sends such a body and reads the answer; `form` is the name of the shape it asks for, where it asks for one.
     fn ask<'a>(
@@ -311,7 +311,7 @@ pub trait Model: Send + Sync {
         form: Option<&'static str>,
         hear: Hear<'a>,
     ) -> Sending<'a, Result<Answer, ModelError>>;
-    /// What is known of the provider by now.
+    /// Returns what is known of the provider by now.
     fn traits(&self) -> Traits {
         Traits::default()
     }

@@ -42,7 +42,7 @@ pub enum Thinking {
 }
 
 impl Thinking {
-    /// The word of `reasoning_effort` (OpenAI).
+    /// Returns the word of `reasoning_effort` (OpenAI).
     pub(crate) const fn effort(self) -> Option<&'static str> {
         match self {
             Self::Usual => None,
@@ -52,7 +52,7 @@ impl Thinking {
         }
     }
 
-    /// The tokens of `thinking.budget_tokens` (Anthropic; at least 1,024).
+    /// Returns the tokens of `thinking.budget_tokens` (Anthropic; at least 1,024).
     pub(crate) const fn budget(self) -> Option<u32> {
         match self {
             Self::Usual => None,

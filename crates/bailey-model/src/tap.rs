@@ -112,13 +112,13 @@ fn spans(messages: &[Message]) -> Vec<Span> {
     out
 }
 
-/// What a model thought, in words where it is some.
+/// Returns what a model thought, in words where it is some.
 fn thought_text(thought: &crate::Thought) -> String {
     let words = thought.raw.as_str().or_else(|| thought.raw.get("thinking")?.as_str());
     words.map_or_else(|| thought.raw.to_string(), str::to_owned)
 }
 
-/// A text as it stands between the quotation marks of a JSON string.
+/// Returns a text as it stands between the quotation marks of a JSON string.
 fn escaped(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
@@ -127,7 +127,7 @@ fn escaped(text: &str) -> String {
 /// Shortest span that a recipe refers to, in bytes: shorter ones are found anywhere.
 const MIN_REFERRED: usize = 12;
 
-/// Where each span stands in the bytes. What is not found, such as arguments a format takes as an object, stays among
+/// Tells where each span stands in the bytes. What is not found, such as arguments a format takes as an object, stays among
 /// the bytes as it is.
 fn recipe(body: &[u8], spans: &[Span]) -> Vec<Piece> {
     let whole = String::from_utf8_lossy(body).into_owned();

@@ -56,7 +56,7 @@ impl Apart {
         !self.pending.is_empty()
     }
 
-    /// Words and thoughts, once everything is there. `whole` tells whether the answer came to its end.
+    /// Returns words and thoughts, once everything is there. `whole` tells whether the answer came to its end.
     pub(crate) fn finish(mut self, whole: bool) -> (String, String) {
         if self.within && self.after_words && whole {
             // A mark that was never closed, among the words: it was meant as words.

@@ -15,11 +15,11 @@ pub(crate) trait Reader: Default + Send {
     fn whole(&mut self, body: &Value) -> Result<(), ModelError>;
     /// Notes that the stream says it is over.
     fn done(&mut self);
-    /// The words, arguments and calls so far, in bytes: what [`MAX_ANSWER_BYTES`] bounds.
+    /// Returns the words, arguments and calls so far, in bytes: what [`MAX_ANSWER_BYTES`] bounds.
     fn size(&self) -> usize;
-    /// The words so far.
+    /// Returns the words so far.
     fn words(&self) -> &str;
-    /// The answer. Thoughts in it are marked as those of `by`.
+    /// Returns the answer. Thoughts in it are marked as those of `by`.
     fn finish(self, by: &str) -> Result<Answer, ModelError>;
 }
 
@@ -172,7 +172,7 @@ impl Seen {
     }
 }
 
-/// The first byte that counts.
+/// Returns the first byte that counts.
 fn begins(bytes: &[u8]) -> Option<u8> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace())
@@ -189,8 +189,8 @@ async fn rest(body: &mut dyn Body, begun: Vec<u8>) -> Result<Vec<u8>, ModelError
     Ok(out)
 }
 
-/// The answer to a question that had a form: servers that do not hold a model to it leave the JSON among words, in a fence,
-/// or as a call written out.
+/// Returns the answer to a question that had a form: servers that do not hold a model to it leave the JSON among words, in a
+/// fence, or as a call written out.
 fn formed(text: &str, shape: &str) -> String {
     let objects = text.match_indices('{').filter_map(|(at, _)| {
         let rest = text.get(at..)?;
@@ -205,7 +205,7 @@ fn formed(text: &str, shape: &str) -> String {
     }
 }
 
-/// A count of tokens, however it was written: only shown and added up, so what makes no sense counts as nothing.
+/// Returns a count of tokens, however it was written: only shown and added up, so what makes no sense counts as nothing.
 pub(crate) fn count(of: &Value, names: &[&str]) -> u64 {
     let counts = names.iter().filter_map(|name| of.get(*name)?.as_u64());
     counts.fold(0, u64::saturating_add)
@@ -220,7 +220,7 @@ fn garbled(error: &serde_json::Error, body: &[u8]) -> ModelError {
     ModelError::Garbled(format!("it begins with `{begins}` ({error})"))
 }
 
-/// Why an answer has ended, as both formats and their many servers call it.
+/// Tells why an answer has ended, as both formats and their many servers call it.
 pub(crate) fn stop_of(reason: &str) -> Stop {
     match reason.to_lowercase().as_str() {
         "length" | "max_tokens" | "model_length" | "max_output_tokens" | "model_context_window_exceeded" | "limit" => {
@@ -260,15 +260,16 @@ pub(crate) fn checked(mut answer: Answer, ended: bool, gaps: usize) -> Result<An
 /// Longest name of a tool that is sent back, in characters (OpenAI, "Function calling").
 const MAX_NAME_CHARS: usize = 64;
 
-/// The name of a called tool as it is sent back: letters, digits, `_` and `-`, whatever the model wrote. Servers refuse anything else,
-/// each time anew.
+/// Returns the name of a called tool as it is sent back: letters, digits, `_` and `-`, whatever the model wrote. Servers
+/// refuse anything else, each time anew.
 pub(crate) fn sendable_name(call: &ToolCall) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' };
     let name: String = call.name.chars().take(MAX_NAME_CHARS).map(plain).collect();
     if name.is_empty() { "unnamed".into() } else { name }
 }
 
-/// The arguments of a call as they are sent back: an object, whatever the model wrote. Servers refuse anything else, each time anew.
+/// Returns the arguments of a call as they are sent back: an object, whatever the model wrote. Servers refuse anything else,
+/// each time anew.
 pub(crate) fn sendable(call: &ToolCall) -> String {
     let is_object = serde_json::from_str::<serde_json::Map<String, Value>>(&call.arguments).is_ok();
     if is_object { call.arguments.clone() } else { "{}".into() }

@@ -138,7 +138,7 @@ impl Analysis {
         Ok(out)
     }
 
-    /// The most that can happen without the person: for each kind, the rules that let it go, and an example.
+    /// Returns the most that can happen without the person: for each kind, the rules that let it go, and an example.
     pub async fn unattended(&mut self, rules: &str) -> Result<Vec<Unattended>, NoAnalysis> {
         let set = CedarPolicy::with_grants(rules)?;
         let guarded = guarded(&set)?;
@@ -238,12 +238,12 @@ fn is_theirs(policy: &Policy) -> bool {
     !OURS.iter().any(|ours| id.starts_with(ours))
 }
 
-/// The set, and that nobody approved anything.
+/// Returns the set, and that nobody approved anything.
 fn guarded(set: &CedarPolicy) -> Result<PolicySet, PolicyError> {
     with(&set.policies, |_| true)
 }
 
-/// The set over facts there can be, approved or not.
+/// Returns the set over facts there can be, approved or not.
 fn possible(set: &PolicySet) -> Result<PolicySet, PolicyError> {
     with(set, |id| id != "possible.unapproved")
 }
@@ -299,7 +299,7 @@ fn environment(kind: ActionKind) -> Result<RequestEnv, PolicyError> {
     Ok(RequestEnv::new(name("Agent")?, uid("Action", kind.name())?, name("Home")?))
 }
 
-/// The facts of a request the solver made up: those that are not nothing.
+/// Returns the facts of a request the solver made up: those that are not nothing.
 fn example(env: &Env) -> Example {
     let Some(context) = env.request.context() else { return Vec::new() };
     let json = context.to_json_value().unwrap_or_default();

@@ -35,7 +35,7 @@ impl Heeded {
     }
 }
 
-/// The actions a policy says it is about, nothing where those are all, and the facts it looks at.
+/// Returns the actions a policy says it is about, nothing where those are all, and the facts it looks at.
 fn read(policy: &Policy) -> (Option<Vec<String>>, Option<BTreeSet<String>>) {
     let Ok(json) = policy.to_json() else { return (None, None) };
     let mut facts = BTreeSet::new();
@@ -43,7 +43,7 @@ fn read(policy: &Policy) -> (Option<Vec<String>>, Option<BTreeSet<String>>) {
     (json.get("action").and_then(about), told.then_some(facts))
 }
 
-/// The names in the part of a policy that says which actions it is about.
+/// Returns the names in the part of a policy that says which actions it is about.
 fn about(action: &Value) -> Option<Vec<String>> {
     let id = |entity: &Value| entity.get("id").and_then(Value::as_str).map(str::to_owned);
     match action.get("op").and_then(Value::as_str)? {

@@ -50,7 +50,7 @@ impl Profile {
     /// Every profile, the strictest first.
     pub const ALL: [Self; 3] = [Self::Careful, Self::Balanced, Self::Trusting];
 
-    /// The stable name.
+    /// Returns the stable name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ impl Profile {
         Self::ALL.into_iter().find(|profile| profile.name() == name)
     }
 
-    /// Its rules, as people say them.
+    /// Returns its rules, as people say them.
     #[must_use]
     pub const fn rules(self) -> &'static str {
         match self {
@@ -106,7 +106,7 @@ pub struct CedarPolicy {
 }
 
 impl CedarPolicy {
-    /// The policies every home starts with.
+    /// Returns the policies every home starts with.
     pub fn shipped() -> Result<Self, PolicyError> {
         Self::new(SHIPPED)
     }
@@ -161,7 +161,7 @@ impl CedarPolicy {
         Ok(Self { heeded, schema, policies, entities, authorizer: Authorizer::new(), agent, home, version, says })
     }
 
-    /// The policies of a text, each by its name, with what it says of itself, and as text.
+    /// Returns the policies of a text, each by its name, with what it says of itself, and as text.
     pub fn parts(text: &str) -> Result<Vec<(String, Option<String>, String)>, PolicyError> {
         let (set, says) = named(text)?;
         let part = |policy: &cedar_policy::Policy| {
@@ -185,7 +185,7 @@ impl CedarPolicy {
         named(text).map_or(true, |(set, _)| set.policies().any(permits))
     }
 
-    /// A rule in words for the person; its name where it has none.
+    /// Returns a rule in words for the person; its name where it has none.
     #[must_use]
     pub fn explain<'a>(&'a self, rule: &'a str) -> &'a str {
         match rule {
@@ -234,7 +234,7 @@ impl InForce {
         Self(RwLock::new(Arc::new(policy)))
     }
 
-    /// The set in force.
+    /// Returns the set in force.
     #[must_use]
     pub fn current(&self) -> Arc<CedarPolicy> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
@@ -287,7 +287,7 @@ fn told(text: &str, error: &cedar_policy::ValidationError) -> String {
     pointed(text, &words, error)
 }
 
-/// An error with the line it is in, where that is told. Lines count from the beginning of the person's own policies.
+/// Returns an error with the line it is in, where that is told. Lines count from the beginning of the person's own policies.
 fn pointed(text: &str, words: &str, error: &dyn miette::Diagnostic) -> String {
     let place = error.labels().and_then(|mut labels| labels.next()).map(|label| label.offset());
     let help = error.help().map(|help| format!(" ({help})")).unwrap_or_default();
@@ -322,7 +322,7 @@ fn named(text: &str) -> Result<(PolicySet, BTreeMap<String, String>), PolicyErro
     Ok((set, says))
 }
 
-/// The context of a request: the facts, and what stands behind the action.
+/// Returns the context of a request: the facts, and what stands behind the action.
 fn context(question: &Question<'_>) -> Vec<(String, RestrictedExpression)> {
     let text = |text: String| RestrictedExpression::new_string(text);
     // Counts above what a Long holds count as the largest one: they only ever compare with limits.
@@ -344,7 +344,7 @@ fn context(question: &Question<'_>) -> Vec<(String, RestrictedExpression)> {
     all.map(|(name, fact)| (name.to_owned(), value(fact))).collect()
 }
 
-/// A short name for a text that changes with it (the first 16 bytes of its SHA-256): tells versions apart in the log.
+/// Returns a short name for a text that changes with it (the first 16 bytes of its SHA-256): tells versions apart in the log.
 fn fingerprint(text: &str) -> String {
     let hash = digest(&SHA256, text.as_bytes());
     let hex = hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}"));

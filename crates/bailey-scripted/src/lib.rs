@@ -101,19 +101,19 @@ pub struct Wanted {
 }
 
 impl Turn {
-    /// A turn of words.
+    /// Returns a turn of words.
     #[must_use]
     pub fn say(words: &str) -> Self {
         Self { say: words.into(), ..Self::default() }
     }
 
-    /// A turn of one call.
+    /// Returns a turn of one call.
     #[must_use]
     pub fn call(tool: &str, arguments: Value) -> Self {
         Self::calls(vec![(tool, arguments)])
     }
 
-    /// A turn of several calls.
+    /// Returns a turn of several calls.
     #[must_use]
     pub fn calls(calls: Vec<(&str, Value)>) -> Self {
         let calls = calls.into_iter().map(|(tool, arguments)| Wanted { tool: tool.into(), arguments }).collect();
@@ -174,19 +174,19 @@ impl Provider {
         self.released.told.notify_all();
     }
 
-    /// Its base URL.
+    /// Returns its base URL.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
     }
 
-    /// The head of every request so far, in lower case.
+    /// Returns the head of every request so far, in lower case.
     #[must_use]
     pub fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Every request body so far.
+    /// Returns every request body so far.
     #[must_use]
     pub fn requests(&self) -> Vec<Vec<u8>> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -278,7 +278,7 @@ impl Played {
     }
 }
 
-/// The words of a message, whichever way the format writes them.
+/// Returns the words of a message, whichever way the format writes them.
 fn words(message: &Value) -> String {
     match message.get("content") {
         Some(Value::String(text)) => text.clone(),
@@ -289,7 +289,7 @@ fn words(message: &Value) -> String {
     }
 }
 
-/// What a tool call came to, where the message holds that.
+/// Returns what a tool call came to, where the message holds that.
 fn result(message: &Value) -> Option<String> {
     if message.get("role")?.as_str()? == "tool" {
         return Some(words(message));
@@ -299,7 +299,7 @@ fn result(message: &Value) -> Option<String> {
     Some(block.get("content")?.as_str()?.to_owned())
 }
 
-/// The answer to a request that was made `before` so often; `None` closes the connection.
+/// Returns the answer to a request that was made `before` so often; `None` closes the connection.
 fn play(body: &[u8], scripts: &[Script], format: Format, before: usize) -> Option<Played> {
     let request: Value = serde_json::from_slice(body).unwrap_or_default();
     let messages = request.get("messages").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -359,7 +359,7 @@ fn arguments(call: &Wanted) -> String {
     call.arguments.as_str().map_or_else(|| call.arguments.to_string(), str::to_owned)
 }
 
-/// A text in two halves, as a stream brings it.
+/// Returns a text in two halves, as a stream brings it.
 fn halves(text: &str) -> [&str; 2] {
     let middle = (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     let (first, second) = text.split_at(middle);

@@ -38,7 +38,7 @@ impl Change {
         }
     }
 
-    /// What may be left of it after a crash: all, nothing, or some of its sectors.
+    /// Returns what may be left of it after a crash: all, nothing, or some of its sectors.
     fn tear(self, random: &mut Rng) -> Vec<Self> {
         match (random.u8(0..3), self) {
             (0, _) => Vec::new(),
@@ -89,7 +89,7 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Whether the machine has died.
+    /// Tells whether the machine has died.
     #[must_use]
     pub const fn is_down(&self) -> bool {
         self.down
@@ -110,12 +110,12 @@ impl Disk {
         self.unreadable = Some(reads);
     }
 
-    /// Nothing grows any more, or everything may again.
+    /// Makes it so that nothing grows any more, or everything may again.
     pub fn set_full(&mut self, full: bool) {
         self.full = full;
     }
 
-    /// The machine dies now.
+    /// Lets the machine die now.
     pub fn die(&mut self) {
         self.down = true;
     }
@@ -132,7 +132,7 @@ impl Disk {
         (self.down, self.full) = (false, false);
     }
 
-    /// The files as they are.
+    /// Returns the files as they are.
     #[must_use]
     pub fn image(&self) -> Image {
         self.files.iter().map(|(name, file)| (name.clone(), file.now.clone())).collect()
@@ -144,7 +144,7 @@ impl Disk {
         self.files = image.into_iter().map(|(name, bytes)| (name, whole(bytes))).collect();
     }
 
-    /// Whether a file is there.
+    /// Tells whether a file is there.
     #[must_use]
     pub fn exists(&self, name: &str) -> bool {
         self.files.contains_key(name)
@@ -170,7 +170,7 @@ impl Disk {
         self.files.remove(name).map(|_| ()).ok_or(Trouble::Missing)
     }
 
-    /// Length of a file, in bytes.
+    /// Returns the length of a file, in bytes.
     pub fn size(&self, name: &str) -> Result<usize, Trouble> {
         self.files.get(name).map(|file| file.now.len()).ok_or(Trouble::Missing)
     }

@@ -123,7 +123,7 @@ fn live(
     Ok(())
 }
 
-/// Who is there in a life.
+/// Tells who is there in a life.
 fn everybody(life: &Arc<Life>, kind: Kind, random: &mut Rng, report: &mut Report) -> Vec<Work> {
     let doing = |what: fn(&Life)| -> Work {
         let life = Arc::clone(life);
@@ -162,7 +162,7 @@ fn everybody(life: &Arc<Life>, kind: Kind, random: &mut Rng, report: &mut Report
     all
 }
 
-/// After a life: power comes back, time has gone by, and somebody may put an older copy of the home in its place.
+/// Does what happens after a life: power comes back, time has gone by, and somebody may put an older copy of the home in its place.
 fn between_lives(world: &World, random: &mut Rng, kept: &mut Option<Image>, kind: Kind, report: &mut Report) {
     let machine = &world.machine;
     machine.forget_locks();
@@ -200,7 +200,8 @@ fn between_lives(world: &World, random: &mut Rng, kept: &mut Option<Image>, kind
     }
 }
 
-/// A last life without trouble: everything has to come to an end that is true of the outside, and the log has to verify.
+/// Returns a last life without trouble: everything has to come to an end that is true of the outside, and the log has to
+/// verify.
 fn last_look(world: &Arc<World>) -> Result<(), String> {
     let life = Life::open(world).map_err(|why| format!("a home did not open at last: {why}"))?;
     life.resume();

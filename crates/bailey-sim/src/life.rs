@@ -92,7 +92,7 @@ impl Life {
         Ok(Self { world: Arc::clone(world), gate, ledger, resets: AtomicU64::new(0) })
     }
 
-    /// The log, as it would be exported.
+    /// Returns the log, as it would be exported.
     pub fn export(&self) -> Result<String, String> {
         let mut out = Vec::new();
         bailey_ledger::export(&self.ledger, bailey_ledger::Payloads::Sealed, &mut out)
@@ -100,12 +100,12 @@ impl Life {
         String::from_utf8(out).map_err(|error| error.to_string())
     }
 
-    /// Where every action stands.
+    /// Tells where every action stands.
     pub fn states(&self) -> Result<BTreeMap<ActionId, State>, String> {
         states(&self.ledger)
     }
 
-    /// What the log says of every action.
+    /// Returns what the log says of every action.
     pub fn told(&self) -> Result<Told, String> {
         told(&self.ledger)
     }
@@ -132,7 +132,7 @@ impl Life {
         }
     }
 
-    /// **A double** of the vault and the services behind it: checks the grant, writes, hands off, waits for an answer.
+    /// Plays the vault and the services behind it, as **a double**: checks the grant, writes, hands off, waits for an answer.
     fn execute(&self, claimed: Claimed, at: Now, moment: u64, resets: u64) -> Settled {
         let outcome = self.effect(&claimed, at, moment, resets);
         claimed.settle(outcome)
@@ -223,7 +223,7 @@ impl Life {
         told.recv_timeout(LOCK_TRIAL).is_err()
     }
 
-    /// The agent wants things.
+    /// Plays the agent, who wants things.
     pub fn agent(&self) {
         for _ in 0..self.world.chance(1..5) {
             sched::pass("agent");
@@ -243,7 +243,7 @@ impl Life {
         }
     }
 
-    /// The person answers, edits, takes back, undoes, settles what only they know, and resumes.
+    /// Plays the person, who answers, edits, takes back, undoes, settles what only they know, and resumes.
     pub fn person(&self) {
         for _ in 0..self.world.chance(2..9) {
             sched::pass("person");
@@ -403,7 +403,7 @@ impl Life {
         let _swept = self.gate.finish_resume(pause_state.epoch, self.world.now());
     }
 
-    /// Somebody who ends every pause, sooner or later.
+    /// Plays somebody who ends every pause, sooner or later.
     pub fn resumer(&self) {
         for _ in 0..4 {
             for _ in 0..self.world.chance(0..150) {
@@ -413,7 +413,7 @@ impl Life {
         }
     }
 
-    /// What goes on by itself: hold windows, expiry, checkpoints, looking up.
+    /// Does what goes on by itself: hold windows, expiry, checkpoints, looking up.
     pub fn ticks(&self, rounds: u32) {
         for _ in 0..rounds {
             sched::pass("tick");
@@ -443,7 +443,7 @@ impl Life {
         }
     }
 
-    /// Somebody stops everything, each time after at most so many steps.
+    /// Plays somebody who stops everything, each time after at most so many steps.
     pub fn pauser(&self, times: u32, patience: u32) {
         for _ in 0..times {
             for _ in 0..self.world.chance(0..patience) {
@@ -490,7 +490,7 @@ impl Life {
         }
     }
 
-    /// What is stored of tokens, for the witness.
+    /// Returns what is stored of tokens, for the witness.
     pub fn look_at_tokens(&self) -> Result<(), String> {
         for id in [MAIL, CALENDAR] {
             let version = renewal::version(&self.ledger, &id).map_err(|error| error.to_string())?;
@@ -499,7 +499,7 @@ impl Life {
         Ok(())
     }
 
-    /// Somebody ends a connection, as the vault does it.
+    /// Plays somebody who ends a connection, as the vault does it.
     pub fn revoker(&self) {
         for _ in 0..self.world.chance(0..80) {
             sched::pass("about to revoke");
@@ -532,7 +532,7 @@ impl Life {
         ended.is_ok()
     }
 
-    /// The disk fills up and empties, fails, and somebody sets the clock.
+    /// Plays a disk that fills up and empties, fails, and somebody sets the clock.
     pub fn gremlin(&self) {
         const DAY_MS: i64 = 24 * 3_600 * 1_000;
         for _ in 0..self.world.chance(1..6) {
@@ -557,7 +557,7 @@ impl Life {
     }
 }
 
-/// The shipped rules, read once: they are the same for every home, and reading them takes longer than opening one.
+/// Returns the shipped rules, read once: they are the same for every home, and reading them takes longer than opening one.
 fn policy() -> Result<Arc<CedarPolicy>, String> {
     static SHIPPED: OnceLock<Arc<CedarPolicy>> = OnceLock::new();
     if let Some(policy) = SHIPPED.get() {
@@ -567,7 +567,7 @@ fn policy() -> Result<Arc<CedarPolicy>, String> {
     Ok(Arc::clone(SHIPPED.get_or_init(|| policy)))
 }
 
-/// What the log's own entries say of every action.
+/// Returns what the log's own entries say of every action.
 fn told(ledger: &Ledger) -> Result<Told, String> {
     let mut told = Told::default();
     for entry in ledger.entries(0, u64::from(u32::MAX)).map_err(|error| error.to_string())? {

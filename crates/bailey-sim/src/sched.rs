@@ -112,7 +112,7 @@ pub fn run(machine: &Arc<Machine>, random: Rng, fuse: Option<u64>, trace: Trace,
     Ended { died: inner.dead, faults, trace }
 }
 
-/// A point where another thread may go on.
+/// Marks a point where another thread may go on.
 pub fn pass(what: &str) {
     if let Some((scheduler, me)) = me() {
         scheduler.step(me, what, Status::Ready);

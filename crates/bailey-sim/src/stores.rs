@@ -29,7 +29,7 @@ pub const PAUSE: &str = "pause";
 
 static STEPS: Mutex<BTreeSet<(State, State)>> = Mutex::new(BTreeSet::new());
 
-/// Legal steps that no run of this process has taken yet.
+/// Returns the legal steps that no run of this process has taken yet.
 #[must_use]
 pub fn steps_not_taken() -> Vec<(State, State)> {
     let taken = STEPS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -37,7 +37,7 @@ pub fn steps_not_taken() -> Vec<(State, State)> {
     all.filter(|step| !taken.contains(step)).collect()
 }
 
-/// Where a file of a machine lies for SQLite.
+/// Tells where a file of a machine lies for SQLite.
 #[must_use]
 pub fn path(machine: &str, name: &str) -> PathBuf {
     PathBuf::from(format!("/{machine}/{name}"))
@@ -70,7 +70,7 @@ impl MarkStore for SimMark {
         }
     }
 
-    /// A mark is replaced whole, so a simulated disk damages none.
+    /// Returns a mark is replaced whole, so a simulated disk damages none.
     fn set_aside(&self, _: Now) -> io::Result<PathBuf> {
         Ok(PathBuf::from(MARK))
     }
@@ -80,7 +80,7 @@ impl MarkStore for SimMark {
         self.0.disk().replace(MARK, text.as_bytes()).map_err(failed)
     }
 
-    /// Nobody makes copies of a simulated machine's folders.
+    /// Returns nothing: nobody makes copies of a simulated machine's folders.
     fn witness(&self) -> Option<Mark> {
         match self.read() {
             Ok(Kept::Whole(mark)) => Some(mark),
@@ -115,7 +115,7 @@ impl Sector for SimSector {
     }
 }
 
-/// What the supervisor does to the record of a home it has ended ([`bailey_ledger::mark_paused_by_supervisor`], for a simulated disk).
+/// Does what the supervisor does to the record of a home it has ended ([`bailey_ledger::mark_paused_by_supervisor`], for a simulated disk).
 pub fn mark_paused_by_supervisor(machine: &Machine) {
     let mut disk = machine.disk();
     let marked = disk.open(PAUSE, true).and_then(|()| disk.write(PAUSE, PAUSE_MARK_AT, PAUSE_MARK));

@@ -46,7 +46,7 @@ impl std::fmt::Debug for Machine {
 }
 
 impl Machine {
-    /// The disk.
+    /// Returns the disk.
     pub fn disk(&self) -> MutexGuard<'_, Disk> {
         self.disk.lock().unwrap_or_else(PoisonError::into_inner)
     }

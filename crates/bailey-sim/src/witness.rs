@@ -36,8 +36,8 @@ pub struct Proposed {
     pub undoes: Option<ActionId>,
 }
 
-/// How many milliseconds past its time something is: by the clock since boot where that counts, by the wall clock where it
-/// does not, and for ever where that was set back. Written apart from the product's own.
+/// Tells how many milliseconds past its time something is: by the clock since boot where that counts, by the wall clock where
+/// it does not, and for ever where that was set back. Written apart from the product's own.
 fn late(set: Now, after_ms: u64, now: Now) -> Option<u64> {
     let gone = if set.boot_id == now.boot_id {
         now.boot_ms.checked_sub(set.boot_ms)
@@ -110,13 +110,13 @@ impl Witness {
         self.findings.push(words);
     }
 
-    /// A number for now, above all before.
+    /// Returns a number for now, above all before.
     pub fn moment(&mut self) -> u64 {
         self.moments += 1;
         self.moments
     }
 
-    /// Something is about to be proposed.
+    /// Notes that something is about to be proposed.
     pub fn proposes(&mut self, id: ActionId, proposed: Proposed, now: Now) {
         let told = self.times.len();
         if self.proposed.insert(id, (proposed, now, told)).is_some() {
@@ -124,31 +124,31 @@ impl Witness {
         }
     }
 
-    /// The person sends an approval of what they were shown, in the answer of this number.
+    /// Notes that the person sends an approval of what they were shown, in the answer of this number.
     pub fn approves(&mut self, number: u64, id: ActionId, digest: Digest, bytes: Vec<u8>, at: Now) {
         self.waits.remove(&id);
         let told = self.times.len();
         self.shown.entry((id, digest)).or_default().push(Answer { number, bytes, taken: None, at, told });
     }
 
-    /// The person is told that their answer was refused, whole.
+    /// Notes that the person is told that their answer was refused, whole.
     pub fn refused(&mut self, number: u64, id: ActionId, digest: Digest) {
         if let Some(answers) = self.shown.get_mut(&(id, digest)) {
             answers.retain(|answer| answer.number != number);
         }
     }
 
-    /// An action was told to wait out its window, which began at `since`.
+    /// Notes that an action was told to wait out its window, which began at `since`.
     pub fn held(&mut self, id: ActionId, since: Now) {
         self.waits.insert(id, since);
     }
 
-    /// The home was told that it is `now`.
+    /// Notes that the home was told that it is `now`.
     pub fn told_time(&mut self, now: Now) {
         self.times.push(now);
     }
 
-    /// The person is told that their approval was taken.
+    /// Notes that the person is told that their approval was taken.
     pub fn approved(&mut self, number: u64, id: ActionId, digest: Digest) {
         let moment = self.moment();
         for answer in self.shown.get_mut(&(id, digest)).into_iter().flatten().filter(|one| one.number == number) {
@@ -156,12 +156,12 @@ impl Witness {
         }
     }
 
-    /// The person sends the wish to have an action undone.
+    /// Notes that the person sends the wish to have an action undone.
     pub fn wants_undone(&mut self, id: ActionId) {
         self.undo_asked.insert(id);
     }
 
-    /// The person was told that an action is over without having happened.
+    /// Notes that the person was told that an action is over without having happened.
     pub fn told_over(&mut self, id: ActionId, state: State) {
         if let Some(effect) = self.effects.get(&id).and_then(|all| all.first()) {
             let words = format!("{id}: told {}, but it happened at {}", state.name(), effect.claimed);
@@ -170,7 +170,7 @@ impl Witness {
         self.ended.insert(id, state);
     }
 
-    /// A pause returned. `kept` is whether the record or the log has it, `logged` whether the log does.
+    /// Notes that a pause returned. `kept` is whether the record or the log has it, `logged` whether the log does.
     pub fn paused(&mut self, epoch: u64, kept: bool, logged: bool) {
         if logged {
             self.logged_pause = self.logged_pause.max(epoch);
@@ -186,14 +186,14 @@ impl Witness {
         }
     }
 
-    /// A pause returned that was not the home's doing: the home had ended, and its record was marked. In which epoch is said by the
+    /// Notes that a pause returned that was not the home's doing: the home had ended, and its record was marked. In which epoch is said by the
     /// next home that opens.
     pub fn paused_by_supervisor(&mut self) {
         self.by_supervisor = true;
         self.last_pause = Some(self.moment());
     }
 
-    /// The person, who was `shown` the pause of that epoch, is about to end the one of this `epoch` for good.
+    /// Notes that the person, who was `shown` the pause of that epoch, is about to end the one of this `epoch` for good.
     pub fn reopens(&mut self, shown: u64, epoch: u64) {
         if shown != epoch {
             self.found(format!("the answer to the pause of epoch {shown} ends that of {epoch}"));
@@ -201,19 +201,19 @@ impl Witness {
         self.reopened = self.reopened.max(epoch);
     }
 
-    /// A home is paused that has just come up, and whether its log says so.
+    /// Notes that a home is paused that has just come up, and whether its log says so.
     pub fn comes_up_paused(&mut self, log_says_paused: bool) {
         if !log_says_paused {
             self.found("a home came up paused, and its log does not say so".into());
         }
     }
 
-    /// A revocation returned.
+    /// Notes that a revocation returned.
     pub fn revoked(&mut self, connection: ConnectionId) {
         self.revoked.insert(connection);
     }
 
-    /// Renewed tokens are said to be kept, in the place of those of version `seen`.
+    /// Notes that renewed tokens are said to be kept, in the place of those of version `seen`.
     pub fn renewed(&mut self, connection: ConnectionId, seen: u64) {
         if self.kept.get(&connection).is_some_and(|kept| *kept > seen) {
             self.found(format!("tokens of version {seen} were renewed twice"));
@@ -221,7 +221,7 @@ impl Witness {
         self.kept.insert(connection, seen + 1);
     }
 
-    /// What is stored of a connection's tokens, at rest.
+    /// Compares what is stored of a connection's tokens, at rest.
     pub fn tokens(&mut self, connection: ConnectionId, version: Option<u64>) {
         match version {
             Some(version) if self.revoked.contains(&connection) => {
@@ -236,7 +236,7 @@ impl Witness {
         }
     }
 
-    /// An older copy of the home was put in its place: what it knows of actions need not be what happened.
+    /// Notes that an older copy of the home was put in its place: what it knows of actions need not be what happened.
     pub fn rolled_back(&mut self) {
         self.forgotten = self.proposed.keys().copied().collect();
         self.kept.clear();
@@ -270,7 +270,7 @@ impl Witness {
         self.mistaken.contains(id) || self.mistaken.iter().any(undoes)
     }
 
-    /// A home was opened, in a pause epoch; `open` is whether effects may leave.
+    /// Notes that a home was opened, in a pause epoch; `open` is whether effects may leave.
     pub fn opened(&mut self, open: bool, epoch: u64) {
         if std::mem::take(&mut self.by_supervisor) {
             if open {
@@ -302,7 +302,7 @@ impl Witness {
         self.last_pause = None;
     }
 
-    /// What the log's last word on pausing is, when a home is opened.
+    /// Compares what the log's last word on pausing is, when a home is opened.
     pub fn last_word(&mut self, says_paused: bool) {
         if self.forgotten.is_empty() && self.shut > self.reopened && self.logged_pause == self.shut && !says_paused {
             let words =
@@ -311,7 +311,7 @@ impl Witness {
         }
     }
 
-    /// The log's entries: what each action came to by them, and which were ever claimed. `states` is what the home says.
+    /// Compares the log's entries: what each action came to by them, and which were ever claimed. `states` is what the home says.
     pub fn compare(&mut self, told: &Told, states: &BTreeMap<ActionId, State>) {
         for (id, state) in states {
             if told.states.get(id) != Some(state) {
@@ -338,7 +338,7 @@ impl Witness {
         begun.into_iter().all(|begun| late(*begun, limits.answer_ms, effect.at).is_some_and(|ms| ms > 0))
     }
 
-    /// Bytes are handed over, now, under the hand-off lock.
+    /// Notes that bytes are handed over, now, under the hand-off lock.
     pub fn handed_over(&mut self, effect: Effect, limits: &Limits) {
         self.handed_off += 1;
         let id = effect.id;
@@ -421,7 +421,7 @@ impl Witness {
         self.findings.extend(revived);
     }
 
-    /// The last look: every state has to be true of the outside.
+    /// Takes the last look: every state has to be true of the outside.
     pub fn close(&mut self, states: &BTreeMap<ActionId, State>) {
         self.audit(states);
         for (id, state) in states {

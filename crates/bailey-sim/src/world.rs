@@ -60,7 +60,7 @@ pub struct World {
 }
 
 impl World {
-    /// A new world.
+    /// Returns a new world.
     pub fn new(name: String, machine: Arc<Machine>, random: Rng) -> Result<Self, String> {
         let key = SigningKey::from_seed(&Key::from_bytes([5; 32])).map_err(|error| error.to_string())?;
         Ok(Self {
@@ -74,22 +74,22 @@ impl World {
         })
     }
 
-    /// A number by chance.
+    /// Returns a number by chance.
     pub fn chance(&self, range: Range<u32>) -> u32 {
         self.random.lock().unwrap_or_else(PoisonError::into_inner).u32(range)
     }
 
-    /// One of so many, which must not be none.
+    /// Returns one of so many, which must not be none.
     pub fn index(&self, of: usize) -> usize {
         self.random.lock().unwrap_or_else(PoisonError::into_inner).usize(0..of)
     }
 
-    /// True once in so many times.
+    /// Is true once in so many times.
     pub fn once_in(&self, times: u32) -> bool {
         self.chance(0..times) == 0
     }
 
-    /// The witness.
+    /// Returns the witness.
     pub fn witness(&self) -> MutexGuard<'_, Witness> {
         self.witness.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -98,7 +98,7 @@ impl World {
         self.clock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the product is told the time is.
+    /// Returns what the product is told the time is.
     pub fn now(&self) -> Now {
         let clock = self.clock();
         let mut boot_id = [0; 16];
@@ -116,38 +116,38 @@ impl World {
         self.clock().true_ms += ms;
     }
 
-    /// Someone sets the wall clock.
+    /// Sets the wall clock, as someone might.
     pub fn set_clock(&self, by_ms: i64) {
         self.clock().wall_off += by_ms;
     }
 
-    /// The machine starts anew; a process that starts anew on a running machine keeps its boot.
+    /// Starts the machine anew; a process that starts anew on a running machine keeps its boot.
     pub fn reboot(&self) {
         let mut clock = self.clock();
         clock.boot += 1;
         clock.boot_began = clock.true_ms;
     }
 
-    /// A number never used before.
+    /// Returns a number never used before.
     pub fn number(&self) -> u64 {
         self.numbers.fetch_add(1, Ordering::SeqCst)
     }
 
-    /// An identity of 16 bytes, from a number never used before.
+    /// Returns an identity of 16 bytes, from a number never used before.
     pub fn identity(&self) -> [u8; 16] {
         let mut bytes = [0; 16];
         bytes.iter_mut().skip(8).zip(self.number().to_be_bytes()).for_each(|(to, from)| *to = from);
         bytes
     }
 
-    /// The home's key, as the supervisor would hand it over.
+    /// Returns the home's key, as the supervisor would hand it over.
     pub fn home_key(&self) -> Result<HomeKey, String> {
         let mut bytes = HOME.as_bytes().to_vec();
         bytes.extend([6; 32]);
         HomeKey::take_over(&mut bytes.as_slice()).map_err(|error| error.to_string())
     }
 
-    /// What `bailey setup` and `bailey connect` leave in a new home.
+    /// Returns what `bailey setup` and `bailey connect` leave in a new home.
     pub fn furnish(&self, ledger: &Ledger) -> Result<(), String> {
         let tokens = renewal::stored(1, "access 1".into(), "refresh 1".into()).map_err(|error| error.to_string())?;
         let write = ledger.write(|tx| {
@@ -162,14 +162,14 @@ impl World {
         write.map_err(|error| error.to_string())
     }
 
-    /// The person's proof for a purpose, with a challenge of its own.
+    /// Returns the person's proof for a purpose, with a challenge of its own.
     pub fn proof(&self, gate: &Gate, purpose: &Purpose) -> Proof {
         let challenge = gate.challenge(&Nonce::from_bytes(self.identity()), self.now());
         let assertion = Assertion::PassphraseKey { signature: self.key.sign(&purpose.message(&HOME, &challenge)) };
         Proof { challenge, credential: CREDENTIAL, assertion, client: Client::CommandLine, session: [7; 16] }
     }
 
-    /// Something an agent wants, and what the witness should know of it.
+    /// Returns something an agent wants, and what the witness should know of it.
     pub fn wish(&self) -> Result<(Proposal, Proposed), String> {
         let choice = self.chance(0..10);
         let sends = Proposed { asks: true, harmless: false, undoes: None };
@@ -188,7 +188,7 @@ impl World {
         Ok((self.proposal(account, action), proposed))
     }
 
-    /// A proposal under a fresh identity.
+    /// Returns a proposal under a fresh identity.
     pub fn proposal(&self, account: Option<ConnectionId>, action: Action) -> Proposal {
         Proposal {
             id: ActionId::from_bytes(self.identity()),
@@ -201,7 +201,7 @@ impl World {
         }
     }
 
-    /// A mail to somebody.
+    /// Returns a mail to somebody.
     pub fn mail(&self) -> Result<Action, String> {
         let mailbox = |address: &str| {
             let address = Address::new(address).map_err(|error| error.to_string())?;
@@ -226,7 +226,7 @@ impl World {
         })))
     }
 
-    /// A mail moved between folders of the person's own.
+    /// Returns a mail moved between folders of the person's own.
     pub fn moving(&self, from: &str, to: &str) -> Result<Action, String> {
         let folder = |name: &str| FolderName::new(name).map_err(|error| error.to_string());
         let uid = u32::try_from(self.number()).unwrap_or(1);
@@ -239,7 +239,7 @@ impl World {
         })))
     }
 
-    /// A calendar entry without guests.
+    /// Returns a calendar entry without guests.
     fn entry(&self) -> Result<Action, String> {
         let number = self.number();
         let text = format!(

@@ -308,7 +308,7 @@ pub(crate) async fn keep_gateway(gateway: Result<Gateway, String>) {
     }
 }
 
-/// Whose each folder is, and who may enter.
+/// Tells whose each folder is, and who may enter.
 fn lay_out(place: &Place, identities: &Identities) -> io::Result<()> {
     std::fs::create_dir_all(place.run())?;
     let mode = |path: &Path, bits| std::fs::set_permissions(path, std::fs::Permissions::from_mode(bits));
@@ -389,8 +389,8 @@ fn metrics_socket(place: &Place) -> Result<UnixListener, SupervisorError> {
     Ok(socket)
 }
 
-/// What a process says first. Of the rest, only that it is alive, and a pause that could not be recorded and its end, are
-/// listened to: by the task that is given, too, until the process has ended. Its complaints are passed on.
+/// Returns what a process says first. Of the rest, only that it is alive, and a pause that could not be recorded and its end,
+/// are listened to: by the task that is given, too, until the process has ended. Its complaints are passed on.
 async fn first_line(child: &mut Child, hears: Hears) -> io::Result<(String, JoinHandle<()>)> {
     if let Some(complaints) = child.stderr.take() {
         tokio::spawn(pass_on(complaints));
@@ -430,7 +430,7 @@ async fn pass_on(complaints: tokio::process::ChildStderr) {
     }
 }
 
-/// Text as it may be shown: control characters become spaces, but for our own mark of a line break.
+/// Returns text as it may be shown: control characters become spaces, but for our own mark of a line break.
 fn plain(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let hidden = |c: char| {

@@ -55,7 +55,7 @@ pub(crate) enum ControlRequest {
 pub(crate) struct ControlClient(UnixStream);
 
 impl ControlClient {
-    /// Whoever asked may be gone; what was done is done.
+    /// Answers; whoever asked may be gone; what was done is done.
     pub(crate) async fn unlocked(self) {
         self.say(UNLOCKED).await;
     }
@@ -102,7 +102,7 @@ impl ControlSocket {
         Ok(Self { asked, listening: tokio::spawn(listen(listener, send)) })
     }
 
-    /// The next who asks.
+    /// Returns the next who asks.
     pub(crate) async fn next(&mut self) -> (ControlRequest, ControlClient) {
         match self.asked.recv().await {
             Some(asked) => asked,
@@ -111,7 +111,7 @@ impl ControlSocket {
         }
     }
 
-    /// The next who asks for a pause; those who would unlock what is unlocked are told so.
+    /// Returns the next who asks for a pause; those who would unlock what is unlocked are told so.
     pub(crate) async fn next_pause(&mut self) -> ControlClient {
         loop {
             match self.next().await {
@@ -121,7 +121,7 @@ impl ControlSocket {
         }
     }
 
-    /// Whoever else asked for a pause so far.
+    /// Returns whoever else asked for a pause so far.
     pub(crate) fn further_pauses(&mut self) -> Vec<ControlClient> {
         let mut all = Vec::new();
         while let Ok((wanted, client)) = self.asked.try_recv() {
@@ -161,7 +161,7 @@ async fn listen(listener: UnixListener, asked: mpsc::Sender<(ControlRequest, Con
     }
 }
 
-/// A whole line, or nothing: what breaks off, and what is longer than may be, is no request.
+/// Returns a whole line, or nothing: what breaks off, and what is longer than may be, is no request.
 async fn hear(stream: &mut UnixStream) -> Option<ControlRequest> {
     // It may be a passphrase: read into one place, which is wiped.
     let mut bytes = Zeroizing::new([0; MAX_LINE_BYTES]);

@@ -44,7 +44,7 @@ pub enum Identities {
 }
 
 impl Identities {
-    /// What is possible here for the home of this identity.
+    /// Returns what is possible here for the home of this identity.
     #[must_use]
     pub fn of(data: &Path, home: [u8; 16]) -> Self {
         if !rustix::process::geteuid().is_root() {
@@ -103,7 +103,7 @@ impl Identities {
         }
     }
 
-    /// The home's, where it has one of its own.
+    /// Returns the home's, where it has one of its own.
     #[must_use]
     pub const fn home(&self) -> Option<Identity> {
         match self {
@@ -112,7 +112,7 @@ impl Identities {
         }
     }
 
-    /// The gateway's, where it has one of its own.
+    /// Returns the gateway's, where it has one of its own.
     #[must_use]
     pub const fn gateway(&self) -> Option<Identity> {
         match self {
@@ -133,13 +133,13 @@ const ROOTS_LOCKS: &str = "/run";
 /// Where each account with a login session has a folder of its own, for that and more.
 const SESSIONS: &str = "/run/user";
 
-/// Where processes of this account lock what there may be one of on the machine: a folder no other account writes to.
+/// Tells where processes of this account lock what there may be one of on the machine: a folder no other account writes to.
 fn machine_locks() -> Option<PathBuf> {
     let me = rustix::process::geteuid();
     if me.is_root() { Some(ROOTS_LOCKS.into()) } else { login_session(me.as_raw()) }
 }
 
-/// The folder of an account's login sessions (pam_systemd(8)); its variable is not asked, for not every shell has it.
+/// Returns the folder of an account's login sessions (pam_systemd(8)); its variable is not asked, for not every shell has it.
 fn login_session(user: u32) -> Option<PathBuf> {
     let folder = Path::new(SESSIONS).join(user.to_string());
     fs::metadata(&folder).is_ok_and(|about| about.is_dir() && about.uid() == user).then_some(folder)
@@ -169,7 +169,7 @@ pub(crate) fn witness(home: [u8; 16], to: Option<Identity>) -> Option<PathBuf> {
     Some(path)
 }
 
-/// Which process holds a lock, in words, as it wrote it there.
+/// Tells which process holds a lock, in words, as it wrote it there.
 fn whose(lock: &Path) -> String {
     let holder =
         bailey_keys::read_small(lock).ok().and_then(|text| String::from_utf8(text).ok()?.trim().parse::<u32>().ok());
@@ -181,13 +181,13 @@ pub(crate) fn has_place_for_locks(data: &Path) -> bool {
     fs::metadata(data).is_ok_and(|about| about.uid() == 0 || login_session(about.uid()).is_some())
 }
 
-/// The process of a supervisor that runs this home, or a copy of it, on this machine, in words. Those of other accounts are seen by
-/// root, and root's by everybody.
+/// Returns the process of a supervisor that runs this home, or a copy of it, on this machine, in words. Those of other
+/// accounts are seen by root, and root's by everybody.
 pub(crate) fn runs_somewhere(home: [u8; 16]) -> Option<String> {
     runs_beside(home, None)
 }
 
-/// The same for whoever holds the lock in `own` itself.
+/// Returns the same for whoever holds the lock in `own` itself.
 fn runs_beside(home: [u8; 16], own: Option<&Path>) -> Option<String> {
     let sessions = fs::read_dir(SESSIONS).into_iter().flatten().flatten().map(|entry| entry.path());
     let others = sessions.chain([ROOTS_LOCKS.into()]).filter(|folder| Some(folder.as_path()) != own);
@@ -225,7 +225,7 @@ fn is_mapped(number: u32) -> bool {
     })
 }
 
-/// The first folder above `data` that lets no other account in.
+/// Returns the first folder above `data` that lets no other account in.
 #[must_use]
 pub fn blocked_by(data: &Path) -> Option<PathBuf> {
     let data = fs::canonicalize(data).ok()?;

@@ -90,7 +90,7 @@ impl Place {
         synced(self.data())
     }
 
-    /// The folders that earlier restorations kept things in, the newest first.
+    /// Returns the folders that earlier restorations kept things in, the newest first.
     fn replaced(&self) -> impl Iterator<Item = PathBuf> + '_ {
         (1..=MOST_KEPT).rev().map(|n| self.data().join(format!("replaced-{n}"))).filter(|path| path.is_dir())
     }

@@ -31,13 +31,13 @@ struct Info {
 }
 
 impl Place {
-    /// The home below this folder.
+    /// Returns the home below this folder.
     #[must_use]
     pub fn new(data: &Path) -> Self {
         Self(data.into())
     }
 
-    /// The folder.
+    /// Returns the folder.
     #[must_use]
     pub fn data(&self) -> &Path {
         &self.0
@@ -51,24 +51,24 @@ impl Place {
         self.0.join("state")
     }
 
-    /// Where the home's socket lies.
+    /// Tells where the home's socket lies.
     pub(crate) fn run(&self) -> PathBuf {
         self.0.join("run")
     }
 
-    /// The socket the supervisor is told things over.
+    /// Returns the socket the supervisor is told things over.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
         self.0.join("supervisor.sock")
     }
 
-    /// Where the gateway's address is written down, while there is a gateway.
+    /// Tells where the gateway's address is written down, while there is a gateway.
     #[must_use]
     pub fn gateway(&self) -> PathBuf {
         self.0.join("gateway.address")
     }
 
-    /// Where the gateway gives its metrics. Not in `run`, which is the home's: this one the supervisor makes.
+    /// Tells where the gateway gives its metrics. Not in `run`, which is the home's: this one the supervisor makes.
     #[must_use]
     pub fn gateway_metrics(&self) -> PathBuf {
         self.0.join("gateway-metrics.sock")
@@ -98,7 +98,7 @@ impl Place {
         }
     }
 
-    /// Where it is written down at the first start whose home it is.
+    /// Tells where it is written down at the first start whose home it is.
     fn identity_file(&self) -> PathBuf {
         self.0.join("home.id")
     }
@@ -113,7 +113,7 @@ impl Place {
         write_anew(&path, &home).map_err(|source| SupervisorError::File { path, source })
     }
 
-    /// Whose home it is, as bytes: as it was at the first start, if there was one.
+    /// Tells whose home it is, as bytes: as it was at the first start, if there was one.
     pub(crate) fn identity(&self) -> Result<[u8; 16], SupervisorError> {
         let path = self.identity_file();
         let failed = |source| SupervisorError::File { path: path.clone(), source };
@@ -132,7 +132,7 @@ impl Place {
         Ok(out)
     }
 
-    /// The record that says whether everything is paused.
+    /// Returns the record that says whether everything is paused.
     fn pause_record(&self) -> PathBuf {
         self.state().join("pause")
     }
@@ -242,7 +242,7 @@ impl Place {
         Ok(file)
     }
 
-    /// The root key: from its file, or made of the passphrase. Whether it is the right one shows in [`Self::unwrap`].
+    /// Returns the root key: from its file, or made of the passphrase. Whether it is the right one shows in [`Self::unwrap`].
     pub fn root_key(&self, passphrase: Option<&Passphrase>) -> Result<Option<RootKey>, SupervisorError> {
         match (self.info()?.root, passphrase) {
             (RootKind::KeyFile, _) => Ok(Some(RootKey::from_file(&self.key_file())?)),
@@ -251,7 +251,7 @@ impl Place {
         }
     }
 
-    /// The home's key.
+    /// Returns the home's key.
     pub fn unwrap(&self, root: &RootKey) -> Result<HomeKey, SupervisorError> {
         Ok(HomeKey::unwrap(&self.home().join("home.key"), root)?)
     }

@@ -260,7 +260,7 @@ impl Visit for Fields {
         }
     }
 
-    /// What has no type of ours is formatted from anything at all, and is left out.
+    /// Leaves out what has no type of ours: it is formatted from anything at all, and is left out.
     fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
 }
 

@@ -21,7 +21,7 @@ fn logged(work: impl FnOnce(), is_own: impl Fn(&serde_json::Value) -> bool) -> V
     new.filter(is_own).collect()
 }
 
-/// Other tests log at the same time.
+/// Picks the lines of one test; others log at the same time.
 fn marked(mark: u64) -> impl Fn(&serde_json::Value) -> bool {
     move |line| line["fields"]["mark"] == mark
 }

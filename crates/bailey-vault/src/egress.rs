@@ -53,7 +53,7 @@ impl EgressAuthority {
         }
     }
 
-    /// One write that may still be followed by the hand-off, or by others of its kind.
+    /// Returns one write that may still be followed by the hand-off, or by others of its kind.
     fn pass(&self, link: &mut Link, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.under(|| Pin::new(&mut *link).poll_write(cx, bytes)).unwrap_or_else(|why| Poll::Ready(Err(refused(why))))
     }
@@ -68,17 +68,17 @@ impl EgressAuthority {
         matches!(self, Self::System(_, egress) if *egress == wanted)
     }
 
-    /// Flushing writes too, where a TLS layer holds bytes back: under the same lock.
+    /// Flushes, which writes too, where a TLS layer holds bytes back: under the same lock.
     fn flush(&self, link: &mut Link, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.under(|| Pin::new(&mut *link).poll_flush(cx)).unwrap_or_else(|why| Poll::Ready(Err(refused(why))))
     }
 
-    /// A good-bye, where one may still be said; else the connection just ends.
+    /// Returns a good-bye, where one may still be said; else the connection just ends.
     fn shutdown(&self, link: &mut Link, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.under(|| Pin::new(&mut *link).poll_shutdown(cx)).unwrap_or(Poll::Ready(Ok(())))
     }
 
-    /// The hand-off: one write of all the bytes, through to the system, or none of them. A part of them is an effect of
+    /// Returns the hand-off: one write of all the bytes, through to the system, or none of them. A part of them is an effect of
     /// unknown outcome, and the connection is useless after it: what is left in it never leaves.
     fn hand_off(&self, link: &mut Link, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         // What was written before has to be out, or it would go out with this write; under the lock, as it was written.
@@ -151,7 +151,7 @@ impl Guarded {
     }
 }
 
-/// `Pending` means that not a byte was taken.
+/// Writes; `Pending` means that not a byte was taken.
 fn write_through(link: &mut Link, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
     let in_part = || io::Error::new(io::ErrorKind::WriteZero, "the bytes were taken only in part");
     match Pin::new(&mut *link).poll_write(cx, bytes) {

@@ -37,7 +37,7 @@ fn encode_client(out: &mut Encoder, client: Option<&OauthClient>) {
     });
 }
 
-/// What stands for a client's secret: the log keeps what was signed, and no secret.
+/// Returns what stands for a client's secret: the log keeps what was signed, and no secret.
 fn hash_of_secret(id: &str, secret: &str) -> Vec<u8> {
     let mut hashed = Encoder::default();
     hashed.text("bailey client secret").text(id).text(secret);

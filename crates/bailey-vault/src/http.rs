@@ -198,7 +198,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The next bytes; `None` at the end.
+    /// Returns the next bytes; `None` at the end.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
         loop {
             let frame = self.bounds.keep(self.body.frame()).await?;
@@ -213,7 +213,7 @@ impl Reply {
     }
 }
 
-/// The wait a server asks for, in seconds where it gives thousandths of one (OpenAI, Azure).
+/// Returns the wait a server asks for, in seconds where it gives thousandths of one (OpenAI, Azure).
 fn retry_after(headers: &hyper::HeaderMap) -> Option<String> {
     let text = |name: &str| headers.get(name)?.to_str().ok();
     let exact = text("retry-after-ms").and_then(|text| text.trim().parse::<f64>().ok());

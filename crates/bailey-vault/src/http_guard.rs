@@ -64,7 +64,7 @@ impl HttpStream {
         Self { out: Guarded::new(link, authority), request, head: Vec::new(), in_body: None, gone: false }
     }
 
-    /// How many of these bytes may pass, and whether they are the hand-off. Looks only.
+    /// Tells how many of these bytes may pass, and whether they are the hand-off. Looks only.
     fn plan(&self, buffer: &[u8]) -> Result<(usize, bool), &'static str> {
         let Request::Write { line, body } = &self.request else {
             let begins: Vec<u8> = self.head.iter().chain(buffer).take(METHOD_BYTES).copied().collect();

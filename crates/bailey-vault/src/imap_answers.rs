@@ -140,7 +140,7 @@ impl Answers {
         }
     }
 
-    /// Whether an answer has begun and not ended.
+    /// Tells whether an answer has begun and not ended.
     pub(crate) const fn is_amid(&self) -> bool {
         !self.held.is_empty()
     }
@@ -229,7 +229,7 @@ impl Reader<'_> {
         (brackets <= MAX_BRACKETS).then_some(Next::Whole)
     }
 
-    /// The names of a folder's line, of which only the last may be a literal.
+    /// Returns the names of a folder's line, of which only the last may be a literal.
     fn list(&mut self) -> Option<Next> {
         self.plain();
         self.is(") ")?;
@@ -338,7 +338,7 @@ impl Reader<'_> {
         self.is("NIL").or_else(|| self.quoted()).or_else(|| self.number().map(drop))
     }
 
-    /// A literal that has come, or the announcement of one that has not begun.
+    /// Returns a literal that has come, or the announcement of one that has not begun.
     fn literal(&mut self) -> Option<Next> {
         self.is("{")?;
         let length = self.number()?;
@@ -350,7 +350,7 @@ impl Reader<'_> {
         Some(Next::Whole)
     }
 
-    /// A quoted string; servers write letters outside of ASCII in it, and so do people who name files.
+    /// Returns a quoted string; servers write letters outside of ASCII in it, and so do people who name files.
     fn quoted(&mut self) -> Option<()> {
         self.is("\"")?;
         loop {
@@ -367,7 +367,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Words within brackets, without brackets, strings or literals among them.
+    /// Reads words within brackets, without brackets, strings or literals among them.
     fn plain(&mut self) {
         self.skip(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'(' | b')' | b'"' | b'{'));
     }
@@ -396,7 +396,7 @@ impl Reader<'_> {
     }
 }
 
-/// What is let through of what a mail server says: each answer by itself.
+/// Returns what is let through of what a mail server says: each answer by itself.
 #[must_use]
 pub fn answers(bytes: &[u8]) -> Vec<Vec<u8>> {
     let (mut answers, mut out) = (Answers::default(), Vec::new());
@@ -416,7 +416,7 @@ pub fn answers(bytes: &[u8]) -> Vec<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// What is let through, however it is cut.
+    /// Returns what is let through, however it is cut.
     fn takes(text: &[u8]) -> Result<Vec<u8>, &'static str> {
         let (mut whole, mut bytewise) = (Vec::new(), Vec::new());
         let done = Answers::default().take(text, &mut whole);

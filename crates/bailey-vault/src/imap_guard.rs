@@ -101,7 +101,7 @@ fn peeks(command: &str) -> bool {
     plain && items.split(' ').all(harmless)
 }
 
-/// A section, and which bytes of it: `1.2.HEADER]<0.65536>`.
+/// Returns a section, and which bytes of it: `1.2.HEADER]<0.65536>`.
 fn is_piece(section: &str) -> bool {
     let Some((section, bytes)) =
         section.split_once("]<").and_then(|(section, rest)| Some((section, rest.strip_suffix('>')?)))
@@ -118,7 +118,7 @@ fn is_piece(section: &str) -> bool {
     is_part && bytes.split_once('.').is_some_and(|(from, count)| number(from) && number(count))
 }
 
-/// What follows a copy where a server knows no moving: marking that message, and removing it alone (RFC 4315, 2.1).
+/// Returns what follows a copy where a server knows no moving: marking that message, and removing it alone (RFC 4315, 2.1).
 fn removes(errand: &Errand, line: &str) -> bool {
     let Errand::Move { message, .. } = errand else { return false };
     let Some((_tag, command)) = line.split_once(' ') else { return false };
@@ -126,7 +126,7 @@ fn removes(errand: &Errand, line: &str) -> bool {
         || command == format!("UID EXPUNGE {}", message.uid)
 }
 
-/// The length of the literal that a search ends with: its words in another charset than ASCII (RFC 3501, 6.4.4).
+/// Returns the length of the literal that a search ends with: its words in another charset than ASCII (RFC 3501, 6.4.4).
 fn announced(errand: &Errand, line: &str) -> Option<usize> {
     let looks =
         line.split_once(' ').is_some_and(|(_, command)| command.to_ascii_uppercase().starts_with("UID SEARCH "));
@@ -194,7 +194,7 @@ impl ImapStream {
         if copied && removes(&self.errand, text) { Line::Looks } else { judge(&self.errand, self.authenticating, text) }
     }
 
-    /// The words of a search that its line announces.
+    /// Returns the words of a search that its line announces.
     fn announcing(&self, text: &str) -> Words {
         announced(&self.errand, text).map_or(Words::None, |length| Words::Announced {
             length,

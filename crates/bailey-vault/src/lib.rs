@@ -197,7 +197,7 @@ pub fn cut_around<T>(cut: impl Fn(), end: impl FnOnce() -> T) -> T {
 }
 
 impl Vault {
-    /// The vault over a home's store.
+    /// Returns the vault over a home's store.
     #[must_use]
     pub fn new(ledger: Arc<Ledger>, lock: Arc<HandoffLock>, trust: Trust, clock: Arc<dyn Clock>) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
@@ -223,7 +223,8 @@ impl Vault {
         self.resets.send_modify(|count| *count += 1);
     }
 
-    /// What looks at a server, for as long as nothing is cut: a pause or a revocation ends it at once, whatever its other side does.
+    /// Returns what looks at a server, for as long as nothing is cut: a pause or a revocation ends it at once, whatever its
+    /// other side does.
     pub async fn until_cut<T>(&self, look: impl Future<Output = Result<T, String>>) -> Result<T, VaultError> {
         let mut resets = self.resets.subscribe();
         tokio::select! {
@@ -242,7 +243,7 @@ impl Vault {
         resets
     }
 
-    /// A client for a provider's base URL, for one named kind of system egress.
+    /// Returns a client for a provider's base URL, for one named kind of system egress.
     pub(crate) fn system_client(&self, base: &str, egress: SystemEgress) -> Result<SystemClient, HttpError> {
         // A renewal cut in the middle would leave tokens nobody knows, and a revocation is what a reset is for: these two
         // end by themselves. No new byte of a renewal leaves while paused all the same.
@@ -397,7 +398,7 @@ impl Vault {
         Ok(owners.into_iter().filter_map(|owner| owner.try_into().ok()).map(ConnectionId::from_bytes).collect())
     }
 
-    /// The settings of a connection that stands.
+    /// Returns the settings of a connection that stands.
     pub fn settings(&self, id: &ConnectionId) -> Result<Settings, VaultError> {
         self.stored(SETTINGS, id)
     }
@@ -458,7 +459,7 @@ impl Vault {
         serde_json::from_slice(&bytes).map_err(|error| VaultError::Settings(error.to_string()))
     }
 
-    /// The settings, if the grant stands as it was bound and covers what is wanted.
+    /// Returns the settings, if the grant stands as it was bound and covers what is wanted.
     fn authorise(
         &self,
         account: Option<(ConnectionId, u64)>,
@@ -482,7 +483,7 @@ impl Vault {
     }
 }
 
-/// An error with what caused it: libraries' own words leave the cause out.
+/// Returns an error with what caused it: libraries' own words leave the cause out.
 pub fn words(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -33,7 +33,7 @@ pub enum ModelAccess {
     Vault(#[from] VaultError),
 }
 
-/// Whether an address is this machine's own, as written: names that would have to be looked up are not.
+/// Tells whether an address is this machine's own, as written: names that would have to be looked up are not.
 fn is_here(base: &str) -> bool {
     let Ok(uri) = base.parse::<Uri>() else { return false };
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
@@ -101,7 +101,7 @@ impl Vault {
         }
     }
 
-    /// Whether requests can be made below an address at all: it is well formed, and holds nothing but a place.
+    /// Tells whether requests can be made below an address at all: it is well formed, and holds nothing but a place.
     pub fn check_model_address(&self, base: &str) -> Result<(), HttpError> {
         if base.contains(['@', '?', '#']) {
             return Err(HttpError::Address(base.chars().take(200).collect()));

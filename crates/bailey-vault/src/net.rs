@@ -23,7 +23,7 @@ use crate::{Security, Server};
 pub struct Trust(Arc<ClientConfig>);
 
 impl Trust {
-    /// The machine's certificate authorities, and those in a PEM text for servers of one's own.
+    /// Returns the machine's certificate authorities, and those in a PEM text for servers of one's own.
     pub fn new(extra: Option<&[u8]>) -> Result<Self, String> {
         let mut roots = RootCertStore::empty();
         // A machine without authorities still talks to servers named in the extra file; others then fail with a reason.

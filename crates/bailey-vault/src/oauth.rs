@@ -88,7 +88,7 @@ pub mod renewal {
         tx.put_record(record(CREDENTIAL, id), tokens)
     }
 
-    /// The version of a connection's tokens; `None` where it has none any more.
+    /// Returns the version of a connection's tokens; `None` where it has none any more.
     pub fn version(ledger: &Ledger, id: &ConnectionId) -> Result<Option<u64>, StoreError> {
         let bytes = ledger.record(record(CREDENTIAL, id))?;
         Ok(bytes.and_then(|bytes| version_of(&bytes)))
@@ -244,7 +244,7 @@ impl Vault {
         })
     }
 
-    /// What a server says of itself, at the first of the addresses that standards name where it does.
+    /// Returns what a server says of itself, at the first of the addresses that standards name where it does.
     async fn metadata(&self, issuer: &str, egress: SystemEgress) -> Result<Metadata, Unasked> {
         let issuer = preset::asked_as(issuer);
         let mut first = None;
@@ -357,7 +357,7 @@ impl Vault {
         }
     }
 
-    /// What to sign in with now; renews the access token where it is about to end.
+    /// Returns what to sign in with now; renews the access token where it is about to end.
     pub(crate) async fn login(&self, id: &ConnectionId, settings: &Settings) -> Result<Login, VaultError> {
         let tokens = self.tokens(id)?;
         let Credential::Tokens { refresh: Some(_), .. } = &tokens.credential else {
@@ -377,7 +377,7 @@ impl Vault {
         Ok(login_of(settings, &renewed.credential))
     }
 
-    /// One renewal at a time; whoever comes second finds it done. The new tokens are durable before they are used, and
+    /// Returns one renewal at a time; whoever comes second finds it done. The new tokens are durable before they are used, and
     /// never bring a revoked connection back.
     async fn renew(&self, id: &ConnectionId, settings: &Settings, seen: u64) -> Result<Tokens, VaultError> {
         let lock = self.refresh_lock(id);
@@ -431,7 +431,7 @@ impl Vault {
         Err(VaultError::Revoked)
     }
 
-    /// False if the connection was revoked or changed meanwhile: then nothing is written.
+    /// Stores renewed tokens; false if the connection was revoked or changed meanwhile: then nothing is written.
     fn keep_renewed(
         &self,
         id: &ConnectionId,

@@ -26,7 +26,7 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Where it wants to be asked.
+    /// Tells where it wants to be asked.
     pub fn addresses(&self) -> impl Iterator<Item = &String> {
         [&self.authorization_endpoint, &self.token_endpoint].into_iter().chain(&self.revocation_endpoint)
     }
@@ -80,7 +80,7 @@ pub fn metadata_addresses(issuer: &str) -> Vec<String> {
     out
 }
 
-/// `https://…`, or `http://` on this machine, of the characters of RFC 3986 and no others: it is shown on a terminal.
+/// Tells whether it is `https://…`, or `http://` on this machine, of the characters of RFC 3986 and no others: it is shown on a terminal.
 fn is_address(text: &str) -> bool {
     let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"]
         .iter()
@@ -90,7 +90,7 @@ fn is_address(text: &str) -> bool {
         && !text.contains('@')
 }
 
-/// What `issuer` says of itself.
+/// Returns what `issuer` says of itself.
 pub fn read_metadata(body: &[u8], issuer: &str) -> Result<Metadata, String> {
     let metadata: Metadata = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     // RFC 8414, 3.3: anyone could claim to be another.
@@ -137,7 +137,7 @@ pub fn read_granted(status: u16, body: &[u8]) -> Result<Granted, Denied> {
     Ok(Granted { access_token: Zeroizing::new(access_token), refresh_token, expires_in, scopes })
 }
 
-/// What a token is made of (RFC 6749, A.12).
+/// Returns what a token is made of (RFC 6749, A.12).
 fn is_token(text: &str) -> bool {
     text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
 }
@@ -146,7 +146,7 @@ fn is_busy(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500 | 502..=504 | 520..=524)
 }
 
-/// The members of a JSON object, or of a form.
+/// Returns the members of a JSON object, or of a form.
 fn fields(body: &[u8]) -> Value {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     match serde_json::from_slice(body) {
@@ -159,7 +159,7 @@ fn fields(body: &[u8]) -> Value {
     }
 }
 
-/// The standard's name of an error, and nothing else: the body may repeat what was sent.
+/// Returns the standard's name of an error, and nothing else: the body may repeat what was sent.
 fn error_of(value: &Value) -> Option<String> {
     let error = value.get("error")?;
     let name = error.as_str().or_else(|| error.get("code").and_then(Value::as_str)).unwrap_or("no reason given");
@@ -210,7 +210,8 @@ pub(crate) fn decode(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Which of the scopes asked for were not granted. Permission to renew, and to say who one is, is never said to be missing.
+/// Tells which of the scopes asked for were not granted. Permission to renew, and to say who one is, is never said to be
+/// missing.
 pub fn missing<'a>(asked: &'a [String], granted: &[String]) -> Vec<&'a str> {
     // Microsoft names some by their last part alone, and in other letters.
     let last = |scope: &str| scope.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default().to_lowercase();
@@ -222,7 +223,7 @@ pub fn missing<'a>(asked: &'a [String], granted: &[String]) -> Vec<&'a str> {
     needed.filter(|asked| !granted.iter().any(|given| same(asked, given))).collect()
 }
 
-/// What a browser brings back: the code of the sign-in with this `state` at this `issuer`. `None` for anything that is not the
+/// Tries what a browser brings back: the code of the sign-in with this `state` at this `issuer`. `None` for anything that is not the
 /// answer to it: a wrong `state` is someone else's doing, and ends nothing.
 pub fn read_callback(line: &str, state: &str, issuer: &str) -> Option<Result<Zeroizing<String>, VaultError>> {
     let target = line.strip_prefix("GET ")?.split(' ').next()?;

@@ -5,7 +5,7 @@
 
 use bailey_gate::family::Level;
 
-/// The scopes a level needs, for a kind of account.
+/// Returns the scopes a level needs, for a kind of account.
 pub(crate) fn scopes(issuer: &str, kind: &str, level: Level) -> Vec<String> {
     let names: &[&str] = match (provider(issuer), kind, level) {
         // CalDAV and CardDAV have one scope each ("CalDAV API Developer's Guide", "CardDAV API").
@@ -31,7 +31,7 @@ pub(crate) fn scopes(issuer: &str, kind: &str, level: Level) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// Further parts of the sign-in address.
+/// Returns further parts of the sign-in address.
 pub(crate) fn extras(issuer: &str) -> &'static [(&'static str, &'static str)] {
     match provider(issuer) {
         // Without `access_type` Google gives no refresh token, and without `prompt` none the second time.
@@ -43,8 +43,8 @@ pub(crate) fn extras(issuer: &str) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// The host of the address that the browser is sent back to. Microsoft lets any port through for `localhost` alone, where the
-/// other is not entered by hand; the rest go by the address (RFC 8252, 7.3).
+/// Returns the host of the address that the browser is sent back to. Microsoft lets any port through for `localhost` alone,
+/// where the other is not entered by hand; the rest go by the address (RFC 8252, 7.3).
 pub(crate) fn loopback(issuer: &str) -> &'static str {
     match provider(issuer) {
         Provider::Microsoft => "localhost",
@@ -52,7 +52,7 @@ pub(crate) fn loopback(issuer: &str) -> &'static str {
     }
 }
 
-/// The issuer as it is asked: Microsoft's first version knows no scopes, so without a version the second is meant.
+/// Returns the issuer as it is asked: Microsoft's first version knows no scopes, so without a version the second is meant.
 pub(crate) fn asked_as(issuer: &str) -> String {
     let issuer = issuer.trim_end_matches('/');
     match (provider(issuer), tenant(issuer)) {
@@ -88,7 +88,7 @@ pub(crate) fn is_issuer(asked: &str, named: &str) -> bool {
     same_host && fits
 }
 
-/// The tenant in `https://HOST/TENANT/v2.0`.
+/// Returns the tenant in `https://HOST/TENANT/v2.0`.
 fn tenant(issuer: &str) -> Option<&str> {
     let (_, rest) = issuer.strip_prefix("https://")?.split_once('/')?;
     rest.strip_suffix("/v2.0").filter(|tenant| !tenant.is_empty() && !tenant.contains('/'))
@@ -98,7 +98,7 @@ fn host(issuer: &str) -> &str {
     issuer.strip_prefix("https://").unwrap_or_default().split('/').next().unwrap_or_default()
 }
 
-/// What the provider does not keep to, so that only Bailey does; empty where it keeps to all of it.
+/// Returns what the provider does not keep to, so that only Bailey does; empty where it keeps to all of it.
 #[must_use]
 pub fn kept_by_bailey_alone(issuer: &str, kind: &str, level: Level) -> &'static str {
     match (provider(issuer), level) {

@@ -290,7 +290,7 @@ pub struct OauthClient {
 }
 
 impl OauthClient {
-    /// As fields of a form.
+    /// Returns as fields of a form.
     pub(crate) fn fields(&self) -> Vec<(&'static str, &str)> {
         let secret = self.secret.as_deref().map(|secret| ("client_secret", secret));
         std::iter::once(("client_id", self.id.as_str())).chain(secret).collect()

@@ -259,7 +259,7 @@ impl Submission {
         }
     }
 
-    /// One line, without its end. The stream bounds how long answers are, and of how many lines.
+    /// Returns one line, without its end. The stream bounds how long answers are, and of how many lines.
     async fn line(&mut self) -> Result<Vec<u8>, Refusal> {
         let mut line = Vec::new();
         loop {
@@ -277,7 +277,7 @@ impl Submission {
     }
 }
 
-/// The code a line begins with, and whether it is the last of its answer.
+/// Returns the code a line begins with, and whether it is the last of its answer.
 pub(crate) fn code(line: &[u8]) -> Option<(u16, bool)> {
     let code: u16 = std::str::from_utf8(line.get(..3)?).ok()?.parse().ok().filter(|code| (200..600).contains(code))?;
     match line.get(3) {

@@ -78,7 +78,7 @@ impl fmt::Debug for SmtpGuard {
 }
 
 impl SmtpGuard {
-    /// A guard for one message: its envelope and its exact bytes, which end in CRLF.
+    /// Returns a guard for one message: its envelope and its exact bytes, which end in CRLF.
     pub(crate) fn new(from: &str, recipients: &[String], artefact: &[u8]) -> Self {
         Self {
             mode: Mode::Commands,
@@ -92,12 +92,12 @@ impl SmtpGuard {
         }
     }
 
-    /// A guard for trying an account out: greeting, signing in, good-bye.
+    /// Returns a guard for trying an account out: greeting, signing in, good-bye.
     pub(crate) fn without_message() -> Self {
         Self { sends: false, ..Self::new("", &[], &[]) }
     }
 
-    /// What may be done with `buffer`. Changes nothing; [`Self::wrote`] does.
+    /// Returns what may be done with `buffer`. Changes nothing; [`Self::wrote`] does.
     pub(crate) fn plan(&self, buffer: &[u8]) -> Result<Step, Forbidden> {
         if self.checked > 0 {
             return Ok(Step::Pass(self.checked.min(buffer.len())));
@@ -223,7 +223,7 @@ impl SmtpGuard {
     }
 }
 
-/// The address in `MAIL FROM:<…>` or `RCPT TO:<…>`; parameters after it are about encoding and size only.
+/// Returns the address in `MAIL FROM:<…>` or `RCPT TO:<…>`; parameters after it are about encoding and size only.
 fn path<'a>(line: &'a str, verb: &str) -> Option<&'a str> {
     let start = line.get(..verb.len())?;
     if !start.eq_ignore_ascii_case(verb) {
@@ -242,7 +242,7 @@ fn is_size(parameter: &str) -> bool {
     size.is_some_and(|size| !size.is_empty() && size.chars().all(|c| c.is_ascii_digit()))
 }
 
-/// RFC 5321, 4.5.2: a line that begins with a dot gets another; the message ends in `CRLF . CRLF`.
+/// Writes it as RFC 5321, 4.5.2 says: a line that begins with a dot gets another; the message ends in `CRLF . CRLF`.
 pub(crate) fn on_the_wire(artefact: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(artefact.len() + 16);
     let mut at_line_start = true;

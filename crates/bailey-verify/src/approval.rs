@@ -128,12 +128,12 @@ fn says(signed: &[u8], home: &[u8; 16], header: &Value, payload: &Value) -> Opti
     (said && from.0.is_empty()).then_some(())
 }
 
-/// The version of an entry.
+/// Returns the version of an entry.
 pub(crate) fn version(header: &Value) -> Option<u64> {
     header.get("v").and_then(Value::as_u64)
 }
 
-/// The hash of encoded parameters, as it is signed.
+/// Returns the hash of encoded parameters, as it is signed.
 fn hash_of(parameters: &[u8]) -> [u8; 32] {
     if parameters.is_empty() { [0; 32] } else { Sha256::digest(parameters).into() }
 }
@@ -159,7 +159,7 @@ fn does(header: &Value, what: &[u8], parameters: &[u8], payload: &Value) -> Opti
     })
 }
 
-/// The account and the level of encoded settings, which it reads to their end.
+/// Returns the account and the level of encoded settings, which it reads to their end.
 fn connected(parameters: &[u8]) -> Option<(String, String)> {
     let mut from = Reader(parameters);
     if from.text()? != "connect" || from.byte()? != 2 {
@@ -218,7 +218,7 @@ fn changed(parameters: &[u8], added: &str, removed: &str) -> Option<bool> {
     Some(from.0.is_empty() && gone && (wanted || added.is_empty()))
 }
 
-/// Bytes of a payload, which it holds in base64.
+/// Returns bytes of a payload, which it holds in base64.
 fn bytes_of(payload: &Value, name: &str) -> Option<Vec<u8>> {
     BASE64.decode(payload.get(format!("{name}_base64"))?.as_str()?).ok()
 }

@@ -75,7 +75,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The exit code of the program for this verdict.
+    /// Returns the exit code of the program for this verdict.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
@@ -251,7 +251,7 @@ fn check(export: &str, pin: Option<&str>) -> Result<Verdict, Verdict> {
     })
 }
 
-/// The number that the so-manieth entry of the file claims; outer `None` if there is none.
+/// Returns the number that the so-manieth entry of the file claims; outer `None` if there is none.
 fn number_of(export: &str, place: usize) -> Option<Option<u64>> {
     let header = export.split('\n').filter_map(|line| line.strip_prefix("E ")).nth(place)?;
     let fields = serde_json::from_str::<serde_json::Value>(header).ok();
@@ -303,7 +303,7 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// The number that stands before a payload must be that of the entry just read.
+    /// Returns the number that stands before a payload must be that of the entry just read.
     fn own_number<'a>(&self, rest: &'a str, at: usize) -> Result<(u64, &'a str), Verdict> {
         let (seq, rest) = rest.split_once(' ').ok_or_else(|| invalid(format!("line {at} is cut short")))?;
         let seq = decimal(seq).ok_or_else(|| invalid(format!("line {at}: no entry number")))?;
@@ -390,7 +390,7 @@ impl Reading<'_> {
     }
 }
 
-/// A number as the format writes it: digits, and no zero before others.
+/// Returns a number as the format writes it: digits, and no zero before others.
 pub(crate) fn decimal(text: &str) -> Option<u64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     if plain { text.parse().ok() } else { None }

@@ -50,7 +50,7 @@ impl Checkpoint {
         })
     }
 
-    /// Whether the signature is that of `key` in the name of the log.
+    /// Tells whether the signature is that of `key` in the name of the log.
     #[must_use]
     pub fn is_signed_by(&self, key: &[u8; 32]) -> bool {
         let id = Sha256::new().chain_update(&self.name).chain_update(b"\n\x01").chain_update(key).finalize();

@@ -40,7 +40,7 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
-    /// The exit code of the program.
+    /// Returns the exit code of the program.
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Here(_) => 1,
@@ -108,7 +108,7 @@ impl Client {
         Ok(Self { layout, token, session })
     }
 
-    /// Where the home lies.
+    /// Tells where the home lies.
     pub(crate) const fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -244,7 +244,7 @@ impl Client {
     }
 }
 
-/// The identity and the salt of a credential that a passphrase makes.
+/// Returns the identity and the salt of a credential that a passphrase makes.
 fn of_passphrase(hint: &CredentialHint) -> Option<(&str, &str)> {
     let salt = hint.salt.as_deref()?;
     (hint.kind == CredentialKind::PassphraseKey).then_some((hint.id.as_str(), salt))

@@ -140,7 +140,7 @@ fn say(words: &str) -> Result<(), Trouble> {
     Ok(writeln!(io::stdout(), "{words}")?)
 }
 
-/// What is said where nobody gave the passphrase: it is no success.
+/// Returns what is said where nobody gave the passphrase: it is no success.
 fn left() -> Result<(), Trouble> {
     Err(Trouble::Here("no passphrase was given, so everything was left as it is".into()))
 }
@@ -260,7 +260,7 @@ async fn connect(client: &Client, mail: ConnectMail, json: bool) -> Result<(), T
     finish_connect(client, settings, mail.level, mail.app_password.then_some(APP_PASSWORD), json).await
 }
 
-/// Who we are to an authorization server; its secret is asked for where there is one.
+/// Tells who we are to an authorization server; its secret is asked for where there is one.
 fn client_of(id: Option<String>, has_secret: bool) -> Result<Option<OauthClient>, Trouble> {
     let secret = if has_secret { Some(prompt::password("Secret of the client")?) } else { None };
     let secret = secret.map(|secret| secret.expose().to_owned());
@@ -367,7 +367,7 @@ async fn finish_connect(
     Ok(show::print(json, &card, |out| show::connection(out, &card))?)
 }
 
-/// The person signs in with a browser; we wait until the home knows what came of it.
+/// Returns the person signs in with a browser; we wait until the home knows what came of it.
 async fn sign_in(client: &Client, body: &ConnectBody) -> Result<ConnectionView, Trouble> {
     let mut flow: SignIn = client.post(&routes::BEGIN_SIGN_IN.here(), body).await?;
     writeln!(io::stderr(), "Open this address in a browser on this machine, and sign in:\n\n{}\n", flow.url)?;
@@ -412,7 +412,7 @@ fn mail_server(text: &str, no_tls: bool) -> Result<Server, Trouble> {
     })
 }
 
-/// What waits or is held is taken back at once; what has happened is undone by an action of its own.
+/// Returns what waits or is held is taken back at once; what has happened is undone by an action of its own.
 async fn undo(client: &Client, id: &str, json: bool) -> Result<(), Trouble> {
     if id.trim().is_empty() {
         return Err(Trouble::Here("no action was named; `bailey actions` lists them".into()));
@@ -438,7 +438,7 @@ async fn undo(client: &Client, id: &str, json: bool) -> Result<(), Trouble> {
     if undo.state == "succeeded" { Ok(()) } else { Err(Trouble::Printed(1)) }
 }
 
-/// What a model can ask for, as a manifest says it.
+/// Returns what a model can ask for, as a manifest says it.
 fn tools(json: bool) -> Result<(), Trouble> {
     let manifests = bailey_home::tool_manifests();
     Ok(show::print(json, &manifests, |out| {
@@ -452,7 +452,7 @@ fn tools(json: bool) -> Result<(), Trouble> {
     })?)
 }
 
-/// Everything that waits for the person, asked for in parts.
+/// Returns everything that waits for the person, asked for in parts.
 async fn waiting(client: &Client) -> Result<Vec<ActionView>, Trouble> {
     // As many as a home gives at once.
     const PART: usize = 200;

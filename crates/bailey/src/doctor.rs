@@ -47,7 +47,7 @@ pub(crate) struct Finding {
     says: String,
 }
 
-/// What was found, in words for the person. `code` is for others, who must not see a path, an address or a name.
+/// Returns what was found, in words for the person. `code` is for others, who must not see a path, an address or a name.
 fn finding(what: &'static str, grade: Grade, code: &'static str, says: impl Into<String>) -> Finding {
     Finding { what, grade, code, says: says.into() }
 }
@@ -92,7 +92,7 @@ fn home(layout: &Layout) -> Finding {
     }
 }
 
-/// What lies in the folder may be read by its owner only.
+/// Returns what lies in the folder may be read by its owner only.
 fn files(layout: &Layout) -> Finding {
     let root = layout.root();
     if layout.info().is_err() {
@@ -140,7 +140,7 @@ fn room(root: &Path) -> Finding {
     finding("disk", Grade::Good, "room", says)
 }
 
-/// What is stored can be read, every page of it. Of a home that a passphrase locks, this cannot be looked at.
+/// Returns what is stored can be read, every page of it. Of a home that a passphrase locks, this cannot be looked at.
 fn stored(layout: &Layout) -> Option<Finding> {
     let place = Place::new(layout.root());
     let root = place.root_key(None).ok().flatten()?;
@@ -158,7 +158,7 @@ fn stored(layout: &Layout) -> Option<Finding> {
     })
 }
 
-/// Under which accounts the processes run, or would.
+/// Tells under which accounts the processes run, or would.
 fn accounts(layout: &Layout) -> Option<Finding> {
     let home = layout.info().ok()?.home.parse::<bailey_gate::HomeId>().ok()?;
     Some(match Identities::of(layout.root(), *home.as_bytes()) {

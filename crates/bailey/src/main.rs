@@ -68,7 +68,7 @@ fn fail(why: &str, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// The same for programs: one line of JSON, with the exit code.
+/// Returns the same for programs: one line of JSON, with the exit code.
 fn fail_as_data(why: &str, code: u8) -> ExitCode {
     if !why.is_empty() {
         let why = bailey_gate::family::escape::visible_lines(why);
@@ -77,7 +77,8 @@ fn fail_as_data(why: &str, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Where a home lies if nobody says: root's own folder lets no other account in, and root's homes have accounts of their own.
+/// Tells where a home lies if nobody says: root's own folder lets no other account in, and root's homes have accounts of their
+/// own.
 fn default_data() -> Option<PathBuf> {
     if rustix::process::geteuid().is_root() {
         return Some("/var/lib/bailey".into());

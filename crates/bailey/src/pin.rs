@@ -8,7 +8,7 @@ use bailey_verify::Checkpoint;
 
 use crate::client::Trouble;
 
-/// Where this client keeps it. Names no folder that is not there.
+/// Tells where this client keeps it. Names no folder that is not there.
 pub(crate) fn file(home: &str) -> Result<PathBuf, Trouble> {
     let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
     let state = state.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state")));

@@ -168,7 +168,7 @@ fn machine() -> Vec<Fact> {
     ]
 }
 
-/// The beginning of a text, as far as its characters are of a kind.
+/// Returns the beginning of a text, as far as its characters are of a kind.
 fn named(text: &str, is_part: impl Fn(char) -> bool) -> Value {
     Value::Name(text.chars().take_while(|c| is_part(*c)).take(MAX_NAME_BYTES).collect())
 }
@@ -257,7 +257,7 @@ fn sizes(root: &Path) -> Vec<Fact> {
     FILES.map(|(name, file)| (name, std::fs::metadata(root.join(file)).map_or(0, |about| about.len()).into())).into()
 }
 
-/// What a process gives over its socket; nothing where it does not run.
+/// Returns what a process gives over its socket; nothing where it does not run.
 async fn given(socket: &Path, path: &'static str) -> Option<String> {
     let asking = async {
         let stream = UnixStream::connect(socket).await.ok()?;

@@ -21,14 +21,14 @@ use crate::scrape::{self, Listener, Source};
 /// Longest settings line the home takes, in bytes: a configuration and a bundle of certificates.
 const MAX_SETTINGS_BYTES: u64 = 4 * 1024 * 1024;
 
-/// No other process of this account may read our memory, and no core file may keep it.
+/// Returns no other process of this account may read our memory, and no core file may keep it.
 fn harden() -> io::Result<()> {
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
     let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
     Ok(rustix::process::setrlimit(rustix::process::Resource::Core, none)?)
 }
 
-/// `bailey gate --jsonl`
+/// Runs `bailey gate --jsonl`.
 pub(crate) fn gate(wanted: &GateArgs) -> ExitCode {
     let profile = crate::rules::profile(wanted.profile);
     match bailey_home::decide::run(profile, &mut io::stdin().lock(), &mut io::stdout().lock()) {
@@ -37,7 +37,7 @@ pub(crate) fn gate(wanted: &GateArgs) -> ExitCode {
     }
 }
 
-/// `bailey serve`
+/// Runs `bailey serve`.
 pub(crate) async fn supervise(layout: &Layout, wanted: Serve) -> Result<(), Trouble> {
     let here = |error: &dyn Display| Trouble::Here(error.to_string());
     harden()?;
@@ -111,7 +111,7 @@ fn begin_logging(process: Process, layout: &Layout, filter: Filter, format: Form
     bailey_telemetry::install(identity, filter, format, |line| bailey_supervisor::log_line(Stream::Error, line));
 }
 
-/// The passphrase of the home, where somebody is there to give it.
+/// Returns the passphrase of the home, where somebody is there to give it.
 fn given() -> Result<Option<Passphrase>, Trouble> {
     let asked = prompt::passphrase("Passphrase that locks the home");
     match asked {
@@ -154,7 +154,7 @@ fn stop() -> Result<impl Future<Output = ()> + Unpin, Trouble> {
     }))
 }
 
-/// What a process of the supervisor's does first: gives up root, and ends with the supervisor.
+/// Returns what a process of the supervisor's does first: gives up root, and ends with the supervisor.
 fn begin(role: &Role) -> io::Result<()> {
     bailey_supervisor::leave_terminal()?;
     bailey_supervisor::gain_no_rights()?;
@@ -165,14 +165,14 @@ fn begin(role: &Role) -> io::Result<()> {
     harden()
 }
 
-/// One line for the supervisor; line breaks in it become U+0001.
+/// Says one line to the supervisor; line breaks in it become U+0001.
 fn report(line: &str) {
     let mut out = io::stdout().lock();
     // A supervisor that does not listen any more has ended, and so will we.
     let _ = writeln!(out, "{}", line.replace('\n', "\u{1}")).and_then(|()| out.flush());
 }
 
-/// `bailey home-process`. Called before any thread was started.
+/// Runs `bailey home-process`. Called before any thread was started.
 pub(crate) fn home(role: &Role, layout: &Layout) -> ExitCode {
     match run_home(role, layout) {
         Ok(Ended::Stopped | Ended::Deleted) => ExitCode::SUCCESS,
@@ -238,7 +238,7 @@ fn give_metrics(listener: io::Result<Option<Listener>>, source: Source) {
     }
 }
 
-/// The key and the settings, from the pipe of the supervisor.
+/// Returns the key and the settings, from the pipe of the supervisor.
 fn take_over() -> Result<(HomeKey, config::Settings), Box<dyn std::error::Error>> {
     let mut pipe = io::stdin().lock();
     let key = HomeKey::take_over(&mut pipe)?;
@@ -247,7 +247,7 @@ fn take_over() -> Result<(HomeKey, config::Settings), Box<dyn std::error::Error>
     Ok((key, serde_json::from_str(&line)?))
 }
 
-/// `bailey gateway-process`. Called before any thread was started.
+/// Runs `bailey gateway-process`. Called before any thread was started.
 pub(crate) fn gateway(role: &GatewayRole, layout: &Layout) -> ExitCode {
     let Err(why) = run_gateway(role, layout);
     report(&why);

@@ -70,7 +70,7 @@ pub(crate) async fn run(command: Rules, layout: Layout, as_json: bool) -> Result
     Ok(show::print(as_json, &rules, |out| told_rules(out, &rules, false))?)
 }
 
-/// The rules in force. What was written in Cedar is shown as it is: what it says of itself decides nothing.
+/// Returns the rules in force. What was written in Cedar is shown as it is: what it says of itself decides nothing.
 fn told_rules(out: &mut dyn Write, rules: &[RuleView], cedar: bool) -> io::Result<()> {
     if rules.is_empty() {
         writeln!(out, "There are no rules but the shipped ones: what reaches others, destroys or spends asks.")?;
@@ -84,7 +84,7 @@ fn told_rules(out: &mut dyn Write, rules: &[RuleView], cedar: bool) -> io::Resul
     })
 }
 
-/// The change that is to be looked at; what cannot be read is told before anybody is asked.
+/// Returns the change that is to be looked at; what cannot be read is told before anybody is asked.
 fn looked_at(given: Change) -> Result<RuleChange, Trouble> {
     let mut change = RuleChange {
         remove: given.remove,
@@ -126,7 +126,7 @@ async fn test(client: &Client, change: RuleChange, as_json: bool) -> Result<(), 
     Ok(show::print(as_json, &trial, |out| told_trial(out, &trial))?)
 }
 
-/// What a trial found, every action of it.
+/// Returns what a trial found, every action of it.
 fn told_trial(out: &mut dyn Write, trial: &TrialView) -> io::Result<()> {
     let would = |after: &str| trial.otherwise.iter().filter(|one| one.after == after).count();
     writeln!(
@@ -146,7 +146,7 @@ fn told_trial(out: &mut dyn Write, trial: &TrialView) -> io::Result<()> {
     })
 }
 
-/// A decision in the words of rules.
+/// Returns a decision in the words of rules.
 fn verdict(name: &str) -> &str {
     match name {
         "auto" => "goes ahead",
@@ -205,7 +205,7 @@ fn in_a_line(example: &Example) -> String {
     example.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// What can happen without the person, and what rules are for nothing.
+/// Returns what can happen without the person, and what rules are for nothing.
 async fn analyse(client: &Client, as_json: bool) -> Result<(), Trouble> {
     let rules: Vec<RuleView> = client.get(&routes::RULES.here()).await?;
     let cedar: String = rules.iter().map(|rule| rule.cedar.as_str()).collect();
@@ -321,7 +321,7 @@ async fn history(client: &Client, as_json: bool) -> Result<(), Trouble> {
     })?)
 }
 
-/// The shipped profile of a name.
+/// Returns the shipped profile of a name.
 pub(crate) const fn profile(name: ProfileName) -> Profile {
     match name {
         ProfileName::Careful => Profile::Careful,
@@ -330,7 +330,7 @@ pub(crate) const fn profile(name: ProfileName) -> Profile {
     }
 }
 
-/// The words given, or standard input where none are.
+/// Returns the words given, or standard input where none are.
 fn text_of(words: &[String]) -> Result<String, Trouble> {
     if !words.is_empty() {
         let text = words.join(" ");
@@ -375,7 +375,7 @@ fn check(text: &str, as_json: bool) -> Result<(), Trouble> {
     say(if rules.is_empty() { "There is no rule in it.\n" } else { &out })
 }
 
-/// The line that is not understood, with a mark below where it begins.
+/// Returns the line that is not understood, with a mark below where it begins.
 fn pointed(text: &str, bad: &BadRule) -> String {
     let before: String = text.chars().take(bad.at).collect();
     let from = before.rfind('\n').map_or(0, |at| at + 1);

@@ -27,14 +27,14 @@ pub(crate) fn print<T: Serialize>(
     }
 }
 
-/// JSON in which no character moves a cursor or turns a line round: the same text, with those written as `\u`.
+/// Returns JSON in which no character moves a cursor or turns a line round: the same text, with those written as `\u`.
 fn inert(json: &str) -> String {
     let written = |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
     let inert = |(c, written_out)| if written_out && c != '\n' { written(c) } else { c.to_string() };
     judged(json).map(inert).collect()
 }
 
-/// A moment as people write it.
+/// Returns a moment as people write it.
 pub(crate) fn moment(ms: i64) -> String {
     let Ok(time) = jiff::Timestamp::from_millisecond(ms) else { return ms.to_string() };
     time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
@@ -56,7 +56,7 @@ pub(crate) fn status(out: &mut dyn Write, status: &Status) -> io::Result<()> {
     status.notices.iter().try_for_each(|notice| writeln!(out, "  ! {notice}"))
 }
 
-/// An action whole: nothing is cut short.
+/// Returns an action whole: nothing is cut short.
 pub(crate) fn card(out: &mut dyn Write, card: &ActionView) -> io::Result<()> {
     writeln!(out, "{}  [{}] {}", card.headline, card.kind, card.state)?;
     writeln!(out, "  action {}", card.id)?;
@@ -111,7 +111,7 @@ pub(crate) fn task(out: &mut dyn Write, task: &TaskView) -> io::Result<()> {
     result_of_task(out, &task.summary)
 }
 
-/// A task in a list, its actions as numbers.
+/// Returns a task in a list, its actions as numbers.
 pub(crate) fn task_summary(out: &mut dyn Write, task: &TaskSummary) -> io::Result<()> {
     words_of_task(out, task)?;
     if !task.action_states.is_empty() {
@@ -147,7 +147,7 @@ fn result_of_task(out: &mut dyn Write, task: &TaskSummary) -> io::Result<()> {
     }
 }
 
-/// A model request, each piece with who wrote it.
+/// Returns a model request, each piece with who wrote it.
 pub(crate) fn context(out: &mut dyn Write, context: &ContextView) -> io::Result<()> {
     for (number, span) in context.spans.iter().enumerate() {
         let from = if span.source.is_empty() { String::new() } else { format!(" ({})", span.source) };
@@ -168,7 +168,7 @@ pub(crate) fn connection(out: &mut dyn Write, connection: &ConnectionView) -> io
     lines.into_iter().try_for_each(|line| writeln!(out, "  ! {line}"))
 }
 
-/// One line of the log.
+/// Returns one line of the log.
 pub(crate) fn entry(out: &mut dyn Write, entry: &EntryView) -> io::Result<()> {
     let text = |name: &str| entry.header.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
     let wall = entry.header.get("wall_ms").and_then(serde_json::Value::as_i64).unwrap_or_default();

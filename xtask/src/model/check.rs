@@ -46,7 +46,7 @@ pub fn run_check(yes: bool) -> Result<(), String> {
     emulate()
 }
 
-/// The programs and shared objects below a folder.
+/// Returns the programs and shared objects below a folder.
 fn machine_code(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
@@ -68,7 +68,7 @@ fn is_elf(path: &Path) -> bool {
     fs::File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == *b"\x7fELF"
 }
 
-/// How many instructions a file has, and how many of them are of AVX-512.
+/// Tells how many instructions a file has, and how many of them are of AVX-512.
 fn count(file: &Path) -> Result<(u64, u64), String> {
     let mut objdump = command("objdump");
     let mut child = objdump.arg("--disassemble").arg(file).stdout(Stdio::piped()).spawn().map_err(failed)?;
@@ -92,7 +92,7 @@ fn failed(error: std::io::Error) -> String {
     error.to_string()
 }
 
-/// The bytes in a line of objdump's that holds an instruction: `  address:\tbytes\tinstruction`.
+/// Returns the bytes in a line of objdump's that holds an instruction: `  address:\tbytes\tinstruction`.
 fn code_of(line: &str) -> Option<&str> {
     let mut columns = line.split('\t');
     let (address, code, instruction) = (columns.next()?, columns.next()?, columns.next()?);
@@ -134,14 +134,14 @@ fn emulated(processor: &str) -> Command {
     emulator
 }
 
-/// Where the server's module lies.
+/// Tells where the server's module lies.
 fn packages() -> PathBuf {
     let versions = fs::read_dir(server_folder().join("lib")).into_iter().flatten().flatten();
     let mut folders = versions.map(|entry| entry.path().join("site-packages"));
     folders.find(|path| path.is_dir()).unwrap_or_else(server_folder)
 }
 
-/// What a server says after a short prompt.
+/// Returns what a server says after a short prompt.
 fn answer(python: Command, model: &Path) -> Result<String, String> {
     let served = LocalModel::start_as(python, model, 1, &folder().join("check.log"), READY_WITHIN)?;
     let body = r#"{"prompt":"Hello","max_tokens":8,"temperature":0,"stream":false}"#;

@@ -78,7 +78,7 @@ pub(super) fn pip(mut pip: Command, scratch: &Path, before: u64, progress: &mut 
     if status.success() { Ok(()) } else { Err(format!("pip could not fetch it ({status}; what it said is above)")) }
 }
 
-/// The bytes of the files below a folder; what vanishes meanwhile counts nothing.
+/// Returns the bytes of the files below a folder; what vanishes meanwhile counts nothing.
 fn size(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let sizes = entries.map(|entry| match entry.metadata() {
@@ -115,7 +115,7 @@ impl<'a> Pinned<'a> {
         whole.then_some(Self { line, name, version, sha256 })
     }
 
-    /// The name of its file, for packages of Python alone.
+    /// Returns the name of its file, for packages of Python alone.
     pub(super) fn file(&self) -> String {
         format!("{}-{}-py3-none-any.whl", self.name.replace('-', "_"), self.version)
     }

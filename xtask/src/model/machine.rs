@@ -40,8 +40,8 @@ impl Machine {
         }
     }
 
-    /// Everything that keeps the model from running here, for people; nothing if it can. `disk_mb` is what has yet to be
-    /// fetched and unpacked.
+    /// Returns everything that keeps the model from running here, for people; nothing if it can. `disk_mb` is what has yet to
+    /// be fetched and unpacked.
     pub(super) fn lacks(&self, disk_mb: u64) -> Vec<String> {
         let mut why = Vec::new();
         match self.architecture.as_str() {
@@ -77,7 +77,7 @@ fn too_old(what: &str, found: Option<(u32, u32)>, least: (u32, u32)) -> Option<S
     }
 }
 
-/// What can be had without pushing others out, or what the container may have, if that is less.
+/// Returns what can be had without pushing others out, or what the container may have, if that is less.
 fn free_memory_mb(meminfo: &str, limit: &str) -> Option<u64> {
     let free = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
     let free: u64 = free?.split_whitespace().next()?.parse().ok()?;
@@ -90,14 +90,14 @@ fn free_disk_mb(folder: &Path) -> Option<u64> {
     Some(found.f_bavail.saturating_mul(found.f_frsize) / 1_000_000)
 }
 
-/// The version a program prints.
+/// Returns the version a program prints.
 fn said(words: &[&str]) -> Option<(u32, u32)> {
     let (program, arguments) = words.split_first()?;
     let output = command(program).args(arguments).output().ok()?;
     version(&String::from_utf8_lossy(&output.stdout))
 }
 
-/// The version in `glibc 2.36` or `Python 3.11.7`.
+/// Returns the version in `glibc 2.36` or `Python 3.11.7`.
 fn version(text: &str) -> Option<(u32, u32)> {
     let mut numbers = text.split_whitespace().nth(1)?.split('.');
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))

@@ -53,7 +53,7 @@ fn until_arrived(house: &House, count: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// The disk fills up: nothing new is claimed, pausing works and outlives a kill, and with room again nothing is lost.
+/// Returns the disk fills up: nothing new is claimed, pausing works and outlives a kill, and with room again nothing is lost.
 pub(super) fn full(folder: &Path, bailey: &Path) -> Result<(), String> {
     let disk = SmallDisk::mount(folder)?;
     let recipients = (0..3).map(|n| format!("ok{n}@example.org")).collect();
@@ -144,8 +144,8 @@ impl Drop for Freezer {
     }
 }
 
-/// The disk hangs amid sending, so that the home cannot write and the system does not even let it end: a pause returns all the
-/// same, nothing arrives after it, and once the disk answers the home comes back paused with nothing lost.
+/// Returns the disk hangs amid sending, so that the home cannot write and the system does not even let it end: a pause returns
+/// all the same, nothing arrives after it, and once the disk answers the home comes back paused with nothing lost.
 pub(super) fn hanging(folder: &Path, bailey: &Path) -> Result<(), String> {
     fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     let disk = Freezer::mount(&folder.join("image"), &folder.join("mounted"))?;
@@ -183,7 +183,7 @@ pub(super) fn hanging(folder: &Path, bailey: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// The disk fails for every write, so neither the pause record nor the log can be written: the supervisor remembers.
+/// Returns the disk fails for every write, so neither the pause record nor the log can be written: the supervisor remembers.
 pub(super) fn failing(folder: &Path, bailey: &Path) -> Result<(), String> {
     let house = House::new(folder, bailey, &[("few", vec!["ok@example.org".into()])])?;
     let home = house.home_process().ok_or("the home does not run")?;
@@ -232,8 +232,8 @@ fn end(strace: &mut Child) -> Result<(), String> {
     strace.wait().map(drop).map_err(|error| format!("strace: {error}"))
 }
 
-/// The disk fails once, at a call chosen by chance, again and again: what could not be recorded does not happen, and what was
-/// recorded is kept, with and without a kill afterwards.
+/// Returns the disk fails once, at a call chosen by chance, again and again: what could not be recorded does not happen, and
+/// what was recorded is kept, with and without a kill afterwards.
 pub(super) fn faults(folder: &Path, bailey: &Path, times: u32) -> Result<(), String> {
     let (mut chance, mut refused, mut restarted, mut done) = (Chance(1_918), 0, 0, 0);
     let mut struck: BTreeMap<&str, u32> = BTreeMap::new();

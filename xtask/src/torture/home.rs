@@ -41,7 +41,7 @@ impl Drop for House {
     }
 }
 
-/// A script whose tasks of this name want one mail to each recipient.
+/// Returns a script whose tasks of this name want one mail to each recipient.
 fn script(name: &str, recipients: &[String]) -> Script {
     let call = |to: &String| ("mail_send", json!({"to": to, "subject": "s", "body": format!("for {to}")}));
     let turns = vec![Turn::calls(recipients.iter().map(call).collect()), Turn::say("done")];
@@ -116,7 +116,7 @@ impl House {
         Ok(())
     }
 
-    /// SIGKILL to the supervisor; the kernel ends the others with it.
+    /// Sends SIGKILL to the supervisor; the kernel ends the others with it.
     pub(super) fn kill(&mut self) {
         if let Some(mut child) = self.serving.take() {
             let _ = child.kill();
@@ -124,7 +124,7 @@ impl House {
         }
     }
 
-    /// The process that holds the home.
+    /// Returns the process that holds the home.
     pub(super) fn home_process(&self) -> Option<u32> {
         let supervisor = self.serving.as_ref()?.id();
         let children = fs::read_to_string(format!("/proc/{supervisor}/task/{supervisor}/children")).ok()?;
@@ -149,7 +149,7 @@ impl House {
         child.wait_with_output().map_err(|error| error.to_string())
     }
 
-    /// The same for what has to work; gives what it printed.
+    /// Returns the same for what has to work; gives what it printed.
     pub(super) fn ok(&self, arguments: &[&str], proves: bool) -> Result<String, String> {
         let output = self.run(arguments, proves)?;
         if output.status.success() {
@@ -158,7 +158,7 @@ impl House {
         Err(format!("bailey {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim()))
     }
 
-    /// One request over the home's socket.
+    /// Returns one request over the home's socket.
     pub(super) fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
         let failed = |error: std::io::Error| error.to_string();
         let token = fs::read_to_string(self.data().join("home/token")).map_err(failed)?;
@@ -193,7 +193,7 @@ impl House {
         }
     }
 
-    /// What waits for an answer.
+    /// Returns what waits for an answer.
     pub(super) fn waiting(&self) -> Result<Vec<Value>, String> {
         let cards = self.ask("GET", "/v1/approvals", &Value::Null)?;
         Ok(cards.as_array().cloned().unwrap_or_default())
@@ -215,7 +215,7 @@ impl House {
         Ok(())
     }
 
-    /// Where an action stands.
+    /// Tells where an action stands.
     pub(super) fn state(&self, id: &str) -> Result<String, String> {
         Ok(text(&self.ask("GET", &format!("/v1/actions/{id}"), &Value::Null)?, "state"))
     }
@@ -228,7 +228,7 @@ impl House {
         Ok(headers.filter(|header| text(header, "to") == "claimed").map(|header| text(&header, "action")).collect())
     }
 
-    /// The log against the last checkpoint this client saw; the first time there is none.
+    /// Returns the log against the last checkpoint this client saw; the first time there is none.
     pub(super) fn verify(&self) -> Result<(), String> {
         let output = self.run(&["log", "verify"], false)?;
         match output.status.code() {
@@ -246,7 +246,7 @@ pub(super) fn text(value: &Value, name: &str) -> String {
     value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-/// The Message-ID that a card's preview names.
+/// Returns the Message-ID that a card's preview names.
 fn message_id(card: &Value) -> String {
     let items = card.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let found = items.iter().find(|item| text(item, "label") == "Message-ID");

@@ -147,7 +147,7 @@ fn kinds() -> [(&'static str, Vec<String>); 3] {
     ]
 }
 
-/// One of those tasks.
+/// Returns one of those tasks.
 fn kind(chance: &mut Chance) -> &'static str {
     ["plain", "harsh", "mixed"].get(chance.below(3) as usize).copied().unwrap_or("plain")
 }
@@ -212,7 +212,7 @@ fn strike(house: &mut House, cards: &[Value], chance: &mut Chance, counts: &mut 
     Ok(())
 }
 
-/// SIGKILL to a process when it makes a system call for the so-manieth time from now.
+/// Sends SIGKILL to a process when it makes a system call for the so-manieth time from now.
 fn killing_at(process: u32, call: &str, nth: u64) -> Result<Child, String> {
     tracing(process, call, &format!("signal=KILL:when={nth}"), Path::new("/dev/null"))
 }
@@ -241,7 +241,7 @@ fn tracing(process: u32, call: &str, what: &str, told: &Path) -> Result<Child, S
     Ok(child)
 }
 
-/// How often each approved mail arrived, by its Message-ID.
+/// Tells how often each approved mail arrived, by its Message-ID.
 fn arrivals(house: &House) -> BTreeMap<String, usize> {
     let mut out = BTreeMap::new();
     for arrival in house.smtp.arrivals() {
@@ -258,7 +258,7 @@ fn states(house: &House) -> Result<BTreeMap<String, usize>, String> {
     Ok(out)
 }
 
-/// The promises, as far as the outside can see them. `at_last` is when nothing is under way any more.
+/// Returns the promises, as far as the outside can see them. `at_last` is when nothing is under way any more.
 fn check(house: &mut House, at_last: bool) -> Result<(), String> {
     house.verify()?;
     doubts(house)?;
@@ -289,7 +289,7 @@ fn check(house: &mut House, at_last: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// What was in doubt once stays in doubt, and is not sent again: the server let no such mail come since.
+/// Returns what was in doubt once stays in doubt, and is not sent again: the server let no such mail come since.
 fn doubts(house: &mut House) -> Result<(), String> {
     const DOUBT: [&str; 3] = ["unknown", "reconciling", "needs-person"];
     for (action, since) in &house.doubtful {

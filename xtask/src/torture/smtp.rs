@@ -52,8 +52,8 @@ struct Connection {
 }
 
 impl Connection {
-    /// Bytes that came: those read, and those that lie in the kernel. Between the two a byte is for a moment in neither, so
-    /// the most of some looks counts.
+    /// Returns bytes that came: those read, and those that lie in the kernel. Between the two a byte is for a moment in
+    /// neither, so the most of some looks counts.
     fn came(&self) -> u64 {
         let look = || self.read.load(Ordering::SeqCst) + rustix::io::ioctl_fionread(&self.stream).unwrap_or(0);
         (0..LOOKS).map(|_| look()).max().unwrap_or(0)
@@ -123,7 +123,7 @@ impl Smtp {
         Ok(Self { shared, port })
     }
 
-    /// Everything that came so far.
+    /// Returns everything that came so far.
     pub(super) fn arrivals(&self) -> Vec<Arrival> {
         self.shared.lock().arrivals.clone()
     }
@@ -139,7 +139,7 @@ impl Smtp {
         self.shared.changed.notify_all();
     }
 
-    /// How many bytes came on each connection.
+    /// Tells how many bytes came on each connection.
     pub(super) fn came(&self) -> Vec<u64> {
         self.shared.lock().connections.iter().map(Connection::came).collect()
     }

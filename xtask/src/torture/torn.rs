@@ -105,7 +105,8 @@ fn tear(log: &Path, size: u64, chance: &mut Chance) -> Result<String, String> {
     }
 }
 
-/// One life of a torn home: it starts, and whatever waits is approved. What came before does not come again, and nothing comes twice.
+/// Returns one life of a torn home: it starts, and whatever waits is approved. What came before does not come again, and
+/// nothing comes twice.
 fn live(house: &mut House, before: &BTreeSet<String>, counts: &mut Counts) -> Result<(), String> {
     house.forget();
     let from = house.smtp.arrivals().len();
@@ -161,7 +162,7 @@ fn at_rest(house: &House) -> Result<(), String> {
     }
 }
 
-/// What has come, once everything that was on its way from a killed home is there.
+/// Returns what has come, once everything that was on its way from a killed home is there.
 fn arrivals_at_rest(house: &House) -> Result<BTreeSet<String>, String> {
     sleep(SETTLES);
     if !house.smtp.until_alone(STARTS_WITHIN) {

@@ -57,7 +57,7 @@ impl Copy {
         Ok(copy)
     }
 
-    /// A cargo command in the copy.
+    /// Returns a cargo command in the copy.
     pub(crate) fn cargo(&self) -> Command {
         let mut cargo = command("cargo");
         cargo.current_dir(&self.source).env("CARGO_TARGET_DIR", &self.target).env("RUST_BACKTRACE", "0");
@@ -68,7 +68,7 @@ impl Copy {
         cargo
     }
 
-    /// A program of the copy.
+    /// Returns a program of the copy.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.target.join("debug").join(name)
     }
@@ -249,7 +249,7 @@ const FAILURES: u32 = 2;
 /// What `timeout` ends with when time was up.
 const TIMED_OUT: i32 = 124;
 
-/// The package a test is in, and which of its test programs.
+/// Returns the package a test is in, and which of its test programs.
 fn place(name: &str) -> Result<(String, Vec<&'static str>), String> {
     let (module, function) = name.rsplit_once("::").unwrap_or(("", name));
     for path in sources(&root().join("crates"))? {
@@ -279,7 +279,7 @@ fn is_test(source: &str, function: &str) -> bool {
     })
 }
 
-/// Every Rust file below a folder, in order.
+/// Returns every Rust file below a folder, in order.
 pub(crate) fn sources(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let mut out = Vec::new();
     let mut entries: Vec<PathBuf> = fs::read_dir(folder)
@@ -368,7 +368,7 @@ fn misshapen(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// What is wrong with the form of a claim: ids that are none or are another's, sentences that are too long.
+/// Returns what is wrong with the form of a claim: ids that are none or are another's, sentences that are too long.
 fn malformed(claims: &[Claim]) -> Vec<String> {
     let mut faults = Vec::new();
     for claim in claims {
@@ -388,7 +388,7 @@ fn malformed(claims: &[Claim]) -> Vec<String> {
     faults
 }
 
-/// What does not fit together between `SECURITY.md`, the list of mutations and the source. Cheap: part of every check.
+/// Returns what does not fit together between `SECURITY.md`, the list of mutations and the source. Cheap: part of every check.
 pub fn faults() -> Result<Vec<String>, String> {
     let mut faults = Vec::new();
     let claims = claims()?;

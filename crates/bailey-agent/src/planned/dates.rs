@@ -58,7 +58,7 @@ enum Kind {
     Other,
 }
 
-/// What a phrase names, whatever it comes to.
+/// Returns what a phrase names, whatever it comes to.
 fn kind(meaning: &Result<When, Unclear>) -> Kind {
     let when = match meaning {
         Ok(when) => when,
@@ -81,7 +81,7 @@ fn is_part_of_day(begins: &Zoned, ends: &Zoned) -> bool {
     [(6, 12), (9, 12), (12, 18), (18, 22)].contains(&(begins.hour(), ends.hour())) && begins.minute() == 0
 }
 
-/// The time of day that a model filled in, if it did.
+/// Returns the time of day that a model filled in, if it did.
 fn time_of(text: &str, cx: &Context) -> Option<Time> {
     let moment = match bailey_dates::read(text, cx) {
         Ok(When::Moment(moment) | When::Span(moment, _)) => moment,

@@ -132,7 +132,7 @@ impl<'a> Draft<'a> {
         self.edits.push((at..at, bytes));
     }
 
-    /// Where a line is added: before what lies within, alarms say, or before its end.
+    /// Tells where a line is added: before what lies within, alarms say, or before its end.
     fn own_end(&self, component: usize) -> Option<usize> {
         let found = self.object.components().get(component)?;
         let last = found.lines.last().copied().unwrap_or(found.begin).max(found.begin);
@@ -269,7 +269,7 @@ pub fn answer(object: &Object, components: &[usize], me: &[String], answer: &str
     (!draft.edits.is_empty()).then(|| draft.finish())
 }
 
-/// Where the answer stands in a line's bytes, if it stands there in one piece.
+/// Tells where the answer stands in a line's bytes, if it stands there in one piece.
 fn written_answer(object: &Object, line: usize) -> Option<Range<usize>> {
     let line = object.lines().get(line)?;
     let raw = object.bytes().get(line.content.clone())?;
@@ -292,7 +292,7 @@ fn colon(raw: &[u8]) -> Option<usize> {
     careful.or_else(|| raw.iter().position(|byte| *byte == b':'))
 }
 
-/// Where a component lies, from its beginning to its end, or to the last of its lines.
+/// Tells where a component lies, from its beginning to its end, or to the last of its lines.
 fn range(object: &Object, component: usize) -> Option<Range<usize>> {
     let found = object.components().get(component)?;
     let inner = object.components().iter().filter(|one| one.parent == Some(component));

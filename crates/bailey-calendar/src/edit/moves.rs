@@ -60,7 +60,7 @@ pub fn moved(now: (&Stamp, &Stamp), end: &End, wanted: Wanted, home: &TimeZone) 
     Ok(Move { start: new, end })
 }
 
-/// The same time of day, on the entry's own clock, as many days later as the day named is later than the one shown.
+/// Returns the same time of day, on the entry's own clock, as many days later as the day named is later than the one shown.
 fn same_time(stamp: &Stamp, date: Date, home: &TimeZone) -> jiff::civil::DateTime {
     let shown = if stamp.is_day() { stamp.at.date() } else { stamp.instant(home).to_zoned(home.clone()).date() };
     let days =
@@ -72,7 +72,7 @@ fn after_minutes(start: &Stamp, home: &TimeZone) -> Stamp {
     Length { days: 0, seconds: DEFAULT_MINUTES * 60 }.after(start, home)
 }
 
-/// The end that keeps the length: days by the calendar where it takes days, else the time that passes.
+/// Returns the end that keeps the length: days by the calendar where it takes days, else the time that passes.
 fn same_length(start: &Stamp, new: &Stamp, ends: &Stamp, home: &TimeZone) -> Stamp {
     let civil = civil_seconds(ends.at) - civil_seconds(start.at);
     if start.form == ends.form && (start.is_day() || civil >= DAY) {

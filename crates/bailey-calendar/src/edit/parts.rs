@@ -33,7 +33,7 @@ fn refused<T>(why: &str) -> Result<T, EditError> {
     Err(EditError(why.into()))
 }
 
-/// The id of an occurrence, and the component that stands for it alone, if there is one.
+/// Returns the id of an occurrence, and the component that stands for it alone, if there is one.
 fn of<'a>(series: &'a Series, occurrence: &'a Occurrence, home: &TimeZone) -> Option<(&'a Stamp, Option<&'a Event>)> {
     let id = occurrence.id.as_ref()?;
     let own = series.overrides().find(|(_, event)| {
@@ -92,7 +92,7 @@ pub fn change_one(
     Ok(draft.finish())
 }
 
-/// The lines of a series' component that an occurrence takes over as they are, up to its end.
+/// Returns the lines of a series' component that an occurrence takes over as they are, up to its end.
 fn rest_of(object: &Object, source: &Event, changes: &Changes) -> Vec<u8> {
     let mut out = Vec::new();
     let Some(component) = object.components().get(source.component) else { return out };
@@ -198,7 +198,7 @@ fn keep(draft: &mut Draft<'_>, at: usize, value: &str, stays: impl Fn(&&str) -> 
     }
 }
 
-/// The last moment before an occurrence, in the form an end has to have (RFC 5545, 3.3.10).
+/// Returns the last moment before an occurrence, in the form an end has to have (RFC 5545, 3.3.10).
 fn last_before(id: &Stamp, start: &Stamp, home: &TimeZone) -> String {
     if start.is_day() {
         let before = from_civil_seconds(civil_seconds(id.at) - DAY).unwrap_or(id.at);
@@ -281,7 +281,7 @@ pub fn change_all(
     Ok(draft.finish())
 }
 
-/// The times of the entry itself, moved as one of its occurrences is.
+/// Returns the times of the entry itself, moved as one of its occurrences is.
 fn moved_master(master: &Event, by: i64, times: &Move, home: &TimeZone) -> Move {
     let start = shifted(&master.start, by, &master.start, home);
     let end = match (&master.end, &times.end) {
@@ -349,7 +349,7 @@ fn move_lists(draft: &mut Draft<'_>, master: &Event, by: i64, home: &TimeZone) -
     Ok(())
 }
 
-/// The days of the week a rule names, moved; nothing where it names none.
+/// Returns the days of the week a rule names, moved; nothing where it names none.
 fn moved_days(rule: &Rule, days: i64, by: i64) -> Result<Option<String>, EditError> {
     let times = !(rule.by_hour.is_empty() && rule.by_minute.is_empty() && rule.by_second.is_empty());
     let dates = !(rule.by_month.is_empty()
@@ -432,7 +432,7 @@ pub fn change_following(
     Ok(draft.finish())
 }
 
-/// How many occurrences of a counted rule lie before one.
+/// Tells how many occurrences of a counted rule lie before one.
 fn before(rule: &Rule, master: &Event, id: &Stamp) -> u32 {
     let mut walk = Walk::new(rule, master.start.at, master.start.is_day(), None);
     let mut count = 0;

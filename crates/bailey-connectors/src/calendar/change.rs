@@ -161,7 +161,7 @@ fn occurrence(series: &Series, text: &str, home: &TimeZone) -> Option<Occurrence
     series.occurrence(&Stamp::read(text, zone.as_ref())?, home)
 }
 
-/// The entry itself, where no occurrence is named.
+/// Returns the entry itself, where no occurrence is named.
 fn first(series: &Series, home: &TimeZone) -> Option<Occurrence> {
     let event = series.events.first()?;
     let end = end_of(event, &event.start, home);
@@ -170,7 +170,7 @@ fn first(series: &Series, home: &TimeZone) -> Option<Occurrence> {
     Some(Occurrence { event: 0, id, start: event.start.clone(), end, begins, ends })
 }
 
-/// What part of an entry a call means; a question where a repeating entry is meant and the call does not say.
+/// Returns what part of an entry a call means; a question where a repeating entry is meant and the call does not say.
 fn part(series: &Series, named: Option<&Occurrence>, arguments: &Arguments, home: &TimeZone) -> Result<Part, BadCall> {
     if !series.repeats() {
         return Ok(Part::Whole);

@@ -20,7 +20,7 @@ const MAX_TOLD_CHARS: usize = 200;
 /// Bytes of a content line before it is folded (RFC 5545, 3.1: at most 75 octets).
 const FOLD_AT: usize = 73;
 
-/// The entry as an invitation (iTIP, RFC 5546, 3.2.2 and 3.2.5): what is the person's alone, such as alarms, stays out.
+/// Returns the entry as an invitation (iTIP, RFC 5546, 3.2.2 and 3.2.5): what is the person's alone, such as alarms, stays out.
 pub(super) fn invitation(
     entry_: &Entry,
     organizer: &str,
@@ -64,7 +64,7 @@ pub(super) fn invitation(
     entry(&lines)
 }
 
-/// A property of a moment: a whole day, or a moment in UTC.
+/// Returns a property of a moment: a whole day, or a moment in UTC.
 fn property(name: &str, moment: When, cx: &HomeContext) -> Result<String, BadCall> {
     match moment.time {
         None => Ok(format!("{name};VALUE=DATE:{}", moment.date.strftime("%Y%m%d"))),
@@ -86,7 +86,7 @@ fn later(begins: When, minutes: i64, cx: &HomeContext) -> Result<Zoned, BadCall>
     begins.begins(cx)?.checked_add(minutes.minutes()).map_err(|error| bad("ends", error))
 }
 
-/// A new entry, and what it is in words.
+/// Returns a new entry, and what it is in words.
 pub(super) fn create(arguments: &Arguments, cx: &HomeContext, name: &str) -> Result<(Entry, Told), BadCall> {
     let (begins, ends) = begin_and_end(arguments, cx)?;
     let begins = begins.ok_or(BadCall::Missing("begins"))?;
@@ -124,7 +124,7 @@ fn told(entry: &Entry, cx: &HomeContext) -> Option<Told> {
     })
 }
 
-/// The end of an entry; without one, an hour, or the whole day.
+/// Returns the end of an entry; without one, an hour, or the whole day.
 fn end_of(begins: When, ends: Option<When>, cx: &HomeContext) -> Result<String, BadCall> {
     match (begins.time, ends) {
         (None, ends) => {

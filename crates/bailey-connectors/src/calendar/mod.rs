@@ -183,8 +183,8 @@ impl Service for Calendar {
         }
     }
 
-    /// An entry of a name that only Bailey gives, or one that reads as it was to be written, shows that the write happened; so
-    /// does one that is gone.
+    /// Returns an entry of a name that only Bailey gives, or one that reads as it was to be written, shows that the write
+    /// happened; so does one that is gone.
     async fn reconcile(&self, vault: &Vault, account: Option<(ConnectionId, u64)>, action: &CalendarAction) -> Lookup {
         let CalendarAction::Write(writing) = action else {
             return Some((Found::No, "a look at the calendar changes nothing"));
@@ -277,7 +277,7 @@ fn read_out(found: Result<String, String>) -> Outcome {
     }
 }
 
-/// A series that goes on changed leaves the old one to be ended.
+/// Returns a series that goes on changed leaves the old one to be ended.
 fn with_next(outcome: Outcome, writing: &Writing) -> Outcome {
     let begins = writing.told.as_ref().is_some_and(|told| told.part == Part::Following && told.deed == Deed::Add);
     match begins && outcome.result == Effect::Done {
@@ -377,7 +377,7 @@ fn bad(name: &'static str, why: impl std::fmt::Display) -> BadCall {
     BadCall::Bad { name, why: why.to_string() }
 }
 
-/// The span of a look, in seconds since 1970-01-01T00:00Z.
+/// Returns the span of a look, in seconds since 1970-01-01T00:00Z.
 fn span(arguments: &Arguments, cx: &HomeContext) -> Result<(i64, i64), BadCall> {
     let (from, until) = looked_at(arguments, cx)?;
     let start = from.unwrap_or_else(|| When::day(local(cx).date())).start();
@@ -387,7 +387,7 @@ fn span(arguments: &Arguments, cx: &HomeContext) -> Result<(i64, i64), BadCall> 
     Ok((seconds(start, cx)?, seconds(end, cx)?))
 }
 
-/// What free time is looked for.
+/// Returns what free time is looked for.
 fn sought(arguments: &Arguments, cx: &HomeContext) -> Result<Sought, BadCall> {
     let minutes = match arguments.optional("minutes") {
         None => DEFAULT_MINUTES,

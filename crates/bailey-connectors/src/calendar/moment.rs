@@ -10,7 +10,7 @@ use crate::call::{Arguments, BadCall};
 use crate::context::HomeContext;
 use crate::dates;
 
-/// A moment of a calendar for people; as it is where it cannot be read.
+/// Returns a moment of a calendar for people; as it is where it cannot be read.
 pub(super) fn spoken(text: &str, cx: &HomeContext) -> String {
     let format = "%Y%m%dT%H%M%S";
     if let Some(utc) = text.strip_suffix('Z').and_then(|text| DateTime::strptime(format, text).ok()) {
@@ -48,7 +48,7 @@ impl When {
         self.date.to_datetime(self.time.unwrap_or_else(Time::midnight))
     }
 
-    /// A day without a time ends with the day.
+    /// Returns a day without a time ends with the day.
     pub(super) fn end(self) -> DateTime {
         match self.time {
             Some(time) => self.date.to_datetime(time),
@@ -86,7 +86,7 @@ pub(super) fn looked_at(arguments: &Arguments, cx: &HomeContext) -> Result<(Opti
     Ok((from.map(|(begins, _)| begins), until.or(from.and_then(|(_, ends)| ends))))
 }
 
-/// The beginning of what was named, and its end where it has one.
+/// Returns the beginning of what was named, and its end where it has one.
 fn both_ends(name: &'static str, said: &bailey_dates::When) -> Result<(When, Option<When>), BadCall> {
     match said {
         bailey_dates::When::Moment(moment) => Ok((When::moment(moment), None)),
@@ -97,8 +97,8 @@ fn both_ends(name: &'static str, said: &bailey_dates::When) -> Result<(When, Opt
     }
 }
 
-/// When something is to begin and end, as a call names both: each alone, both in one phrase (`tomorrow 9 to 11`), or the end
-/// as a length (`90 minutes`). No beginning is named where the first is `None`.
+/// Tells when something is to begin and end, as a call names both: each alone, both in one phrase (`tomorrow 9 to 11`), or the
+/// end as a length (`90 minutes`). No beginning is named where the first is `None`.
 pub(super) fn begin_and_end(arguments: &Arguments, cx: &HomeContext) -> Result<(Option<When>, Option<When>), BadCall> {
     use bailey_dates::When as Said;
     let Some(text) = arguments.optional("begins") else { return Ok((None, None)) };

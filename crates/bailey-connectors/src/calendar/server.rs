@@ -165,7 +165,7 @@ pub(super) async fn entry(vault: &Vault, access: &Access, href: &Href) -> Result
     }
 }
 
-/// The version as the server lists it: some do not tell it with the entry.
+/// Returns the version as the server lists it: some do not tell it with the entry.
 async fn listed_version(vault: &Vault, access: &Access, href: &Href) -> Result<Etag, String> {
     let body = "<?xml version=\"1.0\" encoding=\"utf-8\"?><D:propfind xmlns:D=\"DAV:\"><D:prop><D:getetag/></D:prop></D:propfind>";
     let headers = vec![("depth", "0".to_owned()), ("content-type", "application/xml; charset=utf-8".to_owned())];

@@ -96,7 +96,7 @@ impl Seen {
     }
 }
 
-/// The span in which an entry may be whose zone, or whose end, cannot be read.
+/// Returns the span in which an entry may be whose zone, or whose end, cannot be read.
 fn uncertain(event: &Event, occurrence: &Occurrence) -> Option<(Timestamp, Timestamp)> {
     let doubtful =
         event.faults.iter().any(|fault| fault.contains("zone") || fault.contains("ends") || fault.contains("long"));
@@ -105,7 +105,7 @@ fn uncertain(event: &Event, occurrence: &Occurrence) -> Option<(Timestamp, Times
     doubtful.then(around).flatten()
 }
 
-/// The id of an occurrence: the entry's place, and which of a series.
+/// Returns the id of an occurrence: the entry's place, and which of a series.
 fn id(href: &str, occurrence: &Occurrence) -> String {
     occurrence.id.as_ref().map_or_else(|| href.to_owned(), |id| format!("{href}#{}", id.value()))
 }
@@ -170,12 +170,12 @@ fn told(one: &Found, series: &Series, event: &Event, occurrence: &Occurrence, wh
     out
 }
 
-/// The last day of a whole-day entry, which ends where the next day begins (RFC 5545, 3.6.1).
+/// Returns the last day of a whole-day entry, which ends where the next day begins (RFC 5545, 3.6.1).
 fn last_day(end: &Stamp) -> Stamp {
     end.with(end.at.checked_sub(jiff::Span::new().days(1)).unwrap_or(end.at))
 }
 
-/// A moment on the entry's own clock, where that shows another time than the person's.
+/// Returns a moment on the entry's own clock, where that shows another time than the person's.
 pub(super) fn own(stamp: &Stamp, home: &TimeZone) -> Option<String> {
     let Form::Zoned(zone) = &stamp.form else { return None };
     if zone.known == Known::No {
@@ -190,7 +190,7 @@ pub(super) fn own(stamp: &Stamp, home: &TimeZone) -> Option<String> {
     (offset(&zone.clock) != offset(home)).then(|| format!("{} in {}", words::moment(moment, &zone.clock), zone.name))
 }
 
-/// A beginning and an end for a preview.
+/// Returns a beginning and an end for a preview.
 pub(super) fn times(start: &Stamp, end: &Stamp, home: &TimeZone) -> Times {
     let moment = |stamp: &Stamp| {
         let moment = stamp.instant(home);

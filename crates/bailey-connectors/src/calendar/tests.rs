@@ -60,7 +60,7 @@ fn an_invitation_holds_the_entry_its_guests_and_nothing_of_the_persons_own() {
     );
 }
 
-/// A stored entry, as a call of a tool sees it.
+/// Returns a stored entry, as a call of a tool sees it.
 fn looked(text: &str, which: Option<&str>, json: &str) -> Result<Looked, BadCall> {
     let entry = Entry::as_it_lies(text.as_bytes().to_vec()).unwrap();
     let stored = Stored { entry, etag: calendar::Etag::none() };

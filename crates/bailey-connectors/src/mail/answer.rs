@@ -135,7 +135,7 @@ impl Making<'_> {
         Source { used, message: self.message.clone(), from: shown(&self.original.from), reply_to: shown(asked) }
     }
 
-    /// The addresses of all accounts of the person, in the form addresses are compared in.
+    /// Returns the addresses of all accounts of the person, in the form addresses are compared in.
     fn own(&self) -> Vec<String> {
         let accounts = self.cx.accounts.iter().filter_map(|account| account.settings.mail());
         let others = accounts.filter_map(|mail| Address::read(&mail.address).ok()).map(|address| address.key());
@@ -161,7 +161,7 @@ impl Making<'_> {
         })
     }
 
-    /// The files to pass on: all, or those that are named by name or SHA-256.
+    /// Returns the files to pass on: all, or those that are named by name or SHA-256.
     fn files(&self) -> Result<Vec<Attachment>, BadCall> {
         let all: Vec<Attachment> =
             self.original.files.iter().enumerate().map(|(at, file)| attachment(at, file)).collect::<Result<_, _>>()?;
@@ -199,7 +199,7 @@ fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A file of the mail as one of the mail that passes it on. Its name is made safe: it is its sender's.
+/// Returns a file of the mail as one of the mail that passes it on. Its name is made safe: it is its sender's.
 fn attachment(at: usize, file: &File) -> Result<Attachment, BadCall> {
     let plain = file.name.chars().map(|c| if c.is_control() || "/\\".contains(c) { '_' } else { c });
     let name = plain.take(MAX_FILE_NAME).collect::<String>();
@@ -212,7 +212,7 @@ fn attachment(at: usize, file: &File) -> Result<Attachment, BadCall> {
     })
 }
 
-/// Everybody of a field, or an error where one of them cannot be written to: nobody is left out unseen.
+/// Returns everybody of a field, or an error where one of them cannot be written to: nobody is left out unseen.
 fn written_to(all: &[Named]) -> Result<Vec<Mailbox>, BadCall> {
     let one = |one: &Named| {
         one.mailbox().ok_or_else(|| {
@@ -223,7 +223,7 @@ fn written_to(all: &[Named]) -> Result<Vec<Mailbox>, BadCall> {
     all.iter().map(one).collect()
 }
 
-/// Everybody once, where they are named first.
+/// Returns everybody once, where they are named first.
 fn each_once(to: Vec<Mailbox>, cc: Vec<Mailbox>, bcc: Vec<Mailbox>) -> (Vec<Mailbox>, Vec<Mailbox>, Vec<Mailbox>) {
     let mut seen = std::collections::BTreeSet::new();
     let mut once =
@@ -235,7 +235,7 @@ fn shown(all: &[Named]) -> String {
     all.iter().map(Named::shown).collect::<Vec<_>>().join(", ")
 }
 
-/// A subject that says once what was made of the mail.
+/// Returns a subject that says once what was made of the mail.
 fn subject(prefix: &str, known: &[&str], subject: &str) -> Result<Line, BadCall> {
     let plain: String =
         subject.chars().map(|c| if c.is_control() || "\u{2028}\u{2029}".contains(c) { ' ' } else { c }).collect();
@@ -247,7 +247,7 @@ fn subject(prefix: &str, known: &[&str], subject: &str) -> Result<Line, BadCall>
     parse_with("id", || Line::new(whole.trim_end().to_owned()))
 }
 
-/// What stands behind `Re:`, `AW :`, `Re[2]:` or `SV(3):`; `None` where the subject begins otherwise.
+/// Returns what stands behind `Re:`, `AW :`, `Re[2]:` or `SV(3):`; `None` where the subject begins otherwise.
 fn without_prefix<'a>(subject: &'a str, known: &[&str]) -> Option<&'a str> {
     let (before, behind) = subject.split_once([':', '\u{ff1a}'])?;
     let word = before.trim_end();
@@ -269,8 +269,8 @@ impl Original {
         self.date.map_or_else(|| "an unknown date".into(), |(seconds, minutes)| rfc5322::date(seconds, minutes))
     }
 
-    /// The text as an answer quotes it: who wrote it and when, and each line behind a mark (RFC 3676, 4.5). What stands below the mark
-    /// of a signature is left out.
+    /// Returns the text as an answer quotes it: who wrote it and when, and each line behind a mark (RFC 3676, 4.5). What
+    /// stands below the mark of a signature is left out.
     fn quoted(&self) -> String {
         let lines = self.text.trim_end().split('\n').take_while(|line| *line != "-- ");
         let lines: Vec<String> = lines.map(quoted_line).collect();
@@ -282,7 +282,7 @@ impl Original {
         format!("On {}, {} wrote:\n{lines}\n", self.when(), shown(&self.from))
     }
 
-    /// The text as it is passed on: what its header says, and all of it.
+    /// Returns the text as it is passed on: what its header says, and all of it.
     fn passed_on(&self) -> String {
         let mut out = String::from("---------- Forwarded message ----------\n");
         let subject = self.subject.split_whitespace().collect::<Vec<_>>().join(" ");

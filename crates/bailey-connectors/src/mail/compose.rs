@@ -23,7 +23,7 @@ pub(crate) struct Invitation {
     pub(crate) cancel: bool,
 }
 
-/// A mail that carries an invitation to the guests it names.
+/// Returns a mail that carries an invitation to the guests it names.
 pub(crate) fn prepare_invitation(
     arguments: &Arguments,
     cx: &PrepareContext<'_>,
@@ -118,7 +118,7 @@ pub(super) fn message_of(tool: &str, arguments: &Arguments, cx: &HomeContext, ar
     Ok((Some(account.connection.0), Action::Mail(action)))
 }
 
-/// The Message-ID that a call says it answers, in angle brackets or without them.
+/// Returns the Message-ID that a call says it answers, in angle brackets or without them.
 fn answered(arguments: &Arguments) -> Result<Option<MessageId>, BadCall> {
     let read = |text: String| {
         let text = text.trim();
@@ -147,7 +147,7 @@ async fn thread_of(vault: &Vault, account: &Account, parent: &MessageId) -> Vec<
     Vec::new()
 }
 
-/// The folder that a copy of what is sent goes to: that of the role Sent, unless the provider puts one there itself.
+/// Returns the folder that a copy of what is sent goes to: that of the role Sent, unless the provider puts one there itself.
 pub(super) fn sent_folder(vault: &Vault, account: &Account) -> Option<Box<FolderName>> {
     let mail = account.settings.mail()?;
     let folders: Folders = vault.discovered(&account.connection.0).unwrap_or_default();
@@ -155,7 +155,7 @@ pub(super) fn sent_folder(vault: &Vault, account: &Account) -> Option<Box<Folder
     FolderName::new(&sent).ok().map(Box::new)
 }
 
-/// The folder of drafts, where the mailbox has one.
+/// Returns the folder of drafts, where the mailbox has one.
 fn drafts_folder(vault: &Vault, account: &Account) -> Option<Box<FolderName>> {
     let mail = account.settings.mail()?;
     let folders: Folders = vault.discovered(&account.connection.0).unwrap_or_default();
@@ -173,7 +173,7 @@ pub(super) fn subject(text: &str) -> Result<Line, BadCall> {
     parse_with("subject", || Line::new(text.trim()))
 }
 
-/// Line breaks of every kind become `\n`.
+/// Returns the line breaks of every kind become `\n`.
 pub(super) fn body(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "")
 }
@@ -190,7 +190,7 @@ fn to_ascii(domain: &str) -> Option<String> {
     idna::domain_to_ascii_strict(domain).ok().filter(|_| !punycode::mixes_scripts(domain))
 }
 
-/// A recipient whose name and address were read apart already.
+/// Returns a recipient whose name and address were read apart already.
 pub(super) fn known_address(name: &str, address: &str) -> Result<Mailbox, BadAddresses> {
     addresses::named(name, address, &to_ascii)
 }
@@ -215,7 +215,7 @@ pub(super) fn recipients(name: &'static str, value: Option<&Value>) -> Result<Ve
     }
 }
 
-/// One entry of a list.
+/// Returns one entry of a list.
 fn recipient(item: &Value) -> Result<Mailbox, String> {
     let field = |name: &str| item.get(name).and_then(Value::as_str);
     match item {
@@ -253,7 +253,7 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// The edited mail, with an identity and date of its own: it is another action.
+    /// Returns the edited mail, with an identity and date of its own: it is another action.
     pub fn apply(&self, message: &Message, cx: &HomeContext) -> Result<Message, BadCall> {
         let list = |name, edited: &Option<Vec<String>>, old: &Vec<Mailbox>| match edited {
             None => Ok(old.clone()),

@@ -86,7 +86,7 @@ async fn make_move(
     Ok(format!("moved to {shown}"))
 }
 
-/// The number may name another message by now: then nothing is moved.
+/// Returns the number may name another message by now: then nothing is moved.
 async fn check_still_there(session: &mut ImapSession, moving: &Moving) -> Result<(), String> {
     let selected = session.select(moving.message.folder.as_str()).await.map_err(imap_words)?;
     if selected.uid_validity != Some(moving.message.uid_validity) {

@@ -113,7 +113,7 @@ async fn append(
     })
 }
 
-/// The server's words in what the library makes of a refusal (`code: …, info: Some("…")`).
+/// Returns the server's words in what the library makes of a refusal (`code: …, info: Some("…")`).
 fn said(refusal: &str) -> &str {
     let words = refusal.split_once("info: Some(\"").and_then(|(_, rest)| rest.rsplit_once("\")"));
     words.map_or("it gives no reason", |(words, _)| words)

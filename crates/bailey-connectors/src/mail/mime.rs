@@ -26,7 +26,7 @@ pub(crate) enum Fetched {
     Parts(Box<Outline>),
 }
 
-/// A message as the model reads it. Whatever it is, and however deep it nests, the home goes on.
+/// Returns a message as the model reads it. Whatever it is, and however deep it nests, the home goes on.
 #[must_use]
 pub fn describe(bytes: &[u8]) -> Value {
     let whole = bytes.len() < MAX_FETCHED;
@@ -34,7 +34,7 @@ pub fn describe(bytes: &[u8]) -> Value {
         .unwrap_or_else(|| json!({"trouble": "this message cannot be read as a mail"}))
 }
 
-/// A message from so many characters of its text on, with what the account's own servers found out about its sender.
+/// Returns a message from so many characters of its text on, with what the account's own servers found out about its sender.
 pub(crate) fn describe_from(fetched: &Fetched, header: &[u8], own: &[String], from: usize) -> Value {
     let read = || {
         let mail = match fetched {
@@ -51,7 +51,7 @@ pub(crate) fn describe_from(fetched: &Fetched, header: &[u8], own: &[String], fr
     on_a_thread(read).unwrap_or_else(|| json!({"trouble": "this message cannot be read as a mail"}))
 }
 
-/// The text of a file, from so many characters on.
+/// Returns the text of a file, from so many characters on.
 pub(crate) fn describe_file(
     bytes: &[u8],
     media: &str,
@@ -134,7 +134,7 @@ pub(crate) fn people_in_words(fields: &Fields, name: &str) -> String {
     short(&all.join(", "))
 }
 
-/// As much of a field as is told of.
+/// Returns as much of a field as is told of.
 pub(crate) fn short(field: &str) -> String {
     match field.char_indices().nth(MAX_FIELD_CHARS) {
         Some((end, _)) => format!("{}…", field.get(..end).unwrap_or_default()),
@@ -142,7 +142,7 @@ pub(crate) fn short(field: &str) -> String {
     }
 }
 
-/// Whom a sent message went to. One that someone else wrote, and that lies in Sent by some accident, proves nothing.
+/// Tells whom a sent message went to. One that someone else wrote, and that lies in Sent by some accident, proves nothing.
 pub fn recipients(header: &[u8], own: &str) -> Vec<(String, String)> {
     let (fields, _) = Fields::split(header);
     let from = addresses(&fields, "from");

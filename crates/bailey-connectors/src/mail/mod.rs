@@ -214,7 +214,7 @@ impl Service for Mail {
         }
     }
 
-    /// A move can be seen at the server; a sent mail leaves no trace there that proves anything, so the person decides.
+    /// Returns a move can be seen at the server; a sent mail leaves no trace there that proves anything, so the person decides.
     async fn reconcile(&self, vault: &Vault, account: Option<(ConnectionId, u64)>, action: &MailAction) -> Lookup {
         let moving = match action {
             MailAction::Move(moving) | MailAction::Trash(moving) | MailAction::DiscardDraft(moving) => moving,
@@ -241,7 +241,7 @@ impl Service for Mail {
         }
     }
 
-    /// A moved mail comes back from where it went.
+    /// Returns a moved mail comes back from where it went.
     async fn undo(&self, vault: &Vault, done: Done<'_, MailAction>) -> Result<Made, BadCall> {
         let moved = match done.action {
             MailAction::Move(moved) | MailAction::Trash(moved) | MailAction::DiscardDraft(moved) => moved,
@@ -285,7 +285,7 @@ impl Service for Mail {
     }
 }
 
-/// Looking has an outcome of its own: what it found, or why it found nothing.
+/// Makes the outcome of looking: what it found, or why it found nothing.
 fn looked(result: Result<String, String>) -> Outcome {
     match result {
         Ok(found) => Outcome::new(Effect::Done, found),
@@ -326,7 +326,7 @@ fn prepare_search(arguments: &Arguments, cx: &HomeContext) -> Result<Made, BadCa
     Ok((Some(account.connection.0), Action::Mail(action)))
 }
 
-/// `FOLDER/UIDVALIDITY/UID`, as a search gives it.
+/// Reads `FOLDER/UIDVALIDITY/UID`, as a search gives it.
 fn reference(arguments: &Arguments) -> Result<MessageRef, BadCall> {
     let text = arguments.text("id")?;
     let bad = || BadCall::Bad { name: "id", why: "it is not an id that mail_search gave".into() };
@@ -355,7 +355,7 @@ fn prepare_attachment(arguments: &Arguments, cx: &HomeContext) -> Result<Made, B
     Ok((Some(account.connection.0), Action::Mail(MailAction::Look(look))))
 }
 
-/// A number that is 0 where it is left out.
+/// Returns a number that is 0 where it is left out.
 fn count(name: &'static str, arguments: &Arguments) -> Result<u32, BadCall> {
     let number = arguments.optional(name).filter(|text| !text.trim().is_empty());
     number.map_or(Ok(0), |text| parse_with(name, || text.trim().parse::<u32>()))

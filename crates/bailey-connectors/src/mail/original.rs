@@ -137,7 +137,7 @@ pub(super) async fn read(bytes: Vec<u8>) -> Result<Original, String> {
     read.ok_or_else(|| "this message cannot be read as a mail, so nothing can be made of it".into())
 }
 
-/// The library descends once for each mail within a mail, and may panic over one: then it cannot be read.
+/// Returns the library descends once for each mail within a mail, and may panic over one: then it cannot be read.
 pub(super) fn on_a_deep_stack(bytes: &[u8]) -> Option<Original> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name(PARSER.into()).stack_size(PARSER_STACK);
@@ -204,7 +204,7 @@ fn file(part: &mail_parser::MessagePart<'_>, raw: &[u8]) -> File {
     }
 }
 
-/// A file's bytes as they came: the library gives texts in another character set than they were written in.
+/// Returns a file's bytes as they came: the library gives texts in another character set than they were written in.
 fn content(part: &mail_parser::MessagePart<'_>, raw: &[u8]) -> Vec<u8> {
     let exact = || {
         let (from, until) = (usize::try_from(part.offset_body).ok()?, usize::try_from(part.offset_end).ok()?);

@@ -63,7 +63,7 @@ pub(super) async fn send(vault: &Vault, claimed: &Claimed<MailAction>, message: 
     }
 }
 
-/// One try. The last takes "later" for "no".
+/// Returns one try. The last takes "later" for "no".
 async fn once(vault: &Vault, claimed: &Claimed<MailAction>, message: &Message, last: bool) -> Tried {
     let unsent = |why: String| Tried::Ended(Outcome::new(Effect::NotExecuted, why));
     let opening = async {

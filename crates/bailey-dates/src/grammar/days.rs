@@ -20,7 +20,7 @@ impl Parser<'_> {
         Some(pick)
     }
 
-    /// Whether an adjective here belongs to what follows it: `Monday next week`.
+    /// Tells whether an adjective here belongs to what follows it: `Monday next week`.
     pub(super) fn belongs_to_next(&self) -> bool {
         match self.means(1) {
             Some(Means::Unit(_) | Means::Weekday(_) | Means::Month(_) | Means::Weekend) => true,
@@ -121,7 +121,7 @@ impl Parser<'_> {
         Some(Day::Nth { nth, weekday, period })
     }
 
-    /// A month: named, or counted from this one.
+    /// Returns a month: named, or counted from this one.
     pub(super) fn month(&mut self) -> Option<Period> {
         match self.period()? {
             month @ (Period::Month(_) | Period::NamedMonth(..) | Period::NextMonthNamed(..)) => Some(month),
@@ -169,7 +169,7 @@ impl Parser<'_> {
         Some(Day::Run { length: of_units(i64::from(count), unit)?, ahead: pick != Pick::Last })
     }
 
-    /// A length that begins with a number, or with units in the plural.
+    /// Returns a length that begins with a number, or with units in the plural.
     pub(super) fn counted_length(&mut self) -> Option<Length> {
         if !matches!(self.token(0), Some(Token::Raw(Raw::Number { .. }))) {
             return None;
@@ -264,7 +264,7 @@ impl Parser<'_> {
         })
     }
 
-    /// A date: in digits, with the name of a month, or relative.
+    /// Returns a date: in digits, with the name of a month, or relative.
     pub(super) fn date(&mut self) -> Option<Day> {
         match self.token(0)? {
             Token::Raw(Raw::Iso(Some(date))) => {

@@ -328,7 +328,7 @@ impl<'a> Parser<'a> {
         while self.eat(&[Means::Filler, Means::Of, Means::In, Means::From, Means::On]) {}
     }
 
-    /// One part, if it fits into what is there.
+    /// Returns one part, if it fits into what is there.
     fn part(&mut self, slots: &mut Slots) -> bool {
         let begin = self.at;
         let done = self.part_of(slots);
@@ -395,7 +395,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A part of the day, or the words that name a day and a part in one.
+    /// Returns a part of the day, or the words that name a day and a part in one.
     fn part_of_day(&mut self, slots: &mut Slots) -> Option<bool> {
         let named = slots.day.is_some() || slots.weekday.is_some();
         let this = self.means(0) == Some(Means::This);

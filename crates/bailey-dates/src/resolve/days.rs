@@ -121,7 +121,7 @@ impl World<'_> {
         Ok(self.of_rounds(&days, RECENT_DAYS))
     }
 
-    /// The 29th of February, said without a year: clear only where the next February has one.
+    /// Returns the 29th of February, said without a year: clear only where the next February has one.
     fn leap_day(&self) -> Found {
         let year = self.from.year();
         let next = if self.from > date(year, 2, 28)? && self.from != Date::new(year, 2, 29).unwrap_or(Date::MIN) {
@@ -270,7 +270,7 @@ impl World<'_> {
         }
     }
 
-    /// The months of this name, of last year, this and next.
+    /// Returns the months of this name, of last year, this and next.
     fn months(&self, month: i8) -> Vec<(Date, Date)> {
         let year = self.from.year();
         let of = |year| Date::new(year, month, 1).ok().map(|first| (first, first.last_of_month()));
@@ -311,7 +311,7 @@ impl World<'_> {
         }))
     }
 
-    /// The first or last day of a period; the end of a week is its Friday, or its Sunday.
+    /// Returns the first or last day of a period; the end of a week is its Friday, or its Sunday.
     fn edge(&self, end: bool, period: Period) -> Found {
         let weeks = matches!(period, Period::Week(_) | Period::IsoWeek(..));
         let edges = |all: Vec<Stretch>| {
@@ -403,7 +403,7 @@ impl World<'_> {
         })
     }
 
-    /// A weekday beside another day: within a week, or what has to agree.
+    /// Returns a weekday beside another day: within a week, or what has to agree.
     fn weekday_and(&self, weekday: Weekday, pick: Pick, day: Day) -> Found {
         let within = |first: Date| plus(first, i32::from(weekday.to_monday_zero_offset()));
         match day {

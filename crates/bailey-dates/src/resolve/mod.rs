@@ -149,7 +149,7 @@ fn since(slots: &Slots, world: &World<'_>) -> Result<Readings<When>, Unclear> {
 }
 
 impl When {
-    /// When it ends, for putting readings in order: seconds, or days as seconds.
+    /// Tells when it ends, for putting readings in order: seconds, or days as seconds.
     fn end_second(&self) -> i64 {
         match self {
             Self::Moment(moment) | Self::Span(_, moment) => moment.timestamp().as_second(),
@@ -171,7 +171,7 @@ impl When {
     }
 }
 
-/// One meaning, or why there is none.
+/// Returns one meaning, or why there is none.
 pub(crate) fn verdict(
     meant: Vec<When>,
     instead: Vec<When>,
@@ -208,7 +208,7 @@ pub(crate) fn verdict(
     }
 }
 
-/// The time of day that is all a phrase says, in minutes since midnight.
+/// Returns the time of day that is all a phrase says, in minutes since midnight.
 pub(crate) fn time_alone(slots: &Slots) -> Option<u16> {
     let alone = Slots { clock: slots.clock, part: slots.part, ..Slots::default() };
     let clock = slots.clock.filter(|clock| alone == *slots && clock.second == 0)?;

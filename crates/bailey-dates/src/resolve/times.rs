@@ -88,8 +88,8 @@ fn zones(zone: Option<Zone>, world: &World<'_>) -> Result<Vec<TimeZone>, Unclear
     }
 }
 
-/// The moments that a day and a minute of it are in a zone: two where clocks are set back. Where they are set forward, the
-/// minute before and the one after the gap.
+/// Returns the moments that a day and a minute of it are in a zone: two where clocks are set back. Where they are set forward,
+/// the minute before and the one after the gap.
 fn moments(date: Date, minute: i32, second: i8, zone: &TimeZone, world: &World<'_>) -> Found {
     let date = plus(date, minute.div_euclid(DAY))?;
     let minute = minute.rem_euclid(DAY);
@@ -120,7 +120,7 @@ fn start_of(date: Date, world: &World<'_>) -> Result<Zoned, Unclear> {
     world.cx.zone().to_ambiguous_zoned(date.to_datetime(Time::midnight())).compatible().map_err(|_| out_of_range())
 }
 
-/// Where a time without a day stands.
+/// Tells where a time without a day stands.
 fn bare_clock(slots: &Slots) -> Result<Option<Clock>, Unclear> {
     match (slots.clock, slots.bare) {
         (Some(clock), None) => Ok(Some(clock)),
@@ -136,7 +136,7 @@ fn bare_clock(slots: &Slots) -> Result<Option<Clock>, Unclear> {
     }
 }
 
-/// One point or stretch of time.
+/// Returns one point or stretch of time.
 pub(super) fn point(slots: &Slots, world: &World<'_>) -> Found {
     let clock = bare_clock(slots)?;
     let found = days(slots, world)?;
@@ -352,7 +352,7 @@ pub(super) fn range(left: &Slots, right: &Slots, world: &World<'_>) -> Found {
     Ok(out)
 }
 
-/// What one side leaves to the other.
+/// Returns what one side leaves to the other.
 fn completed(left: &Slots, right: &Slots) -> Result<(Slots, Slots), Unclear> {
     let (mut left, mut right) = (left.clone(), right.clone());
     let number = |slots: &Slots| slots.bare.and_then(|n| i8::try_from(n).ok()).filter(|n| (1..=31).contains(n));
@@ -441,7 +441,7 @@ fn begins(left: &Slots, right: &Slots, world: &World<'_>) -> Found {
     point(left, world)
 }
 
-/// The spans from a beginning to the end that the right side names.
+/// Returns the spans from a beginning to the end that the right side names.
 fn ends(begin: &When, right: &Slots, clocks: bool, world: &World<'_>) -> Result<Vec<When>, Unclear> {
     let (from, first) = match begin {
         When::Moment(moment) | When::Span(moment, _) => (moment.clone(), moment.date()),

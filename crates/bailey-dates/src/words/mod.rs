@@ -156,7 +156,7 @@ fn tables(language: Language) -> [Table; 2] {
 /// Endings that adjectives and nouns of German and French take.
 const ENDINGS: [&str; 10] = ["", "e", "en", "er", "es", "em", "n", "s", "r", "m"];
 
-/// A word of a table; `*` at its end stands for an ending.
+/// Returns a word of a table; `*` at its end stands for an ending.
 fn same(entry: &str, said: &str) -> bool {
     match entry.strip_suffix('*') {
         Some(stem) => said.strip_prefix(stem).is_some_and(|rest| ENDINGS.contains(&rest)),

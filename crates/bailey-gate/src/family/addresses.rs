@@ -211,7 +211,7 @@ impl Item {
         Ok(Mailbox { name: name(shown)?, address })
     }
 
-    /// An address without angle brackets; its first part may stand in quotation marks.
+    /// Returns an address without angle brackets; its first part may stand in quotation marks.
     fn spec(&self, to_ascii: ToAscii<'_>) -> Result<Address, BadAddresses> {
         let parts = self.0.iter().filter_map(|piece| match piece {
             Piece::Plain(text) => Some(text.as_str()),
@@ -222,13 +222,13 @@ impl Item {
     }
 }
 
-/// A name, decoded and in one line; nothing where it is empty.
+/// Returns a name, decoded and in one line; nothing where it is empty.
 fn name(text: &str) -> Result<Option<Line>, BadAddresses> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     Ok(if text.is_empty() { None } else { Some(Line::new(text)?) })
 }
 
-/// What stands in angle brackets: an address, perhaps with a comment, or its first part in quotation marks.
+/// Returns what stands in angle brackets: an address, perhaps with a comment, or its first part in quotation marks.
 fn address(inner: &str, to_ascii: ToAscii<'_>) -> Result<Address, BadAddresses> {
     let within = items(inner.trim().strip_prefix("mailto:").unwrap_or(inner))?;
     match within.as_slice() {

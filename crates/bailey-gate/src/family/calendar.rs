@@ -193,7 +193,8 @@ impl Entry {
         lines.iter().map(|line| String::from_utf8_lossy(line).into_owned()).collect()
     }
 
-    /// The value of the first property of a name that belongs to the event itself, not to a time zone or an alarm in it.
+    /// Returns the value of the first property of a name that belongs to the event itself, not to a time zone or an alarm in
+    /// it.
     #[must_use]
     pub fn property(&self, name: &str) -> Option<String> {
         let mut within = Vec::new();
@@ -258,7 +259,7 @@ impl Writing {
         }
     }
 
-    /// How many guests' lines it has, before and after.
+    /// Tells how many guests' lines it has, before and after.
     #[must_use]
     pub fn guests(&self) -> usize {
         [self.before(), self.after()].into_iter().flatten().map(|entry| entry.guests().len()).sum()
@@ -286,7 +287,7 @@ impl Writing {
         readable(self.after().into_iter())
     }
 
-    /// How many guests there are whose addresses cannot be read, before and after.
+    /// Tells how many guests there are whose addresses cannot be read, before and after.
     #[must_use]
     pub fn unreadable_guests(&self) -> usize {
         let lines = [self.before(), self.after()].into_iter().flatten().flat_map(Entry::guests);
@@ -302,7 +303,7 @@ fn readable<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<Address> {
     all
 }
 
-/// The address of a guest's line, where nothing else could be meant by it: a server may tell whom a parameter names.
+/// Returns the address of a guest's line, where nothing else could be meant by it: a server may tell whom a parameter names.
 fn guest(line: &str) -> Option<Address> {
     let lower = line.to_ascii_lowercase();
     let at = lower.rfind("mailto:")?;
@@ -381,7 +382,7 @@ impl Family for CalendarAction {
         }
     }
 
-    /// A part of a series is never removed by removing the entry, and all of one only as all of it.
+    /// Returns a part of a series is never removed by removing the entry, and all of one only as all of it.
     fn check(&self) -> Result<(), CodecError> {
         match self {
             Self::Read { .. } => Ok(()),

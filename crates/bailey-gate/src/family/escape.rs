@@ -34,7 +34,7 @@ pub const fn is_deceptive(c: char) -> bool {
         | '\u{f0000}'..='\u{10ffff}')
 }
 
-/// The characters of a text, and whether each is to be written out: because of what it is, or as one mark too many.
+/// Returns the characters of a text, and whether each is to be written out: because of what it is, or as one mark too many.
 pub fn judged(text: &str) -> impl Iterator<Item = (char, bool)> {
     text.chars().scan(0, |marks: &mut usize, c| {
         *marks = if marks::is_mark(c) { *marks + 1 } else { 0 };
@@ -55,13 +55,13 @@ fn escape(text: &str, keep: impl Fn(char) -> bool) -> String {
     out
 }
 
-/// One line, every deceptive character and every mark too many written as `\u{…}`.
+/// Returns one line, every deceptive character and every mark too many written as `\u{…}`.
 #[must_use]
 pub fn visible(text: &str) -> String {
     escape(text, |_| false)
 }
 
-/// Several lines: line breaks stay, every other deceptive character and every mark too many is written as `\u{…}`.
+/// Escapes several lines: line breaks stay, every other deceptive character and every mark too many is written as `\u{…}`.
 #[must_use]
 pub fn visible_lines(text: &str) -> String {
     escape(text, |c| c == '\n')

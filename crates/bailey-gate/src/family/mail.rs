@@ -184,7 +184,7 @@ pub struct Query {
 pub struct FolderName(String);
 
 impl FolderName {
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

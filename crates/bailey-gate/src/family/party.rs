@@ -19,7 +19,7 @@ impl Party {
     /// The kind of an organisation, by the domain of its addresses.
     pub const ORGANISATION: &'static str = "organisation";
 
-    /// The domain of an address; nothing for all else.
+    /// Returns the domain of an address; nothing for all else.
     #[must_use]
     pub fn domain(&self) -> &str {
         let split = self.value.rsplit_once('@').filter(|_| self.kind == Self::EMAIL);
@@ -29,7 +29,7 @@ impl Party {
     /// Kinds of names that are written in groups of letters and digits, which blanks and strokes part as one likes.
     pub const GROUPED: [&'static str; 3] = ["iban", "account", "phone"];
 
-    /// Whoever has an address of mail.
+    /// Returns whoever has an address of mail.
     #[must_use]
     pub fn of_address(address: &Address) -> Self {
         Self { kind: Self::EMAIL.into(), value: address.key() }

@@ -24,14 +24,14 @@ const BASE64_LINE_BYTES: usize = 57;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// The bytes that are handed to the mail server, ending in CRLF. Bcc is in the envelope only.
+/// Returns the bytes that are handed to the mail server, ending in CRLF. Bcc is in the envelope only.
 #[must_use]
 pub fn render(message: &Message) -> Vec<u8> {
     rendered(message, &[])
 }
 
-/// The bytes that the person's own mailbox keeps of a mail, as mail programs keep them: with the Bcc field that nobody else gets
-/// (RFC 5322, 3.6.3), and the same in all else.
+/// Returns the bytes that the person's own mailbox keeps of a mail, as mail programs keep them: with the Bcc field that nobody
+/// else gets (RFC 5322, 3.6.3), and the same in all else.
 #[must_use]
 pub fn render_kept(message: &Message) -> Vec<u8> {
     rendered(message, &message.bcc)
@@ -90,7 +90,7 @@ fn unstructured(text: &str) -> String {
     if needs_encoding(text) || text.trim() != text { encoded_words(text) } else { text.to_owned() }
 }
 
-/// Also true for text that merely looks encoded: a reader would decode it into something that was never shown.
+/// Tells whether text has to be encoded. True also for what merely looks encoded: a reader would decode it into something that was never shown.
 fn needs_encoding(text: &str) -> bool {
     !text.is_ascii() || text.contains("=?")
 }
@@ -130,7 +130,7 @@ fn multipart(out: &mut String, message: &Message) {
     let _ = write!(out, "--{boundary}--\r\n");
 }
 
-/// A boundary no part can contain but by breaking SHA-256: it hashes all of them.
+/// Returns a boundary no part can contain but by breaking SHA-256: it hashes all of them.
 fn boundary(message: &Message) -> String {
     let mut hash = Sha256::new();
     hash.update(b"bailey-boundary");
@@ -157,7 +157,7 @@ fn attachment(out: &mut String, file: &Attachment) {
     base64_lines(out, &file.bytes);
 }
 
-/// RFC 2231 where plain quoting would not do; long names go over continuations so that no line breaks its limit.
+/// Writes a file name, as RFC 2231 says where plain quoting would not do; long names go over continuations so that no line breaks its limit.
 fn filename(name: &str) -> String {
     let plain = name.is_ascii() && !name.contains(['"', '\\', '%']) && !name.contains("=?");
     if plain && name.len() <= 60 {
@@ -209,7 +209,7 @@ fn base64(bytes: &[u8]) -> String {
     out
 }
 
-/// RFC 5322, 3.3, as `Tue, 24 Nov 2026 09:00:00 +0100`.
+/// Writes a date (RFC 5322, 3.3), as `Tue, 24 Nov 2026 09:00:00 +0100`.
 #[must_use]
 pub fn date(seconds: i64, offset_minutes: i16) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];

@@ -64,7 +64,7 @@ impl Line {
         Ok(Self(text))
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -101,13 +101,13 @@ impl Address {
         Self::new(ascii.as_deref().unwrap_or(text))
     }
 
-    /// `name@domain`.
+    /// Returns `name@domain`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The part after the `@`, lower case.
+    /// Returns the part after the `@`, lower case.
     #[must_use]
     pub fn domain(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
@@ -120,7 +120,7 @@ impl Address {
         super::punycode::letters(domain).map(|domain| format!("{local}@{domain}"))
     }
 
-    /// The form in which addresses are compared: all lower case. Providers treat local parts so in practice, and a
+    /// Returns the form in which addresses are compared: all lower case. Providers treat local parts so in practice, and a
     /// person who sees `Ana@x` and `ana@x` as two people would be misled.
     #[must_use]
     pub fn key(&self) -> String {

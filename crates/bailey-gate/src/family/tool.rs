@@ -80,7 +80,7 @@ impl Name {
         Ok(Self(text.to_owned()))
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -137,7 +137,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Of a tool nobody described.
+    /// Returns the manifest of a tool nobody described.
     #[must_use]
     pub const fn unknown() -> Self {
         Self {
@@ -180,7 +180,8 @@ impl ToolUse {
         found.map_or_else(|| Role::Sink(Name(UNDESCRIBED.into())), |(_, role)| role.clone())
     }
 
-    /// Who gets something: kind and value, as far as any is given. What is fetched from an address, the address gets to know.
+    /// Tells who gets something: kind and value, as far as any is given. What is fetched from an address, the address gets to
+    /// know.
     #[must_use]
     pub fn sinks(&self) -> Vec<(String, String)> {
         let fetches = self.effect() == Effect::Fetch;
@@ -191,7 +192,7 @@ impl ToolUse {
         })
     }
 
-    /// Everyone who gets something, as far as it can be read who they are, and how many cannot be read.
+    /// Returns everyone who gets something, as far as it can be read who they are, and how many cannot be read.
     fn recipients(&self) -> (Vec<Party>, usize) {
         if self.effect() == Effect::Read {
             return (Vec::new(), 0);
@@ -203,7 +204,7 @@ impl ToolUse {
         (read.into_iter().flatten().flatten().collect(), unread + usize::from(nobody))
     }
 
-    /// Existing things it changes.
+    /// Returns the existing things it changes.
     #[must_use]
     pub fn targets(&self) -> Vec<(String, String)> {
         self.values(|role| match role {
@@ -222,7 +223,7 @@ impl ToolUse {
         all.into_iter().filter(|(kind, _)| Place::KINDS.contains(&kind.as_str())).collect()
     }
 
-    /// The method of its request, in capitals; [`UNSAID_METHOD`] where it makes one and does not say how.
+    /// Returns the method of its request, in capitals; [`UNSAID_METHOD`] where it makes one and does not say how.
     #[must_use]
     pub fn method(&self) -> String {
         let method = self.arguments.iter().find(|(name, _)| self.role_of(name) == Role::Method);
@@ -242,7 +243,7 @@ impl ToolUse {
         out
     }
 
-    /// Words that others will read; those of every argument, where nobody described the tool.
+    /// Returns words that others will read; those of every argument, where nobody described the tool.
     #[must_use]
     pub fn words(&self) -> String {
         let told = |name: &Name| self.manifest.is_none() || self.role_of(name) == Role::Content;
@@ -250,7 +251,7 @@ impl ToolUse {
         words.collect::<Vec<_>>().join("\n")
     }
 
-    /// How much it spends. Of several sums, the largest; one that cannot be read makes the call unreadable.
+    /// Tells how much it spends. Of several sums, the largest; one that cannot be read makes the call unreadable.
     #[must_use]
     pub fn amount(&self) -> Amount {
         let mut most = Amount::None;
@@ -275,7 +276,7 @@ impl ToolUse {
         self.manifest.as_ref().is_some_and(|manifest| manifest.roles.iter().any(is_amount))
     }
 
-    /// The checks that span fields: bounded, each name once.
+    /// Returns the checks that span fields: bounded, each name once.
     pub fn check(&self) -> Result<(), CodecError> {
         let mut names: Vec<&Name> = self.arguments.iter().map(|(name, _)| name).collect();
         let roles = self.manifest.iter().flat_map(|manifest| &manifest.roles);

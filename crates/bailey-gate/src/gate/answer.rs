@@ -144,7 +144,7 @@ impl Gate {
     }
 }
 
-/// The evidence an approval amounts to.
+/// Returns the evidence an approval amounts to.
 pub(super) fn evidence(approval: Option<&Approval>) -> Evidence {
     match approval {
         None => Evidence::None,

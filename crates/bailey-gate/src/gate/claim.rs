@@ -150,7 +150,7 @@ impl Gate {
         Ok(Taken::Claimed(bound, lock_state))
     }
 
-    /// Grant and policy, with the evidence actually held.
+    /// Checks grant and policy, with the evidence actually held.
     fn recheck(
         &self,
         tx: &mut dyn Tx,
@@ -172,7 +172,7 @@ impl Gate {
         Ok(Some(Claiming::NotClaimed(to)))
     }
 
-    /// A mail waits out its window before it can be claimed; one that was kept waiting far beyond it asks again.
+    /// Returns a mail waits out its window before it can be claimed; one that was kept waiting far beyond it asks again.
     fn hold(&self, tx: &mut dyn Tx, row: &mut Row, now: Now) -> Result<Option<Claiming>, GateError> {
         match (row.held, row.class) {
             (None, Class::Held) if self.limits.hold_ms > 0 => {
@@ -258,7 +258,7 @@ impl Gate {
         })
     }
 
-    /// Where an undo has ended, moves what it undid along.
+    /// Tells where an undo has ended, moves what it undid along.
     pub(super) fn follow_undo(&self, tx: &mut dyn Tx, undo: &Row, now: Now) -> Result<(), GateError> {
         let Some(of) = undo.undo_of else { return Ok(()) };
         match undo.state {

@@ -150,7 +150,7 @@ impl Counted {
         Ok(Self { untrusted: brought.untrusted, confidential: brought.confidential, spent, claims })
     }
 
-    /// The facts with these counts in the place of theirs.
+    /// Returns the facts with these counts in the place of theirs.
     pub(super) fn in_facts(&self, facts: Facts) -> Facts {
         let [spent_day, spent_week, spent_month] = self.spent;
         Facts {

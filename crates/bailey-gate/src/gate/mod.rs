@@ -196,13 +196,13 @@ impl Gate {
         }
     }
 
-    /// Whose gate this is.
+    /// Tells whose gate this is.
     #[must_use]
     pub const fn home(&self) -> HomeId {
         self.home
     }
 
-    /// The lock every way out goes through.
+    /// Returns the lock every way out goes through.
     #[must_use]
     pub fn lock(&self) -> Arc<HandoffLock> {
         Arc::clone(&self.lock)
@@ -267,7 +267,7 @@ impl Gate {
         Ok((row, bound))
     }
 
-    /// An entry about a row as it is now.
+    /// Returns an entry about a row as it is now.
     fn entry(&self, kind: EventKind, actor: Actor, row: &Row, now: Now, payload: Payload) -> Event {
         Event {
             task: row.task,
@@ -309,7 +309,7 @@ impl Gate {
     }
 }
 
-/// One row, which has to be there.
+/// Returns one row, which has to be there.
 fn row_of(tx: &mut dyn Tx, id: &ActionId) -> Result<Row, GateError> {
     tx.view().row(id)?.ok_or(GateError::NoSuchAction(*id))
 }

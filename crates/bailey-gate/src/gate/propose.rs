@@ -201,7 +201,8 @@ impl Gate {
         Ok(Proposed { id: row.id, state: to, verdict, digest: row.digest, permit })
     }
 
-    /// The policy's verdict; a task that floods the person with questions, or with odd ones, is not asked about any further.
+    /// Returns the policy's verdict; a task that floods the person with questions, or with odd ones, is not asked about any
+    /// further.
     fn within_limits(
         &self,
         tx: &mut dyn Tx,

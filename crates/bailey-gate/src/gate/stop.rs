@@ -82,7 +82,7 @@ impl Gate {
         Ok(())
     }
 
-    /// First half of resuming: look-ups may leave, claims may not. Needs the person, who ends the pause of this `epoch`: an
+    /// Does the first half of resuming: look-ups may leave, claims may not. Needs the person, who ends the pause of this `epoch`: an
     /// answer that comes late, or again, ends no later one.
     pub fn begin_resume(&self, epoch: u64, proof: &Proof, now: Now) -> Result<PauseState, GateError> {
         let pause_state = self.lock.pause_state();
@@ -102,7 +102,7 @@ impl Gate {
         if pause_state.epoch == epoch { Ok(pause_state) } else { Err(GateError::PausedAnew) }
     }
 
-    /// Second half: everything approved before asks again, then effects may leave. Where another answer to the same pause was
+    /// Does the second half: everything approved before asks again, then effects may leave. Where another answer to the same pause was
     /// faster, nothing is left to do.
     ///
     /// Refused if there was another pause since `epoch`.

@@ -34,7 +34,7 @@ pub(super) struct Weighing {
 }
 
 impl Weighing {
-    /// The facts as they are for each account.
+    /// Returns the facts as they are for each account.
     fn for_each_account(&self) -> impl Iterator<Item = Facts> {
         let others = self.also.iter().map(|account| Facts { account: account.clone(), ..self.facts.clone() });
         std::iter::once(self.facts.clone()).chain(others)
@@ -97,7 +97,7 @@ impl Gate {
         })
     }
 
-    /// What was seen, with the version of the rules it is put to next.
+    /// Returns what was seen, with the version of the rules it is put to next.
     pub(super) fn weighed(&self, seen: Weighing) -> Weighed {
         Weighed { seen, version: self.policy.version() }
     }
@@ -117,7 +117,7 @@ impl Gate {
         Ok(true)
     }
 
-    /// The verdict on what was weighed.
+    /// Returns the verdict on what was weighed.
     pub(super) fn verdict(&self, Weighed { seen, .. }: &Weighed) -> Verdict {
         let first = judge(&*self.policy, seen.kind, seen.class, &seen.facts);
         let freedom = |verdict: &Verdict| match verdict.decision {

@@ -79,7 +79,7 @@ pub struct TaskIntent {
     pub delegated: bool,
 }
 
-/// The words that ask for something: without what stands behind a "not" in its clause.
+/// Returns the words that ask for something: without what stands behind a "not" in its clause.
 #[must_use]
 pub fn asking(task: &str) -> String {
     clauses(task).into_iter().map(clause_asking).collect::<Vec<_>>().join(" ")
@@ -124,7 +124,7 @@ fn clause_asking(clause: &str) -> &str {
     clause
 }
 
-/// Without words that stand as things, and "send" to oneself.
+/// Leaves out words that stand as things, and "send" to oneself.
 fn requests(words: Vec<String>) -> Vec<String> {
     let list = words.clone();
     let before = |at: usize| at.checked_sub(1).and_then(|before| list.get(before)).map(String::as_str);
@@ -201,7 +201,7 @@ impl TaskIntent {
         }
     }
 
-    /// Of somebody else's tool, its name says what it does: the words of the task have to ask for that. A name without a
+    /// Tells whether the task asks for somebody else's tool: its name says what it does: the words of the task have to ask for that. A name without a
     /// verb says no more than its manifest.
     fn covers_tool(&self, call: &ToolUse) -> bool {
         if call.effect() != Effect::Write {
@@ -231,7 +231,7 @@ impl TaskIntent {
     }
 }
 
-/// A tool's name as words: `sendMail`, `send_mail` and `send-mail` are "send mail".
+/// Returns a tool's name as words: `sendMail`, `send_mail` and `send-mail` are "send mail".
 fn spaced(name: &str) -> String {
     let mut out = String::new();
     for c in name.chars() {
@@ -266,7 +266,7 @@ fn hands_on(words: &[String]) -> bool {
     })
 }
 
-/// Whole words in lower case.
+/// Returns whole words in lower case.
 #[must_use]
 pub fn tokens(text: &str) -> Vec<String> {
     let inside = |c: char| c.is_alphanumeric() || "-@._'".contains(c);

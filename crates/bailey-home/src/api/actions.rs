@@ -9,7 +9,7 @@ fn views(home: &Home, records: &[ActionRecord]) -> Result<Vec<ActionView>, Failu
     records.iter().map(|record| action_view(home, record)).collect()
 }
 
-/// The preview is made of the stored bytes, every time.
+/// Returns the preview is made of the stored bytes, every time.
 pub(super) fn action_view(home: &Home, record: &ActionRecord) -> Result<ActionView, Failure> {
     let row = &record.row;
     let entries = home.ledger.entries_of(&row.id)?;

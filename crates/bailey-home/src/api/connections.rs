@@ -41,7 +41,7 @@ pub(super) fn connection_view(home: &Home, row: bailey_ledger::ConnectionRow) ->
     }
 }
 
-/// The person's leave for exactly these settings at exactly this level.
+/// Returns the person's leave for exactly these settings at exactly this level.
 async fn leave_to_connect(
     home: &Arc<Home>,
     body: &ConnectBody,

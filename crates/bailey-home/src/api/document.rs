@@ -34,7 +34,7 @@ fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-/// The name of a type, without where it stands.
+/// Returns the name of a type, without where it stands.
 pub(crate) fn type_name<T: ToSchema>() -> String {
     let name = std::any::type_name::<T>();
     let short: String = name.split_inclusive(['<', '>']).map(|part| part.rsplit("::").next().unwrap_or(part)).collect();
@@ -45,7 +45,7 @@ pub(crate) fn type_name<T: ToSchema>() -> String {
     }
 }
 
-/// What may go wrong at a route, by what it takes: the document lists no less.
+/// Returns what may go wrong at a route, by what it takes: the document lists no less.
 fn failures(row: &Row) -> Vec<Code> {
     let mut all = vec![Code::Unauthenticated, Code::Busy, Code::Internal];
     let takes = row.body.is_some() || row.query.is_some() || row.path.contains('{');
@@ -159,7 +159,7 @@ fn operation(row: &Row, failure: &Value, components: &mut Components) -> Value {
     operation
 }
 
-/// The names of the parts of a path that a client fills in.
+/// Returns the names of the parts of a path that a client fills in.
 fn parts(path: &'static str) -> impl Iterator<Item = &'static str> {
     path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }
@@ -168,7 +168,7 @@ fn about(row: &Row) -> String {
     row.about.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
 }
 
-/// A value of a query is there or not; it is never `null`.
+/// Returns a value of a query is there or not; it is never `null`.
 fn not_null(schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let Some(types) = schema.get_mut("type").filter(|types| types.is_array()) {

@@ -119,7 +119,7 @@ fn method_router<H: Handler<T, Arc<Home>>, T: 'static>(method: Method, handler: 
     }
 }
 
-/// The interface; each request has to show the token.
+/// Returns the interface; each request has to show the token.
 pub(crate) fn router(home: Arc<Home>) -> Router {
     metrics::know_routes(table::ROWS.iter().map(|row| row.path.to_owned()));
     let router = table::ROWS.iter().fold(Router::new(), |router, row| (row.bind)(router));
@@ -154,7 +154,7 @@ async fn reading<T: Send + 'static>(
     read_in_turn(&READS, home, read).await
 }
 
-/// The same for what the person needs at once, however many lists are read meanwhile.
+/// Returns the same for what the person needs at once, however many lists are read meanwhile.
 async fn reading_promptly<T: Send + 'static>(
     home: &Arc<Home>,
     read: impl FnOnce(&Home) -> Result<T, Failure> + Send + 'static,
@@ -221,8 +221,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// The kind of client whose token a request shows. A terminal's counts at the home's own socket alone: who has the home's token, and
-/// no more, can make it, but not come from there.
+/// Returns the kind of client whose token a request shows. A terminal's counts at the home's own socket alone: who has the
+/// home's token, and no more, can make it, but not come from there.
 fn caller(home: &Home, headers: &HeaderMap) -> Option<Caller> {
     let given = headers.get(header::AUTHORIZATION)?.as_bytes().strip_prefix(b"Bearer ")?;
     let by_gateway = headers.contains_key(bailey_listener::BY_GATEWAY);
@@ -236,7 +236,7 @@ fn caller(home: &Home, headers: &HeaderMap) -> Option<Caller> {
     Client::ALL.into_iter().find(is_of).map(Caller)
 }
 
-/// The token proposes and observes; it approves nothing.
+/// Returns the token proposes and observes; it approves nothing.
 async fn authenticate(
     AppState((home, places)): AppState<(Arc<Home>, Arc<Places>)>,
     request: Request,
@@ -286,12 +286,12 @@ async fn spawn_detached<T: Send + 'static>(
     home.spawn_detached(work).await.map_err(|error| failure(Code::Internal, error.to_string()))
 }
 
-/// Sixteen random bytes, for a name nobody can guess.
+/// Draws sixteen random bytes, for a name nobody can guess.
 fn drawn() -> Result<[u8; 16], Failure> {
     bailey_keys::random().map_err(|error| failure(Code::Internal, error.to_string()))
 }
 
-/// What the framework refuses by itself, in plain text, is told as every other error is.
+/// Returns what the framework refuses by itself, in plain text, is told as every other error is.
 async fn told_as_failure(response: Response) -> Response {
     let plain =
         response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
@@ -376,7 +376,7 @@ fn parse<T: std::str::FromStr<Err = bailey_gate::BadId>>(what: &str, text: &str)
     text.parse().map_err(|error| failure(Code::Invalid, format!("`{}` is no {what}: {error}", visible(&shown))))
 }
 
-/// Bytes of an assertion, from base64.
+/// Returns bytes of an assertion, from base64.
 fn assertion_part(what: &str, text: &str) -> Result<Vec<u8>, Failure> {
     let bytes = BASE64.decode(text).map_err(|_| failure(Code::Invalid, format!("the {what} is not base64")))?;
     if bytes.len() > MAX_ASSERTION_BYTES {

@@ -42,7 +42,7 @@ pub(super) async fn models(AppState(home): Shared) -> Answer<ModelsView> {
     Ok(Json(ModelsView { configured, local, month, month_cost, month_answers: spent.answers, month_limit }))
 }
 
-/// What a place offers, or why it does not say.
+/// Returns what a place offers, or why it does not say.
 async fn offer(home: &Home, what: &str, base_url: String, within: Duration) -> OfferView {
     let listed = tokio::time::timeout(within, home.vault.list_models(&base_url)).await;
     let (models, trouble) = match listed {
@@ -61,7 +61,8 @@ async fn offer(home: &Home, what: &str, base_url: String, within: Duration) -> O
     OfferView { what: what.into(), base_url, configured: String::new(), models, trouble }
 }
 
-/// The names in a list of models: `data` with `id` (OpenAI, Anthropic), `models` with `name` or `model` (Ollama, Gemini).
+/// Returns the names in a list of models: `data` with `id` (OpenAI, Anthropic), `models` with `name` or `model` (Ollama,
+/// Gemini).
 fn names(body: &[u8]) -> Option<Vec<String>> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let list =

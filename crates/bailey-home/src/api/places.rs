@@ -92,7 +92,7 @@ impl Place {
     }
 }
 
-/// The path a request was matched with.
+/// Returns the path a request was matched with.
 pub(super) fn matched<B>(request: &Request<B>) -> Option<&str> {
     request.extensions().get::<axum::extract::MatchedPath>().map(axum::extract::MatchedPath::as_str)
 }

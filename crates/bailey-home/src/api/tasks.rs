@@ -60,7 +60,7 @@ struct Following {
 }
 
 impl Following {
-    /// The next event; nothing once there is none to come, or it cannot be told.
+    /// Returns the next event; nothing once there is none to come, or it cannot be told.
     async fn next(&mut self) -> Option<SentEvent> {
         loop {
             if self.over || self.home.ended.borrow().is_some() {
@@ -200,7 +200,7 @@ fn usage_view(home: &Home, conversation: &bailey_agent::Conversation) -> UsageVi
     }
 }
 
-/// A task in a list: one that cannot be read any more does not keep the others from being listed.
+/// Returns a task in a list: one that cannot be read any more does not keep the others from being listed.
 fn listed(home: &Home, row: bailey_ledger::TaskRow) -> Result<TaskSummary, Failure> {
     let states = home.ledger.states_of(&row.id)?;
     if let Some(conversation) = home.last_turn(&row.id)? {

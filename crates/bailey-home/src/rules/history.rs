@@ -11,7 +11,7 @@ use crate::wire::RuleEventView;
 const SHOWN: u32 = 500;
 
 impl Home {
-    /// Every change of the rules, newest first.
+    /// Returns every change of the rules, newest first.
     pub(crate) fn rule_history(&self) -> Result<Vec<RuleEventView>, HomeError> {
         let entries = self.ledger.entries_of_kind(EventKind::Rules, SHOWN).map_err(GateError::from)?;
         let view = |entry: bailey_ledger::Entry| {

@@ -93,7 +93,7 @@ fn name(ledger: &Ledger) -> [u8; 16] {
     *ledger.home().as_bytes()
 }
 
-/// What a home keeps about rules.
+/// Returns what a home keeps about rules.
 pub(crate) fn kept(ledger: &Ledger) -> Result<Book, HomeError> {
     let owner = name(ledger);
     let record = RecordName { kind: RULES, owner: &owner, n: 0 };
@@ -339,7 +339,7 @@ fn resolved(rule: Rule, groups: &Groups) -> Result<Rule, Unchanged> {
     })
 }
 
-/// The rules a change brings, named.
+/// Returns the rules a change brings, named.
 fn added(change: &RuleChange, book: &mut Book, added_ms: i64) -> Result<Vec<Kept>, Unchanged> {
     let mut came: Vec<Kept> = Vec::new();
     let there: BTreeSet<String> = book.rules.iter().map(|rule| rule.id.clone()).collect();

@@ -45,7 +45,7 @@ pub(crate) struct Suggestion {
 }
 
 impl Suggestion {
-    /// Why it was made, for the log.
+    /// Tells why it was made, for the log.
     pub(crate) fn why(&self) -> String {
         format!("offered after {} approvals that were alike", self.approved)
     }
@@ -54,7 +54,7 @@ impl Suggestion {
 /// What makes approvals alike: they do the same, with the same account and tool, to the same people.
 type Alike = (ActionKind, String, String, Vec<String>);
 
-/// The rules that past answers are reason to suggest, most approvals first.
+/// Returns the rules that past answers are reason to suggest, most approvals first.
 pub(crate) fn suggestions(past: &[Decided], book: &Book, now_ms: i64) -> Vec<Suggestion> {
     let Ok(in_force) = compiled(&book.rules) else { return Vec::new() };
     let mut alike: BTreeMap<Alike, Vec<(&Decided, Facts)>> = BTreeMap::new();
@@ -135,8 +135,8 @@ fn id_of(rule: &Rule) -> String {
     hash.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The narrowest rule in words that covers all of these: what they have in common, each thing a condition. `None` where nothing
-/// they have in common says whom or what it is about.
+/// Returns the narrowest rule in words that covers all of these: what they have in common, each thing a condition. `None`
+/// where nothing they have in common says whom or what it is about.
 fn narrowest(kind: ActionKind, all: &[&Facts]) -> Option<Rule> {
     let subject = subject(kind)?;
     let every = |holds: &dyn Fn(&Facts) -> bool| all.iter().all(|facts| holds(facts));
@@ -206,19 +206,19 @@ fn narrowest(kind: ActionKind, all: &[&Facts]) -> Option<Rule> {
     (bound && parse(&rule.to_string()).is_ok_and(|read| read == [rule.clone()])).then_some(rule)
 }
 
-/// What rules call an action of this kind; `None` for what is not offered.
+/// Returns what rules call an action of this kind; `None` for what is not offered.
 fn subject(kind: ActionKind) -> Option<Subject> {
     Subject::from_words(kind.suggest()?)
 }
 
 impl Home {
-    /// The suggestions that stand now.
+    /// Returns the suggestions that stand now.
     pub(crate) fn suggestions(&self) -> Result<Vec<Suggestion>, HomeError> {
         let past = self.ledger.answered(LOOKED_AT).map_err(GateError::from)?;
         Ok(suggestions(&past, &kept(&self.ledger)?, self.clock.now().wall_ms))
     }
 
-    /// The suggestion a change takes, which has to be that very rule and nothing beside it.
+    /// Returns the suggestion a change takes, which has to be that very rule and nothing beside it.
     pub(super) fn offer_of(&self, change: &RuleChange) -> Result<Suggestion, Unchanged> {
         let wanted = change.suggestion.as_deref().unwrap_or_default();
         let plain =
@@ -250,7 +250,7 @@ impl Home {
         Ok(())
     }
 
-    /// The suggestions as they are shown, each with what it would have done.
+    /// Returns the suggestions as they are shown, each with what it would have done.
     pub(crate) fn suggestion_views(&self) -> Result<Vec<SuggestionView>, Unchanged> {
         let view = |suggestion: Suggestion| {
             let words = suggestion.rule.to_string();

@@ -41,7 +41,8 @@ pub(super) struct Trial {
     pub(super) otherwise: Vec<Otherwise>,
 }
 
-/// The facts as they would be if these were the domains of the person's organisation. Whoever could not be read stays outside.
+/// Returns the facts as they would be if these were the domains of the person's organisation. Whoever could not be read stays
+/// outside.
 fn in_organisation(mut facts: Facts, domains: &[String]) -> Facts {
     facts.inside = facts.domains.iter().filter(|domain| domains.contains(domain)).count() as u64;
     facts.outside = facts.others.saturating_sub(facts.inside);
@@ -74,7 +75,7 @@ pub(super) fn tried(
     trial
 }
 
-/// What the person had said to it, in a word.
+/// Returns what the person had said to it, in a word.
 pub(super) const fn answered(decided: &Decided) -> &'static str {
     match decided.row.state {
         State::Rejected => "you refused it",
@@ -104,7 +105,7 @@ pub(super) const fn answered(decided: &Decided) -> &'static str {
     }
 }
 
-/// One line about an action: what it does and to whom.
+/// Returns one line about an action: what it does and to whom.
 pub(super) fn headline(ledger: &Ledger, decided: &Decided) -> String {
     let record = ledger.action(&decided.row.id).ok().flatten();
     let content = record.and_then(|record| Content::decode(&record.content).ok());
@@ -117,7 +118,7 @@ pub(super) fn headline(ledger: &Ledger, decided: &Decided) -> String {
 }
 
 impl Home {
-    /// What a change of the rules would have done to the last actions. Changes nothing.
+    /// Returns what a change of the rules would have done to the last actions. Changes nothing.
     pub(crate) fn try_rules(&self, change: &RuleChange) -> Result<TrialView, Unchanged> {
         let before = kept(&self.ledger)?;
         let cedar = |book: &Book| book.rules.iter().map(|rule| rule.cedar.as_str()).collect::<String>();

@@ -345,7 +345,7 @@ fn continued(db: &Connection) -> Result<Log, OpenError> {
     })
 }
 
-/// The epoch of the newest entry; epochs only rise.
+/// Returns the epoch of the newest entry; epochs only rise.
 fn last_epoch(db: &Connection) -> Result<u64, OpenError> {
     let Header(header) = db.query_row(queries::LAST, [], |row| row.get(0)).map_err(database)?;
     let header: Option<serde_json::Value> = serde_json::from_str(&header).ok();
@@ -353,7 +353,7 @@ fn last_epoch(db: &Connection) -> Result<u64, OpenError> {
     epoch.ok_or_else(|| OpenError::Database("the newest entry of its log is damaged".into()))
 }
 
-/// The tree as it was at `size` entries, from the last checkpoint before; `None` if the log is shorter.
+/// Returns the tree as it was at `size` entries, from the last checkpoint before; `None` if the log is shorter.
 fn tree_at(db: &Connection, size: u64) -> Result<Option<Tree>, OpenError> {
     let stored: Option<Vec<u8>> = db
         .query_row("SELECT tree FROM checkpoint WHERE size <= ?1 ORDER BY size DESC LIMIT 1", [size], |row| row.get(0))

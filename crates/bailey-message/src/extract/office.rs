@@ -85,7 +85,8 @@ fn local(start: &BytesStart<'_>) -> String {
     start.local_name().as_ref().to_owned()
 }
 
-/// The text of a word processor's or a presentation's XML: paragraphs as lines, rows of tables as lines with their cells apart.
+/// Returns the text of a word processor's or a presentation's XML: paragraphs as lines, rows of tables as lines with their
+/// cells apart.
 fn paragraphs(xml: &[u8]) -> String {
     let text = String::from_utf8_lossy(xml);
     let mut reader = Reader::from_str(&text);
@@ -150,7 +151,7 @@ fn is_open_document(xml: &[u8]) -> bool {
     begin.windows(8).any(|window| window == b"<office:")
 }
 
-/// What a reference by name or number stands for.
+/// Returns what a reference by name or number stands for.
 fn reference(name: &str) -> String {
     let number = name.strip_prefix('#').map(|digits| match digits.strip_prefix(['x', 'X']) {
         Some(hex) => u32::from_str_radix(hex, 16),
@@ -201,7 +202,7 @@ fn shared_words(xml: &[u8]) -> Vec<String> {
     }
 }
 
-/// The column that a cell says it stands in: `C7` is the third.
+/// Returns the column that a cell says it stands in: `C7` is the third.
 fn column(reference: &str) -> Option<usize> {
     let letters = reference.bytes().take_while(u8::is_ascii_alphabetic).take(3);
     letters.fold(None, |sum, letter| Some(sum.unwrap_or(0) * 26 + usize::from(letter.to_ascii_uppercase() - b'A') + 1))

@@ -42,7 +42,7 @@ impl Default for Element {
 }
 
 impl Element {
-    /// What an element within this one begins with.
+    /// Returns what an element within this one begins with.
     pub(super) fn within(&self) -> Self {
         Self {
             named: Named::default(),
@@ -135,7 +135,7 @@ impl Attributes {
         out
     }
 
-    /// Whether a picture is too small to be seen: it counts readers.
+    /// Tells whether a picture is too small to be seen: it counts readers.
     pub(super) fn is_tiny(&self) -> bool {
         [self.width, self.height].into_iter().flatten().any(|side| side <= 2)
     }
@@ -165,7 +165,7 @@ pub(super) fn is_void(name: &str) -> bool {
     )
 }
 
-/// What is never shown.
+/// Returns what is never shown.
 pub(super) fn is_gone(name: &str) -> bool {
     matches!(name, "title" | "style" | "script" | "template" | "iframe" | "noembed" | "noframes" | "datalist")
 }

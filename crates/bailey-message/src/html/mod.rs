@@ -128,7 +128,7 @@ impl Page {
         self.open.push(element);
     }
 
-    /// How an element looks: by what is said of it, and by what is around it.
+    /// Tells how an element looks: by what is said of it, and by what is around it.
     fn element(&self, name: String, attributes: &Attributes) -> Element {
         let named = Named { tag: name, id: attributes.id.clone(), classes: attributes.classes.clone() };
         let around: Vec<&Named> =
@@ -206,7 +206,7 @@ impl Page {
         !self.rows.is_empty()
     }
 
-    /// The mark of the entry that begins, set in by how deep its list lies.
+    /// Returns the mark of the entry that begins, set in by how deep its list lies.
     fn list_mark(&mut self) -> String {
         let depth = self.open.iter().filter(|element| element.is_list()).count();
         let inset = "  ".repeat(depth.saturating_sub(1).min(10));

@@ -96,7 +96,7 @@ impl Sink {
         self.text.push_str(words);
     }
 
-    /// The text, without blanks around it and at the ends of its lines.
+    /// Returns the text, without blanks around it and at the ends of its lines.
     pub(super) fn finish(self) -> String {
         let lines: Vec<&str> = self.text.lines().map(str::trim_end).collect();
         lines.join("\n").trim_matches('\n').trim_end().to_owned()

@@ -179,7 +179,7 @@ fn pixels(value: &str) -> Option<f32> {
     Some(number * factor)
 }
 
-/// A size of letters: pixels, or a share of what is around, negative.
+/// Returns a size of letters: pixels, or a share of what is around, negative.
 fn size(value: &str) -> Option<f32> {
     match number(value)? {
         (share, "em") => Some(-share),
@@ -269,7 +269,7 @@ fn hex(digits: &str) -> Paint {
     }
 }
 
-/// Whether letters of one colour on another are not to be told from it.
+/// Tells whether letters of one colour on another are not to be told from it.
 pub(super) fn blends(letters: Rgb, ground: Rgb) -> bool {
     let apart: u32 = letters.iter().zip(ground).map(|(one, other)| u32::from(one.abs_diff(other))).sum();
     apart <= 24
@@ -379,7 +379,7 @@ impl Sheet {
         self.rules.is_empty()
     }
 
-    /// How an element looks: by the rules, then by its attribute, then by what is marked important.
+    /// Tells how an element looks: by the rules, then by its attribute, then by what is marked important.
     pub(super) fn style(&self, element: &Named, around: &[&Named], inline: &Declared) -> Style {
         let mut keys = vec!["*".to_owned(), element.tag.clone()];
         if !element.id.is_empty() {
@@ -416,7 +416,7 @@ fn fits(rule: &Rule, element: &Named, around: &[&Named]) -> bool {
     outer.iter().rev().all(|part| ancestors.by_ref().any(|ancestor| part.fits(ancestor)))
 }
 
-/// A selector of tags, classes and ids, one within another. Anything else selects nothing here.
+/// Returns a selector of tags, classes and ids, one within another. Anything else selects nothing here.
 fn compounds(selector: &str) -> Option<Vec<Compound>> {
     let selector = selector.replace('>', " ");
     let mut parts = Vec::new();
@@ -445,7 +445,7 @@ fn compounds(selector: &str) -> Option<Vec<Compound>> {
     (!parts.is_empty()).then_some(parts)
 }
 
-/// What stands within the braces of a block that has begun, and what follows it.
+/// Returns what stands within the braces of a block that has begun, and what follows it.
 fn nested(text: &str) -> (&str, &str) {
     let mut depth = 1_u32;
     for (at, c) in text.char_indices() {

@@ -35,7 +35,7 @@ pub(super) fn find(text: &str, lower: &str, out: &mut Vec<Found>) {
     }
 }
 
-/// Whether the last digit is the one that the others demand (ISO/IEC 7812-1, annex B).
+/// Tells whether the last digit is the one that the others demand (ISO/IEC 7812-1, annex B).
 fn is_valid(number: &str) -> bool {
     let digits = number.chars().rev().filter_map(|c| c.to_digit(10));
     let sum: u32 =

@@ -68,7 +68,7 @@ pub(super) fn find(words: &Words, out: &mut Vec<Found>) {
     }
 }
 
-/// Whether anything that could be a code is within reach: what is not need not be looked at.
+/// Tells whether anything that could be a code is within reach: what is not need not be looked at.
 fn has_near(words: &Words, all: &[Candidate], noun: &Range<usize>) -> bool {
     let begins = |one: &Candidate| words.all.get(one.words.start).map_or(0, |word| word.core.start);
     let next = all.partition_point(|one| begins(one) + REACH < noun.start);
@@ -79,7 +79,7 @@ fn kind(noun: &str) -> Kind {
     if noun.starts_with("pin") || noun.starts_with("puk") { Kind::Pin } else { Kind::Code }
 }
 
-/// Whether what is called a code is a postal, discount or error code, a code review, or the like.
+/// Tells whether what is called a code is a postal, discount or error code, a code review, or the like.
 fn is_denied(words: &Words, noun: &Range<usize>) -> bool {
     let at = words.at(noun.start);
     let own =
@@ -143,7 +143,7 @@ fn anywhere(words: &Words, noun: &Range<usize>, out: &mut Vec<Found>) {
     }
 }
 
-/// Whether a word is nothing but some capital letters, and no word that is written so.
+/// Tells whether a word is nothing but some capital letters, and no word that is written so.
 fn is_shouted(words: &Words, at: usize) -> bool {
     let core = words.core(at);
     (5..=10).contains(&core.len())
@@ -151,7 +151,7 @@ fn is_shouted(words: &Words, at: usize) -> bool {
         && !NO_PASSWORD.contains(&words.low(at))
 }
 
-/// Whether a number is one word, and no year.
+/// Tells whether a number is one word, and no year.
 fn is_plain_number(words: &Words, found: &Candidate) -> bool {
     let core = words.core(found.words.start);
     !(found.length == 4 && (core.starts_with("19") || core.starts_with("20")))
@@ -167,7 +167,7 @@ fn right_before(words: &Words, verb: &Range<usize>, out: &mut Vec<Found>) {
     }
 }
 
-/// Whether a candidate belongs to a word about codes, by what stands between them.
+/// Tells whether a candidate belongs to a word about codes, by what stands between them.
 fn fits(candidate: &Candidate, gap: &str, between: usize, alone: bool) -> bool {
     if alone && gap.contains('\n') {
         return true;
@@ -197,7 +197,7 @@ fn backward(words: &Words, noun: &Range<usize>, kind: Kind, out: &mut Vec<Found>
     }
 }
 
-/// The first of the words that are one number with this one.
+/// Returns the first of the words that are one number with this one.
 fn begins_at(words: &Words, at: usize) -> usize {
     let short =
         |index: usize| words.core(index).len() <= 4 && words.core(index).bytes().all(|byte| byte.is_ascii_digit());
@@ -224,7 +224,7 @@ fn typed(words: &Words, verb: &Range<usize>, out: &mut Vec<Found>) {
     }
 }
 
-/// A part of a text, from and to the nearest characters.
+/// Returns a part of a text, from and to the nearest characters.
 fn around(text: &str, from: usize, to: usize) -> &str {
     let from = (from..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     let to = (0..=to.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
@@ -237,13 +237,13 @@ fn push(words: &Words, found: &Candidate, kind: Kind, out: &mut Vec<Found>) {
     }
 }
 
-/// Whether nothing else stands on a candidate's line.
+/// Tells whether nothing else stands on a candidate's line.
 fn is_alone(words: &Words, found: &Candidate) -> bool {
     let first = found.words.start;
     (first == 0 || !words.same_line(first - 1, first)) && !words.same_line(found.words.end, first)
 }
 
-/// What could be a code and begins with this word.
+/// Returns what could be a code and begins with this word.
 fn candidate(words: &Words, at: usize) -> Option<Candidate> {
     let core = words.core(at);
     if core.bytes().all(|byte| byte.is_ascii_digit()) && !core.is_empty() {
@@ -253,7 +253,7 @@ fn candidate(words: &Words, at: usize) -> Option<Candidate> {
     (!is_excluded(words, &found)).then_some(found)
 }
 
-/// A number, perhaps in groups.
+/// Returns a number, perhaps in groups.
 fn number(words: &Words, at: usize) -> Option<Candidate> {
     let length = |index: usize| {
         let core = words.core(index);
@@ -272,7 +272,7 @@ fn number(words: &Words, at: usize) -> Option<Candidate> {
     (LENGTHS.contains(&total) && !is_excluded(words, &found)).then_some(found)
 }
 
-/// A code with dashes or letters in it, perhaps in groups.
+/// Returns a code with dashes or letters in it, perhaps in groups.
 fn lettered(words: &Words, at: usize) -> Option<Candidate> {
     let core = words.core(at).trim_end_matches('#');
     let length = core.chars().filter(char::is_ascii_alphanumeric).count();
@@ -297,7 +297,7 @@ fn lettered(words: &Words, at: usize) -> Option<Candidate> {
     ((is_mixed(core) && length >= 4) || (grouped && (5..=12).contains(&length))).then_some(found)
 }
 
-/// Whether the word before this one ends with a colon: what follows is no sum.
+/// Tells whether the word before this one ends with a colon: what follows is no sum.
 fn ends_clause(words: &Words, at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|before| words.all.get(before));
     before.and_then(|word| words.text.get(word.whole.clone())).is_some_and(|whole| whole.ends_with([':', ';']))
@@ -307,7 +307,7 @@ fn is_group(word: &str) -> bool {
     word.len() == 4 && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
 }
 
-/// Whether a number is a year, a sum, a measure, a telephone number or the like.
+/// Tells whether a number is a year, a sum, a measure, a telephone number or the like.
 fn is_excluded(words: &Words, found: &Candidate) -> bool {
     let (first, end) = (found.words.start, found.words.end);
     let whole = words.all.get(first).and_then(|word| words.text.get(word.whole.clone())).unwrap_or_default();

@@ -17,7 +17,7 @@ pub(super) fn find(text: &str, out: &mut Vec<Found>) {
     }
 }
 
-/// What a piece says, where that is text.
+/// Returns what a piece says, where that is text.
 fn decoded(piece: &str) -> Option<String> {
     let (mut bytes, mut bits, mut held) = (Vec::with_capacity(piece.len()), 0_u32, 0_u32);
     for byte in piece.trim_end_matches('=').bytes() {

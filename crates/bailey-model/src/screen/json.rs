@@ -17,7 +17,7 @@ pub(super) struct Literal {
     pub(super) name: bool,
 }
 
-/// The literals of a text, in order, where it is a JSON object, array or string; nothing where it is not.
+/// Returns the literals of a text, in order, where it is a JSON object, array or string; nothing where it is not.
 pub(super) fn literals(text: &str) -> Option<Vec<Literal>> {
     if !text.trim_start().starts_with(['{', '[', '"']) || serde_json::from_str::<IgnoredAny>(text).is_err() {
         return None;
@@ -44,7 +44,7 @@ pub(super) fn literals(text: &str) -> Option<Vec<Literal>> {
     Some(out)
 }
 
-/// Where a string ends: at the first quotation mark that is not escaped.
+/// Tells where a string ends: at the first quotation mark that is not escaped.
 fn string_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(byte) = bytes.get(at) {
         match byte {
@@ -56,7 +56,7 @@ fn string_end(bytes: &[u8], mut at: usize) -> usize {
     bytes.len()
 }
 
-/// What the literals say, names before their values, one line for each.
+/// Returns what the literals say, names before their values, one line for each.
 pub(super) fn signs(text: &str, literals: &[Literal]) -> Vec<Sign> {
     let mut out = Vec::with_capacity(text.len());
     for literal in literals {
@@ -82,7 +82,7 @@ pub(super) fn signs(text: &str, literals: &[Literal]) -> Vec<Sign> {
     out
 }
 
-/// The character an escape stands for, and its length in bytes.
+/// Returns the character an escape stands for, and its length in bytes.
 fn unescaped(text: &str) -> (char, usize) {
     let unit = |from: usize| text.get(from..from + 4).and_then(|hex| u32::from_str_radix(hex, 16).ok());
     match text.as_bytes().get(1) {

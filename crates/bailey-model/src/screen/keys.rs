@@ -27,7 +27,7 @@ pub(super) fn find(text: &str, lower: &str, out: &mut Vec<Found>) {
     }
 }
 
-/// Private keys in their armour (RFC 7468, RFC 9580), to its end, or as far as it goes on.
+/// Finds private keys in their armour (RFC 7468, RFC 9580), to its end, or as far as it goes on.
 fn private(text: &str, out: &mut Vec<Found>) {
     let ends: Vec<usize> = text.match_indices("-----END").map(|(at, _)| at).collect();
     let mut done = 0;
@@ -74,12 +74,12 @@ fn called(text: &str, from: usize, out: &mut Vec<Found>) -> Option<usize> {
     Some(end)
 }
 
-/// The letters of [`OPAQUE`].
+/// Returns the letters of [`OPAQUE`].
 fn is_of_value(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '/' | '=' | '.' | '~' | ':' | '-')
 }
 
-/// Whether a value is the number of an account (ISO 13616): it is told to whoever is to pay.
+/// Tells whether a value is the number of an account (ISO 13616): it is told to whoever is to pay.
 fn is_account(said: &str) -> bool {
     let digits = said.chars().skip(2).filter(char::is_ascii_digit).count();
     said.len() <= 34

@@ -58,7 +58,7 @@ fn is_secret(link: &str, lower: &str, place: &Range<usize>) -> bool {
     about && has_unguessed(link)
 }
 
-/// Whether a parameter is called as secrets are, and has a value.
+/// Tells whether a parameter is called as secrets are, and has a value.
 fn has_secret_parameter(path: &str) -> bool {
     let parameters = path.split(['?', '#']).skip(1).flat_map(|query| query.split(['&', ';']));
     parameters.filter_map(|one| one.trim_start_matches("amp;").split_once('=')).any(|(name, value)| {
@@ -71,7 +71,7 @@ fn has_secret_parameter(path: &str) -> bool {
     })
 }
 
-/// Whether something in the place could not be guessed.
+/// Tells whether something in the place could not be guessed.
 fn has_unguessed(link: &str) -> bool {
     let inside = link.split_once("://").map_or(link, |(_, rest)| rest);
     let parts = inside.split(['/', '?', '#', '&', '=', '.']).skip(1);
@@ -80,7 +80,7 @@ fn has_unguessed(link: &str) -> bool {
         .any(|part| is_opaque(part, UNGUESSED) || (part.len() >= 24 && !part.contains('-')))
 }
 
-/// Whether the words around speak of signing in, confirming, inviting.
+/// Tells whether the words around speak of signing in, confirming, inviting.
 fn is_spoken_of(lower: &str, place: &Range<usize>) -> bool {
     let from =
         (place.start.saturating_sub(BEFORE)..place.start).find(|at| lower.is_char_boundary(*at)).unwrap_or(place.start);

@@ -109,7 +109,7 @@ fn behind(text: &str, lower: &str, noun: &Noun, out: &mut Vec<Found>) {
     }
 }
 
-/// A passphrase: at least three words up to the end of the line, hardly any of them one that sentences are made with.
+/// Returns a passphrase: at least three words up to the end of the line, hardly any of them one that sentences are made with.
 fn phrase(text: &str, from: usize) -> Option<Range<usize>> {
     let line = line_at(text, from);
     let said = line.trim_matches(|c: char| is_frame(c) || c == '.');
@@ -123,7 +123,7 @@ fn phrase(text: &str, from: usize) -> Option<Range<usize>> {
     (fits && sound).then(|| start..start + said.len())
 }
 
-/// How a line goes on behind a word for passwords, and where the password would begin.
+/// Tells how a line goes on behind a word for passwords, and where the password would begin.
 fn joined(line: &str, base: usize) -> (Join, usize) {
     let near = line.char_indices().take_while(|(at, _)| *at < REACH).last().map_or(0, |(at, c)| at + c.len_utf8());
     let near = line.get(..near).unwrap_or_default();
@@ -148,19 +148,19 @@ fn joined(line: &str, base: usize) -> (Join, usize) {
     }
 }
 
-/// The rest of a line from a place on, as far as anything about a password may stand in it.
+/// Returns the rest of a line from a place on, as far as anything about a password may stand in it.
 fn line_at(text: &str, from: usize) -> &str {
     let to = (from..=(from + LINE).min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(from);
     let near = text.get(from..to).unwrap_or_default();
     near.split('\n').next().unwrap_or_default()
 }
 
-/// What may stand around a password.
+/// Returns what may stand around a password.
 fn is_frame(c: char) -> bool {
     c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '*' | '|' | '>' | '<' | ':' | '(' | ')' | '[' | ']')
 }
 
-/// Where the next line that says something begins, past marks of quotation.
+/// Tells where the next line that says something begins, past marks of quotation.
 fn next_line(text: &str, from: usize) -> Option<usize> {
     let rest = text.get(from..)?;
     rest.char_indices()
@@ -169,7 +169,8 @@ fn next_line(text: &str, from: usize) -> Option<usize> {
         .map(|(at, _)| from + at)
 }
 
-/// A value that begins at or behind a place, on the same line: up to a blank, or to the quotation mark that it began with.
+/// Returns a value that begins at or behind a place, on the same line: up to a blank, or to the quotation mark that it began
+/// with.
 fn value(text: &str, from: usize) -> Option<Range<usize>> {
     let open = |c: char| {
         c == ' ' || c == '\t' || matches!(c, '"' | '\'' | '`' | '*' | '(' | '[' | '<' | '|' | '>' | ':' | '=')
@@ -193,7 +194,7 @@ fn value(text: &str, from: usize) -> Option<Range<usize>> {
     (!said.is_empty() && said.chars().count() <= LONGEST).then(|| start..start + said.len())
 }
 
-/// Whether a word could be a password, or a number used as one.
+/// Tells whether a word could be a password, or a number used as one.
 fn is_made_up(word: &str) -> bool {
     let number = word.chars().filter(char::is_ascii_digit).count();
     let digits = number >= 4 && word.chars().all(|c| c.is_ascii_digit() || c == '-') && !is_measure(word);
@@ -206,7 +207,7 @@ fn is_made_up(word: &str) -> bool {
             && word.chars().any(char::is_alphabetic))
 }
 
-/// Whether a word is one that is said about passwords.
+/// Tells whether a word is one that is said about passwords.
 fn is_no_password(word: &str) -> bool {
     let low = word.trim_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
     let lower_case = !word.contains(|c: char| c.is_uppercase() || c.is_ascii_digit());
@@ -266,14 +267,14 @@ fn tables(text: &str, lower: &str, out: &mut Vec<Found>) {
     }
 }
 
-/// Whether a cell is a head of a column of passwords.
+/// Tells whether a cell is a head of a column of passwords.
 fn is_head(cell: &str) -> bool {
     let cell = cell.trim_matches(|c: char| is_frame(c));
     let whole = |place: Range<usize>| cell.len() - place.len() <= 12;
     cell.len() <= HEAD && !cell.contains(['.', '=']) && matches(&PASSWORD, cell).any(whole)
 }
 
-/// Whether a cell is a head of a column of codes, in a text that speaks of signing in.
+/// Tells whether a cell is a head of a column of codes, in a text that speaks of signing in.
 fn is_head_of_codes(cell: &str) -> bool {
     let cell = cell.trim_matches(is_frame);
     matches(&CODE, cell).any(|place| place.len() == cell.len())

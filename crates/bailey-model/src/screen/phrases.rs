@@ -65,7 +65,7 @@ fn known_words(words: &Words, out: &mut Vec<Found>) {
     }
 }
 
-/// How far words of a kind go on, numbers of a list between them, and how many they are.
+/// Tells how far words of a kind go on, numbers of a list between them, and how many they are.
 fn run(words: &Words, from: usize, is_one: impl Fn(&str) -> bool) -> (Range<usize>, usize) {
     let (mut end, mut count, mut at) = (from, 0, from);
     while count < LONGEST_LIST && at < words.all.len() {
@@ -83,12 +83,12 @@ fn run(words: &Words, from: usize, is_one: impl Fn(&str) -> bool) -> (Range<usiz
     (from..end, count)
 }
 
-/// Whether a word is one of a phrase: letters, and none that sentences are made with.
+/// Tells whether a word is one of a phrase: letters, and none that sentences are made with.
 fn is_plain(word: &str) -> bool {
     word.len() >= 3 && word.chars().all(char::is_alphabetic) && !NO_PASSWORD.contains(&word)
 }
 
-/// A list of codes behind its name; says how far it was looked for.
+/// Returns a list of codes behind its name; says how far it was looked for.
 fn list(words: &Words, first: usize, out: &mut Vec<Found>) -> usize {
     let (mut others, mut found) = (0, false);
     for at in first..first + LONGEST_LIST {
@@ -109,7 +109,7 @@ fn list(words: &Words, first: usize, out: &mut Vec<Found>) -> usize {
     first + LONGEST_LIST
 }
 
-/// Whether a word is a code of a list.
+/// Tells whether a word is a code of a list.
 fn is_listed(word: &str) -> bool {
     let digits = word.len() >= 6 && word.chars().all(|c| c.is_ascii_digit());
     let halves: Vec<&str> = word.split('-').collect();
@@ -119,12 +119,12 @@ fn is_listed(word: &str) -> bool {
     !is_measure(word) && (digits || grouped || (is_mixed(word) && word.len() >= 6))
 }
 
-/// Whether a word is half of a code in two groups.
+/// Tells whether a word is half of a code in two groups.
 fn is_half(word: &str) -> bool {
     (4..=5).contains(&word.len()) && word.chars().all(|c| c.is_ascii_digit())
 }
 
-/// A secret in base 32 (RFC 4648, section 6), perhaps in groups.
+/// Finds a secret in base 32 (RFC 4648, section 6), perhaps in groups.
 fn authenticator(words: &Words, first: usize, out: &mut Vec<Found>) {
     let is_base32 = |word: &str| word.len() >= 4 && word.chars().all(|c| matches!(c, 'A'..='Z' | '2'..='7'));
     for at in first..first + WORDS_BETWEEN {

@@ -53,7 +53,7 @@ impl View {
         Self { lower: text.to_ascii_lowercase(), text, places }
     }
 
-    /// The bytes of the source that a part of the text stands for.
+    /// Returns the bytes of the source that a part of the text stands for.
     pub(super) fn source(&self, part: &Range<usize>) -> Range<usize> {
         let first = self.places.partition_point(|(at, _, _)| *at < part.start);
         let behind = self.places.partition_point(|(at, _, _)| *at < part.end);
@@ -62,7 +62,7 @@ impl View {
         start..within.map(|(_, _, to)| *to).max().unwrap_or(start)
     }
 
-    /// The text with `%3A` and the like decoded (RFC 3986, 2.1); nothing where there is none.
+    /// Returns the text with `%3A` and the like decoded (RFC 3986, 2.1); nothing where there is none.
     pub(super) fn percent_decoded(&self) -> Option<Self> {
         let signs: Vec<Sign> = self.signs();
         let (mut out, mut at, mut any) = (Vec::with_capacity(signs.len()), 0, false);
@@ -152,7 +152,7 @@ const OTHERS: [&str; 24] = [
     "dl",
 ];
 
-/// A tag of HTML: how many characters it takes, or 0 where there is none. What it says of a place stays to be read.
+/// Returns a tag of HTML: how many characters it takes, or 0 where there is none. What it says of a place stays to be read.
 fn tag(signs: &[Sign], at: usize, out: &mut Vec<Sign>) -> usize {
     let rest = signs.get(at + 1..).unwrap_or_default();
     if !rest.first().is_some_and(|sign| sign.c.is_ascii_alphabetic() || matches!(sign.c, '/' | '!')) {
@@ -234,7 +234,7 @@ fn entity(signs: &[Sign], at: usize, out: &mut Vec<Sign>) -> usize {
     length + 2
 }
 
-/// What stands escaped once more, as in a JSON text within a text.
+/// Returns what stands escaped once more, as in a JSON text within a text.
 fn escape(signs: &[Sign], at: usize, out: &mut Vec<Sign>) -> usize {
     let (Some(sign), Some(next)) = (signs.get(at), signs.get(at + 1)) else { return 0 };
     let c = match next.c {
@@ -254,7 +254,7 @@ fn escape(signs: &[Sign], at: usize, out: &mut Vec<Sign>) -> usize {
     2
 }
 
-/// Soft line breaks and equals signs of quoted-printable text (RFC 2045, 6.7).
+/// Reads soft line breaks and equals signs of quoted-printable text (RFC 2045, 6.7).
 fn soft_break(signs: &[Sign], at: usize, out: &mut Vec<Sign>) -> usize {
     let next = |n: usize| signs.get(at + n).map(|sign| sign.c);
     match (next(1), next(2)) {
@@ -276,7 +276,7 @@ fn line_before(signs: &[Sign], at: usize) -> usize {
     signs.get(..at).unwrap_or_default().iter().rev().take(76).take_while(|sign| sign.c != '\n').count()
 }
 
-/// A character as it is matched: nothing for what cannot be seen, a space for blanks, ASCII for what looks like it.
+/// Returns a character as it is matched: nothing for what cannot be seen, a space for blanks, ASCII for what looks like it.
 fn fold(c: char) -> Option<char> {
     Some(match c {
         '\n' | '\t' | ' '..='~' => c,
@@ -331,7 +331,7 @@ fn fold(c: char) -> Option<char> {
     })
 }
 
-/// The character as far from `to` as this one is from `base`.
+/// Returns the character as far from `to` as this one is from `base`.
 fn moved(c: char, base: u32, to: char) -> char {
     char::from_u32(u32::from(c) - base + u32::from(to)).unwrap_or(c)
 }

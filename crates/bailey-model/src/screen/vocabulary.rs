@@ -18,7 +18,7 @@ pub(super) use passwords::*;
 /// A pattern, made once.
 pub(super) type Pattern = LazyLock<Option<Regex>>;
 
-/// The places a pattern matches.
+/// Returns the places a pattern matches.
 pub(super) fn matches<'a>(pattern: &'a Pattern, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
     pattern.as_ref().into_iter().flat_map(|regex| regex.find_iter(text)).map(|found| found.range())
 }

@@ -58,7 +58,7 @@ impl<'a> Words<'a> {
         self.all.get(index).and_then(|word| self.lower.get(word.core.clone())).unwrap_or_default()
     }
 
-    /// The first word that begins at or behind a place.
+    /// Returns the first word that begins at or behind a place.
     pub(super) fn at(&self, place: usize) -> usize {
         self.all.partition_point(|word| word.core.start < place)
     }
@@ -71,7 +71,7 @@ impl<'a> Words<'a> {
     }
 }
 
-/// A word without its marks; nothing where it is marks alone.
+/// Returns a word without its marks; nothing where it is marks alone.
 fn word(text: &str, whole: Range<usize>, line: usize) -> Option<Word> {
     let said = text.get(whole.clone())?;
     let core = said.trim_matches(AROUND).trim_start_matches(['#', '-', '/']);
@@ -80,7 +80,7 @@ fn word(text: &str, whole: Range<usize>, line: usize) -> Option<Word> {
     (!core.is_empty()).then(|| Word { core: from..from + core.len(), whole, line })
 }
 
-/// Whether digits and letters are mixed in a word of letters, digits and dashes.
+/// Tells whether digits and letters are mixed in a word of letters, digits and dashes.
 pub(super) fn is_mixed(word: &str) -> bool {
     let inner = |c: char| c.is_ascii_alphanumeric() || c == '-';
     word.chars().all(inner)
@@ -98,14 +98,15 @@ pub(super) fn entropy(word: &str) -> f64 {
     -counts.values().map(|count| f64::from(*count) / total).map(|share| share * share.log2()).sum::<f64>()
 }
 
-/// Whether a word is what chance makes, not a person: letters and digits of some length, without an order.
+/// Tells whether a word is what chance makes, not a person: letters and digits of some length, without an order.
 pub(super) fn is_opaque(word: &str, least: usize) -> bool {
     let digits = word.chars().filter(char::is_ascii_digit).count();
     let letters = word.chars().filter(char::is_ascii_alphabetic).count();
     word.len() >= least && letters >= 1 && digits >= 1 && entropy(word) >= 2.7
 }
 
-/// Whether a word could be a password that somebody made up: not one of a dictionary, nor a date, a sum, a time or a place.
+/// Tells whether a word could be a password that somebody made up: not one of a dictionary, nor a date, a sum, a time or a
+/// place.
 pub(super) fn is_secretive(word: &str) -> bool {
     let (mut digits, mut letters, mut inner_upper, mut odd) = (0, 0, false, false);
     for (at, c) in word.chars().enumerate() {
@@ -120,7 +121,7 @@ pub(super) fn is_secretive(word: &str) -> bool {
     !place && word.chars().count() >= 5 && made_up
 }
 
-/// Whether a word is a date, a time, a sum, a version or a number with a unit.
+/// Tells whether a word is a date, a time, a sum, a version or a number with a unit.
 pub(super) fn is_measure(word: &str) -> bool {
     let bytes = word.as_bytes();
     let digit_then = |mark: u8| {

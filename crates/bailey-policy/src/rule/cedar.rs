@@ -7,7 +7,7 @@ use bailey_gate::place::Place;
 
 use super::{Condition, Period, Rule, Subject, Verdict};
 
-/// The one policy a rule is.
+/// Returns the one policy a rule is.
 pub(super) fn policy(rule: &Rule, name: &str) -> String {
     let stops = rule.verdict != Verdict::GoAhead;
     let effect = if rule.verdict == Verdict::GoAhead { "permit" } else { "forbid" };
@@ -65,7 +65,8 @@ fn actions(subject: Subject, stops: bool) -> String {
     }
 }
 
-/// A condition of a rule that lets something go, which all recipients, places and things have to meet; or of one that stops
+/// Returns a condition of a rule that lets something go, which all recipients, places and things have to meet; or of one that
+/// stops
 /// something (`stops`), which one of them meets. What goes to nobody goes to nobody in particular: a condition about recipients
 /// holds of no action without any.
 fn condition(condition: &Condition, stops: bool) -> String {
@@ -148,7 +149,7 @@ fn condition(condition: &Condition, stops: bool) -> String {
     }
 }
 
-/// Names in the forms they are compared in: what is no address may be one that is written in groups.
+/// Returns names in the forms they are compared in: what is no address may be one that is written in groups.
 fn spelled(names: &[String]) -> Vec<String> {
     let grouped = names.iter().filter(|name| !name.contains('@')).map(|name| joined(name));
     let mut all: Vec<String> = names.iter().cloned().chain(grouped).filter(|name| !name.is_empty()).collect();
@@ -157,7 +158,7 @@ fn spelled(names: &[String]) -> Vec<String> {
     all
 }
 
-/// The fact that holds what is spent in a span of time.
+/// Returns the fact that holds what is spent in a span of time.
 const fn spent(period: Period) -> &'static str {
     match period {
         Period::Day => "spentDay",
@@ -166,7 +167,7 @@ const fn spent(period: Period) -> &'static str {
     }
 }
 
-/// A Cedar string literal.
+/// Returns a Cedar string literal.
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {

@@ -245,7 +245,7 @@ impl fmt::Display for BadRule {
 impl std::error::Error for BadRule {}
 
 impl fmt::Display for Rule {
-    /// The rule in the words it is read from.
+    /// Returns the rule in the words it is read from.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(words::subject(self.subject))?;
         for condition in &self.conditions {
@@ -259,7 +259,8 @@ impl fmt::Display for Rule {
 pub type Groups = BTreeMap<String, Vec<String>>;
 
 impl Rule {
-    /// The rule with the members of the groups it speaks of; or the name of one that does not exist, or has nobody in it.
+    /// Returns the rule with the members of the groups it speaks of; or the name of one that does not exist, or has nobody in
+    /// it.
     pub fn resolved(mut self, groups: &Groups) -> Result<Self, String> {
         for condition in &mut self.conditions {
             if let Condition::Group(name, members) = condition {
@@ -269,7 +270,7 @@ impl Rule {
         Ok(self)
     }
 
-    /// The groups it speaks of.
+    /// Returns the groups it speaks of.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         self.conditions.iter().filter_map(|condition| match condition {
             Condition::Group(name, _) => Some(name.as_str()),
@@ -277,7 +278,7 @@ impl Rule {
         })
     }
 
-    /// The rule as Cedar, under a name.
+    /// Returns the rule as Cedar, under a name.
     #[must_use]
     pub fn cedar(&self, name: &str) -> String {
         cedar::policy(self, name)
@@ -294,7 +295,7 @@ mod tests {
         rules[0].clone()
     }
 
-    /// As [`parse`] gives it: with nobody in its groups.
+    /// Returns as [`parse`] gives it: with nobody in its groups.
     fn unresolved(mut rule: Rule) -> Rule {
         for condition in &mut rule.conditions {
             if let Condition::Group(_, members) = condition {

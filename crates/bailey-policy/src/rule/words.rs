@@ -214,18 +214,18 @@ pub(super) fn condition(condition: &Condition, subject: Subject) -> String {
     }
 }
 
-/// The words a value of a table is printed in.
+/// Returns the words a value of a table is printed in.
 fn first<T: PartialEq>(table: &[(T, &[&'static str])], value: &T) -> &'static str {
     table.iter().find(|(one, _)| one == value).and_then(|(_, words)| words.first()).copied().unwrap_or_default()
 }
 
-/// A name as it is written: in quotation marks where it would not be one word.
+/// Returns a name as it is written: in quotation marks where it would not be one word.
 fn quoted(name: &str) -> String {
     let plain = !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || "\":;,#".contains(c));
     if plain { name.to_owned() } else { format!("\"{name}\"") }
 }
 
-/// One of each condition, for tests that leave none out.
+/// Returns one of each condition, for tests that leave none out.
 #[cfg(test)]
 pub(crate) fn examples() -> Vec<Condition> {
     let mut all: Vec<Condition> = CONDITIONS.iter().map(|(condition, _)| condition.clone()).collect();
@@ -385,14 +385,14 @@ fn one_condition(words: &mut Words<'_>, subject: Subject) -> Result<Condition, B
     }
 }
 
-/// How many times.
+/// Tells how many times.
 fn times(words: &mut Words<'_>) -> Result<u64, BadRule> {
     let bad = words.bad(format!("things are counted up to {MAX_COUNTED}"));
     let count = number(words)?;
     if count > MAX_COUNTED { Err(bad) } else { Ok(count) }
 }
 
-/// How many within what: `up_to` so many, or more.
+/// Tells how many within what: `up_to` so many, or more.
 fn rate(words: &mut Words<'_>, count: u64, up_to: bool) -> Result<Condition, BadRule> {
     match (words.choose(&RATES), up_to) {
         (Some(Rate::Day), true) => Ok(Condition::UpToADay(count)),
@@ -403,7 +403,7 @@ fn rate(words: &mut Words<'_>, count: u64, up_to: bool) -> Result<Condition, Bad
     }
 }
 
-/// A bound from above (`up_to`) or below: a sum where something is spent, a count of times where nothing is.
+/// Returns a bound from above (`up_to`) or below: a sum where something is spent, a count of times where nothing is.
 fn bound(words: &mut Words<'_>, subject: Subject, spending: bool, up_to: bool) -> Result<Condition, BadRule> {
     let money = spending || subject == Subject::Payments;
     let begun = words.at;
@@ -432,7 +432,7 @@ fn bound(words: &mut Words<'_>, subject: Subject, spending: bool, up_to: bool) -
     })
 }
 
-/// One name, in quotation marks where it has blanks.
+/// Returns one name, in quotation marks where it has blanks.
 fn name(words: &mut Words<'_>, hint: &str) -> Result<String, BadRule> {
     let word = words.next();
     let bare = word.strip_prefix('"').and_then(|word| word.strip_suffix('"')).unwrap_or(word);
@@ -446,7 +446,7 @@ fn name(words: &mut Words<'_>, hint: &str) -> Result<String, BadRule> {
 /// Most words of a time of day: `half past five pm`.
 const MAX_TIME_WORDS: usize = 4;
 
-/// A time of day as minutes since midnight: `22.00`, `7.30`, a whole hour, or words that leave no doubt, such as `9am`,
+/// Returns a time of day as minutes since midnight: `22.00`, `7.30`, a whole hour, or words that leave no doubt, such as `9am`,
 /// `half past five pm`, `noon`. (`:` ends the conditions.)
 fn clock(words: &mut Words<'_>) -> Result<u16, BadRule> {
     let (hours, minutes) = words.next().split_once('.').unwrap_or((words.next(), "00"));
@@ -464,7 +464,7 @@ fn clock(words: &mut Words<'_>) -> Result<u16, BadRule> {
     Ok(at)
 }
 
-/// The next words, if they are a time of day.
+/// Returns the next words, if they are a time of day.
 fn time_in_words(words: &Words<'_>, count: usize) -> Option<u16> {
     let said: Vec<&str> = (0..count).map(|ahead| words.word(words.at + ahead)).collect();
     if said.iter().any(|word| matches!(*word, "" | ":" | ";" | "," | "and" | "on")) {
@@ -540,7 +540,7 @@ fn number(words: &mut Words<'_>) -> Result<u64, BadRule> {
     Ok(number)
 }
 
-/// A sum with at most two digits behind the point, in hundredths.
+/// Returns a sum with at most two digits behind the point, in hundredths.
 fn sum(words: &mut Words<'_>) -> Result<u64, BadRule> {
     let bad = || words.bad("here a number is wanted, such as 50 or 9.99");
     let (whole, part) = words.next().split_once('.').unwrap_or((words.next(), ""));

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// How freely an action goes.
+/// Tells how freely an action goes.
 const fn freedom(decision: Decision) -> u8 {
     match decision {
         Decision::Auto => 3,

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Of what a condition can be so, that mail is, too.
+/// Returns what a condition can be so of; that mail is, too.
 fn subject(condition: &str) -> &'static str {
     if rule::parse(&format!("mail {condition}: ask")).is_ok() { "mail" } else { "anything" }
 }

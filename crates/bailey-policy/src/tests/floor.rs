@@ -3,7 +3,7 @@
 use super::*;
 use bailey_gate::family::calendar::{CalendarAction, Change, Entry, Href, Writing};
 
-/// For each shipped rule, something that it decides.
+/// Returns for each shipped rule something that it decides.
 fn decided() -> Vec<(&'static str, Action, Facts)> {
     let note = || Action::Home(HomeAction::MemoryWrite { note: "n".into() });
     let read = Facts { untrusted_read: true, ..calm() };
@@ -54,7 +54,7 @@ fn entry() -> Action {
     Action::Calendar(CalendarAction::Write(Writing { href, change: Change::Create { after }, told: None }))
 }
 
-/// The rules a home starts with, but for one of them; under `granted`, everything goes that the floor does not stop.
+/// Returns the rules a home starts with, but for one of them; under `granted`, everything goes that the floor does not stop.
 fn without(rule: Option<&str>, granted: bool) -> CedarPolicy {
     let left = CedarPolicy::parts(SHIPPED).unwrap().into_iter().filter(|(id, ..)| Some(id.as_str()) != rule);
     let mut text: String = left.map(|(_, _, cedar)| cedar).collect();

@@ -10,7 +10,7 @@ mod telemetry;
 
 use super::Mutation;
 
-/// One for each control that `SECURITY.md` names.
+/// Returns one for each control that `SECURITY.md` names.
 pub(super) fn mutations() -> impl Iterator<Item = &'static Mutation> + Clone {
     [
         gate::GATE,

@@ -97,7 +97,7 @@ async fn look_at(session: &mut ImapSession, message: &MessageRef) -> Result<(Vec
     Ok((header.to_vec(), flags, size))
 }
 
-/// A message, or what of it is text.
+/// Returns a message, or what of it is text.
 async fn text_of(session: &mut ImapSession, message: &MessageRef, header: &[u8], size: u64) -> Result<Fetched, String> {
     let small = usize::try_from(size).is_ok_and(|size| size < MAX_FETCHED);
     if !small && let Some(mut outline) = outline(session, message, header).await? {
@@ -168,7 +168,7 @@ async fn file_of(session: &mut ImapSession, message: &MessageRef, part: &PartNum
     Ok(File { media: about.media, name: about.name, charset: about.charset, bytes, whole })
 }
 
-/// What is said of one message, in however many answers.
+/// Returns what is said of one message, in however many answers.
 async fn fetch(session: &mut ImapSession, message: &MessageRef, items: &str) -> Result<Vec<Fetch>, String> {
     let fetched: Vec<Fetch> = session
         .uid_fetch(message.uid.to_string(), format!("({items})"))
@@ -203,7 +203,7 @@ pub(super) fn by_place(fetched: &[Fetch]) -> Vec<(u32, Vec<&Fetch>)> {
     out.into_iter().map(|(_, uid, answers)| (uid, answers)).collect()
 }
 
-/// The bytes of a section: `1.2`, or `3.HEADER`.
+/// Returns the bytes of a section: `1.2`, or `3.HEADER`.
 fn section(fetched: &[Fetch], name: &str) -> Option<Vec<u8>> {
     let (path, header) = name.strip_suffix(".HEADER").map_or((name, None), |path| (path, Some(MessageSection::Header)));
     let numbers = path.split('.').map(|number| number.parse().ok()).collect::<Option<Vec<u32>>>()?;

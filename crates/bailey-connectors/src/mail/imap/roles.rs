@@ -21,7 +21,7 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// What a folder is for.
+    /// Returns what a folder is for.
     #[must_use]
     pub fn role(&self, folder: &FolderName) -> FolderRole {
         let shown = folder.shown();
@@ -67,7 +67,7 @@ impl Folders {
     }
 }
 
-/// The name of a folder without those it lies in.
+/// Returns the name of a folder without those it lies in.
 fn last_part(name: &str) -> &str {
     name.rsplit(['/', '.']).next().unwrap_or(name)
 }

@@ -168,7 +168,7 @@ pub(super) async fn list(
     })
 }
 
-/// Why a folder was not opened, in the server's words.
+/// Tells why a folder was not opened, in the server's words.
 pub(super) fn no_folder(folder: &FolderName, error: Error) -> String {
     match error {
         Error::No(said) | Error::Bad(said) => format!(
@@ -192,8 +192,8 @@ pub(super) struct Entry {
     flagged: bool,
 }
 
-/// What messages say of themselves. Servers may tell of one in several answers, and of others unasked: what was asked for, put together
-/// by its number, is an answer once its header came.
+/// Returns what messages say of themselves. Servers may tell of one in several answers, and of others unasked: what was asked
+/// for, put together by its number, is an answer once its header came.
 pub(super) async fn summaries(session: &mut ImapSession, uids: &[u32]) -> Result<Vec<Entry>, String> {
     if uids.is_empty() {
         return Ok(Vec::new());
@@ -269,7 +269,7 @@ impl Words {
         !self.foreign.is_empty()
     }
 
-    /// The lines to send: each but the last ends by announcing what the next begins with.
+    /// Returns the lines to send: each but the last ends by announcing what the next begins with.
     fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         let mut line = if self.is_foreign() {

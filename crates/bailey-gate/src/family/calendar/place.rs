@@ -20,7 +20,7 @@ impl Href {
         Err(CodecError::Malformed("a path on a server"))
     }
 
-    /// The path.
+    /// Returns the path.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -54,7 +54,7 @@ impl PartNumber {
         (text.len() <= MAX_PART_BYTES && digits && text.split('.').all(number)).then(|| Self(text.to_owned()))
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

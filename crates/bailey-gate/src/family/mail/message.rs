@@ -64,12 +64,12 @@ pub enum SourceUse {
 pub const MAX_REFERENCES: usize = 50;
 
 impl Message {
-    /// Every recipient, in the order To, Cc, Bcc: who the envelope names.
+    /// Returns every recipient, in the order To, Cc, Bcc: who the envelope names.
     pub fn recipients(&self) -> impl Iterator<Item = &Mailbox> {
         self.to.iter().chain(&self.cc).chain(&self.bcc)
     }
 
-    /// The checks that span fields: at least one recipient, a bounded text without NUL, an offset below a day.
+    /// Returns the checks that span fields: at least one recipient, a bounded text without NUL, an offset below a day.
     pub fn check(&self) -> Result<(), CodecError> {
         if self.recipients().next().is_none() {
             return Err(CodecError::Malformed("a mail needs at least one recipient"));
@@ -105,7 +105,7 @@ impl MessageId {
         Ok(Self(text.to_owned()))
     }
 
-    /// `<left@right>`.
+    /// Returns `<left@right>`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -137,7 +137,7 @@ impl Attachment {
         text.split_once('/').is_some_and(|(kind, sub)| name(kind) && name(sub))
     }
 
-    /// The lines of an invitation, which a recipient's calendar acts on; `None` for any other file.
+    /// Returns the lines of an invitation, which a recipient's calendar acts on; `None` for any other file.
     #[must_use]
     pub fn invitation(&self) -> Option<Vec<String>> {
         let text = std::str::from_utf8(&self.bytes).ok().filter(|_| INVITATIONS.contains(&self.media_type.as_str()))?;

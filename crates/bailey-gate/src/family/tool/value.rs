@@ -38,7 +38,7 @@ pub enum Amount {
 }
 
 impl Value {
-    /// Every single value in it, as text; names of fields are not among them.
+    /// Returns every single value in it, as text; names of fields are not among them.
     #[must_use]
     pub fn scalars(&self) -> Vec<String> {
         match self {
@@ -50,7 +50,7 @@ impl Value {
         }
     }
 
-    /// As a literal: texts in quotation marks, so that no text can pass for two values.
+    /// Returns as a literal: texts in quotation marks, so that no text can pass for two values.
     #[must_use]
     pub fn literal(&self) -> String {
         let joined = |parts: Vec<String>| parts.join(", ");
@@ -131,7 +131,7 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// A decimal literal in hundredths, rounded up; `None` for everything that is not a sum to spend.
+/// Returns a decimal literal in hundredths, rounded up; `None` for everything that is not a sum to spend.
 pub(super) fn hundredths(digits: &str) -> Option<u64> {
     let digits = digits.trim();
     let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
