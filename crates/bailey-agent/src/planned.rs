@@ -5,7 +5,8 @@
 //! ```
 //! The plan is made from the person's words alone. Each later question is small, and holds only what it needs: a mail
 //! is judged alone, and an answer is written from the mail it answers, so that one mail's words cannot speak into
-//! another's. Recipients come from the person's words and their own past mail, never from what was read.
+//! another's. Recipients come from the person's words and their own past mail; where the mail that is answered asks for answers to go
+//! elsewhere, from that mail, by `mail_reply`, whose recipients are shown and judged like any others.
 
 mod dates;
 

@@ -180,8 +180,8 @@ impl Length {
             };
             let count: i64 = digits.parse().ok()?;
             digits.clear();
-            days += count.checked_mul(unit.0)?;
-            seconds += count.checked_mul(unit.1)?;
+            days = days.checked_add(count.checked_mul(unit.0)?)?;
+            seconds = seconds.checked_add(count.checked_mul(unit.1)?)?;
             any = true;
         }
         let fits = days <= MAX_DAYS && seconds <= MAX_SECONDS;

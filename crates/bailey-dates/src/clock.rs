@@ -36,7 +36,7 @@ impl Clock {
             Half::Day | Half::Open | Half::Midnight => hour <= 24 && (hour < 24 || minute == 0),
             Half::Am | Half::Pm => (1..=12).contains(&hour),
         };
-        let minutes = i32::try_from(hour * 60 + minute).ok()?;
+        let minutes = i32::try_from(hour.checked_mul(60)?.checked_add(minute)?).ok()?;
         (fits && minute < 60).then_some(Self { minutes, second: 0, half, colon: false })
     }
 

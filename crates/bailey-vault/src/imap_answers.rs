@@ -202,9 +202,12 @@ fn next(held: &[u8]) -> Result<Next, &'static str> {
 }
 
 /// Tells whether an answer is of one message.
+const MAX_DIGITS: usize = 10;
+
 fn is_fetch(held: &[u8]) -> bool {
     let Some(rest) = held.strip_prefix(b"* ") else { return false };
-    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    // No number of a message is longer (RFC 3501, 9), and this is asked for every byte.
+    let digits = rest.iter().take(MAX_DIGITS).take_while(|byte| byte.is_ascii_digit()).count();
     rest.get(digits..).is_some_and(|rest| rest.get(..7).is_some_and(|word| word.eq_ignore_ascii_case(b" FETCH ")))
 }
 

@@ -69,8 +69,10 @@ pub struct ImapStream {
     line: Vec<u8>,
     authenticating: bool,
     words: Words,
-    /// How many commands had ended well when a copy was asked for.
-    copied_after: Option<usize>,
+    /// How many commands had ended, and ended well, when a copy was asked for.
+    copied_after: Option<(usize, usize)>,
+    /// The command that opened the folder that is open.
+    opened: String,
     /// Bytes taken from the server so far.
     taken: usize,
     answers: Answers,
@@ -181,6 +183,7 @@ impl ImapStream {
             authenticating: false,
             words: Words::None,
             copied_after: None,
+            opened: String::new(),
             taken: 0,
             answers: Answers::default(),
             through: Vec::new(),
@@ -190,8 +193,25 @@ impl ImapStream {
     }
 
     fn judged(&self, text: &str) -> Line {
-        let copied = self.copied_after.is_some_and(|before| self.answers.ended_well > before);
-        if copied && removes(&self.errand, text) { Line::Looks } else { judge(&self.errand, self.authenticating, text) }
+        // While a copy is under way nothing else is said, so that the next answer that ends a command is its own.
+        if self.copied_after.is_some_and(|(ended, _)| self.answers.ended == ended) {
+            return Line::Forbidden;
+        }
+        let copied = self.copied_after.is_some_and(|(_, well)| self.answers.ended_well > well);
+        let judged = if copied && removes(&self.errand, text) {
+            return if self.is_in_place() { Line::Looks } else { Line::Forbidden };
+        } else {
+            judge(&self.errand, self.authenticating, text)
+        };
+        if judged == Line::Effect && !self.is_in_place() { Line::Forbidden } else { judged }
+    }
+
+    /// Tells whether the folder that is open is that of the message to move: its number names another message elsewhere.
+    fn is_in_place(&self) -> bool {
+        match &self.errand {
+            Errand::Move { message, .. } => self.opened == format!("SELECT {}", message.folder.quoted()),
+            Errand::Look | Errand::Keep { .. } => false,
+        }
     }
 
     /// Returns the words of a search that its line announces.
@@ -215,8 +235,12 @@ impl ImapStream {
     /// Writes the line that `end` completes; nothing of it was written before.
     fn finish_line(&mut self, cx: &mut Context<'_>, end: &[u8]) -> Poll<io::Result<usize>> {
         let whole = [self.line.as_slice(), end].concat();
-        let text = String::from_utf8_lossy(&whole).trim_end_matches("\r\n").to_owned();
+        // One line end alone: what else stands there would be a second line.
+        let text = String::from_utf8_lossy(whole.strip_suffix(b"\r\n").unwrap_or(&whole)).into_owned();
         let forbidden = |what: String| Poll::Ready(Err(forbidden("imap", what)));
+        if text.contains(['\r', '\n']) {
+            return forbidden("more than one line at once is not allowed on this connection".into());
+        }
         let command = text.split_once(' ').map_or("", |(_tag, command)| command);
         if self.keep.as_ref().is_some_and(|keep| keep.is_announced_by(command)) {
             return self.announce(cx, &whole, end.len());
@@ -228,8 +252,8 @@ impl ImapStream {
             },
             Words::None => (self.judged(&text), self.announcing(&text)),
         };
-        // One line at a time, and no literals but a search's words: they could carry others.
-        if text.contains(['\r', '\n']) || (text.ends_with('}') && words == Words::None) {
+        // No literals but a search's words: they could carry other lines.
+        if text.ends_with('}') && words == Words::None {
             return forbidden("more than one line at once is not allowed on this connection".into());
         }
         let written = match judged {
@@ -242,7 +266,11 @@ impl ImapStream {
             Line::Effect => self.out.write(cx, &whole, true),
         };
         if judged == Line::Effect && text.contains(" UID COPY ") && matches!(written, Poll::Ready(Ok(_))) {
-            self.copied_after = Some(self.answers.ended_well);
+            self.copied_after = Some((self.answers.ended, self.answers.ended_well));
+        }
+        let opens = ["SELECT ", "EXAMINE "].iter().any(|start| command.to_ascii_uppercase().starts_with(start));
+        if opens && matches!(written, Poll::Ready(Ok(_))) {
+            command.clone_into(&mut self.opened);
         }
         if matches!(written, Poll::Ready(Ok(_))) {
             self.words = words;

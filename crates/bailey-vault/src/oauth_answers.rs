@@ -82,23 +82,35 @@ pub fn metadata_addresses(issuer: &str) -> Vec<String> {
 
 /// Tells whether it is `https://…`, or `http://` on this machine, of the characters of RFC 3986 and no others: it is shown on a terminal.
 fn is_address(text: &str) -> bool {
-    let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"]
-        .iter()
-        .any(|start| text.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])));
-    (text.starts_with("https://") || here)
+    (text.starts_with("https://") || is_here(text))
         && text.chars().all(|c| c.is_ascii_graphic() && !"\"<>\\^`{|}".contains(c))
         && !text.contains('@')
 }
+
+/// Tells whether an address is one of this machine, without TLS.
+fn is_here(text: &str) -> bool {
+    ["http://127.0.0.1", "http://localhost", "http://[::1]"]
+        .iter()
+        .any(|start| text.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])))
+}
+
+/// Characters of a server's words that are repeated.
+const MAX_REPEATED: usize = 200;
 
 /// Returns what `issuer` says of itself.
 pub fn read_metadata(body: &[u8], issuer: &str) -> Result<Metadata, String> {
     let metadata: Metadata = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     // RFC 8414, 3.3: anyone could claim to be another.
     if !preset::is_issuer(issuer, &metadata.issuer) {
-        return Err(format!("it calls itself `{}`", metadata.issuer));
+        let named: String = metadata.issuer.chars().take(MAX_REPEATED).collect();
+        return Err(format!("it calls itself `{}`", bailey_gate::family::escape::visible(&named)));
     }
     if metadata.addresses().any(|endpoint| !is_address(endpoint)) {
         return Err("one of its addresses is none".into());
+    }
+    // A server elsewhere names no address of this machine: we would speak there for it.
+    if !is_here(issuer) && metadata.addresses().any(|endpoint| is_here(endpoint)) {
+        return Err("one of its addresses is on this machine, where it is not itself".into());
     }
     Ok(metadata)
 }

@@ -185,7 +185,12 @@ impl Vault {
             Login::Password { user, password } => client.login(user, password.as_str()).await,
             Login::Bearer { user, token } => client.authenticate("XOAUTH2", Bearer { user, token, asked: false }).await,
         };
-        let mut session = signed_in.map_err(|(error, _)| not_signed_in(&name, &error))?;
+        let secret = match &login {
+            Login::None => "",
+            Login::Password { password, .. } => password.as_str(),
+            Login::Bearer { token, .. } => token.as_str(),
+        };
+        let mut session = signed_in.map_err(|(error, _)| not_signed_in(&name, &error, secret))?;
         introduce(&mut session).await?;
         Ok(session)
     }

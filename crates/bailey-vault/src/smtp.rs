@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use bailey_gate::family::text::Address;
 
+use crate::imap_hello::repeats;
 use crate::oauth::Login;
 use crate::stream::ClaimedStream;
 
@@ -177,12 +178,14 @@ impl Submission {
         if last.as_ref().is_some_and(|reply| reply.code == 334) {
             last = self.command("").await.ok();
         }
+        // All of them, before they are cut.
+        let whole = last.as_ref().map(|reply| reply.lines.join(" ")).unwrap_or_default();
         let said = last.map_or_else(|| "no answer".to_owned(), |reply| reply.to_string());
         // Words that repeat what we said are not told.
-        let repeats = [secret, &BASE64.encode(secret)].iter().any(|known| !known.is_empty() && said.contains(*known))
+        let repeats = repeats(&whole, secret)
             || lines
                 .iter()
-                .any(|line| line.split(' ').next_back().is_some_and(|last| last.len() > 8 && said.contains(last)));
+                .any(|line| line.split(' ').next_back().is_some_and(|last| last.len() > 8 && whole.contains(last)));
         let said = if repeats { said.split(' ').next().unwrap_or_default().to_owned() } else { said };
         Err(format!("refused to let us in ({said}); nothing was sent"))
     }

@@ -190,7 +190,7 @@ impl SmtpGuard {
             self.mode = Mode::DataAsked;
         } else if upper.starts_with("AUTH ") {
             self.mode = Mode::Auth;
-        } else if upper == "RSET" || upper.starts_with("MAIL FROM:") {
+        } else if self.mode != Mode::Done && (upper == "RSET" || upper.starts_with("MAIL FROM:")) {
             self.named.clear();
             self.mode = Mode::Commands;
         }

@@ -18,8 +18,40 @@ use crate::context::HomeContext;
 
 /// Bytes of a text that a preview tells beside the lines.
 const MAX_TOLD: usize = 900;
+/// Words that mean those to come, too (English, German, French). Without one, or one of [`ALL`], cancelling them is not what the person
+/// said.
+const FOLLOWING: &[&str] = &[
+    "following",
+    "future",
+    "onward",
+    "onwards",
+    "remaining",
+    "rest",
+    "from",
+    "after",
+    "later",
+    "ab",
+    "folgende",
+    "folgenden",
+    "künftig",
+    "künftigen",
+    "zukünftig",
+    "zukünftigen",
+    "restlichen",
+    "danach",
+    "suivant",
+    "suivants",
+    "suivante",
+    "suivantes",
+    "prochains",
+    "partir",
+    "désormais",
+    "futurs",
+    "futures",
+];
+
 /// Words that mean all of a series (English, German, French). Without one, cancelling all of it is not what the person said.
-const ALL: [&str; 44] = [
+const ALL: &[&str] = &[
     "all",
     "every",
     "each",
@@ -172,6 +204,11 @@ fn first(series: &Series, home: &TimeZone) -> Option<Occurrence> {
 
 /// Returns what part of an entry a call means; a question where a repeating entry is meant and the call does not say.
 fn part(series: &Series, named: Option<&Occurrence>, arguments: &Arguments, home: &TimeZone) -> Result<Part, BadCall> {
+    if !series.repeats() && series.events.len() > 1 {
+        return Err(BadCall::Lookup(
+            "this entry holds several occurrences of a series that is kept elsewhere, which cannot be told apart safely; change it in a calendar program".into(),
+        ));
+    }
     if !series.repeats() {
         return Ok(Part::Whole);
     }
@@ -197,6 +234,15 @@ fn part(series: &Series, named: Option<&Occurrence>, arguments: &Arguments, home
     if part != Part::All && named.is_none() {
         return Err(bad("id", "this entry repeats; give the id of the occurrence, as calendar_read tells it"));
     }
+    // Dates that a series lists beside its rule follow no rule that could be cut or gone on with.
+    if part == Part::Following && series.master().is_some_and(|master| !master.also.is_empty()) {
+        return Err(bad("which", "this series lists dates of its own beside its rule; say `this` for each, or `all`"));
+    }
+    // An occurrence that was moved by itself says nothing of the times of the others.
+    let moved = named.and_then(|one| series.events.get(one.event)).is_some_and(|event| event.recurrence_id.is_some());
+    if part != Part::One && moved {
+        return Err(bad("id", "that occurrence was changed by itself; give the id of one that was not, or say `this`"));
+    }
     Ok(part)
 }
 
@@ -204,6 +250,14 @@ fn part(series: &Series, named: Option<&Occurrence>, arguments: &Arguments, home
 pub(super) fn cancel(mut looked: Looked, cx: &HomeContext) -> Result<Writing, BadCall> {
     let refused = |error: edit::EditError| BadCall::Lookup(error.to_string());
     let home = &cx.zone;
+    let said = tokens(&cx.words);
+    let says = |known: &[&str]| said.iter().any(|word| known.contains(&word.as_str()));
+    if looked.part == Part::Following && !says(ALL) && !says(FOLLOWING) {
+        return Err(BadCall::Bad {
+            name: "which",
+            why: "the person's words do not say that those to come are to be cancelled, too; cancel `this` one, or ask the person".into(),
+        });
+    }
     if looked.part == Part::Following {
         let after =
             edit::cancel_following(&looked.object, &looked.series, &looked.occurrence, home).map_err(refused)?;
@@ -219,8 +273,7 @@ pub(super) fn cancel(mut looked: Looked, cx: &HomeContext) -> Result<Writing, Ba
         let told = looked.told(Deed::Cancel, cx)?;
         return looked.replaced(after, told);
     }
-    let said = tokens(&cx.words);
-    if looked.part == Part::All && !said.iter().any(|word| ALL.contains(&word.as_str())) {
+    if looked.part == Part::All && !says(ALL) {
         return Err(BadCall::Bad {
             name: "which",
             why: "the person's words do not say that all of this series is to be cancelled; cancel `this` one, or ask the person".into(),

@@ -60,6 +60,10 @@ pub(super) async fn prepare(used: SourceUse, arguments: &Arguments, cx: &Prepare
 impl Making<'_> {
     /// Makes the answer: to where the mail asks for it, to its sender where it asks for nothing, or to all it went to.
     pub(super) fn reply(self) -> Result<Message, BadCall> {
+        if self.original.is_repeated {
+            let why = "that mail says more than once who wrote it or who is to be answered, so it is not clear who would get the answer; write to them with `mail_send`";
+            return Err(BadCall::Lookup(why.into()));
+        }
         let own = |one: &Mailbox| self.own().contains(&one.address.key());
         let senders = written_to(&self.original.from)?;
         let asked = written_to(&self.original.reply_to)?;
@@ -92,8 +96,13 @@ impl Making<'_> {
             Some("none" | "false" | "no") => String::new(),
             Some(_) => return Err(BadCall::Bad { name: "quote", why: "write `below` or `none`".into() }),
         };
-        let source =
-            self.source(SourceUse::Answered, if elsewhere && !by_oneself { &self.original.reply_to } else { &[] });
+        // Anybody can write a mail in the person's own name: who gets the answer is then pointed out like any other place.
+        let elsewhere_to: &[Named] = match (by_oneself, elsewhere) {
+            (true, _) => &self.original.to,
+            (false, true) => &self.original.reply_to,
+            (false, false) => &[],
+        };
+        let source = self.source(SourceUse::Answered, elsewhere_to);
         Ok(Message {
             to,
             cc,

@@ -37,21 +37,38 @@ pub(super) async fn move_one(vault: &Vault, claimed: &Claimed<MailAction>, movin
     if let Err(why) = in_time(check_still_there(&mut session, moving)).await {
         return unmoved(why);
     }
-    let (mut refused, mut copied) = (false, false);
+    let (mut refused, mut copied) = (false, Copied::No);
     let moved = in_time(make_move(&mut session, moving, &mut refused, &mut copied));
     match moved.await {
         Ok(done) => {
             leave(session).await;
             Outcome::new(Effect::Done, done)
         }
-        Err(why) if copied => Outcome::new(
-            Effect::Partial,
-            format!("the mail was copied to {}, and is still where it was: {why}", moving.to.shown()),
-        ),
+        Err(why) if copied != Copied::No => {
+            let still = match copied {
+                Copied::Marked => "marked as deleted where it was, so that any mail program may remove it there",
+                Copied::No | Copied::Kept => "still where it was",
+            };
+            Outcome::new(
+                Effect::Partial,
+                format!("the mail was copied to {}, and is {still}: {why}", moving.to.shown()),
+            )
+        }
         Err(why) if !claimed.effect_token().is_spent() => unmoved(why),
         Err(why) if refused => Outcome::new(Effect::Refused, why),
         Err(why) => Outcome::new(Effect::Unknown, why),
     }
+}
+
+/// How far a message was copied instead of moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Copied {
+    /// Not at all.
+    No,
+    /// It is copied, and where it was.
+    Kept,
+    /// It is copied, and marked as deleted where it was.
+    Marked,
 }
 
 /// Moves a message, or copies and removes it where the server knows no moving. A server that refuses has moved nothing.
@@ -59,7 +76,7 @@ async fn make_move(
     session: &mut ImapSession,
     moving: &Moving,
     refused: &mut bool,
-    copied: &mut bool,
+    copied: &mut Copied,
 ) -> Result<String, String> {
     use async_imap::error::Error;
     let (uid, to) = (moving.message.uid.to_string(), moving.to.as_str());
@@ -76,9 +93,16 @@ async fn make_move(
     if able.has_str("MOVE") {
         return Ok(format!("moved to {shown}"));
     }
-    *copied = true;
+    *copied = Copied::Kept;
     let mark = format!("UID STORE {uid} +FLAGS.SILENT (\\Deleted)");
-    session.run_command_and_check_ok(mark).await.map_err(imap_words)?;
+    // From here on it may be marked, even where no answer says so.
+    *copied = Copied::Marked;
+    session.run_command_and_check_ok(mark).await.map_err(|error| {
+        if matches!(error, Error::No(_) | Error::Bad(_)) {
+            *copied = Copied::Kept;
+        }
+        imap_words(error)
+    })?;
     if !able.has_str("UIDPLUS") {
         return Ok(format!("copied to {shown}; the server can move nothing, so it is marked as deleted where it was"));
     }

@@ -114,9 +114,8 @@ async fn append(
 }
 
 /// Returns the server's words in what the library makes of a refusal (`code: …, info: Some("…")`).
-fn said(refusal: &str) -> &str {
-    let words = refusal.split_once("info: Some(\"").and_then(|(_, rest)| rest.rsplit_once("\")"));
-    words.map_or("it gives no reason", |(words, _)| words)
+fn said(refusal: &str) -> String {
+    bailey_vault::said_by_server(refusal)
 }
 
 async fn in_time<T>(work: impl Future<Output = Result<T, Unkept>>) -> Result<T, Unkept> {

@@ -32,6 +32,11 @@ pub(super) async fn look_again(
     let mut folders: Folders =
         serde_json::from_slice(notes).map_err(|error| VaultError::Settings(error.to_string()))?;
     let Some(sent) = folders.sent.clone() else { return Ok(None) };
+    // Google and Microsoft put what is handed in there themselves, some of it under a Message-ID of their own: then mail of ours cannot
+    // be told from the person's, and only what was there before the account was connected proves something.
+    if settings.keeps_what_is_sent() {
+        return Ok(None);
+    }
     let mut session = open(vault, access).await?;
     let looked = in_time(written_to(&mut session, &sent, folders.sent_seen, &settings.address));
     let (known, seen) = vault.until_cut(looked).await?;

@@ -70,6 +70,8 @@ pub(super) struct Original {
     pub(super) before: Vec<MessageId>,
     pub(super) text: String,
     pub(super) files: Vec<File>,
+    /// Tells whether it says more than once who wrote it, gets it, or is to be answered (RFC 5322, 3.6 allows once).
+    pub(super) is_repeated: bool,
 }
 
 impl Original {
@@ -169,7 +171,10 @@ fn taken_apart(bytes: &[u8]) -> Option<Original> {
         let minutes = i16::from(date.tz_hour) * 60 + i16::from(date.tz_minute);
         (date.to_timestamp(), if date.tz_before_gmt { -minutes } else { minutes })
     };
+    let times =
+        |wanted: &str| mail.headers().iter().filter(|header| header.name.as_str().eq_ignore_ascii_case(wanted)).count();
     Some(Original {
+        is_repeated: ["From", "Reply-To", "To", "Cc"].into_iter().any(|name| times(name) > 1),
         from: named(mail.from()),
         reply_to: named(mail.reply_to()),
         to: named(mail.to()),

@@ -184,6 +184,15 @@ pub struct Query {
 pub struct FolderName(String);
 
 impl FolderName {
+    /// Tells whether it is the person's own by its whole name, whatever a server says of it: the inbox, and the usual archive and trash of
+    /// an account. All else may be shared, sent from, or written in.
+    #[must_use]
+    pub fn is_surely_own(&self) -> bool {
+        const OWN: [&str; 7] =
+            ["INBOX", "Archive", "Trash", "INBOX.Archive", "INBOX.Trash", "INBOX/Archive", "INBOX/Trash"];
+        OWN.iter().any(|own| own.eq_ignore_ascii_case(&self.0))
+    }
+
     /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -248,7 +257,9 @@ impl Family for MailAction {
             into_sent_or_drafts: moving
                 .is_some_and(|moving| matches!(moving.role, FolderRole::Sent | FolderRole::Drafts)),
             among_own_folders: moving.is_some_and(|moving| {
-                matches!(moving.role, FolderRole::Own | FolderRole::Trash) && !moving.about.message_id.is_empty()
+                matches!(moving.role, FolderRole::Own | FolderRole::Trash)
+                    && moving.message.folder.is_surely_own()
+                    && !moving.about.message_id.is_empty()
             }),
         }
     }

@@ -181,8 +181,8 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         control: "calendar/series-by-words",
         edits: &[(
             "crates/bailey-connectors/src/calendar/change.rs",
-            "if looked.part == Part::All && !said",
-            "if looked.part == Part::Whole && !said",
+            "if looked.part == Part::All && !says(ALL)",
+            "if looked.part == Part::Whole && !says(ALL)",
         )],
         test: "series::one_of_a_weekly_series_is_cancelled_and_the_series_stays",
     },
