@@ -77,7 +77,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_text_is_read_or_refused(text in any::<String>(), year in 1_i16..=9999, ahead in any::<bool>()) {
+    fn any_text_is_read_or_refused(text in any::<String>(), year in 1_i16..=9998, ahead in any::<bool>()) {
         let now = jiff::civil::date(year, 12, 31).at(23, 59, 59, 0).in_tz("Europe/Paris").unwrap();
         let toward = if ahead { Toward::Ahead } else { Toward::Back };
         let cx = Context::new(now).toward(toward);
