@@ -470,10 +470,10 @@ fn thoughts_of_anthropic_keep_their_place_and_their_signature() {
     ];
     let answer = answer(Wire::Anthropic, true, &sse(&events)).unwrap();
     assert_eq!((answer.text.as_str(), named(&answer)), ("", vec![A]));
-    let thoughts: Vec<_> = answer.thoughts.iter().map(|one| (one.at, one.raw.to_string())).collect();
+    let thoughts: Vec<_> = answer.thoughts.iter().map(|one| (one.at, one.raw.clone())).collect();
     let wanted = [
-        (0, r#"{"signature":"sig==","thinking":"hm","type":"thinking"}"#.to_owned()),
-        (0, r#"{"data":"xyz","type":"redacted_thinking"}"#.to_owned()),
+        (0, serde_json::json!({"signature": "sig==", "thinking": "hm", "type": "thinking"})),
+        (0, serde_json::json!({"data": "xyz", "type": "redacted_thinking"})),
     ];
     assert_eq!(thoughts, wanted);
 }
