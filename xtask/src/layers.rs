@@ -25,7 +25,10 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     ("bailey-vault", &["bailey-gate", "bailey-keys", "bailey-ledger", "bailey-telemetry"]),
     ("bailey-model", &["bailey-gate"]),
     ("bailey-agent", &["bailey-dates", "bailey-gate", "bailey-model"]),
-    ("bailey-connectors", &["bailey-calendar", "bailey-dates", "bailey-gate", "bailey-message", "bailey-vault"]),
+    (
+        "bailey-connectors",
+        &["bailey-calendar", "bailey-dates", "bailey-gate", "bailey-message", "bailey-model", "bailey-vault"],
+    ),
     (
         "bailey-home",
         &[

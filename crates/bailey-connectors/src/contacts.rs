@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::call::{Arguments, BadCall, schema};
 use crate::context::PrepareContext;
+use crate::cut::beginning;
 use crate::dav::{expect_collection, lies_below, multistatus, refusal};
 use crate::service::{Done, Lookup, Made, Service, ToolDefinition, no_undo};
 
@@ -147,7 +148,7 @@ fn card(text: &str) -> Option<Card> {
             _ => continue,
         };
         let parts: Vec<&str> = entry.values.iter().filter_map(|value| value.as_text()).collect();
-        let value: String = parts.join(", ").trim().chars().take(MAX_FIELD_CHARS).collect();
+        let value = beginning(parts.join(", ").trim(), MAX_FIELD_CHARS);
         if !value.is_empty() && list.len() < MAX_FIELDS {
             list.push(value.strip_prefix("tel:").map_or_else(|| value.clone(), str::to_owned));
         }

@@ -10,6 +10,7 @@ mod calendar;
 mod call;
 mod contacts;
 mod context;
+mod cut;
 mod dates;
 mod dav;
 mod foreign;

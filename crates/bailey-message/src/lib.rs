@@ -220,9 +220,20 @@ pub fn ids(fields: &Fields, name: &str) -> Vec<String> {
     out
 }
 
+/// Characters before a cut that a word may take: a longer one is cut apart.
+const MAX_WORD: usize = 1_000;
+
+/// Returns as much of a text as fits into so many characters. A word is left out rather than cut apart: a part of what opens something
+/// is not known as that any more.
 pub(crate) fn short(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
+    let Some((end, first_left_out)) = text.char_indices().nth(most) else { return text.to_owned() };
+    let kept = text.get(..end).unwrap_or_default();
+    let kept = if first_left_out.is_whitespace() { kept } else { whole_words(kept) };
+    format!("{}…", kept.trim_end())
+}
+
+/// Returns a text that was cut somewhere without the word it was cut in.
+pub(crate) fn whole_words(text: &str) -> &str {
+    let last = text.char_indices().rev().take(MAX_WORD).find(|(_, c)| c.is_whitespace());
+    last.map_or(text, |(at, _)| text.get(..at).unwrap_or_default())
 }

@@ -201,7 +201,7 @@ impl Page {
                 self.hidden.characters += rendered.hidden.characters;
                 self.hidden.marked += rendered.hidden.marked;
                 self.misleading.extend(rendered.misleading);
-                self.add(&rendered.text);
+                self.add(if whole { &rendered.text } else { crate::whole_words(&rendered.text) });
             }
             _ => {
                 let text = charset::decode(&bytes, about.charset.as_deref());
@@ -214,7 +214,7 @@ impl Page {
                 if hidden > 0 {
                     self.hidden.add(hidden);
                 }
-                self.add(&text);
+                self.add(if whole { &text } else { crate::whole_words(&text) });
             }
         }
     }

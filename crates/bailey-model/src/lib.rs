@@ -27,6 +27,7 @@ pub use chat::OpenAiChat;
 pub use errors::retry_after;
 pub use fit::READ_ON;
 pub use providers::{LOCAL_SERVERS, LocalServer, Thinking, TokenField, Traits};
+pub use screen::screened;
 
 /// Most tokens that one answer may be asked for, whatever the configuration says: a model that runs on is cut off here.
 pub const MAX_ANSWER_TOKENS: u32 = 32_768;

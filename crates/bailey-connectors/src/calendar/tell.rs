@@ -8,6 +8,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::cut::beginning;
+
 /// Entries told of at once; a span with more is read in parts.
 pub(super) const MAX_ENTRIES: usize = 200;
 /// Characters of an entry's own words that are told.
@@ -160,7 +162,7 @@ fn told(one: &Found, series: &Series, event: &Event, occurrence: &Occurrence, wh
     }
     put("guests", (event.attendees.len() + usize::from(event.organizer.is_some())).into());
     if !event.description.is_empty() {
-        put("notes", event.description.chars().take(MAX_NOTES).collect::<String>().into());
+        put("notes", beginning(&event.description, MAX_NOTES).into());
         put("notes_were_cut", (event.description.chars().count() > MAX_NOTES).into());
     }
     if !event.faults.is_empty() {

@@ -21,7 +21,7 @@ pub(super) const BEFORE_HAND_OFF: Duration = Duration::from_secs(60);
 
 pub(super) use read::{attachment, read};
 pub(super) use roles::Folders;
-pub(super) use search::{folders, search};
+pub(super) use search::{Words, folders, search};
 use search::{list, summaries};
 
 pub(super) fn imap_words(error: async_imap::error::Error) -> String {
@@ -148,7 +148,7 @@ pub(super) async fn find_by_id(
     }
     let mut session = open(vault, access).await?;
     // A copy that is marked as deleted is not there any more.
-    let words = search::Words::plain(format!("UNDELETED HEADER Message-ID \"{message_id}\""));
+    let words = Words::plain(format!("UNDELETED HEADER Message-ID \"{message_id}\""));
     let found = vault.until_cut(in_time(list(&mut session, folder, &words, 0, 2))).await?;
     leave(session).await;
     Ok(match found.references.as_slice() {

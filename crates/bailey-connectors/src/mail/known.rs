@@ -6,7 +6,7 @@ use bailey_gate::family::Party;
 use bailey_vault::{Access, Discovered, ImapSession, MailSettings, Vault, VaultError};
 use futures_util::TryStreamExt as _;
 
-use super::imap::{Folders, imap_words, in_time, leave, open};
+use super::imap::{Folders, Words, imap_words, in_time, leave, open};
 use super::mime::{HEADER, recipients};
 
 /// Sent messages looked at, newest first.
@@ -62,8 +62,8 @@ pub(super) async fn written_to(
         return Ok((written_to, Some((validity, last))));
     }
     // A range that begins behind the last message names the last message (RFC 3501, 6.4.8).
-    let found = session.uid_search(format!("UID {}:*", last.saturating_add(1))).await.map_err(imap_words)?;
-    let mut uids: Vec<u32> = found.into_iter().filter(|uid| *uid > last).collect();
+    let newer = Words::plain(format!("UID {}:*", last.saturating_add(1)));
+    let mut uids: Vec<u32> = newer.found(session).await?.into_iter().filter(|uid| *uid > last).collect();
     uids.sort_unstable_by(|a, b| b.cmp(a));
     uids.truncate(MAX_SENT_LOOKED_AT);
     let newest = uids.first().copied().unwrap_or(last);

@@ -4,6 +4,8 @@ use bailey_gate::family::text::{Address, Line};
 use bailey_message::{Addresses, Extracted, Fields, Mail, Mailbox, Outline, addresses, authentication};
 use serde_json::{Value, json};
 
+use crate::cut::{before_cutting, beginning};
+
 /// Bytes of a message that is fetched whole; of a larger one its text alone is.
 pub(crate) const MAX_FETCHED: usize = 512 * 1024;
 /// What is fetched of a message's header, whatever comes.
@@ -60,11 +62,7 @@ pub(crate) fn describe_file(
     from: usize,
 ) -> Value {
     let read = || match bailey_message::extract(bytes, media, name, charset) {
-        Ok(Extracted { text, cut }) => {
-            let mut value = json!({ "cut": cut });
-            put_text(&mut value, &text, from);
-            value
-        }
+        Ok(Extracted { text, cut }) => page(json!({ "cut": cut, "text": text }), from),
         Err(why) => json!({ "no_text": why }),
     };
     on_a_thread(read).unwrap_or_else(|| json!({"no_text": "this file cannot be read"}))
@@ -80,8 +78,8 @@ fn on_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
 
 fn told(mail: &Mail, from: usize) -> Value {
     let mut value = serde_json::to_value(mail).unwrap_or_default();
-    put_text(&mut value, &mail.text, from);
     if let Some(value) = value.as_object_mut() {
+        value.insert("text".into(), json!(mail.text));
         if answers_elsewhere(mail) {
             value.insert("note".into(), json!("an answer goes to reply_to, which is not who the mail says it is from"));
         }
@@ -97,7 +95,7 @@ fn told(mail: &Mail, from: usize) -> Value {
             value.remove("more_attachments");
         }
     }
-    value
+    page(value, from)
 }
 
 fn answers_elsewhere(mail: &Mail) -> bool {
@@ -105,20 +103,24 @@ fn answers_elsewhere(mail: &Mail) -> bool {
     !mail.reply_to.is_empty() && !mail.reply_to.iter().all(is_author)
 }
 
-/// Puts in as much of a text as is told at once, and where to read on.
-fn put_text(value: &mut Value, text: &str, from: usize) {
+/// Returns what is told of a text with as much of that as is told at once, from so many characters on, and where to read on. What
+/// does not fit is screened before it is cut, with all that stands around it; characters are counted in what is left then.
+fn page(told: Value, from: usize) -> Value {
+    let text_of = |told: &Value| told.get("text").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let fits = from == 0 && text_of(&told).chars().count() <= MAX_TEXT_CHARS;
+    let mut told = if fits { told } else { before_cutting(&told) };
+    let text = text_of(&told);
     let of = text.chars().count();
-    let rest: String = text.chars().skip(from).collect();
-    let text = &rest;
-    let shown = text.chars().take(MAX_TEXT_CHARS).collect::<String>();
+    let shown: String = text.chars().skip(from).take(MAX_TEXT_CHARS).collect();
     let until = from.saturating_add(shown.chars().count());
-    let Some(value) = value.as_object_mut() else { return };
-    let cut_before = value.get("cut").and_then(Value::as_array).is_some_and(|cut| !cut.is_empty());
-    value.insert("text_was_cut".into(), json!(until < of || cut_before));
+    let Some(fields) = told.as_object_mut() else { return told };
+    let cut_before = fields.get("cut").and_then(Value::as_array).is_some_and(|cut| !cut.is_empty());
+    fields.insert("text_was_cut".into(), json!(until < of || cut_before));
     if until < of {
-        value.insert("read_on".into(), json!({ "from": until, "of": of }));
+        fields.insert("read_on".into(), json!({ "from": until, "of": of }));
     }
-    value.insert("text".into(), json!(shown));
+    fields.insert("text".into(), json!(shown));
+    told
 }
 
 /// People of a field, for a list.
@@ -137,7 +139,7 @@ pub(crate) fn people_in_words(fields: &Fields, name: &str) -> String {
 /// Returns as much of a field as is told of.
 pub(crate) fn short(field: &str) -> String {
     match field.char_indices().nth(MAX_FIELD_CHARS) {
-        Some((end, _)) => format!("{}…", field.get(..end).unwrap_or_default()),
+        Some(_) => format!("{}…", beginning(field, MAX_FIELD_CHARS)),
         None => field.to_owned(),
     }
 }
@@ -198,6 +200,19 @@ mod tests {
             from = usize::try_from(next).unwrap();
         }
         assert_eq!(whole, text.trim_end());
+    }
+
+    #[test]
+    fn a_page_of_a_text_shows_no_part_of_a_secret_wherever_it_begins_or_ends() {
+        for at in (MAX_TEXT_CHARS - 30)..(MAX_TEXT_CHARS + 2) {
+            let text = format!("{}\nmy password: limonata2024! today\n{}", "x".repeat(at), "y ".repeat(2_000));
+            let mail = format!("Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}").into_bytes();
+            let fetched = Fetched::Bytes(mail, true);
+            for from in [0, MAX_TEXT_CHARS, at + 5, at + 18] {
+                let told = describe_from(&fetched, b"", &[], from).to_string();
+                assert!(!told.contains("limo") && !told.contains("2024"), "at {at}, from {from}");
+            }
+        }
     }
 
     #[test]

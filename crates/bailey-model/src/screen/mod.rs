@@ -86,6 +86,15 @@ pub(crate) fn redact(text: &mut String) -> Vec<(&'static str, String)> {
     out
 }
 
+/// Returns a text without its secrets, as a request would hold it: for who cuts a text before it becomes part of a request. A JSON
+/// text stays one.
+#[must_use]
+pub fn screened(text: &str) -> String {
+    let mut text = text.to_owned();
+    redact(&mut text);
+    text
+}
+
 /// Finds secrets in what is read, without looking into further encodings.
 fn secrets(view: &View) -> Vec<Found> {
     let (mut out, words) = (Vec::new(), Words::of(view));

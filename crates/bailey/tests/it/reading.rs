@@ -172,6 +172,34 @@ fn text_behind_thirty_megabytes_is_read_and_files_by_their_parts() {
     assert!(!on.contains("BEHIND"), "{on}");
 }
 
+/// A page of a long mail, and a long subject in a list, end within a secret.
+#[test]
+fn a_secret_that_a_tool_would_cut_is_kept_back_whole() {
+    let turns = vec![
+        Turn::call("mail_search", json!({})),
+        Turn::calls(vec![
+            ("mail_read", json!({"id": "$ID0"})),
+            ("mail_read", json!({"id": "$ID0", "from": "10000"})),
+            ("mail_read", json!({"id": "$ID0", "from": "10004"})),
+        ]),
+        Turn::say("read"),
+    ];
+    let account = Account::new(turns, 300);
+    let secret = "my password: limonata2024! today";
+    let subject = format!("{}{secret} {}", "line 12 ".repeat(122), "line 12 ".repeat(20));
+    let text = format!("{}\r\n{secret}\r\n{}", "line 12\r\n".repeat(1_248), "line 12\r\n".repeat(300));
+    account.server.deliver("", "1", &mail("a@example.org", &subject, "", &text)).unwrap();
+    account.with_password("read-only");
+    account.world.task("read it");
+    let told = results(&account.world);
+    assert_eq!(told.len(), 4, "{told:?}");
+    for told in &told {
+        assert!(told.contains("my password: [password k") || told.contains("line 12\\nline 12"), "{told}");
+        assert!(!told.contains("limo") && !told.contains("2024!") && !told.contains("nata"), "{told}");
+    }
+    assert!(told[1].contains("read_on") && told[0].contains("line 12 my password: [password"), "{told:?}");
+}
+
 /// How a double behaves.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Habit {
@@ -183,6 +211,8 @@ enum Habit {
     Copies,
     /// Knows no moving, and refuses to copy.
     RefusesToCopy,
+    /// Has a folder of sent mail, and searches in none.
+    RefusesToSearch,
 }
 
 const HEADER: &str =
@@ -223,6 +253,8 @@ fn session(mut stream: TcpStream, habit: Habit, heard: &std::sync::Mutex<Vec<Str
             }
             "EXAMINE" | "SELECT" if !introduced => format!("{tag} NO Unsafe Login. Please contact the hotline\r\n"),
             "EXAMINE" | "SELECT" => format!("* 1 EXISTS\r\n* OK [UIDVALIDITY 5] ok\r\n{tag} OK\r\n"),
+            "LIST" if habit == Habit::RefusesToSearch => format!("* LIST (\\Sent) \"/\" Sent\r\n{tag} OK\r\n"),
+            "UID" if habit == Habit::RefusesToSearch => format!("{tag} NO [UNAVAILABLE] no searching today\r\n"),
             "LIST" => format!("* LIST () \"/\" INBOX\r\n{tag} OK\r\n"),
             "UID" if command.contains("CHARSET") => format!("{tag} NO [BADCHARSET (US-ASCII)] no such charset\r\n"),
             "UID" if command.starts_with("UID SEARCH") => format!("* SEARCH 7\r\n{tag} OK\r\n"),
@@ -320,6 +352,18 @@ fn a_server_that_lets_nobody_in_is_told_in_its_own_words() {
     let (_, said) = world.fails(&arguments, &format!("{PASSPHRASE}\npassword"));
     assert!(said.contains("Switch on IMAP at https://mail.example/settings first"), "{said}");
     assert!(!said.contains("taken back") && !said.contains("Some("), "{said}");
+}
+
+/// Nothing found and nothing searched are two things: else whom the person wrote to would count as unknown from then on.
+#[test]
+fn a_server_that_refuses_to_search_is_not_taken_for_one_with_nothing_sent() {
+    let mut world = World::bare(vec![], 0);
+    world.serve();
+    let address = server(Habit::RefusesToSearch).0;
+    let arguments =
+        ["connect", "mail", "me@example.org", "--no-tls", "--level", "read-only", "--app-password", "--imap", &address];
+    let (_, said) = world.fails(&arguments, &format!("{PASSPHRASE}\npassword"));
+    assert!(said.contains("did not search; it says: `[UNAVAILABLE] no searching today`"), "{said}");
 }
 
 #[test]

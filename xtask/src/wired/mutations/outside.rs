@@ -354,6 +354,14 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "screening::a_secret_that_a_page_would_cut_is_kept_back_from_both_pages",
     },
     Mutation {
+        control: "screening/before-telling",
+        edits: &[
+            ("crates/bailey-connectors/src/cut.rs", "    screened(text).chars()", "    text.chars()"),
+            ("crates/bailey-connectors/src/cut.rs", "&screened(&told.to_string())", "&told.to_string()"),
+        ],
+        test: "reading::a_secret_that_a_tool_would_cut_is_kept_back_whole",
+    },
+    Mutation {
         control: "screening/words-not-encoding",
         edits: &[(
             "crates/bailey-model/src/screen/mod.rs",
@@ -402,8 +410,8 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         control: "mail/read-in-part",
         edits: &[(
             "crates/bailey-connectors/src/mail/mime.rs",
-            "text.chars().take(MAX_TEXT_CHARS)",
-            "text.chars().take(1_000 * MAX_TEXT_CHARS)",
+            ".skip(from).take(MAX_TEXT_CHARS)",
+            ".skip(from).take(1_000 * MAX_TEXT_CHARS)",
         )],
         test: "accounts::a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing",
     },

@@ -138,7 +138,7 @@ pub(super) async fn list(
             ));
             uids
         }
-        Err(Refused::Words(why)) => return Err(format!("the mail server did not search; it says: {why}")),
+        Err(Refused::Words(why)) => return Err(did_not_search(&why)),
         Err(Refused::Other(why)) => return Err(why),
     };
     uids.sort_unstable_by(|a, b| b.cmp(a));
@@ -166,6 +166,10 @@ pub(super) async fn list(
         total,
         note,
     })
+}
+
+fn did_not_search(why: &str) -> String {
+    format!("the mail server did not search; it says: {why}")
 }
 
 /// Tells why a folder was not opened, in the server's words.
@@ -227,7 +231,7 @@ pub(super) async fn summaries(session: &mut ImapSession, uids: &[u32]) -> Result
 
 /// A search in the protocol's words (RFC 3501, 6.4.4): parts that are plain, and words in other letters, which go as literals.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Words {
+pub(in super::super) struct Words {
     plain: String,
     /// The keys of words with letters outside of ASCII.
     foreign: Vec<(&'static str, String)>,
@@ -241,7 +245,7 @@ enum Refused {
 }
 
 impl Words {
-    pub(super) const fn plain(plain: String) -> Self {
+    pub(in super::super) const fn plain(plain: String) -> Self {
         Self { plain, foreign: Vec::new() }
     }
 
@@ -283,6 +287,14 @@ impl Words {
         }
         lines.push(line);
         lines
+    }
+
+    /// Searches; an answer that is no "OK" is an error, never "nothing found" (which the library's own search would make of it).
+    pub(in super::super) async fn found(&self, session: &mut ImapSession) -> Result<Vec<u32>, String> {
+        self.ask(session).await.map_err(|refused| match refused {
+            Refused::Words(why) => did_not_search(&why),
+            Refused::Other(why) => why,
+        })
     }
 
     async fn ask(&self, session: &mut ImapSession) -> Result<Vec<u32>, Refused> {
