@@ -394,6 +394,9 @@ impl AsyncRead for ImapStream {
 }
 
 #[cfg(test)]
+mod streams;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

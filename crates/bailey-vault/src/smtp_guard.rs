@@ -297,6 +297,25 @@ mod tests {
     }
 
     #[test]
+    fn nothing_opens_the_way_for_a_second_message_once_one_is_handed_off() {
+        for again in ["RSET", "rset", "EHLO me", "NOOP", "AUTH PLAIN AGFiYw==", "MAIL FROM:<me@x.org>"] {
+            let mut guard = guard();
+            up_to_data(&mut guard);
+            let wire = b"Subject: s\r\n\r\n..dot\r\n.\r\n";
+            guard.wrote(&wire[..wire.len() - 5], wire.len() - 5);
+            guard.wrote(b"\r\n.\r\n", 5);
+            // Whether it may be said or not, nothing follows from it.
+            let _ = say(&mut guard, again);
+            guard.read(b"250 ok\r\n");
+            for line in ["MAIL FROM:<me@x.org>", "RCPT TO:<ana@y.org>", "DATA"] {
+                assert!(say(&mut guard, line).is_err(), "{again}, {line}");
+            }
+            guard.read(b"354 go\r\n");
+            assert!(guard.plan(wire).is_err(), "{again}");
+        }
+    }
+
+    #[test]
     fn other_bytes_and_other_people_do_not_pass() {
         let mut guard = guard();
         for bad in [

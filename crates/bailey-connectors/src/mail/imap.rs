@@ -44,16 +44,10 @@ pub(super) async fn move_one(vault: &Vault, claimed: &Claimed<MailAction>, movin
             leave(session).await;
             Outcome::new(Effect::Done, done)
         }
-        Err(why) if copied != Copied::No => {
-            let still = match copied {
-                Copied::Marked => "marked as deleted where it was, so that any mail program may remove it there",
-                Copied::No | Copied::Kept => "still where it was",
-            };
-            Outcome::new(
-                Effect::Partial,
-                format!("the mail was copied to {}, and is {still}: {why}", moving.to.shown()),
-            )
-        }
+        Err(why) if copied != Copied::No => Outcome::new(
+            Effect::Partial,
+            format!("the mail was copied to {}, and {}: {why}", moving.to.shown(), copied.where_it_was()),
+        ),
         Err(why) if !claimed.effect_token().is_spent() => unmoved(why),
         Err(why) if refused => Outcome::new(Effect::Refused, why),
         Err(why) => Outcome::new(Effect::Unknown, why),
@@ -67,8 +61,26 @@ enum Copied {
     No,
     /// It is copied, and where it was.
     Kept,
+    /// It is copied; no answer came to marking it as deleted where it was.
+    PerhapsMarked,
     /// It is copied, and marked as deleted where it was.
     Marked,
+    /// It is copied and marked; no answer came to removing it.
+    PerhapsRemoved,
+}
+
+impl Copied {
+    /// Tells what became of the message where it was.
+    const fn where_it_was(self) -> &'static str {
+        match self {
+            Self::No | Self::Kept => "is still where it was",
+            Self::PerhapsMarked => {
+                "is still where it was, perhaps marked as deleted there: look before any mail program removes it"
+            }
+            Self::Marked => "is marked as deleted where it was, so that any mail program may remove it there",
+            Self::PerhapsRemoved => "is marked as deleted where it was, or removed there already",
+        }
+    }
 }
 
 /// Moves a message, or copies and removes it where the server knows no moving. A server that refuses has moved nothing.
@@ -95,22 +107,38 @@ async fn make_move(
     }
     *copied = Copied::Kept;
     let mark = format!("UID STORE {uid} +FLAGS.SILENT (\\Deleted)");
-    // From here on it may be marked, even where no answer says so.
-    *copied = Copied::Marked;
-    session.run_command_and_check_ok(mark).await.map_err(|error| {
-        if matches!(error, Error::No(_) | Error::Bad(_)) {
-            *copied = Copied::Kept;
-        }
-        imap_words(error)
-    })?;
+    answered(session, mark, copied, [Copied::PerhapsMarked, Copied::Kept, Copied::Marked]).await?;
     if !able.has_str("UIDPLUS") {
         return Ok(format!("copied to {shown}; the server can move nothing, so it is marked as deleted where it was"));
     }
-    session.run_command_and_check_ok(format!("UID EXPUNGE {uid}")).await.map_err(imap_words)?;
+    let remove = format!("UID EXPUNGE {uid}");
+    answered(session, remove, copied, [Copied::PerhapsRemoved, Copied::Marked, Copied::Marked]).await?;
     Ok(format!("moved to {shown}"))
 }
 
-/// Returns the number may name another message by now: then nothing is moved.
+/// Says a command behind a copy, and keeps how far the copy has come: while there is no answer, where it is refused, where it is done.
+async fn answered(
+    session: &mut ImapSession,
+    command: String,
+    copied: &mut Copied,
+    [unanswered, refused, done]: [Copied; 3],
+) -> Result<(), String> {
+    use async_imap::error::Error;
+    *copied = unanswered;
+    match session.run_command_and_check_ok(command).await {
+        Ok(()) => {
+            *copied = done;
+            Ok(())
+        }
+        Err(Error::No(why) | Error::Bad(why)) => {
+            *copied = refused;
+            Err(format!("the server refused; it says: {}", said_by_server(&why)))
+        }
+        Err(other) => Err(imap_words(other)),
+    }
+}
+
+/// Checks that the number names the same message still; else nothing is moved.
 async fn check_still_there(session: &mut ImapSession, moving: &Moving) -> Result<(), String> {
     let selected = session.select(moving.message.folder.as_str()).await.map_err(imap_words)?;
     if selected.uid_validity != Some(moving.message.uid_validity) {

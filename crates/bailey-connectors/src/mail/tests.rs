@@ -218,6 +218,35 @@ fn answers_follow_reply_to_and_say_so() {
     assert_eq!(names(&reply(idn, json!({"body": "PS"})).unwrap().to), ["Jörg <joerg@xn--exmple-cua.org>"]);
 }
 
+/// Programs show the first of repeated fields, or the last, or both (RFC 5322, 3.6 allows one): who would get an answer is not clear.
+#[test]
+fn answers_to_mail_that_names_its_people_twice_are_refused() {
+    let once =
+        "From: Ana <ana@example.org>\nReply-To: ana@example.org\nTo: me@example.org\nCc: bo@example.org\nSubject: x\n";
+    assert!(reply(&format!("{once}\nHi\n"), json!({"body": "Hello"})).is_ok());
+    for again in [
+        "From: eve@evil.example",
+        "FROM: ana@example.org",
+        "Reply-To: eve@evil.example",
+        "to: eve@evil.example",
+        "CC: x@y.z",
+    ] {
+        for mail in [format!("{once}{again}\n\nHi\n"), format!("{again}\n{once}\nHi\n")] {
+            let why = reply(&mail, json!({"body": "Hello"})).unwrap_err().to_string();
+            assert!(why.contains("more than once") && why.contains("mail_send"), "{again}: {why}");
+        }
+    }
+}
+
+/// Anybody can write a mail in the person's own name: an answer to it goes to whom it names, which is pointed out.
+#[test]
+fn answers_to_mail_in_the_persons_own_name_point_out_who_gets_them() {
+    let mail = "From: me@example.org\nTo: Eve <eve@evil.example>\nSubject: x\n\nHi\n";
+    let mail = reply(mail, json!({"body": "Hello"})).unwrap();
+    assert_eq!(names(&mail.to), ["Eve <eve@evil.example>"]);
+    assert_eq!(mail.source.unwrap().reply_to, "Eve <eve@evil.example>");
+}
+
 #[test]
 fn answers_say_once_that_they_are_answers() {
     for (subject, wanted) in [

@@ -211,6 +211,8 @@ enum Habit {
     Copies,
     /// Knows no moving, and refuses to copy.
     RefusesToCopy,
+    /// Knows no moving; copies, and gives this answer to a command behind it, or breaks off where it is none.
+    CopiesBut(&'static str, &'static str),
     /// Has a folder of sent mail, and searches in none.
     RefusesToSearch,
 }
@@ -242,6 +244,15 @@ fn session(mut stream: TcpStream, habit: Habit, heard: &std::sync::Mutex<Vec<Str
         let (tag, command) = line.split_once(' ').unwrap_or((&line, ""));
         let header = format!("BODY[HEADER]<0> {{{}}}\r\n{HEADER}", HEADER.len());
         let whole = format!("{HEADER}the words");
+        if let Habit::CopiesBut(told, answer) = habit
+            && command.starts_with(told)
+        {
+            if answer.is_empty() {
+                return Ok(());
+            }
+            stream.write_all(format!("{tag} {answer}\r\n").as_bytes())?;
+            continue;
+        }
         let answer = match command.split(' ').next().unwrap_or_default() {
             "CAPABILITY" => format!("* CAPABILITY IMAP4rev1 ID UIDPLUS\r\n{tag} OK\r\n"),
             "LOGIN" if habit == Habit::Closed => {
@@ -366,24 +377,29 @@ fn a_server_that_refuses_to_search_is_not_taken_for_one_with_nothing_sent() {
     assert!(said.contains("did not search; it says: `[UNAVAILABLE] no searching today`"), "{said}");
 }
 
+/// Approves one move at a server; gives what came of it, and what the server was asked.
+fn moved(habit: Habit, state: &str) -> (Value, Vec<String>) {
+    let turns = vec![
+        Turn::call("mail_search", json!({})),
+        Turn::call("mail_move", json!({"id": "$ID0", "folder": "Kunden/Müller"})),
+        Turn::say("moved"),
+    ];
+    let mut world = World::bare(turns, 0);
+    world.serve();
+    let (address, asked) = server(habit);
+    connect(&world, &address, "full");
+    let task = world.task("move the mail away");
+    let action = task["actions"].as_array().unwrap()[1]["id"].as_str().unwrap().to_owned();
+    world.ok(&["approve", &action], PASSPHRASE);
+    let card = world.until(&action, state);
+    let asked = asked.lock().unwrap().iter().filter_map(|line| Some(line.split_once(' ')?.1.to_owned())).collect();
+    (card, asked)
+}
+
 #[test]
 fn a_server_that_cannot_move_copies_and_removes_or_refuses() {
     for (habit, state) in [(Habit::Copies, "succeeded"), (Habit::RefusesToCopy, "failed")] {
-        let turns = vec![
-            Turn::call("mail_search", json!({})),
-            Turn::call("mail_move", json!({"id": "$ID0", "folder": "Kunden/Müller"})),
-            Turn::say("moved"),
-        ];
-        let mut world = World::bare(turns, 0);
-        world.serve();
-        let (address, asked) = server(habit);
-        connect(&world, &address, "full");
-        let task = world.task("move the mail away");
-        let action = task["actions"].as_array().unwrap()[1]["id"].as_str().unwrap().to_owned();
-        world.ok(&["approve", &action], PASSPHRASE);
-        let card = world.until(&action, state);
-        let asked: Vec<String> =
-            asked.lock().unwrap().iter().filter_map(|line| Some(line.split_once(' ')?.1.to_owned())).collect();
+        let (card, asked) = moved(habit, state);
         let changes: Vec<&str> = asked
             .iter()
             .map(String::as_str)
@@ -398,5 +414,23 @@ fn a_server_that_cannot_move_copies_and_removes_or_refuses() {
             assert_eq!(changes, [copy]);
             assert!(card["outcome"].as_str().unwrap().contains("over quota"), "{card:#}");
         }
+    }
+}
+
+#[test]
+fn a_copy_that_is_not_removed_is_told_as_far_as_the_server_said() {
+    for (told, answer, words) in [
+        ("UID STORE", "NO read only", "is still where it was: the server refused; it says: `read only`"),
+        ("UID STORE", "", "is still where it was, perhaps marked as deleted there"),
+        (
+            "UID EXPUNGE",
+            "NO not now",
+            "is marked as deleted where it was, so that any mail program may remove it there",
+        ),
+        ("UID EXPUNGE", "", "is marked as deleted where it was, or removed there already"),
+    ] {
+        let (card, _) = moved(Habit::CopiesBut(told, answer), "partial");
+        let said = card["outcome"].as_str().unwrap();
+        assert!(said.starts_with("the mail was copied to Kunden/Müller") && said.contains(words), "{told}: {said}");
     }
 }
