@@ -257,4 +257,17 @@ mod tests {
         assert!(Fields::split(&long).0.is_cut());
         assert_eq!(Fields::split(&long).1, b"body");
     }
+
+    #[test]
+    fn a_header_without_end_is_cut() {
+        let long = [b"A: ".as_slice(), &b"x".repeat(1024 * 1024), b"\r\n\r\nbody"].concat();
+        let many =
+            [b"A: 0123456789\r\n".repeat(900).as_slice(), b"B: ", &b"x".repeat(90 * 1024), b"\r\n\r\nbody"].concat();
+        for mail in [long, many] {
+            let (fields, body) = Fields::split(&mail);
+            let kept: usize = fields.iter().map(|(_, value)| value.len()).sum();
+            assert!(fields.is_cut() && kept <= 64 * 1024, "{kept}");
+            assert_eq!(body, b"body");
+        }
+    }
 }

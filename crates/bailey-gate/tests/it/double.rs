@@ -38,10 +38,14 @@ pub struct MemoryLedger {
     pub meanwhile: Meanwhile,
     /// Tells whether something changes behind every look.
     pub restless: AtomicBool,
+    /// What is to happen right before the next transaction writes, when all has been judged.
+    pub at_last: Meanwhile,
 }
 
 impl Ledger for MemoryLedger {
     fn transact(&self, _: Turn, job: Job<'_>) -> Result<(), StoreError> {
+        let at_last = self.at_last.lock().unwrap().take();
+        at_last.into_iter().for_each(|happens| happens());
         let mut store = self.store.lock().unwrap();
         let mut work = store.clone();
         job(&mut work)?;

@@ -24,6 +24,13 @@ fn meanwhile(bench: &Bench, happens: impl FnOnce(&mut Store) + Send + 'static) {
     *bench.ledger.meanwhile.lock().unwrap() = Some(Box::new(move || happens(&mut ledger.store.lock().unwrap())));
 }
 
+/// Has the rules change when everything has been judged, and nothing is written yet.
+fn change_rules_at_last(bench: &Bench) {
+    let policy = Arc::clone(&bench.policy);
+    let change = move || policy.nothing_goes.store(true, Ordering::SeqCst);
+    *bench.ledger.at_last.lock().unwrap() = Some(Box::new(change));
+}
+
 fn revoke(store: &mut Store) {
     store.grants.get_mut(&CONNECTION).unwrap().active = false;
     store.surroundings += 1;
@@ -41,8 +48,7 @@ fn claim_judged_before_a_revocation_is_denied() {
 fn claim_judged_by_other_rules_is_judged_again() {
     let bench = Bench::new();
     let permit = permit(&bench);
-    let policy = Arc::clone(&bench.policy);
-    meanwhile(&bench, move |_| policy.nothing_goes.store(true, Ordering::SeqCst));
+    change_rules_at_last(&bench);
     assert!(matches!(bench.gate.claim(permit, at(1)).unwrap(), Claiming::NotClaimed(State::Denied)));
 }
 
@@ -73,8 +79,7 @@ fn proposal_decided_before_its_grant_changed_is_bound_to_the_new_one() {
 fn approval_judged_before_a_change_of_rules_is_judged_again() {
     let bench = Bench::new();
     let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();
-    let policy = Arc::clone(&bench.policy);
-    meanwhile(&bench, move |_| policy.nothing_goes.store(true, Ordering::SeqCst));
+    change_rules_at_last(&bench);
     assert!(bench.approve(1, at(1)).unwrap().is_empty());
     assert_eq!(bench.state(1), State::Denied);
 }

@@ -51,9 +51,9 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
         control: "mail/quoted-names",
         edits: &[(
-            "crates/bailey-gate/src/family/text.rs",
-            "Some(name) if needs_marks(name.as_str()) => {",
-            "Some(name) if needs_marks(name.as_str()) && name.as_str().is_empty() => {",
+            "crates/bailey-gate/src/family/rfc5322.rs",
+            "            format!(\"\\\"{}\\\" <{}>\", name.as_str()",
+            "            format!(\"{} <{}>\", name.as_str()",
         )],
         test: "writing::a_display_name_changes_nobodys_recipient",
     },
@@ -413,7 +413,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
             ".skip(from).take(MAX_TEXT_CHARS)",
             ".skip(from).take(1_000 * MAX_TEXT_CHARS)",
         )],
-        test: "accounts::a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing",
+        test: "mime::a_long_text_is_told_in_pieces_that_make_the_whole",
     },
     Mutation {
         control: "context/exact-bytes",
@@ -455,13 +455,8 @@ pub(super) const OUTSIDE: &[Mutation] = &[
                 "const MAX_HEADER: usize = 64 * 1024;",
                 "const MAX_HEADER: usize = 64 * 1024 * 1024;",
             ),
-            (
-                "crates/bailey-message/src/read.rs",
-                "const MAX_SUBJECT: usize = 1_000;",
-                "const MAX_SUBJECT: usize = 1_000_000;",
-            ),
         ],
-        test: "accounts::a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing",
+        test: "fields::a_header_without_end_is_cut",
     },
     Mutation {
         control: "mail/attachment-count",
@@ -486,7 +481,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
                 "const MAX_PARTS: usize = 1_000_000;",
             ),
         ],
-        test: "accounts::a_huge_mail_and_odd_encodings_are_read_in_part_and_break_nothing",
+        test: "mime::depth_and_number_have_an_end",
     },
     Mutation {
         control: "smtp/answer-length",
@@ -508,11 +503,18 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     },
     Mutation {
         control: "smtp/answer-lines",
-        edits: &[(
-            "crates/bailey-vault/src/stream.rs",
-            "self.lines > MAX_REPLY_LINES",
-            "self.lines > 100_000 * MAX_REPLY_LINES",
-        )],
+        edits: &[
+            (
+                "crates/bailey-vault/src/stream.rs",
+                "self.lines > MAX_REPLY_LINES",
+                "self.lines > 100_000 * MAX_REPLY_LINES",
+            ),
+            (
+                "crates/bailey-vault/src/stream.rs",
+                "const MAX_REPLIES: usize = 128 * 1024;",
+                "const MAX_REPLIES: usize = 128 * 1024 * 1024 * 1024;",
+            ),
+        ],
         test: "hostile::an_answer_to_a_mail_that_has_no_end_is_no_answer",
     },
     Mutation {
