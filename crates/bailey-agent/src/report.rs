@@ -61,7 +61,8 @@ fn named(tool: &str) -> &str {
         "mail_search" | "mail_read" => "Looking at your mail",
         "calendar_read" => "Looking at your calendar",
         "calendar_create" | "calendar_change" | "calendar_cancel" => "Your calendar",
-        "mail_move" | "mail_trash" => "Moving mail",
+        "mail_move" | "mail_archive" | "mail_trash" => "Moving mail",
+        "mail_mark" | "mail_label" => "Marking mail",
         "memory_write" => "The note",
         other => other,
     }

@@ -1,7 +1,7 @@
 //! What an IMAP connection may say: whole lines from an allow-list, and at most one that changes anything.
 //!
-//! There is no way here to append, but the one message of an errand to its folder, once (`imap_keep.rs`); nor to delete, expunge, flag or
-//! copy anything, whatever the code above tries, but the message of a move at a server that knows no moving: once it is copied, and the
+//! There is no way here to append, but the one message of an errand to its folder, once (`imap_keep.rs`); nor to flag anything, but the one
+//! mark of the one message of an errand; nor to delete, expunge or copy anything, whatever the code above tries, but the message of a move at a server that knows no moving: once it is copied, and the
 //! server said so, that one may be marked as deleted and removed.
 
 use std::fmt;
@@ -9,7 +9,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bailey_gate::family::mail::{FolderName, MessageRef};
+use bailey_gate::family::mail::{FolderName, Marking, MessageRef};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::egress::{EgressAuthority, Guarded, forbidden};
@@ -40,6 +40,8 @@ pub(crate) enum Errand {
         /// Where to.
         to: FolderName,
     },
+    /// Set one mark of one message, or take it off.
+    Mark(Box<Marking>),
     /// Put one message into one folder, once.
     Keep {
         /// Which folder.
@@ -165,7 +167,9 @@ fn judge(errand: &Errand, authenticating: bool, line: &str) -> Line {
         Errand::Move { message, .. } if command == format!("SELECT {}", message.folder.quoted()) => Line::Looks,
         Errand::Move { message, to } if command == format!("UID MOVE {} {}", message.uid, to.quoted()) => Line::Effect,
         Errand::Move { message, to } if command == format!("UID COPY {} {}", message.uid, to.quoted()) => Line::Effect,
-        Errand::Move { .. } => Line::Forbidden,
+        Errand::Mark(marking) if command == format!("SELECT {}", marking.message.folder.quoted()) => Line::Looks,
+        Errand::Mark(marking) if command == marking.command() => Line::Effect,
+        Errand::Move { .. } | Errand::Mark(_) => Line::Forbidden,
     }
 }
 
@@ -173,7 +177,7 @@ impl ImapStream {
     pub(crate) fn new(link: Link, errand: Errand, authority: EgressAuthority) -> Self {
         let keep = match &errand {
             Errand::Keep { folder, bytes, effect } => Some(Keep::new(folder.clone(), bytes.clone(), *effect)),
-            Errand::Look | Errand::Move { .. } => None,
+            Errand::Look | Errand::Move { .. } | Errand::Mark(_) => None,
         };
         Self {
             out: Guarded::new(link, authority),
@@ -206,12 +210,14 @@ impl ImapStream {
         if judged == Line::Effect && !self.is_in_place() { Line::Forbidden } else { judged }
     }
 
-    /// Tells whether the folder that is open is that of the message to move: its number names another message elsewhere.
+    /// Tells whether the folder that is open is that of the message that the errand is about: its number names another message elsewhere.
     fn is_in_place(&self) -> bool {
-        match &self.errand {
-            Errand::Move { message, .. } => self.opened == format!("SELECT {}", message.folder.quoted()),
-            Errand::Look | Errand::Keep { .. } => false,
-        }
+        let folder = match &self.errand {
+            Errand::Move { message, .. } => &message.folder,
+            Errand::Mark(marking) => &marking.message.folder,
+            Errand::Look | Errand::Keep { .. } => return false,
+        };
+        self.opened == format!("SELECT {}", folder.quoted())
     }
 
     /// Returns the words of a search that its line announces.

@@ -166,6 +166,12 @@ impl Vault {
         self.open_imap(&self.access(claimed, "move mail"), errand).await
     }
 
+    /// Opens an IMAP session that can set or take off the one mark of a claim.
+    pub async fn imap_mark(&self, claimed: &Claimed<MailAction>) -> Result<ImapSession, String> {
+        let MailAction::Mark(marking) = claimed.action() else { return Err("this action marks no mail".into()) };
+        self.open_imap(&self.access(claimed, "mark mail"), Errand::Mark(Box::new(marking.clone()))).await
+    }
+
     async fn open_imap(&self, access: &Access, errand: Errand) -> Result<ImapSession, String> {
         let (settings, login) = self.enter(access).await.map_err(|error| error.to_string())?;
         let settings = settings.mail().ok_or("this connection is no mail account")?;

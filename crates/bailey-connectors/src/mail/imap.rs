@@ -7,7 +7,7 @@ mod search;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use async_imap::types::NameAttribute;
+use async_imap::types::{Mailbox, NameAttribute};
 use bailey_gate::family::mail::{FolderName, MailAction, MessageRef, Moving, Summary};
 use bailey_gate::handoff::SystemEgress;
 use bailey_gate::{Claimed, ConnectionId, Effect, Outcome};
@@ -21,6 +21,7 @@ pub(super) const BEFORE_HAND_OFF: Duration = Duration::from_secs(60);
 
 pub(super) use read::{attachment, read};
 pub(super) use roles::Folders;
+pub(super) use search::Entry;
 pub(super) use search::{Words, folders, search};
 use search::{list, summaries};
 
@@ -34,7 +35,7 @@ pub(super) async fn move_one(vault: &Vault, claimed: &Claimed<MailAction>, movin
         Ok(session) => session,
         Err(why) => return unmoved(why),
     };
-    if let Err(why) = in_time(check_still_there(&mut session, moving)).await {
+    if let Err(why) = in_time(check_still_there(&mut session, &moving.message, &moving.about)).await {
         return unmoved(why);
     }
     let (mut refused, mut copied) = (false, Copied::No);
@@ -138,17 +139,21 @@ async fn answered(
     }
 }
 
-/// Checks that the number names the same message still; else nothing is moved.
-async fn check_still_there(session: &mut ImapSession, moving: &Moving) -> Result<(), String> {
-    let selected = session.select(moving.message.folder.as_str()).await.map_err(imap_words)?;
-    if selected.uid_validity != Some(moving.message.uid_validity) {
-        return Err("the folder was numbered anew since this was prepared; nothing was moved".into());
+/// Opens a message's folder to change something of it, and checks that its number names the same message still.
+pub(super) async fn check_still_there(
+    session: &mut ImapSession,
+    message: &MessageRef,
+    about: &Summary,
+) -> Result<Mailbox, String> {
+    let selected = session.select(message.folder.as_str()).await.map_err(imap_words)?;
+    if selected.uid_validity != Some(message.uid_validity) {
+        return Err("the folder was numbered anew since this was prepared; nothing was changed".into());
     }
-    let found = summaries(session, &[moving.message.uid]).await?;
+    let found = summaries(session, &[message.uid]).await?;
     match found.first() {
-        Some(found) if found.about == moving.about => Ok(()),
-        Some(_) => Err("another message has this number now; nothing was moved".into()),
-        None => Err("the message is not there any more; nothing was moved".into()),
+        Some(found) if found.about == *about => Ok(selected),
+        Some(_) => Err("another message has this number now; nothing was changed".into()),
+        None => Err("the message is not there any more; nothing was changed".into()),
     }
 }
 
@@ -187,6 +192,11 @@ pub(super) async fn find_by_id(
 
 /// Reads what a message says of itself, to prepare an action on it.
 pub(super) async fn summary(vault: &Vault, access: &Access, message: &MessageRef) -> Result<Summary, VaultError> {
+    Ok(entry(vault, access, message).await?.about)
+}
+
+/// Reads what a message says of itself, and how it is marked.
+pub(super) async fn entry(vault: &Vault, access: &Access, message: &MessageRef) -> Result<Entry, VaultError> {
     let mut session = open(vault, access).await?;
     let found = in_time(async {
         let selected = session.examine(message.folder.as_str()).await.map_err(imap_words)?;
@@ -196,7 +206,7 @@ pub(super) async fn summary(vault: &Vault, access: &Access, message: &MessageRef
         let found = summaries(&mut session, &[message.uid]).await?;
         found.into_iter().next().ok_or_else(|| "there is no such message; search again".to_owned())
     });
-    Ok(vault.until_cut(found).await?.about)
+    vault.until_cut(found).await
 }
 
 pub(super) async fn open(vault: &Vault, access: &Access) -> Result<ImapSession, VaultError> {

@@ -5,6 +5,7 @@ mod compose;
 mod imap;
 mod keep;
 mod known;
+mod mark;
 pub(crate) mod mime;
 mod original;
 mod smtp;
@@ -174,6 +175,41 @@ impl Service for Mail {
                 parameters: schema(&[("id", "the id that mail_search gave")], &["id"]),
                 manifest: json!({ "effect": "write", "target": { "id": "mail" }, "undo": true }),
             },
+            ToolDefinition {
+                name: "mail_archive",
+                kind: mail::MOVE,
+                description: "Move one mail to the archive.",
+                parameters: schema(&[("id", "the id that mail_search gave")], &["id"]),
+                manifest: json!({ "effect": "write", "target": { "id": "mail" }, "undo": true }),
+            },
+            ToolDefinition {
+                name: "mail_mark",
+                kind: mail::MARK,
+                description: "Mark one mail as read, unread, starred or unstarred.",
+                parameters: schema(
+                    &[("id", "the id that mail_search gave"), ("as", "read, unread, starred or unstarred")],
+                    &["id", "as"],
+                ),
+                manifest: json!({
+                    "effect": "write", "target": { "id": "mail" }, "content": ["as"], "undo": true,
+                }),
+            },
+            ToolDefinition {
+                name: "mail_label",
+                kind: mail::MARK,
+                description: "Put a label on one mail, or take it off.",
+                parameters: schema(
+                    &[
+                        ("id", "the id that mail_search gave"),
+                        ("label", "one word, as mail_search lists it under labels, or a new one"),
+                        ("remove", "true to take it off"),
+                    ],
+                    &["id", "label"],
+                ),
+                manifest: json!({
+                    "effect": "write", "target": { "id": "mail" }, "content": ["label"], "undo": true,
+                }),
+            },
         ]
     }
 
@@ -185,6 +221,7 @@ impl Service for Mail {
             "mail_search" => prepare_search(arguments, cx),
             "mail_read" => prepare_read(arguments, cx),
             "mail_attachment" => prepare_attachment(arguments, cx),
+            "mail_mark" | "mail_label" => mark::prepare(tool, arguments, cx).await,
             "mail_folders" => {
                 let account = cx.account(MAIL, arguments, Level::Read)?;
                 Ok((Some(account.connection.0), Action::Mail(MailAction::Look(Look::Folders))))
@@ -209,6 +246,7 @@ impl Service for Mail {
             MailAction::Move(moving) | MailAction::Trash(moving) | MailAction::DiscardDraft(moving) => {
                 imap::move_one(vault, claimed, moving).await
             }
+            MailAction::Mark(marking) => mark::execute(vault, claimed, marking).await,
             MailAction::SaveDraft(message) => keep::draft(vault, claimed, message).await,
             MailAction::Draft(_) => Outcome::new(Effect::NotExecuted, "a draft has no effect outside the home"),
         }
@@ -218,6 +256,7 @@ impl Service for Mail {
     async fn reconcile(&self, vault: &Vault, account: Option<(ConnectionId, u64)>, action: &MailAction) -> Lookup {
         let moving = match action {
             MailAction::Move(moving) | MailAction::Trash(moving) | MailAction::DiscardDraft(moving) => moving,
+            MailAction::Mark(marking) => return mark::was_marked(vault, account, marking).await,
             MailAction::SaveDraft(message) => return keep::was_kept(vault, account, message).await,
             MailAction::Send(_)
             | MailAction::Draft(_)
@@ -246,6 +285,10 @@ impl Service for Mail {
         let moved = match done.action {
             MailAction::Move(moved) | MailAction::Trash(moved) | MailAction::DiscardDraft(moved) => moved,
             MailAction::SaveDraft(message) => return keep::discard(vault, done.account, message).await,
+            MailAction::Mark(marking) => {
+                let back = Action::Mail(MailAction::Mark(marking.undone()));
+                return Ok((done.account.map(|(connection, _)| connection), back));
+            }
             MailAction::Send(_) => return Err(no_undo(mail::SEND)),
             MailAction::Draft(_) => return Err(no_undo(mail::DRAFT)),
             MailAction::Search { .. } => return Err(no_undo(mail::SEARCH)),
@@ -365,11 +408,14 @@ async fn prepare_move(tool: &str, arguments: &Arguments, cx: &PrepareContext<'_>
     let account = cx.account(MAIL, arguments, Level::Full)?;
     let folders: Folders = cx.vault.discovered(&account.connection.0).unwrap_or_default();
     let message = reference(arguments)?;
-    let to = if tool == "mail_trash" {
-        let trash = folders.trash.as_deref();
-        folder("folder", trash.ok_or_else(|| BadCall::Lookup("the mail server names no trash folder".into()))?)?
-    } else {
-        folder("folder", &arguments.text("folder")?)?
+    let named = |name: Option<&str>, what: &str| match name {
+        Some(name) => folder("folder", name),
+        None => Err(BadCall::Lookup(format!("the mail server names no {what} folder; move the mail with `mail_move`"))),
+    };
+    let to = match tool {
+        "mail_trash" => named(folders.trash.as_deref(), "trash")?,
+        "mail_archive" => named(folders.archive.as_deref(), "archive")?,
+        _ => folder("folder", &arguments.text("folder")?)?,
     };
     if to == message.folder {
         return Err(BadCall::Bad { name: "folder", why: "the mail is there already".into() });

@@ -60,15 +60,22 @@ kinds! {
         name: "mail.trash", group: Group::Write, level: Some(Level::Full), local: false,
         asked_by: AskedBy::Verbs(&[Verb::Trash]), suggest: Some("trashing mail"),
     };
+    /// Marks a mail: as read, with a star, with a label.
+    MARK = {
+        name: "mail.mark", group: Group::Write, level: Some(Level::Full), local: false,
+        asked_by: AskedBy::Verbs(&[Verb::Mark]), suggest: Some("marking mail"),
+    };
 }
 
 mod codec;
 mod folder;
 mod look;
+mod mark;
 mod message;
 mod preview;
 
 pub use look::{Look, PartNumber};
+pub use mark::{Keyword, Mark, Marking};
 pub use message::{Attachment, MAX_REFERENCES, Message, MessageId, Source, SourceUse};
 
 /// Recipients of one mail above which it is mass mail, which is critical.
@@ -107,6 +114,8 @@ pub enum MailAction {
     Move(Moving),
     /// Move a message to the trash.
     Trash(Moving),
+    /// Mark a message, or take a mark off it.
+    Mark(Marking),
 }
 
 /// A message on the move.
@@ -214,6 +223,7 @@ impl Family for MailAction {
             Self::Look(Look::Attachment { .. }) => ATTACHMENT,
             Self::Move(_) => MOVE,
             Self::Trash(_) => TRASH,
+            Self::Mark(_) => MARK,
         }
     }
 
@@ -228,7 +238,8 @@ impl Family for MailAction {
             | Self::Read(_)
             | Self::Look(_)
             | Self::Move(_)
-            | Self::Trash(_) => Class::Undoable,
+            | Self::Trash(_)
+            | Self::Mark(_) => Class::Undoable,
         }
     }
 
@@ -236,7 +247,12 @@ impl Family for MailAction {
         let (sent, moving) = match self {
             Self::Send(message) => (Some(message), None),
             Self::Move(moving) | Self::Trash(moving) | Self::DiscardDraft(moving) => (None, Some(moving)),
-            Self::Draft(_) | Self::SaveDraft(_) | Self::Search { .. } | Self::Read(_) | Self::Look(_) => (None, None),
+            Self::Draft(_)
+            | Self::SaveDraft(_)
+            | Self::Search { .. }
+            | Self::Read(_)
+            | Self::Look(_)
+            | Self::Mark(_) => (None, None),
         };
         let recipients: Vec<Party> =
             sent.iter().flat_map(|message| message.recipients()).map(|to| Party::of_address(&to.address)).collect();
@@ -274,7 +290,8 @@ impl Family for MailAction {
             | Self::Read(_)
             | Self::Look(_)
             | Self::Move(_)
-            | Self::Trash(_) => Vec::new(),
+            | Self::Trash(_)
+            | Self::Mark(_) => Vec::new(),
         }
     }
 
@@ -295,6 +312,7 @@ impl Family for MailAction {
             | Self::Look(_)
             | Self::Move(_)
             | Self::Trash(_)
+            | Self::Mark(_)
             | Self::DiscardDraft(_) => Ok(()),
         }
     }
@@ -318,6 +336,7 @@ impl Family for MailAction {
             Self::Look(look) => look::preview(look, out),
             Self::Move(moving) => preview::moving(out, "Move a mail", moving),
             Self::Trash(moving) => preview::moving(out, "Move a mail to the trash", moving),
+            Self::Mark(marking) => mark::preview(out, marking),
         }
     }
 }

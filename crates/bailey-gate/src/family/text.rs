@@ -21,6 +21,8 @@ pub enum BadText {
     NotAMessageId(String),
     /// No name of a folder that can be written here.
     NotAFolder(String),
+    /// No label that a mail server keeps.
+    NotALabel(String),
 }
 
 impl fmt::Display for BadText {
@@ -39,6 +41,11 @@ impl fmt::Display for BadText {
             Self::NotAFolder(text) => write!(
                 f,
                 "`{}` is no folder name of plain letters, digits and signs; take the name as the mail server lists it",
+                super::escape::visible(text)
+            ),
+            Self::NotALabel(text) => write!(
+                f,
+                "`{}` is no label that mail servers keep; take one word of plain letters, digits and signs",
                 super::escape::visible(text)
             ),
         }

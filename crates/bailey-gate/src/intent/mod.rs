@@ -8,8 +8,8 @@ mod words;
 use crate::family::tool::{Effect, ToolUse};
 use crate::family::{Action, ActionKind, AskedBy, Family as _, tool};
 use words::{
-    ADDRESS, AFTER_ALL, BEGINNINGS, CALENDAR, CANCEL, CHANGE, CREATE, DO, DRAFT, HANDED_ON, INVITE, MAIL, MONEY, NOT,
-    ONESELF, OR_A_THING, PAY, REMEMBER, SEND, SHARE, SORT, THE, TRASH, UNREAD,
+    ADDRESS, AFTER_ALL, BEGINNINGS, CALENDAR, CANCEL, CHANGE, CREATE, DO, DRAFT, HANDED_ON, INVITE, MAIL, MARK, MONEY,
+    NOT, ONESELF, OR_A_THING, PAY, REMEMBER, SEND, SHARE, SORT, THE, TRASH, UNREAD,
 };
 
 /// How near to a verb what is handed on has to stand.
@@ -26,6 +26,8 @@ pub enum Verb {
     Trash,
     /// Move between folders.
     Sort,
+    /// Mark as read, star, label.
+    Mark,
     /// Make something new.
     Create,
     /// Change something.
@@ -61,6 +63,8 @@ pub struct TaskIntent {
     pub trash: bool,
     /// Move mail.
     pub sort: bool,
+    /// Mark mail.
+    pub mark: bool,
     /// Add to the calendar.
     pub create: bool,
     /// Change an entry.
@@ -157,6 +161,7 @@ impl TaskIntent {
             // People say "cancel the dentist" without naming the calendar: the verb is enough.
             trash: any(TRASH),
             sort: any(SORT),
+            mark: any(MARK),
             create: any(CREATE),
             change: any(CHANGE),
             cancel: any(CANCEL),
@@ -190,6 +195,7 @@ impl TaskIntent {
             Verb::Draft => self.draft,
             Verb::Trash => self.trash,
             Verb::Sort => self.sort,
+            Verb::Mark => self.mark,
             Verb::Create => self.create,
             Verb::Change => self.change,
             Verb::Cancel => self.cancel,

@@ -114,6 +114,8 @@ pub(super) const HANDED_ON: &[&str] =
 pub(super) const DRAFT: &[&str] = &["draft*", "entwurf", "entwirf", "brouillon*"];
 pub(super) const TRASH: &[&str] = &["trash", "delete", "bin", "lösch*", "supprime*", "corbeille"];
 pub(super) const SORT: &[&str] = &["move", "archive", "file", "sort", "verschieb*", "archivier*", "déplace*", "range*"];
+pub(super) const MARK: &[&str] =
+    &["mark", "star", "unstar", "flag", "unflag", "label", "tag", "markier*", "kennzeichne*", "marque*", "étiquette*"];
 pub(super) const CREATE: &[&str] = &[
     "add",
     "append",

@@ -52,6 +52,7 @@ fn actions(subject: Subject, stops: bool) -> String {
         Subject::Mail => kinds(&[mail::SEND]),
         Subject::MovingMail => kinds(&[mail::MOVE]),
         Subject::TrashingMail => kinds(&[mail::TRASH]),
+        Subject::MarkingMail => kinds(&[mail::MARK]),
         Subject::Calendar => kinds(&[calendar::CREATE, calendar::CHANGE, calendar::CANCEL]),
         Subject::NewEntries => kinds(&[calendar::CREATE]),
         Subject::ChangedEntries => kinds(&[calendar::CHANGE]),

@@ -55,6 +55,8 @@ pub enum Subject {
     MovingMail,
     /// Moving mail to the trash.
     TrashingMail,
+    /// Marking mail: as read, with a star, with a label.
+    MarkingMail,
     /// Entries of the calendar, whatever is done to them.
     Calendar,
     /// New entries.

@@ -38,6 +38,7 @@ fn decided() -> Vec<(&'static str, Action, Facts)> {
         ("default.draft", Action::Mail(MailAction::Draft(message(1))), calm()),
         ("default.mailbox-draft", Action::Mail(MailAction::SaveDraft(message(1))), calm()),
         ("default.discard-draft", discard(), Facts { is_undo: true, ..calm() }),
+        ("default.unmark", mark(), Facts { is_undo: true, ..calm() }),
         ("default.own-write", own, calm()),
         ("default.fetch", fetches, calm()),
     ]
@@ -46,6 +47,12 @@ fn decided() -> Vec<(&'static str, Action, Facts)> {
 fn discard() -> Action {
     let Action::Mail(MailAction::Trash(moving)) = trash() else { unreachable!("trashing moves a mail") };
     Action::Mail(MailAction::DiscardDraft(moving))
+}
+
+fn mark() -> Action {
+    let Action::Mail(MailAction::Trash(moving)) = trash() else { unreachable!("trashing moves a mail") };
+    let (message, about) = (moving.message, moving.about);
+    Action::Mail(MailAction::Mark(mail::Marking { message, mark: mail::Mark::Read, on: true, about }))
 }
 
 fn entry() -> Action {

@@ -6,6 +6,8 @@ use bailey_gate::handoff::{HandoffLock, Mode, PauseState, SystemEgress};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use bailey_gate::family::mail::{Mark, Summary};
+
 use super::*;
 
 /// A connection for an errand, and its other end.
@@ -97,6 +99,36 @@ async fn a_message_is_moved_and_copied_out_of_its_own_folder_alone() {
         let mut both = Both::new(moving()).await;
         assert!(both.says("A1 EXAMINE \"Other\"").await && both.says("A1 SELECT \"INBOX\"").await);
         assert!(both.says(&line).await, "in its own");
+    }
+}
+
+/// One mark, of one message, in its own folder, and nothing else that flags could say.
+#[tokio::test]
+async fn one_mark_of_one_message_is_set_in_its_own_folder() {
+    let marking = || {
+        let Errand::Move { message, .. } = moving() else { unreachable!("it moves") };
+        let marking = Marking { message, mark: Mark::Read, on: true, about: Summary::default() };
+        Errand::Mark(Box::new(marking))
+    };
+    let line = "A2 UID STORE 7 +FLAGS.SILENT (\\Seen)";
+    let mut both = Both::new(marking()).await;
+    assert!(!both.says(line).await, "with no folder open");
+    let mut both = Both::new(marking()).await;
+    assert!(both.says("A1 SELECT \"INBOX\"").await && both.says(line).await);
+    for bad in [
+        "A2 UID STORE 8 +FLAGS.SILENT (\\Seen)",
+        "A2 UID STORE 1:* +FLAGS.SILENT (\\Seen)",
+        "A2 UID STORE 7 -FLAGS.SILENT (\\Seen)",
+        "A2 UID STORE 7 FLAGS.SILENT (\\Seen)",
+        "A2 UID STORE 7 +FLAGS.SILENT (\\Seen \\Deleted)",
+        "A2 UID STORE 7 +FLAGS.SILENT (\\Deleted)",
+        "A2 STORE 7 +FLAGS.SILENT (\\Seen)",
+        "A2 UID EXPUNGE 7",
+        "A2 UID MOVE 7 \"Archive\"",
+        "A2 SELECT \"Other\"",
+    ] {
+        let mut both = Both::new(marking()).await;
+        assert!(both.says("A1 SELECT \"INBOX\"").await && !both.says(bad).await, "{bad}");
     }
 }
 

@@ -108,6 +108,71 @@ fn a_trashed_and_a_moved_mail_come_back_as_they_were() {
     }
 }
 
+/// Marking asks, whatever the task says; a rule may let it go; its undo puts back what was there.
+#[test]
+fn a_mail_is_marked_after_approval_and_its_undo_takes_the_mark_off_again() {
+    for (tool, arguments, shown, mark) in [
+        ("mail_mark", json!({"id": "$ID0", "as": "read"}), "Mark a mail as read", "S"),
+        ("mail_mark", json!({"id": "$ID0", "as": "starred"}), "Put a star on a mail", "F"),
+        ("mail_label", json!({"id": "$ID0", "label": "Later"}), "Put the label `Later` on a mail", "a"),
+    ] {
+        let again = (tool, arguments.clone());
+        let account = Account::new(
+            vec![
+                search(json!({})),
+                Turn::call(tool, arguments.clone()),
+                Turn::say("marked"),
+                search(json!({})),
+                Turn::call(again.0, again.1),
+                Turn::say("again"),
+            ],
+            300,
+        );
+        let world = &account.world;
+        account.server.deliver("", "1", &mail("ana@example.org", peers::ACCOUNT, "Hello", "x")).unwrap();
+        account.with_password("full");
+        let marks = || {
+            let name = account.server.stored("")[0].file_name().unwrap().to_string_lossy().into_owned();
+            name.split(":2,").nth(1).unwrap_or_default().to_owned()
+        };
+        assert!(!marks().contains(mark), "{}", marks());
+        let card = if mark == "F" {
+            world.ok(&["rules", "add", "marking mail: go ahead"], PASSPHRASE);
+            let task = world.task("put a star on Ana's mail");
+            let card = task["actions"].as_array().unwrap().iter().find(|one| one["kind"] == "mail.mark").unwrap();
+            assert_eq!(card["state"], "succeeded", "{task:#}");
+            card.clone()
+        } else {
+            world.task("mark Ana's mail");
+            let card = world.waiting();
+            assert_eq!(card["headline"], shown, "{card:#}");
+            assert!(!marks().contains(mark), "before it is approved");
+            world.ok(&["approve", &id(&card)], PASSPHRASE);
+            world.until(&id(&card), "succeeded");
+            card
+        };
+        assert!(marks().contains(mark), "{}", marks());
+        let again = world.task("mark Ana's mail");
+        assert!(again["actions"].as_array().unwrap().iter().all(|one| one["kind"] != "mail.mark"), "{again:#}");
+        let listed: String = serde_json::to_string(&again).unwrap();
+        assert_eq!(listed.contains("Later"), mark == "a", "{listed}");
+        world.ok(&["undo", &id(&card)], PASSPHRASE);
+        world.until(&id(&card), "undone");
+        assert!(!marks().contains(mark), "{}", marks());
+    }
+}
+
+#[test]
+fn a_mail_goes_to_the_archive_that_its_server_names() {
+    let turns = vec![search(json!({})), Turn::call("mail_archive", json!({"id": "$ID0"})), Turn::say("archived")];
+    let account = Account::new(turns, 300);
+    account.server.deliver("", "1", &mail("ana@example.org", peers::ACCOUNT, "Hello", "x")).unwrap();
+    account.with_password("full");
+    let task = account.world.task("archive the mail");
+    assert_eq!(task["actions"][1]["state"], "succeeded", "{task:#}");
+    assert_eq!((account.server.stored("").len(), account.server.stored("Archive").len()), (0, 1));
+}
+
 #[test]
 fn nothing_is_moved_into_sent_or_drafts() {
     for folder in ["Sent", "drafts"] {

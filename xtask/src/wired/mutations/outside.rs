@@ -131,6 +131,15 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "tests::looking_changes_nothing",
     },
     Mutation {
+        control: "imap/one-mark",
+        edits: &[(
+            "crates/bailey-vault/src/imap_guard.rs",
+            "        Errand::Mark(marking) if command == marking.command() => Line::Effect,",
+            "        Errand::Mark(_) if command.starts_with(\"UID STORE\") => Line::Effect,",
+        )],
+        test: "streams::one_mark_of_one_message_is_set_in_its_own_folder",
+    },
+    Mutation {
         control: "imap/one-move",
         edits: &[(
             "crates/bailey-vault/src/imap_guard.rs",
@@ -413,7 +422,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
             ".skip(from).take(MAX_TEXT_CHARS)",
             ".skip(from).take(1_000 * MAX_TEXT_CHARS)",
         )],
-        test: "mime::a_long_text_is_told_in_pieces_that_make_the_whole",
+        test: "tests::a_long_text_is_told_in_pieces_that_make_the_whole",
     },
     Mutation {
         control: "context/exact-bytes",
@@ -456,7 +465,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
                 "const MAX_HEADER: usize = 64 * 1024 * 1024;",
             ),
         ],
-        test: "fields::a_header_without_end_is_cut",
+        test: "tests::a_header_without_end_is_cut",
     },
     Mutation {
         control: "mail/attachment-count",
@@ -481,7 +490,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
                 "const MAX_PARTS: usize = 1_000_000;",
             ),
         ],
-        test: "mime::depth_and_number_have_an_end",
+        test: "tests::depth_and_number_have_an_end",
     },
     Mutation {
         control: "smtp/answer-length",

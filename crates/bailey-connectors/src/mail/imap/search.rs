@@ -1,10 +1,12 @@
 //! Searching: words in any letters, pages of what was found, and the list of folders.
 
+use std::collections::BTreeSet;
+
 use async_imap::error::Error;
 use async_imap::imap_proto::{MailboxDatum, Response, Status};
-use async_imap::types::{Flag, NameAttribute};
+use async_imap::types::{Fetch, Flag, NameAttribute};
 use bailey_gate::Claimed;
-use bailey_gate::family::mail::{FolderName, FolderRole, MailAction, MessageRef, Query, Summary};
+use bailey_gate::family::mail::{FolderName, FolderRole, MailAction, Mark, MessageRef, Query, Summary};
 use bailey_message::{Fields, Mailbox};
 use bailey_vault::{ImapSession, Vault, said_by_server};
 use futures_util::TryStreamExt as _;
@@ -18,6 +20,8 @@ use super::{Folders, imap_words, in_time, leave};
 const MAX_LISTED: usize = 20;
 /// Messages whose headers are looked at where a server cannot search in the letters of the words, newest first.
 const MAX_LOOKED_THROUGH: usize = 500;
+/// Labels of one message that are told.
+const MAX_LABELS: usize = 50;
 /// Folders that are listed.
 const MAX_FOLDERS: usize = 1_000;
 
@@ -109,6 +113,8 @@ pub(super) struct Listed {
     answered: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     flagged: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<String>,
 }
 
 pub(super) struct Found {
@@ -161,6 +167,7 @@ pub(super) async fn list(
                 unread: entry.unread,
                 answered: entry.answered,
                 flagged: entry.flagged,
+                labels: entry.labels,
             })
             .collect(),
         total,
@@ -185,15 +192,28 @@ pub(super) fn no_folder(folder: &FolderName, error: Error) -> String {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Entry {
+pub(in super::super) struct Entry {
     pub(super) uid: u32,
-    pub(super) about: Summary,
+    pub(in super::super) about: Summary,
     from: Vec<Mailbox>,
     to: Vec<Mailbox>,
     date: String,
     unread: bool,
     answered: bool,
     flagged: bool,
+    labels: Vec<String>,
+}
+
+impl Entry {
+    /// Tells whether the message has a mark.
+    pub(in super::super) fn has(&self, mark: &Mark) -> bool {
+        match mark {
+            Mark::Read => !self.unread,
+            Mark::Starred => self.flagged,
+            // Servers tell labels apart without looking at the size of letters (RFC 3501, 9).
+            Mark::Label(label) => self.labels.iter().any(|one| one.eq_ignore_ascii_case(label.as_str())),
+        }
+    }
 }
 
 /// Returns what messages say of themselves. Servers may tell of one in several answers, and of others unasked: what was asked
@@ -224,9 +244,20 @@ pub(super) async fn summaries(session: &mut ImapSession, uids: &[u32]) -> Result
             unread: !has(&Flag::Seen),
             answered: has(&Flag::Answered),
             flagged: has(&Flag::Flagged),
+            labels: labels(&answers),
         })
     });
     Ok(entries.collect())
+}
+
+/// Lists the labels of a message, of those that its server keeps.
+fn labels(answers: &[&Fetch]) -> Vec<String> {
+    let label = |flag: Flag<'_>| match flag {
+        Flag::Custom(label) => Some(short(&label)),
+        _ => None,
+    };
+    let all: BTreeSet<String> = answers.iter().flat_map(|one| one.flags()).filter_map(label).collect();
+    all.into_iter().take(MAX_LABELS).collect()
 }
 
 /// A search in the protocol's words (RFC 3501, 6.4.4): parts that are plain, and words in other letters, which go as literals.

@@ -1,10 +1,10 @@
 //! The one encoding of what is done with mail. What is here stays byte for byte: logs of earlier homes are read with it.
 
-use super::look;
 use super::{
     Attachment, FolderName, FolderRole, MailAction, Message, MessageId, MessageRef, Moving, Query, Source, SourceUse,
     Summary,
 };
+use super::{look, mark};
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::family::text::{Address, Line, Mailbox};
 
@@ -27,6 +27,7 @@ pub(super) fn encode(action: &MailAction, out: &mut Encoder) {
         MailAction::Send(message) => encode_whole(message, out.byte(7)),
         MailAction::SaveDraft(message) => encode_whole(message, out.byte(8)),
         MailAction::DiscardDraft(moving) => encode_moving(moving, out.byte(9)),
+        MailAction::Mark(marking) => mark::encode(marking, out.byte(10)),
         MailAction::Look(look) => look::encode(look, out.byte(LOOK)),
     }
 }
@@ -43,6 +44,7 @@ pub(super) fn decode(bytes: &mut Decoder<'_>) -> Result<MailAction, CodecError> 
         7 => decode_whole(bytes).map(MailAction::Send),
         8 => decode_whole(bytes).map(MailAction::SaveDraft),
         9 => decode_moving(bytes).map(MailAction::DiscardDraft),
+        10 => mark::decode(bytes).map(MailAction::Mark),
         LOOK => look::decode(bytes).map(MailAction::Look),
         tag => Err(CodecError::UnknownTag(tag)),
     }?;
