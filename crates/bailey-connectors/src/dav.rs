@@ -328,12 +328,19 @@ pub(crate) fn multistatus(xml: &[u8], property: &str) -> Result<Vec<(String, Str
             Event::Text(text) => Some(text.xml10_content().into_owned()),
             Event::CData(text) => Some(text.xml10_content().into_owned()),
             Event::GeneralRef(reference) => Some(resolve(&reference)),
-            Event::Eof => return Ok(out),
+            Event::Eof if within.is_empty() => return Ok(out),
+            Event::Eof => return Err("the server's answer broke off before its end; ask again".into()),
             _ => None,
         };
         if let Some(text) = text {
             match within.last().map(String::as_str) {
                 Some("href") => href.push_str(text.trim()),
+                // RFC 6578, 3.6; RFC 5323, 5.17: there is more than it gave.
+                Some("status") if text.split_whitespace().nth(1) == Some("507") => {
+                    return Err(
+                        "the server gave only a part of what there is; ask for less, such as a shorter time".into()
+                    );
+                }
                 Some(name) if name == property => data.push_str(&text),
                 _ => {}
             }
@@ -401,6 +408,12 @@ mod tests {
         let found = multistatus(xml.as_bytes(), "calendar-data").unwrap();
         assert_eq!(found, [("/c/1.ics".to_owned(), "a & b\r".to_owned()), ("/c/2.ics".to_owned(), String::new())]);
         assert!(multistatus(b"<a><b></a>", "b").is_err());
+        for length in 0..xml.len() {
+            let cut = multistatus(&xml.as_bytes()[..length], "calendar-data");
+            assert!(cut.map_or(true, |found| found.is_empty()), "{length}: what breaks off is not the whole");
+        }
+        let part = "<multistatus xmlns='DAV:'><response><href>/c/1.ics</href><propstat><prop><a>b</a></prop><status>HTTP/1.1 200 OK</status></propstat></response><response><href>/c/</href><status>HTTP/1.1 507 Insufficient Storage</status></response></multistatus>";
+        assert!(multistatus(part.as_bytes(), "a").unwrap_err().contains("only a part"));
         assert_eq!(multistatus(b"", "b").unwrap(), vec![]);
     }
 }

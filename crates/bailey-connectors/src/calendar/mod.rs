@@ -137,8 +137,9 @@ impl Service for Calendar {
     async fn prepare(&self, tool: &str, arguments: &Arguments, cx: &PrepareContext<'_>) -> Result<Made, BadCall> {
         match tool {
             "calendar_read" | "calendar_free" => {
-                let (account, also) = calendars(cx, arguments)?;
-                let wanted = if tool == "calendar_free" { sought(arguments, cx)? } else { Sought::Entries };
+                let free = tool == "calendar_free";
+                let (account, also) = calendars(cx, arguments, free)?;
+                let wanted = if free { sought(arguments, cx)? } else { Sought::Entries };
                 let (from, until) = span(arguments, cx)?;
                 let look = Look { from, until, also, zone: zone_name(cx), me: addresses(cx), wanted };
                 Ok((Some(account.connection.0), Action::Calendar(CalendarAction::Look(look))))
@@ -318,17 +319,26 @@ fn addresses(cx: &HomeContext) -> Vec<String> {
 /// Further calendars, with the generations of their grants.
 type Further = Vec<(ConnectionId, u64)>;
 
-/// Returns the calendars a look is at: the one that is named, else all that are connected.
-fn calendars<'a>(cx: &'a HomeContext, arguments: &Arguments) -> Result<(&'a Account, Further), BadCall> {
+/// Returns the calendars a look is at: the one that is named, else all that are connected. Where free time is sought, a word that is
+/// a calendar's name by chance leaves none out: the call has to name it.
+fn calendars<'a>(cx: &'a HomeContext, arguments: &Arguments, free: bool) -> Result<(&'a Account, Further), BadCall> {
     let account = cx.account(CALENDAR, arguments, Level::Read)?;
-    let said = tokens(&cx.words);
-    let is_named =
-        arguments.optional(ACCOUNT).is_some() || said.iter().any(|word| word.eq_ignore_ascii_case(account.name()));
+    let in_words = || tokens(&cx.words).iter().any(|word| word.eq_ignore_ascii_case(account.name()));
+    if arguments.optional(ACCOUNT).is_some() || !free && in_words() {
+        return Ok((account, Vec::new()));
+    }
     let others = cx.accounts.iter().filter(|other| {
         other.settings.kind() == CALENDAR && other.level >= Level::Read && other.connection.0 != account.connection.0
     });
-    let also = others.map(|other| other.connection).take(calendar::MAX_CALENDARS - 1);
-    Ok((account, if is_named { Vec::new() } else { also.collect() }))
+    let also: Vec<_> = others.map(|other| other.connection).collect();
+    let (most, there) = (calendar::MAX_CALENDARS, also.len() + 1);
+    if there > most {
+        let why = format!(
+            "{there} calendars are connected, and {most} can be looked at together; say which one with `account`, one after the other"
+        );
+        return Err(BadCall::Lookup(why));
+    }
+    Ok((account, also))
 }
 
 /// Returns the calendar that an entry lies in: the one that is named, else the only one whose folder holds it.

@@ -144,3 +144,30 @@ fn words_cannot_add_lines() {
     let (made, _) = create(&long, &context(), "n").unwrap();
     assert!(made.bytes().split(|byte| *byte == b'\n').all(|line| line.len() <= 76));
 }
+
+/// So many calendars, the first named by a word that people say.
+fn connected(count: u8, words: &str) -> HomeContext {
+    let account = |n: u8| {
+        let server = bailey_vault::Server { host: "x.org".into(), port: 443, tls: true, starttls: false };
+        let (name, path) = (Some(if n == 0 { "week".into() } else { format!("other{n}") }), format!("/c/{n}/"));
+        let dav = bailey_vault::DavSettings { name, user: "me".into(), server, path, issuer: None, client: None };
+        let connection = (ConnectionId::from_bytes([n; 16]), 1);
+        let settings = bailey_vault::Settings::Calendar(dav);
+        Account { connection, level: Level::Read, settings, is_default: n == 0 }
+    };
+    HomeContext { accounts: (0..count).map(account).collect(), words: words.into(), ..context() }
+}
+
+#[test]
+fn free_time_is_sought_in_every_calendar_or_said_to_be_too_much() {
+    let looked_at = |cx: &HomeContext, call: &str, free: bool| {
+        calendars(cx, &Arguments::parse(call).unwrap(), free).map(|(_, also)| also.len() + 1)
+    };
+    let some = connected(3, "when am I free this week");
+    assert_eq!(looked_at(&some, "{}", true).unwrap(), 3, "a calendar whose name is said by chance leaves none out");
+    assert_eq!(looked_at(&some, "{}", false).unwrap(), 1);
+    assert_eq!(looked_at(&some, r#"{"account":"other1"}"#, true).unwrap(), 1);
+    assert_eq!(looked_at(&connected(20, ""), "{}", true).unwrap(), 20);
+    let too_many = looked_at(&connected(21, ""), "{}", true).unwrap_err().to_string();
+    assert!(too_many.contains("21 calendars are connected") && too_many.contains("`account`"), "{too_many}");
+}
