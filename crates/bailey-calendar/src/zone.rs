@@ -11,6 +11,8 @@ use crate::windows;
 
 /// Most clock changes taken of one zone's own rules.
 const MAX_CHANGES: usize = 2_000;
+/// Most clock changes worked out for all zones of one object together; the zones beyond are not known.
+const MAX_CHANGES_OF_OBJECT: usize = 20_000;
 /// The year up to which a zone's own rules are followed.
 const LAST_YEAR: i16 = 2_120;
 
@@ -44,10 +46,11 @@ impl Zones {
     /// Reads what an object says of its zones.
     pub(crate) fn of(object: &Object) -> Self {
         let mut all = BTreeMap::new();
+        let mut left = MAX_CHANGES_OF_OBJECT;
         for (at, _) in object.of_name("VTIMEZONE") {
             let Some(name) = object.line(at, "TZID") else { continue };
             let located = object.line(at, "X-LIC-LOCATION").and_then(|line| by_name(&line.value));
-            let clock = located.or_else(|| by_rules(object, at));
+            let clock = located.or_else(|| by_rules(object, at, &mut left));
             all.entry(plain(&name.value).to_owned()).or_insert(clock);
         }
         Self(all)
@@ -118,8 +121,8 @@ fn seconds(text: &str) -> Option<i32> {
     Some(sign * (part(0)? * 3_600 + part(2)? * 60 + part(4)?))
 }
 
-/// Follows the rules of a `VTIMEZONE` (RFC 5545, 3.6.5).
-fn by_rules(object: &Object, zone: usize) -> Option<TimeZone> {
+/// Follows the rules of a `VTIMEZONE` (RFC 5545, 3.6.5), while there are changes `left` that may be worked out.
+fn by_rules(object: &Object, zone: usize, left: &mut usize) -> Option<TimeZone> {
     // When a clock changes, in UTC; from which offset, to which, and whether that is summer time.
     let mut changes: Vec<(i64, i32, i32, bool)> = Vec::new();
     for (at, component) in object.components().iter().enumerate() {
@@ -130,6 +133,7 @@ fn by_rules(object: &Object, zone: usize) -> Option<TimeZone> {
         let (from, to) = (offset("TZOFFSETFROM"), offset("TZOFFSETTO")?);
         let from = from.unwrap_or(to);
         let start = object.line(at, "DTSTART").and_then(|line| Stamp::read(&line.value, None))?.at;
+        *left = left.checked_sub(1)?;
         let mut onsets = vec![start];
         for (_, line) in object.lines_of(at) {
             match line.name.as_str() {
@@ -137,10 +141,16 @@ fn by_rules(object: &Object, zone: usize) -> Option<TimeZone> {
                     let rule = Rule::read(&line.value).ok()?.with_until_at(from);
                     let mut walk = Walk::new(&rule, start, false, None);
                     while let Some(onset) = walk.next_before(LAST_YEAR).filter(|_| onsets.len() < MAX_CHANGES) {
+                        *left = left.checked_sub(1)?;
                         onsets.push(onset);
                     }
                 }
-                "RDATE" => onsets.extend(line.value.split(',').filter_map(|one| Some(Stamp::read(one, None)?.at))),
+                "RDATE" => {
+                    for onset in line.value.split(',').filter_map(|one| Some(Stamp::read(one, None)?.at)) {
+                        *left = left.checked_sub(1)?;
+                        onsets.push(onset);
+                    }
+                }
                 _ => {}
             }
         }
@@ -189,4 +199,32 @@ fn table(changes: &[(i64, i32, i32, bool)]) -> Vec<u8> {
     }
     out.extend(b"own\0\n\n");
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes a zone of so many halves that each change the clock every hour.
+    fn zone(name: &str, halves: usize) -> String {
+        let half = "BEGIN:STANDARD\r\nDTSTART:20000101T000000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\nRRULE:FREQ=HOURLY\r\nEND:STANDARD\r\n";
+        format!("BEGIN:VTIMEZONE\r\nTZID:{name}\r\n{}END:VTIMEZONE\r\n", half.repeat(halves))
+    }
+
+    #[test]
+    fn zones_beyond_the_bound_of_changes_are_not_known() {
+        let text = format!(
+            "BEGIN:VCALENDAR\r\n{}{}BEGIN:VEVENT\r\nUID:1\r\nDTSTART:20260101T100000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+            zone("Small", 1),
+            zone("Huge", 30)
+        );
+        let object = Object::read(text.as_bytes()).unwrap();
+        let (at, _) = object.of_name("VTIMEZONE").nth(1).unwrap();
+        let mut left = MAX_CHANGES_OF_OBJECT;
+        assert!(by_rules(&object, at, &mut left).is_none());
+        assert_eq!(left, 0, "no more is worked out than the bound");
+        let zones = Zones::of(&object);
+        assert_eq!(zones.find("Small").known, Known::ByRules);
+        assert_eq!(zones.find("Huge").known, Known::No);
+    }
 }
