@@ -1,8 +1,8 @@
 //! All that one entry is: the entry, the occurrences that differ from it, and when each of them is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
@@ -118,15 +118,13 @@ impl Series {
         let mut out = Expanded::default();
         let (mut starts, cut) = self.originals(from, until, home);
         out.cut = cut;
+        let differing = self.named(self.overrides().filter_map(|(_, event)| event.recurrence_id.as_ref()), home);
+        starts.retain(|_, (start, _)| !self.names(&differing, start, home));
+        let without = self.named(self.master().into_iter().flat_map(|master| &master.without), home);
         for (at, event) in self.overrides() {
-            if let Some(id) = &event.recurrence_id {
-                starts.retain(|_, (start, _)| !self.same(id, start, home));
-                let excluded =
-                    self.master().is_some_and(|master| master.without.iter().any(|one| self.same(one, id, home)));
-                if !excluded {
-                    let end = end_of(event, &event.start, home);
-                    out.push(at, Some(self.in_clock(id)), event.start.clone(), end, (from, until), home);
-                }
+            if let Some(id) = event.recurrence_id.as_ref().filter(|id| !self.names(&without, id, home)) {
+                let end = end_of(event, &event.start, home);
+                out.push(at, Some(self.in_clock(id)), event.start.clone(), end, (from, until), home);
             }
         }
         for (start, end) in starts.into_values() {
@@ -209,7 +207,8 @@ impl Series {
                 starts.remove(&master.start.with(at).instant(home));
             }
         }
-        starts.retain(|_, (start, _)| !master.without.iter().any(|one| self.same(one, start, home)));
+        let without = self.named(master.without.iter(), home);
+        starts.retain(|_, (start, _)| !self.names(&without, start, home));
         (starts, cut)
     }
 
@@ -252,6 +251,32 @@ impl Series {
         }
     }
 
+    /// Sorts what names occurrences, so that each look costs the same however many there are.
+    fn named<'a>(&self, ids: impl Iterator<Item = &'a Stamp>, home: &TimeZone) -> Named {
+        let mut all = Named::default();
+        for id in ids.map(|id| self.in_clock(id)) {
+            if id.is_day() {
+                all.days.insert(id.at);
+                all.dates_of_days.insert(id.at.date());
+            } else {
+                all.moments.insert(id.instant(home));
+                all.dates_of_moments.insert(id.at.date());
+            }
+        }
+        all
+    }
+
+    /// Tells whether one of many names an occurrence, as [`Series::same`] tells it of one.
+    fn names(&self, all: &Named, other: &Stamp, home: &TimeZone) -> bool {
+        let other = self.in_clock(other);
+        if other.is_day() {
+            return all.days.contains(&other.at) || all.dates_of_moments.contains(&other.at.date());
+        }
+        let moment = other.instant(home);
+        let zone = self.master().map_or(&other, |master| &master.start).zone(home);
+        all.moments.contains(&moment) || all.dates_of_days.contains(&moment.to_zoned(zone.clone()).date())
+    }
+
     /// Tells whether two moments name the same occurrence: a day names what begins on it.
     #[must_use]
     pub fn same(&self, one: &Stamp, other: &Stamp, home: &TimeZone) -> bool {
@@ -264,6 +289,15 @@ impl Series {
             (false, true) => other.at.date() == one.at.date(),
         }
     }
+}
+
+/// What names occurrences, sorted by how it does.
+#[derive(Debug, Default)]
+struct Named {
+    moments: BTreeSet<Timestamp>,
+    days: BTreeSet<DateTime>,
+    dates_of_days: BTreeSet<Date>,
+    dates_of_moments: BTreeSet<Date>,
 }
 
 impl Expanded {

@@ -286,3 +286,33 @@ fn what_is_busy_is_told_as_the_standard_says() {
         ]
     );
 }
+
+#[test]
+fn many_exceptions_of_any_form_leave_out_what_each_of_them_names() {
+    let span = (at("2025-12-30T00:00:00Z"), at("2027-01-01T00:00:00Z"));
+    for begins in
+        ["DTSTART;TZID=Europe/Paris:20260101T003000", "DTSTART;VALUE=DATE:20260101", "DTSTART:20260101T003000"]
+    {
+        let plain = format!("{begins}\r\nRRULE:FREQ=DAILY;COUNT=300\r\n");
+        let exceptions: String = (0..300)
+            .filter_map(|day| {
+                let date = jiff::civil::date(2026, 1, 1).saturating_add(jiff::Span::new().days(day)).strftime("%Y%m%d");
+                match day % 7 {
+                    0 => Some(format!("EXDATE;VALUE=DATE:{date}\r\n")),
+                    1 => Some(format!("EXDATE:{date}T233000Z\r\n")),
+                    2 => Some(format!("EXDATE:{date}T003000\r\n")),
+                    3 => Some(format!("EXDATE;TZID=Europe/Paris:{date}T004500\r\n")),
+                    _ => None,
+                }
+            })
+            .collect();
+        let read = |lines: &str| Series::only(&Object::read(event(lines.trim_end()).as_bytes()).unwrap()).unwrap();
+        let series = read(&format!("{plain}{exceptions}"));
+        let without = &series.master().unwrap().without;
+        let mut expected = read(&plain).within(span.0, span.1, &paris()).occurrences;
+        assert_eq!(expected.len(), 300);
+        expected.retain(|one| !without.iter().any(|named| series.same(named, &one.start, &paris())));
+        assert!(expected.len() < 260, "{begins}");
+        assert_eq!(series.within(span.0, span.1, &paris()).occurrences, expected, "{begins}");
+    }
+}
