@@ -15,8 +15,10 @@ use crate::home::Home;
 
 /// The kind of record that holds what a month took; its owner is the month, such as `2026-11`.
 const SPENDING: &str = "spending";
-/// Bytes that a token stands for, counted low, so that a request is not thought cheaper than it is.
+/// Bytes that a token usually stands for, for a provider that does not count.
 const BYTES_PER_TOKEN: usize = 3;
+/// Most bytes that a token stands for on average: a count below that of these is not believed.
+const MOST_BYTES_PER_TOKEN: usize = 16;
 /// Millionths of the person's currency in one.
 const MICROS: f64 = 1e6;
 
@@ -69,14 +71,25 @@ pub(crate) fn amount(micros: u64) -> f64 {
     whole / MICROS
 }
 
-/// Returns what an answer cost at the configured prices, in millionths. A server that does not count is counted for: `size` is
-/// that of the request, in bytes.
+/// Returns what is charged for, in tokens, of a request of `size` bytes and an answer of `written` bytes: what the provider counts,
+/// but no less than the bytes allow, and an estimate where it counts nothing.
+fn charged(size: usize, written: usize, counted: Usage) -> Usage {
+    let tokens = |bytes: usize, counted: u64| match counted {
+        0 => (bytes / BYTES_PER_TOKEN) as u64,
+        counted => counted.max((bytes / MOST_BYTES_PER_TOKEN) as u64),
+    };
+    Usage { input: tokens(size, counted.input), output: tokens(written, counted.output) }
+}
+
+/// Returns the most tokens that a request of `size` bytes can have: in rare scripts a token may be a single byte, and never less.
+const fn most_tokens(size: usize) -> u64 {
+    size as u64
+}
+
+/// Returns what an answer cost at the configured prices, in millionths; `size` is that of the request, in bytes.
 pub(crate) fn cost(config: &ModelConfig, size: usize, answer: &Answer) -> u64 {
-    let tokens = |bytes: usize| (bytes / BYTES_PER_TOKEN) as u64;
-    let Usage { input, output } = answer.usage;
     let written = answer.text.len() + answer.calls.iter().map(|call| call.arguments.len()).sum::<usize>();
-    let input = if input == 0 { tokens(size) } else { input };
-    let output = if output == 0 { tokens(written) } else { output };
+    let Usage { input, output } = charged(size, written, answer.usage);
     price(input, config.input_price).saturating_add(price(output, config.output_price))
 }
 
@@ -131,7 +144,7 @@ impl Home {
                 ),
             ),
         };
-        let asking = price((size / BYTES_PER_TOKEN) as u64, config.input_price);
+        let asking = price(most_tokens(size), config.input_price);
         if asking >= least && asking > 0 {
             return Ok(Err(why));
         }
@@ -161,5 +174,25 @@ impl Home {
             })?)
         })
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_below_what_was_sent_is_not_believed() {
+        let usage = |input, output| Usage { input, output };
+        assert_eq!(charged(16_000, 1_600, usage(1, 1)), usage(1_000, 100));
+        assert_eq!(charged(16_000, 1_600, usage(4_000, 400)), usage(4_000, 400));
+        assert_eq!(charged(300, 30, usage(0, 0)), usage(100, 10));
+    }
+
+    #[test]
+    fn a_reservation_holds_where_each_byte_is_a_token() {
+        for text in ["\u{1f9ff}", "\u{10400}", "漢字", "plain"] {
+            assert!(most_tokens(text.len()) >= text.len() as u64, "{text}");
+        }
     }
 }
