@@ -174,7 +174,7 @@ impl Home {
             ask.max_tokens = model.traits().answer_limit(ask.max_tokens);
             let wanted = ask.max_tokens;
             let mut tapped = tap(&**model, ask.clone());
-            let reserved = match self.reserve(conversation, config, tapped.body.len(), wanted)? {
+            let reserved = match self.reserve(conversation, config, &tapped.body, wanted)? {
                 Ok(reserved) if reserved.tokens < LEAST_ANSWER_TOKENS.min(wanted) => {
                     return Ok(Err(Failed::TooDear(reserved.why.clone())));
                 }

@@ -17,6 +17,8 @@ use crate::home::Home;
 const SPENDING: &str = "spending";
 /// Bytes that a token usually stands for, for a provider that does not count.
 const BYTES_PER_TOKEN: usize = 3;
+/// Plain characters that a token stands for at least, where room is made for a request.
+const PLAIN_PER_TOKEN: usize = 2;
 /// Most bytes that a token stands for on average: a count below that of these is not believed.
 const MOST_BYTES_PER_TOKEN: usize = 16;
 /// Millionths of the person's currency in one.
@@ -81,9 +83,11 @@ fn charged(size: usize, written: usize, counted: Usage) -> Usage {
     Usage { input: tokens(size, counted.input), output: tokens(written, counted.output) }
 }
 
-/// Returns the most tokens that a request of `size` bytes can have: in rare scripts a token may be a single byte, and never less.
-const fn most_tokens(size: usize) -> u64 {
-    size as u64
+/// Returns the most tokens that a request is expected to have: two plain characters to a token, half of what English and JSON take,
+/// and of every other script each byte, which no tokenizer goes below.
+fn most_tokens(request: &[u8]) -> u64 {
+    let plain = request.iter().filter(|byte| byte.is_ascii()).count();
+    (plain.div_ceil(PLAIN_PER_TOKEN) + request.len() - plain) as u64
 }
 
 /// Returns what an answer cost at the configured prices, in millionths; `size` is that of the request, in bytes.
@@ -107,13 +111,13 @@ impl Home {
         Ok((month, record.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default()))
     }
 
-    /// Makes room for a request of `size` bytes and an answer of `wanted` tokens within what the person allowed; says why not, where
+    /// Makes room for a request and an answer of `wanted` tokens within what the person allowed; says why not, where
     /// the request alone is too much.
     pub(crate) fn reserve(
         &self,
         conversation: &Conversation,
         config: &ModelConfig,
-        size: usize,
+        request: &[u8],
         wanted: u32,
     ) -> Result<Result<Reserved, String>, GateError> {
         let limits = self.model.as_ref().map_or((None, None), |(_, first)| (first.task_limit, first.month_limit));
@@ -144,7 +148,7 @@ impl Home {
                 ),
             ),
         };
-        let asking = price(most_tokens(size), config.input_price);
+        let asking = price(most_tokens(request), config.input_price);
         if asking >= least && asking > 0 {
             return Ok(Err(why));
         }
@@ -190,9 +194,11 @@ mod tests {
     }
 
     #[test]
-    fn a_reservation_holds_where_each_byte_is_a_token() {
-        for text in ["\u{1f9ff}", "\u{10400}", "漢字", "plain"] {
-            assert!(most_tokens(text.len()) >= text.len() as u64, "{text}");
+    fn a_reservation_counts_each_byte_of_what_is_no_plain_letter() {
+        for (text, tokens) in
+            [("plain", 3), ("plains", 3), ("\u{6f22}\u{5b57}", 6), ("\u{1f9ff}", 4), ("a\u{10400}", 5), ("", 0)]
+        {
+            assert_eq!(most_tokens(text.as_bytes()), tokens, "{text}");
         }
     }
 }
