@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::install;
 use crate::model::{self, LocalModel};
-use crate::peers::{self, CalendarServer, Issuer, MailServer, Sink};
 use crate::process::{self, cache, command};
+use crate::servers::{self, CalendarServer, Issuer, MailServer, Sink};
 
 /// The passphrase of the demo's home. A real one is the person's own and is written nowhere.
 const PASSPHRASE: &str = "demo passphrase";
@@ -72,7 +72,7 @@ impl Drop for Stage {
 /// Installs, starts, seeds, and runs the main job.
 pub fn run(mode: Mode, yes: bool) -> Result<(), String> {
     install::packages(yes)?;
-    install::peers()?;
+    install::servers()?;
     let choice = choose(mode, yes);
     let mut stage = prepare(&folder(), choice)?;
     let mut summary = play(&mut stage, mode)?;
@@ -283,7 +283,7 @@ fn seed(mail: &MailServer, calendar: &CalendarServer) -> Result<(), String> {
             "From: {from}\r\nTo: {to}\r\nSubject: {subject}\r\nDate: Thu, 19 Nov 2026 09:00:00 +0100\r\nMessage-ID: <{id}@example.org>\r\n\r\n{body}\r\n"
         )
     };
-    let me = peers::ACCOUNT;
+    let me = servers::ACCOUNT;
     mail.deliver("Sent", "0", &message(me, "Ana Ferreira <ana@example.org>", "Lunch", "lunch", "See you at one."))?;
     let inbox = [
         ("Ana Ferreira <ana@example.org>", "Tuesday?", "tuesday", "Does Tuesday work for you? Any time."),
@@ -392,11 +392,11 @@ impl Stage {
     fn connect(&self) -> Result<(), String> {
         let imap = format!("localhost:{}", self.mail.imaps_port);
         let submission = format!("localhost:{}", self.mail.submissions_port);
-        let secrets = format!("{PASSPHRASE}\n{}", peers::APP_PASSWORD);
+        let secrets = format!("{PASSPHRASE}\n{}", servers::APP_PASSWORD);
         let mail = [
             "connect",
             "mail",
-            peers::ACCOUNT,
+            servers::ACCOUNT,
             "--level",
             "full",
             "--imap",
@@ -413,7 +413,7 @@ impl Stage {
             let secrets = format!("{PASSPHRASE}\n{}", key.clone().unwrap_or_default());
             self.ok(&["connect", "model", url, "--key", style], &secrets)?;
         }
-        self.ok(&["connect", "calendar", &self.calendar.url(), "--user", peers::ACCOUNT, "--level", "full"], &secrets)
+        self.ok(&["connect", "calendar", &self.calendar.url(), "--user", servers::ACCOUNT, "--level", "full"], &secrets)
             .map(|_| ())
     }
 

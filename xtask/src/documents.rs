@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use crate::mutations;
 use crate::process::root;
-use crate::wired;
 
 /// Documents whose paths, tests and claims have to be there.
 const CHECKED: [&str; 7] = [
@@ -27,13 +27,13 @@ pub(crate) fn faults() -> Result<Vec<String>, String> {
     let mut faults = states(&read("crates/bailey-gate/src/state.rs")?, &architecture);
     faults.extend(shipped(&read("crates/bailey-policy/src/shipped.cedar")?, &rules));
     faults.extend(words(&read("crates/bailey-policy/src/rule/words.rs")?, &rules));
-    let claims = wired::claim_ids()?;
+    let claims = mutations::claim_ids()?;
     for name in CHECKED {
         let text = read(name)?;
         let missing = |what: &str, said: &str| format!("{name} names the {what} `{said}`, which is not there");
         let quoted: BTreeSet<&str> = text.split('`').skip(1).step_by(2).filter(|said| !said.contains(' ')).collect();
         faults.extend(quoted.iter().filter(|said| is_path(said) && !exists(said)).map(|said| missing("path", said)));
-        let tests = quoted.iter().filter(|said| is_test(said) && !wired::is_there(said));
+        let tests = quoted.iter().filter(|said| is_test(said) && !mutations::is_there(said));
         faults.extend(tests.map(|said| missing("test", said)));
         let ids = ids(&text).into_iter().filter(|id| is_of(&claims, id) && !claims.contains(*id));
         faults.extend(ids.map(|id| missing("claim", id)));
@@ -65,7 +65,7 @@ fn is_test(said: &str) -> bool {
 /// Finds what has the form of a claim's id: capitals, a dash, a number.
 fn ids(text: &str) -> BTreeSet<&str> {
     let parts = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-    parts.filter(|part| wired::is_claim_id(part)).collect()
+    parts.filter(|part| mutations::is_claim_id(part)).collect()
 }
 
 /// Tells whether some claim is of the same area: `SHA-256` is of none.

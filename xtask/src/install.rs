@@ -1,4 +1,4 @@
-//! What a fresh machine lacks: Debian packages to build with, and the peers the tests talk to.
+//! What a fresh machine lacks: Debian packages to build with, and the test servers the tests talk to.
 
 use std::fs;
 use std::io::{IsTerminal as _, Write as _};
@@ -46,7 +46,7 @@ const PACKAGES: [Package; 9] = [
         present: || succeeds(command("cvc5").arg("--version")),
     },
     Package { name: "libgomp1", why: "threads of the small local model", present: has_openmp },
-    Package { name: "python3-venv", why: "holds the peers the tests talk to", present: python_has_venv },
+    Package { name: "python3-venv", why: "holds the test servers the tests talk to", present: python_has_venv },
 ];
 
 /// What `cargo xtask model --check` looks with.
@@ -123,10 +123,10 @@ pub(crate) fn agree(question: &str, yes: bool) -> Result<(), String> {
     if answer.trim().eq_ignore_ascii_case("y") { Ok(()) } else { Err("nothing was installed".into()) }
 }
 
-/// Installs the peers that are not there yet: Python packages, Dovecot, libical, the authorization server and a Node to run it.
-pub fn peers() -> Result<(), String> {
-    python_peers("requirements.txt", "peers")?;
-    python_peers("requirements-schemathesis.txt", "schemathesis")?;
+/// Installs the test servers that are not there yet: Python packages, Dovecot, libical, the authorization server and a Node to run it.
+pub fn servers() -> Result<(), String> {
+    python_servers("requirements.txt", "servers")?;
+    python_servers("requirements-schemathesis.txt", "schemathesis")?;
     dovecot()?;
     libical()?;
     node()?;
@@ -155,7 +155,7 @@ fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("`{}`: {error}", path.display()))
 }
 
-fn python_peers(list: &str, folder: &str) -> Result<(), String> {
+fn python_servers(list: &str, folder: &str) -> Result<(), String> {
     let (list, folder) = (root().join("xtask").join(list), cache().join(folder));
     once(&folder, &read(&list)?, || {
         run(command("python3").args(["-m", "venv"]).arg(&folder))?;
@@ -182,7 +182,7 @@ fn node() -> Result<(), String> {
     }
     let folder = cache().join("node");
     once(&folder, NODE_PACKAGE, || {
-        let mut pip = command(cache().join("peers/bin/python"));
+        let mut pip = command(cache().join("servers/bin/python"));
         let target = folder.join("python");
         run(pip
             .args([
@@ -206,7 +206,7 @@ fn node() -> Result<(), String> {
 }
 
 fn authorization_server() -> Result<(), String> {
-    let (from, folder) = (root().join("xtask/peers"), cache().join("op"));
+    let (from, folder) = (root().join("xtask/servers"), cache().join("op"));
     let files = ["package.json", "package-lock.json", "op.mjs"];
     let wanted = files.iter().map(|name| read(&from.join(name))).collect::<Result<Vec<_>, _>>()?.concat();
     once(&folder, &wanted, || {

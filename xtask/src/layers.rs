@@ -126,7 +126,7 @@ pub fn check() -> Result<(), String> {
     faults.extend(gate_builders()?);
     faults.extend(named_crates()?);
     faults.extend(crate::documents::faults()?);
-    faults.extend(crate::wired::faults()?);
+    faults.extend(crate::mutations::faults()?);
     if faults.is_empty() { Ok(()) } else { Err(format!("the layers are broken:\n  {}", faults.join("\n  "))) }
 }
 

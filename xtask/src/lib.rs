@@ -2,16 +2,16 @@
 
 pub mod demo;
 mod documents;
+pub mod faults;
 pub mod fuzz;
 pub mod injection;
 pub mod install;
 pub mod layers;
 pub mod model;
 pub mod mutants;
-pub mod peers;
+pub mod mutations;
 mod process;
+pub mod servers;
 pub mod sim;
 pub mod test;
-pub mod torture;
 pub mod trial;
-pub mod wired;

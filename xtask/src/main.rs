@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use xtask::demo::Mode;
-use xtask::{demo, fuzz, injection, install, layers, model, mutants, sim, test, torture, trial, wired};
+use xtask::{demo, faults, fuzz, injection, install, layers, model, mutants, mutations, sim, test, trial};
 
 const HELP: &str = "cargo xtask COMMAND
 
@@ -11,13 +11,13 @@ const HELP: &str = "cargo xtask COMMAND
        --check   the same without a person; prints one JSON summary
        --clean   remove what the demo made
   test [--yes]   install what the tests need, check the sources, run every test
-  peers          install the mail, calendar and sign-in servers the tests talk to
+  servers        install the mail, calendar and sign-in servers the tests talk to
   model [--yes]  fetch the small local model of demo and trial (1.1 GB), if it can run on this machine
        --check   show that its server runs on every x86-64 processor with AVX2: objdump, and an emulator
   trial [--yes]  run the main job twenty times with that model; takes a quarter of an hour on an idle machine
   sim [--seed N] [--runs M] [--pauses] [--tell]
                  run the gate in a simulated world with crashes, faults and pauses; one seed is one run
-      --planted [WORD…]
+      --seeded-bugs [WORD…]
                  plant bugs in a copy of the source and see that the simulator finds them
   bench [--folder FOLDER] [--entries N]
                  figures beside references of the same run; some minutes on an idle machine
@@ -26,10 +26,10 @@ const HELP: &str = "cargo xtask COMMAND
   fuzz [TARGET…] [--minutes N | --up-to N]
                  feed hostile bytes to every parser, led by coverage; five minutes each if nobody says;
                  --up-to goes on until each has run so long in all, and may run more than once at a time
-  torture [kills|pauses|disk|faults|torn [TIMES]]
+  faults [kills|pauses|disk|calls|torn [TIMES]]
                  kill, pause and starve the real processes, let their disk fail, cut their write-ahead log;
                  half an hour, as root, needs strace
-  wired [--list | --since COMMIT] [ID…]
+  mutations [--list | --since COMMIT] [ID…]
                  take each control out of a copy of the source and see that its test fails; an hour and more;
                  ID is that of a claim (PAUSE-4), of a control (pause/hand-off-lock) or a part of one (pause/);
                  --since takes out only what lies in files changed since then
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
         ["demo", "--clean"] => demo::clean(),
         ["test"] => test::run(false),
         ["test", "--yes"] => test::run(true),
-        ["peers"] => install::peers(),
+        ["servers"] => install::servers(),
         ["model"] => install::packages(false).and_then(|()| model::install(false)),
         ["model", "--yes"] => install::packages(true).and_then(|()| model::install(true)),
         ["model", "--check"] => model::check::run_check(false),
@@ -64,15 +64,15 @@ fn main() -> ExitCode {
             Ok(runs) => trial::run(runs, 0, true),
             Err(_) => Err(format!("`{runs}` is no number of runs")),
         },
-        ["sim", "--planted", only @ ..] => wired::planted::run(only),
+        ["sim", "--seeded-bugs", only @ ..] => mutations::seeded::run(only),
         ["sim", arguments @ ..] => sim::run_with(arguments),
         ["bench", "injection", arguments @ ..] => injection::run_with(arguments),
         ["bench", arguments @ ..] => sim::bench_with(arguments),
         ["fuzz", arguments @ ..] => fuzz::run_with(arguments),
-        ["torture", arguments @ ..] => torture::run_with(arguments),
-        ["wired", "--list"] => wired::list(),
-        ["wired", "--since", revision] => wired::run_since(revision),
-        ["wired", only @ ..] => wired::run(only),
+        ["faults", arguments @ ..] => faults::run_with(arguments),
+        ["mutations", "--list"] => mutations::list(),
+        ["mutations", "--since", revision] => mutations::run_since(revision),
+        ["mutations", only @ ..] => mutations::run(only),
         ["mutants", arguments @ ..] => mutants::run_with(arguments),
         ["layers"] => layers::check(),
         ["help"] | [] => {

@@ -1,6 +1,6 @@
 //! `cargo xtask mutants`: changes made by machine to gate, policy and ledger, each of which a test has to notice.
 //!
-//! What the controls of SECURITY.md need is written by hand (`cargo xtask wired`); this finds what nobody thought of. What is
+//! What the controls of SECURITY.md need is written by hand (`cargo xtask mutations`); this finds what nobody thought of. What is
 //! left out, and why, stands in `.cargo/mutants.toml`.
 
 use std::path::PathBuf;

@@ -20,7 +20,7 @@ pub(crate) fn root() -> PathBuf {
     top.unwrap_or(&from).to_path_buf()
 }
 
-/// Tells where downloads and installed peers are kept between runs: outside the project.
+/// Tells where downloads and installed test servers are kept between runs: outside the project.
 pub(crate) fn cache() -> PathBuf {
     let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let base = base.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));

@@ -33,7 +33,7 @@ const GIVEN: [&str; 6] = [
 /// Runs the trial; fails below `wanted` good runs.
 pub fn run(runs: usize, wanted: usize, yes: bool) -> Result<(), String> {
     install::packages(yes)?;
-    install::peers()?;
+    install::servers()?;
     model::install(yes)?;
     let folder = folder().with_file_name("trial");
     let stage = prepare(&folder, Choice::Local)?;

@@ -1,6 +1,6 @@
 //! The world around a home, simulated: **a double** of disk, services, person, clock and crashes, run by one seed.
 //!
-//! What runs inside is the product: gate, policy, ledger, key store, how a home is opened, and how tokens are replaced. A [`witness::Witness`]
+//! What runs inside is the product: gate, policy, ledger, key store, how a home is opened, and how tokens are replaced. A [`oracle::Oracle`]
 //! that sees only what the person did and what reached the outside holds it to its promises. Keys and salts are drawn by
 //! the product as ever, so files differ from run to run; what happens, and in which order, does not.
 //!
@@ -11,10 +11,10 @@
 
 pub mod disk;
 pub mod life;
+pub mod oracle;
 pub mod sched;
 pub mod stores;
 pub mod sys;
-pub mod witness;
 pub mod world;
 
 use std::sync::Arc;
@@ -108,16 +108,16 @@ fn live(
             Err(why) => return Err(format!("a home did not open: {why}")),
         }
         between_lives(&world, &mut random, &mut kept, kind, report);
-        if !world.witness().findings.is_empty() || !report.findings.is_empty() {
+        if !world.oracle().findings.is_empty() || !report.findings.is_empty() {
             break;
         }
     }
-    report.findings.append(&mut world.witness().findings);
+    report.findings.append(&mut world.oracle().findings);
     if report.findings.is_empty() {
         last_look(&world)?;
-        report.findings.append(&mut world.witness().findings);
+        report.findings.append(&mut world.oracle().findings);
     }
-    report.effects = world.witness().handed_off;
+    report.effects = world.oracle().handed_off;
     report.fingerprint = trace.fingerprint;
     report.notes = trace.notes.unwrap_or_default();
     Ok(())
@@ -175,7 +175,7 @@ fn between_lives(world: &World, random: &mut Rng, kept: &mut Option<Image>, kind
     world.wait(random.u64(0..3_000));
     if random.u32(0..5) == 0 {
         mark_paused_by_supervisor(machine);
-        world.witness().paused_by_supervisor();
+        world.oracle().paused_by_supervisor();
     }
     if kind != Kind::All {
         return;
@@ -193,7 +193,7 @@ fn between_lives(world: &World, random: &mut Rng, kept: &mut Option<Image>, kind
             older.extend(now.remove(name).map(|bytes| (name.to_owned(), bytes)));
         }
         machine.disk().restore(older);
-        world.witness().rolled_back();
+        world.oracle().rolled_back();
         report.rollbacks += 1;
     } else if random.bool() {
         *kept = Some(machine.disk().image());
@@ -208,12 +208,12 @@ fn last_look(world: &Arc<World>) -> Result<(), String> {
     life.ticks(3);
     let states = life.states()?;
     life.look_at_tokens()?;
-    world.witness().close(&states);
-    world.witness().compare(&life.told()?, &states);
+    world.oracle().close(&states);
+    world.oracle().compare(&life.told()?, &states);
     let export = life.export()?;
     let verdict = bailey_verify::verify(&export, None);
     if !matches!(verdict, bailey_verify::Verdict::Consistent { .. }) {
-        world.witness().findings.push(format!("the log does not verify: {verdict:?}"));
+        world.oracle().findings.push(format!("the log does not verify: {verdict:?}"));
     }
     Ok(())
 }

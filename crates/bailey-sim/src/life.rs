@@ -22,9 +22,9 @@ use bailey_ledger::{ActionRecord, Ledger, Opened, Paths, PauseFile};
 use bailey_policy::CedarPolicy;
 use bailey_vault::{Vault, cut_around, renewal};
 
+use crate::oracle::{self, Proposed, Told};
 use crate::sched;
 use crate::stores::{DATABASE, KEYS, SimLedger, SimMark, SimRecord, SimSector, path};
-use crate::witness::{self, Proposed, Told};
 use crate::world::{CALENDAR, LIMITS, MAIL, World};
 
 /// How often an outcome that cannot be recorded is tried again; the product does so for as long as it lives.
@@ -64,9 +64,9 @@ impl Life {
         let ledger = Arc::new(ledger);
         if found == Opened::Continued {
             let states = states(&ledger)?;
-            world.witness().audit(&states);
-            world.witness().compare(&told(&ledger)?, &states);
-            world.witness().last_word(ledger.log_says_paused().map_err(|error| error.to_string())?);
+            world.oracle().audit(&states);
+            world.oracle().compare(&told(&ledger)?, &states);
+            world.oracle().last_word(ledger.log_says_paused().map_err(|error| error.to_string())?);
         }
         let (record, recorded) = PauseFile::on(Box::new(SimSector(Arc::clone(&world.machine))));
         let store = Store {
@@ -85,9 +85,9 @@ impl Life {
         )
         .map_err(|error| error.to_string())?;
         let pause_state = gate.lock().pause_state();
-        world.witness().opened(pause_state.mode == Mode::Open, pause_state.epoch);
+        world.oracle().opened(pause_state.mode == Mode::Open, pause_state.epoch);
         if pause_state.mode == Mode::Paused {
-            world.witness().comes_up_paused(ledger.log_says_paused().map_err(|error| error.to_string())?);
+            world.oracle().comes_up_paused(ledger.log_says_paused().map_err(|error| error.to_string())?);
         }
         Ok(Self { world: Arc::clone(world), gate, ledger, resets: AtomicU64::new(0) })
     }
@@ -116,12 +116,12 @@ impl Life {
         let claimed = match self.gate.claim(permit, now) {
             Ok(Claiming::Claimed(claimed)) => claimed,
             Ok(Claiming::Held(until)) => {
-                self.world.witness().held(id, until.set);
+                self.world.oracle().held(id, until.set);
                 return;
             }
             Ok(Claiming::Done | Claiming::NotClaimed(_)) | Err(_) => return,
         };
-        let (moment, resets) = (self.world.witness().moment(), self.resets.load(Ordering::SeqCst));
+        let (moment, resets) = (self.world.oracle().moment(), self.resets.load(Ordering::SeqCst));
         sched::note(&format!("claimed {}", claimed.id()));
         let settled = self.execute(*claimed, now, moment, resets);
         for _ in 0..SETTLE_TRIES {
@@ -162,7 +162,7 @@ impl Life {
         if claimed.kind().is_read() {
             return Outcome::new(Effect::Done, "looked");
         }
-        let effect = witness::Effect {
+        let effect = oracle::Effect {
             id: claimed.id(),
             digest: claimed.digest(),
             bytes: claimed.artefact().to_vec(),
@@ -181,14 +181,14 @@ impl Life {
             let (full, looks) = (self.world.once_in(6), self.world.once_in(8));
             let handed = token.hand_off(|| {
                 if looks && !self.lock_is_held() {
-                    self.world.witness().findings.push("a hand-off is written without the lock".into());
+                    self.world.oracle().findings.push("a hand-off is written without the lock".into());
                 }
                 if full {
                     return Wrote::Nothing;
                 }
                 if !refuses || lies {
                     sched::note(&format!("handed off {}", effect.id));
-                    self.world.witness().handed_over(effect.clone(), &LIMITS);
+                    self.world.oracle().handed_over(effect.clone(), &LIMITS);
                 }
                 Wrote::Some
             });
@@ -229,11 +229,11 @@ impl Life {
             sched::pass("agent");
             let Ok((proposal, proposed)) = self.world.wish() else { return };
             let now = self.world.now();
-            self.world.witness().proposes(proposal.id, proposed, now);
+            self.world.oracle().proposes(proposal.id, proposed, now);
             let again = self.world.once_in(10).then(|| proposal.clone());
             let proposed = self.gate.propose(proposal, now);
             if proposed.is_ok() && again.is_some_and(|again| self.gate.propose(again, now).is_ok()) {
-                self.world.witness().findings.push("an action was proposed twice".into());
+                self.world.oracle().findings.push("an action was proposed twice".into());
             }
             if let Ok(proposed) = proposed
                 && let Some(permit) = proposed.permit
@@ -283,7 +283,7 @@ impl Life {
             }
             shown.push((view.row.id, view.row.digest));
             let now = self.world.now();
-            self.world.witness().approves(number, view.row.id, content.digest(), content.action.artefact(), now);
+            self.world.oracle().approves(number, view.row.id, content.digest(), content.action.artefact(), now);
         }
         let purpose = Purpose::Approve(shown.clone());
         let mut proof = self.world.proof(&self.gate, &purpose);
@@ -302,16 +302,16 @@ impl Life {
         sched::note(&format!("answer {number} on {}: {came}", ids.join(" ")));
         match &approved {
             Ok(_) if wrong => {
-                self.world.witness().findings.push("an answer with a digest that nobody was shown counted".into());
+                self.world.oracle().findings.push("an answer with a digest that nobody was shown counted".into());
             }
-            Ok(_) if forged => self.world.witness().findings.push("a forged answer counted".into()),
-            Ok(_) => shown.iter().for_each(|(id, digest)| self.world.witness().approved(number, *id, *digest)),
+            Ok(_) if forged => self.world.oracle().findings.push("a forged answer counted".into()),
+            Ok(_) => shown.iter().for_each(|(id, digest)| self.world.oracle().approved(number, *id, *digest)),
             // Of one that the store did not take, nobody is told whether it counts.
             Err(GateError::Store(_)) => {}
-            Err(_) => shown.iter().for_each(|(id, digest)| self.world.witness().refused(number, *id, *digest)),
+            Err(_) => shown.iter().for_each(|(id, digest)| self.world.oracle().refused(number, *id, *digest)),
         }
         if twice && self.gate.approve(shown, &proof, self.world.now()).is_ok() {
-            self.world.witness().findings.push("an answer counted twice".into());
+            self.world.oracle().findings.push("an answer counted twice".into());
         }
         for permit in approved.unwrap_or_default() {
             self.run(permit);
@@ -324,7 +324,7 @@ impl Life {
         let now = self.world.now();
         let ended = if to == State::Rejected { self.gate.reject(&ids, now) } else { self.gate.cancel(&ids, now) };
         if ended.is_ok() {
-            self.world.witness().told_over(view.row.id, to);
+            self.world.oracle().told_over(view.row.id, to);
         }
     }
 
@@ -333,9 +333,9 @@ impl Life {
         let Ok(action) = self.world.mail() else { return };
         let proposal = self.world.proposal(Some(MAIL), action);
         let now = self.world.now();
-        self.world.witness().proposes(proposal.id, Proposed { asks: true, harmless: false, undoes: None }, now);
+        self.world.oracle().proposes(proposal.id, Proposed { asks: true, harmless: false, undoes: None }, now);
         if self.gate.edit(&view.row.id, proposal, now).is_ok() {
-            self.world.witness().told_over(view.row.id, State::Superseded);
+            self.world.oracle().told_over(view.row.id, State::Superseded);
         }
     }
 
@@ -349,8 +349,8 @@ impl Life {
         let proposal = self.world.proposal(Some(MAIL), action);
         let of = view.row.id;
         let now = self.world.now();
-        self.world.witness().proposes(proposal.id, Proposed { asks: false, harmless: false, undoes: Some(of) }, now);
-        self.world.witness().wants_undone(of);
+        self.world.oracle().proposes(proposal.id, Proposed { asks: false, harmless: false, undoes: Some(of) }, now);
+        self.world.oracle().wants_undone(of);
         let proof = self.world.proof(&self.gate, &Purpose::Undo(of));
         if let Ok(proposed) = self.gate.undo(&of, proposal, &proof, now)
             && let Some(permit) = proposed.permit
@@ -364,22 +364,22 @@ impl Life {
     fn say(&self) {
         let Some(view) = self.any(State::NeedsPerson) else { return self.correct() };
         let id = view.row.id;
-        let happened = self.world.witness().happened(&id);
+        let happened = self.world.oracle().happened(&id);
         // By its name, so that no run draws other lots for it.
         if id.as_bytes().first().is_some_and(|byte| byte % MISTAKES == 0) {
-            self.world.witness().mistakes(id);
+            self.world.oracle().mistakes(id);
             let _said = self.gate.resolve(&id, !happened, self.world.now());
         } else if self.gate.resolve(&id, happened, self.world.now()).is_ok() {
-            self.world.witness().corrected(&id);
+            self.world.oracle().corrected(&id);
         }
     }
 
     fn correct(&self) {
-        let mistaken = self.world.witness().mistaken();
+        let mistaken = self.world.oracle().mistaken();
         for id in mistaken {
-            let happened = self.world.witness().happened(&id);
+            let happened = self.world.oracle().happened(&id);
             if self.gate.resolve(&id, happened, self.world.now()).is_ok() {
-                self.world.witness().corrected(&id);
+                self.world.oracle().corrected(&id);
             }
         }
     }
@@ -399,7 +399,7 @@ impl Life {
         }
         self.reconcile();
         sched::pass("resuming");
-        self.world.witness().reopens(shown.epoch, pause_state.epoch);
+        self.world.oracle().reopens(shown.epoch, pause_state.epoch);
         let _swept = self.gate.finish_resume(pause_state.epoch, self.world.now());
     }
 
@@ -437,7 +437,7 @@ impl Life {
         }
         for id in self.gate.unknown().unwrap_or_default() {
             // A mail leaves nothing to be found; a move does.
-            let seen = self.world.witness().happened(&id) && self.world.once_in(2);
+            let seen = self.world.oracle().happened(&id) && self.world.once_in(2);
             let found = if seen { Found::Yes } else { Found::No };
             let _moved = self.gate.reconcile(&id, found, "looked up", self.world.now());
         }
@@ -459,7 +459,7 @@ impl Life {
                 report.pause_state.epoch,
                 if kept { "" } else { ", and neither record nor log has it" }
             ));
-            self.world.witness().paused(report.pause_state.epoch, kept, report.logged.is_ok());
+            self.world.oracle().paused(report.pause_state.epoch, kept, report.logged.is_ok());
         }
     }
 
@@ -480,7 +480,7 @@ impl Life {
                 let kept = self.ledger.write(|tx| renewal::keep(tx, &id, generation, seen, &renewed));
                 // Told in the order in which it happened.
                 if let Ok(Some(_)) = kept {
-                    self.world.witness().renewed(id, seen);
+                    self.world.oracle().renewed(id, seen);
                 }
                 kept
             });
@@ -490,11 +490,11 @@ impl Life {
         }
     }
 
-    /// Returns what is stored of tokens, for the witness.
+    /// Returns what is stored of tokens, for the oracle.
     pub fn look_at_tokens(&self) -> Result<(), String> {
         for id in [MAIL, CALENDAR] {
             let version = renewal::version(&self.ledger, &id).map_err(|error| error.to_string())?;
-            self.world.witness().tokens(id, version);
+            self.world.oracle().tokens(id, version);
         }
         Ok(())
     }
@@ -507,7 +507,7 @@ impl Life {
         let id = if self.world.once_in(2) { MAIL } else { CALENDAR };
         if self.revoke(&id) {
             sched::note("revoked");
-            self.world.witness().revoked(id);
+            self.world.oracle().revoked(id);
             let _denied = self.gate.deny_connection(&id, self.world.now());
         }
     }

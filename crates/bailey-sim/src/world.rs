@@ -21,8 +21,8 @@ use bailey_ledger::{ConnectionRow, Ledger};
 use bailey_vault::renewal;
 use fastrand::Rng;
 
+use crate::oracle::{Oracle, Proposed};
 use crate::sys::Machine;
-use crate::witness::{Proposed, Witness};
 
 /// Whose home it is.
 pub const HOME: HomeId = HomeId::from_bytes([1; 16]);
@@ -54,7 +54,7 @@ pub struct World {
     pub machine: Arc<Machine>,
     random: Mutex<Rng>,
     clock: Mutex<Clock>,
-    witness: Mutex<Witness>,
+    oracle: Mutex<Oracle>,
     numbers: AtomicU64,
     key: SigningKey,
 }
@@ -68,7 +68,7 @@ impl World {
             machine,
             random: Mutex::new(random),
             clock: Mutex::default(),
-            witness: Mutex::default(),
+            oracle: Mutex::default(),
             numbers: AtomicU64::new(1),
             key,
         })
@@ -89,9 +89,9 @@ impl World {
         self.chance(0..times) == 0
     }
 
-    /// Returns the witness.
-    pub fn witness(&self) -> MutexGuard<'_, Witness> {
-        self.witness.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns the oracle.
+    pub fn oracle(&self) -> MutexGuard<'_, Oracle> {
+        self.oracle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn clock(&self) -> MutexGuard<'_, Clock> {
@@ -107,7 +107,7 @@ impl World {
         let (wall_ms, boot_ms) = (BEGINNING_MS + passed + clock.wall_off, clock.true_ms - clock.boot_began);
         drop(clock);
         let now = Now { wall_ms, boot_ms, boot_id };
-        self.witness().told_time(now);
+        self.oracle().told_time(now);
         now
     }
 
@@ -169,7 +169,7 @@ impl World {
         Proof { challenge, credential: CREDENTIAL, assertion, client: Client::CommandLine, session: [7; 16] }
     }
 
-    /// Returns something an agent wants, and what the witness should know of it.
+    /// Returns something an agent wants, and what the oracle should know of it.
     pub fn wish(&self) -> Result<(Proposal, Proposed), String> {
         let choice = self.chance(0..10);
         let sends = Proposed { asks: true, harmless: false, undoes: None };

@@ -1,6 +1,6 @@
 //! `cargo xtask model --check`: the model's server runs on processors of 2013 (x86-64 with AVX2), shown in two ways.
 //!
-//! No machine code of what `cargo xtask` fetches, the server and the peers, holds an instruction of AVX-512, as objdump reads
+//! No machine code of what `cargo xtask` fetches, the server and the test servers, holds an instruction of AVX-512, as objdump reads
 //! it. And the server answers under an emulator of such a
 //! processor as it does on this one, with a model of one layer in the real one's number formats, made up here: the real one
 //! would take hours under emulation. On an emulated processor without AVX2 it has to fail, or the emulator would show nothing.
@@ -27,10 +27,10 @@ pub fn run_check(yes: bool) -> Result<(), String> {
     }
     install::packages(yes)?;
     install::emulator(yes)?;
-    install::peers()?;
+    install::servers()?;
     install_server()?;
     let mut evex = 0;
-    for folder in [server_folder(), cache().join("peers"), cache().join("dovecot"), cache().join("op")] {
+    for folder in [server_folder(), cache().join("servers"), cache().join("dovecot"), cache().join("op")] {
         let files = machine_code(&folder);
         let (mut all, mut found) = (0, 0);
         for file in &files {

@@ -11,7 +11,7 @@ const INSTRUCTIONS: [&str; 4] = ["avx2", "fma", "f16c", "bmi2"];
 const GLIBC: (u32, u32) = (2, 17);
 /// The oldest Python its module loads into.
 const PYTHON: (u32, u32) = (3, 10);
-/// Free memory in MB: 1.5 GB of weights and context were measured, the rest is for Bailey and the peers beside it.
+/// Free memory in MB: 1.5 GB of weights and context were measured, the rest is for Bailey and the test servers beside it.
 const MEMORY_MB: u64 = 2_500;
 
 /// What was found out about a machine. What could not be found out is `None`.

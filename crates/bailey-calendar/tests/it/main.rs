@@ -10,6 +10,6 @@
 mod edits;
 mod hostile;
 mod objects;
-mod peers;
+mod others;
 mod rules;
 mod shapes;

@@ -17,7 +17,7 @@ use bailey_sim::{Kind, run, sys};
 use bailey_verify::Verdict;
 use fastrand::Rng;
 
-/// Seeds that show what once was broken, if it is broken again: found with the bug planted anew (`cargo xtask sim --planted`)
+/// Seeds that show what once was broken, if it is broken again: found with the bug put in anew (`cargo xtask sim --seeded-bugs`)
 /// whenever what the simulator draws by chance has changed, for then old seeds mean other worlds.
 const ONCE_BROKEN: [(u64, Kind, &str); 3] = [
     (951, Kind::All, "a claim was handed off after the revocation of its connection had returned"),

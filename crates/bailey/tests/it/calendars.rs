@@ -2,18 +2,18 @@
 
 use bailey_scripted::Turn;
 use serde_json::{Value, json};
-use xtask::peers;
+use xtask::servers;
 
 use crate::support::{PASSPHRASE, World, id};
 
 struct Calendar {
     world: World,
-    server: peers::CalendarServer,
+    server: servers::CalendarServer,
 }
 
 impl Calendar {
     fn new(turns: Vec<Turn>, level: &str) -> Self {
-        Self::of(peers::ACCOUNT, turns, level)
+        Self::of(servers::ACCOUNT, turns, level)
     }
 
     fn of(user: &str, turns: Vec<Turn>, level: &str) -> Self {
@@ -21,11 +21,11 @@ impl Calendar {
         world.serve();
         let folder = world.folder.path().join("c");
         std::fs::create_dir_all(&folder).unwrap();
-        let server = peers::CalendarServer::start(&folder).unwrap();
+        let server = servers::CalendarServer::start(&folder).unwrap();
         let url = server.url();
         world.ok(
             &["connect", "calendar", &url, "--user", user, "--level", level],
-            &format!("{PASSPHRASE}\n{}", peers::APP_PASSWORD),
+            &format!("{PASSPHRASE}\n{}", servers::APP_PASSWORD),
         );
         Self { world, server }
     }
@@ -234,14 +234,14 @@ fn a_wrong_password_or_address_connects_nothing() {
     let url = calendar.server.url();
     for (url, password, words) in [
         (url.as_str(), "nope", "refused to let us in"),
-        (&url.replace("/calendar/", "/nothing/"), peers::APP_PASSWORD, "no such calendar"),
-        (&url.replace("/calendar/", "/"), peers::APP_PASSWORD, "is an account and no calendar"),
-        ("http://192.0.2.1/c/", peers::APP_PASSWORD, "without TLS only this one is talked to"),
-        ("ftp://x/", peers::APP_PASSWORD, "no address"),
+        (&url.replace("/calendar/", "/nothing/"), servers::APP_PASSWORD, "no such calendar"),
+        (&url.replace("/calendar/", "/"), servers::APP_PASSWORD, "is an account and no calendar"),
+        ("http://192.0.2.1/c/", servers::APP_PASSWORD, "without TLS only this one is talked to"),
+        ("ftp://x/", servers::APP_PASSWORD, "no address"),
     ] {
         let (_, said) = calendar
             .world
-            .fails(&["connect", "calendar", url, "--user", peers::ACCOUNT], &format!("{PASSPHRASE}\n{password}"));
+            .fails(&["connect", "calendar", url, "--user", servers::ACCOUNT], &format!("{PASSPHRASE}\n{password}"));
         assert!(said.contains(words), "{url}: {said}");
     }
     assert_eq!(calendar.world.data_of(&["connections"]).as_array().unwrap().len(), 1);

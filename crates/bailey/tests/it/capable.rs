@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use bailey_scripted::{Script, Turn};
 use serde_json::{Value, json};
-use xtask::peers;
+use xtask::servers;
 
 use crate::support::{Account, PASSPHRASE, World, finished, send};
 
@@ -250,7 +250,7 @@ fn words_are_printed_as_they_come_and_once() {
 #[test]
 fn a_long_result_is_read_by_page_and_none_of_it_is_lost() {
     let words: Vec<String> = (0..6_000).map(|n| format!("word{n}")).collect();
-    let me = peers::ACCOUNT;
+    let me = servers::ACCOUNT;
     let mail = format!(
         "From: Ana <ana@example.org>\r\nTo: {me}\r\nSubject: Long\r\nDate: Thu, 19 Nov 2026 09:00:00 +0100\r\nMessage-ID: <l@example.org>\r\n\r\n{}\r\n",
         words.chunks(8).map(|line| line.join(" ")).collect::<Vec<_>>().join("\r\n")

@@ -2,7 +2,7 @@
 
 use bailey_scripted::Turn;
 use serde_json::{Value, json};
-use xtask::peers;
+use xtask::servers;
 
 use crate::support::{PASSPHRASE, World, id};
 
@@ -11,21 +11,21 @@ const BO: &str = "BEGIN:VCARD\nVERSION:4.0\nUID:bo\nFN:Bo \u{d8}stergaard\nEMAIL
 
 /// Servers end when they are dropped.
 struct Book {
-    server: peers::CalendarServer,
+    server: servers::CalendarServer,
     url: String,
 }
 
 fn connect(world: &World) -> Book {
     let folder = world.folder.path().join("c");
     std::fs::create_dir_all(&folder).unwrap();
-    let server = peers::CalendarServer::start(&folder).unwrap();
+    let server = servers::CalendarServer::start(&folder).unwrap();
     let url = server.address_book(&[ANA, BO]).unwrap();
-    world.ok(&["connect", "contacts", &url, "--user", peers::ACCOUNT], &with_password());
+    world.ok(&["connect", "contacts", &url, "--user", servers::ACCOUNT], &with_password());
     Book { server, url }
 }
 
 fn with_password() -> String {
-    format!("{PASSPHRASE}\n{}", peers::APP_PASSWORD)
+    format!("{PASSPHRASE}\n{}", servers::APP_PASSWORD)
 }
 
 /// What the actions of a task came to, by kind.
@@ -42,8 +42,8 @@ fn contacts_are_found_and_read_and_nothing_is_written() {
             Turn::call("contacts_find", json!({"words": "ferreira"})),
             Turn::call("contacts_find", json!({"words": "\u{f8}stergaard"})),
             Turn::call("contacts_find", json!({"words": "plans & co"})),
-            Turn::call("contacts_read", json!({"id": format!("/{}/people/0.vcf", peers::ACCOUNT)})),
-            Turn::call("contacts_read", json!({"id": format!("/{}/calendar/", peers::ACCOUNT)})),
+            Turn::call("contacts_read", json!({"id": format!("/{}/people/0.vcf", servers::ACCOUNT)})),
+            Turn::call("contacts_read", json!({"id": format!("/{}/calendar/", servers::ACCOUNT)})),
             Turn::call("contacts_read", json!({"id": "/x?y"})),
             Turn::say("ok"),
         ],
@@ -98,10 +98,10 @@ fn contacts_that_are_none_are_not_connected() {
         (&book.url.replace("/people/", "/nobody/"), "no such address book"),
         (&book.url.replace("/people/", "/people"), "has to end in a slash"),
     ] {
-        let (_, said) = world.fails(&["connect", "contacts", url, "--user", peers::ACCOUNT], &with_password());
+        let (_, said) = world.fails(&["connect", "contacts", url, "--user", servers::ACCOUNT], &with_password());
         assert!(said.contains(words), "{url}: {said}");
     }
-    let (_, said) = world.fails(&["connect", "calendar", &book.url, "--user", peers::ACCOUNT], &with_password());
+    let (_, said) = world.fails(&["connect", "calendar", &book.url, "--user", servers::ACCOUNT], &with_password());
     assert!(said.contains("is an address book and no calendar"), "{said}");
     assert_eq!(world.data_of(&["connections"]).as_array().unwrap().len(), 1);
 }

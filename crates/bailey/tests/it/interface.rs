@@ -10,7 +10,7 @@ use bailey_gate::approval::Purpose;
 use bailey_gate::event::Client;
 use bailey_scripted::Turn;
 use serde_json::{Value, json};
-use xtask::peers;
+use xtask::servers;
 
 use crate::support::{PASSPHRASE, World, clock, id, send};
 
@@ -26,11 +26,11 @@ fn schemathesis_finds_nothing() {
     let task = world.task("write to Ana");
     let action = id(&task["actions"][0]);
     let template =
-        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../xtask/peers/schemathesis.toml")).unwrap();
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../xtask/servers/schemathesis.toml")).unwrap();
     let config = world.folder.path().join("schemathesis.toml");
     fs::write(&config, template.replace("TASK", &id(&task)).replace("ACTION", &action)).unwrap();
     let address = format!("http://{}/v1/openapi.json", world.gateway());
-    let mut program = peers::schemathesis(&config, &address, &world.token());
+    let mut program = servers::schemathesis(&config, &address, &world.token());
     let ran = program.current_dir(world.folder.path()).output().unwrap();
     let said = String::from_utf8_lossy(&ran.stdout).into_owned() + &String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.success(), "{said}");

@@ -2,7 +2,7 @@
 
 use bailey_scripted::{Form, Provider, Script, Turn};
 use serde_json::{Value, json};
-use xtask::peers;
+use xtask::servers;
 
 use crate::support::{Account, PASSPHRASE, World, forms, send};
 
@@ -120,7 +120,7 @@ fn a_provider_without_room_is_asked_again_and_then_the_task_says_so() {
 }
 
 fn letter(from: &str, subject: &str, id: &str, body: &str) -> String {
-    let me = peers::ACCOUNT;
+    let me = servers::ACCOUNT;
     format!(
         "From: {from}\r\nTo: {me}\r\nSubject: {subject}\r\nDate: Thu, 19 Nov 2026 09:00:00 +0100\r\nMessage-ID: <{id}@example.org>\r\n\r\n{body}\r\n"
     )
@@ -192,7 +192,7 @@ fn form(name: &str, asked_with: &str, say: Value) -> Form {
 }
 
 fn wrote_to(account: &Account, number: &str, whom: &str) {
-    let me = peers::ACCOUNT;
+    let me = servers::ACCOUNT;
     let sent = format!(
         "From: {me}\r\nTo: {whom}\r\nSubject: Lunch\r\nDate: Thu, 12 Nov 2026 09:00:00 +0100\r\nMessage-ID: <l{number}@example.org>\r\n\r\nSee you.\r\n"
     );

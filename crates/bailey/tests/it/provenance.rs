@@ -2,12 +2,12 @@
 
 use bailey_scripted::{Script, Turn};
 use serde_json::{Value, json};
-use xtask::peers;
+use xtask::servers;
 
 use crate::support::{Account, PASSPHRASE, World, id, send};
 
 fn letter(from: &str, text: &str) -> String {
-    format!("From: {from}\r\nTo: {}\r\nSubject: s\r\nMessage-ID: <x@y>\r\n\r\n{text}\r\n", peers::ACCOUNT)
+    format!("From: {from}\r\nTo: {}\r\nSubject: s\r\nMessage-ID: <x@y>\r\n\r\n{text}\r\n", servers::ACCOUNT)
 }
 
 fn script(words: &str, turns: Vec<Turn>) -> Script {
@@ -141,7 +141,7 @@ fn a_look_alike_is_pointed_out_with_whom_it_could_be_taken_for() {
         .deliver(
             "Sent",
             "1",
-            &letter(peers::ACCOUNT, "x").replace(&format!("To: {}", peers::ACCOUNT), "To: ana@example.org"),
+            &letter(servers::ACCOUNT, "x").replace(&format!("To: {}", servers::ACCOUNT), "To: ana@example.org"),
         )
         .unwrap();
     account.with_password("send");

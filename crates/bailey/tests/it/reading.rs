@@ -6,14 +6,14 @@ use std::thread;
 
 use bailey_scripted::Turn;
 use serde_json::{Value, json};
-use xtask::peers;
+use xtask::servers;
 
 use crate::support::{Account, PASSPHRASE, World};
 
 fn mail(from: &str, subject: &str, more: &str, body: &str) -> String {
     format!(
         "From: {from}\r\nTo: {}\r\nSubject: {subject}\r\nMessage-ID: <{}@example.org>\r\n{more}\r\n{body}\r\n",
-        peers::ACCOUNT,
+        servers::ACCOUNT,
         subject.len()
     )
 }

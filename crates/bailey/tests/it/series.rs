@@ -2,7 +2,7 @@
 
 use bailey_scripted::Turn;
 use serde_json::{Value, json};
-use xtask::peers;
+use xtask::servers;
 
 use crate::support::{PASSPHRASE, World, id};
 
@@ -11,21 +11,21 @@ const WEEKLY: &str = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//EN\nBEGIN:VEVEN
 /// The id of one of its occurrences.
 const WEDNESDAY: &str = "/me%40bailey.test/calendar/weekly.ics#20261125T090000";
 
-fn start(turns: Vec<Turn>) -> (World, peers::CalendarServer) {
+fn start(turns: Vec<Turn>) -> (World, servers::CalendarServer) {
     let mut world = World::bare(turns, 0);
     world.serve();
     let server = calendar(&world, "c", None);
     (world, server)
 }
 
-fn calendar(world: &World, folder: &str, name: Option<&str>) -> peers::CalendarServer {
+fn calendar(world: &World, folder: &str, name: Option<&str>) -> servers::CalendarServer {
     let folder = world.folder.path().join(folder);
     std::fs::create_dir_all(&folder).unwrap();
-    let server = peers::CalendarServer::start(&folder).unwrap();
+    let server = servers::CalendarServer::start(&folder).unwrap();
     let url = server.url();
-    let mut words = vec!["connect", "calendar", &url, "--user", peers::ACCOUNT, "--level", "full"];
+    let mut words = vec!["connect", "calendar", &url, "--user", servers::ACCOUNT, "--level", "full"];
     words.extend(name.into_iter().flat_map(|name| ["--name", name]));
-    world.ok(&words, &format!("{PASSPHRASE}\n{}", peers::APP_PASSWORD));
+    world.ok(&words, &format!("{PASSPHRASE}\n{}", servers::APP_PASSWORD));
     server
 }
 

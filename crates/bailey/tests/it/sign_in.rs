@@ -1,12 +1,12 @@
 //! Signing in where servers are not as the standards say, and sign-ins that end. The authorization server is the certified one;
-//! what others do differently is a double before it (`xtask/peers/quirks.mjs`).
+//! what others do differently is a double before it (`xtask/servers/quirks.mjs`).
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
 use bailey_scripted::Turn;
 use serde_json::{Value, json};
-use xtask::peers;
+use xtask::servers;
 
 use crate::support::{Account, PASSPHRASE};
 
@@ -58,12 +58,12 @@ fn a_sign_in_that_is_over_is_told_everywhere_and_by_the_task_that_needed_it() {
     let output = account.sign_in("read-only", |url| url);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     succeeded(&world.task("look at my mail"));
-    account.issuer.remove_access(peers::ACCOUNT).unwrap();
+    account.issuer.remove_access(servers::ACCOUNT).unwrap();
 
     let task = world.task("look at my mail");
     let told = task["actions"].as_array().unwrap().iter().find(|action| action["kind"] == "reply").unwrap();
     let words =
-        format!("Sign in again: the provider renews the sign-in of `{}` no more (invalid_grant)", peers::ACCOUNT);
+        format!("Sign in again: the provider renews the sign-in of `{}` no more (invalid_grant)", servers::ACCOUNT);
     assert!(told["body"].as_str().unwrap().contains(&words), "{task:#}");
     let connections = world.data_of(&["connections"]);
     assert!(connections[0]["sign_in"].as_str().unwrap().starts_with("sign in again"), "{connections:#}");
@@ -113,12 +113,12 @@ fn takes_tokens_alone(server: u16, issuer: u16) -> u16 {
         };
         let mut body = vec![0; field("content-length").and_then(|n| n.parse().ok()).unwrap_or(0)];
         client.read_exact(&mut body)?;
-        let issued = peers::issued_at(issuer).unwrap_or_default();
+        let issued = servers::issued_at(issuer).unwrap_or_default();
         let shown = field("authorization").and_then(|shown| shown.strip_prefix("Bearer ").map(str::to_owned));
         if !shown.is_some_and(|token| issued.contains(&token)) {
             return client.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         }
-        let basic = base64_of(&format!("{}:{}", peers::ACCOUNT, peers::APP_PASSWORD));
+        let basic = base64_of(&format!("{}:{}", servers::ACCOUNT, servers::APP_PASSWORD));
         let others = head.lines().filter(|line| !line.to_lowercase().starts_with("authorization:") && !line.is_empty());
         let head = others.collect::<Vec<_>>().join("\r\n");
         let mut upstream = TcpStream::connect(("127.0.0.1", server))?;
@@ -141,7 +141,7 @@ fn a_calendar_that_takes_tokens_alone_is_signed_in_to_with_a_browser() {
     let account = Account::new(vec![create, Turn::say("ok")], SOON);
     let folder = account.world.folder.path().join("c");
     std::fs::create_dir_all(&folder).unwrap();
-    let server = peers::CalendarServer::start(&folder).unwrap();
+    let server = servers::CalendarServer::start(&folder).unwrap();
     let url = server.url();
     let (_, rest) = url.split_once("://").unwrap();
     let (place, path) = rest.split_once('/').unwrap();
@@ -149,7 +149,7 @@ fn a_calendar_that_takes_tokens_alone_is_signed_in_to_with_a_browser() {
     let address = format!("http://127.0.0.1:{port}/{path}");
     let issuer = account.issuer.url();
     let arguments =
-        ["connect", "calendar", &address, "--user", peers::ACCOUNT, "--level", "full", "--oauth", &issuer, "--json"];
+        ["connect", "calendar", &address, "--user", servers::ACCOUNT, "--level", "full", "--oauth", &issuer, "--json"];
     let arguments = arguments.map(str::to_owned);
     let output = account.sign_in_with(&arguments, PASSPHRASE, |url| url);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -14,7 +14,7 @@ use bailey_keys::{Passphrase, credential};
 use bailey_scripted::{Provider, Script, Turn};
 use base64::Engine as _;
 use serde_json::{Value, json};
-use xtask::peers;
+use xtask::servers;
 
 /// The approval passphrase of every test home: a canary, too.
 pub const PASSPHRASE: &str = "canary-approval-passphrase";
@@ -84,7 +84,7 @@ impl Drop for Running {
 /// The real mail server that delivers nowhere.
 pub struct Sink {
     folder: PathBuf,
-    server: peers::Sink,
+    server: servers::Sink,
 }
 
 /// A message as it arrived.
@@ -97,7 +97,7 @@ pub struct Arrived {
 
 impl Sink {
     fn start(folder: PathBuf) -> Self {
-        let server = peers::Sink::start(&folder).unwrap();
+        let server = servers::Sink::start(&folder).unwrap();
         Self { folder, server }
     }
 
@@ -514,8 +514,8 @@ impl World {
 /// A person's mail account at a real mail server, with an authorization server beside it.
 pub struct Account {
     pub world: World,
-    pub server: peers::MailServer,
-    pub issuer: peers::Issuer,
+    pub server: servers::MailServer,
+    pub issuer: servers::Issuer,
 }
 
 impl Account {
@@ -527,9 +527,9 @@ impl Account {
     /// The same with a model that plays these scripts.
     pub fn with_scripts(scripts: Vec<Script>, token_seconds: u32) -> Self {
         let mut world = World::with_scripts(scripts, 0);
-        let issuer = peers::Issuer::start(world.folder.path(), token_seconds).unwrap();
+        let issuer = servers::Issuer::start(world.folder.path(), token_seconds).unwrap();
         let server =
-            peers::MailServer::start(&world.folder.path().join("d"), issuer.port, world.sink.server.port).unwrap();
+            servers::MailServer::start(&world.folder.path().join("d"), issuer.port, world.sink.server.port).unwrap();
         let config = fs::read_to_string(world.data().join("config.toml")).unwrap();
         world.configure(
             &config.replace(
@@ -548,7 +548,7 @@ impl Account {
         let fixed = [
             "connect",
             "mail",
-            peers::ACCOUNT,
+            servers::ACCOUNT,
             "--level",
             level,
             "--imap",
@@ -565,7 +565,7 @@ impl Account {
         let arguments = self.arguments(level, &["--app-password"]);
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let card: Value =
-            serde_json::from_str(&self.world.ok(&words, &format!("{PASSPHRASE}\n{}", peers::APP_PASSWORD))).unwrap();
+            serde_json::from_str(&self.world.ok(&words, &format!("{PASSPHRASE}\n{}", servers::APP_PASSWORD))).unwrap();
         card["id"].as_str().unwrap().to_owned()
     }
 

@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 
 use bailey_scripted::Turn;
 use serde_json::{Value, json};
-use xtask::peers;
+use xtask::servers;
 
 use crate::support::{Account, PASSPHRASE, World, forms, id, send};
 
@@ -75,8 +75,8 @@ fn sample(samples: &BTreeMap<String, f64>, name: &str) -> f64 {
 fn assert_holds_no_content(what: &str, text: &str, token: &str) {
     let lower = text.to_lowercase();
     assert!(!lower.contains("canary"), "{what}: {lower}");
-    assert!(!lower.contains(peers::ACCOUNT), "{what}");
-    for secret in [WORDS, SENDER, RECIPIENT, BODY, PASSPHRASE, peers::APP_PASSWORD, token] {
+    assert!(!lower.contains(servers::ACCOUNT), "{what}");
+    for secret in [WORDS, SENDER, RECIPIENT, BODY, PASSPHRASE, servers::APP_PASSWORD, token] {
         for form in forms(secret) {
             assert!(!text.as_bytes().windows(form.len()).any(|part| part == form), "{what} holds `{secret}`");
         }

@@ -5,14 +5,14 @@ use std::fs;
 use bailey_scripted::Turn;
 use mail_parser::MessageParser;
 use serde_json::{Value, json};
-use xtask::peers;
+use xtask::servers;
 
 use crate::support::{Account, PASSPHRASE, World, id};
 
 /// A mail as it might lie on a server.
 fn mail(header: &str, body: &str) -> String {
     let fixed = "Date: Fri, 20 Nov 2026 10:00:00 +0100\r\nMessage-ID: <3@corp.example>\r\n";
-    format!("{header}\r\nTo: {}\r\n{fixed}\r\n{body}\r\n", peers::ACCOUNT)
+    format!("{header}\r\nTo: {}\r\n{fixed}\r\n{body}\r\n", servers::ACCOUNT)
 }
 
 /// A task on an account of one mail, up to the action that waits; returns the account and the action.
@@ -228,7 +228,7 @@ fn an_account_behind_starttls_connects_reads_and_sends() {
     let arguments = [
         "connect",
         "mail",
-        peers::ACCOUNT,
+        servers::ACCOUNT,
         "--level",
         "send",
         "--imap",
@@ -237,7 +237,7 @@ fn an_account_behind_starttls_connects_reads_and_sends() {
         &submission,
         "--app-password",
     ];
-    account.world.ok(&arguments, &format!("{PASSPHRASE}\n{}", peers::APP_PASSWORD));
+    account.world.ok(&arguments, &format!("{PASSPHRASE}\n{}", servers::APP_PASSWORD));
     account.world.task("look, and write to ana@example.org");
     let card = account.world.waiting();
     approved(&account.world, &card);

@@ -1,4 +1,4 @@
-//! A real home to torture: started, asked and killed as its processes.
+//! A real home to harm: started, asked and killed as its processes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::smtp::Smtp;
 use crate::process::command;
 
-const PASSPHRASE: &str = "torture passphrase";
+const PASSPHRASE: &str = "a passphrase of tests";
 /// How long any single answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Exit code of a log that is consistent, where nothing is pinned.

@@ -1,4 +1,4 @@
-//! `cargo xtask torture`: the real processes, killed, paused and starved, against a mail server that counts.
+//! `cargo xtask faults`: the real processes, killed, paused and starved, against a mail server that counts.
 //!
 //! What the simulator does to the product's code, this does to the program: SIGKILL at system calls chosen by chance
 //! (`strace` delivers it), at moments chosen by chance, and while starting; pauses with sixty-four mails under way; disks that
@@ -56,7 +56,7 @@ impl Chance {
 }
 
 /// Parts of a run.
-const PARTS: [&str; 5] = ["kills", "pauses", "disk", "faults", "torn"];
+const PARTS: [&str; 5] = ["kills", "pauses", "disk", "calls", "torn"];
 
 /// Runs all of it, or one part, with how often.
 pub fn run_with(arguments: &[&str]) -> Result<(), String> {
@@ -64,7 +64,7 @@ pub fn run_with(arguments: &[&str]) -> Result<(), String> {
         [] => (None, None),
         [part] => (Some(*part), None),
         [part, times] => (Some(*part), Some(times.parse().map_err(|_| format!("`{times}` is no number"))?)),
-        _ => return Err(format!("cargo xtask torture [{} [TIMES]]", PARTS.join("|"))),
+        _ => return Err(format!("cargo xtask faults [{} [TIMES]]", PARTS.join("|"))),
     };
     if let Some(unknown) = part.filter(|part| !PARTS.contains(part)) {
         return Err(format!("there is no part `{unknown}`; there are {}", PARTS.join(", ")));
@@ -76,14 +76,14 @@ pub fn run_with(arguments: &[&str]) -> Result<(), String> {
     let mut bailey = std::env::current_exe().map_err(|error| error.to_string())?;
     bailey.pop();
     let bailey = bailey.with_file_name("release").join("bailey");
-    let folder = cache().join("torture");
+    let folder = cache().join("faults");
     let _ = fs::remove_dir_all(&folder);
     for name in PARTS.into_iter().filter(|name| part.is_none_or(|part| part == *name)) {
         let folder = folder.join(name);
         match name {
             "kills" => kills(&folder, &bailey, times.unwrap_or(KILLS))?,
             "pauses" => pauses(&folder, &bailey, times.unwrap_or(PAUSES))?,
-            "faults" => disk::faults(&folder, &bailey, times.unwrap_or(FAULTS))?,
+            "calls" => disk::failing_calls(&folder, &bailey, times.unwrap_or(FAULTS))?,
             "torn" => torn::cuts(&folder, &bailey, times.unwrap_or(CUTS))?,
             _ => {
                 disk::full(&folder.join("full"), &bailey)?;

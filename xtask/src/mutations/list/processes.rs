@@ -1,6 +1,6 @@
 //! Controls of the processes, their accounts and the folders of a home.
 
-use crate::wired::Mutation;
+use crate::mutations::Mutation;
 
 pub(super) const PROCESSES: &[Mutation] = &[
     Mutation {

@@ -1,4 +1,4 @@
-//! Bugs for the simulator to find: each is planted in a copy of the product's source.
+//! Bugs for the simulator to find: each is put into a copy of the product's source.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ const MOST_RUNS: u32 = 10_000;
 
 /// A bug in the product's source.
 #[derive(Debug)]
-pub struct Planted {
+pub struct SeededBug {
     /// What is wrong.
     pub bug: &'static str,
     /// File, what stands there once, what to put there.
@@ -18,8 +18,8 @@ pub struct Planted {
 }
 
 /// Bugs of the kinds that other products have shipped.
-pub const PLANTED: &[Planted] = &[
-    Planted {
+pub const SEEDED: &[SeededBug] = &[
+    SeededBug {
         bug: "check-then-send: the lock is let go between looking and writing",
         edits: &[(
             "crates/bailey-gate/src/handoff.rs",
@@ -27,7 +27,7 @@ pub const PLANTED: &[Planted] = &[
             "        let now = *self.lock();\n        if now.pause_state.mode != Mode::Open {",
         )],
     },
-    Planted {
+    SeededBug {
         bug: "claim after send: the claim is recorded together with the outcome",
         edits: &[
             (
@@ -42,7 +42,7 @@ pub const PLANTED: &[Planted] = &[
             ),
         ],
     },
-    Planted {
+    SeededBug {
         bug: "lost epoch: a claim outlives a pause that was ended",
         edits: &[
             (
@@ -55,11 +55,11 @@ pub const PLANTED: &[Planted] = &[
             ("crates/bailey-gate/src/handoff.rs", "if now.cuts != claim.cuts {", "if now.cuts < claim.cuts {"),
         ],
     },
-    Planted {
+    SeededBug {
         bug: "a claim outlives the revocation of its connection",
         edits: &[("crates/bailey-gate/src/handoff.rs", "if now.cuts != claim.cuts {", "if now.cuts < claim.cuts {")],
     },
-    Planted {
+    SeededBug {
         bug: "double claim: what is claimed can be claimed again",
         edits: &[
             (
@@ -74,11 +74,11 @@ pub const PLANTED: &[Planted] = &[
             ),
         ],
     },
-    Planted {
+    SeededBug {
         bug: "log written after effect: a commit returns before it is durable",
         edits: &[("crates/bailey-keys/src/store.rs", "PRAGMA synchronous = FULL;", "PRAGMA synchronous = OFF;")],
     },
-    Planted {
+    SeededBug {
         bug: "the pause is kept in memory only",
         edits: &[
             (
@@ -93,7 +93,7 @@ pub const PLANTED: &[Planted] = &[
             ),
         ],
     },
-    Planted {
+    SeededBug {
         bug: "an answer ends a pause that came after it was asked for",
         edits: &[
             (
@@ -108,7 +108,7 @@ pub const PLANTED: &[Planted] = &[
             ),
         ],
     },
-    Planted {
+    SeededBug {
         bug: "a pause that the log could not be told of is never told to it",
         edits: &[(
             "crates/bailey-home/src/recovery.rs",
@@ -116,7 +116,7 @@ pub const PLANTED: &[Planted] = &[
             "if paused && says_paused(&ledger)? && false =>",
         )],
     },
-    Planted {
+    SeededBug {
         bug: "a pause from outside is taken for none",
         edits: &[
             (
@@ -131,11 +131,11 @@ pub const PLANTED: &[Planted] = &[
             ),
         ],
     },
-    Planted {
+    SeededBug {
         bug: "an older copy is believed about what was approved",
         edits: &[("crates/bailey-home/src/recovery.rs", "        gate.cancel_pending(now)?;\n", "")],
     },
-    Planted {
+    SeededBug {
         bug: "an approval outlives the pause that came after it",
         edits: &[(
             "crates/bailey-gate/src/gate/stop.rs",
@@ -143,7 +143,7 @@ pub const PLANTED: &[Planted] = &[
             "        let asked_again = Vec::new();\n",
         )],
     },
-    Planted {
+    SeededBug {
         bug: "an answer counts twice",
         edits: &[
             (
@@ -158,7 +158,7 @@ pub const PLANTED: &[Planted] = &[
             ),
         ],
     },
-    Planted {
+    SeededBug {
         bug: "what is approved is not what was shown",
         edits: &[(
             "crates/bailey-gate/src/gate/answer.rs",
@@ -166,7 +166,7 @@ pub const PLANTED: &[Planted] = &[
             "ruled.filter(|_| bound && (row.digest != *digest || row.digest == *digest))",
         )],
     },
-    Planted {
+    SeededBug {
         bug: "an unknown outcome is tried again",
         edits: &[
             (
@@ -181,7 +181,7 @@ pub const PLANTED: &[Planted] = &[
             ),
         ],
     },
-    Planted {
+    SeededBug {
         bug: "the log ends with resuming though a pause came in between",
         edits: &[(
             "crates/bailey-gate/src/gate/stop.rs",
@@ -189,7 +189,7 @@ pub const PLANTED: &[Planted] = &[
             "            let pause_state = self.lock.pause_state();\n            Ok(tx.log(",
         )],
     },
-    Planted {
+    SeededBug {
         bug: "a claim is in no entry of the log",
         edits: &[(
             "crates/bailey-ledger/src/gate_tx.rs",
@@ -197,7 +197,7 @@ pub const PLANTED: &[Planted] = &[
             "        if row.state != State::Claimed {\n            self.append(&entry, None)?;\n        }\n        let approval = row.approval.as_ref();",
         )],
     },
-    Planted {
+    SeededBug {
         bug: "what was under way at a crash is forgotten",
         edits: &[(
             "crates/bailey-gate/src/gate/stop.rs",
@@ -205,7 +205,7 @@ pub const PLANTED: &[Planted] = &[
             "            for row in tx.rows_in(&[])? {",
         )],
     },
-    Planted {
+    SeededBug {
         bug: "a clock that was set back makes a deadline endless",
         edits: &[(
             "crates/bailey-gate/src/time.rs",
@@ -213,7 +213,7 @@ pub const PLANTED: &[Planted] = &[
             "u64::try_from(now.wall_ms.saturating_sub(self.set.wall_ms)).unwrap_or(0)",
         )],
     },
-    Planted {
+    SeededBug {
         bug: "what was held far too long goes without asking again",
         edits: &[(
             "crates/bailey-gate/src/gate/claim.rs",
@@ -221,7 +221,7 @@ pub const PLANTED: &[Planted] = &[
             "                Some(late) if late > 1_000_000 * self.limits.late_ms => {",
         )],
     },
-    Planted {
+    SeededBug {
         bug: "an undo that failed is said to have worked",
         edits: &[(
             "crates/bailey-gate/src/gate/claim.rs",
@@ -229,7 +229,7 @@ pub const PLANTED: &[Planted] = &[
             "State::Failed | State::NotExecuted | State::Partial => self.follow(tx, &of, State::Undone, now),",
         )],
     },
-    Planted {
+    SeededBug {
         bug: "of an answer with one wrong digest the rest counts",
         edits: &[(
             "crates/bailey-gate/src/gate/answer.rs",
@@ -237,7 +237,7 @@ pub const PLANTED: &[Planted] = &[
             "                if !bound || row.digest != *digest {\n                    continue;\n                }\n                let ruled = ruled.ok_or(GateError::Changed(*id))?;",
         )],
     },
-    Planted {
+    SeededBug {
         bug: "what was taken back does not move the mark",
         edits: &[(
             "crates/bailey-ledger/src/tx.rs",
@@ -251,7 +251,7 @@ pub const PLANTED: &[Planted] = &[
 pub fn run(only: &[&str]) -> Result<(), String> {
     let copy = Copy::refresh()?;
     let mut missed = Vec::new();
-    let chosen = PLANTED.iter().filter(|one| only.is_empty() || only.iter().any(|word| one.bug.contains(word)));
+    let chosen = SEEDED.iter().filter(|one| only.is_empty() || only.iter().any(|word| one.bug.contains(word)));
     let mut looked = 0;
     for one in chosen {
         looked += 1;
@@ -272,7 +272,7 @@ pub fn run(only: &[&str]) -> Result<(), String> {
         }
     }
     if looked == 0 {
-        return Err(format!("no planted bug is called anything with {}", only.join(" or ")));
+        return Err(format!("no seeded bug is called anything with {}", only.join(" or ")));
     }
     if missed.is_empty() { Ok(()) } else { Err(format!("the simulator missed: {}", missed.join("; "))) }
 }

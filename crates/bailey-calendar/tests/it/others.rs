@@ -135,7 +135,7 @@ fn rules_come_to_what_two_other_implementations_make_of_them() {
         lines.push((start, rule(&mut rng).replace("END", &format!("{last}1231T235959"))));
     }
     let input: String = lines.iter().map(|(start, rule)| format!("{start}\t{TIMES}\t{rule}\n")).collect();
-    let output = xtask::peers::recurrences(&input).unwrap();
+    let output = xtask::servers::recurrences(&input).unwrap();
     let (mut differs, mut reasons) = (Vec::new(), std::collections::BTreeMap::new());
     for ((start, text), answers) in lines.iter().zip(output.lines()) {
         let (dateutil, libical) = answers.split_once('\t').unwrap();

@@ -59,7 +59,7 @@ fn quiet(command: &mut Command, log: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// The mail server that delivers nowhere; see `xtask/peers/sink.py`.
+/// The mail server that delivers nowhere; see `xtask/servers/sink.py`.
 #[derive(Debug)]
 pub struct Sink {
     /// Where it listens.
@@ -71,8 +71,8 @@ impl Sink {
     /// Starts it; messages go to `folder`.
     pub fn start(folder: &Path) -> Result<Self, String> {
         fs::create_dir_all(folder).map_err(|error| error.to_string())?;
-        let mut program = command(cache().join("peers/bin/python"));
-        program.arg(root().join("xtask/peers/sink.py")).arg(folder);
+        let mut program = command(cache().join("servers/bin/python"));
+        program.arg(root().join("xtask/servers/sink.py")).arg(folder);
         quiet(&mut program, &folder.with_extension("log"))?;
         let (process, port) = announced(program, "port ").map_err(|why| missing("the mail sink", &why))?;
         Ok(Self { port, _process: process })
@@ -83,7 +83,7 @@ fn missing(what: &str, why: &str) -> String {
     format!("{what} did not start ({why}); run the tests with `cargo xtask test`, which installs it")
 }
 
-/// The authorization server; see `xtask/peers/op.mjs`.
+/// The authorization server; see `xtask/servers/op.mjs`.
 #[derive(Debug)]
 pub struct Issuer {
     /// Where it listens.
@@ -97,7 +97,7 @@ impl Issuer {
         let home = cache().join("op");
         let mut program = command(node());
         // What other servers do differently, on demand.
-        program.current_dir(&home).arg("--import").arg(root().join("xtask/peers/quirks.mjs"));
+        program.current_dir(&home).arg("--import").arg(root().join("xtask/servers/quirks.mjs"));
         program.arg(home.join("op.mjs"));
         program.env("OP_AT_TTL", token_seconds.to_string()).env("OP_INTROSPECT_SECRET", INTROSPECT_SECRET);
         quiet(&mut program, &folder.join("op.log"))?;
@@ -117,7 +117,7 @@ impl Issuer {
         issued_at(self.port)
     }
 
-    /// Lets it differ from the standards in these ways, and in no others; see `xtask/peers/quirks.mjs`.
+    /// Lets it differ from the standards in these ways, and in no others; see `xtask/servers/quirks.mjs`.
     pub fn differ(&self, quirks: &serde_json::Value) -> Result<(), String> {
         self.tell("quirks", &quirks.to_string()).map(|_| ())
     }
@@ -170,14 +170,17 @@ pub fn schemathesis(config: &Path, document: &str, token: &str) -> Command {
     program
 }
 
-/// Returns what python-dateutil and libical make of rules of repetition; the lines are those of `xtask/peers/recur.py`.
+/// Returns what python-dateutil and libical make of rules of repetition; the lines are those of `xtask/servers/recur.py`.
 pub fn recurrences(lines: &str) -> Result<String, String> {
     let found = |folder: PathBuf| {
         fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).find(|path| path.join("libical.so.3").exists())
     };
     let library = found(cache().join("libical/usr/lib")).ok_or_else(|| missing("libical", "it is not installed"))?;
-    let mut program = command(cache().join("peers/bin/python"));
-    program.arg(root().join("xtask/peers/recur.py")).arg(library.join("libical.so.3")).env("LD_LIBRARY_PATH", &library);
+    let mut program = command(cache().join("servers/bin/python"));
+    program
+        .arg(root().join("xtask/servers/recur.py"))
+        .arg(library.join("libical.so.3"))
+        .env("LD_LIBRARY_PATH", &library);
     let mut child = program
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -327,7 +330,7 @@ impl CalendarServer {
                 .replace("@DIR@", &folder.display().to_string())
                 .replace("@PORT@", &port.to_string());
             fs::write(folder.join("config"), config).map_err(|error| error.to_string())?;
-            let mut program = command(cache().join("peers/bin/python"));
+            let mut program = command(cache().join("servers/bin/python"));
             program.args(["-m", "radicale", "--config"]).arg(folder.join("config")).stdout(Stdio::null());
             quiet(&mut program, &folder.join("radicale.log"))?;
             let process = Peer(program.spawn().map_err(|error| missing("the calendar server", &error.to_string()))?);
@@ -415,7 +418,7 @@ fn namespaced(tree: &Path, config: &Path) -> Command {
 }
 
 fn template(name: &str) -> Result<String, String> {
-    let path = root().join("xtask/peers").join(name);
+    let path = root().join("xtask/servers").join(name);
     fs::read_to_string(&path).map_err(|error| format!("`{}`: {error}", path.display()))
 }
 

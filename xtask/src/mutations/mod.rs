@@ -1,9 +1,9 @@
-//! `cargo xtask wired`: takes each control out of the source, one at a time, and expects a named test to fail.
+//! `cargo xtask mutations`: takes each control out of the source, one at a time, and expects a named test to fail.
 //!
 //! It works on a copy of the tree with a target folder of its own. Nothing in the product can switch a control off.
 
-pub mod mutations;
-pub mod planted;
+mod list;
+pub mod seeded;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::{self, cache, command, root};
-use mutations::mutations;
+use list::mutations;
 
 /// How long a test may take with a control missing, in seconds. One that then waits for ever has noticed too.
 const TEST_SECONDS: u32 = 240;
@@ -40,7 +40,7 @@ pub(crate) struct Copy {
 impl Copy {
     /// Brings the copy up to the tree. Files that are the same keep their times, so that little is built anew.
     pub(crate) fn refresh() -> Result<Self, String> {
-        let base = cache().join("wired");
+        let base = cache().join("mutations");
         let copy = Self { source: base.join("source"), target: base.join("target") };
         let listed = command("git").args(["ls-files", "--cached", "--others", "--exclude-standard"]).output();
         let listed = listed.map_err(|error| format!("git ls-files: {error}"))?;
@@ -145,7 +145,7 @@ pub fn run(only: &[&str]) -> Result<(), String> {
     let is_meant = |one: &&Mutation| only.iter().any(|word| one.control.contains(word) || of_claim(word, one.control));
     let chosen: Vec<&Mutation> = mutations().filter(|one| only.is_empty() || is_meant(one)).collect();
     if chosen.is_empty() {
-        return Err("no claim or control has such an id; `cargo xtask wired --list` shows them".into());
+        return Err("no claim or control has such an id; `cargo xtask mutations --list` shows them".into());
     }
     take_out(&chosen)
 }
@@ -193,10 +193,10 @@ fn take_out(chosen: &[&Mutation]) -> Result<(), String> {
         }
     }
     if bad.is_empty() {
-        println!("All {} controls are wired: without each of them a test fails.", chosen.len());
+        println!("All {} controls hold: without each of them a test fails.", chosen.len());
         return Ok(());
     }
-    Err(format!("not shown to be wired: {}", bad.join(", ")))
+    Err(format!("not shown to hold: {}", bad.join(", ")))
 }
 
 /// Runs one test, and gives what it said; that it cannot be built is told apart from that it fails.
@@ -425,7 +425,7 @@ pub fn faults() -> Result<Vec<String>, String> {
         }
     }
     let edits = mutations().map(|one| (one.control, one.edits));
-    for (name, edits) in edits.chain(planted::PLANTED.iter().map(|one| (one.bug, one.edits))) {
+    for (name, edits) in edits.chain(seeded::SEEDED.iter().map(|one| (one.bug, one.edits))) {
         for (file, old, new) in edits {
             let text = fs::read_to_string(root().join(file)).unwrap_or_default();
             if text.matches(old).count() != 1 || old == new {

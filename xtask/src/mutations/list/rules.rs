@@ -1,6 +1,6 @@
 //! Controls of the rules, and of the facts they decide by.
 
-use crate::wired::Mutation;
+use crate::mutations::Mutation;
 
 pub(super) const RULES: &[Mutation] = &[
     Mutation {

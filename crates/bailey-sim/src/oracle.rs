@@ -1,4 +1,4 @@
-//! The witness: knows what the person did and what reached the outside, and nothing of what the product thinks.
+//! The oracle: knows what the person did and what reached the outside, and nothing of what the product thinks.
 //!
 //! Each rule here is a promise of `SECURITY.md`, told from outside. A finding is a broken promise.
 
@@ -17,7 +17,7 @@ pub struct Effect {
     pub bytes: Vec<u8>,
     /// The account.
     pub connection: ConnectionId,
-    /// When its claim was given to whoever carries it out, as [`Witness::moment`].
+    /// When its claim was given to whoever carries it out, as [`Oracle::moment`].
     pub claimed: u64,
     /// What the home was told the time is, then.
     pub at: Now,
@@ -58,7 +58,7 @@ pub struct Told {
 
 /// Everything observed in one run.
 #[derive(Debug, Default)]
-pub struct Witness {
+pub struct Oracle {
     /// Broken promises.
     pub findings: Vec<String>,
     moments: u64,
@@ -105,7 +105,7 @@ struct Answer {
     told: usize,
 }
 
-impl Witness {
+impl Oracle {
     fn found(&mut self, words: String) {
         self.findings.push(words);
     }

@@ -1,6 +1,6 @@
 //! Controls where the outside is met: the vault, connectors, models and the agent.
 
-use crate::wired::Mutation;
+use crate::mutations::Mutation;
 
 pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {

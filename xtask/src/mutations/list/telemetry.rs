@@ -1,6 +1,6 @@
 //! Controls of what is logged, counted and reported.
 
-use crate::wired::Mutation;
+use crate::mutations::Mutation;
 
 pub(super) const TELEMETRY: &[Mutation] = &[
     Mutation {

@@ -1,6 +1,6 @@
 //! Controls of the interface: who is answered, whoever else asks; what the person's word changes; what is put back.
 
-use crate::wired::Mutation;
+use crate::mutations::Mutation;
 
 pub(super) const INTERFACE: &[Mutation] = &[
     Mutation {

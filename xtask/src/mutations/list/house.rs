@@ -1,6 +1,6 @@
 //! Controls of the house: keys, the log, the ways in, what a home does when it opens.
 
-use crate::wired::Mutation;
+use crate::mutations::Mutation;
 
 /// A leave that nobody gave, which no other crate can make.
 const FORGED_LEAVE: &str = r"    /// Makes one of nobody.

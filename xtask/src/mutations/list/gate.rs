@@ -1,6 +1,6 @@
 //! Controls of the gate: answers, pauses, claims, deadlines, what a person is shown.
 
-use crate::wired::Mutation;
+use crate::mutations::Mutation;
 
 pub(super) const GATE: &[Mutation] = &[
     Mutation {
