@@ -8,6 +8,7 @@
 pub mod credential;
 mod home;
 mod opened;
+pub mod passkey;
 mod root;
 mod seal;
 mod secret;
