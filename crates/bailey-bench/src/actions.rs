@@ -115,7 +115,14 @@ pub fn compose(
 ) -> Result<Arc<Gate>, Box<dyn Error>> {
     let (record, recorded) = PauseFile::open(pause)?;
     let transactions = Arc::clone(ledger) as Arc<dyn bailey_gate::ledger::Ledger>;
-    let store = Store { ledger: Arc::clone(ledger), transactions, found, recorded, record: Arc::new(record) };
+    let store = Store {
+        ledger: Arc::clone(ledger),
+        transactions,
+        found,
+        recorded,
+        record: Arc::new(record),
+        origins: Vec::new(),
+    };
     let person_context = Arc::new(StaticContext { minutes: 0, attended: true });
     Ok(recovery::open_gate(store, policy, Limits::default(), person_context, at())?.0)
 }

@@ -197,8 +197,9 @@ pub enum Disbelief {
 /// Checks assertions of the person's credentials. Holds public keys only: whoever reads it cannot approve.
 pub trait Authority: Send + Sync {
     /// Gives whether the person proved presence for this very answer (step-up), if `credential` made `assertion` over
-    /// `message`.
-    fn verify(&self, credential: &[u8; 16], message: &[u8], assertion: &Assertion) -> Result<bool, Disbelief>;
+    /// `message`, now.
+    fn verify(&self, credential: &[u8; 16], message: &[u8], assertion: &Assertion, now: Now)
+    -> Result<bool, Disbelief>;
 }
 
 #[cfg(test)]

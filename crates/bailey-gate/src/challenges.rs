@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::approval::{Authorised, Authority, Disbelief, Proof, Purpose};
+use crate::approval::{Assertion, Authorised, Authority, Disbelief, Proof, Purpose};
 use crate::codec::Encoder;
 use crate::event::{Approval, Client};
 use crate::ids::{Challenge, HomeId, Nonce};
@@ -155,7 +155,9 @@ impl Challenges {
     ) -> Result<Authorised, Unproven> {
         let wrong = self.wrong.entry(proof.client).or_default();
         wrong.retain(|wrong| wrong.overdue(now).is_none());
-        if wrong.len() >= MAX_WRONG {
+        // Of a passkey's signature nobody guesses anything, so wrong ones are not counted, and those of others keep none out.
+        let is_passkey = matches!(proof.assertion, Assertion::Passkey { .. });
+        if wrong.len() >= MAX_WRONG && !is_passkey {
             return Err(Unproven::TooMany);
         }
         let asked = self.read(&proof.challenge, now).ok_or(Unproven::Stale)?;
@@ -165,11 +167,14 @@ impl Challenges {
             return Err(Unproven::Stale);
         }
         let message = purpose.message(home, &proof.challenge);
-        let believed = authority.verify(&proof.credential, &message, &proof.assertion);
+        let believed = authority.verify(&proof.credential, &message, &proof.assertion, now);
         if believed == Err(Disbelief::NoPasskey) {
             return Err(Unproven::NoPasskey);
         }
         self.use_up(proof.challenge, asked, now);
+        if is_passkey && believed.is_err() {
+            return Err(Unproven::Stale);
+        }
         let stepped_up = believed.map_err(|_| {
             self.wrong.entry(proof.client).or_default().push(Deadline::after(now, WRONG_WITHIN_MS));
             Unproven::Wrong

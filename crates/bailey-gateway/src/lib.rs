@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bailey_listener::{ACCEPT_AGAIN, BY_GATEWAY, Room, refuse as refuse_all};
 use bailey_telemetry::{Instrument as _, Outcome, Stopwatch, event, metrics, span};
@@ -44,6 +44,10 @@ pub enum GatewayError {
     #[error("the gateway failed: {0}")]
     Failed(#[from] std::io::Error),
 }
+
+/// Names and addresses that lead here. A browser takes the first to be this machine by itself (RFC 6761, section 6.3), and a passkey
+/// can be for it.
+const HOSTS: [&str; 4] = ["bailey.localhost", "127.0.0.1", "localhost", "[::1]"];
 
 /// Connections at once: more than a home answers programs at once, so that some are left for what it answers at once.
 const MAX_CONNECTIONS: usize = 256;
@@ -91,7 +95,7 @@ impl Gateway {
     /// Passes requests to the home behind `socket` until the process ends.
     pub async fn serve(self, socket: &Path) -> Result<(), GatewayError> {
         let port = self.address.port();
-        let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|name| format!("{name}:{port}")).to_vec();
+        let hosts = HOSTS.map(|name| format!("{name}:{port}")).to_vec();
         let place = Arc::new(Place { home: socket.into(), hosts });
         let room = Room::new(MAX_CONNECTIONS);
         // Never shut down: the process ends with all of it.
@@ -135,7 +139,9 @@ pub fn renounce_files() -> bool {
 
 /// Tells whether a request was made for this gateway, by a program or by a page of its own: a page from elsewhere can make a
 /// browser send requests here, and a name that was pointed at this machine (DNS rebinding) makes it look like its own.
-fn is_ours(headers: &HeaderMap, hosts: &[String]) -> Result<(), &'static str> {
+///
+/// A link that somebody follows may come from anywhere: it opens a page, which changes nothing, and the page it was on does not see it.
+fn is_ours(method: &Method, headers: &HeaderMap, hosts: &[String]) -> Result<(), &'static str> {
     let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("\u{fffd}"));
     let host = text(header::HOST).ok_or("it does not say which host it is for")?;
     if headers.get_all(header::HOST).iter().count() != 1 || !hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
@@ -150,8 +156,15 @@ fn is_ours(headers: &HeaderMap, hosts: &[String]) -> Result<(), &'static str> {
     }
     match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
         None | Some(b"same-origin" | b"none") => Ok(()),
+        Some(_) if *method == Method::GET && follows_a_link(headers) => Ok(()),
         Some(_) => Err("a page from elsewhere made it"),
     }
+}
+
+/// Tells whether a browser opens a page in a window of its own, as when somebody follows a link (Fetch Metadata, section 2).
+fn follows_a_link(headers: &HeaderMap) -> bool {
+    let says = |name, value: &str| headers.get(name).is_some_and(|said| said.as_bytes() == value.as_bytes());
+    says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document")
 }
 
 /// Tells whether a request says one thing only about how long it is, whom it is for and where it comes from. One that says
@@ -206,7 +219,7 @@ async fn pass(place: Arc<Place>, request: Request) -> (Outcome, Response) {
     if let Err(why) = is_plain(&request) {
         return (Outcome::Refused, refuse(StatusCode::BAD_REQUEST, "invalid", why));
     }
-    if let Err(why) = is_ours(request.headers(), &place.hosts) {
+    if let Err(why) = is_ours(request.method(), request.headers(), &place.hosts) {
         let why = format!("the request was refused: {why}");
         return (Outcome::Refused, refuse(StatusCode::FORBIDDEN, "not-authorised", &why));
     }
@@ -324,13 +337,24 @@ mod tests {
     #[test]
     fn requests_from_elsewhere_are_refused() {
         let hosts = ["127.0.0.1:7", "localhost:7"].map(str::to_owned);
-        let ours = |pairs: &[(&'static str, &str)]| {
+        let asked = |method: &Method, pairs: &[(&'static str, &str)]| {
             let mut headers = HeaderMap::new();
             for (name, value) in pairs {
                 headers.append(*name, value.parse().unwrap());
             }
-            is_ours(&headers, &hosts).is_ok()
+            is_ours(method, &headers, &hosts).is_ok()
         };
+        let ours = |pairs: &[(&'static str, &str)]| asked(&Method::POST, pairs);
+        let link = [("host", "127.0.0.1:7"), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
+        let page = [link.as_slice(), &[("sec-fetch-dest", "document")]].concat();
+        assert!(asked(&Method::GET, &page), "a link that somebody follows");
+        for (method, bad) in [
+            (Method::POST, page),
+            (Method::GET, link.to_vec()),
+            (Method::GET, [link.as_slice(), &[("sec-fetch-dest", "iframe")]].concat()),
+        ] {
+            assert!(!asked(&method, &bad), "{method} {bad:?}");
+        }
         assert!(ours(&[("host", "127.0.0.1:7")]));
         assert!(ours(&[("host", "LOCALHOST:7"), ("origin", "http://localhost:7"), ("sec-fetch-site", "same-origin")]));
         for bad in [

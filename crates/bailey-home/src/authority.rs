@@ -2,17 +2,35 @@
 
 use std::sync::Arc;
 
+use bailey_gate::Now;
 use bailey_gate::approval::{Assertion, Authority, Disbelief};
-use bailey_ledger::{CredentialKind, Ledger};
+use bailey_keys::passkey::{self, Passkey};
+use bailey_ledger::{CredentialKind, Ledger, PasskeyRow};
 
 /// The person's credentials, as the store has them.
-pub(crate) struct Credentials(pub(crate) Arc<Ledger>);
+pub(crate) struct Credentials {
+    /// Where they are kept.
+    pub(crate) ledger: Arc<Ledger>,
+    /// Whose pages may ask a passkey: scheme, host and port each.
+    pub(crate) origins: Vec<String>,
+}
+
+/// Returns what a passkey is asked to sign for a message: its SHA-256 (`docs/approval-format.md`).
+pub(crate) fn webauthn_challenge(message: &[u8]) -> Vec<u8> {
+    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, message).as_ref().to_vec()
+}
 
 impl Authority for Credentials {
-    fn verify(&self, credential: &[u8; 16], message: &[u8], assertion: &Assertion) -> Result<bool, Disbelief> {
-        let known = self.0.credentials().map_err(|_| Disbelief::Wrong)?;
+    fn verify(
+        &self,
+        credential: &[u8; 16],
+        message: &[u8],
+        assertion: &Assertion,
+        now: Now,
+    ) -> Result<bool, Disbelief> {
         match assertion {
             Assertion::PassphraseKey { signature } => {
+                let known = self.ledger.credentials().map_err(|_| Disbelief::Wrong)?;
                 let one = known.iter().find(|known| known.id == *credential);
                 let one = one.filter(|known| known.kind == CredentialKind::PassphraseKey).ok_or(Disbelief::Wrong)?;
                 let public: &[u8; 32] = one.public.as_slice().try_into().map_err(|_| Disbelief::Wrong)?;
@@ -20,8 +38,23 @@ impl Authority for Credentials {
                 let right = bailey_keys::sign::verify(public, message, signature);
                 if right { Ok(true) } else { Err(Disbelief::Wrong) }
             }
-            // None can be enrolled yet; whoever adds that checks the assertion here.
-            Assertion::Passkey { .. } => Err(Disbelief::NoPasskey),
+            Assertion::Passkey { credential_id, authenticator_data, client_data, signature } => {
+                let known = self.ledger.passkeys().map_err(|_| Disbelief::Wrong)?;
+                let mut active = known.into_iter().filter(PasskeyRow::is_active).peekable();
+                active.peek().ok_or(Disbelief::NoPasskey)?;
+                let one = active.find(|one| one.id == *credential && one.raw_id == *credential_id);
+                let one = one.ok_or(Disbelief::Wrong)?;
+                let kept =
+                    Passkey { id: one.raw_id, public: one.public, rp: one.rp, count: one.count, synced: one.synced };
+                let origins: Vec<&str> = self.origins.iter().map(String::as_str).collect();
+                let challenge = webauthn_challenge(message);
+                let count = passkey::verify(&kept, client_data, authenticator_data, signature, &challenge, &origins)
+                    .map_err(|_| Disbelief::Wrong)?;
+                // INVARIANT: how far it counts is kept before anything is done on its word.
+                let noted = self.ledger.write(|tx| tx.note_passkey_used(credential, count, now.wall_ms));
+                // The authenticator made sure who touched it, for this very answer: that is step-up.
+                if matches!(noted, Ok(true)) { Ok(true) } else { Err(Disbelief::Wrong) }
+            }
         }
     }
 }

@@ -63,6 +63,20 @@ pub struct GatewayConfig {
     pub listen: String,
 }
 
+/// The names that browsers reach the dashboard of this machine by. The first is the one to use: cookies of `localhost` are shared
+/// with every other port of it (RFC 6265, section 8.5), and no passkey works on a bare address.
+pub const LOCAL_NAMES: [&str; 2] = ["bailey.localhost", "localhost"];
+
+impl GatewayConfig {
+    /// Returns the origins whose pages are the dashboard's (RFC 6454): what passkeys may sign for. None where the port is not known.
+    #[must_use]
+    pub fn origins(&self) -> Vec<String> {
+        let port = self.listen.parse::<SocketAddr>().map(|address| address.port()).unwrap_or(0);
+        let names = LOCAL_NAMES.iter().filter(|_| port != 0);
+        names.map(|name| format!("http://{name}:{port}")).collect()
+    }
+}
+
 impl Default for GatewayConfig {
     fn default() -> Self {
         Self { listen: "127.0.0.1:7447".into() }

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use crate::Ended;
 use crate::asking::{Configured, Listening};
+use crate::browsers::Browsers;
 use crate::clock::{Clock, Presence};
 use crate::config::{self, ModelConfig, ModelKind};
 use crate::layout::{Layout, LayoutError, Opened};
@@ -76,6 +77,10 @@ pub struct Home {
     pub(crate) layout: Layout,
     /// What opening found that the person should know.
     pub(crate) notices: Mutex<Vec<String>>,
+    /// The person's browsers.
+    pub(crate) browsers: Browsers,
+    /// Whose pages are the dashboard's.
+    origins: Vec<String>,
     /// Sign-ins under way or just ended, by their random name.
     pub(crate) sign_ins: Mutex<BTreeMap<String, SignIn>>,
     /// Held by whoever says more in a task.
@@ -133,7 +138,14 @@ impl Home {
             other => other,
         };
         let transactions: Arc<dyn bailey_gate::ledger::Ledger> = Arc::new(Counted::new(Arc::clone(&ledger)));
-        let store = Store { ledger: Arc::clone(&ledger), transactions, found, recorded, record: Arc::new(record) };
+        let store = Store {
+            ledger: Arc::clone(&ledger),
+            transactions,
+            found,
+            recorded,
+            record: Arc::new(record),
+            origins: config.gateway.origins(),
+        };
         let limits = Limits { hold_ms: config.home.hold_seconds.saturating_mul(1_000), ..Limits::default() };
         let rules = Arc::clone(&policy) as Arc<dyn bailey_gate::policy::Policy>;
         let (gate, mut notices) = recovery::open_gate(store, rules, limits, Arc::new(presence.clone()), clock.now())?;
@@ -148,7 +160,6 @@ impl Home {
         Ok(Arc::new(Self {
             services: Services::new(Arc::clone(&vault)),
             gate,
-            ledger,
             vault,
             policy,
             changing_rules: Mutex::default(),
@@ -164,7 +175,10 @@ impl Home {
             token,
             layout: layout.clone(),
             notices: Mutex::new(notices),
+            browsers: Browsers::load(&ledger)?,
+            origins: config.gateway.origins(),
             sign_ins: Mutex::default(),
+            ledger,
             going_on: tokio::sync::Mutex::default(),
             stopped: Mutex::default(),
             unrecorded: watch::Sender::new(settings.paused),
@@ -188,6 +202,11 @@ impl Home {
         work: impl Future<Output = T> + Send + 'static,
     ) -> tokio::task::JoinHandle<T> {
         self.work.spawn(work)
+    }
+
+    /// Returns the origins whose pages are the dashboard's, the one to use first (RFC 6454).
+    pub(crate) fn origins(&self) -> &[String] {
+        &self.origins
     }
 
     /// Ends the home, by itself.

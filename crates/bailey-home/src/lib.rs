@@ -7,6 +7,7 @@
 mod api;
 mod asking;
 mod authority;
+mod browsers;
 mod clock;
 pub mod config;
 mod contexts;

@@ -1,9 +1,9 @@
 //! What the person signs for where the home does something for them alone. Clients and the home make it here both, so that what
 //! is signed is what is done. `docs/approval-format.md` describes the bytes, for those who implement it elsewhere.
 
-use bailey_gate::ConnectionId;
 use bailey_gate::approval::Purpose;
 use bailey_gate::codec::Encoder;
+use bailey_gate::{ConnectionId, Nonce};
 
 use crate::wire::{RuleChange, Settings};
 
@@ -11,6 +11,7 @@ use crate::wire::{RuleChange, Settings};
 const CONNECT_VERSION: u8 = 2;
 const LEVEL_VERSION: u8 = 1;
 const RULES_VERSION: u8 = 1;
+const PASSKEY_VERSION: u8 = 1;
 
 /// Connects an account with exactly these settings, at exactly this level.
 #[must_use]
@@ -36,6 +37,38 @@ pub fn change_rules(change: &RuleChange) -> Purpose {
 #[must_use]
 pub const fn export_readable() -> Purpose {
     Purpose::Home { what: "export readable log", parameters: Vec::new() }
+}
+
+/// Makes a link that lets one browser in.
+#[must_use]
+pub const fn let_browser_in() -> Purpose {
+    Purpose::Home { what: "let browser in", parameters: Vec::new() }
+}
+
+/// Begins a session of a browser.
+#[must_use]
+pub const fn sign_in() -> Purpose {
+    Purpose::Home { what: "sign in", parameters: Vec::new() }
+}
+
+/// Ends exactly this passkey.
+#[must_use]
+pub fn end_passkey(id: &Nonce) -> Purpose {
+    let mut out = Encoder::default();
+    out.text("end passkey").byte(PASSKEY_VERSION).bytes(id.as_bytes());
+    Purpose::Home { what: "end passkey", parameters: out.finish() }
+}
+
+/// Lets the passkeys that stand count again, after an older copy of the home was put back.
+#[must_use]
+pub const fn confirm_passkeys() -> Purpose {
+    Purpose::Home { what: "confirm passkeys", parameters: Vec::new() }
+}
+
+/// Makes new recovery codes.
+#[must_use]
+pub const fn recovery_codes() -> Purpose {
+    Purpose::Home { what: "make recovery codes", parameters: Vec::new() }
 }
 
 /// Deletes the home.
@@ -137,6 +170,9 @@ mod tests {
         let level = change_level(&ConnectionId::from_bytes([6; 16]), "send");
         let Purpose::Home { parameters, .. } = level else { panic!("it is the home's") };
         told("level", &parameters);
+        let ending = end_passkey(&Nonce::from_bytes([6; 16]));
+        let Purpose::Home { parameters, .. } = ending else { panic!("it is the home's") };
+        told("end passkey", &parameters);
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct Store {
     pub recorded: Recorded,
     /// The pause record.
     pub record: Arc<dyn PauseRecord>,
+    /// Whose pages may ask a passkey: scheme, host and port each.
+    pub origins: Vec<String>,
 }
 
 /// Builds the gate of a home and settles what a crash, or an older copy put in the database's place, left open. Gives what
@@ -41,10 +43,10 @@ pub fn open_gate(
     person_context: Arc<dyn PersonContext>,
     now: Now,
 ) -> Result<(Arc<Gate>, Vec<String>), HomeError> {
-    let Store { ledger, transactions, found, recorded, record } = store;
+    let Store { ledger, transactions, found, recorded, record, origins } = store;
     let (pause_state, mut notices) = starting_pause_state(recorded, says_paused(&ledger)?, &found, ledger.epoch());
     notices.extend(ledger.set_aside().iter().map(|copy| was_damaged(copy)));
-    let authority = Arc::new(Credentials(Arc::clone(&ledger)));
+    let authority = Arc::new(Credentials { ledger: Arc::clone(&ledger), origins });
     let challenge_key = ChallengeKey::from_bytes(bailey_keys::random().map_err(LayoutError::from)?);
     let gate = Arc::new(Gate::new(Parts {
         home: ledger.home(),
@@ -154,7 +156,7 @@ fn recover(
         gate.cancel_pending(now)?;
         disown(ledger, now, pause_state)?;
         ledger.adopt().map_err(LayoutError::from)?;
-        notices.push("Every connection was ended, every open task was stopped, and every rule that lets something go by itself was dropped, because the copy may know of some that you ended since. Connect your accounts again, and look at `bailey rules list`.".into());
+        notices.push("Every connection was ended, every open task was stopped, and every rule that lets something go by itself was dropped, because the copy may know of some that you ended since. Connect your accounts again, and look at `bailey rules list`. Passkeys count no more until you confirm them: `bailey passkey confirm`.".into());
     }
     gate.expire(now)?;
     if !ledger.is_same_run() {
@@ -191,6 +193,7 @@ fn disown(ledger: &Ledger, now: Now, pause_state: PauseState) -> Result<(), Home
         Ok(keys)
     });
     ledger.keys().destroy(&keys.map_err(GateError::from)?).map_err(|error| HomeError::Setup(error.to_string()))?;
+    ledger.write(|tx| tx.doubt_passkeys(now.wall_ms)).map_err(GateError::from)?;
     crate::rules::narrow(ledger, Actor::Home, now, pause_state)?;
     crate::tasks::stop_all(ledger, now)?;
     Ok(())

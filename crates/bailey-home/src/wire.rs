@@ -11,8 +11,13 @@ pub use bailey_vault::{DavSettings, KeyHeader, MailSettings, ModelSettings, Oaut
 
 use crate::wire_secret::Password;
 
+mod browsers;
 mod tasks;
 
+pub use browsers::{
+    ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView, PurposeBody,
+    RecoverBody, RecoveryCodesView, RegistrationOptions, SessionView,
+};
 pub use tasks::{ModelsView, OfferView, TaskSummary, TaskView, UsageView, WordsView};
 
 /// An error: what happened and what to do next.

@@ -248,7 +248,7 @@ pub fn verify(
 #[cfg(test)]
 mod tests {
     use aws_lc_rs::rand::SystemRandom;
-    use aws_lc_rs::rsa::{KeySize, PublicKeyComponents};
+    use aws_lc_rs::rsa::KeySize;
     use aws_lc_rs::signature::{
         ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
     };
@@ -290,8 +290,10 @@ mod tests {
 
         fn rs256() -> Self {
             let key = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
-            let numbers = PublicKeyComponents::<Vec<u8>>::from(key.public_key());
-            let public = [RS256, numbers.n.as_slice(), RS256_E, numbers.e.as_slice()].concat();
+            // A SubjectPublicKeyInfo (RFC 8017, A.1.1) ends with the modulus, and the exponent behind its tag and length.
+            let der = key.public_key().as_ref().to_vec();
+            let e_at = der.len() - 3;
+            let public = [RS256, &der[e_at - 2 - 256..e_at - 2], RS256_E, &der[e_at..]].concat();
             let sign: Sign = Box::new(move |message| {
                 let mut signature = vec![0; key.public_modulus_len()];
                 key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).unwrap();
@@ -376,9 +378,8 @@ mod tests {
     fn a_new_passkey_is_taken_in_the_forms_that_were_asked_for_and_in_no_other() {
         let device = Device::es256();
         let good = client("webauthn.create", b"challenge", ORIGIN);
-        let taken = |id: &[u8], data: &[u8]| {
-            register(id, &good, data, b"challenge", RP, &[ORIGIN]).map(|made| made.public)
-        };
+        let taken =
+            |id: &[u8], data: &[u8]| register(id, &good, data, b"challenge", RP, &[ORIGIN]).map(|made| made.public);
         let with_key = |flags, id: &[u8], public: &[u8]| [data(RP, flags, 0), key_part(id, public)].concat();
         // Extensions may follow the key.
         let extended = [with_key(ALL_FLAGS | 0x80, b"name", &device.public), vec![0xa0]].concat();

@@ -6,6 +6,7 @@
 mod aside;
 mod backend;
 mod blob;
+mod browsers;
 mod checkpoint;
 mod claims;
 mod contacts;
@@ -26,6 +27,7 @@ mod tree;
 mod tx;
 
 pub use blob::{BlobOwner, MAX_BLOB_BYTES};
+pub use browsers::{PasskeyRow, SessionRow};
 pub use export::{ExportError, Payloads, export};
 pub use header::{VERSION as LOG_VERSION, payload_bytes};
 pub use mark::{Kept, Mark, MarkFile, MarkStore};

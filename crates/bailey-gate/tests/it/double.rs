@@ -220,7 +220,7 @@ pub struct Echo {
 }
 
 impl Authority for Echo {
-    fn verify(&self, _credential: &[u8; 16], message: &[u8], assertion: &Assertion) -> Result<bool, Disbelief> {
+    fn verify(&self, _: &[u8; 16], message: &[u8], assertion: &Assertion, _: Now) -> Result<bool, Disbelief> {
         match assertion {
             Assertion::PassphraseKey { signature } if message == signature => Ok(self.stepped_up),
             Assertion::PassphraseKey { .. } => Err(Disbelief::Wrong),

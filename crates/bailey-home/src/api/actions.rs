@@ -118,14 +118,17 @@ pub(super) async fn challenge(AppState(home): Shared) -> Answer<Challenge> {
     Ok(Json(Challenge { challenge: challenge.to_string(), home: home.gate.home().to_string(), credentials }))
 }
 
+/// Reads what the person was shown.
+pub(super) fn shown(said: &[crate::wire::Shown]) -> Result<Vec<(ActionId, Digest)>, Failure> {
+    said.iter().map(|shown| Ok((parse("action", &shown.id)?, parse::<Digest>("digest", &shown.digest)?))).collect()
+}
+
 pub(super) async fn approve(
     AppState(home): Shared,
     caller: Caller,
     JsonBody(body): JsonBody<ApproveBody>,
 ) -> Answer<Vec<String>> {
-    let shown =
-        body.shown.iter().map(|shown| Ok((parse("action", &shown.id)?, parse::<Digest>("digest", &shown.digest)?)));
-    let shown = shown.collect::<Result<Vec<(ActionId, Digest)>, Failure>>()?;
+    let shown = shown(&body.shown)?;
     let (gate, proof, now) = (Arc::clone(&home.gate), proof(&body.proof, caller)?, home.clock.now());
     let permits = blocking(move || gate.approve(shown, &proof, now)).await?;
     let approved = permits.iter().map(|permit| permit.action().to_string()).collect();

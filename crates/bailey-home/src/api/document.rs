@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::table::{ROWS, Row, Shows};
+use super::table::{ROWS, Row};
 use crate::routes::Method;
 use crate::wire::{Code, Failure};
 
@@ -51,7 +51,9 @@ fn failures(row: &Row) -> Vec<Code> {
     let takes = row.body.is_some() || row.query.is_some() || row.path.contains('{');
     all.extend(takes.then_some([Code::Malformed, Code::Invalid]).into_iter().flatten());
     all.extend((row.path.contains('{') || row.body.is_some()).then_some(Code::NotFound));
-    all.extend((row.shows == Shows::Assertion).then_some(Code::NotAuthorised));
+    all.extend(
+        (row.shows.is_proven() || row.shows.is_open() || row.path.ends_with("/passkey")).then_some(Code::NotAuthorised),
+    );
     all.extend(
         (row.method == Method::Post)
             .then_some([Code::TooLong, Code::Conflict, Code::Paused, Code::DiskFull])
@@ -81,8 +83,9 @@ pub(crate) fn openapi() -> Value {
         "info": {
             "title": "Bailey",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "The interface of one home. Every request carries the home's token as `Authorization: Bearer`; the token \
-                proposes and observes. What needs the person carries an assertion of theirs besides (docs/approval-format.md).",
+            "description": "The interface of one home. Every request carries the home's token as `Authorization: Bearer`, or the \
+                cookie of a browser's session; either proposes and observes. What needs the person carries an assertion of \
+                theirs besides (docs/approval-format.md).",
         },
         "paths": paths,
         "components": {
@@ -156,6 +159,9 @@ fn operation(row: &Row, failure: &Value, components: &mut Components) -> Value {
             json!({ "required": true, "content": { "application/json": { "schema": schema } } }),
         );
     }
+    if let (true, Some(fields)) = (row.shows.is_open(), operation.as_object_mut()) {
+        fields.insert("security".into(), json!([]));
+    }
     operation
 }
 
@@ -219,6 +225,7 @@ mod tests {
     use std::fmt::Write as _;
 
     use super::*;
+    use crate::api::table::Shows;
 
     /// Writes `docs/api.md`.
     fn page() -> String {
@@ -227,6 +234,8 @@ mod tests {
             let shows = match row.shows {
                 Shows::Token => "",
                 Shows::Assertion => "yes",
+                Shows::Nothing => "no, nor a token",
+                Shows::AssertionAlone => "yes, and no token",
             };
             let takes = row.body.as_ref().map_or_else(String::new, |body| format!("`{}`", (body.name)()));
             let (method, path, answer) = (row.method.name(), row.path, (row.answer.name)());
@@ -245,9 +254,9 @@ mod tests {
 Made of the table of routes (`crates/bailey-home/src/api/table.rs`) and held by a test; `UPDATE_EXPECT=1 cargo test -p bailey-home` writes it
 anew. A running home describes each field in `GET /v1/openapi.json`.
 
-Over the home's socket, or the gateway's address. Every request carries `Authorization: Bearer` and the home's token, which proposes and
-observes. Any kind of client may ask for any route; an *assertion* is the person's own, over exactly what is asked for
-([approval-format.md](approval-format.md)).
+Over the home's socket, or the gateway's address. Every request carries `Authorization: Bearer` and the home's token, or the cookie of a
+browser's session; either proposes and observes. A session counts only for requests that a page of the dashboard makes. Any kind of client
+may ask for any route; an *assertion* is the person's own, over exactly what is asked for ([approval-format.md](approval-format.md)).
 
 | route | what it does | takes | answers | assertion |
 |---|---|---|---|---|
@@ -266,7 +275,7 @@ observes. Any kind of client may ask for any route; an *assertion* is the person
             let name =
                 body.get("$ref").and_then(Value::as_str).and_then(|to| to.rsplit('/').next()).unwrap_or_default();
             let has_proof = components.get(name).is_some_and(|schema| schema["properties"].get("proof").is_some());
-            assert_eq!(has_proof, row.shows == Shows::Assertion, "{}", row.name);
+            assert_eq!(has_proof, row.shows.is_proven(), "{}", row.name);
         }
     }
 }

@@ -49,13 +49,14 @@ pub(super) async fn changes(AppState(home): Shared, Query(query): Query<After>) 
 
 pub(super) async fn events(
     AppState(home): Shared,
+    caller: Caller,
 ) -> Result<Sse<impl futures_util::Stream<Item = Result<SentEvent, std::convert::Infallible>>>, Failure> {
     let changes = home.changes();
-    let stream = futures_util::stream::unfold((home, changes, true), |(home, mut changes, first)| async move {
+    let stream = futures_util::stream::unfold((home, changes, true), move |(home, mut changes, first)| async move {
         if !first {
             changes.changed().await.ok()?;
         }
-        if home.ended.borrow().is_some() {
+        if home.ended.borrow().is_some() || !home.still_counts(caller) {
             return None;
         }
         let count = *changes.borrow_and_update();

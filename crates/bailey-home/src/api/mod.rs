@@ -1,7 +1,9 @@
 //! The home's HTTP interface, on a socket only its own account can open.
 
+mod access;
 mod actions;
 mod body;
+mod browsers;
 mod connections;
 mod document;
 mod house;
@@ -14,7 +16,6 @@ mod tasks;
 
 use std::sync::Arc;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, Request, State as AppState};
 use axum::handler::Handler;
 use axum::http::request::Parts;
@@ -41,12 +42,12 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
+use self::access::Asker;
 use self::body::JsonBody;
 use self::places::{Places, matched};
 use crate::contexts::Context;
 use crate::executor::blocking;
 use crate::home::{Home, HomeError, fresh_action};
-use crate::layout::token_of;
 use crate::metrics;
 use crate::purposes;
 use crate::routes::{Events, Method, Octets, Route, Text};
@@ -73,6 +74,8 @@ type Answer<T> = Result<Json<T>, Failure>;
 /// What a handler gives back where its route answers with an `A`.
 trait Gives<A> {}
 impl<A> Gives<A> for Answer<A> {}
+/// Headers as well, such as that of a session.
+impl<A> Gives<A> for Result<(HeaderMap, Json<A>), Failure> {}
 impl Gives<Octets> for Result<Vec<u8>, Failure> {}
 impl Gives<Octets> for Result<log::Exported, Failure> {}
 impl Gives<Text> for Result<String, Failure> {}
@@ -209,9 +212,20 @@ impl Part {
     }
 }
 
-/// Which kind of client a request came from, as its token told.
+/// Which kind of client a request came from, as its token or its session told.
 #[derive(Debug, Clone, Copy)]
-struct Caller(Client);
+struct Caller {
+    client: Client,
+    /// The session of a browser.
+    session: Option<[u8; 16]>,
+}
+
+impl Home {
+    /// Tells whether whoever asked may go on listening: a browser may as long as its session stands.
+    fn still_counts(&self, caller: Caller) -> bool {
+        caller.session.is_none_or(|id| self.browsers.stands(&id, self.clock.now()))
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Failure;
@@ -221,39 +235,44 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// Returns the kind of client whose token a request shows. A terminal's counts at the home's own socket alone: who has the
-/// home's token, and no more, can make it, but not come from there.
-fn caller(home: &Home, headers: &HeaderMap) -> Option<Caller> {
-    let given = headers.get(header::AUTHORIZATION)?.as_bytes().strip_prefix(b"Bearer ")?;
-    let by_gateway = headers.contains_key(bailey_listener::BY_GATEWAY);
-    let is_of = |client: &Client| {
-        if by_gateway && *client == Client::CommandLine {
-            return false;
-        }
-        let token = token_of(*client, &home.token);
-        token.is_some_and(|token| verify_slices_are_equal(given, token.as_bytes()).is_ok())
-    };
-    Client::ALL.into_iter().find(is_of).map(Caller)
-}
-
-/// Returns the token proposes and observes; it approves nothing.
+/// Lets a request through that a known client makes, and whatever of strangers needs nobody known. A token or a session
+/// proposes and observes; it approves nothing.
 async fn authenticate(
     AppState((home, places)): AppState<(Arc<Home>, Arc<Places>)>,
     request: Request,
     next: Next,
 ) -> Response {
-    let known = caller(&home, request.headers());
-    let place = known.map(|Caller(client)| places.take(client, matched(&request), request.method().as_str()));
+    let asker = access::asker(&home, request.method(), request.headers());
+    let (path, method) = (matched(&request).map(str::to_owned), request.method().clone());
+    let is_open = table::row(path.as_deref(), &method).is_some_and(|row| row.shows.is_open());
     // Read before anything is answered: whoever still writes when the connection ends may not hear the answer.
     let (mut head, body) = request.into_parts();
-    let (Some(caller), Some(place)) = (known, place) else {
-        let reading = places.take_stranger();
-        let body = if reading.is_some() { body } else { axum::body::Body::empty() };
-        let _ = tokio::time::timeout(STRANGERS_WITHIN, axum::body::to_bytes(body, MAX_STRANGERS_BYTES)).await;
-        let why = "the token is missing or wrong; it is in the home's folder";
-        return failure(Code::Unauthenticated, why).into_response();
+    let caller = match asker {
+        Ok(Asker::Known(caller)) => caller,
+        Ok(Asker::Nobody) | Err(_) => {
+            let reading = places.take_stranger();
+            let body = if reading.is_some() { body } else { axum::body::Body::empty() };
+            let read = axum::body::to_bytes(body, MAX_STRANGERS_BYTES);
+            let read = tokio::time::timeout(STRANGERS_WITHIN, read).await;
+            let refused = match asker {
+                Err(refused) => Some(refused),
+                Ok(_) if !is_open => {
+                    let why =
+                        "the token is missing or wrong; it is in the home's folder, and a browser signs in instead";
+                    Some(failure(Code::Unauthenticated, why))
+                }
+                Ok(_) => access::is_by_the_dashboard(&home, &method, &head.headers).err(),
+            };
+            return match (refused, read) {
+                (Some(refused), _) => refused.into_response(),
+                (None, Ok(Ok(body))) if reading.is_some() => {
+                    told_as_failure(next.run(Request::from_parts(head, body.into())).await).await
+                }
+                (None, _) => failure(Code::Busy, "too many strangers ask, or the request is too long").into_response(),
+            };
+        }
     };
-    let place = match place {
+    let place = match places.take(caller.client, path.as_deref(), method.as_str()) {
         Ok(place) => place,
         Err(busy) => return busy.into_response(),
     };
@@ -269,7 +288,9 @@ async fn authenticate(
             return failure(Code::Malformed, why).into_response();
         }
     };
-    home.presence.hear();
+    if access::is_by_hand(caller, &method, &head.headers) {
+        home.presence.hear();
+    }
     place.keep_for(told_as_failure(next.run(Request::from_parts(head, body.into())).await).await)
 }
 
@@ -400,13 +421,14 @@ fn assertion(body: &AssertionBody) -> Result<Assertion, Failure> {
     })
 }
 
-fn proof(body: &ProofBody, Caller(client): Caller) -> Result<Proof, Failure> {
+fn proof(body: &ProofBody, caller: Caller) -> Result<Proof, Failure> {
     let sixteen = |what, text| parse::<Nonce>(what, text).map(|id| *id.as_bytes());
     Ok(Proof {
         challenge: parse("challenge", &body.challenge)?,
         credential: sixteen("credential", &body.credential)?,
         assertion: assertion(&body.assertion)?,
-        client,
-        session: sixteen("session", &body.session)?,
+        client: caller.client,
+        // A browser's is the one it was let in by, whatever it says.
+        session: caller.session.map_or_else(|| sixteen("session", &body.session), Ok)?,
     })
 }

@@ -4,7 +4,7 @@
 use axum::Router;
 
 use super::document::{Components, schema_of, type_name};
-use super::{actions, bind, bind_with, connections, house, log, models, rules, tasks};
+use super::{actions, bind, bind_with, browsers, connections, house, log, models, rules, tasks};
 use crate::home::Home;
 use crate::routes::{Events, Method, Octets, Route, Text};
 use crate::wire::*;
@@ -20,13 +20,29 @@ pub(crate) enum Urgency {
     Usual,
 }
 
-/// What a request has to show besides the token.
+/// What a request has to show besides a token or a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shows {
     /// Nothing.
     Token,
+    /// Nothing, and no token or session either: a page of the dashboard that nobody is signed in on.
+    Nothing,
     /// An assertion of the person's, over exactly this.
     Assertion,
+    /// An assertion of the person's, and no token or session.
+    AssertionAlone,
+}
+
+impl Shows {
+    /// Tells whether nobody known may ask.
+    pub(crate) const fn is_open(self) -> bool {
+        matches!(self, Self::Nothing | Self::AssertionAlone)
+    }
+
+    /// Tells whether an assertion comes with it.
+    pub(crate) const fn is_proven(self) -> bool {
+        matches!(self, Self::Assertion | Self::AssertionAlone)
+    }
 }
 
 /// A type that is sent, as data.
@@ -51,6 +67,11 @@ pub(crate) struct Row {
     pub(crate) body: Option<Sent>,
     pub(crate) answer: Sent,
     pub(crate) bind: fn(Router<std::sync::Arc<Home>>) -> Router<std::sync::Arc<Home>>,
+}
+
+/// Returns the route of a request, as it was matched.
+pub(crate) fn row(matched: Option<&str>, method: &axum::http::Method) -> Option<&'static Row> {
+    ROWS.iter().find(|row| Some(row.path) == matched && row.method.name() == method.as_str())
 }
 
 macro_rules! routes {
@@ -169,6 +190,37 @@ routes! {
     BEGIN_SIGN_IN = Post "/v1/sign-ins", takes ConnectBody, gives SignIn; Usual, Assertion, connections::begin_sign_in;
     /// How a sign-in stands.
     SIGN_IN = Get "/v1/sign-ins/{name}", gives SignIn; Usual, Token, connections::sign_in;
+
+    /// Makes a challenge for a passkey: what it signs to give leave to exactly this.
+    CHALLENGE_PASSKEY = Post "/v1/challenge/passkey", takes PurposeBody, gives PasskeyChallenge; Prompt, Token, browsers::challenge;
+    /// Makes a challenge for a passkey that signs in.
+    CHALLENGE_SIGN_IN = Post "/v1/sessions/challenge", gives PasskeyChallenge; Prompt, Nothing, browsers::sign_in_challenge;
+    /// Begins a session of a browser; its cookie comes with the answer.
+    BEGIN_SESSION = Post "/v1/sessions", takes ProvenBody, gives ClaimedView; Prompt, AssertionAlone, browsers::begin_session;
+    /// The sessions that stand.
+    SESSIONS = Get "/v1/sessions", gives Vec<SessionView>; Usual, Token, browsers::sessions;
+    /// Ends a session. Needs no proof: taking power away harms nobody.
+    END_SESSION = Post "/v1/sessions/{id}/end", gives (); Prompt, Token, browsers::end_session;
+    /// Ends every session.
+    END_SESSIONS = Post "/v1/sessions/end-all", gives (); Prompt, Token, browsers::end_sessions;
+    /// Makes a link that lets one browser in, once.
+    LET_BROWSER_IN = Post "/v1/browsers/link", takes ProvenBody, gives LinkView; Usual, Assertion, browsers::link;
+    /// What a browser that has a link makes its passkey with.
+    REGISTRATION = Post "/v1/browsers/options", takes LinkBody, gives RegistrationOptions; Usual, Nothing, browsers::options;
+    /// Takes the passkey a browser made, uses up its link, and begins a session; its cookie comes with the answer.
+    CLAIM = Post "/v1/browsers/claim", takes ClaimBody, gives ClaimedView; Usual, Nothing, browsers::claim;
+    /// Makes a link of a recovery code, which counts no more then.
+    RECOVER = Post "/v1/browsers/recover", takes RecoverBody, gives LinkView; Usual, Nothing, browsers::recover;
+    /// The passkeys there are and were.
+    PASSKEYS = Get "/v1/passkeys", gives Vec<PasskeyView>; Usual, Token, browsers::passkeys;
+    /// Ends a passkey and the sessions it began.
+    END_PASSKEY = Post "/v1/passkeys/{id}/end", takes ProvenBody, gives Vec<PasskeyView>; Usual, Assertion, browsers::end_passkey;
+    /// Lets the passkeys count again, after an older copy of the home was put back.
+    CONFIRM_PASSKEYS = Post "/v1/passkeys/confirm", takes ProvenBody, gives ConfirmedView; Usual, Assertion, browsers::confirm_passkeys;
+    /// How many recovery codes still count.
+    RECOVERY_CODES = Get "/v1/recovery-codes", gives RecoveryCodesView; Usual, Token, browsers::recovery_codes;
+    /// Makes new recovery codes; those before count no more.
+    NEW_RECOVERY_CODES = Post "/v1/recovery-codes", takes ProvenBody, gives RecoveryCodesView; Usual, Assertion, browsers::new_recovery_codes;
 
     /// The rules in force beside the shipped ones.
     RULES = Get "/v1/rules", gives Vec<RuleView>; Usual, Token, rules::rules;

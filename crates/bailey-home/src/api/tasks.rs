@@ -30,13 +30,14 @@ pub(super) async fn give_task(
 pub(super) async fn task_events(
     AppState(home): Shared,
     Path(id): Path<String>,
+    caller: Caller,
 ) -> Result<Sse<impl futures_util::Stream<Item = Result<SentEvent, std::convert::Infallible>>>, Failure> {
     let id = parse("task", &id)?;
     // One that is not there is said at once.
     reading(&home, move |home| task_view(home, id)).await?;
     let (changes, heard) = (home.changes(), home.listening.heard());
     let following =
-        Following { home, id, changes, heard, of: None, at: 0, told: String::new(), look: true, over: false };
+        Following { home, id, caller, changes, heard, of: None, at: 0, told: String::new(), look: true, over: false };
     let stream = futures_util::stream::unfold(following, |mut following| async move {
         let event = following.next().await?;
         Some((Ok(event), following))
@@ -48,6 +49,7 @@ pub(super) async fn task_events(
 struct Following {
     home: Arc<Home>,
     id: TaskId,
+    caller: Caller,
     changes: tokio::sync::watch::Receiver<u64>,
     heard: tokio::sync::watch::Receiver<u64>,
     /// The answer whose words are told, and how many bytes of it were.
@@ -63,7 +65,7 @@ impl Following {
     /// Returns the next event; nothing once there is none to come, or it cannot be told.
     async fn next(&mut self) -> Option<SentEvent> {
         loop {
-            if self.over || self.home.ended.borrow().is_some() {
+            if self.over || self.home.ended.borrow().is_some() || !self.home.still_counts(self.caller) {
                 return None;
             }
             if let Some(live) = self.home.listening.since(&self.id, self.of, self.at) {

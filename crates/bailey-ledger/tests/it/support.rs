@@ -91,7 +91,7 @@ impl Policy for Asks {
 struct Anyone;
 
 impl Authority for Anyone {
-    fn verify(&self, _: &[u8; 16], _: &[u8], _: &Assertion) -> Result<bool, Disbelief> {
+    fn verify(&self, _: &[u8; 16], _: &[u8], _: &Assertion, _: Now) -> Result<bool, Disbelief> {
         Ok(true)
     }
 }

@@ -1,0 +1,261 @@
+//! The person's browsers: links, passkeys, sessions, recovery codes.
+
+use super::*;
+use crate::authority::webauthn_challenge;
+use crate::browsers::{LINK_MS, LetIn, Refused, Registration, host_of, registration_challenge};
+use crate::wire::{
+    ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView, PurposeBody,
+    RecoverBody, RecoveryCodesView, RegistrationOptions, SessionView,
+};
+use bailey_ledger::{PasskeyRow, SessionRow};
+
+/// An answer that comes with the cookie of a session.
+type WithCookie<T> = Result<(HeaderMap, Json<T>), Failure>;
+
+impl From<Refused> for Failure {
+    fn from(error: Refused) -> Self {
+        let code = match &error {
+            Refused::Link | Refused::Code | Refused::Origin => Code::NotAuthorised,
+            Refused::Passkey(_) => Code::Invalid,
+            Refused::Keys(_) => Code::Internal,
+            Refused::Store(_) => {
+                let Refused::Store(error) = error else { return failure(Code::Internal, "the store failed") };
+                return error.into();
+            }
+        };
+        failure(code, error.to_string())
+    }
+}
+
+fn id_of(bytes: [u8; 16]) -> String {
+    Nonce::from_bytes(bytes).to_string()
+}
+
+/// Returns what the person is asked to leave to: made by the same functions that check it when it is done.
+fn purpose(body: &PurposeBody) -> Result<Purpose, Failure> {
+    Ok(match body {
+        PurposeBody::Approve { shown } => Purpose::Approve(actions::shown(shown)?),
+        PurposeBody::Resume { epoch } => Purpose::Resume { epoch: *epoch },
+        PurposeBody::Undo { id } => Purpose::Undo(parse("action", id)?),
+        PurposeBody::Connect { settings, level } => purposes::connect(settings, level),
+        PurposeBody::ChangeLevel { id, level } => purposes::change_level(&parse("connection", id)?, level),
+        PurposeBody::ChangeRules { change } => purposes::change_rules(change),
+        PurposeBody::ExportReadable => purposes::export_readable(),
+        PurposeBody::DeleteHome => purposes::delete_home(),
+        PurposeBody::LetBrowserIn => purposes::let_browser_in(),
+        PurposeBody::EndPasskey { id } => purposes::end_passkey(&parse("passkey", id)?),
+        PurposeBody::ConfirmPasskeys => purposes::confirm_passkeys(),
+        PurposeBody::RecoveryCodes => purposes::recovery_codes(),
+        PurposeBody::SignIn => purposes::sign_in(),
+    })
+}
+
+/// Makes the challenge of a purpose, for the passkeys of the page that asks.
+async fn challenge_for(home: Arc<Home>, purpose: Purpose, headers: &HeaderMap) -> Answer<PasskeyChallenge> {
+    let origin = access::origin(&home, headers).ok_or(Refused::Origin)?;
+    let random = Nonce::from_bytes(drawn()?);
+    let read = move |home: &Home| Ok((home.gate.challenge(&random, home.clock.now()), home.ledger.passkeys()?));
+    let (challenge, known) = reading_promptly(&home, read).await?;
+    let rp = host_of(&origin).to_owned();
+    let ours = known.into_iter().filter(|row| row.is_active() && row.rp == rp);
+    let hint = |row: PasskeyRow| PasskeyHint { credential: id_of(row.id), id: BASE64.encode(row.raw_id) };
+    Ok(Json(PasskeyChallenge {
+        challenge: challenge.to_string(),
+        webauthn: BASE64.encode(webauthn_challenge(&purpose.message(&home.gate.home(), &challenge))),
+        passkeys: ours.map(hint).collect(),
+        rp,
+    }))
+}
+
+pub(super) async fn challenge(
+    AppState(home): Shared,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<PurposeBody>,
+) -> Answer<PasskeyChallenge> {
+    challenge_for(home, purpose(&body)?, &headers).await
+}
+
+pub(super) async fn sign_in_challenge(AppState(home): Shared, headers: HeaderMap) -> Answer<PasskeyChallenge> {
+    challenge_for(home, purposes::sign_in(), &headers).await
+}
+
+/// Returns the answer that lets a browser in, with its cookie.
+fn let_in(origin: &str, made: LetIn) -> WithCookie<ClaimedView> {
+    let mut headers = HeaderMap::new();
+    let cookie = access::set_cookie(origin, Some(&made.secret));
+    headers.extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+    let view = ClaimedView { session: id_of(made.session.id), recovery_codes: made.codes };
+    Ok((headers, Json(view)))
+}
+
+pub(super) async fn begin_session(
+    AppState(home): Shared,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<ProvenBody>,
+) -> WithCookie<ClaimedView> {
+    let origin = access::origin(&home, &headers).ok_or(Refused::Origin)?;
+    // The answer is a passkey's, whoever sends it; a passphrase is asked for by the command line alone.
+    if !matches!(body.proof.assertion, AssertionBody::Passkey { .. }) {
+        return Err(failure(Code::NotAuthorised, "a browser signs in by a passkey"));
+    }
+    let caller = Caller { client: Client::Dashboard, session: Some(drawn()?) };
+    let leave = authorise(&home, purposes::sign_in(), &body.proof, caller).await?;
+    let agent = access::agent(&headers).to_owned();
+    let made = reading_promptly(&home, move |home| Ok(home.begin_session(&leave, &agent)?)).await?;
+    let_in(&origin, made)
+}
+
+pub(super) async fn sessions(AppState(home): Shared, caller: Caller) -> Answer<Vec<SessionView>> {
+    Ok(Json(session_views(&home, caller)))
+}
+
+/// Returns the sessions that stand, heard of last first.
+pub(super) fn session_views(home: &Home, caller: Caller) -> Vec<SessionView> {
+    let view = |row: SessionRow| SessionView {
+        id: id_of(row.id),
+        passkey: id_of(row.passkey),
+        agent: row.agent,
+        made_ms: row.made_ms,
+        used_ms: row.used_ms,
+        is_this: caller.session == Some(row.id),
+    };
+    home.browsers.list(home.clock.now()).into_iter().map(view).collect()
+}
+
+pub(super) async fn end_session(AppState(home): Shared, Path(id): Path<String>) -> Answer<()> {
+    let id = *parse::<Nonce>("session", &id)?.as_bytes();
+    let ended = reading_promptly(&home, move |home| Ok(home.end_session(Some(id))?)).await?;
+    if ended { Ok(Json(())) } else { Err(failure(Code::NotFound, "there is no such session; it may have ended")) }
+}
+
+pub(super) async fn end_sessions(AppState(home): Shared) -> Answer<()> {
+    reading_promptly(&home, |home| Ok(home.end_session(None)?)).await?;
+    Ok(Json(()))
+}
+
+fn link_view(home: &Home, token: String) -> LinkView {
+    let urls = home.origins().iter().map(|origin| format!("{origin}/claim#{token}")).collect();
+    LinkView { token, urls, seconds: LINK_MS / 1_000 }
+}
+
+pub(super) async fn link(
+    AppState(home): Shared,
+    caller: Caller,
+    JsonBody(body): JsonBody<ProvenBody>,
+) -> Answer<LinkView> {
+    let leave = authorise(&home, purposes::let_browser_in(), &body.proof, caller).await?;
+    let token = reading_promptly(&home, move |home| Ok(home.let_browser_in(&leave)?)).await?;
+    Ok(Json(link_view(&home, token)))
+}
+
+pub(super) async fn options(
+    AppState(home): Shared,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<LinkBody>,
+) -> Answer<RegistrationOptions> {
+    let origin = access::origin(&home, &headers).ok_or(Refused::Origin)?;
+    if !home.browsers.is_open(&body.token, home.clock.now()) {
+        return Err(Refused::Link.into());
+    }
+    let known = reading_promptly(&home, |home| Ok(home.ledger.passkeys()?)).await?;
+    let active = known.into_iter().filter(|row| row.ended_ms.is_none());
+    Ok(Json(RegistrationOptions {
+        challenge: BASE64.encode(registration_challenge(&home.gate.home(), &body.token)),
+        rp: host_of(&origin).into(),
+        user: BASE64.encode(drawn()?),
+        user_name: "Bailey".into(),
+        algorithms: bailey_keys::passkey::ALGORITHMS.to_vec(),
+        exclude: active.map(|row| BASE64.encode(row.raw_id)).collect(),
+    }))
+}
+
+pub(super) async fn claim(
+    AppState(home): Shared,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<ClaimBody>,
+) -> WithCookie<ClaimedView> {
+    let origin = access::origin(&home, &headers).ok_or(Refused::Origin)?;
+    let made = Registration {
+        credential_id: assertion_part("credential id", &body.credential_id)?,
+        client_data: assertion_part("client data", &body.client_data)?,
+        authenticator_data: assertion_part("authenticator data", &body.authenticator_data)?,
+    };
+    let (page, agent) = (origin.clone(), access::agent(&headers).to_owned());
+    let claimed = move |home: &Home| Ok(home.claim(&body.token, &page, &body.name, &agent, &made)?);
+    let made = reading_promptly(&home, claimed).await?;
+    let_in(&origin, made)
+}
+
+pub(super) async fn recover(AppState(home): Shared, JsonBody(body): JsonBody<RecoverBody>) -> Answer<LinkView> {
+    let token = reading_promptly(&home, move |home| Ok(home.recover(&body.code)?)).await?;
+    Ok(Json(link_view(&home, token)))
+}
+
+fn passkey_view(row: PasskeyRow) -> PasskeyView {
+    PasskeyView {
+        id: id_of(row.id),
+        name: row.name,
+        rp: row.rp,
+        synced: row.synced,
+        made_ms: row.made_ms,
+        used_ms: row.used_ms,
+        ended_ms: row.ended_ms,
+        confirmed: row.confirmed,
+    }
+}
+
+/// Returns the passkeys there are and were, oldest first.
+pub(super) fn passkey_views(home: &Home) -> Result<Vec<PasskeyView>, Failure> {
+    Ok(home.ledger.passkeys()?.into_iter().map(passkey_view).collect())
+}
+
+pub(super) async fn passkeys(AppState(home): Shared) -> Answer<Vec<PasskeyView>> {
+    reading(&home, passkey_views).await.map(Json)
+}
+
+pub(super) async fn end_passkey(
+    AppState(home): Shared,
+    Path(id): Path<String>,
+    caller: Caller,
+    JsonBody(body): JsonBody<ProvenBody>,
+) -> Answer<Vec<PasskeyView>> {
+    let id: Nonce = parse("passkey", &id)?;
+    let leave = authorise(&home, purposes::end_passkey(&id), &body.proof, caller).await?;
+    let end = move |home: &Home| {
+        if home.end_passkey(*id.as_bytes(), &leave)? {
+            passkey_views(home)
+        } else {
+            Err(failure(Code::NotFound, "there is no such passkey that still counts"))
+        }
+    };
+    reading_promptly(&home, end).await.map(Json)
+}
+
+pub(super) async fn confirm_passkeys(
+    AppState(home): Shared,
+    caller: Caller,
+    JsonBody(body): JsonBody<ProvenBody>,
+) -> Answer<ConfirmedView> {
+    let leave = authorise(&home, purposes::confirm_passkeys(), &body.proof, caller).await?;
+    let confirm = move |home: &Home| {
+        let doubted = home.ledger.passkeys()?.into_iter().filter(|row| !row.confirmed && row.ended_ms.is_none());
+        Ok(home.confirm_passkeys(&doubted.map(|row| row.id).collect::<Vec<_>>(), &leave)?)
+    };
+    let passkeys = reading_promptly(&home, confirm).await?;
+    Ok(Json(ConfirmedView { passkeys }))
+}
+
+pub(super) async fn recovery_codes(AppState(home): Shared) -> Answer<RecoveryCodesView> {
+    let left = reading(&home, |home| Ok(home.ledger.recovery_codes_left()?)).await?;
+    Ok(Json(RecoveryCodesView { codes: Vec::new(), left }))
+}
+
+pub(super) async fn new_recovery_codes(
+    AppState(home): Shared,
+    caller: Caller,
+    JsonBody(body): JsonBody<ProvenBody>,
+) -> Answer<RecoveryCodesView> {
+    let leave = authorise(&home, purposes::recovery_codes(), &body.proof, caller).await?;
+    let codes = reading_promptly(&home, move |home| Ok(home.new_recovery_codes(&leave)?)).await?;
+    Ok(Json(RecoveryCodesView { left: codes.len() as u64, codes }))
+}

@@ -1,0 +1,209 @@
+//! What is said of the person's browsers: links, passkeys, sessions, recovery codes. Bytes of WebAuthn are in base64 (RFC 4648,
+//! section 4), unless it is said otherwise.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{RuleChange, Settings, Shown};
+
+/// What the person is asked to leave to, as the request that does it says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "what", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum PurposeBody {
+    /// `POST /v1/approvals/approve`
+    Approve {
+        /// Exactly what was shown.
+        shown: Vec<Shown>,
+    },
+    /// `POST /v1/resume`
+    Resume {
+        /// The epoch of the pause.
+        epoch: u64,
+    },
+    /// `POST /v1/actions/{id}/undo`
+    Undo {
+        /// The action.
+        id: String,
+    },
+    /// `POST /v1/connections`, `POST /v1/sign-ins`
+    Connect {
+        /// The account.
+        settings: Box<Settings>,
+        /// `read-only`, `draft`, `send` or `full`.
+        level: String,
+    },
+    /// `POST /v1/connections/{id}/level`
+    ChangeLevel {
+        /// The connection.
+        id: String,
+        /// `read-only`, `draft`, `send` or `full`.
+        level: String,
+    },
+    /// `POST /v1/rules`
+    ChangeRules {
+        /// The change.
+        change: Box<RuleChange>,
+    },
+    /// `POST /v1/log/export-readable`
+    ExportReadable,
+    /// `POST /v1/home/delete`
+    DeleteHome,
+    /// `POST /v1/browsers/link`
+    LetBrowserIn,
+    /// `POST /v1/passkeys/{id}/end`
+    EndPasskey {
+        /// The passkey.
+        id: String,
+    },
+    /// `POST /v1/passkeys/confirm`
+    ConfirmPasskeys,
+    /// `POST /v1/recovery-codes`
+    RecoveryCodes,
+    /// `POST /v1/sessions`
+    SignIn,
+}
+
+/// What a browser asks a passkey to sign.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PasskeyChallenge {
+    /// The challenge that the answer names, hexadecimal.
+    pub challenge: String,
+    /// What the passkey signs: `challenge` of the options. SHA-256 of the bytes in `docs/approval-format.md`.
+    pub webauthn: String,
+    /// `rpId` of the options.
+    pub rp: String,
+    /// Which passkeys may answer.
+    pub passkeys: Vec<PasskeyHint>,
+}
+
+/// A passkey that may answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PasskeyHint {
+    /// How the answer names it, hexadecimal.
+    pub credential: String,
+    /// Its authenticator's own name for it (`rawId`).
+    pub id: String,
+}
+
+/// A link that lets one browser in, once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LinkView {
+    /// What the page at `/claim` needs, after `#`.
+    pub token: String,
+    /// The whole address for each name of the dashboard, the one to use first.
+    pub urls: Vec<String>,
+    /// How long it counts, in seconds.
+    pub seconds: u64,
+}
+
+/// `POST /v1/browsers/options`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkBody {
+    /// The token of the link.
+    pub token: String,
+}
+
+/// What a browser makes a passkey with (`PublicKeyCredentialCreationOptions`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RegistrationOptions {
+    /// What is signed.
+    pub challenge: String,
+    /// Whom the passkey is for.
+    pub rp: String,
+    /// A random name of the account, of no meaning.
+    pub user: String,
+    /// What the browser shows of it.
+    pub user_name: String,
+    /// The algorithms that are taken (IANA COSE algorithms).
+    pub algorithms: Vec<i32>,
+    /// Passkeys there are, so that none is made twice on a device.
+    pub exclude: Vec<String>,
+}
+
+/// `POST /v1/browsers/claim`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimBody {
+    /// The token of the link.
+    pub token: String,
+    /// What the person calls this browser.
+    pub name: String,
+    /// `rawId`.
+    pub credential_id: String,
+    /// `response.clientDataJSON`.
+    pub client_data: String,
+    /// What `response.getAuthenticatorData()` gives.
+    pub authenticator_data: String,
+}
+
+/// A browser that was let in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClaimedView {
+    /// Its session.
+    pub session: String,
+    /// Recovery codes, if these are the first: shown once.
+    pub recovery_codes: Vec<String>,
+}
+
+/// `POST /v1/browsers/recover`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecoverBody {
+    /// A recovery code, however it was copied.
+    pub code: String,
+}
+
+/// A passkey.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PasskeyView {
+    /// Which.
+    pub id: String,
+    /// What the person calls it.
+    pub name: String,
+    /// The host it is for.
+    pub rp: String,
+    /// Tells whether it may be copied to other devices of the person.
+    pub synced: bool,
+    /// When it was made: milliseconds since 1970-01-01T00:00Z, as the times below.
+    pub made_ms: i64,
+    /// When it signed last.
+    pub used_ms: Option<i64>,
+    /// When it was ended.
+    pub ended_ms: Option<i64>,
+    /// False after an older copy of the home was put back, until the passphrase confirms it.
+    pub confirmed: bool,
+}
+
+/// A browser's session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SessionView {
+    /// Which.
+    pub id: String,
+    /// The passkey it came by.
+    pub passkey: String,
+    /// What the browser calls itself.
+    pub agent: String,
+    /// When it began: milliseconds since 1970-01-01T00:00Z, as the time below.
+    pub made_ms: i64,
+    /// When it was heard of last.
+    pub used_ms: i64,
+    /// Tells whether it is the one that asks.
+    pub is_this: bool,
+}
+
+/// Recovery codes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RecoveryCodesView {
+    /// The codes, where they were made just now.
+    pub codes: Vec<String>,
+    /// How many still count.
+    pub left: u64,
+}
+
+/// `POST /v1/passkeys/confirm`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConfirmedView {
+    /// How many passkeys count again.
+    pub passkeys: u64,
+}
