@@ -75,6 +75,7 @@ impl Life {
             found,
             recorded,
             record: Arc::new(SimRecord(record)),
+            origins: Vec::new(),
         };
         let (gate, _) = recovery::open_gate(
             store,

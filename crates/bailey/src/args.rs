@@ -53,6 +53,11 @@ pub(crate) enum Command {
     /// Rules in words, and the Cedar they are
     #[command(subcommand)]
     Rules(Rules),
+    /// Let a browser in to the dashboard; asks for the approval passphrase
+    Dashboard,
+    /// The passkeys of your browsers, and their sessions
+    #[command(subcommand)]
+    Passkey(PasskeyCommand),
     /// Say how the home is
     Status,
     /// Connect an account
@@ -133,6 +138,28 @@ pub(crate) enum Command {
     Pause,
     /// Let things go on; asks for the approval passphrase
     Resume,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PasskeyCommand {
+    /// Let a browser in, which makes a passkey; asks for the approval passphrase
+    Add,
+    /// List passkeys and sessions
+    List,
+    /// End a passkey and every session it began; asks for the approval passphrase
+    End {
+        /// Which passkey
+        id: String,
+    },
+    /// Let passkeys count again after an older copy of the home was put back; asks for the approval passphrase
+    Confirm,
+    /// Make new recovery codes; asks for the approval passphrase
+    Codes,
+    /// End a session, or all of them
+    SignOut {
+        /// Which session; all if none is named
+        session: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -48,6 +48,8 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         | Command::HomeProcess(_)
         | Command::GatewayProcess(_) => Ok(()),
         Command::Home(HomeCommand::Delete) => delete_home(&client, json).await,
+        Command::Dashboard => crate::browsers::dashboard(&client, json).await,
+        Command::Passkey(command) => crate::browsers::passkey(command, &client, json).await,
         Command::Status => {
             let mut status: Status = client.get(&routes::STATUS.here()).await?;
             status.notices.extend(pin::is_older(&status));
@@ -141,8 +143,12 @@ fn say(words: &str) -> Result<(), Trouble> {
 }
 
 /// Returns what is said where nobody gave the passphrase: it is no success.
+pub(crate) fn nothing_given() -> Trouble {
+    Trouble::Here("no passphrase was given, so everything was left as it is".into())
+}
+
 fn left() -> Result<(), Trouble> {
-    Err(Trouble::Here("no passphrase was given, so everything was left as it is".into()))
+    Err(nothing_given())
 }
 
 pub(crate) fn cards(out: &mut dyn io::Write, list: &[ActionView]) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! `bailey`: the command line.
 
 mod args;
+mod browsers;
 mod client;
 mod commands;
 mod doctor;
