@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bailey_connectors::{Account, HomeContext, Services};
 use bailey_gate::{ActionId, Gate, GateError, Limits, TaskId};
+use bailey_interface::SignIn;
 use bailey_keys::HomeKey;
 use bailey_ledger::{ConnectionRow, Ledger, Recorded};
 use bailey_model::{AnthropicMessages, Model, OpenAiChat};
@@ -28,7 +29,6 @@ use crate::recovery::{self, Store};
 use crate::rules;
 use crate::spending::Pending;
 use crate::transport::Provider;
-use crate::wire::SignIn;
 
 /// Why a home could not be opened.
 #[derive(Debug, thiserror::Error)]

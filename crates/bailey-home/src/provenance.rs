@@ -8,9 +8,9 @@ use bailey_gate::family::escape::visible;
 use bailey_gate::ground::{self, Words};
 use bailey_gate::intent::asking;
 use bailey_gate::ledger::StoreError;
+use bailey_interface::Line;
 
 use crate::home::Home;
-use crate::wire::Line;
 
 /// What is told of an action.
 #[derive(Debug, Default)]

@@ -4,8 +4,9 @@
 use bailey_gate::approval::Purpose;
 use bailey_gate::codec::Encoder;
 use bailey_gate::{ConnectionId, Nonce};
+use bailey_interface::RuleChange;
 
-use crate::wire::{RuleChange, Settings};
+use crate::wire::Settings;
 
 /// Versions of the parameters' encodings.
 const CONNECT_VERSION: u8 = 2;

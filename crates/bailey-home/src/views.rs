@@ -3,10 +3,10 @@
 use bailey_gate::family::escape::visible;
 use bailey_gate::policy::{Fact, Facts, judge};
 use bailey_gate::{ActionId, GateError, LEFT};
+use bailey_interface::{Line, WhyView};
 use bailey_ledger::Entry;
 
 use crate::home::Home;
-use crate::wire::{Line, WhyView};
 
 fn payload_text(entry: &Entry, name: &str) -> Option<String> {
     let payload: serde_json::Value = serde_json::from_str(entry.payload.as_deref()?).ok()?;

@@ -1,8 +1,6 @@
-//! What the home's interface says and takes, as JSON. Texts for people are escaped here already.
+//! Bodies that are made of the vault's and the services' own types. All others are in `bailey-interface`.
 
-use std::collections::BTreeMap;
-
-use axum::http::StatusCode;
+use bailey_interface::{ProofBody, RuleChange, Shown};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -10,294 +8,6 @@ pub use bailey_connectors::Edit;
 pub use bailey_vault::{DavSettings, KeyHeader, MailSettings, ModelSettings, OauthClient, Server, Settings, Training};
 
 use crate::wire_secret::Password;
-
-mod browsers;
-mod tasks;
-
-pub use browsers::{
-    ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView, PurposeBody,
-    RecoverBody, RecoveryCodesView, RegistrationOptions, SessionView,
-};
-pub use tasks::{ModelsView, OfferView, TaskSummary, TaskView, UsageView, WordsView};
-
-/// An error: what happened and what to do next.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Failure {
-    /// A stable word for programs.
-    pub code: Code,
-    /// For people.
-    pub message: String,
-}
-
-macro_rules! codes {
-    ($($variant:ident = $name:literal, $status:ident, $about:literal;)+) => {
-        /// Kinds of errors, as programs tell them apart.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-        #[serde(rename_all = "kebab-case")]
-        pub enum Code {
-            $(#[doc = $about] $variant),+
-        }
-
-        impl Code {
-            /// Every kind.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// Returns the stable name.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name),+ }
-            }
-
-            /// Returns what it means, for people.
-            #[must_use]
-            pub const fn about(self) -> &'static str {
-                match self { $(Self::$variant => $about),+ }
-            }
-
-            /// Returns the status of an answer that says it.
-            pub(crate) const fn status(self) -> StatusCode {
-                match self { $(Self::$variant => StatusCode::$status),+ }
-            }
-        }
-    };
-}
-
-codes! {
-    Malformed = "malformed", BAD_REQUEST, "The request does not have the form that is described.";
-    Unauthenticated = "unauthenticated", UNAUTHORIZED, "No token, or a wrong one.";
-    NotAuthorised = "not-authorised", FORBIDDEN, "The person's assertion is missing or wrong.";
-    NotFound = "not-found", NOT_FOUND, "No such thing.";
-    WrongMethod = "wrong-method", METHOD_NOT_ALLOWED, "The address does not take that method.";
-    Conflict = "conflict", CONFLICT, "Not possible in the state it is in, or changed since it was shown.";
-    Paused = "paused", CONFLICT, "Everything is paused.";
-    TooLong = "too-long", PAYLOAD_TOO_LARGE, "The request's body is too long.";
-    Invalid = "invalid", UNPROCESSABLE_ENTITY, "The request has the right form and makes no sense.";
-    Internal = "internal", INTERNAL_SERVER_ERROR, "Something inside failed.";
-    Busy = "busy", SERVICE_UNAVAILABLE, "Too many requests of this kind are under way; `Retry-After` says when to come again.";
-    DiskFull = "disk-full", INSUFFICIENT_STORAGE, "The disk is full.";
-}
-
-/// How the home is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Status {
-    /// Whose it is.
-    pub home: String,
-    /// `open`, `paused` or `resuming`.
-    pub mode: String,
-    /// The pause epoch.
-    pub epoch: u64,
-    /// Whether a model is configured.
-    pub model: bool,
-    /// Actions waiting for the person.
-    pub waiting: u64,
-    /// Actions only the person can tell the outcome of.
-    pub needs_person: u64,
-    /// Rules Bailey suggests, as of the last look.
-    pub suggestions: u64,
-    /// What the person should know.
-    pub notices: Vec<String>,
-    /// Entries in the log.
-    pub log_entries: u64,
-}
-
-/// One labelled line of a preview.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Line {
-    /// What it is.
-    pub label: String,
-    /// The value.
-    pub value: String,
-}
-
-/// An action as people see it: the preview, and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ActionView {
-    /// Which.
-    pub id: String,
-    /// What an approval binds.
-    pub digest: String,
-    /// `mail.send` and so on.
-    pub kind: String,
-    /// Where it stands.
-    pub state: String,
-    /// The task it serves.
-    pub task: Option<String>,
-    /// One sentence: what will happen.
-    pub headline: String,
-    /// The fields.
-    pub items: Vec<Line>,
-    /// The text.
-    pub body: String,
-    /// What to look at twice.
-    pub warnings: Vec<String>,
-    /// What each recipient, thing and link stands on, and what its task has let in.
-    pub provenance: Vec<Line>,
-    /// Why it was decided so, in words.
-    pub reason: String,
-    /// Why the agent wants it, by its own account.
-    pub claimed_why: String,
-    /// What came of it, where something did.
-    pub outcome: Option<String>,
-    /// Until when it can be answered: milliseconds since 1970-01-01T00:00Z.
-    pub expires_ms: i64,
-    /// Until when it is held, where it is.
-    pub held_until_ms: Option<i64>,
-}
-
-/// What the person has to sign to answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Challenge {
-    /// Used once, hexadecimal.
-    pub challenge: String,
-    /// The home, which the signature covers.
-    pub home: String,
-    /// Credentials that may answer.
-    pub credentials: Vec<CredentialHint>,
-}
-
-/// What a client needs to sign with a credential.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct CredentialHint {
-    /// Which.
-    pub id: String,
-    /// Of which kind.
-    pub kind: CredentialKind,
-    /// The salt that makes a key of the approval passphrase, hexadecimal; of a `passphrase-key` alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub salt: Option<String>,
-}
-
-/// Kinds of credentials.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum CredentialKind {
-    /// The Ed25519 key that the approval passphrase makes.
-    PassphraseKey,
-    /// A passkey.
-    Passkey,
-}
-
-/// How a credential signed an answer. Bytes are in base64.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum AssertionBody {
-    /// By the key that the approval passphrase makes.
-    PassphraseKey {
-        /// The Ed25519 signature.
-        signature: String,
-    },
-    /// By a passkey, as `navigator.credentials.get()` gives it.
-    Passkey {
-        /// `rawId`.
-        credential_id: String,
-        /// `response.authenticatorData`.
-        authenticator_data: String,
-        /// `response.clientDataJSON`.
-        client_data: String,
-        /// `response.signature`.
-        signature: String,
-    },
-}
-
-/// Evidence that the person answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ProofBody {
-    /// The challenge.
-    #[schema(pattern = "^[0-9a-f]{128}$")]
-    pub challenge: String,
-    /// Which credential signed.
-    #[schema(pattern = "^[0-9a-f]{32}$")]
-    pub credential: String,
-    /// How it signed.
-    pub assertion: AssertionBody,
-    /// The client's session, hexadecimal.
-    #[schema(pattern = "^[0-9a-f]{32}$")]
-    pub session: String,
-}
-
-/// One action that was shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Shown {
-    /// Which.
-    #[schema(pattern = "^[0-9a-f]{32}$")]
-    pub id: String,
-    /// The digest that was shown.
-    #[schema(pattern = "^[0-9a-f]{64}$")]
-    pub digest: String,
-}
-
-/// `POST /v1/approvals/approve`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ApproveBody {
-    /// Exactly what was shown.
-    pub shown: Vec<Shown>,
-    /// The evidence.
-    pub proof: ProofBody,
-}
-
-/// A list of actions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct IdsBody {
-    /// Which.
-    pub ids: Vec<String>,
-}
-
-/// `POST /v1/actions/{id}/resolve`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ResolveBody {
-    /// Whether it did.
-    pub happened: bool,
-}
-
-/// `POST /v1/tasks`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TaskBody {
-    /// The person's words.
-    pub words: String,
-    /// Who begins it: `person` (as it is where nothing is said) or `agent`, for a program that speaks for another agent. What
-    /// schedules and triggers begin, the home itself begins.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub origin: Option<String>,
-}
-
-/// A model request as it can be looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ContextView {
-    /// What it held, in order.
-    pub spans: Vec<SpanView>,
-    /// What was kept back from it.
-    pub kept_back: Vec<KeptBack>,
-    /// Its exact bytes.
-    pub body: String,
-}
-
-/// A piece of a model request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct SpanView {
-    /// Who wrote it: `bailey`, `person`, `model`, `others`.
-    pub label: String,
-    /// The tool it came from, for others' words.
-    pub source: String,
-    /// The words.
-    pub text: String,
-}
-
-/// A secret that was kept back from a model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct KeptBack {
-    /// What it looked like.
-    pub kind: String,
-    /// The span it was in, from 0.
-    pub span: usize,
-    /// How it began.
-    pub hint: String,
-}
 
 /// `POST /v1/connections`: with an app password, or nothing to sign in with. `POST /v1/sign-ins`: with tokens.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -316,260 +26,59 @@ pub struct ConnectBody {
     pub proof: ProofBody,
 }
 
-/// `POST /v1/connections/{id}/level`
+/// What the person is asked to leave to, as the request that does it says it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LevelBody {
-    /// `read-only`, `draft`, `send` or `full`.
-    #[schema(pattern = "^(read-only|draft|send|full)$")]
-    pub level: String,
-    /// The evidence.
-    pub proof: ProofBody,
-}
-
-/// A sign-in under way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct SignIn {
-    /// Its name.
-    pub id: String,
-    /// What the person opens in a browser on this machine.
-    pub url: String,
-    /// The connection, once there is one.
-    pub connection: Option<ConnectionView>,
-    /// Why there is none, once that is known.
-    pub trouble: Option<String>,
-}
-
-/// `POST /v1/connections/{id}/revoke`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct RevokeView {
-    /// `confirmed`, `unconfirmed`, `by-hand`, `nothing` or `before`.
-    pub at_provider: String,
-    /// What to do next, in words.
-    pub message: String,
-}
-
-/// A connection as listed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ConnectionView {
-    /// Which.
-    pub id: String,
-    /// The kind of service.
-    pub kind: String,
-    /// The account.
-    pub account: String,
-    /// What it may be used for.
-    pub level: String,
-    /// Whether it stands.
-    pub active: bool,
-    /// Whether it is the one of its kind that is used where neither a task nor a call says which.
-    #[serde(default)]
-    pub is_default: bool,
-    /// What is weaker about it than it could be; empty if nothing is.
-    pub weaker: String,
-    /// Why it cannot be used until the person signs in again; empty if it can.
-    #[serde(default)]
-    pub sign_in: String,
-}
-
-/// A log entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct EntryView {
-    /// Its place.
-    pub seq: u64,
-    /// The header line.
-    #[schema(value_type = Object)]
-    pub header: serde_json::Value,
-    /// What it says, where that can still be read.
-    #[schema(value_type = Option<Object>)]
-    pub payload: Option<serde_json::Value>,
-}
-
-/// What pausing achieved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct PauseView {
-    /// The epoch that began.
-    pub epoch: u64,
-    /// What went wrong while recording it, where something did.
-    pub trouble: Vec<String>,
-    /// Actions whose bytes may have been handed over before.
-    pub in_flight: Vec<String>,
-}
-
-/// `POST /v1/resume`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ResumeBody {
-    /// The epoch of the pause to be ended, as `GET /v1/status` gives it.
-    pub epoch: u64,
-    /// The evidence.
-    pub proof: ProofBody,
-}
-
-/// `POST /v1/log/export-readable`, `POST /v1/home/delete`, `POST /v1/actions/{id}/undo`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ProvenBody {
-    /// The evidence.
-    pub proof: ProofBody,
-}
-
-/// A change of the rules.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RuleChange {
-    /// Rules in words.
-    #[serde(default)]
-    pub add: String,
-    /// Rules in Cedar, each with an `@id` of its own.
-    #[serde(default)]
-    pub cedar: String,
-    /// Names of rules to drop.
-    #[serde(default)]
-    pub remove: Vec<String>,
-    /// A shipped profile in the place of the one before; rules of one's own stay.
-    #[serde(default)]
-    pub profile: Option<String>,
-    /// The domains of the organisation, in the place of those before.
-    #[serde(default)]
-    pub organisation: Option<Vec<String>>,
-    /// Groups of addresses, each in the place of the one of that name before; an empty one is dropped.
-    #[serde(default)]
-    pub groups: BTreeMap<String, Vec<String>>,
-    /// The suggestion that is taken: then `add` is its rule, and there is nothing else.
-    #[serde(default)]
-    pub suggestion: Option<String>,
-}
-
-impl RuleChange {
-    /// Tells whether it changes something besides single rules.
-    #[must_use]
-    pub fn changes_more(&self) -> bool {
-        self.profile.is_some() || self.organisation.is_some() || !self.groups.is_empty()
-    }
-}
-
-/// `POST /v1/rules`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RuleBody {
-    /// What is to change.
-    pub change: RuleChange,
-    /// The evidence.
-    pub proof: ProofBody,
-}
-
-/// A rule as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct RuleView {
-    /// Its name.
-    pub id: String,
-    /// In words.
-    pub words: String,
-    /// As Cedar.
-    pub cedar: String,
-    /// `own`, `offer`, or the profile it came with.
-    pub origin: String,
-    /// When it was added, in milliseconds since 1970-01-01T00:00Z.
-    pub added_ms: i64,
-}
-
-/// `POST /v1/rules/try`: what a change would have done to the last actions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct TrialView {
-    /// Actions it was tried on.
-    pub tried: u64,
-    /// Further actions whose facts were erased, or not kept yet.
-    pub untold: u64,
-    /// Those that would be decided otherwise, newest first.
-    pub otherwise: Vec<TriedView>,
-    /// The person's rules as they are, as Cedar.
-    pub before: String,
-    /// As they would be.
-    pub after: String,
-}
-
-/// An action that would be decided otherwise.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct TriedView {
-    /// Which.
-    pub id: String,
-    /// `mail.send` and so on.
-    pub kind: String,
-    /// When it was proposed, in milliseconds since 1970-01-01T00:00Z.
-    pub at_ms: i64,
-    /// What it was.
-    pub headline: String,
-    /// `auto`, `ask`, `ask-step-up` or `deny` by the rules as they are.
-    pub before: String,
-    /// The same by the rules as they would be.
-    pub after: String,
-    /// What became of it, in words.
-    pub answered: String,
-    /// Why not more freely.
-    pub reason: String,
-}
-
-/// A rule the home suggests, because the person approved its like again and again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct SuggestionView {
-    /// Its name.
-    pub id: String,
-    /// The rule, in words.
-    pub words: String,
-    /// As Cedar.
-    pub cedar: String,
-    /// Why it is offered.
-    pub why: String,
-    /// Approvals it stands on.
-    pub approved: u64,
-    /// When the first of them was asked for, in milliseconds since 1970-01-01T00:00Z.
-    pub first_ms: i64,
-    /// When the last was.
-    pub last_ms: i64,
-    /// What it would have done.
-    pub trial: TrialView,
-}
-
-/// A change of the rules that was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct RuleEventView {
-    /// Its entry in the log.
-    pub seq: u64,
-    /// When, in milliseconds since 1970-01-01T00:00Z.
-    pub at_ms: i64,
-    /// Who made it.
-    pub actor: String,
-    /// Rules that came, one on each line.
-    pub added: String,
-    /// Rules that went.
-    pub removed: String,
-    /// The domains of the organisation, where they changed.
-    pub organisation: String,
-    /// A group that changed, and who is in it now.
-    pub group: String,
-    /// A suggestion that was not wanted.
-    pub dismissed: String,
-    /// Why, where that is known.
-    pub why: String,
-}
-
-/// Why an action was decided as it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct WhyView {
-    /// What was decided.
-    pub decision: String,
-    /// The rules that stood in the way of deciding more freely, or let it go, each with its words.
-    pub reasons: Vec<Line>,
-    /// What the rules in force now would decide about it.
-    pub now: String,
-    /// What was true about it, where that is kept: only what is not nothing.
-    pub facts: Vec<Line>,
-}
-
-/// What deleting the home could not do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct DeletedView {
-    /// Accounts whose access has to be ended at the provider, and why.
-    pub end_by_hand: Vec<String>,
+#[serde(tag = "what", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum PurposeBody {
+    /// `POST /v1/approvals/approve`
+    Approve {
+        /// Exactly what was shown.
+        shown: Vec<Shown>,
+    },
+    /// `POST /v1/resume`
+    Resume {
+        /// The epoch of the pause.
+        epoch: u64,
+    },
+    /// `POST /v1/actions/{id}/undo`
+    Undo {
+        /// The action.
+        id: String,
+    },
+    /// `POST /v1/connections`, `POST /v1/sign-ins`
+    Connect {
+        /// The account.
+        settings: Box<Settings>,
+        /// `read-only`, `draft`, `send` or `full`.
+        level: String,
+    },
+    /// `POST /v1/connections/{id}/level`
+    ChangeLevel {
+        /// The connection.
+        id: String,
+        /// `read-only`, `draft`, `send` or `full`.
+        level: String,
+    },
+    /// `POST /v1/rules`
+    ChangeRules {
+        /// The change.
+        change: Box<RuleChange>,
+    },
+    /// `POST /v1/log/export-readable`
+    ExportReadable,
+    /// `POST /v1/home/delete`
+    DeleteHome,
+    /// `POST /v1/browsers/link`
+    LetBrowserIn,
+    /// `POST /v1/passkeys/{id}/end`
+    EndPasskey {
+        /// The passkey.
+        id: String,
+    },
+    /// `POST /v1/passkeys/confirm`
+    ConfirmPasskeys,
+    /// `POST /v1/recovery-codes`
+    RecoveryCodes,
+    /// `POST /v1/sessions`
+    SignIn,
 }

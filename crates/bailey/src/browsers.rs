@@ -2,8 +2,8 @@
 
 use bailey_gate::Nonce;
 use bailey_gate::approval::Purpose;
-use bailey_home::wire::{ConfirmedView, LinkView, PasskeyView, ProvenBody, RecoveryCodesView, SessionView};
 use bailey_home::{purposes, routes};
+use bailey_interface::{ConfirmedView, LinkView, PasskeyView, ProvenBody, RecoveryCodesView, SessionView};
 
 use crate::args::PasskeyCommand;
 use crate::client::{Client, Trouble};

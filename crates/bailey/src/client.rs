@@ -9,7 +9,7 @@ use bailey_gate::event::Client as ClientKind;
 use bailey_gate::{Challenge as Asked, HomeId, Nonce};
 use bailey_home::Layout;
 use bailey_home::routes::{self, Address, Events, Octets, Text};
-use bailey_home::wire::{AssertionBody, Challenge, Code, CredentialHint, CredentialKind, Failure, ProofBody};
+use bailey_interface::{AssertionBody, Challenge, Code, CredentialHint, CredentialKind, Failure, ProofBody};
 use bailey_keys::{Passphrase, credential};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

@@ -8,11 +8,13 @@ use std::path::Path;
 use bailey_gate::approval::Purpose;
 use bailey_gate::{ActionId, BadId, Digest};
 use bailey_home::wire::{
-    ActionView, ApproveBody, ConnectBody, ConnectionView, ContextView, DavSettings, DeletedView, Edit, EntryView,
-    IdsBody, KeyHeader, LevelBody, MailSettings, ModelSettings, OauthClient, ProvenBody, ResolveBody, ResumeBody,
-    RevokeView, Server, Settings, Shown, SignIn, Status, TaskSummary, TaskView, Training,
+    ConnectBody, DavSettings, Edit, KeyHeader, MailSettings, ModelSettings, OauthClient, Server, Settings, Training,
 };
 use bailey_home::{Layout, RootChoice, purposes, routes};
+use bailey_interface::{
+    ActionView, ApproveBody, ConnectionView, ContextView, DeletedView, EntryView, IdsBody, LevelBody, ProvenBody,
+    ResolveBody, ResumeBody, RevokeView, Shown, SignIn, Status, TaskSummary, TaskView,
+};
 
 use crate::args::{
     Collection, Command, Connect, ConnectMail, ConnectModel, Context, EditMail, HomeCommand, KeyStyle, Log, Part, Root,

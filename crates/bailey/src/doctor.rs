@@ -4,8 +4,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use bailey_home::rules::Analysis;
-use bailey_home::wire::ConnectionView;
 use bailey_home::{Layout, config, routes};
+use bailey_interface::ConnectionView;
 use bailey_supervisor::{Identities, Place};
 use serde::Serialize;
 

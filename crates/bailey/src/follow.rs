@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use bailey_home::routes;
-use bailey_home::wire::{ActionView, ModelsView, OfferView, Status, TaskBody, TaskView, WordsView};
+use bailey_interface::{ActionView, ModelsView, OfferView, Status, TaskBody, TaskView, WordsView};
 
 use crate::args::Task;
 use crate::client::{Client, Trouble};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use bailey_home::wire::PauseView;
 use bailey_home::{Layout, routes};
+use bailey_interface::PauseView;
 use bailey_supervisor::{Place, SupervisorError};
 use serde::Serialize;
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use bailey_home::wire::Status;
+use bailey_interface::Status;
 use bailey_verify::Checkpoint;
 
 use crate::client::Trouble;

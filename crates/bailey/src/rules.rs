@@ -7,8 +7,8 @@ use bailey_gate::family::escape::{visible, visible_lines};
 use bailey_home::rules::{
     Analysis, BadRule, CedarPolicy, Example, Newly, NoAnalysis, Profile, Rule, Unattended, parse,
 };
-use bailey_home::wire::{RuleBody, RuleChange, RuleEventView, RuleView, SuggestionView, TrialView, WhyView};
 use bailey_home::{Layout, purposes, routes};
+use bailey_interface::{RuleBody, RuleChange, RuleEventView, RuleView, SuggestionView, TrialView, WhyView};
 use serde_json::json;
 
 use crate::args::{Change, ProfileName, Rules};

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write};
 
 use bailey_gate::family::escape::judged;
-use bailey_home::wire::{ActionView, ConnectionView, ContextView, EntryView, Status, TaskSummary, TaskView, UsageView};
+use bailey_interface::{ActionView, ConnectionView, ContextView, EntryView, Status, TaskSummary, TaskView, UsageView};
 use serde::Serialize;
 
 /// Prints as JSON, or as text for people.

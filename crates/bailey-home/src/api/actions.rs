@@ -119,7 +119,7 @@ pub(super) async fn challenge(AppState(home): Shared) -> Answer<Challenge> {
 }
 
 /// Reads what the person was shown.
-pub(super) fn shown(said: &[crate::wire::Shown]) -> Result<Vec<(ActionId, Digest)>, Failure> {
+pub(super) fn shown(said: &[bailey_interface::Shown]) -> Result<Vec<(ActionId, Digest)>, Failure> {
     said.iter().map(|shown| Ok((parse("action", &shown.id)?, parse::<Digest>("digest", &shown.digest)?))).collect()
 }
 

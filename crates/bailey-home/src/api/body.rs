@@ -70,7 +70,7 @@ mod tests {
     use serde_json::json;
 
     use super::read;
-    use crate::wire::{ApproveBody, IdsBody, RuleChange};
+    use bailey_interface::{ApproveBody, IdsBody, RuleChange};
 
     #[test]
     fn bodies_are_what_is_described_and_nothing_else() {

@@ -3,9 +3,10 @@
 use super::*;
 use crate::authority::webauthn_challenge;
 use crate::browsers::{LINK_MS, LetIn, Refused, Registration, host_of, registration_challenge};
-use crate::wire::{
-    ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView, PurposeBody,
-    RecoverBody, RecoveryCodesView, RegistrationOptions, SessionView,
+use crate::wire::PurposeBody;
+use bailey_interface::{
+    ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView, RecoverBody,
+    RecoveryCodesView, RegistrationOptions, SessionView,
 };
 use bailey_ledger::{PasskeyRow, SessionRow};
 

@@ -98,7 +98,7 @@ pub(super) async fn begin_sign_in(
         };
         let finished = tokio::time::timeout(SIGN_IN_WITHIN, finishing).await;
         let ended = match finished {
-            Ok(Ok(new)) => keep(&home, &new, &leave).map_err(|failure| failure.message),
+            Ok(Ok(new)) => keep(&home, &new, &leave).map_err(|failure| failure.0.message),
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err("nobody came back from the browser within ten minutes; connect again".into()),
         };

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use bailey_interface::{Code, Failure};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::table::{ROWS, Row};
 use crate::routes::Method;
-use crate::wire::{Code, Failure};
 
 /// Schemas by their names.
 pub(crate) type Components = BTreeMap<String, Value>;
@@ -60,7 +60,7 @@ fn failures(row: &Row) -> Vec<Code> {
             .into_iter()
             .flatten(),
     );
-    all.sort_by_key(|code| (code.status().as_u16(), code.name()));
+    all.sort_by_key(|code| (code.status(), code.name()));
     all
 }
 
@@ -144,7 +144,7 @@ fn operation(row: &Row, failure: &Value, components: &mut Components) -> Value {
     responses.insert("200".into(), json!({ "description": "Done", "content": { media: { "schema": schema } } }));
     for code in failures(row) {
         let said = json!({ "description": code.about(), "content": { "application/json": { "schema": failure } } });
-        responses.entry(code.status().as_str()).or_insert(said);
+        responses.entry(code.status().to_string()).or_insert(said);
     }
     let mut operation = json!({
         "operationId": row.name.to_lowercase(),
@@ -243,7 +243,7 @@ mod tests {
         }
         page.push_str("\n## Errors\n\nEach is a `Failure`: `code`, a word for programs, and `message`, for people.\n\n| code | status | meaning |\n|---|---|---|\n");
         for code in Code::ALL {
-            let _ = writeln!(page, "| `{}` | {} | {} |", code.name(), code.status().as_u16(), code.about());
+            let _ = writeln!(page, "| `{}` | {} | {} |", code.name(), code.status(), code.about());
         }
         page
     }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, Request, State as AppState};
 use axum::handler::Handler;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::sse::{Event as SentEvent, Sse};
 use axum::response::{IntoResponse, Response};
@@ -33,6 +33,12 @@ use bailey_gate::family::mail::MailAction;
 use bailey_gate::family::{Action, Level};
 use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, ConnectionId, Digest, GateError, Nonce, Preview, Proposal, Proposed, State, TaskId};
+use bailey_interface::{
+    ActionView, ApproveBody, AssertionBody, Challenge, Code, ConnectionView, ContextView, CredentialHint,
+    CredentialKind, DeletedView, EntryView, IdsBody, KeptBack, LevelBody, Line, ModelsView, OfferView, PauseView,
+    ProofBody, ProvenBody, ResolveBody, ResumeBody, RevokeView, SignIn, SpanView, Status, TaskBody, TaskSummary,
+    TaskView, UsageView, WordsView,
+};
 use bailey_ledger::{ActionRecord, ExportError, Payloads};
 use bailey_model::tap::{Label, Redaction, Span};
 use bailey_vault::{Credential, NewConnection, Revocation, VaultError};
@@ -52,12 +58,7 @@ use crate::metrics;
 use crate::purposes;
 use crate::routes::{Events, Method, Octets, Route, Text};
 use crate::tasks::state_name;
-use crate::wire::{
-    ActionView, ApproveBody, AssertionBody, Challenge, Code, ConnectBody, ConnectionView, ContextView, CredentialHint,
-    CredentialKind, DeletedView, Edit, EntryView, Failure, IdsBody, KeptBack, LevelBody, Line, ModelsView, OfferView,
-    PauseView, ProofBody, ProvenBody, ResolveBody, ResumeBody, RevokeView, SignIn, SpanView, Status, TaskBody,
-    TaskSummary, TaskView, UsageView, WordsView,
-};
+use crate::wire::{ConnectBody, Edit};
 
 /// Largest request body: an edited mail with room to spare.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
@@ -323,15 +324,22 @@ async fn told_as_failure(response: Response) -> Response {
     failure(Code::Malformed, String::from_utf8_lossy(&words).into_owned()).into_response()
 }
 
+/// A failure as handlers give it back: what the interface says, as an answer.
+#[derive(Debug)]
+pub(crate) struct Failure(bailey_interface::Failure);
+
 fn failure(code: Code, message: impl Into<String>) -> Failure {
     // Some of it may be another side's words.
-    Failure { code, message: bailey_gate::family::escape::visible_lines(&message.into()) }
+    let message = bailey_gate::family::escape::visible_lines(&message.into());
+    Failure(bailey_interface::Failure { code, message })
 }
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let mut response = (self.code.status(), Json(&self)).into_response();
-        if self.code == Code::Busy {
+        let Self(said) = self;
+        let status = StatusCode::from_u16(said.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(&said)).into_response();
+        if said.code == Code::Busy {
             response.headers_mut().insert(header::RETRY_AFTER, axum::http::HeaderValue::from_static("1"));
         }
         response

@@ -1,8 +1,9 @@
 //! The person's rules.
 
+use bailey_interface::{RuleBody, RuleChange, RuleEventView, RuleView, SuggestionView, TrialView, WhyView};
+
 use super::*;
 use crate::rules::{Book, Kept, Unchanged, kept};
-use crate::wire::{RuleBody, RuleChange, RuleEventView, RuleView, SuggestionView, TrialView, WhyView};
 
 fn views(book: Book) -> Vec<RuleView> {
     let view = |Kept { id, words, cedar, origin, added_ms }| RuleView { id, words, cedar, origin, added_ms };

@@ -2,6 +2,7 @@
 //! answered, and who answers it. The router, the OpenAPI document, `docs/api.md` and the command line come from here.
 
 use axum::Router;
+use bailey_interface::*;
 
 use super::document::{Components, schema_of, type_name};
 use super::{actions, bind, bind_with, browsers, connections, house, log, models, rules, tasks};

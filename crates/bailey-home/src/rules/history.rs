@@ -3,9 +3,9 @@
 use bailey_gate::GateError;
 use bailey_gate::event::EventKind;
 use bailey_gate::family::escape::visible_lines;
+use bailey_interface::RuleEventView;
 
 use crate::home::{Home, HomeError};
-use crate::wire::RuleEventView;
 
 /// Changes shown.
 const SHOWN: u32 = 500;

@@ -12,6 +12,7 @@ use bailey_gate::event::{Actor, Event, EventKind, Payload};
 use bailey_gate::family::text::Address;
 use bailey_gate::handoff::PauseState;
 use bailey_gate::{GateError, Now};
+use bailey_interface::RuleChange;
 use bailey_ledger::{Ledger, RecordName};
 use bailey_policy::InForce;
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,6 @@ pub use bailey_policy::rule::{BadRule, Groups, Rule, parse};
 pub use bailey_policy::{CedarPolicy, FAILED, PolicyError, Profile};
 
 use crate::home::{Home, HomeError};
-use crate::wire::RuleChange;
 
 /// Most rules a home keeps: each decision asks all of them.
 pub const MAX_RULES: usize = 500;

@@ -8,13 +8,13 @@ use bailey_gate::family::{ActionKind, mail, tool};
 use bailey_gate::ledger::MAX_COUNTED;
 use bailey_gate::policy::{Facts, judge};
 use bailey_gate::{Decision, GateError, State};
+use bailey_interface::{RuleChange, SuggestionView};
 use bailey_ledger::Decided;
 use bailey_policy::CedarPolicy;
 use bailey_policy::rule::{Condition, Period, Rule, Subject, Verdict, parse};
 
 use super::{Book, Unchanged, compiled, keep, kept};
 use crate::home::{Home, HomeError};
-use crate::wire::{RuleChange, SuggestionView};
 
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 /// Approvals that have to be alike, and on how many days at least: one busy afternoon is no habit.

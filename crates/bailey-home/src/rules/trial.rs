@@ -7,12 +7,12 @@ use bailey_gate::content::Content;
 use bailey_gate::family::escape::visible;
 use bailey_gate::policy::{Facts, judge};
 use bailey_gate::{Decision, Preview, State};
+use bailey_interface::{RuleChange, TrialView, TriedView};
 use bailey_ledger::{Decided, Ledger};
 use bailey_policy::CedarPolicy;
 
 use super::{Book, Changed, Unchanged, changed, domains, kept};
 use crate::home::{Home, HomeError};
-use crate::wire::{RuleChange, TrialView, TriedView};
 
 /// Actions that other rules are tried on.
 pub(crate) const TRIED: u32 = 200;

@@ -150,7 +150,7 @@ fn one_no_one_afternoon_and_an_offer_that_was_not_wanted_are_no_habit() {
 
 /// The proof of a wider rule that says it is the offer.
 fn wider(offer: &Value) -> bailey_gate::approval::Purpose {
-    let change: bailey_home::wire::RuleChange =
+    let change: bailey_interface::RuleChange =
         serde_json::from_value(json!({"add": "mail: go ahead", "suggestion": offer["id"]})).unwrap();
     bailey_home::purposes::change_rules(&change)
 }
