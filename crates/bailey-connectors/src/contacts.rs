@@ -96,6 +96,10 @@ impl Service for Contacts {
         }))
     }
 
+    fn has_undo(&self, _: &ContactsAction) -> bool {
+        false
+    }
+
     /// Returns whoever stands in the address book when it is connected is somebody the person knows, under the name they gave
     /// them.
     async fn discover(&self, vault: &Vault, access: &Access, _: &Settings) -> Result<Discovered, VaultError> {

@@ -35,6 +35,10 @@ impl Service for ForeignTools {
         Err(BadCall::Lookup("a tool of somebody else's is undone by a tool of theirs, if at all".into()))
     }
 
+    fn has_undo(&self, _: &ToolUse) -> bool {
+        false
+    }
+
     async fn discover(&self, _: &Vault, _: &Access, _: &Settings) -> Result<Discovered, VaultError> {
         Ok(Discovered::default())
     }

@@ -91,6 +91,14 @@ macro_rules! services {
                 }
             }
 
+            /// Tells whether [`Self::undo`] makes an action, as far as that can be told without looking.
+            #[must_use]
+            pub fn has_undo(content: &Content) -> bool {
+                match &content.action {
+                    $(Action::$family(action) => $service.has_undo(action),)*
+                }
+            }
+
             /// Makes the action that undoes another, where there is one. `left` is what its own outcome left behind.
             pub async fn undo(&self, content: &Content, left: &[u8]) -> Result<Made, BadCall> {
                 match &content.action {

@@ -64,6 +64,10 @@ impl Service for Notes {
         Err(no_undo(kind))
     }
 
+    fn has_undo(&self, action: &HomeAction) -> bool {
+        matches!(action, HomeAction::MemoryWrite { .. })
+    }
+
     async fn discover(&self, _: &Vault, _: &Access, _: &Settings) -> Result<Discovered, VaultError> {
         Ok(Discovered::default())
     }

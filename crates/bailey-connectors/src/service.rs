@@ -85,6 +85,9 @@ pub trait Service: Send + Sync {
     /// Makes the action that undoes another.
     fn undo(&self, vault: &Vault, done: Done<'_, Self::Action>) -> impl Future<Output = Result<Made, BadCall>> + Send;
 
+    /// Tells whether it makes an action that undoes another, as far as that can be told without looking.
+    fn has_undo(&self, action: &Self::Action) -> bool;
+
     /// Looks at an account the person wants to connect: whether it can be used, and what it proves.
     fn discover(
         &self,

@@ -93,6 +93,8 @@ pub struct Home {
     pub(crate) heartbeats: watch::Sender<u64>,
     /// How long it may give none.
     pub(crate) silent: std::time::Duration,
+    /// How long an approved mail waits, so that it can be taken back.
+    pub(crate) hold_seconds: u64,
     /// Set once the home ends by itself, and why.
     pub(crate) ended: watch::Sender<Option<Ended>>,
     changes: watch::Sender<u64>,
@@ -184,6 +186,7 @@ impl Home {
             unrecorded: watch::Sender::new(settings.paused),
             heartbeats: watch::Sender::new(0),
             silent: config.home.silent(),
+            hold_seconds: config.home.hold_seconds,
             ended: watch::Sender::new(None),
             changes: watch::Sender::new(0),
             work: tokio::runtime::Handle::current(),

@@ -1,20 +1,25 @@
 //! What an action stands on, in words: for each recipient, thing and link whether the person named it or dealt with it before, and
 //! what its task has let in. The same facts that rules decide by, told one by one.
 
-use bailey_gate::TaskId;
+use bailey_connectors::Services;
 use bailey_gate::content::Content;
-use bailey_gate::family::Party;
 use bailey_gate::family::escape::visible;
+use bailey_gate::family::mail::{Attachment, MailAction, Message};
+use bailey_gate::family::text::{Address, Mailbox};
+use bailey_gate::family::{Action, Party};
 use bailey_gate::ground::{self, Words};
 use bailey_gate::intent::asking;
 use bailey_gate::ledger::StoreError;
-use bailey_interface::Line;
+use bailey_gate::{Class, TaskId};
+use bailey_interface::{AttachmentView, Line, RecipientView};
 
 use crate::home::Home;
 
 /// What is told of an action.
 #[derive(Debug, Default)]
 pub(crate) struct Relationship {
+    /// Everyone who gets something, in the order of the preview.
+    pub(crate) recipients: Vec<RecipientView>,
     /// What to look at twice.
     pub(crate) warnings: Vec<String>,
     /// What each thing stands on.
@@ -26,8 +31,14 @@ impl Relationship {
         self.lines.push(Line { label: label.into(), value });
     }
 
-    /// Returns somebody who gets something.
-    fn party(&mut self, home: &Home, words: &Words, party: &Party) -> Result<(), StoreError> {
+    /// Tells of somebody who gets something: how, and as which mailbox, where it is a mail.
+    fn party(
+        &mut self,
+        home: &Home,
+        words: &Words,
+        party: &Party,
+        (role, mailbox): (&str, Option<&Mailbox>),
+    ) -> Result<(), StoreError> {
         let (standing, name) = (home.ledger.relationship(party)?, visible(&party.value));
         let named = words.hold_party(party);
         let stands = match (standing.own, named, standing.known) {
@@ -39,15 +50,62 @@ impl Relationship {
         };
         let inside = if standing.inside && !standing.own { "; inside your organisation" } else { "" };
         self.line("Stands on", format!("{name}: {stands}{inside}"));
-        if standing.own || standing.known {
-            return Ok(());
-        }
-        self.warnings.push(format!("As far as Bailey knows, you have never written to `{name}`."));
-        if let Some(known) = home.ledger.confusable_with(party)? {
-            let known = visible(&known);
-            self.warnings.push(format!("`{name}` could be taken for `{known}`, whom you know, and is somebody else."));
-        }
+        let stranger = !standing.own && !standing.known;
+        let look_alike = if stranger { home.ledger.confusable_with(party)? } else { None };
+        let address = mailbox.map(|mailbox| &mailbox.address);
+        let shown = mailbox.and_then(|mailbox| mailbox.name.as_ref());
+        let recipient = RecipientView {
+            role: role.into(),
+            kind: party.kind.clone(),
+            address: address.map_or(name, |address| visible(address.as_str())),
+            letters: address.and_then(Address::letters).map(|letters| visible(&letters)).unwrap_or_default(),
+            name: shown.map(|name| visible(name.as_str())).unwrap_or_default(),
+            standing: format!("{stands}{inside}"),
+            stranger,
+            look_alike: look_alike.map(|known| visible(&known)).unwrap_or_default(),
+        };
+        self.warnings.extend(recipient.warnings());
+        self.recipients.push(recipient);
         Ok(())
+    }
+}
+
+/// Returns the mailboxes of a mail with the part of each, in the order of its recipients; nothing for all else.
+fn parts(action: &Action) -> Box<dyn Iterator<Item = (&'static str, Option<&Mailbox>)> + '_> {
+    let Action::Mail(MailAction::Send(message)) = action else { return Box::new(std::iter::empty()) };
+    let Message { to, cc, bcc, .. } = message;
+    let lists = [("to", to), ("cc", cc), ("bcc", bcc)].into_iter();
+    Box::new(lists.flat_map(|(role, list)| list.iter().map(move |mailbox| (role, Some(mailbox)))))
+}
+
+/// Returns the files an action carries.
+pub(crate) fn attachments(action: &Action) -> Vec<AttachmentView> {
+    let Action::Mail(MailAction::Send(message)) = action else { return Vec::new() };
+    let view = |file: &Attachment| AttachmentView {
+        name: visible(file.name.as_str()),
+        media_type: visible(&file.media_type),
+        bytes: file.bytes.len() as u64,
+        sha256: file.digest().to_string(),
+    };
+    message.attachments.iter().map(view).collect()
+}
+
+/// Tells how far an action can be taken back once it is approved.
+pub(crate) fn reversal(content: &Content, hold_seconds: u64) -> String {
+    let action = &content.action;
+    if action.kind().is_read() {
+        return "Changes nothing.".into();
+    }
+    if Services::has_undo(content) {
+        return "Can be undone.".into();
+    }
+    match action.class() {
+        Class::Held if hold_seconds > 0 => {
+            format!("Can be taken back for {hold_seconds} s after you approve it, not later.")
+        }
+        Class::Compensable => "Cannot be undone; it can be made good by another action.".into(),
+        Class::Undoable if action.kind().is_local() => "Stays in your home; nothing leaves.".into(),
+        Class::Undoable | Class::Held | Class::Critical => "Cannot be undone.".into(),
     }
 }
 
@@ -57,8 +115,9 @@ pub(crate) fn of(home: &Home, content: &Content, task: Option<&TaskId>) -> Resul
     let words = Words::new(&asking(&words));
     let mut out = Relationship::default();
     let traits = content.action.traits();
+    let mut parts = parts(&content.action);
     for party in &traits.recipients {
-        out.party(home, &words, party)?;
+        out.party(home, &words, party, parts.next().unwrap_or(("gets", None)))?;
     }
     let unread = traits.unreadable_recipients;
     if unread > 0 {

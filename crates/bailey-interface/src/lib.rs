@@ -120,8 +120,14 @@ pub struct ActionView {
     pub state: String,
     /// The task it serves.
     pub task: Option<String>,
+    /// When it was proposed: milliseconds since 1970-01-01T00:00Z.
+    pub at_ms: i64,
     /// One sentence: what will happen.
     pub headline: String,
+    /// Everyone who gets something from it, in the order of the preview; those that cannot be read are in `warnings`.
+    pub recipients: Vec<RecipientView>,
+    /// Files it carries.
+    pub attachments: Vec<AttachmentView>,
     /// The fields.
     pub items: Vec<Line>,
     /// The text.
@@ -134,12 +140,68 @@ pub struct ActionView {
     pub reason: String,
     /// Why the agent wants it, by its own account.
     pub claimed_why: String,
+    /// How far it can be taken back once it is approved, in words.
+    pub reversal: String,
+    /// Whether it has happened and can be undone: `POST /v1/actions/{id}/undo`.
+    pub can_undo: bool,
+    /// What the person had said to it, in words: that they approved it, or that it went by itself.
+    pub answered: String,
     /// What came of it, where something did.
     pub outcome: Option<String>,
     /// Until when it can be answered: milliseconds since 1970-01-01T00:00Z.
     pub expires_ms: i64,
     /// Until when it is held, where it is.
     pub held_until_ms: Option<i64>,
+}
+
+/// Somebody, or something, that gets something from an action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RecipientView {
+    /// How: `to`, `cc`, `bcc`; `gets` where the action has no such parts.
+    pub role: String,
+    /// The kind of name: `email`, `url`, `iban`, or what else a manifest says.
+    pub kind: String,
+    /// The whole name: an address of mail, say.
+    pub address: String,
+    /// The address with its domain in its own letters, where that is written otherwise; else empty.
+    pub letters: String,
+    /// The name that is shown beside the address; empty where there is none.
+    pub name: String,
+    /// What it stands on, in words.
+    pub standing: String,
+    /// Whether the person is not known to have dealt with it before.
+    pub stranger: bool,
+    /// Whom the person knows that it could be taken for, and is not; else empty.
+    pub look_alike: String,
+}
+
+impl RecipientView {
+    /// Returns what to look at twice about it. [`ActionView::warnings`] holds the same, among others.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let Self { address, look_alike, .. } = self;
+        let mut all = Vec::new();
+        if self.stranger {
+            all.push(format!("As far as Bailey knows, you have never written to `{address}`."));
+        }
+        if !look_alike.is_empty() {
+            all.push(format!("`{address}` could be taken for `{look_alike}`, whom you know, and is somebody else."));
+        }
+        all
+    }
+}
+
+/// A file that an action carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AttachmentView {
+    /// The name the recipient sees.
+    pub name: String,
+    /// `type/subtype`.
+    pub media_type: String,
+    /// Its length.
+    pub bytes: u64,
+    /// The SHA-256 of its content, hexadecimal.
+    pub sha256: String,
 }
 
 /// What the person has to sign to answer.

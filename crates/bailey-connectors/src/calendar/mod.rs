@@ -245,6 +245,10 @@ impl Service for Calendar {
         Ok((done.account.map(|(connection, _)| connection), Action::Calendar(action)))
     }
 
+    fn has_undo(&self, action: &CalendarAction) -> bool {
+        matches!(action, CalendarAction::Write(_))
+    }
+
     async fn discover(&self, vault: &Vault, access: &Access, _: &Settings) -> Result<Discovered, VaultError> {
         expect_collection(vault, access, "calendar", CALENDAR).await.map(|()| Discovered::default())
     }

@@ -305,6 +305,21 @@ impl Service for Mail {
         Ok((done.account.map(|(connection, _)| connection), Action::Mail(MailAction::Move(back))))
     }
 
+    fn has_undo(&self, action: &MailAction) -> bool {
+        match action {
+            MailAction::Move(_)
+            | MailAction::Trash(_)
+            | MailAction::DiscardDraft(_)
+            | MailAction::SaveDraft(_)
+            | MailAction::Mark(_) => true,
+            MailAction::Send(_)
+            | MailAction::Draft(_)
+            | MailAction::Search { .. }
+            | MailAction::Read(_)
+            | MailAction::Look(_) => false,
+        }
+    }
+
     async fn afterwards(&self, vault: &Vault, claimed: &Claimed<MailAction>, outcome: &Outcome) -> Option<String> {
         keep::copy(vault, claimed, outcome).await
     }

@@ -1,8 +1,10 @@
 //! Actions, and the answers of the person.
 
+use bailey_connectors::Services;
 use bailey_gate::family::ActionKind;
 
 use super::*;
+use crate::provenance;
 use crate::views::{claimed_why, outcome_words};
 
 fn views(home: &Home, records: &[ActionRecord]) -> Result<Vec<ActionView>, Failure> {
@@ -19,13 +21,19 @@ pub(super) fn action_view(home: &Home, record: &ActionRecord) -> Result<ActionVi
         kind: row.kind.name().into(),
         state: row.state.name().into(),
         task: row.task.map(|task| task.to_string()),
+        at_ms: row.proposed.wall_ms,
         headline: "Its content was erased or cannot be read".into(),
+        recipients: Vec::new(),
+        attachments: Vec::new(),
         items: Vec::new(),
         body: String::new(),
         warnings: Vec::new(),
         provenance: Vec::new(),
         reason: home.reasons_among(&entries),
         claimed_why: claimed_why(&entries),
+        reversal: String::new(),
+        can_undo: false,
+        answered: crate::rules::answered(row).into(),
         outcome: outcome_words(&entries),
         expires_ms: row.expires.wall_ms(),
         held_until_ms: row.held.map(|held| held.wall_ms()),
@@ -38,9 +46,13 @@ pub(super) fn action_view(home: &Home, record: &ActionRecord) -> Result<ActionVi
             preview.items.into_iter().map(|item| Line { label: item.label.into(), value: item.value }).collect();
         view.body = preview.body;
         view.warnings = preview.warnings;
-        let stands = crate::provenance::of(home, &content, row.task.as_ref())?;
+        let stands = provenance::of(home, &content, row.task.as_ref())?;
         view.warnings.extend(stands.warnings);
         view.provenance = stands.lines;
+        view.recipients = stands.recipients;
+        view.attachments = provenance::attachments(&content.action);
+        view.reversal = provenance::reversal(&content, home.hold_seconds);
+        view.can_undo = row.state.may_become(State::Undoing) && Services::has_undo(&content);
     }
     Ok(view)
 }

@@ -21,6 +21,7 @@ pub use bailey_policy::analysis::{Analysis, Example, Newly, NoAnalysis, SOLVER, 
 pub use bailey_policy::rule::{BadRule, Groups, Rule, parse};
 pub use bailey_policy::{CedarPolicy, FAILED, PolicyError, Profile};
 
+pub(crate) use self::trial::answered;
 use crate::home::{Home, HomeError};
 
 /// Most rules a home keeps: each decision asks all of them.

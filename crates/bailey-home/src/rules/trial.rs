@@ -5,6 +5,7 @@
 
 use bailey_gate::content::Content;
 use bailey_gate::family::escape::visible;
+use bailey_gate::ledger::Row;
 use bailey_gate::policy::{Facts, judge};
 use bailey_gate::{Decision, Preview, State};
 use bailey_interface::{RuleChange, TrialView, TriedView};
@@ -76,8 +77,8 @@ pub(super) fn tried(
 }
 
 /// Returns what the person had said to it, in a word.
-pub(super) const fn answered(decided: &Decided) -> &'static str {
-    match decided.row.state {
+pub(crate) const fn answered(row: &Row) -> &'static str {
+    match row.state {
         State::Rejected => "you refused it",
         State::Cancelled => "you took it back",
         State::Superseded => "you changed it",
@@ -96,7 +97,7 @@ pub(super) const fn answered(decided: &Decided) -> &'static str {
         | State::Unknown
         | State::Reconciling
         | State::NeedsPerson => {
-            if decided.row.approval.is_some() {
+            if row.approval.is_some() {
                 "you approved it"
             } else {
                 "it went by itself"
@@ -134,7 +135,7 @@ impl Home {
             headline: visible(&headline(&self.ledger, &one.decided)),
             before: one.before.name().into(),
             after: one.after.name().into(),
-            answered: answered(&one.decided).into(),
+            answered: answered(&one.decided.row).into(),
             reason: one.reasons.iter().map(|rule| after.explain(rule)).collect::<Vec<_>>().join(" "),
         };
         Ok(TrialView {

@@ -117,8 +117,8 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "known/strangers-shown",
         edits: &[(
             "crates/bailey-home/src/provenance.rs",
-            "if standing.own || standing.known {",
-            "if standing.own || !standing.inside || standing.known {",
+            "let stranger = !standing.own && !standing.known;",
+            "let stranger = standing.inside && !standing.own && !standing.known;",
         )],
         test: "accounts::a_decoy_is_told_apart_from_the_one_the_person_wrote_to",
     },
@@ -405,8 +405,8 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "known/look-alikes-shown",
         edits: &[(
             "crates/bailey-home/src/provenance.rs",
-            "if let Some(known) = home.ledger.confusable_with(party)? {",
-            "if let Some(known) = home.ledger.confusable_with(party)?.filter(String::is_empty) {",
+            "if stranger { home.ledger.confusable_with(party)? } else { None };",
+            "if stranger { home.ledger.confusable_with(party)?.filter(String::is_empty) } else { None };",
         )],
         test: "provenance::a_look_alike_is_pointed_out_with_whom_it_could_be_taken_for",
     },

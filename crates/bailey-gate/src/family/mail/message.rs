@@ -1,8 +1,11 @@
 //! A whole outgoing message as typed fields.
 
+use sha2::{Digest as _, Sha256};
+
 use super::{FolderName, INVITATIONS, MAX_BODY_BYTES, MessageRef};
 use crate::codec::CodecError;
 use crate::family::text::{BadText, Line, MAX_ADDRESS_BYTES, MAX_HEADER_CHARS, Mailbox};
+use crate::ids::Digest;
 
 /// An outgoing message. [`crate::family::rfc5322::render`] turns it into bytes; the same fields make the preview.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +127,12 @@ pub struct Attachment {
 }
 
 impl Attachment {
+    /// Returns the SHA-256 of the content.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::from_bytes(Sha256::digest(&self.bytes).into())
+    }
+
     /// Tells whether a text is a plain `type/subtype` of RFC 6838 names, without parameters, or one of [`INVITATIONS`].
     #[must_use]
     pub fn is_media_type(text: &str) -> bool {

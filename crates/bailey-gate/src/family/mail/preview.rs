@@ -1,12 +1,9 @@
 //! Renders what the person sees of a mail before saying yes: every recipient, every header that leaves, the whole text.
 
-use sha2::{Digest as _, Sha256};
-
 use super::{Attachment, FolderName, Message, MessageRef, Moving, Query, Source, SourceUse};
 use crate::family::escape::{visible, visible_lines};
 use crate::family::rfc5322;
 use crate::family::text::Mailbox;
-use crate::ids::Digest;
 use crate::preview::Preview;
 
 pub(super) fn search(out: &mut Preview, folder: &FolderName, query: &Query) {
@@ -110,6 +107,5 @@ fn source(out: &mut Preview, source: &Source) {
 }
 
 fn describe(file: &Attachment) -> String {
-    let hash = Digest::from_bytes(Sha256::digest(&file.bytes).into());
-    format!("{} ({}, {} bytes, sha256 {hash})", file.name.as_str(), file.media_type, file.bytes.len())
+    format!("{} ({}, {} bytes, sha256 {})", file.name.as_str(), file.media_type, file.bytes.len(), file.digest())
 }
