@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod browsers;
 mod caldav;
 mod calendars;
 mod capable;
