@@ -4,6 +4,17 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// The request that a passkey gives leave to, as it will be posted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestBody {
+    /// The route, with its parts filled in, such as `/v1/approvals/approve`.
+    pub path: String,
+    /// The body, without its `proof`.
+    #[serde(default)]
+    pub body: serde_json::Value,
+}
+
 /// What a browser asks a passkey to sign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PasskeyChallenge {

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 pub use browsers::{
     ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView, RecoverBody,
-    RecoveryCodesView, RegistrationOptions, SessionView,
+    RecoveryCodesView, RegistrationOptions, RequestBody, SessionView,
 };
 pub use tasks::{ModelsView, OfferView, TaskSummary, TaskView, UsageView, WordsView};
 

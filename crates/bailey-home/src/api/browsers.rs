@@ -3,10 +3,9 @@
 use super::*;
 use crate::authority::webauthn_challenge;
 use crate::browsers::{LINK_MS, LetIn, Refused, Registration, host_of, registration_challenge};
-use crate::wire::PurposeBody;
 use bailey_interface::{
     ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView, RecoverBody,
-    RecoveryCodesView, RegistrationOptions, SessionView,
+    RecoveryCodesView, RegistrationOptions, RequestBody, SessionView, Shown,
 };
 use bailey_ledger::{PasskeyRow, SessionRow};
 
@@ -32,33 +31,51 @@ fn id_of(bytes: [u8; 16]) -> String {
     Nonce::from_bytes(bytes).to_string()
 }
 
-/// Returns what the person is asked to leave to: made by the same functions that check it when it is done.
-fn purpose(body: &PurposeBody) -> Result<Purpose, Failure> {
-    Ok(match body {
-        PurposeBody::Approve { shown } => Purpose::Approve(actions::shown(shown)?),
-        PurposeBody::Resume { epoch } => Purpose::Resume { epoch: *epoch },
-        PurposeBody::Undo { id } => Purpose::Undo(parse("action", id)?),
-        PurposeBody::Connect { settings, level } => purposes::connect(settings, level),
-        PurposeBody::ChangeLevel { id, level } => purposes::change_level(&parse("connection", id)?, level),
-        PurposeBody::ChangeRules { change } => purposes::change_rules(change),
-        PurposeBody::ExportReadable => purposes::export_readable(),
-        PurposeBody::DeleteHome => purposes::delete_home(),
-        PurposeBody::LetBrowserIn => purposes::let_browser_in(),
-        PurposeBody::EndPasskey { id } => purposes::end_passkey(&parse("passkey", id)?),
-        PurposeBody::ConfirmPasskeys => purposes::confirm_passkeys(),
-        PurposeBody::RecoveryCodes => purposes::recovery_codes(),
-        PurposeBody::SignIn => purposes::sign_in(),
+/// Returns a field of a body that is to be posted.
+fn field<T: serde::de::DeserializeOwned>(body: &serde_json::Value, name: &str) -> Result<T, Failure> {
+    let value = body.get(name).cloned().unwrap_or_default();
+    serde_json::from_value(value).map_err(|error| failure(Code::Invalid, format!("`{name}` of the body: {error}")))
+}
+
+/// Returns what a request needs the person's leave for: made by the same functions that check it when it is done, so that what a
+/// passkey signs for something else than is posted then counts for nothing.
+fn purpose(asked: &RequestBody) -> Result<Purpose, Failure> {
+    let RequestBody { path, body } = asked;
+    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    Ok(match parts.as_slice() {
+        ["v1", "approvals", "approve"] => Purpose::Approve(actions::shown(&field::<Vec<Shown>>(body, "shown")?)?),
+        ["v1", "resume"] => Purpose::Resume { epoch: field(body, "epoch")? },
+        ["v1", "actions", id, "undo"] => Purpose::Undo(parse("action", id)?),
+        ["v1", "connections" | "sign-ins"] => {
+            purposes::connect(&field(body, "settings")?, &field::<String>(body, "level")?)
+        }
+        ["v1", "connections", id, "level"] => {
+            purposes::change_level(&parse("connection", id)?, &field::<String>(body, "level")?)
+        }
+        ["v1", "rules"] => purposes::change_rules(&field(body, "change")?),
+        ["v1", "log", "export-readable"] => purposes::export_readable(),
+        ["v1", "home", "delete"] => purposes::delete_home(),
+        ["v1", "browsers", "link"] => purposes::let_browser_in(),
+        ["v1", "passkeys", "confirm"] => purposes::confirm_passkeys(),
+        ["v1", "passkeys", id, "end"] => purposes::end_passkey(&parse("passkey", id)?),
+        ["v1", "recovery-codes"] => purposes::recovery_codes(),
+        _ => return Err(failure(Code::Invalid, format!("`{}` needs nobody's leave", visible(path)))),
     })
 }
 
-/// Makes the challenge of a purpose, for the passkeys of the page that asks.
-async fn challenge_for(home: Arc<Home>, purpose: Purpose, headers: &HeaderMap) -> Answer<PasskeyChallenge> {
+/// Makes the challenge of a purpose, for the passkeys of the page that asks. Strangers are not told which there are.
+async fn challenge_for(
+    home: Arc<Home>,
+    purpose: Purpose,
+    headers: &HeaderMap,
+    caller: Option<Caller>,
+) -> Answer<PasskeyChallenge> {
     let origin = access::origin(&home, headers).ok_or(Refused::Origin)?;
     let random = Nonce::from_bytes(drawn()?);
     let read = move |home: &Home| Ok((home.gate.challenge(&random, home.clock.now()), home.ledger.passkeys()?));
     let (challenge, known) = reading_promptly(&home, read).await?;
     let rp = host_of(&origin).to_owned();
-    let ours = known.into_iter().filter(|row| row.is_active() && row.rp == rp);
+    let ours = known.into_iter().filter(|row| row.is_active() && row.rp == rp && caller.is_some());
     let hint = |row: PasskeyRow| PasskeyHint { credential: id_of(row.id), id: BASE64.encode(row.raw_id) };
     Ok(Json(PasskeyChallenge {
         challenge: challenge.to_string(),
@@ -71,13 +88,14 @@ async fn challenge_for(home: Arc<Home>, purpose: Purpose, headers: &HeaderMap) -
 pub(super) async fn challenge(
     AppState(home): Shared,
     headers: HeaderMap,
-    JsonBody(body): JsonBody<PurposeBody>,
+    caller: Caller,
+    JsonBody(body): JsonBody<RequestBody>,
 ) -> Answer<PasskeyChallenge> {
-    challenge_for(home, purpose(&body)?, &headers).await
+    challenge_for(home, purpose(&body)?, &headers, Some(caller)).await
 }
 
 pub(super) async fn sign_in_challenge(AppState(home): Shared, headers: HeaderMap) -> Answer<PasskeyChallenge> {
-    challenge_for(home, purposes::sign_in(), &headers).await
+    challenge_for(home, purposes::sign_in(), &headers, None).await
 }
 
 /// Returns the answer that lets a browser in, with its cookie.
@@ -96,11 +114,18 @@ pub(super) async fn begin_session(
 ) -> WithCookie<ClaimedView> {
     let origin = access::origin(&home, &headers).ok_or(Refused::Origin)?;
     // The answer is a passkey's, whoever sends it; a passphrase is asked for by the command line alone.
-    if !matches!(body.proof.assertion, AssertionBody::Passkey { .. }) {
+    let AssertionBody::Passkey { credential_id, .. } = &body.proof.assertion else {
         return Err(failure(Code::NotAuthorised, "a browser signs in by a passkey"));
-    }
+    };
+    // Which of ours it is, its browser was not told.
+    let raw = assertion_part("credential id", credential_id)?;
+    let known = reading_promptly(&home, |home| Ok(home.ledger.passkeys()?)).await?;
+    let ours = known.into_iter().find(|row| row.raw_id == raw);
+    let why = "this passkey is not one of this home's, or was ended; let the browser in anew with `bailey dashboard`";
+    let ours = ours.ok_or_else(|| failure(Code::NotAuthorised, why))?;
+    let proof = ProofBody { credential: id_of(ours.id), ..body.proof };
     let caller = Caller { client: Client::Dashboard, session: Some(drawn()?) };
-    let leave = authorise(&home, purposes::sign_in(), &body.proof, caller).await?;
+    let leave = authorise(&home, purposes::sign_in(), &proof, caller).await?;
     let agent = access::agent(&headers).to_owned();
     let made = reading_promptly(&home, move |home| Ok(home.begin_session(&leave, &agent)?)).await?;
     let_in(&origin, made)

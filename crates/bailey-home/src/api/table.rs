@@ -193,7 +193,7 @@ routes! {
     SIGN_IN = Get "/v1/sign-ins/{name}", gives SignIn; Usual, Token, connections::sign_in;
 
     /// Makes a challenge for a passkey: what it signs to give leave to exactly this.
-    CHALLENGE_PASSKEY = Post "/v1/challenge/passkey", takes PurposeBody, gives PasskeyChallenge; Prompt, Token, browsers::challenge;
+    CHALLENGE_PASSKEY = Post "/v1/challenge/passkey", takes RequestBody, gives PasskeyChallenge; Prompt, Token, browsers::challenge;
     /// Makes a challenge for a passkey that signs in.
     CHALLENGE_SIGN_IN = Post "/v1/sessions/challenge", gives PasskeyChallenge; Prompt, Nothing, browsers::sign_in_challenge;
     /// Begins a session of a browser; its cookie comes with the answer.

@@ -183,15 +183,19 @@ fn a_link_lets_one_browser_in_once_and_its_passkey_approves_exactly_what_was_sho
         |proof: &Value| browser.ask("POST", "/v1/approvals/approve", &json!({"shown": shown, "proof": proof}));
     // For something else, for another digest, without the person, a second time: none counts.
     let other = json!([{"id": card["id"], "digest": "00".repeat(32)}]);
-    assert_eq!(approve(&browser.prove(&json!({"what": "delete-home"}))).0, 403, "for another purpose");
-    assert_eq!(approve(&browser.prove(&json!({"what": "approve", "shown": other}))).0, 403, "for other bytes");
-    let mut untouched = browser.prove(&json!({"what": "approve", "shown": shown}));
+    assert_eq!(approve(&browser.prove(&json!({"path": "/v1/home/delete"}))).0, 403, "for another purpose");
+    assert_eq!(
+        approve(&browser.prove(&json!({"path": "/v1/approvals/approve", "body": {"shown": other}}))).0,
+        403,
+        "for other bytes"
+    );
+    let mut untouched = browser.prove(&json!({"path": "/v1/approvals/approve", "body": {"shown": shown}}));
     let mut data = STANDARD.decode(untouched["assertion"]["authenticator_data"].as_str().unwrap()).unwrap();
     data[32] = 0x01;
     untouched["assertion"]["authenticator_data"] = STANDARD.encode(&data).into();
     assert_eq!(approve(&untouched).0, 403, "flags that nobody signed");
     assert!(world.sink.arrived().is_empty());
-    let right = browser.prove(&json!({"what": "approve", "shown": shown}));
+    let right = browser.prove(&json!({"path": "/v1/approvals/approve", "body": {"shown": shown}}));
     assert_eq!(approve(&right).0, 200);
     assert_eq!(approve(&right).0, 403, "used");
     world.until(&id(&card), "succeeded");
@@ -292,7 +296,9 @@ fn a_session_alone_does_nothing_that_needs_the_person() {
         }
         let path = path.replace("{id}", &"00".repeat(16));
         // Whatever else is in it: without an answer to a challenge of this very thing, nothing is done.
-        for proof in [json!({}), passphrase.clone(), browser.prove(&json!({"what": "resume", "epoch": 9}))] {
+        for proof in
+            [json!({}), passphrase.clone(), browser.prove(&json!({"path": "/v1/resume", "body": {"epoch": 9}}))]
+        {
             let (status, _) = browser.ask("POST", &path, &json!({"proof": proof}));
             assert!((400..500).contains(&status), "{path}: {status}");
         }
@@ -306,15 +312,15 @@ fn an_ended_passkey_ends_its_sessions_and_approves_nothing() {
     let (world, first) = let_in(vec![]);
     let mut second = Browser::new(&world, "second");
     // The first lets the second in.
-    let proof = first.prove(&json!({"what": "let-browser-in"}));
+    let proof = first.prove(&json!({"path": "/v1/browsers/link"}));
     let (status, link) = first.ask("POST", "/v1/browsers/link", &json!({"proof": proof}));
     assert_eq!(status, 200, "{link}");
     let (status, claimed) = second.claim(link["token"].as_str().unwrap());
     assert_eq!((status, &claimed["recovery_codes"]), (200, &json!([])));
     let passkeys = first.ask("GET", "/v1/passkeys", &Value::Null).1;
     let of_second = passkeys[1]["id"].as_str().unwrap();
-    let before = second.ask("POST", "/v1/challenge/passkey", &json!({"what": "export-readable"})).1;
-    let proof = first.prove(&json!({"what": "end-passkey", "id": of_second}));
+    let before = second.ask("POST", "/v1/challenge/passkey", &json!({"path": "/v1/log/export-readable"})).1;
+    let proof = first.prove(&json!({"path": format!("/v1/passkeys/{of_second}/end")}));
     let path = format!("/v1/passkeys/{of_second}/end");
     assert_eq!(first.ask("POST", &path, &json!({"proof": proof})).0, 200);
     assert_eq!(second.ask("GET", "/v1/status", &Value::Null).0, 401);

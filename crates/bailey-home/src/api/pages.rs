@@ -1,0 +1,586 @@
+//! The dashboard's pages: what the interface answers, as HTML, and the forms that need no script. Each form does what one route does.
+
+use axum::extract::Form;
+use axum::http::{HeaderValue, StatusCode, Uri};
+use bailey_dashboard as html;
+use bailey_dashboard::{Frame, Section};
+use bailey_gate::Class;
+use bailey_gate::family::{ActionKind, Group};
+use bailey_gate::policy::{Facts, judge};
+use bailey_interface::{RuleChange, RuleView, WhyView};
+use bailey_policy::Profile;
+
+use super::*;
+use crate::rules::kept;
+
+/// A page, or what is wrong; [`dressed`] makes a page of that, too.
+type Page = Result<Response, Failure>;
+
+/// Where browsers look for what they need before anybody is signed in.
+const OPEN: [&str; 4] = ["/sign-in", "/claim", "/do/recover", "/assets/{*path}"];
+/// Where somebody is sent who is not signed in.
+pub(super) const SIGN_IN: &str = "/sign-in";
+/// The form that pauses.
+pub(super) const PAUSE: &str = "/do/pause";
+/// Actions that a page lists at once.
+const LISTED: u32 = 50;
+/// Actions that are looked through for those in one state.
+const LOOKED_THROUGH: u32 = 200;
+
+/// Tells whether a page is there for whoever asks.
+pub(super) fn is_open(matched: Option<&str>) -> bool {
+    matched.is_some_and(|path| OPEN.contains(&path))
+}
+
+/// Tells whether a request is one for a page or a form of it.
+pub(super) fn is_page(path: &str) -> bool {
+    !path.starts_with("/v1/")
+}
+
+/// Returns the routes of the pages.
+pub(super) fn router() -> Router<Arc<Home>> {
+    Router::new()
+        .route("/", get(|| async { to("/talk") }))
+        .route(SIGN_IN, get(sign_in))
+        .route("/claim", get(claim))
+        .route("/assets/{*path}", get(asset))
+        .route("/talk", get(talk))
+        .route("/talk/{id}", get(task))
+        .route("/approvals", get(approvals))
+        .route("/approvals/{id}", get(approval))
+        .route("/approvals/{id}/edit", get(edit))
+        .route("/activity", get(activity))
+        .route("/activity/{id}", get(action))
+        .route("/connections", get(connections))
+        .route("/context/{task}/{n}", get(context))
+        .route("/autonomy", get(autonomy))
+        .route("/settings", get(settings))
+        .route(PAUSE, post(pause))
+        .route("/do/reject", post(reject))
+        .route("/do/take-back", post(take_back))
+        .route("/do/happened", post(happened))
+        .route("/do/edit/{id}", post(save_edit))
+        .route("/do/task", post(give_task))
+        .route("/do/task/{id}/more", post(more))
+        .route("/do/task/{id}/stop", post(stop))
+        .route("/do/connections/{id}/revoke", post(revoke))
+        .route("/do/connections/{id}/default", post(make_default))
+        .route("/do/rules/try", post(try_rules))
+        .route("/do/rules/lockdown", post(lockdown))
+        .route("/do/rules/dismiss", post(dismiss))
+        .route("/do/sessions/{id}/end", post(end_session))
+        .route("/do/sessions/end-all", post(end_sessions))
+        .route("/do/sign-out", post(sign_out))
+        .route("/do/log/export", post(export))
+        .route("/do/recover", post(recover))
+        .layer(middleware::from_fn(dressed))
+}
+
+/// Gives every page its headers, and makes a page of whatever is wrong.
+async fn dressed(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let is_failure = response.status().is_client_error() || response.status().is_server_error();
+    let mut response = if is_failure { trouble(response).await } else { response };
+    let headers = response.headers_mut();
+    for (name, value) in [
+        ("content-security-policy", html::CONTENT_SECURITY_POLICY),
+        ("x-content-type-options", "nosniff"),
+        // Forms go back to the page they were on; no other site hears where somebody was.
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("x-dns-prefetch-control", "off"),
+        (
+            "permissions-policy",
+            "publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), microphone=(), geolocation=()",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Makes a page of an error.
+pub(super) async fn trouble(response: Response) -> Response {
+    let status = response.status();
+    let bytes = axum::body::to_bytes(response.into_body(), MAX_BODY_BYTES).await.unwrap_or_default();
+    let said = serde_json::from_slice(&bytes).unwrap_or_else(|_| {
+        failure(Code::Malformed, format!("the form cannot be read: {}", String::from_utf8_lossy(&bytes)))
+    });
+    (status, shown(html::trouble(None, &said))).into_response()
+}
+
+fn shown(page: String) -> Response {
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
+}
+
+/// Sends a browser on to a page, whatever it asked with (RFC 9110, section 15.4.4).
+pub(super) fn to(place: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, place.to_owned())]).into_response()
+}
+
+/// Sends a browser back to the page its form was on, if that is one of ours.
+fn back(home: &Home, headers: &HeaderMap, else_to: &str) -> Response {
+    let said = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
+    let ours = said.and_then(|said| home.origins().iter().find_map(|origin| said.strip_prefix(origin.as_str())));
+    to(ours.filter(|path| path.starts_with('/') && !path.starts_with("//")).unwrap_or(else_to))
+}
+
+/// What every page is told.
+struct Around {
+    status: Status,
+    now_ms: i64,
+    zone: jiff::tz::TimeZone,
+}
+
+impl Around {
+    async fn of(home: &Arc<Home>) -> Result<Self, Failure> {
+        let Json(status) = house::status(AppState(Arc::clone(home))).await?;
+        Ok(Self { status, now_ms: home.clock.now().wall_ms, zone: home.clock.zone() })
+    }
+
+    fn frame(&self, section: Section) -> Frame<'_> {
+        Frame {
+            status: &self.status,
+            paused_since_ms: None,
+            in_flight: &[],
+            section,
+            now_ms: self.now_ms,
+            zone: self.zone.clone(),
+            said: "",
+        }
+    }
+}
+
+async fn asset(uri: Uri) -> Response {
+    match html::asset(uri.path()) {
+        Some((media_type, bytes)) => {
+            let kept = (header::CACHE_CONTROL, "public, max-age=31536000, immutable");
+            ([(header::CONTENT_TYPE, media_type), kept], bytes).into_response()
+        }
+        None => failure(Code::NotFound, "there is no such file; load the page anew").into_response(),
+    }
+}
+
+async fn sign_in() -> Response {
+    shown(html::sign_in(""))
+}
+
+async fn claim() -> Response {
+    shown(html::claim(""))
+}
+
+/// A recovery code.
+#[derive(Deserialize)]
+struct CodeForm {
+    code: String,
+}
+
+async fn recover(AppState(home): Shared, Form(form): Form<CodeForm>) -> Response {
+    let token = reading_promptly(&home, move |home| Ok(home.recover(&form.code)?)).await;
+    match token {
+        // Behind `#`, so that no request and no log holds it.
+        Ok(token) => to(&format!("/claim#{token}")),
+        Err(wrong) => shown(html::sign_in(&wrong.message)),
+    }
+}
+
+async fn talk(AppState(home): Shared) -> Page {
+    let around = Around::of(&home).await?;
+    let Json(list) = tasks::tasks(AppState(home), Query(Part { skip: 0, limit: Some(LISTED) })).await?;
+    Ok(shown(html::talk(&around.frame(Section::Talk), &list)))
+}
+
+async fn task(AppState(home): Shared, Path(id): Path<String>) -> Page {
+    let around = Around::of(&home).await?;
+    let part = Part { skip: 0, limit: Some(LISTED) };
+    let Json(list) = tasks::tasks(AppState(Arc::clone(&home)), Query(part)).await?;
+    let Json(view) = tasks::task(AppState(home), Path(id)).await?;
+    Ok(shown(html::task(&around.frame(Section::Talk), &list, &view)))
+}
+
+async fn approvals(AppState(home): Shared) -> Page {
+    let around = Around::of(&home).await?;
+    let read = |home: &Home| {
+        let of = |state| actions::views(home, &home.ledger.part_of(state, 0, LISTED)?);
+        let (waiting, held, unsure) = (of(State::Awaiting)?, of(State::Held)?, of(State::NeedsPerson)?);
+        let mut words = BTreeMap::new();
+        for task in [&waiting, &held, &unsure].into_iter().flatten().filter_map(|view| view.task.as_ref()) {
+            if !words.contains_key(task) {
+                let said = home.ledger.task_words(&parse("task", task)?)?.unwrap_or_default();
+                words.insert(task.clone(), bailey_gate::family::escape::visible_lines(&said));
+            }
+        }
+        Ok((waiting, held, unsure, words))
+    };
+    let (waiting, held, unsure, words) = reading_promptly(&home, read).await?;
+    Ok(shown(html::approvals(&around.frame(Section::Approvals), &waiting, &held, &unsure, &words)))
+}
+
+/// Returns an action, and why it was decided as it was, where that can be told.
+async fn with_why(home: &Arc<Home>, id: &str) -> Result<(ActionView, Option<WhyView>), Failure> {
+    let id: ActionId = parse("action", id)?;
+    let read = move |home: &Home| Ok((actions::action_view(home, &actions::one(home, id)?)?, home.why(&id).ok()));
+    reading(home, read).await
+}
+
+async fn approval(AppState(home): Shared, Path(id): Path<String>) -> Page {
+    let around = Around::of(&home).await?;
+    let (view, why) = with_why(&home, &id).await?;
+    Ok(shown(html::one_approval(&around.frame(Section::Approvals), &view, why.as_ref())))
+}
+
+async fn edit(AppState(home): Shared, Path(id): Path<String>) -> Page {
+    let around = Around::of(&home).await?;
+    let (view, _) = with_why(&home, &id).await?;
+    Ok(shown(html::edit(&around.frame(Section::Approvals), &view)))
+}
+
+/// What activity is narrowed to.
+#[derive(Default, Deserialize)]
+struct Narrowed {
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    before: String,
+}
+
+async fn activity(AppState(home): Shared, Query(narrowed): Query<Narrowed>) -> Page {
+    let around = Around::of(&home).await?;
+    let Narrowed { kind, state, before } = narrowed;
+    let of_kind = match kind.as_str() {
+        "" => None,
+        name => Some(ActionKind::from_name(name).ok_or_else(|| failure(Code::Invalid, "there is no such kind"))?),
+    };
+    let since = match before.as_str() {
+        "" => None,
+        id => Some(parse::<ActionId>("action", id)?),
+    };
+    let wanted = state.clone();
+    let read = move |home: &Home| {
+        let limit = if wanted.is_empty() { LISTED } else { LOOKED_THROUGH };
+        let records = home.ledger.actions_before(of_kind, since.as_ref(), limit)?;
+        // Where there may be more, behind the last that was looked at.
+        let more = u32::try_from(records.len()) == Ok(limit);
+        let last = records.last().filter(|_| more).map(|record| record.row.id.to_string());
+        let kept: Vec<_> =
+            records.into_iter().filter(|one| wanted.is_empty() || one.row.state.name() == wanted).collect();
+        Ok((actions::views(home, &kept)?, last))
+    };
+    let (list, last) = reading(&home, read).await?;
+    let kinds: Vec<&str> = ActionKind::all().map(ActionKind::name).collect();
+    let filter = html::Filter { kind: &kind, state: &state, kinds: &kinds, ..html::Filter::default() };
+    Ok(shown(html::activity(&around.frame(Section::Activity), &list, &filter, last.as_deref())))
+}
+
+async fn action(AppState(home): Shared, Path(id): Path<String>) -> Page {
+    let around = Around::of(&home).await?;
+    let (view, why) = with_why(&home, &id).await?;
+    let requests = match &view.task {
+        Some(task) => {
+            let task: TaskId = parse("task", task)?;
+            reading(&home, move |home| Ok(home.contexts(&task)?)).await?
+        }
+        None => Vec::new(),
+    };
+    Ok(shown(html::action(&around.frame(Section::Activity), &view, why.as_ref(), &requests)))
+}
+
+async fn connections(AppState(home): Shared) -> Page {
+    let around = Around::of(&home).await?;
+    let Json(list) = connections::connections(AppState(home)).await?;
+    let account = |connection| html::Account { connection, kept_by: kept_by(connection), used: None };
+    let accounts: Vec<_> = list.iter().map(account).collect();
+    Ok(shown(html::connections(&around.frame(Section::Connections), &accounts)))
+}
+
+fn kept_by(connection: &ConnectionView) -> &str {
+    match (connection.weaker.as_str(), connection.kind.as_str()) {
+        ("", "model") => "",
+        ("", _) => "The provider's own permissions hold it to this level, and so does Bailey.",
+        (weaker, _) => weaker,
+    }
+}
+
+async fn context(AppState(home): Shared, Path((task, n)): Path<(String, u64)>) -> Page {
+    let around = Around::of(&home).await?;
+    let Json(view) = tasks::context(AppState(Arc::clone(&home)), Path((task.clone(), n))).await?;
+    let Json(all) = tasks::contexts(AppState(Arc::clone(&home)), Path(task.clone())).await?;
+    let Json(of) = tasks::task(AppState(home), Path(task.clone())).await?;
+    let usage = Some(of.summary.usage.clone());
+    let request = html::Request { task: &task, words: &of.summary.words, n, all: &all, usage };
+    Ok(shown(html::context(&around.frame(Section::Activity), &request, &view)))
+}
+
+/// What the rules come to for an action of a kind of which nothing more is known.
+fn by_rules(home: &Home, kind: ActionKind) -> (&'static str, String) {
+    let class = match kind.group() {
+        Group::Read | Group::Fetch | Group::Speak | Group::Write => Class::Undoable,
+        Group::Outward => Class::Held,
+        Group::Destroy => Class::Compensable,
+        Group::Spend => Class::Critical,
+    };
+    let policy = home.policy.current();
+    let verdict = judge(&*policy, kind, class, &Facts::default());
+    let reasons: Vec<&str> = verdict.reasons.iter().map(|rule| policy.explain(rule)).collect();
+    (verdict.decision.name(), reasons.join(" "))
+}
+
+/// Words that are tried as a rule, or the action they should be made from.
+#[derive(Default, Deserialize)]
+struct Liked {
+    #[serde(default)]
+    like: String,
+}
+
+/// Makes the page, with a sentence that is being written.
+async fn autonomy_with(home: Arc<Home>, words: &str, tried: Option<Result<&bailey_interface::TrialView, &str>>) -> Page {
+    let around = Around::of(&home).await?;
+    let Json(suggestions) = rules::suggestions(AppState(Arc::clone(&home))).await?;
+    let read = |home: &Home| {
+        let book = kept(&home.ledger)?;
+        let kinds: Vec<_> = ActionKind::all().map(|kind| (kind.name(), by_rules(home, kind))).collect();
+        Ok((rules::views(book), kinds, home.rule_history()?))
+    };
+    let (own, kinds, history): (Vec<RuleView>, _, _) = reading(&home, read).await?;
+    let row = |(kind, (decision, by)): &'static _| html::KindRow { kind, decision, by };
+    let _ = row;
+    let rows: Vec<_> =
+        kinds.iter().map(|(kind, (decision, by))| html::KindRow { kind, decision, by: by.as_str() }).collect();
+    let in_force = own.iter().find_map(|rule| Profile::from_name(&rule.origin)).unwrap_or(Profile::Careful);
+    let profiles = Profile::ALL.map(|profile| html::Profile { name: profile.name(), about: profile.about() });
+    let draft = tried.map(|trial| html::Draft { words, trial });
+    let view = html::Autonomy {
+        kinds: &rows,
+        profile: in_force.name(),
+        profiles: &profiles,
+        rules: &own,
+        draft,
+        suggestions: &suggestions,
+        history: &history,
+    };
+    Ok(shown(html::autonomy(&around.frame(Section::Autonomy), &view)))
+}
+
+async fn autonomy(AppState(home): Shared, Query(liked): Query<Liked>) -> Page {
+    if liked.like.is_empty() {
+        return autonomy_with(home, "", None).await;
+    }
+    let id: ActionId = parse("action", &liked.like)?;
+    let words = reading(&home, move |home| narrow_rule(home, id)).await?;
+    tried(home, words).await
+}
+
+/// Returns the narrowest sentence that would let the like of an action go.
+fn narrow_rule(home: &Home, id: ActionId) -> Result<String, Failure> {
+    let view = actions::action_view(home, &actions::one(home, id)?)?;
+    let kind = ActionKind::from_name(&view.kind);
+    let subject = kind.and_then(ActionKind::suggest).ok_or_else(|| {
+        failure(Code::Invalid, "for this kind no rule is proposed; write one in words, and try it first")
+    })?;
+    let to: Vec<&str> = view.recipients.iter().map(|recipient| recipient.address.as_str()).collect();
+    let about = if to.is_empty() { String::new() } else { format!(" to {}", to.join(" or ")) };
+    Ok(format!("{subject}{about}: go ahead"))
+}
+
+/// Words of a form.
+#[derive(Deserialize)]
+struct WordsForm {
+    words: String,
+}
+
+async fn try_rules(AppState(home): Shared, Form(form): Form<WordsForm>) -> Page {
+    tried(home, form.words).await
+}
+
+async fn tried(home: Arc<Home>, words: String) -> Page {
+    let change = RuleChange { add: words.clone(), ..RuleChange::default() };
+    let trial = rules::try_rules(AppState(Arc::clone(&home)), JsonBody(change)).await;
+    match &trial {
+        Ok(Json(trial)) => autonomy_with(home, &words, Some(Ok(trial))).await,
+        Err(wrong) if wrong.code == Code::Invalid => autonomy_with(home, &words, Some(Err(&wrong.message))).await,
+        Err(wrong) => Err(wrong.clone()),
+    }
+}
+
+async fn lockdown(AppState(home): Shared) -> Page {
+    rules::lockdown(AppState(home)).await?;
+    Ok(to("/autonomy"))
+}
+
+/// Names one thing.
+#[derive(Deserialize)]
+struct IdForm {
+    id: String,
+}
+
+async fn dismiss(AppState(home): Shared, Form(form): Form<IdForm>) -> Page {
+    rules::dismiss_suggestion(AppState(home), Path(form.id)).await?;
+    Ok(to("/autonomy"))
+}
+
+async fn settings(AppState(home): Shared, caller: Caller) -> Page {
+    let around = Around::of(&home).await?;
+    let read = |home: &Home| Ok((browsers::passkey_views(home)?, home.ledger.recovery_codes_left()?));
+    let (passkeys, codes_left) = reading(&home, read).await?;
+    let sessions = browsers::session_views(&home, caller);
+    let Json(models) = models::models(AppState(Arc::clone(&home))).await?;
+    let devices: Vec<_> = passkeys
+        .iter()
+        .filter(|one| one.ended_ms.is_none())
+        .map(|one| html::Device {
+            id: &one.id,
+            name: &one.name,
+            made_ms: one.made_ms,
+            used_ms: one.used_ms,
+            synced: one.synced,
+        })
+        .collect();
+    let name_of = |id: &str| passkeys.iter().find(|one| one.id == id).map_or("", |one| one.name.as_str());
+    let sessions: Vec<_> = sessions
+        .iter()
+        .map(|one| html::Session {
+            id: &one.id,
+            agent: &one.agent,
+            device: name_of(&one.passkey),
+            made_ms: one.made_ms,
+            used_ms: one.used_ms,
+            this: one.is_this,
+        })
+        .collect();
+    let line = |label: &str, value: String| Line { label: label.into(), value };
+    let zone = around.zone.iana_name().unwrap_or("the machine's").to_owned();
+    let configuration = [line("Time zone", zone)];
+    let view = html::Settings {
+        devices: &devices,
+        sessions: &sessions,
+        codes_left: Some(codes_left),
+        models: Some(&models),
+        configuration: &configuration,
+    };
+    Ok(shown(html::settings(&around.frame(Section::Settings), &view)))
+}
+
+async fn pause(AppState(home): Shared, headers: HeaderMap) -> Page {
+    house::pause(AppState(Arc::clone(&home))).await?;
+    Ok(back(&home, &headers, "/approvals"))
+}
+
+async fn reject(AppState(home): Shared, headers: HeaderMap, Form(form): Form<IdForm>) -> Page {
+    actions::reject(AppState(Arc::clone(&home)), JsonBody(IdsBody { ids: vec![form.id] })).await?;
+    Ok(back(&home, &headers, "/approvals"))
+}
+
+async fn take_back(AppState(home): Shared, headers: HeaderMap, Form(form): Form<IdForm>) -> Page {
+    actions::cancel(AppState(Arc::clone(&home)), JsonBody(IdsBody { ids: vec![form.id] })).await?;
+    Ok(back(&home, &headers, "/approvals"))
+}
+
+/// What the person says of an action whose outcome is not known.
+#[derive(Deserialize)]
+struct HappenedForm {
+    id: String,
+    happened: String,
+}
+
+async fn happened(AppState(home): Shared, headers: HeaderMap, Form(form): Form<HappenedForm>) -> Page {
+    let happened = match form.happened.as_str() {
+        "yes" => true,
+        "no" => false,
+        _ => return Err(failure(Code::Malformed, "say `yes` or `no`")),
+    };
+    let body = bailey_interface::ResolveBody { happened };
+    actions::resolve(AppState(Arc::clone(&home)), Path(form.id), JsonBody(body)).await?;
+    Ok(back(&home, &headers, "/approvals"))
+}
+
+/// A changed mail.
+#[derive(Deserialize)]
+struct EditForm {
+    #[serde(default)]
+    to: String,
+    #[serde(default)]
+    cc: String,
+    #[serde(default)]
+    bcc: String,
+    subject: String,
+    body: String,
+}
+
+async fn save_edit(AppState(home): Shared, Path(id): Path<String>, Form(form): Form<EditForm>) -> Page {
+    let lines = |text: &str| {
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        Some(lines.map(str::to_owned).collect::<Vec<_>>())
+    };
+    // Browsers end lines with CR and LF (HTML, form submission).
+    let body = form.body.replace("\r\n", "\n");
+    let edit = Edit {
+        to: lines(&form.to),
+        cc: lines(&form.cc),
+        bcc: lines(&form.bcc),
+        subject: Some(form.subject),
+        body: Some(body),
+    };
+    let Json(view) = actions::edit(AppState(home), Path(id), JsonBody(edit)).await?;
+    Ok(to(&format!("/approvals/{}", view.id)))
+}
+
+async fn give_task(AppState(home): Shared, Form(form): Form<WordsForm>) -> Page {
+    let body = TaskBody { words: form.words.replace("\r\n", "\n"), origin: None };
+    let Json(view) = tasks::give_task(AppState(home), HeaderMap::new(), JsonBody(body)).await?;
+    Ok(to(&format!("/talk/{}", view.summary.id)))
+}
+
+async fn more(AppState(home): Shared, Path(id): Path<String>, Form(form): Form<WordsForm>) -> Page {
+    let body = TaskBody { words: form.words.replace("\r\n", "\n"), origin: None };
+    let Json(view) = tasks::go_on(AppState(home), Path(id), JsonBody(body)).await?;
+    Ok(to(&format!("/talk/{}", view.summary.id)))
+}
+
+async fn stop(AppState(home): Shared, Path(id): Path<String>) -> Page {
+    let Json(view) = tasks::stop_task(AppState(home), Path(id)).await?;
+    Ok(to(&format!("/talk/{}", view.summary.id)))
+}
+
+async fn revoke(AppState(home): Shared, Path(id): Path<String>) -> Page {
+    connections::revoke(AppState(home), Path(id)).await?;
+    Ok(to("/connections"))
+}
+
+async fn make_default(AppState(home): Shared, Path(id): Path<String>) -> Page {
+    connections::make_default(AppState(home), Path(id)).await?;
+    Ok(to("/connections"))
+}
+
+async fn end_session(AppState(home): Shared, caller: Caller, Path(id): Path<String>) -> Page {
+    let id = *parse::<Nonce>("session", &id)?.as_bytes();
+    reading_promptly(&home, move |home| Ok(home.end_session(Some(id))?)).await?;
+    Ok(to(if caller.session == Some(id) { SIGN_IN } else { "/settings" }))
+}
+
+async fn end_sessions(AppState(home): Shared) -> Page {
+    reading_promptly(&home, |home| Ok(home.end_session(None)?)).await?;
+    Ok(to(SIGN_IN))
+}
+
+async fn sign_out(AppState(home): Shared, caller: Caller, headers: HeaderMap) -> Page {
+    if let Some(id) = caller.session {
+        reading_promptly(&home, move |home| Ok(home.end_session(Some(id))?)).await?;
+    }
+    let mut response = to(SIGN_IN);
+    let cookie = access::origin(&home, &headers).and_then(|origin| access::set_cookie(&origin, None));
+    let more = response.headers_mut();
+    more.extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+    more.insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
+    Ok(response)
+}
+
+async fn export(AppState(home): Shared) -> Page {
+    let mut response = log::export_sealed(AppState(home)).await?.into_response();
+    let name = HeaderValue::from_static("attachment; filename=\"bailey-log.jsonl\"");
+    response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
+    Ok(response)
+}
