@@ -140,7 +140,9 @@ pub struct ActionView {
     pub reason: String,
     /// Why the agent wants it, by its own account.
     pub claimed_why: String,
-    /// How far it can be taken back once it is approved, in words.
+    /// How far it can be taken back: `undoable`, `held`, `compensable`, `critical`.
+    pub class: String,
+    /// The same once it is approved, in words.
     pub reversal: String,
     /// Whether it has happened and can be undone: `POST /v1/actions/{id}/undo`.
     pub can_undo: bool,

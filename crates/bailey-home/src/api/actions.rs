@@ -31,6 +31,7 @@ pub(super) fn action_view(home: &Home, record: &ActionRecord) -> Result<ActionVi
         provenance: Vec::new(),
         reason: home.reasons_among(&entries),
         claimed_why: claimed_why(&entries),
+        class: row.class.name().into(),
         reversal: String::new(),
         can_undo: false,
         answered: crate::rules::answered(row).into(),

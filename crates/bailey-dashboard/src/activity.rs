@@ -1,0 +1,186 @@
+//! What happened: by day, narrowed as one likes; and one action, with all that is known of it.
+
+use bailey_interface::{ActionView, WhyView};
+use maud::{Markup, html};
+
+use crate::card::{self, Heading, about, undo};
+use crate::frame::{Frame, page, part};
+use crate::words;
+
+/// Longest outcome that a row shows; the action's own page has it whole.
+const MOST_OUTCOME: usize = 300;
+
+/// What the list is narrowed to. Empty where it is not.
+#[derive(Debug, Clone, Default)]
+pub struct Filter<'a> {
+    /// Words that are searched for.
+    pub search: &'a str,
+    /// A kind of action.
+    pub kind: &'a str,
+    /// Where actions stand.
+    pub state: &'a str,
+    /// Kinds there are to choose from.
+    pub kinds: &'a [&'a str],
+    /// Whether the home can search; the box is left out where it cannot.
+    pub can_search: bool,
+    /// What was checked of the log, in words; empty where nothing was.
+    pub checked: &'a str,
+}
+
+impl Filter<'_> {
+    fn is_on(&self) -> bool {
+        [self.search, self.kind, self.state].iter().any(|part| !part.is_empty())
+    }
+}
+
+/// Makes the page of what happened, newest first. `before` is the id that the next page begins behind, where there is one.
+#[must_use]
+pub fn activity(frame: &Frame<'_>, actions: &[ActionView], filter: &Filter<'_>, before: Option<&str>) -> String {
+    let rows = html! {
+        @for (day, of_day) in by_day(frame, actions) {
+            section class="day" aria-label=(day) {
+                h2 { (day) }
+                @for action in of_day { (row(frame, action)) }
+            }
+        }
+    };
+    let main = html! {
+        h1 { "Activity" }
+        @if !filter.checked.is_empty() { p class="dim" { (filter.checked) } }
+        (chooser(filter))
+        @if actions.is_empty() {
+            p class="lead" { @if filter.is_on() { "Nothing like that. " a href="/activity" { "Show all" } } @else { "Nothing has happened yet." } }
+        } @else { (part("rows", "", &rows)) }
+        @if let Some(before) = before { p class="older" { a class="button plain" rel="next" href=(older(filter, before)) { "Older" } } }
+    };
+    page(frame, "Activity", &main)
+}
+
+/// Returns the address of the page behind this one.
+fn older(filter: &Filter<'_>, before: &str) -> String {
+    let mut to = format!("/activity?before={}", encoded(before));
+    for (name, value) in [("q", filter.search), ("kind", filter.kind), ("state", filter.state)] {
+        if !value.is_empty() {
+            to.push('&');
+            to.push_str(name);
+            to.push('=');
+            to.push_str(&encoded(value));
+        }
+    }
+    to
+}
+
+/// Writes a value for a query (RFC 3986, 2.1).
+fn encoded(value: &str) -> String {
+    let one = |byte: u8| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            char::from(byte).to_string()
+        } else {
+            format!("%{byte:02X}")
+        }
+    };
+    value.bytes().map(one).collect()
+}
+
+fn chooser(filter: &Filter<'_>) -> Markup {
+    html! {
+        form method="get" action="/activity" class="chooser" role="search" {
+            @if filter.can_search {
+                label class="grow" { span { "Search" } input type="search" name="q" value=(filter.search); }
+            }
+            label { span { "What" } select name="kind" {
+                option value="" { "Everything" }
+                @for kind in filter.kinds { option value=(kind) selected[*kind == filter.kind] { (words::kind(kind)) } }
+            } }
+            label { span { "Where it stands" } select name="state" {
+                option value="" { "Anywhere" }
+                @for state in words::STATES { option value=(state) selected[state == filter.state] { (words::state(state)) } }
+            } }
+            button type="submit" class="plain" { "Show" }
+            @if filter.is_on() { a class="button plain" href="/activity" { "All" } }
+        }
+    }
+}
+
+fn by_day<'a>(frame: &Frame<'_>, actions: &'a [ActionView]) -> Vec<(String, Vec<&'a ActionView>)> {
+    let mut days: Vec<(String, Vec<&ActionView>)> = Vec::new();
+    let mut last = None;
+    for action in actions {
+        let date = words::date(action.at_ms, &frame.zone);
+        match days.last_mut().filter(|_| last == Some(date)) {
+            Some((_, of_day)) => of_day.push(action),
+            None => days.push((words::day(action.at_ms, frame.now_ms, &frame.zone), vec![action])),
+        }
+        last = Some(date);
+    }
+    days
+}
+
+fn row(frame: &Frame<'_>, action: &ActionView) -> Markup {
+    let about = about(action);
+    html! {
+        details class="row" id={ "r-" (action.id) } {
+            summary {
+                (frame.clock(action.at_ms))
+                span class="what" { (action.headline) @if !about.is_empty() { " " span class="dim" { bdi { (about) } } } }
+                span class={ "state s-" (action.state) } { (words::state(&action.state)) }
+            }
+            @if !action.answered.is_empty() { p { (sentence(&action.answered)) } }
+            @if !action.reason.is_empty() { p { b { "Why it was decided so" } " " (action.reason) } }
+            @if !action.claimed_why.is_empty() { p { b { "The agent says" } " " (action.claimed_why) } }
+            @if let Some(outcome) = &action.outcome { p { b { "Outcome" } " " (words::short(outcome, MOST_OUTCOME)) } }
+            div class="answers" {
+                a class="button plain" href={ "/activity/" (action.id) } { "Whole" span class="off" { ": " (action.headline) } }
+                @if let Some(task) = &action.task { a class="button plain" href={ "/talk/" (task) } { "Its task" } }
+                @if action.can_undo { (undo(action)) }
+            }
+        }
+    }
+}
+
+/// Makes a sentence of a few words.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).chain(['.']).collect()).unwrap_or_default()
+}
+
+/// Makes the page of one action. `requests` are the model requests that led to it, by their numbers.
+#[must_use]
+pub fn action(frame: &Frame<'_>, action: &ActionView, why: Option<&WhyView>, requests: &[u64]) -> String {
+    let main = html! {
+        p class="crumb" { a href="/activity" { "Activity" } }
+        (card::card(frame, action, Heading::Page, None))
+        dl class="items" {
+            dt { "Proposed" } dd { (words::day(action.at_ms, frame.now_ms, &frame.zone)) ", " (frame.clock(action.at_ms)) }
+            @if !action.answered.is_empty() { dt { "Since then" } dd { (sentence(&action.answered)) } }
+            @if let Some(task) = &action.task {
+                dt { "Task" } dd { a href={ "/talk/" (task) } { "what it was done for" } }
+                @if !requests.is_empty() {
+                    dt { "Requests" }
+                    dd { @for n in requests { a href={ "/context/" (task) "/" (n) } { "request " (n.saturating_add(1)) } " " } }
+                }
+            }
+        }
+        @if let Some(why) = why { (facts(why)) }
+    };
+    page(frame, &words::short(&action.headline, 60), &main)
+}
+
+/// Shows why an action was decided as it was.
+pub(crate) fn facts(why: &WhyView) -> Markup {
+    html! {
+        section class="facts" aria-labelledby="facts" {
+            h2 id="facts" { "Why it was decided so" }
+            p { "Decided: " b { (words::decision(&why.decision)) } ". By the rules in force now: " b { (words::decision(&why.now)) } "." }
+            @if !why.reasons.is_empty() {
+                dl class="items" { @for line in &why.reasons { dt { code { (line.label) } } dd { (line.value) } } }
+            }
+            @if !why.facts.is_empty() {
+                details id="all-facts" {
+                    summary { "What was true about it" }
+                    dl class="items" { @for line in &why.facts { dt { code { (line.label) } } dd { bdi { (line.value) } } } }
+                }
+            }
+        }
+    }
+}

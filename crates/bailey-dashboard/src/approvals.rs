@@ -1,0 +1,142 @@
+//! What waits for the person.
+
+use std::collections::BTreeMap;
+
+use bailey_interface::{ActionView, WhyView};
+use maud::{Markup, html};
+
+use crate::card::{self, Heading, is_plain};
+use crate::frame::{Frame, page, part};
+use crate::words;
+
+/// Most actions that are answered with one touch.
+const MOST_TOGETHER: usize = 10;
+
+/// Makes the page of all that waits. `tasks` has the person's words of each task.
+#[must_use]
+pub fn approvals(
+    frame: &Frame<'_>,
+    waiting: &[ActionView],
+    held: &[ActionView],
+    unsure: &[ActionView],
+    tasks: &BTreeMap<String, String>,
+) -> String {
+    let main = html! {
+        h1 { "Approvals" }
+        p class="lead" {
+            @match (waiting.len() as u64, unsure.len() as u64) {
+                (0, 0) => "Nothing waits for you.",
+                (waits, 0) => { (words::count(waits, "waits", "wait")) "." },
+                (0, only) => { (words::number(only)) " only you can tell." },
+                (waits, only) => { (words::count(waits, "waits", "wait")) " · " (words::number(only)) " only you can tell." },
+            }
+        }
+        @for (place, group) in by_task(waiting).into_iter().enumerate() { (task_group(frame, place, &group, tasks)) }
+        @if !held.is_empty() {
+            section class="group" aria-labelledby="held" {
+                h2 id="held" { "Approved, and still to be taken back" }
+                (part("held-cards", "cards", &html! { @for action in held { (card::card(frame, action, Heading::Part, None)) } }))
+            }
+        }
+        @if !unsure.is_empty() {
+            section class="group" aria-labelledby="unsure" {
+                h2 id="unsure" { "Only you can tell" }
+                p class="dim" { "It was handed over, and nobody has said since whether it happened. It is not sent again." }
+                (part("unsure-cards", "cards", &html! { @for action in unsure { (card::card(frame, action, Heading::Part, None)) } }))
+            }
+        }
+    };
+    page(frame, "Approvals", &main)
+}
+
+/// Puts together what serves the same task, in the order in which each task first asks.
+fn by_task(actions: &[ActionView]) -> Vec<Vec<&ActionView>> {
+    let mut groups: Vec<Vec<&ActionView>> = Vec::new();
+    for action in actions {
+        let same = |group: &&mut Vec<&ActionView>| {
+            action.task.is_some() && group.first().is_some_and(|first| first.task == action.task)
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(action),
+            None => groups.push(vec![action]),
+        }
+    }
+    groups
+}
+
+fn task_group(frame: &Frame<'_>, place: usize, group: &[&ActionView], tasks: &BTreeMap<String, String>) -> Markup {
+    let task = group.first().and_then(|action| action.task.as_ref());
+    let said = task.and_then(|task| tasks.get(task));
+    let id = format!("g-{}", task.map_or_else(|| place.to_string(), Clone::clone));
+    let together = format!("together-{id}");
+    let alike = |action: &ActionView| {
+        is_plain(action) && group.iter().filter(|other| other.kind == action.kind && is_plain(other)).count() > 1
+    };
+    let chosen = group.iter().filter(|action| alike(action)).count();
+    let cards = html! {
+        @for action in group {
+            (card::card(frame, action, Heading::Part, alike(action).then_some(together.as_str())))
+        }
+    };
+    html! {
+        section class="group" aria-labelledby=(id) {
+            h2 id=(id) {
+                @match (task, said) {
+                    (Some(task), Some(said)) => a href={ "/talk/" (task) } { (words::short(said, 160)) },
+                    (Some(task), None) => a href={ "/talk/" (task) } { "A task" },
+                    (None, _) => "Of no task",
+                }
+            }
+            (part(&format!("c-{id}"), "cards", &cards))
+            @if chosen > 1 {
+                form method="post" id=(together) class="together scripted" data-touch="/v1/approvals/approve" data-body="{\"shown\":[]}"
+                    data-together=(MOST_TOGETHER) data-said="Approved." data-answer="renew" data-to="" {
+                    span { "Those that can go together: " (words::number(chosen as u64)) "." }
+                    button type="submit" class="go" disabled { "Approve chosen" }
+                }
+            }
+        }
+    }
+}
+
+/// Makes the page of one action that waits, or has.
+#[must_use]
+pub fn card(frame: &Frame<'_>, action: &ActionView, why: Option<&WhyView>) -> String {
+    let main = html! {
+        p class="crumb" { a href="/approvals" { "Approvals" } }
+        (card::card(frame, action, Heading::Page, None))
+        @if let Some(why) = why { (crate::activity::facts(why)) }
+    };
+    page(frame, "Approval", &main)
+}
+
+/// Makes the page on which a waiting mail is changed. What is saved is another action, and is shown anew before it is approved.
+#[must_use]
+pub fn edit(frame: &Frame<'_>, action: &ActionView) -> String {
+    let list = |role: &str| {
+        let of = action.recipients.iter().filter(|recipient| recipient.role == role);
+        let written = of.map(|recipient| match recipient.name.as_str() {
+            "" => recipient.address.clone(),
+            name => format!("\"{}\" <{}>", name.replace(['"', '\\'], ""), recipient.address),
+        });
+        written.collect::<Vec<_>>().join("\n")
+    };
+    let subject = action.items.iter().find(|line| line.label == "Subject").map(|line| line.value.as_str());
+    let main = html! {
+        p class="crumb" { a href="/approvals" { "Approvals" } }
+        h1 { "Edit the mail" }
+        p class="lead" { "Saving makes a new one of it, which asks again. Nothing goes by saving." }
+        form method="post" action={ "/do/edit/" (action.id) } class="fields" {
+            @for (name, label, hint) in [("to", "To", "One on each line"), ("cc", "Cc", ""), ("bcc", "Bcc", "Hidden from the others")] {
+                label { span { (label) @if !hint.is_empty() { " " small { (hint) } } } textarea name=(name) rows="2" spellcheck="false" { "\n" (list(name)) } }
+            }
+            label { span { "Subject" } input name="subject" value=(subject.unwrap_or_default()); }
+            label { span { "Text" } textarea name="body" rows="14" dir="auto" { "\n" (action.body) } }
+            div class="answers" {
+                a class="button plain" href="/approvals" { "Leave it as it is" }
+                button type="submit" class="go" { "Save, and show it anew" }
+            }
+        }
+    };
+    page(frame, "Edit", &main)
+}

@@ -1,0 +1,242 @@
+//! What stands around every page: names, navigation, whether everything is paused, and the pause itself.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use bailey_interface::Status;
+use jiff::tz::TimeZone;
+use maud::{DOCTYPE, Markup, html};
+use serde_json::json;
+
+use crate::assets::{ICONS, SCRIPT, STYLE, path};
+use crate::touch::{self, Then, Touch};
+use crate::words;
+
+/// Whether anything may leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Effects may leave.
+    Open,
+    /// Nothing leaves.
+    Paused,
+    /// What is not known is being looked up, and nothing leaves yet.
+    Resuming,
+}
+
+impl Mode {
+    /// Reads the name that [`Status::mode`] has; what is not known is taken for a pause.
+    #[must_use]
+    pub fn from_name(name: &str) -> Self {
+        match name {
+            "open" => Self::Open,
+            "resuming" => Self::Resuming,
+            _ => Self::Paused,
+        }
+    }
+}
+
+/// Parts of the dashboard, as its navigation has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// Tasks, and words about them.
+    Talk,
+    /// What waits for the person.
+    Approvals,
+    /// What happened.
+    Activity,
+    /// Accounts.
+    Connections,
+    /// What may go by itself.
+    Autonomy,
+    /// Devices, sessions, the model, export and deletion.
+    Settings,
+}
+
+impl Section {
+    const ALL: [(Self, &str, &str, &str); 6] = [
+        (Self::Talk, "/talk", "Talk", "talk"),
+        (Self::Approvals, "/approvals", "Approvals", "check"),
+        (Self::Activity, "/activity", "Activity", "clock"),
+        (Self::Connections, "/connections", "Accounts", "plug"),
+        (Self::Autonomy, "/autonomy", "Autonomy", "dial"),
+        (Self::Settings, "/settings", "Settings", "gear"),
+    ];
+}
+
+/// What every page is told.
+#[derive(Debug, Clone)]
+pub struct Frame<'a> {
+    /// How the home is.
+    pub status: &'a Status,
+    /// Since when it is paused, where that is known: milliseconds since 1970-01-01T00:00Z.
+    pub paused_since_ms: Option<i64>,
+    /// Actions that may have been handed over when it was paused, in words.
+    pub in_flight: &'a [String],
+    /// Where the page belongs.
+    pub section: Section,
+    /// Now, in milliseconds since 1970-01-01T00:00Z.
+    pub now_ms: i64,
+    /// The person's time zone.
+    pub zone: TimeZone,
+    /// What came of the last form, in words of the home's own; empty where there is nothing to say.
+    pub said: &'a str,
+}
+
+impl Frame<'_> {
+    /// Returns a moment, as short as it can be told from now.
+    pub(crate) fn moment(&self, ms: i64) -> Markup {
+        html! { time datetime=(words::machine(ms)) { (words::moment(ms, self.now_ms, &self.zone)) } }
+    }
+
+    /// Returns the time of day.
+    pub(crate) fn clock(&self, ms: i64) -> Markup {
+        html! { time datetime=(words::machine(ms)) { (words::clock(ms, &self.zone)) } }
+    }
+
+    /// Returns how long it is until a moment, in seconds, which the script counts down.
+    pub(crate) fn until(&self, ms: i64) -> Markup {
+        let seconds = ms.saturating_sub(self.now_ms).max(0) / 1_000;
+        html! { span data-until=(ms) { (seconds) " s" } }
+    }
+}
+
+/// Draws one of our own pictures, for those who see; the words beside it say the same.
+pub(crate) fn icon(name: &str) -> Markup {
+    html! { svg class="icon" aria-hidden="true" focusable="false" { use href={ (path(&ICONS)) "#" (name) } {} } }
+}
+
+/// Makes a part of a page that is renewed by itself: its version is a hash of what it holds.
+pub(crate) fn part(id: &str, class: &str, inside: &Markup) -> Markup {
+    html! { div id=(id) class=(class) data-v=(version(inside)) { (inside) } }
+}
+
+/// Returns a hash of a part's content, to tell whether it is another than before.
+pub(crate) fn version(inside: &Markup) -> String {
+    let mut hasher = DefaultHasher::new();
+    inside.0.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+fn head(title: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover";
+            meta name="color-scheme" content="light dark";
+            title { (title) " · Bailey" }
+            link rel="stylesheet" href=(path(&STYLE));
+            link rel="icon" type="image/svg+xml" href={ (path(&ICONS)) };
+            script type="module" src=(path(&SCRIPT)) {}
+        }
+    }
+}
+
+/// Makes a page outside of the frame: for whoever is not signed in.
+pub(crate) fn bare(title: &str, main: &Markup) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head(title))
+            body class="bare" {
+                header class="top" { span class="brand" { "Bailey" } }
+                main id="main" tabindex="-1" { (main) }
+                (said(""))
+            }
+        }
+    };
+    page.into_string()
+}
+
+/// Makes a page.
+pub(crate) fn page(frame: &Frame<'_>, title: &str, main: &Markup) -> String {
+    page_following(frame, title, "/v1/events", main)
+}
+
+/// Makes a page that is renewed when those events tell of a change.
+pub(crate) fn page_following(frame: &Frame<'_>, title: &str, events: &str, main: &Markup) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head(title))
+            body data-events=(events) {
+                a class="skip" href="#main" { "To the content" }
+                (top(frame))
+                (band(frame))
+                main id="main" tabindex="-1" {
+                    noscript { p class="note" { "Scripts are off. All works but what needs a passkey; there, the " code { "bailey" } " command takes your passphrase." } }
+                    (part("page", "page", main))
+                }
+                (said(frame.said))
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn said(words: &str) -> Markup {
+    html! { p id="said" class="said" role="status" { (words) } }
+}
+
+fn top(frame: &Frame<'_>) -> Markup {
+    let mode = Mode::from_name(&frame.status.mode);
+    let waiting = frame.status.waiting.saturating_add(frame.status.needs_person);
+    let inside = html! {
+        a class="brand" href="/talk" { "Bailey" }
+        nav aria-label="Pages" {
+            ul {
+                @for (section, to, name, picture) in Section::ALL {
+                    li class=(picture) {
+                        a href=(to) aria-current=[(section == frame.section).then_some("page")] {
+                            (icon(picture)) span { (name) }
+                            @if section == Section::Approvals && waiting > 0 {
+                                span class="count" { (words::number(waiting)) span class="off" { " waiting" } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        div class="mode" {
+            @match mode {
+                Mode::Open => span class="open" { "open" },
+                Mode::Paused => span class="shut" { "paused" },
+                Mode::Resuming => span class="shut" { "resuming" },
+            }
+            @if mode == Mode::Open {
+                form method="post" action="/do/pause" class="pause" { button type="submit" { (icon("pause")) "Pause" } }
+            }
+        }
+    };
+    html! { header id="top" class="top" data-v=(version(&inside)) { (inside) } }
+}
+
+fn band(frame: &Frame<'_>) -> Markup {
+    let resume =
+        Touch { path: "/v1/resume", body: json!({ "epoch": frame.status.epoch }), said: "Resumed.", then: Then::Renew };
+    let mode = Mode::from_name(&frame.status.mode);
+    let inside = html! {
+        @if mode != Mode::Open {
+            section class="paused" aria-label="Paused" {
+                div {
+                    p {
+                        strong {
+                            @match (mode, frame.paused_since_ms) {
+                                (Mode::Resuming, _) => "Resuming: what is not known is looked up first.",
+                                (_, Some(since)) => { "Paused since " (frame.moment(since)) "." },
+                                (_, None) => "Paused.",
+                            }
+                        }
+                        " Nothing leaves."
+                    }
+                    @if !frame.in_flight.is_empty() {
+                        p { "Under way then, and perhaps gone: " (frame.in_flight.join("; ")) "." }
+                    }
+                }
+                (touch::button(&resume, "Resume", "go"))
+            }
+        }
+        @if !frame.status.notices.is_empty() {
+            ul class="notices" { @for notice in &frame.status.notices { li { (notice) } } }
+        }
+    };
+    html! { div id="band" data-v=(version(&inside)) { (inside) } }
+}

@@ -1,0 +1,99 @@
+//! The dashboard's pages: pure functions from views of the interface to HTML, and the files they name.
+//!
+//! Invariant of absence: nothing here opens anything, reads a clock, or decides; and nothing writes HTML that is not escaped: the name
+//! of what would let it through stands nowhere in this crate (`cargo xtask layers`).
+//!
+//! # What the pages expect of whoever serves them
+//!
+//! Every page is `text/html; charset=utf-8` with `Cache-Control: no-store` and [`CONTENT_SECURITY_POLICY`]. Files are those of
+//! [`asset()`], to be kept for ever. A page asks itself anew, with `Accept: text/html`, whenever `/v1/events` (or the task's own events) tells of a
+//! change, and takes over the parts whose `data-v` is another.
+//!
+//! ## Forms, which need no script
+//!
+//! `POST` with `application/x-www-form-urlencoded`; the answer is `303` to a page, or a page that says what is wrong.
+//!
+//! | path | fields | like |
+//! |---|---|---|
+//! | `/do/pause` | | `POST /v1/pause` |
+//! | `/do/reject` | `id` | `POST /v1/approvals/reject` |
+//! | `/do/take-back` | `id` | `POST /v1/cancel` |
+//! | `/do/happened` | `id`, `happened` (`yes`, `no`) | `POST /v1/actions/{id}/resolve` |
+//! | `/do/edit/{id}` | `to`, `cc`, `bcc` (one on a line), `subject`, `body` | `POST /v1/approvals/{id}/edit`, then the new card |
+//! | `/do/task` | `words` | `POST /v1/tasks`, then `/talk/{id}` |
+//! | `/do/task/{id}/more` | `words` | `POST /v1/tasks/{id}/more` |
+//! | `/do/task/{id}/stop` | | `POST /v1/tasks/{id}/stop` |
+//! | `/do/connect/find` | `kind`, `address`, `name`, and where they are known `imap`, `submission`, `url`, `user` | looks for servers, then [`connect()`] with what was found |
+//! | `/do/connections/{id}/revoke` | | `POST /v1/connections/{id}/revoke` |
+//! | `/do/connections/{id}/default` | | `POST /v1/connections/{id}/default` |
+//! | `/do/rules/try` | `words` | `POST /v1/rules/try`, then [`autonomy()`] with the trial |
+//! | `/do/rules/lockdown` | | `POST /v1/rules/lockdown` |
+//! | `/do/rules/dismiss` | `id` | `POST /v1/rules/suggestions/{id}/dismiss` |
+//! | `/do/sessions/{id}/end`, `/do/sessions/end-all`, `/do/sign-out` | | ends sessions; then `/sign-in` where it was this one |
+//! | `/do/log/export` | | `POST /v1/log/export`, as a file |
+//! | `/do/recover` | `code` | takes a recovery code, then [`claim()`] |
+//!
+//! Pages ask with `GET` for `/activity?q=&kind=&state=&before=`, `/connect?kind=`, `/autonomy?like=ACTION` and `/context/TASK/N`.
+//!
+//! ## Touches, which need a passkey and so the script
+//!
+//! A form with `data-touch` (the route) and `data-body` (JSON; `{"$": "x"}` stands for the value of its field `x`) makes the script
+//!
+//! 1. `POST /v1/challenge` with `{"for": {"path": …, "body": …}}`, answered with `{"challenge", "rp", "sign", "session", "passkeys": [{"credential", "id"}]}`:
+//!    `challenge`, `session` and `credential` as in a `ProofBody`, `sign` the bytes that the passkey signs, `id` its raw id, both base64url;
+//! 2. call `navigator.credentials.get()`, nothing awaited in between;
+//! 3. `POST` the body with its `proof` (a `ProofBody`) to the route.
+//!
+//! | route | body besides `proof` |
+//! |---|---|
+//! | `/v1/sessions` (sign in; `passkeys` empty) | |
+//! | `/v1/approvals/approve` | `shown` |
+//! | `/v1/resume` | `epoch` |
+//! | `/v1/actions/{id}/undo` | |
+//! | `/v1/connections`, `/v1/sign-ins` (then the browser goes to its `url`) | `settings`, `level`, `password` |
+//! | `/v1/connections/{id}/level` | `level` |
+//! | `/v1/rules` | `change` |
+//! | `/v1/passkeys/{id}/end` | |
+//! | `/v1/recovery` (answered with [`recovery_codes()`]) | |
+//! | `/v1/log/export-readable` (kept as a file) | |
+//! | `/v1/home/delete` | |
+//!
+//! A new passkey is made by a form with `data-create`: `POST /v1/passkeys/begin` with `{"token"}` (what stands behind `#` in the address, on
+//! [`claim()`]) or `{"proof"}` (from the settings), answered with `{"challenge", "rp", "user", "sign", "exclude": […]}`; then
+//! `navigator.credentials.create()`; then `POST /v1/passkeys` with
+//! `{"token", "name", "challenge", "credential": {"id", "client_data", "authenticator_data", "transports"}}`, bytes in base64, answered with
+//! a page ([`recovery_codes()`] for the first).
+
+mod activity;
+mod approvals;
+mod assets;
+mod autonomy;
+mod card;
+mod connections;
+mod context;
+mod enter;
+mod frame;
+mod markdown;
+mod settings;
+mod talk;
+mod touch;
+mod trouble;
+mod words;
+
+pub use activity::{Filter, action, activity};
+pub use approvals::{approvals, card as one_approval, edit};
+pub use assets::asset;
+pub use autonomy::{Autonomy, Draft, KindRow, Profile, autonomy};
+pub use connections::{Account, Connecting, Offer, Use, connect, connections};
+pub use context::{Request, context};
+pub use enter::{claim, recovery_codes, sign_in};
+pub use frame::{Frame, Mode, Section};
+pub use settings::{Device, Session, Settings, settings};
+pub use talk::{talk, task};
+pub use trouble::{not_answering, trouble};
+
+/// The policy that every page is to be served with (CSP Level 3, Trusted Types): no script and no style but the crate's own files, and no
+/// text that becomes HTML.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; frame-src 'self'; form-action 'self'; \
+     base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";

@@ -1,0 +1,141 @@
+//! Tasks: the person's words, what was done for them and why, and the answer.
+
+use bailey_interface::{ActionView, TaskSummary, TaskView, UsageView};
+use maud::{Markup, html};
+
+use crate::card::{self, Heading, about, undo};
+use crate::frame::{Frame, page, page_following, part};
+use crate::{markdown, touch, words};
+
+/// Makes the page of all tasks, newest first.
+#[must_use]
+pub fn talk(frame: &Frame<'_>, tasks: &[TaskSummary]) -> String {
+    let main = html! {
+        h1 { "Talk" }
+        (write("/do/task", "What is to be done?", "Give the task"))
+        @if tasks.is_empty() {
+            p class="lead" { "No tasks yet. Write what is to be done; Bailey proposes, and asks before anything leaves." }
+        } @else {
+            h2 { "Tasks" }
+            (part("tasks", "", &list(tasks, None)))
+        }
+    };
+    page(frame, "Talk", &main)
+}
+
+/// Makes the page of one task. Beside it stand the newest tasks.
+#[must_use]
+pub fn task(frame: &Frame<'_>, tasks: &[TaskSummary], task: &TaskView) -> String {
+    let summary = &task.summary;
+    let id = summary.id.as_str();
+    let under_way = matches!(summary.state.as_str(), "running" | "waiting");
+    let said = &summary.words;
+    let steps: Vec<&ActionView> = task.actions.iter().filter(|action| action.kind != "reply").collect();
+    let main = html! {
+        div class="talk" {
+            div class="thread" {
+                p class="crumb" { a href="/talk" { "Talk" } }
+                h1 class="said-by-you" dir="auto" { span class="off" { "You: " } (said) }
+                p class="dim" {
+                    span class={ "state s-" (summary.state) } { (words::task_state(&summary.state)) }
+                    @let by = words::begun_by(&summary.origin);
+                    @if !by.is_empty() { " · " (by) }
+                }
+                @if !steps.is_empty() {
+                    h2 class="off" { "What was done" }
+                    (part("steps", "", &html! { ol class="steps" { @for step in &steps { (one_step(frame, step)) } } }))
+                }
+                @if under_way {
+                    p class="coming" data-words={ "/v1/tasks/" (id) "/events" } aria-live="off" {}
+                }
+                @if let Some(reply) = &summary.reply {
+                    h2 class="off" { "The answer" }
+                    div class="reply" { (markdown::render(reply, said)) }
+                }
+                @if let Some(trouble) = &summary.trouble { p class="trouble" { (trouble) } }
+                @for note in &summary.notes { p class="dim" { (note) } }
+                p class="dim usage" { (usage(summary.usage)) @if summary.usage.requests > 0 { " · " a href={ "/context/" (id) "/0" } { "what the model was shown" } } }
+                @if under_way {
+                    (touch::post(&format!("/do/task/{id}/stop"), &[], "Stop", "plain"))
+                } @else {
+                    (write(&format!("/do/task/{id}/more"), "Go on with it", "Go on"))
+                }
+            }
+            aside aria-labelledby="others" {
+                h2 id="others" { "Tasks" }
+                (part("tasks", "", &list(tasks, Some(id))))
+                p { a href="/talk" { "Give another" } }
+            }
+        }
+    };
+    let events = if under_way { format!("/v1/tasks/{id}/events") } else { "/v1/events".to_owned() };
+    page_following(frame, &words::short(said, 60), &events, &main)
+}
+
+fn write(to: &str, label: &str, button: &str) -> Markup {
+    html! {
+        form method="post" action=(to) class="write" {
+            label { span { (label) } textarea name="words" rows="3" required dir="auto" {} }
+            div class="answers" { button type="submit" class="go" { (button) } }
+        }
+    }
+}
+
+fn list(tasks: &[TaskSummary], current: Option<&str>) -> Markup {
+    html! {
+        ul class="tasks" {
+            @for task in tasks {
+                li {
+                    a href={ "/talk/" (task.id) } aria-current=[(current == Some(task.id.as_str())).then_some("page")] {
+                        span class="words" dir="auto" { (words::short(&task.words, 120)) }
+                        span class={ "state s-" (task.state) } { (words::task_state(&task.state)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Shows a step: a card where it waits for the person, else one line that opens.
+fn one_step(frame: &Frame<'_>, step: &ActionView) -> Markup {
+    if matches!(step.state.as_str(), "awaiting" | "held" | "needs-person") {
+        return html! { li class="asks" { (card::card(frame, step, Heading::Part, None)) } };
+    }
+    let about = about(step);
+    html! {
+        li {
+            details id={ "s-" (step.id) } {
+                summary {
+                    span class="what" { (step.headline) @if !about.is_empty() { " " span class="dim" { bdi { (about) } } } }
+                    span class={ "state s-" (step.state) } { (words::state(&step.state)) }
+                }
+                @if !step.reason.is_empty() { p { b { "Why it was decided so" } " " (step.reason) } }
+                @if !step.claimed_why.is_empty() { p { b { "The agent says" } " " (step.claimed_why) } }
+                @if let Some(outcome) = &step.outcome { p { b { "Outcome" } " " (words::short(outcome, 2_000)) } }
+                div class="answers" {
+                    a class="button plain" href={ "/activity/" (step.id) } { "Whole" }
+                    @if step.can_undo { (undo(step)) }
+                }
+            }
+        }
+    }
+}
+
+/// Says what a task took of the model.
+pub(crate) fn usage(usage: UsageView) -> String {
+    if usage.requests == 0 {
+        return "No model was asked yet.".into();
+    }
+    let mut said = format!(
+        "{} · {} tokens read, {} written",
+        words::count(usage.requests, "request", "requests"),
+        words::number(usage.input_tokens),
+        words::number(usage.output_tokens)
+    );
+    if let Some(cost) = words::cost(usage.cost) {
+        said.push_str(" · ");
+        said.push_str(&cost);
+        said.push_str(" at your prices");
+    }
+    said
+}
