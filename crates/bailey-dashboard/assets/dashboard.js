@@ -139,16 +139,17 @@ const filled = (body, fields) => {
 
 /** @param {string} path @param {unknown} body What the answer is to: exactly what will be posted, but for the proof. */
 const proof = async (path, body) => {
-  const asked = await ask("/v1/challenge", { for: { path, body } });
+  const asked = path === "/v1/sessions" ? await ask("/v1/sessions/challenge", {}) : await ask("/v1/challenge/passkey", { path, body });
   // Nothing is awaited between the answer and the question: browsers forget the click.
   const given = /** @type {PublicKeyCredential} */ (await navigator.credentials.get({ publicKey: {
-    challenge: base64.bytes(asked.sign), rpId: asked.rp, userVerification: "required",
+    challenge: base64.bytes(asked.webauthn), rpId: asked.rp, userVerification: "required",
     allowCredentials: asked.passkeys.map((/** @type {{id: string}} */ one) => ({ type: "public-key", id: base64.bytes(one.id) })),
   } }));
   const response = /** @type {AuthenticatorAssertionResponse} */ (given.response);
-  const same = (/** @type {{id: string}} */ one) => one.id.replaceAll("=", "") === given.id;
+  const same = (/** @type {{id: string}} */ one) => one.id === base64.of(given.rawId);
   return {
-    challenge: asked.challenge, session: asked.session, credential: asked.passkeys.find(same)?.credential ?? "0".repeat(32),
+    // Which session this is, and which passkey where nobody is signed in, the home knows by itself.
+    challenge: asked.challenge, session: "0".repeat(32), credential: asked.passkeys.find(same)?.credential ?? "0".repeat(32),
     assertion: {
       kind: "passkey", credential_id: base64.of(given.rawId), authenticator_data: base64.of(response.authenticatorData),
       client_data: base64.of(response.clientDataJSON), signature: base64.of(response.signature),
@@ -166,13 +167,10 @@ const touch = async form => {
   const { touch: path = "", said = "", answer = "", to = "" } = form.dataset;
   const body = /** @type {Record<string, unknown>} */ (filled(JSON.parse(form.dataset.body ?? "{}"), new FormData(form)));
   if (form.dataset.together) body.shown = chosen(form);
-  const whole = { ...body, proof: await proof(path, body) };
-  if (answer === "show") {
-    const shown = (await page("POST", path, whole)).querySelector("main");
-    if (shown) document.querySelector("main")?.replaceWith(document.adoptNode(shown));
-    ready();
-    return;
-  }
+  // What is signed is not the password, so it is sent once.
+  const { password, ...signed } = body;
+  const whole = { ...body, proof: await proof(path, signed) };
+  if (answer === "codes") { await showCodes((await ask(path, whole)).codes); return; }
   const got = await send(path, whole);
   if (!got.ok) throw await failure(got);
   if (answer === "keep") { keep(await got.blob(), to); say(said); return; }
@@ -187,25 +185,40 @@ const touch = async form => {
 /** @param {Form} form */
 const create = async form => {
   const name = String(new FormData(form).get("name"));
-  const token = location.hash.slice(1);
-  const path = "/v1/passkeys/begin";
-  const asked = await ask(path, token ? { token } : { proof: await proof(path, {}) });
+  const path = "/v1/browsers/link";
+  const token = location.hash.slice(1) || (await ask(path, { proof: await proof(path, {}) })).token;
+  const asked = await ask("/v1/browsers/options", { token });
   const made = /** @type {PublicKeyCredential} */ (await navigator.credentials.create({ publicKey: {
-    challenge: base64.bytes(asked.sign), rp: { id: asked.rp, name: "Bailey" },
-    user: { id: base64.bytes(asked.user), name, displayName: name },
-    pubKeyCredParams: [-7, -8, -257].map(alg => ({ type: "public-key", alg })),
+    challenge: base64.bytes(asked.challenge), rp: { id: asked.rp, name: "Bailey" },
+    user: { id: base64.bytes(asked.user), name: asked.user_name, displayName: name },
+    pubKeyCredParams: asked.algorithms.map((/** @type {number} */ alg) => ({ type: "public-key", alg })),
     authenticatorSelection: { residentKey: "required", userVerification: "required" }, attestation: "none",
     excludeCredentials: asked.exclude.map((/** @type {string} */ id) => ({ type: "public-key", id: base64.bytes(id) })),
   } }));
   const response = /** @type {AuthenticatorAttestationResponse} */ (made.response);
-  const credential = {
-    id: base64.of(made.rawId), client_data: base64.of(response.clientDataJSON),
-    authenticator_data: base64.of(response.getAuthenticatorData()), transports: response.getTransports(),
-  };
-  const shown = await page("POST", form.dataset.create ?? "", { token, name, challenge: asked.challenge, credential });
+  const claimed = await ask(form.dataset.create ?? "", {
+    token, name, credential_id: base64.of(made.rawId), client_data: base64.of(response.clientDataJSON),
+    authenticator_data: base64.of(response.getAuthenticatorData()),
+  });
   history.replaceState(null, "", location.pathname);
-  const main = shown.querySelector("main");
-  if (main) document.querySelector("main")?.replaceWith(document.adoptNode(main));
+  if (claimed.recovery_codes.length > 0) await showCodes(claimed.recovery_codes); else location.assign("/talk");
+};
+
+/** Shows recovery codes, on the page that is there for them. @param {string[]} codes */
+const showCodes = async codes => {
+  const main = (await page("GET", "/recovery-codes")).querySelector("main");
+  const list = main?.querySelector("#codes");
+  if (!main || !list) throw new Error("The codes cannot be shown. Make new ones in the settings.");
+  list.replaceChildren(...codes.map(code => {
+    const line = document.createElement("li");
+    line.append(document.createElement("code"));
+    line.firstElementChild?.append(code);
+    return line;
+  }));
+  document.querySelector("main")?.replaceWith(document.adoptNode(main));
+  // Nothing takes them away before they are kept.
+  stream?.close();
+  delete document.body.dataset.events;
   ready();
 };
 

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::json;
 
-use crate::frame::{Frame, bare, page};
+use crate::frame::bare;
 use crate::touch::{self, Then, Touch};
 
 /// Makes the page for signing in. `trouble` says why the last try led nowhere; empty where there was none.
@@ -47,26 +47,26 @@ pub fn claim(trouble: &str) -> String {
 /// Makes the form that makes a passkey.
 pub(crate) fn create(label: &str, button: &str) -> Markup {
     html! {
-        form method="post" class="fields" data-create="/v1/passkeys" {
+        form method="post" class="fields" data-create="/v1/browsers/claim" {
             label { span { (label) } input name="name" required maxlength="60" autocomplete="off" value="This device"; }
             div class="answers" { button type="submit" class="go" disabled { (button) } }
         }
     }
 }
 
-/// Makes the page of the recovery codes, which are shown this once.
+/// Makes the page that the script shows recovery codes on; by itself it holds none.
 #[must_use]
-pub fn recovery_codes(frame: Option<&Frame<'_>>, codes: &[String]) -> String {
+pub fn recovery_codes() -> String {
     let main = html! {
         div class="enter" {
             h1 { "Keep these codes" }
             p class="lead" { "Each lets one new device in, once, if you lose the others. They are shown now and never again." }
-            ol class="codes" id="codes" { @for code in codes { li { code { (code) } } } }
+            ol class="codes" id="codes" {}
             div class="answers" {
                 button type="button" class="plain scripted" data-keep="#codes" data-name="bailey-recovery-codes.txt" { "Keep as a file" }
                 a class="button go" href="/talk" { "I kept them" }
             }
         }
     };
-    frame.map_or_else(|| bare("Keep these codes", &main), |frame| page(frame, "Keep these codes", &main))
+    bare("Keep these codes", &main)
 }

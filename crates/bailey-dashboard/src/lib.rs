@@ -39,14 +39,14 @@
 //!
 //! A form with `data-touch` (the route) and `data-body` (JSON; `{"$": "x"}` stands for the value of its field `x`) makes the script
 //!
-//! 1. `POST /v1/challenge` with `{"for": {"path": …, "body": …}}`, answered with `{"challenge", "rp", "sign", "session", "passkeys": [{"credential", "id"}]}`:
-//!    `challenge`, `session` and `credential` as in a `ProofBody`, `sign` the bytes that the passkey signs, `id` its raw id, both base64url;
+//! 1. `POST /v1/challenge/passkey` with `{"path", "body"}` (a `RequestBody`), answered with a `PasskeyChallenge`; where nobody is signed in,
+//!    `POST /v1/sessions/challenge`;
 //! 2. call `navigator.credentials.get()`, nothing awaited in between;
 //! 3. `POST` the body with its `proof` (a `ProofBody`) to the route.
 //!
 //! | route | body besides `proof` |
 //! |---|---|
-//! | `/v1/sessions` (sign in; `passkeys` empty) | |
+//! | `/v1/sessions` (sign in) | |
 //! | `/v1/approvals/approve` | `shown` |
 //! | `/v1/resume` | `epoch` |
 //! | `/v1/actions/{id}/undo` | |
@@ -54,15 +54,14 @@
 //! | `/v1/connections/{id}/level` | `level` |
 //! | `/v1/rules` | `change` |
 //! | `/v1/passkeys/{id}/end` | |
-//! | `/v1/recovery` (answered with [`recovery_codes()`]) | |
+//! | `/v1/recovery-codes` (shown on [`recovery_codes()`]) | |
+//! | `/v1/browsers/link` (before a passkey is made from the settings) | |
 //! | `/v1/log/export-readable` (kept as a file) | |
 //! | `/v1/home/delete` | |
 //!
-//! A new passkey is made by a form with `data-create`: `POST /v1/passkeys/begin` with `{"token"}` (what stands behind `#` in the address, on
-//! [`claim()`]) or `{"proof"}` (from the settings), answered with `{"challenge", "rp", "user", "sign", "exclude": […]}`; then
-//! `navigator.credentials.create()`; then `POST /v1/passkeys` with
-//! `{"token", "name", "challenge", "credential": {"id", "client_data", "authenticator_data", "transports"}}`, bytes in base64, answered with
-//! a page ([`recovery_codes()`] for the first).
+//! A new passkey is made by a form with `data-create`, on [`claim()`] by the token behind `#` in the address, in the settings by one of
+//! `/v1/browsers/link`: `POST /v1/browsers/options`, `navigator.credentials.create()`, `POST /v1/browsers/claim`. The codes that come with the
+//! first are shown on [`recovery_codes()`].
 
 mod activity;
 mod approvals;

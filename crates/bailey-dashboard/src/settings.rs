@@ -87,7 +87,7 @@ fn devices(frame: &Frame<'_>, view: &Settings<'_>) -> Markup {
             }
         } }
     };
-    let codes = Touch { path: "/v1/recovery", body: json!({}), said: "", then: Then::Show };
+    let codes = Touch { path: "/v1/recovery-codes", body: json!({}), said: "", then: Then::Codes };
     html! {
         section class="group" aria-labelledby="devices" {
             h2 id="devices" { "Devices" }

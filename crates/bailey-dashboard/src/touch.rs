@@ -23,8 +23,8 @@ pub(crate) enum Then<'a> {
     Go(&'a str),
     /// The answer's `url` is opened.
     Follow,
-    /// The answer is a page, and takes the place of this one.
-    Show,
+    /// The answer holds recovery codes, which are shown.
+    Codes,
     /// The answer is kept as a file of that name.
     Keep(&'a str),
 }
@@ -40,7 +40,7 @@ pub(crate) fn form(touch: &Touch<'_>, inside: &Markup) -> Markup {
         Then::Renew => ("renew", ""),
         Then::Go(to) => ("go", to),
         Then::Follow => ("follow", ""),
-        Then::Show => ("show", ""),
+        Then::Codes => ("codes", ""),
         Then::Keep(name) => ("keep", name),
     };
     html! {

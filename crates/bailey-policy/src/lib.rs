@@ -66,6 +66,16 @@ impl Profile {
         Self::ALL.into_iter().find(|profile| profile.name() == name)
     }
 
+    /// Says what it lets go, in words.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Careful => "Nothing by itself: what reaches others, destroys or spends asks each time.",
+            Self::Balanced => "What goes only to people you named or dealt with before, and lies inside the task.",
+            Self::Trusting => "What the words of the task ask for, to anybody they name or you dealt with before.",
+        }
+    }
+
     /// Returns its rules, as people say them.
     #[must_use]
     pub const fn rules(self) -> &'static str {

@@ -105,6 +105,11 @@ fn by_token(home: &Home, headers: &HeaderMap) -> Option<Caller> {
     Client::ALL.into_iter().find(is_of).map(|client| Caller { client, session: None })
 }
 
+/// Tells whether a browser asks for a page.
+pub(super) fn wants_html(headers: &HeaderMap) -> bool {
+    text(headers, header::ACCEPT).is_some_and(|accepted| accepted.contains("text/html"))
+}
+
 /// Returns the origin of the page that made a request, where it is one of the dashboard's.
 pub(super) fn origin(home: &Home, headers: &HeaderMap) -> Option<String> {
     let said = text(headers, header::ORIGIN)?;

@@ -7,7 +7,7 @@ use super::*;
 use crate::provenance;
 use crate::views::{claimed_why, outcome_words};
 
-fn views(home: &Home, records: &[ActionRecord]) -> Result<Vec<ActionView>, Failure> {
+pub(super) fn views(home: &Home, records: &[ActionRecord]) -> Result<Vec<ActionView>, Failure> {
     records.iter().map(|record| action_view(home, record)).collect()
 }
 
@@ -105,7 +105,7 @@ pub(super) async fn action(AppState(home): Shared, Path(id): Path<String>) -> An
     reading(&home, move |home| action_view(home, &one(home, id)?)).await.map(Json)
 }
 
-fn one(home: &Home, id: ActionId) -> Result<ActionRecord, Failure> {
+pub(super) fn one(home: &Home, id: ActionId) -> Result<ActionRecord, Failure> {
     Ok(home.ledger.action(&id)?.ok_or(GateError::NoSuchAction(id))?)
 }
 

@@ -9,6 +9,7 @@ mod document;
 mod house;
 mod log;
 mod models;
+mod pages;
 pub(crate) mod places;
 mod rules;
 pub mod table;
@@ -128,6 +129,7 @@ pub(crate) fn router(home: Arc<Home>) -> Router {
     metrics::know_routes(table::ROWS.iter().map(|row| row.path.to_owned()));
     let router = table::ROWS.iter().fold(Router::new(), |router, row| (row.bind)(router));
     router
+        .merge(pages::router())
         .fallback(|| async { failure(Code::NotFound, "there is nothing at this address") })
         .method_not_allowed_fallback(|| async {
             // Those it takes are said in `Allow` (RFC 9110, 15.5.6).
@@ -245,7 +247,10 @@ async fn authenticate(
 ) -> Response {
     let asker = access::asker(&home, request.method(), request.headers());
     let (path, method) = (matched(&request).map(str::to_owned), request.method().clone());
-    let is_open = table::row(path.as_deref(), &method).is_some_and(|row| row.shows.is_open());
+    let is_page = pages::is_page(request.uri().path());
+    let row = table::row(path.as_deref(), &method);
+    let is_open = row.is_some_and(|row| row.shows.is_open()) || pages::is_open(path.as_deref());
+    let by_browser = access::wants_html(request.headers());
     // Read before anything is answered: whoever still writes when the connection ends may not hear the answer.
     let (mut head, body) = request.into_parts();
     let caller = match asker {
@@ -257,6 +262,7 @@ async fn authenticate(
             let read = tokio::time::timeout(STRANGERS_WITHIN, read).await;
             let refused = match asker {
                 Err(refused) => Some(refused),
+                Ok(_) if !is_open && is_page && by_browser => return pages::to(pages::SIGN_IN),
                 Ok(_) if !is_open => {
                     let why =
                         "the token is missing or wrong; it is in the home's folder, and a browser signs in instead";
@@ -265,6 +271,7 @@ async fn authenticate(
                 Ok(_) => access::is_by_the_dashboard(&home, &method, &head.headers).err(),
             };
             return match (refused, read) {
+                (Some(refused), _) if is_page && by_browser => pages::trouble(refused.into_response()).await,
                 (Some(refused), _) => refused.into_response(),
                 (None, Ok(Ok(body))) if reading.is_some() => {
                     told_as_failure(next.run(Request::from_parts(head, body.into())).await).await

@@ -1,5 +1,7 @@
 //! The dashboard's pages: what the interface answers, as HTML, and the forms that need no script. Each form does what one route does.
 
+use std::collections::BTreeMap;
+
 use axum::extract::Form;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use bailey_dashboard as html;
@@ -17,7 +19,7 @@ use crate::rules::kept;
 type Page = Result<Response, Failure>;
 
 /// Where browsers look for what they need before anybody is signed in.
-const OPEN: [&str; 4] = ["/sign-in", "/claim", "/do/recover", "/assets/{*path}"];
+const OPEN: [&str; 5] = ["/sign-in", "/claim", "/recovery-codes", "/do/recover", "/assets/{*path}"];
 /// Where somebody is sent who is not signed in.
 pub(super) const SIGN_IN: &str = "/sign-in";
 /// The form that pauses.
@@ -43,6 +45,7 @@ pub(super) fn router() -> Router<Arc<Home>> {
         .route("/", get(|| async { to("/talk") }))
         .route(SIGN_IN, get(sign_in))
         .route("/claim", get(claim))
+        .route("/recovery-codes", get(|| async { shown(html::recovery_codes()) }))
         .route("/assets/{*path}", get(asset))
         .route("/talk", get(talk))
         .route("/talk/{id}", get(task))
@@ -106,7 +109,7 @@ pub(super) async fn trouble(response: Response) -> Response {
     let status = response.status();
     let bytes = axum::body::to_bytes(response.into_body(), MAX_BODY_BYTES).await.unwrap_or_default();
     let said = serde_json::from_slice(&bytes).unwrap_or_else(|_| {
-        failure(Code::Malformed, format!("the form cannot be read: {}", String::from_utf8_lossy(&bytes)))
+        failure(Code::Malformed, format!("the form cannot be read: {}", String::from_utf8_lossy(&bytes))).0
     });
     (status, shown(html::trouble(None, &said))).into_response()
 }
@@ -182,7 +185,7 @@ async fn recover(AppState(home): Shared, Form(form): Form<CodeForm>) -> Response
     match token {
         // Behind `#`, so that no request and no log holds it.
         Ok(token) => to(&format!("/claim#{token}")),
-        Err(wrong) => shown(html::sign_in(&wrong.message)),
+        Err(wrong) => shown(html::sign_in(&wrong.0.message)),
     }
 }
 
@@ -206,7 +209,8 @@ async fn approvals(AppState(home): Shared) -> Page {
         let of = |state| actions::views(home, &home.ledger.part_of(state, 0, LISTED)?);
         let (waiting, held, unsure) = (of(State::Awaiting)?, of(State::Held)?, of(State::NeedsPerson)?);
         let mut words = BTreeMap::new();
-        for task in [&waiting, &held, &unsure].into_iter().flatten().filter_map(|view| view.task.as_ref()) {
+        let all: [&Vec<ActionView>; 3] = [&waiting, &held, &unsure];
+        for task in all.into_iter().flatten().filter_map(|view| view.task.as_ref()) {
             if !words.contains_key(task) {
                 let said = home.ledger.task_words(&parse("task", task)?)?.unwrap_or_default();
                 words.insert(task.clone(), bailey_gate::family::escape::visible_lines(&said));
@@ -337,7 +341,11 @@ struct Liked {
 }
 
 /// Makes the page, with a sentence that is being written.
-async fn autonomy_with(home: Arc<Home>, words: &str, tried: Option<Result<&bailey_interface::TrialView, &str>>) -> Page {
+async fn autonomy_with(
+    home: Arc<Home>,
+    words: &str,
+    tried: Option<Result<&bailey_interface::TrialView, &str>>,
+) -> Page {
     let around = Around::of(&home).await?;
     let Json(suggestions) = rules::suggestions(AppState(Arc::clone(&home))).await?;
     let read = |home: &Home| {
@@ -346,8 +354,6 @@ async fn autonomy_with(home: Arc<Home>, words: &str, tried: Option<Result<&baile
         Ok((rules::views(book), kinds, home.rule_history()?))
     };
     let (own, kinds, history): (Vec<RuleView>, _, _) = reading(&home, read).await?;
-    let row = |(kind, (decision, by)): &'static _| html::KindRow { kind, decision, by };
-    let _ = row;
     let rows: Vec<_> =
         kinds.iter().map(|(kind, (decision, by))| html::KindRow { kind, decision, by: by.as_str() }).collect();
     let in_force = own.iter().find_map(|rule| Profile::from_name(&rule.origin)).unwrap_or(Profile::Careful);
@@ -401,13 +407,13 @@ async fn tried(home: Arc<Home>, words: String) -> Page {
     let trial = rules::try_rules(AppState(Arc::clone(&home)), JsonBody(change)).await;
     match &trial {
         Ok(Json(trial)) => autonomy_with(home, &words, Some(Ok(trial))).await,
-        Err(wrong) if wrong.code == Code::Invalid => autonomy_with(home, &words, Some(Err(&wrong.message))).await,
-        Err(wrong) => Err(wrong.clone()),
+        Err(wrong) if wrong.0.code == Code::Invalid => autonomy_with(home, &words, Some(Err(&wrong.0.message))).await,
+        Err(Failure(wrong)) => Err(Failure(wrong.clone())),
     }
 }
 
 async fn lockdown(AppState(home): Shared) -> Page {
-    rules::lockdown(AppState(home)).await?;
+    let Json(_) = rules::lockdown(AppState(home)).await?;
     Ok(to("/autonomy"))
 }
 
@@ -418,7 +424,7 @@ struct IdForm {
 }
 
 async fn dismiss(AppState(home): Shared, Form(form): Form<IdForm>) -> Page {
-    rules::dismiss_suggestion(AppState(home), Path(form.id)).await?;
+    let Json(_) = rules::dismiss_suggestion(AppState(home), Path(form.id)).await?;
     Ok(to("/autonomy"))
 }
 
@@ -465,17 +471,17 @@ async fn settings(AppState(home): Shared, caller: Caller) -> Page {
 }
 
 async fn pause(AppState(home): Shared, headers: HeaderMap) -> Page {
-    house::pause(AppState(Arc::clone(&home))).await?;
+    let Json(_) = house::pause(AppState(Arc::clone(&home))).await?;
     Ok(back(&home, &headers, "/approvals"))
 }
 
 async fn reject(AppState(home): Shared, headers: HeaderMap, Form(form): Form<IdForm>) -> Page {
-    actions::reject(AppState(Arc::clone(&home)), JsonBody(IdsBody { ids: vec![form.id] })).await?;
+    let Json(_) = actions::reject(AppState(Arc::clone(&home)), JsonBody(IdsBody { ids: vec![form.id] })).await?;
     Ok(back(&home, &headers, "/approvals"))
 }
 
 async fn take_back(AppState(home): Shared, headers: HeaderMap, Form(form): Form<IdForm>) -> Page {
-    actions::cancel(AppState(Arc::clone(&home)), JsonBody(IdsBody { ids: vec![form.id] })).await?;
+    let Json(_) = actions::cancel(AppState(Arc::clone(&home)), JsonBody(IdsBody { ids: vec![form.id] })).await?;
     Ok(back(&home, &headers, "/approvals"))
 }
 
@@ -493,7 +499,7 @@ async fn happened(AppState(home): Shared, headers: HeaderMap, Form(form): Form<H
         _ => return Err(failure(Code::Malformed, "say `yes` or `no`")),
     };
     let body = bailey_interface::ResolveBody { happened };
-    actions::resolve(AppState(Arc::clone(&home)), Path(form.id), JsonBody(body)).await?;
+    let Json(_) = actions::resolve(AppState(Arc::clone(&home)), Path(form.id), JsonBody(body)).await?;
     Ok(back(&home, &headers, "/approvals"))
 }
 
@@ -546,12 +552,12 @@ async fn stop(AppState(home): Shared, Path(id): Path<String>) -> Page {
 }
 
 async fn revoke(AppState(home): Shared, Path(id): Path<String>) -> Page {
-    connections::revoke(AppState(home), Path(id)).await?;
+    let Json(_) = connections::revoke(AppState(home), Path(id)).await?;
     Ok(to("/connections"))
 }
 
 async fn make_default(AppState(home): Shared, Path(id): Path<String>) -> Page {
-    connections::make_default(AppState(home), Path(id)).await?;
+    let Json(_) = connections::make_default(AppState(home), Path(id)).await?;
     Ok(to("/connections"))
 }
 

@@ -60,7 +60,7 @@ impl Places {
         let row = ROWS.iter().find(|row| Some(row.path) == matched && row.method.name() == method);
         let urgency = row.map_or(Urgency::Usual, |row| row.urgency);
         // INVARIANT: nobody keeps a pause out.
-        if matched == Some(PAUSE.path()) {
+        if matched == Some(PAUSE.path()) || matched == Some(super::pages::PAUSE) {
             return Ok(Place { taken: None, urgency });
         }
         let kind = self.kinds.iter().find(|(of, _)| *of == client).map(|(_, kind)| match urgency {

@@ -5,7 +5,7 @@ use bailey_interface::{RuleBody, RuleChange, RuleEventView, RuleView, Suggestion
 use super::*;
 use crate::rules::{Book, Kept, Unchanged, kept};
 
-fn views(book: Book) -> Vec<RuleView> {
+pub(super) fn views(book: Book) -> Vec<RuleView> {
     let view = |Kept { id, words, cedar, origin, added_ms }| RuleView { id, words, cedar, origin, added_ms };
     book.rules.into_iter().map(view).collect()
 }
