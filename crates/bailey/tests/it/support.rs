@@ -65,9 +65,14 @@ impl Drop for Folder {
 }
 
 /// A process that ends with its test.
-struct Running(Child);
+pub struct Running(Child);
 
 impl Running {
+    /// A process that ends with the test.
+    pub const fn new(child: Child) -> Self {
+        Self(child)
+    }
+
     fn kill(&mut self) {
         // SIGKILL: nothing gets the chance to tidy up.
         let _ = self.0.kill();
