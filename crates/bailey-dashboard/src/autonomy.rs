@@ -10,6 +10,8 @@ use crate::words;
 
 /// Actions of a trial that are shown.
 const MOST_TRIED: usize = 20;
+/// Characters of the rules that are shown as Cedar, before and after a change.
+const MOST_CEDAR: usize = 4_000;
 /// Changes of the rules that are shown.
 const MOST_CHANGES: usize = 20;
 
@@ -92,8 +94,8 @@ fn sentence(draft: Option<&Draft<'_>>) -> Markup {
                 @match draft.trial {
                     Err(mistake) => pre class="trouble mistake" role="alert" { (mistake) },
                     Ok(trial) => div class="trial" {
-                        (tried(trial))
-                        (take(draft.words, "Make it a rule", None))
+                        (tried(trial, false))
+                        div class="answers" { (take(draft.words, "Make it a rule", None)) }
                     },
                 }
             }
@@ -116,23 +118,26 @@ fn take(words: &str, label: &str, suggestion: Option<&str>) -> Markup {
     touch::button(&add, label, "go")
 }
 
-fn tried(trial: &TrialView) -> Markup {
+fn tried(trial: &TrialView, folded: bool) -> Markup {
     let otherwise = trial.otherwise.len() as u64;
+    let list = html! {
+        ul class="tried" { @for one in trial.otherwise.iter().take(MOST_TRIED) { (one_tried(one)) } }
+        @if trial.otherwise.len() > MOST_TRIED { p class="dim" { "The newest " (MOST_TRIED) " of them." } }
+    };
     html! {
         p {
             "Tried on " (words::count(trial.tried, "action", "actions")) ": "
             b { @if otherwise == 0 { "nothing would have been decided otherwise" } @else { (words::number(otherwise)) " would have been decided otherwise" } } "."
             @if trial.untold > 0 { " Of " (words::number(trial.untold)) " more nothing is kept to try it on." }
         }
-        @if !trial.otherwise.is_empty() {
-            ul class="tried" { @for one in trial.otherwise.iter().take(MOST_TRIED) { (one_tried(one)) } }
-            @if trial.otherwise.len() > MOST_TRIED { p class="dim" { "The newest " (MOST_TRIED) " of them." } }
+        @if otherwise > 0 {
+            @if folded { details { summary { "Which" } (list) } } @else { (list) }
         }
-        details class="cedar" {
+        details {
             summary { "As Cedar" }
             div class="beside" {
-                div { p class="by" { "Now" } pre { code { (words::short(&trial.before, 4_000)) } } }
-                div { p class="by" { "Then" } pre { code { (words::short(&trial.after, 4_000)) } } }
+                div { p class="by" { "Now" } pre { code { (words::short(&trial.before, MOST_CEDAR)) } } }
+                div { p class="by" { "Then" } pre { code { (words::short(&trial.after, MOST_CEDAR)) } } }
             }
         }
     }
@@ -154,7 +159,7 @@ fn suggestions(frame: &Frame<'_>, all: &[SuggestionView]) -> Markup {
             article class="card" id={ "o-" (one.id) } {
                 h3 { (one.words) }
                 p class="why" { (one.why) " " span class="dim" { (words::count(one.approved, "approval", "approvals")) ", last " (frame.moment(one.last_ms)) } }
-                (tried(&one.trial))
+                (tried(&one.trial, true))
                 div class="answers" {
                     (touch::post("/do/rules/dismiss", &[("id", &one.id)], "Not now", "plain"))
                     (take(&one.words, "Make it a rule", Some(&one.id)))

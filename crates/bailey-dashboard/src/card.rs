@@ -10,10 +10,10 @@ use crate::touch::{self, Then, Touch};
 use crate::words;
 
 /// Labels of what only a closer look needs.
-const FOLDED: [&str; 4] = ["Message-ID", "Thread", "Number", "Copy kept in folder"];
+const FOLDED: [&str; 6] = ["Answers", "Copy kept in folder", "Date", "Message-ID", "Number", "Thread"];
 /// Labels of what an action answers, or is made of.
-const ANSWERED: [&str; 4] =
-    ["Answers", "Answers the mail from (as it says)", "Passes on the mail from (as it says)", "It asks for answers to"];
+const ANSWERED: [&str; 3] =
+    ["Answers the mail from (as it says)", "Passes on the mail from (as it says)", "It asks for answers to"];
 /// Labels that are told by typed recipients and files, where there are any.
 const TYPED: [&str; 4] = ["To", "Cc", "Bcc (hidden from the others)", "Attachment"];
 
@@ -128,12 +128,13 @@ fn role(role: &str) -> &str {
 fn name(recipient: &RecipientView) -> Markup {
     html! {
         p class="address" {
-            @if !recipient.name.is_empty() { bdi { (recipient.name) } " " }
+            @if !recipient.name.is_empty() { bdi { (recipient.name) } " <" }
             bdi class="full" {
                 @if let Some((local, domain)) = recipient.address.rsplit_once('@').filter(|_| recipient.kind == "email") {
                     (local) "@" b { (domain) }
                 } @else { b { (recipient.address) } }
             }
+            @if !recipient.name.is_empty() { ">" }
             @if !recipient.letters.is_empty() { " written " bdi { (recipient.letters) } }
         }
     }
@@ -298,8 +299,8 @@ pub(crate) fn undo(action: &ActionView) -> Markup {
 
 /// Says in a few words whom or what an action is about, from the lines of its preview.
 pub(crate) fn about(action: &ActionView) -> String {
-    const ABOUT: [&str; 9] =
-        ["Subject", "What", "Goes to", "Changes", "To folder", "From contains", "Subject contains", "Folder", "From"];
+    const ABOUT: [&str; 8] =
+        ["Subject", "What", "Goes to", "Changes", "To folder", "From contains", "Subject contains", "Folder"];
     const MOST: usize = 80;
     let people: Vec<&str> = action.recipients.iter().map(|recipient| recipient.address.as_str()).collect();
     let about = ABOUT.iter().find_map(|label| action.items.iter().find(|line| line.label == *label));

@@ -64,7 +64,7 @@ pub enum Connecting<'a> {
 pub fn connections(frame: &Frame<'_>, accounts: &[Account<'_>]) -> String {
     let (active, ended): (Vec<_>, Vec<_>) = accounts.iter().partition(|account| account.connection.active);
     let main = html! {
-        h1 { "Accounts" }
+        h1 { "Connections" }
         @if active.is_empty() { p class="lead" { "No account is connected. Bailey reaches nothing but what you connect." } }
         (part("accounts", "cards", &html! { @for account in &active { (one(frame, account)) } }))
         section class="group" aria-labelledby="more" {
@@ -82,7 +82,7 @@ pub fn connections(frame: &Frame<'_>, accounts: &[Account<'_>]) -> String {
             }
         }
     };
-    page(frame, "Accounts", &main)
+    page(frame, "Connections", &main)
 }
 
 const KINDS: [(&str, &str, &str); 4] = [
@@ -109,7 +109,7 @@ fn one(frame: &Frame<'_>, account: &Account<'_>) -> Markup {
             p class="trouble" { (connection.sign_in) " " a href={ "/connect?kind=" (connection.kind) } { "Sign in again" } }
         }
         dl class="items" {
-            dt { "May" } dd { b { (level) } @if !about.is_empty() { ": " (about) } }
+            @if connection.kind != "model" { dt { "May" } dd { b { (level) } @if !about.is_empty() { ": " (about) } } }
             @if !account.kept_by.is_empty() { dt { "Kept by" } dd { (account.kept_by) } }
             @if !connection.weaker.is_empty() { dt { "Weaker" } dd { (connection.weaker) } }
             @if let Some(used) = &account.used {
@@ -177,7 +177,7 @@ fn level_choice(kind: &str, now: &str) -> Markup {
 #[must_use]
 pub fn connect(frame: &Frame<'_>, step: &Connecting<'_>) -> String {
     let main = html! {
-        p class="crumb" { a href="/connections" { "Accounts" } }
+        p class="crumb" { a href="/connections" { "Connections" } }
         @match step {
             Connecting::Address { kind, trouble } => { (address(kind, trouble)) },
             Connecting::Found(offer) => { (found(offer)) },

@@ -56,7 +56,7 @@ impl Section {
         (Self::Talk, "/talk", "Talk", "talk"),
         (Self::Approvals, "/approvals", "Approvals", "check"),
         (Self::Activity, "/activity", "Activity", "clock"),
-        (Self::Connections, "/connections", "Accounts", "plug"),
+        (Self::Connections, "/connections", "Connections", "plug"),
         (Self::Autonomy, "/autonomy", "Autonomy", "dial"),
         (Self::Settings, "/settings", "Settings", "gear"),
     ];
@@ -184,7 +184,7 @@ fn top(frame: &Frame<'_>) -> Markup {
         nav aria-label="Pages" {
             ul {
                 @for (section, to, name, picture) in Section::ALL {
-                    li class=(picture) {
+                    li class={ "to-" (picture) } {
                         a href=(to) aria-current=[(section == frame.section).then_some("page")] {
                             (icon(picture)) span { (name) }
                             @if section == Section::Approvals && waiting > 0 {

@@ -61,7 +61,7 @@ pub struct Settings<'a> {
 pub fn settings(frame: &Frame<'_>, view: &Settings<'_>) -> String {
     let main = html! {
         h1 { "Settings" }
-        ul class="elsewhere" { li { a href="/autonomy" { "Autonomy" } } li { a href="/connections" { "Accounts" } } }
+        ul class="elsewhere" { li { a href="/autonomy" { "Autonomy" } } li { a href="/connections" { "Connections" } } }
         (devices(frame, view))
         (sessions(frame, view.sessions))
         (model(frame, view.models))
@@ -155,8 +155,11 @@ fn model(frame: &Frame<'_>, models: Option<&ModelsView>) -> Markup {
                 @for offer in models.configured.iter().chain(&models.local) { (one_model(offer)) }
                 p class="dim" {
                     (models.month) ": " (words::count(models.month_answers, "answer", "answers"))
-                    @if let Some(cost) = words::cost(models.month_cost) { ", " (cost) " at your prices" }
-                    @if let Some(limit) = models.month_limit.and_then(words::cost) { " of " (limit) }
+                    @if let Some(cost) = words::cost(models.month_cost) {
+                        ", " (cost)
+                        @if let Some(limit) = models.month_limit.and_then(words::cost) { " of " (limit) }
+                        " at your prices"
+                    }
                 }
             }
         }

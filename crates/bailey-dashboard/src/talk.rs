@@ -104,7 +104,7 @@ fn one_step(frame: &Frame<'_>, step: &ActionView) -> Markup {
     let about = about(step);
     html! {
         li {
-            details id={ "s-" (step.id) } {
+            details class="step" id={ "s-" (step.id) } {
                 summary {
                     span class="what" { (step.headline) @if !about.is_empty() { " " span class="dim" { bdi { (about) } } } }
                     span class={ "state s-" (step.state) } { (words::state(&step.state)) }

@@ -1,0 +1,29 @@
+//! Writes every page, made of made-up views, to a folder, to be looked at in a browser: `cargo run -p bailey-dashboard --example gallery -- FOLDER`.
+
+#[path = "../tests/it/pages.rs"]
+mod pages;
+#[path = "../tests/it/views.rs"]
+mod views;
+
+use std::path::PathBuf;
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    let folder = PathBuf::from(env::args().nth(1).unwrap_or_else(|| "target/gallery".into()));
+    fs::create_dir_all(&folder)?;
+    let mut written = pages::all(&pages::Views::usual());
+    written.push(("not-answering", bailey_dashboard::not_answering()));
+    for (name, page) in written {
+        for path in page.split('"').filter(|part| part.starts_with("/assets/")) {
+            let path = path.split('#').next().unwrap_or_default();
+            let Some((_, bytes)) = bailey_dashboard::asset(path) else { continue };
+            let file = folder.join(path.trim_start_matches('/'));
+            if let Some(parent) = file.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            fs::write(file, bytes)?;
+        }
+        fs::write(folder.join(format!("{name}.html")), page.replace("\"/assets/", "\"assets/"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! Every page there is, made of views.
+
+use bailey_dashboard::{
+    Account, Autonomy, Connecting, Device, Draft, Filter, Frame, KindRow, Offer, Profile, Request, Section, Session,
+    Settings, Use,
+};
+use bailey_interface::{
+    ActionView, Code, ConnectionView, ContextView, Failure, Line, ModelsView, RuleEventView, RuleView, Status,
+    SuggestionView, TaskSummary, TaskView, TrialView, WhyView,
+};
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::views;
+
+/// The views that pages are made of.
+#[derive(Serialize, Deserialize)]
+pub struct Views {
+    pub status: Status,
+    pub waiting: Vec<ActionView>,
+    pub held: Vec<ActionView>,
+    pub unsure: Vec<ActionView>,
+    pub happened: Vec<ActionView>,
+    pub why: WhyView,
+    pub tasks: Vec<TaskSummary>,
+    pub task: TaskView,
+    pub connections: Vec<ConnectionView>,
+    pub context: ContextView,
+    pub trial: TrialView,
+    pub rules: Vec<RuleView>,
+    pub suggestions: Vec<SuggestionView>,
+    pub history: Vec<RuleEventView>,
+    pub models: ModelsView,
+    pub configuration: Vec<Line>,
+    pub servers: Vec<Line>,
+    /// Words that are no view's: a name of a device, of an account, a mistake.
+    pub words: String,
+}
+
+impl Views {
+    pub fn usual() -> Self {
+        Self {
+            status: views::status("open"),
+            waiting: vec![views::mail(3), views::strange_mail(4), views::mail(5), views::entry(6, "awaiting")],
+            held: vec![views::held(7)],
+            unsure: vec![views::unsure(8)],
+            happened: views::happened(),
+            why: views::why(),
+            tasks: views::tasks(),
+            task: views::task(),
+            connections: views::connections(),
+            context: views::context(),
+            trial: views::trial(),
+            rules: views::rules(),
+            suggestions: views::suggestions(),
+            history: views::rule_history(),
+            models: views::models(),
+            configuration: views::configuration(),
+            servers: views::servers(),
+            words: "Pixel 9".into(),
+        }
+    }
+}
+
+pub fn frame<'a>(status: &'a Status, section: Section) -> Frame<'a> {
+    let zone = TimeZone::fixed(jiff::tz::offset(1));
+    Frame { status, paused_since_ms: None, in_flight: &[], section, now_ms: views::NOW, zone, said: "" }
+}
+
+/// Returns every page, by its name.
+pub fn all(views: &Views) -> Vec<(&'static str, String)> {
+    use bailey_dashboard as page;
+    let Views { status, words, .. } = views;
+    let at = |section| frame(status, section);
+    let mut out = Vec::new();
+    out.push(("sign-in", page::sign_in(words)));
+    out.push(("claim", page::claim(words)));
+    let codes: Vec<String> = (0..10).map(|n| format!("{n}{words}")).collect();
+    out.push(("codes", page::recovery_codes(None, &codes)));
+    out.push(("codes-within", page::recovery_codes(Some(&at(Section::Settings)), &codes)));
+    let said = [(views.waiting[0].task.clone().unwrap_or_default(), views.tasks[0].words.clone())].into();
+    let approvals = at(Section::Approvals);
+    out.push(("approvals", page::approvals(&approvals, &views.waiting, &views.held, &views.unsure, &said)));
+    out.push(("approvals-none", page::approvals(&approvals, &[], &[], &[], &said)));
+    out.push(("card", page::one_approval(&approvals, &views.waiting[1], Some(&views.why))));
+    out.push(("edit", page::edit(&approvals, &views.waiting[1])));
+    let talk = at(Section::Talk);
+    out.push(("talk", page::talk(&talk, &views.tasks)));
+    out.push(("talk-none", page::talk(&talk, &[])));
+    out.push(("task", page::task(&talk, &views.tasks, &views.task)));
+    let activity = at(Section::Activity);
+    let kinds = ["mail.send", "mail.move", words];
+    let filter = Filter { search: words, kind: "mail.send", state: "", kinds: &kinds, can_search: true, checked: words };
+    out.push(("activity", page::activity(&activity, &views.happened, &filter, Some(words))));
+    out.push(("activity-none", page::activity(&activity, &[], &Filter::default(), None)));
+    out.push(("action", page::action(&activity, &views.happened[1], Some(&views.why), &[0, 1])));
+    out.extend(accounts(views));
+    let n = [0, 1, 2];
+    let request = Request { task: views::TASK, words, n: 1, all: &n, usage: Some(views.tasks[0].usage) };
+    out.push(("context", page::context(&talk, &request, &views.context)));
+    out.push(("autonomy", page::autonomy(&at(Section::Autonomy), &autonomy(views, Some(Ok(&views.trial))))));
+    out.push(("autonomy-mistake", page::autonomy(&at(Section::Autonomy), &autonomy(views, Some(Err(words))))));
+    out.push(("settings", settings(views)));
+    let failure = Failure { code: Code::Conflict, message: words.clone() };
+    out.push(("trouble", page::trouble(Some(&approvals), &failure)));
+    out.push(("trouble-outside", page::trouble(None, &failure)));
+    let paused = Status { mode: "paused".into(), notices: vec![words.clone()], ..status.clone() };
+    let under_way = [words.clone()];
+    let paused = Frame { paused_since_ms: Some(views::NOW - 60_000), in_flight: &under_way, said: words, ..frame(&paused, Section::Talk) };
+    out.push(("paused", page::talk(&paused, &views.tasks)));
+    out
+}
+
+fn accounts(views: &Views) -> Vec<(&'static str, String)> {
+    use bailey_dashboard::{connect, connections};
+    let words = views.words.as_str();
+    let frame = frame(&views.status, Section::Connections);
+    let week = [("mail.read", 14), ("mail.send", 2)];
+    let account = |connection| Account {
+        connection,
+        kept_by: "Bailey alone; the provider sets no limit",
+        used: Some(Use { last_ms: Some(views::NOW - 600_000), week: &week }),
+    };
+    let all: Vec<Account<'_>> = views.connections.iter().map(account).collect();
+    let settings = serde_json::json!({ "kind": "mail", "address": words });
+    let offer = |in_browser| {
+        Connecting::Found(Offer {
+            kind: "mail",
+            account: words,
+            servers: &views.servers,
+            settings: &settings,
+            in_browser,
+            kept_by: "Bailey alone; the provider sets no limit",
+        })
+    };
+    let address = |kind| Connecting::Address { kind, trouble: words };
+    vec![
+        ("connections", connections(&frame, &all)),
+        ("connections-none", connections(&frame, &[])),
+        ("connect", connect(&frame, &address("mail"))),
+        ("connect-calendar", connect(&frame, &address("calendar"))),
+        ("connect-model", connect(&frame, &address("model"))),
+        ("connect-found", connect(&frame, &offer(false))),
+        ("connect-browser", connect(&frame, &offer(true))),
+    ]
+}
+
+fn autonomy<'a>(views: &'a Views, trial: Option<Result<&'a TrialView, &'a str>>) -> Autonomy<'a> {
+    const KINDS: &[KindRow<'static>] = &[
+        KindRow { kind: "mail.search", decision: "auto", by: "looking changes nothing" },
+        KindRow { kind: "mail.move", decision: "auto", by: "moving mail: go ahead" },
+        KindRow { kind: "mail.send", decision: "ask", by: "some go ahead by a rule of yours" },
+        KindRow { kind: "calendar.change", decision: "ask", by: "nothing allows it" },
+        KindRow { kind: "mail.trash", decision: "deny", by: "trashing mail: never" },
+    ];
+    const PROFILES: &[Profile<'static>] = &[
+        Profile { name: "careful", about: "all but looking asks" },
+        Profile { name: "balanced", about: "what can be undone goes ahead" },
+    ];
+    Autonomy {
+        kinds: KINDS,
+        profile: "careful",
+        profiles: PROFILES,
+        rules: &views.rules,
+        draft: trial.map(|trial| Draft { words: "mail to @example.org: go ahead", trial }),
+        suggestions: &views.suggestions,
+        history: &views.history,
+    }
+}
+
+fn settings(views: &Views) -> String {
+    let words = views.words.as_str();
+    let device = |id, used_ms, synced| Device { id, name: words, made_ms: views::NOW - 900_000_000, used_ms, synced };
+    let devices = [device("01", Some(views::NOW - 60_000), true), device("02", None, false)];
+    let session = |id, this| Session {
+        id,
+        agent: "Firefox on Linux",
+        device: words,
+        made_ms: views::NOW - 900_000,
+        used_ms: views::NOW,
+        this,
+    };
+    let sessions = [session("03", true), session("04", false)];
+    let view = Settings {
+        devices: &devices,
+        sessions: &sessions,
+        codes_left: Some(9),
+        models: Some(&views.models),
+        configuration: &views.configuration,
+    };
+    bailey_dashboard::settings(&frame(&views.status, Section::Settings), &view)
+}
