@@ -1,299 +1,260 @@
 // @ts-check
-// What pages cannot do by themselves: passkeys, renewal as things change, and keys. Everything else works without it. No text becomes HTML
-// here: pages come as documents, words as text (Trusted Types hold us to it).
-
-/** @typedef {HTMLFormElement & {busy?: boolean}} Form */
+// What pages cannot do by themselves: passkeys, renewal, keys. No text becomes HTML.
 
 const base64 = {
   /** @param {ArrayBuffer} bytes */
-  of: bytes => btoa(Array.from(new Uint8Array(bytes), byte => String.fromCharCode(byte)).join("")),
+  of: bytes => btoa(String.fromCharCode(...new Uint8Array(bytes))),
   /** @param {string} text In the alphabet of URLs (RFC 4648, 5). */
   bytes: text => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), letter => letter.charCodeAt(0)),
 };
-
+/** @param {string} what @param {ParentNode} within @returns {HTMLElement[]} */
+const all = (what, within = document) => [...within.querySelectorAll(what)].map(one => /** @type {HTMLElement} */ (one));
 /** @param {string} words */
-const say = words => {
-  const said = document.getElementById("said");
-  if (said) said.textContent = words;
-};
+const say = words => { for (const said of all("#said")) said.textContent = words; };
 
-/** @param {string} path @param {unknown} body */
-const send = (path, body) =>
-  fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
-
-/** @param {string} path @param {unknown} body */
-const ask = async (path, body) => {
-  const answer = await send(path, body);
-  if (!answer.ok) throw await failure(answer);
-  return answer.json();
-};
-
-/** @param {Response} answer */
-const failure = async answer => {
+/** @param {string} path @param {unknown} [body] */
+const send = async (path, body) => {
+  const answer = await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  if (answer.ok) return answer;
   const told = await answer.json().catch(() => null);
-  return new Error(told?.message ?? `The home answered with ${answer.status}. Try again, or look at it on the machine: bailey status`);
+  throw new Error(told?.message ?? `The home answered ${answer.status}. On its machine: bailey status`);
 };
 
-/** Gets a document, without a sink that takes text. @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<Document>} */
-const page = (method, path, body) => new Promise((resolve, reject) => {
+/** @param {string} path @returns {Promise<Document>} */
+const page = path => new Promise((resolve, reject) => {
   const request = new XMLHttpRequest();
-  request.open(method, path);
+  request.open("GET", path);
   request.responseType = "document";
   request.setRequestHeader("accept", "text/html");
-  if (body !== undefined) request.setRequestHeader("content-type", "application/json");
-  request.onload = () => request.response ? resolve(request.response) : reject(new Error("The home did not answer with a page. Load it anew."));
-  request.onerror = () => reject(new Error("The home cannot be reached. Its page stays as it was."));
-  request.send(body === undefined ? null : JSON.stringify(body));
+  request.onload = () => request.response ? resolve(request.response) : reject(new Error("The home did not answer with a page."));
+  request.onerror = () => reject(new Error("The home cannot be reached."));
+  request.send();
 });
 
-// --- Renewal ---
-
-/** Tells whether the person is in the middle of something there. @param {Element} part */
-const busy = part =>
-  part.contains(document.activeElement) || part.querySelector("form[data-touched]") !== null
+/** Whether the person is in the middle of something there. @param {Element} part */
+const busy = part => part.contains(document.activeElement) || part.querySelector("form[data-touched]") !== null
   || (getSelection()?.isCollapsed === false && part.contains(getSelection()?.anchorNode ?? null));
 
-/** @param {Element} old @param {Element} fresh */
-const keepOpen = (old, fresh) => {
-  for (const one of old.querySelectorAll("details[open][id]")) fresh.querySelector(`#${CSS.escape(one.id)}`)?.setAttribute("open", "");
-};
-
-/** Takes over what is another than before; goes into parts where the person is busy. @param {HTMLElement} old @param {HTMLElement} fresh */
+/** Takes over what differs; where the person is busy, part by part. @param {HTMLElement} old @param {HTMLElement} fresh */
 const renew = (old, fresh) => {
   if (old.dataset.v === fresh.dataset.v) return;
   if (!busy(old)) {
-    keepOpen(old, fresh);
+    for (const open of all("details[open][id]", old)) fresh.ownerDocument.getElementById(open.id)?.setAttribute("open", "");
     old.replaceWith(document.adoptNode(fresh));
     return;
   }
-  const within = [...fresh.querySelectorAll("[data-v]")].filter(part => part.parentElement?.closest("[data-v]") === fresh);
-  const known = new Set(within.map(part => part.id));
-  for (const part of old.querySelectorAll("[data-v]")) {
-    if (part.parentElement?.closest("[data-v]") !== old || known.has(part.id)) continue;
-    if (busy(part)) part.setAttribute("data-gone", ""); else part.remove();
-  }
-  for (const part of within) {
+  const [within, were] = [fresh, old].map(whole => all("[data-v]", whole).filter(part => part.parentElement?.closest("[data-v]") === whole));
+  for (const part of were ?? []) if (!busy(part) && !within?.some(one => one.id === part.id)) part.remove();
+  for (const part of within ?? []) {
     const before = document.getElementById(part.id);
-    if (before) renew(before, /** @type {HTMLElement} */ (part));
-    else old.append(document.adoptNode(part));
+    if (before) renew(before, part); else old.append(document.adoptNode(part));
   }
 };
 
-/** @param {Document} fresh */
-const takeOver = fresh => {
-  for (const id of ["top", "band", "page"]) {
-    const [old, other] = [document.getElementById(id), fresh.getElementById(id)];
-    if (old && other) renew(old, other);
+/** @type {EventSource | undefined} */
+let stream;
+let followed = "";
+let away = false;
+let renewing = 0;
+const refresh = async () => {
+  if (renewing++) return;
+  try {
+    const fresh = await page(location.href);
+    for (const part of all("#top, #band, #page")) {
+      const other = fresh.getElementById(part.id);
+      if (other) renew(part, other);
+    }
+    document.title = fresh.title;
+    document.body.dataset.events = fresh.body.dataset.events ?? "";
+    follow();
+    ready();
+  } catch { /* The stream tells when it is back. */ }
+  const more = renewing > 1;
+  renewing = 0;
+  if (more) refresh();
+};
+
+// Browsers keep six connections to a name: unseen pages give up theirs.
+const follow = () => {
+  const from = document.visibilityState === "visible" ? document.body.dataset.events ?? "" : "";
+  if (from === followed) return;
+  stream?.close();
+  followed = from;
+  if (!from) { away = true; return; }
+  stream = new EventSource(from);
+  let first = !away;
+  away = false;
+  // The first tells what is known, unless it was away.
+  const changed = () => { if (!first) refresh(); first = false; };
+  stream.addEventListener("change", changed);
+  stream.addEventListener("task", changed);
+  stream.addEventListener("words", event => words(JSON.parse(event.data)));
+};
+document.addEventListener("visibilitychange", follow);
+
+let answering = "";
+/** @param {{request: number, attempt: number, text: string}} piece */
+const words = ({ request, attempt, text }) => {
+  for (const place of all("[data-words]")) {
+    if (answering !== `${request} ${attempt}`) place.textContent = "";
+    answering = `${request} ${attempt}`;
+    place.append(text);
   }
-  document.title = fresh.title;
+};
+
+/** Shows another page, perhaps this once. @param {Document} shown */
+const show = shown => {
+  document.body.dataset.events = "";
+  follow();
+  const main = shown.querySelector("main");
+  if (main) document.querySelector("main")?.replaceWith(document.adoptNode(main));
   ready();
 };
 
-let renewing = false;
-let again = false;
-const refresh = async () => {
-  if (renewing) { again = true; return; }
-  renewing = true;
-  try { takeOver(await page("GET", location.href)); } catch { /* The stream tells when it is back. */ }
-  renewing = false;
-  if (again) { again = false; refresh(); }
-};
-
-/** @type {EventSource | null} */
-let stream = null;
-const follow = () => {
-  const from = document.body.dataset.events;
-  if (document.visibilityState !== "visible" || !from) { stream?.close(); stream = null; return; }
-  if (stream) return;
-  let first = true;
-  stream = new EventSource(from);
-  // The first tells how it is, which the page knows, unless it was away.
-  stream.addEventListener("change", () => { if (!first || away) refresh(); first = away = false; });
-  stream.addEventListener("task", () => { if (!first || away) refresh(); first = away = false; });
-  stream.addEventListener("words", event => words(JSON.parse(event.data)));
-};
-let away = false;
-document.addEventListener("visibilitychange", () => { if (document.visibilityState !== "visible") away = true; follow(); });
-
-/** @type {{request: number, attempt: number} | null} */
-let coming = null;
-/** @param {{request: number, attempt: number, text: string}} piece */
-const words = piece => {
-  const place = document.querySelector("[data-words]");
-  if (!place) return;
-  if (coming?.request !== piece.request || coming.attempt !== piece.attempt) place.textContent = "";
-  coming = piece;
-  place.append(piece.text);
-};
-
-// --- Passkeys ---
-
-/** Fills in what the person wrote. @param {unknown} body @param {FormData} fields @returns {unknown} */
+/** Fills in what the person wrote. @param {any} body @param {FormData} fields @returns {any} */
 const filled = (body, fields) => {
   if (Array.isArray(body)) return body.map(one => filled(one, fields));
   if (body === null || typeof body !== "object") return body;
-  const entries = Object.entries(body);
-  if (entries.length === 1 && entries[0]?.[0] === "$") return fields.get(entries[0][1]) ?? "";
-  return Object.fromEntries(entries.map(([name, value]) => [name, filled(value, fields)]));
+  if (typeof body.$ === "string") return fields.get(body.$) ?? "";
+  return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, filled(value, fields)]));
 };
 
-/** @param {string} path @param {unknown} body What the answer is to: exactly what will be posted, but for the proof. */
+/** @param {string[]} ids @returns {PublicKeyCredentialDescriptor[]} */
+const keys = ids => ids.map(id => ({ type: "public-key", id: base64.bytes(id) }));
+
+/** @param {string} path @param {unknown} body What will be posted, but for the proof. */
 const proof = async (path, body) => {
-  const asked = path === "/v1/sessions" ? await ask("/v1/sessions/challenge", {}) : await ask("/v1/challenge/passkey", { path, body });
-  // Nothing is awaited between the answer and the question: browsers forget the click.
+  const asked = await (path === "/v1/sessions" ? send(`${path}/challenge`) : send("/v1/challenge/passkey", { path, body })).then(got => got.json());
+  /** @type {{id: string, credential: string}[]} */
+  const known = asked.passkeys;
+  // Nothing else is awaited since the click: browsers would forget it.
   const given = /** @type {PublicKeyCredential} */ (await navigator.credentials.get({ publicKey: {
-    challenge: base64.bytes(asked.webauthn), rpId: asked.rp, userVerification: "required",
-    allowCredentials: asked.passkeys.map((/** @type {{id: string}} */ one) => ({ type: "public-key", id: base64.bytes(one.id) })),
+    challenge: base64.bytes(asked.webauthn), rpId: asked.rp, userVerification: "required", allowCredentials: keys(known.map(one => one.id)),
   } }));
-  const response = /** @type {AuthenticatorAssertionResponse} */ (given.response);
-  const same = (/** @type {{id: string}} */ one) => one.id === base64.of(given.rawId);
+  const { authenticatorData, clientDataJSON, signature } = /** @type {AuthenticatorAssertionResponse} */ (given.response);
   return {
-    // Which session this is, and which passkey where nobody is signed in, the home knows by itself.
-    challenge: asked.challenge, session: "0".repeat(32), credential: asked.passkeys.find(same)?.credential ?? "0".repeat(32),
+    // The home knows which session this is, and which passkey where nobody is signed in.
+    challenge: asked.challenge, session: "0".repeat(32),
+    credential: known.find(one => one.id === base64.of(given.rawId))?.credential ?? "0".repeat(32),
     assertion: {
-      kind: "passkey", credential_id: base64.of(given.rawId), authenticator_data: base64.of(response.authenticatorData),
-      client_data: base64.of(response.clientDataJSON), signature: base64.of(response.signature),
+      kind: "passkey", credential_id: base64.of(given.rawId), authenticator_data: base64.of(authenticatorData),
+      client_data: base64.of(clientDataJSON), signature: base64.of(signature),
     },
   };
 };
 
-/** What is answered with one touch: the cards that are chosen, as they stand on the page. @param {Form} form */
-const chosen = form => [...document.querySelectorAll(`input[name="choose"][form="${CSS.escape(form.id)}"]:checked`)]
-  .map(box => /** @type {HTMLElement} */ (box.closest("[data-digest]")).dataset)
-  .map(card => ({ id: card.action, digest: card.digest }));
+/** The chosen cards, as they stand on the page. @param {HTMLFormElement} form */
+const chosen = form => all(`input[name="choose"][form="${form.id}"]:checked`)
+  .map(box => /** @type {HTMLElement} */ (box.closest("[data-digest]")).dataset).map(({ action: id, digest }) => ({ id, digest }));
 
-/** @param {Form} form */
+/** @param {HTMLFormElement} form */
 const touch = async form => {
-  const { touch: path = "", said = "", answer = "", to = "" } = form.dataset;
-  const body = /** @type {Record<string, unknown>} */ (filled(JSON.parse(form.dataset.body ?? "{}"), new FormData(form)));
-  if (form.dataset.together) body.shown = chosen(form);
+  const { touch: path = "", body: of = "{}", said = "", answer, to = "", together } = form.dataset;
+  const body = filled(JSON.parse(of), new FormData(form));
+  if (together) body.shown = chosen(form);
   // What is signed is not the password, so it is sent once.
-  const { password, ...signed } = body;
-  const whole = { ...body, proof: await proof(path, signed) };
-  if (answer === "codes") { await showCodes((await ask(path, whole)).codes); return; }
-  const got = await send(path, whole);
-  if (!got.ok) throw await failure(got);
-  if (answer === "keep") { keep(await got.blob(), to); say(said); return; }
-  if (answer === "go") { location.assign(to); return; }
-  if (answer === "follow") { const { url } = await got.json(); if (String(url).startsWith("https://")) location.assign(url); return; }
+  const { password: _, ...signed } = body;
+  const got = await send(path, { ...body, proof: await proof(path, signed) });
+  if (answer === "codes") return showCodes((await got.json()).codes);
+  if (answer === "go") return location.assign(to);
+  if (answer === "follow") {
+    const { url } = await got.json();
+    if (/^https:/.test(url)) location.assign(url);
+    return;
+  }
+  if (answer === "keep") keep(await got.blob(), to);
   form.removeAttribute("data-touched");
   /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
   say(said);
-  await refresh();
+  if (answer === "renew") await refresh();
 };
 
-/** @param {Form} form */
+/** @param {HTMLFormElement} form */
 const create = async form => {
-  const name = String(new FormData(form).get("name"));
-  const path = "/v1/browsers/link";
-  const token = location.hash.slice(1) || (await ask(path, { proof: await proof(path, {}) })).token;
-  const asked = await ask("/v1/browsers/options", { token });
+  const name = String(new FormData(form).get("name")), path = "/v1/browsers/link";
+  const token = location.hash.slice(1) || (await (await send(path, { proof: await proof(path, {}) })).json()).token;
+  const asked = await (await send("/v1/browsers/options", { token })).json();
   const made = /** @type {PublicKeyCredential} */ (await navigator.credentials.create({ publicKey: {
     challenge: base64.bytes(asked.challenge), rp: { id: asked.rp, name: "Bailey" },
     user: { id: base64.bytes(asked.user), name: asked.user_name, displayName: name },
     pubKeyCredParams: asked.algorithms.map((/** @type {number} */ alg) => ({ type: "public-key", alg })),
-    authenticatorSelection: { residentKey: "required", userVerification: "required" }, attestation: "none",
-    excludeCredentials: asked.exclude.map((/** @type {string} */ id) => ({ type: "public-key", id: base64.bytes(id) })),
+    authenticatorSelection: { residentKey: "required", userVerification: "required" },
+    excludeCredentials: keys(asked.exclude),
   } }));
   const response = /** @type {AuthenticatorAttestationResponse} */ (made.response);
-  const claimed = await ask(form.dataset.create ?? "", {
+  const claimed = await (await send(form.dataset.create ?? "", {
     token, name, credential_id: base64.of(made.rawId), client_data: base64.of(response.clientDataJSON),
     authenticator_data: base64.of(response.getAuthenticatorData()),
-  });
+  })).json();
   history.replaceState(null, "", location.pathname);
-  if (claimed.recovery_codes.length > 0) await showCodes(claimed.recovery_codes); else location.assign("/talk");
+  if (claimed.recovery_codes.length) await showCodes(claimed.recovery_codes); else location.assign("/talk");
 };
 
-/** Shows recovery codes, on the page that is there for them. @param {string[]} codes */
+/** @param {string[]} codes */
 const showCodes = async codes => {
-  const main = (await page("GET", "/recovery-codes")).querySelector("main");
-  const list = main?.querySelector("#codes");
-  if (!main || !list) throw new Error("The codes cannot be shown. Make new ones in the settings.");
-  list.replaceChildren(...codes.map(code => {
-    const line = document.createElement("li");
-    line.append(document.createElement("code"));
-    line.firstElementChild?.append(code);
-    return line;
-  }));
-  document.querySelector("main")?.replaceWith(document.adoptNode(main));
-  // Nothing takes them away before they are kept.
-  stream?.close();
-  delete document.body.dataset.events;
-  ready();
+  const shown = await page("/recovery-codes");
+  for (const list of all("#codes", shown)) list.append(...codes.map(code => Object.assign(document.createElement("li"), { textContent: code })));
+  show(shown);
 };
 
 /** @param {Blob} what @param {string} name */
 const keep = (what, name) => {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(what);
-  link.download = name;
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(what), download: name });
   link.click();
-  URL.revokeObjectURL(link.href);
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 };
 
-/** What browsers say where nobody touched, in words that help. @param {Error} error */
-const told = error => error.name === "NotAllowedError" || error.name === "AbortError"
-  ? "No passkey answered, so nothing was done. Try again when you like." : error.message;
-
-/** Turns on what may be touched: all lines ticked, something chosen, a passkey possible. */
+const working = new WeakSet();
+/** Turns on what may be touched: every line ticked, something chosen. */
 const ready = () => {
-  const able = "credentials" in navigator && typeof PublicKeyCredential === "function";
-  for (const form of /** @type {NodeListOf<Form>} */ (document.querySelectorAll("form[data-touch], form[data-create]"))) {
-    const button = form.querySelector("button");
-    if (!button || form.busy) continue;
-    const open = [...form.elements].every(one => !(one instanceof HTMLInputElement && one.type === "checkbox" && one.required) || one.checked);
-    const { together } = form.dataset;
+  for (const one of all("form[data-touch], form[data-create]")) {
+    const form = /** @type {HTMLFormElement} */ (one), { together } = form.dataset, button = form.querySelector("button");
+    const open = [...form.elements].some(box => box instanceof HTMLInputElement && box.type === "checkbox" && box.required && !box.checked);
     const many = together ? chosen(form).length : 1;
-    button.disabled = !able || !open || many < 1 || many > Number(together ?? 1);
+    if (button) button.disabled = !window.PublicKeyCredential || working.has(form) || open || many < 1 || many > Number(together ?? 1);
   }
 };
 
 document.addEventListener("submit", async event => {
-  const form = /** @type {Form} */ (event.target);
-  if (form.action.endsWith("/do/pause")) {
-    setTimeout(() => say("Pausing takes long. On the machine, `bailey pause` stops everything even where the home hangs."), 5_000);
-    return;
-  }
-  const { touch: path, create: made } = form.dataset;
+  const form = /** @type {HTMLFormElement} */ (event.target), { touch: path, create: made } = form.dataset;
+  if (form.getAttribute("action") === "/do/pause")
+    setTimeout(say, 5_000, "Pausing takes long. On its machine: bailey pause");
   if (path === undefined && made === undefined) return;
   event.preventDefault();
-  const button = form.querySelector("button");
-  if (form.busy || !button) return;
-  form.busy = button.disabled = true;
+  if (working.has(form)) return;
+  working.add(form);
   say("");
-  try { await (path === undefined ? create(form) : touch(form)); } catch (error) { say(told(/** @type {Error} */ (error))); }
-  form.busy = false;
+  ready();
+  try { await (made === undefined ? touch(form) : create(form)); } catch (error) {
+    const { name, message } = /** @type {Error} */ (error);
+    say(/^(NotAllowed|Abort)/.test(name) ? "No passkey answered, so nothing was done." : message);
+  }
+  working.delete(form);
   ready();
 });
 document.addEventListener("input", event => {
-  const field = /** @type {HTMLInputElement} */ (event.target);
-  field.form?.setAttribute("data-touched", "");
+  /** @type {HTMLInputElement} */ (event.target).form?.setAttribute("data-touched", "");
   ready();
 });
-document.addEventListener("click", event => {
-  const button = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-keep]"));
-  if (!button) return;
-  const lines = [...document.querySelectorAll(`${button.dataset.keep} li`)].map(line => line.textContent);
-  keep(new Blob([lines.join("\n") + "\n"], { type: "text/plain" }), button.dataset.name ?? "bailey.txt");
+
+document.addEventListener("click", ({ target }) => {
+  const { keep: list, name = "" } = target instanceof HTMLElement ? target.dataset : {};
+  if (list) keep(new Blob(all(`${list} li`).map(line => `${line.textContent}\n`)), name);
 });
 
-// --- Keys: j and k go from card to card; e edits, r refuses, x chooses. Approving is never one key. ---
-document.addEventListener("keydown", event => {
-  const target = /** @type {HTMLElement} */ (event.target);
-  if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select")) return;
-  const cards = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("article.card")]);
-  const at = cards.findIndex(card => card.contains(document.activeElement));
-  const go = (/** @type {number} */ to) => /** @type {HTMLElement | null} */ (cards[to]?.querySelector("h1, h2, h3"))?.focus();
-  const press = (/** @type {string} */ what) => /** @type {HTMLElement | null} */ (cards[at]?.querySelector(what))?.click();
-  if (event.key === "j") go(Math.min(at + 1, cards.length - 1));
-  else if (event.key === "k") go(Math.max(at - 1, 0));
-  else if (event.key === "e") press("a.edit");
-  else if (event.key === "r") press("button.reject");
-  else if (event.key === "x") press("input[name=choose]");
+// Keys: j and k go from card to card; e edits, r refuses, x chooses. Approving is never one key.
+document.addEventListener("keydown", ({ ctrlKey, metaKey, altKey, key, target }) => {
+  if (ctrlKey || metaKey || altKey || /** @type {Element} */ (target).closest("input, textarea, select")) return;
+  const cards = all("article.card"), at = cards.findIndex(card => card.contains(document.activeElement));
+  const does = { e: "a.edit", r: "button.reject", x: "input[name=choose]" }[key];
+  if (key === "j" || key === "k") {
+    const next = cards[at + (key === "j" ? 1 : -1)];
+    if (next) all("h1, h2, h3", next)[0]?.focus();
+  } else if (does && cards[at]) all(does, cards[at])[0]?.click();
 });
 
 setInterval(() => {
-  for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-until]")))
+  for (const place of all("[data-until]"))
     place.textContent = `${Math.max(0, Math.ceil((Number(place.dataset.until) - Date.now()) / 1_000))} s`;
 }, 1_000);
 

@@ -1,5 +1,7 @@
 //! Writes every page, made of made-up views, to a folder, to be looked at in a browser: `cargo run -p bailey-dashboard --example gallery -- FOLDER`.
 
+#![expect(clippy::indexing_slicing, reason = "the views are made up, and are as they are made")]
+
 #[path = "../tests/it/pages.rs"]
 mod pages;
 #[path = "../tests/it/views.rs"]

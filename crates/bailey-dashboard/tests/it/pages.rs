@@ -90,7 +90,8 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     out.push(("task", page::task(&talk, &views.tasks, &views.task)));
     let activity = at(Section::Activity);
     let kinds = ["mail.send", "mail.move", words];
-    let filter = Filter { search: words, kind: "mail.send", state: "", kinds: &kinds, can_search: true, checked: words };
+    let filter =
+        Filter { search: words, kind: "mail.send", state: "", kinds: &kinds, can_search: true, checked: words };
     out.push(("activity", page::activity(&activity, &views.happened, &filter, Some(words))));
     out.push(("activity-none", page::activity(&activity, &[], &Filter::default(), None)));
     out.push(("action", page::action(&activity, &views.happened[1], Some(&views.why), &[0, 1])));
@@ -106,7 +107,12 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     out.push(("trouble-outside", page::trouble(None, &failure)));
     let paused = Status { mode: "paused".into(), notices: vec![words.clone()], ..status.clone() };
     let under_way = [words.clone()];
-    let paused = Frame { paused_since_ms: Some(views::NOW - 60_000), in_flight: &under_way, said: words, ..frame(&paused, Section::Talk) };
+    let paused = Frame {
+        paused_since_ms: Some(views::NOW - 60_000),
+        in_flight: &under_way,
+        said: words,
+        ..frame(&paused, Section::Talk)
+    };
     out.push(("paused", page::talk(&paused, &views.tasks)));
     out
 }
