@@ -25,7 +25,7 @@ use self::pages::{Views, all, frame};
 /// Largest page, in bytes.
 const MAX_PAGE: usize = 100_000;
 /// Largest script, in bytes.
-const MAX_SCRIPT: usize = 12_000;
+const MAX_SCRIPT: usize = 12_800;
 
 /// Closes whatever could be open, and begins what must never be.
 const HOSTILE: &str =

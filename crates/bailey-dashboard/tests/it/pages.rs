@@ -75,9 +75,7 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     let mut out = Vec::new();
     out.push(("sign-in", page::sign_in(words)));
     out.push(("claim", page::claim(words)));
-    let codes: Vec<String> = (0..10).map(|n| format!("{n}{words}")).collect();
-    out.push(("codes", page::recovery_codes(None, &codes)));
-    out.push(("codes-within", page::recovery_codes(Some(&at(Section::Settings)), &codes)));
+    out.push(("codes", page::recovery_codes()));
     let said = [(views.waiting[0].task.clone().unwrap_or_default(), views.tasks[0].words.clone())].into();
     let approvals = at(Section::Approvals);
     out.push(("approvals", page::approvals(&approvals, &views.waiting, &views.held, &views.unsure, &said)));
