@@ -180,6 +180,8 @@ facts! {
     spent_month: u64 = "spentMonth";
     /// Tells whether nothing in the words of its task asks for it.
     outside_scope: bool = "outsideScope";
+    /// Tells whether it cancels or changes more of a series than the words of its task mean.
+    more_than_meant: bool = "moreThanMeant";
     /// The schedule its task was begun by; nothing for what the person asked for just now.
     schedule: String = "schedule";
     /// Who or what began its task: person, schedule, trigger, agent; nothing where it belongs to no task.
@@ -278,7 +280,7 @@ impl Facts {
     /// all mail writes to many.
     #[must_use]
     pub const fn is_off_task(&self) -> bool {
-        self.outside_scope || self.off_task_recipients > 0 || self.foreign_links > 0
+        self.outside_scope || self.more_than_meant || self.off_task_recipients > 0 || self.foreign_links > 0
     }
 }
 

@@ -5,7 +5,6 @@ use bailey_calendar::itip::Answer;
 use bailey_calendar::series::end_of;
 use bailey_calendar::{End, Event, Form, Object, Occurrence, Series, Stamp, words};
 use bailey_gate::family::calendar::{Change, Deed, Entry, Href, Part, Told, Writing};
-use bailey_gate::intent::tokens;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
@@ -18,86 +17,6 @@ use crate::context::HomeContext;
 
 /// Bytes of a text that a preview tells beside the lines.
 const MAX_TOLD: usize = 900;
-/// Words that mean those to come, too (English, German, French). Without one, or one of [`ALL`], cancelling them is not what the person
-/// said.
-const FOLLOWING: &[&str] = &[
-    "following",
-    "future",
-    "onward",
-    "onwards",
-    "remaining",
-    "rest",
-    "from",
-    "after",
-    "later",
-    "ab",
-    "folgende",
-    "folgenden",
-    "künftig",
-    "künftigen",
-    "zukünftig",
-    "zukünftigen",
-    "restlichen",
-    "danach",
-    "suivant",
-    "suivants",
-    "suivante",
-    "suivantes",
-    "prochains",
-    "partir",
-    "désormais",
-    "futurs",
-    "futures",
-];
-
-/// Words that mean all of a series (English, German, French). Without one, cancelling all of it is not what the person said.
-const ALL: &[&str] = &[
-    "all",
-    "every",
-    "each",
-    "series",
-    "whole",
-    "entire",
-    "recurring",
-    "repeating",
-    "weekly",
-    "daily",
-    "monthly",
-    "yearly",
-    "always",
-    "anymore",
-    "altogether",
-    "completely",
-    "alle",
-    "allen",
-    "jede",
-    "jeden",
-    "jedes",
-    "jeder",
-    "serie",
-    "ganze",
-    "ganzen",
-    "gesamte",
-    "wöchentlich",
-    "wöchentliche",
-    "wöchentlichen",
-    "täglich",
-    "tägliche",
-    "täglichen",
-    "monatlich",
-    "monatlichen",
-    "komplett",
-    "tous",
-    "toutes",
-    "série",
-    "chaque",
-    "hebdomadaire",
-    "quotidien",
-    "quotidienne",
-    "mensuel",
-    "mensuelle",
-];
-
 /// An entry, as it was looked up for a change.
 pub(super) struct Looked {
     href: Href,
@@ -246,18 +165,10 @@ fn part(series: &Series, named: Option<&Occurrence>, arguments: &Arguments, home
     Ok(part)
 }
 
-/// Prepares the cancelling of an entry, or of a part of one.
+/// Prepares the cancelling of an entry, or of a part of one. Whether the person's words mean so much of a series is the gate's to tell.
 pub(super) fn cancel(mut looked: Looked, cx: &HomeContext) -> Result<Writing, BadCall> {
     let refused = |error: edit::EditError| BadCall::Lookup(error.to_string());
     let home = &cx.zone;
-    let said = tokens(&cx.words);
-    let says = |known: &[&str]| said.iter().any(|word| known.contains(&word.as_str()));
-    if looked.part == Part::Following && !says(ALL) && !says(FOLLOWING) {
-        return Err(BadCall::Bad {
-            name: "which",
-            why: "the person's words do not say that those to come are to be cancelled, too; cancel `this` one, or ask the person".into(),
-        });
-    }
     if looked.part == Part::Following {
         let after =
             edit::cancel_following(&looked.object, &looked.series, &looked.occurrence, home).map_err(refused)?;
@@ -272,12 +183,6 @@ pub(super) fn cancel(mut looked: Looked, cx: &HomeContext) -> Result<Writing, Ba
         let after = edit::cancel_one(&looked.object, &looked.series, &looked.occurrence, home).map_err(refused)?;
         let told = looked.told(Deed::Cancel, cx)?;
         return looked.replaced(after, told);
-    }
-    if looked.part == Part::All && !says(ALL) {
-        return Err(BadCall::Bad {
-            name: "which",
-            why: "the person's words do not say that all of this series is to be cancelled; cancel `this` one, or ask the person".into(),
-        });
     }
     let told = looked.told(Deed::Cancel, cx)?;
     let change = Change::Cancel { before: looked.stored.entry, etag: looked.stored.etag };

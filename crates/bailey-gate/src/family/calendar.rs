@@ -17,7 +17,7 @@ use super::tool::Amount;
 use super::{ActionKind, Family, Party, Taint, Traits, rfc5322};
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::ids::ConnectionId;
-use crate::intent::Verb;
+use crate::intent::{OfSeries, Reach, Verb};
 use crate::preview::Preview;
 use crate::verdict::Class;
 
@@ -214,6 +214,12 @@ impl Entry {
         None
     }
 
+    /// Returns the part of it that all of it is.
+    fn part(&self) -> Part {
+        let repeats = ["RRULE", "RDATE"].iter().any(|name| self.property(name).is_some());
+        if repeats { Part::All } else { Part::Whole }
+    }
+
     /// Tells whether two texts hold the same lines, in whatever order: a server may write them in its own.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
@@ -273,6 +279,27 @@ impl Writing {
             (None, Change::Replace { .. }) => Deed::Change,
             (None, Change::Cancel { .. }) => Deed::Cancel,
         }
+    }
+
+    /// Returns what part of a series it cancels or changes; nothing for an entry that does not repeat, and for what answers an
+    /// invitation. One that does not say what it means, means all.
+    #[must_use]
+    pub fn of_series(&self) -> Option<OfSeries> {
+        let (verb, part) = match (&self.told, &self.change) {
+            (Some(told), _) => (told.verb()?, told.part),
+            (None, Change::Create { .. }) => return None,
+            (None, Change::Replace { before, .. }) => (Verb::Change, before.part()),
+            (None, Change::Cancel { before, .. }) => (Verb::Cancel, before.part()),
+        };
+        let reach = match part {
+            Part::Whole => return None,
+            Part::One => Reach::One,
+            Part::Following => Reach::Following,
+            Part::All => Reach::All,
+        };
+        let title = || self.before().and_then(|before| before.property("SUMMARY")).unwrap_or_default();
+        let what = self.told.as_ref().map_or_else(title, |told| told.what.clone());
+        Some(OfSeries { verb, reach, what })
     }
 
     /// Guests whose addresses can be read, before and after.

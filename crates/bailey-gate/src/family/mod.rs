@@ -19,10 +19,12 @@ pub mod tool;
 
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::ids::ConnectionId;
+use crate::intent::OfSeries;
 use crate::permit::Claimed;
 use crate::place::Place;
 use crate::preview::Preview;
 use crate::verdict::Class;
+use calendar::CalendarAction;
 use tool::Amount;
 
 pub use home::MAX_WORDS_BYTES;
@@ -212,6 +214,15 @@ impl Action {
         match self {
             Self::Calendar(action) => action.also(),
             Self::Mail(_) | Self::Home(_) | Self::Contacts(_) | Self::Tool(_) => &[],
+        }
+    }
+
+    /// Returns what part of a series it cancels or changes; nothing where it does neither.
+    #[must_use]
+    pub fn of_series(&self) -> Option<OfSeries> {
+        match self {
+            Self::Calendar(CalendarAction::Write(writing)) => writing.of_series(),
+            Self::Calendar(_) | Self::Mail(_) | Self::Home(_) | Self::Contacts(_) | Self::Tool(_) => None,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::family::tool::Amount;
 use crate::family::{ActionKind, Level, Party, Traits};
 use crate::ground::{self, Words};
 use crate::ids::{ActionId, TaskId};
-use crate::intent::{TaskIntent, asking};
+use crate::intent::{Reaches, TaskIntent, asking};
 use crate::ledger::{Claims, Since, StoreError, TaskTaint, View};
 use crate::place::Place;
 use crate::policy::Facts;
@@ -103,6 +103,7 @@ impl Gate {
             untrusted_read: counted.untrusted,
             confidential_read: counted.confidential,
             outside_scope: task.is_some() && !asked.covers(action),
+            more_than_meant: task.is_some() && action.of_series().is_some_and(|part| !reading.reaches.ground(&part)),
             schedule,
             origin,
             attended: self.person_context.attended(now),
@@ -170,6 +171,7 @@ impl Counted {
 pub(super) struct Reading {
     said: Words,
     asked: TaskIntent,
+    reaches: Reaches,
 }
 
 /// Readings kept, those of the tasks that acted last. A home has a handful of tasks at work at a time.
@@ -189,7 +191,8 @@ impl Readings {
             return reading;
         }
         drop(kept);
-        let reading = Arc::new(Reading { said: Words::new(&asking(words)), asked: TaskIntent::of(words) });
+        let (said, asked, reaches) = (Words::new(&asking(words)), TaskIntent::of(words), Reaches::of(words));
+        let reading = Arc::new(Reading { said, asked, reaches });
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MAX_READINGS {
             kept.remove(0);

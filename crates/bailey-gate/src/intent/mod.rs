@@ -3,14 +3,19 @@
 //! It only subtracts. What no word asks for is outside of the task, and asks, whatever was granted; what a word does ask
 //! for is judged as ever. A plan a model made is held to the same reading.
 
+mod reach;
+mod reach_words;
 mod words;
 
 use crate::family::tool::{Effect, ToolUse};
 use crate::family::{Action, ActionKind, AskedBy, Family as _, tool};
 use words::{
-    ADDRESS, AFTER_ALL, BEGINNINGS, CALENDAR, CANCEL, CHANGE, CREATE, DO, DRAFT, HANDED_ON, INVITE, MAIL, MARK, MONEY,
-    NOT, ONESELF, OR_A_THING, PAY, REMEMBER, SEND, SHARE, SORT, THE, TRASH, UNREAD,
+    ADDRESS, AFTER_ALL, APART, BEGINNINGS, BEHIND_APART, CALENDAR, CANCEL, CHANGE, CREATE, DO, DRAFT, GERMAN_MONTHS,
+    HANDED_ON, INVITE, JOINS, MAIL, MARK, MONEY, NOT, NOT_BEHIND, ONESELF, OR_A_THING, PAY, REMEMBER, SEND, SHARE,
+    SORT, SUBORDINATES, THE, TRASH, UNREAD,
 };
+
+pub use reach::{OfSeries, Reach, Reaches};
 
 /// How near to a verb what is handed on has to stand.
 const NEAR: usize = 4;
@@ -89,43 +94,100 @@ pub fn asking(task: &str) -> String {
     clauses(task).into_iter().map(clause_asking).collect::<Vec<_>>().join(" ")
 }
 
-/// Parts of a text that punctuation ends; a point within an address or a number ends none.
+/// Parts of a text that punctuation ends; a point within an address or a number, or of a day before its month, ends none.
 fn clauses(text: &str) -> Vec<&str> {
     let (mut out, mut from) = (Vec::new(), 0);
     let mut rest = text.char_indices().peekable();
+    let mut before = ' ';
     while let Some((at, c)) = rest.next() {
-        let ends = c == '\n' || ".!?;,:".contains(c) && rest.peek().is_none_or(|(_, next)| next.is_whitespace());
+        let until = at + c.len_utf8();
+        let next = rest.peek().map(|(_, next)| *next);
+        let of_day = || c == '.' && before.is_ascii_digit() && text.get(until..).is_some_and(begins_with_month);
+        let ends = c == '\n' || ".!?;,:".contains(c) && next.is_none_or(char::is_whitespace) && !of_day();
         if ends {
-            let until = at + c.len_utf8();
             out.extend(text.get(from..until));
             from = until;
         }
+        before = c;
     }
     out.extend(text.get(from..).filter(|left| !left.is_empty()));
     out
 }
 
-fn clause_asking(clause: &str) -> &str {
+fn begins_with_month(text: &str) -> bool {
+    let word: String = text.trim_start().chars().take_while(|c| c.is_alphabetic()).take(LONGEST_MONTH).collect();
+    let word = word.to_lowercase();
+    GERMAN_MONTHS.contains(&word.as_str())
+}
+
+/// Letters of the longest name of a month, and one more.
+const LONGEST_MONTH: usize = 10;
+
+/// Returns the words of a text, each with where it begins.
+fn words_at(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let inside = |c: char| c.is_alphanumeric() || "-@._'\u{2019}".contains(c);
-    let fits_any = |word: &str, list: &[&str]| {
-        let word = word.to_lowercase().replace('\u{2019}', "'");
-        list.iter().any(|pattern| fits(&word, pattern)) || list == NOT && word.ends_with("n't")
-    };
     let mut at = 0;
-    let words = clause.split(|c| !inside(c)).map(|word| {
+    let words = text.split(move |c| !inside(c)).map(move |word| {
         let begins = at;
         at += word.len();
         // What parted them has its own length.
-        at += clause.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        at += text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
         (begins, word.trim_matches(|c: char| "-._'".contains(c)))
     });
-    let mut words = words.filter(|(_, word)| !word.is_empty()).peekable();
+    words.filter(|(_, word)| !word.is_empty())
+}
+
+fn fits_any(word: &str, list: &[&str]) -> bool {
+    let word = word.to_lowercase().replace('\u{2019}', "'");
+    let word = word.strip_prefix("n'").unwrap_or(&word);
+    list.iter().any(|pattern| fits(word, pattern))
+}
+
+/// Cuts a clause before its "not". In German and French that may stand behind the verb: there the part of the clause it stands in goes.
+fn clause_asking(clause: &str) -> &str {
+    let (mut part, mut before) = (0, "");
+    let mut words = words_at(clause).peekable();
     while let Some((begins, word)) = words.next() {
-        if fits_any(word, NOT) && !words.peek().is_some_and(|(_, next)| fits_any(next, AFTER_ALL)) {
-            return clause.get(..begins).unwrap_or_default();
+        if fits_any(word, JOINS) || fits_any(word, SUBORDINATES) {
+            part = begins;
         }
+        let negates = fits_any(word, NOT) || word.to_lowercase().replace('\u{2019}', "'").ends_with("n't");
+        let taken_back = words.peek().is_some_and(|(_, next)| fits_any(next, AFTER_ALL))
+            || fits_any(word, NOT_BEHIND) && fits_any(before, AFTER_ALL);
+        if negates && !taken_back {
+            let end = if fits_any(word, NOT_BEHIND) { part } else { begins };
+            return clause.get(..end).unwrap_or_default();
+        }
+        before = word;
     }
     clause
+}
+
+/// Parts of a clause that an "and" joins.
+fn joined(clause: &str) -> Vec<&str> {
+    let (mut out, mut from) = (Vec::new(), 0);
+    for (begins, word) in words_at(clause) {
+        if fits_any(word, JOINS) {
+            out.extend(clause.get(from..begins));
+            from = begins;
+        }
+    }
+    out.extend(clause.get(from..));
+    out
+}
+
+/// Returns what verbs of two parts ask for: "sag den Termin ab", "call it off".
+fn apart(words: &[String]) -> Vec<Verb> {
+    let asks = |(stems, particle, adjoins, verb): &(&[&str], &str, bool, Verb)| {
+        let at = words.iter().position(|word| stems.iter().any(|stem| fits(word, stem)))?;
+        let ends = |behind: &(usize, &String)| {
+            let next = words.get(behind.0 + 1).map(String::as_str);
+            next.is_none_or(|next| BEHIND_APART.contains(&next)) || *adjoins && behind.0 == at + 1
+        };
+        let mut behind = words.iter().enumerate().skip(at + 1).filter(|(_, word)| word == particle);
+        behind.any(|found| ends(&found)).then_some(*verb)
+    };
+    APART.iter().filter_map(asks).collect()
 }
 
 /// Leaves out words that stand as things, and "send" to oneself.
@@ -140,7 +202,10 @@ fn requests(words: Vec<String>) -> Vec<String> {
     let to_oneself = |at: usize, word: &str| {
         SEND.iter().any(|verb| fits(word, verb)) && after(at).is_some_and(|next| ONESELF.contains(&next))
     };
-    let kept = words.into_iter().enumerate().filter(|(at, word)| !is_thing(*at, word) && !to_oneself(*at, word));
+    // "Wann ich frei bin" has no bin.
+    let is_being = |word: &str| word == "bin" && list.iter().any(|word| word == "ich");
+    let is_request = |at: usize, word: &str| !is_thing(at, word) && !to_oneself(at, word) && !is_being(word);
+    let kept = words.into_iter().enumerate().filter(|(at, word)| is_request(*at, word));
     kept.map(|(_, word)| word).collect()
 }
 
@@ -148,7 +213,11 @@ impl TaskIntent {
     /// Reads a task.
     #[must_use]
     pub fn of(task: &str) -> Self {
-        let task = &asking(task);
+        let asked: Vec<&str> = clauses(task).into_iter().map(clause_asking).collect();
+        let apart: Vec<Verb> =
+            asked.iter().flat_map(|clause| joined(clause)).flat_map(|part| apart(&tokens(part))).collect();
+        let apart = |verb| apart.contains(&verb);
+        let task = &asked.join(" ");
         let words = requests(tokens(task));
         let any = |list: &[&str]| words.iter().any(|word| list.iter().any(|pattern| fits(word, pattern)));
         let (mail, calendar) = (any(MAIL), any(CALENDAR));
@@ -162,9 +231,9 @@ impl TaskIntent {
             trash: any(TRASH),
             sort: any(SORT),
             mark: any(MARK),
-            create: any(CREATE),
-            change: any(CHANGE),
-            cancel: any(CANCEL),
+            create: any(CREATE) || apart(Verb::Create),
+            change: any(CHANGE) || apart(Verb::Change),
+            cancel: any(CANCEL) || apart(Verb::Cancel),
             invite: any(INVITE),
             remember: any(REMEMBER),
             pay: any(PAY) || any(SEND) && any(MONEY),
@@ -176,7 +245,13 @@ impl TaskIntent {
     /// Tells whether the words ask for this action.
     #[must_use]
     pub fn covers(&self, action: &Action) -> bool {
-        if let Action::Tool(call) = action { self.covers_tool(call) } else { self.covers_kind(action.kind()) }
+        // What goes on changed from an occurrence on is a new entry, and a change to the person.
+        let of_series = || action.of_series().is_some_and(|part| self.holds(part.verb));
+        if let Action::Tool(call) = action {
+            self.covers_tool(call)
+        } else {
+            self.covers_kind(action.kind()) || of_series()
+        }
     }
 
     /// Tells whether the words ask for this kind of action. Looking, answering the person, and drafts that stay in the home,
@@ -331,6 +406,61 @@ mod tests {
         for looks in ["Read my email and tell me", "Which email came last?", "Notify me", "mail"] {
             assert!(!TaskIntent::of(looks).covers_kind(mail::SEND), "{looks}");
         }
+    }
+
+    #[test]
+    fn verbs_of_two_parts_are_read_and_their_negations_ask_for_nothing() {
+        for cancels in [
+            "Sag den Termin am Dienstag ab",
+            "Sage bitte alle Stand-ups ab dem 1. Dezember ab!",
+            "Kannst du den Zahnarzt absagen?",
+            "Sag Tom das Treffen ab und antworte Ana",
+            "Denk daran, den Termin abzusagen",
+            "Vergiss nicht den Termin abzusagen",
+            "Blas das Treffen ab",
+            "Call off the meeting",
+            "call Tuesday's meeting off, please",
+            "Do not forget to cancel it",
+            "N'oublie pas d'annuler la réunion",
+        ] {
+            let asked = TaskIntent::of(cancels);
+            assert!(asked.cancel && !asked.change, "{cancels}: {asked:?}");
+        }
+        for changes in [
+            "Lege den Termin auf Donnerstag um",
+            "Leg das Treffen am Freitag vor",
+            "verschieb den Zahnarzt auf Mittwoch",
+            "Zieh das Treffen vor",
+            "Push the meeting back",
+            "décale la réunion à jeudi",
+        ] {
+            let asked = TaskIntent::of(changes);
+            assert!(asked.change && !asked.cancel, "{changes}: {asked:?}");
+        }
+        for nothing in [
+            "Sag den Termin nicht ab",
+            "Sag den Termin am Dienstag bitte nicht ab!",
+            "Lösche den Termin nicht",
+            "Verschieb den Termin nicht",
+            "Lege das Treffen nie um",
+            "Lösche keine Termine",
+            "do not cancel",
+            "Do not cancel the meeting and do not call it off",
+            "Don\u{2019}t call the meeting off",
+            "Ne supprime pas le rendez-vous",
+            "N'annule jamais la réunion",
+            "Sag mir, ab wann der Termin ist",
+            "Sag Ana, dass der Termin am Dienstag ab 10 Uhr ist",
+            "Sag mir ab wann ich frei bin und wann bin ich weg",
+            "Ich bin am Dienstag weg",
+            "Ist der Termin abgesagt?",
+        ] {
+            let asked = TaskIntent::of(nothing);
+            assert!(!asked.cancel && !asked.change && !asked.trash, "{nothing}: {asked:?}");
+        }
+        assert!(TaskIntent::of("Antworte Ana, dass ich nicht komme").send);
+        assert!(TaskIntent::of("Réponds à Ana que je ne viens pas").send);
+        assert!(!TaskIntent::of("Schick keine Mail").send);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Words as people write them in English, German and French, in lower case. A `*` at the end stands for any ending.
 
+use super::Verb;
+
 pub(super) const MAIL: &[&str] =
     &["mail*", "e-mail*", "email*", "inbox", "message*", "posteingang", "nachricht*", "courriel*", "courrier*"];
 pub(super) const UNREAD: &[&str] = &["unread", "new", "inbox", "ungelesen*", "neue*", "posteingang", "lus", "nouveau*"];
@@ -155,12 +157,50 @@ pub(super) const CHANGE: &[&str] = &[
     "verschieb*",
     "verleg*",
     "ändere",
+    "umleg*",
+    "umzulegen",
+    "vorverleg*",
+    "schieb*",
     "déplace*",
     "change*",
     "reporte*",
+    "décale*",
+    "repousse*",
 ];
-pub(super) const CANCEL: &[&str] =
-    &["cancel", "remove", "delete", "absag*", "streich*", "lösch*", "annule*", "supprime*"];
+pub(super) const CANCEL: &[&str] = &[
+    "cancel",
+    "remove",
+    "delete",
+    "absag*",
+    "abzusagen",
+    "abblas*",
+    "abzublasen",
+    "streich*",
+    "lösch*",
+    "annule*",
+    "d'annuler",
+    "supprime*",
+    "décommande*",
+];
+/// Verbs of two parts: how the first begins, the second, whether it may stand right behind the first, and what both ask for. Else the
+/// second ends its part of the clause: "ab" is "from", and "um" is "at", anywhere else.
+pub(super) const APART: &[(&[&str], &str, bool, Verb)] = &[
+    (&["sag", "sage", "sagt", "sagen"], "ab", false, Verb::Cancel),
+    (&["blas", "blase", "blast"], "ab", false, Verb::Cancel),
+    (&["setz", "setze", "setzt"], "ab", false, Verb::Cancel),
+    (&["call"], "off", true, Verb::Cancel),
+    (&["leg", "lege", "legt", "legen"], "um", false, Verb::Change),
+    (&["leg", "lege", "legt", "verleg", "verlege", "zieh", "ziehe"], "vor", false, Verb::Change),
+    (&["put"], "off", true, Verb::Change),
+    (&["push", "move", "put"], "back", true, Verb::Change),
+    (&["bring", "move"], "forward", true, Verb::Change),
+    (&["leg", "lege", "legt"], "an", false, Verb::Create),
+];
+/// Words that may stand behind the second part of such a verb.
+pub(super) const BEHIND_APART: &[&str] = &[
+    "bitte", "danke", "weil", "da", "denn", "wenn", "falls", "damit", "mit", "please", "to", "by", "until", "because",
+    "if",
+];
 pub(super) const INVITE: &[&str] = &["invite", "invitation*", "einladen", "lade", "einladung*", "inviter"];
 pub(super) const REMEMBER: &[&str] =
     &["remember", "note", "memorise", "memorize", "merk*", "notier*", "retiens", "note*"];
@@ -168,6 +208,31 @@ pub(super) const REMEMBER: &[&str] =
 /// Words that say what is not to be done; what stands behind one in its clause is not asked for.
 pub(super) const NOT: &[&str] =
     &["not", "don't", "dont", "never", "without", "nicht", "nie", "niemals", "kein*", "ohne", "pas", "jamais", "sans"];
+/// Those of them that may stand behind their verb: "lösche den Termin nicht", "ne supprime pas".
+pub(super) const NOT_BEHIND: &[&str] = &["nicht", "nie", "niemals", "kein*", "pas", "jamais"];
+/// Words that join parts of a clause, each with a verb or a thing of its own.
+pub(super) const JOINS: &[&str] = &[
+    "and", "or", "then", "but", "plus", "und", "oder", "dann", "aber", "sondern", "sowie", "et", "ou", "puis", "mais",
+];
+/// Words that a subordinate clause begins with.
+pub(super) const SUBORDINATES: &[&str] =
+    &["that", "because", "if", "dass", "daß", "weil", "wenn", "falls", "ob", "damit", "que", "parce", "si"];
+/// German names of months: there a day's number has a point, which ends no clause.
+pub(super) const GERMAN_MONTHS: &[&str] = &[
+    "januar",
+    "jänner",
+    "februar",
+    "märz",
+    "april",
+    "mai",
+    "juni",
+    "juli",
+    "august",
+    "september",
+    "oktober",
+    "november",
+    "dezember",
+];
 /// Lists what takes a "not" back: "do not forget to write".
 pub(super) const AFTER_ALL: &[&str] = &["forget", "hesitate", "only", "vergiss", "oublie*"];
 /// Words that make a thing of the one behind them: "my reply", "the order".

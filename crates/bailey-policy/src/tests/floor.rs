@@ -28,6 +28,7 @@ fn decided() -> Vec<(&'static str, Action, Facts)> {
         ("floor.link-after-reading", send(1), Facts { foreign_links: 1, ..read.clone() }),
         ("floor.after-secrets", send(1), Facts { confidential_read: true, ..calm() }),
         ("floor.outside-the-task", send(1), Facts { outside_scope: true, ..calm() }),
+        ("floor.more-than-meant", entry(), Facts { more_than_meant: true, ..nobody.clone() }),
         ("floor.recipients-off-the-task", send(1), Facts { off_task_recipients: 1, ..calm() }),
         ("floor.memory-after-reading", note(), read),
         ("default.reply", Action::Home(HomeAction::Reply { words: "w".into() }), calm()),

@@ -189,11 +189,11 @@ pub(super) const OUTSIDE: &[Mutation] = &[
     Mutation {
         control: "calendar/series-by-words",
         edits: &[(
-            "crates/bailey-connectors/src/calendar/change.rs",
-            "if looked.part == Part::All && !says(ALL)",
-            "if looked.part == Part::Whole && !says(ALL)",
+            "crates/bailey-gate/src/intent/reach.rs",
+            "part.reach <= self.meant(part.verb, &part.what)",
+            "part.reach <= self.meant(part.verb, &part.what).max(Reach::All)",
         )],
-        test: "series::one_of_a_weekly_series_is_cancelled_and_the_series_stays",
+        test: "series::more_of_a_series_than_the_words_mean_asks_and_says_how_much",
     },
     Mutation {
         control: "undo/later-changes-stay",

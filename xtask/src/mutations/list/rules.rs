@@ -407,8 +407,8 @@ pub(super) const RULES: &[Mutation] = &[
         control: "intent/negation",
         edits: &[(
             "crates/bailey-gate/src/intent/mod.rs",
-            "            return clause.get(..begins).unwrap_or_default();",
-            "            return clause.get(..begins.max(clause.len())).unwrap_or_default();",
+            "            return clause.get(..end).unwrap_or_default();",
+            "            return clause.get(..end.max(clause.len())).unwrap_or_default();",
         )],
         test: "tests::what_no_word_asks_for_is_not_covered",
     },

@@ -2,6 +2,7 @@
 
 use super::{Change, Writing};
 use crate::codec::{CodecError, Decoder, Encoder};
+use crate::intent::Verb;
 use crate::preview::Preview;
 
 /// Longest text of it, in bytes: how an entry repeats, what it is called.
@@ -165,9 +166,24 @@ impl Told {
         }
     }
 
+    /// Returns whether it cancels or changes; nothing where it does neither.
+    pub(super) fn verb(&self) -> Option<Verb> {
+        match (self.deed, self.part) {
+            (Deed::Cancel, _) => Some(Verb::Cancel),
+            (Deed::Change, _) | (Deed::Add, Part::Following) => Some(Verb::Change),
+            (Deed::Add | Deed::Accept | Deed::Decline | Deed::AcceptPerhaps, _) => None,
+        }
+    }
+
     /// Shows what, when on the person's clock, and how it repeats.
     pub(super) fn preview(&self, out: &mut Preview) {
         out.item("What", &self.what);
+        match self.part {
+            Part::Whole => {}
+            Part::One => out.item("How much", "this one alone"),
+            Part::Following => out.item("How much", "this one and all that follow"),
+            Part::All => out.item("How much", "all of the series"),
+        }
         let mut times = |begins: &'static str, ends: &'static str, own: &'static str, times: &Times| {
             out.item(begins, &self.with_zone(times.begins));
             out.item(ends, &self.with_zone(times.ends));
@@ -245,12 +261,9 @@ impl Told {
 /// Holds what is said of a write against what it does.
 pub(super) fn check(writing: &Writing) -> Result<(), CodecError> {
     let Some(told) = &writing.told else { return Ok(()) };
-    let repeats = |entry: &super::Entry| ["RRULE", "RDATE"].iter().any(|name| entry.property(name).is_some());
     let fits = match (told.deed, &writing.change) {
         (Deed::Add, Change::Create { .. }) => true,
-        (Deed::Cancel, Change::Cancel { before, .. }) => {
-            told.part == if repeats(before) { Part::All } else { Part::Whole }
-        }
+        (Deed::Cancel, Change::Cancel { before, .. }) => told.part == before.part(),
         (Deed::Cancel, Change::Replace { .. }) => matches!(told.part, Part::One | Part::Following),
         (Deed::Change | Deed::Accept | Deed::Decline | Deed::AcceptPerhaps, Change::Replace { .. }) => true,
         (Deed::Add | Deed::Change | Deed::Accept | Deed::Decline | Deed::AcceptPerhaps, _) | (Deed::Cancel, _) => false,

@@ -1,0 +1,514 @@
+//! Reads how much of a series the person's own words mean to cancel or to change: one occurrence, one and those that follow, or all.
+//!
+//! A word such as "all" counts where it is said of the entries that the verb is about: "answer all my mails and cancel Tuesday's
+//! stand-up" means one stand-up. What is not said so is not meant, and asks; so reading too little costs a question, and
+//! nothing else.
+
+use super::reach_words::{
+    ALL, ALTOGETHER, DAYS, DETERMINERS, EACH, EACH_DAY, EVERYTHING, FILLERS, FOLLOWING, FROM, FUTURE, HENCEFORTH,
+    IN_DATES, KINDS, LOOK, MOMENTS, MONTHS, NUMBERS, ON, PREPOSITIONS, PRONOUNS, RELATIVE, REST, SERIES, SINGLE, SPANS,
+    STARTING, TO, WHOLE,
+};
+use super::words::{ADDRESS, APART, CANCEL, CHANGE, CREATE, DRAFT, INVITE, MARK, PAY, REMEMBER, SEND, SHARE, TRASH};
+use super::{Verb, apart, clause_asking, clauses, fits, joined, tokens};
+
+/// Most words of an entry's title that are compared.
+const MAX_TITLE_WORDS: usize = 32;
+/// Most things that the words of a task are taken apart into; what comes behind them adds nothing, and so asks.
+const MAX_TOPICS: usize = 64;
+/// Letters from which on a word is taken for one that begins with it.
+const SAME_STEM: usize = 4;
+/// Letters from which on it may be any part of a compound: "Zahnarzt", "Zahnarzttermin".
+const COMPOUND: usize = 6;
+
+/// How much of a series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// One occurrence.
+    One,
+    /// One occurrence and those that follow.
+    Following,
+    /// All of it.
+    All,
+}
+
+/// What an action does with a part of a series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfSeries {
+    /// Whether it cancels or changes it.
+    pub verb: Verb,
+    /// How much of it.
+    pub reach: Reach,
+    /// What the series is called.
+    pub what: String,
+}
+
+/// What words mean to cancel and to change, and how much of each.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reaches {
+    topics: Vec<Topic>,
+}
+
+/// One thing that words are about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Topic {
+    /// What it is called: one of these has to stand in a title.
+    names: Vec<String>,
+    /// What it is: "meeting".
+    kinds: Vec<String>,
+    cancel: Option<Reach>,
+    change: Option<Reach>,
+}
+
+/// The verbs of a part of a clause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Doing {
+    cancel: bool,
+    change: bool,
+}
+
+impl Reaches {
+    /// Reads a task.
+    #[must_use]
+    pub fn of(task: &str) -> Self {
+        let (mut out, mut doing, mut current) = (Self::default(), Doing::default(), None);
+        for clause in clauses(task) {
+            for part in joined(clause_asking(clause)) {
+                let words: Vec<String> = tokens(part).iter().map(|word| bare(word)).collect();
+                // A part without a verb of its own goes on with the last one: "cancel Tuesday's stand-up and all that follow".
+                doing = Doing::of(&words).unwrap_or(doing);
+                if !words.is_empty() {
+                    current = out.take(&words, doing, current);
+                }
+            }
+            if clause.trim_end_matches(' ').ends_with(['.', '!', '?', '\n']) {
+                doing = Doing::default();
+            }
+        }
+        out
+    }
+
+    /// Tells whether the words mean at least this much of the series.
+    #[must_use]
+    pub fn ground(&self, part: &OfSeries) -> bool {
+        part.reach <= self.meant(part.verb, &part.what)
+    }
+
+    /// Returns how much of a series of this title is meant. Of several things said, those that fit the title best count, and of
+    /// them the one that means least.
+    fn meant(&self, verb: Verb, title: &str) -> Reach {
+        let title: Vec<String> = tokens(title).iter().map(|word| bare(word)).take(MAX_TITLE_WORDS).collect();
+        let stands = |word: &&String| title.iter().any(|other| same(word, other));
+        let mut best: Option<(usize, Reach)> = None;
+        for topic in &self.topics {
+            let reach = if verb == Verb::Cancel { topic.cancel } else { topic.change };
+            let named = topic.names.iter().filter(stands).count();
+            let Some(reach) = reach.filter(|_| named > 0 || topic.names.is_empty()) else { continue };
+            let fitting = named + topic.kinds.iter().filter(stands).count();
+            best = Some(match best {
+                Some((most, least)) if most == fitting => (most, least.min(reach)),
+                Some(better) if better.0 > fitting => better,
+                _ => (fitting, reach),
+            });
+        }
+        best.map_or(Reach::One, |(_, reach)| reach)
+    }
+
+    /// Takes in a part of a clause; one that names nothing is about what was named last. Returns what it is about.
+    fn take(&mut self, words: &[String], doing: Doing, last: Option<usize>) -> Option<usize> {
+        let read = Part::read(words);
+        let names_nothing = read.names.is_empty() && read.kinds.is_empty();
+        let known = if names_nothing {
+            last
+        } else {
+            self.topics.iter().position(|one| one.names == read.names && one.kinds == read.kinds)
+        };
+        let at = known.unwrap_or(self.topics.len());
+        if at == self.topics.len() {
+            if at >= MAX_TOPICS {
+                return None;
+            }
+            self.topics.push(Topic { names: read.names, kinds: read.kinds, ..Topic::default() });
+        }
+        let topic = self.topics.get_mut(at)?;
+        if doing.cancel {
+            topic.cancel = topic.cancel.max(Some(read.reach));
+        }
+        if doing.change {
+            topic.change = topic.change.max(Some(read.reach));
+        }
+        Some(at)
+    }
+}
+
+impl Doing {
+    /// Reads what a part of a clause does; nothing where it has no verb.
+    fn of(words: &[String]) -> Option<Self> {
+        let any = |list: &[&str]| words.iter().any(|word| fits_any(word, list));
+        let parted = apart(words);
+        let cancel = any(CANCEL) || parted.contains(&Verb::Cancel);
+        let change = any(CHANGE) || parted.contains(&Verb::Change);
+        let others = [SEND, ADDRESS, DRAFT, TRASH, MARK, CREATE, INVITE, REMEMBER, PAY, SHARE, LOOK];
+        (cancel || change || others.into_iter().any(any)).then_some(Self { cancel, change })
+    }
+}
+
+/// What a part of a clause says.
+struct Part {
+    names: Vec<String>,
+    kinds: Vec<String>,
+    reach: Reach,
+}
+
+/// What is found on the way through a part of a clause.
+#[derive(Debug, Default)]
+struct Found {
+    /// Which words are spoken for.
+    taken: Vec<bool>,
+    whole_series: bool,
+    following: bool,
+    all: bool,
+}
+
+impl Part {
+    fn read(words: &[String]) -> Self {
+        let mut found = Found { taken: vec![false; words.len()], ..Found::default() };
+        for at in 0..words.len() {
+            if found.taken.get(at) == Some(&false) {
+                found.dates(words, at);
+            }
+        }
+        for at in 0..words.len() {
+            if found.taken.get(at) == Some(&false) {
+                found.amounts(words, at);
+            }
+        }
+        let left = || words.iter().zip(&found.taken).filter(|(_, taken)| !**taken).map(|(word, _)| word);
+        let mut kinds: Vec<String> = left().filter(|word| fits_any(word, KINDS)).cloned().collect();
+        let mut names: Vec<String> = left().filter(|word| is_name(word)).cloned().collect();
+        kinds.sort();
+        kinds.dedup();
+        names.sort();
+        names.dedup();
+        let any = |list: &[&str]| left().any(|word| fits_any(word, list));
+        let dated = left().any(|word| is_date(word)) || any(SPANS) || any(SINGLE);
+        let elliptical = names.is_empty() && kinds.is_empty();
+        let following = found.following
+            || any(HENCEFORTH)
+            || elliptical && (any(FOLLOWING) || any(FUTURE) || any(REST) && !any(SPANS));
+        let reach = if found.whole_series {
+            Reach::All
+        } else if following {
+            Reach::Following
+        } else if !dated && (found.all || any(ALTOGETHER)) {
+            Reach::All
+        } else {
+            Reach::One
+        };
+        Self { names, kinds, reach }
+    }
+}
+
+impl Found {
+    fn take(&mut self, from: usize, until: usize) {
+        self.taken.iter_mut().take(until).skip(from).for_each(|taken| *taken = true);
+    }
+
+    /// Takes in dates that do not say which occurrence is meant: those of a goal ("to Thursday"), of a beginning ("from Tuesday
+    /// on"), and days of each week ("on Tuesdays").
+    fn dates(&mut self, words: &[String], at: usize) {
+        let is = |at: usize, list: &[&str]| words.get(at).is_some_and(|word| fits_any(word, list));
+        let (end, dated) = date_behind(words, at + 1);
+        if is(at, TO) && dated {
+            return self.take(at, end);
+        }
+        let moment = is(at + 1, MOMENTS) || (is(at + 1, DETERMINERS) || is(at + 1, PRONOUNS)) && is(at + 2, SINGLE);
+        let end = if moment && !dated { at + 2 + usize::from(is(at + 2, SINGLE)) } else { end };
+        let number = is(at + 1, DETERMINERS) && words.get(at + 2).is_some_and(|word| is_number(word));
+        let begins = dated || moment || number;
+        let goes_on = is(at, FROM) && is(end, ON);
+        if begins && (goes_on || is(at, STARTING)) {
+            self.following = true;
+            return self.take(at, end + usize::from(goes_on));
+        }
+        let each_day = is(at, EACH_DAY)
+            && (words.get(at).is_some_and(|word| !word.ends_with("days")) || at > 0 && is(at - 1, PREPOSITIONS));
+        if each_day {
+            self.all = true;
+            self.take(at, at + 1);
+        }
+    }
+
+    /// Takes in a word that says how much, and what it says it of.
+    fn amounts(&mut self, words: &[String], at: usize) {
+        let is = |at: usize, list: &[&str]| words.get(at).is_some_and(|word| fits_any(word, list));
+        let (each, all, whole) = (is(at, EACH), is(at, ALL), is(at, WHOLE));
+        if is(at, SERIES) {
+            let before = (0..at).rev().find(|before| !is(*before, DETERMINERS));
+            let of = (before.map_or(0, |before| before + 1)..at).any(|at| is(at, &["of", "der", "de"]));
+            self.all |= !of || before.is_none_or(|before| is(before, CANCEL) || is(before, CHANGE));
+            return self.take(at, at + 1);
+        }
+        if is(at, EVERYTHING) {
+            self.all |= self.is_object(words, at);
+            return self.take(at, at + 1);
+        }
+        if is(at, FUTURE) && (1..=2).any(|more| words.get(at + more).is_some_and(|word| is_many(word))) {
+            self.following = true;
+            return self.take(at, at + 1);
+        }
+        if !(each || all || whole) {
+            return;
+        }
+        self.take(at, at + 1);
+        let mut thing = at + 1;
+        while is(thing, DETERMINERS) || is(thing, FOLLOWING) || is(thing, FUTURE) {
+            let follows = !is(thing, DETERMINERS);
+            self.following |= follows && self.is_object(words, at);
+            if follows {
+                self.take(thing, thing + 1);
+            }
+            thing += 1;
+        }
+        let of_time = is(thing, SPANS) || words.get(thing).is_some_and(|word| is_date(word)) || is(thing, EACH_DAY);
+        if is(thing, NUMBERS) {
+            return self.take(thing, thing + 2);
+        }
+        if of_time {
+            // "every Tuesday", "all Tuesdays"; not "all day", "the whole week".
+            if each || all && is(thing, EACH_DAY) {
+                self.all = true;
+                self.take(thing, thing + 1);
+            }
+            return;
+        }
+        if !self.is_object(words, at) {
+            return;
+        }
+        if is(thing, SERIES) {
+            self.whole_series = true;
+            return self.take(thing, thing + 1);
+        }
+        if each && is(thing, SINGLE) {
+            self.take(thing, thing + 1);
+        }
+        self.all = true;
+    }
+
+    /// Tells whether what a word says is said of the things of the verb, and not of whom or what they are with or for.
+    fn is_object(&self, words: &[String], at: usize) -> bool {
+        let before = words.iter().take(at).rev().find(|word| !fits_any(word, DETERMINERS));
+        before.is_none_or(|before| !fits_any(before, PREPOSITIONS))
+    }
+}
+
+/// Returns where a date ends that begins here, and whether there is one.
+fn date_behind(words: &[String], from: usize) -> (usize, bool) {
+    let (mut end, mut dated) = (from, false);
+    for (at, word) in words.iter().enumerate().skip(from) {
+        if is_date(word) || fits_any(word, SPANS) {
+            (end, dated) = (at + 1, true);
+        } else if is_number(word) {
+            end = at + 1;
+        } else if !fits_any(word, IN_DATES) {
+            break;
+        }
+    }
+    (end, dated)
+}
+
+fn fits_any(word: &str, list: &[&str]) -> bool {
+    list.iter().any(|pattern| fits(word, pattern))
+}
+
+/// Returns a word without a "'s" behind it or an article that ran into it.
+fn bare(word: &str) -> String {
+    let word = word.strip_suffix("'s").unwrap_or(word);
+    let article = word.split_once('\'').filter(|(article, rest)| {
+        !rest.is_empty() && ["l", "d", "n", "qu", "j", "s", "m", "t", "c"].contains(article) && !rest.starts_with('i')
+    });
+    article.map_or(word, |(_, rest)| rest).to_owned()
+}
+
+/// Tells whether a word is of a date: a day, a month, `2026-11-24`, `24.11`, `24th`.
+fn is_date(word: &str) -> bool {
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    let written = word.starts_with(|c: char| c.is_ascii_digit())
+        && (1..=8).contains(&digits)
+        && (word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.')) && digits < word.len()
+            || ["st", "nd", "rd", "th", "er"].iter().any(|end| word.strip_suffix(end).is_some_and(is_number)));
+    written || fits_any(word, DAYS) || fits_any(word, RELATIVE) || fits_any(word, MONTHS) || word == "aujourd'hui"
+}
+
+fn is_number(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Tells whether a word is of many: English and French ones end so.
+fn is_many(word: &str) -> bool {
+    word.len() > 2 && word.ends_with('s') || word == "termine" || word == "treffen"
+}
+
+/// Tells whether a word names something.
+fn is_name(word: &str) -> bool {
+    let lists = [
+        ALL,
+        ALTOGETHER,
+        DETERMINERS,
+        EACH,
+        EACH_DAY,
+        EVERYTHING,
+        FILLERS,
+        FOLLOWING,
+        FROM,
+        FUTURE,
+        HENCEFORTH,
+        IN_DATES,
+        KINDS,
+        MOMENTS,
+        NUMBERS,
+        ON,
+        PREPOSITIONS,
+        PRONOUNS,
+        REST,
+        SERIES,
+        SINGLE,
+        SPANS,
+        STARTING,
+        TO,
+        WHOLE,
+        CANCEL,
+        CHANGE,
+    ];
+    let of_verb = |word| APART.iter().any(|(stems, particle, ..)| stems.contains(&word) || *particle == word);
+    !is_date(word) && !is_time(word) && !of_verb(word) && !lists.into_iter().any(|list| fits_any(word, list))
+}
+
+/// Tells whether a word is a number or a time of day, such as `10`, `3pm`, `15h30`.
+fn is_time(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit()) && word.trim_start_matches(|c: char| c.is_ascii_digit()).len() <= 3
+}
+
+/// Tells whether two words are the same, but for their endings and hyphens.
+fn same(one: &str, other: &str) -> bool {
+    let plain = |word: &str| word.replace(['-', '.'], "");
+    let (one, other) = (plain(one), plain(other));
+    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+    let ending = long.len() - short.len();
+    short == long || long.starts_with(&short) && (short.len() >= SAME_STEM && ending <= 2 || short.len() >= COMPOUND)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cancels(task: &str, title: &str) -> Reach {
+        Reaches::of(task).meant(Verb::Cancel, title)
+    }
+
+    #[test]
+    fn a_reach_is_read_of_the_entry_that_the_verb_is_about() {
+        use Reach::{All, Following, One};
+        for (task, title, reach) in [
+            ("cancel Wednesday's meeting", "Team meeting", One),
+            ("answer all my mails and cancel Tuesday's stand-up", "Stand-up", One),
+            ("Cancel Tuesday's stand-up and answer all my mails", "Stand-up", One),
+            ("Cancel the stand-up, then read all new mail.", "Stand-up", One),
+            ("Cancel Tuesday's stand-up. All my mails need an answer", "Stand-up", One),
+            ("Cancel Tuesday's stand-up. All meetings are a pain.", "Stand-up", One),
+            ("cancel the stand-up for all participants", "Stand-up", One),
+            ("cancel the stand-up with everyone in all calendars", "Stand-up", One),
+            ("cancel all my meetings on Tuesday", "Team meeting", One),
+            ("cancel all the meetings of this week", "Team meeting", One),
+            ("cancel the weekly stand-up on Tuesday", "Stand-up", One),
+            ("cancel the weekly stand-up", "Stand-up", One),
+            ("cancel one of the series", "Stand-up", One),
+            ("cancel the all day event", "Fair", One),
+            ("cancel the stand-up every two weeks", "Stand-up", One),
+            ("cancel the meeting from Ana on Tuesday", "Ana", One),
+            ("cancel Tuesday's meeting from 10 to 12", "Meeting", One),
+            ("cancel Tuesday's stand-up, not all of them", "Stand-up", One),
+            ("do not cancel all stand-ups", "Stand-up", One),
+            ("read all mails; cancel nothing", "Stand-up", One),
+            ("cancel all yoga classes", "Team meeting", One),
+            ("cancel all yoga classes and Tuesday's stand-up", "Stand-up", One),
+            ("cancel all yoga classes and Tuesday's stand-up", "Yoga class", All),
+            ("cancel Tuesday's stand-up and the whole yoga series", "Yoga", All),
+            ("cancel Tuesday's stand-up and the whole yoga series", "Stand-up", One),
+            ("Cancel Tuesday's stand-up. Look at the yoga series and cancel all of it.", "Stand-up", One),
+            ("Cancel Tuesday's stand-up. Look at the yoga series and cancel all of it.", "Yoga", All),
+            ("cancel all stand-ups", "Daily stand-up", All),
+            ("cancel the whole series", "Stand-up", All),
+            ("please cancel the series", "Stand-up", All),
+            ("On Tuesday, cancel the entire series", "Stand-up", All),
+            ("cancel every stand-up", "Stand-up", All),
+            ("cancel the stand-up every Tuesday", "Stand-up", All),
+            ("cancel the stand-up on Tuesdays", "Stand-up", All),
+            ("cancel it altogether", "Stand-up", All),
+            ("cancel them all", "Stand-up", All),
+            (
+                "move this week's meeting to Thursday, cancel it from December on, and then cancel the whole series",
+                "Team meeting",
+                All,
+            ),
+            ("cancel the stand-up from December on", "Stand-up", Following),
+            ("cancel the stand-up from now on", "Stand-up", Following),
+            ("cancel Tuesday's stand-up and all that follow", "Stand-up", Following),
+            ("cancel this stand-up and all following ones", "Stand-up", Following),
+            ("cancel all future stand-ups", "Stand-up", Following),
+            ("cancel Tuesday's stand-up and the rest", "Stand-up", Following),
+            ("cancel the future strategy meeting", "Future strategy", One),
+            ("cancel all stand-ups starting 2026-12-01", "Stand-up", Following),
+            ("Sag den Termin am Dienstag ab", "Termin", One),
+            ("Sag den Termin am Dienstag ab und beantworte alle Mails", "Termin", One),
+            ("Sag alle Termine ab", "Termin", All),
+            ("Sag alle Termine am Dienstag ab", "Termin", One),
+            ("Sag die ganze Serie ab", "Yoga", All),
+            ("Sag das Yoga jeden Dienstag ab", "Yoga", All),
+            ("Sage bitte alle Stand-ups ab dem 1. Dezember ab", "Stand-up", Following),
+            ("Sag den Stand-up am Dienstag und alle folgenden ab", "Stand-up", One),
+            ("Sag den Stand-up ab Dezember ab", "Stand-up", Following),
+            ("Sag den Termin um 10 Uhr für alle Teilnehmer ab", "Termin", One),
+            ("Sag den Zahnarzttermin ab", "Zahnarzt", One),
+            ("Annule la réunion de mardi et réponds à tous les mails", "Réunion", One),
+            ("Annule toutes les réunions", "Réunion", All),
+            ("Annule toutes les réunions de mardi", "Réunion", One),
+            ("Annule la réunion à partir de décembre", "Réunion", Following),
+            ("Annule la réunion de mardi et toutes les suivantes", "Réunion", Following),
+            ("Annule la réunion chaque mardi", "Réunion", All),
+            ("Annule toute la série", "Réunion", All),
+        ] {
+            assert_eq!(cancels(task, title), reach, "{task} / {title}: {:#?}", Reaches::of(task));
+        }
+    }
+
+    #[test]
+    fn a_reach_of_a_change_is_not_one_of_a_cancellation() {
+        let task = "move all stand-ups to 10:00 and cancel Tuesday's yoga";
+        let read = Reaches::of(task);
+        assert_eq!(read.meant(Verb::Change, "Stand-up"), Reach::All);
+        assert_eq!(read.meant(Verb::Cancel, "Stand-up"), Reach::One);
+        assert_eq!(read.meant(Verb::Cancel, "Yoga"), Reach::One);
+        for (task, reach) in [
+            ("move the stand-up to Thursday", Reach::One),
+            ("move all stand-ups to Thursday", Reach::All),
+            ("move all stand-ups from Tuesday to Thursday", Reach::One),
+            ("move the stand-up from Tuesday to Thursday", Reach::One),
+            ("move the stand-up to 10 from December on", Reach::Following),
+            ("Verschieb alle Stand-ups auf Donnerstag", Reach::All),
+            ("Lege die Stand-ups ab Dienstag auf 10 Uhr um", Reach::Following),
+            ("Déplace toutes les stand-up à jeudi", Reach::All),
+            ("move the stand-up to 10 for all the guests and tell everyone", Reach::One),
+        ] {
+            assert_eq!(Reaches::of(task).meant(Verb::Change, "Stand-up"), reach, "{task}: {:#?}", Reaches::of(task));
+        }
+    }
+
+    #[test]
+    fn a_reach_of_very_many_words_is_read_in_bounded_room() {
+        let many: String = (0..20_000).map(|at| format!("cancel thing{at} and ")).collect();
+        let read = Reaches::of(&format!("{many} all stand-ups"));
+        assert!(read.topics.len() <= MAX_TOPICS);
+        assert_eq!(read.meant(Verb::Cancel, "Stand-up"), Reach::One, "what is beyond the bound asks");
+    }
+}
