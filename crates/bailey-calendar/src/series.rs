@@ -244,7 +244,7 @@ impl Series {
     }
 
     /// Returns a moment of a series without a clock of its own is one of the series' clock.
-    fn in_clock(&self, id: &Stamp) -> Stamp {
+    pub(crate) fn in_clock(&self, id: &Stamp) -> Stamp {
         match (&id.form, self.master()) {
             (Form::Floating, Some(master)) if !master.start.is_day() => master.start.with(id.at),
             _ => id.clone(),

@@ -1,11 +1,13 @@
 //! Changes of an object by splicing: what is not named stays as it was, byte for byte.
 
+mod dates;
 mod moves;
 mod parts;
 
 use std::ops::Range;
 
-pub use moves::{Move, Wanted, moved};
+pub use dates::{Count, Dates, MAX_DATES, Meant, Pair, dates};
+pub use moves::{Move, Wanted, end_of_move, moved};
 pub use parts::{EditError, cancel_following, cancel_one, change_all, change_following, change_one};
 
 use crate::event::{End, Event};

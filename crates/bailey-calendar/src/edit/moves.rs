@@ -21,6 +21,19 @@ pub struct Move {
     pub end: End,
 }
 
+/// Returns when what is moved ends.
+#[must_use]
+pub fn end_of_move(times: &Move, home: &TimeZone) -> Stamp {
+    match &times.end {
+        End::At(end) => end.clone(),
+        End::After(length) => length.after(&times.start, home),
+        End::Unsaid if times.start.is_day() => {
+            times.start.with(times.start.at.checked_add(1.day()).unwrap_or(times.start.at))
+        }
+        End::Unsaid => times.start.clone(),
+    }
+}
+
 /// What the words say of the new time, on the person's clock: a day, and a time of it where they name one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Wanted {

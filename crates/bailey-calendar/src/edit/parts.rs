@@ -5,11 +5,11 @@ use std::fmt;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
-use super::{Changes, Draft, Move, range};
+use super::{Changes, Draft, Move, end_of_move, range};
 use crate::event::{End, Event};
 use crate::object::Object;
 use crate::rule::{Frequency, Rule, Walk, civil_seconds, from_civil_seconds};
-use crate::series::{Occurrence, Series};
+use crate::series::{Occurrence, Series, end_of};
 use crate::stamp::{Form, Stamp};
 use crate::text::folded;
 
@@ -225,15 +225,20 @@ fn with_part(rule: &str, name: &str, value: &str) -> String {
 }
 
 /// By how much a series moves, on its own clock, in seconds.
-fn shift(occurrence: &Occurrence, times: &Move) -> Result<i64, EditError> {
+pub(super) fn shift(occurrence: &Occurrence, times: &Move) -> Result<i64, EditError> {
     if occurrence.start.form != times.start.form {
         return refused("all of a series cannot become whole days, or stop being so; change one occurrence");
     }
     Ok(civil_seconds(times.start.at) - civil_seconds(occurrence.start.at))
 }
 
-fn shifted(stamp: &Stamp, by: i64, clock: &Stamp, home: &TimeZone) -> Stamp {
+pub(super) fn shifted(stamp: &Stamp, by: i64, clock: &Stamp, home: &TimeZone) -> Stamp {
     let later = |at| from_civil_seconds(civil_seconds(at) + by).unwrap_or(at);
+    if stamp.is_day() && !clock.is_day() {
+        // A day names what begins on it: it moves where the beginning moves over midnight.
+        let days = (civil_seconds(clock.at).rem_euclid(DAY) + by).div_euclid(DAY);
+        return stamp.with(from_civil_seconds(civil_seconds(stamp.at) + days * DAY).unwrap_or(stamp.at));
+    }
     if stamp.form == clock.form || stamp.is_day() || clock.is_day() {
         return stamp.with(later(stamp.at));
     }
@@ -275,6 +280,10 @@ pub fn change_all(
             let line = object.lines_of(event.component).find(|(_, line)| line.name == "RECURRENCE-ID");
             if let (Some((at, _)), Some(id)) = (line, &event.recurrence_id) {
                 draft.value(at, &shifted(id, by, &master.start, home).value());
+                // One that differs in its words alone is where the series is.
+                if !event.and_following && series.same(id, &event.start, home) {
+                    draft.times(event, &moved_along(event, master, by, times, home));
+                }
             }
         }
     }
@@ -301,6 +310,35 @@ fn moved_master(master: &Event, by: i64, times: &Move, home: &TimeZone) -> Move 
     Move { start, end }
 }
 
+/// Returns the times of an occurrence that differs in other things, moved as the series is; one of another length keeps that.
+fn moved_along(event: &Event, master: &Event, by: i64, times: &Move, home: &TimeZone) -> Move {
+    let start = shifted(&event.start, by, &master.start, home);
+    let length = |event: &Event, start: &Stamp, end: Stamp| {
+        let passes = end.instant(home).duration_since(start.instant(home));
+        let same_form = start.form == end.form;
+        (passes, (same_form && event.start.is_day()).then(|| civil_seconds(end.at) - civil_seconds(start.at)))
+    };
+    let own = length(event, &event.start, end_of(event, &event.start, home));
+    let of_series = length(master, &master.start, end_of(master, &master.start, home));
+    let then = length(event, &times.start, end_of_move(times, home));
+    let takes = if own == of_series { then } else { own };
+    let end = match (&event.end, takes) {
+        (End::Unsaid, _) if takes == own => End::Unsaid,
+        (End::After(length), _) if takes == own => End::After(*length),
+        (_, (_, Some(civil))) => {
+            End::At(start.with(from_civil_seconds(civil_seconds(start.at) + civil).unwrap_or(start.at)))
+        }
+        (End::At(end), (passes, None)) => {
+            let there = start.instant(home);
+            End::At(end.at_instant(there.checked_add(passes).unwrap_or(there), home))
+        }
+        (End::Unsaid | End::After(_), (passes, None)) => {
+            End::After(crate::stamp::Length { days: 0, seconds: passes.as_secs() })
+        }
+    };
+    Move { start, end }
+}
+
 /// Moves what goes with the beginning of a series: how it repeats, what is left out, what is added.
 fn move_lists(draft: &mut Draft<'_>, master: &Event, by: i64, home: &TimeZone) -> Result<(), EditError> {
     if by == 0 {
@@ -315,18 +353,7 @@ fn move_lists(draft: &mut Draft<'_>, master: &Event, by: i64, home: &TimeZone) -
                 let Ok(rule) = Rule::read(&line.value) else {
                     return refused("how it repeats cannot be read, so all of it cannot be moved");
                 };
-                let mut value = line.value.clone();
-                if let Some(days) = moved_days(&rule, days, by)? {
-                    value = with_part(&value, "BYDAY", &days);
-                }
-                if let Some(until) = &rule.until {
-                    let until = if until.is_day() {
-                        until.with(from_civil_seconds(civil_seconds(until.at) + days * DAY).unwrap_or(until.at))
-                    } else {
-                        shifted(until, by, &master.start, home)
-                    };
-                    value = with_part(&value, "UNTIL", &until.value());
-                }
+                let value = moved_rule(&rule, &line.value, (days, by), master, home)?;
                 if value != line.value {
                     draft.value(at, &value);
                 }
@@ -347,6 +374,29 @@ fn move_lists(draft: &mut Draft<'_>, master: &Event, by: i64, home: &TimeZone) -
         }
     }
     Ok(())
+}
+
+/// Writes a rule moved by so many days and seconds: the days of the week it names, and its end.
+fn moved_rule(
+    rule: &Rule,
+    value: &str,
+    (days, by): (i64, i64),
+    master: &Event,
+    home: &TimeZone,
+) -> Result<String, EditError> {
+    let mut value = value.to_owned();
+    if let Some(days) = moved_days(rule, days, by)? {
+        value = with_part(&value, "BYDAY", &days);
+    }
+    if let Some(until) = rule.until.as_ref().filter(|_| by != 0) {
+        let until = if until.is_day() {
+            until.with(from_civil_seconds(civil_seconds(until.at) + days * DAY).unwrap_or(until.at))
+        } else {
+            shifted(until, by, &master.start, home)
+        };
+        value = with_part(&value, "UNTIL", &until.value());
+    }
+    Ok(value)
 }
 
 /// Returns the days of the week a rule names, moved; nothing where it names none.
@@ -407,10 +457,7 @@ pub fn change_following(
             "UID" => draft.value(at, uid),
             "RRULE" => {
                 let rule = Rule::read(&line.value).map_err(EditError)?;
-                let mut value = line.value.clone();
-                if let Some(days) = moved_days(&rule, days, by)? {
-                    value = with_part(&value, "BYDAY", &days);
-                }
+                let mut value = moved_rule(&rule, &line.value, (days, by), master, home)?;
                 if let Some(count) = rule.count {
                     value =
                         with_part(&value, "COUNT", &count.saturating_sub(before(&rule, master, id)).max(1).to_string());

@@ -7,6 +7,7 @@
     reason = "a test that meets the unexpected has to fail, and says where"
 )]
 
+mod dates;
 mod edits;
 mod hostile;
 mod objects;

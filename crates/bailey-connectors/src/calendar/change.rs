@@ -1,10 +1,11 @@
 //! Entries changed, cancelled and answered: one occurrence, this and those that follow, or all.
 
-use bailey_calendar::edit::{self, Changes, Move, Wanted, moved};
+use bailey_calendar::edit::{self, Changes, Meant, Wanted, end_of_move, moved};
 use bailey_calendar::itip::Answer;
 use bailey_calendar::series::end_of;
-use bailey_calendar::{End, Event, Form, Object, Occurrence, Series, Stamp, words};
-use bailey_gate::family::calendar::{Change, Deed, Entry, Href, Part, Told, Writing};
+use bailey_calendar::{Event, Form, Object, Occurrence, Series, Stamp, words};
+use bailey_gate::family::calendar::{Change, Count, Dates, Deed, Entry, Href, Part, Times, Told, Writing};
+use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
@@ -92,7 +93,27 @@ impl Looked {
             zone: zone_name(cx),
             before: Some(times(start, end, &cx.zone)),
             after: None,
+            dates: None,
         })
+    }
+
+    /// Works out of the bytes to be written when it takes place then; nothing is prepared where that is not what was meant.
+    fn comes_to(&self, after: Option<&[u8]>, meant: Meant<'_>, cx: &HomeContext) -> Result<Dates, BadCall> {
+        let refused = |why: String| BadCall::Lookup(why);
+        let object = after.map(Object::read).transpose().map_err(|why| refused(why.to_string()))?;
+        let series = object.as_ref().map(Series::only).transpose().map_err(|why| refused(why.to_string()))?;
+        let now = Timestamp::from_second(cx.seconds).unwrap_or(Timestamp::UNIX_EPOCH);
+        let found = edit::dates(&self.series, series.as_ref(), &self.occurrence, meant, now, &cx.zone);
+        let found = found.map_err(|why| refused(why.to_string()))?;
+        let shown = |one: &Occurrence| Times { own: String::new(), ..times(&one.start, &one.end, &cx.zone) };
+        let pair = |(before, after): &edit::Pair| (shown(before), after.as_ref().map(shown));
+        let count = |count| match count {
+            edit::Count::Times(count) => Count::Times(count),
+            edit::Count::MoreThan(count) => Count::MoreThan(count),
+            edit::Count::Endless => Count::Endless,
+        };
+        let first = found.first.iter().map(pair).collect();
+        Ok(Dates { first, count: count(found.count), stay: count(found.stay), repeats: cut(&found.repeats) })
     }
 }
 
@@ -173,7 +194,8 @@ pub(super) fn cancel(mut looked: Looked, cx: &HomeContext) -> Result<Writing, Ba
         let after =
             edit::cancel_following(&looked.object, &looked.series, &looked.occurrence, home).map_err(refused)?;
         if let Some(after) = after {
-            let told = looked.told(Deed::Cancel, cx)?;
+            let mut told = looked.told(Deed::Cancel, cx)?;
+            told.dates = Some(looked.comes_to(Some(&after), Meant::CancelFollowing, cx)?);
             return looked.replaced(after, told);
         }
         // From its first occurrence on: that is all of it.
@@ -181,10 +203,15 @@ pub(super) fn cancel(mut looked: Looked, cx: &HomeContext) -> Result<Writing, Ba
     }
     if looked.part == Part::One {
         let after = edit::cancel_one(&looked.object, &looked.series, &looked.occurrence, home).map_err(refused)?;
+        looked.comes_to(Some(&after), Meant::CancelOne, cx)?;
         let told = looked.told(Deed::Cancel, cx)?;
         return looked.replaced(after, told);
     }
-    let told = looked.told(Deed::Cancel, cx)?;
+    let mut told = looked.told(Deed::Cancel, cx)?;
+    if looked.part == Part::All {
+        // What goes whole goes, however often it repeats.
+        told.dates = looked.comes_to(None, Meant::CancelAll, cx).ok();
+    }
     let change = Change::Cancel { before: looked.stored.entry, etag: looked.stored.etag };
     Ok(Writing { href: looked.href, change, told: Some(Box::new(told)) })
 }
@@ -199,15 +226,28 @@ pub(super) fn change(looked: Looked, arguments: &Arguments, cx: &HomeContext, na
     let refused = |error: edit::EditError| BadCall::Lookup(error.to_string());
     let (object, series, occurrence) = (&looked.object, &looked.series, &looked.occurrence);
     let mut told = looked.told(Deed::Change, cx)?;
-    told.after =
-        changes.times.as_ref().map(|new| times(&new.start, &end_at(new, home), home)).or_else(|| told.before.clone());
+    told.after = changes
+        .times
+        .as_ref()
+        .map(|new| times(&new.start, &end_of_move(new, home), home))
+        .or_else(|| told.before.clone());
+    let moves = changes.times.as_ref();
     let after = match looked.part {
         Part::Whole => edit::change(object, looked.event()?, &changes),
-        Part::One => edit::change_one(object, series, occurrence, &changes, home).map_err(refused)?,
-        Part::All => edit::change_all(object, series, occurrence, &changes, home).map_err(refused)?,
+        Part::One => {
+            let after = edit::change_one(object, series, occurrence, &changes, home).map_err(refused)?;
+            looked.comes_to(Some(&after), Meant::ChangeOne(moves), cx)?;
+            after
+        }
+        Part::All => {
+            let after = edit::change_all(object, series, occurrence, &changes, home).map_err(refused)?;
+            told.dates = Some(looked.comes_to(Some(&after), Meant::ChangeAll(moves), cx)?);
+            after
+        }
         Part::Following => {
             let uid = format!("{name}@bailey");
             let after = edit::change_following(object, series, occurrence, &changes, &uid, home).map_err(refused)?;
+            told.dates = Some(looked.comes_to(Some(&after), Meant::ChangeFollowing(moves), cx)?);
             let after = Entry::as_it_lies(after).map_err(|error| bad("id", error))?;
             let folder = looked.href.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
             let href = Href::new(&format!("{folder}/{name}.ics")).map_err(|error| bad("id", error))?;
@@ -216,17 +256,6 @@ pub(super) fn change(looked: Looked, arguments: &Arguments, cx: &HomeContext, na
         }
     };
     looked.replaced(after, told)
-}
-
-fn end_at(new: &Move, home: &TimeZone) -> Stamp {
-    match &new.end {
-        End::At(end) => end.clone(),
-        End::After(length) => length.after(&new.start, home),
-        End::Unsaid if new.start.is_day() => {
-            new.start.with(new.start.at.checked_add(jiff::Span::new().days(1)).unwrap_or(new.start.at))
-        }
-        End::Unsaid => new.start.clone(),
-    }
 }
 
 fn changes(looked: &Looked, arguments: &Arguments, cx: &HomeContext) -> Result<Changes, BadCall> {
@@ -241,7 +270,7 @@ fn changes(looked: &Looked, arguments: &Arguments, cx: &HomeContext) -> Result<C
         let event = looked.event()?;
         let now = (&looked.occurrence.start, &looked.occurrence.end);
         let new = moved(now, &event.end, Wanted { begins, ends }, &cx.zone).map_err(|why| bad("ends", why))?;
-        let unchanged = new.start == looked.occurrence.start && end_at(&new, &cx.zone) == looked.occurrence.end;
+        let unchanged = new.start == looked.occurrence.start && end_of_move(&new, &cx.zone) == looked.occurrence.end;
         times = (!unchanged).then_some(new);
     }
     Ok(Changes {

@@ -121,6 +121,7 @@ fn told(entry: &Entry, cx: &HomeContext) -> Option<Told> {
         zone: zone_name(cx),
         before: None,
         after: Some(times(&event.start, &end, &cx.zone)),
+        dates: None,
     })
 }
 

@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::*;
@@ -129,6 +130,65 @@ fn a_repeating_entry_is_changed_as_the_call_says_and_never_without() {
     assert!(matches!(cancelled("all").unwrap().change, Change::Cancel { .. }));
     let writing = cancelled("following").unwrap();
     assert!(after(&writing).contains("RRULE:FREQ=WEEKLY;UNTIL=20261202T075959Z"), "{}", after(&writing));
+}
+
+/// What the preview says comes of the bytes that are written.
+#[test]
+fn dates_that_a_change_of_a_series_comes_to_are_told_with_how_many() {
+    let told = |writing: Writing| {
+        let told = writing.told.unwrap();
+        let moment = |times: &calendar::Times| match times.begins {
+            calendar::Moment::At(seconds, _) => Timestamp::from_second(seconds).unwrap().to_string(),
+            calendar::Moment::Day(day) => day.to_string(),
+        };
+        let dates = told.dates.unwrap();
+        let first = dates.first.iter().map(|(before, after)| {
+            format!("{} {}", moment(before), after.as_ref().map_or_else(|| "goes".into(), moment))
+        });
+        (first.collect::<Vec<_>>(), dates.count, dates.stay, dates.repeats)
+    };
+    let counted = WEEKLY.replace("RRULE:FREQ=WEEKLY", "RRULE:FREQ=WEEKLY;COUNT=4;BYDAY=WE");
+    let moved = r#"{"begins":"2026-12-03T10:00","which":"all"}"#;
+    let (first, count, stay, repeats) = told(changed(&counted, Some("20261202T090000"), moved).unwrap());
+    assert_eq!(
+        first,
+        [
+            "2026-11-25T08:00:00Z 2026-11-26T09:00:00Z",
+            "2026-12-02T08:00:00Z 2026-12-03T09:00:00Z",
+            "2026-12-09T08:00:00Z 2026-12-10T09:00:00Z",
+            "2026-12-16T08:00:00Z 2026-12-17T09:00:00Z",
+        ]
+    );
+    assert_eq!((count, stay), (calendar::Count::Times(4), calendar::Count::Times(0)));
+    assert_eq!(repeats, "every week on Thursday, 4 times");
+    let following = r#"{"begins":"2026-12-03T10:00","which":"following"}"#;
+    let (first, count, stay, _) = told(changed(&counted, Some("20261202T090000"), following).unwrap());
+    assert_eq!(first.len(), 3, "{first:?}");
+    assert_eq!(first[0], "2026-12-02T08:00:00Z 2026-12-03T09:00:00Z");
+    assert_eq!((count, stay), (calendar::Count::Times(3), calendar::Count::Times(1)));
+    let cancelled = |which: &str| {
+        let one = looked(WEEKLY, Some("20261202T090000"), &format!(r#"{{"which":"{which}"}}"#)).unwrap();
+        told(change::cancel(one, &context()).unwrap())
+    };
+    let (first, count, stay, repeats) = cancelled("following");
+    assert_eq!((first.len(), first[0].as_str()), (5, "2026-12-02T08:00:00Z goes"));
+    assert_eq!((count, stay), (calendar::Count::Endless, calendar::Count::Times(1)));
+    assert_eq!(repeats, "every week, until Wednesday 2026-12-02");
+    assert_eq!(cancelled("all").0[0], "2026-11-25T08:00:00Z goes");
+}
+
+/// Every second week is counted from the week it begins in, and a move may change which that is.
+#[test]
+fn dates_that_would_come_out_otherwise_than_meant_are_refused_in_words() {
+    let second = WEEKLY.replace("20261125", "20261129").replace("WEEKLY", "WEEKLY;INTERVAL=2;BYDAY=MO");
+    let moved = |begins: &str, which: &str| {
+        changed(&second, Some("20261207T090000"), &format!(r#"{{"begins":"{begins}","which":"{which}"}}"#))
+    };
+    let refused = moved("2026-12-08T09:00", "all").unwrap_err().to_string();
+    for part in ["would not come out as it is meant", "Tuesday 2026-12-01 09:00 +01:00", "change one occurrence"] {
+        assert!(refused.contains(part), "{part}: {refused}");
+    }
+    assert!(moved("2026-12-07T10:00", "all").is_ok() && moved("2026-12-08T09:00", "this").is_ok());
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::preview::Preview;
 use crate::verdict::Class;
 
 pub use place::{Etag, Href};
-pub use told::{Deed, Moment, Part, Times, Told};
+pub use told::{Count, Dates, Deed, Moment, Part, Times, Told};
 
 kinds! {
     /// Looks at what happens in a span of time.
@@ -431,8 +431,9 @@ impl Family for CalendarAction {
             }
             Self::Write(Writing { href, change, told }) => {
                 if let Some(told) = told {
-                    out.byte(6);
+                    out.byte(if told.dates.is_some() { 7 } else { 6 });
                     told.encode(out);
+                    told.dates.iter().for_each(|dates| dates.encode(out));
                 }
                 match change {
                     Change::Create { after } => out.byte(2).text(href.as_str()).bytes(after.bytes()),
@@ -568,8 +569,12 @@ pub(super) fn decode(_: u8, bytes: &mut Decoder<'_>) -> Result<CalendarAction, C
         _ => {}
     }
     let mut told = None;
-    if tag == 6 {
-        told = Some(Box::new(Told::decode(bytes)?));
+    if matches!(tag, 6 | 7) {
+        let mut meant = Told::decode(bytes)?;
+        if tag == 7 {
+            meant.dates = Some(Dates::decode(bytes)?);
+        }
+        told = Some(Box::new(meant));
         tag = bytes.byte()?;
     }
     let href = Href::new(&bytes.text()?)?;

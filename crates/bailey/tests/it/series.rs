@@ -127,7 +127,9 @@ fn more_of_a_series_than_the_words_mean_asks_and_says_how_much() {
         assert_eq!(task["state"], "waiting", "{words}: {task:#}");
         let card = world.waiting();
         assert!(card.to_string().contains("do not say that so much of the series is meant"), "{card:#}");
-        assert!(card["items"].to_string().contains(how_much), "{card:#}");
+        let items = card["items"].to_string();
+        assert!(items.contains(how_much) && items.contains("without an end"), "{card:#}");
+        assert!(items.contains(" 15:00 +01:00 (Europe/Paris) goes"), "{card:#}");
         assert_eq!(lines(&server.stored().concat()), lines(WEEKLY));
         world.ok(&["approve"], PASSPHRASE);
         world.until(&id(&card), "succeeded");

@@ -196,6 +196,15 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "series::more_of_a_series_than_the_words_mean_asks_and_says_how_much",
     },
     Mutation {
+        control: "calendar/result-as-meant",
+        edits: &[(
+            "crates/bailey-calendar/src/edit/dates.rs",
+            "(meant, comes) => return Err(self.otherwise(meant, comes)),",
+            "(meant, comes) => drop(self.otherwise(meant, comes)),",
+        )],
+        test: "tests::dates_that_would_come_out_otherwise_than_meant_are_refused_in_words",
+    },
+    Mutation {
         control: "undo/later-changes-stay",
         edits: &[(
             "crates/bailey-connectors/src/calendar/mod.rs",

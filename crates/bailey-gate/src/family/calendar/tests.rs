@@ -30,8 +30,16 @@ fn what_is_said_of_a_write_is_kept_shown_and_held_against_it() {
         |seconds| Times { begins: Moment::At(seconds, 60), ends: Moment::At(seconds + 3_600, 60), own: String::new() };
     let action = |part, change| {
         let (what, zone, repeats) = ("Plan".into(), "Europe/Paris".into(), "every week".into());
-        let told =
-            Told { deed: Deed::Cancel, part, what, repeats, zone, before: Some(times(1_795_735_800)), after: None };
+        let told = Told {
+            deed: Deed::Cancel,
+            part,
+            what,
+            repeats,
+            zone,
+            before: Some(times(1_795_735_800)),
+            after: None,
+            dates: None,
+        };
         CalendarAction::Write(Writing { href: Href::new("/c/1.ics").unwrap(), change, told: Some(Box::new(told)) })
     };
     let (series, etag) = (entry("rrule:FREQ=WEEKLY"), Etag::of_answer(Some("W/\"x-gzip\"")));
@@ -43,13 +51,47 @@ fn what_is_said_of_a_write_is_kept_shown_and_held_against_it() {
     }
     let changed =
         Change::Replace { before: series.clone(), etag: Etag::none(), after: entry("EXDATE:20261127T143000Z") };
-    let action = action(Part::One, changed);
-    assert!(action.check().is_ok());
-    let mut out = Encoder::default();
-    action.encode(&mut out);
-    let bytes = out.finish();
-    let mut decoder = Decoder::new(&bytes);
-    assert_eq!(decoder.byte(), Ok(TAG));
-    assert_eq!(decode(TAG, &mut decoder), Ok(action.clone()));
-    assert_eq!(decoder.finish(), Ok(()));
+    let one = action(Part::One, changed.clone());
+    let CalendarAction::Write(mut following) = action(Part::Following, changed) else { unreachable!("it writes") };
+    let first = vec![(times(1_795_735_800), Some(times(1_795_822_200))), (times(1_796_340_600), None)];
+    let dates = Dates { first, count: Count::Endless, stay: Count::Times(2), repeats: "every week on Friday".into() };
+    following.told.as_mut().unwrap().dates = Some(dates);
+    let following = CalendarAction::Write(following);
+    for action in [&one, &following] {
+        assert!(action.check().is_ok());
+        let mut out = Encoder::default();
+        action.encode(&mut out);
+        let bytes = out.finish();
+        let mut decoder = Decoder::new(&bytes);
+        assert_eq!(decoder.byte(), Ok(TAG));
+        assert_eq!(decode(TAG, &mut decoder).as_ref(), Ok(action));
+        assert_eq!(decoder.finish(), Ok(()));
+    }
+    let mut shown = Preview {
+        id: crate::ids::ActionId::from_bytes([1; 16]),
+        kind: CANCEL,
+        digest: crate::ids::Digest::from_bytes([1; 32]),
+        headline: String::new(),
+        items: Vec::new(),
+        body: String::new(),
+        warnings: Vec::new(),
+    };
+    following.preview(&mut shown);
+    let of = |label: &str| {
+        let values = shown.items.iter().filter(|item| item.label == label).map(|item| item.value.as_str());
+        values.collect::<Vec<_>>()
+    };
+    assert_eq!(of("How much"), ["this one and all that follow, without an end; 2 times before it stay"]);
+    assert_eq!(of("Will repeat"), ["every week on Friday"]);
+    assert_eq!(
+        of("Date"),
+        [
+            "Friday 2026-11-27 00:30 +01:00 \u{2192} Saturday 2026-11-28 00:30 +01:00 (Europe/Paris)",
+            "Friday 2026-12-04 00:30 +01:00 (Europe/Paris) goes"
+        ]
+    );
+    let CalendarAction::Write(mut alone) = one else { unreachable!("it writes") };
+    let CalendarAction::Write(following) = following else { unreachable!("it writes") };
+    alone.told.as_mut().unwrap().dates = following.told.unwrap().dates;
+    assert!(CalendarAction::Write(alone).check().is_err(), "one occurrence has no list of dates");
 }

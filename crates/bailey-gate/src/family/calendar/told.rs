@@ -25,7 +25,36 @@ pub struct Told {
     pub before: Option<Times>,
     /// When it will be.
     pub after: Option<Times>,
+    /// What it comes to, of a part of a series that is more than one.
+    pub dates: Option<Dates>,
 }
+
+/// What a change of more than one occurrence comes to, worked out of the bytes that are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dates {
+    /// The first of them, each before and after; nothing where it goes.
+    pub first: Vec<(Times, Option<Times>)>,
+    /// How many are changed or go.
+    pub count: Count,
+    /// How many stay as they are.
+    pub stay: Count,
+    /// How the series repeats then, in words; nothing where it does not.
+    pub repeats: String,
+}
+
+/// How many times something takes place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// So many.
+    Times(u64),
+    /// More than could be worked out.
+    MoreThan(u64),
+    /// It has no end.
+    Endless,
+}
+
+/// Most dates of it that are kept.
+const MAX_DATES: usize = 20;
 
 /// What is done to an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +155,73 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
+impl Count {
+    fn words(self) -> String {
+        match self {
+            Self::Times(1) => "1 time".into(),
+            Self::Times(count) => format!("{count} times"),
+            Self::MoreThan(count) => format!("more than {count} times"),
+            Self::Endless => "without an end".into(),
+        }
+    }
+
+    fn encode(self, out: &mut Encoder) {
+        match self {
+            Self::Times(count) => out.byte(1).number(count),
+            Self::MoreThan(count) => out.byte(2).number(count),
+            Self::Endless => out.byte(3),
+        };
+    }
+
+    fn decode(bytes: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        match bytes.byte()? {
+            1 => Ok(Self::Times(bytes.number()?)),
+            2 => Ok(Self::MoreThan(bytes.number()?)),
+            3 => Ok(Self::Endless),
+            unknown => Err(CodecError::UnknownTag(unknown)),
+        }
+    }
+}
+
+impl Dates {
+    fn how_many(&self) -> String {
+        let stay = match self.stay {
+            Count::Times(0) => String::new(),
+            stay => format!("; {} before it stay", stay.words()),
+        };
+        format!(", {}{stay}", self.count.words())
+    }
+
+    pub(super) fn encode(&self, out: &mut Encoder) {
+        out.list(&self.first, |out, (before, after)| {
+            before.encode(out);
+            out.option(after.as_ref(), |out, times| times.encode(out));
+        });
+        self.count.encode(out);
+        self.stay.encode(out);
+        out.text(&self.repeats);
+    }
+
+    pub(super) fn decode(bytes: &mut Decoder<'_>) -> Result<Self, CodecError> {
+        let first = bytes.list(|bytes| Ok((Times::decode(bytes)?, bytes.option(Times::decode)?)))?;
+        if first.len() > MAX_DATES {
+            return Err(CodecError::TooLong);
+        }
+        let (count, stay) = (Count::decode(bytes)?, Count::decode(bytes)?);
+        Ok(Self { first, count, stay, repeats: short(bytes.text()?)? })
+    }
+}
+
 impl Times {
+    /// Returns how long it takes, in seconds or in days.
+    fn length(&self) -> (bool, i64) {
+        match (self.begins, self.ends) {
+            (Moment::At(begins, _), Moment::At(ends, _)) => (true, ends.saturating_sub(begins)),
+            (Moment::Day(first), Moment::Day(last)) => (false, last.saturating_sub(first)),
+            (Moment::At(..), Moment::Day(_)) | (Moment::Day(_), Moment::At(..)) => (false, -1),
+        }
+    }
+
     fn encode(&self, out: &mut Encoder) {
         self.begins.encode(out);
         self.ends.encode(out);
@@ -178,11 +273,15 @@ impl Told {
     /// Shows what, when on the person's clock, and how it repeats.
     pub(super) fn preview(&self, out: &mut Preview) {
         out.item("What", &self.what);
-        match self.part {
-            Part::Whole => {}
-            Part::One => out.item("How much", "this one alone"),
-            Part::Following => out.item("How much", "this one and all that follow"),
-            Part::All => out.item("How much", "all of the series"),
+        let of = match self.part {
+            Part::Whole => "",
+            Part::One => "this one alone",
+            Part::Following => "this one and all that follow",
+            Part::All => "all of the series",
+        };
+        if !of.is_empty() {
+            let many = self.dates.as_ref().map(Dates::how_many).unwrap_or_default();
+            out.item("How much", &format!("{of}{many}"));
         }
         let mut times = |begins: &'static str, ends: &'static str, own: &'static str, times: &Times| {
             out.item(begins, &self.with_zone(times.begins));
@@ -202,6 +301,27 @@ impl Told {
         if !self.repeats.is_empty() {
             out.item("Repeats", &self.repeats);
         }
+        let Some(dates) = &self.dates else { return };
+        if !dates.repeats.is_empty() && dates.repeats != self.repeats {
+            out.item("Will repeat", &dates.repeats);
+        }
+        for (before, after) in &dates.first {
+            out.item("Date", &self.date(before, after.as_ref()));
+        }
+    }
+
+    /// Writes a date before and after; with ends where the length changes.
+    fn date(&self, before: &Times, after: Option<&Times>) -> String {
+        let Some(after) = after else { return format!("{} goes", self.with_zone(before.begins)) };
+        if before == after {
+            return format!("{} stays then", self.with_zone(before.begins));
+        }
+        if before.length() == after.length() {
+            return format!("{} \u{2192} {}", before.begins.words(), self.with_zone(after.begins));
+        }
+        let both = |times: &Times, ends: String| format!("{} until {ends}", times.begins.words());
+        let (was, becomes) = (both(before, before.ends.words()), both(after, self.with_zone(after.ends)));
+        format!("{was} \u{2192} {becomes}")
     }
 
     fn with_zone(&self, moment: Moment) -> String {
@@ -254,6 +374,7 @@ impl Told {
             zone: short(bytes.text()?)?,
             before: bytes.option(Times::decode)?,
             after: bytes.option(Times::decode)?,
+            dates: None,
         })
     }
 }
@@ -268,5 +389,6 @@ pub(super) fn check(writing: &Writing) -> Result<(), CodecError> {
         (Deed::Change | Deed::Accept | Deed::Decline | Deed::AcceptPerhaps, Change::Replace { .. }) => true,
         (Deed::Add | Deed::Change | Deed::Accept | Deed::Decline | Deed::AcceptPerhaps, _) | (Deed::Cancel, _) => false,
     };
-    if fits { Ok(()) } else { Err(CodecError::Malformed("a write of another part of the entry than it says")) }
+    let many = matches!(told.part, Part::Following | Part::All) || told.dates.is_none();
+    if fits && many { Ok(()) } else { Err(CodecError::Malformed("a write of another part of the entry than it says")) }
 }
