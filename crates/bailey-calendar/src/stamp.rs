@@ -90,6 +90,15 @@ impl Stamp {
         self.with(moment.to_zoned(self.zone(home).clone()).datetime())
     }
 
+    /// Returns a stamp of exactly a moment: of the same kind, or in UTC where the clock shows that time twice and means the other one.
+    #[must_use]
+    pub fn exactly(&self, moment: Timestamp, home: &TimeZone) -> Self {
+        let there = self.at_instant(moment, home);
+        let utc = |at| Self { at, form: Form::Utc };
+        let is_other = matches!(self.form, Form::Zoned(_)) && there.instant(home) != moment;
+        if is_other { utc(self.at).at_instant(moment, home) } else { there }
+    }
+
     /// Writes the value, without its name and parameters.
     #[must_use]
     pub fn value(&self) -> String {

@@ -7,7 +7,7 @@ mod parts;
 use std::ops::Range;
 
 pub use dates::{Count, Dates, MAX_DATES, Meant, Pair, dates};
-pub use moves::{Move, Wanted, end_of_move, moved};
+pub use moves::{Move, Point, Wanted, end_of_move, moved};
 pub use parts::{EditError, cancel_following, cancel_one, change_all, change_following, change_one};
 
 use crate::event::{End, Event};

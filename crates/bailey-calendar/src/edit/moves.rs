@@ -1,8 +1,8 @@
 //! Another time for an entry: its time of day, its length and its kind stay unless the words say otherwise.
 
-use jiff::ToSpan as _;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 
 use crate::event::End;
 use crate::rule::{civil_seconds, from_civil_seconds};
@@ -34,13 +34,31 @@ pub fn end_of_move(times: &Move, home: &TimeZone) -> Stamp {
     }
 }
 
-/// What the words say of the new time, on the person's clock: a day, and a time of it where they name one.
+/// A day, and a time of it where one is named, on the person's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Point {
+    /// The day.
+    pub date: Date,
+    /// The time of it.
+    pub time: Option<Time>,
+    /// The moment itself, where that is known: where clocks are set back, a time comes twice.
+    pub at: Option<Timestamp>,
+}
+
+impl Point {
+    /// Returns the moment of a time of the day.
+    fn instant(self, time: Time, home: &TimeZone) -> Timestamp {
+        self.at.unwrap_or_else(|| instant(self.date.to_datetime(time), home))
+    }
+}
+
+/// What the words say of the new time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Wanted {
     /// When it begins.
-    pub begins: Option<(Date, Option<Time>)>,
+    pub begins: Option<Point>,
     /// When it ends; a whole day is the last one.
-    pub ends: Option<(Date, Option<Time>)>,
+    pub ends: Option<Point>,
 }
 
 /// Works out the new times of an entry, or of one of its occurrences, that begins and ends as `now`; `end` is how it says so.
@@ -51,14 +69,17 @@ pub fn moved(now: (&Stamp, &Stamp), end: &End, wanted: Wanted, home: &TimeZone) 
     let (start, ends) = now;
     let new = match wanted.begins {
         None => start.clone(),
-        Some((date, None)) => start.with(same_time(start, date, home)),
-        Some((date, Some(time))) if start.is_day() && time == Time::midnight() => start.with(date.to_datetime(time)),
-        Some((date, Some(time))) if start.is_day() => {
-            let moment = instant(date.to_datetime(time), home);
-            Stamp { at: start.at, form: Form::Utc }.at_instant(moment, home)
+        Some(Point { date, time: None, .. }) => start.with(same_time(start, date, home)),
+        Some(Point { date, time: Some(time), .. }) if start.is_day() && time == Time::midnight() => {
+            start.with(date.to_datetime(time))
         }
-        Some((date, Some(time))) if start.form == Form::Floating => start.with(date.to_datetime(time)),
-        Some((date, Some(time))) => start.at_instant(instant(date.to_datetime(time), home), home),
+        Some(point @ Point { time: Some(time), .. }) if start.is_day() => {
+            Stamp { at: start.at, form: Form::Utc }.at_instant(point.instant(time, home), home)
+        }
+        Some(Point { date, time: Some(time), .. }) if start.form == Form::Floating => {
+            start.with(date.to_datetime(time))
+        }
+        Some(point @ Point { time: Some(time), .. }) => start.exactly(point.instant(time, home), home),
     };
     let changed_kind = start.is_day() != new.is_day();
     let end = match wanted.ends {
@@ -93,17 +114,18 @@ fn same_length(start: &Stamp, new: &Stamp, ends: &Stamp, home: &TimeZone) -> Sta
     }
     let length = ends.instant(home).duration_since(start.instant(home));
     let there = new.instant(home);
-    ends.at_instant(there.checked_add(length).unwrap_or(there), home)
+    ends.exactly(there.checked_add(length).unwrap_or(there), home)
 }
 
 fn ended(
     start: &Stamp,
     ends: &Stamp,
     written: &End,
-    (date, time): (Date, Option<Time>),
+    point: Point,
     changed_kind: bool,
     home: &TimeZone,
 ) -> Result<End, String> {
+    let Point { date, time, .. } = point;
     let before = || "it would end before it begins".to_owned();
     let clock = |stamp: &Stamp| stamp.instant(home).to_zoned(home.clone()).datetime();
     let end = if start.is_day() {
@@ -112,11 +134,16 @@ fn ended(
     } else {
         let time = time.unwrap_or_else(|| if ends.is_day() { Time::midnight() } else { clock(ends).time() });
         let like = if ends.is_day() || changed_kind { start } else { ends };
-        let place =
-            |at| if like.form == Form::Floating { like.with(at) } else { like.at_instant(instant(at, home), home) };
-        let said = place(date.to_datetime(time));
+        let place = |at, moment| if like.form == Form::Floating { like.with(at) } else { like.exactly(moment, home) };
+        let on = |date: Date| (date.to_datetime(time), instant(date.to_datetime(time), home));
+        let said = place(date.to_datetime(time), point.instant(time, home));
         // "until 16:00" means of the same day.
-        if said.instant(home) > start.instant(home) { said } else { place(clock(start).date().to_datetime(time)) }
+        if said.instant(home) > start.instant(home) {
+            said
+        } else {
+            let (at, moment) = on(clock(start).date());
+            place(at, moment)
+        }
     };
     if end.instant(home) <= start.instant(home) {
         return Err(before());

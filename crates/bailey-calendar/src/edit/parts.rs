@@ -226,6 +226,11 @@ fn with_part(rule: &str, name: &str, value: &str) -> String {
 
 /// By how much a series moves, on its own clock, in seconds.
 pub(super) fn shift(occurrence: &Occurrence, times: &Move) -> Result<i64, EditError> {
+    if occurrence.start.form != times.start.form && !occurrence.start.is_day() && !times.start.is_day() {
+        return refused(
+            "clocks are set back then, and all of a series cannot be at a time that comes twice; change one occurrence",
+        );
+    }
     if occurrence.start.form != times.start.form {
         return refused("all of a series cannot become whole days, or stop being so; change one occurrence");
     }

@@ -1,14 +1,13 @@
 //! Changes: what was not to change stays, byte for byte.
 
-use bailey_calendar::edit::{self, Changes, Wanted, moved};
+use bailey_calendar::edit::{self, Changes, Point, Wanted, moved};
 use bailey_calendar::{Object, Occurrence, Series, itip};
-use jiff::civil::{Date, Time};
 
 use crate::objects::{paris, told};
 use crate::shapes::shape;
 
-fn on(date: &str, time: Option<&str>) -> Option<(Date, Option<Time>)> {
-    Some((date.parse().unwrap(), time.map(|time| time.parse().unwrap())))
+fn on(date: &str, time: Option<&str>) -> Option<Point> {
+    Some(Point { date: date.parse().unwrap(), time: time.map(|time| time.parse().unwrap()), at: None })
 }
 
 fn all_of(series: &Series) -> Vec<Occurrence> {
@@ -151,8 +150,7 @@ fn one_occurrence_this_and_following_and_all_are_different_changes() {
     );
     assert_eq!(starts(&after), ["2026-11-25 10:00 60 Jour fixe Größe"]);
     let after = part("Outlook", 1, |object, series, one| {
-        let wanted =
-            Wanted { begins: Some(("2026-12-03".parse().unwrap(), Some("11:00".parse().unwrap()))), ends: None };
+        let wanted = Wanted { begins: on("2026-12-03", Some("11:00")), ends: None };
         let times = moved((&one.start, &one.end), &series.events[one.event].end, wanted, &paris()).unwrap();
         edit::change_one(
             object,
@@ -170,8 +168,7 @@ fn one_occurrence_this_and_following_and_all_are_different_changes() {
     );
     assert_eq!(after.matches("BEGIN:VALARM").count(), 2, "alarms are kept: {after}");
     let move_all: Part = |object, series, one| {
-        let wanted =
-            Wanted { begins: Some(("2026-12-03".parse().unwrap(), Some("11:00".parse().unwrap()))), ends: None };
+        let wanted = Wanted { begins: on("2026-12-03", Some("11:00")), ends: None };
         let times = moved((&one.start, &one.end), &series.events[one.event].end, wanted, &paris()).unwrap();
         edit::change_all(object, series, one, &Changes { times: Some(times), ..Changes::default() }, &paris()).unwrap()
     };
@@ -184,7 +181,7 @@ fn one_occurrence_this_and_following_and_all_are_different_changes() {
         ]
     );
     let after = part("Outlook", 1, |object, series, one| {
-        let wanted = Wanted { begins: Some(("2026-12-03".parse().unwrap(), None)), ends: None };
+        let wanted = Wanted { begins: on("2026-12-03", None), ends: None };
         let times = moved((&one.start, &one.end), &series.events[one.event].end, wanted, &paris()).unwrap();
         edit::change_following(
             object,
@@ -220,8 +217,7 @@ fn one_occurrence_this_and_following_and_all_are_different_changes() {
     );
     // All of it, an hour later: exceptions and occurrences of their own move along.
     let all = part("Thunderbird", 0, |object, series, one| {
-        let wanted =
-            Wanted { begins: Some(("2026-11-24".parse().unwrap(), Some("10:00".parse().unwrap()))), ends: None };
+        let wanted = Wanted { begins: on("2026-11-24", Some("10:00")), ends: None };
         let times = moved((&one.start, &one.end), &series.events[one.event].end, wanted, &paris()).unwrap();
         edit::change_all(object, series, one, &Changes { times: Some(times), ..Changes::default() }, &paris()).unwrap()
     });

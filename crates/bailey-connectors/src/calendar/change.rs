@@ -1,12 +1,12 @@
 //! Entries changed, cancelled and answered: one occurrence, this and those that follow, or all.
 
-use bailey_calendar::edit::{self, Changes, Meant, Wanted, end_of_move, moved};
+use bailey_calendar::edit::{self, Changes, Meant, Point, Wanted, end_of_move, moved};
 use bailey_calendar::itip::Answer;
 use bailey_calendar::series::end_of;
 use bailey_calendar::{Event, Form, Object, Occurrence, Series, Stamp, words};
 use bailey_gate::family::calendar::{Change, Count, Dates, Deed, Entry, Href, Part, Times, Told, Writing};
 use jiff::Timestamp;
-use jiff::civil::{Date, Time};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::moment::{When, begin_and_end};
@@ -281,11 +281,13 @@ fn changes(looked: &Looked, arguments: &Arguments, cx: &HomeContext) -> Result<C
     })
 }
 
-/// A day and a time of it, on the person's clock.
-type Named = Option<(Date, Option<Time>)>;
-
 /// Reads when an entry is to begin and end. A time alone is one of the day the entry is on; an end alone belongs to its beginning.
-fn wanted(looked: &Looked, shown: Date, arguments: &Arguments, cx: &HomeContext) -> Result<(Named, Named), BadCall> {
+fn wanted(
+    looked: &Looked,
+    shown: Date,
+    arguments: &Arguments,
+    cx: &HomeContext,
+) -> Result<(Option<Point>, Option<Point>), BadCall> {
     let on = |day: Date, text: String| match told_moment(&text) {
         Some(moment) => moment.to_zoned(cx.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
         None if is_time_alone(&text) => format!("{day} {text}"),
@@ -312,8 +314,7 @@ fn wanted(looked: &Looked, shown: Date, arguments: &Arguments, cx: &HomeContext)
         None => text,
     });
     let (begins, ends) = read(ends)?;
-    let parts = |when: When| (when.date, when.time);
-    Ok((begins.filter(|_| named).map(parts), ends.map(parts)))
+    Ok((begins.filter(|_| named).map(When::point), ends.map(When::point)))
 }
 
 /// Reads a moment as calendar_read tells it: `Tuesday 2026-11-24 15:00 +01:00`.

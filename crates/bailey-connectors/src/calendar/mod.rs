@@ -377,7 +377,7 @@ async fn prepare_invitation(arguments: &Arguments, cx: &PrepareContext<'_>) -> R
         let cancel = arguments.flag("cancel");
         let invitation = invitation(&stored.entry, organizer, guests, cancel, cx)?;
         let what = stored.entry.property("SUMMARY").unwrap_or_default().replace('\\', "");
-        let when = stored.entry.property("DTSTART").map(|begins| spoken(&begins, cx)).unwrap_or_default();
+        let when = spoken(&stored.entry, cx).unwrap_or_default();
         Ok(crate::mail::Invitation {
             text: String::from_utf8_lossy(invitation.bytes()).into_owned(),
             what,

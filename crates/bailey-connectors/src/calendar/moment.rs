@@ -1,27 +1,31 @@
 //! Moments as a person or a model names them, and as a person reads them.
 
+use bailey_calendar::edit::Point;
+use bailey_calendar::{Form, Known, Object, Series};
 use bailey_dates::{Toward, Unclear, told, told_day};
+use bailey_gate::family::calendar::Entry;
 use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, Zoned};
 
 use super::bad;
+use super::tell::own;
 use crate::call::{Arguments, BadCall};
 use crate::context::HomeContext;
 use crate::dates;
 
-/// Returns a moment of a calendar for people; as it is where it cannot be read.
-pub(super) fn spoken(text: &str, cx: &HomeContext) -> String {
-    let format = "%Y%m%dT%H%M%S";
-    if let Some(utc) = text.strip_suffix('Z').and_then(|text| DateTime::strptime(format, text).ok()) {
-        let there = utc.to_zoned(TimeZone::UTC).map(|moment| moment.with_time_zone(cx.zone.clone()));
-        return there.map_or_else(|_| text.to_owned(), |there| told(&there));
-    }
-    match (DateTime::strptime(format, text), Date::strptime("%Y%m%d", text)) {
-        (Ok(moment), _) => moment.strftime("%A %Y-%m-%d %H:%M").to_string(),
-        (_, Ok(day)) => told_day(day),
-        (Err(_), Err(_)) => text.to_owned(),
-    }
+/// Tells when an entry begins, on the person's clock; nothing where it cannot be read. One of a zone that nobody knows is told on its own.
+pub(super) fn spoken(entry: &Entry, cx: &HomeContext) -> Option<String> {
+    let object = Object::read(entry.bytes()).ok()?;
+    let series = Series::only(&object).ok()?;
+    let start = &series.events.first()?.start;
+    let known = match &start.form {
+        Form::Day => return Some(told_day(start.at.date())),
+        Form::Floating => false,
+        Form::Zoned(zone) => zone.known != Known::No,
+        Form::Utc => true,
+    };
+    let own = || own(start, &cx.zone).unwrap_or_else(|| start.at.strftime("%A %Y-%m-%d %H:%M").to_string());
+    Some(if known { told(&start.instant(&cx.zone).to_zoned(cx.zone.clone())) } else { own() })
 }
 
 /// A moment as a person or a model names it.
@@ -42,6 +46,11 @@ impl When {
     /// Makes a moment.
     pub(super) fn moment(moment: &Zoned) -> Self {
         Self { date: moment.date(), time: Some(moment.time()), at: Some(moment.timestamp()) }
+    }
+
+    /// Returns it as a change of an entry takes it.
+    pub(super) fn point(self) -> Point {
+        Point { date: self.date, time: self.time, at: self.at }
     }
 
     pub(super) fn start(self) -> DateTime {

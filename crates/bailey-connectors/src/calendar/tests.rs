@@ -132,6 +132,49 @@ fn a_repeating_entry_is_changed_as_the_call_says_and_never_without() {
     assert!(after(&writing).contains("RRULE:FREQ=WEEKLY;UNTIL=20261202T075959Z"), "{}", after(&writing));
 }
 
+#[test]
+fn the_second_of_two_equal_times_is_where_an_entry_is_moved_to() {
+    let stored = STORED.replace("TZID=X:", "TZID=Europe/Paris:");
+    for (json, lines) in [
+        (
+            r#"{"begins":"2027-10-31T02:30+01:00"}"#,
+            "DTSTART:20271031T013000Z\nDTEND;TZID=Europe/Paris:20271031T040000\n",
+        ),
+        (
+            r#"{"begins":"2027-10-31T02:30+02:00"}"#,
+            "DTSTART;TZID=Europe/Paris:20271031T023000\nDTEND;TZID=Europe/Paris:20271031T030000\n",
+        ),
+        (
+            r#"{"begins":"2027-10-31T01:00+02:00","ends":"2027-10-31T02:15+01:00"}"#,
+            "DTSTART;TZID=Europe/Paris:20271031T010000\nDTEND:20271031T011500Z\n",
+        ),
+    ] {
+        let writing = changed(&stored, None, json).unwrap();
+        assert!(after(&writing).contains(lines), "{json}: {}", after(&writing));
+    }
+    let daily = WEEKLY.replace("20261125", "20271025").replace("WEEKLY", "DAILY");
+    let all = r#"{"begins":"2027-10-31T02:30+01:00","which":"all"}"#;
+    let refused = changed(&daily, Some("20271031T090000"), all).unwrap_err().to_string();
+    assert!(refused.contains("comes twice"), "{refused}");
+}
+
+#[test]
+fn a_beginning_of_an_invitation_is_told_on_the_persons_clock() {
+    let begins = |line: &str| {
+        let text = format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\n{line}\nEND:VEVENT\nEND:VCALENDAR\n");
+        moment::spoken(&Entry::as_it_lies(text.into_bytes()).unwrap(), &context()).unwrap()
+    };
+    for (line, told) in [
+        ("DTSTART;TZID=America/New_York:20261124T090000", "Tuesday 2026-11-24 15:00 CET (UTC+01:00)"),
+        ("DTSTART:20261124T140000Z", "Tuesday 2026-11-24 15:00 CET (UTC+01:00)"),
+        ("DTSTART:20261124T150000", "Tuesday 2026-11-24 15:00"),
+        ("DTSTART;VALUE=DATE:20261124", "Tuesday 2026-11-24"),
+        ("DTSTART;TZID=Nowhere:20261124T150000", "Tuesday 2026-11-24 15:00 in `Nowhere`, a zone that is not known"),
+    ] {
+        assert_eq!(begins(line), told, "{line}");
+    }
+}
+
 /// What the preview says comes of the bytes that are written.
 #[test]
 fn dates_that_a_change_of_a_series_comes_to_are_told_with_how_many() {
