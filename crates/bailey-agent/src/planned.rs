@@ -239,6 +239,7 @@ impl Planned {
                     begins: text(entry, "begins"),
                     ends: text(entry, "ends"),
                     free: ["cancelled", "declined", "takes no time"].contains(&text(entry, "status").as_str()),
+                    off_by: entry.get("may_be_off_by_hours").and_then(Value::as_i64).unwrap_or(0),
                 }));
             }
             _ => self.results.push((tool.to_owned(), result.to_owned())),

@@ -120,6 +120,7 @@ mod tests {
             begins: "20261124T150000".into(),
             ends: "20261124T160000".into(),
             free: false,
+            off_by: 0,
         });
         let words = |text: &str| checked(text, "Am I free on Tuesday?", &planned);
         for true_words in ["You have the dentist from 15:00 to 16:00.", "On 2026-11-24 you are busy.", "Yes."] {

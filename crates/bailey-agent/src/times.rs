@@ -19,7 +19,13 @@ pub(crate) struct Entry {
     /// Tells whether it takes no time: cancelled, declined, or so by itself.
     #[serde(default)]
     pub(crate) free: bool,
+    /// Hours by which it may be earlier or later: its zone or its length is not known.
+    #[serde(default)]
+    pub(crate) off_by: i64,
 }
+
+/// Most hours by which an entry may be off: clocks are less far apart.
+const MAX_OFF_BY: i64 = 48;
 
 /// Returns an entry in the person's own time.
 pub(crate) fn busy(entry: &Entry, zone: &TimeZone) -> String {
@@ -58,6 +64,9 @@ pub(crate) fn free_times(entries: &[Entry], zone: &TimeZone) -> String {
             continue;
         };
         let last = ends.map_or(begins, |(ends, _)| ends).max(begins);
+        let off_by = entry.off_by.clamp(0, MAX_OFF_BY).hours();
+        let (begins, last) = (begins.saturating_sub(off_by), last.saturating_add(off_by));
+        let timed = timed || entry.off_by > 0;
         // As it is told, a whole-day entry ends with its last day; as calendars write it, where the next begins (RFC 5545, 3.6.1).
         let told = entry.ends.contains(' ');
         let days_of = begins.date().series(1.day()).take_while(|day| {
@@ -131,6 +140,7 @@ mod tests {
             begins: begins.into(),
             ends: ends.into(),
             free: false,
+            off_by: 0,
         };
         let zone = TimeZone::get("Europe/Paris").unwrap();
         let entries = [
@@ -143,6 +153,7 @@ mod tests {
             Entry { free: true, ..entry("Thursday 2026-12-03 17:00 +01:00", "Thursday 2026-12-03 18:00 +01:00") },
             entry("Friday 2026-12-04", "Saturday 2026-12-05"),
             entry("not known", "not known"),
+            Entry { off_by: 26, ..entry("Thursday 2026-12-10 15:00 +01:00", "Thursday 2026-12-10 16:00 +01:00") },
         ];
         let free = free_times(&entries, &zone);
         let lines: Vec<_> = free.lines().skip(1).collect();
@@ -157,6 +168,9 @@ mod tests {
                 "- Thursday 2026-12-03: from 08:00 to 15:00 and from 16:00 to 20:00",
                 "- Friday 2026-12-04: no time",
                 "- Saturday 2026-12-05: no time",
+                "- Wednesday 2026-12-09: from 08:00 to 13:00",
+                "- Thursday 2026-12-10: no time",
+                "- Friday 2026-12-11: from 18:00 to 20:00",
                 "- all other days: from 08:00 to 20:00",
                 "Some entries of my calendar cannot be read, so I may have less time than this; I have to look myself.",
             ]

@@ -143,6 +143,13 @@ impl Object {
         lines.iter().filter_map(|at| Some((*at, self.lines.get(*at)?)))
     }
 
+    /// Lists the components directly within one: they stand right behind it.
+    pub(crate) fn within(&self, component: usize) -> impl Iterator<Item = &Component> {
+        let behind = self.components.iter().skip(component + 1);
+        let inside = behind.take_while(move |one| one.parent.is_some_and(|parent| parent >= component));
+        inside.filter(move |one| one.parent == Some(component))
+    }
+
     /// Returns the first line of a name that is a component's own.
     #[must_use]
     pub fn line(&self, component: usize, name: &str) -> Option<&Line> {

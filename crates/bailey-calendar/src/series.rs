@@ -52,27 +52,43 @@ pub struct Expanded {
     pub cut: bool,
 }
 
+/// The components of one identity, on the way.
+#[derive(Debug, Default)]
+struct Components {
+    entries: Vec<Event>,
+    occurrences: Vec<Event>,
+    unreadable: Vec<Unreadable>,
+}
+
+impl Components {
+    /// Puts the entry first. Of two of the same kind the later one in the object is the newer: servers add behind.
+    fn into_series(self) -> Series {
+        let events = self.entries.into_iter().rev().chain(self.occurrences).collect();
+        Series { events, unreadable: self.unreadable }
+    }
+}
+
 impl Series {
     /// Reads all entries of an object, each with its differing occurrences.
     #[must_use]
     pub fn all(object: &Object) -> Vec<Self> {
         let zones = Zones::of(object);
-        let mut all: Vec<(String, Self)> = Vec::new();
+        let mut known: BTreeMap<String, usize> = BTreeMap::new();
+        let mut all: Vec<Components> = Vec::new();
         for (at, _) in object.of_name("VEVENT") {
             let uid = object.line(at, "UID").map(|line| line.value.trim().to_owned()).unwrap_or_default();
-            let known = all.iter().position(|(known, _)| *known == uid).unwrap_or(all.len());
-            if known == all.len() {
-                all.push((uid, Self { events: Vec::new(), unreadable: Vec::new() }));
+            let place = *known.entry(uid).or_insert(all.len());
+            if place == all.len() {
+                all.push(Components::default());
             }
-            let Some((_, series)) = all.get_mut(known) else { continue };
+            let Some(one) = all.get_mut(place) else { continue };
             match Event::read(object, at, &zones) {
-                None => series.unreadable.push(Unreadable::NoBeginning),
-                // Two of the same kind: the later one in the object is the newer (servers add behind).
-                Some(event) if event.recurrence_id.is_none() => series.events.insert(0, event),
-                Some(event) => series.events.push(event),
+                None => one.unreadable.push(Unreadable::NoBeginning),
+                Some(event) if event.recurrence_id.is_none() => one.entries.push(event),
+                Some(event) => one.occurrences.push(event),
             }
         }
-        all.into_iter().map(|(_, series)| series).collect()
+        all.into_iter().map(Components::into_series).collect()
     }
 
     /// Reads the one entry of an object.
@@ -127,8 +143,9 @@ impl Series {
                 out.push(at, Some(self.in_clock(id)), event.start.clone(), end, (from, until), home);
             }
         }
+        let following = self.following(home);
         for (start, end) in starts.into_values() {
-            let (event, moved) = self.followed(&start, home);
+            let (event, moved) = followed(&following, &start, home);
             let Some(source) = self.events.get(event) else { continue };
             let id = self.repeats().then(|| start.clone());
             let end = match (&end, moved == start) {
@@ -224,23 +241,15 @@ impl Series {
         self.events.iter().map(seconds).max().unwrap_or(0)
     }
 
-    /// Returns the event that speaks for an occurrence, and when that is then: an earlier occurrence may have been changed
-    /// with all that follow.
-    fn followed(&self, start: &Stamp, home: &TimeZone) -> (usize, Stamp) {
-        let moment = start.instant(home);
-        let earlier = self.overrides().filter(|(_, event)| event.and_following).filter_map(|(at, event)| {
+    /// Returns the occurrences that were changed with all that follow, by when they were.
+    fn following(&self, home: &TimeZone) -> Vec<Following<'_>> {
+        let changed = self.overrides().filter(|(_, event)| event.and_following).filter_map(|(at, event)| {
             let id = self.in_clock(event.recurrence_id.as_ref()?);
-            (id.instant(home) <= moment).then(|| (id.instant(home), id, at, event))
+            Some(Following { moment: id.instant(home), id, at, event })
         });
-        match earlier.max_by_key(|one| one.0) {
-            None => (0, start.clone()),
-            Some((_, id, at, event)) => {
-                let later = civil_seconds(start.at) - civil_seconds(id.at);
-                let there =
-                    from_civil_seconds(civil_seconds(event.start.at).saturating_add(later)).unwrap_or(event.start.at);
-                (at, event.start.with(there))
-            }
-        }
+        let mut all: Vec<_> = changed.collect();
+        all.sort_by_key(|one| one.moment);
+        all
     }
 
     /// Returns a moment of a series without a clock of its own is one of the series' clock.
@@ -289,6 +298,25 @@ impl Series {
             (false, true) => other.at.date() == one.at.date(),
         }
     }
+}
+
+/// An occurrence that was changed with all that follow.
+#[derive(Debug)]
+struct Following<'a> {
+    moment: Timestamp,
+    id: Stamp,
+    at: usize,
+    event: &'a Event,
+}
+
+/// Returns the event that speaks for an occurrence, and when that is then: the last before it that was changed with all that follow.
+fn followed(all: &[Following<'_>], start: &Stamp, home: &TimeZone) -> (usize, Stamp) {
+    let moment = start.instant(home);
+    let before = all.partition_point(|one| one.moment <= moment);
+    let Some(one) = before.checked_sub(1).and_then(|at| all.get(at)) else { return (0, start.clone()) };
+    let later = civil_seconds(start.at) - civil_seconds(one.id.at);
+    let there = civil_seconds(one.event.start.at).saturating_add(later);
+    (one.at, one.event.start.with(from_civil_seconds(there).unwrap_or(one.event.start.at)))
 }
 
 /// What names occurrences, sorted by how it does.

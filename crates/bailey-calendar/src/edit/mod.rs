@@ -138,8 +138,7 @@ impl<'a> Draft<'a> {
     fn own_end(&self, component: usize) -> Option<usize> {
         let found = self.object.components().get(component)?;
         let last = found.lines.last().copied().unwrap_or(found.begin).max(found.begin);
-        let inner =
-            self.object.components().iter().filter(|one| one.parent == Some(component)).map(|one| one.begin).min();
+        let inner = self.object.within(component).map(|one| one.begin).min();
         let last = inner
             .map_or(last, |inner| found.lines.iter().copied().filter(|at| *at < inner).max().unwrap_or(found.begin));
         Some(self.object.lines().get(last)?.bytes.end)
@@ -297,8 +296,8 @@ fn colon(raw: &[u8]) -> Option<usize> {
 /// Tells where a component lies, from its beginning to its end, or to the last of its lines.
 fn range(object: &Object, component: usize) -> Option<Range<usize>> {
     let found = object.components().get(component)?;
-    let inner = object.components().iter().filter(|one| one.parent == Some(component));
-    let inner = inner.filter_map(|one| one.end.or(one.lines.last().copied())).max().unwrap_or(found.begin);
+    let inner =
+        object.within(component).filter_map(|one| one.end.or(one.lines.last().copied())).max().unwrap_or(found.begin);
     let last = found.end.unwrap_or_else(|| found.lines.last().copied().unwrap_or(found.begin).max(inner));
     Some(object.lines().get(found.begin)?.bytes.start..object.lines().get(last)?.bytes.end)
 }

@@ -316,3 +316,32 @@ fn many_exceptions_of_any_form_leave_out_what_each_of_them_names() {
         assert_eq!(series.within(span.0, span.1, &paris()).occurrences, expected, "{begins}");
     }
 }
+
+/// Each of these took time that grew with the square of its size, and this size minutes or more.
+#[test]
+fn many_components_are_read_expanded_and_changed_in_time_that_grows_with_them() {
+    let event = |at: usize, lines: &str| format!("BEGIN:VEVENT\nUID:{at}\n{lines}\nEND:VEVENT\n");
+    let object = |events: String| Object::read(format!("BEGIN:VCALENDAR\n{events}END:VCALENDAR\n").as_bytes()).unwrap();
+    let of_many = object((0..24_000).map(|at| event(at, "DTSTART:20261124T140000Z")).collect());
+    assert_eq!(Series::all(&of_many).len(), 24_000);
+    let of_one = object((0..24_000).map(|at| event(1, &format!("DTSTART:20261124T{:06}Z", at % 60))).collect());
+    let series = Series::only(&of_one).unwrap();
+    assert_eq!(series.events.len(), 24_000);
+    assert_eq!(series.events[0].start.at.second(), 59, "the last is the newest");
+    let followed = |at: usize| {
+        let day =
+            jiff::civil::date(2020, 1, 1).checked_add(jiff::Span::new().days(i64::try_from(at).unwrap())).unwrap();
+        let day = day.strftime("%Y%m%d");
+        let lines =
+            format!("RECURRENCE-ID;RANGE=THISANDFUTURE:{day}T140000Z\nDTSTART:{day}T150000Z\nDTEND:{day}T160000Z");
+        event(1, &lines)
+    };
+    let master = event(1, "DTSTART:20200101T140000Z\nDTEND:20200101T150000Z\nRRULE:FREQ=DAILY;COUNT=4900");
+    let changed = object(master + &(0..15_000).map(followed).collect::<String>());
+    let series = Series::only(&changed).unwrap();
+    let all = series.within("2019-12-01T00:00:00Z".parse().unwrap(), "2040-01-01T00:00:00Z".parse().unwrap(), &paris());
+    assert!(all.occurrences.len() > 4_000 && all.occurrences.iter().all(|one| one.start.at.hour() == 15));
+    let one = all.occurrences.iter().find(|one| one.id.is_some()).unwrap();
+    let ended = bailey_calendar::edit::cancel_following(&changed, &series, one, &paris());
+    assert!(ended.is_ok());
+}

@@ -76,7 +76,9 @@ impl Seen {
 
     fn take(&mut self, one: &Found, series: &Series, whose: &Whose<'_>) {
         series.unreadable.iter().for_each(|why| self.cannot_read(one, &why.to_string()));
-        let expanded = series.within(whose.span.0, whose.span.1, whose.home);
+        let (from, until) = whose.span;
+        let around = around(from, until);
+        let expanded = series.within(around.0, around.1, whose.home);
         if expanded.cut {
             self.cannot_read(one, "it repeats too often to be worked out whole");
         }
@@ -87,12 +89,16 @@ impl Seen {
         for occurrence in &expanded.occurrences {
             let Some(event) = series.events.get(occurrence.event) else { continue };
             let span = (occurrence.begins, occurrence.ends);
+            let may_be = uncertain(event, occurrence);
+            // What may be elsewhere by some hours may be within.
+            let (begins, ends) = may_be.unwrap_or(span);
+            if !(begins < until && (ends > from || begins == ends && begins >= from)) {
+                continue;
+            }
             if is_free(event, whose.me).is_none() {
                 self.busy.push(span);
             }
-            if let Some(around) = uncertain(event, occurrence) {
-                self.unknown.push(around);
-            }
+            self.unknown.extend(may_be.filter(|_| is_free(event, whose.me).is_none()));
             self.entries.push((span.0, span.1, told(one, series, event, occurrence, whose)));
         }
     }
@@ -102,9 +108,13 @@ impl Seen {
 fn uncertain(event: &Event, occurrence: &Occurrence) -> Option<(Timestamp, Timestamp)> {
     let doubtful =
         event.faults.iter().any(|fault| fault.contains("zone") || fault.contains("ends") || fault.contains("long"));
+    doubtful.then(|| around(occurrence.begins, occurrence.ends))
+}
+
+/// Returns a span with the hours around it.
+fn around(from: Timestamp, until: Timestamp) -> (Timestamp, Timestamp) {
     let hours = SignedDuration::from_hours(AROUND);
-    let around = || Some((occurrence.begins.checked_sub(hours).ok()?, occurrence.ends.checked_add(hours).ok()?));
-    doubtful.then(around).flatten()
+    (from.checked_sub(hours).unwrap_or(Timestamp::MIN), until.checked_add(hours).unwrap_or(Timestamp::MAX))
 }
 
 /// Returns the id of an occurrence: the entry's place, and which of a series.
@@ -164,6 +174,9 @@ fn told(one: &Found, series: &Series, event: &Event, occurrence: &Occurrence, wh
     if !event.description.is_empty() {
         put("notes", beginning(&event.description, MAX_NOTES).into());
         put("notes_were_cut", (event.description.chars().count() > MAX_NOTES).into());
+    }
+    if uncertain(event, occurrence).is_some() {
+        put("may_be_off_by_hours", AROUND.into());
     }
     if !event.faults.is_empty() {
         put("cannot_be_read", event.faults.clone().into());

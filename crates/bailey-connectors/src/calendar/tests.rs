@@ -175,6 +175,34 @@ fn a_beginning_of_an_invitation_is_told_on_the_persons_clock() {
     }
 }
 
+/// Clocks are up to 26 hours apart: an entry of an unknown one that seems to be the day before may be within.
+#[test]
+fn an_entry_of_an_unknown_zone_beside_the_span_is_told_and_leaves_no_free_time() {
+    let found = |line: &str| {
+        let text = format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\n{line}\nDURATION:PT1H\nEND:VEVENT\nEND:VCALENDAR\n");
+        tell::Found { calendar: "c".into(), href: "/c/1.ics".into(), bytes: Ok(text.into_bytes()) }
+    };
+    let (home, me) = (context().zone, Vec::new());
+    let span = ("2026-11-24T23:00:00Z".parse().unwrap(), "2026-11-25T23:00:00Z".parse().unwrap());
+    let whose = tell::Whose { span, home: &home, me: &me };
+    let told = |line: &str| {
+        let hours = bailey_calendar::busy::Hours {
+            from: jiff::civil::time(8, 0, 0, 0),
+            until: jiff::civil::time(20, 0, 0, 0),
+            weekends: true,
+        };
+        let free = tell::free_times(&[found(line)], &whose, 30, hours);
+        let entries = tell::entries(&[found(line)], &whose);
+        let count = |told: &serde_json::Value, name: &str| told[name].as_array().unwrap().len();
+        (count(&entries, "entries"), count(&free, "not_known"), count(&free, "free"))
+    };
+    assert_eq!(told("DTSTART;TZID=Nowhere:20261124T120000"), (1, 1, 1), "it may last until 15:00");
+    assert_eq!(told("DTSTART;TZID=Nowhere:20261126T100000"), (1, 1, 0), "from 08:00 on it may be");
+    assert_eq!(told("DTSTART;TZID=Nowhere:20261122T120000"), (0, 0, 1), "too far away");
+    assert_eq!(told("DTSTART;TZID=Europe/Paris:20261124T120000"), (0, 0, 1), "a zone that is known");
+    assert_eq!(told("DTSTART;TZID=Europe/Paris:20261125T120000"), (1, 0, 2));
+}
+
 /// What the preview says comes of the bytes that are written.
 #[test]
 fn dates_that_a_change_of_a_series_comes_to_are_told_with_how_many() {

@@ -8,7 +8,7 @@ mod place;
 mod tests;
 mod told;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::escape::visible_lines;
 use super::kind::{AskedBy, Group, Level, kinds};
@@ -544,8 +544,9 @@ fn preview(writing: &Writing, out: &mut Preview) {
     out.item("Place", writing.href.as_str());
     let lines = |entry: Option<&Entry>| entry.map(Entry::lines).unwrap_or_default();
     let (before, after) = (lines(writing.before()), lines(writing.after()));
-    let gone = before.iter().filter(|line| !after.contains(line)).map(|line| format!("- {line}"));
-    let came = after.iter().filter(|line| !before.contains(line)).map(|line| format!("+ {line}"));
+    let (known_before, known_after) = (before.iter().collect::<HashSet<_>>(), after.iter().collect::<HashSet<_>>());
+    let gone = before.iter().filter(|line| !known_after.contains(line)).map(|line| format!("- {line}"));
+    let came = after.iter().filter(|line| !known_before.contains(line)).map(|line| format!("+ {line}"));
     out.body = visible_lines(&gone.chain(came).collect::<Vec<_>>().join("\n"));
     if writing.guests() > 0 {
         out.warnings.push("The entry has guests; the calendar server may tell them.".into());

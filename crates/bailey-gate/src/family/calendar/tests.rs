@@ -20,6 +20,33 @@ fn entries_paths_and_tags() {
     }
 }
 
+/// Held line by line against all others, lines so many took hours.
+#[test]
+fn lines_that_come_and_go_are_shown_however_many_there_are() {
+    let entry = |name: &str| {
+        let lines: String = (0..150_000).map(|at| format!("{name}:{at}\n")).collect();
+        Entry::as_it_lies(format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\n{lines}END:VEVENT\nEND:VCALENDAR\n").into_bytes())
+            .unwrap()
+    };
+    let change = Change::Replace { before: entry("X-OLD"), etag: Etag::none(), after: entry("X-NEW") };
+    let mut shown = empty();
+    preview(&Writing { href: Href::new("/c/1.ics").unwrap(), change, told: None }, &mut shown);
+    let count = |begins: &str| shown.body.lines().filter(|line| line.starts_with(begins)).count();
+    assert_eq!((count("- X-OLD:"), count("+ X-NEW:"), shown.body.lines().count()), (150_000, 150_000, 300_000));
+}
+
+fn empty() -> Preview {
+    Preview {
+        id: crate::ids::ActionId::from_bytes([1; 16]),
+        kind: CANCEL,
+        digest: crate::ids::Digest::from_bytes([1; 32]),
+        headline: String::new(),
+        items: Vec::new(),
+        body: String::new(),
+        warnings: Vec::new(),
+    }
+}
+
 #[test]
 fn what_is_said_of_a_write_is_kept_shown_and_held_against_it() {
     let entry = |lines: &str| {
@@ -67,15 +94,7 @@ fn what_is_said_of_a_write_is_kept_shown_and_held_against_it() {
         assert_eq!(decode(TAG, &mut decoder).as_ref(), Ok(action));
         assert_eq!(decoder.finish(), Ok(()));
     }
-    let mut shown = Preview {
-        id: crate::ids::ActionId::from_bytes([1; 16]),
-        kind: CANCEL,
-        digest: crate::ids::Digest::from_bytes([1; 32]),
-        headline: String::new(),
-        items: Vec::new(),
-        body: String::new(),
-        warnings: Vec::new(),
-    };
+    let mut shown = empty();
     following.preview(&mut shown);
     let of = |label: &str| {
         let values = shown.items.iter().filter(|item| item.label == label).map(|item| item.value.as_str());
