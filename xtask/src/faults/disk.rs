@@ -234,7 +234,7 @@ fn end(strace: &mut Child) -> Result<(), String> {
 
 /// Returns the disk fails once, at a call chosen by chance, again and again: what could not be recorded does not happen, and
 /// what was recorded is kept, with and without a kill afterwards.
-pub(super) fn faults(folder: &Path, bailey: &Path, times: u32) -> Result<(), String> {
+pub(super) fn failing_calls(folder: &Path, bailey: &Path, times: u32) -> Result<(), String> {
     let (mut chance, mut refused, mut restarted, mut done) = (Chance(1_918), 0, 0, 0);
     let mut struck: BTreeMap<&str, u32> = BTreeMap::new();
     let (mut approved, mut arrived) = (0, 0);
