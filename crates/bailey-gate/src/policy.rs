@@ -142,6 +142,8 @@ facts! {
     tells_others: bool = "tellsOthers";
     /// Files it carries.
     attachments: u64 = "attachments";
+    /// Those of them that others sent.
+    foreign_attachments: u64 = "foreignAttachments";
     /// The tool it calls, as `server.tool`; nothing where it calls none.
     tool: String = "tool";
     /// Folders and sites that hold every place it touches, as [`crate::place::Place::within`] names them.

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::compose::{body, message_id, parse_with, recipients, sent_folder};
 use super::original::{self, File, Named, Original};
-use super::{author, reference};
+use super::{author, files, reference};
 use crate::call::{Arguments, BadCall};
 use crate::context::{HomeContext, PrepareContext};
 use crate::service::Made;
@@ -17,8 +17,8 @@ use crate::service::Made;
 const ANSWERED: [&str; 12] = ["re", "aw", "antw", "antwort", "ré", "réf", "sv", "odp", "rif", "res", "回复", "答复"];
 /// Beginnings that say that it was passed on.
 const PASSED_ON: [&str; 8] = ["fwd", "fw", "wg", "tr", "rv", "enc", "i", "转发"];
-/// Characters of a file's name that are kept.
-const MAX_FILE_NAME: usize = 200;
+/// Characters of an address that cannot be written to that are shown.
+const MAX_SHOWN_ADDRESS: usize = 200;
 
 /// What a mail is made with beside the one it is made of.
 pub(super) struct Making<'a> {
@@ -52,7 +52,11 @@ pub(super) async fn prepare(used: SourceUse, arguments: &Arguments, cx: &Prepare
         SourceUse::Answered => making.reply()?,
         SourceUse::Forwarded => making.forward()?,
     };
-    let made = Message { keep_in: sent_folder(cx.vault, account), ..made };
+    let attachments = match used {
+        SourceUse::Answered => files::taken(arguments, cx, account).await?,
+        SourceUse::Forwarded => made.attachments,
+    };
+    let made = Message { keep_in: sent_folder(cx.vault, account), attachments, ..made };
     made.check().map_err(|error| BadCall::Bad { name: "id", why: error.to_string() })?;
     Ok((Some(account.connection.0), Action::Mail(MailAction::Send(made))))
 }
@@ -172,8 +176,8 @@ impl Making<'_> {
 
     /// Returns the files to pass on: all, or those that are named by name or SHA-256.
     fn files(&self) -> Result<Vec<Attachment>, BadCall> {
-        let all: Vec<Attachment> =
-            self.original.files.iter().enumerate().map(|(at, file)| attachment(at, file)).collect::<Result<_, _>>()?;
+        let one = |(at, file): (usize, &File)| files::attachment(at, &file.name, &file.media_type, file.bytes.clone());
+        let all: Vec<Attachment> = self.original.files.iter().enumerate().map(one).collect::<Result<_, _>>()?;
         let Some(wanted) = self.arguments.value("files") else { return Ok(all) };
         let wanted: Vec<String> = match wanted {
             serde_json::Value::String(text) if text.trim().is_empty() || text.trim() == "none" => Vec::new(),
@@ -208,24 +212,11 @@ fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Returns a file of the mail as one of the mail that passes it on. Its name is made safe: it is its sender's.
-fn attachment(at: usize, file: &File) -> Result<Attachment, BadCall> {
-    let plain = file.name.chars().map(|c| if c.is_control() || "/\\".contains(c) { '_' } else { c });
-    let name = plain.take(MAX_FILE_NAME).collect::<String>();
-    let name = if name.trim().is_empty() { format!("file-{}", at + 1) } else { name.trim().to_owned() };
-    let known = Attachment::is_media_type(&file.media_type);
-    Ok(Attachment {
-        name: parse_with("id", || Line::new(name))?,
-        media_type: if known { file.media_type.clone() } else { "application/octet-stream".into() },
-        bytes: file.bytes.clone(),
-    })
-}
-
 /// Returns everybody of a field, or an error where one of them cannot be written to: nobody is left out unseen.
 fn written_to(all: &[Named]) -> Result<Vec<Mailbox>, BadCall> {
     let one = |one: &Named| {
         one.mailbox().ok_or_else(|| {
-            let shown: String = bailey_gate::family::escape::visible(&one.address).chars().take(MAX_FILE_NAME).collect();
+            let shown: String = bailey_gate::family::escape::visible(&one.address).chars().take(MAX_SHOWN_ADDRESS).collect();
             BadCall::Lookup(format!("that mail names `{shown}`, which is no address that can be written to; name the recipients yourself with `mail_send`"))
         })
     };

@@ -9,7 +9,7 @@ use bailey_vault::Vault;
 use serde_json::Value;
 
 use super::imap::{self, Folders};
-use super::{author, original};
+use super::{author, files, original};
 use crate::call::{Arguments, BadCall};
 use crate::context::{Account, HomeContext, PrepareContext};
 use crate::service::Made;
@@ -41,6 +41,7 @@ pub(crate) fn prepare_invitation(
         name: parse_with("guests", || Line::new("invitation.ics"))?,
         media_type: if cancel { call_off } else { request }.into(),
         bytes: text.into_bytes(),
+        taken_from: None,
     };
     let message = Message {
         to,
@@ -69,6 +70,8 @@ pub(super) struct Around {
     pub(super) thread: Vec<MessageId>,
     /// The folder for its copy, or for the draft.
     pub(super) keep_in: Option<Box<FolderName>>,
+    /// The files of the mailbox that it takes along.
+    pub(super) files: Vec<Attachment>,
 }
 
 /// Prepares a mail, or a draft: in the mailbox where that has a folder of drafts, else in the home.
@@ -84,7 +87,8 @@ pub(super) async fn prepare_message(
         None => Vec::new(),
     };
     let keep_in = if draft { drafts_folder(cx.vault, account) } else { sent_folder(cx.vault, account) };
-    message_of(tool, arguments, cx, Around { thread, keep_in })
+    let files = files::taken(arguments, cx, account).await?;
+    message_of(tool, arguments, cx, Around { thread, keep_in, files })
 }
 
 /// Makes the message of a call.
@@ -104,7 +108,7 @@ pub(super) fn message_of(tool: &str, arguments: &Arguments, cx: &HomeContext, ar
         message_id: message_id(&from.address, &cx.unique)?,
         references,
         in_reply_to,
-        attachments: Vec::new(),
+        attachments: around.files,
         keep_in: around.keep_in,
         source: None,
         from,

@@ -19,7 +19,7 @@ use super::known::{self, WrittenTo};
 /// How long connecting and signing in may take.
 pub(super) const BEFORE_HAND_OFF: Duration = Duration::from_secs(60);
 
-pub(super) use read::{attachment, read};
+pub(super) use read::{attachment, file_of, read};
 pub(super) use roles::Folders;
 pub(super) use search::Entry;
 pub(super) use search::{Words, folders, search};

@@ -2,6 +2,7 @@
 
 mod answer;
 mod compose;
+mod files;
 mod imap;
 mod keep;
 mod known;
@@ -31,6 +32,10 @@ pub use compose::Edit;
 pub(crate) use compose::{Invitation, prepare_invitation};
 pub(crate) use smtp::try_submission;
 
+/// What models are told of the argument that names files.
+const FILES: &str =
+    "files of the mailbox to send along, each as ID#PART: the mail's id and the part that mail_read gave for the file";
+
 /// The kind of connection it needs.
 const MAIL: &str = "mail";
 
@@ -48,8 +53,9 @@ impl Service for Mail {
             ("subject", "the subject"),
             ("body", "the text"),
             ("in_reply_to", "Message-ID of the mail this answers"),
+            ("files", FILES),
         ];
-        let parameters = with_lists(schema(&fields, &["to", "subject", "body"]), &["to", "cc", "bcc"]);
+        let parameters = with_lists(schema(&fields, &["to", "subject", "body"]), &["to", "cc", "bcc", "files"]);
         let reply = [
             ("id", "the id that mail_search gave"),
             ("body", "the text of the answer"),
@@ -57,6 +63,7 @@ impl Service for Mail {
             ("quote", "below (usual) or none: whether the mail's text is quoted"),
             ("cc", "further recipients of a copy"),
             ("bcc", "recipients of a hidden copy"),
+            ("files", FILES),
         ];
         let forward = [
             ("id", "the id that mail_search gave"),
@@ -74,17 +81,17 @@ impl Service for Mail {
                 parameters: parameters.clone(),
                 manifest: json!({
                     "effect": "write", "sinks": { "to": "email", "cc": "email", "bcc": "email" },
-                    "content": ["subject", "body"],
+                    "places": { "files": "mail" }, "content": ["subject", "body"],
                 }),
             },
             ToolDefinition {
                 name: "mail_reply",
                 kind: mail::SEND,
                 description: "Answer one mail by its id: to whom it asks, in its thread, quoted. The person is asked first.",
-                parameters: with_lists(schema(&reply, &["id", "body"]), &["cc", "bcc"]),
+                parameters: with_lists(schema(&reply, &["id", "body"]), &["cc", "bcc", "files"]),
                 manifest: json!({
                     "effect": "write", "sinks": { "cc": "email", "bcc": "email" },
-                    "places": { "id": "mail" }, "content": ["body"],
+                    "places": { "id": "mail", "files": "mail" }, "content": ["body"],
                 }),
             },
             ToolDefinition {
@@ -102,7 +109,9 @@ impl Service for Mail {
                 kind: mail::SAVE_DRAFT,
                 description: "Put a draft among the drafts of the mailbox, or keep it in the home; nothing is sent.",
                 parameters,
-                manifest: json!({ "effect": "write", "content": ["subject", "body"], "undo": true }),
+                manifest: json!({
+                    "effect": "write", "places": { "files": "mail" }, "content": ["subject", "body"], "undo": true,
+                }),
             },
             ToolDefinition {
                 name: "mail_search",
@@ -384,14 +393,18 @@ fn prepare_search(arguments: &Arguments, cx: &HomeContext) -> Result<Made, BadCa
     Ok((Some(account.connection.0), Action::Mail(action)))
 }
 
-/// Reads `FOLDER/UIDVALIDITY/UID`, as a search gives it.
+/// Reads the mail that a call names.
 fn reference(arguments: &Arguments) -> Result<MessageRef, BadCall> {
-    let text = arguments.text("id")?;
-    let bad = || BadCall::Bad { name: "id", why: "it is not an id that mail_search gave".into() };
+    reference_in("id", &arguments.text("id")?)
+}
+
+/// Reads `FOLDER/UIDVALIDITY/UID`, as a search gives it.
+fn reference_in(argument: &'static str, text: &str) -> Result<MessageRef, BadCall> {
+    let bad = || BadCall::Bad { name: argument, why: "it is not an id that mail_search gave".into() };
     let (rest, uid) = text.trim().rsplit_once('/').ok_or_else(bad)?;
     let (name, validity) = rest.rsplit_once('/').ok_or_else(bad)?;
     let number = |text: &str| text.parse::<u32>().map_err(|_| bad());
-    Ok(MessageRef { folder: folder("id", name)?, uid_validity: number(validity)?, uid: number(uid)? })
+    Ok(MessageRef { folder: folder(argument, name)?, uid_validity: number(validity)?, uid: number(uid)? })
 }
 
 fn prepare_read(arguments: &Arguments, cx: &HomeContext) -> Result<Made, BadCall> {

@@ -390,6 +390,7 @@ impl Family for CalendarAction {
             is_mail: false,
             text_for_others: told.map(|entry| entry.lines().join("\n")).unwrap_or_default(),
             attachments: 0,
+            foreign_attachments: 0,
             targets: Vec::new(),
             places: Vec::new(),
             method: String::new(),

@@ -76,7 +76,7 @@ mod preview;
 
 pub use look::{Look, PartNumber};
 pub use mark::{Keyword, Mark, Marking};
-pub use message::{Attachment, MAX_REFERENCES, Message, MessageId, Source, SourceUse};
+pub use message::{Attachment, MAX_REFERENCES, MAX_TAKEN_BYTES, Message, MessageId, Source, SourceUse, TakenFrom};
 
 /// Recipients of one mail above which it is mass mail, which is critical.
 pub const MASS_MAIL_RECIPIENTS: usize = 20;
@@ -263,6 +263,7 @@ impl Family for MailAction {
             is_mail: sent.is_some(),
             text_for_others: sent.map(text_for_others).unwrap_or_default(),
             attachments: sent.map_or(0, |message| message.attachments.len()),
+            foreign_attachments: sent.map_or(0, Message::foreign_attachments),
             targets: Vec::new(),
             places: Vec::new(),
             method: String::new(),

@@ -56,6 +56,8 @@ pub struct Traits {
     pub text_for_others: String,
     /// Files it carries.
     pub attachments: usize,
+    /// Those of them that others sent.
+    pub foreign_attachments: usize,
     /// Existing things it changes, by the names it gives them.
     pub targets: Vec<String>,
     /// Places it touches: `None` for one that cannot be read.
@@ -86,6 +88,7 @@ impl Traits {
             is_mail: false,
             text_for_others: String::new(),
             attachments: 0,
+            foreign_attachments: 0,
             targets: Vec::new(),
             places: Vec::new(),
             method: String::new(),

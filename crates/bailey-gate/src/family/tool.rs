@@ -334,6 +334,7 @@ impl Family for ToolUse {
             // Who has what is changed reads it, too.
             text_for_others: if writes && kind != WRITE { self.words() } else { String::new() },
             attachments: 0,
+            foreign_attachments: 0,
             targets: if writes { self.targets().into_iter().map(|(_, value)| value).collect() } else { Vec::new() },
             places: self.places().into_iter().map(|(kind, value)| Place::of(&kind, &value)).collect(),
             method: self.method(),

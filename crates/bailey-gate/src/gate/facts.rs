@@ -87,6 +87,7 @@ impl Gate {
             tells_others: !traits.text_for_others.is_empty(),
             places: places.iter().map(Place::itself).collect(),
             attachments: traits.attachments as u64,
+            foreign_attachments: traits.foreign_attachments as u64,
             within: if unreadable_places { Vec::new() } else { Place::within(&places) },
             touches: Place::touches(&places),
             unreadable_places,

@@ -3,7 +3,9 @@
 use bailey_gate::codec::CodecError;
 use bailey_gate::content::Content;
 use bailey_gate::family::home::HomeAction;
-use bailey_gate::family::mail::{Attachment, MailAction, Message, MessageId};
+use bailey_gate::family::mail::{
+    Attachment, FolderName, MailAction, Message, MessageId, MessageRef, PartNumber, TakenFrom,
+};
 use bailey_gate::family::rfc5322;
 use bailey_gate::family::text::{Address, Line, Mailbox};
 use bailey_gate::family::{Action, escape};
@@ -92,7 +94,12 @@ fn every_bound_part_changes_the_digest() {
         &|m| m.in_reply_to = Some(m.message_id.clone()),
         &|m| m.references = vec![m.message_id.clone()],
         &|m| {
-            m.attachments = vec![Attachment { name: Line::new("a").unwrap(), media_type: "a/b".into(), bytes: vec![] }]
+            m.attachments = vec![Attachment {
+                name: Line::new("a").unwrap(),
+                media_type: "a/b".into(),
+                bytes: vec![],
+                taken_from: None,
+            }]
         },
     ];
     for edit in edits {
@@ -144,10 +151,15 @@ fn mailbox() -> impl Strategy<Value = Mailbox> {
 
 fn attachment() -> impl Strategy<Value = Attachment> {
     let name = line().prop_filter("a file has a name", |name| !name.as_str().is_empty());
-    (name, vec(any::<u8>(), 0..200)).prop_map(|(name, bytes)| Attachment {
+    let taken_from = option::of(("\\PC{0,30}", 1_u32..1_000, any::<bool>()).prop_map(|(from, uid, own)| {
+        let message = MessageRef { folder: FolderName::new("INBOX").unwrap(), uid_validity: 5, uid };
+        Box::new(TakenFrom { message, part: PartNumber::new("2.1").unwrap(), from, own })
+    }));
+    (name, vec(any::<u8>(), 0..200), taken_from).prop_map(|(name, bytes, taken_from)| Attachment {
         name,
         media_type: "application/pdf".into(),
         bytes,
+        taken_from,
     })
 }
 

@@ -194,9 +194,11 @@ fn narrowest(kind: ActionKind, all: &[&Facts]) -> Option<Rule> {
     if !first.account.is_empty() {
         conditions.push(Condition::Through(first.account.clone()));
     }
+    let bare = every(&|facts| facts.attachments == 0);
     let so = [
         (kind != tool::WRITE && every(&|facts| facts.foreign_links == 0), Condition::Links(false)),
-        (kind == mail::SEND && every(&|facts| facts.attachments == 0), Condition::Attachments(false)),
+        (kind == mail::SEND && bare, Condition::Attachments(false)),
+        (kind == mail::SEND && !bare && every(&|facts| facts.foreign_attachments == 0), Condition::ForeignFiles(false)),
         (every(&|facts| !facts.confidential_read), Condition::AfterSecrets(false)),
         (every(&|facts| !facts.untrusted_read), Condition::AfterReading(false)),
     ];
@@ -288,6 +290,9 @@ mod tests {
         let led = Facts { untrusted_read: true, ..mail.clone() };
         assert_eq!(said(&[mail.clone(), led.clone()]), format!("{plain}: go ahead"));
         let fresh = Facts { same_kind_today: 4, foreign_links: 1, attachments: 1, confidential_read: true, ..led };
+        let own = "mail to ana@example.org up to 5 times a day without files of others: go ahead";
+        assert_eq!(said(&[mail.clone(), fresh.clone()]), own);
+        let fresh = Facts { foreign_attachments: 1, ..fresh };
         assert_eq!(said(&[mail, fresh]), "mail to ana@example.org up to 5 times a day: go ahead");
     }
 

@@ -124,6 +124,9 @@ fn condition(condition: &Condition, stops: bool) -> String {
         Condition::UpToADay(count) => format!("context.sameKindToday < {count}"),
         Condition::UpToAnHour(count) => format!("context.sameKindHour < {count}"),
         Condition::Attachments(holds) => is(*holds, "context.attachments > 0", "context.attachments == 0"),
+        Condition::ForeignFiles(holds) => {
+            is(*holds, "context.foreignAttachments > 0", "context.foreignAttachments == 0")
+        }
         Condition::AfterReading(holds) => is(*holds, "context.untrustedRead", "!context.untrustedRead"),
         Condition::AfterSecrets(holds) => is(*holds, "context.confidentialRead", "!context.confidentialRead"),
         Condition::OffTask(holds) => is(*holds, "context.outsideScope", "!context.outsideScope"),

@@ -121,6 +121,8 @@ pub enum Condition {
     Links(bool),
     /// It carries files; or none.
     Attachments(bool),
+    /// It carries files that others sent; or none of those.
+    ForeignFiles(bool),
     /// Every thing it changes was named in the task; or some was not.
     Named(bool),
     /// It spends at most, or more than, so many hundredths.
@@ -191,7 +193,7 @@ pub(crate) fn fits(subject: Subject, condition: &Condition) -> bool {
         | Condition::Group(..) => reaches,
         Condition::Guests(_) => entries || all,
         Condition::Links(_) => all || mail || entries || changes || subject == S::Payments,
-        Condition::Attachments(_) => all || mail,
+        Condition::Attachments(_) | Condition::ForeignFiles(_) => all || mail,
         Condition::Named(_) => all || changes || mail || subject == S::Payments,
         Condition::AtMost(_) | Condition::MoreThan(_) | Condition::BudgetUpTo(..) | Condition::BudgetOver(..) => {
             all || subject == S::Payments

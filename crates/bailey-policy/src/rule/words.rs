@@ -34,7 +34,7 @@ pub(crate) const SUBJECTS: [(Subject, &[&str]); 19] = [
 ];
 
 /// Conditions without a value.
-const CONDITIONS: [(Condition, &[&str]); 28] = [
+const CONDITIONS: [(Condition, &[&str]); 30] = [
     (
         Condition::Grounded(true),
         &[
@@ -70,6 +70,8 @@ const CONDITIONS: [(Condition, &[&str]); 28] = [
     (Condition::Links(false), &["without links I did not write", "without links"]),
     (Condition::Attachments(true), &["with attachments"]),
     (Condition::Attachments(false), &["without attachments"]),
+    (Condition::ForeignFiles(true), &["with files of others"]),
+    (Condition::ForeignFiles(false), &["without files of others"]),
     (Condition::Named(true), &["that I named", "I named"]),
     (Condition::Named(false), &["that I did not name"]),
     (Condition::AfterReading(true), &["after reading what others wrote", "after reading"]),
@@ -206,6 +208,7 @@ pub(super) fn condition(condition: &Condition, subject: Subject) -> String {
         | Condition::Guests(_)
         | Condition::Links(_)
         | Condition::Attachments(_)
+        | Condition::ForeignFiles(_)
         | Condition::Named(_)
         | Condition::AfterReading(_)
         | Condition::AfterSecrets(_)

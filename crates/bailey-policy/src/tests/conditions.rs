@@ -95,6 +95,16 @@ fn each_condition_of_a_rule_decides() {
         ("with attachments", vec![Facts { attachments: 1, ..calm() }], vec![calm()]),
         ("without attachments", vec![calm()], vec![Facts { attachments: 1, ..calm() }]),
         (
+            "with files of others",
+            vec![Facts { attachments: 2, foreign_attachments: 1, ..calm() }],
+            vec![calm(), Facts { attachments: 1, ..calm() }],
+        ),
+        (
+            "without files of others",
+            vec![calm(), Facts { attachments: 1, ..calm() }],
+            vec![Facts { attachments: 2, foreign_attachments: 1, ..calm() }],
+        ),
+        (
             "more than 3 an hour",
             vec![Facts { same_kind_hour: 3, ..calm() }],
             vec![Facts { same_kind_hour: 2, same_kind_today: 9, ..calm() }],

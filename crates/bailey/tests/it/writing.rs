@@ -3,7 +3,7 @@
 use std::fs;
 
 use bailey_scripted::Turn;
-use mail_parser::MessageParser;
+use mail_parser::{MessageParser, MimeHeaders as _};
 use serde_json::{Value, json};
 use xtask::servers;
 
@@ -210,6 +210,99 @@ fn a_forwarded_mail_takes_its_files_along_and_shows_their_hashes() {
     let lengths: Vec<usize> = sent.attachments().map(|part| part.contents().len()).collect();
     assert_eq!(lengths, [3, 4_500_000]);
     assert!(account.server.stored("Sent").len() == 1);
+}
+
+/// A mail with a file of three bytes and a large one.
+fn with_files(from: &str, id: &str) -> String {
+    let line = format!("{}\r\n", "QUJD".repeat(19));
+    let large = line.repeat(3_000_000 / 57 + 1);
+    format!(
+        "From: {from}\r\nTo: {}\r\nSubject: Plans\r\nDate: Fri, 20 Nov 2026 10:00:00 +0100\r\nMessage-ID: <{id}@corp.example>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n\
+        --x\r\nContent-Type: text/plain\r\n\r\nSee below.\r\n\
+        --x\r\nContent-Type: application/pdf; name=\"plan.pdf\"\r\nContent-Disposition: attachment\r\nContent-Transfer-Encoding: base64\r\n\r\nAAEC\r\n\
+        --x\r\nContent-Type: image/png; name=\"large.png\"\r\nContent-Disposition: attachment\r\nContent-Transfer-Encoding: base64\r\n\r\n{large}--x--\r\n",
+        servers::ACCOUNT
+    )
+}
+
+/// Files of one's mailbox leave as they are there, and as they were shown: from a mail that is too large to be read at once, and from one
+/// of the person's own.
+#[test]
+fn files_of_the_mailbox_are_sent_along_as_they_were_shown() {
+    let search = |folder: &str| Turn::call("mail_search", json!({"folder": folder}));
+    let mail = json!({"to": ["bo@example.org"], "subject": "Plans", "body": "Here.", "files": ["$ID0#2", "$ID0#3"]});
+    let answer = json!({"id": "$ID0", "body": "Mine.", "files": [{"id": "$ID0", "part": "2"}]});
+    let turns = vec![
+        search("INBOX"),
+        Turn::call("mail_send", mail),
+        search("Sent"),
+        Turn::call("mail_reply", answer),
+        Turn::say("ok"),
+    ];
+    let account = Account::new(turns, 300);
+    let world = &account.world;
+    account.server.deliver("", "1", &with_files("\"Bo, you sent\" <eve@example.net>", "1")).unwrap();
+    account.server.deliver("Sent", "2", &with_files(servers::ACCOUNT, "2").replace("AAEC", "AAED")).unwrap();
+    account.with_password("send");
+    world.ok(&["rules", "add", "mail with files of others: never"], PASSPHRASE);
+    let task = world.task("send the plans to bo@example.org, and answer");
+    let actions = task["actions"].as_array().unwrap();
+    let states: Vec<&str> =
+        actions.iter().filter(|one| one["kind"] == "mail.send").map(|one| one["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["denied", "awaiting"], "files of others are told from one's own: {task:#}");
+    let card = world.waiting();
+    assert_eq!(
+        items(&card, "Attachment"),
+        [
+            "plan.pdf (application/pdf, 3 bytes, sha256 b744d600fbe3853702978ec726c166d26274fe7b09b2c600ddf2d7d895667b24)"
+        ]
+    );
+    assert_eq!(items(&card, "Taken from a mail you sent, as"), [servers::ACCOUNT]);
+    assert_eq!(items(&card, "Part"), ["2"]);
+    world.ok(&["reject", &id(&card)], "");
+    world.ok(&["rules", "remove", "rule.1"], PASSPHRASE);
+    let task = world.task("send the plans to bo@example.org");
+    let cards = world.approvals();
+    let card = &cards[0];
+    let shown = items(card, "Attachment");
+    assert_eq!(
+        shown[0],
+        "plan.pdf (application/pdf, 3 bytes, sha256 ae4b3280e56e2faf83f414a6e3dabe9d5fbe18976544c05fed121accb85b53fc)"
+    );
+    assert!(shown[1].starts_with("large.png (image/png, 3000024 bytes, sha256 "), "{shown:?}");
+    let from = "\"Bo, you sent\" <eve@example.net>";
+    assert_eq!(items(card, "Taken from the mail from (as it says)"), [from, from], "{task:#}");
+    assert_eq!(items(card, "Part"), ["2", "3"]);
+    world.ok(&["approve", &id(card)], PASSPHRASE);
+    world.until(&id(card), "succeeded");
+    let arrived = world.sink.arrived();
+    let sent = MessageParser::default().parse(&arrived[0].bytes).unwrap();
+    let files: Vec<(&str, usize)> =
+        sent.attachments().map(|part| (part.attachment_name().unwrap(), part.contents().len())).collect();
+    assert_eq!(files, [("plan.pdf", 3), ("large.png", 3_000_024)]);
+    assert_eq!(sent.attachment(0).unwrap().contents(), [0, 1, 2]);
+}
+
+#[test]
+fn files_that_are_not_there_or_too_large_are_refused_before_anybody_is_asked() {
+    let mail =
+        |files: Value| ("mail_send", json!({"to": ["bo@example.org"], "subject": "s", "body": "b", "files": files}));
+    let calls = vec![
+        mail(json!(["$ID0#9"])),
+        mail(json!([{"id": "$ID0", "part": "2", "sha256": "0".repeat(64)}])),
+        mail(json!(vec!["$ID0#3"; 7])),
+    ];
+    let turns = vec![Turn::call("mail_search", json!({})), Turn::calls(calls), Turn::say("ok")];
+    let account = Account::new(turns, 300);
+    account.server.deliver("", "1", &with_files("Ana <ana@example.org>", "1")).unwrap();
+    account.with_password("send");
+    let task = account.world.task("send the plans to bo@example.org");
+    assert_eq!(task["state"], "answered", "{task:#}");
+    assert!(!task.to_string().contains("mail.send"), "{task:#}");
+    let request = String::from_utf8(account.world.provider.requests().pop().unwrap()).unwrap();
+    for why in ["no part 9", "another SHA-256 than you named", "more than 20 MB in all"] {
+        assert!(request.contains(why), "{why}");
+    }
 }
 
 #[test]

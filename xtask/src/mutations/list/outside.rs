@@ -131,6 +131,33 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "tests::looking_changes_nothing",
     },
     Mutation {
+        control: "mail/files-shown",
+        edits: &[(
+            "crates/bailey-gate/src/family/mail/preview.rs",
+            "            taken_from(out, taken);\n",
+            "            let _ = taken;\n",
+        )],
+        test: "writing::files_of_the_mailbox_are_sent_along_as_they_were_shown",
+    },
+    Mutation {
+        control: "mail/foreign-files",
+        edits: &[(
+            "crates/bailey-gate/src/family/mail/message.rs",
+            "map_or(passed_on, |taken| !taken.own)",
+            "map_or(passed_on, |taken| passed_on && !taken.own)",
+        )],
+        test: "writing::files_of_the_mailbox_are_sent_along_as_they_were_shown",
+    },
+    Mutation {
+        control: "mail/own-files-by-others",
+        edits: &[(
+            "crates/bailey-connectors/src/mail/files.rs",
+            "== FolderRole::Sent && !is_ours(header)",
+            "== FolderRole::Sent",
+        )],
+        test: "tests::own_files_are_those_of_mail_that_the_person_sent_without_bailey",
+    },
+    Mutation {
         control: "imap/one-mark",
         edits: &[(
             "crates/bailey-vault/src/imap_guard.rs",

@@ -61,7 +61,7 @@ pub(in super::super) async fn attachment(
 ) -> Result<String, String> {
     let access = vault.access(claimed, "read");
     let mut session = in_time(vault.imap(&access)).await?;
-    let file = in_time(file_of(&mut session, message, part)).await?;
+    let file = in_time(file_of(&mut session, message, part, MAX_FILE)).await?;
     leave(session).await;
     let from = usize::try_from(from).unwrap_or(usize::MAX);
     let work = move || {
@@ -128,15 +128,28 @@ async fn outline(session: &mut ImapSession, message: &MessageRef, header: &[u8])
     Ok(structure.and_then(|structure| Outline::new(header, structure)))
 }
 
-struct File {
-    media: String,
-    name: Option<String>,
+/// A file of a message, as far as it was fetched.
+pub(in super::super) struct File {
+    /// `type/subtype`.
+    pub(in super::super) media: String,
+    /// The name it was given.
+    pub(in super::super) name: Option<String>,
     charset: Option<String>,
-    bytes: Vec<u8>,
-    whole: bool,
+    /// Its bytes, the transfer encoding undone.
+    pub(in super::super) bytes: Vec<u8>,
+    /// Tells whether these are all.
+    pub(in super::super) whole: bool,
+    /// The header of the message.
+    pub(in super::super) header: Vec<u8>,
 }
 
-async fn file_of(session: &mut ImapSession, message: &MessageRef, part: &PartNumber) -> Result<File, String> {
+/// Fetches a file, up to so many bytes of its transfer encoding, which are a multiple of those asked for at once.
+pub(in super::super) async fn file_of(
+    session: &mut ImapSession,
+    message: &MessageRef,
+    part: &PartNumber,
+    most: u64,
+) -> Result<File, String> {
     let none = || format!("the mail has no part {}; read it to see which it has", part.as_str());
     let (header, _, size) = look_at(session, message).await?;
     let small = usize::try_from(size).is_ok_and(|size| size < MAX_FETCHED);
@@ -146,13 +159,14 @@ async fn file_of(session: &mut ImapSession, message: &MessageRef, part: &PartNum
         let bytes = fetched.iter().find_map(|one| one.body()).ok_or_else(none)?;
         let cut = bytes.len() >= MAX_FETCHED;
         let (about, bytes, whole) = bailey_message::part(bytes, part.as_str()).ok_or_else(none)?;
-        return Ok(File { media: about.media, name: about.name, charset: about.charset, bytes, whole: whole && !cut });
+        let (media, name, charset) = (about.media, about.name, about.charset);
+        return Ok(File { media, name, charset, bytes, whole: whole && !cut, header });
     };
     let about = outline.part(part.as_str()).ok_or_else(none)?;
     let mut encoded = Vec::new();
     let mut at = 0;
     // A short piece is the last.
-    while at < MAX_FILE {
+    while at < most {
         let item = format!("UID BODY.PEEK[{}]<{at}.{AT_ONCE}>", part.as_str());
         let fetched = fetch(session, message, &item).await?;
         let piece = section(&fetched, part.as_str()).unwrap_or_default();
@@ -163,9 +177,9 @@ async fn file_of(session: &mut ImapSession, message: &MessageRef, part: &PartNum
             break;
         }
     }
-    let whole = at < MAX_FILE || u64::try_from(encoded.len()).is_ok_and(|count| count < MAX_FILE);
+    let whole = at < most || u64::try_from(encoded.len()).is_ok_and(|count| count < most);
     let bytes = bailey_message::decode_transfer(&encoded, &about.encoding);
-    Ok(File { media: about.media, name: about.name, charset: about.charset, bytes, whole })
+    Ok(File { media: about.media, name: about.name, charset: about.charset, bytes, whole, header })
 }
 
 /// Returns what is said of one message, in however many answers.

@@ -1,8 +1,8 @@
 //! The one encoding of what is done with mail. What is here stays byte for byte: logs of earlier homes are read with it.
 
 use super::{
-    Attachment, FolderName, FolderRole, MailAction, Message, MessageId, MessageRef, Moving, Query, Source, SourceUse,
-    Summary,
+    Attachment, FolderName, FolderRole, MailAction, Message, MessageId, MessageRef, Moving, PartNumber, Query, Source,
+    SourceUse, Summary, TakenFrom,
 };
 use super::{look, mark};
 use crate::codec::{CodecError, Decoder, Encoder};
@@ -13,9 +13,13 @@ const LOOK: u8 = 16;
 
 /// Writes an action behind its family's tag.
 ///
-/// A message that names neither a folder to keep a copy in nor a mail it was made of is written as it was before there were these.
+/// A message that names neither a folder to keep a copy in nor a mail it was made of is written as it was before there were these; so
+/// is one without files that were taken from the mailbox.
 pub(super) fn encode(action: &MailAction, out: &mut Encoder) {
     match action {
+        MailAction::Send(message) if takes_files(message) => encode_taking(message, out.byte(11)),
+        MailAction::SaveDraft(message) if takes_files(message) => encode_taking(message, out.byte(12)),
+        MailAction::Draft(message) if takes_files(message) => encode_taking(message, out.byte(13)),
         MailAction::Draft(message) => encode_message(message, out.byte(1)),
         MailAction::Send(message) if message.keep_in.is_none() && message.source.is_none() => {
             encode_message(message, out.byte(2));
@@ -45,11 +49,54 @@ pub(super) fn decode(bytes: &mut Decoder<'_>) -> Result<MailAction, CodecError> 
         8 => decode_whole(bytes).map(MailAction::SaveDraft),
         9 => decode_moving(bytes).map(MailAction::DiscardDraft),
         10 => mark::decode(bytes).map(MailAction::Mark),
+        11 => decode_taking(bytes).map(MailAction::Send),
+        12 => decode_taking(bytes).map(MailAction::SaveDraft),
+        13 => decode_taking(bytes).map(MailAction::Draft),
         LOOK => look::decode(bytes).map(MailAction::Look),
         tag => Err(CodecError::UnknownTag(tag)),
     }?;
     crate::family::Family::check(&action)?;
     Ok(action)
+}
+
+fn takes_files(message: &Message) -> bool {
+    message.attachments.iter().any(|file| file.taken_from.is_some())
+}
+
+/// Writes a message with where its files were taken from, file by file.
+fn encode_taking(message: &Message, out: &mut Encoder) {
+    encode_whole(message, out);
+    out.list(&message.attachments, |out, file| {
+        out.option(file.taken_from.as_deref(), |out, taken| {
+            encode_reference(&taken.message, out);
+            out.text(taken.part.as_str()).text(&taken.from).byte(u8::from(taken.own));
+        });
+    });
+}
+
+fn decode_taking(bytes: &mut Decoder<'_>) -> Result<Message, CodecError> {
+    let mut message = decode_whole(bytes)?;
+    let taken = bytes.list(|bytes| bytes.option(|bytes| decode_taken(bytes).map(Box::new)))?;
+    if taken.len() != message.attachments.len() || taken.iter().all(Option::is_none) {
+        return Err(CodecError::Malformed("where files were taken from"));
+    }
+    for (file, taken_from) in message.attachments.iter_mut().zip(taken) {
+        file.taken_from = taken_from;
+    }
+    Ok(message)
+}
+
+fn decode_taken(bytes: &mut Decoder<'_>) -> Result<TakenFrom, CodecError> {
+    Ok(TakenFrom {
+        message: decode_reference(bytes)?,
+        part: PartNumber::new(&bytes.text()?).ok_or(CodecError::Malformed("the number of a part"))?,
+        from: bytes.text()?,
+        own: match bytes.byte()? {
+            0 => false,
+            1 => true,
+            tag => return Err(CodecError::UnknownTag(tag)),
+        },
+    })
 }
 
 fn encode_whole(message: &Message, out: &mut Encoder) {
@@ -136,7 +183,7 @@ fn decode_message(bytes: &mut Decoder<'_>) -> Result<Message, CodecError> {
             if !Attachment::is_media_type(&media_type) {
                 return Err(CodecError::Malformed("a media type"));
             }
-            let file = Attachment { name, media_type, bytes };
+            let file = Attachment { name, media_type, bytes, taken_from: None };
             if file.is_sound() { Ok(file) } else { Err(CodecError::Malformed("an invitation")) }
         })?,
         keep_in: None,

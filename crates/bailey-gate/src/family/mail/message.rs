@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{FolderName, INVITATIONS, MAX_BODY_BYTES, MessageRef};
+use super::{FolderName, INVITATIONS, MAX_BODY_BYTES, MessageRef, PartNumber};
 use crate::codec::CodecError;
 use crate::family::text::{BadText, Line, MAX_ADDRESS_BYTES, MAX_HEADER_CHARS, Mailbox};
 use crate::ids::Digest;
@@ -62,6 +62,10 @@ pub enum SourceUse {
     Forwarded,
 }
 
+/// Most bytes of files of the mailbox that one mail takes along, in all: with its transfer encoding that is about 27 MB, which the largest
+/// providers still take.
+pub const MAX_TAKEN_BYTES: usize = 20_000_000;
+
 /// Most Message-IDs of a thread that are kept: the first, and the newest (RFC 5322, 3.6.4 sets no bound). What programs show a
 /// thread by are these.
 pub const MAX_REFERENCES: usize = 50;
@@ -86,7 +90,20 @@ impl Message {
         if !(-1439..=1439).contains(&self.offset_minutes) {
             return Err(CodecError::Malformed("the time zone offset is a day or more"));
         }
+        let taken = self.attachments.iter().filter(|file| file.taken_from.is_some());
+        if taken.map(|file| file.bytes.len()).sum::<usize>() > MAX_TAKEN_BYTES {
+            return Err(CodecError::TooLong);
+        }
         Ok(())
+    }
+
+    /// Counts the files that others sent: those of a mail that is passed on, and those taken from mail that is not known to be the
+    /// person's own.
+    #[must_use]
+    pub fn foreign_attachments(&self) -> usize {
+        let passed_on = self.source.as_ref().is_some_and(|source| source.used == SourceUse::Forwarded);
+        let is_foreign = |file: &&Attachment| file.taken_from.as_ref().map_or(passed_on, |taken| !taken.own);
+        self.attachments.iter().filter(is_foreign).count()
     }
 }
 
@@ -124,6 +141,21 @@ pub struct Attachment {
     pub media_type: String,
     /// The content.
     pub bytes: Vec<u8>,
+    /// The mail of the mailbox it was taken from, where the person's own mail takes it along.
+    pub taken_from: Option<Box<TakenFrom>>,
+}
+
+/// Where a file was taken from, as it was when the mail that takes it along was prepared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenFrom {
+    /// Names the mail.
+    pub message: MessageRef,
+    /// Names the part of it.
+    pub part: PartNumber,
+    /// Quotes the mail's sender; written by them, shown escaped.
+    pub from: String,
+    /// Tells whether the mail is known to be the person's own: it lies among what they sent, and Bailey did not write it.
+    pub own: bool,
 }
 
 impl Attachment {

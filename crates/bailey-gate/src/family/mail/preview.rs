@@ -1,6 +1,6 @@
 //! Renders what the person sees of a mail before saying yes: every recipient, every header that leaves, the whole text.
 
-use super::{Attachment, FolderName, Message, MessageRef, Moving, Query, Source, SourceUse};
+use super::{Attachment, FolderName, Message, MessageRef, Moving, Query, Source, SourceUse, TakenFrom};
 use crate::family::escape::{visible, visible_lines};
 use crate::family::rfc5322;
 use crate::family::text::Mailbox;
@@ -63,6 +63,9 @@ pub(super) fn message(out: &mut Preview, verb: &str, message: &Message) {
     }
     for file in &message.attachments {
         out.item("Attachment", &describe(file));
+        if let Some(taken) = &file.taken_from {
+            taken_from(out, taken);
+        }
         for line in file.invitation().unwrap_or_default() {
             out.item("Invitation", &line);
         }
@@ -104,6 +107,14 @@ fn source(out: &mut Preview, source: &Source) {
             visible(&source.from)
         ));
     }
+}
+
+/// Says which mail a file was taken from.
+fn taken_from(out: &mut Preview, taken: &TakenFrom) {
+    let own = "Taken from a mail you sent, as";
+    out.item(if taken.own { own } else { "Taken from the mail from (as it says)" }, &taken.from);
+    place(out, &taken.message);
+    out.item("Part", taken.part.as_str());
 }
 
 fn describe(file: &Attachment) -> String {
