@@ -63,6 +63,7 @@ fn named(tool: &str) -> &str {
         "calendar_create" | "calendar_change" | "calendar_cancel" => "Your calendar",
         "mail_move" | "mail_archive" | "mail_trash" => "Moving mail",
         "mail_mark" | "mail_label" => "Marking mail",
+        "mail_unsubscribe" => "Leaving the mailing list",
         "memory_write" => "The note",
         other => other,
     }

@@ -1,7 +1,8 @@
 //! What the account's own server found out about a mail's sender: `Authentication-Results` (RFC 8601).
 //!
-//! Anybody can write this field. It counts only where the account's own server put it: it names that server, and stands above the
-//! first `Received` that another server wrote.
+//! Anybody can write this field. It counts only where the account's own server put it: it names that server, and stands above all that
+//! the message came with. Servers put their fields on top (RFC 8601, 5), some of them below their own `Received`: so those above the first
+//! `Received` count, else the first below it, as long as no other server's `Received` stands between.
 
 use serde::Serialize;
 
@@ -21,6 +22,15 @@ pub struct Checked {
     pub properties: Vec<String>,
 }
 
+impl Checked {
+    /// Returns the value of a property: `header.d`.
+    #[must_use]
+    pub fn property(&self, name: &str) -> Option<&str> {
+        let pairs = self.properties.iter().filter_map(|property| property.split_once('='));
+        pairs.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim_matches('"'))
+    }
+}
+
 /// Reads what the servers named by `own` found. `own` are names of servers or domains; a server within one of the domains counts.
 #[must_use]
 pub fn authentication(fields: &Fields, own: &[String]) -> Vec<Checked> {
@@ -30,17 +40,23 @@ pub fn authentication(fields: &Fields, own: &[String]) -> Vec<Checked> {
             .map(|domain| domain.to_ascii_lowercase())
             .any(|domain| host == domain || host.ends_with(&format!(".{domain}")))
     };
-    let mut out = Vec::new();
+    let (mut out, mut received) = (Vec::new(), false);
     for (name, value) in fields.iter() {
         let value = fields.line(value);
         match name {
             "received" if received_by(&value).is_none_or(|host| !is_own(&host)) => break,
+            // What stands below may have come with the message: one field at most is not.
+            "received" if !out.is_empty() => break,
+            "received" => received = true,
             "authentication-results" => {
                 let value = without_comments(&value);
                 let mut parts = value.split(';');
                 let server = parts.next().unwrap_or_default().split_whitespace().next().unwrap_or_default().to_owned();
                 if is_own(&server) {
                     out.extend(parts.filter_map(result));
+                    if received {
+                        break;
+                    }
                 }
             }
             _ => {}
@@ -159,6 +175,20 @@ mod tests {
         assert_eq!(own_servers("imap.gmail.com"), ["google.com", "gmail.com"]);
         assert_eq!(own_servers("mail.example.co.uk"), ["example.co.uk"]);
         assert_eq!(own_servers("localhost"), ["localhost"]);
+    }
+
+    #[test]
+    fn what_a_sender_writes_in_the_name_of_the_own_server_does_not_count_beside_it() {
+        let forged = "Authentication-Results: mx.home.example; dmarc=pass header.from=bank.example";
+        let ours = "Authentication-Results: mx.home.example; dmarc=fail header.from=bank.example";
+        let received = "Received: from x by mx.home.example; today";
+        let fails = ["dmarc=fail header.from=bank.example"];
+        assert_eq!(of(&format!("{received}\r\n{ours}\r\n{forged}")), fails);
+        assert_eq!(of(&format!("{ours}\r\n{received}\r\n{forged}")), fails);
+        // A server that writes two fields writes both above.
+        let spf = "Authentication-Results: mx.home.example; spf=none";
+        assert_eq!(of(&format!("{ours}\r\n{spf}\r\n{received}\r\n{forged}")), [fails[0], "spf=none"]);
+        assert_eq!(of(&format!("{received}\r\n{ours}\r\n{received}\r\n{forged}")), fails);
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub use extract::{Extracted, extract};
 pub use fields::Fields;
 pub use link::Misleading;
 pub use outline::{Outline, PartAbout, Wanted};
-pub use unsubscribe::Unsubscribe;
+pub use unsubscribe::{Leaving, LeavingMail, Unsubscribe, leaving};
 
 /// A message as a person reads it. Everything in it was written by others.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]

@@ -19,6 +19,7 @@ mod model;
 mod net;
 mod oauth;
 mod oauth_answers;
+mod one_click;
 mod preset;
 mod session;
 mod settings;

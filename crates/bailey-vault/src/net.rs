@@ -2,7 +2,7 @@
 
 use std::future::{Future as _, poll_fn};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -112,11 +112,25 @@ impl AsyncWrite for Early {
 /// Opens a connection as the server's settings say, where something may leave by `authority`: no name's look-up begins while everything
 /// is paused, and no server is greeted.
 pub(crate) async fn connect(server: &Server, trust: &Trust, authority: &EgressAuthority) -> Result<Link, String> {
+    connect_where(server, trust, authority, |_| true).await
+}
+
+/// Does the same for a server whose every address has to pass `may`: which one is taken is not the asker's to choose.
+pub(crate) async fn connect_where(
+    server: &Server,
+    trust: &Trust,
+    authority: &EgressAuthority,
+    may: impl Fn(IpAddr) -> bool,
+) -> Result<Link, String> {
     authority.check().map_err(|why| why.to_string())?;
     let name = format!("{}:{}", server.host, server.port);
     let addresses = tokio::net::lookup_host((server.host.as_str(), server.port))
         .await
         .map_err(|error| format!("the server `{name}` is not known: {error}; check its name"))?;
+    let addresses: Vec<SocketAddr> = addresses.collect();
+    if !addresses.iter().all(|address| may(address.ip())) {
+        return Err(format!("`{name}` has an address that is not public; nothing was sent there"));
+    }
     let mut last: Option<io::Error> = None;
     for address in addresses {
         if server.security() == Security::None && !address.ip().is_loopback() {

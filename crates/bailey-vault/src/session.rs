@@ -64,6 +64,13 @@ impl std::fmt::Debug for Who {
     }
 }
 
+impl Access {
+    /// Returns the right by which bytes leave.
+    pub(crate) const fn authority(&self) -> &EgressAuthority {
+        &self.authority
+    }
+}
+
 /// One HTTP request to an account's own server. The host, the credential and, for a claim, the body are not the asker's to choose.
 #[derive(Debug, Clone)]
 pub struct HttpAsk<'a> {
@@ -263,7 +270,7 @@ impl Vault {
         self.in_http_time(self.exchange(&access, ask, true)).await
     }
 
-    async fn in_http_time<T>(&self, work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    pub(crate) async fn in_http_time<T>(&self, work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
         tokio::time::timeout(HTTP_WITHIN, work)
             .await
             .unwrap_or_else(|_| Err("the server did not answer in time".into()))

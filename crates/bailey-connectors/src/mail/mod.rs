@@ -10,6 +10,7 @@ mod mark;
 pub(crate) mod mime;
 mod original;
 mod smtp;
+mod unsubscribe;
 
 use bailey_gate::family::mail::{
     self, FolderName, FolderRole, Look, MailAction, MessageRef, Moving, PartNumber, Query, SourceUse,
@@ -192,6 +193,13 @@ impl Service for Mail {
                 manifest: json!({ "effect": "write", "target": { "id": "mail" }, "undo": true }),
             },
             ToolDefinition {
+                name: "mail_unsubscribe",
+                kind: mail::UNSUBSCRIBE,
+                description: "Leave the mailing list that a mail came by, as its header offers it. The person is asked first.",
+                parameters: schema(&[("id", "the id that mail_search gave")], &["id"]),
+                manifest: json!({ "effect": "write", "sinks": { "id": "site" } }),
+            },
+            ToolDefinition {
                 name: "mail_mark",
                 kind: mail::MARK,
                 description: "Mark one mail as read, unread, starred or unstarred.",
@@ -231,6 +239,7 @@ impl Service for Mail {
             "mail_read" => prepare_read(arguments, cx),
             "mail_attachment" => prepare_attachment(arguments, cx),
             "mail_mark" | "mail_label" => mark::prepare(tool, arguments, cx).await,
+            "mail_unsubscribe" => unsubscribe::prepare(arguments, cx).await,
             "mail_folders" => {
                 let account = cx.account(MAIL, arguments, Level::Read)?;
                 Ok((Some(account.connection.0), Action::Mail(MailAction::Look(Look::Folders))))
@@ -256,6 +265,7 @@ impl Service for Mail {
                 imap::move_one(vault, claimed, moving).await
             }
             MailAction::Mark(marking) => mark::execute(vault, claimed, marking).await,
+            MailAction::Unsubscribe(_) => unsubscribe::execute(vault, claimed).await,
             MailAction::SaveDraft(message) => keep::draft(vault, claimed, message).await,
             MailAction::Draft(_) => Outcome::new(Effect::NotExecuted, "a draft has no effect outside the home"),
         }
@@ -267,6 +277,9 @@ impl Service for Mail {
             MailAction::Move(moving) | MailAction::Trash(moving) | MailAction::DiscardDraft(moving) => moving,
             MailAction::Mark(marking) => return mark::was_marked(vault, account, marking).await,
             MailAction::SaveDraft(message) => return keep::was_kept(vault, account, message).await,
+            MailAction::Unsubscribe(_) => {
+                return Some((Found::No, "a list's server cannot be asked; see whether its mail still comes"));
+            }
             MailAction::Send(_)
             | MailAction::Draft(_)
             | MailAction::Search { .. }
@@ -299,6 +312,7 @@ impl Service for Mail {
                 return Ok((done.account.map(|(connection, _)| connection), back));
             }
             MailAction::Send(_) => return Err(no_undo(mail::SEND)),
+            MailAction::Unsubscribe(_) => return Err(no_undo(mail::UNSUBSCRIBE)),
             MailAction::Draft(_) => return Err(no_undo(mail::DRAFT)),
             MailAction::Search { .. } => return Err(no_undo(mail::SEARCH)),
             MailAction::Read(_) | MailAction::Look(_) => return Err(no_undo(mail::READ)),

@@ -28,7 +28,13 @@ kinds! {
     /// Sends a mail.
     SEND = {
         name: "mail.send", group: Group::Outward, level: Some(Level::Send), local: false,
-        asked_by: AskedBy::Verbs(&[Verb::Send, Verb::Invite, Verb::Delegated]), suggest: Some("mail"),
+        asked_by: AskedBy::Verbs(&[Verb::Send, Verb::Invite, Verb::Unsubscribe, Verb::Delegated]),
+        suggest: Some("mail"),
+    };
+    /// Leaves a mailing list by one request to its server.
+    UNSUBSCRIBE = {
+        name: "mail.unsubscribe", group: Group::Outward, level: Some(Level::Send), local: false,
+        asked_by: AskedBy::Verbs(&[Verb::Unsubscribe]), suggest: None,
     };
     /// Looks for mail.
     SEARCH = {
@@ -73,10 +79,12 @@ mod look;
 mod mark;
 mod message;
 mod preview;
+mod unsubscribe;
 
 pub use look::{Look, PartNumber};
 pub use mark::{Keyword, Mark, Marking};
 pub use message::{Attachment, MAX_REFERENCES, MAX_TAKEN_BYTES, Message, MessageId, Source, SourceUse, TakenFrom};
+pub use unsubscribe::{ListAddress, ONE_CLICK, Unsubscribing};
 
 /// Recipients of one mail above which it is mass mail, which is critical.
 pub const MASS_MAIL_RECIPIENTS: usize = 20;
@@ -116,6 +124,8 @@ pub enum MailAction {
     Trash(Moving),
     /// Mark a message, or take a mark off it.
     Mark(Marking),
+    /// Leave the list that a message came by.
+    Unsubscribe(Unsubscribing),
 }
 
 /// A message on the move.
@@ -224,13 +234,14 @@ impl Family for MailAction {
             Self::Move(_) => MOVE,
             Self::Trash(_) => TRASH,
             Self::Mark(_) => MARK,
+            Self::Unsubscribe(_) => UNSUBSCRIBE,
         }
     }
 
     fn class(&self) -> Class {
         match self {
             Self::Send(message) if message.recipients().count() > MASS_MAIL_RECIPIENTS => Class::Critical,
-            Self::Send(_) => Class::Held,
+            Self::Send(_) | Self::Unsubscribe(_) => Class::Held,
             Self::Draft(_)
             | Self::SaveDraft(_)
             | Self::DiscardDraft(_)
@@ -252,12 +263,17 @@ impl Family for MailAction {
             | Self::Search { .. }
             | Self::Read(_)
             | Self::Look(_)
-            | Self::Mark(_) => (None, None),
+            | Self::Mark(_)
+            | Self::Unsubscribe(_) => (None, None),
         };
-        let recipients: Vec<Party> =
+        let written_to: Vec<Party> =
             sent.iter().flat_map(|message| message.recipients()).map(|to| Party::of_address(&to.address)).collect();
+        let recipients = match self {
+            Self::Unsubscribe(leaving) => vec![leaving.party()],
+            _ => written_to.clone(),
+        };
         Traits {
-            learns: recipients.clone(),
+            learns: written_to,
             recipients,
             unreadable_recipients: 0,
             is_mail: sent.is_some(),
@@ -285,6 +301,7 @@ impl Family for MailAction {
         match self {
             Self::Send(message) => rfc5322::render(message),
             Self::SaveDraft(message) => rfc5322::render_kept(message),
+            Self::Unsubscribe(_) => ONE_CLICK.into(),
             Self::Draft(_)
             | Self::DiscardDraft(_)
             | Self::Search { .. }
@@ -314,6 +331,7 @@ impl Family for MailAction {
             | Self::Move(_)
             | Self::Trash(_)
             | Self::Mark(_)
+            | Self::Unsubscribe(_)
             | Self::DiscardDraft(_) => Ok(()),
         }
     }
@@ -338,6 +356,7 @@ impl Family for MailAction {
             Self::Move(moving) => preview::moving(out, "Move a mail", moving),
             Self::Trash(moving) => preview::moving(out, "Move a mail to the trash", moving),
             Self::Mark(marking) => mark::preview(out, marking),
+            Self::Unsubscribe(leaving) => unsubscribe::preview(out, leaving),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::family::{Action, ActionKind, AskedBy, Family as _, tool};
 use words::{
     ADDRESS, AFTER_ALL, APART, BEGINNINGS, BEHIND_APART, CALENDAR, CANCEL, CHANGE, CREATE, DO, DRAFT, GERMAN_MONTHS,
     HANDED_ON, INVITE, JOINS, MAIL, MARK, MONEY, NOT, NOT_BEHIND, ONESELF, OR_A_THING, PAY, REMEMBER, SEND, SHARE,
-    SORT, SUBORDINATES, THE, TRASH, UNREAD,
+    SORT, SUBORDINATES, THE, TRASH, UNREAD, UNSUBSCRIBE,
 };
 
 pub use reach::{OfSeries, Reach, Reaches};
@@ -33,6 +33,8 @@ pub enum Verb {
     Sort,
     /// Mark as read, star, label.
     Mark,
+    /// Leave a mailing list.
+    Unsubscribe,
     /// Make something new.
     Create,
     /// Change something.
@@ -70,6 +72,8 @@ pub struct TaskIntent {
     pub sort: bool,
     /// Mark mail.
     pub mark: bool,
+    /// Leave a mailing list.
+    pub unsubscribe: bool,
     /// Add to the calendar.
     pub create: bool,
     /// Change an entry.
@@ -231,6 +235,7 @@ impl TaskIntent {
             trash: any(TRASH),
             sort: any(SORT),
             mark: any(MARK),
+            unsubscribe: any(UNSUBSCRIBE),
             create: any(CREATE) || apart(Verb::Create),
             change: any(CHANGE) || apart(Verb::Change),
             cancel: any(CANCEL) || apart(Verb::Cancel),
@@ -271,6 +276,7 @@ impl TaskIntent {
             Verb::Trash => self.trash,
             Verb::Sort => self.sort,
             Verb::Mark => self.mark,
+            Verb::Unsubscribe => self.unsubscribe,
             Verb::Create => self.create,
             Verb::Change => self.change,
             Verb::Cancel => self.cancel,
@@ -376,6 +382,12 @@ mod tests {
             assert!(!reading.covers_kind(kind), "{}", kind.name());
         }
         assert!(reading.covers_kind(mail::SEARCH) && reading.covers_kind(calendar::READ));
+        for leaves in
+            ["Unsubscribe me from the news", "Bitte den Newsletter abbestellen", "d\u{e9}sabonne-moi de \u{e7}a"]
+        {
+            assert!(TaskIntent::of(leaves).covers_kind(mail::UNSUBSCRIBE), "{leaves}");
+        }
+        assert!(!TaskIntent::of("Do not unsubscribe").covers_kind(mail::UNSUBSCRIBE));
         assert!(TaskIntent::of("delete the newsletter mails").covers_kind(mail::TRASH));
         assert!(TaskIntent::of("cancel my appointment on Friday").covers_kind(calendar::CANCEL));
         assert!(TaskIntent::of("Trag den Termin in meinen Kalender ein").covers_kind(calendar::CREATE));

@@ -118,6 +118,8 @@ pub(super) const TRASH: &[&str] = &["trash", "delete", "bin", "lösch*", "suppri
 pub(super) const SORT: &[&str] = &["move", "archive", "file", "sort", "verschieb*", "archivier*", "déplace*", "range*"];
 pub(super) const MARK: &[&str] =
     &["mark", "star", "unstar", "flag", "unflag", "label", "tag", "markier*", "kennzeichne*", "marque*", "étiquette*"];
+pub(super) const UNSUBSCRIBE: &[&str] =
+    &["unsubscribe*", "abbestell*", "abmeld*", "désabonn*", "désinscri*", "désinscrire"];
 pub(super) const CREATE: &[&str] = &[
     "add",
     "append",

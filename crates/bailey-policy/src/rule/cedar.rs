@@ -53,6 +53,7 @@ fn actions(subject: Subject, stops: bool) -> String {
         Subject::MovingMail => kinds(&[mail::MOVE]),
         Subject::TrashingMail => kinds(&[mail::TRASH]),
         Subject::MarkingMail => kinds(&[mail::MARK]),
+        Subject::Unsubscribing => kinds(&[mail::UNSUBSCRIBE]),
         Subject::Calendar => kinds(&[calendar::CREATE, calendar::CHANGE, calendar::CANCEL]),
         Subject::NewEntries => kinds(&[calendar::CREATE]),
         Subject::ChangedEntries => kinds(&[calendar::CHANGE]),

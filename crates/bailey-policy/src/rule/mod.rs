@@ -57,6 +57,8 @@ pub enum Subject {
     TrashingMail,
     /// Marking mail: as read, with a star, with a label.
     MarkingMail,
+    /// Leaving mailing lists by a request to their servers.
+    Unsubscribing,
     /// Entries of the calendar, whatever is done to them.
     Calendar,
     /// New entries.

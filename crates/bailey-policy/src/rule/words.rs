@@ -11,7 +11,7 @@ use super::tokens::Words;
 use super::{BadRule, Condition, Period, Rule, Subject, Verdict};
 
 /// Subjects: the words each is printed in first, then others that mean the same.
-pub(crate) const SUBJECTS: [(Subject, &[&str]); 19] = [
+pub(crate) const SUBJECTS: [(Subject, &[&str]); 20] = [
     (Subject::Anything, &["anything", "everything"]),
     (Subject::Reading, &["reading", "looking"]),
     (Subject::Fetching, &["fetching", "browsing", "opening pages"]),
@@ -21,6 +21,7 @@ pub(crate) const SUBJECTS: [(Subject, &[&str]); 19] = [
     (Subject::MovingMail, &["moving mail"]),
     (Subject::TrashingMail, &["trashing mail", "deleting mail"]),
     (Subject::MarkingMail, &["marking mail", "labelling mail"]),
+    (Subject::Unsubscribing, &["unsubscribing", "leaving mailing lists"]),
     (Subject::Calendar, &["calendar", "calendar entries", "the calendar"]),
     (Subject::NewEntries, &["new calendar entries", "creating calendar entries"]),
     (Subject::ChangedEntries, &["changing calendar entries"]),

@@ -597,3 +597,53 @@ fn no_credential_is_on_disk_in_a_prompt_in_the_log_or_in_a_crash() {
         assert!(!String::from_utf8_lossy(&request).contains("Bearer"));
     }
 }
+
+/// A mail of a list, with what the own server found of it and how the list can be left.
+fn of_a_list(number: u8, checked: &str, ways: &str) -> String {
+    let header = format!(
+        "{checked}Received: from mx.list.example by localhost; Fri, 20 Nov 2026 10:00:00 +0100\r\nDKIM-Signature: v=1; a=rsa-sha256; d=list.example; s=k1; h=from:list-unsubscribe:list-unsubscribe-post; b=AbCdEf\r\nList-Unsubscribe: {ways}\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    );
+    header + &mail("News <news@list.example>", servers::ACCOUNT, &format!("news {number}"), "Buy!")
+}
+
+#[test]
+fn a_list_is_left_by_one_signed_request_or_by_its_mail_and_asks() {
+    let leave = |id: &str| ("mail_unsubscribe", json!({"id": id}));
+    let account = Account::new(
+        vec![search(json!({})), Turn::calls(vec![leave("$ID0"), leave("$ID1"), leave("$ID2")]), Turn::say("left")],
+        300,
+    );
+    let world = &account.world;
+    let (web, both) =
+        ("<https://list.example/u/1>", "<mailto:out@list.example?subject=leave>, <https://list.example/u/1>");
+    let passes = "Authentication-Results: localhost; dkim=pass header.d=list.example header.s=k1\r\n";
+    let forged = passes.replace("localhost", "mx.list.example");
+    account.server.deliver("", "1", &of_a_list(1, passes, both)).unwrap();
+    account.server.deliver("", "2", &of_a_list(2, &forged, both)).unwrap();
+    account.server.deliver("", "3", &of_a_list(3, &forged, web)).unwrap();
+    account.with_password("send");
+    let task = world.task("unsubscribe me from these lists");
+    assert_eq!(task["state"], "waiting", "{task:#}");
+    let cards = world.approvals();
+    let of_kind = |kind: &str| cards.iter().find(|card| card["kind"] == kind).unwrap_or_else(|| panic!("{cards:#?}"));
+    let (click, mail) = (of_kind("mail.unsubscribe"), of_kind("mail.send"));
+    assert_eq!(cards.len(), 2);
+    assert_eq!(click["headline"], "Leave a mailing list: tell list.example");
+    let items = click["items"].to_string();
+    for shown in ["https://list.example/u/1", "List-Unsubscribe=One-Click (POST", "Signed by, as your own server found"]
+    {
+        assert!(items.contains(shown), "{items}");
+    }
+    assert!(mail["items"].to_string().contains("out@list.example"), "{mail:#}");
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(mail), "succeeded");
+    // No such name is known to anybody: nothing was said.
+    let ended = world.until(&id(click), "not-executed");
+    assert!(ended["outcome"].as_str().unwrap().contains("list.example:443"), "{ended:#}");
+    world.until_task(task["id"].as_str().unwrap(), "answered");
+    let request = String::from_utf8(world.provider.requests().pop().unwrap()).unwrap();
+    assert!(request.contains("found no valid signature that covers the offer"), "{request}");
+    let arrived = world.sink.arrived();
+    assert_eq!((arrived.len(), arrived[0].to.clone()), (1, vec!["out@list.example".to_owned()]));
+    assert!(String::from_utf8_lossy(&arrived[0].bytes).contains("Subject: leave\r\n"));
+}

@@ -158,6 +158,42 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "tests::own_files_are_those_of_mail_that_the_person_sent_without_bailey",
     },
     Mutation {
+        control: "unsubscribe/public-only",
+        edits: &[(
+            "crates/bailey-vault/src/net.rs",
+            "    if !addresses.iter().all(|address| may(address.ip())) {",
+            "    if addresses.is_empty() && !addresses.iter().all(|address| may(address.ip())) {",
+        )],
+        test: "tests::a_server_of_a_private_network_is_told_nothing",
+    },
+    Mutation {
+        control: "unsubscribe/approved-request",
+        edits: &[(
+            "crates/bailey-vault/src/one_click.rs",
+            "line: format!(\"POST {target} HTTP/1.1\"), body: body.to_vec()",
+            "line: format!(\"POST {host} HTTP/1.1\"), body: body.to_vec()",
+        )],
+        test: "tests::a_list_is_told_once_in_fixed_words_and_no_redirect_is_followed",
+    },
+    Mutation {
+        control: "unsubscribe/signed-only",
+        edits: &[(
+            "crates/bailey-message/src/unsubscribe.rs",
+            "(meant.peek().is_some() && meant.all(covers)).then_some(domain)",
+            "meant.peek().is_some().then_some(domain)",
+        )],
+        test: "tests::one_click_counts_where_a_valid_signature_covers_it",
+    },
+    Mutation {
+        control: "mail/own-results-only",
+        edits: &[(
+            "crates/bailey-message/src/authentication.rs",
+            "                    if received {\n",
+            "                    if received && out.is_empty() {\n",
+        )],
+        test: "tests::what_a_sender_writes_in_the_name_of_the_own_server_does_not_count_beside_it",
+    },
+    Mutation {
         control: "imap/one-mark",
         edits: &[(
             "crates/bailey-vault/src/imap_guard.rs",

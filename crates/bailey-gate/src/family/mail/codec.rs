@@ -4,7 +4,7 @@ use super::{
     Attachment, FolderName, FolderRole, MailAction, Message, MessageId, MessageRef, Moving, PartNumber, Query, Source,
     SourceUse, Summary, TakenFrom,
 };
-use super::{look, mark};
+use super::{look, mark, unsubscribe};
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::family::text::{Address, Line, Mailbox};
 
@@ -32,6 +32,7 @@ pub(super) fn encode(action: &MailAction, out: &mut Encoder) {
         MailAction::SaveDraft(message) => encode_whole(message, out.byte(8)),
         MailAction::DiscardDraft(moving) => encode_moving(moving, out.byte(9)),
         MailAction::Mark(marking) => mark::encode(marking, out.byte(10)),
+        MailAction::Unsubscribe(leaving) => unsubscribe::encode(leaving, out.byte(14)),
         MailAction::Look(look) => look::encode(look, out.byte(LOOK)),
     }
 }
@@ -52,6 +53,7 @@ pub(super) fn decode(bytes: &mut Decoder<'_>) -> Result<MailAction, CodecError> 
         11 => decode_taking(bytes).map(MailAction::Send),
         12 => decode_taking(bytes).map(MailAction::SaveDraft),
         13 => decode_taking(bytes).map(MailAction::Draft),
+        14 => unsubscribe::decode(bytes).map(MailAction::Unsubscribe),
         LOOK => look::decode(bytes).map(MailAction::Look),
         tag => Err(CodecError::UnknownTag(tag)),
     }?;
