@@ -144,6 +144,8 @@ facts! {
     attachments: u64 = "attachments";
     /// Those of them that others sent.
     foreign_attachments: u64 = "foreignAttachments";
+    /// Tells whether it answers a mail of which the account's own server found no proof that its sender sent it.
+    sender_unproven: bool = "senderUnproven";
     /// The tool it calls, as `server.tool`; nothing where it calls none.
     tool: String = "tool";
     /// Folders and sites that hold every place it touches, as [`crate::place::Place::within`] names them.

@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 
+use crate::address::addresses;
 use crate::fields::Fields;
 
 /// Most results that are told of.
@@ -67,6 +68,38 @@ pub fn authentication(fields: &Fields, own: &[String]) -> Vec<Checked> {
     }
     out.truncate(MAX_RESULTS);
     out
+}
+
+/// Tells whether the account's own server found that a message came from the domain of its author: by DMARC, or by a signature or an
+/// envelope of that domain or one of the same owner (RFC 7489, 3.1). A message of several authors is nobody's.
+#[must_use]
+pub fn sender_is_proven(fields: &Fields, own: &[String]) -> bool {
+    let from = addresses(fields, "from").all;
+    let once = fields.iter().filter(|(name, _)| *name == "from").count() == 1;
+    let [author] = from.as_slice() else { return false };
+    let Some((_, author)) = author.address.rsplit_once('@').filter(|_| once) else { return false };
+    let fits = |domain: Option<&str>| {
+        let domain = domain.map(|text| text.rsplit_once('@').map_or(text, |(_, domain)| domain));
+        domain.is_some_and(|domain| same_owner(domain, author))
+    };
+    let checked = authentication(fields, own);
+    let of = |method: &'static str| checked.iter().filter(move |one| one.method == method);
+    let passed = |one: &&Checked| one.result == "pass";
+    if of("dmarc").any(|one| one.result != "none") {
+        let about_author = |one: &Checked| one.property("header.from").is_none_or(|domain| fits(Some(domain)));
+        return of("dmarc").all(|one| passed(&one) && about_author(one));
+    }
+    of("dkim").filter(passed).any(|one| fits(one.property("header.d").or_else(|| one.property("header.i"))))
+        || of("spf").filter(passed).any(|one| fits(one.property("smtp.mailfrom")))
+}
+
+/// Tells whether two domains are those of one owner: the same, or beneath the same registered name.
+fn same_owner(one: &str, other: &str) -> bool {
+    let registered = |domain: &str| {
+        let domain = domain.trim_end_matches('.').to_ascii_lowercase();
+        psl::domain_str(&domain).map_or_else(|| domain.clone(), str::to_owned)
+    };
+    !one.is_empty() && registered(one) == registered(other)
 }
 
 /// Providers that sign with another domain than their addresses and servers have: a server's ending, and the name they sign with.
@@ -168,6 +201,41 @@ mod tests {
         );
         assert_eq!(of("Authentication-Results: a.provider.example; spf=none"), ["spf=none"]);
         assert_eq!(of("Authentication-Results: mx.home.example; none"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_sender_is_proven_by_what_the_own_server_found_of_their_domain() {
+        let own = ["mx.home.example".to_owned()];
+        let proven = |found: &str, from: &str| {
+            let header = format!("Authentication-Results: mx.home.example; {found}\r\nFrom: {from}\r\n\r\n");
+            sender_is_proven(&Fields::split(header.as_bytes()).0, &own)
+        };
+        let ana = "Ana <ana@corp.example.org>";
+        for found in [
+            "dmarc=pass header.from=corp.example.org",
+            "spf=fail; dkim=fail; dmarc=pass (p=none) header.from=corp.example.org",
+            "dkim=pass header.d=example.org",
+            "dkim=fail header.d=example.org; dkim=pass header.i=@mail.example.org",
+            "spf=pass smtp.mailfrom=bounce@mail.example.org",
+            "dmarc=none header.from=corp.example.org; dkim=pass header.d=corp.example.org",
+        ] {
+            assert!(proven(found, ana), "{found}");
+        }
+        for found in [
+            "none",
+            "dmarc=fail header.from=corp.example.org; dkim=pass header.d=example.org",
+            "dmarc=pass header.from=other.example.net",
+            "dkim=pass header.d=mailer.example.net",
+            "dkim=pass header.d=org",
+            "spf=pass smtp.mailfrom=eve@evil.example.net",
+            "spf=softfail smtp.mailfrom=ana@example.org",
+            "dkim=pass",
+        ] {
+            assert!(!proven(found, ana), "{found}");
+        }
+        for from in ["ana@example.org, eve@example.org", "Ana", "ana@example.org\r\nFrom: eve@example.org", "<>"] {
+            assert!(!proven("dkim=pass header.d=example.org", from), "{from}");
+        }
     }
 
     #[test]

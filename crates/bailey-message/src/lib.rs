@@ -28,7 +28,7 @@ use mail_parser::parsers::MessageStream;
 use serde::Serialize;
 
 pub use address::{Addresses, Mailbox, addresses, both_forms};
-pub use authentication::{Checked, authentication, own_servers};
+pub use authentication::{Checked, authentication, own_servers, sender_is_proven};
 pub use charset::decode as decode_charset;
 pub use extract::{Extracted, extract};
 pub use fields::Fields;

@@ -1,6 +1,6 @@
 //! Answering a mail, and passing one on, as mail programs do: who gets it, the subject, the thread, the quoted text, the files.
 
-use bailey_gate::family::mail::{Attachment, MailAction, Message, MessageRef, Source, SourceUse};
+use bailey_gate::family::mail::{Attachment, MailAction, Message, MessageRef, SenderProof, Source, SourceUse};
 use bailey_gate::family::text::{Address, Line, MAX_HEADER_CHARS, Mailbox};
 use bailey_gate::family::{Action, Level, rfc5322};
 use bailey_gate::handoff::SystemEgress;
@@ -27,6 +27,7 @@ pub(super) struct Making<'a> {
     pub(super) from: Mailbox,
     pub(super) message: MessageRef,
     pub(super) original: Original,
+    pub(super) sender: SenderProof,
 }
 
 /// Prepares the answer to a mail, or a mail that passes it on.
@@ -46,8 +47,9 @@ pub(super) async fn prepare(used: SourceUse, arguments: &Arguments, cx: &Prepare
             "the mail is larger than {megabytes} MiB, which few servers take; pass on what it says in a mail of its own"
         )));
     }
+    let sender = original::sender_of(&bytes, account);
     let original = original::read(bytes).await.map_err(BadCall::Lookup)?;
-    let making = Making { arguments, cx, from, message, original };
+    let making = Making { arguments, cx, from, message, original, sender };
     let made = match used {
         SourceUse::Answered => making.reply()?,
         SourceUse::Forwarded => making.forward()?,
@@ -145,7 +147,8 @@ impl Making<'_> {
     }
 
     fn source(&self, used: SourceUse, asked: &[Named]) -> Source {
-        Source { used, message: self.message.clone(), from: shown(&self.original.from), reply_to: shown(asked) }
+        let (from, reply_to) = (shown(&self.original.from), shown(asked));
+        Source { used, message: self.message.clone(), from, reply_to, sender: self.sender }
     }
 
     /// Returns the addresses of all accounts of the person, in the form addresses are compared in.
@@ -231,7 +234,7 @@ fn each_once(to: Vec<Mailbox>, cc: Vec<Mailbox>, bcc: Vec<Mailbox>) -> (Vec<Mail
     (once(to), once(cc), once(bcc))
 }
 
-fn shown(all: &[Named]) -> String {
+pub(super) fn shown(all: &[Named]) -> String {
     all.iter().map(Named::shown).collect::<Vec<_>>().join(", ")
 }
 

@@ -1,13 +1,16 @@
 //! From what a model or a person wrote to a whole message: recipients, subject, text, a copy's folder, a person's edits.
 
 use bailey_gate::family::addresses::{self, BadAddresses};
-use bailey_gate::family::mail::{Attachment, FolderName, INVITATIONS, MailAction, Message, MessageId};
+use bailey_gate::family::mail::{
+    Attachment, FolderName, INVITATIONS, MailAction, Message, MessageId, Source, SourceUse,
+};
 use bailey_gate::family::text::{Address, Line, Mailbox};
 use bailey_gate::family::{Action, Level, punycode};
 use bailey_gate::handoff::SystemEgress;
 use bailey_vault::Vault;
 use serde_json::Value;
 
+use super::answer::shown;
 use super::imap::{self, Folders};
 use super::{author, files, original};
 use crate::call::{Arguments, BadCall};
@@ -68,6 +71,8 @@ pub(crate) fn prepare_invitation(
 pub(super) struct Around {
     /// The thread of the mail it answers, oldest first; empty where that mail was not found.
     pub(super) thread: Vec<MessageId>,
+    /// That mail, where it was found.
+    pub(super) source: Option<Box<Source>>,
     /// The folder for its copy, or for the draft.
     pub(super) keep_in: Option<Box<FolderName>>,
     /// The files of the mailbox that it takes along.
@@ -82,13 +87,15 @@ pub(super) async fn prepare_message(
 ) -> Result<Made, BadCall> {
     let draft = tool == "mail_draft";
     let (account, _) = author(cx, arguments, if draft { Level::Draft } else { Level::Send })?;
-    let thread = match answered(arguments)? {
+    let (thread, source) = match answered(arguments)? {
         Some(parent) => thread_of(cx.vault, account, &parent).await,
-        None => Vec::new(),
+        None => (Vec::new(), None),
     };
     let keep_in = if draft { drafts_folder(cx.vault, account) } else { sent_folder(cx.vault, account) };
+    // What stays in the home names nothing in the mailbox.
+    let source = source.filter(|_| !draft || keep_in.is_some());
     let files = files::taken(arguments, cx, account).await?;
-    message_of(tool, arguments, cx, Around { thread, keep_in, files })
+    message_of(tool, arguments, cx, Around { thread, source, keep_in, files })
 }
 
 /// Makes the message of a call.
@@ -110,7 +117,7 @@ pub(super) fn message_of(tool: &str, arguments: &Arguments, cx: &HomeContext, ar
         in_reply_to,
         attachments: around.files,
         keep_in: around.keep_in,
-        source: None,
+        source: around.source,
         from,
     };
     message.check().map_err(|error| BadCall::Bad { name: "to", why: error.to_string() })?;
@@ -132,11 +139,11 @@ fn answered(arguments: &Arguments) -> Result<Option<MessageId>, BadCall> {
     arguments.optional("in_reply_to").map(read).transpose()
 }
 
-/// Looks for the mail that is answered where people keep what they answer, for the thread it belongs to. What is not found leaves the
-/// answer with the one mail it names.
-async fn thread_of(vault: &Vault, account: &Account, parent: &MessageId) -> Vec<MessageId> {
+/// Looks for the mail that is answered where people keep what they answer, for the thread it belongs to and who sent it. What is not
+/// found leaves the answer with the one mail it names.
+async fn thread_of(vault: &Vault, account: &Account, parent: &MessageId) -> (Vec<MessageId>, Option<Box<Source>>) {
     if account.settings.mail().is_none_or(|mail| mail.imap.is_none()) {
-        return Vec::new();
+        return (Vec::new(), None);
     }
     let folders: Folders = vault.discovered(&account.connection.0).unwrap_or_default();
     let named = [Some("INBOX".to_owned()), folders.archive, folders.sent];
@@ -144,11 +151,14 @@ async fn thread_of(vault: &Vault, account: &Account, parent: &MessageId) -> Vec<
     for folder in named.into_iter().flatten().filter_map(|name| FolderName::new(&name).ok()) {
         let Ok(Some(found)) = imap::find_by_id(vault, &access, &folder, parent.as_str()).await else { continue };
         let Ok((bytes, _)) = original::fetch(vault, &access, &found, original::HEADER).await else { continue };
+        let sender = original::sender_of(&bytes, account);
         if let Ok(mail) = original::read(bytes).await {
-            return mail.thread();
+            let (used, from) = (SourceUse::Answered, shown(&mail.from));
+            let source = Source { used, message: found, from, reply_to: String::new(), sender };
+            return (mail.thread(), Some(Box::new(source)));
         }
     }
-    Vec::new()
+    (Vec::new(), None)
 }
 
 /// Returns the folder that a copy of what is sent goes to: that of the role Sent, unless the provider puts one there itself.

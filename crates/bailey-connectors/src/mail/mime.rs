@@ -1,7 +1,9 @@
 //! Mail as others wrote it, as a model is told of it: as much as is told at once, in bounded time, and without harm to what runs beside.
 
 use bailey_gate::family::text::{Address, Line};
-use bailey_message::{Addresses, Extracted, Fields, Mail, Mailbox, Outline, addresses, authentication};
+use bailey_message::{
+    Addresses, Extracted, Fields, Mail, Mailbox, Outline, addresses, authentication, sender_is_proven,
+};
 use serde_json::{Value, json};
 
 use crate::cut::{before_cutting, beginning};
@@ -44,9 +46,13 @@ pub(crate) fn describe_from(fetched: &Fetched, header: &[u8], own: &[String], fr
             Fetched::Parts(outline) => outline.read(),
         };
         let mut value = told(&mail, from);
-        let checked = authentication(&Fields::split(header).0, own);
-        if let Some(value) = value.as_object_mut().filter(|_| !checked.is_empty()) {
-            value.insert("checked_by_own_server".into(), json!(checked));
+        let (fields, _) = Fields::split(header);
+        let checked = authentication(&fields, own);
+        if let Some(value) = value.as_object_mut() {
+            if !checked.is_empty() {
+                value.insert("checked_by_own_server".into(), json!(checked));
+            }
+            value.insert("sender_proven".into(), json!(sender_is_proven(&fields, own)));
         }
         value
     };

@@ -1,7 +1,8 @@
 //! A mail somebody wrote, as far as an answer, or a mail that passes it on, is made of it: fetched by a look, and taken apart.
 
-use bailey_gate::family::mail::{MAX_REFERENCES, MessageId, MessageRef};
+use bailey_gate::family::mail::{MAX_REFERENCES, MessageId, MessageRef, SenderProof};
 use bailey_gate::family::text::Mailbox;
+use bailey_message::{Fields, own_servers, sender_is_proven};
 use bailey_vault::{Access, ImapSession, Vault, VaultError, words};
 use futures_util::TryStreamExt as _;
 use mail_parser::decoders::base64::base64_decode;
@@ -12,6 +13,7 @@ use tokio::task::spawn_blocking;
 use super::compose::known_address;
 use super::imap::BEFORE_HAND_OFF;
 use super::mime::PARSER;
+use crate::context::Account;
 
 /// Bytes of a mail that an answer is made of: header and text; attachments behind them are not looked at.
 pub(super) const TO_ANSWER: usize = 512 * 1024;
@@ -131,6 +133,13 @@ async fn pieces(session: &mut ImapSession, message: &MessageRef, limit: usize) -
         }
     }
     Ok((bytes, true))
+}
+
+/// Tells what the account's own server found out about who sent a mail, by the beginning of its bytes.
+pub(super) fn sender_of(bytes: &[u8], account: &Account) -> SenderProof {
+    let host = account.settings.mail().and_then(|mail| mail.imap.as_ref()).map(|server| server.host.as_str());
+    let own = own_servers(host.unwrap_or_default());
+    if sender_is_proven(&Fields::split(bytes).0, &own) { SenderProof::Proven } else { SenderProof::Unproven }
 }
 
 /// Takes a mail apart, on a thread of its own.

@@ -1,5 +1,5 @@
 use bailey_gate::ConnectionId;
-use bailey_gate::family::mail::{MailAction, Message, MessageId, MessageRef};
+use bailey_gate::family::mail::{MailAction, Message, MessageId, MessageRef, SenderProof};
 use bailey_gate::family::{Action, Level, punycode};
 
 use super::answer::Making;
@@ -140,7 +140,7 @@ fn making<T>(mail: &str, arguments: serde_json::Value, make: impl Fn(Making<'_>)
     let original = on_a_deep_stack(mail.replace('\n', "\r\n").as_bytes()).unwrap_or_default();
     let from = Mailbox { name: None, address: Address::new("me@example.org").unwrap() };
     let message = MessageRef { folder: FolderName::new("INBOX").unwrap(), uid_validity: 1, uid: 7 };
-    make(Making { arguments: &arguments, cx: &context, from, message, original })
+    make(Making { arguments: &arguments, cx: &context, from, message, original, sender: SenderProof::NotLooked })
 }
 
 fn reply(mail: &str, arguments: serde_json::Value) -> Result<Message, BadCall> {

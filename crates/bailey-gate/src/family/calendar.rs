@@ -391,6 +391,7 @@ impl Family for CalendarAction {
             text_for_others: told.map(|entry| entry.lines().join("\n")).unwrap_or_default(),
             attachments: 0,
             foreign_attachments: 0,
+            sender_unproven: false,
             targets: Vec::new(),
             places: Vec::new(),
             method: String::new(),

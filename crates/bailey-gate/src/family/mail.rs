@@ -83,7 +83,9 @@ mod unsubscribe;
 
 pub use look::{Look, PartNumber};
 pub use mark::{Keyword, Mark, Marking};
-pub use message::{Attachment, MAX_REFERENCES, MAX_TAKEN_BYTES, Message, MessageId, Source, SourceUse, TakenFrom};
+pub use message::{
+    Attachment, MAX_REFERENCES, MAX_TAKEN_BYTES, Message, MessageId, SenderProof, Source, SourceUse, TakenFrom,
+};
 pub use unsubscribe::{ListAddress, ONE_CLICK, Unsubscribing};
 
 /// Recipients of one mail above which it is mass mail, which is critical.
@@ -280,6 +282,7 @@ impl Family for MailAction {
             text_for_others: sent.map(text_for_others).unwrap_or_default(),
             attachments: sent.map_or(0, |message| message.attachments.len()),
             foreign_attachments: sent.map_or(0, Message::foreign_attachments),
+            sender_unproven: sent.is_some_and(Message::answers_unproven),
             targets: Vec::new(),
             places: Vec::new(),
             method: String::new(),

@@ -58,6 +58,8 @@ pub struct Traits {
     pub attachments: usize,
     /// Those of them that others sent.
     pub foreign_attachments: usize,
+    /// Tells whether it answers a mail whose sender is not proven.
+    pub sender_unproven: bool,
     /// Existing things it changes, by the names it gives them.
     pub targets: Vec<String>,
     /// Places it touches: `None` for one that cannot be read.
@@ -89,6 +91,7 @@ impl Traits {
             text_for_others: String::new(),
             attachments: 0,
             foreign_attachments: 0,
+            sender_unproven: false,
             targets: Vec::new(),
             places: Vec::new(),
             method: String::new(),

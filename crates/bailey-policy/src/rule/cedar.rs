@@ -128,6 +128,7 @@ fn condition(condition: &Condition, stops: bool) -> String {
         Condition::ForeignFiles(holds) => {
             is(*holds, "context.foreignAttachments > 0", "context.foreignAttachments == 0")
         }
+        Condition::UnprovenSender(holds) => is(*holds, "context.senderUnproven", "!context.senderUnproven"),
         Condition::AfterReading(holds) => is(*holds, "context.untrustedRead", "!context.untrustedRead"),
         Condition::AfterSecrets(holds) => is(*holds, "context.confidentialRead", "!context.confidentialRead"),
         Condition::OffTask(holds) => is(*holds, "context.outsideScope", "!context.outsideScope"),

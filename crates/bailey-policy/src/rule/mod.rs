@@ -125,6 +125,8 @@ pub enum Condition {
     Attachments(bool),
     /// It carries files that others sent; or none of those.
     ForeignFiles(bool),
+    /// It answers a mail whose sender is not proven; or none of those.
+    UnprovenSender(bool),
     /// Every thing it changes was named in the task; or some was not.
     Named(bool),
     /// It spends at most, or more than, so many hundredths.
@@ -195,7 +197,7 @@ pub(crate) fn fits(subject: Subject, condition: &Condition) -> bool {
         | Condition::Group(..) => reaches,
         Condition::Guests(_) => entries || all,
         Condition::Links(_) => all || mail || entries || changes || subject == S::Payments,
-        Condition::Attachments(_) | Condition::ForeignFiles(_) => all || mail,
+        Condition::Attachments(_) | Condition::ForeignFiles(_) | Condition::UnprovenSender(_) => all || mail,
         Condition::Named(_) => all || changes || mail || subject == S::Payments,
         Condition::AtMost(_) | Condition::MoreThan(_) | Condition::BudgetUpTo(..) | Condition::BudgetOver(..) => {
             all || subject == S::Payments

@@ -35,7 +35,7 @@ pub(crate) const SUBJECTS: [(Subject, &[&str]); 20] = [
 ];
 
 /// Conditions without a value.
-const CONDITIONS: [(Condition, &[&str]); 30] = [
+const CONDITIONS: [(Condition, &[&str]); 32] = [
     (
         Condition::Grounded(true),
         &[
@@ -73,6 +73,8 @@ const CONDITIONS: [(Condition, &[&str]); 30] = [
     (Condition::Attachments(false), &["without attachments"]),
     (Condition::ForeignFiles(true), &["with files of others"]),
     (Condition::ForeignFiles(false), &["without files of others"]),
+    (Condition::UnprovenSender(true), &["that answers an unproven sender"]),
+    (Condition::UnprovenSender(false), &["that answers no unproven sender"]),
     (Condition::Named(true), &["that I named", "I named"]),
     (Condition::Named(false), &["that I did not name"]),
     (Condition::AfterReading(true), &["after reading what others wrote", "after reading"]),
@@ -210,6 +212,7 @@ pub(super) fn condition(condition: &Condition, subject: Subject) -> String {
         | Condition::Links(_)
         | Condition::Attachments(_)
         | Condition::ForeignFiles(_)
+        | Condition::UnprovenSender(_)
         | Condition::Named(_)
         | Condition::AfterReading(_)
         | Condition::AfterSecrets(_)

@@ -94,6 +94,8 @@ fn each_condition_of_a_rule_decides() {
         ),
         ("with attachments", vec![Facts { attachments: 1, ..calm() }], vec![calm()]),
         ("without attachments", vec![calm()], vec![Facts { attachments: 1, ..calm() }]),
+        ("that answers an unproven sender", vec![Facts { sender_unproven: true, ..calm() }], vec![calm()]),
+        ("that answers no unproven sender", vec![calm()], vec![Facts { sender_unproven: true, ..calm() }]),
         (
             "with files of others",
             vec![Facts { attachments: 2, foreign_attachments: 1, ..calm() }],

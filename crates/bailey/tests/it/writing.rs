@@ -305,6 +305,39 @@ fn files_that_are_not_there_or_too_large_are_refused_before_anybody_is_asked() {
     }
 }
 
+/// What the own server found of who sent a mail is shown with its answer, and rules decide by it, however the answer is written; what a
+/// sender wrote of themselves counts for nothing.
+#[test]
+fn an_answer_to_a_sender_nobody_proved_is_told_from_others() {
+    let answer = |id: &str| ("mail_reply", json!({"id": id, "body": "Yes."}));
+    let named = json!({"to": ["eve@corp.example"], "subject": "Re: s", "body": "b", "in_reply_to": "<3@corp.example>"});
+    let turns = vec![
+        Turn::call("mail_search", json!({})),
+        Turn::calls(vec![("mail_read", json!({"id": "$ID0"})), answer("$ID1"), ("mail_send", named), answer("$ID0")]),
+        Turn::say("ok"),
+    ];
+    let account = Account::new(turns, 300);
+    let world = &account.world;
+    let pass = |server: &str| format!("Authentication-Results: {server}; dkim=pass header.d=corp.example\r\n");
+    let sent = |name: &str, checked: &str| mail(&format!("{checked}From: {name}@corp.example\r\nSubject: s"), "x");
+    account.server.deliver("", "1", &sent("eve", &pass("mx.corp.example"))).unwrap();
+    account.server.deliver("", "2", &sent("ana", &pass("localhost")).replace("<3@", "<4@")).unwrap();
+    account.with_password("send");
+    world.ok(&["rules", "add", "mail that answers an unproven sender: never"], PASSPHRASE);
+    let task = world.task("answer Eve and Ana");
+    let states = |task: &Value| -> Vec<String> {
+        let all = task["actions"].as_array().unwrap().iter().filter(|one| one["kind"] == "mail.send");
+        all.map(|one| one["state"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(states(&task), ["denied", "denied", "awaiting"], "{task:#}");
+    let card = world.waiting();
+    assert_eq!(items(&card, "Its sender"), ["proven by your own mail server, as far as the domain goes"]);
+    approved(world, &card);
+    world.until_task(&id(&task), "answered");
+    let request = String::from_utf8(world.provider.requests().pop().unwrap()).unwrap();
+    assert!(request.contains("\\\"sender_proven\\\":true"), "{request}");
+}
+
 #[test]
 fn an_account_behind_starttls_connects_reads_and_sends() {
     let turns = vec![

@@ -194,6 +194,24 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "tests::what_a_sender_writes_in_the_name_of_the_own_server_does_not_count_beside_it",
     },
     Mutation {
+        control: "mail/aligned-only",
+        edits: &[(
+            "crates/bailey-message/src/authentication.rs",
+            "    !one.is_empty() && registered(one) == registered(other)\n",
+            "    !one.is_empty() && !registered(one).is_empty() && !registered(other).is_empty()\n",
+        )],
+        test: "tests::a_sender_is_proven_by_what_the_own_server_found_of_their_domain",
+    },
+    Mutation {
+        control: "mail/answers-know-senders",
+        edits: &[(
+            "crates/bailey-connectors/src/mail/original.rs",
+            "if sender_is_proven(&Fields::split(bytes).0, &own) {",
+            "if sender_is_proven(&Fields::split(bytes).0, &own) || !own.is_empty() {",
+        )],
+        test: "writing::an_answer_to_a_sender_nobody_proved_is_told_from_others",
+    },
+    Mutation {
         control: "imap/one-mark",
         edits: &[(
             "crates/bailey-vault/src/imap_guard.rs",

@@ -1,12 +1,22 @@
 //! The one encoding of what is done with mail. What is here stays byte for byte: logs of earlier homes are read with it.
 
 use super::{
-    Attachment, FolderName, FolderRole, MailAction, Message, MessageId, MessageRef, Moving, PartNumber, Query, Source,
-    SourceUse, Summary, TakenFrom,
+    Attachment, FolderName, FolderRole, MailAction, Message, MessageId, MessageRef, Moving, PartNumber, Query,
+    SenderProof, Source, SourceUse, Summary, TakenFrom,
 };
 use super::{look, mark, unsubscribe};
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::family::text::{Address, Line, Mailbox};
+
+/// What a mail was made of another as, and what was known of who sent that: one byte. The first two were there before anybody looked.
+const USES: [(SourceUse, SenderProof, u8); 6] = [
+    (SourceUse::Answered, SenderProof::NotLooked, 1),
+    (SourceUse::Forwarded, SenderProof::NotLooked, 2),
+    (SourceUse::Answered, SenderProof::Unproven, 3),
+    (SourceUse::Forwarded, SenderProof::Unproven, 4),
+    (SourceUse::Answered, SenderProof::Proven, 5),
+    (SourceUse::Forwarded, SenderProof::Proven, 6),
+];
 
 /// The tag of looks that read on; those below are taken, or kept for what changes something.
 const LOOK: u8 = 16;
@@ -107,11 +117,9 @@ fn encode_whole(message: &Message, out: &mut Encoder) {
         out.text(folder.as_str());
     });
     out.option(message.source.as_ref(), |out, source| {
-        let Source { used, message, from, reply_to } = source.as_ref();
-        out.byte(match used {
-            SourceUse::Answered => 1,
-            SourceUse::Forwarded => 2,
-        });
+        let Source { used, message, from, reply_to, sender } = source.as_ref();
+        let tag = USES.iter().find(|(one, proof, _)| one == used && proof == sender);
+        out.byte(tag.map_or(0, |(_, _, tag)| *tag));
         encode_reference(message, out);
         out.text(from).text(reply_to);
     });
@@ -121,12 +129,11 @@ fn decode_whole(bytes: &mut Decoder<'_>) -> Result<Message, CodecError> {
     let message = decode_message(bytes)?;
     let keep_in = bytes.option(|bytes| decode_folder(bytes).map(Box::new))?;
     let source = bytes.option(|bytes| {
-        let used = match bytes.byte()? {
-            1 => SourceUse::Answered,
-            2 => SourceUse::Forwarded,
-            tag => return Err(CodecError::UnknownTag(tag)),
-        };
-        Ok(Box::new(Source { used, message: decode_reference(bytes)?, from: bytes.text()?, reply_to: bytes.text()? }))
+        let tag = bytes.byte()?;
+        let (used, sender, _) =
+            USES.iter().find(|(_, _, known)| *known == tag).copied().ok_or(CodecError::UnknownTag(tag))?;
+        let (message, from, reply_to) = (decode_reference(bytes)?, bytes.text()?, bytes.text()?);
+        Ok(Box::new(Source { used, message, from, reply_to, sender }))
     })?;
     Ok(Message { keep_in, source, ..message })
 }

@@ -51,6 +51,20 @@ pub struct Source {
     pub from: String,
     /// Quotes where it asks for answers to be sent to (Reply-To; RFC 5322, 3.6.2), where that is not its sender; else empty.
     pub reply_to: String,
+    /// What the account's own server found out about who sent it.
+    pub sender: SenderProof,
+}
+
+/// What is proven of who sent a mail, by the server the account gets its mail from, and by nothing that the mail says itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SenderProof {
+    /// Nobody looked: actions of earlier homes.
+    #[default]
+    NotLooked,
+    /// The server found none.
+    Unproven,
+    /// The server found that it came from the domain of its sender's address.
+    Proven,
 }
 
 /// What a mail was made of another as.
@@ -95,6 +109,13 @@ impl Message {
             return Err(CodecError::TooLong);
         }
         Ok(())
+    }
+
+    /// Tells whether it answers a mail whose sender is not proven.
+    #[must_use]
+    pub fn answers_unproven(&self) -> bool {
+        let answered = self.source.as_ref().filter(|source| source.used == SourceUse::Answered);
+        answered.is_some_and(|source| source.sender == SenderProof::Unproven)
     }
 
     /// Counts the files that others sent: those of a mail that is passed on, and those taken from mail that is not known to be the

@@ -1,6 +1,6 @@
 //! Renders what the person sees of a mail before saying yes: every recipient, every header that leaves, the whole text.
 
-use super::{Attachment, FolderName, Message, MessageRef, Moving, Query, Source, SourceUse, TakenFrom};
+use super::{Attachment, FolderName, Message, MessageRef, Moving, Query, SenderProof, Source, SourceUse, TakenFrom};
 use crate::family::escape::{visible, visible_lines};
 use crate::family::rfc5322;
 use crate::family::text::Mailbox;
@@ -98,6 +98,11 @@ fn source(out: &mut Preview, source: &Source) {
         SourceUse::Forwarded => "Passes on the mail from (as it says)",
     };
     out.item(label, &source.from);
+    match source.sender {
+        SenderProof::NotLooked => {}
+        SenderProof::Unproven => out.item("Its sender", "not proven: your own mail server found nothing that shows it"),
+        SenderProof::Proven => out.item("Its sender", "proven by your own mail server, as far as the domain goes"),
+    }
     place(out, &source.message);
     if !source.reply_to.is_empty() {
         out.item("It asks for answers to", &source.reply_to);
