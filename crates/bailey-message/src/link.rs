@@ -5,8 +5,10 @@ use serde::Serialize;
 use crate::address::both_forms;
 use crate::params::percent_decoded;
 
-/// Characters of a target that are told.
+/// Characters of a target that are told; of a longer one its beginning, and the host it leads to.
 const MAX_TARGET: usize = 1_000;
+/// Characters of a host that are told, from its end: whose it is stands there. Real ones have 253 (RFC 1035, 2.3.4).
+const MAX_HOST: usize = 300;
 /// How often a target that wraps another is looked into.
 const MAX_WRAPPED: usize = 3;
 
@@ -37,7 +39,7 @@ pub(crate) fn look(shown: &str, href: &str) -> Told {
         return nothing;
     }
     let lower = href.to_ascii_lowercase();
-    let target = crate::short(&crate::invisible::without(&href).0, MAX_TARGET);
+    let target = as_told(&href);
     if let Some(rest) = strip(&href, "mailto:") {
         return mail(shown, rest, target);
     }
@@ -67,11 +69,32 @@ pub(crate) fn look(shown: &str, href: &str) -> Told {
     let says_it = essence(shown) == essence(&href);
     let mut told = target;
     if let (Some(real), false) = (&real, says_it) {
-        told = format!("{} (by way of {leads})", crate::short(real, MAX_TARGET));
+        told = format!("{} (by way of {})", as_told(real), host_as_told(&leads));
     } else if !says_it && leads.split('.').any(|label| label.starts_with("xn--")) {
-        told = format!("{told} ({})", both_names(&leads));
+        told = format!("{told} ({})", host_as_told(&leads));
     }
     Told { target: (!says_it).then_some(told), misleading }
+}
+
+/// Returns a target as it is told: whole, or its beginning with how long it is and where it leads, which no length hides.
+fn as_told(url: &str) -> String {
+    let plain = crate::invisible::without(url).0;
+    let count = plain.chars().count();
+    if count <= MAX_TARGET {
+        return plain;
+    }
+    let begins: String = plain.chars().take(MAX_TARGET).collect();
+    let mail = strip(url, "mailto:").map(|rest| rest.split('?').next().unwrap_or_default());
+    let leads = host(url).or_else(|| Some(mail?.rsplit_once('@')?.1.to_owned()));
+    let leads = leads.map(|leads| format!(", and leads to {}", host_as_told(&leads))).unwrap_or_default();
+    format!("{begins}… (cut here; it has {count} characters{leads})")
+}
+
+/// Returns a host in both its forms, its end where it is longer than hosts are.
+fn host_as_told(host: &str) -> String {
+    let both = both_names(host);
+    let extra = both.chars().count().saturating_sub(MAX_HOST);
+    if extra == 0 { both } else { format!("…{}", both.chars().skip(extra).collect::<String>()) }
 }
 
 fn strip<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
@@ -273,6 +296,27 @@ mod tests {
         ] {
             assert_eq!(look(shown, href).misleading, None, "{shown} {href}");
         }
+    }
+
+    #[test]
+    fn a_target_of_any_length_is_told_with_the_host_it_leads_to() {
+        let long = "a".repeat(5_000);
+        for href in [
+            format!("https://evil.example/{long}"),
+            format!("https://good.example.{long}@evil.example/"),
+            format!("https://{long}:x@evil.example"),
+            format!("https://{}evil.example/x", "a.".repeat(3_000)),
+            format!("mailto:{long}@evil.example"),
+            format!("https://www.google.com/url?q=https%3A%2F%2Fgood.example{long}%40evil.example%2F"),
+        ] {
+            let told = look("Open", &href).target.unwrap();
+            assert!(told.contains("(cut here; it has ") && told.contains("evil.example"), "{told}");
+            assert!(told.chars().count() < 2_000 && told.starts_with(&href[..6]), "{told}");
+        }
+        let told = look("Open", &format!("data:text/html,{long}")).target.unwrap();
+        assert!(told.ends_with("(cut here; it has 5015 characters)"), "{told}");
+        let short = format!("https://good.example/{}", "a".repeat(900));
+        assert_eq!(look("Open", &short).target, Some(short));
     }
 
     #[test]

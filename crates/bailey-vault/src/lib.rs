@@ -431,6 +431,17 @@ impl Vault {
         self.stored(DISCOVERED, id)
     }
 
+    /// Returns why sent mail of the account could not be looked at when it was looked at last; `None` where it was, or has none.
+    #[must_use]
+    pub fn unseen(&self, id: &ConnectionId) -> Option<String> {
+        /// What every service's notes are read as here: they say more, each in its own form.
+        #[derive(serde::Deserialize)]
+        struct Noted {
+            unseen: Option<String>,
+        }
+        self.discovered::<Noted>(id).ok()?.unseen
+    }
+
     /// Returns what its service noted when it last looked at the account ([`Discovered::notes`]).
     pub fn notes(&self, id: &ConnectionId) -> Result<Vec<u8>, VaultError> {
         self.ledger.record(record(DISCOVERED, id))?.ok_or(VaultError::Revoked)

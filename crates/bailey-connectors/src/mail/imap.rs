@@ -266,7 +266,11 @@ async fn look_around(session: &mut ImapSession, own: &str) -> Result<(Folders, W
     }
     let mut written_to = WrittenTo::new();
     if let Some(sent) = folders.sent.clone() {
-        (written_to, folders.sent_seen) = known::written_to(session, &sent, None, own).await?;
+        // A server that does not let sent mail be searched is one to read and send with all the same: nobody is known by it.
+        match known::written_to(session, &sent, None, own).await {
+            Ok(seen) => (written_to, folders.sent_seen) = seen,
+            Err(why) => folders.unseen = Some(why),
+        }
     }
     Ok((folders, written_to))
 }

@@ -41,7 +41,7 @@ pub(super) async fn look_again(
     let looked = in_time(written_to(&mut session, &sent, folders.sent_seen, &settings.address));
     let (known, seen) = vault.until_cut(looked).await?;
     leave(session).await;
-    folders.sent_seen = seen;
+    (folders.sent_seen, folders.unseen) = (seen, None);
     let notes = serde_json::to_vec(&folders).map_err(|error| VaultError::Settings(error.to_string()))?;
     Ok(Some(Discovered { notes, known: parties(known) }))
 }

@@ -27,6 +27,10 @@ pub(super) fn connection_view(home: &Home, row: bailey_ledger::ConnectionRow) ->
             "no token: the limits of this connection are kept by Bailey alone, and only the provider's page ends the password"
         }
     };
+    let unseen = home.vault.unseen(&row.id).filter(|_| row.grant.active);
+    let unseen = unseen
+        .map(|why| format!("its sent mail could not be looked at, so nobody counts as known by it: {}", visible(&why)));
+    let weaker = [Some(weaker.to_owned()).filter(|weaker| !weaker.is_empty()), unseen];
     let is_default = row.grant.active && home.vault.default_account(&row.kind) == Some(row.id);
     let account = visible(&row.account);
     ConnectionView {
@@ -37,7 +41,7 @@ pub(super) fn connection_view(home: &Home, row: bailey_ledger::ConnectionRow) ->
         account,
         level: row.grant.level.name().into(),
         active: row.grant.active,
-        weaker: weaker.into(),
+        weaker: weaker.into_iter().flatten().collect::<Vec<_>>().join("; "),
     }
 }
 

@@ -18,6 +18,10 @@ pub struct Folders {
     /// The last sent message that was looked at: its folder's validity, and its number.
     #[serde(default)]
     pub sent_seen: Option<(u32, u32)>,
+    /// Why sent mail could not be looked at the last time, in words for the person; it is looked at again before somebody unknown is
+    /// written to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<String>,
 }
 
 impl Folders {
