@@ -8,8 +8,8 @@ use std::time::Duration;
 use bailey_agent::{About, Conversation, Ending, Own, Situation};
 use bailey_gate::ledger::StoreError;
 use bailey_gate::{GateError, TaskId};
-use bailey_model::tap::tap;
-use bailey_model::{Answer, Model, ModelError, Tool};
+use bailey_model::tap::{Tapped, tap};
+use bailey_model::{Answer, Ask, Came, Heard, Model, ModelError, Tool};
 use bailey_telemetry::{Stopwatch, event};
 use bailey_vault::Training;
 use tokio::sync::watch;
@@ -152,7 +152,8 @@ impl Home {
         })
     }
 
-    /// Asks one model, and makes the request anew where it learns what its provider does not take.
+    /// Asks one model; makes the request anew where it learns what its provider does not take, and asks again where that may help. There
+    /// has to be room for what each try may cost. Ends at once where everything is paused, or the task is stopped.
     async fn ask_one(
         self: &Arc<Self>,
         id: TaskId,
@@ -165,80 +166,99 @@ impl Home {
         let tools: Vec<Tool> =
             definitions.map(|t| Tool { name: t.name, description: t.description, parameters: t.parameters }).collect();
         let about = about(&accounts);
-        for _ in 0..MAX_LEARNT {
-            let now =
-                jiff::Timestamp::from_millisecond(self.clock.now().wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-            let situation = Situation { now, zone: self.clock.zone() };
-            let mut ask = conversation.ask_about(&tools, &situation, &about);
+        let longest = if self.fallback.is_some() { LONGEST_WAIT_BESIDE } else { LONGEST_WAIT };
+        let (mut patience, mut learnt) = (Patience { tries: 1, most: tries, longest, wait: MODEL_WAIT }, 0);
+        // The same for every try, so that the request is too.
+        let now = jiff::Timestamp::from_millisecond(self.clock.now().wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let situation = Situation { now, zone: self.clock.zone() };
+        let mut kept = None;
+        loop {
+            let ask = conversation.ask_about(&tools, &situation, &about);
             let form = ask.shape.as_ref().map(|shape| shape.name);
-            ask.max_tokens = model.traits().answer_limit(ask.max_tokens);
-            let wanted = ask.max_tokens;
-            let mut tapped = tap(&**model, ask.clone());
-            let reserved = match self.reserve(conversation, config, &tapped.body, wanted)? {
-                Ok(reserved) if reserved.tokens < LEAST_ANSWER_TOKENS.min(wanted) => {
-                    return Ok(Err(Failed::TooDear(reserved.why.clone())));
-                }
-                Ok(reserved) => reserved,
+            let (tapped, reserved) = match self.with_room(conversation, (&**model, config), ask)? {
+                Ok(request) => request,
                 Err(why) => return Ok(Err(Failed::TooDear(why))),
             };
-            if reserved.tokens < wanted {
-                ask.max_tokens = reserved.tokens;
-                tapped = tap(&**model, ask);
-            }
             let body = tapped.body.clone();
-            self.keep_context(id, conversation.asked, tapped, &config.name).await?;
+            // What is asked again is kept once.
+            if kept.as_ref() != Some(&body) {
+                conversation.asked += u64::from(kept.is_some());
+                self.keep_context(id, conversation.asked, tapped, &config.name).await?;
+                kept = Some(body.clone());
+            }
             let size = body.len();
-            let answered = self.ask_patiently(id, conversation.asked, &**model, body, form, tries).await;
-            match answered {
-                Err(refused @ ModelError::Refused(..)) if model.learn(&refused) => conversation.asked += 1,
+            let (answered, came) = self.ask_once(id, conversation.asked, &**model, body, form).await;
+            let error = match answered {
                 Ok(answer) => {
                     self.spend(conversation, config, size, &answer, reserved).await?;
                     return Ok(Ok(answer));
                 }
-                Err(error) => return Ok(Err(Failed::Model(error))),
+                Err(error) => error,
+            };
+            if let Some(came) = came {
+                self.spend_on_part(conversation, config, size, came).await?;
+            }
+            drop(reserved);
+            if matches!(error, ModelError::Refused(..)) && model.learn(&error) {
+                learnt += 1;
+                if learnt >= MAX_LEARNT {
+                    let refused = ModelError::Refused(400, "it refuses every form of the request".into());
+                    return Ok(Err(Failed::Model(refused)));
+                }
+                continue;
+            }
+            let Some(wait) = patience.again_after(&error) else { return Ok(Err(Failed::Model(error))) };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.is_stopped(id) => return Ok(Err(Failed::Model(ModelError::Paused))),
             }
         }
-        Ok(Err(Failed::Model(ModelError::Refused(400, "it refuses every form of the request".into()))))
     }
 
-    /// Asks again where it may help: a provider that has no room now, or a connection that broke. The request is the
-    /// same, byte for byte, so it is kept once. Ends at once where everything is paused, or the task is stopped.
-    async fn ask_patiently(
+    /// Makes a request for which there is room within what the person allowed, of a shorter answer where that is needed; says why not,
+    /// where there is too little.
+    fn with_room(
+        &self,
+        conversation: &Conversation,
+        (model, config): (&dyn Model, &ModelConfig),
+        mut ask: Ask,
+    ) -> Result<Result<(Tapped, Reserved), String>, GateError> {
+        ask.max_tokens = model.traits().answer_limit(ask.max_tokens);
+        let wanted = ask.max_tokens;
+        let tapped = tap(model, ask.clone());
+        let reserved = match self.reserve(conversation, config, &tapped.body, wanted)? {
+            Ok(reserved) if reserved.tokens < LEAST_ANSWER_TOKENS.min(wanted) => return Ok(Err(reserved.why.clone())),
+            Ok(reserved) => reserved,
+            Err(why) => return Ok(Err(why)),
+        };
+        if reserved.tokens == wanted {
+            return Ok(Ok((tapped, reserved)));
+        }
+        ask.max_tokens = reserved.tokens;
+        Ok(Ok((tap(model, ask), reserved)))
+    }
+
+    /// Asks once; tells how much came of an answer that began, whatever became of it.
+    async fn ask_once(
         self: &Arc<Self>,
         id: TaskId,
         request: u64,
         model: &dyn Model,
         body: Vec<u8>,
         form: Option<&'static str>,
-        most: u32,
-    ) -> Result<Answer, ModelError> {
-        let (mut tries, mut wait) = (1, MODEL_WAIT);
-        let longest = if self.fallback.is_some() { LONGEST_WAIT_BESIDE } else { LONGEST_WAIT };
-        loop {
-            let took = Stopwatch::start();
-            self.listening.begin(id, request);
-            let hear = |words: &str| self.listening.hear(id, words);
-            let answered = tokio::select! {
-                answered = model.ask(body.clone(), form, &hear) => answered,
-                () = self.is_stopped(id) => Err(ModelError::Paused),
-            };
-            asked_model(&answered, took.elapsed());
-            let pause = match &answered {
-                Err(ModelError::Busy { after: Some(after), .. }) if *after <= longest => (*after).max(wait),
-                Err(ModelError::Busy { after: None, .. } | ModelError::Unreachable(_)) => wait,
-                Err(ModelError::Garbled(_)) if tries < GARBLED_TRIES => wait,
-                _ => return answered,
-            };
-            if tries >= most {
-                return answered;
-            }
-            tries += 1;
-            wait *= 2;
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.is_stopped(id) => return Err(ModelError::Paused),
-            }
-        }
+    ) -> (Result<Answer, ModelError>, Option<Came>) {
+        let (took, begun) = (Stopwatch::start(), Mutex::new(None));
+        self.listening.begin(id, request);
+        let hear = |heard: Heard<'_>| match heard {
+            Heard::Words(words) => self.listening.hear(id, words),
+            Heard::Came(came) => *begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(came),
+        };
+        let answered = tokio::select! {
+            answered = model.ask(body, form, &hear) => answered,
+            () = self.is_stopped(id) => Err(ModelError::Paused),
+        };
+        asked_model(&answered, took.elapsed());
+        (answered, begun.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Ends once the person has stopped a task, or paused everything.
@@ -266,9 +286,54 @@ impl Home {
     ) -> Result<(), GateError> {
         let cost = crate::spending::cost(config, size, answer);
         conversation.cost_micros = conversation.cost_micros.saturating_add(cost);
-        self.note_spending(cost, answer.usage).await?;
+        self.note_spending(cost, answer.usage, 1).await?;
         drop(reserved);
         Ok(())
+    }
+
+    /// Notes what an answer cost that began and did not come whole: its provider charges for it all the same.
+    async fn spend_on_part(
+        &self,
+        conversation: &mut Conversation,
+        config: &ModelConfig,
+        size: usize,
+        came: Came,
+    ) -> Result<(), GateError> {
+        let (cost, usage) = crate::spending::cost_of_part(config, size, came);
+        conversation.cost_micros = conversation.cost_micros.saturating_add(cost);
+        conversation.usage += usage;
+        self.note_spending(cost, usage, 0).await
+    }
+}
+
+/// How often a model is asked, and how long to wait in between.
+struct Patience {
+    /// How often it was asked.
+    tries: u32,
+    /// How often it may be.
+    most: u32,
+    /// Longest wait that its server may ask for.
+    longest: Duration,
+    /// How long to wait, unless its server says.
+    wait: Duration,
+}
+
+impl Patience {
+    /// Returns how long to wait before asking again; nothing where that does not help, or was done often enough. Worth it are a
+    /// provider that has no room now, and a connection that broke.
+    fn again_after(&mut self, error: &ModelError) -> Option<Duration> {
+        let wait = match error {
+            ModelError::Busy { after: Some(after), .. } if *after <= self.longest => (*after).max(self.wait),
+            ModelError::Busy { after: None, .. } | ModelError::Unreachable(_) => self.wait,
+            ModelError::Garbled(_) if self.tries < GARBLED_TRIES => self.wait,
+            _ => return None,
+        };
+        if self.tries >= self.most {
+            return None;
+        }
+        self.tries += 1;
+        self.wait *= 2;
+        Some(wait)
     }
 }
 

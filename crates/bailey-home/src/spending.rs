@@ -6,7 +6,7 @@ use bailey_agent::Conversation;
 use bailey_gate::GateError;
 use bailey_gate::ledger::StoreError;
 use bailey_ledger::RecordName;
-use bailey_model::{Answer, Usage};
+use bailey_model::{Answer, Came, Usage};
 use serde::{Deserialize, Serialize};
 
 use crate::config::ModelConfig;
@@ -97,6 +97,14 @@ pub(crate) fn cost(config: &ModelConfig, size: usize, answer: &Answer) -> u64 {
     price(input, config.input_price).saturating_add(price(output, config.output_price))
 }
 
+/// Returns the same of an answer that began and did not come whole, with what is counted for it: by its bytes, or what the provider had
+/// counted by then, where that is more.
+pub(crate) fn cost_of_part(config: &ModelConfig, size: usize, came: Came) -> (u64, Usage) {
+    let by_bytes = charged(size, came.bytes, Usage { output: 0, ..came.usage });
+    let usage = Usage { output: by_bytes.output.max(came.usage.output), ..by_bytes };
+    (price(usage.input, config.input_price).saturating_add(price(usage.output, config.output_price)), usage)
+}
+
 impl Home {
     /// Returns the month now, as its record is called.
     fn this_month(&self) -> String {
@@ -162,8 +170,8 @@ impl Home {
         Ok(Ok(Reserved { tokens, why, micros, pending: Arc::clone(&self.pending) }))
     }
 
-    /// Adds to what the month took.
-    pub(crate) async fn note_spending(&self, micros: u64, usage: Usage) -> Result<(), GateError> {
+    /// Adds to what the month took; `answers` is how many whole ones it was for.
+    pub(crate) async fn note_spending(&self, micros: u64, usage: Usage, answers: u64) -> Result<(), GateError> {
         let (ledger, month) = (Arc::clone(&self.ledger), self.this_month());
         blocking(move || {
             Ok(ledger.write(|tx| {
@@ -171,7 +179,7 @@ impl Home {
                 let before = tx.record(name)?.and_then(|json| serde_json::from_slice::<Month>(&json).ok());
                 let mut total = before.unwrap_or_default();
                 total.micros = total.micros.saturating_add(micros);
-                total.answers = total.answers.saturating_add(1);
+                total.answers = total.answers.saturating_add(answers);
                 total.usage += usage;
                 let json = serde_json::to_vec(&total).map_err(|error| StoreError::Broken(error.to_string()))?;
                 tx.put_record(RecordName { kind: SPENDING, owner: month.as_bytes(), n: 0 }, &json)
@@ -191,6 +199,26 @@ mod tests {
         assert_eq!(charged(16_000, 1_600, usage(1, 1)), usage(1_000, 100));
         assert_eq!(charged(16_000, 1_600, usage(4_000, 400)), usage(4_000, 400));
         assert_eq!(charged(300, 30, usage(0, 0)), usage(100, 10));
+    }
+
+    #[test]
+    fn a_part_of_an_answer_is_charged_by_what_was_sent_and_what_came() {
+        let usage = |input, output| Usage { input, output };
+        let config: ModelConfig = serde_json::from_value(serde_json::json!({
+            "kind": "openai-chat", "base_url": "http://127.0.0.1:1/v1", "name": "m", "input_price": 1.0, "output_price": 2.0
+        }))
+        .unwrap();
+        for (bytes, counted, charged) in [
+            (0, usage(0, 0), usage(100, 0)),
+            (30, usage(0, 0), usage(100, 10)),
+            // What was counted at its beginning says nothing about the end.
+            (30, usage(120, 1), usage(120, 10)),
+            (30, usage(120, 40), usage(120, 40)),
+            (3_000, usage(1, 1), usage(18, 1_000)),
+        ] {
+            let (cost, taken) = cost_of_part(&config, 300, Came { bytes, usage: counted });
+            assert_eq!((taken, cost), (charged, charged.input + 2 * charged.output), "{bytes} {counted:?}");
+        }
     }
 
     #[test]

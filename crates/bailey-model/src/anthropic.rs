@@ -336,6 +336,10 @@ impl Reader for Blocks {
         &self.said
     }
 
+    fn usage(&self) -> Usage {
+        self.usage
+    }
+
     fn finish(self, by: &str) -> Result<Answer, ModelError> {
         let mut answer = Answer { stop: self.stop, usage: self.usage, ..Answer::default() };
         for (_, block) in self.blocks {

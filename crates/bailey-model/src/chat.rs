@@ -339,6 +339,10 @@ impl Reader for Chat {
         &self.apart.words
     }
 
+    fn usage(&self) -> Usage {
+        self.usage
+    }
+
     fn finish(self, by: &str) -> Result<Answer, ModelError> {
         let (text, among) = self.apart.finish(self.stop == Stop::Ended);
         let (calls, extras) = self.calls.finish()?;

@@ -298,8 +298,27 @@ pub trait Transport: Send + Sync {
     fn post(&self, path: &'static str, body: Vec<u8>) -> Sending<'_, Result<Response, ModelError>>;
 }
 
-/// Hears the words of an answer as they come: each piece once, thoughts and calls not at all. What counts is the answer.
-pub type Hear<'a> = &'a (dyn Fn(&str) + Send + Sync);
+/// What is heard of an answer while it comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard<'a> {
+    /// Words: each piece once, thoughts and calls not at all. What counts is the answer.
+    Words(&'a str),
+    /// How much came so far; the first time when an answer with a status of success begins. A provider charges for it, also where it
+    /// breaks off.
+    Came(Came),
+}
+
+/// How much came of an answer that began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Came {
+    /// Bytes of words, thoughts and arguments; of an answer that is no stream, all of its bytes.
+    pub bytes: usize,
+    /// What the provider had counted by then.
+    pub usage: Usage,
+}
+
+/// Hears an answer while it comes.
+pub type Hear<'a> = &'a (dyn Fn(Heard<'_>) + Send + Sync);
 
 /// A provider of models.
 pub trait Model: Send + Sync {

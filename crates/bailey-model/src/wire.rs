@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    Answer, Body, Hear, MAX_ANSWER_BYTES, MAX_CALLS, MAX_STREAM_BYTES, ModelError, Response, Stop, ToolCall, Transport,
-    errors, sse,
+    Answer, Body, Came, Hear, Heard, MAX_ANSWER_BYTES, MAX_CALLS, MAX_STREAM_BYTES, ModelError, Response, Stop,
+    ToolCall, Transport, Usage, errors, sse,
 };
 
 /// What reads one wire format's answers, piece by piece.
@@ -19,6 +19,8 @@ pub(crate) trait Reader: Default + Send {
     fn size(&self) -> usize;
     /// Returns the words so far.
     fn words(&self) -> &str;
+    /// Returns what the provider counted so far.
+    fn usage(&self) -> Usage;
     /// Returns the answer. Thoughts in it are marked as those of `by`.
     fn finish(self, by: &str) -> Result<Answer, ModelError>;
 }
@@ -53,9 +55,10 @@ pub(crate) async fn exchange<R: Reader>(ask: Exchange<'_>) -> Result<Answer, Mod
 async fn arriving<R: Reader>(ask: Exchange<'_>) -> Result<R, ModelError> {
     let Response { status, after, mut body, .. } = ask.transport.post(ask.path, ask.body).await?;
     if !(200..300).contains(&status) {
-        let body = rest(&mut *body, Vec::new()).await.unwrap_or_default();
+        let body = rest(&mut *body, Vec::new(), &|_| {}).await.unwrap_or_default();
         return Err(errors::refusal(status, &body, after));
     }
+    (ask.hear)(Heard::Came(Came::default()));
     let mut begun = Vec::new();
     while begins(&begun).is_none() {
         let Some(chunk) = body.chunk().await? else { break };
@@ -63,7 +66,7 @@ async fn arriving<R: Reader>(ask: Exchange<'_>) -> Result<R, ModelError> {
     }
     let mut reader = R::default();
     if begins(&begun).is_none_or(|first| matches!(first, b'{' | b'[' | b'<')) {
-        let all = rest(&mut *body, begun).await?;
+        let all = rest(&mut *body, begun, ask.hear).await?;
         let value = serde_json::from_slice(&all).map_err(|error| garbled(&error, &all))?;
         if let Some(error) = errors::in_answer(&value) {
             return Err(error);
@@ -73,40 +76,40 @@ async fn arriving<R: Reader>(ask: Exchange<'_>) -> Result<R, ModelError> {
             return Err(ModelError::Garbled("it is far longer than was asked for".into()));
         }
         if ask.form.is_none() {
-            (ask.hear)(reader.words());
+            (ask.hear)(Heard::Words(reader.words()));
         }
         return Ok(reader);
     }
-    let hear = ask.form.is_none().then_some(ask.hear);
-    stream(reader, &mut *body, begun, hear).await
+    stream(reader, &mut *body, begun, ask.hear, ask.form.is_none()).await
 }
 
-/// Reads a stream of events.
+/// Reads a stream of events; `aloud` is whether its words are told as they come.
 async fn stream<R: Reader>(
     mut reader: R,
     body: &mut dyn Body,
     begun: Vec<u8>,
-    hear: Option<Hear<'_>>,
+    hear: Hear<'_>,
+    aloud: bool,
 ) -> Result<R, ModelError> {
     let (mut lines, mut taken, mut heard) = (sse::Events::default(), 0, 0);
     let mut seen = Seen::default();
     let mut chunk = Some(begun);
     while let Some(bytes) = chunk {
         taken += bytes.len();
-        for data in lines.push(&bytes)? {
-            seen.take(&mut reader, &data)?;
-        }
-        heard = told(&reader, hear, heard);
+        let read = lines.push(&bytes).and_then(|events| seen.all(&mut reader, &events));
+        hear(Heard::Came(Came { bytes: reader.size(), usage: reader.usage() }));
+        read?;
+        heard = told(&reader, hear, aloud, heard);
         if taken > MAX_STREAM_BYTES || reader.size() > MAX_ANSWER_BYTES {
             return Err(ModelError::Garbled("it does not end".into()));
         }
         // Some servers keep the connection open behind the end.
         chunk = if seen.over { None } else { body.chunk().await? };
     }
-    for data in lines.finish() {
-        seen.take(&mut reader, &data)?;
-    }
-    told(&reader, hear, heard);
+    let read = seen.all(&mut reader, &lines.finish());
+    hear(Heard::Came(Came { bytes: reader.size(), usage: reader.usage() }));
+    read?;
+    told(&reader, hear, aloud, heard);
     match seen {
         Seen { events: 0, strange: Some(strange), .. } => {
             Err(ModelError::Garbled(format!("it begins with `{strange}`")))
@@ -117,10 +120,10 @@ async fn stream<R: Reader>(
 }
 
 /// Tells the words that were not told yet; gives how many bytes were by now.
-fn told<R: Reader>(reader: &R, hear: Option<Hear<'_>>, heard: usize) -> usize {
-    match (hear, reader.words().get(heard..)) {
-        (Some(hear), Some(fresh)) if !fresh.is_empty() => {
-            hear(fresh);
+fn told<R: Reader>(reader: &R, hear: Hear<'_>, aloud: bool, heard: usize) -> usize {
+    match reader.words().get(heard..) {
+        Some(fresh) if aloud && !fresh.is_empty() => {
+            hear(Heard::Words(fresh));
             heard + fresh.len()
         }
         _ => heard,
@@ -138,6 +141,11 @@ struct Seen {
 }
 
 impl Seen {
+    /// Takes the data of several events, up to the first that makes no sense.
+    fn all<R: Reader>(&mut self, reader: &mut R, events: &[String]) -> Result<(), ModelError> {
+        events.iter().try_for_each(|data| self.take(reader, data))
+    }
+
     /// Takes the data of an event. Some servers leave out the blank line between two; some send what is no JSON to keep the
     /// connection alive.
     fn take<R: Reader>(&mut self, reader: &mut R, data: &str) -> Result<(), ModelError> {
@@ -178,10 +186,14 @@ fn begins(bytes: &[u8]) -> Option<u8> {
     bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace())
 }
 
-async fn rest(body: &mut dyn Body, begun: Vec<u8>) -> Result<Vec<u8>, ModelError> {
+/// Reads a body to its end, and tells how much of it came.
+async fn rest(body: &mut dyn Body, begun: Vec<u8>, hear: Hear<'_>) -> Result<Vec<u8>, ModelError> {
+    let came = |bytes| hear(Heard::Came(Came { bytes, usage: Usage::default() }));
     let mut out = begun;
+    came(out.len());
     while let Some(chunk) = body.chunk().await? {
         out.extend(chunk);
+        came(out.len());
         if out.len() > MAX_STREAM_BYTES {
             return Err(ModelError::Garbled("it does not end".into()));
         }

@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use bailey_model::{
-    Answer, AnthropicMessages, Body, Model, ModelError, OpenAiChat, Response, Sending, Stop, Transport, Usage,
+    Answer, AnthropicMessages, Body, Came, Heard, Model, ModelError, OpenAiChat, Response, Sending, Stop, Transport,
+    Usage,
 };
 use futures_util::FutureExt as _;
 use serde_json::Value;
@@ -49,7 +50,11 @@ fn asked(wire: Wire, saying: Saying, form: Option<&'static str>) -> (Result<Answ
         Wire::Chat => Box::new(OpenAiChat::new(Box::new(saying), "m".into())),
         Wire::Anthropic => Box::new(AnthropicMessages::new(Box::new(saying), "m".into())),
     };
-    let hear = |words: &str| heard.lock().unwrap().push_str(words);
+    let hear = |piece: Heard<'_>| {
+        if let Heard::Words(words) = piece {
+            heard.lock().unwrap().push_str(words);
+        }
+    };
     let answer = model.ask(b"{}".to_vec(), form, &hear).now_or_never().unwrap();
     (answer, heard.into_inner().unwrap())
 }
@@ -655,5 +660,37 @@ fn arguments_never_arrive_at_another_call_however_pieces_are_mixed() {
         let answer = asked(Wire::Chat, saying, None).0.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         let got: Vec<(String, String)> = answer.calls.into_iter().map(|call| (call.name, call.arguments)).collect();
         assert_eq!(got, wanted, "seed {seed}, {numbering:?}: {text}");
+    }
+}
+
+#[test]
+fn how_much_came_of_an_answer_that_breaks_off_is_told() {
+    let begun = r#"{"type":"message_start","message":{"usage":{"input_tokens":7,"output_tokens":1}}}"#;
+    let words = r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello"}}"#;
+    let thought = r#"{"choices":[{"index":0,"delta":{"reasoning_content":"why"}}]}"#;
+    let said = r#"{"choices":[{"index":0,"delta":{"content":"Hello"}}]}"#;
+    let usage = |input, output| Usage { input, output };
+    let whole = r#"{"choices":[{"mess"#;
+    for (wire, status, text, came) in [
+        (Wire::Anthropic, 200, sse(&[begun, words]), Some((5, usage(7, 1)))),
+        (Wire::Chat, 200, sse(&[thought, said]), Some((8, usage(0, 0)))),
+        (Wire::Chat, 200, sse(&[said, "{\"error\":\"no room\"}"]), Some((5, usage(0, 0)))),
+        (Wire::Chat, 200, whole.into(), Some((whole.len(), usage(0, 0)))),
+        (Wire::Chat, 200, String::new(), Some((0, usage(0, 0)))),
+        (Wire::Chat, 503, whole.into(), None),
+    ] {
+        let heard = Mutex::new(None);
+        let saying = Saying { status, events: true, after: None, bytes: text.as_bytes().to_vec(), size: 16 };
+        let model: Box<dyn Model> = match wire {
+            Wire::Chat => Box::new(OpenAiChat::new(Box::new(saying), "m".into())),
+            Wire::Anthropic => Box::new(AnthropicMessages::new(Box::new(saying), "m".into())),
+        };
+        let hear = |piece: Heard<'_>| {
+            if let Heard::Came(came) = piece {
+                *heard.lock().unwrap() = Some(came);
+            }
+        };
+        model.ask(b"{}".to_vec(), None, &hear).now_or_never().unwrap().unwrap_err();
+        assert_eq!(heard.into_inner().unwrap(), came.map(|(bytes, usage)| Came { bytes, usage }), "{text}");
     }
 }

@@ -230,6 +230,64 @@ fn a_task_or_a_month_that_would_cost_too_much_stops_with_words() {
 }
 
 #[test]
+fn an_answer_that_breaks_off_is_paid_for_and_needs_room_for_another_try() {
+    let said = "x".repeat(300);
+    let broken = format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": {"content": said}}]}));
+    let broken = Script {
+        task_contains: "to the end".into(),
+        turns: vec![Turn { events: Some(broken), ..Turn::default() }],
+        ..Script::default()
+    };
+    let mut world = World::with_scripts(vec![broken, turns(vec![Turn::say("Hello.")])], 0);
+    let prices = "input_price = 1000\noutput_price = 1\n";
+    configure(&world, "openai-chat", &world.provider.base_url(), prices);
+    world.serve();
+    world.task("say hello to me");
+    let before = world.data_of(&["models"])["month_cost"].as_f64().unwrap();
+    let whole = u32::try_from(world.provider.requests()[0].len()).unwrap();
+    // Room is made for half of its bytes in tokens, and a third of them is charged: there is room for two tries and not for three.
+    let limit = f64::from(whole) * 1_000.0 / 1e6;
+    configure(&world, "openai-chat", &world.provider.base_url(), &format!("{prices}task_limit = {limit}"));
+    world.restart();
+    let output = world.run(&["task", "--json", "go to the end"], "");
+    let task: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let trouble = task["trouble"].as_str().unwrap();
+    assert!(trouble.contains("task_limit") && trouble.contains("could cost more"), "{task:#}");
+    let tried = &world.provider.requests()[1..];
+    assert_eq!(tried.len(), 2, "{task:#}");
+    assert_eq!(tried[0], tried[1], "the same request again");
+    let read: usize = tried.iter().map(|body| body.len() / 3).sum();
+    let cost = f64::from(u32::try_from(read * 1_000 + 200).unwrap()) / 1e6;
+    assert!((task["usage"]["cost"].as_f64().unwrap() - cost).abs() < 1e-9, "{task:#}");
+    let models = world.data_of(&["models"]);
+    assert!((models["month_cost"].as_f64().unwrap() - before - cost).abs() < 1e-9, "{models:#}");
+    assert_eq!(models["month_answers"], 1);
+}
+
+#[test]
+fn an_answer_that_the_person_stops_is_paid_for() {
+    let held = Turn { hold: true, ..Turn::say("Hello there, this takes a while.") };
+    let world = world_of("openai-chat", "input_price = 1000\n", turns(vec![held]));
+    let mut task = world.bailey(&["task", "say hello"]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut byte = [0];
+    // It prints what it hears, so the answer has begun.
+    let mut printed = Vec::new();
+    while !String::from_utf8_lossy(&printed).contains("Hello there,") {
+        assert_eq!(task.stdout.as_mut().unwrap().read(&mut byte).unwrap(), 1, "it ended before the words came");
+        printed.push(byte[0]);
+    }
+    let id = world.data_of(&["tasks"])[0]["id"].as_str().unwrap().to_owned();
+    world.ok(&["stop", &id], "");
+    world.until_task(&id, "stopped");
+    let size = world.provider.requests()[0].len();
+    World::until_true("it was never paid for", || {
+        world.get(&format!("/v1/tasks/{id}"))["usage"]["input_tokens"] == size / 3
+    });
+    world.provider.release();
+    finished(task);
+}
+
+#[test]
 fn words_are_printed_as_they_come_and_once() {
     let held = Turn { hold: true, ..Turn::say("Hello there, this takes a while.") };
     let world = world_of("openai-chat", "", turns(vec![held]));
