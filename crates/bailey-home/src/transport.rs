@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use bailey_model::{Body, ModelError, Response, Sending, Transport, retry_after};
-use bailey_vault::{HttpError, ModelAccess, Reply, Vault};
+use bailey_model::{Body, ModelError, Response, Sending, Transport};
+use bailey_vault::{HttpError, ModelAccess, Reply, Vault, retry_after};
 
 /// A provider behind the vault, which knows whom the person agreed to and holds the key.
 pub(crate) struct Provider {

@@ -9,18 +9,6 @@ use crate::{MAX_SHOWN_ERROR, ModelError};
 /// What is said where a provider gives no reason.
 const NO_REASON: &str = "no reason given";
 
-/// Reads `Retry-After`: seconds, or a date (RFC 9110, 10.2.3) held against `now`, in seconds since 1970. A date that is past is no
-/// wait.
-#[must_use]
-pub fn retry_after(value: &str, now: i64) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
-    Some(Duration::from_secs(u64::try_from(date.as_second().saturating_sub(now)).unwrap_or(0)))
-}
-
 /// Makes an error of an answer that is none. `after` is how long its header asks to wait.
 pub(crate) fn refusal(status: u16, body: &[u8], after: Option<Duration>) -> ModelError {
     match serde_json::from_slice::<Value>(body) {
@@ -175,19 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_are_read_as_seconds_and_as_dates() {
-        let now = 784_111_767; // Sun, 06 Nov 1994 08:49:27 GMT
-        for (value, wanted) in [
-            ("10", Some(10_000)),
-            (" 0.5 ", Some(500)),
-            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(10_000)),
-            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
-            ("soon", None),
-            ("-1", None),
-            ("1e400", None),
-        ] {
-            assert_eq!(retry_after(value, now).map(|wait| wait.as_millis()), wanted, "{value}");
-        }
+    fn a_wait_that_is_told_in_the_answer_is_read() {
         let google = r#"{"error":{"code":429,"message":"m","details":[{"@type":"x","retryDelay":"17s"}]}}"#;
         let ModelError::Busy { after, .. } = refusal(429, google.as_bytes(), None) else { panic!() };
         assert_eq!(after, Some(Duration::from_secs(17)));

@@ -24,7 +24,6 @@ use serde_json::Value;
 
 pub use anthropic::AnthropicMessages;
 pub use chat::OpenAiChat;
-pub use errors::retry_after;
 pub use fit::READ_ON;
 pub use providers::{LOCAL_SERVERS, LocalServer, Thinking, TokenField, Traits};
 pub use screen::screened;
@@ -280,7 +279,7 @@ pub struct Response {
     pub status: u16,
     /// Whether the body is a stream of events rather than one JSON text.
     pub events: bool,
-    /// How long it asks to wait before the next try, where it says so ([`retry_after`]).
+    /// How long it asks to wait before the next try, where it says so (RFC 9110, 10.2.3).
     pub after: Option<std::time::Duration>,
     /// The body.
     pub body: Box<dyn Body>,

@@ -82,19 +82,13 @@ impl SystemClient {
     }
 
     /// Sends a request and reads its answer whole. Redirects are not followed: they could lead a token elsewhere.
-    pub(crate) async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        form: Form,
-        body: Vec<u8>,
-    ) -> Result<(u16, Vec<u8>), HttpError> {
+    pub(crate) async fn send(&self, method: Method, path: &str, form: Form, body: Vec<u8>) -> Result<Whole, HttpError> {
         let mut reply = self.open(method, path, form, &[], body).await?;
         let mut out = Vec::new();
         while let Some(chunk) = reply.chunk().await? {
             out.extend(chunk);
         }
-        Ok((reply.status, out))
+        Ok(Whole { status: reply.status, body: out, after: reply.after })
     }
 
     /// Sends a request; its answer is read as it arrives. Redirects are not followed.
@@ -118,7 +112,7 @@ impl SystemClient {
         let (head, body) = response.into_parts();
         let events =
             head.headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-        let after = retry_after(&head.headers);
+        let after = asked_wait(&head.headers);
         Ok(Reply { status: head.status.as_u16(), events, after, body, bounds, taken: 0 })
     }
 
@@ -162,6 +156,17 @@ impl SystemClient {
         }
         request.body(Full::new(Bytes::from(body))).map_err(|error| HttpError::Broken(error.to_string()))
     }
+}
+
+/// An answer that was read whole.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// The body.
+    pub(crate) body: Vec<u8>,
+    /// When to come again, as the server writes it: seconds, or a date.
+    pub(crate) after: Option<String>,
 }
 
 /// What ends an exchange before its end: a pause, too long a time, too long a silence.
@@ -213,11 +218,23 @@ impl Reply {
     }
 }
 
-/// Returns the wait a server asks for, in seconds where it gives thousandths of one (OpenAI, Azure).
-fn retry_after(headers: &hyper::HeaderMap) -> Option<String> {
+/// Returns the wait a server asks for, as it writes it; in seconds where it gives thousandths of one (OpenAI, Azure).
+fn asked_wait(headers: &hyper::HeaderMap) -> Option<String> {
     let text = |name: &str| headers.get(name)?.to_str().ok();
     let exact = text("retry-after-ms").and_then(|text| text.trim().parse::<f64>().ok());
     exact.map(|thousandths| (thousandths / 1_000.0).to_string()).or_else(|| text("retry-after").map(str::to_owned))
+}
+
+/// Reads `Retry-After`: seconds, or a date (RFC 9110, 10.2.3) held against `now`, in seconds since 1970. A date that is past is no
+/// wait.
+#[must_use]
+pub fn retry_after(value: &str, now: i64) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
+    Some(Duration::from_secs(u64::try_from(date.as_second().saturating_sub(now)).unwrap_or(0)))
 }
 
 fn paused_or_broken(error: &hyper::Error) -> HttpError {
@@ -251,5 +268,26 @@ impl AsyncWrite for SystemStream {
 impl AsyncRead for SystemStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.0.read(cx, buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_read_as_seconds_and_as_dates() {
+        let now = 784_111_767; // Sun, 06 Nov 1994 08:49:27 GMT
+        for (value, wanted) in [
+            ("10", Some(10_000)),
+            (" 0.5 ", Some(500)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(10_000)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+            ("1e400", None),
+        ] {
+            assert_eq!(retry_after(value, now).map(|wait| wait.as_millis()), wanted, "{value}");
+        }
     }
 }

@@ -44,7 +44,7 @@ use bailey_telemetry::{Id, event};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-pub use http::{HttpError, Reply, SystemClient};
+pub use http::{HttpError, Reply, SystemClient, retry_after};
 pub use imap_hello::said_by_server;
 pub use model::ModelAccess;
 pub use net::Trust;
@@ -134,7 +134,8 @@ pub struct Vault {
     /// Rises whenever every open connection has to end: on pause and on revocation.
     resets: watch::Sender<u64>,
     /// One refresh at a time for each connection: with rotation, a second one would kill the first one's token.
-    refreshing: Mutex<BTreeMap<ConnectionId, Arc<tokio::sync::Mutex<()>>>>,
+    /// Each holds until when its provider wants not to be asked, in milliseconds since 1970-01-01T00:00Z.
+    refreshing: Mutex<BTreeMap<ConnectionId, Arc<tokio::sync::Mutex<i64>>>>,
 }
 
 /// Reads the time. The home's clock does; nothing else in the product reads one.
@@ -489,7 +490,7 @@ impl Vault {
         Ok((id, self.settings(&id)?))
     }
 
-    fn refresh_lock(&self, id: &ConnectionId) -> Arc<tokio::sync::Mutex<()>> {
+    fn refresh_lock(&self, id: &ConnectionId) -> Arc<tokio::sync::Mutex<i64>> {
         let mut all = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(all.entry(*id).or_default())
     }

@@ -16,7 +16,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
-use crate::http::{Form, HttpError};
+use crate::http::{Form, HttpError, Whole, retry_after};
 use crate::oauth_answers::{
     CALLBACK, Denied, Granted, Metadata, metadata_addresses, missing, read_callback, read_granted, read_metadata,
 };
@@ -33,6 +33,13 @@ const RENEW_AHEAD_MS: i64 = 5 * 60_000;
 /// How long to wait before a renewal is tried again, where no token holds meanwhile.
 const RENEWAL_WAITS: [std::time::Duration; 2] =
     [std::time::Duration::from_millis(500), std::time::Duration::from_secs(2)];
+/// Longest wait that a server may ask for before a renewal is tried again at once, while somebody waits for the session.
+const LONGEST_RENEWAL_WAIT: std::time::Duration = std::time::Duration::from_secs(20);
+/// Longest time for which a server is not asked because it wants so, in milliseconds: an hour, whatever it says.
+const LONGEST_SILENCE_MS: i64 = 60 * 60_000;
+/// How long after a token was renewed because it was refused before its time another may be for that reason, in milliseconds: a server
+/// that refuses every token does not cost one at every use.
+const EARLY_AGAIN_MS: i64 = 10 * 60_000;
 /// How long an access token is taken to live where the server does not tell, in seconds.
 const UNTOLD_SECONDS: i64 = 300;
 
@@ -46,6 +53,9 @@ pub(crate) struct Tokens {
     /// From when on it is renewed, so that a bad minute of the server's costs nothing: milliseconds, 0 where unknown.
     #[serde(default)]
     renew_ms: i64,
+    /// When one was last renewed because it was refused before its time: milliseconds, 0 where none was.
+    #[serde(default)]
+    early_ms: i64,
 }
 
 impl Tokens {
@@ -80,7 +90,7 @@ pub mod renewal {
     /// Tokens as they are stored, of a version.
     pub fn stored(version: u64, access: String, refresh: String) -> Result<Vec<u8>, crate::VaultError> {
         let credential = Credential::Tokens { access, refresh: Some(refresh) };
-        crate::json(&Tokens { version, credential, expires_ms: 0, renew_ms: 0 })
+        crate::json(&Tokens { version, credential, expires_ms: 0, renew_ms: 0, early_ms: 0 })
     }
 
     /// Stores the first tokens of a connection.
@@ -144,8 +154,8 @@ pub enum Revocation {
 
 /// Why a server gave no answer.
 enum Unasked {
-    /// It cannot answer now.
-    Now(String),
+    /// It cannot answer now: why, and how long it asks to wait, where it says so.
+    Now(String, Option<std::time::Duration>),
     /// Asking again does not help.
     Never(VaultError),
 }
@@ -153,7 +163,7 @@ enum Unasked {
 impl From<Unasked> for VaultError {
     fn from(unasked: Unasked) -> Self {
         match unasked {
-            Unasked::Now(why) => Self::Refused(format!("the authorization server does not answer: {why}")),
+            Unasked::Now(why, _) => Self::Refused(format!("the authorization server does not answer: {why}")),
             Unasked::Never(error) => error,
         }
     }
@@ -227,20 +237,14 @@ fn split(url: &str) -> Result<(String, String), VaultError> {
 }
 
 impl Vault {
-    async fn ask(
-        &self,
-        method: Method,
-        url: &str,
-        egress: SystemEgress,
-        body: String,
-    ) -> Result<(u16, Vec<u8>), Unasked> {
+    async fn ask(&self, method: Method, url: &str, egress: SystemEgress, body: String) -> Result<Whole, Unasked> {
         let (base, path) = split(url).map_err(Unasked::Never)?;
         let never = |error: HttpError| Unasked::Never(VaultError::Settings(error.to_string()));
         let client = self.system_client(&base, egress).map_err(never)?;
         client.send(method, &path, Form::UrlEncoded, body.into_bytes()).await.map_err(|error| {
             let why = format!("`{base}`: {error}");
             // A pause is no bad minute of the server's.
-            if error == HttpError::Paused { Unasked::Never(VaultError::Refused(why)) } else { Unasked::Now(why) }
+            if error == HttpError::Paused { Unasked::Never(VaultError::Refused(why)) } else { Unasked::Now(why, None) }
         })
     }
 
@@ -249,18 +253,26 @@ impl Vault {
         let issuer = preset::asked_as(issuer);
         let mut first = None;
         for url in metadata_addresses(&issuer) {
-            let why = match self.ask(Method::GET, &url, egress, String::new()).await? {
-                (200, body) => match read_metadata(&body, &issuer) {
+            let answer = self.ask(Method::GET, &url, egress, String::new()).await?;
+            let why = match answer.status {
+                200 => match read_metadata(&answer.body, &issuer) {
                     Ok(metadata) => return Ok(metadata),
                     Err(why) => why,
                 },
-                (status @ (429 | 500..), _) => return Err(Unasked::Now(format!("`{issuer}`: status {status}"))),
-                (status, _) => format!("status {status}"),
+                status @ (429 | 500..) => {
+                    return Err(Unasked::Now(format!("`{issuer}`: status {status}"), self.wait(&answer)));
+                }
+                status => format!("status {status}"),
             };
             first.get_or_insert(why);
         }
         let why = first.unwrap_or_default();
         Err(Unasked::Never(VaultError::Refused(format!("`{issuer}` does not say how to sign in: {why}"))))
+    }
+
+    /// Returns how long an answer asks to wait, where it says so.
+    fn wait(&self, answer: &Whole) -> Option<std::time::Duration> {
+        retry_after(answer.after.as_deref()?, self.now().timestamp().as_second())
     }
 
     /// Begins a sign-in: the person opens [`Flow::url`] in a browser on this machine.
@@ -323,11 +335,12 @@ impl Vault {
     }
 
     async fn trade(&self, metadata: &Metadata, body: String, egress: SystemEgress) -> Result<Granted, Untraded> {
-        let (status, answer) = self.ask(Method::POST, &metadata.token_endpoint, egress, body).await?;
-        let answer = Zeroizing::new(answer);
-        read_granted(status, &answer).map_err(|denied| match denied {
+        let answer = self.ask(Method::POST, &metadata.token_endpoint, egress, body).await?;
+        let wait = self.wait(&answer);
+        let body = Zeroizing::new(answer.body);
+        read_granted(answer.status, &body).map_err(|denied| match denied {
             Denied::Over(name) => Untraded::Over(name),
-            Denied::Busy(why) => Untraded::Unasked(Unasked::Now(why)),
+            Denied::Busy(why) => Untraded::Unasked(Unasked::Now(why, wait)),
             Denied::Refused(name) => Untraded::Unasked(Unasked::Never(VaultError::Refused(format!(
                 "the authorization server refused: {name}; connect the account again"
             )))),
@@ -337,7 +350,7 @@ impl Vault {
         })
     }
 
-    /// Renews tokens. A bad minute of the server's is waited out, a little.
+    /// Renews tokens. A bad minute of the server's is waited out, a little, and no shorter than it asks for.
     async fn renewed(&self, settings: &Settings, refresh: &str, patient: bool) -> Result<Granted, Untraded> {
         let issuer = settings.issuer().unwrap_or_default();
         let client = settings.client();
@@ -351,7 +364,11 @@ impl Vault {
                 self.trade(&metadata, body.to_string(), SystemEgress::TokenRefresh).await
             };
             match (traded.await, waits.next()) {
-                (Err(Untraded::Unasked(Unasked::Now(_))), Some(wait)) => tokio::time::sleep(*wait).await,
+                (Err(Untraded::Unasked(Unasked::Now(_, asked))), Some(wait))
+                    if asked.is_none_or(|asked| asked <= LONGEST_RENEWAL_WAIT) =>
+                {
+                    tokio::time::sleep(asked.unwrap_or_default().max(*wait)).await;
+                }
                 (traded, _) => return traded,
             }
         }
@@ -368,20 +385,57 @@ impl Vault {
         if tokens.expires_ms > now_ms.saturating_add(RENEW_BEFORE_MS) && !due {
             return Ok(login_of(settings, &tokens.credential));
         }
-        // In a task of its own: what the provider has begun to renew has to be kept, or revoked, even if whoever wanted it
-        // is cut off meanwhile.
+        self.renew_to_the_end(id, settings, tokens.version, false).await
+    }
+
+    /// Returns what to sign in with where a server refused a token before its time: what another renewal brought meanwhile, or what one
+    /// brings now. `None` where there is nothing to renew with, or one was made for this reason not long ago.
+    pub(crate) async fn login_anew(
+        &self,
+        id: &ConnectionId,
+        settings: &Settings,
+        refused: &str,
+    ) -> Result<Option<Login>, VaultError> {
+        let tokens = self.tokens(id)?;
+        let Credential::Tokens { access, refresh: Some(_) } = &tokens.credential else { return Ok(None) };
+        if access != refused {
+            return Ok(Some(login_of(settings, &tokens.credential)));
+        }
+        let now_ms = self.now().timestamp().as_millisecond();
+        if tokens.early_ms != 0 && now_ms.abs_diff(tokens.early_ms) < EARLY_AGAIN_MS.unsigned_abs() {
+            return Ok(None);
+        }
+        event!(WARN, "a token was refused before its time; it is renewed", connection = Id::new(*id.as_bytes()));
+        self.renew_to_the_end(id, settings, tokens.version, true).await.map(Some)
+    }
+
+    /// Renews in a task of its own: what the provider has begun to renew has to be kept, or revoked, even if whoever wanted it is cut off
+    /// meanwhile.
+    async fn renew_to_the_end(
+        &self,
+        id: &ConnectionId,
+        settings: &Settings,
+        seen: u64,
+        refused: bool,
+    ) -> Result<Login, VaultError> {
         let me = self.me.upgrade().ok_or(VaultError::Revoked)?;
         let (id, settings_too) = (*id, settings.clone());
-        let renewing = tokio::spawn(async move { me.renew(&id, &settings_too, tokens.version).await });
+        let renewing = tokio::spawn(async move { me.renew(&id, &settings_too, seen, refused).await });
         let renewed = renewing.await.map_err(|error| VaultError::Refused(error.to_string()))??;
         Ok(login_of(settings, &renewed.credential))
     }
 
     /// Returns one renewal at a time; whoever comes second finds it done. The new tokens are durable before they are used, and
-    /// never bring a revoked connection back.
-    async fn renew(&self, id: &ConnectionId, settings: &Settings, seen: u64) -> Result<Tokens, VaultError> {
+    /// never bring a revoked connection back. `refused` says that a server took the access token no more.
+    async fn renew(
+        &self,
+        id: &ConnectionId,
+        settings: &Settings,
+        seen: u64,
+        refused: bool,
+    ) -> Result<Tokens, VaultError> {
         let lock = self.refresh_lock(id);
-        let _one = lock.lock().await;
+        let mut silent_until_ms = lock.lock().await;
         let tokens = self.tokens(id)?;
         if tokens.version != seen {
             return Ok(tokens);
@@ -389,11 +443,24 @@ impl Vault {
         let generation = self.ledger.connection(id)?.ok_or(VaultError::Unknown(*id))?.grant.generation;
         let Credential::Tokens { refresh: Some(refresh), .. } = &tokens.credential else { return Ok(tokens) };
         let before_ms = self.now().timestamp().as_millisecond();
-        let stands = tokens.may_stand(before_ms);
-        let granted = match self.renewed(settings, refresh, !stands).await {
+        let stands = !refused && tokens.may_stand(before_ms);
+        let silent_ms = silent_until_ms.saturating_sub(before_ms).clamp(0, LONGEST_SILENCE_MS);
+        let silence = std::time::Duration::from_millis(silent_ms.unsigned_abs());
+        let renewed = if silence > if stands { std::time::Duration::ZERO } else { LONGEST_RENEWAL_WAIT } {
+            let why = format!("it asked to be left alone for {} s more", silence.as_secs() + 1);
+            Err(Untraded::Unasked(Unasked::Now(why, None)))
+        } else {
+            tokio::time::sleep(silence).await;
+            self.renewed(settings, refresh, !stands).await
+        };
+        if let Err(Untraded::Unasked(Unasked::Now(_, Some(wait)))) = &renewed {
+            let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX).min(LONGEST_SILENCE_MS);
+            *silent_until_ms = self.now().timestamp().as_millisecond().saturating_add(wait_ms);
+        }
+        let granted = match renewed {
             Ok(granted) => granted,
             // What still holds is used; the next use tries again.
-            Err(Untraded::Unasked(Unasked::Now(_))) if stands => {
+            Err(Untraded::Unasked(Unasked::Now(..))) if stands => {
                 event!(
                     WARN,
                     "a sign-in could not be renewed yet; its token still holds",
@@ -401,7 +468,7 @@ impl Vault {
                 );
                 return Ok(tokens);
             }
-            Err(Untraded::Unasked(Unasked::Now(why))) => {
+            Err(Untraded::Unasked(Unasked::Now(why, _))) => {
                 return Err(VaultError::Refused(format!(
                     "the authorization server could not renew the sign-in now ({why}); it is tried again at the next use"
                 )));
@@ -421,6 +488,7 @@ impl Vault {
             },
             expires_ms: now_ms.saturating_add(life_ms),
             renew_ms: now_ms.saturating_add(life_ms - (life_ms / 5).min(RENEW_AHEAD_MS)),
+            early_ms: if refused { now_ms } else { tokens.early_ms },
         };
         if self.keep_renewed(id, generation, seen, &renewed)? {
             self.sign_in_holds(id)?;
@@ -465,7 +533,7 @@ impl Vault {
                 let mut body = vec![("token", token.as_str()), ("token_type_hint", hint)];
                 body.extend(client.fields());
                 let body = encode(&body);
-                let (status, _) = self.ask(Method::POST, &url, SystemEgress::Revocation, body).await?;
+                let status = self.ask(Method::POST, &url, SystemEgress::Revocation, body).await?.status;
                 if status != 200 {
                     return Err(VaultError::Refused(format!("it answered with status {status}")));
                 }

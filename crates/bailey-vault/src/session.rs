@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_imap::Session;
+use async_imap::error::Error;
 use bailey_gate::family::Level;
 use bailey_gate::family::calendar::CalendarAction;
 use bailey_gate::family::mail::MailAction;
@@ -24,6 +25,7 @@ use crate::imap_hello::{introduce, not_signed_in};
 use crate::net::connect;
 use crate::oauth::{Login, login_of};
 use crate::settings::{Security, Server, Settings};
+use crate::sign_in::Unopened;
 use crate::smtp::{Submission, hello_names};
 use crate::smtp_guard::SmtpGuard;
 use crate::starttls::{Protocol, upgrade};
@@ -32,6 +34,8 @@ use crate::{Credential, Vault, VaultError, words};
 
 /// How long one HTTP request to an account's own server may take.
 const HTTP_WITHIN: Duration = Duration::from_secs(60);
+/// The status of a server that did not take what we signed in with (RFC 9110, 15.5.2).
+const UNAUTHORIZED: u16 = 401;
 /// How long a good-bye may take.
 const GOOD_BYE: Duration = Duration::from_secs(2);
 /// Longest answer taken over HTTP, in bytes.
@@ -43,13 +47,13 @@ pub type ImapSession = Session<ImapStream>;
 /// The right to sessions with the servers of one account: that of a claim, or that of a look the home takes by name.
 #[derive(Debug)]
 pub struct Access {
-    who: Who,
+    pub(crate) who: Who,
     wanted: &'static str,
     needed: Level,
     authority: EgressAuthority,
 }
 
-enum Who {
+pub(crate) enum Who {
     Connection(Option<(ConnectionId, u64)>),
     /// One that is being tried out, and not kept yet.
     Candidate(Box<(Settings, Login)>),
@@ -181,8 +185,24 @@ impl Vault {
 
     async fn open_imap(&self, access: &Access, errand: Errand) -> Result<ImapSession, String> {
         let (settings, login) = self.enter(access).await.map_err(|error| error.to_string())?;
-        let settings = settings.mail().ok_or("this connection is no mail account")?;
-        let server = settings.imap.as_ref().ok_or("this connection has no server to read from")?;
+        match self.imap_as(access, &settings, &login, errand.clone()).await {
+            Ok(session) => Ok(session),
+            Err(why) => {
+                let login = self.once_more(access, &settings, &login, why).await?;
+                self.imap_as(access, &settings, &login, errand).await.map_err(Unopened::words)
+            }
+        }
+    }
+
+    async fn imap_as(
+        &self,
+        access: &Access,
+        settings: &Settings,
+        login: &Login,
+        errand: Errand,
+    ) -> Result<ImapSession, Unopened> {
+        let settings = settings.mail().ok_or_else(|| "this connection is no mail account".to_owned())?;
+        let server = settings.imap.as_ref().ok_or_else(|| "this connection has no server to read from".to_owned())?;
         let name = format!("{}:{}", server.host, server.port);
         let link = connect(server, &self.trust, &access.authority).await?;
         let upgraded = server.security() == Security::Starttls;
@@ -193,17 +213,20 @@ impl Vault {
             let greeting = client.read_response().await.map_err(|error| words(&error))?;
             greeting.ok_or_else(|| format!("the mail server `{name}` did not greet"))?;
         }
-        let signed_in = match &login {
-            Login::None => return Err(format!("the mail server `{name}` needs a password or a token")),
+        let signed_in = match login {
+            Login::None => return Err(format!("the mail server `{name}` needs a password or a token").into()),
             Login::Password { user, password } => client.login(user, password.as_str()).await,
             Login::Bearer { user, token } => client.authenticate("XOAUTH2", Bearer { user, token, asked: false }).await,
         };
-        let secret = match &login {
+        let secret = match login {
             Login::None => "",
             Login::Password { password, .. } => password.as_str(),
             Login::Bearer { token, .. } => token.as_str(),
         };
-        let mut session = signed_in.map_err(|(error, _)| not_signed_in(&name, &error, secret))?;
+        let mut session = signed_in.map_err(|(error, _)| {
+            let why = not_signed_in(&name, &error, secret);
+            if matches!(error, Error::No(_)) { Unopened::SignIn(why) } else { Unopened::Otherwise(why) }
+        })?;
         introduce(&mut session).await?;
         Ok(session)
     }
@@ -228,22 +251,43 @@ impl Vault {
         };
         let access = self.access(claimed, "send");
         let recipients: Vec<String> = message.recipients().map(|to| to.address.as_str().to_owned()).collect();
-        let guard = SmtpGuard::new(message.from.address.as_str(), &recipients, claimed.artefact());
+        let guard = || SmtpGuard::new(message.from.address.as_str(), &recipients, claimed.artefact());
         self.open_submission(&access, guard).await
     }
 
     /// Signs in to the server an account sends through, and says good-bye: whether the account can send is known before it is kept.
     pub async fn try_submission(&self, access: &Access) -> Result<(), String> {
-        let mut session = self.open_submission(access, SmtpGuard::without_message()).await?;
+        let mut session = self.open_submission(access, SmtpGuard::without_message).await?;
         // How the good-bye goes changes nothing.
         let _ = tokio::time::timeout(GOOD_BYE, session.quit()).await;
         Ok(())
     }
 
-    async fn open_submission(&self, access: &Access, guard: SmtpGuard) -> Result<Submission, String> {
+    async fn open_submission(
+        &self,
+        access: &Access,
+        guard: impl Fn() -> SmtpGuard + Send + Sync,
+    ) -> Result<Submission, String> {
         let (settings, login) = self.enter(access).await.map_err(|error| error.to_string())?;
-        let settings = settings.mail().ok_or("this connection is no mail account")?;
-        let server = settings.submission.as_ref().ok_or("this connection has no server to send through")?;
+        match self.submission_as(access, &settings, &login, guard()).await {
+            Ok(session) => Ok(session),
+            Err(why) => {
+                let login = self.once_more(access, &settings, &login, why).await?;
+                self.submission_as(access, &settings, &login, guard()).await.map_err(Unopened::words)
+            }
+        }
+    }
+
+    async fn submission_as(
+        &self,
+        access: &Access,
+        settings: &Settings,
+        login: &Login,
+        guard: SmtpGuard,
+    ) -> Result<Submission, Unopened> {
+        let settings = settings.mail().ok_or_else(|| "this connection is no mail account".to_owned())?;
+        let server =
+            settings.submission.as_ref().ok_or_else(|| "this connection has no server to send through".to_owned())?;
         let link = connect(server, &self.trust, &access.authority).await?;
         let names = hello_names(&settings.address, link.local());
         let upgraded = server.security() == Security::Starttls;
@@ -253,21 +297,61 @@ impl Vault {
             link
         };
         let stream = ClaimedStream::new(link, guard, access.authority.clone());
-        let opened = Submission::open(stream, &names, &login, upgraded).await;
-        opened.map_err(|why| format!("the mail server `{}:{}` {why}", server.host, server.port))
+        let told = |why| format!("the mail server `{}:{}` {why}", server.host, server.port);
+        Submission::open(stream, &names, login, upgraded).await.map_err(|why| match why {
+            Unopened::SignIn(why) => Unopened::SignIn(told(why)),
+            Unopened::Otherwise(why) => Unopened::Otherwise(told(why)),
+        })
     }
 
     /// Looks at an account's server over HTTP. The service asks for nothing that changes anything; a claim's body does not go
     /// this way.
     pub async fn http(&self, access: &Access, ask: HttpAsk<'_>) -> Result<HttpAnswer, String> {
-        self.in_http_time(self.exchange(access, ask, false)).await
+        self.in_http_time(async {
+            let (settings, login) = self.enter(access).await.map_err(|error| error.to_string())?;
+            self.look_as(access, &settings, login, ask).await.map(|(answer, _)| answer)
+        })
+        .await
     }
 
-    /// Makes the one request of a claim, with exactly the approved bytes as its body, whose last byte is the hand-off.
+    /// Looks; once more with a renewed token, where the server refused one before its time. Gives what it was signed in with at last.
+    async fn look_as(
+        &self,
+        access: &Access,
+        settings: &Settings,
+        login: Login,
+        ask: HttpAsk<'_>,
+    ) -> Result<(HttpAnswer, Login), String> {
+        let answer = self.exchange(access, settings, &login, ask.clone(), false).await?;
+        if answer.status != UNAUTHORIZED {
+            return Ok((answer, login));
+        }
+        let refused = Unopened::SignIn(String::new());
+        match self.once_more(access, settings, &login, refused).await {
+            Ok(login) => Ok((self.exchange(access, settings, &login, ask, false).await?, login)),
+            // Its own answer says it best, where there is nothing to try.
+            Err(why) if why.is_empty() => Ok((answer, login)),
+            Err(why) => Err(why),
+        }
+    }
+
+    /// Makes the one request of a claim, with exactly the approved bytes as its body, whose last byte is the hand-off. That happens once,
+    /// so whether the server takes a token is asked before.
     pub async fn http_write<A: Sync>(&self, claimed: &Claimed<A>, ask: HttpAsk<'_>) -> Result<HttpAnswer, String> {
         let ask = HttpAsk { body: claimed.artefact().to_vec(), ..ask };
         let access = self.access(claimed, "write");
-        self.in_http_time(self.exchange(&access, ask, true)).await
+        self.in_http_time(async {
+            let (settings, login) = self.enter(&access).await.map_err(|error| error.to_string())?;
+            let login = if matches!(login, Login::Bearer { .. }) {
+                let headers = vec![("depth", "0".to_owned())];
+                let look = HttpAsk { method: "PROPFIND", path: ask.path, headers, body: Vec::new() };
+                self.look_as(&access, &settings, login, look).await?.1
+            } else {
+                login
+            };
+            self.exchange(&access, &settings, &login, ask, true).await
+        })
+        .await
     }
 
     pub(crate) async fn in_http_time<T>(&self, work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
@@ -276,8 +360,14 @@ impl Vault {
             .unwrap_or_else(|_| Err("the server did not answer in time".into()))
     }
 
-    async fn exchange(&self, access: &Access, ask: HttpAsk<'_>, writes: bool) -> Result<HttpAnswer, String> {
-        let (settings, login) = self.enter(access).await.map_err(|error| error.to_string())?;
+    async fn exchange(
+        &self,
+        access: &Access,
+        settings: &Settings,
+        login: &Login,
+        ask: HttpAsk<'_>,
+        writes: bool,
+    ) -> Result<HttpAnswer, String> {
         let server: &Server = &settings.dav().ok_or("this connection has no server of this kind")?.server;
         let link = connect(server, &self.trust, &access.authority).await?;
         let request = if writes {
@@ -293,7 +383,7 @@ impl Vault {
             .uri(ask.path)
             .header("host", format!("{}:{}", server.host, server.port))
             .header("connection", "close");
-        let secret = match &login {
+        let secret = match login {
             Login::None => None,
             Login::Password { user, password } => {
                 Some(format!("Basic {}", BASE64.encode(format!("{user}:{}", password.as_str()))))

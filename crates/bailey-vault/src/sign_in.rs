@@ -5,12 +5,54 @@ use bailey_gate::ConnectionId;
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
 use bailey_telemetry::{Id, event};
 
+use crate::oauth::Login;
+use crate::session::{Access, Who};
 use crate::{Settings, Vault, VaultError, record};
 
 /// Records of sign-ins that are over: the provider's name for why. The name is stored.
 pub(crate) const SIGN_IN_OVER: &str = "sign-in-over";
 
+/// Why a session was not opened.
+pub(crate) enum Unopened {
+    /// The server did not take what we signed in with.
+    SignIn(String),
+    /// Anything else.
+    Otherwise(String),
+}
+
+impl From<String> for Unopened {
+    fn from(why: String) -> Self {
+        Self::Otherwise(why)
+    }
+}
+
+impl Unopened {
+    pub(crate) fn words(self) -> String {
+        match self {
+            Self::SignIn(why) | Self::Otherwise(why) => why,
+        }
+    }
+}
+
 impl Vault {
+    /// Returns what to try once more with, where a server refused a token before its time and it could be renewed; else why nothing was
+    /// opened.
+    pub(crate) async fn once_more(
+        &self,
+        access: &Access,
+        settings: &Settings,
+        login: &Login,
+        why: Unopened,
+    ) -> Result<Login, String> {
+        let (Unopened::SignIn(_), Login::Bearer { token, .. }, Who::Connection(Some((id, _)))) =
+            (&why, login, &access.who)
+        else {
+            return Err(why.words());
+        };
+        let renewed = self.login_anew(id, settings, token).await.map_err(|error| error.to_string())?;
+        renewed.ok_or_else(|| why.words())
+    }
+
     /// Keeps that a sign-in is over, and says so in the log, once; gives the error that tells it.
     pub(crate) fn sign_in_is_over(
         &self,

@@ -13,6 +13,7 @@ use bailey_gate::family::text::Address;
 
 use crate::imap_hello::repeats;
 use crate::oauth::Login;
+use crate::sign_in::Unopened;
 use crate::stream::ClaimedStream;
 
 /// Bytes of a message written at once.
@@ -110,7 +111,7 @@ impl Submission {
         hello: &[String],
         login: &Login,
         greeted: bool,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Unopened> {
         let mut session = Self { stream, extensions: Extensions::default() };
         if !greeted {
             session.greeting().await?;
@@ -144,7 +145,7 @@ impl Submission {
         Err(last)
     }
 
-    async fn sign_in(&mut self, login: &Login) -> Result<(), String> {
+    async fn sign_in(&mut self, login: &Login) -> Result<(), Unopened> {
         let (lines, secret): (Vec<String>, &str) = match login {
             Login::None => return Ok(()),
             Login::Password { user, password } if self.extensions.offers("PLAIN") => {
@@ -155,7 +156,7 @@ impl Submission {
                 (std::iter::once("AUTH LOGIN".to_owned()).chain(both).collect(), password)
             }
             Login::Password { .. } => {
-                return Err("offers no way to sign in with a password (AUTH PLAIN or LOGIN); if it wants STARTTLS, connect with it, or sign in with --oauth".into());
+                return Err("offers no way to sign in with a password (AUTH PLAIN or LOGIN); if it wants STARTTLS, connect with it, or sign in with --oauth".to_owned().into());
             }
             Login::Bearer { user, token } => {
                 let bearer = format!("user={user}\x01auth=Bearer {}\x01\x01", token.as_str());
@@ -180,6 +181,7 @@ impl Submission {
         }
         // All of them, before they are cut.
         let whole = last.as_ref().map(|reply| reply.lines.join(" ")).unwrap_or_default();
+        let refused = last.as_ref().is_some_and(|reply| reply.code >= 500);
         let said = last.map_or_else(|| "no answer".to_owned(), |reply| reply.to_string());
         // Words that repeat what we said are not told.
         let repeats = repeats(&whole, secret)
@@ -187,7 +189,8 @@ impl Submission {
                 .iter()
                 .any(|line| line.split(' ').next_back().is_some_and(|last| last.len() > 8 && whole.contains(last)));
         let said = if repeats { said.split(' ').next().unwrap_or_default().to_owned() } else { said };
-        Err(format!("refused to let us in ({said}); nothing was sent"))
+        let why = format!("refused to let us in ({said}); nothing was sent");
+        Err(if refused { Unopened::SignIn(why) } else { Unopened::Otherwise(why) })
     }
 
     /// Returns the largest message the server takes, in bytes, where it says so.

@@ -3,12 +3,13 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
 
-use bailey_scripted::Turn;
+use bailey_scripted::{Script, Turn};
 use serde_json::{Value, json};
 use xtask::servers;
 
-use crate::support::{Account, PASSPHRASE};
+use crate::support::{Account, PASSPHRASE, World, send};
 
 /// Seconds a token lives that has to be renewed before every use.
 const SOON: u32 = 15;
@@ -49,6 +50,62 @@ fn a_bad_minute_of_the_provider_costs_nothing_while_a_token_holds() {
     succeeded(&account.world.task("look at my mail again"));
     assert!(account.issuer.issued().unwrap().len() > issued, "it is renewed once the provider can");
     assert_eq!(account.world.data_of(&["connections"])[0]["sign_in"], "");
+}
+
+#[test]
+fn a_provider_is_not_asked_again_before_it_wants_to_be() {
+    let account = Account::new(vec![look(), Turn::say("ok")], 300);
+    let output = account.sign_in("read-only", |url| url);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // A token that holds no more: the renewal waits as long as the provider says, which is longer than it would by itself.
+    let issued = || account.issuer.issued().unwrap().len();
+    let before = issued();
+    account.issuer.differ(&json!({"over": 1, "away": 4_000})).unwrap();
+    succeeded(&account.world.task("look at my mail"));
+    assert!(issued() > before, "it was renewed");
+}
+
+#[test]
+fn a_provider_that_is_away_for_long_is_left_alone() {
+    let account = Account::new(vec![look(), Turn::say("ok")], 300);
+    let output = account.sign_in("read-only", |url| url);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let issued = account.issuer.issued().unwrap().len();
+    account.issuer.differ(&json!({"away": 1_800_000})).unwrap();
+    succeeded(&account.world.task("look at my mail"));
+    account.issuer.differ(&json!({})).unwrap();
+    succeeded(&account.world.task("look at my mail again"));
+    assert_eq!(account.issuer.issued().unwrap().len(), issued, "it asked for half an hour");
+}
+
+#[test]
+fn a_token_that_is_refused_before_its_time_is_renewed_once_and_no_more() {
+    let scripts = [("look", vec![look(), Turn::say("ok")]), ("write", vec![send("ana@example.org", "s", "b")])];
+    let scripts = scripts.map(|(word, turns)| Script { task_contains: word.into(), turns, ..Script::default() });
+    let account = Account::with_scripts(scripts.into(), 3_600);
+    let world = &account.world;
+    let output = account.sign_in("send", |url| url);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // The first use renews in any case: how long the first token lives was not kept.
+    succeeded(&world.task("look at my mail"));
+    let issued = || account.issuer.issued().unwrap().len();
+    let tokens = issued();
+    world.task("write to Ana");
+    account.issuer.differ(&json!({"over": 1})).unwrap();
+    world.ok(&["approve"], PASSPHRASE);
+    World::until_true("it was never sent", || world.sink.arrived().len() == 1);
+    let renewed = issued();
+    assert!(renewed > tokens, "it was renewed");
+
+    account.issuer.differ(&json!({"over": 1_000})).unwrap();
+    for _ in 0..2 {
+        let task = world.task("look at my mail again");
+        assert_ne!(task["actions"][0]["state"], "succeeded", "{task:#}");
+        assert!(task.to_string().contains("refused to let us in"), "{task:#}");
+    }
+    assert_eq!(issued(), renewed, "a server that refuses every token costs no renewal at each use");
+    account.issuer.differ(&json!({})).unwrap();
+    succeeded(&world.task("look at my mail once more"));
 }
 
 #[test]
@@ -95,7 +152,9 @@ fn a_first_sign_in_is_not_told_that_a_password_was_taken_back() {
 
 /// A double of calendar servers that take tokens alone, such as Google's: it lets through what shows a token of this issuer's,
 /// to a real calendar server with a password. It does not prove that Google's own server answers like this one.
-fn takes_tokens_alone(server: u16, issuer: u16) -> u16 {
+///
+/// Tokens that are `over` it takes no more.
+fn takes_tokens_alone(server: u16, issuer: u16, over: Arc<Mutex<Vec<String>>>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let serve = move |mut client: TcpStream| -> std::io::Result<()> {
@@ -115,7 +174,7 @@ fn takes_tokens_alone(server: u16, issuer: u16) -> u16 {
         client.read_exact(&mut body)?;
         let issued = servers::issued_at(issuer).unwrap_or_default();
         let shown = field("authorization").and_then(|shown| shown.strip_prefix("Bearer ").map(str::to_owned));
-        if !shown.is_some_and(|token| issued.contains(&token)) {
+        if !shown.is_some_and(|token| issued.contains(&token) && !over.lock().unwrap().contains(&token)) {
             return client.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         }
         let basic = base64_of(&format!("{}:{}", servers::ACCOUNT, servers::APP_PASSWORD));
@@ -138,14 +197,16 @@ fn base64_of(text: &str) -> String {
 #[test]
 fn a_calendar_that_takes_tokens_alone_is_signed_in_to_with_a_browser() {
     let create = Turn::call("calendar_create", json!({"what": "Call", "begins": "tomorrow at 15:00"}));
-    let account = Account::new(vec![create, Turn::say("ok")], SOON);
+    let account = Account::new(vec![create, Turn::say("ok")], 300);
+    let over = Arc::new(Mutex::new(Vec::new()));
     let folder = account.world.folder.path().join("c");
     std::fs::create_dir_all(&folder).unwrap();
     let server = servers::CalendarServer::start(&folder).unwrap();
     let url = server.url();
     let (_, rest) = url.split_once("://").unwrap();
     let (place, path) = rest.split_once('/').unwrap();
-    let port = takes_tokens_alone(place.rsplit_once(':').unwrap().1.parse().unwrap(), account.issuer.port);
+    let port =
+        takes_tokens_alone(place.rsplit_once(':').unwrap().1.parse().unwrap(), account.issuer.port, Arc::clone(&over));
     let address = format!("http://127.0.0.1:{port}/{path}");
     let issuer = account.issuer.url();
     let arguments =
@@ -153,9 +214,12 @@ fn a_calendar_that_takes_tokens_alone_is_signed_in_to_with_a_browser() {
     let arguments = arguments.map(str::to_owned);
     let output = account.sign_in_with(&arguments, PASSPHRASE, |url| url);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let task = account.world.task("add the call to my calendar");
-    succeeded(&task);
+    succeeded(&account.world.task("add the call to my calendar"));
     assert!(server.stored()[0].contains("SUMMARY:Call"), "{:?}", server.stored());
+    // What it takes no more is renewed before the write, which happens once.
+    *over.lock().unwrap() = account.issuer.issued().unwrap();
+    succeeded(&account.world.task("add the call to my calendar again"));
+    assert_eq!(server.stored().len(), 2, "{:?}", server.stored());
     let card: Value = serde_json::from_slice(&output.stdout).unwrap();
     let said = account.world.data_of(&["revoke", card["id"].as_str().unwrap()]);
     assert_eq!(said["at_provider"], "confirmed", "{said}");
