@@ -305,6 +305,48 @@ impl MailServer {
     }
 }
 
+/// A double of the web server of a provider's domain; see `xtask/servers/wellknown.py`.
+#[derive(Debug)]
+pub struct WebServer {
+    folder: PathBuf,
+    /// Where it listens, over TLS, with the certificate of the mail server's authority.
+    pub port: u16,
+    _process: Peer,
+}
+
+impl WebServer {
+    /// Starts it with the certificate of a mail server; its pages are to be put with [`WebServer::page`].
+    pub fn start(folder: &Path, mail: &MailServer) -> Result<Self, String> {
+        fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+        let tls = mail.folder.join("tls");
+        let mut program = command(cache().join("servers/bin/python"));
+        program.arg(root().join("xtask/servers/wellknown.py"));
+        program.arg(tls.join("server.pem")).arg(tls.join("server.key")).arg(folder);
+        quiet(&mut program, &folder.join("web.log"))?;
+        let (process, port) = announced(program, "port ").map_err(|why| missing("the web server", &why))?;
+        Ok(Self { folder: folder.into(), port, _process: process })
+    }
+
+    /// Puts a page at a path.
+    pub fn page(&self, path: &str, text: &str) -> Result<(), String> {
+        let file = self.folder.join(path.trim_matches('/'));
+        let above = file.parent().unwrap_or(&self.folder);
+        fs::create_dir_all(above).and_then(|()| fs::write(&file, text)).map_err(|error| error.to_string())
+    }
+
+    /// Lets paths answer with a status, and send on: `{"/path": [301, "https://…"]}`.
+    pub fn answers(&self, answers: &serde_json::Value) -> Result<(), String> {
+        self.page("answers.json", &answers.to_string())
+    }
+
+    /// Returns the requests so far: method, path, and whether a credential was shown.
+    #[must_use]
+    pub fn requests(&self) -> Vec<String> {
+        let log = fs::read_to_string(self.folder.join("requests.log")).unwrap_or_default();
+        log.lines().map(str::to_owned).collect()
+    }
+}
+
 /// Radicale: calendars over CalDAV, address books over CardDAV.
 #[derive(Debug)]
 pub struct CalendarServer {

@@ -48,7 +48,7 @@ fn contained<T>(work: impl FnOnce() -> T) -> Option<T> {
 }
 
 /// Every target by name.
-pub const TARGETS: [(&str, Target); 19] = [
+pub const TARGETS: [(&str, Target); 20] = [
     ("answers", answers),
     ("mail", mail),
     ("sent", sent),
@@ -67,6 +67,7 @@ pub const TARGETS: [(&str, Target); 19] = [
     ("config", configuration),
     ("foreign", foreign),
     ("signin", sign_in),
+    ("autoconfig", mail_config),
     ("rules", rules),
 ];
 
@@ -248,6 +249,17 @@ fn sign_in(bytes: &[u8]) {
     }
     if let Ok(metadata) = bailey_vault::parsers::metadata(bytes, "https://issuer.example") {
         assert!(metadata.addresses().all(|address| !address.contains(char::is_whitespace)), "an address with a blank");
+    }
+}
+
+/// Tries what a provider's domain says of its mail servers.
+fn mail_config(bytes: &[u8]) {
+    let Ok(address) = bailey_gate::family::text::Address::read("me@example.org") else { return };
+    for offered in bailey_vault::parsers::mail_config(bytes, &address) {
+        let server = &offered.server;
+        assert!(server.tls != server.starttls && server.port != 0, "a server without TLS, or without a port");
+        assert!(server.host.chars().all(|c| c.is_ascii_alphanumeric() || "-.".contains(c)), "a name that is none");
+        assert!(!offered.user.chars().any(char::is_control), "a name to sign in with that steers a terminal");
     }
 }
 

@@ -3,7 +3,7 @@
 use bailey_fuzz::TARGETS;
 
 /// What begins, what is repeated, and what ends it again, for each target it means something to.
-const REPEATED: [(&[&str], &str, &str, &str); 47] = [
+const REPEATED: [(&[&str], &str, &str, &str); 49] = [
     (&["mail"], "", "Content-Type:message/a\n\n", ""),
     // The same, encoded.
     (
@@ -57,6 +57,8 @@ const REPEATED: [(&[&str], &str, &str, &str); 47] = [
     (&["screen"], "[\"", "\\ud83d<b ", "\"]"),
     (&["config"], "a = ", "[", ""),
     (&["config", "signin"], "", "a.", ""),
+    (&["autoconfig"], "", "<a>", ""),
+    (&["autoconfig"], "<incomingServer type=\"imap\">", "<hostname>a</hostname>", "</incomingServer>"),
 ];
 const SIZE: usize = 512 * 1024;
 

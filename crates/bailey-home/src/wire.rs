@@ -5,9 +5,23 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use bailey_connectors::Edit;
-pub use bailey_vault::{DavSettings, KeyHeader, MailSettings, ModelSettings, OauthClient, Server, Settings, Training};
+pub use bailey_vault::{
+    DavSettings, Found, FoundCollection, FoundServer, KeyHeader, MailSettings, ModelSettings, OauthClient, Origin,
+    Server, Settings, Training,
+};
 
 use crate::wire_secret::Password;
+
+/// Whose servers are to be found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DiscoverBody {
+    /// The address.
+    pub address: String,
+    /// The server that is asked in place of the address's domain: `https://host:port`, or `http://` on this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+}
 
 /// `POST /v1/connections`: with an app password, or nothing to sign in with. `POST /v1/sign-ins`: with tokens.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]

@@ -113,7 +113,8 @@ impl SystemClient {
         let events =
             head.headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
         let after = asked_wait(&head.headers);
-        Ok(Reply { status: head.status.as_u16(), events, after, body, bounds, taken: 0 })
+        let location = head.headers.get("location").and_then(|to| to.to_str().ok()).map(str::to_owned);
+        Ok(Reply { status: head.status.as_u16(), events, after, location, body, bounds, taken: 0 })
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<hyper::Response<Incoming>, HttpError> {
@@ -197,6 +198,8 @@ pub struct Reply {
     pub events: bool,
     /// When to come again, as the server writes it: seconds, or a date.
     pub after: Option<String>,
+    /// Where it sends on to; nobody follows by itself.
+    pub(crate) location: Option<String>,
     body: Incoming,
     bounds: Bounds,
     taken: usize,

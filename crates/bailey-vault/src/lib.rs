@@ -7,6 +7,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod discovery;
 mod egress;
 mod encoded;
 mod http;
@@ -44,6 +45,7 @@ use bailey_telemetry::{Id, event};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+pub use discovery::{Found, FoundCollection, FoundServer, Origin};
 pub use http::{HttpError, Reply, SystemClient, retry_after};
 pub use imap_hello::said_by_server;
 pub use model::ModelAccess;
@@ -58,6 +60,7 @@ pub use smtp::{Refusal, Reply as SmtpReply, Submission};
 
 /// What servers of others say, read: pure functions, public so that hostile bytes can be tried on them.
 pub mod parsers {
+    pub use crate::discovery::{Offered, read_config as mail_config};
     pub use crate::imap_answers::answers as mail_answers;
     pub use crate::oauth_answers::{
         read_callback as callback, read_granted as token_answer, read_metadata as metadata,

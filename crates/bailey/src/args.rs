@@ -63,6 +63,8 @@ pub(crate) enum Command {
     /// Connect an account
     #[command(subcommand)]
     Connect(Connect),
+    /// Find the servers of an account from its address; nothing secret is sent
+    Discover(Discover),
     /// List connections
     Connections {
         /// Make this connection the one of its kind that is used where neither task nor rule says which
@@ -443,6 +445,15 @@ pub(crate) enum Trains {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Discover {
+    /// Your address
+    pub(crate) address: String,
+    /// Ask this server, and not that of the address's domain: https://host, or https://host:port
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ConnectMail {
     /// Your address
     pub(crate) address: String,
@@ -452,7 +463,8 @@ pub(crate) struct ConnectMail {
     /// What it may be used for: read-only, draft, send, full
     #[arg(long, default_value = "draft")]
     pub(crate) level: String,
-    /// Server that mail is read from, as host:port [usual port: 993; 143 for STARTTLS]
+    /// Server that mail is read from, as host:port [usual port: 993; 143 for STARTTLS]. Where neither this nor --submission is named,
+    /// both are found as by `bailey discover`
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) imap: Option<String>,
     /// Server that takes outgoing mail, as host:port [usual port: 465; 587 for STARTTLS]. At another port, starttls:host:port
@@ -474,6 +486,9 @@ pub(crate) struct ConnectMail {
     /// Without TLS; only for servers on this machine
     #[arg(long)]
     pub(crate) no_tls: bool,
+    /// Ask this server which servers there are, and not that of the address's domain: https://host, or https://host:port
+    #[arg(long, value_name = "URL", conflicts_with_all = ["imap", "submission"])]
+    pub(crate) server: Option<String>,
 }
 
 /// What is connected as one collection of a WebDAV server.

@@ -57,6 +57,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             status.notices.extend(pin::is_older(&status));
             Ok(show::print(json, &status, |out| show::status(out, &status))?)
         }
+        Command::Discover(discover) => crate::discover::run(&client, discover, json).await,
         Command::Connect(Connect::Mail(mail)) => connect(&client, mail, json).await,
         Command::Connect(Connect::Collection(collection)) => connect_collection(&client, collection, json).await,
         Command::Connect(Connect::Model(model)) => connect_model(&client, model, json).await,
@@ -256,16 +257,25 @@ const APP_PASSWORD: &str = "App password of the account";
 
 async fn connect(client: &Client, mail: ConnectMail, json: bool) -> Result<(), Trouble> {
     let server = |text: &String| mail_server(text, mail.no_tls);
+    let mut imap = mail.imap.as_ref().map(server).transpose()?;
+    let mut submission = mail.submission.as_ref().map(server).transpose()?;
+    let mut asks = mail.app_password;
+    if imap.is_none() && submission.is_none() {
+        let found = crate::discover::mail(client, &mail.address, mail.server.clone()).await?;
+        (imap, submission) = (found.imap.map(|one| one.server), found.submission.map(|one| one.server));
+        // Servers elsewhere let nobody in without.
+        asks = mail.oauth.is_none();
+    }
     let known_as = client_of(mail.client_id.clone(), mail.client_secret)?;
     let settings = Settings::Mail(MailSettings {
         client: known_as,
         address: mail.address.clone(),
         name: mail.name.clone(),
-        imap: mail.imap.as_ref().map(server).transpose()?,
-        submission: mail.submission.as_ref().map(server).transpose()?,
+        imap,
+        submission,
         issuer: mail.oauth.clone(),
     });
-    finish_connect(client, settings, mail.level, mail.app_password.then_some(APP_PASSWORD), json).await
+    finish_connect(client, settings, mail.level, asks.then_some(APP_PASSWORD), json).await
 }
 
 /// Tells who we are to an authorization server; its secret is asked for where there is one.

@@ -4,6 +4,7 @@ mod args;
 mod browsers;
 mod client;
 mod commands;
+mod discover;
 mod doctor;
 mod follow;
 mod pause;

@@ -45,6 +45,19 @@ pub(super) fn connection_view(home: &Home, row: bailey_ledger::ConnectionRow) ->
     }
 }
 
+pub(super) async fn discover(AppState(home): Shared, JsonBody(body): JsonBody<DiscoverBody>) -> Answer<Found> {
+    let vault = Arc::clone(&home.vault);
+    let work = async move {
+        let mut found = vault.discover(&body.address, body.at.as_deref()).await?;
+        // Others' words are in it.
+        for one in [&mut found.imap, &mut found.submission].into_iter().flatten() {
+            one.user = visible(&one.user);
+        }
+        Ok::<_, VaultError>(found)
+    };
+    Ok(Json(spawn_detached(&home, work).await??))
+}
+
 /// Returns the person's leave for exactly these settings at exactly this level.
 async fn leave_to_connect(
     home: &Arc<Home>,

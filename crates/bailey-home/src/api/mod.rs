@@ -59,7 +59,7 @@ use crate::metrics;
 use crate::purposes;
 use crate::routes::{Events, Method, Octets, Route, Text};
 use crate::tasks::state_name;
-use crate::wire::{ConnectBody, Edit};
+use crate::wire::{ConnectBody, DiscoverBody, Edit, Found};
 
 /// Largest request body: an edited mail with room to spare.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;

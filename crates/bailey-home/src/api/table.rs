@@ -181,6 +181,8 @@ routes! {
     CONNECTIONS = Get "/v1/connections", gives Vec<ConnectionView>; Usual, Token, connections::connections;
     /// Makes a connection, with the leave of the person.
     CONNECT = Post "/v1/connections", takes ConnectBody, gives ConnectionView; Usual, Assertion, connections::connect;
+    /// Finds the servers of an account from its address: those of large providers are known, others are asked without any credential.
+    DISCOVER = Post "/v1/discover", takes DiscoverBody, gives Found; Usual, Token, connections::discover;
     /// Changes what a connection may be used for. What was approved on the level before counts no more.
     CHANGE_LEVEL = Post "/v1/connections/{id}/level", takes LevelBody, gives ConnectionView; Usual, Assertion, connections::change_level;
     /// Ends a connection. Needs no proof: taking power away harms nobody.

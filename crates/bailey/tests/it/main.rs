@@ -17,6 +17,7 @@ mod clocks;
 mod contacts;
 mod dashboard;
 mod decide;
+mod discovery;
 mod evidence;
 mod hijack;
 mod hostile;
