@@ -330,7 +330,7 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         control: "revoke/provider-told",
         edits: &[(
             "crates/bailey-vault/src/oauth.rs",
-            "                let (status, _) = self.ask(Method::POST, &url, SystemEgress::Revocation, body).await?;",
+            "                let status = self.ask(Method::POST, &url, SystemEgress::Revocation, body).await?.status;",
             "                let status = if body.is_empty() || url.is_empty() { 0 } else { 200 };",
         )],
         test: "accounts::signing_in_with_a_browser_connects_renews_and_revokes",
