@@ -7,12 +7,13 @@ use crate::mutations;
 use crate::process::root;
 
 /// Documents whose paths, tests and claims have to be there.
-const CHECKED: [&str; 7] = [
+const CHECKED: [&str; 8] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/operations.md",
+    "docs/quirks.md",
     "docs/rules.md",
     "docs/security/threat-model.md",
 ];
