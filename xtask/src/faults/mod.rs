@@ -83,7 +83,7 @@ pub fn run_with(arguments: &[&str]) -> Result<(), String> {
         match name {
             "kills" => kills(&folder, &bailey, times.unwrap_or(KILLS))?,
             "pauses" => pauses(&folder, &bailey, times.unwrap_or(PAUSES))?,
-            "calls" => disk::faults(&folder, &bailey, times.unwrap_or(FAULTS))?,
+            "calls" => disk::failing_calls(&folder, &bailey, times.unwrap_or(FAULTS))?,
             "torn" => torn::cuts(&folder, &bailey, times.unwrap_or(CUTS))?,
             _ => {
                 disk::full(&folder.join("full"), &bailey)?;

@@ -336,6 +336,7 @@ impl Service for Mail {
             | MailAction::SaveDraft(_)
             | MailAction::Mark(_) => true,
             MailAction::Send(_)
+            | MailAction::Unsubscribe(_)
             | MailAction::Draft(_)
             | MailAction::Search { .. }
             | MailAction::Read(_)
