@@ -69,6 +69,9 @@ fn a_person_is_let_in_gives_a_task_and_approves_it_by_touch() {
         .run("const card = document.querySelector('article.card'); return [card.dataset.action, card.dataset.digest]");
     assert_eq!(shown, json!([card["id"], card["digest"]]));
     assert!(browser.text().contains("Yes, Tuesday at 10."));
+    // A stranger has to be touched by itself, and it is off until then.
+    assert_eq!(browser.run("return document.querySelector('article.card form[data-touch] button.go').disabled"), true);
+    browser.click("article.card input[type=checkbox][required]");
     // Not without whoever the passkey knows.
     browser.verifies(false);
     browser.click("article.card form[data-touch='/v1/approvals/approve'] button");
@@ -98,7 +101,7 @@ fn every_page_is_quiet_whole_and_named() {
         ("/approvals", "Tuesday"),
         ("/activity", "Tuesday"),
         ("/connections", "me@example.org"),
-        ("/autonomy", "mail.send"),
+        ("/autonomy", "Say a rule"),
         ("/settings", "This device"),
         (&format!("/context/{}/0", id(&task)), "write to ana"),
     ] {
