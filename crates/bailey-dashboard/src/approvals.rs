@@ -6,7 +6,7 @@ use bailey_interface::{ActionView, WhyView};
 use maud::{Markup, html};
 
 use crate::card::{self, Heading, is_plain};
-use crate::frame::{Frame, page, part};
+use crate::frame::{Frame, page, part, version};
 use crate::words;
 
 /// Most actions that are answered with one touch.
@@ -23,30 +23,41 @@ pub fn approvals(
 ) -> String {
     let main = html! {
         h1 { "Approvals" }
-        p class="lead" {
+        (part("waits", "lead", &html! {
             @match (waiting.len() as u64, unsure.len() as u64) {
                 (0, 0) => "Nothing waits for you.",
                 (waits, 0) => { (words::count(waits, "waits", "wait")) "." },
                 (0, only) => { (words::number(only)) " only you can tell." },
                 (waits, only) => { (words::count(waits, "waits", "wait")) " · " (words::number(only)) " only you can tell." },
             }
-        }
-        @for (place, group) in by_task(waiting).into_iter().enumerate() { (task_group(frame, place, &group, tasks)) }
+        }))
+        @for (place, actions) in by_task(waiting).into_iter().enumerate() { (task_group(frame, place, &actions, tasks)) }
         @if !held.is_empty() {
-            section class="group" aria-labelledby="held" {
-                h2 id="held" { "Approved, and still to be taken back" }
-                (part("held-cards", "cards", &html! { @for action in held { (card::card(frame, action, Heading::Part, None)) } }))
-            }
+            (group("held", &html! { "Approved, and still to be taken back" }, &cards(frame, held)))
         }
         @if !unsure.is_empty() {
-            section class="group" aria-labelledby="unsure" {
-                h2 id="unsure" { "Only you can tell" }
+            (group("unsure", &html! { "Only you can tell" }, &html! {
                 p class="dim" { "It was handed over, and nobody has said since whether it happened. It is not sent again." }
-                (part("unsure-cards", "cards", &html! { @for action in unsure { (card::card(frame, action, Heading::Part, None)) } }))
-            }
+                (cards(frame, unsure))
+            }))
         }
     };
     page(frame, "Approvals", &main)
+}
+
+/// Makes a part of the page with a heading, which is renewed by itself.
+fn group(id: &str, heading: &Markup, inside: &Markup) -> Markup {
+    let inside = html! {
+        h2 id={ "h-" (id) } { (heading) }
+        (inside)
+    };
+    html! {
+        section class="group" id=(id) data-v=(version(&inside)) aria-labelledby={ "h-" (id) } { (inside) }
+    }
+}
+
+fn cards(frame: &Frame<'_>, actions: &[ActionView]) -> Markup {
+    html! { div class="cards" { @for action in actions { (card::card(frame, action, Heading::Part, None)) } } }
 }
 
 /// Puts together what serves the same task, in the order in which each task first asks.
@@ -64,39 +75,37 @@ fn by_task(actions: &[ActionView]) -> Vec<Vec<&ActionView>> {
     groups
 }
 
-fn task_group(frame: &Frame<'_>, place: usize, group: &[&ActionView], tasks: &BTreeMap<String, String>) -> Markup {
-    let task = group.first().and_then(|action| action.task.as_ref());
+fn task_group(frame: &Frame<'_>, place: usize, actions: &[&ActionView], tasks: &BTreeMap<String, String>) -> Markup {
+    let task = actions.first().and_then(|action| action.task.as_ref());
     let said = task.and_then(|task| tasks.get(task));
     let id = format!("g-{}", task.map_or_else(|| place.to_string(), Clone::clone));
     let together = format!("together-{id}");
     let alike = |action: &ActionView| {
-        is_plain(action) && group.iter().filter(|other| other.kind == action.kind && is_plain(other)).count() > 1
+        is_plain(action) && actions.iter().filter(|other| other.kind == action.kind && is_plain(other)).count() > 1
     };
-    let chosen = group.iter().filter(|action| alike(action)).count();
-    let cards = html! {
-        @for action in group {
-            (card::card(frame, action, Heading::Part, alike(action).then_some(together.as_str())))
+    let chosen = actions.iter().filter(|action| alike(action)).count();
+    let heading = html! {
+        @match (task, said) {
+            (Some(task), Some(said)) => a href={ "/talk/" (task) } { (words::short(said, 160)) },
+            (Some(task), None) => a href={ "/talk/" (task) } { "A task" },
+            (None, _) => "Of no task",
         }
     };
-    html! {
-        section class="group" aria-labelledby=(id) {
-            h2 id=(id) {
-                @match (task, said) {
-                    (Some(task), Some(said)) => a href={ "/talk/" (task) } { (words::short(said, 160)) },
-                    (Some(task), None) => a href={ "/talk/" (task) } { "A task" },
-                    (None, _) => "Of no task",
-                }
-            }
-            (part(&format!("c-{id}"), "cards", &cards))
-            @if chosen > 1 {
-                form method="post" id=(together) class="together scripted" data-touch="/v1/approvals/approve" data-body="{\"shown\":[]}"
-                    data-together=(MOST_TOGETHER) data-said="Approved." data-answer="renew" data-to="" {
-                    span { "Those that can go together: " (words::number(chosen as u64)) "." }
-                    button type="submit" class="go" disabled { "Approve chosen" }
-                }
+    let inside = html! {
+        div class="cards" {
+            @for action in actions {
+                (card::card(frame, action, Heading::Part, alike(action).then_some(together.as_str())))
             }
         }
-    }
+        @if chosen > 1 {
+            form method="post" id=(together) class="together scripted" data-touch="/v1/approvals/approve" data-body="{\"shown\":[]}"
+                data-together=(MOST_TOGETHER) data-said="Approved." data-answer="renew" data-to="" {
+                span { "Those that can go together: " (words::number(chosen as u64)) "." }
+                button type="submit" class="go" disabled { "Approve chosen" }
+            }
+        }
+    };
+    group(&id, &heading, &inside)
 }
 
 /// Makes the page of one action that waits, or has.

@@ -239,7 +239,7 @@ fn table(view: &Autonomy<'_>) -> Markup {
             h2 id="kinds" { "What it comes to" }
             @if !view.profiles.is_empty() { (profiles(view)) }
             @if !view.kinds.is_empty() {
-                div class="wide" tabindex="0" role="region" aria-labelledby="kinds" {
+                div class="wide" tabindex="0" role="region" aria-label="Table of kinds" {
                     table {
                         thead { tr { th scope="col" { "What" } th scope="col" { "Goes ahead" } th scope="col" { "Asks" } th scope="col" { "Never" } th scope="col" { "Because" } } }
                         tbody { (rows) }

@@ -235,7 +235,7 @@ fn band(frame: &Frame<'_>) -> Markup {
             }
         }
         @if !frame.status.notices.is_empty() {
-            ul class="notices" { @for notice in &frame.status.notices { li { (notice) } } }
+            section class="notices" aria-label="Notices" { ul { @for notice in &frame.status.notices { li { (notice) } } } }
         }
     };
     html! { div id="band" data-v=(version(&inside)) { (inside) } }

@@ -41,7 +41,7 @@ pub fn not_answering() -> String {
                     h1 { "Your home does not answer" }
                     p { "It may be locked since the machine was started, or be starting." }
                     p { "On the machine: " code { "bailey unlock" } " opens it, " code { "bailey status" } " says how it is, and " code { "bailey pause" } " stops everything, whether it answers or not." }
-                    p { a href="/approvals" { "Try again" } }
+                    p { "Then load this page again." }
                 }
             }
         }

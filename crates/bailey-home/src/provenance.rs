@@ -101,7 +101,8 @@ pub(crate) fn reversal(content: &Content, hold_seconds: u64) -> String {
     }
     match action.class() {
         Class::Held if hold_seconds > 0 => {
-            format!("Can be taken back for {hold_seconds} s after you approve it, not later.")
+            let (long, unit) = if hold_seconds < 120 { (hold_seconds, "s") } else { (hold_seconds / 60, "min") };
+            format!("Can be taken back for {long} {unit} after you approve it, not later.")
         }
         Class::Compensable => "Cannot be undone; it can be made good by another action.".into(),
         Class::Undoable if action.kind().is_local() => "Stays in your home; nothing leaves.".into(),

@@ -103,8 +103,9 @@ fn a_held_mail_can_be_taken_back() {
     let world = World::holding(vec![send("ana@example.org", "Hi", "Hello"), Turn::say("ok")], 3_600);
     world.task("write to Ana");
     let card = world.waiting();
+    assert_eq!(card["reversal"], "Can be taken back for 60 min after you approve it, not later.");
     world.ok(&["approve"], PASSPHRASE);
-    world.until(&id(&card), "held");
+    assert_eq!(world.until(&id(&card), "held")["answered"], "you approved it");
     world.ok(&["undo", &id(&card)], "");
     let card = world.until(&id(&card), "cancelled");
     assert!(world.sink.arrived().is_empty());
