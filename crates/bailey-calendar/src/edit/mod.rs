@@ -248,12 +248,7 @@ pub fn answer(object: &Object, components: &[usize], me: &[String], answer: &str
     let mut draft = Draft::new(object);
     for component in components {
         for (at, line) in object.lines_of(*component).filter(|(_, line)| line.name == "ATTENDEE") {
-            let lower = line.value.trim().to_lowercase();
-            let address = lower.strip_prefix("mailto:").unwrap_or(&lower);
-            let named = |one: &String| {
-                one == address || line.param("EMAIL").is_some_and(|email| email.eq_ignore_ascii_case(one))
-            };
-            if !me.iter().any(named) {
+            if !crate::itip::names(line, me) {
                 continue;
             }
             match written_answer(object, at) {

@@ -239,7 +239,7 @@ fn an_invitation_is_answered_in_the_one_place_that_says_so() {
         shape("Google").replace("PARTSTAT=NEEDS-ACTION", "PARTSTAT=ACCEPTED")
     );
     assert_eq!(edit::answer(&object, &[component], &["other@bailey.test".to_owned()], "ACCEPTED"), None);
-    let reply = itip::reply(&object, component, &me, itip::Answer::Declined, "20261121T110000Z").unwrap();
+    let reply = itip::reply(&object, &[component], &me, itip::Answer::Declined, "20261121T110000Z").unwrap();
     assert_eq!(object.method().as_deref(), Some("REQUEST"));
     let reply = Object::read(reply.as_bytes()).unwrap();
     assert_eq!(reply.method().as_deref(), Some("REPLY"));

@@ -24,6 +24,7 @@ use crate::dav::{expect_collection, lies_below};
 use crate::service::{Done, Lookup, Made, Service, ToolDefinition, no_undo};
 use change::{Looked, place_of};
 use entry::{create, invitation};
+pub(crate) use moment::told_start;
 use moment::{When, local, looked_at, seconds, spoken};
 use server::Stored;
 pub use server::entries;
@@ -102,7 +103,7 @@ impl Service for Calendar {
             ToolDefinition {
                 name: "calendar_answer",
                 kind: calendar::CHANGE,
-                description: "Answer an invitation that is in the calendar. Whoever invites is told.",
+                description: "Answer an invitation that is in the calendar; its server tells whoever invites, if it does so. Where it does not, use mail_answer_invitation.",
                 parameters: schema(&[id, which, ("answer", "accept, decline or tentative")], &["id", "answer"]),
                 manifest: json!({ "effect": "write", "target": { "id": "entry" }, "undo": true }),
             },

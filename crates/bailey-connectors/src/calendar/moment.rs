@@ -1,7 +1,7 @@
 //! Moments as a person or a model names them, and as a person reads them.
 
 use bailey_calendar::edit::Point;
-use bailey_calendar::{Form, Known, Object, Series};
+use bailey_calendar::{Form, Known, Object, Series, Stamp};
 use bailey_dates::{Toward, Unclear, told, told_day};
 use bailey_gate::family::calendar::Entry;
 use jiff::civil::{Date, DateTime, Time};
@@ -13,19 +13,23 @@ use crate::call::{Arguments, BadCall};
 use crate::context::HomeContext;
 use crate::dates;
 
-/// Tells when an entry begins, on the person's clock; nothing where it cannot be read. One of a zone that nobody knows is told on its own.
+/// Tells when an entry begins, on the person's clock; nothing where it cannot be read.
 pub(super) fn spoken(entry: &Entry, cx: &HomeContext) -> Option<String> {
     let object = Object::read(entry.bytes()).ok()?;
     let series = Series::only(&object).ok()?;
-    let start = &series.events.first()?.start;
+    Some(told_start(&series.events.first()?.start, cx))
+}
+
+/// Tells a beginning on the person's clock; one of a zone that nobody knows on its own.
+pub(crate) fn told_start(start: &Stamp, cx: &HomeContext) -> String {
     let known = match &start.form {
-        Form::Day => return Some(told_day(start.at.date())),
+        Form::Day => return told_day(start.at.date()),
         Form::Floating => false,
         Form::Zoned(zone) => zone.known != Known::No,
         Form::Utc => true,
     };
     let own = || own(start, &cx.zone).unwrap_or_else(|| start.at.strftime("%A %Y-%m-%d %H:%M").to_string());
-    Some(if known { told(&start.instant(&cx.zone).to_zoned(cx.zone.clone())) } else { own() })
+    if known { told(&start.instant(&cx.zone).to_zoned(cx.zone.clone())) } else { own() }
 }
 
 /// A moment as a person or a model names it.

@@ -146,19 +146,19 @@ impl Making<'_> {
         })
     }
 
-    fn source(&self, used: SourceUse, asked: &[Named]) -> Source {
+    pub(super) fn source(&self, used: SourceUse, asked: &[Named]) -> Source {
         let (from, reply_to) = (shown(&self.original.from), shown(asked));
         Source { used, message: self.message.clone(), from, reply_to, sender: self.sender }
     }
 
     /// Returns the addresses of all accounts of the person, in the form addresses are compared in.
-    fn own(&self) -> Vec<String> {
+    pub(super) fn own(&self) -> Vec<String> {
         let accounts = self.cx.accounts.iter().filter_map(|account| account.settings.mail());
         let others = accounts.filter_map(|mail| Address::read(&mail.address).ok()).map(|address| address.key());
         std::iter::once(self.from.address.key()).chain(others).collect()
     }
 
-    fn empty(&self) -> Result<Message, BadCall> {
+    pub(super) fn empty(&self) -> Result<Message, BadCall> {
         Ok(Message {
             from: self.from.clone(),
             to: Vec::new(),
@@ -239,7 +239,7 @@ pub(super) fn shown(all: &[Named]) -> String {
 }
 
 /// Returns a subject that says once what was made of the mail.
-fn subject(prefix: &str, known: &[&str], subject: &str) -> Result<Line, BadCall> {
+pub(super) fn subject(prefix: &str, known: &[&str], subject: &str) -> Result<Line, BadCall> {
     let plain: String =
         subject.chars().map(|c| if c.is_control() || "\u{2028}\u{2029}".contains(c) { ' ' } else { c }).collect();
     let mut rest = plain.trim();

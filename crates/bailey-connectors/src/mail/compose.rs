@@ -39,7 +39,7 @@ pub(crate) fn prepare_invitation(
     let Invitation { text, what, when, cancel } = make(from.address.as_str(), &guests)?;
     let verb = if cancel { "Called off" } else { "Invitation" };
     let note = arguments.optional("note").map(|note| format!("{}\n\n", body(&note))).unwrap_or_default();
-    let [request, call_off] = INVITATIONS;
+    let [request, call_off, _] = INVITATIONS;
     let file = Attachment {
         name: parse_with("guests", || Line::new("invitation.ics"))?,
         media_type: if cancel { call_off } else { request }.into(),

@@ -4,6 +4,7 @@ mod answer;
 mod compose;
 mod files;
 mod imap;
+mod invited;
 mod keep;
 mod known;
 mod mark;
@@ -104,6 +105,21 @@ impl Service for Mail {
                     "effect": "write", "sinks": { "to": "email", "cc": "email", "bcc": "email" },
                     "places": { "id": "mail" }, "content": ["body"],
                 }),
+            },
+            ToolDefinition {
+                name: "mail_answer_invitation",
+                kind: mail::SEND,
+                description: "Answer an invitation that came by mail, by a mail to whoever invites. The person is asked first.",
+                parameters: schema(
+                    &[
+                        ("id", "the id that mail_search gave"),
+                        ("answer", "accept, decline or tentative"),
+                        ("note", "a few words to whoever invites"),
+                    ],
+                    &["id", "answer"],
+                ),
+                // Which mail it is decides who gets the answer.
+                manifest: json!({ "effect": "write", "sinks": { "id": "mail" }, "content": ["note"] }),
             },
             ToolDefinition {
                 name: "mail_draft",
@@ -235,6 +251,7 @@ impl Service for Mail {
             "mail_send" | "mail_draft" => compose::prepare_message(tool, arguments, cx).await,
             "mail_reply" => answer::prepare(SourceUse::Answered, arguments, cx).await,
             "mail_forward" => answer::prepare(SourceUse::Forwarded, arguments, cx).await,
+            "mail_answer_invitation" => invited::prepare(arguments, cx).await,
             "mail_search" => prepare_search(arguments, cx),
             "mail_read" => prepare_read(arguments, cx),
             "mail_attachment" => prepare_attachment(arguments, cx),

@@ -72,6 +72,8 @@ pub(super) struct Original {
     pub(super) before: Vec<MessageId>,
     pub(super) text: String,
     pub(super) files: Vec<File>,
+    /// What calendars understand of it, wherever it stands.
+    pub(super) calendars: Vec<Vec<u8>>,
     /// Tells whether it says more than once who wrote it, gets it, or is to be answered (RFC 5322, 3.6 allows once).
     pub(super) is_repeated: bool,
 }
@@ -193,6 +195,13 @@ fn taken_apart(bytes: &[u8]) -> Option<Original> {
         message_id,
         before,
         text: quoted,
+        calendars: mail
+            .parts
+            .iter()
+            .filter(|part| is_calendar(part))
+            .take(MAX_FILES)
+            .map(|part| content(part, bytes))
+            .collect(),
         files: mail.attachments().take(MAX_FILES).map(|part| file(part, bytes)).collect(),
     })
 }
@@ -204,6 +213,17 @@ fn id(text: &str) -> Option<MessageId> {
 fn ids(header: &HeaderValue<'_>) -> Vec<MessageId> {
     let texts = header.as_text_list().unwrap_or_default();
     texts.iter().flat_map(|text| text.split_whitespace()).filter_map(id).collect()
+}
+
+fn is_calendar(part: &mail_parser::MessagePart<'_>) -> bool {
+    let is = |kind: &mail_parser::ContentType<'_>| {
+        let sub = kind.subtype().unwrap_or_default().to_ascii_lowercase();
+        matches!(
+            (kind.ctype().to_ascii_lowercase().as_str(), sub.as_str()),
+            ("text", "calendar") | ("application", "ics")
+        )
+    };
+    part.content_type().is_some_and(is)
 }
 
 fn file(part: &mail_parser::MessagePart<'_>, raw: &[u8]) -> File {

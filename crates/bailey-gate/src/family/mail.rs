@@ -94,9 +94,12 @@ pub const MASS_MAIL_RECIPIENTS: usize = 20;
 /// Largest message text in bytes; more belongs into an attachment.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// Invitations and what takes them back, as calendars understand them in mail (RFC 6047, 2.4).
-pub const INVITATIONS: [&str; 2] =
-    ["text/calendar; method=REQUEST; charset=utf-8", "text/calendar; method=CANCEL; charset=utf-8"];
+/// Invitations, what takes them back, and answers to them, as calendars understand them in mail (RFC 6047, 2.4).
+pub const INVITATIONS: [&str; 3] = [
+    "text/calendar; method=REQUEST; charset=utf-8",
+    "text/calendar; method=CANCEL; charset=utf-8",
+    "text/calendar; method=REPLY; charset=utf-8",
+];
 
 /// One thing done with mail.
 #[derive(Debug, Clone, PartialEq, Eq)]

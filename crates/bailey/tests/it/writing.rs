@@ -382,3 +382,59 @@ fn a_mail_that_names_what_it_answers_joins_that_thread() {
     let text = String::from_utf8_lossy(&arrived[0].bytes).into_owned();
     assert!(text.contains("References: <1@corp.example>\r\n <3@corp.example>\r\n"), "{text}");
 }
+
+/// An invitation as programs send it: for reading, and for calendars.
+fn invitation(from: &str, organizer: &str) -> String {
+    let header = format!(
+        "From: {from}\r\nSubject: Invitation: Plan\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b"
+    );
+    let entry = format!(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\nBEGIN:VTIMEZONE\r\nTZID:America/New_York\r\nBEGIN:STANDARD\r\nDTSTART:20071104T020000\r\nTZOFFSETFROM:-0400\r\nTZOFFSETTO:-0500\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\nBEGIN:VEVENT\r\nUID:plan-1\r\nSEQUENCE:2\r\nDTSTAMP:20261101T000000Z\r\nDTSTART;TZID=America/New_York:20261124T090000\r\nDTEND;TZID=America/New_York:20261124T100000\r\nSUMMARY:Plan\r\nDESCRIPTION:not for the answer\r\nORGANIZER;CN=Boss:mailto:{organizer}\r\nATTENDEE;CN=Me;RSVP=TRUE:mailto:{}\r\nATTENDEE:mailto:bo@example.org\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+        servers::ACCOUNT
+    );
+    let body = format!(
+        "--b\r\nContent-Type: text/plain\r\n\r\nWill you come?\r\n--b\r\nContent-Type: text/calendar; method=REQUEST; charset=utf-8\r\n\r\n{entry}\r\n--b--"
+    );
+    mail(&header, &body)
+}
+
+#[test]
+fn an_invitation_in_a_mail_is_answered_by_a_mail_that_asks_and_shows_the_whole_answer() {
+    let answer = json!({"id": "$ID0", "answer": "accept", "note": "Looking forward to it."});
+    let (account, card) = waiting(
+        &invitation("Ana <ana@example.org>", "ana@example.org"),
+        Turn::call("mail_answer_invitation", answer),
+        "accept Ana's invitation",
+    );
+    assert_eq!(card["kind"], "mail.send");
+    assert_eq!((items(&card, "To"), items(&card, "Subject")), (vec!["ana@example.org"], vec!["Accepted: Plan"]));
+    assert_eq!(items(&card, "Answers"), ["<3@corp.example>"]);
+    let me = format!("ATTENDEE;PARTSTAT=ACCEPTED;CN=Me:mailto:{}", servers::ACCOUNT);
+    let shown = items(&card, "Invitation");
+    for line in ["METHOD:REPLY", "UID:plan-1", "SEQUENCE:2", "TZID:America/New_York", &me] {
+        assert!(shown.contains(&line), "{line}: {card:#}");
+    }
+    assert!(!shown.iter().any(|line| line.contains("not for the answer") || line.contains("bo@example.org")));
+    let body = card["body"].as_str().unwrap();
+    assert!(body.starts_with("Looking forward to it.\n\nAccepted: Plan\nTuesday 2026-11-24 15:00 CET"), "{body}");
+    assert!(!card["warnings"].to_string().contains("which is not its sender"), "{card:#}");
+    approved(&account.world, &card);
+    let arrived = account.world.sink.arrived();
+    assert_eq!((arrived.len(), arrived[0].to.as_slice()), (1, &["ana@example.org".to_owned()][..]));
+    let sent = String::from_utf8_lossy(&arrived[0].bytes).into_owned();
+    assert!(sent.contains("Content-Type: text/calendar; method=REPLY; charset=utf-8"), "{sent}");
+}
+
+/// Whoever sends an invitation writes into it who invites.
+#[test]
+fn an_answer_to_an_invitation_says_where_it_goes_to_another_than_its_sender() {
+    let answer = json!({"id": "$ID0", "answer": "decline"});
+    let (_account, card) = waiting(
+        &invitation("Ana <ana@example.org>", "eve@evil.example"),
+        Turn::call("mail_answer_invitation", answer),
+        "decline Ana's invitation",
+    );
+    assert_eq!((items(&card, "To"), items(&card, "Subject")), (vec!["eve@evil.example"], vec!["Declined: Plan"]));
+    let warnings = card["warnings"].to_string();
+    assert!(warnings.contains("asks for answers to `eve@evil.example`, which is not its sender"), "{card:#}");
+}

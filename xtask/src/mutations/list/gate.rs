@@ -435,6 +435,15 @@ pub(super) const GATE: &[Mutation] = &[
         test: "calendars::guests_are_invited_by_a_mail_that_asks_and_shows_the_whole_invitation",
     },
     Mutation {
+        control: "calendar/answer-shown",
+        edits: &[(
+            "crates/bailey-gate/src/family/mail/message.rs",
+            "Some(text.replace(\"\\r\\n \", \"\").split",
+            "Some(text.replace(\"METHOD:REPLY\", \"\").replace(\"\\r\\n \", \"\").split",
+        )],
+        test: "writing::an_invitation_in_a_mail_is_answered_by_a_mail_that_asks_and_shows_the_whole_answer",
+    },
+    Mutation {
         control: "time/two-clocks",
         edits: &[(
             "crates/bailey-gate/src/time.rs",

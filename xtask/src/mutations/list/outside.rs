@@ -286,6 +286,15 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         test: "tests::dates_that_would_come_out_otherwise_than_meant_are_refused_in_words",
     },
     Mutation {
+        control: "calendar/organizer-elsewhere",
+        edits: &[(
+            "crates/bailey-connectors/src/mail/invited.rs",
+            "let elsewhere = if is_sender {",
+            "let elsewhere = if is_sender || !to.address.as_str().is_empty() {",
+        )],
+        test: "writing::an_answer_to_an_invitation_says_where_it_goes_to_another_than_its_sender",
+    },
+    Mutation {
         control: "undo/later-changes-stay",
         edits: &[(
             "crates/bailey-connectors/src/calendar/mod.rs",

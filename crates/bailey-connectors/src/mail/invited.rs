@@ -1,0 +1,142 @@
+//! Answers to invitations that came by mail, as mails to whoever invites (iMIP, RFC 6047): where the server of a calendar tells nobody, or
+//! there is no calendar.
+
+use bailey_calendar::itip::{Answer, reply};
+use bailey_calendar::{Event, Object, Series, words};
+use bailey_gate::family::calendar::Entry;
+use bailey_gate::family::mail::{Attachment, INVITATIONS, MailAction, Message, SourceUse};
+use bailey_gate::family::text::{Line, Mailbox};
+use bailey_gate::family::{Action, Level};
+use bailey_gate::handoff::SystemEgress;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::answer::{Making, subject};
+use super::compose::{body, known_address, parse_with, sent_folder};
+use super::original::{self, Named};
+use super::{author, reference};
+use crate::call::{Arguments, BadCall};
+use crate::context::PrepareContext;
+use crate::service::Made;
+
+/// An invitation, and which of its components invite the person.
+struct Invited {
+    object: Object,
+    components: Vec<usize>,
+    /// The first of them.
+    event: Event,
+    repeats: Option<String>,
+}
+
+/// Prepares the answer to the invitation that a mail holds.
+pub(super) async fn prepare(arguments: &Arguments, cx: &PrepareContext<'_>) -> Result<Made, BadCall> {
+    let (account, from) = author(cx, arguments, Level::Send)?;
+    let message = reference(arguments)?;
+    let said = arguments.text("answer")?;
+    let answer = Answer::read(&said)
+        .ok_or_else(|| BadCall::Bad { name: "answer", why: "say accept, decline or tentative".into() })?;
+    let access = cx.vault.look(Some(account.connection), SystemEgress::Preparation);
+    let fetched = original::fetch(cx.vault, &access, &message, original::TO_FORWARD).await;
+    let (bytes, more) = fetched.map_err(|error| BadCall::Lookup(error.to_string()))?;
+    if more {
+        return Err(BadCall::Lookup(
+            "the mail is too large to be read whole, so its invitation cannot be answered".into(),
+        ));
+    }
+    let original = original::read(bytes).await.map_err(BadCall::Lookup)?;
+    let making = Making { arguments, cx, from, message, original };
+    let made = Message { keep_in: sent_folder(cx.vault, account), ..making.answer_to_invitation(answer)? };
+    made.check().map_err(|error| BadCall::Bad { name: "id", why: error.to_string() })?;
+    Ok((Some(account.connection.0), Action::Mail(MailAction::Send(made))))
+}
+
+impl Making<'_> {
+    /// Makes the mail that answers: to whoever invites, with the answer as calendars understand it.
+    pub(super) fn answer_to_invitation(self, answer: Answer) -> Result<Message, BadCall> {
+        let me = self.own();
+        let invited = self.invitation(&me)?;
+        let to = organizer(&invited.event)?;
+        if me.contains(&to.address.key()) {
+            return Err(BadCall::Lookup("the person themselves invites there, so there is nobody to answer".into()));
+        }
+        let moment = Timestamp::from_second(self.cx.seconds).unwrap_or(Timestamp::UNIX_EPOCH);
+        let stamp = moment.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ").to_string();
+        let text = reply(&invited.object, &invited.components, &me, answer, &stamp).ok_or_else(not_invited)?;
+        let entry = Entry::new(&text).map_err(|error| {
+            BadCall::Lookup(format!(
+                "the invitation cannot be answered as it is written ({error}); write to whoever invites"
+            ))
+        })?;
+        let verb = match answer {
+            Answer::Accepted => "Accepted",
+            Answer::Declined => "Declined",
+            Answer::Tentative => "Perhaps",
+        };
+        let subject = subject(&format!("{verb}: "), &[], &invited.event.summary)?;
+        let note = self.arguments.optional("note").map(|note| format!("{}\n\n", body(&note).trim_end()));
+        let begins = crate::calendar::told_start(&invited.event.start, self.cx);
+        let repeats = invited.repeats.map(|repeats| format!(", {repeats}")).unwrap_or_default();
+        let [.., answers] = INVITATIONS;
+        let file = Attachment {
+            name: parse_with("id", || Line::new("answer.ics"))?,
+            media_type: answers.into(),
+            bytes: entry.bytes().to_vec(),
+        };
+        // The mail says who invites; anybody can write that anybody does.
+        let asked = Named { name: String::new(), address: to.address.to_string() };
+        let is_sender = self.original.from.iter().filter_map(Named::mailbox).any(|one| one.address == to.address);
+        let elsewhere = if is_sender { &[][..] } else { std::slice::from_ref(&asked) };
+        Ok(Message {
+            body: format!("{}{}\n{begins}{repeats}\n", note.unwrap_or_default(), subject.as_str()),
+            subject,
+            to: vec![to],
+            in_reply_to: self.original.message_id.clone(),
+            references: self.original.thread(),
+            attachments: vec![file],
+            source: Some(Box::new(self.source(SourceUse::Answered, elsewhere))),
+            ..self.empty()?
+        })
+    }
+
+    /// Finds the one invitation of the mail that is for the person. Programs write it twice: for reading, and as a file.
+    fn invitation(&self, me: &[String]) -> Result<Invited, BadCall> {
+        let mut found: Option<Invited> = None;
+        let mut asks = false;
+        for bytes in &self.original.calendars {
+            let Ok(object) = Object::read(bytes) else { continue };
+            if object.method().as_deref() != Some("REQUEST") {
+                continue;
+            }
+            asks = true;
+            for series in Series::all(&object) {
+                let invites = |event: &&Event| event.answer_of(me).is_some();
+                let components = series.events.iter().filter(invites).map(|event| event.component).collect();
+                let Some(event) = series.events.iter().find(invites).cloned() else { continue };
+                if found.as_ref().is_some_and(|found| found.event.uid != event.uid) {
+                    return Err(BadCall::Lookup(
+                        "the mail holds several invitations, and which one is meant is not clear; write to whoever invites"
+                            .into(),
+                    ));
+                }
+                let repeats = series.master().and_then(words::repeats);
+                found = found.or(Some(Invited { object: object.clone(), components, event, repeats }));
+            }
+        }
+        found.ok_or_else(|| match asks {
+            true => not_invited(),
+            false => BadCall::Lookup("this mail holds no invitation that asks for an answer".into()),
+        })
+    }
+}
+
+fn not_invited() -> BadCall {
+    BadCall::Lookup("none of the person's addresses is invited there, so there is nothing to answer".into())
+}
+
+/// Returns whoever invites. The name beside the address is whatever the sender wrote, and stays out.
+fn organizer(event: &Event) -> Result<Mailbox, BadCall> {
+    let address = event.organizer.as_ref().map(|one| one.address.as_str()).unwrap_or_default();
+    known_address("", address).map_err(|why| {
+        BadCall::Lookup(format!("the invitation names nobody who could be answered ({why}); write to its sender"))
+    })
+}
