@@ -5,6 +5,8 @@ use bailey_gate::family::{Action, Level, punycode};
 use super::answer::Making;
 use super::compose::{Around, message_of};
 use super::original::on_a_deep_stack;
+use bailey_calendar::itip::Answer;
+
 use super::*;
 
 fn context() -> HomeContext {
@@ -346,5 +348,55 @@ fn what_is_made_of_hostile_mail_is_a_mail_or_a_reason() {
     ] {
         let _ = reply(mail, json!({"body": "b", "all": true}));
         let _ = making(mail, json!({"to": ["bo@example.org"]}), |making| making.forward());
+    }
+}
+
+/// A mail with these calendar parts.
+fn inviting(parts: &[String]) -> String {
+    let parts: String = parts
+        .iter()
+        .map(|entry| {
+            format!("--b\nContent-Type: text/calendar; charset=utf-8\n\nBEGIN:VCALENDAR\n{entry}END:VCALENDAR\n")
+        })
+        .collect();
+    format!("From: ana@example.org\nMessage-ID: <1@x.org>\nContent-Type: multipart/mixed; boundary=b\n\n{parts}--b--\n")
+}
+
+fn event(uid: &str, more: &str) -> String {
+    format!(
+        "METHOD:REQUEST\nBEGIN:VEVENT\nUID:{uid}\nDTSTART:20261124T140000Z\nSUMMARY:Plan\n{more}\nATTENDEE:mailto:ME@example.org\nEND:VEVENT\n"
+    )
+}
+
+#[test]
+fn an_invitation_that_is_none_or_not_clear_is_not_answered_and_one_written_twice_is_answered_once() {
+    let answered = |parts: &[String]| {
+        let arguments = serde_json::json!({"id": "INBOX/1/7", "answer": "accept"});
+        making(&inviting(parts), arguments, |making| making.answer_to_invitation(Answer::Accepted))
+    };
+    let by_ana = |uid: &str| event(uid, "ORGANIZER:mailto:ana@example.org");
+    let made = answered(&[by_ana("1"), by_ana("1")]).unwrap();
+    assert_eq!(names(&made.to), ["ana@example.org"]);
+    let text = String::from_utf8(made.attachments[0].bytes.clone()).unwrap();
+    assert_eq!((made.attachments.len(), text.matches("BEGIN:VEVENT").count()), (1, 1));
+    assert!(text.contains("ATTENDEE;PARTSTAT=ACCEPTED:mailto:ME@example.org\r\n"), "{text}");
+    let odd = answered(&[by_ana("1").replace("Plan", "Pl\u{7}an")]).unwrap();
+    assert!(!odd.attachments[0].bytes.contains(&7) && odd.subject.as_str() == "Accepted: Plan", "{odd:?}");
+    for (parts, why) in [
+        (vec![], "holds no invitation"),
+        (vec![by_ana("1").replace("REQUEST", "CANCEL")], "holds no invitation"),
+        (vec![by_ana("1").replace("METHOD:REQUEST\n", "")], "holds no invitation"),
+        (vec![by_ana("1"), by_ana("2")], "several invitations"),
+        (vec![by_ana("1").replace("ME@example.org", "you@example.org")], "none of the person's addresses"),
+        (vec![event("1", "X-NOTE:1")], "names nobody who could be answered"),
+        (
+            vec![event("1", "ORGANIZER:mailto:ana@example.org?bcc=eve@evil.example")],
+            "names nobody who could be answered",
+        ),
+        (vec![event("1", "ORGANIZER:mailto:ana@example.org,eve@evil.example")], "names nobody who could be answered"),
+        (vec![event("1", "ORGANIZER:mailto:me@example.org")], "nobody to answer"),
+    ] {
+        let refused = answered(&parts).unwrap_err().to_string();
+        assert!(refused.contains(why), "{why}: {refused}");
     }
 }
