@@ -164,7 +164,7 @@ impl Service for Mail {
             ToolDefinition {
                 name: "mail_attachment",
                 kind: mail::ATTACHMENT,
-                description: "Read the text of a file in a mail: text, tables, HTML, calendars, mails, office documents.",
+                description: "Read the text of a file in a mail: text, tables, HTML, calendars, mails, office documents, PDF, RTF.",
                 parameters: schema(
                     &[
                         ("id", "the id that mail_search gave"),

@@ -1,7 +1,10 @@
-//! The text of files: plain, tables, HTML, calendars, mails, office documents. Pictures have names and sizes, and nothing more.
+//! The text of files: plain, tables, HTML, calendars, mails, office documents, PDF, rich text. Pictures have names and sizes, and nothing more.
 
 mod entries;
 mod office;
+mod pdf;
+mod rtf;
+mod tnef;
 
 use crate::mime::About;
 use crate::{charset, html, plain, read};
@@ -23,8 +26,16 @@ pub fn extract(bytes: &[u8], media: &str, name: Option<&str>, label: Option<&str
     let name = name.unwrap_or_default().to_ascii_lowercase();
     let ends = |ending: &str| name.ends_with(ending);
     let whole = |text: String| Ok(bounded(text, Vec::new()));
-    if bytes.starts_with(b"%PDF-") {
-        return Err("it is a PDF, and no text is read from those here; name and size are all that is known".into());
+    if bytes.get(..MAX_BEFORE_PDF).unwrap_or(bytes).windows(PDF.len()).any(|five| five == PDF) {
+        return pdf::text(bytes).map(|(text, cut)| bounded(text, cut));
+    }
+    if bytes.starts_with(b"{\\rtf") {
+        let (text, cut) = rtf::text(bytes);
+        return Ok(bounded(text, cut));
+    }
+    if bytes.starts_with(&tnef::SIGNATURE) {
+        let (text, cut) = tnef::text(bytes);
+        return Ok(bounded(text, cut));
     }
     if bytes.starts_with(b"PK\x03\x04") {
         return office::text(bytes).map(|(text, cut)| bounded(text, cut));
@@ -60,6 +71,10 @@ pub fn extract(bytes: &[u8], media: &str, name: Option<&str>, label: Option<&str
         "it holds no text that can be read here; name, type and size are all that is known of it".into()
     })
 }
+
+/// How a PDF begins, and within how many bytes programs look for that.
+const PDF: &[u8] = b"%PDF-";
+const MAX_BEFORE_PDF: usize = 1_024;
 
 /// Bytes of a file that tell whether it is text.
 const MAX_TELLING: usize = 64 * 1024;
@@ -109,6 +124,9 @@ mod tests {
         assert!(text(b"Subject: x\r\n\r\nwords", "message/rfc822", "a.eml").ends_with("Subject: x\n\nwords"));
         assert!(extract(b"\x89PNG\r\n\x1a\n\0\0\0", "image/png", Some("a.png"), None).unwrap_err().contains("picture"));
         assert!(extract(&[0, 1, 2, 3, 4], "application/octet-stream", None, None).is_err());
+        assert_eq!(text(br"{\rtf1 words\par}", "application/msword", "a.doc"), "words");
+        assert!(text(&[0x78, 0x9f, 0x3e, 0x22, 1, 0], "application/ms-tnef", "winmail.dat").contains("Outlook"));
+        assert!(extract(b"%PDF-1.4", "application/pdf", Some("a.pdf"), None).unwrap_err().contains("no text"));
     }
 
     #[test]

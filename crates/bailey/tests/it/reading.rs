@@ -172,6 +172,56 @@ fn text_behind_thirty_megabytes_is_read_and_files_by_their_parts() {
     assert!(!on.contains("BEHIND"), "{on}");
 }
 
+#[test]
+fn files_of_every_kind_are_read_or_said_to_hold_nothing() {
+    let read = |part: &str| ("mail_attachment", json!({"id": "$ID0", "part": part}));
+    let turns = vec![
+        Turn::call("mail_search", json!({})),
+        Turn::calls(vec![read("1"), read("2"), read("3"), read("4")]),
+        Turn::say("read"),
+    ];
+    let account = Account::new(turns, 300);
+    let content = "BT /F1 10 Tf 0 700 Td (The invoice is) Tj 0 -12 Td (due on Friday) Tj ET";
+    let pdf = format!(
+        "%PDF-1.4\n1 0 obj << /Pages 2 0 R >> endobj\n2 0 obj << /Kids [3 0 R] >> endobj\n3 0 obj << /Type /Page /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >> endobj\n4 0 obj << /Length {} >>\nstream\n{content}\nendstream endobj\n5 0 obj << /Subtype /Type1 >> endobj\ntrailer << /Root 1 0 R >>",
+        content.len()
+    );
+    let tnef = [
+        [0x78, 0x9f, 0x3e, 0x22, 1, 0].as_slice(),
+        &[2, 2, 0x90, 6, 0, 0, 0, 0, 0, 0, 0],
+        &[2, 0x10, 0x80, 1, 0, 6, 0, 0, 0],
+        b"A.PDF\0\0\0",
+    ]
+    .concat();
+    let scan =
+        b"%PDF-1.4\n1 0 obj << /Pages 2 0 R >> endobj\n2 0 obj << /Type /Page >> endobj\ntrailer << /Root 1 0 R >>";
+    let part = |media: &str, name: &str, bytes: &[u8]| {
+        let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes);
+        let lines: Vec<&str> = encoded.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        format!(
+            "--b\r\nContent-Type: {media}\r\nContent-Disposition: attachment; filename={name}\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n",
+            lines.join("\r\n")
+        )
+    };
+    let body = [
+        part("application/pdf", "invoice.pdf", pdf.as_bytes()),
+        part("text/rtf", "notes.rtf", br"{\rtf1\ansi Bring \'fcber 5\par}"),
+        part("application/ms-tnef", "winmail.dat", &tnef),
+        part("application/pdf", "scan.pdf", scan),
+    ]
+    .concat();
+    let header = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n";
+    account.server.deliver("", "1", &mail("a@example.org", "files", header, &format!("{body}--b--"))).unwrap();
+    account.with_password("read-only");
+    account.world.task("read it");
+    let told = results(&account.world);
+    let [pdf, rtf, tnef, scan] = &told[1..] else { panic!("{told:?}") };
+    assert!(pdf.contains("The invoice is\\ndue on Friday") && pdf.contains("sha256"), "{pdf}");
+    assert!(rtf.contains("Bring über 5"), "{rtf}");
+    assert!(tnef.contains("A.PDF (0 bytes)") && tnef.contains("named, and not read"), "{tnef}");
+    assert!(scan.contains("no_text") && scan.contains("scan.pdf") && scan.contains("\"size\":"), "{scan}");
+}
+
 /// A page of a long mail, and a long subject in a list, end within a secret.
 #[test]
 fn a_secret_that_a_tool_would_cut_is_kept_back_whole() {
