@@ -313,6 +313,71 @@ pub struct Server {
     pub starttls: bool,
 }
 
+/// Ports at which mail servers are reached in plain first, and made secure by a command (RFC 6409, RFC 3501).
+const STARTTLS_PORTS: [u16; 3] = [25, 143, 587];
+
+impl Server {
+    /// Reads `host:port` of a server that is reached over TLS, or in plain.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, in words.
+    pub fn read(text: &str, tls: bool) -> Result<Self, String> {
+        let text = text.trim();
+        let parsed = text.rsplit_once(':').and_then(|(host, port)| {
+            let host = host.trim_matches(['[', ']']);
+            Some((host, port.parse().ok()?)).filter(|_| !host.is_empty())
+        });
+        let (host, port) = parsed.ok_or_else(|| format!("`{text}` is not host:port, as in mail.example.org:993"))?;
+        Ok(Self { host: host.into(), port, tls, starttls: false })
+    }
+
+    /// Reads the place of a mail server: `host:port`, or `starttls:host:port`, `tls:host:port` and `plain:host:port` where the port
+    /// alone does not say how it is made secure. In plain only this machine is talked to.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, in words.
+    pub fn read_mail(text: &str) -> Result<Self, String> {
+        let (place, said) = match text.trim().split_once(':') {
+            Some((how @ ("starttls" | "tls" | "plain"), place)) => (place, how),
+            _ => (text, ""),
+        };
+        let server = Self::read(place, false)?;
+        Ok(match said {
+            "plain" => server,
+            "tls" => Self { tls: true, ..server },
+            "" if !STARTTLS_PORTS.contains(&server.port) => Self { tls: true, ..server },
+            _ => Self { starttls: true, ..server },
+        })
+    }
+
+    /// Reads the address of a collection, or of a server that knows it, and gives the server and the path. An address of mail names
+    /// its domain, whose server says which collections there are (RFC 6764, section 6).
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, in words.
+    pub fn read_collection(said: &str) -> Result<(Self, String), String> {
+        let bad = || format!("`{said}` is no address like https://host/path/to/collection/");
+        let of_mail = said.rsplit_once('@').filter(|_| !said.contains("://"));
+        let of_mail = of_mail.map(|(_, domain)| format!("https://{domain}/"));
+        let (scheme, rest) = of_mail.as_deref().unwrap_or(said).trim().split_once("://").ok_or_else(bad)?;
+        let tls = match scheme {
+            "https" => true,
+            "http" => false,
+            _ => return Err(bad()),
+        };
+        let (place, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
+        let server = match place.rsplit_once(':') {
+            Some(_) => Self::read(place, tls)?,
+            None if place.is_empty() => return Err(bad()),
+            None => Self { host: place.into(), port: if tls { 443 } else { 80 }, tls, starttls: false },
+        };
+        Ok((server, path.to_owned()))
+    }
+}
+
 /// How a connection to a server is made secure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Security {

@@ -287,25 +287,10 @@ fn client_of(id: Option<String>, has_secret: bool) -> Result<Option<OauthClient>
 
 async fn connect_collection(client: &Client, collection: Collection, json: bool) -> Result<(), Trouble> {
     let (settings, dav) = collection.parts();
-    let bad = || Trouble::Here(format!("`{}` is no address like https://host/path/to/collection/", dav.url));
-    // A mail address names its domain, whose server says which collections there are (RFC 6764, 6).
-    let of_mail =
-        dav.url.rsplit_once('@').filter(|_| !dav.url.contains("://")).map(|(_, domain)| format!("https://{domain}/"));
-    let url = of_mail.as_ref().unwrap_or(&dav.url);
-    let (scheme, rest) = url.split_once("://").ok_or_else(bad)?;
-    let tls = match scheme {
-        "https" => true,
-        "http" => false,
-        _ => return Err(bad()),
-    };
-    let (place, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
-    let server = match place.rsplit_once(':') {
-        Some(_) => server(place, tls)?,
-        None => Server { host: place.into(), port: if tls { 443 } else { 80 }, tls, starttls: false },
-    };
+    let (server, path) = Server::read_collection(&dav.url).map_err(Trouble::Here)?;
     let known_as = client_of(dav.client_id, dav.client_secret)?;
     let secret = dav.oauth.is_none().then_some(APP_PASSWORD);
-    let (name, user, path, issuer) = (dav.name, dav.user, path.into(), dav.oauth);
+    let (name, user, issuer) = (dav.name, dav.user, dav.oauth);
     let settings = settings(DavSettings { name, user, server, path, issuer, client: known_as });
     finish_connect(client, settings, dav.level, secret, json).await
 }
@@ -404,30 +389,11 @@ async fn sign_in(client: &Client, body: &ConnectBody) -> Result<ConnectionView, 
     }
 }
 
-fn server(text: &str, tls: bool) -> Result<Server, Trouble> {
-    let parsed =
-        text.rsplit_once(':').and_then(|(host, port)| Some((host.trim_matches(['[', ']']), port.parse().ok()?)));
-    let (host, port) =
-        parsed.ok_or_else(|| Trouble::Here(format!("`{text}` is not host:port, as in mail.example.org:993")))?;
-    Ok(Server { host: host.into(), port, tls, starttls: false })
-}
-
-/// Ports at which mail servers are reached in plain first, and made secure by a command (RFC 6409, RFC 3501).
-const STARTTLS_PORTS: [u16; 3] = [25, 143, 587];
-
-/// Reads `host:port`, or `starttls:host:port` and `tls:host:port` where the port alone does not say how it is made secure.
+/// Reads the place of a mail server, on this machine perhaps without TLS.
 fn mail_server(text: &str, no_tls: bool) -> Result<Server, Trouble> {
-    let (place, said) = match text.split_once(':') {
-        Some(("starttls", place)) => (place, Some(true)),
-        Some(("tls", place)) => (place, Some(false)),
-        _ => (text, None),
-    };
-    let server = server(place, false)?;
-    let starttls = said.unwrap_or_else(|| STARTTLS_PORTS.contains(&server.port));
-    Ok(match (no_tls, said) {
-        (true, None) => server,
-        _ => Server { tls: !starttls, starttls, ..server },
-    })
+    let says_how = ["tls:", "starttls:", "plain:"].iter().any(|how| text.starts_with(how));
+    let read = if no_tls && !says_how { Server::read(text, false) } else { Server::read_mail(text) };
+    read.map_err(Trouble::Here)
 }
 
 /// Returns what waits or is held is taken back at once; what has happened is undone by an action of its own.

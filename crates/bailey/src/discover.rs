@@ -3,7 +3,7 @@
 use std::io;
 
 use bailey_home::routes;
-use bailey_home::wire::{DiscoverBody, Found, FoundServer, Origin};
+use bailey_home::wire::{DiscoverBody, Found, FoundServer};
 
 use crate::args::Discover;
 use crate::client::{Client, Trouble};
@@ -32,14 +32,6 @@ async fn ask(client: &Client, address: String, at: Option<String>) -> Result<Fou
     client.post(&routes::DISCOVER.here(), &DiscoverBody { address, at }).await
 }
 
-fn how(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Known => "known beforehand; not asked",
-        Origin::Said => "the domain says so",
-        Origin::Guessed => "a usual name that greets",
-    }
-}
-
 const ELSEWHERE: &str = "; NOT of that domain: the password would go to another's machine";
 
 fn tell(out: &mut dyn io::Write, found: &Found) -> io::Result<()> {
@@ -48,7 +40,7 @@ fn tell(out: &mut dyn io::Write, found: &Found) -> io::Result<()> {
         Some(one) => {
             let (server, secure) = (&one.server, if one.server.starttls { "STARTTLS" } else { "TLS" });
             let elsewhere = if one.elsewhere { ELSEWHERE } else { "" };
-            writeln!(out, "{what}: {}:{} over {secure} ({}{elsewhere})", server.host, server.port, how(one.origin))
+            writeln!(out, "{what}: {}:{} over {secure} ({}{elsewhere})", server.host, server.port, one.origin.about())
         }
     };
     mail("Mail is read at", &found.imap)?;
@@ -58,7 +50,7 @@ fn tell(out: &mut dyn io::Write, found: &Found) -> io::Result<()> {
             None => writeln!(out, "{what}: not found")?,
             Some(one) => {
                 let elsewhere = if one.elsewhere { ELSEWHERE } else { "" };
-                writeln!(out, "{what}: {} ({}{elsewhere})", one.url, how(one.origin))?;
+                writeln!(out, "{what}: {} ({}{elsewhere})", one.url, one.origin.about())?;
             }
         }
     }

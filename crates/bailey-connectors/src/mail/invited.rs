@@ -43,8 +43,9 @@ pub(super) async fn prepare(arguments: &Arguments, cx: &PrepareContext<'_>) -> R
             "the mail is too large to be read whole, so its invitation cannot be answered".into(),
         ));
     }
+    let sender = original::sender_of(&bytes, account);
     let original = original::read(bytes).await.map_err(BadCall::Lookup)?;
-    let making = Making { arguments, cx, from, message, original };
+    let making = Making { arguments, cx, from, message, original, sender };
     let made = Message { keep_in: sent_folder(cx.vault, account), ..making.answer_to_invitation(answer)? };
     made.check().map_err(|error| BadCall::Bad { name: "id", why: error.to_string() })?;
     Ok((Some(account.connection.0), Action::Mail(MailAction::Send(made))))
@@ -81,6 +82,7 @@ impl Making<'_> {
             name: parse_with("id", || Line::new("answer.ics"))?,
             media_type: answers.into(),
             bytes: entry.bytes().to_vec(),
+            taken_from: None,
         };
         // The mail says who invites; anybody can write that anybody does.
         let asked = Named { name: String::new(), address: to.address.to_string() };

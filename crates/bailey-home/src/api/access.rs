@@ -116,9 +116,33 @@ pub(super) fn origin(home: &Home, headers: &HeaderMap) -> Option<String> {
     home.origins().iter().find(|known| *known == said).cloned()
 }
 
-/// Returns what a browser calls itself.
-pub(super) fn agent(headers: &HeaderMap) -> &str {
-    text(headers, header::USER_AGENT).unwrap_or("a browser")
+/// Returns which browser asks, as far as it says: name and system, as people know them.
+pub(super) fn agent(headers: &HeaderMap) -> String {
+    // Browsers name those they are taken for as well; the first of these that stands there is the one.
+    const BROWSERS: [(&str, &str); 6] = [
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("HeadlessChrome/", "Chrome without a window"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ];
+    const SYSTEMS: [(&str, &str); 6] = [
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Android", "Android"),
+        ("Mac OS X", "Mac"),
+        ("Windows", "Windows"),
+        ("Linux", "Linux"),
+    ];
+    let said = text(headers, header::USER_AGENT).unwrap_or_default();
+    let known =
+        |list: &[(&str, &'static str)]| list.iter().find(|(mark, _)| said.contains(mark)).map(|(_, name)| *name);
+    match (known(&BROWSERS), known(&SYSTEMS)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        (None, _) => said.to_owned(),
+    }
 }
 
 /// Returns the header that gives a browser its session, or takes it away: out of reach of scripts, and of requests that other

@@ -126,7 +126,7 @@ pub(super) async fn begin_session(
     let proof = ProofBody { credential: id_of(ours.id), ..body.proof };
     let caller = Caller { client: Client::Dashboard, session: Some(drawn()?) };
     let leave = authorise(&home, purposes::sign_in(), &proof, caller).await?;
-    let agent = access::agent(&headers).to_owned();
+    let agent = access::agent(&headers);
     let made = reading_promptly(&home, move |home| Ok(home.begin_session(&leave, &agent)?)).await?;
     let_in(&origin, made)
 }
@@ -206,7 +206,7 @@ pub(super) async fn claim(
         client_data: assertion_part("client data", &body.client_data)?,
         authenticator_data: assertion_part("authenticator data", &body.authenticator_data)?,
     };
-    let (page, agent) = (origin.clone(), access::agent(&headers).to_owned());
+    let (page, agent) = (origin.clone(), access::agent(&headers));
     let claimed = move |home: &Home| Ok(home.claim(&body.token, &page, &body.name, &agent, &made)?);
     let made = reading_promptly(&home, claimed).await?;
     let_in(&origin, made)

@@ -4,6 +4,7 @@ mod access;
 mod actions;
 mod body;
 mod browsers;
+mod connecting;
 mod connections;
 mod document;
 mod house;
@@ -17,7 +18,7 @@ mod tasks;
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, Request, State as AppState};
+use axum::extract::{DefaultBodyLimit, Form, FromRequestParts, Path, Query, Request, State as AppState};
 use axum::handler::Handler;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};

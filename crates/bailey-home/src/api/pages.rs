@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::Form;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use bailey_dashboard as html;
 use bailey_dashboard::{Frame, Section};
@@ -16,7 +15,7 @@ use super::*;
 use crate::rules::kept;
 
 /// A page, or what is wrong; [`dressed`] makes a page of that, too.
-type Page = Result<Response, Failure>;
+pub(super) type Page = Result<Response, Failure>;
 
 /// Where browsers look for what they need before anybody is signed in.
 const OPEN: [&str; 5] = ["/sign-in", "/claim", "/recovery-codes", "/do/recover", "/assets/{*path}"];
@@ -55,6 +54,8 @@ pub(super) fn router() -> Router<Arc<Home>> {
         .route("/activity", get(activity))
         .route("/activity/{id}", get(action))
         .route("/connections", get(connections))
+        .route("/connect", get(connecting::connect))
+        .route("/do/connect/find", post(connecting::find))
         .route("/context/{task}/{n}", get(context))
         .route("/autonomy", get(autonomy))
         .route("/settings", get(settings))
@@ -114,7 +115,7 @@ pub(super) async fn trouble(response: Response) -> Response {
     (status, shown(html::trouble(None, &said))).into_response()
 }
 
-fn shown(page: String) -> Response {
+pub(super) fn shown(page: String) -> Response {
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
 }
 
@@ -131,19 +132,19 @@ fn back(home: &Home, headers: &HeaderMap, else_to: &str) -> Response {
 }
 
 /// What every page is told.
-struct Around {
+pub(super) struct Around {
     status: Status,
     now_ms: i64,
     zone: jiff::tz::TimeZone,
 }
 
 impl Around {
-    async fn of(home: &Arc<Home>) -> Result<Self, Failure> {
+    pub(super) async fn of(home: &Arc<Home>) -> Result<Self, Failure> {
         let Json(status) = house::status(AppState(Arc::clone(home))).await?;
         Ok(Self { status, now_ms: home.clock.now().wall_ms, zone: home.clock.zone() })
     }
 
-    fn frame(&self, section: Section) -> Frame<'_> {
+    pub(super) fn frame(&self, section: Section) -> Frame<'_> {
         Frame {
             status: &self.status,
             paused_since_ms: None,
@@ -305,7 +306,8 @@ fn kept_by(connection: &ConnectionView) -> &str {
     match (connection.weaker.as_str(), connection.kind.as_str()) {
         ("", "model") => "",
         ("", _) => "The provider's own permissions hold it to this level, and so does Bailey.",
-        (weaker, _) => weaker,
+        // The card says by itself what is weaker.
+        (_, _) => "",
     }
 }
 
@@ -328,7 +330,18 @@ fn by_rules(home: &Home, kind: ActionKind) -> (&'static str, String) {
         Group::Spend => Class::Critical,
     };
     let policy = home.policy.current();
-    let verdict = judge(&*policy, kind, class, &Facts::default());
+    // Of an account that may do it, and one receiver of whom nothing is known where it has any.
+    let others = u64::from(matches!(kind.group(), Group::Outward | Group::Spend));
+    let facts = Facts {
+        level: kind.needs_level(),
+        grant_stands: true,
+        recipients: others,
+        others,
+        outside: others,
+        unknown_recipients: others,
+        ..Facts::default()
+    };
+    let verdict = judge(&*policy, kind, class, &facts);
     let reasons: Vec<&str> = verdict.reasons.iter().map(|rule| policy.explain(rule)).collect();
     (verdict.decision.name(), reasons.join(" "))
 }

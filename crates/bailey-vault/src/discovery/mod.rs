@@ -48,6 +48,18 @@ pub enum Origin {
     Guessed,
 }
 
+impl Origin {
+    /// Says how, in words.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Known => "known beforehand; not asked",
+            Self::Said => "the domain says so",
+            Self::Guessed => "a usual name that greets",
+        }
+    }
+}
+
 /// A mail server that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FoundServer {
