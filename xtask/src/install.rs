@@ -49,6 +49,20 @@ const PACKAGES: [Package; 9] = [
     Package { name: "python3-venv", why: "holds the test servers the tests talk to", present: python_has_venv },
 ];
 
+/// What the dashboard is tested in.
+const BROWSER: [Package; 2] = [
+    Package {
+        name: "chromium",
+        why: "the browser that the dashboard is tested in",
+        present: || succeeds(command("chromium").arg("--version")),
+    },
+    Package {
+        name: "chromium-driver",
+        why: "drives that browser",
+        present: || succeeds(command("chromedriver").arg("--version")),
+    },
+];
+
 /// What `cargo xtask model --check` looks with.
 const EMULATOR: [Package; 2] = [
     Package { name: "binutils", why: "reads machine code", present: || succeeds(command("objdump").arg("--version")) },
@@ -75,6 +89,11 @@ fn has_openmp() -> bool {
 /// Installs the packages that are missing, after asking.
 pub fn packages(yes: bool) -> Result<(), String> {
     install_missing(&PACKAGES, yes)
+}
+
+/// Installs the browser that the dashboard is tested in, after asking.
+pub(crate) fn browser(yes: bool) -> Result<(), String> {
+    install_missing(&BROWSER, yes)
 }
 
 /// Installs what runs programs on processors this machine has not, after asking.

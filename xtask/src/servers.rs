@@ -83,6 +83,12 @@ fn missing(what: &str, why: &str) -> String {
     format!("{what} did not start ({why}); run the tests with `cargo xtask test`, which installs it")
 }
 
+/// Returns where the library lies that looks for what keeps people from using a page (axe-core).
+#[must_use]
+pub fn axe() -> PathBuf {
+    cache().join("op/node_modules/axe-core/axe.min.js")
+}
+
 /// The authorization server; see `xtask/servers/op.mjs`.
 #[derive(Debug)]
 pub struct Issuer {

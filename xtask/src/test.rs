@@ -6,6 +6,7 @@ use crate::{install, layers};
 /// Installs, checks, tests. Stops at the first failure.
 pub fn run(yes: bool) -> Result<(), String> {
     install::packages(yes)?;
+    install::browser(yes)?;
     install::servers()?;
     process::run(command("cargo").args(["fmt", "--all", "--check"]))?;
     layers::check()?;

@@ -131,7 +131,10 @@ pub(crate) fn router(home: Arc<Home>) -> Router {
     let router = table::ROWS.iter().fold(Router::new(), |router, row| (row.bind)(router));
     router
         .merge(pages::router())
-        .fallback(|| async { failure(Code::NotFound, "there is nothing at this address") })
+        .fallback(|headers: HeaderMap| async move {
+            let lost = failure(Code::NotFound, "there is nothing at this address").into_response();
+            if access::wants_html(&headers) { pages::dress(pages::trouble(lost).await) } else { lost }
+        })
         .method_not_allowed_fallback(|| async {
             // Those it takes are said in `Allow` (RFC 9110, 15.5.6).
             failure(Code::WrongMethod, "this address does not take that method; `Allow` says which it takes")
@@ -272,7 +275,9 @@ async fn authenticate(
                 Ok(_) => access::is_by_the_dashboard(&home, &method, &head.headers).err(),
             };
             return match (refused, read) {
-                (Some(refused), _) if is_page && by_browser => pages::trouble(refused.into_response()).await,
+                (Some(refused), _) if is_page && by_browser => {
+                    pages::dress(pages::trouble(refused.into_response()).await)
+                }
                 (Some(refused), _) => refused.into_response(),
                 (None, Ok(Ok(body))) if reading.is_some() => {
                     told_as_failure(next.run(Request::from_parts(head, body.into())).await).await

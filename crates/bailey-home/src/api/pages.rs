@@ -84,7 +84,11 @@ pub(super) fn router() -> Router<Arc<Home>> {
 async fn dressed(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let is_failure = response.status().is_client_error() || response.status().is_server_error();
-    let mut response = if is_failure { trouble(response).await } else { response };
+    dress(if is_failure { trouble(response).await } else { response })
+}
+
+/// Gives a page its headers.
+pub(super) fn dress(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [
         ("content-security-policy", html::CONTENT_SECURITY_POLICY),

@@ -148,16 +148,6 @@ impl Browser {
         self.post(&format!("/element/{element}/value"), &json!({"text": words}));
     }
 
-    /// Presses keys, wherever the focus is. `\u{E004}` is Tab, `\u{E007}` Enter (WebDriver, 17.4.2).
-    #[track_caller]
-    pub fn press(&self, keys: &str) {
-        let down_and_up = keys.chars().flat_map(|key| {
-            [json!({"type": "keyDown", "value": key.to_string()}), json!({"type": "keyUp", "value": key.to_string()})]
-        });
-        let actions: Vec<Value> = down_and_up.collect();
-        self.post("/actions", &json!({"actions": [{"type": "key", "id": "keys", "actions": actions}]}));
-    }
-
     /// Waits until a script returns something, and gives it.
     #[track_caller]
     pub fn until(&self, script: &str) -> Value {
