@@ -6,7 +6,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::parts::{EditError, shift, shifted};
 use super::{Move, end_of_move};
-use crate::event::Event;
 use crate::rule::civil_seconds;
 use crate::series::{Expanded, Occurrence, Series};
 use crate::stamp::Stamp;
@@ -193,14 +192,19 @@ impl<'a> Meaning<'a> {
         }
     }
 
+    /// Tells whether an occurrence has times of its own.
+    fn keeps_its_times(&self, found: &Occurrence) -> bool {
+        let event = self.series.events.get(found.event);
+        event.is_some_and(|event| {
+            let moved = |id: &Stamp| !self.series.same(id, &event.start, self.home);
+            event.and_following || event.recurrence_id.as_ref().is_some_and(moved)
+        })
+    }
+
     /// Moves an occurrence as the series moves; one with times of its own keeps them.
     fn moved(&self, found: &Occurrence) -> Occurrence {
         let Some(master) = self.series.master() else { return found.clone() };
-        let own = |event: &Event| {
-            let id = event.recurrence_id.as_ref();
-            event.and_following || id.is_some_and(|id| !self.series.same(id, &event.start, self.home))
-        };
-        if self.series.events.get(found.event).is_some_and(|event| event.recurrence_id.is_some() && own(event)) {
+        if self.keeps_its_times(found) {
             return found.clone();
         }
         let start = shifted(&found.start, self.by, &master.start, self.home);
@@ -227,9 +231,10 @@ impl<'a> Meaning<'a> {
         let whole = whole_span(before, from, self.margin, self.home)?;
         for found in whole.occurrences {
             if self.touches(&found) {
-                meant.extend(self.becomes(&found));
+                meant.extend(self.becomes(&found).map(|becomes| (becomes, self.length_of(&found))));
             } else if !matches!(self.meant, Meant::ChangeFollowing(_)) {
-                meant.push(found);
+                let length = Length::of(&found.start, &found.end, self.home);
+                meant.push((found, length));
             }
         }
         let mut comes = after.within(from, whole.until, self.home);
@@ -237,21 +242,34 @@ impl<'a> Meaning<'a> {
             return Err(too_often());
         }
         let inside = |found: &Occurrence| found.begins >= from && found.begins < whole.until;
-        meant.retain(inside);
+        meant.retain(|(found, _)| inside(found));
         comes.occurrences.retain(inside);
-        meant.sort_by_key(|found| (found.begins, found.ends));
+        meant.sort_by_key(|(found, _)| (found.begins, found.ends));
         for at in 0..meant.len().max(comes.occurrences.len()) {
             match (meant.get(at), comes.occurrences.get(at)) {
-                (Some(meant), Some(comes)) if self.is_same(meant, comes) => {}
-                (meant, comes) => return Err(self.otherwise(meant, comes)),
+                (Some((meant, length)), Some(comes)) if self.is_same(meant, *length, comes) => {}
+                (meant, comes) => return Err(self.otherwise(meant.map(|(meant, _)| meant), comes)),
             }
         }
         Ok(())
     }
 
-    fn is_same(&self, meant: &Occurrence, comes: &Occurrence) -> bool {
-        let length = |found: &Occurrence| Length::of(&found.start, &found.end, self.home);
-        meant.begins == comes.begins && length(meant).is(length(comes))
+    fn is_same(&self, meant: &Occurrence, length: Length, comes: &Occurrence) -> bool {
+        meant.begins == comes.begins && Length::of(&comes.start, &comes.end, self.home).is(length)
+    }
+
+    /// Returns how long an occurrence that is meant takes then. On a day when clocks change, where it ends says another length than it is.
+    fn length_of(&self, found: &Occurrence) -> Length {
+        let now = Length::of(&found.start, &found.end, self.home);
+        match self.meant {
+            Meant::ChangeOne(Some(times)) => Length::of(&times.start, &end_of_move(times, self.home), self.home),
+            Meant::ChangeAll(Some(_)) | Meant::ChangeFollowing(Some(_))
+                if now.is(self.length.0) && !self.keeps_its_times(found) =>
+            {
+                self.length.1
+            }
+            _ => now,
+        }
     }
 
     fn otherwise(&self, meant: Option<&Occurrence>, comes: Option<&Occurrence>) -> EditError {

@@ -6,8 +6,8 @@
 
 use super::reach_words::{
     ALL, ALTOGETHER, DAYS, DETERMINERS, EACH, EACH_DAY, EVERYTHING, FILLERS, FOLLOWING, FROM, FUTURE, HENCEFORTH,
-    IN_DATES, KINDS, LOOK, MOMENTS, MONTHS, NUMBERS, ON, PREPOSITIONS, PRONOUNS, RELATIVE, REST, SERIES, SINGLE, SPANS,
-    STARTING, TO, WHOLE,
+    IN_DATES, KINDS, LOOK, MOMENTS, MONTHS, NO_THINGS, NUMBERS, OBJECTS, ON, PREPOSITIONS, PRONOUNS, RELATIVE, REST,
+    SERIES, SINGLE, SPANS, STARTING, TO, WHOLE,
 };
 use super::words::{ADDRESS, APART, CANCEL, CHANGE, CREATE, DRAFT, INVITE, MARK, PAY, REMEMBER, SEND, SHARE, TRASH};
 use super::{Verb, apart, clause_asking, clauses, fits, joined, tokens};
@@ -166,7 +166,10 @@ struct Found {
     /// Which words are spoken for.
     taken: Vec<bool>,
     whole_series: bool,
+    /// From a day on.
     following: bool,
+    /// Those still to come, in words.
+    future: bool,
     all: bool,
 }
 
@@ -193,9 +196,9 @@ impl Part {
         let any = |list: &[&str]| left().any(|word| fits_any(word, list));
         let dated = left().any(|word| is_date(word)) || any(SPANS) || any(SINGLE);
         let elliptical = names.is_empty() && kinds.is_empty();
-        let following = found.following
-            || any(HENCEFORTH)
-            || elliptical && (any(FOLLOWING) || any(FUTURE) || any(REST) && !any(SPANS));
+        // "All that remain today" are those of today.
+        let words_follow = found.future || elliptical && (any(FOLLOWING) || any(FUTURE) || any(REST));
+        let following = found.following || any(HENCEFORTH) || words_follow && !dated;
         let reach = if found.whole_series {
             Reach::All
         } else if following {
@@ -225,8 +228,13 @@ impl Found {
         let moment = is(at + 1, MOMENTS) || (is(at + 1, DETERMINERS) || is(at + 1, PRONOUNS)) && is(at + 2, SINGLE);
         let end = if moment && !dated { at + 2 + usize::from(is(at + 2, SINGLE)) } else { end };
         let number = is(at + 1, DETERMINERS) && words.get(at + 2).is_some_and(|word| is_number(word));
-        let begins = dated || moment || number;
-        let goes_on = is(at, FROM) && is(end, ON);
+        // "From 10 on Tuesday", "ab 10 Uhr am Dienstag": a time of one day.
+        let of_day = words.get(at + 1).is_some_and(|word| is_number(word))
+            && !words.get(at + 2).is_some_and(|word| is_date(word));
+        let named = at.checked_sub(1).is_some_and(|before| is(before, DETERMINERS));
+        let begins = (dated || moment || number) && !of_day && !named;
+        let leads_on = words.get(end + 1).is_some_and(|word| is_name(word) || is_date(word));
+        let goes_on = is(at, FROM) && is(end, ON) && !(is(end, &["on", "an"]) && leads_on);
         if begins && (goes_on || is(at, STARTING)) {
             self.following = true;
             return self.take(at, end + usize::from(goes_on));
@@ -246,15 +254,16 @@ impl Found {
         if is(at, SERIES) {
             let before = (0..at).rev().find(|before| !is(*before, DETERMINERS));
             let of = (before.map_or(0, |before| before + 1)..at).any(|at| is(at, &["of", "der", "de"]));
-            self.all |= !of || before.is_none_or(|before| is(before, CANCEL) || is(before, CHANGE));
+            let within = before.is_some_and(|before| is(before, PREPOSITIONS) || is(before, FROM) || is(before, TO));
+            self.all |= !within && (!of || before.is_none_or(|before| is(before, CANCEL) || is(before, CHANGE)));
             return self.take(at, at + 1);
         }
         if is(at, EVERYTHING) {
-            self.all |= self.is_object(words, at);
+            self.all |= of_verb(words, at) && !is(at + 1, NO_THINGS);
             return self.take(at, at + 1);
         }
         if is(at, FUTURE) && (1..=2).any(|more| words.get(at + more).is_some_and(|word| is_many(word))) {
-            self.following = true;
+            self.future = true;
             return self.take(at, at + 1);
         }
         if !(each || all || whole) {
@@ -264,7 +273,7 @@ impl Found {
         let mut thing = at + 1;
         while is(thing, DETERMINERS) || is(thing, FOLLOWING) || is(thing, FUTURE) {
             let follows = !is(thing, DETERMINERS);
-            self.following |= follows && self.is_object(words, at);
+            self.future |= follows && is_object(words, at);
             if follows {
                 self.take(thing, thing + 1);
             }
@@ -282,7 +291,7 @@ impl Found {
             }
             return;
         }
-        if !self.is_object(words, at) {
+        if !is_object(words, at) || is(thing, NO_THINGS) {
             return;
         }
         if is(thing, SERIES) {
@@ -292,14 +301,24 @@ impl Found {
         if each && is(thing, SINGLE) {
             self.take(thing, thing + 1);
         }
-        self.all = true;
+        let names = words.get(thing).is_some_and(|word| is_name(word)) || is(thing, KINDS) || is(thing, PRONOUNS);
+        self.all |= names || each && is(thing, SINGLE) || of_verb(words, at);
     }
+}
 
-    /// Tells whether what a word says is said of the things of the verb, and not of whom or what they are with or for.
-    fn is_object(&self, words: &[String], at: usize) -> bool {
-        let before = words.iter().take(at).rev().find(|word| !fits_any(word, DETERMINERS));
-        before.is_none_or(|before| !fits_any(before, PREPOSITIONS))
-    }
+/// Tells whether what a word says is said of the things of the verb, and not of whom or what they are with or for.
+fn is_object(words: &[String], at: usize) -> bool {
+    let before = words.iter().take(at).rev().find(|word| !fits_any(word, DETERMINERS));
+    before.is_none_or(|before| !fits_any(before, PREPOSITIONS))
+}
+
+/// Tells whether a word stands behind its verb, or behind what stands for a thing: "cancel everything", "cancel them all".
+fn of_verb(words: &[String], at: usize) -> bool {
+    let before = words.iter().take(at).rev().find(|word| !fits_any(word, FILLERS));
+    let is_first = |word: &String| APART.iter().any(|(stems, ..)| stems.contains(&word.as_str()));
+    before.is_some_and(|word| {
+        fits_any(word, CANCEL) || fits_any(word, CHANGE) || is_first(word) || fits_any(word, OBJECTS)
+    })
 }
 
 /// Returns where a date ends that begins here, and whether there is one.
@@ -437,6 +456,24 @@ mod tests {
             ("cancel Tuesday's stand-up and the whole yoga series", "Stand-up", One),
             ("Cancel Tuesday's stand-up. Look at the yoga series and cancel all of it.", "Stand-up", One),
             ("Cancel Tuesday's stand-up. Look at the yoga series and cancel all of it.", "Yoga", All),
+            ("cancel Tuesday's stand-up and that is all", "Stand-up", One),
+            ("cancel the stand-up, that's all", "Stand-up", One),
+            ("first of all cancel the stand-up", "Stand-up", One),
+            ("all right cancel the stand-up", "Stand-up", One),
+            ("cancel the stand-up after all", "Stand-up", One),
+            ("cancel all remaining meetings today", "Meeting", One),
+            ("cancel my upcoming meetings on Tuesday", "Meeting", One),
+            ("cancel the stand-up at the beginning of next week", "Stand-up", One),
+            ("cancel the stand-up of the series", "Stand-up", One),
+            ("cancel the stand-up in the series", "Stand-up", One),
+            ("cancel everything", "Stand-up", All),
+            ("cancel the remaining stand-ups", "Stand-up", Following),
+            ("Sag den Termin ab 10 Uhr am Dienstag ab", "Termin", One),
+            ("Sag den Termin ab, das ist alles", "Termin", One),
+            ("Sag bitte alles ab", "Termin", All),
+            ("Annule tout de suite la réunion", "Réunion", One),
+            ("Annule la réunion, c'est tout", "Réunion", One),
+            ("Annule tout", "Réunion", All),
             ("cancel all stand-ups", "Daily stand-up", All),
             ("cancel the whole series", "Stand-up", All),
             ("please cancel the series", "Stand-up", All),
@@ -495,6 +532,7 @@ mod tests {
             ("move all stand-ups from Tuesday to Thursday", Reach::One),
             ("move the stand-up from Tuesday to Thursday", Reach::One),
             ("move the stand-up to 10 from December on", Reach::Following),
+            ("move the stand-up from Tuesday on Zoom", Reach::One),
             ("Verschieb alle Stand-ups auf Donnerstag", Reach::All),
             ("Lege die Stand-ups ab Dienstag auf 10 Uhr um", Reach::Following),
             ("Déplace toutes les stand-up à jeudi", Reach::All),
@@ -506,7 +544,7 @@ mod tests {
 
     #[test]
     fn a_reach_of_very_many_words_is_read_in_bounded_room() {
-        let many: String = (0..20_000).map(|at| format!("cancel thing{at} and ")).collect();
+        let many: String = (0..2_000).map(|at| format!("cancel thing{at} and ")).collect();
         let read = Reaches::of(&format!("{many} all stand-ups"));
         assert!(read.topics.len() <= MAX_TOPICS);
         assert_eq!(read.meant(Verb::Cancel, "Stand-up"), Reach::One, "what is beyond the bound asks");

@@ -314,6 +314,27 @@ pub(super) const PRONOUNS: &[&str] = &[
     "it", "its", "them", "they", "these", "those", "this", "that", "ones", "es", "sie", "ihn", "diese*", "die", "das",
     "den", "les", "le", "la", "celle*", "ceux", "ça",
 ];
+/// Those of them that stand for the things of a verb: "cancel them all".
+pub(super) const OBJECTS: &[&str] = &["it", "them", "these", "those", "es", "sie", "ihn", "les"];
+/// What makes an "all" no amount of things: "all right", "tout de suite".
+pub(super) const NO_THINGS: &[&str] = &[
+    "right",
+    "good",
+    "set",
+    "best",
+    "clear",
+    "same",
+    "along",
+    "over",
+    "kinds",
+    "sorts",
+    "means",
+    "else",
+    "de",
+    "à",
+    "abord",
+    "simplement",
+];
 /// Articles and the like.
 pub(super) const DETERMINERS: &[&str] = &[
     "the", "a", "an", "my", "our", "your", "these", "those", "of", "der", "die", "das", "den", "dem", "des", "ein*",

@@ -280,8 +280,8 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         control: "calendar/result-as-meant",
         edits: &[(
             "crates/bailey-calendar/src/edit/dates.rs",
-            "(meant, comes) => return Err(self.otherwise(meant, comes)),",
-            "(meant, comes) => drop(self.otherwise(meant, comes)),",
+            "(meant, comes) => return Err(self.otherwise(meant.map(|(meant, _)| meant), comes)),",
+            "(meant, comes) => drop(self.otherwise(meant.map(|(meant, _)| meant), comes)),",
         )],
         test: "tests::dates_that_would_come_out_otherwise_than_meant_are_refused_in_words",
     },
