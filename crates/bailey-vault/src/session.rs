@@ -263,6 +263,15 @@ impl Vault {
         Ok(())
     }
 
+    /// Signs in to the server an account sends through, and tells whether it takes addresses with letters beyond ASCII (RFC 6531).
+    pub async fn takes_utf8(&self, access: &Access) -> Result<bool, String> {
+        let mut session = self.open_submission(access, SmtpGuard::without_message).await?;
+        let takes = session.takes_utf8();
+        // How the good-bye goes changes nothing.
+        let _ = tokio::time::timeout(GOOD_BYE, session.quit()).await;
+        Ok(takes)
+    }
+
     async fn open_submission(
         &self,
         access: &Access,

@@ -74,6 +74,8 @@ pub(crate) struct Extensions {
     auth: Vec<String>,
     /// Largest message it takes, in bytes (RFC 1870); none where it names no bound.
     size: Option<usize>,
+    /// Takes addresses and headers beyond ASCII (RFC 6531).
+    utf8: bool,
 }
 
 impl Extensions {
@@ -85,6 +87,7 @@ impl Extensions {
             let mut words = line.split_whitespace();
             match words.next() {
                 Some("AUTH") => out.auth.extend(words.map(str::to_owned)),
+                Some("SMTPUTF8") => out.utf8 = true,
                 Some("SIZE") => out.size = words.next().and_then(|size| size.parse().ok()).filter(|size| *size > 0),
                 _ => {}
             }
@@ -199,10 +202,17 @@ impl Submission {
         self.extensions.size
     }
 
-    /// Names the author.
-    pub async fn mail_from(&mut self, address: &str, size: usize) -> Result<Reply, Refusal> {
+    /// Tells whether the server takes addresses with letters beyond ASCII (RFC 6531).
+    #[must_use]
+    pub const fn takes_utf8(&self) -> bool {
+        self.extensions.utf8
+    }
+
+    /// Names the author; `utf8` says that an address of the mail has letters beyond ASCII.
+    pub async fn mail_from(&mut self, address: &str, size: usize, utf8: bool) -> Result<Reply, Refusal> {
         let size = if self.extensions.size.is_some() { format!(" SIZE={size}") } else { String::new() };
-        self.command(&format!("MAIL FROM:<{address}>{size}")).await
+        let utf8 = if utf8 { " BODY=8BITMIME SMTPUTF8" } else { "" };
+        self.command(&format!("MAIL FROM:<{address}>{size}{utf8}")).await
     }
 
     /// Names a recipient.

@@ -374,7 +374,7 @@ async fn stored(id: &str, cx: &PrepareContext<'_>, account: &Account) -> Result<
 async fn prepare_invitation(arguments: &Arguments, cx: &PrepareContext<'_>) -> Result<Made, BadCall> {
     let account = owner(cx, arguments, Level::Read)?;
     let (_, stored) = stored(&arguments.text("id")?, cx, account).await?;
-    crate::mail::prepare_invitation(arguments, cx, |organizer, guests| {
+    let made = crate::mail::prepare_invitation(arguments, cx, |organizer, guests| {
         let cancel = arguments.flag("cancel");
         let invitation = invitation(&stored.entry, organizer, guests, cancel, cx)?;
         let what = stored.entry.property("SUMMARY").unwrap_or_default().replace('\\', "");
@@ -385,7 +385,9 @@ async fn prepare_invitation(arguments: &Arguments, cx: &PrepareContext<'_>) -> R
             when,
             cancel,
         })
-    })
+    })?;
+    crate::mail::check_taken(&made, cx).await?;
+    Ok(made)
 }
 
 fn bad(name: &'static str, why: impl std::fmt::Display) -> BadCall {

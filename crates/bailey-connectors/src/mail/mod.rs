@@ -32,7 +32,7 @@ use imap::Folders;
 
 pub use compose::Edit;
 pub(crate) use compose::{Invitation, prepare_invitation};
-pub(crate) use smtp::try_submission;
+pub(crate) use smtp::{check_taken, try_submission};
 
 /// What models are told of the argument that names files.
 const FILES: &str =
@@ -247,7 +247,7 @@ impl Service for Mail {
     }
 
     async fn prepare(&self, tool: &str, arguments: &Arguments, cx: &PrepareContext<'_>) -> Result<Made, BadCall> {
-        match tool {
+        let made = match tool {
             "mail_send" | "mail_draft" => compose::prepare_message(tool, arguments, cx).await,
             "mail_reply" => answer::prepare(SourceUse::Answered, arguments, cx).await,
             "mail_forward" => answer::prepare(SourceUse::Forwarded, arguments, cx).await,
@@ -262,7 +262,9 @@ impl Service for Mail {
                 Ok((Some(account.connection.0), Action::Mail(MailAction::Look(Look::Folders))))
             }
             _ => prepare_move(tool, arguments, cx).await,
-        }
+        }?;
+        check_taken(&made, cx).await?;
+        Ok(made)
     }
 
     async fn execute(&self, vault: &Vault, claimed: &Claimed<MailAction>) -> Outcome {

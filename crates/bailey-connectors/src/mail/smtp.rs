@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
+use bailey_gate::family::Action;
 use bailey_gate::family::mail::{MailAction, Message};
+use bailey_gate::family::text::Mailbox;
+use bailey_gate::handoff::SystemEgress;
 use bailey_gate::{Claimed, Effect, Outcome};
 use bailey_vault::{Access, Refusal, SmtpReply, Submission, Vault, VaultError};
 
 use super::imap::BEFORE_HAND_OFF;
+use crate::call::BadCall;
+use crate::context::PrepareContext;
+use crate::service::Made;
 
 /// How long the answer to the end of a message may take: RFC 5321, 4.5.3.2.6 asks for ten minutes.
 const AFTER_HAND_OFF: Duration = Duration::from_secs(600);
@@ -25,6 +31,31 @@ pub(crate) async fn try_submission(vault: &Vault, access: &Access) -> Result<(),
         tokio::time::timeout(BEFORE_HAND_OFF, vault.try_submission(access)).await.unwrap_or_else(late)
     };
     vault.until_cut(timed).await
+}
+
+/// Says that a server does not take an address.
+fn not_taken(address: &Mailbox) -> String {
+    format!(
+        "your mail server does not take addresses with letters beyond plain ones before the @, such as `{}` (it offers no SMTPUTF8); ask for another address of theirs",
+        address.address
+    )
+}
+
+/// Checks, before anybody is asked, that the server an account sends through takes the addresses of a mail.
+pub(crate) async fn check_taken(made: &Made, cx: &PrepareContext<'_>) -> Result<(), BadCall> {
+    let (Some(connection), Action::Mail(MailAction::Send(message))) = made else { return Ok(()) };
+    let Some(address) = message.beyond_ascii() else { return Ok(()) };
+    let account = cx.accounts.iter().find(|account| account.connection.0 == *connection);
+    let access = cx.vault.look(account.map(|account| account.connection), SystemEgress::Preparation);
+    let timed = async {
+        let late = |_| Err("the server that takes outgoing mail did not answer in time".to_owned());
+        tokio::time::timeout(BEFORE_HAND_OFF, cx.vault.takes_utf8(&access)).await.unwrap_or_else(late)
+    };
+    match cx.vault.until_cut(timed).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(BadCall::Lookup(not_taken(address))),
+        Err(error) => Err(BadCall::Lookup(error.to_string())),
+    }
 }
 
 /// What came of one try.
@@ -155,7 +186,12 @@ async fn introduce(session: &mut Submission, size: usize, message: &Message) -> 
             megabytes(largest)
         )));
     }
-    let reply = session.mail_from(message.from.address.as_str(), size).await.map_err(broken)?;
+    let beyond = message.beyond_ascii();
+    if let Some(address) = beyond.filter(|_| !session.takes_utf8()) {
+        return Err(Unsent::No(not_taken(address)));
+    }
+    let author = message.from.address.as_str();
+    let reply = session.mail_from(author, size, beyond.is_some()).await.map_err(broken)?;
     if !reply.is_yes() {
         let words = format!("the mail server does not take mail from `{}` ({reply})", message.from.address);
         return Err(if reply.is_later() { Unsent::Later(reply.to_string()) } else { Unsent::No(words) });

@@ -196,7 +196,7 @@ fn answers_to_all_leave_out_oneself_and_name_everybody_once() {
         (names(&mail.cc), names(&mail.bcc)),
         (vec!["bo@example.org".into(), "new@example.org".into()], vec!["tom@example.org".into()])
     );
-    let odd = MAIL.replace("Bo <bo@example.org>", "Bo <bö@example.org>");
+    let odd = MAIL.replace("Bo <bo@example.org>", "Bo <b\u{ff4f}@example.org>");
     let why = reply(&odd, json!({"body": "Yes.", "all": true})).unwrap_err().to_string();
     assert!(why.contains("no address that can be written to"), "{why}");
 }

@@ -34,7 +34,7 @@ pub enum BadAddresses {
     Unfinished(&'static str),
     /// More than one where one was asked for.
     Several(usize),
-    /// Letters before the `@` that not every mail server takes.
+    /// Letters before the `@` that could be taken for others.
     OtherLetters(String),
 }
 
@@ -58,7 +58,7 @@ impl fmt::Display for BadAddresses {
             }
             Self::OtherLetters(text) => write!(
                 f,
-                "`{}` has letters before the @ that not every mail server takes (RFC 6531), so it cannot be written to; ask for another address",
+                "`{}` has letters before the @ that could be taken for others, such as those of several scripts, so it is not written to; ask for another address",
                 visible(text)
             ),
         }
@@ -245,9 +245,11 @@ fn bare(text: &str, to_ascii: ToAscii<'_>) -> Result<Address, BadAddresses> {
     }
     let (local, domain) = text.rsplit_once('@').ok_or_else(bad)?;
     if !local.is_ascii() {
-        let domain = domain.chars().all(|c| c.is_alphanumeric() || ".-".contains(c));
+        let plain = domain.chars().all(|c| c.is_alphanumeric() || ".-".contains(c));
         let letters = local.chars().all(|c| c.is_alphanumeric() || c.is_ascii_graphic());
-        return Err(if domain && letters { BadAddresses::OtherLetters(text.to_owned()) } else { bad() });
+        let ascii = if domain.is_ascii() { Some(domain.to_owned()) } else { to_ascii(domain) };
+        let read = ascii.and_then(|domain| Address::new(&format!("{local}@{domain}")).ok());
+        return read.ok_or_else(|| if plain && letters { BadAddresses::OtherLetters(text.to_owned()) } else { bad() });
     }
     let domain = to_ascii(domain).ok_or_else(bad)?;
     Address::new(&format!("{local}@{domain}")).map_err(|_| bad())

@@ -80,7 +80,8 @@ impl Line {
 
 /// An e-mail address: a dot-atom local part and an ASCII domain (RFC 5321 `Mailbox` without quoted strings and literals).
 ///
-/// The domain is kept in lower case. Internationalised domains arrive in their ASCII form (`xn--…`), so what is shown
+/// Before the `@` there may be letters and digits of one script beyond ASCII (RFC 6531), as far as none of them is a variant that could be
+/// taken for another. The domain is kept in lower case. Internationalised domains arrive in their ASCII form (`xn--…`), so what is shown
 /// is what the mail system uses and a look-alike letter cannot hide.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address(String);
@@ -90,7 +91,9 @@ impl Address {
     pub fn new(text: &str) -> Result<Self, BadText> {
         let bad = || BadText::NotAnAddress(text.chars().take(MAX_ADDRESS_BYTES).collect());
         let (local, domain) = text.trim().rsplit_once('@').ok_or_else(bad)?;
-        if text.len() > MAX_ADDRESS_BYTES || !is_dot_atom(local, is_atom_char) || !is_domain(domain) {
+        let in_local = |c: char| is_atom_char(c) || is_letter_beyond(c);
+        let mixed = super::punycode::mixes_scripts(local);
+        if text.len() > MAX_ADDRESS_BYTES || mixed || !is_dot_atom(local, in_local) || !is_domain(domain) {
             return Err(bad());
         }
         Ok(Self(format!("{local}@{}", domain.to_ascii_lowercase())))
@@ -127,12 +130,39 @@ impl Address {
         super::punycode::letters(domain).map(|domain| format!("{local}@{domain}"))
     }
 
+    /// Tells whether it has letters beyond ASCII, which not every mail server takes (RFC 6531).
+    #[must_use]
+    pub fn is_beyond_ascii(&self) -> bool {
+        !self.0.is_ascii()
+    }
+
     /// Returns the form in which addresses are compared: all lower case. Providers treat local parts so in practice, and a
     /// person who sees `Ana@x` and `ana@x` as two people would be misled.
     #[must_use]
     pub fn key(&self) -> String {
-        self.0.to_ascii_lowercase()
+        self.0.to_lowercase()
     }
+}
+
+/// Letters that are others in another form (superscripts, letters in circles, ligatures, full-width and mathematical letters): places in
+/// Unicode that hold nothing else.
+const VARIANTS: [(u32, u32); 8] = [
+    (0x80, 0xbf),
+    (0x2b0, 0x2ff),
+    (0x2070, 0x218f),
+    (0x2460, 0x24ff),
+    (0x3200, 0x33ff),
+    (0xfb00, 0xfdff),
+    (0xfe70, 0xffff),
+    (0x1_d400, 0x1_f2ff),
+];
+
+/// Tells whether it is a letter or a digit beyond ASCII that stands for itself, in one case as in the other.
+fn is_letter_beyond(c: char) -> bool {
+    let variant = VARIANTS.iter().any(|(first, last)| (*first..=*last).contains(&u32::from(c)));
+    let mut lower = c.to_lowercase();
+    let folds = lower.next().is_some_and(|lower| !lower.is_ascii()) && lower.next().is_none();
+    !c.is_ascii() && c.is_alphanumeric() && !variant && folds && !super::escape::is_deceptive(c)
 }
 
 impl fmt::Display for Address {
@@ -201,7 +231,15 @@ mod tests {
 
     #[test]
     fn addresses() {
-        for good in ["ana@example.org", "a.b+c@sub.example", "x@localhost", "Ana@EXAMPLE.org"] {
+        for good in [
+            "ana@example.org",
+            "a.b+c@sub.example",
+            "x@localhost",
+            "Ana@EXAMPLE.org",
+            "j\u{f6}rg@example.org",
+            "\u{43f}\u{451}\u{442}\u{440}.7@example.org",
+            "\u{7528}\u{6237}@example.org",
+        ] {
             assert!(Address::new(good).is_ok(), "{good}");
         }
         for bad in [
@@ -218,12 +256,21 @@ mod tests {
             "ana@-x.org",
             "ana@exämple.org",
             "anа@x.org",
+            "jo\u{308}rg@x.org",
+            "\u{ff41}na@x.org",
+            "\u{212a}ai@x.org",
+            "a\u{b2}@x.org",
+            "\u{fb01}n@x.org",
+            "\u{1d44e}na@x.org",
+            "a\u{200b}na@x.org",
+            "\u{130}na@x.org",
             "ana@x.org,e@evil.org",
             "<ana@x.org>",
         ] {
             assert!(Address::new(bad).is_err(), "{bad}");
         }
         assert_eq!(Address::new("Ana@EXAMPLE.org").map(|a| a.key()), Ok("ana@example.org".into()));
+        assert_eq!(Address::new("J\u{d6}rg@EXAMPLE.org").map(|a| a.key()), Ok("j\u{f6}rg@example.org".into()));
     }
 
     #[test]

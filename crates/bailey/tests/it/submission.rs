@@ -120,6 +120,19 @@ fn a_greylisting_server_is_waited_for_before_anything_happened() {
 }
 
 #[test]
+fn a_server_that_takes_plain_letters_alone_is_not_asked_for_more_and_nobody_is_asked() {
+    let double = Double::start(|_, _| None);
+    let mut world = World::bare(vec![send("j\u{f6}rg@example.org", "s", "b"), Turn::say("ok")], 0);
+    world.serve();
+    assert!(connect(&world, &double, false).status.success());
+    let task = world.task("write to j\u{f6}rg@example.org");
+    assert_eq!(task["state"], "answered", "{task:#}");
+    let told = String::from_utf8(world.provider.requests().pop().unwrap()).unwrap();
+    assert!(told.contains("does not take addresses with letters beyond plain ones"), "{told}");
+    assert_eq!((double.times("MAIL"), double.times("DATA")), (0, 0), "{:?}", double.heard());
+}
+
+#[test]
 fn a_mail_that_was_handed_off_is_never_sent_again_whatever_the_server_says() {
     let double = Double::start(|_, line| (line == ".").then_some("451 4.3.0 try again later"));
     let (_world, card) = sent(&double, "ana@example.org", "b");

@@ -212,6 +212,22 @@ fn a_forwarded_mail_takes_its_files_along_and_shows_their_hashes() {
     assert!(account.server.stored("Sent").len() == 1);
 }
 
+/// The server is a real one that takes such addresses (RFC 6531).
+#[test]
+fn an_address_beyond_plain_letters_is_written_to_as_it_is() {
+    let to = json!({"to": ["J\u{f6}rg <j\u{f6}rg@example.org>", "ana@example.org"], "subject": "s", "body": "b"});
+    let world = World::new(vec![Turn::call("mail_send", to), Turn::say("ok")]);
+    world.task("write to j\u{f6}rg@example.org and ana@example.org");
+    let card = world.waiting();
+    assert!(card["warnings"].to_string().contains("letters beyond plain ones before the @"), "{card:#}");
+    assert!(!card.to_string().contains("Your words name nobody"), "the words name them: {card:#}");
+    approved(&world, &card);
+    let arrived = world.sink.arrived();
+    assert_eq!(arrived[0].to, ["j\u{f6}rg@example.org", "ana@example.org"]);
+    let text = String::from_utf8(arrived[0].bytes.clone()).unwrap();
+    assert!(text.contains("<j\u{f6}rg@example.org>,\r\n ana@example.org"), "{text}");
+}
+
 /// A mail with a file of three bytes and a large one.
 fn with_files(from: &str, id: &str) -> String {
     let line = format!("{}\r\n", "QUJD".repeat(19));

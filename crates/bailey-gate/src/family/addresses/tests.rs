@@ -69,7 +69,7 @@ fn recipients_that_are_not_clear_are_refused_with_how_to_write_them() {
         ("Ana <ana@example.org, bo@example.org>", "is not an e-mail address"),
         ("\"a b\"@example.org", "is not an e-mail address"),
         ("<>", "is not an e-mail address"),
-        ("jörg@example.org", "letters before the @"),
+        ("j\u{ff4f}rg@example.org", "letters before the @"),
         ("anа@example.org", "letters before the @"),
         ("ana@example.org\r\nBcc: e@evil.org", "control character"),
         ("ana@ex\u{200b}ample.org", "is not an e-mail address"),
@@ -79,6 +79,11 @@ fn recipients_that_are_not_clear_are_refused_with_how_to_write_them() {
     }
     assert_eq!(one("B <b@x.org>, a@x.org", &to_ascii), Err(BadAddresses::Several(2)));
     assert!(one("", &to_ascii).is_err());
+    let read = one("J\u{f6}rg <J\u{f6}rg@ex\u{e4}mple.org>", &to_ascii).unwrap();
+    assert_eq!(
+        (read.address.as_str(), read.address.key().as_str()),
+        ("J\u{f6}rg@xn--exmple-cua.org", "j\u{f6}rg@xn--exmple-cua.org")
+    );
 }
 
 #[test]

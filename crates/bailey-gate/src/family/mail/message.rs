@@ -111,6 +111,12 @@ impl Message {
         Ok(())
     }
 
+    /// Returns the first address in it with letters beyond ASCII, for which a mail server has to be able to take such (RFC 6531).
+    #[must_use]
+    pub fn beyond_ascii(&self) -> Option<&Mailbox> {
+        std::iter::once(&self.from).chain(self.recipients()).find(|one| one.address.is_beyond_ascii())
+    }
+
     /// Tells whether it answers a mail whose sender is not proven.
     #[must_use]
     pub fn answers_unproven(&self) -> bool {

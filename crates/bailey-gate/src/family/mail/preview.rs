@@ -82,6 +82,12 @@ fn recipient(out: &mut Preview, label: &'static str, mailbox: &Mailbox) {
     let letters = mailbox.address.letters();
     let both = letters.as_ref().map_or_else(String::new, |letters| format!(" (written {letters})"));
     out.item(label, &format!("{mailbox}{both}"));
+    if mailbox.address.is_beyond_ascii() {
+        out.warnings.push(format!(
+            "The address `{}` has letters beyond plain ones before the @; some look like others.",
+            mailbox.address
+        ));
+    }
     if let Some(name) = mailbox.name.as_ref().filter(|_| mailbox.is_deceptive()) {
         out.warnings.push(format!(
             "The name `{}` looks like an address, but the mail goes to `{}`.",
