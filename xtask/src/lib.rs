@@ -7,6 +7,7 @@ pub mod fuzz;
 pub mod injection;
 pub mod install;
 pub mod layers;
+pub mod mailbox;
 pub mod model;
 pub mod mutants;
 pub mod mutations;

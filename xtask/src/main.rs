@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use xtask::demo::Mode;
-use xtask::{demo, faults, fuzz, injection, install, layers, model, mutants, mutations, sim, test, trial};
+use xtask::{demo, faults, fuzz, injection, install, layers, mailbox, model, mutants, mutations, sim, test, trial};
 
 const HELP: &str = "cargo xtask COMMAND
 
@@ -23,6 +23,8 @@ const HELP: &str = "cargo xtask COMMAND
                  figures beside references of the same run; some minutes on an idle machine
   bench injection [--profile NAME] [--suite NAME] [--plain]
                  what is left to an attacker who owns the model; installs AgentDojo
+  bench mailbox [--mails N]
+                 a mailbox of 50,000 mails and 200 calendars, beside Python asking the same servers; installs caldav
   fuzz [TARGET…] [--minutes N | --up-to N]
                  feed hostile bytes to every parser, led by coverage; five minutes each if nobody says;
                  --up-to goes on until each has run so long in all, and may run more than once at a time
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         ["sim", "--seeded-bugs", only @ ..] => mutations::seeded::run(only),
         ["sim", arguments @ ..] => sim::run_with(arguments),
         ["bench", "injection", arguments @ ..] => injection::run_with(arguments),
+        ["bench", "mailbox", arguments @ ..] => mailbox::run_with(arguments),
         ["bench", arguments @ ..] => sim::bench_with(arguments),
         ["fuzz", arguments @ ..] => fuzz::run_with(arguments),
         ["faults", arguments @ ..] => faults::run_with(arguments),
