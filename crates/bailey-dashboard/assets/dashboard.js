@@ -31,7 +31,7 @@ const page = path => new Promise((resolve, reject) => {
   request.send();
 });
 
-/** Whether the person is in the middle of something there. @param {Element} part */
+/** Whether the person is at something there. @param {Element} part */
 const busy = part => part.contains(document.activeElement) || part.querySelector("form[data-touched]") !== null
   || (getSelection()?.isCollapsed === false && part.contains(getSelection()?.anchorNode ?? null));
 
@@ -51,9 +51,8 @@ const renew = (old, fresh) => {
   }
 };
 
-/** @type {EventSource | undefined} */
-let stream;
-let followed = "";
+/** @type {Map<string, EventSource>} */
+const streams = new Map();
 let away = false;
 let renewing = 0;
 const refresh = async () => {
@@ -65,10 +64,9 @@ const refresh = async () => {
       if (other) renew(part, other);
     }
     document.title = fresh.title;
-    document.body.dataset.events = fresh.body.dataset.events ?? "";
     follow();
     ready();
-  } catch { /* The stream tells when it is back. */ }
+  } catch { /* The stream tells. */ }
   const more = renewing > 1;
   renewing = 0;
   if (more) refresh();
@@ -76,26 +74,26 @@ const refresh = async () => {
 
 // Browsers keep six connections to a name: unseen pages give up theirs.
 const follow = () => {
-  const from = document.visibilityState === "visible" ? document.body.dataset.events ?? "" : "";
-  if (from === followed) return;
-  stream?.close();
-  followed = from;
-  if (!from) { away = true; return; }
-  stream = new EventSource(from);
-  let first = !away;
-  away = false;
-  // The first tells what is known, unless it was away.
-  const changed = () => { if (!first) refresh(); first = false; };
-  stream.addEventListener("change", changed);
-  stream.addEventListener("task", changed);
-  stream.addEventListener("words", event => words(JSON.parse(event.data)));
+  const wanted = document.visibilityState === "visible" ? all("[data-events]").map(one => one.dataset.events ?? "") : [];
+  for (const [from, stream] of streams) if (!wanted.includes(from)) { stream.close(); streams.delete(from); }
+  for (const from of wanted.filter(from => !streams.has(from))) {
+    const stream = new EventSource(from);
+    streams.set(from, stream);
+    // The first tells what is known.
+    let first = !away;
+    const changed = () => { if (!first) refresh(); first = false; };
+    stream.addEventListener("change", changed);
+    stream.addEventListener("task", changed);
+    stream.addEventListener("words", event => words(JSON.parse(event.data)));
+  }
+  away = wanted.length === 0;
 };
 document.addEventListener("visibilitychange", follow);
 
 let answering = "";
 /** @param {{request: number, attempt: number, text: string}} piece */
 const words = ({ request, attempt, text }) => {
-  for (const place of all("[data-words]")) {
+  for (const place of all("p[data-events]")) {
     if (answering !== `${request} ${attempt}`) place.textContent = "";
     answering = `${request} ${attempt}`;
     place.append(text);
@@ -104,7 +102,7 @@ const words = ({ request, attempt, text }) => {
 
 /** Shows another page, perhaps this once. @param {Document} shown */
 const show = shown => {
-  document.body.dataset.events = "";
+  document.body.removeAttribute("data-events");
   follow();
   const main = shown.querySelector("main");
   if (main) document.querySelector("main")?.replaceWith(document.adoptNode(main));
@@ -143,7 +141,7 @@ const proof = async (path, body) => {
   };
 };
 
-/** The chosen cards, as they stand on the page. @param {HTMLFormElement} form */
+/** The chosen cards, as shown. @param {HTMLFormElement} form */
 const chosen = form => all(`input[name="choose"][form="${form.id}"]:checked`)
   .map(box => /** @type {HTMLElement} */ (box.closest("[data-digest]")).dataset).map(({ action: id, digest }) => ({ id, digest }));
 
@@ -205,7 +203,7 @@ const keep = (what, name) => {
 };
 
 const working = new WeakSet();
-/** Turns on what may be touched: every line ticked, something chosen. */
+/** Turns on what may be touched. */
 const ready = () => {
   for (const one of all("form[data-touch], form[data-create]")) {
     const form = /** @type {HTMLFormElement} */ (one), { together } = form.dataset, button = form.querySelector("button");
@@ -243,8 +241,8 @@ document.addEventListener("click", ({ target }) => {
 });
 
 // Keys: j and k go from card to card; e edits, r refuses, x chooses. Approving is never one key.
-document.addEventListener("keydown", ({ ctrlKey, metaKey, altKey, key, target }) => {
-  if (ctrlKey || metaKey || altKey || /** @type {Element} */ (target).closest("input, textarea, select")) return;
+document.addEventListener("keydown", ({ ctrlKey, metaKey, altKey, key }) => {
+  if (ctrlKey || metaKey || altKey || document.activeElement?.matches("input, textarea, select")) return;
   const cards = all("article.card"), at = cards.findIndex(card => card.contains(document.activeElement));
   const does = { e: "a.edit", r: "button.reject", x: "input[name=choose]" }[key];
   if (key === "j" || key === "k") {

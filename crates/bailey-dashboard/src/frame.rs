@@ -148,16 +148,11 @@ pub(crate) fn bare(title: &str, main: &Markup) -> String {
 
 /// Makes a page.
 pub(crate) fn page(frame: &Frame<'_>, title: &str, main: &Markup) -> String {
-    page_following(frame, title, "/v1/events", main)
-}
-
-/// Makes a page that is renewed when those events tell of a change.
-pub(crate) fn page_following(frame: &Frame<'_>, title: &str, events: &str, main: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
             (head(title))
-            body data-events=(events) {
+            body data-events="/v1/events" {
                 a class="skip" href="#main" { "To the content" }
                 (top(frame))
                 (band(frame))

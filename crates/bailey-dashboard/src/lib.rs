@@ -6,8 +6,8 @@
 //! # What the pages expect of whoever serves them
 //!
 //! Every page is `text/html; charset=utf-8` with `Cache-Control: no-store` and [`CONTENT_SECURITY_POLICY`]. Files are those of
-//! [`asset()`], to be kept for ever. A page asks itself anew, with `Accept: text/html`, whenever `/v1/events` (or the task's own events) tells of a
-//! change, and takes over the parts whose `data-v` is another.
+//! [`asset()`], to be kept for ever. A page asks for itself anew, with `Accept: text/html`, whenever `/v1/events` (and the task's own
+//! events, on its page) tells of a change, and takes over the parts whose `data-v` is another.
 //!
 //! ## Forms, which need no script
 //!

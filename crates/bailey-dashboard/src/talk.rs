@@ -4,7 +4,7 @@ use bailey_interface::{ActionView, TaskSummary, TaskView, UsageView};
 use maud::{Markup, html};
 
 use crate::card::{self, Heading, about, undo};
-use crate::frame::{Frame, page, page_following, part};
+use crate::frame::{Frame, page, part};
 use crate::{markdown, touch, words};
 
 /// Makes the page of all tasks, newest first.
@@ -46,7 +46,7 @@ pub fn task(frame: &Frame<'_>, tasks: &[TaskSummary], task: &TaskView) -> String
                     (part("steps", "", &html! { ol class="steps" { @for step in &steps { (one_step(frame, step)) } } }))
                 }
                 @if under_way {
-                    p class="coming" data-words={ "/v1/tasks/" (id) "/events" } aria-live="off" {}
+                    p class="coming" data-events={ "/v1/tasks/" (id) "/events" } aria-live="off" {}
                 }
                 @if let Some(reply) = &summary.reply {
                     h2 class="off" { "The answer" }
@@ -68,8 +68,7 @@ pub fn task(frame: &Frame<'_>, tasks: &[TaskSummary], task: &TaskView) -> String
             }
         }
     };
-    let events = if under_way { format!("/v1/tasks/{id}/events") } else { "/v1/events".to_owned() };
-    page_following(frame, &words::short(said, 60), &events, &main)
+    page(frame, &words::short(said, 60), &main)
 }
 
 fn write(to: &str, label: &str, button: &str) -> Markup {
