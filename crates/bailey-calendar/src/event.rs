@@ -8,6 +8,8 @@ use crate::zone::{Known, Zones};
 
 /// Most moments in the lists of one entry (`RDATE`, `EXDATE`).
 const MAX_MOMENTS: usize = 10_000;
+/// Most rules of an entry: the standard asks for one, and programs have written a few.
+const MAX_RULES: usize = 20;
 
 /// When an entry ends, as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +137,10 @@ impl Event {
                 self.recurrence_id = stamps(line, zones, &mut self.faults).into_iter().next().map(|(stamp, _)| stamp);
                 self.and_following =
                     line.param("RANGE").is_some_and(|range| range.eq_ignore_ascii_case("THISANDFUTURE"));
+            }
+            // Each of them takes as much work as one may.
+            "RRULE" | "EXRULE" if self.rules.len() + self.without_rules.len() >= MAX_RULES => {
+                self.faults.push("how it repeats cannot be read: it has too many rules".into());
             }
             "RRULE" | "EXRULE" => match Rule::read(&line.value) {
                 Ok(rule) if line.name == "RRULE" => self.rules.push(rule),

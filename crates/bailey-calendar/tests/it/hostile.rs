@@ -1,7 +1,7 @@
 //! Objects nobody should have written: read or refused with a reason; one field changed, and that alone differs.
 
-use bailey_calendar::edit::{self, Changes};
-use bailey_calendar::{Object, Series};
+use bailey_calendar::edit::{self, Changes, Meant};
+use bailey_calendar::{Object, Occurrence, Series};
 use fastrand::Rng;
 use jiff::tz::TimeZone;
 
@@ -11,6 +11,9 @@ use crate::shapes::SHAPES;
 fn cases() -> u64 {
     std::env::var("BAILEY_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000)
 }
+
+/// Of so many objects one has the dates of its changes worked out, which takes longer.
+const DATES_EACH: u64 = 20;
 
 const NASTY: [&[u8]; 24] = [
     b"\r\n",
@@ -127,7 +130,31 @@ fn mutated(rng: &mut Rng, bytes: &mut Vec<u8>) {
 
 const NEW: &str = "Something; else, \"here\": \u{fc}";
 
-fn check(bytes: &[u8], home: &TimeZone) {
+/// What changes of an occurrence come to is told or refused, whatever the object is.
+fn check_dates(object: &Object, series: &Series, one: &Occurrence, home: &TimeZone) {
+    let changes = Changes { summary: Some(NEW.into()), ..Changes::default() };
+    let made = [
+        (Meant::CancelOne, edit::cancel_one(object, series, one, home)),
+        (Meant::CancelFollowing, edit::cancel_following(object, series, one, home).map(Option::unwrap_or_default)),
+        (Meant::ChangeOne(None), edit::change_one(object, series, one, &changes, home)),
+        (Meant::ChangeAll(None), edit::change_all(object, series, one, &changes, home)),
+        (Meant::ChangeFollowing(None), edit::change_following(object, series, one, &changes, "new", home)),
+    ];
+    for (meant, after) in made {
+        let Ok(object) =
+            after.map_err(|why| why.to_string()).and_then(|after| Object::read(&after).map_err(|why| why.to_string()))
+        else {
+            continue;
+        };
+        let Ok(after) = Series::only(&object) else { continue };
+        match edit::dates(series, Some(&after), one, meant, one.begins, home) {
+            Ok(dates) => assert!(dates.first.len() <= edit::MAX_DATES),
+            Err(why) => assert!(!why.to_string().is_empty()),
+        }
+    }
+}
+
+fn check(bytes: &[u8], home: &TimeZone, with_dates: bool) {
     let object = match Object::read(bytes) {
         Ok(object) => object,
         Err(why) => return assert!(!why.to_string().is_empty()),
@@ -142,6 +169,9 @@ fn check(bytes: &[u8], home: &TimeZone) {
         assert!(
             found.occurrences.iter().all(|one| one.begins <= one.ends && one.begins < span.1 && one.ends >= span.0)
         );
+        if let Some(one) = found.occurrences.first().filter(|_| with_dates) {
+            check_dates(&object, &series, one, home);
+        }
         let after = edit::change(&object, event, &Changes { summary: Some(NEW.into()), ..Changes::default() });
         let same = bytes.iter().zip(&after).take_while(|(one, other)| one == other).count();
         let most = bytes.len().min(after.len()) - same;
@@ -178,7 +208,7 @@ fn hostile_objects_are_read_or_refused_and_one_change_changes_one_thing() {
         for _ in 0..rng.usize(..8) {
             mutated(&mut rng, &mut bytes);
         }
-        let checked = std::panic::catch_unwind(|| check(&bytes, &home));
+        let checked = std::panic::catch_unwind(|| check(&bytes, &home, seed % DATES_EACH == 0));
         assert!(checked.is_ok(), "seed {seed}: {}", String::from_utf8_lossy(&bytes));
     }
 }

@@ -344,4 +344,11 @@ fn many_components_are_read_expanded_and_changed_in_time_that_grows_with_them() 
     let one = all.occurrences.iter().find(|one| one.id.is_some()).unwrap();
     let ended = bailey_calendar::edit::cancel_following(&changed, &series, one, &paris());
     assert!(ended.is_ok());
+    // A rule that comes to nothing takes all the work a rule may.
+    let rules = "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30\n".repeat(50_000);
+    let ruled = object(event(1, &format!("DTSTART:20261124T140000Z\n{rules}")));
+    let series = Series::only(&ruled).unwrap();
+    let (from, until) = ("2026-11-01T00:00:00Z".parse().unwrap(), "2026-12-01T00:00:00Z".parse().unwrap());
+    assert_eq!(series.within(from, until, &paris()).occurrences.len(), 1);
+    assert!(series.faults().iter().any(|fault| fault.contains("too many rules")), "{:?}", series.faults().len());
 }
