@@ -36,6 +36,7 @@ const ALLOWED: [(&str, &[&str]); 24] = [
         &[
             "bailey-agent",
             "bailey-connectors",
+            "bailey-dashboard",
             "bailey-gate",
             "bailey-interface",
             "bailey-keys",

@@ -367,8 +367,8 @@ pub(super) const GATE: &[Mutation] = &[
         control: "approval/guess-limit",
         edits: &[(
             "crates/bailey-gate/src/challenges.rs",
-            "        if wrong.len() >= MAX_WRONG {",
-            "        if wrong.len() >= 1_000 * MAX_WRONG {",
+            "        if wrong.len() >= MAX_WRONG && !is_passkey {",
+            "        if wrong.len() >= 1_000 * MAX_WRONG && !is_passkey {",
         )],
         test: "life::guessing_is_logged_and_cut_off",
     },

@@ -232,7 +232,7 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "gateway/token",
         edits: &[(
-            "crates/bailey-home/src/api/mod.rs",
+            "crates/bailey-home/src/api/access.rs",
             "token.is_some_and(|token| verify_slices_are_equal(given, token.as_bytes()).is_ok())",
             "token.is_some_and(|token| !given.is_empty() || verify_slices_are_equal(given, token.as_bytes()).is_ok())",
         )],

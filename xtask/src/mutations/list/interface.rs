@@ -76,7 +76,7 @@ pub(super) const INTERFACE: &[Mutation] = &[
     Mutation {
         control: "approval/terminal-at-socket",
         edits: &[(
-            "crates/bailey-home/src/api/mod.rs",
+            "crates/bailey-home/src/api/access.rs",
             "        if by_gateway && *client == Client::CommandLine {",
             "        if by_gateway && *client == Client::Dashboard {",
         )],

@@ -1,5 +1,6 @@
 //! Every control, and how to take it out.
 
+mod dashboard;
 mod gate;
 mod house;
 mod interface;
@@ -20,6 +21,7 @@ pub(super) fn mutations() -> impl Iterator<Item = &'static Mutation> + Clone {
         interface::INTERFACE,
         processes::PROCESSES,
         telemetry::TELEMETRY,
+        dashboard::DASHBOARD,
     ]
     .into_iter()
     .flatten()

@@ -1,0 +1,146 @@
+//! The dashboard: who is let in, what a session and a passkey may, what a card asks for.
+
+use crate::mutations::Mutation;
+
+pub(super) const DASHBOARD: &[Mutation] = &[
+    Mutation {
+        control: "browser/link-once",
+        edits: &[(
+            "crates/bailey-home/src/browsers.rs",
+            "self.browsers.links().remove(&hash(token.as_bytes()));",
+            "self.browsers.links().get(&hash(token.as_bytes())).cloned();",
+        )],
+        test: "browsers::a_link_that_was_used_or_never_made_lets_nobody_in",
+    },
+    Mutation {
+        control: "browser/link-by-the-person",
+        edits: &[(
+            "crates/bailey-home/src/api/browsers.rs",
+            "authorise(&home, purposes::let_browser_in(), ",
+            "authorise(&home, purposes::sign_in(), ",
+        )],
+        test: "browsers::a_link_that_was_used_or_never_made_lets_nobody_in",
+    },
+    Mutation {
+        control: "session/own-pages",
+        edits: &[("crates/bailey-home/src/api/access.rs", "    is_by_the_dashboard(home, method, headers)?;\n", "")],
+        test: "browsers::nothing_answers_a_browser_without_its_session_or_from_another_page",
+    },
+    Mutation {
+        control: "session/no-token-beside",
+        edits: &[(
+            "crates/bailey-home/src/api/access.rs",
+            "        if shown.is_some() {",
+            "        if shown.is_some() && home.token.is_empty() {",
+        )],
+        test: "browsers::nothing_answers_a_browser_without_its_session_or_from_another_page",
+    },
+    Mutation {
+        control: "passkey/type",
+        edits: &[(
+            "crates/bailey-keys/src/passkey.rs",
+            "    if said.r#type != kind {",
+            "    if said.r#type.len() > kind.len() + 8 {",
+        )],
+        test: "tests::an_answer_that_is_not_of_this_page_or_person_does_not_count",
+    },
+    Mutation {
+        control: "passkey/challenge",
+        edits: &[(
+            "crates/bailey-keys/src/passkey.rs",
+            "    if said.challenge != BASE64.encode(challenge) {",
+            "    if said.challenge.len() > 8 * challenge.len() {",
+        )],
+        test: "tests::an_answer_of_each_algorithm_counts_for_its_own_challenge_alone",
+    },
+    Mutation {
+        control: "passkey/origin",
+        edits: &[(
+            "crates/bailey-keys/src/passkey.rs",
+            "    if !origins.contains(&said.origin.as_str()) {",
+            "    if origins.is_empty() {",
+        )],
+        test: "tests::an_answer_that_is_not_of_this_page_or_person_does_not_count",
+    },
+    Mutation {
+        control: "passkey/embedded",
+        edits: &[(
+            "crates/bailey-keys/src/passkey.rs",
+            "    if said.cross_origin || said.top_origin.is_some() {",
+            "    if said.cross_origin && said.top_origin.is_some() {",
+        )],
+        test: "tests::an_answer_that_is_not_of_this_page_or_person_does_not_count",
+    },
+    Mutation {
+        control: "passkey/host",
+        edits: &[(
+            "crates/bailey-keys/src/passkey.rs",
+            "    if rp_hash != digest(&SHA256, rp.as_bytes()).as_ref() {",
+            "    if rp_hash.is_empty() || rp.is_empty() {",
+        )],
+        test: "tests::an_answer_that_is_not_of_this_page_or_person_does_not_count",
+    },
+    Mutation {
+        control: "passkey/present",
+        edits: &[(
+            "crates/bailey-keys/src/passkey.rs",
+            "    if flags & USER_PRESENT == 0 {",
+            "    if flags & USER_PRESENT == 0 && rp.is_empty() {",
+        )],
+        test: "tests::an_answer_that_is_not_of_this_page_or_person_does_not_count",
+    },
+    Mutation {
+        control: "passkey/verified",
+        edits: &[(
+            "crates/bailey-keys/src/passkey.rs",
+            "    if flags & USER_VERIFIED == 0 {",
+            "    if flags & USER_VERIFIED == 0 && rp.is_empty() {",
+        )],
+        test: "tests::an_answer_that_is_not_of_this_page_or_person_does_not_count",
+    },
+    Mutation {
+        control: "passkey/signature",
+        edits: &[(
+            "crates/bailey-keys/src/passkey.rs",
+            "    good.map_err(|_| Wrong::Signature)?;\n",
+            "    let _ = good;\n",
+        )],
+        test: "tests::an_answer_of_each_algorithm_counts_for_its_own_challenge_alone",
+    },
+    Mutation {
+        control: "passkey/counts-on",
+        edits: &[(
+            "crates/bailey-keys/src/passkey.rs",
+            "(said.count != 0 || passkey.count != 0) && said.count <= passkey.count",
+            "said.count == u32::MAX && passkey.count == u32::MAX",
+        )],
+        test: "tests::an_answer_that_is_not_of_this_page_or_person_does_not_count",
+    },
+    Mutation {
+        control: "passkey/ends-sessions",
+        edits: &[(
+            "crates/bailey-home/src/browsers.rs",
+            "self.browsers.forget(|row| row.passkey == id);",
+            "self.browsers.forget(|row| row.id == id);",
+        )],
+        test: "browsers::an_ended_passkey_ends_its_sessions_and_approves_nothing",
+    },
+    Mutation {
+        control: "passkey/doubted-in-a-copy",
+        edits: &[(
+            "crates/bailey-home/src/recovery.rs",
+            "    ledger.write(|tx| tx.doubt_passkeys(now.wall_ms)).map_err(GateError::from)?;\n",
+            "",
+        )],
+        test: "browsers::an_older_copy_revives_no_passkey_and_no_session",
+    },
+    Mutation {
+        control: "card/stranger-ticked",
+        edits: &[(
+            "crates/bailey-dashboard/src/card.rs",
+            "input type=\"checkbox\" required form=",
+            "input type=\"checkbox\" form=",
+        )],
+        test: "rendering::a_stranger_is_ticked_on_that_very_line_before_anything_is_approved",
+    },
+];
