@@ -89,7 +89,8 @@ fn hostile_words_are_shown_as_they_are() {
             .into_iter()
             .filter_map(|node| if let Node::Text(text) = node { Some(text) } else { None })
             .collect();
-        let empty = name.ends_with("-none");
+        // What holds nothing of a view; recovery codes are put in by the script.
+        let empty = name.ends_with("-none") || name == "codes";
         assert!(empty || texts.contains("<script>alert(1)</script>"), "{name}");
     }
 }

@@ -320,7 +320,7 @@ async fn context(AppState(home): Shared, Path((task, n)): Path<(String, u64)>) -
     let Json(view) = tasks::context(AppState(Arc::clone(&home)), Path((task.clone(), n))).await?;
     let Json(all) = tasks::contexts(AppState(Arc::clone(&home)), Path(task.clone())).await?;
     let Json(of) = tasks::task(AppState(home), Path(task.clone())).await?;
-    let usage = Some(of.summary.usage.clone());
+    let usage = Some(of.summary.usage);
     let request = html::Request { task: &task, words: &of.summary.words, n, all: &all, usage };
     Ok(shown(html::context(&around.frame(Section::Activity), &request, &view)))
 }
