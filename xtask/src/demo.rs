@@ -85,6 +85,9 @@ pub fn run(mode: Mode, yes: bool) -> Result<(), String> {
     }
     println!("{summary:#}");
     let passed = summary.get("passed").and_then(Value::as_bool) == Some(true);
+    if mode == Mode::Shown {
+        show_dashboard(&stage)?;
+    }
     drop(stage);
     if mode == Mode::Shown {
         eprintln!(
@@ -97,6 +100,19 @@ pub fn run(mode: Mode, yes: bool) -> Result<(), String> {
     } else {
         Err("the demo did not come to what it should; see the summary".into())
     }
+}
+
+/// Says where the dashboard is, lets one browser in, and keeps everything running until the person has seen enough.
+fn show_dashboard(stage: &Stage) -> Result<(), String> {
+    let said = stage.ok(&["dashboard", "--json"], PASSPHRASE)?;
+    let link: Value = serde_json::from_str(&said).map_err(|error| error.to_string())?;
+    let url = link.get("urls").and_then(|urls| urls.get(0)).and_then(Value::as_str).unwrap_or_default();
+    eprintln!("\nThe same in a browser, where a touch approves. This lets one in, once, within fifteen minutes:\n\n  {url}\n");
+    if std::io::stdin().is_terminal() {
+        eprint!("Press Enter when you have seen enough; everything stops then. ");
+        std::io::stdin().read_line(&mut String::new()).map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 /// Builds Bailey, starts everything in a fresh folder, and connects.
@@ -138,9 +154,12 @@ fn set_up(folder: &Path, choice: Choice) -> Result<Stage, String> {
     };
     stage.ok(&["setup"], PASSPHRASE)?;
     let authority = stage.mail.authority();
+    // Known before it starts: passkeys are for a page at a port.
+    let [port] = servers::free_ports()?;
     let config = format!(
-        "{config}\n[home]\nhold_seconds = {HOLD_SECONDS}\ncertificate_authorities = \"{}\"\n[gateway]\nlisten = \"127.0.0.1:0\"\n",
-        authority.display()
+        "{config}\n[home]\nhold_seconds = {HOLD_SECONDS}\ncertificate_authorities = \"{}\"\n[gateway]\nlisten = \"127.0.0.1:{}\"\n",
+        authority.display(),
+        port
     );
     fs::write(stage.data().join("config.toml"), config).map_err(failed)?;
     stage.serve()?;
