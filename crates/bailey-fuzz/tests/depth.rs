@@ -3,7 +3,7 @@
 use bailey_fuzz::TARGETS;
 
 /// What begins, what is repeated, and what ends it again, for each target it means something to.
-const REPEATED: [(&[&str], &str, &str, &str); 49] = [
+const REPEATED: [(&[&str], &str, &str, &str); 55] = [
     (&["mail"], "", "Content-Type:message/a\n\n", ""),
     // The same, encoded.
     (
@@ -23,6 +23,17 @@ const REPEATED: [(&[&str], &str, &str, &str); 49] = [
     (&["mail", "sent"], "Subject: ", "=?utf-8?Q?a?= ", ""),
     (&["mail", "sent"], "", "To: a\r\n", ""),
     (&["mail", "sent"], "Subject: a", "\r\n b", ""),
+    (&["file"], "application/pdf a\n%PDF-1.4 trailer << /Root ", "[", "]"),
+    (&["file"], "application/pdf a\n%PDF-1.4 ", "1 0 obj << /Type /Page /Contents ", ""),
+    (
+        &["file"],
+        "application/pdf a\n%PDF-1.4 /Root 1 0 R 1 0 obj << /Pages 2 0 R >> 2 0 obj << /Kids [",
+        "2 0 R ",
+        "] >>",
+    ),
+    (&["file"], "text/rtf a\n{\\rtf1 ", "{", "}"),
+    (&["file"], "text/rtf a\n{\\rtf1 ", "\\u1", ""),
+    (&["file"], "application/ms-tnef a\nx", "\0", ""),
     (&["calendar"], "", "<a>", ""),
     (&["calendar"], "", "<a xmlns=\"b\">", ""),
     (&["calendar"], "<!DOCTYPE a [", "<!ENTITY b \"b\">", ""),
