@@ -1,10 +1,10 @@
 """Asks a real server one question with Python's own library, as the reference of `cargo xtask bench mailbox`.
 
-    reference.py mail PORT USER PASSWORD AUTHORITY newest|from WORD|subject WORD|text WORD|read PART
+    reference.py mail PORT USER PASSWORD AUTHORITY settle|newest|from WORD|subject WORD|text WORD|read PART
     reference.py calendars USER PASSWORD FROM UNTIL URL...
 
 Prints how many seconds it took, from before the connection to after the answer is parsed. The program's own start does not count.
-`read` reads the newest mail of the folder `Large`, and of it the headers, the structure and one part.
+`settle` opens the mailbox for writing once, as any mail program has: Dovecot then knows where each mail lies. `read` reads the newest mail of the folder `Large`, and of it the headers, the structure and one part.
 """
 
 import sys
@@ -20,8 +20,8 @@ def mail(port, user, password, authority, question, word=""):
     started = time.perf_counter()
     client = imaplib.IMAP4_SSL("localhost", int(port), ssl_context=context)
     client.login(user, password)
-    client.select("Large" if question == "read" else "INBOX", readonly=True)
-    criteria = {"newest": ("ALL",), "read": ("ALL",)}.get(question, (question.upper(), f'"{word}"'))
+    client.select("Large" if question == "read" else "INBOX", readonly=question != "settle")
+    criteria = {"newest": ("ALL",), "read": ("ALL",), "settle": ("ALL",)}.get(question, (question.upper(), f'"{word}"'))
     uids = client.uid("SEARCH", *criteria)[1][0].split()
     if question == "read":
         got = client.uid("FETCH", uids[-1], f"(BODYSTRUCTURE BODY.PEEK[HEADER] BODY.PEEK[{word}])")[1]
