@@ -107,7 +107,9 @@ fn show_dashboard(stage: &Stage) -> Result<(), String> {
     let said = stage.ok(&["dashboard", "--json"], PASSPHRASE)?;
     let link: Value = serde_json::from_str(&said).map_err(|error| error.to_string())?;
     let url = link.get("urls").and_then(|urls| urls.get(0)).and_then(Value::as_str).unwrap_or_default();
-    eprintln!("\nThe same in a browser, where a touch approves. This lets one in, once, within fifteen minutes:\n\n  {url}\n");
+    eprintln!(
+        "\nThe same in a browser, where a touch approves. This lets one in, once, within fifteen minutes:\n\n  {url}\n"
+    );
     if std::io::stdin().is_terminal() {
         eprint!("Press Enter when you have seen enough; everything stops then. ");
         std::io::stdin().read_line(&mut String::new()).map_err(|error| error.to_string())?;

@@ -552,7 +552,8 @@ fn connecting_needs_the_person() {
     settings["kind"] = json!("mail");
     let body = json!({"settings": settings, "level": "send", "proof": proof});
     assert_eq!(world.post("/v1/connections", &body).0, 403);
-    let (code, _) = world.fails(&["connect", "mail", "evil@example.org", "--level", "draft"], "wrong passphrase");
+    let connect = ["connect", "mail", "evil@example.org", "--level", "send", "--no-tls", "--submission", "127.0.0.1:1"];
+    let (code, _) = world.fails(&connect, "wrong passphrase");
     assert_eq!(code, 4);
     assert_eq!(world.data_of(&["connections"]).as_array().unwrap().len(), 1);
 }
