@@ -59,6 +59,7 @@ const refresh = async () => {
   if (renewing++) return;
   try {
     const fresh = await page(location.href);
+    if (!fresh.getElementById("top")) return location.reload();
     for (const part of all("#top, #band, #page")) {
       const other = fresh.getElementById(part.id);
       if (other) renew(part, other);
@@ -82,6 +83,7 @@ const follow = () => {
     // The first tells what is known.
     let first = !away;
     const changed = () => { if (!first) refresh(); first = false; };
+    stream.onerror = () => { if (stream.readyState === 2) say("Not connected: this page may be old. Load it anew."); };
     stream.addEventListener("change", changed);
     stream.addEventListener("task", changed);
     stream.addEventListener("words", event => words(JSON.parse(event.data)));
@@ -170,7 +172,7 @@ const touch = async form => {
 /** @param {HTMLFormElement} form */
 const create = async form => {
   const name = String(new FormData(form).get("name")), path = "/v1/browsers/link";
-  const token = location.hash.slice(1) || (await (await send(path, { proof: await proof(path, {}) })).json()).token;
+  const token = (location.pathname === "/claim" && location.hash.slice(1)) || (await (await send(path, { proof: await proof(path, {}) })).json()).token;
   const asked = await (await send("/v1/browsers/options", { token })).json();
   const made = /** @type {PublicKeyCredential} */ (await navigator.credentials.create({ publicKey: {
     challenge: base64.bytes(asked.challenge), rp: { id: asked.rp, name: "Bailey" },
@@ -215,6 +217,8 @@ const ready = () => {
 
 document.addEventListener("submit", async event => {
   const form = /** @type {HTMLFormElement} */ (event.target), { touch: path, create: made } = form.dataset;
+  // A form that leaves the page gets a connection at once.
+  if (path === undefined && made === undefined) { for (const stream of streams.values()) stream.close(); streams.clear(); }
   if (form.getAttribute("action") === "/do/pause")
     setTimeout(say, 5_000, "Pausing takes long. On its machine: bailey pause");
   if (path === undefined && made === undefined) return;

@@ -165,7 +165,7 @@ fn content(action: &ActionView) -> Markup {
     html! {
         (list("items", lines(action)))
         @if !action.body.is_empty() {
-            @if is_difference(&action.body) { (difference(&action.body)) }
+            @if action.kind.starts_with("calendar.") && is_difference(&action.body) { (difference(&action.body)) }
             @else { pre class="body" dir="auto" { (action.body) } }
         }
         @if !action.attachments.is_empty() {

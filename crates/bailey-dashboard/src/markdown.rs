@@ -17,14 +17,24 @@ struct Open {
 pub(crate) fn render(answer: &str, said: &str) -> Markup {
     let mut open: Vec<Open> = Vec::new();
     let mut done: Vec<Markup> = Vec::new();
+    // Tags beyond the depth that is drawn: what they hold is, they are not.
+    let mut skipped = 0_usize;
     for event in Parser::new_ext(answer, Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES) {
         let piece = match event {
+            Event::Start(_) if open.len() > MAX_DEPTH => {
+                skipped += 1;
+                continue;
+            }
+            Event::End(_) if skipped > 0 => {
+                skipped -= 1;
+                html! { " " }
+            }
             Event::Start(tag) => {
                 open.push(Open { tag: tag.into_static(), inside: Vec::new() });
                 continue;
             }
             Event::End(end) => match open.pop() {
-                Some(one) => close(one, end, said, open.len()),
+                Some(one) => close(one, end, said),
                 None => continue,
             },
             Event::Code(text) => html! { code { (text.as_ref()) } },
@@ -47,12 +57,9 @@ pub(crate) fn render(answer: &str, said: &str) -> Markup {
     html! { div class="prose" dir="auto" { @for piece in done { (piece) } } }
 }
 
-fn close(open: Open, _: TagEnd, said: &str, depth: usize) -> Markup {
+fn close(open: Open, _: TagEnd, said: &str) -> Markup {
     let Open { tag, inside } = open;
     let inside = html! { @for piece in &inside { (piece) } };
-    if depth > MAX_DEPTH {
-        return html! { (inside) " " };
-    }
     match tag {
         Tag::Paragraph => html! { p { (inside) } },
         // Below the page's own headings.

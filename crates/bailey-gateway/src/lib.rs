@@ -1,7 +1,7 @@
 //! The gateway: the way in over TCP, on this machine only. It checks where a request comes from and passes it to the home.
 //!
-//! It holds no key, no token and no state. It cannot approve: the home checks the evidence of an approval itself, and
-//! this process sees nothing it could make one from.
+//! It holds no key, no token and no state. It cannot approve: the home checks the evidence of an approval itself. What browsers
+//! show passes through it, though: sessions, and links by which a passkey is made (SECURITY.md, "The dashboard").
 //!
 //! Invariant of absence: it opens no file. Once it listens, the kernel refuses it every one, where the kernel can.
 

@@ -25,6 +25,8 @@ pub(crate) const LINK_MS: u64 = 15 * 60 * 1_000;
 const MAX_LINKS: usize = 16;
 /// How long a session may be silent before it ends.
 const IDLE_MS: i64 = 14 * 24 * 60 * 60 * 1_000;
+/// How far the clock may have been set back since a session was heard of.
+const AHEAD_MS: i64 = 24 * 60 * 60 * 1_000;
 /// How long a session lasts at most.
 const AGE_MS: i64 = 90 * 24 * 60 * 60 * 1_000;
 /// Sessions at once; beyond it the one that is silent longest ends.
@@ -66,6 +68,9 @@ pub(crate) enum Refused {
         "this page is not one that passkeys are made for; open the dashboard by the address that `bailey dashboard` shows"
     )]
     Origin,
+    /// The passkey was ended meanwhile.
+    #[error("this passkey counts no more; let the browser in anew with `bailey dashboard`")]
+    Ended,
     /// What the browser said does not hold.
     #[error("the passkey was not taken: {0}")]
     Passkey(#[from] passkey::Wrong),
@@ -190,7 +195,8 @@ impl Browsers {
 
 fn is_alive(row: &SessionRow, now_ms: i64) -> bool {
     let (idle, age) = (now_ms.saturating_sub(row.used_ms), now_ms.saturating_sub(row.made_ms));
-    row.ended_ms.is_none() && idle < IDLE_MS && age < AGE_MS
+    // A clock that was set back makes nothing younger.
+    row.ended_ms.is_none() && (-AHEAD_MS..IDLE_MS).contains(&idle) && age < AGE_MS
 }
 
 /// Returns what a browser signs when it makes a passkey by this link.
@@ -233,15 +239,26 @@ impl Home {
     /// Opens a link by which one browser is let in, with the leave of the person.
     pub(crate) fn let_browser_in(&self, leave: &Authorised) -> Result<String, Refused> {
         let now = self.clock.now();
-        self.note_browser(|_| {
-            Ok(Some(leave.entry(EventKind::Authority, now, self.gate.lock().pause_state(), said("link", ""))))
+        let by = leave.approval.credential;
+        let is_passkey = self.ledger.passkeys()?.iter().any(|row| row.id == by);
+        let noted = self.note_browser(|tx| {
+            // It may have been ended since it answered.
+            if is_passkey && !tx.passkey_stands(&by)? {
+                return Ok(None);
+            }
+            let entry = leave.entry(EventKind::Authority, now, self.gate.lock().pause_state(), said("link", ""));
+            Ok(Some(entry))
         })?;
-        self.browsers.open_link(now)
+        if noted { self.browsers.open_link(now) } else { Err(Refused::Ended) }
     }
 
     /// Opens a link for whoever knows a recovery code, which counts no more then.
     pub(crate) fn recover(&self, code: &str) -> Result<String, Refused> {
         let (now, hash) = (self.clock.now(), hash(plain_code(code).as_bytes()));
+        // Guesses do not write.
+        if !self.ledger.has_recovery_code(&hash)? {
+            return Err(Refused::Code);
+        }
         let used = self.note_browser(|tx| {
             let used = tx.use_recovery_code(&hash, now.wall_ms)?;
             Ok(used.then(|| self.entry(now, said("recovery code used", ""))))
@@ -263,13 +280,16 @@ impl Home {
         if !origins.iter().any(|known| known == origin) {
             return Err(Refused::Origin);
         }
-        // Taken out before anything else: two browsers at once do not both get in.
-        let link = self.browsers.links().remove(&hash(token.as_bytes()));
-        link.filter(|link| now.boot_ms < link.ends_boot_ms).ok_or(Refused::Link)?;
+        if !self.browsers.is_open(token, now) {
+            return Err(Refused::Link);
+        }
         let challenge = registration_challenge(&self.gate.home(), token);
         let Registration { credential_id, client_data, authenticator_data } = made;
         let rp = host_of(origin);
         let made = passkey::register(credential_id, client_data, authenticator_data, &challenge, rp, &[origin])?;
+        // INVARIANT: taken out before anything is kept: of two browsers at once one gets in.
+        let link = self.browsers.links().remove(&hash(token.as_bytes()));
+        link.filter(|link| now.boot_ms < link.ends_boot_ms).ok_or(Refused::Link)?;
         let row = PasskeyRow {
             id: bailey_keys::random()?,
             raw_id: made.id,
@@ -284,7 +304,8 @@ impl Home {
             confirmed: true,
         };
         let (secret, session) = self.new_session(row.id, agent, now)?;
-        let first = self.ledger.passkeys()?.iter().all(|known| !known.is_active());
+        // Those on paper stay good, whoever comes by one of them.
+        let first = self.ledger.recovery_codes_left()? == 0;
         let codes = if first { draw_codes()? } else { Vec::new() };
         let hashes: Vec<Hash> = codes.iter().map(|code| hash(code.as_bytes())).collect();
         // Introduced in the log, so that from then on it shows by itself who approved (`docs/log-format.md`).
@@ -296,13 +317,21 @@ impl Home {
             .bytes("public", row.public.clone());
         self.note_browser(|tx| {
             tx.put_passkey(&row)?;
-            tx.put_session(&session)?;
+            if !tx.put_session(&session)? {
+                return Ok(None);
+            }
             if first {
                 tx.put_recovery_codes(&hashes, now.wall_ms)?;
             }
             Ok(Some(self.entry(now, introduced.clone())))
         })?;
         self.keep(&session);
+        // Said until the person has seen it: whoever is let in may approve.
+        let notice = format!(
+            "A passkey was made for a browser, `{}`. If it was not you: `bailey passkey list`, then `bailey passkey end`.",
+            row.name
+        );
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
         Ok(LetIn { secret, session, codes })
     }
 
@@ -310,12 +339,17 @@ impl Home {
     pub(crate) fn begin_session(&self, leave: &Authorised, agent: &str) -> Result<LetIn, Refused> {
         let now = self.clock.now();
         let (secret, session) = self.new_session(leave.approval.credential, agent, now)?;
-        self.note_browser(|tx| {
-            tx.put_session(&session)?;
+        let begun = self.note_browser(|tx| {
+            if !tx.put_session(&session)? {
+                return Ok(None);
+            }
             let entry =
                 leave.entry(EventKind::Authority, now, self.gate.lock().pause_state(), said("session", &session.agent));
             Ok(Some(entry))
         })?;
+        if !begun {
+            return Err(Refused::Ended);
+        }
         self.keep(&session);
         Ok(LetIn { secret, session, codes: Vec::new() })
     }
@@ -367,6 +401,9 @@ impl Home {
         let is_meant = |row: &SessionRow| which.is_none_or(|id| row.id == id);
         // INVARIANT: it counts no more before it is written down; whoever ends a session may rely on that.
         self.browsers.forget(is_meant);
+        if which.is_none() {
+            self.browsers.links().clear();
+        }
         let ended = self.note_browser(|tx| {
             let ended = match which {
                 Some(id) => tx.end_session(&id, now.wall_ms)?,
@@ -382,6 +419,8 @@ impl Home {
     pub(crate) fn end_passkey(&self, id: [u8; 16], leave: &Authorised) -> Result<bool, Refused> {
         let now = self.clock.now();
         self.browsers.forget(|row| row.passkey == id);
+        // Whoever made a link by it gets in no more.
+        self.browsers.links().clear();
         let ended = self.note_browser(|tx| {
             let says = said("passkey ended", "").text("credential", Nonce::from_bytes(id).to_string());
             let entry = leave.entry(EventKind::Authority, now, self.gate.lock().pause_state(), says);

@@ -75,6 +75,7 @@ pub fn open_gate(
         report.logged?;
     }
     if found == Opened::MarkDamaged {
+        ledger.write(|tx| tx.doubt_passkeys(now.wall_ms)).map_err(GateError::from)?;
         // Not before it is paused: whatever ends this meanwhile must find the damage again.
         ledger.adopt().map_err(LayoutError::from)?;
     }
@@ -116,7 +117,7 @@ fn starting_pause_state(
     let (mode, epoch) = match found {
         Opened::New | Opened::Continued => (mode, epoch.max(log_epoch)),
         Opened::MarkDamaged => {
-            notices.push("The mark beside the database is damaged, so nothing tells whether the database is the newest there was. Everything is paused, and nothing was taken back. Run `bailey log verify`, look at the log and at your connections, then run `bailey resume`.".into());
+            notices.push("The mark beside the database is damaged, so nothing tells whether the database is the newest there was. Everything is paused, and nothing was taken back. Run `bailey log verify`, look at the log and at your connections, then run `bailey resume`. Passkeys count no more until `bailey passkey confirm`.".into());
             (Mode::Paused, epoch.max(log_epoch) + 1)
         }
         Opened::RolledBack { epoch: marked } => {

@@ -111,6 +111,12 @@ impl Ledger {
         query.query_map([], session).and_then(Iterator::collect).map_err(store_error)
     }
 
+    /// Tells whether a recovery code with this SHA-256 still counts.
+    pub fn has_recovery_code(&self, hash: &[u8; 32]) -> Result<bool, StoreError> {
+        let count = "SELECT count(*) FROM recovery_code WHERE hash = ?1 AND used_ms IS NULL";
+        self.reader().query_row(count, [hash], |row| row.get::<_, u64>(0)).map(|count| count == 1).map_err(store_error)
+    }
+
     /// Counts the recovery codes that were not used.
     pub fn recovery_codes_left(&self) -> Result<u64, StoreError> {
         let count = "SELECT count(*) FROM recovery_code WHERE used_ms IS NULL";
@@ -157,9 +163,10 @@ impl LedgerTx<'_> {
         Ok(self.change(ended, params![id, now_ms])? == 1)
     }
 
-    /// Lets no passkey count until it is confirmed, and ends every session: what was ended since may be back.
+    /// Lets no passkey count until it is confirmed, and ends every session and recovery code: what was ended since may be back.
     pub fn doubt_passkeys(&mut self, now_ms: i64) -> Result<(), StoreError> {
         self.change("UPDATE passkey SET confirmed = 0", [])?;
+        self.change("DELETE FROM recovery_code", [])?;
         self.end_sessions(now_ms)
     }
 
@@ -168,13 +175,22 @@ impl LedgerTx<'_> {
         Ok(self.change("UPDATE passkey SET confirmed = 1 WHERE id = ?1 AND ended_ms IS NULL", [id])? == 1)
     }
 
-    /// Keeps a new session.
-    pub fn put_session(&mut self, row: &SessionRow) -> Result<(), StoreError> {
+    /// Tells whether a passkey stands, and counts.
+    pub fn passkey_stands(&mut self, id: &[u8; 16]) -> Result<bool, StoreError> {
+        let sql = "SELECT count(*) FROM passkey WHERE id = ?1 AND ended_ms IS NULL AND confirmed = 1";
+        self.db.query_row(sql, [id], |row| row.get::<_, u64>(0)).map(|count| count == 1).map_err(store_error)
+    }
+
+    /// Keeps a new session. False, and it is not kept, if its passkey does not stand any more.
+    pub fn put_session(&mut self, row: &SessionRow) -> Result<bool, StoreError> {
+        if !self.passkey_stands(&row.passkey)? {
+            return Ok(false);
+        }
         self.change(
             "INSERT INTO session (id, secret, passkey, agent, made_ms, used_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![row.id, row.secret, row.passkey, row.agent, row.made_ms, row.used_ms],
         )
-        .map(|_| ())
+        .map(|_| true)
     }
 
     /// Notes that a session was heard of.

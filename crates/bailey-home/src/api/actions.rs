@@ -173,6 +173,7 @@ pub(super) async fn cancel(AppState(home): Shared, JsonBody(body): JsonBody<IdsB
 pub(super) async fn edit(
     AppState(home): Shared,
     Path(id): Path<String>,
+    caller: Caller,
     JsonBody(edit): JsonBody<Edit>,
 ) -> Answer<ActionView> {
     let id: ActionId = parse("action", &id)?;
@@ -193,7 +194,10 @@ pub(super) async fn edit(
         account: content.account.map(|(connection, _)| connection),
         precondition: content.precondition,
         action: Action::Mail(MailAction::Send(edited)),
-        why: "Changed through the command line, or by another program with the token; look at it anew.".into(),
+        why: match caller.client {
+            bailey_gate::event::Client::Dashboard => "Changed in the dashboard; look at it anew.".into(),
+            _ => "Changed through the command line, or by another program with the token; look at it anew.".into(),
+        },
         actor: Actor::Client,
     };
     let (gate, now) = (Arc::clone(&home.gate), home.clock.now());

@@ -15,7 +15,7 @@ type WithCookie<T> = Result<(HeaderMap, Json<T>), Failure>;
 impl From<Refused> for Failure {
     fn from(error: Refused) -> Self {
         let code = match &error {
-            Refused::Link | Refused::Code | Refused::Origin => Code::NotAuthorised,
+            Refused::Link | Refused::Code | Refused::Origin | Refused::Ended => Code::NotAuthorised,
             Refused::Passkey(_) => Code::Invalid,
             Refused::Keys(_) => Code::Internal,
             Refused::Store(_) => {
@@ -189,7 +189,7 @@ pub(super) async fn options(
         challenge: BASE64.encode(registration_challenge(&home.gate.home(), &body.token)),
         rp: host_of(&origin).into(),
         user: BASE64.encode(drawn()?),
-        user_name: "Bailey".into(),
+        user_name: format!("Bailey at {}", origin.split_once("://").map_or(origin.as_str(), |(_, rest)| rest)),
         algorithms: bailey_keys::passkey::ALGORITHMS.to_vec(),
         exclude: active.map(|row| BASE64.encode(row.raw_id)).collect(),
     }))
@@ -262,6 +262,12 @@ pub(super) async fn confirm_passkeys(
     caller: Caller,
     JsonBody(body): JsonBody<ProvenBody>,
 ) -> Answer<ConfirmedView> {
+    if !matches!(body.proof.assertion, AssertionBody::PassphraseKey { .. }) {
+        return Err(failure(
+            Code::NotAuthorised,
+            "the approval passphrase alone confirms passkeys: `bailey passkey confirm`",
+        ));
+    }
     let leave = authorise(&home, purposes::confirm_passkeys(), &body.proof, caller).await?;
     let confirm = move |home: &Home| {
         let doubted = home.ledger.passkeys()?.into_iter().filter(|row| !row.confirmed && row.ended_ms.is_none());

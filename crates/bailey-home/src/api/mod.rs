@@ -140,9 +140,23 @@ pub(crate) fn router(home: Arc<Home>) -> Router {
             failure(Code::WrongMethod, "this address does not take that method; `Allow` says which it takes")
         })
         .layer(middleware::from_fn_with_state((Arc::clone(&home), Arc::new(Places::new())), authenticate))
+        .layer(middleware::map_response(unkept))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(metrics::measure))
         .with_state(home)
+}
+
+/// Keeps browsers from storing what is answered, or taking it for something else (RFC 9111, section 5.2.2.5).
+async fn unkept(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        headers.entry(name).or_insert(axum::http::HeaderValue::from_static(value));
+    }
+    response
 }
 
 async fn openapi() -> Answer<serde_json::Value> {
@@ -266,6 +280,10 @@ async fn authenticate(
             let read = tokio::time::timeout(STRANGERS_WITHIN, read).await;
             let refused = match asker {
                 Err(refused) => Some(refused),
+                Ok(_) if path.as_deref() == Some(pages::PAUSE) => {
+                    let why = "NOT paused: this browser is not signed in any more. On the machine, `bailey pause` stops everything";
+                    Some(failure(Code::Unauthenticated, why))
+                }
                 Ok(_) if !is_open && is_page && by_browser => return pages::to(pages::SIGN_IN),
                 Ok(_) if !is_open => {
                     let why =
@@ -288,6 +306,7 @@ async fn authenticate(
     };
     let place = match places.take(caller.client, path.as_deref(), method.as_str()) {
         Ok(place) => place,
+        Err(busy) if is_page && by_browser => return pages::dress(pages::trouble(busy.into_response()).await),
         Err(busy) => return busy.into_response(),
     };
     head.extensions.insert(caller);
@@ -302,6 +321,10 @@ async fn authenticate(
             return failure(Code::Malformed, why).into_response();
         }
     };
+    // A session that ended while the body came does nothing more.
+    if !home.still_counts(caller) {
+        return failure(Code::Unauthenticated, "this session has ended; sign in again").into_response();
+    }
     if access::is_by_hand(caller, &method, &head.headers) {
         home.presence.hear();
     }

@@ -23,6 +23,19 @@ const OPEN: [&str; 5] = ["/sign-in", "/claim", "/recovery-codes", "/do/recover",
 pub(super) const SIGN_IN: &str = "/sign-in";
 /// The form that pauses.
 pub(super) const PAUSE: &str = "/do/pause";
+/// What keeps the person in charge: always answered at once, as the routes of the same name are.
+pub(super) const PROMPT: [&str; 10] = [
+    "/approvals",
+    PAUSE,
+    "/do/reject",
+    "/do/take-back",
+    "/do/task/{id}/stop",
+    "/do/connections/{id}/revoke",
+    "/do/rules/lockdown",
+    "/do/sessions/{id}/end",
+    "/do/sessions/end-all",
+    "/do/sign-out",
+];
 /// Actions that a page lists at once.
 const LISTED: u32 = 50;
 /// Actions that are looked through for those in one state.
@@ -132,7 +145,8 @@ pub(super) fn to(place: &str) -> Response {
 fn back(home: &Home, headers: &HeaderMap, else_to: &str) -> Response {
     let said = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
     let ours = said.and_then(|said| home.origins().iter().find_map(|origin| said.strip_prefix(origin.as_str())));
-    to(ours.filter(|path| path.starts_with('/') && !path.starts_with("//")).unwrap_or(else_to))
+    let is_page = |path: &&str| path.starts_with('/') && !path.starts_with("//") && !path.starts_with("/do/");
+    to(ours.filter(is_page).unwrap_or(else_to))
 }
 
 /// What every page is told.
@@ -450,7 +464,6 @@ async fn settings(AppState(home): Shared, caller: Caller) -> Page {
     let read = |home: &Home| Ok((browsers::passkey_views(home)?, home.ledger.recovery_codes_left()?));
     let (passkeys, codes_left) = reading(&home, read).await?;
     let sessions = browsers::session_views(&home, caller);
-    let Json(models) = models::models(AppState(Arc::clone(&home))).await?;
     let devices: Vec<_> = passkeys
         .iter()
         .filter(|one| one.ended_ms.is_none())
@@ -481,7 +494,8 @@ async fn settings(AppState(home): Shared, caller: Caller) -> Page {
         devices: &devices,
         sessions: &sessions,
         codes_left: Some(codes_left),
-        models: Some(&models),
+        // Listing them asks their servers, which may take long: `bailey models`.
+        models: None,
         configuration: &configuration,
     };
     Ok(shown(html::settings(&around.frame(Section::Settings), &view)))
@@ -533,7 +547,7 @@ struct EditForm {
     body: String,
 }
 
-async fn save_edit(AppState(home): Shared, Path(id): Path<String>, Form(form): Form<EditForm>) -> Page {
+async fn save_edit(AppState(home): Shared, Path(id): Path<String>, caller: Caller, Form(form): Form<EditForm>) -> Page {
     let lines = |text: &str| {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         Some(lines.map(str::to_owned).collect::<Vec<_>>())
@@ -547,7 +561,7 @@ async fn save_edit(AppState(home): Shared, Path(id): Path<String>, Form(form): F
         subject: Some(form.subject),
         body: Some(body),
     };
-    let Json(view) = actions::edit(AppState(home), Path(id), JsonBody(edit)).await?;
+    let Json(view) = actions::edit(AppState(home), Path(id), caller, JsonBody(edit)).await?;
     Ok(to(&format!("/approvals/{}", view.id)))
 }
 

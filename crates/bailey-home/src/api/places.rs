@@ -58,7 +58,9 @@ impl Places {
     /// Takes a place for a request of a client, if there is one.
     pub(super) fn take(&self, client: Client, matched: Option<&str>, method: &str) -> Result<Place, Failure> {
         let row = ROWS.iter().find(|row| Some(row.path) == matched && row.method.name() == method);
-        let urgency = row.map_or(Urgency::Usual, |row| row.urgency);
+        let keeps_in_charge = matched.is_some_and(|path| super::pages::PROMPT.contains(&path));
+        let usual = if keeps_in_charge { Urgency::Prompt } else { Urgency::Usual };
+        let urgency = row.map_or(usual, |row| row.urgency);
         // INVARIANT: nobody keeps a pause out.
         if matched == Some(PAUSE.path()) || matched == Some(super::pages::PAUSE) {
             return Ok(Place { taken: None, urgency });

@@ -136,9 +136,19 @@ impl Browser {
     /// Clicks, as a mouse does: what is off or hidden cannot be.
     #[track_caller]
     pub fn click(&self, css: &str) {
-        self.until(&format!("const e = document.querySelector({}); return !!e && !e.disabled", json!(css)));
-        let element = self.element(css);
-        self.post(&format!("/element/{element}/click"), &json!({}));
+        let started = clock();
+        loop {
+            self.until(&format!("const e = document.querySelector({}); return !!e && !e.disabled", json!(css)));
+            let found = self.raw("POST", &self.path("/element"), &json!({"using": "css selector", "value": css}));
+            let element = found.as_object().and_then(|found| found.values().next()?.as_str());
+            let path = self.path(&format!("/element/{}/click", element.unwrap_or_default()));
+            let clicked = self.raw("POST", &path, &json!({}));
+            if clicked.get("error").is_none() {
+                return;
+            }
+            // The page may have renewed it in between.
+            assert!(started.elapsed() < PATIENCE, "{css} cannot be clicked: {}", clicked["message"]);
+        }
     }
 
     /// Types into a field.
