@@ -74,8 +74,9 @@ pub fn reply(object: &Object, components: &[usize], me: &[String], answer: Answe
         let used = object.line(at, "TZID").is_some_and(|line| zones.contains(line.value.trim()));
         let own = component.begin..=component.end.unwrap_or(component.begin);
         let length = own.end() - own.start();
-        if used && length > 0 && lines.len() + length <= MAX_ZONE_LINES {
-            lines.extend(object.lines().get(own).unwrap_or_default().iter().map(written));
+        let zone = object.lines().get(own).unwrap_or_default();
+        if used && length > 0 && lines.len() + length <= MAX_ZONE_LINES && zone.iter().all(is_of_a_zone) {
+            lines.extend(zone.iter().filter(|line| ZONE_LINES.contains(&line.name.as_str())).map(written));
         }
     }
     lines.append(&mut events);
@@ -83,11 +84,24 @@ pub fn reply(object: &Object, components: &[usize], me: &[String], answer: Answe
     Some(lines.iter().map(|line| folded(line, "\r\n")).collect())
 }
 
+/// What of a zone is told: what its times need, and no words (RFC 5545, 3.6.5).
+const ZONE_LINES: [&str; 8] = ["BEGIN", "END", "TZID", "DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "RRULE", "RDATE"];
+
+/// Tells whether a line can stand in a zone: nothing else begins or ends there.
+fn is_of_a_zone(line: &Line) -> bool {
+    let names = ["VTIMEZONE", "STANDARD", "DAYLIGHT"];
+    !matches!(line.name.as_str(), "BEGIN" | "END") || names.contains(&line.value.trim().to_ascii_uppercase().as_str())
+}
+
 /// Tells whether a line that names somebody names one of these addresses (lower case).
 pub(crate) fn names(line: &Line, me: &[String]) -> bool {
     let lower = line.value.trim().to_lowercase();
     let address = lower.strip_prefix("mailto:").unwrap_or(&lower);
-    me.iter().any(|one| one == address || line.param("EMAIL").is_some_and(|email| email.eq_ignore_ascii_case(one)))
+    // Where the value is an address of mail, it says who it is; the parameter is for what has none (RFC 7986, 6.2).
+    let by_parameter = |one: &str| {
+        !lower.starts_with("mailto:") && line.param("EMAIL").is_some_and(|email| email.eq_ignore_ascii_case(one))
+    };
+    me.iter().any(|one| one == address || by_parameter(one))
 }
 
 /// Writes a line anew; what another representation of it says stays out.

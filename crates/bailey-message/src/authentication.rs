@@ -41,19 +41,20 @@ pub fn authentication(fields: &Fields, own: &[String]) -> Vec<Checked> {
             .map(|domain| domain.to_ascii_lowercase())
             .any(|domain| host == domain || host.ends_with(&format!(".{domain}")))
     };
-    let (mut out, mut received) = (Vec::new(), false);
+    let (mut out, mut received, mut seen) = (Vec::new(), false, false);
     for (name, value) in fields.iter() {
         let value = fields.line(value);
         match name {
             "received" if received_by(&value).is_none_or(|host| !is_own(&host)) => break,
             // What stands below may have come with the message: one field at most is not.
-            "received" if !out.is_empty() => break,
+            "received" if seen => break,
             "received" => received = true,
             "authentication-results" => {
-                let value = without_comments(&value);
+                let value = without_quoted(&without_comments(&value));
                 let mut parts = value.split(';');
                 let server = parts.next().unwrap_or_default().split_whitespace().next().unwrap_or_default().to_owned();
                 if is_own(&server) {
+                    seen = true;
                     out.extend(parts.filter_map(result));
                     if received {
                         break;
@@ -67,6 +68,21 @@ pub fn authentication(fields: &Fields, own: &[String]) -> Vec<Checked> {
         }
     }
     out.truncate(MAX_RESULTS);
+    out
+}
+
+/// Leaves out what stands in quotation marks (RFC 5322, 3.2.4): its sender may have written it.
+fn without_quoted(value: &str) -> String {
+    let (mut out, mut quoted, mut escaped) = (String::with_capacity(value.len()), false, false);
+    for c in value.chars() {
+        match (quoted, escaped, c) {
+            (true, true, _) => escaped = false,
+            (true, false, '\\') => escaped = true,
+            (_, false, '"') => quoted = !quoted,
+            (false, ..) => out.push(c),
+            (true, ..) => {}
+        }
+    }
     out
 }
 

@@ -166,8 +166,9 @@ pub(super) fn attachment(at: usize, name: &str, media_type: &str, bytes: Vec<u8>
     let plain = name.chars().map(|c| if c.is_control() || "/\\\u{2028}\u{2029}".contains(c) { '_' } else { c });
     let name = plain.take(MAX_FILE_NAME).collect::<String>();
     let name = if name.trim().is_empty() { format!("file-{}", at + 1) } else { name.trim().to_owned() };
-    let acted_on =
-        media_type.starts_with("multipart/") || media_type.starts_with("message/") || media_type.contains(';');
+    let acted_on = media_type.starts_with("multipart/") || media_type.starts_with("message/") || media_type.contains(';')
+        // A calendar's file says by itself what is to be done with it.
+        || media_type.eq_ignore_ascii_case("text/calendar");
     let known = Attachment::is_media_type(media_type) && !acted_on;
     Ok(Attachment {
         name: parse_with("files", || Line::new(name))?,

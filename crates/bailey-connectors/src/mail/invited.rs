@@ -73,7 +73,13 @@ impl Making<'_> {
             Answer::Declined => "Declined",
             Answer::Tentative => "Perhaps",
         };
-        let subject = subject(&format!("{verb}: "), &[], &invited.event.summary)?;
+        // The mail says who invites; anybody can write that anybody does.
+        let asked = Named { name: String::new(), address: to.address.to_string() };
+        let is_sender = !self.original.is_repeated
+            && matches!(self.original.from.as_slice(), [one] if one.mailbox().is_some_and(|one| one.address == to.address));
+        // What a stranger calls it does not go to somebody else in the person's name.
+        let called = if is_sender { invited.event.summary.as_str() } else { "your invitation" };
+        let subject = subject(&format!("{verb}: "), &[], called)?;
         let note = self.arguments.optional("note").map(|note| format!("{}\n\n", body(&note).trim_end()));
         let begins = crate::calendar::told_start(&invited.event.start, self.cx);
         let repeats = invited.repeats.map(|repeats| format!(", {repeats}")).unwrap_or_default();
@@ -84,9 +90,6 @@ impl Making<'_> {
             bytes: entry.bytes().to_vec(),
             taken_from: None,
         };
-        // The mail says who invites; anybody can write that anybody does.
-        let asked = Named { name: String::new(), address: to.address.to_string() };
-        let is_sender = self.original.from.iter().filter_map(Named::mailbox).any(|one| one.address == to.address);
         let elsewhere = if is_sender { &[][..] } else { std::slice::from_ref(&asked) };
         Ok(Message {
             body: format!("{}{}\n{begins}{repeats}\n", note.unwrap_or_default(), subject.as_str()),

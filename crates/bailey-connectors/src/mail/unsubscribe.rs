@@ -43,12 +43,25 @@ pub(super) async fn prepare(arguments: &Arguments, cx: &PrepareContext<'_>) -> R
     }
 }
 
+/// Longest subject and text of a mail to a list that are taken from its offer, in bytes: a command, or a token.
+const MAX_COMMAND: usize = 400;
+
+/// Returns what a list wants to be told, if it is a command or a token: words of others do not go to anybody in the person's name.
+fn command(said: &str) -> Option<&str> {
+    let said = said.trim();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._=+:@/-".contains(&byte);
+    (!said.is_empty() && said.len() <= MAX_COMMAND && said.bytes().all(plain)).then_some(said)
+}
+
 /// Makes the mail that a list asks for, from the address that gets its mail.
 fn by_mail(mail: &LeavingMail, arguments: &Arguments, cx: &PrepareContext<'_>) -> Result<Made, BadCall> {
     let account = cx.account(MAIL, arguments, Level::Send)?;
     let around = Around { keep_in: sent_folder(cx.vault, account), ..Around::default() };
     let call = json!({
-        "to": [mail.to], "subject": mail.subject, "body": mail.body, ACCOUNT: arguments.optional(ACCOUNT),
+        "to": [mail.to],
+        "subject": command(&mail.subject).unwrap_or("unsubscribe"),
+        "body": command(&mail.body).unwrap_or("unsubscribe"),
+        ACCOUNT: arguments.optional(ACCOUNT),
     });
     message_of("mail_send", &Arguments::parse(&call.to_string())?, cx, around)
 }

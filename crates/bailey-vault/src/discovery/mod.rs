@@ -281,10 +281,14 @@ impl Search<'_> {
         let guessed = self.guesses(incoming).into_iter().map(|server| (server, Origin::Guessed, String::new()));
         let mut notes = Vec::new();
         for (server, origin, user) in offered.into_iter().chain(guessed) {
+            let elsewhere = self.is_elsewhere(&server.host);
+            if elsewhere {
+                // Told, and not greeted: a domain names no machine of others to be asked.
+                return (Some(FoundServer { server, origin, elsewhere, user }), notes);
+            }
             let greeted = tokio::time::timeout(ANSWER_WITHIN, self.greets(&server, incoming)).await;
             match greeted.unwrap_or_else(|_| Err("it did not greet in time".into())) {
                 Ok(()) => {
-                    let elsewhere = self.is_elsewhere(&server.host);
                     return (Some(FoundServer { server, origin, elsewhere, user }), notes);
                 }
                 Err(why) if origin == Origin::Said => {

@@ -71,7 +71,7 @@ fn servers_of_others_are_marked_and_nobody_is_followed_out_of_the_domain() {
     web.answers(&json!({"/.well-known/caldav": [302, format!("{elsewhere}/dav/")]})).unwrap();
     let found = account.world.data_of(&["discover", servers::ACCOUNT, "--server", &url]);
     assert_eq!(found["imap"]["elsewhere"], true, "{found:#}");
-    assert_eq!(found["submission"], Value::Null, "{found:#}");
+    assert_eq!(found["submission"]["elsewhere"], true, "told, and not asked: nothing listens there. {found:#}");
     assert_eq!(found["calendars"], json!({"url": format!("{elsewhere}/dav/"), "origin": "said", "elsewhere": true}));
     assert!(!web.requests().iter().any(|request| request.contains("/dav/")), "{:?}", web.requests());
     let told = account.world.ok(&["discover", servers::ACCOUNT, "--server", &url], "");

@@ -16,6 +16,9 @@ use crate::support::{Running, clock, command};
 /// How long a page may take to become what a test waits for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How often the driver is started, at most.
+const STARTS: u32 = 5;
+
 /// What Chromium is started with: without a screen, and without asking anything of the internet by itself.
 const ARGUMENTS: [&str; 9] = [
     "--headless=new",
@@ -40,20 +43,8 @@ pub struct Browser {
 impl Browser {
     /// Starts one, with an authenticator of its own that its person touches whenever it is asked.
     pub fn start() -> Self {
-        let mut driver = command("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is there: `cargo xtask test` installs it");
-        let mut said = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = loop {
-            let line = said.next().expect("chromedriver says its port").unwrap();
-            if let Some((_, port)) = line.split_once("successfully on port ") {
-                break port.trim_end_matches('.').parse().unwrap();
-            }
-        };
+        // Another program may take the port that it had found free; then it ends, and is started anew.
+        let (driver, port) = (0..STARTS).find_map(|_| Self::driver()).expect("chromedriver says its port");
         let mut browser =
             Self { port, session: String::new(), authenticator: String::new(), _driver: Running::new(driver) };
         let options = json!({"binary": "/usr/bin/chromium", "args": ARGUMENTS});
@@ -68,6 +59,25 @@ impl Browser {
         });
         browser.post("/webauthn/authenticator", &device).as_str().unwrap().clone_into(&mut browser.authenticator);
         browser
+    }
+
+    /// Starts the driver, and reads which port it has.
+    fn driver() -> Option<(std::process::Child, u16)> {
+        let mut driver = command("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is there: `cargo xtask test` installs it");
+        let mut said = BufReader::new(driver.stdout.take().unwrap()).lines();
+        while let Some(Ok(line)) = said.next() {
+            if let Some((_, port)) = line.split_once("successfully on port ") {
+                return Some((driver, port.trim_end_matches('.').parse().unwrap()));
+            }
+        }
+        let _ = driver.wait();
+        None
     }
 
     fn raw(&self, method: &str, path: &str, body: &Value) -> Value {
