@@ -450,7 +450,10 @@ fn an_answer_to_an_invitation_says_where_it_goes_to_another_than_its_sender() {
         Turn::call("mail_answer_invitation", answer),
         "decline Ana's invitation",
     );
-    assert_eq!((items(&card, "To"), items(&card, "Subject")), (vec!["eve@evil.example"], vec!["Declined: your invitation"]));
+    assert_eq!(
+        (items(&card, "To"), items(&card, "Subject")),
+        (vec!["eve@evil.example"], vec!["Declined: your invitation"])
+    );
     let warnings = card["warnings"].to_string();
     assert!(warnings.contains("asks for answers to `eve@evil.example`, which is not its sender"), "{card:#}");
 }

@@ -129,8 +129,8 @@ pub(super) const DASHBOARD: &[Mutation] = &[
         control: "passkey/doubted-in-a-copy",
         edits: &[(
             "crates/bailey-home/src/recovery.rs",
-            "    ledger.write(|tx| tx.doubt_passkeys(now.wall_ms)).map_err(GateError::from)?;\n",
-            "",
+            "    ledger.write(|tx| tx.doubt_passkeys(now.wall_ms)).map_err(GateError::from)?;\n    crate::rules::narrow",
+            "    crate::rules::narrow",
         )],
         test: "browsers::an_older_copy_revives_no_passkey_and_no_session",
     },
