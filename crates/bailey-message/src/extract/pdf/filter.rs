@@ -6,8 +6,8 @@ use std::io::Read as _;
 pub(super) fn undo(filter: &str, bytes: &[u8], most: usize) -> Option<Vec<u8>> {
     match filter {
         "FlateDecode" | "Fl" => Some(inflated(bytes, most)),
-        "ASCIIHexDecode" | "AHx" => Some(hexadecimal(bytes)),
-        "ASCII85Decode" | "A85" => Some(ascii85(bytes)),
+        "ASCIIHexDecode" | "AHx" => Some(hexadecimal(bytes, most)),
+        "ASCII85Decode" | "A85" => Some(ascii85(bytes, most)),
         _ => None,
     }
 }
@@ -20,14 +20,23 @@ fn inflated(bytes: &[u8], most: usize) -> Vec<u8> {
     out
 }
 
-fn hexadecimal(bytes: &[u8]) -> Vec<u8> {
+fn hexadecimal(bytes: &[u8], most: usize) -> Vec<u8> {
+    let (mut out, mut high) = (Vec::new(), None);
     let written = bytes.iter().take_while(|byte| **byte != b'>');
-    let digits: Vec<u32> = written.filter_map(|byte| char::from(*byte).to_digit(16)).collect();
-    let byte = |pair: &[u32]| pair.first().unwrap_or(&0) * 16 + pair.get(1).unwrap_or(&0);
-    digits.chunks(2).map(|pair| u8::try_from(byte(pair)).unwrap_or_default()).collect()
+    for digit in written.filter_map(|byte| char::from(*byte).to_digit(16)) {
+        if out.len() >= most {
+            return out;
+        }
+        match high.take() {
+            Some(high) => out.push(u8::try_from(high * 16 + digit).unwrap_or_default()),
+            None => high = Some(digit),
+        }
+    }
+    out.extend(high.filter(|_| out.len() < most).and_then(|high| u8::try_from(high * 16).ok()));
+    out
 }
 
-fn ascii85(bytes: &[u8]) -> Vec<u8> {
+fn ascii85(bytes: &[u8], most: usize) -> Vec<u8> {
     let (mut out, mut group) = (Vec::new(), Vec::new());
     let flush = |group: &mut Vec<u8>, out: &mut Vec<u8>| {
         let count = group.len();
@@ -37,6 +46,9 @@ fn ascii85(bytes: &[u8]) -> Vec<u8> {
         group.clear();
     };
     for byte in bytes.iter().take_while(|byte| **byte != b'~') {
+        if out.len() >= most {
+            break;
+        }
         match byte {
             b'z' if group.is_empty() => out.extend([0; 4]),
             b'!'..=b'u' => {
@@ -51,6 +63,7 @@ fn ascii85(bytes: &[u8]) -> Vec<u8> {
     if !group.is_empty() {
         flush(&mut group, &mut out);
     }
+    out.truncate(most);
     out
 }
 
@@ -64,5 +77,16 @@ mod tests {
         assert_eq!(undo("ASCII85Decode", b"87cURD]i,\"Ebo80~>", 100), Some(b"Hello World!".to_vec()));
         assert_eq!(undo("DCTDecode", b"x", 100), None);
         assert_eq!(undo("FlateDecode", b"no zlib", 100), Some(Vec::new()));
+    }
+
+    #[test]
+    fn filters_give_no_more_than_is_asked_for() {
+        for (filter, packed) in
+            [("AHx", "41".repeat(1_000)), ("A85", "z".repeat(1_000)), ("A85", "87cUR".repeat(1_000))]
+        {
+            for most in [0, 1, 7] {
+                assert_eq!(undo(filter, packed.as_bytes(), most).map(|out| out.len()), Some(most), "{filter}");
+            }
+        }
     }
 }

@@ -8,20 +8,26 @@ mod font;
 mod page;
 mod value;
 
-use std::cell::{Cell, RefCell};
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use font::Font;
 use page::Writer;
-use value::{Dict, Reader, Value};
+use value::{Dict, Reader, Value, Work};
 
 /// Most objects that are known of.
 const MAX_OBJECTS: usize = 200_000;
-/// Most bytes that are read as values or looked through, over all, forms that are shown again included.
-const MAX_READ: usize = 96 * 1024 * 1024;
-/// Most bytes that streams unpack to, over all.
+/// Most that is done over all: bytes that are read as values or looked through, forms that are shown again included, and what is kept.
+const MAX_WORK: usize = 96 * 1024 * 1024;
+/// Most bytes of streams over all, as they are packed and as each filter gives them: a copy of each is made.
 const MAX_UNPACKED: usize = 48 * 1024 * 1024;
+/// Most filters of one stream, and what each takes of what may be done: its tables.
+const MAX_FILTERS: usize = 8;
+const FILTER_WORK: usize = 1_024;
+/// Most blanks before the word that ends a stream.
+const MAX_BLANKS: usize = 64;
 /// Most pages that are read, and how deep their tree may be.
 const MAX_PAGES: usize = 2_000;
 const MAX_TREE: usize = 32;
@@ -41,16 +47,13 @@ pub(super) fn text(bytes: &[u8]) -> Result<(String, Vec<String>), String> {
         );
     }
     let document = Document::new(bytes);
-    let pages = document.pages();
     let mut writer = Writer::new(&document);
-    for (page, resources) in pages.iter().take(MAX_PAGES) {
-        writer.page(page, resources);
-    }
+    let pages = document.pages(&mut writer);
     let (text, mut cut) = writer.done();
-    if pages.len() > MAX_PAGES {
+    if pages > MAX_PAGES {
         cut.push(format!("it has more than {MAX_PAGES} pages; the others were left out"));
     }
-    if document.left.get() == 0 || document.unpack_left.get() == 0 {
+    if document.is_spent() {
         cut.push("it is larger, or more entangled, than is read of one file".into());
     }
     if let Some(filter) = document.unread.borrow().first() {
@@ -82,8 +85,8 @@ struct Document<'a> {
     bytes: &'a [u8],
     objects: BTreeMap<u32, Place>,
     unpacked: Vec<Vec<u8>>,
-    left: Cell<usize>,
-    unpack_left: Cell<usize>,
+    left: Work,
+    unpack_left: Work,
     unread: RefCell<BTreeSet<String>>,
     fonts: RefCell<BTreeMap<u32, Rc<Font>>>,
 }
@@ -94,13 +97,18 @@ impl<'a> Document<'a> {
             bytes,
             objects: objects(bytes),
             unpacked: Vec::new(),
-            left: Cell::new(MAX_READ),
-            unpack_left: Cell::new(MAX_UNPACKED),
+            left: Work::new(MAX_WORK),
+            unpack_left: Work::new(MAX_UNPACKED),
             unread: RefCell::default(),
             fonts: RefCell::default(),
         };
         document.unpack_objects();
         document
+    }
+
+    /// Tells whether all was done that is done for one document.
+    const fn is_spent(&self) -> bool {
+        self.left.left() == 0 || self.unpack_left.left() == 0
     }
 
     /// Finds the objects that lie in streams (ISO 32000-1, 7.5.7).
@@ -166,11 +174,12 @@ impl<'a> Document<'a> {
             other => other.cloned(),
         };
         let ends = |length: &usize| {
-            rest.get(*length..).is_some_and(|after| after.trim_ascii_start().starts_with(b"endstream"))
+            let after = rest.get(*length..).map(|after| after.get(..MAX_BLANKS).unwrap_or(after));
+            after.is_some_and(|after| after.trim_ascii_start().starts_with(b"endstream"))
         };
         let length = said.and_then(|said| said.count()).filter(ends).or_else(|| {
             let length = find(rest, b"endstream", 0).unwrap_or(rest.len());
-            self.left.set(self.left.get().checked_sub(length)?);
+            self.left.take(length)?;
             Some(length)
         })?;
         rest.get(..length)
@@ -178,88 +187,106 @@ impl<'a> Document<'a> {
 
     /// Unpacks a stream; `None` where there is none, or one of its filters is not undone here.
     fn data(&self, object: &Object<'_>) -> Option<Vec<u8>> {
-        let mut bytes = object.stream?.to_vec();
-        let filters = object.value.dict()?.get("Filter").and_then(|filter| self.resolved(filter));
-        let filters = match filters {
-            Some(Value::Array(all)) => all,
-            Some(one) => vec![one],
-            None => Vec::new(),
-        };
+        let packed = object.stream?;
+        self.unpack_left.take(packed.len())?;
+        let filters = self.array(object.value.dict()?.get("Filter"));
+        if filters.len() > MAX_FILTERS {
+            self.unread.borrow_mut().insert(format!("{} filters", filters.len()));
+            return None;
+        }
+        let mut bytes = Cow::Borrowed(packed);
         for filter in filters.iter().filter_map(Value::name) {
-            let Some(undone) = filter::undo(filter, &bytes, self.unpack_left.get()) else {
+            self.left.take(FILTER_WORK)?;
+            let Some(undone) = filter::undo(filter, &bytes, self.unpack_left.left()) else {
                 self.unread.borrow_mut().insert(filter.to_owned());
                 return None;
             };
-            self.unpack_left.set(self.unpack_left.get().saturating_sub(undone.len()));
-            bytes = undone;
+            self.unpack_left.take(undone.len())?;
+            bytes = Cow::Owned(undone);
         }
-        Some(bytes)
+        Some(bytes.into_owned())
     }
 
-    /// Follows references to what they lead to.
-    fn resolved(&self, value: &Value) -> Option<Value> {
-        let mut value = value.clone();
+    /// Follows references to what they lead to; what is none is not copied.
+    fn resolved<'v>(&self, value: &'v Value) -> Option<Cow<'v, Value>> {
+        let mut value = Cow::Borrowed(value);
         for _ in 0..MAX_REFERENCES {
-            let Value::Reference(number) = value else { return Some(value) };
-            value = self.object(number)?.value;
+            let Value::Reference(number) = *value else { return Some(value) };
+            value = Cow::Owned(self.object(number)?.value);
         }
         None
     }
 
-    fn dict(&self, value: Option<&Value>) -> Option<Dict> {
+    fn dict<'v>(&self, value: Option<&'v Value>) -> Option<Cow<'v, Dict>> {
         match self.resolved(value?)? {
-            Value::Dict(dict) => Some(dict),
+            Cow::Borrowed(Value::Dict(dict)) => Some(Cow::Borrowed(dict)),
+            Cow::Owned(Value::Dict(dict)) => Some(Cow::Owned(dict)),
             _ => None,
         }
     }
 
-    fn array(&self, value: Option<&Value>) -> Vec<Value> {
+    fn array<'v>(&self, value: Option<&'v Value>) -> Cow<'v, [Value]> {
         match value.and_then(|value| self.resolved(value)) {
-            Some(Value::Array(all)) => all,
-            Some(one) => vec![one],
-            None => Vec::new(),
+            Some(Cow::Borrowed(Value::Array(all))) => Cow::Borrowed(all),
+            Some(Cow::Borrowed(one)) => Cow::Borrowed(std::slice::from_ref(one)),
+            Some(Cow::Owned(Value::Array(all))) => Cow::Owned(all),
+            Some(Cow::Owned(one)) => Cow::Owned(vec![one]),
+            None => Cow::Borrowed(&[]),
         }
     }
 
-    /// Lists the pages in order, each with the resources that are in force for it; one more than are read.
-    fn pages(&self) -> Vec<(Dict, Dict)> {
-        let mut out = Vec::new();
+    /// Writes the pages in order, each with the resources that are in force for it, and returns how many there are; one more than are read.
+    fn pages(&self, writer: &mut Writer<'_, '_>) -> usize {
+        let mut pages = 0;
         let root = last(self.bytes, b"/Root").and_then(|at| Reader::new(self.bytes, at + 5, &self.left).value());
-        if let Some(tree) = self.dict(root.as_ref()).and_then(|catalog| self.dict(catalog.get("Pages"))) {
-            self.pages_of(tree, &Dict::new(), 0, &mut BTreeSet::new(), &mut out);
+        let catalog = self.dict(root.as_ref());
+        if let Some(tree) = catalog.as_ref().and_then(|catalog| self.dict(catalog.get("Pages"))) {
+            self.pages_of(&tree, &Dict::new(), 0, &mut BTreeSet::new(), &mut pages, writer);
         }
-        if out.is_empty() {
+        if pages == 0 {
             // Where the tree cannot be found, the pages are read in the order of their numbers.
-            let all = self.objects.keys().filter_map(|number| self.dict(Some(&Value::Reference(*number))));
-            let pages = all.filter(|dict| dict.get("Type").and_then(Value::name) == Some("Page"));
-            out.extend(pages.take(MAX_PAGES).map(|page| {
-                let resources = self.dict(page.get("Resources")).unwrap_or_default();
-                (page, resources)
-            }));
+            for number in self.objects.keys() {
+                if pages > MAX_PAGES || writer.is_over() {
+                    break;
+                }
+                let Some(page) = self.object(*number).map(|object| object.value) else { continue };
+                let Some(page) = page.dict().filter(|dict| dict.get("Type").and_then(Value::name) == Some("Page"))
+                else {
+                    continue;
+                };
+                self.pages_of(page, &Dict::new(), MAX_TREE, &mut BTreeSet::new(), &mut pages, writer);
+            }
         }
-        out
+        pages
     }
 
     fn pages_of(
         &self,
-        node: Dict,
+        node: &Dict,
         resources: &Dict,
         depth: usize,
         seen: &mut BTreeSet<u32>,
-        out: &mut Vec<(Dict, Dict)>,
+        pages: &mut usize,
+        writer: &mut Writer<'_, '_>,
     ) {
-        let resources = self.dict(node.get("Resources")).unwrap_or_else(|| resources.clone());
+        let own = self.dict(node.get("Resources"));
+        let resources = own.as_deref().unwrap_or(resources);
         if !node.contains_key("Kids") {
-            out.push((node, resources));
+            *pages += 1;
+            if *pages <= MAX_PAGES {
+                writer.page(node, resources);
+            }
             return;
         }
-        for kid in self.array(node.get("Kids")) {
-            let fresh = !matches!(kid, Value::Reference(number) if !seen.insert(number));
-            if !fresh || depth >= MAX_TREE || out.len() > MAX_PAGES {
+        for kid in self.array(node.get("Kids")).iter() {
+            if depth >= MAX_TREE || *pages > MAX_PAGES || writer.is_over() {
+                return;
+            }
+            if matches!(kid, Value::Reference(number) if !seen.insert(*number)) {
                 continue;
             }
-            if let Some(kid) = self.dict(Some(&kid)) {
-                self.pages_of(kid, &resources, depth + 1, seen, out);
+            if let Some(kid) = self.dict(Some(kid)) {
+                self.pages_of(&kid, resources, depth + 1, seen, pages, writer);
             }
         }
     }
@@ -268,11 +295,12 @@ impl<'a> Document<'a> {
     fn font(&self, resources: &Dict, name: &str) -> Option<Rc<Font>> {
         let fonts = self.dict(resources.get("Font"))?;
         let font = fonts.get(name)?;
-        let Value::Reference(number) = font else { return Some(Rc::new(self.make_font(&self.dict(Some(font))?))) };
+        let make = || Some(Rc::new(self.make_font(self.dict(Some(font))?.as_ref())));
+        let Value::Reference(number) = font else { return make() };
         if let Some(known) = self.fonts.borrow().get(number) {
             return Some(Rc::clone(known));
         }
-        let made = Rc::new(self.make_font(&self.dict(Some(font))?));
+        let made = make()?;
         self.fonts.borrow_mut().insert(*number, Rc::clone(&made));
         Some(made)
     }
@@ -280,14 +308,15 @@ impl<'a> Document<'a> {
     fn make_font(&self, dict: &Dict) -> Font {
         let kind = dict.get("Subtype").and_then(Value::name).unwrap_or_default();
         let font = if kind == "Type0" {
-            let below = self.array(dict.get("DescendantFonts")).first().and_then(|below| self.dict(Some(below)));
-            let below = below.unwrap_or_default();
-            Font::composite(below.get("DW").and_then(Value::number), &self.array(below.get("W")))
+            let all = self.array(dict.get("DescendantFonts"));
+            let below = all.first().and_then(|below| self.dict(Some(below)));
+            let said = |name: &str| below.as_ref().and_then(|below| below.get(name));
+            Font::composite(said("DW").and_then(Value::number), &self.array(said("W")), &self.left)
         } else {
             let encoding = dict.get("Encoding").and_then(|encoding| self.resolved(encoding));
             // Widths of letters that are drawn (Type 3) are in a measure of their own.
-            let widths = if kind == "Type3" { Vec::new() } else { self.array(dict.get("Widths")) };
-            Font::simple(encoding.as_ref(), Font::first_char(dict), &widths)
+            let widths = self.array(dict.get("Widths").filter(|_| kind != "Type3"));
+            Font::simple(encoding.as_deref(), Font::first_char(dict), &widths, &self.left)
         };
         let table = match dict.get("ToUnicode") {
             Some(Value::Reference(number)) => self.object(*number).and_then(|object| self.data(&object)),

@@ -1,10 +1,11 @@
 //! From what a page draws (ISO 32000-1, 9.4) to its text: letters, with blanks and lines by where they stand.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::Document;
 use super::font::Font;
-use super::value::{Dict, Reader, Value};
-use super::{Document, find};
+use super::value::{Dict, Reader, Value, is_blank, is_delimiter};
 
 /// How deep forms may lie in forms, and drawings be kept while another is made.
 const MAX_FORMS: usize = 8;
@@ -55,6 +56,15 @@ impl Default for State {
     }
 }
 
+/// Returns how many bytes a picture takes that is written among what is drawn, with the word that ends it.
+fn picture(bytes: &[u8]) -> usize {
+    let ends = |at: usize| {
+        let Some([before, b'E', b'I', after @ ..]) = bytes.get(at..) else { return false };
+        is_blank(*before) && after.first().is_none_or(|byte| is_blank(*byte) || is_delimiter(*byte))
+    };
+    (0..bytes.len()).find(|at| ends(*at)).map_or(bytes.len(), |at| at + 3)
+}
+
 /// Writes the text of pages.
 pub(super) struct Writer<'d, 'a> {
     document: &'d Document<'a>,
@@ -90,6 +100,12 @@ impl<'d, 'a> Writer<'d, 'a> {
         (lines.join("\n").trim().to_owned(), said)
     }
 
+    /// Tells whether no more is read: there is enough text, or all was done that is done for one document.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_cut || self.document.is_spent()
+    }
+
+    /// Writes the text of one page.
     pub(super) fn page(&mut self, page: &Dict, resources: &Dict) {
         if !self.out.is_empty() {
             self.out.push_str("\n\n");
@@ -98,6 +114,9 @@ impl<'d, 'a> Writer<'d, 'a> {
         let mut content = Vec::new();
         for part in self.document.array(page.get("Contents")).iter().chain(page.get("Contents")) {
             let Value::Reference(number) = part else { continue };
+            if self.document.is_spent() {
+                break;
+            }
             let data = self.document.object(*number).and_then(|object| self.document.data(&object));
             // One that is an array has no bytes of its own.
             content.extend(data.unwrap_or_default());
@@ -110,6 +129,8 @@ impl<'d, 'a> Writer<'d, 'a> {
     fn draw(&mut self, content: &[u8], resources: &Dict, mut state: State, depth: usize) {
         let document = self.document;
         let mut reader = Reader::new(content, 0, &document.left);
+        // Fonts by their names here: one that is written in the resources themselves is made once.
+        let mut fonts: BTreeMap<String, Rc<Font>> = BTreeMap::new();
         let (mut kept, mut operands): (Vec<State>, Vec<Value>) = (Vec::new(), Vec::new());
         let (mut place, mut line) = (UNMOVED, UNMOVED);
         while let Some(value) = reader.value() {
@@ -129,7 +150,10 @@ impl<'d, 'a> Writer<'d, 'a> {
                 b"BT" => (place, line) = (UNMOVED, UNMOVED),
                 b"Tf" => {
                     let name = operands.first().and_then(Value::name).unwrap_or_default();
-                    state.font = document.font(resources, name);
+                    state.font = fonts.get(name).cloned().or_else(|| document.font(resources, name));
+                    if let Some(font) = state.font.as_ref().filter(|_| !fonts.contains_key(name)) {
+                        fonts.insert(name.to_owned(), Rc::clone(font));
+                    }
                     state.size = number(1);
                 }
                 b"Tc" => state.between_letters = number(0),
@@ -180,16 +204,19 @@ impl<'d, 'a> Writer<'d, 'a> {
                 }
                 b"ID" => {
                     // A picture within: it ends at a word of its own.
-                    let end = find(content, b"\nEI", reader.at()).or_else(|| find(content, b" EI", reader.at()));
-                    let end = end.map_or(content.len(), |end| end + 3);
-                    document.left.set(document.left.get().saturating_sub(end.saturating_sub(reader.at())));
-                    reader.skip_to(end);
+                    let length = picture(content.get(reader.at()..).unwrap_or_default());
+                    if document.left.take(length).is_none() {
+                        return;
+                    }
+                    reader.skip_to(reader.at().saturating_add(length));
                 }
                 _ => {}
             }
             operands.clear();
             if self.out.len() > MAX_TEXT {
                 self.is_cut = true;
+            }
+            if self.is_cut {
                 return;
             }
         }
@@ -214,7 +241,7 @@ impl<'d, 'a> Writer<'d, 'a> {
             UNMOVED
         };
         let state = State { plane: times(step, state.plane), ..state.clone() };
-        self.draw(&content, own.as_ref().unwrap_or(resources), state, depth + 1);
+        self.draw(&content, own.as_deref().unwrap_or(resources), state, depth + 1);
     }
 
     /// Writes a text where it stands, and moves behind it.
@@ -223,6 +250,10 @@ impl<'d, 'a> Writer<'d, 'a> {
         let mut written = String::new();
         let (mut wide, mut unknown) = (0.0, 0);
         for code in font.codes(text) {
+            if self.out.len() + written.len() > MAX_TEXT {
+                self.is_cut = true;
+                break;
+            }
             match font.letters(code) {
                 Some(letters) => written.push_str(&letters),
                 None => unknown += 1,

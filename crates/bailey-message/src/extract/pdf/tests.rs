@@ -108,3 +108,91 @@ fn documents_that_mean_harm_end() {
         let _ = text(&bent);
     }
 }
+
+/// Reads a document, and returns its text and what was done for it: of all, and of its streams.
+fn work(bytes: &[u8]) -> (String, usize, usize) {
+    let document = Document::new(bytes);
+    let mut writer = Writer::new(&document);
+    document.pages(&mut writer);
+    (writer.done().0, MAX_WORK - document.left.left(), MAX_UNPACKED - document.unpack_left.left())
+}
+
+/// Makes a document of pages with the resources that their tree says.
+fn of_pages(resources: &str, pages: &str, content: &[u8]) -> Vec<u8> {
+    document(&[
+        b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
+        format!("<< /Type /Pages /Kids [{pages}] /Resources << {resources} >> >>").into_bytes(),
+        stream("", content),
+    ])
+}
+
+const FONT: &str = "/Font << /F1 << /Subtype /Type1 >> >>";
+
+#[test]
+fn streams_that_are_named_again_and_again_are_copied_as_often_as_is_allowed() {
+    let content = [b"BT /F1 9 Tf (x) Tj ET %".to_vec(), vec![b'.'; 100_000]].concat();
+    let bytes = of_pages(FONT, &format!("<< /Contents [{}] >>", "3 0 R ".repeat(20_000)), &content);
+    let (read, _, copied) = work(&bytes);
+    assert!(copied <= MAX_UNPACKED && (1..=MAX_UNPACKED / 100_000).contains(&read.len()), "{copied} {}", read.len());
+    assert!(text(&bytes).unwrap().1.iter().any(|cut| cut.contains("entangled")));
+    // Streams that hold objects, each of which lies in the one before.
+    let mut bytes = b"%PDF-1.7\n".to_vec();
+    for number in 1..=1_000 {
+        bytes.extend(format!("{number} 0 obj << /Type /ObjStm /N 0 /First 0 >> stream\n").into_bytes());
+    }
+    bytes.extend([b' '; 100_000]);
+    bytes.extend(b"endstream endobj");
+    let document = Document::new(&bytes);
+    let copied: usize = document.unpacked.iter().map(Vec::len).sum();
+    assert!(copied > 0 && copied <= MAX_UNPACKED && document.is_spent(), "{copied}");
+}
+
+#[test]
+fn streams_behind_many_filters_are_not_unpacked() {
+    let filters = format!("/Filter [{}]", "/Fl ".repeat(20_000));
+    let (_, done, copied) = work(&one_page(stream(&filters, b"")));
+    assert!(copied < 1_000 && done < 1_000_000, "{done} {copied}");
+    assert!(text(&one_page(stream(&filters, b""))).unwrap_err().contains("20000 filters"));
+}
+
+#[test]
+fn resources_are_not_copied_for_each_page_font_or_form() {
+    let many: String = (0..20_000).map(|number| format!("/N{number} 1 ")).collect();
+    let resources = format!("{many} /Font << {many} /F1 << /Subtype /Type1 >> >> /XObject << {many} >>");
+    let content = b"BT /F1 9 Tf (x) Tj ET /N5 Do ".repeat(10);
+    let bytes = of_pages(&resources, &"<< /Contents 3 0 R >> ".repeat(2_001), &content);
+    let (read, done, _) = work(&bytes);
+    assert_eq!(read.matches('x').count(), 20_000);
+    assert!(done < 4_000_000 + 3 * 2_001 * content.len(), "{done}");
+    assert!(text(&bytes).unwrap().1[0].contains("more than 2000 pages"));
+}
+
+#[test]
+fn fonts_that_are_written_in_resources_are_made_once_for_a_page() {
+    let widths = "500 ".repeat(256);
+    let font = format!("/Font << /F1 << /Subtype /Type1 /FirstChar 0 /Widths [{widths}] >> >>");
+    let content = b"BT /F1 9 Tf (x) Tj ET ".repeat(20_000);
+    let (read, done, _) = work(&of_pages(&font, "<< /Contents 3 0 R >>", &content));
+    assert_eq!(read.matches('x').count(), 20_000);
+    assert!(done < 2 * content.len() + 100_000, "{done}");
+}
+
+#[test]
+fn pictures_among_what_is_drawn_are_passed_over_once() {
+    for (picture, many) in [("BI ID EI ", 100_000), ("BI ID\nEIx EI ", 100_000), ("BI ID ", 1)] {
+        let content = [b"BT /F1 9 Tf (a) Tj ET ", picture.repeat(many).as_bytes(), b"BT (b) Tj ET"].concat();
+        let (read, done, _) = work(&of_pages(FONT, "<< /Contents 3 0 R >>", &content));
+        assert_eq!(read.replace(' ', ""), if many == 1 { "a" } else { "ab" });
+        assert!(done < 2 * content.len() + 10_000, "{done}");
+    }
+}
+
+#[test]
+fn pages_behind_the_most_text_are_not_unpacked() {
+    let content = [b"BT /F1 9 Tf (".to_vec(), b"0123456789".repeat(500_000), b") Tj ET".to_vec()].concat();
+    let bytes = of_pages(FONT, &"<< /Contents 3 0 R >> ".repeat(20), &content);
+    let (read, done, copied) = work(&bytes);
+    assert!(read.len() <= 4 * 1024 * 1024 + 1_000 && !read.is_empty(), "{}", read.len());
+    assert!(copied <= 2 * content.len() && done <= 2 * content.len(), "{done} {copied}");
+    assert!(text(&bytes).unwrap().1[0].contains("longer"));
+}

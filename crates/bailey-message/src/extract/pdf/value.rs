@@ -5,8 +5,33 @@ use std::collections::BTreeMap;
 
 /// How deep arrays and dictionaries may nest.
 const MAX_NESTED: usize = 24;
-/// Most values of one array, and most entries of one dictionary: what is beyond is passed over.
-const MAX_ITEMS: usize = 20_000;
+/// Most values in arrays and dictionaries up to the next word, those that nest included: what is beyond is passed over.
+const MAX_ITEMS: usize = 65_536;
+/// What a value in an array or a dictionary, an array, and a dictionary take of what may be done, beside their bytes: about their memory.
+const ITEM_WORK: usize = 8;
+const LIST_WORK: usize = 16;
+const DICT_WORK: usize = 256;
+
+/// What may still be done for a document: each byte that is looked at or copied takes one, and what is kept takes its share.
+#[derive(Debug)]
+pub(super) struct Work(Cell<usize>);
+
+impl Work {
+    pub(super) const fn new(most: usize) -> Self {
+        Self(Cell::new(most))
+    }
+
+    pub(super) const fn left(&self) -> usize {
+        self.0.get()
+    }
+
+    /// Takes a part of it; where less is left, nothing is left from then on, so that all that draws from it ends.
+    pub(super) fn take(&self, part: usize) -> Option<()> {
+        let left = self.0.get().checked_sub(part);
+        self.0.set(left.unwrap_or_default());
+        left.map(|_| ())
+    }
+}
 
 /// The entries of a dictionary.
 pub(super) type Dict = BTreeMap<String, Value>;
@@ -62,20 +87,22 @@ impl Value {
 pub(super) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
-    left: &'a Cell<usize>,
+    left: &'a Work,
+    /// Values in arrays and dictionaries since the last word.
+    items: usize,
 }
 
-const fn is_blank(byte: u8) -> bool {
+pub(super) const fn is_blank(byte: u8) -> bool {
     matches!(byte, 0 | b'\t' | b'\n' | 0x0c | b'\r' | b' ')
 }
 
-const fn is_delimiter(byte: u8) -> bool {
+pub(super) const fn is_delimiter(byte: u8) -> bool {
     matches!(byte, b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%')
 }
 
 impl<'a> Reader<'a> {
-    pub(super) const fn new(bytes: &'a [u8], at: usize, left: &'a Cell<usize>) -> Self {
-        Self { bytes, at, left }
+    pub(super) const fn new(bytes: &'a [u8], at: usize, left: &'a Work) -> Self {
+        Self { bytes, at, left, items: 0 }
     }
 
     pub(super) const fn at(&self) -> usize {
@@ -92,8 +119,7 @@ impl<'a> Reader<'a> {
     }
 
     fn next(&mut self) -> Option<u8> {
-        let left = self.left.get().checked_sub(1)?;
-        self.left.set(left);
+        self.left.take(1)?;
         let byte = self.peek()?;
         self.at += 1;
         Some(byte)
@@ -114,7 +140,18 @@ impl<'a> Reader<'a> {
 
     /// Returns the next value; `None` at the end, and where no more may be read.
     pub(super) fn value(&mut self) -> Option<Value> {
-        self.nested(0)
+        let value = self.nested(0)?;
+        if matches!(value, Value::Word(_)) {
+            self.items = 0;
+        }
+        Some(value)
+    }
+
+    /// Takes what one more value in an array or a dictionary costs, and tells whether it is kept.
+    fn keeps_item(&mut self) -> Option<bool> {
+        self.left.take(ITEM_WORK)?;
+        self.items += 1;
+        Some(self.items <= MAX_ITEMS)
     }
 
     fn nested(&mut self, depth: usize) -> Option<Value> {
@@ -241,19 +278,21 @@ impl<'a> Reader<'a> {
     }
 
     fn list(&mut self, depth: usize) -> Option<Vec<Value>> {
+        self.left.take(LIST_WORK)?;
         let mut out = Vec::new();
         loop {
             let value = self.nested(depth + 1)?;
             if value.is_word(b"]") || value.is_word(b"endobj") {
                 return Some(out);
             }
-            if out.len() < MAX_ITEMS {
+            if self.keeps_item()? {
                 out.push(value);
             }
         }
     }
 
     fn dictionary(&mut self, depth: usize) -> Option<Dict> {
+        self.left.take(DICT_WORK)?;
         let mut out = Dict::new();
         loop {
             let key = self.nested(depth + 1)?;
@@ -269,7 +308,7 @@ impl<'a> Reader<'a> {
             if value.is_word(b">") {
                 continue;
             }
-            if out.len() < MAX_ITEMS {
+            if self.keeps_item()? {
                 out.insert(key, value);
             }
         }
@@ -312,7 +351,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<Value> {
-        let left = Cell::new(10_000);
+        let left = Work::new(10_000);
         let mut reader = Reader::new(text.as_bytes(), 0, &left);
         std::iter::from_fn(|| reader.value()).collect()
     }
@@ -343,5 +382,21 @@ mod tests {
         }
         assert_eq!(read("<< /A 1"), []);
         assert_eq!(read(")"), [Value::Word(b")".to_vec())]);
+    }
+
+    #[test]
+    fn reading_keeps_as_many_values_as_are_allowed_however_they_nest() {
+        let left = Work::new(100_000_000);
+        let text = format!("[{}] word [1]", "[<</A 1>>]".repeat(50_000));
+        let mut reader = Reader::new(text.as_bytes(), 0, &left);
+        let value = reader.value().unwrap();
+        let kept: usize = value.array().unwrap().iter().map(|one| 1 + one.array().unwrap().len()).sum();
+        assert!((MAX_ITEMS / 2..=MAX_ITEMS).contains(&kept), "{kept}");
+        assert!(reader.value().unwrap().is_word(b"word"));
+        assert_eq!(reader.value(), Some(Value::Array(vec![Value::Number(1.0)])));
+        // Each that is kept takes its share of what may be done.
+        let left = Work::new(100 * DICT_WORK);
+        assert_eq!(Reader::new(text.as_bytes(), 0, &left).value(), None);
+        assert_eq!(left.left(), 0);
     }
 }
