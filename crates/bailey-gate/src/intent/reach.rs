@@ -5,17 +5,23 @@
 //! nothing else.
 
 use super::reach_words::{
-    ALL, ALTOGETHER, DAYS, DETERMINERS, EACH, EACH_DAY, EVERYTHING, FILLERS, FOLLOWING, FROM, FUTURE, HENCEFORTH,
-    IN_DATES, KINDS, LOOK, MOMENTS, MONTHS, NO_THINGS, NUMBERS, OBJECTS, ON, PREPOSITIONS, PRONOUNS, RELATIVE, REST,
-    SERIES, SINGLE, SPANS, STARTING, TO, WHOLE,
+    ALL, ALTOGETHER, BUT, CONTRASTS, DAYS, DETERMINERS, EACH, EACH_DAY, EVERYTHING, EXCEPT, EXCEPT_PAIRS, FILLERS,
+    FOLLOWING, FROM, FUTURE, GOES_ON, HENCEFORTH, IN_DATES, KINDS, LIMITS, LOOK, MOMENTS, MONTHS, NO_THINGS, NUMBERS,
+    OBJECTS, ON, PAPERS, POINTING, PREPOSITIONS, PRONOUNS, REASONS, RELATIVE, REST, SERIES, SINGLE, SPANS, STARTING,
+    SUBJECTS, TO, WHOLE,
 };
-use super::words::{ADDRESS, APART, CANCEL, CHANGE, CREATE, DRAFT, INVITE, MARK, PAY, REMEMBER, SEND, SHARE, TRASH};
+use super::words::{
+    ADDRESS, APART, CANCEL, CHANGE, CREATE, DRAFT, INVITE, JOINS, MAIL, MARK, NOT, PAY, REMEMBER, SEND, SHARE, SORT,
+    TRASH, UNSUBSCRIBE,
+};
 use super::{Verb, apart, clause_asking, clauses, fits, joined, tokens};
 
 /// Most words of an entry's title that are compared.
 const MAX_TITLE_WORDS: usize = 32;
 /// Most things that the words of a task are taken apart into; what comes behind them adds nothing, and so asks.
 const MAX_TOPICS: usize = 64;
+/// Most words that are kept as excepted; where there are more, one occurrence is meant.
+const MAX_EXCEPTED: usize = 64;
 /// Letters from which on a word is taken for one that begins with it.
 const SAME_STEM: usize = 4;
 /// Letters from which on it may be any part of a compound: "Zahnarzt", "Zahnarzttermin".
@@ -47,6 +53,17 @@ pub struct OfSeries {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reaches {
     topics: Vec<Topic>,
+    /// What is named behind a "not" or an "except": of that, one occurrence is meant at most.
+    excepted: Vec<String>,
+}
+
+/// What bounds a sentence to one occurrence.
+#[derive(Debug, Clone, Copy, Default)]
+struct Bounds {
+    /// An "except"; it bounds the sentence before it too: "Cancel all meetings. Except yoga."
+    excepts: bool,
+    /// A "not".
+    negates: bool,
 }
 
 /// One thing that words are about.
@@ -56,6 +73,8 @@ struct Topic {
     names: Vec<String>,
     /// What it is: "meeting".
     kinds: Vec<String>,
+    /// What stands right behind an "all": "notes" of "all notes about yoga". One of these has to stand in the title.
+    heads: Vec<String>,
     cancel: Option<Reach>,
     change: Option<Reach>,
 }
@@ -71,21 +90,87 @@ impl Reaches {
     /// Reads a task.
     #[must_use]
     pub fn of(task: &str) -> Self {
-        let (mut out, mut doing, mut current) = (Self::default(), Doing::default(), None);
-        for clause in clauses(task) {
-            for part in joined(clause_asking(clause)) {
-                let words: Vec<String> = tokens(part).iter().map(|word| bare(word)).collect();
-                // A part without a verb of its own goes on with the last one: "cancel Tuesday's stand-up and all that follow".
-                doing = Doing::of(&words).unwrap_or(doing);
-                if !words.is_empty() {
-                    current = out.take(&words, doing, current);
-                }
-            }
-            if clause.trim_end_matches(' ').ends_with(['.', '!', '?', '\n']) {
-                doing = Doing::default();
+        let (mut out, mut current) = (Self::default(), None);
+        let sentences = sentences(task);
+        let bounds: Vec<Bounds> = sentences.iter().map(|sentence| out.except(sentence)).collect();
+        for (at, sentence) in sentences.iter().enumerate() {
+            let bounded = bounds.get(at).is_some_and(|own| own.excepts || own.negates)
+                || bounds.get(at + 1).is_some_and(|next| next.excepts);
+            for clause in sentence {
+                current = out.clause(clause, bounded, current);
             }
         }
         out
+    }
+
+    /// Takes in what a sentence excepts. Returns how that bounds what is meant.
+    fn except(&mut self, sentence: &[&str]) -> Bounds {
+        let mut bounds = Bounds::default();
+        for clause in sentence {
+            let asking = clause_asking(clause);
+            let negated = bare_words(clause.get(asking.len()..).unwrap_or_default());
+            bounds.negates |= !negated.is_empty();
+            bounds.excepts |= !self.leave_out(&negated);
+            let words = bare_words(asking);
+            if let Some(at) = (0..words.len()).find(|at| is_exception(&words, *at)) {
+                bounds.excepts = true;
+                self.leave_out(words.get(at + 1..).unwrap_or_default());
+            }
+            for part in joined(asking) {
+                let words = bare_words(part);
+                // "All meetings but yoga", "but the rest can be as is".
+                if words.first().is_some_and(|first| fits_any(first, BUT)) && Doing::of(&words).is_none() {
+                    bounds.excepts = true;
+                    self.leave_out(&words);
+                }
+            }
+        }
+        bounds
+    }
+
+    /// Keeps what these words name as excepted. Returns whether there was room for all of it.
+    fn leave_out(&mut self, words: &[String]) -> bool {
+        for word in words.iter().filter(|word| is_name(word) || fits_any(word, KINDS)) {
+            if fits_any(word, NOT) || word.ends_with("n't") || self.excepted.contains(word) {
+                continue;
+            }
+            if self.excepted.len() >= MAX_EXCEPTED {
+                return false;
+            }
+            self.excepted.push(word.clone());
+        }
+        true
+    }
+
+    /// Takes in a clause, after what was named last. Returns what is named last now.
+    fn clause(&mut self, clause: &str, bounded: bool, mut current: Option<usize>) -> Option<usize> {
+        let mut doing = Doing::default();
+        for part in joined(clause_asking(clause)) {
+            let mut words = bare_words(part);
+            let reason = (0..words.len()).find(|at| is_reason(&words, *at));
+            let limited = reason.and_then(|at| words.get(at)).is_some_and(|word| fits_any(word, LIMITS));
+            words.truncate(reason.unwrap_or(words.len()));
+            let any = |list: &[&str]| words.iter().any(|word| fits_any(word, list));
+            let own = Doing::of(&words);
+            // A part without a verb of its own goes on with the last one: "cancel Tuesday's stand-up and all that follow".
+            let goes_on = words.first().is_some_and(|first| fits_any(first, GOES_ON)) && !any(SUBJECTS);
+            doing = own.unwrap_or(if goes_on { doing } else { Doing::default() });
+            // What begins so may be a verb that is not known: "and keep the rest".
+            let unknown =
+                own.is_none() && words.iter().find(|word| !fits_any(word, JOINS)).is_some_and(|word| is_name(word));
+            let of_mails = any(MAIL) || any(PAPERS);
+            if of_mails && !any(KINDS) {
+                doing = Doing::default();
+            }
+            let bounded = bounded || limited || unknown || of_mails || any(CONTRASTS);
+            if !words.is_empty() {
+                current = self.take(&words, doing, bounded, current);
+            }
+            if reason.is_some() {
+                break;
+            }
+        }
+        current
     }
 
     /// Tells whether the words mean at least this much of the series.
@@ -99,11 +184,16 @@ impl Reaches {
     fn meant(&self, verb: Verb, title: &str) -> Reach {
         let title: Vec<String> = tokens(title).iter().map(|word| bare(word)).take(MAX_TITLE_WORDS).collect();
         let stands = |word: &&String| title.iter().any(|other| same(word, other));
+        if self.excepted.iter().any(|word| stands(&word)) {
+            return Reach::One;
+        }
         let mut best: Option<(usize, Reach)> = None;
         for topic in &self.topics {
             let reach = if verb == Verb::Cancel { topic.cancel } else { topic.change };
             let named = topic.names.iter().filter(stands).count();
             let Some(reach) = reach.filter(|_| named > 0 || topic.names.is_empty()) else { continue };
+            let of_others = !topic.heads.is_empty() && !topic.heads.iter().any(|head| stands(&head));
+            let reach = if of_others { Reach::One } else { reach };
             let fitting = named + topic.kinds.iter().filter(stands).count();
             best = Some(match best {
                 Some((most, least)) if most == fitting => (most, least.min(reach)),
@@ -114,8 +204,9 @@ impl Reaches {
         best.map_or(Reach::One, |(_, reach)| reach)
     }
 
-    /// Takes in a part of a clause; one that names nothing is about what was named last. Returns what it is about.
-    fn take(&mut self, words: &[String], doing: Doing, last: Option<usize>) -> Option<usize> {
+    /// Takes in a part of a clause, which means one occurrence where it is bounded; one that names nothing is about what was
+    /// named last. Returns what it is about.
+    fn take(&mut self, words: &[String], doing: Doing, bounded: bool, last: Option<usize>) -> Option<usize> {
         let read = Part::read(words);
         let names_nothing = read.names.is_empty() && read.kinds.is_empty();
         let known = if names_nothing {
@@ -131,11 +222,13 @@ impl Reaches {
             self.topics.push(Topic { names: read.names, kinds: read.kinds, ..Topic::default() });
         }
         let topic = self.topics.get_mut(at)?;
+        topic.heads.extend(read.head.filter(|head| !topic.heads.contains(head)));
+        let reach = if bounded { Reach::One } else { read.reach };
         if doing.cancel {
-            topic.cancel = topic.cancel.max(Some(read.reach));
+            topic.cancel = topic.cancel.max(Some(reach));
         }
         if doing.change {
-            topic.change = topic.change.max(Some(read.reach));
+            topic.change = topic.change.max(Some(reach));
         }
         Some(at)
     }
@@ -148,7 +241,7 @@ impl Doing {
         let parted = apart(words);
         let cancel = any(CANCEL) || parted.contains(&Verb::Cancel);
         let change = any(CHANGE) || parted.contains(&Verb::Change);
-        let others = [SEND, ADDRESS, DRAFT, TRASH, MARK, CREATE, INVITE, REMEMBER, PAY, SHARE, LOOK];
+        let others = [SEND, ADDRESS, DRAFT, TRASH, MARK, CREATE, INVITE, REMEMBER, PAY, SHARE, LOOK, SORT, UNSUBSCRIBE];
         (cancel || change || others.into_iter().any(any)).then_some(Self { cancel, change })
     }
 }
@@ -157,6 +250,7 @@ impl Doing {
 struct Part {
     names: Vec<String>,
     kinds: Vec<String>,
+    head: Option<String>,
     reach: Reach,
 }
 
@@ -171,6 +265,8 @@ struct Found {
     /// Those still to come, in words.
     future: bool,
     all: bool,
+    /// What stands right behind the word that says how much.
+    head: Option<String>,
 }
 
 impl Part {
@@ -194,27 +290,37 @@ impl Part {
         names.sort();
         names.dedup();
         let any = |list: &[&str]| left().any(|word| fits_any(word, list));
-        let dated = left().any(|word| is_date(word)) || any(SPANS) || any(SINGLE);
+        let dated = left().any(|word| is_date(word)) || any(SPANS) || any(SINGLE) || found.points(words);
         let elliptical = names.is_empty() && kinds.is_empty();
         // "All that remain today" are those of today.
         let words_follow = found.future || elliptical && (any(FOLLOWING) || any(FUTURE) || any(REST));
         let following = found.following || any(HENCEFORTH) || words_follow && !dated;
-        let reach = if found.whole_series {
-            Reach::All
-        } else if following {
+        // "Cancel Tuesday's of the whole series" means Tuesday's.
+        let whole_series = found.whole_series && !following && !any(FROM);
+        let reach = if following {
             Reach::Following
-        } else if !dated && (found.all || any(ALTOGETHER)) {
+        } else if !dated && (whole_series || found.all || any(ALTOGETHER)) {
             Reach::All
         } else {
             Reach::One
         };
-        Self { names, kinds, reach }
+        Self { names, kinds, head: found.head, reach }
     }
 }
 
 impl Found {
     fn take(&mut self, from: usize, until: usize) {
         self.taken.iter_mut().take(until).skip(from).for_each(|taken| *taken = true);
+    }
+
+    /// Tells whether one thing is pointed at: "the next stand-up", "this meeting".
+    fn points(&self, words: &[String]) -> bool {
+        let left = words.iter().enumerate().filter(|(at, _)| self.taken.get(*at) == Some(&false));
+        left.filter(|(_, word)| fits_any(word, POINTING)).any(|(at, _)| {
+            let between = |word: &&String| fits_any(word, FILLERS) || fits_any(word, NUMBERS) || is_number(word);
+            let thing = words.iter().skip(at + 1).find(|word| !between(word));
+            thing.is_some_and(|word| is_name(word) || fits_any(word, KINDS))
+        })
     }
 
     /// Takes in dates that do not say which occurrence is meant: those of a goal ("to Thursday"), of a beginning ("from Tuesday
@@ -264,6 +370,7 @@ impl Found {
         }
         if is(at, FUTURE) && (1..=2).any(|more| words.get(at + more).is_some_and(|word| is_many(word))) {
             self.future = true;
+            self.head = words.get(at + 1).filter(|word| is_name(word)).cloned();
             return self.take(at, at + 1);
         }
         if !(each || all || whole) {
@@ -301,9 +408,44 @@ impl Found {
         if each && is(thing, SINGLE) {
             self.take(thing, thing + 1);
         }
-        let names = words.get(thing).is_some_and(|word| is_name(word)) || is(thing, KINDS) || is(thing, PRONOUNS);
+        let head = words.get(thing).filter(|word| is_name(word));
+        let names = head.is_some() || is(thing, KINDS) || is(thing, PRONOUNS);
         self.all |= names || each && is(thing, SINGLE) || of_verb(words, at);
+        self.head = head.cloned().or_else(|| self.head.take());
     }
+}
+
+/// Returns the sentences of a text, each as its clauses.
+fn sentences(text: &str) -> Vec<Vec<&str>> {
+    let mut out = vec![Vec::new()];
+    for clause in clauses(text) {
+        if let Some(last) = out.last_mut() {
+            last.push(clause);
+        }
+        if clause.trim_end_matches(' ').ends_with(['.', '!', '?', '\n']) {
+            out.push(Vec::new());
+        }
+    }
+    out.retain(|sentence| sentence.iter().any(|clause| !tokens(clause).is_empty()));
+    out
+}
+
+fn bare_words(text: &str) -> Vec<String> {
+    tokens(text).iter().map(|word| bare(word)).collect()
+}
+
+/// Tells whether an exception begins at a word: "except", "but for", "bis auf".
+fn is_exception(words: &[String], at: usize) -> bool {
+    let pair = |(first, second): &(&str, &str)| {
+        words.get(at).is_some_and(|word| word == first) && words.get(at + 1).is_some_and(|word| word == second)
+    };
+    words.get(at).is_some_and(|word| fits_any(word, EXCEPT)) || EXCEPT_PAIRS.iter().any(pair)
+}
+
+/// Tells whether a reason or a condition begins at a word, which says nothing of how much; "as well" is none.
+fn is_reason(words: &[String], at: usize) -> bool {
+    let is = |at: usize, list: &[&str]| words.get(at).is_some_and(|word| fits_any(word, list));
+    (is(at, REASONS) || is(at, LIMITS)) && !(is(at, &["as"]) && is(at + 1, &["well"]))
 }
 
 /// Tells whether what a word says is said of the things of the verb, and not of whom or what they are with or for.
@@ -516,6 +658,104 @@ mod tests {
             ("Annule toute la série", "Réunion", All),
         ] {
             assert_eq!(cancels(task, title), reach, "{task} / {title}: {:#?}", Reaches::of(task));
+        }
+    }
+
+    #[test]
+    fn a_reach_is_one_where_words_except_something() {
+        use Reach::{All, Following, One};
+        for (task, title, reach) in [
+            ("Cancel all my meetings except yoga", "Yoga", One),
+            ("Cancel all my meetings excepting yoga", "Yoga", One),
+            ("Cancel all my meetings excluding yoga", "Yoga", One),
+            ("Cancel all my meetings besides yoga", "Yoga", One),
+            ("Cancel all my meetings other than yoga", "Yoga", One),
+            ("Cancel all my meetings apart from yoga", "Yoga", One),
+            ("Cancel all my meetings but for yoga", "Yoga", One),
+            ("Cancel all my meetings but yoga", "Yoga", One),
+            ("Cancel all but the last one", "Yoga", One),
+            ("Cancel all my meetings, except yoga.", "Yoga", One),
+            ("Cancel all my meetings. Except yoga.", "Yoga", One),
+            ("Cancel all my meetings, not yoga", "Yoga", One),
+            ("Cancel all my meetings. Do not cancel yoga.", "Yoga", One),
+            ("Cancel all my meetings. Do not cancel yoga.", "Team meeting", All),
+            ("Cancel all my meetings and keep yoga", "Yoga", One),
+            ("Cancel all my meetings without yoga", "Yoga", One),
+            ("Except for yoga, cancel all my meetings", "Yoga", One),
+            ("Sag alle Termine außer Yoga ab", "Yoga", One),
+            ("Sag alle Termine ausser Yoga ab", "Yoga", One),
+            ("Sag alle Termine bis auf Yoga ab", "Yoga", One),
+            ("Sag alle Termine ab, aber Yoga nicht", "Yoga", One),
+            ("Annule toutes les réunions sauf le yoga", "Yoga", One),
+            ("Annule toutes les réunions excepté le yoga", "Yoga", One),
+            ("Annule toutes les réunions hormis le yoga", "Yoga", One),
+            ("Cancel all my meetings", "Yoga", All),
+            ("Cancel Tuesday's stand-up instead of the whole series", "Stand-up", One),
+            ("Cancel the stand-up instead of the whole series", "Stand-up", One),
+            ("Cancel the stand-up rather than the whole series", "Stand-up", One),
+            ("Cancel only Tuesday's stand-up of the entire series", "Stand-up", One),
+            ("Cancel the last stand-up of the entire series", "Stand-up", One),
+            ("Sag den Stand-up am Dienstag statt der ganzen Serie ab", "Stand-up", One),
+            ("Annule la réunion de mardi au lieu de toute la série", "Réunion", One),
+            ("Annule seulement la réunion de toute la série", "Réunion", One),
+            ("Cancel the whole series from December on", "Stand-up", Following),
+        ] {
+            assert_eq!(cancels(task, title), reach, "{task} / {title}: {:#?}", Reaches::of(task));
+        }
+    }
+
+    #[test]
+    fn a_reach_is_not_read_of_reasons_nor_of_what_is_told() {
+        use Reach::{All, Following, One};
+        for (task, title, reach) in [
+            ("Cancel the next stand-up because all developers are ill", "Stand-up", One),
+            ("Cancel the stand-up because of Ana and all her meetings", "Stand-up", One),
+            ("Cancel Tuesday's stand-up because I am away from Wednesday on", "Stand-up", One),
+            ("Cancel the stand-up as all developers are ill", "Stand-up", One),
+            ("Cancel all stand-ups until Friday", "Stand-up", One),
+            ("Cancel all stand-ups unless Ana comes", "Stand-up", One),
+            ("Cancel all car inspections", "Stand-up", One),
+            ("Cancel all stand-ups because I am ill", "Stand-up", All),
+            ("Cancel all the next stand-up", "Stand-up", One),
+            ("Cancel this stand-up altogether", "Stand-up", One),
+            ("Sag den nächsten Stand-up ab, weil alle krank sind", "Stand-up", One),
+            ("Sag den Stand-up ab weil alle Entwickler krank sind", "Stand-up", One),
+            ("Annule cette réunion car toutes les salles sont prises", "Réunion", One),
+            ("Annule la prochaine réunion parce que tous sont malades", "Réunion", One),
+            ("Cancel Tuesday's stand-up, we have it every week", "Stand-up", One),
+            ("Cancel Tuesday's stand-up; we have it every day.", "Stand-up", One),
+            ("Cancel Tuesday's stand-up and we have it every day", "Stand-up", One),
+            ("Cancel Tuesday's stand-up but the rest can be as is", "Stand-up", One),
+            ("Cancel Tuesday's stand-up and keep the rest", "Stand-up", One),
+            ("Cancel Tuesday's stand-up, keep all the others", "Stand-up", One),
+            ("Cancel Tuesday's stand-up: all that follow", "Stand-up", One),
+            ("Sag den Stand-up am Dienstag ab, wir haben ihn jeden Tag", "Stand-up", One),
+            ("Annule la réunion de mardi, on en a chaque jour", "Réunion", One),
+            ("Cancel Tuesday's stand-up and all that follow as well", "Stand-up", Following),
+        ] {
+            assert_eq!(cancels(task, title), reach, "{task} / {title}: {:#?}", Reaches::of(task));
+        }
+    }
+
+    #[test]
+    fn a_reach_of_mails_and_other_things_is_none_of_a_series() {
+        for task in [
+            "Delete all mails about yoga",
+            "Delete all mails about the yoga session",
+            "Delete all newsletters about yoga",
+            "Delete all notes about yoga",
+            "Delete all future notes about yoga",
+            "Move all mails about yoga to the archive",
+            "Move all files about yoga to the archive",
+            "Cancel Tuesday's yoga and archive all mails about yoga",
+            "Cancel Tuesday's yoga and unsubscribe me from all newsletters",
+            "Lösche alle Mails über Yoga",
+            "Supprime tous les courriels sur le yoga",
+        ] {
+            let read = Reaches::of(task);
+            assert_eq!(read.meant(Verb::Cancel, "Yoga session"), Reach::One, "{task}: {read:#?}");
+            assert_eq!(read.meant(Verb::Change, "Yoga session"), Reach::One, "{task}: {read:#?}");
+            assert_eq!(read.meant(Verb::Cancel, "Stand-up"), Reach::One, "{task}: {read:#?}");
         }
     }
 

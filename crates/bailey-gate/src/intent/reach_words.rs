@@ -476,3 +476,73 @@ pub(super) const LOOK: &[&str] = &[
     "résume*",
     "ouvre*",
 ];
+/// Words an exception begins with, or that keep something as it is.
+pub(super) const EXCEPT: &[&str] = &[
+    "except",
+    "excepting",
+    "excepted",
+    "exception*",
+    "excluding",
+    "exclude",
+    "besides",
+    "apart",
+    "keep",
+    "leave",
+    "außer*",
+    "ausser*",
+    "ausgenommen",
+    "ausnahme*",
+    "abgesehen",
+    "behalt*",
+    "lass*",
+    "sauf",
+    "excepté*",
+    "hormis",
+    "garde*",
+    "laisse*",
+];
+/// Two words an exception begins with.
+pub(super) const EXCEPT_PAIRS: &[(&str, &str)] = &[("other", "than"), ("but", "for"), ("bis", "auf")];
+/// Words that set a part against the one before it.
+pub(super) const BUT: &[&str] = &["but", "aber", "sondern", "mais"];
+/// Words that set one thing against another.
+pub(super) const CONTRASTS: &[&str] =
+    &["instead", "rather", "than", "statt", "stattdessen", "anstatt", "anstelle", "lieu", "plutôt"];
+/// Words a reason begins with.
+pub(super) const REASONS: &[&str] = &["because", "weil", "denn", "puisque", "parce"];
+/// Words a condition or a limit begins with, and those that may be a reason or something else.
+pub(super) const LIMITS: &[&str] = &[
+    "since", "as", "while", "so", "if", "when", "unless", "until", "till", "da", "wenn", "falls", "solange", "bis",
+    "car", "si", "quand", "tant", "jusque", "jusqu'à", "jusqu'au",
+];
+/// Words across which a part goes on with the verb before it.
+pub(super) const GOES_ON: &[&str] = &["and", "or", "und", "oder", "et", "ou"];
+/// Words that tell something, instead of asking for it.
+pub(super) const SUBJECTS: &[&str] = &[
+    "i", "i'm", "i've", "i'll", "we", "we're", "we've", "we'll", "you", "he", "she", "they", "they're", "they've",
+    "it", "there", "is", "are", "was", "were", "be", "has", "have", "had", "can", "will", "ich", "wir", "er", "es",
+    "ist", "sind", "war", "waren", "hat", "habe", "haben", "kann", "können", "je", "nous", "on", "il", "elle", "ils",
+    "elles", "est", "sont", "a", "ai", "ont", "avons",
+];
+/// Words that point at one thing, before what it is called.
+pub(super) const POINTING: &[&str] = &[
+    "next",
+    "this",
+    "last",
+    "first",
+    "nächst*",
+    "diese*",
+    "letzte*",
+    "erste*",
+    "prochain",
+    "prochaine",
+    "ce",
+    "cet",
+    "cette",
+    "dernier",
+    "dernière",
+    "premier",
+    "première",
+];
+/// What is kept beside calendars, with what [`super::words::MAIL`] lists.
+pub(super) const PAPERS: &[&str] = &["newsletter*", "spam", "file", "files", "datei*", "fichier*"];
