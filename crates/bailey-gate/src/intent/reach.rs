@@ -7,8 +7,8 @@
 use super::reach_words::{
     ALL, ALTOGETHER, BUT, CONTRASTS, DAYS, DETERMINERS, EACH, EACH_DAY, EVERYTHING, EXCEPT, EXCEPT_PAIRS, FILLERS,
     FOLLOWING, FROM, FUTURE, GOES_ON, HENCEFORTH, IN_DATES, KINDS, LIMITS, LOOK, MOMENTS, MONTHS, NO_THINGS, NUMBERS,
-    OBJECTS, ON, PAPERS, POINTING, PREPOSITIONS, PRONOUNS, REASONS, RELATIVE, REST, SERIES, SINGLE, SPANS, STARTING,
-    SUBJECTS, TO, WHOLE,
+    OBJECTS, ON, OPENINGS, OTHERS, PAPERS, POINTING, PREPOSITIONS, PRONOUNS, QUESTIONS, REASONS, RELATIVE, RELATIVES,
+    REST, SERIES, SINGLE, SPANS, STARTING, STATES, SUBJECTS, TO, WHOLE,
 };
 use super::words::{
     ADDRESS, APART, CANCEL, CHANGE, CREATE, DRAFT, INVITE, JOINS, MAIL, MARK, NOT, PAY, REMEMBER, SEND, SHARE, SORT,
@@ -145,7 +145,9 @@ impl Reaches {
     /// Takes in a clause, after what was named last. Returns what is named last now.
     fn clause(&mut self, clause: &str, bounded: bool, mut current: Option<usize>) -> Option<usize> {
         let mut doing = Doing::default();
-        for part in joined(clause_asking(clause)) {
+        let asking = clause_asking(clause);
+        let bounded = bounded || bare_words(asking).iter().any(|word| fits_any(word, QUESTIONS));
+        for part in joined(asking) {
             let mut words = bare_words(part);
             let reason = (0..words.len()).find(|at| is_reason(&words, *at));
             let limited = reason.and_then(|at| words.get(at)).is_some_and(|word| fits_any(word, LIMITS));
@@ -162,7 +164,7 @@ impl Reaches {
             if of_mails && !any(KINDS) {
                 doing = Doing::default();
             }
-            let bounded = bounded || limited || unknown || of_mails || any(CONTRASTS);
+            let bounded = bounded || limited || unknown || of_mails || any(CONTRASTS) || tells(&words);
             if !words.is_empty() {
                 current = self.take(&words, doing, bounded, current);
             }
@@ -360,7 +362,10 @@ impl Found {
         if is(at, SERIES) {
             let before = (0..at).rev().find(|before| !is(*before, DETERMINERS));
             let of = (before.map_or(0, |before| before + 1)..at).any(|at| is(at, &["of", "der", "de"]));
-            let within = before.is_some_and(|before| is(before, PREPOSITIONS) || is(before, FROM) || is(before, TO));
+            // "The series finale" is one thing.
+            let of_name = words.get(at + 1).is_some_and(|word| is_name(word)) || is(at + 1, KINDS);
+            let within =
+                of_name || before.is_some_and(|before| is(before, PREPOSITIONS) || is(before, FROM) || is(before, TO));
             self.all |= !within && (!of || before.is_none_or(|before| is(before, CANCEL) || is(before, CHANGE)));
             return self.take(at, at + 1);
         }
@@ -440,6 +445,22 @@ fn is_exception(words: &[String], at: usize) -> bool {
         words.get(at).is_some_and(|word| word == first) && words.get(at + 1).is_some_and(|word| word == second)
     };
     words.get(at).is_some_and(|word| fits_any(word, EXCEPT)) || EXCEPT_PAIRS.iter().any(pair)
+}
+
+/// Tells whether a part tells of others or of what is, instead of asking: "Ana wants to cancel all", "cancel the stand-up which
+/// we have every day".
+fn tells(words: &[String]) -> bool {
+    let is = |at: usize, list: &[&str]| words.get(at).is_some_and(|word| fits_any(word, list));
+    let asks = |word: &String| {
+        [CANCEL, CHANGE, ALL, EACH, WHOLE, EVERYTHING].iter().any(|list| fits_any(word, list))
+            || APART.iter().any(|(stems, ..)| stems.contains(&word.as_str()))
+    };
+    let begins = words.iter().position(asks).unwrap_or(words.len());
+    (0..words.len()).any(|at| {
+        let other = words.get(at).is_some_and(|word| is_name(word)) && !is(at, OPENINGS) || is(at, OTHERS);
+        let relative = is(at, RELATIVES) || is(at, &["that"]) && words.get(at + 1).is_some() && !is(at + 1, FOLLOWING);
+        at < begins && other || at > begins && (is(at, STATES) || relative)
+    })
 }
 
 /// Tells whether a reason or a condition begins at a word, which says nothing of how much; "as well" is none.
@@ -732,6 +753,21 @@ mod tests {
             ("Sag den Stand-up am Dienstag ab, wir haben ihn jeden Tag", "Stand-up", One),
             ("Annule la réunion de mardi, on en a chaque jour", "Réunion", One),
             ("Cancel Tuesday's stand-up and all that follow as well", "Stand-up", Following),
+            ("Cancel the stand-up (we have it every day)", "Stand-up", One),
+            ("Cancel the stand-up which we have every day", "Stand-up", One),
+            ("Cancel the stand-up that happens every Tuesday", "Stand-up", One),
+            ("Cancel the stand-up (all developers are ill)", "Stand-up", One),
+            ("Annule la réunion qui a lieu chaque mardi", "Réunion", One),
+            ("Ana wants to cancel all stand-ups", "Stand-up", One),
+            ("They cancel all stand-ups in December", "Stand-up", One),
+            ("Should I move or cancel all stand-ups?", "Stand-up", One),
+            ("Tell me how to cancel all stand-ups", "Stand-up", One),
+            ("Soll ich alle Stand-ups absagen?", "Stand-up", One),
+            ("Cancel the world series finale", "World series finale", One),
+            ("Cancel the yoga series meeting", "Yoga", One),
+            ("Could you please cancel all stand-ups", "Stand-up", All),
+            ("I'd like you to cancel all stand-ups", "Stand-up", All),
+            ("Kannst du bitte alle Stand-ups absagen", "Stand-up", All),
         ] {
             assert_eq!(cancels(task, title), reach, "{task} / {title}: {:#?}", Reaches::of(task));
         }

@@ -546,3 +546,23 @@ pub(super) const POINTING: &[&str] = &[
 ];
 /// What is kept beside calendars, with what [`super::words::MAIL`] lists.
 pub(super) const PAPERS: &[&str] = &["newsletter*", "spam", "file", "files", "datei*", "fichier*"];
+/// Words of a question about what to do, which asks for nothing yet.
+pub(super) const QUESTIONS: &[&str] = &[
+    "how", "why", "whether", "who", "should", "shall", "did", "does", "wie", "warum", "wieso", "ob", "wer", "soll",
+    "sollen", "sollte*", "comment", "pourquoi", "dois", "doit", "devons", "devrais",
+];
+/// Words a request may begin with that are no one's name.
+pub(super) const OPENINGS: &[&str] = &[
+    "hey", "hi", "hello", "hallo", "bonjour", "salut", "kindly", "pls", "ok", "okay", "yes", "ja", "oui", "go",
+    "ahead", "like", "i'd", "we'd", "i'm", "let's", "first", "möchte", "möchten", "würde", "gern", "gerne", "will",
+    "wollen", "veux", "voudrais", "aimerais", "peux", "tu", "merci",
+];
+/// Whom a part tells of that is not the one who asks.
+pub(super) const OTHERS: &[&str] = &["he", "she", "they", "er", "il", "elle", "ils", "elles"];
+/// Words that describe the thing before them.
+pub(super) const RELATIVES: &[&str] = &["which", "who", "whose", "where", "qui", "que", "dont", "où"];
+/// Words that tell how things are, where they stand behind a request.
+pub(super) const STATES: &[&str] = &[
+    "i", "we", "he", "she", "they", "is", "are", "was", "were", "has", "have", "had", "ich", "wir", "ist", "sind",
+    "war", "waren", "hat", "habe", "haben", "je", "nous", "est", "sont", "ont", "avons",
+];
