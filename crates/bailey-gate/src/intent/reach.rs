@@ -7,8 +7,8 @@
 use super::reach_words::{
     ALL, ALTOGETHER, BUT, CONTRASTS, DAYS, DETERMINERS, EACH, EACH_DAY, EVERYTHING, EXCEPT, EXCEPT_PAIRS, FILLERS,
     FOLLOWING, FROM, FUTURE, GOES_ON, HENCEFORTH, IN_DATES, KINDS, LIMITS, LOOK, MOMENTS, MONTHS, NO_THINGS, NUMBERS,
-    OBJECTS, ON, OPENINGS, OTHERS, PAPERS, POINTING, PREPOSITIONS, PRONOUNS, QUESTIONS, REASONS, RELATIVE, RELATIVES,
-    REST, SERIES, SINGLE, SPANS, STARTING, STATES, SUBJECTS, TO, WHOLE,
+    OBJECTS, OF, ON, OPENINGS, OTHERS, PAPERS, PARTIAL, POINTING, PREPOSITIONS, PRONOUNS, QUESTIONS, REASONS, RELATIVE,
+    RELATIVES, REST, SERIES, SINGLE, SPANS, STARTING, STATES, SUBJECTS, TO, WHOLE,
 };
 use super::words::{
     ADDRESS, APART, CANCEL, CHANGE, CREATE, DRAFT, INVITE, JOINS, MAIL, MARK, NOT, PAY, REMEMBER, SEND, SHARE, SORT,
@@ -94,10 +94,12 @@ impl Reaches {
         let sentences = sentences(task);
         let bounds: Vec<Bounds> = sentences.iter().map(|sentence| out.except(sentence)).collect();
         for (at, sentence) in sentences.iter().enumerate() {
-            let bounded = bounds.get(at).is_some_and(|own| own.excepts || own.negates)
+            let mut bounded = bounds.get(at).is_some_and(|own| own.excepts || own.negates)
                 || bounds.get(at + 1).is_some_and(|next| next.excepts);
             for clause in sentence {
                 current = out.clause(clause, bounded, current);
+                // What stands behind a colon may be what to write down: "Add a task: cancel all stand-ups".
+                bounded |= clause.trim_end().ends_with(':');
             }
         }
         out
@@ -164,7 +166,7 @@ impl Reaches {
             if of_mails && !any(KINDS) {
                 doing = Doing::default();
             }
-            let bounded = bounded || limited || unknown || of_mails || any(CONTRASTS) || tells(&words);
+            let bounded = bounded || limited || unknown || of_mails || any(CONTRASTS) || any(PARTIAL) || tells(&words);
             if !words.is_empty() {
                 current = self.take(&words, doing, bounded, current);
             }
@@ -292,7 +294,8 @@ impl Part {
         names.sort();
         names.dedup();
         let any = |list: &[&str]| left().any(|word| fits_any(word, list));
-        let dated = left().any(|word| is_date(word)) || any(SPANS) || any(SINGLE) || found.points(words);
+        let dated =
+            left().any(|word| is_date(word)) || any(SPANS) || any(SINGLE) || found.points(words) || has_time(words);
         let elliptical = names.is_empty() && kinds.is_empty();
         // "All that remain today" are those of today.
         let words_follow = found.future || elliptical && (any(FOLLOWING) || any(FUTURE) || any(REST));
@@ -361,7 +364,7 @@ impl Found {
         let (each, all, whole) = (is(at, EACH), is(at, ALL), is(at, WHOLE));
         if is(at, SERIES) {
             let before = (0..at).rev().find(|before| !is(*before, DETERMINERS));
-            let of = (before.map_or(0, |before| before + 1)..at).any(|at| is(at, &["of", "der", "de"]));
+            let of = (before.map_or(0, |before| before + 1)..at).any(|at| is(at, OF));
             // "The series finale" is one thing.
             let of_name = words.get(at + 1).is_some_and(|word| is_name(word)) || is(at + 1, KINDS);
             let within =
@@ -370,7 +373,7 @@ impl Found {
             return self.take(at, at + 1);
         }
         if is(at, EVERYTHING) {
-            self.all |= of_verb(words, at) && !is(at + 1, NO_THINGS);
+            self.all |= of_verb(words, at) && !is(at + 1, NO_THINGS) && !is(at + 1, PREPOSITIONS);
             return self.take(at, at + 1);
         }
         if is(at, FUTURE) && (1..=2).any(|more| words.get(at + more).is_some_and(|word| is_many(word))) {
@@ -407,7 +410,9 @@ impl Found {
             return;
         }
         if is(thing, SERIES) {
-            self.whole_series = true;
+            // "Tuesday's of the whole series" is one of it.
+            let before = words.iter().take(at).rev().take_while(|word| fits_any(word, DETERMINERS));
+            self.whole_series |= !before.into_iter().any(|word| fits_any(word, OF));
             return self.take(thing, thing + 1);
         }
         if each && is(thing, SINGLE) {
@@ -445,6 +450,14 @@ fn is_exception(words: &[String], at: usize) -> bool {
         words.get(at).is_some_and(|word| word == first) && words.get(at + 1).is_some_and(|word| word == second)
     };
     words.get(at).is_some_and(|word| fits_any(word, EXCEPT)) || EXCEPT_PAIRS.iter().any(pair)
+}
+
+/// Tells whether a time of day says which things are meant: "all meetings at 9"; that of a goal ("to 9") does not.
+fn has_time(words: &[String]) -> bool {
+    let stands =
+        |word: &String| !fits_any(word, TO) && [PREPOSITIONS, FROM, &["um"]].iter().any(|list| fits_any(word, list));
+    let mut pairs = words.iter().zip(words.iter().skip(1));
+    pairs.any(|(word, next)| stands(word) && is_time(next))
 }
 
 /// Tells whether a part tells of others or of what is, instead of asking: "Ana wants to cancel all", "cancel the stand-up which
@@ -720,6 +733,20 @@ mod tests {
             ("Annule la réunion de mardi au lieu de toute la série", "Réunion", One),
             ("Annule seulement la réunion de toute la série", "Réunion", One),
             ("Cancel the whole series from December on", "Stand-up", Following),
+            ("Cancel the second stand-up of the whole series", "Stand-up", One),
+            ("Cancel my 10 o'clock of the whole series", "Stand-up", One),
+            ("Cancel almost all stand-ups", "Stand-up", One),
+            ("Cancel half of all stand-ups", "Stand-up", One),
+            ("Sag fast alle Termine ab", "Termin", One),
+            ("Annule presque toutes les réunions", "Réunion", One),
+            ("Cancel all meetings at 9", "Team meeting", One),
+            ("Cancel all meetings before 10", "Team meeting", One),
+            ("Sag alle Termine um 10 Uhr ab", "Termin", One),
+            ("Delete everything in the description of the stand-up", "Stand-up", One),
+            ("Cancel Tuesday's stand-up or all of them", "Stand-up", One),
+            ("Either cancel Tuesday's stand-up or cancel the whole series", "Stand-up", One),
+            ("Maybe cancel the whole series", "Stand-up", One),
+            ("Add a task: cancel all stand-ups", "Stand-up", One),
         ] {
             assert_eq!(cancels(task, title), reach, "{task} / {title}: {:#?}", Reaches::of(task));
         }

@@ -546,10 +546,41 @@ pub(super) const POINTING: &[&str] = &[
 ];
 /// What is kept beside calendars, with what [`super::words::MAIL`] lists.
 pub(super) const PAPERS: &[&str] = &["newsletter*", "spam", "file", "files", "datei*", "fichier*"];
-/// Words of a question about what to do, which asks for nothing yet.
+/// Words of a question about what to do, or of a choice, which asks for nothing yet.
 pub(super) const QUESTIONS: &[&str] = &[
-    "how", "why", "whether", "who", "should", "shall", "did", "does", "wie", "warum", "wieso", "ob", "wer", "soll",
-    "sollen", "sollte*", "comment", "pourquoi", "dois", "doit", "devons", "devrais",
+    "or",
+    "either",
+    "maybe",
+    "perhaps",
+    "probably",
+    "oder",
+    "entweder",
+    "vielleicht",
+    "ou",
+    "soit",
+    "peut-être",
+    "how",
+    "why",
+    "whether",
+    "who",
+    "should",
+    "shall",
+    "did",
+    "does",
+    "wie",
+    "warum",
+    "wieso",
+    "ob",
+    "wer",
+    "soll",
+    "sollen",
+    "sollte*",
+    "comment",
+    "pourquoi",
+    "dois",
+    "doit",
+    "devons",
+    "devrais",
 ];
 /// Words a request may begin with that are no one's name.
 pub(super) const OPENINGS: &[&str] = &[
@@ -565,4 +596,11 @@ pub(super) const RELATIVES: &[&str] = &["which", "who", "whose", "where", "qui",
 pub(super) const STATES: &[&str] = &[
     "i", "we", "he", "she", "they", "is", "are", "was", "were", "has", "have", "had", "ich", "wir", "ist", "sind",
     "war", "waren", "hat", "habe", "haben", "je", "nous", "est", "sont", "ont", "avons",
+];
+/// Words a whole stands behind.
+pub(super) const OF: &[&str] = &["of", "der", "des", "de"];
+/// Words that take something off an "all".
+pub(super) const PARTIAL: &[&str] = &[
+    "almost", "nearly", "half", "some", "most", "mostly", "few", "several", "fast", "beinahe", "hälfte", "einige*",
+    "manche*", "meiste*", "presque", "moitié", "quelques", "plupart", "certain*",
 ];
