@@ -71,7 +71,7 @@ pub(crate) enum Refused {
     /// The passkey was ended meanwhile.
     #[error("this passkey counts no more; let the browser in anew with `bailey dashboard`")]
     Ended,
-    /// What the browser said does not hold.
+    /// The browser's answer does not hold.
     #[error("the passkey was not taken: {0}")]
     Passkey(#[from] passkey::Wrong),
     /// The store.
@@ -89,7 +89,7 @@ struct Link {
     ends_boot_ms: u64,
 }
 
-/// What is known of the person's browsers while the home runs.
+/// The sessions and links of the person's browsers, while the home runs.
 #[derive(Debug, Default)]
 pub(crate) struct Browsers {
     /// Sessions that stand, by the SHA-256 of what their browsers show.
@@ -100,7 +100,7 @@ pub(crate) struct Browsers {
 
 /// A browser that was let in.
 pub(crate) struct LetIn {
-    /// What it shows from now on.
+    /// The secret it shows from now on.
     pub(crate) secret: String,
     /// Its session.
     pub(crate) session: SessionRow,
@@ -108,7 +108,7 @@ pub(crate) struct LetIn {
     pub(crate) codes: Vec<String>,
 }
 
-/// What a browser tells of the passkey it made. Bytes as WebAuthn names them.
+/// The passkey that a browser made, as it tells it. Bytes as WebAuthn names them.
 pub(crate) struct Registration {
     pub(crate) credential_id: Vec<u8>,
     pub(crate) client_data: Vec<u8>,

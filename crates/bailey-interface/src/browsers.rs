@@ -15,16 +15,16 @@ pub struct RequestBody {
     pub body: serde_json::Value,
 }
 
-/// What a browser asks a passkey to sign.
+/// A challenge for a passkey (`PublicKeyCredentialRequestOptions`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PasskeyChallenge {
     /// The challenge that the answer names, hexadecimal.
     pub challenge: String,
-    /// What the passkey signs: `challenge` of the options. SHA-256 of the bytes in `docs/approval-format.md`.
+    /// `challenge` of the options, which the passkey signs. SHA-256 of the bytes in `docs/approval-format.md`.
     pub webauthn: String,
     /// `rpId` of the options.
     pub rp: String,
-    /// Which passkeys may answer.
+    /// Passkeys that may answer.
     pub passkeys: Vec<PasskeyHint>,
 }
 
@@ -40,7 +40,7 @@ pub struct PasskeyHint {
 /// A link that lets one browser in, once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LinkView {
-    /// What the page at `/claim` needs, after `#`.
+    /// The token, which the page at `/claim` takes after `#`.
     pub token: String,
     /// The whole address for each name of the dashboard, the one to use first.
     pub urls: Vec<String>,
@@ -56,16 +56,16 @@ pub struct LinkBody {
     pub token: String,
 }
 
-/// What a browser makes a passkey with (`PublicKeyCredentialCreationOptions`).
+/// Options for making a passkey (`PublicKeyCredentialCreationOptions`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RegistrationOptions {
-    /// What is signed.
+    /// `challenge` of the options.
     pub challenge: String,
-    /// Whom the passkey is for.
+    /// The relying party: the host of the page.
     pub rp: String,
     /// A random name of the account, of no meaning.
     pub user: String,
-    /// What the browser shows of it.
+    /// The account's name, as the browser shows it.
     pub user_name: String,
     /// The algorithms that are taken (IANA COSE algorithms).
     pub algorithms: Vec<i32>,
@@ -79,13 +79,13 @@ pub struct RegistrationOptions {
 pub struct ClaimBody {
     /// The token of the link.
     pub token: String,
-    /// What the person calls this browser.
+    /// The person's name for this browser.
     pub name: String,
     /// `rawId`.
     pub credential_id: String,
     /// `response.clientDataJSON`.
     pub client_data: String,
-    /// What `response.getAuthenticatorData()` gives.
+    /// The result of `response.getAuthenticatorData()`.
     pub authenticator_data: String,
 }
 
@@ -109,9 +109,9 @@ pub struct RecoverBody {
 /// A passkey.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PasskeyView {
-    /// Which.
+    /// Its identity, hexadecimal.
     pub id: String,
-    /// What the person calls it.
+    /// The person's name for it.
     pub name: String,
     /// The host it is for.
     pub rp: String,
@@ -130,11 +130,11 @@ pub struct PasskeyView {
 /// A browser's session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SessionView {
-    /// Which.
+    /// Its identity, hexadecimal.
     pub id: String,
     /// The passkey it came by.
     pub passkey: String,
-    /// What the browser calls itself.
+    /// The browser's name and system.
     pub agent: String,
     /// When it began: milliseconds since 1970-01-01T00:00Z, as the time below.
     pub made_ms: i64,

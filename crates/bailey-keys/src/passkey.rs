@@ -25,7 +25,7 @@ const BACKUP_ELIGIBLE: u8 = 0x08;
 const BACKED_UP: u8 = 0x10;
 const HAS_KEY: u8 = 0x40;
 
-/// What precedes the numbers in a COSE key (RFC 9052, section 7; RFC 9053, section 7; RFC 8230, section 4), in the canonical
+/// Prefixes of the numbers in a COSE key (RFC 9052, section 7; RFC 9053, section 7; RFC 8230, section 4), in the canonical
 /// order of CTAP2.
 const ES256: &[u8] = &[0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 0x20];
 const ES256_Y: &[u8] = &[0x22, 0x58, 0x20];
@@ -40,7 +40,7 @@ pub struct Passkey {
     pub id: Vec<u8>,
     /// Its public key: COSE, in one of the forms that [`register`] takes.
     pub public: Vec<u8>,
-    /// Whom it signs for: the host of the page it was made on.
+    /// The relying party: the host of the page it was made on.
     pub rp: String,
     /// How often it signed, where its authenticator counts; else 0.
     pub count: u32,
@@ -125,7 +125,7 @@ fn check_client(bytes: &[u8], kind: &str, challenge: &[u8], origins: &[&str]) ->
     Ok(())
 }
 
-/// What authenticator data say before the key (WebAuthn Level 3, section 6.1).
+/// Authenticator data before the key (WebAuthn Level 3, section 6.1).
 struct AuthenticatorData<'a> {
     flags: u8,
     count: u32,

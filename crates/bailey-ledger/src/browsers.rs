@@ -11,7 +11,7 @@ use crate::tx::LedgerTx;
 /// A passkey, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasskeyRow {
-    /// Which, as approvals name it.
+    /// Its identity, as approvals name it.
     pub id: [u8; 16],
     /// Its authenticator's own name for it (`rawId`).
     pub raw_id: Vec<u8>,
@@ -19,9 +19,9 @@ pub struct PasskeyRow {
     pub public: Vec<u8>,
     /// How often it signed, where its authenticator counts; else 0.
     pub count: u32,
-    /// Whom it signs for: the host of the page it was made on.
+    /// The relying party: the host of the page it was made on.
     pub rp: String,
-    /// What the person calls it.
+    /// The person's name for it.
     pub name: String,
     /// Tells whether it may be copied to other devices of the person.
     pub synced: bool,
@@ -46,13 +46,13 @@ impl PasskeyRow {
 /// A browser that was let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionRow {
-    /// Which.
+    /// Its identity.
     pub id: [u8; 16],
     /// The SHA-256 of what its browser shows.
     pub secret: [u8; 32],
     /// The passkey that began it.
     pub passkey: [u8; 16],
-    /// What the browser called itself.
+    /// The browser's name and system.
     pub agent: String,
     /// When it began: milliseconds since 1970-01-01T00:00Z, as the times below.
     pub made_ms: i64,

@@ -17,7 +17,7 @@ const SECURE_COOKIE: &str = "__Host-bailey";
 /// How long a browser keeps it, in seconds: as long as a session may last.
 const COOKIE_SECONDS: u64 = 90 * 24 * 60 * 60;
 
-/// Who asks.
+/// The client that asks.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Asker {
     /// A client of the person's.

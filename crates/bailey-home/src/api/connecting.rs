@@ -11,7 +11,7 @@ use bailey_vault::{
 use super::pages::{Around, Page, shown};
 use super::*;
 
-/// Which kind of account.
+/// The kind of account.
 #[derive(Default, Deserialize)]
 pub(super) struct Which {
     #[serde(default)]
@@ -33,7 +33,7 @@ async fn asked(home: &Arc<Home>, kind: &str, trouble: &str) -> Page {
     Ok(shown(html::connect(&around.frame(Section::Connections), &Connecting::Address { kind, trouble })))
 }
 
-/// What the person says of an account.
+/// The account, as the person names it.
 #[derive(Deserialize)]
 pub(super) struct FindForm {
     kind: String,

@@ -23,7 +23,7 @@ const OPEN: [&str; 5] = ["/sign-in", "/claim", "/recovery-codes", "/do/recover",
 pub(super) const SIGN_IN: &str = "/sign-in";
 /// The form that pauses.
 pub(super) const PAUSE: &str = "/do/pause";
-/// What keeps the person in charge: always answered at once, as the routes of the same name are.
+/// Pages and forms that keep the person in charge: always answered at once, as the routes of the same name are.
 pub(super) const PROMPT: [&str; 10] = [
     "/approvals",
     PAUSE,
@@ -149,7 +149,7 @@ fn back(home: &Home, headers: &HeaderMap, else_to: &str) -> Response {
     to(ours.filter(is_page).unwrap_or(else_to))
 }
 
-/// What every page is told.
+/// The status, time and zone that every page is told.
 pub(super) struct Around {
     status: Status,
     now_ms: i64,
@@ -260,7 +260,7 @@ async fn edit(AppState(home): Shared, Path(id): Path<String>) -> Page {
     Ok(shown(html::edit(&around.frame(Section::Approvals), &view)))
 }
 
-/// What activity is narrowed to.
+/// Filters of the activity.
 #[derive(Default, Deserialize)]
 struct Narrowed {
     #[serde(default)]
@@ -339,7 +339,7 @@ async fn context(AppState(home): Shared, Path((task, n)): Path<(String, u64)>) -
     Ok(shown(html::context(&around.frame(Section::Activity), &request, &view)))
 }
 
-/// What the rules come to for an action of a kind of which nothing more is known.
+/// Returns the decision of the rules on an action of a kind of which nothing more is known.
 fn by_rules(home: &Home, kind: ActionKind) -> (&'static str, String) {
     let class = match kind.group() {
         Group::Read | Group::Fetch | Group::Speak | Group::Write => Class::Undoable,
@@ -516,7 +516,7 @@ async fn take_back(AppState(home): Shared, headers: HeaderMap, Form(form): Form<
     Ok(back(&home, &headers, "/approvals"))
 }
 
-/// What the person says of an action whose outcome is not known.
+/// The person's word on an action whose outcome is not known.
 #[derive(Deserialize)]
 struct HappenedForm {
     id: String,
