@@ -10,7 +10,8 @@
 //! "* " number " FETCH (" item *(" " item) ")"      item    = name " " value / section " " (value / literal)
 //! "* LIST (" plain ") " (quoted / "NIL") " " literal section = "BODY[" part "]" ["<" number ">"]
 //!                                                  value   = number / "NIL" / quoted / "(" plain ")"
-//!                                                  part    = numbers, points and names, as `1.2.HEADER`
+//!                                                  part    = numbers, points and names, as `1.2.HEADER`,
+//!                                                            and fields, as `HEADER.FIELDS (FROM "TO")`
 //! ```
 //!
 //! What a server says of a message's parts (`BODYSTRUCTURE`) nests, and is written in as many ways as there are servers. The library
@@ -253,6 +254,11 @@ impl Reader<'_> {
             let section = self.is("BODY[").is_some();
             if section {
                 self.skip(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+                if self.is(" (").is_some() {
+                    // Names of fields; some servers quote them.
+                    self.skip(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b' ' | b'"'));
+                    self.is(")")?;
+                }
                 self.is("]")?;
                 if self.is("<").is_some() {
                     self.number()?;
@@ -444,6 +450,7 @@ mod tests {
             "+ {99999999}",
             "* 2 FETCH (FLAGS () BODY[HEADER] NIL MODSEQ (7) INTERNALDATE \"22-Nov-2026\")",
             "* 2 fetch (BODY[HEADER] {0}\r\n UID 7)",
+            "* 2 FETCH (UID 7 BODY[HEADER.FIELDS (FROM \"TO\" Message-ID)]<0> {4}\r\na: b)",
             "* SEARCH 1 2 3",
             "* SEARCH",
             "* 3 EXISTS",

@@ -102,10 +102,15 @@ fn peeks(command: &str) -> bool {
         ["UID", "FLAGS", "RFC822.SIZE", "BODYSTRUCTURE"].contains(&item)
             || item.strip_prefix("BODY.PEEK[").is_some_and(is_piece)
     };
-    plain && items.split(' ').all(harmless)
+    let mut in_section = false;
+    let between = |c: char| {
+        in_section = (in_section || c == '[') && c != ']';
+        c == ' ' && !in_section
+    };
+    plain && items.split(between).all(harmless)
 }
 
-/// Returns a section, and which bytes of it: `1.2.HEADER]<0.65536>`.
+/// Tells whether this is a section, and which bytes of it: `1.2.HEADER]<0.65536>`, `HEADER.FIELDS (FROM TO)]<0.65536>`.
 fn is_piece(section: &str) -> bool {
     let Some((section, bytes)) =
         section.split_once("]<").and_then(|(section, rest)| Some((section, rest.strip_suffix('>')?)))
@@ -113,6 +118,9 @@ fn is_piece(section: &str) -> bool {
         return false;
     };
     let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let field = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
+    let fields = section.strip_prefix("HEADER.FIELDS (").and_then(|names| names.strip_suffix(')'));
+    let section = if fields.is_some_and(|names| names.split(' ').all(field)) { "HEADER" } else { section };
     let part = section
         .strip_suffix("HEADER")
         .or_else(|| section.strip_suffix(".MIME"))
@@ -425,6 +433,7 @@ mod tests {
             "A1 UID SEARCH CHARSET UTF-8 TEXT {7}",
             "A1 UID FETCH 7 (UID RFC822.SIZE BODYSTRUCTURE BODY.PEEK[1.2]<0.99> BODY.PEEK[3.HEADER]<0.9> BODY.PEEK[1.MIME]<0.1>)",
             "A1 UID FETCH 7 (UID BODY.PEEK[2]<2097152.2097152>)",
+            "A1 UID FETCH 1:5 (UID FLAGS BODY.PEEK[HEADER.FIELDS (FROM MESSAGE-ID)]<0.65536> FLAGS)",
         ] {
             assert_eq!(judge(&Errand::Look, false, good), Line::Looks, "{good}");
         }
@@ -452,6 +461,11 @@ mod tests {
             "A1 UID FETCH 1 (BODY.PEEK[1]<0.1> BODY[2]<0.1>)",
             "A1 UID FETCH 1 (BODY.PEEK[1) BODY[]<0.1>)",
             "A1 UID FETCH 1 (BODY.PEEK[TEXT]<0.1>)",
+            "A1 UID FETCH 1 (BODY.PEEK[HEADER.FIELDS (FROM)])",
+            "A1 UID FETCH 1 (BODY.PEEK[HEADER.FIELDS ()]<0.1>)",
+            "A1 UID FETCH 1 (BODY.PEEK[HEADER.FIELDS (FROM) BODY[]]<0.1>)",
+            "A1 UID FETCH 1 (BODY.PEEK[HEADER.FIELDS (FROM]<0.1> BODY[])",
+            "A1 UID FETCH 1 (BODY.PEEK[1.HEADER.FIELDS (FROM)]<0.1>)",
             "A1 SETACL x",
             "x",
             "",

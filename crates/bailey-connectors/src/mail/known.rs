@@ -7,7 +7,7 @@ use bailey_vault::{Access, Discovered, ImapSession, MailSettings, Vault, VaultEr
 use futures_util::TryStreamExt as _;
 
 use super::imap::{Folders, Words, imap_words, in_time, leave, open};
-use super::mime::{HEADER, recipients};
+use super::mime::{LISTED_FIELDS, recipients};
 
 /// Sent messages looked at, newest first.
 const MAX_SENT_LOOKED_AT: usize = 500;
@@ -70,7 +70,7 @@ pub(super) async fn written_to(
     if !uids.is_empty() {
         let set = uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
         let fetched: Vec<_> = session
-            .uid_fetch(set, format!("(UID {HEADER})"))
+            .uid_fetch(set, format!("(UID {LISTED_FIELDS})"))
             .await
             .map_err(imap_words)?
             .try_collect()

@@ -12,6 +12,8 @@ use crate::cut::{before_cutting, beginning};
 pub(crate) const MAX_FETCHED: usize = 512 * 1024;
 /// What is fetched of a message's header, whatever comes.
 pub(crate) const HEADER: &str = "BODY.PEEK[HEADER]<0.65536>";
+/// What is fetched of each message in a list: servers keep these fields at hand, and read the whole message for others.
+pub(crate) const LISTED_FIELDS: &str = "BODY.PEEK[HEADER.FIELDS (FROM TO CC BCC SUBJECT DATE MESSAGE-ID)]<0.65536>";
 /// The thread that takes a message apart. Where a library panics over one, that message cannot be read.
 pub const PARSER: &str = "mail parser";
 /// Stack of that thread, in bytes: parts are looked at to a depth that needs a small part of it.

@@ -13,7 +13,7 @@ use futures_util::TryStreamExt as _;
 use serde::Serialize;
 use serde_json::json;
 
-use super::super::mime::{HEADER, people, people_in_words, short};
+use super::super::mime::{LISTED_FIELDS, people, people_in_words, short};
 use super::{Folders, imap_words, in_time, leave};
 
 /// Messages listed at once. A model reads no more, and asks for the next if it wants to.
@@ -223,7 +223,7 @@ pub(super) async fn summaries(session: &mut ImapSession, uids: &[u32]) -> Result
         return Ok(Vec::new());
     }
     let set = uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
-    let what = format!("(UID FLAGS {HEADER})");
+    let what = format!("(UID FLAGS {LISTED_FIELDS})");
     let fetched: Vec<_> =
         session.uid_fetch(set, what).await.map_err(imap_words)?.try_collect().await.map_err(imap_words)?;
     let by_place = super::read::by_place(&fetched);
