@@ -55,6 +55,8 @@ pub enum SystemEgress {
     TokenRefresh,
     /// Telling a provider that a grant is over.
     Revocation,
+    /// Telling the person, at a place they named, that something waits for them.
+    Notification,
 }
 
 impl SystemEgress {

@@ -9,6 +9,7 @@ pub mod credential;
 mod home;
 mod opened;
 pub mod passkey;
+pub mod push;
 mod root;
 mod seal;
 mod secret;

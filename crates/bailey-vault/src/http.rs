@@ -59,6 +59,7 @@ pub struct SystemClient {
 pub(crate) enum Form {
     Json,
     UrlEncoded,
+    Octets,
 }
 
 impl SystemClient {
@@ -141,6 +142,7 @@ impl SystemClient {
         let content_type = match form {
             Form::Json => "application/json",
             Form::UrlEncoded => "application/x-www-form-urlencoded",
+            Form::Octets => "application/octet-stream",
         };
         let mut request = Request::builder()
             .method(method)

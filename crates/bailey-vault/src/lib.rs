@@ -18,6 +18,7 @@ mod imap_hello;
 mod imap_keep;
 mod model;
 mod net;
+mod notify;
 mod oauth;
 mod oauth_answers;
 mod one_click;
@@ -47,6 +48,7 @@ use tokio::sync::watch;
 
 pub use discovery::{Found, FoundCollection, FoundServer, Origin};
 pub use http::{HttpError, Reply, SystemClient, retry_after};
+pub use notify::{Notice, Place};
 pub use imap_hello::said_by_server;
 pub use model::ModelAccess;
 pub use net::Trust;
@@ -254,7 +256,10 @@ impl Vault {
         // end by themselves. No new byte of a renewal leaves while paused all the same.
         let resets = match egress {
             SystemEgress::TokenRefresh | SystemEgress::Revocation => watch::Sender::new(0).subscribe(),
-            SystemEgress::Model | SystemEgress::Preparation | SystemEgress::Reconciliation => self.resets.subscribe(),
+            SystemEgress::Model
+            | SystemEgress::Preparation
+            | SystemEgress::Reconciliation
+            | SystemEgress::Notification => self.resets.subscribe(),
         };
         SystemClient::new(base, Arc::clone(&self.lock), resets, egress, self.trust.clone())
     }

@@ -34,7 +34,7 @@ pub enum ModelAccess {
 }
 
 /// Tells whether an address is this machine's own, as written: names that would have to be looked up are not.
-fn is_here(base: &str) -> bool {
+pub(crate) fn is_here(base: &str) -> bool {
     let Ok(uri) = base.parse::<Uri>() else { return false };
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
