@@ -41,6 +41,18 @@ pub(crate) static SCRIPT: Kept =
 pub(crate) static ICONS: Kept =
     LazyLock::new(|| kept("icons.svg", "image/svg+xml", include_bytes!("../assets/icons.svg")));
 
+pub(crate) static NOTIFICATIONS: Kept = LazyLock::new(|| {
+    kept("notifications.js", "text/javascript; charset=utf-8", include_bytes!("../assets/notifications.js"))
+});
+pub(crate) static ICON: Kept =
+    LazyLock::new(|| kept("icon-192.png", "image/png", include_bytes!("../assets/icon-192.png")));
+pub(crate) static ICON_LARGE: Kept =
+    LazyLock::new(|| kept("icon-512.png", "image/png", include_bytes!("../assets/icon-512.png")));
+pub(crate) static ICON_MASKABLE: Kept =
+    LazyLock::new(|| kept("icon-maskable-512.png", "image/png", include_bytes!("../assets/icon-maskable-512.png")));
+/// The service worker, whose path cannot change: a browser that has it looks there whether there is a newer one.
+pub const WORKER: (&str, &[u8]) = ("/worker.js", include_bytes!("../assets/worker.js"));
+
 fn kept(name: &'static str, media_type: &'static str, bytes: &'static [u8]) -> (String, File) {
     let file = File { name, media_type, bytes };
     (file.path(), file)
@@ -54,6 +66,6 @@ pub(crate) fn path(file: &'static Kept) -> &'static str {
 /// Returns media type and content of the file at a path; nothing where there is none. It never changes at that path.
 #[must_use]
 pub fn asset(path: &str) -> Option<(&'static str, &'static [u8])> {
-    let all: [&'static Kept; 3] = [&STYLE, &SCRIPT, &ICONS];
+    let all: [&'static Kept; 7] = [&STYLE, &SCRIPT, &ICONS, &NOTIFICATIONS, &ICON, &ICON_LARGE, &ICON_MASKABLE];
     all.into_iter().find(|kept| kept.0 == path).map(|kept| (kept.1.media_type, kept.1.bytes))
 }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use maud::{DOCTYPE, Markup, html};
 use serde_json::json;
 
-use crate::assets::{ICONS, SCRIPT, STYLE, path};
+use crate::assets::{ICON, ICONS, SCRIPT, STYLE, path};
 use crate::touch::{self, Then, Touch};
 use crate::words;
 
@@ -125,6 +125,9 @@ fn head(title: &str) -> Markup {
             title { (title) " · Bailey" }
             link rel="stylesheet" href=(path(&STYLE));
             link rel="icon" type="image/svg+xml" href={ (path(&ICONS)) };
+            link rel="manifest" href="/manifest.webmanifest";
+            link rel="apple-touch-icon" href=(path(&ICON));
+            meta name="theme-color" content="#0b6b5d";
             script type="module" src=(path(&SCRIPT)) {}
         }
     }

@@ -30,6 +30,7 @@
 //! | `/do/rules/lockdown` | | `POST /v1/rules/lockdown` |
 //! | `/do/rules/dismiss` | `id` | `POST /v1/rules/suggestions/{id}/dismiss` |
 //! | `/do/sessions/{id}/end`, `/do/sessions/end-all`, `/do/sign-out` | | ends sessions; then `/sign-in` where it was this one |
+//! | `/do/notifications/{id}/try`, `/do/notifications/{id}/end` | | `POST /v1/notifications/{id}/try`, `…/end` |
 //! | `/do/log/export` | | `POST /v1/log/export`, as a file |
 //! | `/do/recover` | `code` | takes a recovery code, then [`claim()`] |
 //!
@@ -53,6 +54,7 @@
 //! | `/v1/connections`, `/v1/sign-ins` (then the browser goes to its `url`) | `settings`, `level`, `password` |
 //! | `/v1/connections/{id}/level` | `level` |
 //! | `/v1/rules` | `change` |
+//! | `/v1/notifications` | `place`, `password` |
 //! | `/v1/passkeys/{id}/end` | |
 //! | `/v1/recovery-codes` (shown on [`recovery_codes()`]) | |
 //! | `/v1/browsers/link` (before a passkey is made from the settings) | |
@@ -73,6 +75,7 @@ mod context;
 mod enter;
 mod frame;
 mod markdown;
+mod notifications;
 mod settings;
 mod talk;
 mod touch;
@@ -81,18 +84,31 @@ mod words;
 
 pub use activity::{Filter, action, activity};
 pub use approvals::{approvals, card as one_approval, edit};
-pub use assets::asset;
+pub use assets::{WORKER, asset};
 pub use autonomy::{Autonomy, Draft, KindRow, Profile, autonomy};
 pub use connections::{Account, Connecting, Offer, Use, connect, connections};
 pub use context::{Request, context};
 pub use enter::{claim, recovery_codes, sign_in};
 pub use frame::{Frame, Mode, Section};
+pub use notifications::{manifest, notifications};
 pub use settings::{Device, Session, Settings, settings};
 pub use talk::{talk, task};
 pub use trouble::{not_answering, trouble};
 
+macro_rules! policy {
+    ($types:literal) => {
+        concat!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
+             manifest-src 'self'; worker-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; \
+             frame-ancestors 'none'; require-trusted-types-for 'script'; ",
+            $types
+        )
+    };
+}
+
 /// The policy that every page is to be served with (CSP Level 3, Trusted Types): no script and no style but the crate's own files, and no
 /// text that becomes HTML.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-     font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; frame-src 'self'; form-action 'self'; \
-     base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+pub const CONTENT_SECURITY_POLICY: &str = policy!("trusted-types 'none'");
+
+/// The policy of the page [`notifications()`]: its script names the service worker, and no other.
+pub const NOTIFICATIONS_POLICY: &str = policy!("trusted-types worker");

@@ -61,7 +61,7 @@ pub struct Settings<'a> {
 pub fn settings(frame: &Frame<'_>, view: &Settings<'_>) -> String {
     let main = html! {
         h1 { "Settings" }
-        ul class="elsewhere" { li { a href="/autonomy" { "Autonomy" } } li { a href="/connections" { "Connections" } } }
+        ul class="elsewhere" { li { a href="/autonomy" { "Autonomy" } } li { a href="/connections" { "Connections" } } li { a href="/notifications" { "Notifications" } } }
         (devices(frame, view))
         (sessions(frame, view.sessions))
         (model(frame, view.models))

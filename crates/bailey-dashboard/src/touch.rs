@@ -34,8 +34,17 @@ pub(crate) fn field(name: &str) -> Value {
     json!({ "$": name })
 }
 
+/// Makes the form of a touch that the script of its page shows once it is filled in.
+pub(crate) fn form_with_id(id: &str, touch: &Touch<'_>, inside: &Markup) -> Markup {
+    made(Some(id), touch, inside)
+}
+
 /// Makes the form of a touch. Its buttons are off until the script is there, for without it they do nothing.
 pub(crate) fn form(touch: &Touch<'_>, inside: &Markup) -> Markup {
+    made(None, touch, inside)
+}
+
+fn made(id: Option<&str>, touch: &Touch<'_>, inside: &Markup) -> Markup {
     let (answer, to) = match touch.then {
         Then::Renew => ("renew", ""),
         Then::Go(to) => ("go", to),
@@ -44,7 +53,7 @@ pub(crate) fn form(touch: &Touch<'_>, inside: &Markup) -> Markup {
         Then::Keep(name) => ("keep", name),
     };
     html! {
-        form method="post" data-touch=(touch.path) data-body=(touch.body) data-said=(touch.said) data-answer=(answer) data-to=(to) {
+        form id=[id] hidden[id.is_some()] method="post" data-touch=(touch.path) data-body=(touch.body) data-said=(touch.said) data-answer=(answer) data-to=(to) {
             (inside)
         }
     }

@@ -79,6 +79,8 @@ pub struct Home {
     pub(crate) notices: Mutex<Vec<String>>,
     /// The person's browsers.
     pub(crate) browsers: Browsers,
+    /// How it went with the places that are told what waits.
+    pub(crate) notifications: crate::notifications::Notifications,
     /// Whose pages are the dashboard's.
     origins: Vec<String>,
     /// Sign-ins under way or just ended, by their random name.
@@ -178,6 +180,7 @@ impl Home {
             layout: layout.clone(),
             notices: Mutex::new(notices),
             browsers: Browsers::load(&ledger)?,
+            notifications: crate::notifications::Notifications::default(),
             origins: config.gateway.origins(),
             sign_ins: Mutex::default(),
             ledger,

@@ -18,6 +18,7 @@ mod home;
 mod layout;
 mod listener;
 mod metrics;
+mod notifications;
 mod people;
 mod provenance;
 pub mod purposes;
@@ -100,6 +101,7 @@ pub async fn serve(
     };
     tokio::spawn(Arc::clone(&home).deliver_revocation_notices());
     tokio::spawn(Arc::clone(&home).keep_suggestions());
+    tokio::spawn(Arc::clone(&home).send_notifications());
     tokio::spawn(Arc::clone(&home).send_heartbeats(answering.handle.clone()));
     let (ending, ended) = tokio::sync::oneshot::channel();
     let stopped = async move {

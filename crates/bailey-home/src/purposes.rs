@@ -1,10 +1,11 @@
 //! What the person signs for where the home does something for them alone. Clients and the home make it here both, so that what
 //! is signed is what is done. `docs/approval-format.md` describes the bytes, for those who implement it elsewhere.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use bailey_gate::approval::Purpose;
 use bailey_gate::codec::Encoder;
 use bailey_gate::{ConnectionId, Nonce};
-use bailey_interface::RuleChange;
+use bailey_interface::{NotificationPlace, RuleChange};
 
 use crate::wire::Settings;
 
@@ -13,6 +14,7 @@ const CONNECT_VERSION: u8 = 2;
 const LEVEL_VERSION: u8 = 1;
 const RULES_VERSION: u8 = 1;
 const PASSKEY_VERSION: u8 = 1;
+const NOTIFY_VERSION: u8 = 1;
 
 /// Connects an account with exactly these settings, at exactly this level.
 #[must_use]
@@ -70,6 +72,20 @@ pub const fn confirm_passkeys() -> Purpose {
 #[must_use]
 pub const fn recovery_codes() -> Purpose {
     Purpose::Home { what: "make recovery codes", parameters: Vec::new() }
+}
+
+/// Tells exactly this place from now on that something waits. The log keeps its hash: who knows the address may write there.
+#[must_use]
+pub fn notify(place: &NotificationPlace) -> Purpose {
+    let mut all = Encoder::default();
+    all.text("bailey notification").text(place.address());
+    if let NotificationPlace::Browser { public, auth, .. } = place {
+        all.text(public).text(auth);
+    }
+    let mut out = Encoder::default();
+    let hash = digest(&SHA256, &all.finish());
+    out.text("notify").byte(NOTIFY_VERSION).text(place.kind()).bytes(hash.as_ref());
+    Purpose::Home { what: "notify", parameters: out.finish() }
 }
 
 /// Deletes the home.

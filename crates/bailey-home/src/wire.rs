@@ -1,6 +1,6 @@
 //! Bodies that are made of the vault's and the services' own types. All others are in `bailey-interface`.
 
-use bailey_interface::ProofBody;
+use bailey_interface::{NotificationPlace, ProofBody};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -33,6 +33,20 @@ pub struct ConnectBody {
     #[schema(pattern = "^(read-only|draft|send|full)$")]
     pub level: String,
     /// An app password, where one is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub password: Option<Password>,
+    /// The evidence.
+    pub proof: ProofBody,
+}
+
+/// `POST /v1/notifications`
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NotifyBody {
+    /// Where notices go.
+    pub place: NotificationPlace,
+    /// What the server wants to be shown: an access token of ntfy, an application's token of Gotify. Empty is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub password: Option<Password>,

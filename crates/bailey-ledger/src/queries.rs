@@ -59,6 +59,8 @@ queries! {
     UNASKED = rows!("INDEXED BY action_unasked WHERE credential IS NULL AND claimed_ms >= ?1");
     /// How many are in a state.
     COUNT_IN_STATE = "SELECT count(*) FROM action WHERE state = ?1";
+    /// The place of the newest in a state.
+    NEWEST_IN_STATE = "SELECT coalesce(max(content_seq), 0) FROM action WHERE state = ?1";
     /// How many of a task are in a state.
     COUNT_OF_TASK = "SELECT count(*) FROM action WHERE task = ?1 AND state = ?2";
     /// How many of a kind were claimed since a wall time, up to a number.

@@ -185,6 +185,14 @@ impl Ledger {
             .map_err(store_error)
     }
 
+    /// Tells where in the log the newest action in a state stands; 0 where there is none.
+    pub fn newest_in(&self, state: State) -> Result<u64, StoreError> {
+        self.reader()
+            .prepare_cached(queries::NEWEST_IN_STATE)
+            .and_then(|mut query| query.query_row([state.name()], |row| row.get(0)))
+            .map_err(store_error)
+    }
+
     /// Returns what was decided about one action.
     pub fn decided_of(&self, row: Row) -> Result<Decided, StoreError> {
         if let Some((facts, decision, reasons)) = self.decisions().get(&row.id).cloned() {

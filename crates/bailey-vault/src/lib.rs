@@ -48,10 +48,10 @@ use tokio::sync::watch;
 
 pub use discovery::{Found, FoundCollection, FoundServer, Origin};
 pub use http::{HttpError, Reply, SystemClient, retry_after};
-pub use notify::{Notice, Place};
 pub use imap_hello::said_by_server;
 pub use model::ModelAccess;
 pub use net::Trust;
+pub use notify::{Notice, Place};
 pub use oauth::{Flow, Revocation, renewal};
 pub use preset::kept_by_bailey_alone;
 pub use session::{Access, HttpAnswer, HttpAsk, ImapSession};

@@ -58,6 +58,9 @@ pub(crate) enum Command {
     /// The passkeys of your browsers, and their sessions
     #[command(subcommand)]
     Passkey(PasskeyCommand),
+    /// Where you are told that something waits for you
+    #[command(subcommand)]
+    Notifications(NotificationsCommand),
     /// Say how the home is
     Status,
     /// Connect an account
@@ -140,6 +143,41 @@ pub(crate) enum Command {
     Pause,
     /// Let things go on; asks for the approval passphrase
     Resume,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NotificationsCommand {
+    /// List the places that are told; a browser is added on the dashboard's page
+    List,
+    /// Have a place told, how many actions wait and nothing else; asks for the approval passphrase
+    Add {
+        /// Which service
+        #[arg(value_enum)]
+        service: NotificationService,
+        /// Of ntfy the whole address of the topic, of Gotify that of the server
+        url: String,
+        /// The server wants a token; it is asked for
+        #[arg(long)]
+        token: bool,
+    },
+    /// Tell a place no more
+    End {
+        /// Which place
+        id: String,
+    },
+    /// Send a place a notice now
+    Try {
+        /// Which place
+        id: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum NotificationService {
+    /// ntfy.sh, or a server of one's own
+    Ntfy,
+    /// Gotify
+    Gotify,
 }
 
 #[derive(Debug, Subcommand)]

@@ -52,6 +52,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         Command::Home(HomeCommand::Delete) => delete_home(&client, json).await,
         Command::Dashboard => crate::browsers::dashboard(&client, json).await,
         Command::Passkey(command) => crate::browsers::passkey(command, &client, json).await,
+        Command::Notifications(command) => crate::notifications::run(command, &client, json).await,
         Command::Status => {
             let mut status: Status = client.get(&routes::STATUS.here()).await?;
             status.notices.extend(pin::is_older(&status));

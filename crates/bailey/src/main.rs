@@ -7,6 +7,7 @@ mod commands;
 mod discover;
 mod doctor;
 mod follow;
+mod notifications;
 mod pause;
 mod pin;
 mod prompt;

@@ -5,8 +5,8 @@ use bailey_dashboard::{
     Settings, Use,
 };
 use bailey_interface::{
-    ActionView, Code, ConnectionView, ContextView, Failure, Line, ModelsView, RuleEventView, RuleView, Status,
-    SuggestionView, TaskSummary, TaskView, TrialView, WhyView,
+    ActionView, Code, ConnectionView, ContextView, Failure, Line, ModelsView, NotificationView, NotificationsView,
+    RuleEventView, RuleView, Status, SuggestionView, TaskSummary, TaskView, TrialView, WhyView,
 };
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -100,6 +100,18 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     out.push(("autonomy", page::autonomy(&at(Section::Autonomy), &autonomy(views, Some(Ok(&views.trial))))));
     out.push(("autonomy-mistake", page::autonomy(&at(Section::Autonomy), &autonomy(views, Some(Err(words))))));
     out.push(("settings", settings(views)));
+    let place = |kind: &str, trouble: Option<String>| NotificationView {
+        id: "00".repeat(16),
+        kind: kind.into(),
+        name: words.clone(),
+        host: words.clone(),
+        made_ms: views::NOW,
+        sent_ms: trouble.is_none().then_some(views::NOW),
+        trouble,
+    };
+    let places = vec![place("browser", None), place("ntfy", Some(words.clone()))];
+    let told = NotificationsView { key: "BAAA".into(), places };
+    out.push(("notifications", page::notifications(&at(Section::Settings), &told)));
     let failure = Failure { code: Code::Conflict, message: words.clone() };
     out.push(("trouble", page::trouble(Some(&approvals), &failure)));
     out.push(("trouble-outside", page::trouble(None, &failure)));

@@ -10,6 +10,7 @@ mod document;
 mod house;
 mod log;
 mod models;
+mod notifications;
 mod pages;
 pub(crate) mod places;
 mod rules;

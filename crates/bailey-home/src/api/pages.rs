@@ -18,7 +18,15 @@ use crate::rules::kept;
 pub(super) type Page = Result<Response, Failure>;
 
 /// Where browsers look for what they need before anybody is signed in.
-const OPEN: [&str; 5] = ["/sign-in", "/claim", "/recovery-codes", "/do/recover", "/assets/{*path}"];
+const OPEN: [&str; 7] = [
+    "/sign-in",
+    "/claim",
+    "/recovery-codes",
+    "/do/recover",
+    "/assets/{*path}",
+    "/manifest.webmanifest",
+    html::WORKER.0,
+];
 /// Where somebody is sent who is not signed in.
 pub(super) const SIGN_IN: &str = "/sign-in";
 /// The form that pauses.
@@ -72,6 +80,11 @@ pub(super) fn router() -> Router<Arc<Home>> {
         .route("/context/{task}/{n}", get(context))
         .route("/autonomy", get(autonomy))
         .route("/settings", get(settings))
+        .route("/notifications", get(notifications))
+        .route("/manifest.webmanifest", get(manifest))
+        .route(html::WORKER.0, get(worker))
+        .route("/do/notifications/{id}/try", post(try_notification))
+        .route("/do/notifications/{id}/end", post(end_notification))
         .route(PAUSE, post(pause))
         .route("/do/reject", post(reject))
         .route("/do/take-back", post(take_back))
@@ -104,7 +117,6 @@ async fn dressed(request: Request, next: Next) -> Response {
 pub(super) fn dress(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [
-        ("content-security-policy", html::CONTENT_SECURITY_POLICY),
         ("x-content-type-options", "nosniff"),
         // Forms go back to the page they were on; no other site hears where somebody was.
         ("referrer-policy", "same-origin"),
@@ -118,6 +130,7 @@ pub(super) fn dress(mut response: Response) -> Response {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(html::CONTENT_SECURITY_POLICY));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
@@ -499,6 +512,33 @@ async fn settings(AppState(home): Shared, caller: Caller) -> Page {
         configuration: &configuration,
     };
     Ok(shown(html::settings(&around.frame(Section::Settings), &view)))
+}
+
+async fn notifications(AppState(home): Shared) -> Page {
+    let around = Around::of(&home).await?;
+    let view = reading(&home, |home| Ok(home.notifications()?)).await?;
+    let mut page = shown(html::notifications(&around.frame(Section::Settings), &view));
+    let policy = HeaderValue::from_static(html::NOTIFICATIONS_POLICY);
+    page.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    Ok(page)
+}
+
+async fn manifest() -> Response {
+    ([(header::CONTENT_TYPE, "application/manifest+json")], html::manifest()).into_response()
+}
+
+async fn worker() -> Response {
+    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], html::WORKER.1).into_response()
+}
+
+async fn try_notification(AppState(home): Shared, headers: HeaderMap, id: Path<String>) -> Page {
+    let Json(_) = super::notifications::try_out(AppState(Arc::clone(&home)), id).await?;
+    Ok(back(&home, &headers, "/notifications"))
+}
+
+async fn end_notification(AppState(home): Shared, headers: HeaderMap, id: Path<String>) -> Page {
+    let Json(_) = super::notifications::end(AppState(Arc::clone(&home)), id).await?;
+    Ok(back(&home, &headers, "/notifications"))
 }
 
 async fn pause(AppState(home): Shared, headers: HeaderMap) -> Page {

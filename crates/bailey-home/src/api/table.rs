@@ -5,7 +5,7 @@ use axum::Router;
 use bailey_interface::*;
 
 use super::document::{Components, schema_of, type_name};
-use super::{actions, bind, bind_with, browsers, connections, house, log, models, rules, tasks};
+use super::{actions, bind, bind_with, browsers, connections, house, log, models, notifications, rules, tasks};
 use crate::home::Home;
 use crate::routes::{Events, Method, Octets, Route, Text};
 use crate::wire::*;
@@ -224,6 +224,15 @@ routes! {
     RECOVERY_CODES = Get "/v1/recovery-codes", gives RecoveryCodesView; Usual, Token, browsers::recovery_codes;
     /// Makes new recovery codes; those before count no more.
     NEW_RECOVERY_CODES = Post "/v1/recovery-codes", takes ProvenBody, gives RecoveryCodesView; Usual, Assertion, browsers::new_recovery_codes;
+
+    /// The places that are told when something waits for the person.
+    NOTIFICATIONS = Get "/v1/notifications", gives NotificationsView; Usual, Token, notifications::list;
+    /// Tells one place more, with the leave of the person: how many actions wait, and nothing else.
+    NOTIFY = Post "/v1/notifications", takes NotifyBody, gives NotificationsView; Usual, Assertion, notifications::add;
+    /// Tells a place no more. Needs no proof: taking power away harms nobody.
+    END_NOTIFICATION = Post "/v1/notifications/{id}/end", gives NotificationsView; Usual, Token, notifications::end;
+    /// Sends a place a notice now, whether or not something waits.
+    TRY_NOTIFICATION = Post "/v1/notifications/{id}/try", gives NotificationView; Usual, Token, notifications::try_out;
 
     /// The rules in force beside the shipped ones.
     RULES = Get "/v1/rules", gives Vec<RuleView>; Usual, Token, rules::rules;

@@ -103,6 +103,7 @@ fn every_page_is_quiet_whole_and_named() {
         ("/connections", "me@example.org"),
         ("/autonomy", "Say a rule"),
         ("/settings", "This device"),
+        ("/notifications", "Nowhere yet"),
         (&format!("/context/{}/0", id(&task)), "write to ana"),
     ] {
         browser.open(&at(&world, path));
@@ -146,6 +147,7 @@ fn axe_finds_nothing_on_any_page_in_any_look() {
         &format!("/context/{}/0", id(&task)),
         "/autonomy",
         "/settings",
+        "/notifications",
         "/sign-in",
         "/claim",
         "/nothing",

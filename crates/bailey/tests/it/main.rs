@@ -25,6 +25,7 @@ mod house;
 mod in_time;
 mod interface;
 mod models;
+mod notifications;
 mod provenance;
 mod reading;
 mod restore;

@@ -324,8 +324,7 @@ fn session(mut stream: TcpStream, habit: Habit, heard: &std::sync::Mutex<Vec<Str
                 whole.len()
             ),
             "UID" if command.contains("BODY.PEEK[HEADER.FIELDS") => {
-                let listed =
-                    header.replace("[HEADER]", "[HEADER.FIELDS (FROM TO CC BCC SUBJECT DATE \"MESSAGE-ID\")]");
+                let listed = header.replace("[HEADER]", "[HEADER.FIELDS (FROM TO CC BCC SUBJECT DATE \"MESSAGE-ID\")]");
                 format!(
                     "* 1 FETCH (UID 7 {listed})\r\n* 9 FETCH (FLAGS (\\Seen))\r\n* 1 FETCH (FLAGS (\\Seen \\Answered))\r\n{tag} OK\r\n"
                 )

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::support::{Running, clock, command};
 
 /// How long a page may take to become what a test waits for.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often the driver is started, at most.
 const STARTS: u32 = 5;

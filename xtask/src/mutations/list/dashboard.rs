@@ -4,6 +4,47 @@ use crate::mutations::Mutation;
 
 pub(super) const DASHBOARD: &[Mutation] = &[
     Mutation {
+        control: "notify/exact-place",
+        edits: &[(
+            "crates/bailey-home/src/purposes.rs",
+            "all.text(\"bailey notification\").text(place.address());",
+            "all.text(\"bailey notification\");",
+        )],
+        test: "notifications::a_place_is_added_by_the_person_alone_exactly_as_they_said_it",
+    },
+    Mutation {
+        control: "notify/secure-place",
+        edits: &[("crates/bailey-vault/src/notify.rs", "\"http\" => is_here(address),", "\"http\" => true,")],
+        test: "notifications::a_place_is_added_by_the_person_alone_exactly_as_they_said_it",
+    },
+    Mutation {
+        control: "notify/sealed",
+        edits: &[(
+            "crates/bailey-home/src/notifications.rs",
+            "push::seal(public, auth, words.as_bytes())?",
+            "{ let _ = (public, auth); words.into_bytes() }",
+        )],
+        test: "notifications::a_browser_is_woken_by_words_that_only_it_can_read",
+    },
+    Mutation {
+        control: "notify/paused",
+        edits: &[(
+            "crates/bailey-gate/src/handoff.rs",
+            "(Self::Revocation, _) | (_, Mode::Open)",
+            "(Self::Revocation | Self::Notification, _) | (_, Mode::Open)",
+        )],
+        test: "notifications::a_pause_lets_no_notice_leave",
+    },
+    Mutation {
+        control: "notify/turned-away",
+        edits: &[(
+            "crates/bailey-home/src/notifications.rs",
+            "kept.passkey.as_ref().is_some_and(|passkey| !stands(passkey))",
+            "kept.passkey.as_ref().is_some_and(|passkey| !stands(passkey) && waiting > u64::MAX - 1)",
+        )],
+        test: "notifications::a_browser_that_was_turned_away_or_whose_subscription_is_over_is_told_no_more",
+    },
+    Mutation {
         control: "browser/link-once",
         edits: &[(
             "crates/bailey-home/src/browsers.rs",
