@@ -17,8 +17,12 @@ pub fn notifications(frame: &Frame<'_>, view: &NotificationsView) -> String {
         p class="lead" { "Where you are told that something waits for you. A notice says how many actions wait, and nothing else." }
         (places(frame, &view.places))
         (browser(&view.key))
-        (server("ntfy", "ntfy", "Address of the topic", "https://ntfy.sh/a-name-nobody-guesses", "Access token, if the topic has one"))
-        (server("gotify", "Gotify", "Address of the server", "https://gotify.example.org", "Token of the application"))
+        section class="group" aria-labelledby="others" {
+            h2 id="others" { "Another app" }
+            p class="dim" { "Its server reads how many actions wait, and where your dashboard is." }
+            (server("ntfy", "ntfy", "Address of the topic", "https://ntfy.sh/a-name-nobody-guesses", "Access token, if the topic has one"))
+            (server("gotify", "Gotify", "Address of the server", "https://gotify.example.org", "Token of the application"))
+        }
         script type="module" src=(path(&NOTIFICATIONS)) {}
     };
     page(frame, "Notifications", &main)
@@ -94,13 +98,7 @@ fn server(kind: &str, name: &str, label: &str, example: &str, token: &str) -> Ma
         }
     };
     html! {
-        section class="group" aria-label=(name) {
-            details id=(kind) {
-                summary { (name) }
-                p class="dim" { "The server reads how many actions wait, and which home asks." }
-                (touch::form(&add, &fields))
-            }
-        }
+        details id=(kind) { summary { (name) } (touch::form(&add, &fields)) }
     }
 }
 
