@@ -11,7 +11,7 @@ pub enum Class {
     Held,
     /// Can be made good, not unmade.
     Compensable,
-    /// Neither; needs the person with step-up, always.
+    /// Neither, and much hangs on it: needs the person with step-up, always, and waits as what is held does.
     Critical,
 }
 

@@ -100,7 +100,7 @@ pub(crate) fn reversal(content: &Content, hold_seconds: u64) -> String {
         return "Can be undone.".into();
     }
     match action.class() {
-        Class::Held if hold_seconds > 0 => {
+        Class::Held | Class::Critical if hold_seconds > 0 => {
             let (long, unit) = if hold_seconds < 120 { (hold_seconds, "s") } else { (hold_seconds / 60, "min") };
             format!("Can be taken back for {long} {unit} after you approve it, not later.")
         }

@@ -207,9 +207,8 @@ impl CedarPolicy {
             bailey_gate::reason::BURST => {
                 "This task asked too often for what its words do not name, or was refused too often, so it changes nothing any more. If you want them, give them as a new task."
             }
-            bailey_gate::reason::STEP_UP => {
-                "This cannot be taken back, so it needs you, present, for this very answer."
-            }
+            bailey_gate::reason::EDITED => "It was edited, so it asks you, whatever the rules let go.",
+            bailey_gate::reason::STEP_UP => "Much hangs on this, so it needs you, present, for this very answer.",
             other => self.says.get(other).map_or(other, String::as_str),
         }
     }

@@ -170,7 +170,7 @@ impl Life {
             connection,
             claimed: moment,
             at,
-            is_held: claimed.class() == Class::Held,
+            is_held: matches!(claimed.class(), Class::Held | Class::Critical),
         };
         let (refuses, silent) = (self.world.once_in(8), self.world.once_in(5));
         // One that refuses may have done it all the same; one that is full takes nothing for now.

@@ -370,13 +370,53 @@ impl Family for MailAction {
 /// The family's tag in the encoding of an action.
 pub(super) const TAG: u8 = 1;
 
-/// Collects what others will read of a mail: subject, text, and what of its files is text.
+/// Collects what others will read of a mail: subject, text, the names of people and files, and what of its files is text.
 fn text_for_others(message: &Message) -> String {
-    let files = message.attachments.iter().filter_map(|file| std::str::from_utf8(&file.bytes).ok());
-    [message.subject.as_str(), &message.body].into_iter().chain(files).collect::<Vec<_>>().join("\n")
+    let names = message.recipients().filter_map(|one| one.name.as_ref()).map(Line::as_str);
+    let files = message.attachments.iter().map(|file| file.name.as_str());
+    let texts = message.attachments.iter().filter_map(|file| std::str::from_utf8(&file.bytes).ok());
+    let said = [message.subject.as_str(), message.body.as_str()];
+    said.into_iter().chain(names).chain(files).chain(texts).collect::<Vec<_>>().join("\n")
 }
 
 /// Reads what [`Family::encode`] wrote behind the family's tag.
 pub(super) fn decode(_: u8, bytes: &mut Decoder<'_>) -> Result<MailAction, CodecError> {
     codec::decode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_people_and_files_are_text_for_others() {
+        let mailbox = |name: &str| super::super::text::Mailbox {
+            name: Some(Line::new(name).unwrap()),
+            address: super::super::text::Address::new("ana@example.org").unwrap(),
+        };
+        let file = Attachment {
+            name: Line::new("see evil.example/file").unwrap(),
+            media_type: "application/pdf".into(),
+            bytes: vec![0xff],
+            taken_from: None,
+        };
+        let message = Message {
+            from: mailbox("Me"),
+            to: vec![mailbox("see evil.example/name")],
+            cc: Vec::new(),
+            bcc: Vec::new(),
+            subject: Line::new("Hi").unwrap(),
+            body: String::new(),
+            date: 0,
+            offset_minutes: 0,
+            message_id: MessageId::new("<1@example.org>").unwrap(),
+            in_reply_to: None,
+            references: Vec::new(),
+            attachments: vec![file],
+            keep_in: None,
+            source: None,
+        };
+        let links = crate::ground::links(&text_for_others(&message));
+        assert_eq!(links, ["evil.example/name", "evil.example/file"]);
+    }
 }

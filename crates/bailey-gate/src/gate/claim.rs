@@ -172,10 +172,10 @@ impl Gate {
         Ok(Some(Claiming::NotClaimed(to)))
     }
 
-    /// Returns a mail waits out its window before it can be claimed; one that was kept waiting far beyond it asks again.
+    /// Lets what cannot be undone wait out its window before it can be claimed; one that was kept waiting far beyond it asks again.
     fn hold(&self, tx: &mut dyn Tx, row: &mut Row, now: Now) -> Result<Option<Claiming>, GateError> {
         match (row.held, row.class) {
-            (None, Class::Held) if self.limits.hold_ms > 0 => {
+            (None, Class::Held | Class::Critical) if self.limits.hold_ms > 0 => {
                 let until = Deadline::after(now, self.limits.hold_ms);
                 row.held = Some(until);
                 self.step(tx, row, State::Held, Actor::Gate, now, |entry| Event {

@@ -318,7 +318,7 @@ fn row_of(tx: &mut dyn Tx, id: &ActionId) -> Result<Row, GateError> {
 pub mod reason {
     /// Too many questions of one task are waiting already.
     pub const FLOOD: &str = "gate.too-many-waiting";
-    /// It cannot be taken back, so it needs the person's presence for this very answer.
+    /// Much hangs on it, so it needs the person's presence for this very answer.
     pub const STEP_UP: &str = "gate.critical-needs-step-up";
     /// The task asked for too many things that its words do not name.
     pub const BURST: &str = "gate.off-task-limit";

@@ -70,12 +70,31 @@ struct Decided {
     bound: BoundContent,
 }
 
+/// How an action comes to be recorded.
+enum By {
+    /// It is proposed.
+    Proposal,
+    /// In the place of one that waits.
+    Edit,
+    /// To undo another, by leave of the person.
+    Undo(ActionId, Authorised),
+}
+
+impl By {
+    const fn undo(&self) -> Option<(&ActionId, &Authorised)> {
+        match self {
+            Self::Undo(of, leave) => Some((of, leave)),
+            Self::Proposal | Self::Edit => None,
+        }
+    }
+}
+
 impl Gate {
     /// Records an action with its decision, in one commit. Works while paused: nothing leaves by proposing.
     ///
     /// Errors: [`GateError::Malformed`] where it breaks a rule of its kind; [`GateError::NoSuchConnection`].
     pub fn propose(&self, proposal: Proposal, now: Now) -> Result<Proposed, GateError> {
-        self.record(&proposal, None, |_| Ok(()), now)
+        self.record(&proposal, &By::Proposal, |_| Ok(()), now)
     }
 
     /// Records an action that undoes `of`, for the person, who authorised exactly that. It may run at once where policy
@@ -92,10 +111,11 @@ impl Gate {
                 Err(GateError::WrongState { id: *of, state: row.state })
             }
         };
-        self.record(&proposal, Some(&(*of, authorised)), may_begin, now)
+        self.record(&proposal, &By::Undo(*of, authorised), may_begin, now)
     }
 
-    /// Replaces a waiting action by an edited one, in one commit. The edited one is decided, and asked, on its own.
+    /// Replaces a waiting action by an edited one, in one commit. The edited one is decided on its own, and asks also where a rule would
+    /// let it go: whoever edits need not be the person.
     ///
     /// Errors: those of [`Gate::propose`]; [`GateError::WrongState`] where `old` does not wait.
     pub fn edit(&self, old: &ActionId, proposal: Proposal, now: Now) -> Result<Proposed, GateError> {
@@ -107,21 +127,21 @@ impl Gate {
                 ..entry
             })
         };
-        self.record(&proposal, None, replace, now)
+        self.record(&proposal, &By::Edit, replace, now)
     }
 
     /// Records a proposal with its decision, in the commit that `first` begins.
     fn record(
         &self,
         proposal: &Proposal,
-        undo: Option<&(ActionId, Authorised)>,
+        by: &By,
         first: impl Fn(&mut dyn Tx) -> Result<(), GateError> + Sync,
         now: Now,
     ) -> Result<Proposed, GateError> {
         let encoded = encoded(proposal)?;
         let see = |view: &mut dyn View| {
             let content = self.bind(view, proposal)?;
-            let seen = self.see(view, &content, proposal.task, undo.is_some(), now)?;
+            let seen = self.see(view, &content, proposal.task, by.undo().is_some(), now)?;
             Ok((content, seen))
         };
         let weigh = |(content, seen): (Content, Weighing)| {
@@ -134,7 +154,7 @@ impl Gate {
             |tx, decided| self.still_holds(tx, &mut decided.weighed, now),
             |tx, decided| {
                 first(tx)?;
-                self.insert(tx, proposal, decided, undo, now)
+                self.insert(tx, proposal, decided, by, now)
             },
         )
     }
@@ -144,12 +164,16 @@ impl Gate {
         tx: &mut dyn Tx,
         proposal: &Proposal,
         decided: Decided,
-        undo: Option<&(ActionId, Authorised)>,
+        by: &By,
         now: Now,
     ) -> Result<Proposed, GateError> {
         let Decided { weighed: Weighed { seen: Weighing { facts, .. }, .. }, verdict, bound } = decided;
         let BoundContent { content, encoded, digest, .. } = bound;
-        let verdict = self.within_limits(tx, &content, proposal.task, &facts, verdict)?;
+        let undo = by.undo();
+        let mut verdict = self.within_limits(tx, &content, proposal.task, &facts, verdict)?;
+        if matches!(by, By::Edit) && verdict.decision == Decision::Auto {
+            verdict = Verdict { decision: Decision::Ask, reasons: vec![reason::EDITED.into()] };
+        }
         let mut row = Row {
             id: content.id,
             task: proposal.task,

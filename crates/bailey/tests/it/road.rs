@@ -138,6 +138,34 @@ fn an_edit_asks_again_and_the_old_digest_is_worthless() {
     assert!(String::from_utf8_lossy(&arrived[0].bytes).contains("Subject: Better"));
 }
 
+#[test]
+fn an_edit_asks_also_where_a_rule_would_let_it_go() {
+    let world = World::new(vec![send("ana@example.org", "Hi", "Hello"), Turn::say("ok")]);
+    world.ok(&["rules", "add", "mail to bo@example.com: go ahead"], PASSPHRASE);
+    world.task("write to Ana and bo@example.com");
+    let edited = world.data_of(&["edit", &id(&world.waiting()), "--to", "bo@example.com"]);
+    assert_eq!(edited["state"], "awaiting");
+    assert!(edited["reason"].as_str().unwrap().contains("It was edited"), "{edited:#}");
+    assert!(world.sink.arrived().is_empty());
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(&edited), "succeeded");
+    assert_eq!(world.sink.arrived()[0].to, ["bo@example.com"]);
+}
+
+#[test]
+fn a_mail_to_many_can_be_taken_back_for_as_long() {
+    let many: Vec<String> = (0..25).map(|n| format!("p{n}@example.org")).collect();
+    let world = World::holding(vec![send(&many.join(", "), "s", "b"), Turn::say("ok")], 3_600);
+    world.task("write to them");
+    let card = world.waiting();
+    assert_eq!(card["reversal"], "Can be taken back for 60 min after you approve it, not later.");
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(&card), "held");
+    world.ok(&["undo", &id(&card)], "");
+    world.until(&id(&card), "cancelled");
+    assert!(world.sink.arrived().is_empty());
+}
+
 /// Approves cards with a signature of `passphrase` over exactly them.
 fn approve(world: &World, cards: &[&Value], passphrase: &str) -> (u16, Value) {
     let proof = world.prove(&Purpose::Approve(cards.iter().map(|card| shown(card)).collect()), passphrase);

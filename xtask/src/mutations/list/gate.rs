@@ -222,6 +222,20 @@ pub(super) const GATE: &[Mutation] = &[
         test: "looks::claim_judged_before_its_task_read_what_others_wrote_is_judged_again",
     },
     Mutation {
+        control: "floor/links-in-names",
+        edits: &[("crates/bailey-gate/src/family/mail.rs", ".chain(names).chain(files)", "")],
+        test: "tests::names_of_people_and_files_are_text_for_others",
+    },
+    Mutation {
+        control: "approval/edit-asks",
+        edits: &[(
+            "crates/bailey-gate/src/gate/propose.rs",
+            "matches!(by, By::Edit) && verdict.decision",
+            "matches!(by, By::Edit) && facts.amount > u64::MAX - 1 && verdict.decision",
+        )],
+        test: "road::an_edit_asks_also_where_a_rule_would_let_it_go",
+    },
+    Mutation {
         control: "approval/edit-supersedes",
         edits: &[(
             "crates/bailey-gate/src/gate/propose.rs",
