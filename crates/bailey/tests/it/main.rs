@@ -26,6 +26,7 @@ mod in_time;
 mod interface;
 mod models;
 mod notifications;
+mod newcomer;
 mod programs;
 mod provenance;
 mod reading;
