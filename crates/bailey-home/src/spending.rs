@@ -128,7 +128,7 @@ impl Home {
         request: &[u8],
         wanted: u32,
     ) -> Result<Result<Reserved, String>, GateError> {
-        let limits = self.model.as_ref().map_or((None, None), |(_, first)| (first.task_limit, first.month_limit));
+        let limits = self.model().as_ref().map_or((None, None), |(_, first)| (first.task_limit, first.month_limit));
         let free = |tokens| Reserved { tokens, why: String::new(), micros: 0, pending: Arc::clone(&self.pending) };
         if limits == (None, None) {
             return Ok(Ok(free(wanted)));

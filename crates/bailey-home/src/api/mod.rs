@@ -4,6 +4,7 @@ mod access;
 mod actions;
 mod body;
 mod browsers;
+mod config;
 mod connecting;
 mod connections;
 mod document;

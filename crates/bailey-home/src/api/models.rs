@@ -20,8 +20,8 @@ pub(super) async fn models(AppState(home): Shared) -> Answer<ModelsView> {
     let (month, spent) = reading(&home, |home| Ok(home.month()?)).await?;
     let looking = Arc::clone(&home);
     let (configured, local) = spawn_detached(&home, async move {
-        let mut configured = Vec::new();
-        for (what, of) in [("model", &looking.model), ("fallback", &looking.fallback)] {
+        let (mut configured, in_force) = (Vec::new(), looking.in_force());
+        for (what, of) in [("model", &in_force.model), ("fallback", &in_force.fallback)] {
             if let Some((_, config)) = of {
                 let mut offer = offer(&looking, what, config.base_url.clone(), LISTED_WITHIN).await;
                 offer.configured = visible(&config.name);
@@ -37,7 +37,7 @@ pub(super) async fn models(AppState(home): Shared) -> Answer<ModelsView> {
         (configured, local)
     })
     .await?;
-    let month_limit = home.model.as_ref().and_then(|(_, config)| config.month_limit);
+    let month_limit = home.model().as_ref().and_then(|(_, config)| config.month_limit);
     let month_cost = crate::spending::amount(spent.micros);
     Ok(Json(ModelsView { configured, local, month, month_cost, month_answers: spent.answers, month_limit }))
 }

@@ -5,7 +5,7 @@ use axum::Router;
 use bailey_interface::*;
 
 use super::document::{Components, schema_of, type_name};
-use super::{actions, bind, bind_with, browsers, connections, house, log, models, rules, tasks};
+use super::{actions, bind, bind_with, browsers, config, connections, house, log, models, rules, tasks};
 use crate::home::Home;
 use crate::routes::{Events, Method, Octets, Route, Text};
 use crate::wire::*;
@@ -176,6 +176,13 @@ routes! {
 
     /// Looks which models the configured providers offer, and which servers there are on this machine; says what the month took.
     MODELS = Get "/v1/models", gives ModelsView; Usual, Token, models::models;
+
+    /// What the person sets in daily life, as it stands.
+    CONFIG = Get "/v1/config", gives Vec<SettingView>; Usual, Token, config::config;
+    /// Changes what the person sets, all or nothing; in force at once.
+    CHANGE_CONFIG = Post "/v1/config", takes ConfigBody, gives Vec<SettingView>; Usual, Assertion, config::change;
+    /// Changes it where nothing more can happen by that: a longer hold, a lower bound, no fallback. Needs no proof.
+    NARROW_CONFIG = Post "/v1/config/narrow", takes ConfigChange, gives Vec<SettingView>; Usual, Token, config::narrow;
 
     /// Every connection.
     CONNECTIONS = Get "/v1/connections", gives Vec<ConnectionView>; Usual, Token, connections::connections;
