@@ -87,6 +87,9 @@ pub(crate) enum Command {
     Tools,
     /// Show which models your provider offers, which servers run on this machine, and what the month cost
     Models,
+    /// What you set in daily life: time zone, hold window, model, bounds of cost
+    #[command(subcommand)]
+    Config(Config),
     /// Give a task, and follow it until it ends or waits for you
     Task(Task),
     /// List tasks, newest first
@@ -140,6 +143,29 @@ pub(crate) enum Command {
     Pause,
     /// Let things go on; asks for the approval passphrase
     Resume,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// List everything that is set here, and where each value is said
+    List,
+    /// Print one value
+    Get {
+        /// Its name, such as home.hold_seconds
+        name: String,
+    },
+    /// Set values, all or none; asks for the approval passphrase where more can happen by that
+    Set {
+        /// Such as home.hold_seconds=60; nothing behind the sign: nothing is said, whatever config.toml says
+        #[arg(required = true, value_name = "NAME=VALUE")]
+        values: Vec<String>,
+    },
+    /// Take values as config.toml has them again; asks for the approval passphrase where more can happen by that
+    Unset {
+        /// Which
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -80,6 +80,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
                 )
             })?)
         }
+        Command::Config(command) => crate::config::run(command, &client, json).await,
         Command::Task(task) => follow::give_task(&client, task, json).await,
         Command::Models => follow::models(&client, json).await,
         Command::Tasks(Part { skip, limit }) => {
@@ -201,7 +202,7 @@ fn make_home(setup: &Setup, layout: &Layout) -> Result<(), Trouble> {
             "Its key lies in `keys/`: whoever can read that file can read the home. Keep it out of backups of `home/`.",
         )?;
     }
-    say("Next: name a model in `config.toml`, then run `bailey serve`.")
+    say("Next: run `bailey serve`, and `bailey dashboard` beside it: its page leads to a model and a first task.")
 }
 
 /// Gives the passphrase to the supervisor that waits for it.
