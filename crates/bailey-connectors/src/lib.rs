@@ -162,7 +162,7 @@ impl Services {
             }
         };
         let discovered = discovering.await.map_err(at_first_sign_in)?;
-        Ok(NewConnection { id, settings, level, credential, discovered })
+        Ok(NewConnection { id, settings, level, credential, discovered, permissions: Vec::new() })
     }
 
     /// Looks again at what an account proves of people, and keeps it, where the grant still stands as it was bound.

@@ -19,6 +19,7 @@ use rustix::fs::FlockOperation;
 use tokio::sync::watch;
 
 use crate::Ended;
+use crate::api::connections::Waiting;
 use crate::asking::Listening;
 use crate::browsers::Browsers;
 use crate::clock::{Clock, Presence};
@@ -86,6 +87,8 @@ pub struct Home {
     origins: Vec<String>,
     /// Sign-ins under way or just ended, by their random name.
     pub(crate) sign_ins: Mutex<BTreeMap<String, SignIn>>,
+    /// Those whose browser comes back to a page of the dashboard, by the same name.
+    pub(crate) waiting_sign_ins: Mutex<BTreeMap<String, Waiting>>,
     /// Held by whoever says more in a task.
     pub(crate) going_on: tokio::sync::Mutex<()>,
     /// Tasks the person stopped since the home was opened.
@@ -184,6 +187,7 @@ impl Home {
             browsers: Browsers::load(&ledger)?,
             origins: config.gateway.origins(),
             sign_ins: Mutex::default(),
+            waiting_sign_ins: Mutex::default(),
             ledger,
             going_on: tokio::sync::Mutex::default(),
             stopped: Mutex::default(),

@@ -515,6 +515,9 @@ pub(crate) struct ConnectMail {
     /// Ask this server which servers there are, and not that of the address's domain: https://host, or https://host:port
     #[arg(long, value_name = "URL", conflicts_with_all = ["imap", "submission"])]
     pub(crate) server: Option<String>,
+    /// Connect an account anew that is connected already: the new connection comes in the place of the old one, which ends
+    #[arg(long)]
+    pub(crate) replace: bool,
 }
 
 /// What is connected as one collection of a WebDAV server.
@@ -558,6 +561,9 @@ pub(crate) struct ConnectDav {
     /// The server gave that client a secret too; asked for
     #[arg(long, requires = "client_id")]
     pub(crate) client_secret: bool,
+    /// Connect an account anew that is connected already: the new connection comes in the place of the old one, which ends
+    #[arg(long)]
+    pub(crate) replace: bool,
 }
 
 #[derive(Debug, Args)]

@@ -177,6 +177,9 @@ routes! {
     /// Looks which models the configured providers offer, and which servers there are on this machine; says what the month took.
     MODELS = Get "/v1/models", gives ModelsView; Usual, Token, models::models;
 
+    /// Which models the servers of this machine offer.
+    FOUND_MODELS = Get "/v1/models/found", gives Vec<OfferView>; Usual, Token, models::found;
+
     /// What the person sets in daily life, as it stands.
     CONFIG = Get "/v1/config", gives Vec<SettingView>; Usual, Token, config::config;
     /// Changes what the person sets, all or nothing; in force at once.
