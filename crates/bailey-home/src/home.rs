@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use bailey_connectors::{Account, HomeContext, Services};
@@ -89,6 +89,8 @@ pub struct Home {
     pub(crate) sign_ins: Mutex<BTreeMap<String, SignIn>>,
     /// Those whose browser comes back to a page of the dashboard, by the same name.
     pub(crate) waiting_sign_ins: Mutex<BTreeMap<String, Waiting>>,
+    /// Whether nobody has to be led through the first run any more.
+    pub(crate) first_run_over: AtomicBool,
     /// Held by whoever says more in a task.
     pub(crate) going_on: tokio::sync::Mutex<()>,
     /// Tasks the person stopped since the home was opened.
@@ -188,6 +190,7 @@ impl Home {
             origins: config.gateway.origins(),
             sign_ins: Mutex::default(),
             waiting_sign_ins: Mutex::default(),
+            first_run_over: AtomicBool::new(false),
             ledger,
             going_on: tokio::sync::Mutex::default(),
             stopped: Mutex::default(),

@@ -43,3 +43,21 @@ pub struct SettingView {
     /// The values there are, where they are a few.
     pub choices: Vec<String>,
 }
+
+/// What a new home still needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FirstStepsView {
+    /// In order; none once all was done, or the person does not want to be led.
+    pub steps: Vec<StepView>,
+}
+
+/// A step of the first run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StepView {
+    /// What to do, in words.
+    pub words: String,
+    /// The page of the dashboard to do it on.
+    pub page: String,
+    /// Whether it is done.
+    pub done: bool,
+}

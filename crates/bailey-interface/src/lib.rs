@@ -16,7 +16,7 @@ pub use browsers::{
     ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView, RecoverBody,
     RecoveryCodesView, RegistrationOptions, RequestBody, SessionView,
 };
-pub use config::{ConfigBody, ConfigChange, SettingView};
+pub use config::{ConfigBody, ConfigChange, FirstStepsView, SettingView, StepView};
 pub use tasks::{ModelsView, MonthView, OfferView, ProviderView, TaskSummary, TaskView, UsageView, WordsView};
 
 /// An error: what happened and what to do next.

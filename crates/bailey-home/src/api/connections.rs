@@ -379,19 +379,30 @@ pub(super) async fn revoke(AppState(home): Shared, Path(id): Path<String>) -> An
         Err(_) => Revocation::Unconfirmed("it has not answered yet".into()),
     };
     let (name, message) = match revocation {
-        Revocation::Confirmed => ("confirmed", "The provider confirmed that its tokens are over.".to_owned()),
+        Revocation::Confirmed => ("confirmed", None),
         Revocation::Unconfirmed(why) => (
             "unconfirmed",
-            format!(
+            Some(format!(
                 "The provider has not confirmed ({}). Bailey keeps telling it; remove Bailey on its page too.",
                 visible(&why)
-            ),
+            )),
         ),
-        Revocation::ByHand => {
-            ("by-hand", "The app password itself can only be ended on the provider's page; do that too.".to_owned())
-        }
-        Revocation::Nothing => ("nothing", "There was no credential.".to_owned()),
-        Revocation::Before => ("before", "It was revoked before.".to_owned()),
+        Revocation::ByHand => ("by-hand", None),
+        Revocation::Nothing => ("nothing", None),
+        Revocation::Before => ("before", None),
     };
+    let message = message.unwrap_or_else(|| told(name).unwrap_or_default().to_owned());
     Ok(Json(RevokeView { at_provider: name.into(), message }))
+}
+
+/// Says what a provider said to the end of a connection, by the name of the answer; nothing where there is no such.
+pub(super) fn told(at_provider: &str) -> Option<&'static str> {
+    Some(match at_provider {
+        "confirmed" => "The provider confirmed that its tokens are over.",
+        "unconfirmed" => "The provider has not confirmed. Bailey keeps telling it; remove Bailey on its page too.",
+        "by-hand" => "The app password itself can only be ended on the provider's page; do that too.",
+        "nothing" => "There was no credential.",
+        "before" => "It was revoked before.",
+        _ => return None,
+    })
 }

@@ -7,6 +7,7 @@ mod browsers;
 mod config;
 mod connecting;
 pub(crate) mod connections;
+mod daily_pages;
 mod document;
 mod house;
 mod log;

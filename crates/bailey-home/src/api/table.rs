@@ -5,7 +5,7 @@ use axum::Router;
 use bailey_interface::*;
 
 use super::document::{Components, schema_of, type_name};
-use super::{actions, bind, bind_with, browsers, config, connections, house, log, models, rules, tasks};
+use super::{actions, bind, bind_with, browsers, config, connections, daily_pages, house, log, models, rules, tasks};
 use crate::home::Home;
 use crate::routes::{Events, Method, Octets, Route, Text};
 use crate::wire::*;
@@ -186,6 +186,11 @@ routes! {
     CHANGE_CONFIG = Post "/v1/config", takes ConfigBody, gives Vec<SettingView>; Usual, Assertion, config::change;
     /// Changes it where nothing more can happen by that: a longer hold, a lower bound, no fallback. Needs no proof.
     NARROW_CONFIG = Post "/v1/config/narrow", takes ConfigChange, gives Vec<SettingView>; Usual, Token, config::narrow;
+
+    /// What a new home still needs, until all was done.
+    FIRST_STEPS = Get "/v1/first-steps", gives FirstStepsView; Usual, Token, daily_pages::first_steps;
+    /// Leads nobody through the first run any more.
+    HIDE_FIRST_STEPS = Post "/v1/first-steps/hide", gives (); Usual, Token, daily_pages::hide_first_steps;
 
     /// Every connection.
     CONNECTIONS = Get "/v1/connections", gives Vec<ConnectionView>; Usual, Token, connections::connections;
