@@ -145,10 +145,18 @@ async fn mail(home: &Arc<Home>, form: &FindForm, name: Option<String>) -> Result
         let tried = found.notes.join("; ");
         return Err(format!("No mail server was found for this address ({tried}). Name its servers yourself below."));
     }
-    let lines = told(&found);
+    let mut lines = told(&found);
     let server = |one: Option<FoundServer>| one.map(|one| one.server);
     let Found { address, imap, submission, issuer: told, .. } = found;
-    let (issuer, imap, submission) = (issuer.or(told), server(imap), server(submission));
+    // No provider knows this program by itself: without a client of the person's own there is nothing to sign in as.
+    if let (Some(page), None, None) = (&told, &issuer, &client) {
+        let how = format!(
+            "This provider would rather have you sign in on its own page ({page}). For that, register a client there and name it under “Sign in on the provider's page” one step before; here an app password is asked for"
+        );
+        lines.push(line("Note", how));
+    }
+    let issuer = issuer.or_else(|| told.filter(|_| client.is_some()));
+    let (imap, submission) = (server(imap), server(submission));
     Ok((Settings::Mail(MailSettings { address, name, imap, submission, issuer, client }), lines))
 }
 

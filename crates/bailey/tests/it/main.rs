@@ -15,6 +15,7 @@ mod calendars;
 mod capable;
 mod clocks;
 mod contacts;
+mod daily;
 mod dashboard;
 mod decide;
 mod discovery;
