@@ -131,7 +131,7 @@ fn permissions(connection: &ConnectionView) -> Markup {
         table class="uses" {
             thead { tr { th scope="col" { "It may" } th scope="col" { "" span class="off" { "Whether it may" } } th scope="col" { "In 30 days" } } }
             tbody { @for one in &connection.permissions {
-                @let (name, about) = words::level(&one.level);
+                @let (name, about) = use_words(&one.level);
                 tr {
                     th scope="row" { (name) br; span class="dim" { (about) } }
                     td {
@@ -143,6 +143,17 @@ fn permissions(connection: &ConnectionView) -> Markup {
                 }
             } }
         }
+    }
+}
+
+/// Says what comes with a level, by itself.
+fn use_words(level: &str) -> (&str, &str) {
+    match level {
+        "read-only" => ("Read", "look and search"),
+        "draft" => ("Draft", "put drafts into the mailbox"),
+        "send" => ("Send", "send, once the gate has let it"),
+        "full" => ("Change", "change, move and remove"),
+        other => (other, ""),
     }
 }
 

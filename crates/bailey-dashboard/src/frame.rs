@@ -123,10 +123,11 @@ fn first_steps(steps: &[Step]) -> Markup {
     html! {
         @if let Some(next) = next {
             section class="first-steps" aria-label="First steps" {
-                ol { @for step in steps {
+                ol { @for (place, step) in steps.iter().enumerate() {
                     li class=[step.done.then_some("done")] {
-                        @if step.done { (icon("check")) span { span class="off" { "Done: " } (step.words) } }
-                        @else { a href=(step.to) aria-current=[(step == next).then_some("step")] { (step.words) } }
+                        @if step.done { (icon("check")) } @else { span class="place" aria-hidden="true" { (place + 1) } }
+                        @if step == next { a href=(step.to) aria-current="step" { (step.words) } }
+                        @else { span { @if step.done { span class="off" { "Done: " } } (step.words) } }
                     }
                 } }
                 (touch::post("/do/first-steps/hide", &[], "Hide", "plain"))

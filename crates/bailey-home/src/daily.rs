@@ -172,6 +172,7 @@ fn looked_up(table: &toml::Table, name: &str) -> Option<String> {
     }
     Some(match at {
         toml::Value::String(text) => text.clone(),
+        toml::Value::Float(amount) => amount.to_string(),
         other => other.to_string(),
     })
 }
