@@ -159,7 +159,16 @@ fn use_words(level: &str) -> (&str, &str) {
 
 /// Says what a week's use was: looks together, the rest by kind.
 fn week(used: &UseView) -> Markup {
-    let looks = ["mail.search", "mail.read", "mail.folders", "mail.attachment", "calendar.read", "calendar.free", "contacts.find", "contacts.read"];
+    let looks = [
+        "mail.search",
+        "mail.read",
+        "mail.folders",
+        "mail.attachment",
+        "calendar.read",
+        "calendar.free",
+        "contacts.find",
+        "contacts.read",
+    ];
     let rest: Vec<_> = used.week.iter().filter(|(kind, _)| !looks.contains(&kind.as_str())).collect();
     html! {
         @if used.week.is_empty() { "not used" }

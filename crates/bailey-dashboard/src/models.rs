@@ -106,9 +106,20 @@ const THINKING: [(&str, &str); 4] =
 /// Makes the form for everything that can be said of the model.
 fn details(settings: &[SettingView]) -> Markup {
     let now = |name: &str| value(settings, &format!("model.{name}"));
-    let names = ["kind", "base_url", "name", "mode", "thinking", "context_tokens", "budget_tokens", "input_price", "output_price"];
+    let names = [
+        "kind",
+        "base_url",
+        "name",
+        "mode",
+        "thinking",
+        "context_tokens",
+        "budget_tokens",
+        "input_price",
+        "output_price",
+    ];
     let set = names.iter().map(|name| (format!("model.{name}"), field(name))).collect();
-    let touch = Touch { path: "/v1/config", body: change(set), said: "Changed; it counts from now on.", then: Then::Renew };
+    let touch =
+        Touch { path: "/v1/config", body: change(set), said: "Changed; it counts from now on.", then: Then::Renew };
     html! {
         details id="model-details" {
             summary class="button plain" { "Change" }
@@ -141,8 +152,10 @@ fn is_small(name: &str) -> bool {
 fn use_one(base_url: &str, kind: &str, name: &str) -> Markup {
     let kind = if kind.is_empty() { "openai-chat" } else { kind };
     let mode = if is_small(name) { "planned" } else { "free" };
-    let mut first: Map<String, Value> =
-        [("kind", kind), ("base_url", base_url), ("name", name), ("mode", mode)].into_iter().map(pair("model.")).collect();
+    let mut first: Map<String, Value> = [("kind", kind), ("base_url", base_url), ("name", name), ("mode", mode)]
+        .into_iter()
+        .map(pair("model."))
+        .collect();
     first.extend(BESIDE.iter().map(|beside| pair("model.")((beside, ""))));
     let mut other: Map<String, Value> =
         [("kind", kind), ("base_url", base_url), ("name", name)].into_iter().map(pair("model.fallback.")).collect();
@@ -237,7 +250,9 @@ fn costs(models: &ModelsView, settings: &[SettingView]) -> Markup {
     let now = |name: &str| value(settings, name);
     let set = ["task_limit", "month_limit"].iter().map(|name| (format!("model.{name}"), field(name))).collect();
     let bound = Touch { path: "/v1/config", body: change(set), said: "Changed.", then: Then::Renew };
-    let priced = ["model.input_price", "model.output_price"].iter().any(|name| now(name).parse::<f64>().is_ok_and(|price| price > 0.0));
+    let priced = ["model.input_price", "model.output_price"]
+        .iter()
+        .any(|name| now(name).parse::<f64>().is_ok_and(|price| price > 0.0));
     let list = html! {
         @if models.months.is_empty() { p { "Nothing was asked yet." } } @else {
             table {

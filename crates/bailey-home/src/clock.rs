@@ -1,7 +1,7 @@
 //! The one place that reads clocks.
 
-use std::sync::{Arc, PoisonError, RwLock};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bailey_gate::{LocalTime, Now, PersonContext};
 use rustix::time::{ClockId, clock_gettime};

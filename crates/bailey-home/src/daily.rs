@@ -189,7 +189,9 @@ fn narrows(before: &Config, after: &Config) -> bool {
         match key.name {
             // Not only the value: at the same prices.
             "home.hold_seconds" => number(&is) > number(&was),
-            "model.task_limit" | "model.month_limit" => number(&is).is_some_and(|is| number(&was).is_none_or(|was| is < was)),
+            "model.task_limit" | "model.month_limit" => {
+                number(&is).is_some_and(|is| number(&was).is_none_or(|was| is < was))
+            }
             "model.budget_tokens" => before.model.is_some() && number(&is) < number(&was),
             name if name.starts_with(FALLBACK) => after.model.as_ref().is_none_or(|model| model.fallback.is_none()),
             _ => false,
@@ -237,7 +239,10 @@ fn kept(ledger: &Ledger) -> Result<Kept, HomeError> {
 }
 
 /// Returns what is in force when a home is opened. What does not fit the file any more is left out, and the person is told.
-pub(crate) fn take_up(ledger: &Ledger, settings: &config::Settings) -> Result<(Config, bool, Option<String>), HomeError> {
+pub(crate) fn take_up(
+    ledger: &Ledger,
+    settings: &config::Settings,
+) -> Result<(Config, bool, Option<String>), HomeError> {
     let (kept, unread) = match kept(ledger) {
         Ok(kept) => (kept, None),
         Err(HomeError::Setup(why)) => (Kept::new(), Some(why)),
@@ -262,9 +267,8 @@ pub(crate) fn take_up(ledger: &Ledger, settings: &config::Settings) -> Result<(C
 impl Effective {
     /// Composes what a configuration names.
     pub(crate) fn of(config: Config, vault: &Arc<bailey_vault::Vault>) -> Result<Self, HomeError> {
-        let configured = |config: &ModelConfig| {
-            provider(config, vault).map(|model: Arc<dyn Model>| (model, config.clone()))
-        };
+        let configured =
+            |config: &ModelConfig| provider(config, vault).map(|model: Arc<dyn Model>| (model, config.clone()));
         let model = config.model.as_ref().map(configured).transpose()?;
         let other = config.model.as_ref().and_then(|model| model.fallback.as_deref());
         let fallback = other.map(configured).transpose()?;
@@ -410,14 +414,31 @@ mod tests {
         let change = ConfigChange { unset: vec!["model.context_tokens".into()], ..ConfigChange::default() };
         let all = changed(&kept(&[("model.context_tokens", "")]), &change).unwrap();
         assert_eq!(over(FILE, &all).unwrap().model.unwrap().context_tokens, Some(9_000));
-        let none = kept(&[("model.kind", ""), ("model.base_url", ""), ("model.name", ""), ("model.input_price", ""), ("model.context_tokens", "")]);
+        let none = kept(&[
+            ("model.kind", ""),
+            ("model.base_url", ""),
+            ("model.name", ""),
+            ("model.input_price", ""),
+            ("model.context_tokens", ""),
+        ]);
         assert!(over(FILE, &none).unwrap().model.is_none(), "no model is named any more");
     }
 
     #[test]
     fn only_what_lets_nothing_more_happen_needs_no_leave() {
-        let before = with(&[("model.month_limit", "10"), ("model.fallback.kind", "anthropic"), ("model.fallback.base_url", "http://127.0.0.1:3"), ("model.fallback.name", "f")]).unwrap();
-        let set = kept(&[("model.month_limit", "10"), ("model.fallback.kind", "anthropic"), ("model.fallback.base_url", "http://127.0.0.1:3"), ("model.fallback.name", "f")]);
+        let before = with(&[
+            ("model.month_limit", "10"),
+            ("model.fallback.kind", "anthropic"),
+            ("model.fallback.base_url", "http://127.0.0.1:3"),
+            ("model.fallback.name", "f"),
+        ])
+        .unwrap();
+        let set = kept(&[
+            ("model.month_limit", "10"),
+            ("model.fallback.kind", "anthropic"),
+            ("model.fallback.base_url", "http://127.0.0.1:3"),
+            ("model.fallback.name", "f"),
+        ]);
         let narrows = |change: &[(&str, &str)]| {
             let all = changed(&set, &ConfigChange { set: kept(change), unset: Vec::new() }).unwrap();
             narrows(&before, &over(FILE, &all).unwrap())

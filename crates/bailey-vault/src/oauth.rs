@@ -634,8 +634,7 @@ impl Flow {
             }
         };
         loop {
-            let (mut stream, _) =
-                listener.accept().await.map_err(|error| VaultError::Settings(error.to_string()))?;
+            let (mut stream, _) = listener.accept().await.map_err(|error| VaultError::Settings(error.to_string()))?;
             let mut line = String::new();
             let mut reader = BufReader::new(tokio::io::AsyncReadExt::take(&mut stream, MAX_CALLBACK_BYTES));
             // Browsers open connections they say nothing on; the one that matters must not wait behind them.

@@ -26,7 +26,9 @@ pub(crate) async fn run(command: Config, client: &Client, json: bool) -> Result<
         Config::Set { values } => {
             let pair = |text: &String| {
                 let (name, value) = text.split_once('=').ok_or_else(|| {
-                    Trouble::Here(format!("`{text}` says no value; write it as NAME=VALUE, such as home.hold_seconds=60"))
+                    Trouble::Here(format!(
+                        "`{text}` says no value; write it as NAME=VALUE, such as home.hold_seconds=60"
+                    ))
                 })?;
                 Ok((name.trim().to_owned(), value.trim().to_owned()))
             };

@@ -189,7 +189,12 @@ fn configuration(layout: &Layout) -> Finding {
     match settings.and_then(|settings| settings.parse()) {
         Err(error) => finding("configuration", Grade::Bad, "mistake", error.to_string()),
         Ok(config) => match config.model {
-            None => finding("configuration", Grade::Good, "no-model", "no model is named in config.toml; one is chosen in the home"),
+            None => finding(
+                "configuration",
+                Grade::Good,
+                "no-model",
+                "no model is named in config.toml; one is chosen in the home",
+            ),
             Some(model) => finding(
                 "configuration",
                 Grade::Good,

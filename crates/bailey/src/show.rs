@@ -51,7 +51,10 @@ pub(crate) fn status(out: &mut dyn Write, status: &Status) -> io::Result<()> {
         writeln!(out, "  {} rule(s) could spare you questions: `bailey rules suggestions`", status.suggestions)?;
     }
     if !status.model {
-        writeln!(out, "  no model is chosen: look at `bailey models`, then `bailey config set model.kind=… model.base_url=… model.name=…`")?;
+        writeln!(
+            out,
+            "  no model is chosen: look at `bailey models`, then `bailey config set model.kind=… model.base_url=… model.name=…`"
+        )?;
     }
     status.notices.iter().try_for_each(|notice| writeln!(out, "  ! {notice}"))
 }

@@ -5,8 +5,8 @@ use bailey_dashboard::{
     Settings, Step,
 };
 use bailey_interface::{
-    ActionView, Code, ConnectionView, ContextView, Failure, Line, ModelsView, RuleEventView, RuleView, SettingView, Status,
-    SuggestionView, TaskSummary, TaskView, TrialView, WhyView,
+    ActionView, Code, ConnectionView, ContextView, Failure, Line, ModelsView, RuleEventView, RuleView, SettingView,
+    Status, SuggestionView, TaskSummary, TaskView, TrialView, WhyView,
 };
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -197,7 +197,12 @@ fn settings(views: &Views) -> String {
         devices: &devices,
         sessions: &sessions,
         codes_left: Some(9),
-        daily: Daily { zone: words, zones: std::slice::from_ref(&views.words), hold_seconds: 30, model: Some((words, words)) },
+        daily: Daily {
+            zone: words,
+            zones: std::slice::from_ref(&views.words),
+            hold_seconds: 30,
+            model: Some((words, words)),
+        },
     };
     bailey_dashboard::settings(&frame(&views.status, Section::Settings), &view)
 }

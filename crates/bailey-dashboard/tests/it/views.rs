@@ -2,8 +2,8 @@
 
 use bailey_interface::{
     ActionView, AttachmentView, ConnectionView, ContextView, KeptBack, Line, ModelsView, MonthView, OfferView,
-    PermissionView, ProviderView, RecipientView, RuleEventView, RuleView, SettingView, SpanView, Status, SuggestionView, TaskSummary, TaskView, TrialView, TriedView, UsageView, UseView,
-    WhyView,
+    PermissionView, ProviderView, RecipientView, RuleEventView, RuleView, SettingView, SpanView, Status,
+    SuggestionView, TaskSummary, TaskView, TrialView, TriedView, UsageView, UseView, WhyView,
 };
 
 /// 2026-11-29T14:02Z.
@@ -286,9 +286,14 @@ pub fn connections() -> Vec<ConnectionView> {
     all[0].weaker = "Your provider has one permission for all of a mailbox: Bailey alone keeps the level.".into();
     all[1].sign_in = "The provider ended the sign-in on 27 November.".into();
     all[4].active = false;
-    let permission = |level: &str, granted, month| PermissionView { level: level.into(), granted, kept_by: "bailey".into(), month };
-    all[0].permissions =
-        vec![permission("read-only", true, 61), permission("draft", true, 0), permission("send", true, 4), permission("full", true, 0)];
+    let permission =
+        |level: &str, granted, month| PermissionView { level: level.into(), granted, kept_by: "bailey".into(), month };
+    all[0].permissions = vec![
+        permission("read-only", true, 61),
+        permission("draft", true, 0),
+        permission("send", true, 4),
+        permission("full", true, 0),
+    ];
     all[0].used = Some(UseView {
         last_ms: Some(NOW - 600_000),
         week_looks: 14,

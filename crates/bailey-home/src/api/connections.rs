@@ -51,7 +51,8 @@ fn permissions(row: &bailey_ledger::ConnectionRow, issuer: Option<&str>, uses: &
         _ => &[Level::Read, Level::Full],
     };
     let by_provider = row.grant.generation == 1
-        && issuer.is_some_and(|issuer| bailey_vault::kept_by_bailey_alone(issuer, &row.kind, row.grant.level).is_empty());
+        && issuer
+            .is_some_and(|issuer| bailey_vault::kept_by_bailey_alone(issuer, &row.kind, row.grant.level).is_empty());
     let of = |level: Level| {
         let used = uses.iter().filter(|one| one.connection == row.id && one.kind.needs_level() == Some(level));
         PermissionView {
@@ -104,7 +105,9 @@ fn with_uses(home: &Home, row: bailey_ledger::ConnectionRow, uses: &[Used]) -> C
         active: row.grant.active,
         weaker: weaker.into_iter().flatten().collect::<Vec<_>>().join("; "),
         made_ms,
-        given: granted.map(|granted| granted.permissions.iter().map(|name| visible(name)).collect()).unwrap_or_default(),
+        given: granted
+            .map(|granted| granted.permissions.iter().map(|name| visible(name)).collect())
+            .unwrap_or_default(),
         used,
         permissions,
     }
@@ -261,7 +264,10 @@ fn page_back(
         }
         (Some(BackTo::Dashboard) | None, Some(_)) => {
             let origin = access::origin(home, headers).ok_or_else(|| {
-                failure(Code::NotAuthorised, "this page is not one of the dashboard's, so no browser can come back to it")
+                failure(
+                    Code::NotAuthorised,
+                    "this page is not one of the dashboard's, so no browser can come back to it",
+                )
             })?;
             Ok(Some(format!("{origin}{OAUTH_BACK}")))
         }
@@ -279,14 +285,16 @@ const TOLD_WITHIN: std::time::Duration = std::time::Duration::from_secs(40);
 pub(super) async fn come_back(home: &Arc<Home>, caller: Caller, query: &str) -> Result<SignIn, Failure> {
     let name = {
         let mut all = waiting(home);
-        let found = all.iter().find(|(_, one)| one.callback.is_of(query)).map(|(name, one)| (name.clone(), one.session));
+        let found =
+            all.iter().find(|(_, one)| one.callback.is_of(query)).map(|(name, one)| (name.clone(), one.session));
         let (name, session) = found.ok_or_else(|| {
             let why = "no sign-in waits for this answer: it was used already, was begun elsewhere, or took too long; connect again";
             failure(Code::NotFound, why)
         })?;
         // INVARIANT: whoever is led here with another's answer connects nothing.
         if caller.session != Some(session) {
-            let why = "another browser asked for this sign-in, so its answer counts for nothing here; go on in that one";
+            let why =
+                "another browser asked for this sign-in, so its answer counts for nothing here; go on in that one";
             return Err(failure(Code::NotAuthorised, why));
         }
         let one = all.remove(&name);
@@ -310,7 +318,9 @@ pub(super) async fn come_back(home: &Arc<Home>, caller: Caller, query: &str) -> 
         }
     };
     let patience = tokio::time::timeout(TOLD_WITHIN, ended).await;
-    patience.unwrap_or_else(|_| Err(failure(Code::Busy, "the account is still being tried out; look at Connections in a while")))
+    patience.unwrap_or_else(|_| {
+        Err(failure(Code::Busy, "the account is still being tried out; look at Connections in a while"))
+    })
 }
 
 fn sign_ins(home: &Home) -> std::sync::MutexGuard<'_, std::collections::BTreeMap<String, SignIn>> {

@@ -30,7 +30,8 @@ pub(super) async fn models(AppState(home): Shared, Query(listed): Query<Listed>)
 }
 
 pub(super) async fn no_fallback(AppState(home): Shared) -> Page {
-    let names = ["kind", "base_url", "name", "thinking", "context_tokens", "answer_tokens", "input_price", "output_price"];
+    let names =
+        ["kind", "base_url", "name", "thinking", "context_tokens", "answer_tokens", "input_price", "output_price"];
     let set = names.iter().map(|name| (format!("model.fallback.{name}"), String::new())).collect();
     let Json(_) = config::narrow(AppState(home), JsonBody(ConfigChange { set, unset: Vec::new() })).await?;
     Ok(to("/models"))
@@ -116,7 +117,8 @@ pub(super) async fn hide(AppState(home): Shared) -> Page {
 /// Returns the names of time zones that people live in, in their order.
 pub(super) fn zones() -> Vec<String> {
     let names = jiff::tz::db().available().map(|name| name.to_string());
-    let mut all: Vec<_> = names.filter(|name| name.contains('/') && !name.starts_with("Etc/") && !name.starts_with("posix")).collect();
+    let mut all: Vec<_> =
+        names.filter(|name| name.contains('/') && !name.starts_with("Etc/") && !name.starts_with("posix")).collect();
     all.sort();
     all.dedup();
     all

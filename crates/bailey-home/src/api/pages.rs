@@ -500,12 +500,7 @@ async fn settings(AppState(home): Shared, caller: Caller) -> Page {
         hold_seconds: in_force.config.home.hold_seconds,
         model: in_force.config.model.as_ref().map(|model| (model.name.as_str(), model.base_url.as_str())),
     };
-    let view = html::Settings {
-        devices: &devices,
-        sessions: &sessions,
-        codes_left: Some(codes_left),
-        daily,
-    };
+    let view = html::Settings { devices: &devices, sessions: &sessions, codes_left: Some(codes_left), daily };
     Ok(shown(html::settings(&around.frame(Section::Settings), &view)))
 }
 

@@ -109,7 +109,8 @@ fn another_model_is_asked_at_once_and_a_home_without_one_begins_with_it() {
     };
     use_of(&world.provider);
     assert!(world.task("hello").to_string().contains("from the first"));
-    let other = Provider::start(vec![Script { turns: vec![Turn::say("from the other")], ..Script::default() }]).unwrap();
+    let other =
+        Provider::start(vec![Script { turns: vec![Turn::say("from the other")], ..Script::default() }]).unwrap();
     use_of(&other);
     assert!(world.task("hello again").to_string().contains("from the other"));
     assert_eq!((world.provider.requests().len(), other.requests().len()), (1, 1));
@@ -201,7 +202,12 @@ fn a_browser_signs_in_at_a_provider_and_comes_back_to_the_page_that_asked_and_no
     nobody.until("return location.pathname === '/sign-in'");
     first.open(&back.replace("state=", "state=x"));
     first.until_says("no sign-in waits for this answer");
-    let (status, said) = world.request_as(&world.token(), "GET", back.split_once("localhost").unwrap().1.split_once('/').map(|(_, path)| format!("/{path}")).unwrap().as_str(), "");
+    let (status, said) = world.request_as(
+        &world.token(),
+        "GET",
+        back.split_once("localhost").unwrap().1.split_once('/').map(|(_, path)| format!("/{path}")).unwrap().as_str(),
+        "",
+    );
     assert_eq!(status, 403, "a program's token is no browser: {said}");
     assert_eq!(standing(), [Value::Null; 0]);
     first.open(&back);
@@ -240,7 +246,10 @@ fn connections_tell_what_they_may_and_did_and_are_ended_with_the_providers_answe
     let view = &world.data_of(&["connections"])[0];
     assert_eq!((&view["used"]["week_looks"], &view["used"]["week"]["mail.send"]), (&json!(2), &json!(1)), "{view:#}");
     let permissions = view["permissions"].as_array().unwrap();
-    let told: Vec<_> = permissions.iter().map(|one| (one["level"].as_str().unwrap(), one["granted"] == true, one["month"].as_u64().unwrap())).collect();
+    let told: Vec<_> = permissions
+        .iter()
+        .map(|one| (one["level"].as_str().unwrap(), one["granted"] == true, one["month"].as_u64().unwrap()))
+        .collect();
     assert_eq!(told, [("read-only", true, 2), ("draft", true, 0), ("send", true, 1), ("full", true, 0)]);
     let said = world.ok(&["connections"], "");
     assert!(said.contains("2 looks"), "{said}");
@@ -252,7 +261,9 @@ fn connections_tell_what_they_may_and_did_and_are_ended_with_the_providers_answe
     browser.click(&format!("#l-{connection} summary"));
     browser.click(&format!("#l-{connection} [value=read-only]"));
     browser.click(&format!("#l-{connection} form button"));
-    browser.until("return [...document.querySelectorAll('.uses td')].some(one => one.innerText.includes('kept by Bailey alone'))");
+    browser.until(
+        "return [...document.querySelectorAll('.uses td')].some(one => one.innerText.includes('kept by Bailey alone'))",
+    );
     picture(&browser, "connections-less");
     // Connected anew, in the place of the old one.
     browser.open(&at(world, &format!("/connect/{connection}/again")));
