@@ -48,6 +48,15 @@ const provider = new Provider(issuer, {
       response_types: ['code'],
       redirect_uris: ['http://127.0.0.1/oauth/callback'],
     },
+    // The same at the dashboard's own name, where a test has one.
+    ...(env.OP_BACK ? [{
+      client_id: 'at-the-dashboard',
+      application_type: 'web',
+      token_endpoint_auth_method: 'none',
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      redirect_uris: [env.OP_BACK],
+    }] : []),
     { // The mail server: may only introspect.
       client_id: 'dovecot',
       client_secret: env.OP_INTROSPECT_SECRET ?? 'introspect-secret',

@@ -100,12 +100,18 @@ pub struct Issuer {
 impl Issuer {
     /// Starts it with a life time for access tokens, in seconds.
     pub fn start(folder: &Path, token_seconds: u32) -> Result<Self, String> {
+        Self::start_for(folder, token_seconds, "")
+    }
+
+    /// Starts it with a client `at-the-dashboard` as well, whose browsers it sends back to an address.
+    pub fn start_for(folder: &Path, token_seconds: u32, back: &str) -> Result<Self, String> {
         let home = cache().join("op");
         let mut program = command(node());
         // What other servers do differently, on demand.
         program.current_dir(&home).arg("--import").arg(root().join("xtask/servers/quirks.mjs"));
         program.arg(home.join("op.mjs"));
         program.env("OP_AT_TTL", token_seconds.to_string()).env("OP_INTROSPECT_SECRET", INTROSPECT_SECRET);
+        program.env("OP_BACK", back);
         quiet(&mut program, &folder.join("op.log"))?;
         let (process, port) =
             announced(program, "READY http://127.0.0.1:").map_err(|why| missing("the authorization server", &why))?;

@@ -162,7 +162,7 @@ impl Services {
             }
         };
         let discovered = discovering.await.map_err(at_first_sign_in)?;
-        Ok(NewConnection { id, settings, level, credential, discovered })
+        Ok(NewConnection { id, settings, level, credential, discovered, permissions: Vec::new() })
     }
 
     /// Checks, before anybody is asked, that the server an account sends through takes the addresses of a mail that was edited.

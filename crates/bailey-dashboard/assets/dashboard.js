@@ -154,15 +154,29 @@ const touch = async form => {
   if (together) body.shown = chosen(form);
   // What is signed is not the password, so it is sent once.
   const { password: _, ...signed } = body;
-  const got = await send(path, { ...body, proof: await proof(path, signed) });
+  const given = await proof(path, signed);
+  // The answer is as long as the log: it goes to the disk as it comes.
+  if (answer === "post") {
+    const leaving = Object.assign(document.createElement("form"), { method: "post", action: to, hidden: true });
+    leaving.append(Object.assign(document.createElement("input"), { name: "proof", value: JSON.stringify(given) }));
+    document.body.append(leaving);
+    leaving.submit();
+    leaving.remove();
+    return say(said);
+  }
+  const got = await send(path, { ...body, proof: given });
   if (answer === "codes") return showCodes((await got.json()).codes);
   if (answer === "go") return location.assign(to);
+  if (answer === "end") {
+    const left = (await got.json()).end_by_hand, line = (/** @type {string} */ words) => Object.assign(document.createElement("p"), { textContent: words });
+    for (const stream of streams.values()) stream.close();
+    return document.body.replaceChildren(line("Deleted: the keys are destroyed, and the files go now."), ...left.map((/** @type {string} */ one) => line(`End this yourself: ${one}`)));
+  }
   if (answer === "follow") {
     const { url } = await got.json();
-    if (/^https:/.test(url)) location.assign(url);
+    if (/^https:|^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(url)) location.assign(url);
     return;
   }
-  if (answer === "keep") keep(await got.blob(), to);
   form.removeAttribute("data-touched");
   /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
   say(said);

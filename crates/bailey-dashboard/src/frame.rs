@@ -79,6 +79,19 @@ pub struct Frame<'a> {
     pub zone: TimeZone,
     /// What came of the last form, in words of the home's own; empty where there is nothing to say.
     pub said: &'a str,
+    /// What a new home still needs; none where that is over.
+    pub steps: &'a [Step],
+}
+
+/// A step of the first run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// What to do, in words.
+    pub words: &'static str,
+    /// The page to do it on.
+    pub to: &'static str,
+    /// Whether it is done.
+    pub done: bool,
 }
 
 impl Frame<'_> {
@@ -102,6 +115,25 @@ impl Frame<'_> {
 /// Draws one of our own pictures, for those who see; the words beside it say the same.
 pub(crate) fn icon(name: &str) -> Markup {
     html! { svg class="icon" aria-hidden="true" focusable="false" { use href={ (path(&ICONS)) "#" (name) } {} } }
+}
+
+/// Makes the list of what a new home still needs; the first that is left stands out.
+fn first_steps(steps: &[Step]) -> Markup {
+    let next = steps.iter().find(|step| !step.done);
+    html! {
+        @if let Some(next) = next {
+            section class="first-steps" aria-label="First steps" {
+                ol { @for (place, step) in steps.iter().enumerate() {
+                    li class=[step.done.then_some("done")] {
+                        @if step.done { (icon("check")) } @else { span class="place" aria-hidden="true" { (place + 1) } }
+                        @if step == next { a href=(step.to) aria-current="step" { (step.words) } }
+                        @else { span { @if step.done { span class="off" { "Done: " } } (step.words) } }
+                    }
+                } }
+                (touch::post("/do/first-steps/hide", &[], "Hide", "plain"))
+            }
+        }
+    }
 }
 
 /// Makes a part of a page that is renewed by itself: its version is a hash of what it holds.
@@ -236,5 +268,6 @@ fn band(frame: &Frame<'_>) -> Markup {
             section class="notices" aria-label="Notices" { ul { @for notice in &frame.status.notices { li { (notice) } } } }
         }
     };
+    let inside = html! { (inside) (first_steps(frame.steps)) };
     html! { div id="band" data-v=(version(&inside)) { (inside) } }
 }

@@ -24,17 +24,20 @@
 //! | `/do/task/{id}/more` | `words` | `POST /v1/tasks/{id}/more` |
 //! | `/do/task/{id}/stop` | | `POST /v1/tasks/{id}/stop` |
 //! | `/do/connect/find` | `kind`, `address`, `name`, and where they are known `imap`, `submission`, `url`, `user` | looks for servers, then [`connect()`] with what was found |
-//! | `/do/connections/{id}/revoke` | | `POST /v1/connections/{id}/revoke` |
+//! | `/do/connections/{id}/revoke` | `to` (`/models`) | `POST /v1/connections/{id}/revoke`, then what the provider said |
 //! | `/do/connections/{id}/default` | | `POST /v1/connections/{id}/default` |
+//! | `/do/models/no-fallback` | | `POST /v1/config/narrow` that takes the other model away |
+//! | `/do/first-steps/hide` | | `POST /v1/first-steps/hide` |
 //! | `/do/rules/try` | `words` | `POST /v1/rules/try`, then [`autonomy()`] with the trial |
 //! | `/do/rules/lockdown` | | `POST /v1/rules/lockdown` |
 //! | `/do/rules/dismiss` | `id` | `POST /v1/rules/suggestions/{id}/dismiss` |
 //! | `/do/sessions/{id}/end`, `/do/sessions/end-all`, `/do/sign-out` | | ends sessions; then `/sign-in` where it was this one |
 //! | `/do/notifications/{id}/try`, `/do/notifications/{id}/end` | | `POST /v1/notifications/{id}/try`, `…/end` |
 //! | `/do/log/export` | | `POST /v1/log/export`, as a file |
+//! | `/do/log/export-readable` | `proof` | `POST /v1/log/export-readable`, as a file; the script fills in what the touch gave |
 //! | `/do/recover` | `code` | takes a recovery code, then [`claim()`] |
 //!
-//! Pages ask with `GET` for `/activity?q=&kind=&state=&before=`, `/connect?kind=`, `/autonomy?like=ACTION` and `/context/TASK/N`.
+//! Pages ask with `GET` for `/activity?q=&kind=&state=&before=`, `/connect?kind=`, `/models?offered=`, `/autonomy?like=ACTION` and `/context/TASK/N`.
 //!
 //! ## Touches, which need a passkey and so the script
 //!
@@ -51,14 +54,15 @@
 //! | `/v1/approvals/approve` | `shown` |
 //! | `/v1/resume` | `epoch` |
 //! | `/v1/actions/{id}/undo` | |
-//! | `/v1/connections`, `/v1/sign-ins` (then the browser goes to its `url`) | `settings`, `level`, `password` |
+//! | `/v1/connections`, `/v1/sign-ins` (then the browser goes to its `url`, and comes back to `/oauth/back`) | `settings`, `level`, `password`, `replaces`, `back` |
+//! | `/v1/config` | `change` |
 //! | `/v1/connections/{id}/level` | `level` |
 //! | `/v1/rules` | `change` |
 //! | `/v1/notifications` | `place`, `password` |
 //! | `/v1/passkeys/{id}/end` | |
 //! | `/v1/recovery-codes` (shown on [`recovery_codes()`]) | |
 //! | `/v1/browsers/link` (before a passkey is made from the settings) | |
-//! | `/v1/log/export-readable` (kept as a file) | |
+//! | `/v1/log/export-readable` (posted to `/do/log/export-readable`) | |
 //! | `/v1/home/delete` | |
 //!
 //! A new passkey is made by a form with `data-create`, on [`claim()`] by the token behind `#` in the address, in the settings by one of
@@ -75,6 +79,7 @@ mod context;
 mod enter;
 mod frame;
 mod markdown;
+mod models;
 mod notifications;
 mod settings;
 mod talk;
@@ -86,12 +91,13 @@ pub use activity::{Filter, action, activity};
 pub use approvals::{approvals, card as one_approval, edit};
 pub use assets::{WORKER, asset};
 pub use autonomy::{Autonomy, Draft, KindRow, Profile, autonomy};
-pub use connections::{Account, Connecting, Offer, Use, connect, connections};
+pub use connections::{Connecting, Offer, connect, connections, signed_in};
 pub use context::{Request, context};
 pub use enter::{claim, recovery_codes, sign_in};
-pub use frame::{Frame, Mode, Section};
+pub use frame::{Frame, Mode, Section, Step};
+pub use models::models;
 pub use notifications::{manifest, notifications};
-pub use settings::{Device, Session, Settings, settings};
+pub use settings::{Daily, Device, Session, Settings, settings};
 pub use talk::{talk, task};
 pub use trouble::{not_answering, trouble};
 

@@ -1,12 +1,11 @@
-//! Devices and sessions, the model, what the configuration says, export, and the end of it all.
+//! Devices and sessions, what changes from day to day, export, and the end of it all.
 
-use bailey_interface::{Line, ModelsView, OfferView};
 use maud::{Markup, html};
 use serde_json::json;
 
 use crate::enter::create;
 use crate::frame::{Frame, page, part};
-use crate::touch::{self, Then, Touch};
+use crate::touch::{self, Then, Touch, field};
 use crate::words;
 
 /// A device with a passkey.
@@ -50,10 +49,21 @@ pub struct Settings<'a> {
     pub sessions: &'a [Session<'a>],
     /// Recovery codes that are left, where that is known.
     pub codes_left: Option<u64>,
-    /// The models, where they were looked at.
-    pub models: Option<&'a ModelsView>,
-    /// What the configuration says: name and value of each line. It is a file, and changed there.
-    pub configuration: &'a [Line],
+    /// What changes from day to day.
+    pub daily: Daily<'a>,
+}
+
+/// What changes from day to day.
+#[derive(Debug, Clone)]
+pub struct Daily<'a> {
+    /// The time zone that is set; empty where it is the machine's.
+    pub zone: &'a str,
+    /// Time zones there are.
+    pub zones: &'a [String],
+    /// How long an approved mail waits, in seconds.
+    pub hold_seconds: u64,
+    /// The model that is asked, and where.
+    pub model: Option<(&'a str, &'a str)>,
 }
 
 /// Makes the page.
@@ -61,11 +71,10 @@ pub struct Settings<'a> {
 pub fn settings(frame: &Frame<'_>, view: &Settings<'_>) -> String {
     let main = html! {
         h1 { "Settings" }
-        ul class="elsewhere" { li { a href="/autonomy" { "Autonomy" } } li { a href="/connections" { "Connections" } } li { a href="/notifications" { "Notifications" } } }
+        ul class="elsewhere" { li { a href="/autonomy" { "Autonomy" } } li { a href="/connections" { "Connections" } } li { a href="/models" { "Models" } } li { a href="/notifications" { "Notifications" } } }
         (devices(frame, view))
         (sessions(frame, view.sessions))
-        (model(frame, view.models))
-        (configuration(view.configuration))
+        (daily(&view.daily))
         (data(frame))
     };
     page(frame, "Settings", &main)
@@ -146,50 +155,43 @@ fn sessions(frame: &Frame<'_>, all: &[Session<'_>]) -> Markup {
     }
 }
 
-fn model(frame: &Frame<'_>, models: Option<&ModelsView>) -> Markup {
+fn daily(view: &Daily<'_>) -> Markup {
+    let set = json!({ "home.time_zone": field("zone"), "home.hold_seconds": field("hold") });
+    let body = json!({ "change": { "set": set, "unset": [] } });
+    let change = Touch { path: "/v1/config", body, said: "Changed; it counts from now on.", then: Then::Renew };
+    let inside = html! {
+        (touch::form(&change, &html! {
+            div class="fields" {
+                label {
+                    span { "Time zone " small { "empty: the machine's" } }
+                    input name="zone" list="zones" value=(view.zone) autocomplete="off" spellcheck="false";
+                }
+                datalist id="zones" { @for zone in view.zones { option value=(zone) {} } }
+                label {
+                    span { "Seconds that an approved mail waits, so that you can take it back" }
+                    input name="hold" type="number" min="0" max="86400" step="1" required value=(view.hold_seconds);
+                }
+                div class="answers" { button type="submit" class="go" disabled { "Change" } }
+            }
+        }))
+    };
     html! {
-        section class="group" aria-labelledby="model" {
-            h2 id="model" { "Model" }
-            @if !frame.status.model { p class="trouble" { "No model is configured: add [model] to config.toml." } }
-            @if let Some(models) = models {
-                @for offer in models.configured.iter().chain(&models.local) { (one_model(offer)) }
-                p class="dim" {
-                    (models.month) ": " (words::count(models.month_answers, "answer", "answers"))
-                    @if let Some(cost) = words::cost(models.month_cost) {
-                        ", " (cost)
-                        @if let Some(limit) = models.month_limit.and_then(words::cost) { " of " (limit) }
-                        " at your prices"
+        section class="group" aria-labelledby="daily" {
+            h2 id="daily" { "Day to day" }
+            (part("daily-form", "", &inside))
+            div class="between" {
+                p {
+                    b { "Model" } br;
+                    span class="dim" {
+                        @match view.model {
+                            Some((name, at)) => { bdi { (name) } " at " bdi { (at) } },
+                            None => "none is chosen yet",
+                        }
                     }
                 }
+                a class="button plain" href="/models" { "Models and costs" }
             }
-        }
-    }
-}
-
-fn one_model(offer: &OfferView) -> Markup {
-    html! {
-        dl class="items" {
-            dt { (offer.what) }
-            dd {
-                bdi { (offer.base_url) }
-                @if !offer.configured.is_empty() { " · " b { (offer.configured) } }
-                @if let Some(trouble) = &offer.trouble { p class="trouble" { (trouble) } }
-                @if !offer.models.is_empty() {
-                    details { summary { (words::count(offer.models.len() as u64, "model", "models")) } ul { @for model in offer.models.iter().take(100) { li { (model) } } } }
-                }
-            }
-        }
-    }
-}
-
-fn configuration(lines: &[Line]) -> Markup {
-    html! {
-        @if !lines.is_empty() {
-            section class="group" aria-labelledby="configuration" {
-                h2 id="configuration" { "Configuration" }
-                p class="dim" { "These are read from " code { "config.toml" } " on the machine when the home starts, and changed there." }
-                dl class="items" { @for line in lines { dt { code { (line.label) } } dd { (line.value) } } }
-            }
+            p class="dim" { "The same on the machine: " code { "bailey config list" } ". Paths and ports stand in " code { "config.toml" } "." }
         }
     }
 }
@@ -198,10 +200,10 @@ fn data(frame: &Frame<'_>) -> Markup {
     let export = Touch {
         path: "/v1/log/export-readable",
         body: json!({}),
-        said: "Exported.",
-        then: Then::Keep("bailey-log.jsonl"),
+        said: "It is being kept as a file.",
+        then: Then::Post("/do/log/export-readable"),
     };
-    let delete = Touch { path: "/v1/home/delete", body: json!({}), said: "", then: Then::Go("/sign-in") };
+    let delete = Touch { path: "/v1/home/delete", body: json!({}), said: "", then: Then::End };
     html! {
         section class="group" aria-labelledby="data" {
             h2 id="data" { "Your data" }

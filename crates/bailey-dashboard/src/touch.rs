@@ -25,8 +25,10 @@ pub(crate) enum Then<'a> {
     Follow,
     /// The answer holds recovery codes, which are shown.
     Codes,
-    /// The answer is kept as a file of that name.
-    Keep(&'a str),
+    /// A form of this path is posted with the proof; its answer is a file, kept as it comes.
+    Post(&'a str),
+    /// The home is gone: what its answer says is left to be done is shown.
+    End,
 }
 
 /// Stands in a body for the value of a field of the form.
@@ -50,7 +52,8 @@ fn made(id: Option<&str>, touch: &Touch<'_>, inside: &Markup) -> Markup {
         Then::Go(to) => ("go", to),
         Then::Follow => ("follow", ""),
         Then::Codes => ("codes", ""),
-        Then::Keep(name) => ("keep", name),
+        Then::Post(path) => ("post", path),
+        Then::End => ("end", ""),
     };
     html! {
         form id=[id] hidden[id.is_some()] method="post" data-touch=(touch.path) data-body=(touch.body) data-said=(touch.said) data-answer=(answer) data-to=(to) {

@@ -42,6 +42,8 @@ pub enum EventKind {
     Model,
     /// The person's rules changed.
     Rules,
+    /// What the person sets in daily life changed.
+    Settings,
 }
 
 impl EventKind {
@@ -65,6 +67,7 @@ impl EventKind {
             Self::Erased => "erased",
             Self::Model => "model",
             Self::Rules => "rules",
+            Self::Settings => "settings",
         }
     }
 }

@@ -106,7 +106,7 @@ impl Home {
     /// Returns one answer of the model, kept as it is asked for before that leaves; of another one where the first cannot be
     /// reached.
     pub(crate) async fn ask(self: &Arc<Self>, id: TaskId, conversation: &mut Conversation) -> Result<(), GateError> {
-        let Some(first) = self.model.clone() else {
+        let Some(first) = self.model() else {
             conversation.end(Ending::Failed("no model is configured".into()));
             return Ok(());
         };
@@ -140,7 +140,7 @@ impl Home {
     /// Returns the model to be asked instead, where there is one and what it may do with the words is no more than the first
     /// may.
     fn fallback_of(&self, first: &ModelConfig) -> Result<Option<Configured>, GateError> {
-        let Some(other) = self.fallback.clone() else { return Ok(None) };
+        let Some(other) = self.in_force().fallback.clone() else { return Ok(None) };
         let training =
             |base: &str| self.vault.model_training(base).map_err(|error| StoreError::Broken(error.to_string()));
         Ok(match (training(&first.base_url)?, training(&other.1.base_url)?) {
@@ -166,7 +166,7 @@ impl Home {
         let tools: Vec<Tool> =
             definitions.map(|t| Tool { name: t.name, description: t.description, parameters: t.parameters }).collect();
         let about = about(&accounts);
-        let longest = if self.fallback.is_some() { LONGEST_WAIT_BESIDE } else { LONGEST_WAIT };
+        let longest = if self.in_force().fallback.is_some() { LONGEST_WAIT_BESIDE } else { LONGEST_WAIT };
         let (mut patience, mut learnt) = (Patience { tries: 1, most: tries, longest, wait: MODEL_WAIT }, 0);
         // The same for every try, so that the request is too.
         let now = jiff::Timestamp::from_millisecond(self.clock.now().wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);

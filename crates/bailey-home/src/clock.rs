@@ -1,7 +1,7 @@
 //! The one place that reads clocks.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bailey_gate::{LocalTime, Now, PersonContext};
 use rustix::time::{ClockId, clock_gettime};
@@ -13,7 +13,8 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 #[derive(Debug, Clone)]
 pub struct Clock {
     boot_id: [u8; 16],
-    zone: jiff::tz::TimeZone,
+    /// The person's time zone, of every copy.
+    zone: Arc<RwLock<jiff::tz::TimeZone>>,
     /// How far ahead of the machine it goes, in milliseconds.
     ahead: Arc<AtomicI64>,
     /// How far its wall time was set from the machine's beside that, in milliseconds.
@@ -23,11 +24,7 @@ pub struct Clock {
 impl Clock {
     /// Finds out which boot this is. `zone` is an IANA name; the machine's own where it is absent.
     pub fn new(zone: Option<&str>) -> Result<Self, String> {
-        let zone = match zone {
-            None => jiff::tz::TimeZone::system(),
-            Some(name) => jiff::tz::TimeZone::get(name)
-                .map_err(|_| format!("`{name}` is no time zone; use a name such as Europe/Paris"))?,
-        };
+        let zone = Arc::new(RwLock::new(named(zone)?));
         // Where the kernel does not tell, every start counts as a new boot, which only makes deadlines stricter.
         let text = std::fs::read_to_string(BOOT_ID).unwrap_or_default();
         let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
@@ -36,6 +33,17 @@ impl Clock {
             Err(_) => bailey_keys::random().map_err(|error| error.to_string())?,
         };
         Ok(Self { boot_id, zone, ahead: Arc::default(), set: Arc::default() })
+    }
+
+    /// Takes another time zone, in every copy of this clock; an IANA name, or the machine's own.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no time zone of that name; then the one before stays.
+    pub fn set_zone(&self, zone: Option<&str>) -> Result<(), String> {
+        let zone = named(zone)?;
+        *self.zone.write().unwrap_or_else(PoisonError::into_inner) = zone;
+        Ok(())
     }
 
     /// Lets time go by at once, for homes that live in a simulated time: both clocks move on, and so do those of every copy.
@@ -73,14 +81,23 @@ impl Clock {
     /// Returns the person's time zone.
     #[must_use]
     pub fn zone(&self) -> jiff::tz::TimeZone {
-        self.zone.clone()
+        self.zone.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns the person's distance from UTC at a moment, in minutes.
     #[must_use]
     pub fn offset_minutes(&self, now: Now) -> i16 {
         let moment = jiff::Timestamp::from_millisecond(now.wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        i16::try_from(self.zone.to_offset(moment).seconds() / 60).unwrap_or(0)
+        i16::try_from(self.zone().to_offset(moment).seconds() / 60).unwrap_or(0)
+    }
+}
+
+/// Returns the time zone of an IANA name; the machine's own where there is none.
+pub(crate) fn named(zone: Option<&str>) -> Result<jiff::tz::TimeZone, String> {
+    match zone {
+        None => Ok(jiff::tz::TimeZone::system()),
+        Some(name) => jiff::tz::TimeZone::get(name)
+            .map_err(|_| format!("`{name}` is no time zone; use a name such as Europe/Paris")),
     }
 }
 

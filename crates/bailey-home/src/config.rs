@@ -35,6 +35,13 @@ pub struct Config {
     pub metrics: MetricsConfig,
 }
 
+impl Config {
+    /// Makes sure that what was read makes sense; says what does not.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        mistake_of(self)
+    }
+}
+
 /// `[log]`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -123,7 +130,7 @@ impl Settings {
 }
 
 /// `[model]`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
     /// What the server speaks.
@@ -218,7 +225,7 @@ impl ModelConfig {
 }
 
 /// How much a model is asked to think.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ThinkingConfig {
     /// A little.
@@ -230,7 +237,7 @@ pub enum ThinkingConfig {
 }
 
 /// What a model server speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ModelKind {
     /// OpenAI Chat Completions: also llama.cpp, Ollama, vLLM.
@@ -240,7 +247,7 @@ pub enum ModelKind {
 }
 
 /// How a model is worked with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WorkMode {
     /// It calls tools as it sees fit: for capable models.
@@ -256,7 +263,7 @@ const fn default_budget() -> u64 {
 }
 
 /// `[home]`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HomeConfig {
     /// How long an approved mail waits before it leaves, in seconds.
@@ -313,26 +320,32 @@ pub enum ConfigError {
 fn parse(text: &str, path: &str) -> Result<Config, ConfigError> {
     let mistake = |why: String| ConfigError::Mistake { path: path.to_owned(), why };
     let config: Config = toml::from_str(text).map_err(|error| mistake(error.to_string()))?;
+    config.check().map_err(mistake)?;
+    Ok(config)
+}
+
+/// Says what is wrong with a configuration that was read, if anything is.
+fn mistake_of(config: &Config) -> Result<(), String> {
     if config.home.hold_seconds > MAX_HOLD_SECONDS {
-        return Err(mistake(format!("`hold_seconds` is above {MAX_HOLD_SECONDS}, a day")));
+        return Err(format!("`hold_seconds` is above {MAX_HOLD_SECONDS}, a day"));
     }
     if !SILENT_SECONDS.contains(&config.home.restart_when_silent_seconds) {
         let (least, most) = (SILENT_SECONDS.start(), SILENT_SECONDS.end());
-        return Err(mistake(format!("`restart_when_silent_seconds` is not between {least} and {most}")));
+        return Err(format!("`restart_when_silent_seconds` is not between {least} and {most}"));
     }
     if let Some(why) = config.model.as_ref().and_then(ModelConfig::mistake) {
-        return Err(mistake(why));
+        return Err(why);
     }
     if let Some(level) = &config.log.level {
-        level.parse::<Filter>().map_err(|error| mistake(error.to_string()))?;
+        level.parse::<Filter>().map_err(|error| error.to_string())?;
     }
     for listen in [&config.metrics.home_listen, &config.metrics.gateway_listen].into_iter().flatten() {
         let address: Option<SocketAddr> = listen.parse().ok();
         if !address.is_some_and(|address| address.ip().is_loopback()) {
-            return Err(mistake(format!(
+            return Err(format!(
                 "`{listen}` under [metrics] is no address and port of this machine alone, such as 127.0.0.1:9464"
-            )));
+            ));
         }
     }
-    Ok(config)
+    Ok(())
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use bailey_connectors::{Account, HomeContext, Services};
 use bailey_gate::{ActionId, Gate, GateError, Limits, TaskId};
@@ -19,10 +19,12 @@ use rustix::fs::FlockOperation;
 use tokio::sync::watch;
 
 use crate::Ended;
-use crate::asking::{Configured, Listening};
+use crate::api::connections::Waiting;
+use crate::asking::Listening;
 use crate::browsers::Browsers;
 use crate::clock::{Clock, Presence};
 use crate::config::{self, ModelConfig, ModelKind};
+use crate::daily::{self, Effective};
 use crate::layout::{Layout, LayoutError, Opened};
 use crate::metrics::Counted;
 use crate::recovery::{self, Store};
@@ -62,10 +64,12 @@ pub struct Home {
     pub(crate) looked_again: std::sync::Mutex<BTreeSet<TaskId>>,
     /// Told when the person approved something, which may have made a habit.
     pub(crate) answered: tokio::sync::Notify,
-    /// The model, and what the configuration says of it.
-    pub(crate) model: Option<Configured>,
-    /// The model that is asked where the first cannot be reached.
-    pub(crate) fallback: Option<Configured>,
+    /// What the configuration file and the person say together.
+    pub(crate) in_force: RwLock<Arc<Effective>>,
+    /// Held by whoever changes what the person says.
+    pub(crate) changing_settings: Mutex<()>,
+    /// The text of the configuration file.
+    pub(crate) config_text: String,
     /// Answers of models on their way.
     pub(crate) listening: Listening,
     /// What requests under way may cost.
@@ -85,6 +89,10 @@ pub struct Home {
     origins: Vec<String>,
     /// Sign-ins under way or just ended, by their random name.
     pub(crate) sign_ins: Mutex<BTreeMap<String, SignIn>>,
+    /// Those whose browser comes back to a page of the dashboard, by the same name.
+    pub(crate) waiting_sign_ins: Mutex<BTreeMap<String, Waiting>>,
+    /// Whether nobody has to be led through the first run any more.
+    pub(crate) first_run_over: AtomicBool,
     /// Held by whoever says more in a task.
     pub(crate) going_on: tokio::sync::Mutex<()>,
     /// Tasks the person stopped since the home was opened.
@@ -95,8 +103,6 @@ pub struct Home {
     pub(crate) heartbeats: watch::Sender<u64>,
     /// How long it may give none.
     pub(crate) silent: std::time::Duration,
-    /// How long an approved mail waits, so that it can be taken back.
-    pub(crate) hold_seconds: u64,
     /// Set once the home ends by itself, and why.
     pub(crate) ended: watch::Sender<Option<Ended>>,
     changes: watch::Sender<u64>,
@@ -150,17 +156,19 @@ impl Home {
             record: Arc::new(record),
             origins: config.gateway.origins(),
         };
-        let limits = Limits { hold_ms: config.home.hold_seconds.saturating_mul(1_000), ..Limits::default() };
+        let (daily, sets_zone, unfit) = daily::take_up(&ledger, settings)?;
+        if sets_zone {
+            clock.set_zone(daily.home.time_zone.as_deref()).map_err(HomeError::Setup)?;
+        }
+        let limits = Limits { hold_ms: daily.home.hold_seconds.saturating_mul(1_000), ..Limits::default() };
         let rules = Arc::clone(&policy) as Arc<dyn bailey_gate::policy::Policy>;
         let (gate, mut notices) = recovery::open_gate(store, rules, limits, Arc::new(presence.clone()), clock.now())?;
         // Behind what opening may have had to take back.
         notices.extend(rules::take_up(&ledger, &policy)?);
+        notices.extend(unfit);
         let trust = Trust::new(settings.authorities.as_deref().map(str::as_bytes)).map_err(HomeError::Setup)?;
         let vault = Vault::new(Arc::clone(&ledger), gate.lock(), trust, Arc::new(clock.clone()));
-        let configured = |config: &ModelConfig| provider(config, &vault).map(|model| (model, config.clone()));
-        let model = config.model.as_ref().map(configured).transpose()?;
-        let other = config.model.as_ref().and_then(|model| model.fallback.as_deref());
-        let fallback = other.map(configured).transpose()?;
+        let in_force = Effective::of(daily, &vault)?;
         Ok(Arc::new(Self {
             services: Services::new(Arc::clone(&vault)),
             gate,
@@ -170,8 +178,9 @@ impl Home {
             suggested: AtomicU64::new(0),
             looked_again: std::sync::Mutex::default(),
             answered: tokio::sync::Notify::new(),
-            model,
-            fallback,
+            in_force: RwLock::new(Arc::new(in_force)),
+            changing_settings: Mutex::default(),
+            config_text: settings.config.clone(),
             listening: Listening::new(),
             pending: Pending::default(),
             clock,
@@ -183,13 +192,14 @@ impl Home {
             notifications: crate::notifications::Notifications::default(),
             origins: config.gateway.origins(),
             sign_ins: Mutex::default(),
+            waiting_sign_ins: Mutex::default(),
+            first_run_over: AtomicBool::new(false),
             ledger,
             going_on: tokio::sync::Mutex::default(),
             stopped: Mutex::default(),
             unrecorded: watch::Sender::new(settings.paused),
             heartbeats: watch::Sender::new(0),
             silent: config.home.silent(),
-            hold_seconds: config.home.hold_seconds,
             ended: watch::Sender::new(None),
             changes: watch::Sender::new(0),
             work: tokio::runtime::Handle::current(),
@@ -295,7 +305,7 @@ const LOCK_TRIES: u32 = 100;
 const LOCK_WAIT: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// Returns the model in the configuration. Whether it may be asked, and with which key, is looked up at each request.
-fn provider(config: &ModelConfig, vault: &Arc<Vault>) -> Result<Arc<dyn Model>, HomeError> {
+pub(crate) fn provider(config: &ModelConfig, vault: &Arc<Vault>) -> Result<Arc<dyn Model>, HomeError> {
     vault
         .check_model_address(&config.base_url)
         .map_err(|error| HomeError::Setup(format!("the model in the configuration cannot be used: {error}")))?;

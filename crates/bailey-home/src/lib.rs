@@ -11,6 +11,7 @@ mod browsers;
 mod clock;
 pub mod config;
 mod contexts;
+pub mod daily;
 pub mod decide;
 mod executor;
 mod heartbeat;

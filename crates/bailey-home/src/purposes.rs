@@ -5,7 +5,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use bailey_gate::approval::Purpose;
 use bailey_gate::codec::Encoder;
 use bailey_gate::{ConnectionId, Nonce};
-use bailey_interface::{NotificationPlace, RuleChange};
+use bailey_interface::{ConfigChange, NotificationPlace, RuleChange};
 
 use crate::wire::Settings;
 
@@ -15,6 +15,7 @@ const LEVEL_VERSION: u8 = 1;
 const RULES_VERSION: u8 = 1;
 const PASSKEY_VERSION: u8 = 1;
 const NOTIFY_VERSION: u8 = 1;
+const SETTINGS_VERSION: u8 = 1;
 
 /// Connects an account with exactly these settings, at exactly this level.
 #[must_use]
@@ -34,6 +35,21 @@ pub fn change_level(connection: &ConnectionId, level: &str) -> Purpose {
 #[must_use]
 pub fn change_rules(change: &RuleChange) -> Purpose {
     Purpose::Home { what: "change rules", parameters: rule_parameters(change) }
+}
+
+/// Changes what the person sets by exactly this.
+#[must_use]
+pub fn change_settings(change: &ConfigChange) -> Purpose {
+    let ConfigChange { set, unset } = change;
+    let mut out = Encoder::default();
+    out.text("change settings").byte(SETTINGS_VERSION);
+    out.list(&set.iter().collect::<Vec<_>>(), |out, (name, value)| {
+        out.text(name).text(value);
+    });
+    out.list(unset, |out, name| {
+        out.text(name);
+    });
+    Purpose::Home { what: "change settings", parameters: out.finish() }
 }
 
 /// Exports the log in plain words.
@@ -190,6 +206,12 @@ mod tests {
         let ending = end_passkey(&Nonce::from_bytes([6; 16]));
         let Purpose::Home { parameters, .. } = ending else { panic!("it is the home's") };
         told("end passkey", &parameters);
+        let change = ConfigChange {
+            set: [("home.hold_seconds".to_owned(), "60".to_owned())].into(),
+            unset: vec!["home.time_zone".into()],
+        };
+        let Purpose::Home { parameters, .. } = change_settings(&change) else { panic!("it is the home's") };
+        told("settings", &parameters);
     }
 
     #[test]

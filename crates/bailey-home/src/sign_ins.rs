@@ -11,7 +11,7 @@ use crate::home::Home;
 pub(crate) fn again(vault: &Vault, id: &ConnectionId, account: &str) -> Option<String> {
     let why = vault.sign_in_over(id)?;
     Some(format!(
-        "sign in again: the provider renews the sign-in of `{account}` no more ({}). Connect it again with `bailey connect`, then end this connection with `bailey revoke {id}`.",
+        "sign in again: the provider renews the sign-in of `{account}` no more ({}). Connect it again on the page Connections, or with `bailey connect` and `--replace`; or end it with `bailey revoke {id}`.",
         visible(&why)
     ))
 }

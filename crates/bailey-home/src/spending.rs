@@ -119,6 +119,17 @@ impl Home {
         Ok((month, record.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default()))
     }
 
+    /// Returns what each month took, newest first.
+    pub(crate) fn months(&self) -> Result<Vec<(String, Month)>, StoreError> {
+        let mut out = Vec::new();
+        for owner in self.ledger.record_owners(SPENDING)? {
+            let Some(json) = self.ledger.record(RecordName { kind: SPENDING, owner: &owner, n: 0 })? else { continue };
+            out.push((String::from_utf8_lossy(&owner).into_owned(), serde_json::from_slice(&json).unwrap_or_default()));
+        }
+        out.sort_by(|(one, _), (other, _)| other.cmp(one));
+        Ok(out)
+    }
+
     /// Makes room for a request and an answer of `wanted` tokens within what the person allowed; says why not, where
     /// the request alone is too much.
     pub(crate) fn reserve(
@@ -128,7 +139,7 @@ impl Home {
         request: &[u8],
         wanted: u32,
     ) -> Result<Result<Reserved, String>, GateError> {
-        let limits = self.model.as_ref().map_or((None, None), |(_, first)| (first.task_limit, first.month_limit));
+        let limits = self.model().as_ref().map_or((None, None), |(_, first)| (first.task_limit, first.month_limit));
         let free = |tokens| Reserved { tokens, why: String::new(), micros: 0, pending: Arc::clone(&self.pending) };
         if limits == (None, None) {
             return Ok(Ok(free(wanted)));

@@ -115,9 +115,9 @@ impl Home {
         words: String,
         origin: Origin,
     ) -> Result<(), HomeError> {
-        if self.model.is_none() {
+        if self.model().is_none() {
             return Err(HomeError::Setup(
-                "no model is configured; name one under [model] in the configuration and start again".into(),
+                "no model is chosen; choose one on the page Models, or with `bailey config set`".into(),
             ));
         }
         if words.trim().is_empty() || words.len() > MAX_TASK_BYTES {
@@ -183,7 +183,7 @@ impl Home {
     }
 
     fn is_planned(&self) -> bool {
-        self.model.as_ref().is_some_and(|(_, config)| config.mode == WorkMode::Planned)
+        self.model().as_ref().is_some_and(|(_, config)| config.mode == WorkMode::Planned)
     }
 
     /// Returns the people that words name, where a small model is led by them.

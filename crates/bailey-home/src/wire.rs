@@ -36,6 +36,12 @@ pub struct ConnectBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub password: Option<Password>,
+    /// The connection of the same account in whose place this one comes: it is ended once this one was tried out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
+    /// Where the browser comes back to; to the dashboard's name where a browser asks, to this machine where a program does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<BackTo>,
     /// The evidence.
     pub proof: ProofBody,
 }
@@ -52,4 +58,14 @@ pub struct NotifyBody {
     pub password: Option<Password>,
     /// The evidence.
     pub proof: ProofBody,
+}
+
+/// Where a browser comes back to from a provider's page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackTo {
+    /// To the dashboard's own name, at `/oauth/back`.
+    Dashboard,
+    /// To a port of the machine that the home runs on.
+    ThisMachine,
 }

@@ -4,6 +4,7 @@
 //! Invariant of absence: nothing here knows a home, opens anything, or decides.
 
 mod browsers;
+mod config;
 mod notifications;
 mod tasks;
 
@@ -16,8 +17,9 @@ pub use browsers::{
     ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView, RecoverBody,
     RecoveryCodesView, RegistrationOptions, RequestBody, SessionView,
 };
+pub use config::{ConfigBody, ConfigChange, FirstStepsView, SettingView, StepView};
 pub use notifications::{NotificationPlace, NotificationView, NotificationsView};
-pub use tasks::{ModelsView, OfferView, TaskSummary, TaskView, UsageView, WordsView};
+pub use tasks::{ModelsView, MonthView, OfferView, ProviderView, TaskSummary, TaskView, UsageView, WordsView};
 
 /// An error: what happened and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -417,6 +419,46 @@ pub struct ConnectionView {
     /// Why it cannot be used until the person signs in again; empty if it can.
     #[serde(default)]
     pub sign_in: String,
+    /// When it was made: milliseconds since 1970-01-01T00:00Z; nothing where that was not kept.
+    #[serde(default)]
+    pub made_ms: Option<i64>,
+    /// The permissions its provider gave, by the provider's names; none without tokens.
+    #[serde(default)]
+    pub given: Vec<String>,
+    /// What it was used for in the last 90 days; nothing of a model's provider.
+    #[serde(default)]
+    pub used: Option<UseView>,
+    /// What it could be used for, from looking to removing.
+    #[serde(default)]
+    pub permissions: Vec<PermissionView>,
+}
+
+/// What a connection was used for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UseView {
+    /// When last: milliseconds since 1970-01-01T00:00Z; nothing where not in the last 90 days.
+    pub last_ms: Option<i64>,
+    /// Looks in the last seven days.
+    pub week_looks: u64,
+    /// By kind of action, how often in the last seven days.
+    pub week: BTreeMap<String, u64>,
+    /// How often in the last thirty days.
+    pub month: u64,
+    /// Whether it stands for thirty days and was not used in them.
+    pub idle: bool,
+}
+
+/// Something a connection could be used for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PermissionView {
+    /// The level it comes with: `read-only`, `draft`, `send` or `full`.
+    pub level: String,
+    /// Whether the connection has it.
+    pub granted: bool,
+    /// Who keeps the connection from it where it does not have it: `provider`, or `bailey` alone.
+    pub kept_by: String,
+    /// How often it was used in the last thirty days.
+    pub month: u64,
 }
 
 /// A log entry.

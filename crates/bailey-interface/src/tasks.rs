@@ -80,6 +80,9 @@ pub struct OfferView {
     pub models: Vec<String>,
     /// Why it lists none, where it does not.
     pub trouble: Option<String>,
+    /// What may be done there with what is sent, in words.
+    #[serde(default)]
+    pub data: String,
 }
 
 /// Which models there are, and what they cost.
@@ -97,4 +100,34 @@ pub struct ModelsView {
     pub month_answers: u64,
     /// What it may take; nothing where the person set no bound.
     pub month_limit: Option<f64>,
+    /// The last twelve months in which anything was asked, newest first.
+    #[serde(default)]
+    pub months: Vec<MonthView>,
+    /// Providers the person agreed to.
+    #[serde(default)]
+    pub providers: Vec<ProviderView>,
+}
+
+/// What a month took.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct MonthView {
+    /// Which, such as `2026-11`.
+    pub month: String,
+    /// At the prices that were set then.
+    pub cost: f64,
+    /// Answers.
+    pub answers: u64,
+    /// Tokens, read and written.
+    pub tokens: u64,
+}
+
+/// A provider of models that the person agreed to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProviderView {
+    /// Its connection.
+    pub connection: String,
+    /// Its address.
+    pub base_url: String,
+    /// What it may do with what it is sent, in words.
+    pub data: String,
 }

@@ -35,7 +35,7 @@ pub use pause::{
     BYTES as PAUSE_BYTES, MARK as PAUSE_MARK, MARK_AT as PAUSE_MARK_AT, PauseFile, Recorded, Sector,
     mark_paused_by_supervisor,
 };
-pub use read::{ActionRecord, CredentialKind, CredentialRow, Decided, Entry, TaskRow};
+pub use read::{ActionRecord, CredentialKind, CredentialRow, Decided, Entry, TaskRow, Used};
 pub use schema::DATABASE_FORMAT;
 pub use store::{Ledger, OpenError, Opened, Paths, from_key_error, is_writable, look};
 pub use tx::{ConnectionRow, LedgerTx, RecordName, WORDS};

@@ -67,6 +67,9 @@ queries! {
     COUNT_CLAIMED = "SELECT count(*) FROM (SELECT 1 FROM action WHERE kind = ?1 AND claimed_ms >= ?2 LIMIT ?3)";
     /// When those of a kind were claimed last.
     LATEST_CLAIMS = "SELECT claimed_ms FROM action WHERE kind = ?1 AND claimed_ms IS NOT NULL ORDER BY claimed_ms DESC LIMIT ?2";
+    /// By connection, how many of a kind were claimed since three wall times, the earliest first, and when the last was.
+    USED = "SELECT connection, sum(claimed_ms >= ?4), sum(claimed_ms >= ?3), max(claimed_ms) FROM action
+             WHERE kind = ?1 AND claimed_ms >= ?2 AND connection IS NOT NULL GROUP BY connection";
     /// What those claimed since a wall time spend, but one.
     SPENT = "SELECT total(amount) FROM action WHERE amount > 0 AND claimed_ms >= ?1 AND id <> ?2
                AND state NOT IN ('failed', 'not-executed')";

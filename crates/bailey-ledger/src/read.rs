@@ -136,6 +136,21 @@ fn stored_entries(db: &Connection, query: &'static str, values: impl Params) -> 
     rows.collect::<Result<_, _>>().map_err(store_error)
 }
 
+/// What a connection was used for, of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Used {
+    /// Which.
+    pub connection: ConnectionId,
+    /// The kind of action.
+    pub kind: ActionKind,
+    /// How often since the later of two moments.
+    pub week: u64,
+    /// And since the earlier.
+    pub month: u64,
+    /// When last: milliseconds since 1970-01-01T00:00Z.
+    pub last_ms: i64,
+}
+
 impl Ledger {
     /// Returns the newest actions of which what was decided is kept, newest first, but for those only looking and those
     /// talking to the person.
@@ -175,6 +190,22 @@ impl Ledger {
     /// Actions of a kind in a state, oldest first, with what they hold.
     pub fn of_kind(&self, kind: ActionKind, state: State) -> Result<Vec<ActionRecord>, StoreError> {
         self.views(queries::OF_KIND_IN_STATE, [kind.name(), state.name()])
+    }
+
+    /// Tells what connections were used for since a wall time: by connection and kind, how often since two later ones, and when last.
+    pub fn used(&self, since_ms: i64, month_ms: i64, week_ms: i64) -> Result<Vec<Used>, StoreError> {
+        let reader = self.reader();
+        let mut query = reader.prepare_cached(queries::USED).map_err(store_error)?;
+        let mut all = Vec::new();
+        for kind in ActionKind::all() {
+            let of = |row: &SqlRow<'_>| {
+                let connection = ConnectionId::from_bytes(row.get(0)?);
+                Ok(Used { connection, kind, week: row.get(1)?, month: row.get(2)?, last_ms: row.get(3)? })
+            };
+            let found = query.query_map(params![kind.name(), since_ms, month_ms, week_ms], of).map_err(store_error)?;
+            all.extend(found.collect::<Result<Vec<_>, _>>().map_err(store_error)?);
+        }
+        Ok(all)
     }
 
     /// Tells how many actions are in a state.

@@ -144,7 +144,12 @@ impl LedgerTx<'_> {
         let approved = event.to == Some(State::Approved) && event.approval.is_some();
         let home = matches!(
             event.kind,
-            EventKind::Revoked | EventKind::Paused | EventKind::Resumed | EventKind::Authority | EventKind::Rules
+            EventKind::Revoked
+                | EventKind::Paused
+                | EventKind::Resumed
+                | EventKind::Authority
+                | EventKind::Rules
+                | EventKind::Settings
         );
         self.log.epoch = self.log.epoch.max(event.epoch);
         let refused = matches!(event.to, Some(State::Rejected | State::Cancelled | State::Superseded));

@@ -52,7 +52,7 @@ pub use imap_hello::said_by_server;
 pub use model::ModelAccess;
 pub use net::Trust;
 pub use notify::{Notice, Place};
-pub use oauth::{Flow, Revocation, renewal};
+pub use oauth::{Callback, Flow, Revocation, SignedIn, renewal};
 pub use preset::kept_by_bailey_alone;
 pub use session::{Access, HttpAnswer, HttpAsk, ImapSession};
 pub use settings::{
@@ -76,6 +76,8 @@ const SETTINGS: &str = "connection";
 const CREDENTIAL: &str = "credential";
 /// What a service found out about a new account: for mail, its special folders.
 const DISCOVERED: &str = "folders";
+/// When it was made, and which permissions the provider gave.
+const GRANTED: &str = "granted";
 
 /// Records that tell a provider of a connection that is over, until it confirms. The name is stored.
 const REVOCATION_NOTICE: &str = "farewell";
@@ -170,6 +172,15 @@ fn json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, VaultError> {
     serde_json::to_vec(value).map_err(|error| VaultError::Settings(error.to_string()))
 }
 
+/// How a connection was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Granted {
+    /// When: milliseconds since 1970-01-01T00:00Z.
+    pub at_ms: i64,
+    /// The permissions its provider gave, by its own names; none without tokens.
+    pub permissions: Vec<String>,
+}
+
 /// What a look at a new account found.
 #[derive(Debug, Default)]
 pub struct Discovered {
@@ -192,6 +203,8 @@ pub struct NewConnection {
     pub credential: Credential,
     /// What a look at the account found.
     pub discovered: Discovered,
+    /// The permissions its provider gave, by its own names.
+    pub permissions: Vec<String>,
 }
 
 /// Ends something with what is open cut before and behind it: before, so that it ends now even where ending it cannot be
@@ -275,9 +288,11 @@ impl Vault {
         };
         let settings = json(&new.settings)?;
         let credential = json(&Tokens::first(&new.credential))?;
+        let granted = json(&Granted { at_ms: now.wall_ms, permissions: new.permissions.clone() })?;
         let pause_state = self.lock.pause_state();
         self.ledger.write(|tx| {
             tx.put_connection(&row)?;
+            tx.put_record(record(GRANTED, &new.id), &granted)?;
             tx.put_record(record(SETTINGS, &new.id), &settings)?;
             tx.put_record(record(DISCOVERED, &new.id), &new.discovered.notes)?;
             tx.put_record(record(CREDENTIAL, &new.id), &credential)?;
@@ -369,7 +384,7 @@ impl Vault {
         let generation = row.grant.generation + 1;
         tx.put_connection(&ConnectionRow { grant: Grant { active: false, generation, ..row.grant }, ..row.clone() })?;
         let mut keys = Vec::new();
-        for kind in [SETTINGS, CREDENTIAL, DISCOVERED, sign_in::SIGN_IN_OVER] {
+        for kind in [SETTINGS, CREDENTIAL, DISCOVERED, GRANTED, sign_in::SIGN_IN_OVER] {
             keys.extend(tx.remove_record(record(kind, &row.id))?);
         }
         let entry = Event::of_home(EventKind::Revoked, actor, now, pause_state);
@@ -400,6 +415,22 @@ impl Vault {
     fn revocation_notice_delivered(&self, id: &ConnectionId) -> Result<(), VaultError> {
         let key = self.ledger.write(|tx| tx.remove_record(record(REVOCATION_NOTICE, id)))?;
         Ok(self.ledger.keys().destroy(key.as_slice()).map_err(bailey_ledger::from_key_error)?)
+    }
+
+    /// Takes a connection out of use in whose place another of the same account stands now. Its provider is told, but where that would
+    /// end the new one's permissions too.
+    pub fn replace(&self, id: &ConnectionId, now: Now) -> Result<(), VaultError> {
+        let ends_all = self.settings(id).is_ok_and(|settings| settings.issuer().is_some_and(preset::ends_all));
+        if self.revoke(id, now)? && ends_all {
+            self.revocation_notice_delivered(id)?;
+        }
+        Ok(())
+    }
+
+    /// Returns how a connection was made; `None` of one that was made before that was kept.
+    #[must_use]
+    pub fn granted(&self, id: &ConnectionId) -> Option<Granted> {
+        self.stored(GRANTED, id).ok()
     }
 
     /// Lists revoked connections whose provider has not confirmed yet.

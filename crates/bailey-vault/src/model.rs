@@ -101,6 +101,12 @@ impl Vault {
         }
     }
 
+    /// Returns what the person said of a provider they agreed to.
+    pub fn model_settings(&self, base: &str) -> Result<Option<ModelSettings>, VaultError> {
+        let Some(row) = self.model_row(base.trim_end_matches('/'))? else { return Ok(None) };
+        Ok(self.settings(&row.id)?.model().cloned())
+    }
+
     /// Tells whether requests can be made below an address at all: it is well formed, and holds nothing but a place.
     pub fn check_model_address(&self, base: &str) -> Result<(), HttpError> {
         if base.contains(['@', '?', '#']) {

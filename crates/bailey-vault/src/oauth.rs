@@ -225,12 +225,61 @@ impl Untraded {
 pub struct Flow {
     /// What the person opens.
     pub url: String,
-    listener: TcpListener,
+    back: Back,
     metadata: Metadata,
     redirect: String,
     state: String,
     verifier: Zeroizing<String>,
     scopes: Vec<String>,
+}
+
+/// How the browser comes back.
+enum Back {
+    /// To a port of this machine.
+    Listener(TcpListener),
+    /// To a page, which hands over what it brought.
+    Page(tokio::sync::oneshot::Receiver<Result<Zeroizing<String>, VaultError>>),
+}
+
+/// Hands over what a browser brings back to a page.
+pub struct Callback {
+    state: String,
+    issuer: String,
+    to: tokio::sync::oneshot::Sender<Result<Zeroizing<String>, VaultError>>,
+}
+
+impl std::fmt::Debug for Callback {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Callback(…)")
+    }
+}
+
+impl Callback {
+    /// Tells whether a query is the answer to this sign-in.
+    #[must_use]
+    pub fn is_of(&self, query: &str) -> bool {
+        self.read(query).is_some()
+    }
+
+    /// Hands over what a query brings, once. False where it is not the answer to this sign-in, or nobody waits any more.
+    #[must_use]
+    pub fn take(self, query: &str) -> bool {
+        let Some(brought) = self.read(query) else { return false };
+        self.to.send(brought).is_ok()
+    }
+
+    fn read(&self, query: &str) -> Option<Result<Zeroizing<String>, VaultError>> {
+        read_callback(&format!("GET {CALLBACK}?{query} HTTP/1.1"), &self.state, &self.issuer)
+    }
+}
+
+/// What a sign-in brought.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// What to sign in with from now on.
+    pub credential: Credential,
+    /// The permissions that were given, by the provider's names.
+    pub permissions: Vec<String>,
 }
 
 impl std::fmt::Debug for Flow {
@@ -303,15 +352,30 @@ impl Vault {
         retry_after(answer.after.as_deref()?, self.now().timestamp().as_second())
     }
 
-    /// Begins a sign-in: the person opens [`Flow::url`] in a browser on this machine.
-    pub async fn begin_sign_in(&self, settings: &Settings, level: Level) -> Result<Flow, VaultError> {
+    /// Begins a sign-in: the person opens [`Flow::url`] in a browser. It comes back to `page`, an address whose server hands the
+    /// [`Callback`] what it brought; where there is none, to a port of this machine.
+    pub async fn begin_sign_in(
+        &self,
+        settings: &Settings,
+        level: Level,
+        page: Option<&str>,
+    ) -> Result<(Flow, Option<Callback>), VaultError> {
         let issuer =
             settings.issuer().ok_or_else(|| VaultError::Settings("no authorization server is named".into()))?;
         let metadata = self.metadata(issuer, SystemEgress::Preparation).await?;
-        let listener =
-            TcpListener::bind("127.0.0.1:0").await.map_err(|error| VaultError::Settings(error.to_string()))?;
-        let address = listener.local_addr().map_err(|error| VaultError::Settings(error.to_string()))?;
-        let redirect = format!("http://{}:{}{CALLBACK}", preset::loopback(issuer), address.port());
+        let (back, redirect, to) = match page {
+            Some(page) => {
+                let (to, back) = tokio::sync::oneshot::channel();
+                (Back::Page(back), page.to_owned(), Some(to))
+            }
+            None => {
+                let listener =
+                    TcpListener::bind("127.0.0.1:0").await.map_err(|error| VaultError::Settings(error.to_string()))?;
+                let address = listener.local_addr().map_err(|error| VaultError::Settings(error.to_string()))?;
+                let redirect = format!("http://{}:{}{CALLBACK}", preset::loopback(issuer), address.port());
+                (Back::Listener(listener), redirect, None)
+            }
+        };
         let (state, verifier) = (random_text()?, Zeroizing::new(random_text()?));
         let challenge =
             URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verifier.as_bytes()));
@@ -332,11 +396,12 @@ impl Vault {
         // Some servers keep a part of the query for themselves (RFC 6749, 3.1).
         let joint = if metadata.authorization_endpoint.contains('?') { '&' } else { '?' };
         let url = format!("{}{joint}{}", metadata.authorization_endpoint, encode(&query));
-        Ok(Flow { url, listener, metadata, redirect, state, verifier, scopes })
+        let callback = to.map(|to| Callback { state: state.clone(), issuer: metadata.issuer.clone(), to });
+        Ok((Flow { url, back, metadata, redirect, state, verifier, scopes }, callback))
     }
 
     /// Waits for the browser and trades the code for tokens.
-    pub async fn finish_sign_in(&self, flow: Flow, settings: &Settings) -> Result<Credential, VaultError> {
+    pub async fn finish_sign_in(&self, mut flow: Flow, settings: &Settings) -> Result<SignedIn, VaultError> {
         let code = flow.code().await?;
         let client = settings.client();
         let mut body = vec![
@@ -356,10 +421,12 @@ impl Vault {
                 missing.join(", ")
             )));
         }
-        Ok(Credential::Tokens {
+        let credential = Credential::Tokens {
             access: granted.access_token.to_string(),
             refresh: granted.refresh_token.as_ref().map(|token| token.to_string()),
-        })
+        };
+        // Where it names none, it gave what was asked for (RFC 6749, 5.1).
+        Ok(SignedIn { credential, permissions: granted.scopes.unwrap_or(flow.scopes) })
     }
 
     async fn trade(&self, metadata: &Metadata, body: String, egress: SystemEgress) -> Result<Granted, Untraded> {
@@ -595,10 +662,16 @@ pub(crate) fn login_of(settings: &Settings, credential: &Credential) -> Login {
 
 impl Flow {
     /// Waits until the browser comes back with the code that belongs to this sign-in. Other callers get an error page.
-    async fn code(&self) -> Result<Zeroizing<String>, VaultError> {
+    async fn code(&mut self) -> Result<Zeroizing<String>, VaultError> {
+        let listener = match &mut self.back {
+            Back::Listener(listener) => listener,
+            Back::Page(brought) => {
+                let gone = || VaultError::Refused("the sign-in was given up; connect again".into());
+                return brought.await.map_err(|_| gone())?;
+            }
+        };
         loop {
-            let (mut stream, _) =
-                self.listener.accept().await.map_err(|error| VaultError::Settings(error.to_string()))?;
+            let (mut stream, _) = listener.accept().await.map_err(|error| VaultError::Settings(error.to_string()))?;
             let mut line = String::new();
             let mut reader = BufReader::new(tokio::io::AsyncReadExt::take(&mut stream, MAX_CALLBACK_BYTES));
             // Browsers open connections they say nothing on; the one that matters must not wait behind them.

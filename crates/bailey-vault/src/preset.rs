@@ -115,6 +115,15 @@ pub fn kept_by_bailey_alone(issuer: &str, kind: &str, level: Level) -> &'static 
     }
 }
 
+/// Tells whether ending one token ends every permission that the person gave this client ("Using OAuth 2.0 to access Google APIs", token
+/// revocation).
+pub(crate) fn ends_all(issuer: &str) -> bool {
+    match provider(issuer) {
+        Provider::Google => true,
+        Provider::Microsoft | Provider::Other => false,
+    }
+}
+
 /// Tells whether the provider puts a copy of a mail among the sent ones when it is handed in over SMTP.
 pub(crate) fn keeps_what_is_sent(issuer: &str) -> bool {
     match provider(issuer) {

@@ -42,7 +42,7 @@ impl Credentials {
             ("authority", _) if payload.get("credential").is_some() => self.introduce(payload),
             ("step", "approved") if by_person => self.check(header, payload),
             ("resuming", _) => self.check(header, payload),
-            ("proposed" | "connected" | "rules" | "exported", _) if by_person => match version(header) {
+            ("proposed" | "connected" | "rules" | "settings" | "exported", _) if by_person => match version(header) {
                 // Only approvals and the ends of pauses held their evidence then.
                 Some(1) => {
                     self.found.unchecked += 1;
@@ -154,6 +154,7 @@ fn does(header: &Value, what: &[u8], parameters: &[u8], payload: &Value) -> Opti
             ours && connection && from.text()? == said("level")? && from.0.is_empty()
         }
         ("rules", b"change rules") => changed(parameters, said("added")?, said("removed")?)?,
+        ("settings", b"change settings") => set(parameters)? == (said("set")?.to_owned(), said("unset")?.to_owned()),
         ("exported", b"export readable log") => parameters.is_empty() && said("payloads")? == "readable",
         _ => false,
     })
@@ -216,6 +217,17 @@ fn changed(parameters: &[u8], added: &str, removed: &str) -> Option<bool> {
         names.iter().all(|name| removed.lines().any(|line| line.split_once(": ").is_some_and(|(id, _)| id == *name)));
     let wanted = !words.is_empty() || !cedar.is_empty() || profile.is_some() || !groups.is_empty();
     Some(from.0.is_empty() && gone && (wanted || added.is_empty()))
+}
+
+/// Returns what a change of settings sets and unsets, a line for each name.
+fn set(parameters: &[u8]) -> Option<(String, String)> {
+    let mut from = Reader(parameters);
+    if from.text()? != "change settings" || from.byte()? != 1 {
+        return None;
+    }
+    let set = from.list(|from| Some(format!("{} = {}", from.text()?, from.text()?)))?;
+    let unset = from.list(Reader::text)?;
+    from.0.is_empty().then(|| (set.join("\n"), unset.join("\n")))
 }
 
 /// Returns bytes of a payload, which it holds in base64.

@@ -90,6 +90,9 @@ pub(crate) enum Command {
     Tools,
     /// Show which models your provider offers, which servers run on this machine, and what the month cost
     Models,
+    /// What you set in daily life: time zone, hold window, model, bounds of cost
+    #[command(subcommand)]
+    Config(Config),
     /// Give a task, and follow it until it ends or waits for you
     Task(Task),
     /// List tasks, newest first
@@ -178,6 +181,29 @@ pub(crate) enum NotificationService {
     Ntfy,
     /// Gotify
     Gotify,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// List everything that is set here, and where each value is said
+    List,
+    /// Print one value
+    Get {
+        /// Its name, such as home.hold_seconds
+        name: String,
+    },
+    /// Set values, all or none; asks for the approval passphrase where more can happen by that
+    Set {
+        /// Such as home.hold_seconds=60; nothing behind the sign: nothing is said, whatever config.toml says
+        #[arg(required = true, value_name = "NAME=VALUE")]
+        values: Vec<String>,
+    },
+    /// Take values as config.toml has them again; asks for the approval passphrase where more can happen by that
+    Unset {
+        /// Which
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -527,6 +553,9 @@ pub(crate) struct ConnectMail {
     /// Ask this server which servers there are, and not that of the address's domain: https://host, or https://host:port
     #[arg(long, value_name = "URL", conflicts_with_all = ["imap", "submission"])]
     pub(crate) server: Option<String>,
+    /// Connect an account anew that is connected already: the new connection comes in the place of the old one, which ends
+    #[arg(long)]
+    pub(crate) replace: bool,
 }
 
 /// What is connected as one collection of a WebDAV server.
@@ -570,6 +599,9 @@ pub(crate) struct ConnectDav {
     /// The server gave that client a secret too; asked for
     #[arg(long, requires = "client_id")]
     pub(crate) client_secret: bool,
+    /// Connect an account anew that is connected already: the new connection comes in the place of the old one, which ends
+    #[arg(long)]
+    pub(crate) replace: bool,
 }
 
 #[derive(Debug, Args)]

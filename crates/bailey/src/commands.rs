@@ -81,6 +81,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
                 )
             })?)
         }
+        Command::Config(command) => crate::config::run(command, &client, json).await,
         Command::Task(task) => follow::give_task(&client, task, json).await,
         Command::Models => follow::models(&client, json).await,
         Command::Tasks(Part { skip, limit }) => {
@@ -202,7 +203,7 @@ fn make_home(setup: &Setup, layout: &Layout) -> Result<(), Trouble> {
             "Its key lies in `keys/`: whoever can read that file can read the home. Keep it out of backups of `home/`.",
         )?;
     }
-    say("Next: name a model in `config.toml`, then run `bailey serve`.")
+    say("Next: run `bailey serve`, and `bailey dashboard` beside it: its page leads to a model and a first task.")
 }
 
 /// Gives the passphrase to the supervisor that waits for it.
@@ -276,7 +277,7 @@ async fn connect(client: &Client, mail: ConnectMail, json: bool) -> Result<(), T
         submission,
         issuer: mail.oauth.clone(),
     });
-    finish_connect(client, settings, mail.level, asks.then_some(APP_PASSWORD), json).await
+    finish_connect(client, settings, mail.level, asks.then_some(APP_PASSWORD), mail.replace, json).await
 }
 
 /// Tells who we are to an authorization server; its secret is asked for where there is one.
@@ -293,7 +294,7 @@ async fn connect_collection(client: &Client, collection: Collection, json: bool)
     let secret = dav.oauth.is_none().then_some(APP_PASSWORD);
     let (name, user, issuer) = (dav.name, dav.user, dav.oauth);
     let settings = settings(DavSettings { name, user, server, path, issuer, client: known_as });
-    finish_connect(client, settings, dav.level, secret, json).await
+    finish_connect(client, settings, dav.level, secret, dav.replace, json).await
 }
 
 async fn change_level(client: &Client, id: &str, level: String, json: bool) -> Result<(), Trouble> {
@@ -324,7 +325,8 @@ async fn connect_model(client: &Client, model: ConnectModel, json: bool) -> Resu
     }
     writeln!(io::stderr(), "It will be sent your tasks, and what they read: mail, calendar, all of it.")?;
     let ask = (model.key != KeyStyle::None).then_some("The provider's key");
-    finish_connect(client, settings, "read-only".into(), ask, json).await
+    // One that stands at this address is replaced by the home itself.
+    finish_connect(client, settings, "read-only".into(), ask, false, json).await
 }
 
 async fn context(client: &Client, which: Context, json: bool) -> Result<(), Trouble> {
@@ -358,17 +360,29 @@ async fn finish_connect(
     settings: Settings,
     level: String,
     secret: Option<&str>,
+    replace: bool,
     json: bool,
 ) -> Result<(), Trouble> {
+    let replaces = if replace { Some(standing(client, &settings).await?) } else { None };
     let words = prompt::passphrase("Approval passphrase")?;
     let password = secret.map(prompt::password).transpose()?;
     let proof = client.prove(&purposes::connect(&settings, &level), &words).await?;
-    let body = ConnectBody { settings, level, password, proof };
+    let body = ConnectBody { settings, level, password, replaces, back: None, proof };
     let card = match body.settings.issuer() {
         None => client.post(&routes::CONNECT.here(), &body).await?,
         Some(_) => sign_in(client, &body).await?,
     };
     Ok(show::print(json, &card, |out| show::connection(out, &card))?)
+}
+
+/// Returns the connection of the same account that stands already: the new one comes in its place.
+async fn standing(client: &Client, settings: &Settings) -> Result<String, Trouble> {
+    let all: Vec<ConnectionView> = client.get(&routes::CONNECTIONS.here()).await?;
+    let account = bailey_gate::family::escape::visible(settings.account());
+    let same = |one: &ConnectionView| one.active && one.kind == settings.kind() && one.account == account;
+    all.into_iter().find(same).map(|one| one.id).ok_or_else(|| {
+        Trouble::Here(format!("`{account}` is not connected, so there is nothing to replace; leave --replace out"))
+    })
 }
 
 /// Returns the person signs in with a browser; we wait until the home knows what came of it.

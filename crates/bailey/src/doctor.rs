@@ -189,7 +189,12 @@ fn configuration(layout: &Layout) -> Finding {
     match settings.and_then(|settings| settings.parse()) {
         Err(error) => finding("configuration", Grade::Bad, "mistake", error.to_string()),
         Ok(config) => match config.model {
-            None => finding("configuration", Grade::Bad, "no-model", "no model is named; add [model] to config.toml"),
+            None => finding(
+                "configuration",
+                Grade::Good,
+                "no-model",
+                "no model is named in config.toml; one is chosen in the home",
+            ),
             Some(model) => finding(
                 "configuration",
                 Grade::Good,
@@ -231,7 +236,12 @@ async fn running(layout: &Layout) -> Vec<Finding> {
         }
         Ok(Err(why)) => return bad(&why),
     };
-    let mut out = vec![match status.mode.as_str() {
+    let mut out = Vec::new();
+    if !status.model {
+        let why = "no model is chosen; choose one on the page Models, or with `bailey config set`";
+        out.push(finding("model", Grade::Bad, "none", why));
+    }
+    out.push(match status.mode.as_str() {
         "open" => finding(
             "running",
             Grade::Good,
@@ -239,7 +249,7 @@ async fn running(layout: &Layout) -> Vec<Finding> {
             format!("{} log entries, {} waiting for you", status.log_entries, status.waiting),
         ),
         mode => finding("running", Grade::Weak, "paused", format!("it is {mode}; `bailey resume` lets it go on")),
-    }];
+    });
     out.push(match std::fs::read_to_string(Place::new(layout.root()).gateway()) {
         Ok(address) if !answers(address.trim()).await => finding("gateway", Grade::Bad, "silent", format!("nothing answers at http://{}/v1; a gateway that hangs is started anew by itself, after a while", address.trim())),
         Ok(address) => finding("gateway", Grade::Good, "answers", format!("programs reach it at http://{}/v1", address.trim())),

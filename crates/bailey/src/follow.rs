@@ -120,7 +120,10 @@ pub(crate) async fn models(client: &Client, json: bool) -> Result<(), Trouble> {
     let view: ModelsView = client.get(&routes::MODELS.here()).await?;
     Ok(show::print(json, &view, |out| {
         if view.configured.is_empty() {
-            writeln!(out, "No model is configured: add [model] to config.toml.")?;
+            writeln!(
+                out,
+                "No model is chosen. Choose one on the page Models, or: bailey config set model.kind=openai-chat model.base_url=… model.name=…"
+            )?;
         }
         view.configured.iter().try_for_each(|one| offer(out, one))?;
         if view.local.is_empty() {

@@ -4,6 +4,7 @@ mod args;
 mod browsers;
 mod client;
 mod commands;
+mod config;
 mod discover;
 mod doctor;
 mod follow;

@@ -51,7 +51,10 @@ pub(crate) fn status(out: &mut dyn Write, status: &Status) -> io::Result<()> {
         writeln!(out, "  {} rule(s) could spare you questions: `bailey rules suggestions`", status.suggestions)?;
     }
     if !status.model {
-        writeln!(out, "  no model is configured: add [model] to config.toml")?;
+        writeln!(
+            out,
+            "  no model is chosen: look at `bailey models`, then `bailey config set model.kind=… model.base_url=… model.name=…`"
+        )?;
     }
     status.notices.iter().try_for_each(|notice| writeln!(out, "  ! {notice}"))
 }
@@ -164,8 +167,28 @@ pub(crate) fn connection(out: &mut dyn Write, connection: &ConnectionView) -> io
     let standing = if connection.active { connection.level.as_str() } else { "revoked" };
     let default = if connection.is_default { "  (default)" } else { "" };
     writeln!(out, "{}  {} {}  {standing}{default}", connection.id, connection.kind, connection.account)?;
+    if let Some(used) = connection.used.as_ref().filter(|_| connection.active) {
+        let looks = looks_of(used.week_looks);
+        let others = used.week.iter().filter(|(kind, _)| !is_look(kind)).map(|(kind, many)| format!("{kind} {many}"));
+        let week = looks.into_iter().chain(others).collect::<Vec<_>>().join(", ");
+        let last = used.last_ms.map_or_else(|| "not in the last 90 days".into(), moment);
+        writeln!(out, "  this week: {}; last used: {last}", if week.is_empty() { "not used" } else { &week })?;
+        if used.idle {
+            writeln!(out, "  ! not used for 30 days; `bailey revoke {}` ends it", connection.id)?;
+        }
+    }
     let lines = [&connection.sign_in, &connection.weaker].into_iter().filter(|line| !line.is_empty());
     lines.into_iter().try_for_each(|line| writeln!(out, "  ! {line}"))
+}
+
+/// Tells whether a kind of action only looks.
+fn is_look(kind: &str) -> bool {
+    use bailey_gate::family::{ActionKind, Group};
+    ActionKind::from_name(kind).is_some_and(|kind| matches!(kind.group(), Group::Read | Group::Fetch))
+}
+
+fn looks_of(many: u64) -> Option<String> {
+    (many > 0).then(|| format!("{many} look{}", if many == 1 { "" } else { "s" }))
 }
 
 /// Returns one line of the log.

@@ -1,12 +1,12 @@
 //! Every page there is, made of views.
 
 use bailey_dashboard::{
-    Account, Autonomy, Connecting, Device, Draft, Filter, Frame, KindRow, Offer, Profile, Request, Section, Session,
-    Settings, Use,
+    Autonomy, Connecting, Daily, Device, Draft, Filter, Frame, KindRow, Offer, Profile, Request, Section, Session,
+    Settings, Step,
 };
 use bailey_interface::{
     ActionView, Code, ConnectionView, ContextView, Failure, Line, ModelsView, NotificationView, NotificationsView,
-    RuleEventView, RuleView, Status, SuggestionView, TaskSummary, TaskView, TrialView, WhyView,
+    RuleEventView, RuleView, SettingView, Status, SuggestionView, TaskSummary, TaskView, TrialView, WhyView,
 };
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ pub struct Views {
     pub suggestions: Vec<SuggestionView>,
     pub history: Vec<RuleEventView>,
     pub models: ModelsView,
-    pub configuration: Vec<Line>,
+    pub settings: Vec<SettingView>,
     pub servers: Vec<Line>,
     /// Words that are no view's: a name of a device, of an account, a mistake.
     pub words: String,
@@ -55,7 +55,7 @@ impl Views {
             suggestions: views::suggestions(),
             history: views::rule_history(),
             models: views::models(),
-            configuration: views::configuration(),
+            settings: views::settings(),
             servers: views::servers(),
             words: "Pixel 9".into(),
         }
@@ -64,8 +64,14 @@ impl Views {
 
 pub fn frame<'a>(status: &'a Status, section: Section) -> Frame<'a> {
     let zone = TimeZone::fixed(jiff::tz::offset(1));
-    Frame { status, paused_since_ms: None, in_flight: &[], section, now_ms: views::NOW, zone, said: "" }
+    Frame { status, paused_since_ms: None, in_flight: &[], section, now_ms: views::NOW, zone, said: "", steps: STEPS }
 }
+
+const STEPS: &[Step] = &[
+    Step { words: "Choose a model", to: "/models", done: true },
+    Step { words: "Connect your mail", to: "/connect", done: false },
+    Step { words: "Give a task", to: "/talk", done: false },
+];
 
 /// Returns every page, by its name.
 pub fn all(views: &Views) -> Vec<(&'static str, String)> {
@@ -112,6 +118,10 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     let places = vec![place("browser", None), place("ntfy", Some(words.clone()))];
     let told = NotificationsView { key: "BAAA".into(), places };
     out.push(("notifications", page::notifications(&at(Section::Settings), &told)));
+    let settings_frame = at(Section::Settings);
+    out.push(("models", page::models(&settings_frame, &views.models, &views.settings)));
+    let none = ModelsView { configured: Vec::new(), months: Vec::new(), providers: Vec::new(), ..views.models.clone() };
+    out.push(("models-none", page::models(&settings_frame, &none, &[])));
     let failure = Failure { code: Code::Conflict, message: words.clone() };
     out.push(("trouble", page::trouble(Some(&approvals), &failure)));
     out.push(("trouble-outside", page::trouble(None, &failure)));
@@ -131,13 +141,6 @@ fn accounts(views: &Views) -> Vec<(&'static str, String)> {
     use bailey_dashboard::{connect, connections};
     let words = views.words.as_str();
     let frame = frame(&views.status, Section::Connections);
-    let week = [("mail.read", 14), ("mail.send", 2)];
-    let account = |connection| Account {
-        connection,
-        kept_by: "Bailey alone; the provider sets no limit",
-        used: Some(Use { last_ms: Some(views::NOW - 600_000), week: &week }),
-    };
-    let all: Vec<Account<'_>> = views.connections.iter().map(account).collect();
     let settings = serde_json::json!({ "kind": "mail", "address": words });
     let offer = |in_browser| {
         Connecting::Found(Offer {
@@ -147,12 +150,17 @@ fn accounts(views: &Views) -> Vec<(&'static str, String)> {
             settings: &settings,
             in_browser,
             kept_by: "Bailey alone; the provider sets no limit",
+            level: "send",
+            replaces: in_browser.then_some(words),
+            back: "https://bailey.example/oauth/back",
         })
     };
     let address = |kind| Connecting::Address { kind, trouble: words };
     vec![
-        ("connections", connections(&frame, &all)),
-        ("connections-none", connections(&frame, &[])),
+        ("connections", connections(&frame, &views.connections, words)),
+        ("connections-none", connections(&frame, &[], "")),
+        ("signed-in", bailey_dashboard::signed_in(&frame, Ok(&views.connections[0]))),
+        ("signed-in-not", bailey_dashboard::signed_in(&frame, Err(words))),
         ("connect", connect(&frame, &address("mail"))),
         ("connect-calendar", connect(&frame, &address("calendar"))),
         ("connect-model", connect(&frame, &address("model"))),
@@ -201,8 +209,12 @@ fn settings(views: &Views) -> String {
         devices: &devices,
         sessions: &sessions,
         codes_left: Some(9),
-        models: Some(&views.models),
-        configuration: &views.configuration,
+        daily: Daily {
+            zone: words,
+            zones: std::slice::from_ref(&views.words),
+            hold_seconds: 30,
+            model: Some((words, words)),
+        },
     };
     bailey_dashboard::settings(&frame(&views.status, Section::Settings), &view)
 }

@@ -1,9 +1,9 @@
 //! Made-up views, for looking at pages and for tests of them: a double of a home's answers.
 
 use bailey_interface::{
-    ActionView, AttachmentView, ConnectionView, ContextView, KeptBack, Line, ModelsView, OfferView, RecipientView,
-    RuleEventView, RuleView, SpanView, Status, SuggestionView, TaskSummary, TaskView, TrialView, TriedView, UsageView,
-    WhyView,
+    ActionView, AttachmentView, ConnectionView, ContextView, KeptBack, Line, ModelsView, MonthView, OfferView,
+    PermissionView, ProviderView, RecipientView, RuleEventView, RuleView, SettingView, SpanView, Status,
+    SuggestionView, TaskSummary, TaskView, TrialView, TriedView, UsageView, UseView, WhyView,
 };
 
 /// 2026-11-29T14:02Z.
@@ -268,6 +268,10 @@ pub fn connection(n: u64, kind: &str, account: &str, level: &str) -> ConnectionV
         is_default: n == 0,
         weaker: String::new(),
         sign_in: String::new(),
+        made_ms: Some(NOW - 90 * DAY),
+        given: Vec::new(),
+        used: (kind != "model").then(UseView::default),
+        permissions: Vec::new(),
     }
 }
 
@@ -282,6 +286,23 @@ pub fn connections() -> Vec<ConnectionView> {
     all[0].weaker = "Your provider has one permission for all of a mailbox: Bailey alone keeps the level.".into();
     all[1].sign_in = "The provider ended the sign-in on 27 November.".into();
     all[4].active = false;
+    let permission =
+        |level: &str, granted, month| PermissionView { level: level.into(), granted, kept_by: "bailey".into(), month };
+    all[0].permissions = vec![
+        permission("read-only", true, 61),
+        permission("draft", true, 0),
+        permission("send", true, 4),
+        permission("full", true, 0),
+    ];
+    all[0].used = Some(UseView {
+        last_ms: Some(NOW - 600_000),
+        week_looks: 14,
+        week: [("mail.read".to_owned(), 14), ("mail.send".to_owned(), 2)].into(),
+        month: 65,
+        idle: false,
+    });
+    all[0].given = vec!["mail.read".into(), "mail.send".into()];
+    all[1].used = Some(UseView { idle: true, ..UseView::default() });
     all
 }
 
@@ -377,17 +398,47 @@ pub fn models() -> ModelsView {
             configured: "qwen2.5:7b".into(),
             models: vec!["qwen2.5:7b".into(), "llama3.2:3b".into()],
             trouble: None,
+            data: "It runs on this machine.".into(),
         }],
-        local: Vec::new(),
+        local: vec![OfferView {
+            what: "Ollama".into(),
+            base_url: "http://127.0.0.1:11434/v1".into(),
+            configured: String::new(),
+            models: vec!["qwen2.5:7b".into(), "qwen2.5:1.5b".into()],
+            trouble: None,
+            data: String::new(),
+        }],
         month: "2026-11".into(),
         month_cost: 1.204,
         month_answers: 312,
         month_limit: Some(20.0),
+        months: vec![MonthView { month: "2026-11".into(), cost: 1.204, answers: 312, tokens: 1_204_000 }],
+        providers: vec![ProviderView {
+            connection: "09".into(),
+            base_url: "https://models.example/v1".into(),
+            data: "Whether it trains models on what it is sent is not known.".into(),
+        }],
     }
 }
 
-pub fn configuration() -> Vec<Line> {
-    vec![line("hold_seconds", "30"), line("time_zone", "Europe/Paris"), line("listen", "127.0.0.1:7447")]
+pub fn settings() -> Vec<SettingView> {
+    let one = |name: &str, value: Option<&str>| SettingView {
+        name: name.into(),
+        about: "what it is".into(),
+        value: value.map(str::to_owned),
+        said: "home".into(),
+        choices: Vec::new(),
+    };
+    vec![
+        one("home.hold_seconds", Some("30")),
+        one("model.kind", Some("openai-chat")),
+        one("model.base_url", Some("http://127.0.0.1:11434/v1")),
+        one("model.name", Some("qwen2.5:7b")),
+        one("model.mode", Some("planned")),
+        one("model.input_price", Some("0.4")),
+        one("model.month_limit", Some("20")),
+        one("model.thinking", None),
+    ]
 }
 
 pub fn servers() -> Vec<Line> {

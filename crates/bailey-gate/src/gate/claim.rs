@@ -1,5 +1,7 @@
 //! From leave to act to a recorded outcome. Everything that was checked before is checked again in the claiming commit.
 
+use std::sync::atomic::Ordering;
+
 use super::weigh::Judged;
 use super::{Gate, GateError, reason, row_of};
 use crate::content::BoundContent;
@@ -174,9 +176,10 @@ impl Gate {
 
     /// Lets what cannot be undone wait out its window before it can be claimed; one that was kept waiting far beyond it asks again.
     fn hold(&self, tx: &mut dyn Tx, row: &mut Row, now: Now) -> Result<Option<Claiming>, GateError> {
+        let hold_ms = self.hold_ms.load(Ordering::SeqCst);
         match (row.held, row.class) {
-            (None, Class::Held | Class::Critical) if self.limits.hold_ms > 0 => {
-                let until = Deadline::after(now, self.limits.hold_ms);
+            (None, Class::Held | Class::Critical) if hold_ms > 0 => {
+                let until = Deadline::after(now, hold_ms);
                 row.held = Some(until);
                 self.step(tx, row, State::Held, Actor::Gate, now, |entry| Event {
                     reasons: vec![reason::HOLD.into()],

@@ -13,6 +13,7 @@ mod stop;
 mod weigh;
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 pub use claim::{Claiming, LEFT};
@@ -161,6 +162,8 @@ pub struct Gate {
     record: Arc<dyn PauseRecord>,
     lock: Arc<HandoffLock>,
     limits: Limits,
+    /// How long an approved mail waits, in milliseconds: [`Limits::hold_ms`], until it is set anew.
+    hold_ms: AtomicU64,
     person_context: Arc<dyn PersonContext>,
     challenges: Mutex<Challenges>,
     readings: facts::Readings,
@@ -189,6 +192,7 @@ impl Gate {
             record: parts.record,
             lock: Arc::new(HandoffLock::new(parts.pause_state)),
             limits: parts.limits,
+            hold_ms: AtomicU64::new(parts.limits.hold_ms),
             person_context: parts.person_context,
             challenges: Mutex::new(Challenges::new(parts.challenge_key)),
             readings: facts::Readings::default(),
@@ -200,6 +204,11 @@ impl Gate {
     #[must_use]
     pub const fn home(&self) -> HomeId {
         self.home
+    }
+
+    /// Sets how long an approved mail waits, in milliseconds. One that waits already keeps its time.
+    pub fn set_hold(&self, ms: u64) {
+        self.hold_ms.store(ms, Ordering::SeqCst);
     }
 
     /// Returns the lock every way out goes through.

@@ -116,6 +116,14 @@ pub(super) fn origin(home: &Home, headers: &HeaderMap) -> Option<String> {
     home.origins().iter().find(|known| *known == said).cloned()
 }
 
+/// Returns the origin that a page was asked for at, where it is one of the dashboard's, and its first otherwise.
+pub(super) fn shown_origin(home: &Home, headers: &HeaderMap) -> String {
+    let host = text(headers, header::HOST).unwrap_or_default();
+    let all = home.origins();
+    let at = all.iter().find(|origin| origin.split_once("://").is_some_and(|(_, of)| of == host));
+    at.or_else(|| all.first()).cloned().unwrap_or_default()
+}
+
 /// Returns which browser asks, as far as it says: name and system, as people know them.
 pub(super) fn agent(headers: &HeaderMap) -> String {
     // Browsers name those they are taken for as well; the first of these that stands there is the one.

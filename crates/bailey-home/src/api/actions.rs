@@ -52,7 +52,7 @@ pub(super) fn action_view(home: &Home, record: &ActionRecord) -> Result<ActionVi
         view.provenance = stands.lines;
         view.recipients = stands.recipients;
         view.attachments = provenance::attachments(&content.action);
-        view.reversal = provenance::reversal(&content, home.hold_seconds);
+        view.reversal = provenance::reversal(&content, home.in_force().config.home.hold_seconds);
         view.can_undo = row.state.may_become(State::Undoing) && Services::has_undo(&content);
     }
     Ok(view)

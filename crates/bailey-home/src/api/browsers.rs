@@ -53,6 +53,7 @@ fn purpose(asked: &RequestBody) -> Result<Purpose, Failure> {
             purposes::change_level(&parse("connection", id)?, &field::<String>(body, "level")?)
         }
         ["v1", "notifications"] => purposes::notify(&field(body, "place")?),
+        ["v1", "config"] => purposes::change_settings(&field(body, "change")?),
         ["v1", "rules"] => purposes::change_rules(&field(body, "change")?),
         ["v1", "log", "export-readable"] => purposes::export_readable(),
         ["v1", "home", "delete"] => purposes::delete_home(),

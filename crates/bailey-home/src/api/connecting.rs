@@ -5,7 +5,7 @@ use bailey_dashboard as html;
 use bailey_dashboard::{Connecting, Offer, Section};
 use bailey_gate::family::Level;
 use bailey_vault::{
-    DavSettings, Found, FoundServer, KeyHeader, MailSettings, ModelSettings, Server, Settings, Training,
+    DavSettings, Found, FoundServer, KeyHeader, MailSettings, ModelSettings, OauthClient, Server, Settings, Training,
 };
 
 use super::pages::{Around, Page, shown};
@@ -49,11 +49,46 @@ pub(super) struct FindForm {
     url: String,
     #[serde(default)]
     user: String,
+    #[serde(default)]
+    issuer: String,
+    #[serde(default)]
+    client_id: String,
+    #[serde(default)]
+    client_secret: String,
+    #[serde(default)]
+    key_header: String,
+    #[serde(default)]
+    training: String,
+    #[serde(default)]
+    retention: String,
+    #[serde(default)]
+    terms: String,
 }
 
-pub(super) async fn find(AppState(home): Shared, Form(form): Form<FindForm>) -> Page {
+/// Makes the page that connects an account anew, with the servers it has.
+pub(super) async fn again(AppState(home): Shared, Path(id): Path<String>, headers: HeaderMap) -> Page {
+    let of: ConnectionId = parse("connection", &id)?;
+    let read = move |home: &Home| {
+        let row = home.ledger.connection(&of)?.ok_or(GateError::NoSuchConnection(of))?;
+        Ok((home.vault.settings(&of)?, row.grant.level))
+    };
+    let (settings, level) = reading(&home, read).await?;
+    let servers = match &settings {
+        Settings::Mail(mail) => {
+            let of = [("Mail is read at", &mail.imap), ("Mail is handed in at", &mail.submission)];
+            of.iter().filter_map(|(what, one)| Some(line(what, place(one.as_ref()?)))).collect()
+        }
+        Settings::Calendar(dav) | Settings::Contacts(dav) => {
+            vec![line("Server", place(&dav.server)), line("Path", dav.path.clone())]
+        }
+        Settings::Model(model) => vec![line("Provider", model.base_url.clone())],
+    };
+    offered(&home, &headers, &settings, &servers, Some((&id, level))).await
+}
+
+pub(super) async fn find(AppState(home): Shared, headers: HeaderMap, Form(form): Form<FindForm>) -> Page {
     match settings_of(&home, &form).await {
-        Ok((settings, servers)) => offered(&home, &settings, &servers).await,
+        Ok((settings, servers)) => offered(&home, &headers, &settings, &servers, None).await,
         Err(why) => asked(&home, &form.kind, &visible(&why)).await,
     }
 }
@@ -71,8 +106,13 @@ async fn settings_of(home: &Arc<Home>, form: &FindForm) -> Result<(Settings, Vec
             let base_url = form.url.trim().trim_end_matches('/').to_owned();
             let about = "It will be sent your tasks, and what they read: mail, calendar, all of it.";
             let servers = vec![line("Provider", base_url.clone()), line("Know", about)];
-            let training = Training::Unknown;
-            let (key_header, retention, terms) = (KeyHeader::Bearer, String::new(), String::new());
+            let training = match form.training.as_str() {
+                "no" => Training::No,
+                "yes" => Training::Yes,
+                _ => Training::Unknown,
+            };
+            let key_header = if form.key_header == "x-api-key" { KeyHeader::XApiKey } else { KeyHeader::Bearer };
+            let (retention, terms) = (form.retention.trim().to_owned(), form.terms.trim().to_owned());
             Ok((Settings::Model(ModelSettings { base_url, key_header, training, retention, terms }), servers))
         }
         kind => {
@@ -89,7 +129,9 @@ async fn settings_of(home: &Arc<Home>, form: &FindForm) -> Result<(Settings, Vec
 async fn mail(home: &Arc<Home>, form: &FindForm, name: Option<String>) -> Result<(Settings, Vec<Line>), String> {
     let named = |text: &str| (!text.trim().is_empty()).then(|| Server::read_mail(text)).transpose();
     let (imap, submission) = (named(&form.imap)?, named(&form.submission)?);
-    let (address, issuer, client) = (form.address.trim().to_owned(), None, None);
+    let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let (address, issuer) = (form.address.trim().to_owned(), given(&form.issuer));
+    let client = given(&form.client_id).map(|id| OauthClient { id, secret: given(&form.client_secret) });
     if imap.is_some() || submission.is_some() {
         let servers = [("Mail is read at", &imap), ("Mail is handed in at", &submission)];
         let servers = servers.iter().filter_map(|(what, one)| Some(line(what, place(one.as_ref()?))));
@@ -103,9 +145,17 @@ async fn mail(home: &Arc<Home>, form: &FindForm, name: Option<String>) -> Result
         let tried = found.notes.join("; ");
         return Err(format!("No mail server was found for this address ({tried}). Name its servers yourself below."));
     }
-    let lines = told(&found);
+    let mut lines = told(&found);
     let server = |one: Option<FoundServer>| one.map(|one| one.server);
-    let Found { address, imap, submission, issuer, .. } = found;
+    let Found { address, imap, submission, issuer: told, .. } = found;
+    // No provider knows this program by itself: without a client of the person's own there is nothing to sign in as.
+    if let (Some(page), None, None) = (&told, &issuer, &client) {
+        let how = format!(
+            "This provider would rather have you sign in on its own page ({page}). For that, register a client there and name it under “Sign in on the provider's page” one step before; here an app password is asked for"
+        );
+        lines.push(line("Note", how));
+    }
+    let issuer = issuer.or_else(|| told.filter(|_| client.is_some()));
     let (imap, submission) = (server(imap), server(submission));
     Ok((Settings::Mail(MailSettings { address, name, imap, submission, issuer, client }), lines))
 }
@@ -135,7 +185,13 @@ fn told(found: &Found) -> Vec<Line> {
 }
 
 /// Makes the page that says what was found, and asks what the account may do.
-async fn offered(home: &Arc<Home>, settings: &Settings, servers: &[Line]) -> Page {
+async fn offered(
+    home: &Arc<Home>,
+    headers: &HeaderMap,
+    settings: &Settings,
+    servers: &[Line],
+    replaces: Option<(&str, Level)>,
+) -> Page {
     let around = Around::of(home).await?;
     let account = visible(settings.account());
     let kept_by = match settings.issuer() {
@@ -145,6 +201,17 @@ async fn offered(home: &Arc<Home>, settings: &Settings, servers: &[Line]) -> Pag
     };
     let as_sent = serde_json::to_value(settings).map_err(|error| failure(Code::Internal, error.to_string()))?;
     let in_browser = settings.issuer().is_some();
-    let offer = Offer { kind: settings.kind(), account: &account, servers, settings: &as_sent, in_browser, kept_by };
+    let origin = access::shown_origin(home, headers);
+    let offer = Offer {
+        kind: settings.kind(),
+        account: &account,
+        servers,
+        settings: &as_sent,
+        in_browser,
+        kept_by,
+        level: replaces.map_or(Level::Read, |(_, level)| level).name(),
+        replaces: replaces.map(|(id, _)| id),
+        back: &format!("{origin}{}", connections::OAUTH_BACK),
+    };
     Ok(shown(html::connect(&around.frame(Section::Connections), &Connecting::Found(offer))))
 }

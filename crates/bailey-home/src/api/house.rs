@@ -19,7 +19,7 @@ pub(super) async fn status(AppState(home): Shared) -> Answer<Status> {
         home: home.gate.home().to_string(),
         mode: pause_state.mode.name().into(),
         epoch: pause_state.epoch,
-        model: home.model.is_some(),
+        model: home.model().is_some(),
         waiting,
         needs_person,
         suggestions: home.suggested.load(std::sync::atomic::Ordering::Relaxed),

@@ -4,8 +4,10 @@ mod access;
 mod actions;
 mod body;
 mod browsers;
+mod config;
 mod connecting;
-mod connections;
+pub(crate) mod connections;
+mod daily_pages;
 mod document;
 mod house;
 mod log;
@@ -44,7 +46,7 @@ use bailey_interface::{
 };
 use bailey_ledger::{ActionRecord, ExportError, Payloads};
 use bailey_model::tap::{Label, Redaction, Span};
-use bailey_vault::{Credential, NewConnection, Revocation, VaultError};
+use bailey_vault::{Credential, NewConnection, Revocation, SignedIn, VaultError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
@@ -61,7 +63,7 @@ use crate::metrics;
 use crate::purposes;
 use crate::routes::{Events, Method, Octets, Route, Text};
 use crate::tasks::state_name;
-use crate::wire::{ConnectBody, DiscoverBody, Edit, Found};
+use crate::wire::{BackTo, ConnectBody, DiscoverBody, Edit, Found};
 
 /// Largest request body: an edited mail with room to spare.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;

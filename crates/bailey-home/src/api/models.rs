@@ -6,7 +6,11 @@ use bailey_model::LOCAL_SERVERS;
 use bailey_vault::ModelAccess;
 use serde_json::Value;
 
+use bailey_interface::{MonthView, ProviderView};
+use bailey_vault::Training;
+
 use super::*;
+use crate::spending::Month;
 
 /// How long a server may take to list its models.
 const LISTED_WITHIN: Duration = Duration::from_secs(10);
@@ -17,29 +21,104 @@ const MAX_MODELS: usize = 500;
 const MAX_NAME_CHARS: usize = 200;
 
 pub(super) async fn models(AppState(home): Shared) -> Answer<ModelsView> {
-    let (month, spent) = reading(&home, |home| Ok(home.month()?)).await?;
+    look(&home, true).await.map(Json)
+}
+
+pub(super) async fn found(AppState(home): Shared) -> Answer<Vec<OfferView>> {
     let looking = Arc::clone(&home);
-    let (configured, local) = spawn_detached(&home, async move {
-        let mut configured = Vec::new();
-        for (what, of) in [("model", &looking.model), ("fallback", &looking.fallback)] {
+    spawn_detached(&home, async move { local(&looking).await }).await.map(Json)
+}
+
+/// Returns what the servers of this machine offer that answer.
+async fn local(home: &Home) -> Vec<OfferView> {
+    let here = LOCAL_SERVERS.iter().map(|server| {
+        let base = format!("http://127.0.0.1:{}/v1", server.port);
+        offer(home, server.name, base, LISTED_HERE_WITHIN)
+    });
+    let mut local = futures_util::future::join_all(here).await;
+    local.retain(|offer| offer.trouble.is_none());
+    local
+}
+
+/// Says what may be done with what is sent to an address.
+fn data(home: &Home, base_url: &str) -> String {
+    let base = base_url.trim_end_matches('/');
+    let settings = home.vault.model_settings(base).ok().flatten();
+    let Some(model) = settings else {
+        return match home.vault.model_training(base) {
+            Ok(Some(_)) => {
+                "It runs on this machine. What it passes on to others, if it is set up to, is its own matter.".into()
+            }
+            Ok(None) | Err(_) => "You have not agreed to it, so nothing is sent there.".into(),
+        };
+    };
+    let trains = match model.training {
+        Training::No => "It says that it trains no models on what it is sent.",
+        Training::Yes => "It trains models on what it is sent.",
+        Training::Unknown => "Whether it trains models on what it is sent is not known.",
+    };
+    let kept = match model.retention.as_str() {
+        "" => "How long it keeps what it is sent is not known.".to_owned(),
+        long => format!("It keeps what it is sent: {}.", visible(long)),
+    };
+    let terms = if model.terms.is_empty() { String::new() } else { format!(" Its terms: {}", visible(&model.terms)) };
+    format!("{trains} {kept}{terms}")
+}
+
+/// Most months that are shown.
+const MONTHS: usize = 12;
+
+/// Looks at models, and asks the providers of those that are chosen which they offer, if that is wanted.
+pub(super) async fn look(home: &Arc<Home>, ask_providers: bool) -> Result<ModelsView, Failure> {
+    let read = |home: &Home| {
+        let mut months = home.months()?;
+        months.truncate(MONTHS);
+        let rows = home.ledger.connections()?.into_iter().filter(|row| row.grant.active && row.kind == "model");
+        let provider = |row: bailey_ledger::ConnectionRow| ProviderView {
+            connection: row.id.to_string(),
+            data: data(home, &row.account),
+            base_url: visible(&row.account),
+        };
+        Ok((home.month()?, months, rows.map(provider).collect::<Vec<_>>()))
+    };
+    let ((month, spent), months, providers) = reading(home, read).await?;
+    let looking = Arc::clone(home);
+    let (configured, local) = spawn_detached(home, async move {
+        let (mut configured, in_force) = (Vec::new(), looking.in_force());
+        for (what, of) in [("model", &in_force.model), ("fallback", &in_force.fallback)] {
             if let Some((_, config)) = of {
-                let mut offer = offer(&looking, what, config.base_url.clone(), LISTED_WITHIN).await;
+                let base = config.base_url.clone();
+                let mut offer = if ask_providers {
+                    offer(&looking, what, base, LISTED_WITHIN).await
+                } else {
+                    unasked(&looking, what, base)
+                };
                 offer.configured = visible(&config.name);
                 configured.push(offer);
             }
         }
-        let here = LOCAL_SERVERS.iter().map(|server| {
-            let base = format!("http://127.0.0.1:{}/v1", server.port);
-            offer(&looking, server.name, base, LISTED_HERE_WITHIN)
-        });
-        let mut local = futures_util::future::join_all(here).await;
-        local.retain(|offer| offer.trouble.is_none());
-        (configured, local)
+        (configured, local(&looking).await)
     })
     .await?;
-    let month_limit = home.model.as_ref().and_then(|(_, config)| config.month_limit);
+    let month_limit = home.model().as_ref().and_then(|(_, config)| config.month_limit);
     let month_cost = crate::spending::amount(spent.micros);
-    Ok(Json(ModelsView { configured, local, month, month_cost, month_answers: spent.answers, month_limit }))
+    let (month_answers, months) = (spent.answers, months.iter().map(month_view).collect());
+    Ok(ModelsView { configured, local, month, month_cost, month_answers, month_limit, months, providers })
+}
+
+fn month_view((month, spent): &(String, Month)) -> MonthView {
+    MonthView {
+        month: month.clone(),
+        cost: crate::spending::amount(spent.micros),
+        answers: spent.answers,
+        tokens: spent.usage.input.saturating_add(spent.usage.output),
+    }
+}
+
+/// Returns a place that was not asked what it offers.
+fn unasked(home: &Home, what: &str, base_url: String) -> OfferView {
+    let data = data(home, &base_url);
+    OfferView { what: what.into(), base_url, configured: String::new(), models: Vec::new(), trouble: None, data }
 }
 
 /// Returns what a place offers, or why it does not say.
@@ -58,7 +137,7 @@ async fn offer(home: &Home, what: &str, base_url: String, within: Duration) -> O
         },
         Ok(Ok((status, _))) => (Vec::new(), Some(format!("it answered with status {status}"))),
     };
-    OfferView { what: what.into(), base_url, configured: String::new(), models, trouble }
+    OfferView { models, trouble, ..unasked(home, what, base_url) }
 }
 
 /// Returns the names in a list of models: `data` with `id` (OpenAI, Anthropic), `models` with `name` or `model` (Ollama,

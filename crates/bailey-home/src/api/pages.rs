@@ -77,6 +77,12 @@ pub(super) fn router() -> Router<Arc<Home>> {
         .route("/connections", get(connections))
         .route("/connect", get(connecting::connect))
         .route("/do/connect/find", post(connecting::find))
+        .route("/connect/{id}/again", get(connecting::again))
+        .route(connections::OAUTH_BACK, get(daily_pages::oauth_back))
+        .route("/models", get(daily_pages::models))
+        .route("/do/models/no-fallback", post(daily_pages::no_fallback))
+        .route("/do/first-steps/hide", post(daily_pages::hide))
+        .route("/do/log/export-readable", post(daily_pages::export_readable))
         .route("/context/{task}/{n}", get(context))
         .route("/autonomy", get(autonomy))
         .route("/settings", get(settings))
@@ -167,12 +173,14 @@ pub(super) struct Around {
     status: Status,
     now_ms: i64,
     zone: jiff::tz::TimeZone,
+    steps: Vec<html::Step>,
 }
 
 impl Around {
     pub(super) async fn of(home: &Arc<Home>) -> Result<Self, Failure> {
         let Json(status) = house::status(AppState(Arc::clone(home))).await?;
-        Ok(Self { status, now_ms: home.clock.now().wall_ms, zone: home.clock.zone() })
+        let steps = reading_promptly(home, Home::first_steps).await?;
+        Ok(Self { status, now_ms: home.clock.now().wall_ms, zone: home.clock.zone(), steps })
     }
 
     pub(super) fn frame(&self, section: Section) -> Frame<'_> {
@@ -184,6 +192,7 @@ impl Around {
             now_ms: self.now_ms,
             zone: self.zone.clone(),
             said: "",
+            steps: &self.steps,
         }
     }
 }
@@ -325,21 +334,18 @@ async fn action(AppState(home): Shared, Path(id): Path<String>) -> Page {
     Ok(shown(html::action(&around.frame(Section::Activity), &view, why.as_ref(), &requests)))
 }
 
-async fn connections(AppState(home): Shared) -> Page {
-    let around = Around::of(&home).await?;
-    let Json(list) = connections::connections(AppState(home)).await?;
-    let account = |connection| html::Account { connection, kept_by: kept_by(connection), used: None };
-    let accounts: Vec<_> = list.iter().map(account).collect();
-    Ok(shown(html::connections(&around.frame(Section::Connections), &accounts)))
+/// What came of ending a connection, as `POST /v1/connections/{id}/revoke` names it.
+#[derive(Default, Deserialize)]
+struct Ended {
+    #[serde(default)]
+    ended: String,
 }
 
-fn kept_by(connection: &ConnectionView) -> &str {
-    match (connection.weaker.as_str(), connection.kind.as_str()) {
-        ("", "model") => "",
-        ("", _) => "The provider's own permissions hold it to this level, and so does Bailey.",
-        // The card says by itself what is weaker.
-        (_, _) => "",
-    }
+async fn connections(AppState(home): Shared, Query(ended): Query<Ended>) -> Page {
+    let around = Around::of(&home).await?;
+    let Json(list) = connections::connections(AppState(home)).await?;
+    let said = connections::told(&ended.ended).map(|told| format!("Ended: nothing can use it from now on. {told}"));
+    Ok(shown(html::connections(&around.frame(Section::Connections), &list, said.as_deref().unwrap_or_default())))
 }
 
 async fn context(AppState(home): Shared, Path((task, n)): Path<(String, u64)>) -> Page {
@@ -500,17 +506,14 @@ async fn settings(AppState(home): Shared, caller: Caller) -> Page {
             this: one.is_this,
         })
         .collect();
-    let line = |label: &str, value: String| Line { label: label.into(), value };
-    let zone = around.zone.iana_name().unwrap_or("the machine's").to_owned();
-    let configuration = [line("Time zone", zone)];
-    let view = html::Settings {
-        devices: &devices,
-        sessions: &sessions,
-        codes_left: Some(codes_left),
-        // Listing them asks their servers, which may take long: `bailey models`.
-        models: None,
-        configuration: &configuration,
+    let (in_force, zones) = (home.in_force(), daily_pages::zones());
+    let daily = html::Daily {
+        zone: in_force.config.home.time_zone.as_deref().unwrap_or_default(),
+        zones: &zones,
+        hold_seconds: in_force.config.home.hold_seconds,
+        model: in_force.config.model.as_ref().map(|model| (model.name.as_str(), model.base_url.as_str())),
     };
+    let view = html::Settings { devices: &devices, sessions: &sessions, codes_left: Some(codes_left), daily };
     Ok(shown(html::settings(&around.frame(Section::Settings), &view)))
 }
 
@@ -622,9 +625,19 @@ async fn stop(AppState(home): Shared, Path(id): Path<String>) -> Page {
     Ok(to(&format!("/talk/{}", view.summary.id)))
 }
 
-async fn revoke(AppState(home): Shared, Path(id): Path<String>) -> Page {
-    let Json(_) = connections::revoke(AppState(home), Path(id)).await?;
-    Ok(to("/connections"))
+/// The page to go on to.
+#[derive(Default, Deserialize)]
+struct GoOnForm {
+    #[serde(default)]
+    to: String,
+}
+
+async fn revoke(AppState(home): Shared, Path(id): Path<String>, Form(form): Form<GoOnForm>) -> Page {
+    let Json(view) = connections::revoke(AppState(home), Path(id)).await?;
+    Ok(to(&match form.to.as_str() {
+        "/models" => "/models".to_owned(),
+        _ => format!("/connections?ended={}", view.at_provider),
+    }))
 }
 
 async fn make_default(AppState(home): Shared, Path(id): Path<String>) -> Page {

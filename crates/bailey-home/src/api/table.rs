@@ -5,7 +5,10 @@ use axum::Router;
 use bailey_interface::*;
 
 use super::document::{Components, schema_of, type_name};
-use super::{actions, bind, bind_with, browsers, connections, house, log, models, notifications, rules, tasks};
+use super::{
+    actions, bind, bind_with, browsers, config, connections, daily_pages, house, log, models, notifications, rules,
+    tasks,
+};
 use crate::home::Home;
 use crate::routes::{Events, Method, Octets, Route, Text};
 use crate::wire::*;
@@ -176,6 +179,21 @@ routes! {
 
     /// Looks which models the configured providers offer, and which servers there are on this machine; says what the month took.
     MODELS = Get "/v1/models", gives ModelsView; Usual, Token, models::models;
+
+    /// Which models the servers of this machine offer.
+    FOUND_MODELS = Get "/v1/models/found", gives Vec<OfferView>; Usual, Token, models::found;
+
+    /// What the person sets in daily life, as it stands.
+    CONFIG = Get "/v1/config", gives Vec<SettingView>; Usual, Token, config::config;
+    /// Changes what the person sets, all or nothing; in force at once.
+    CHANGE_CONFIG = Post "/v1/config", takes ConfigBody, gives Vec<SettingView>; Usual, Assertion, config::change;
+    /// Changes it where nothing more can happen by that: a longer hold, a lower bound, no fallback. Needs no proof.
+    NARROW_CONFIG = Post "/v1/config/narrow", takes ConfigChange, gives Vec<SettingView>; Usual, Token, config::narrow;
+
+    /// What a new home still needs, until all was done.
+    FIRST_STEPS = Get "/v1/first-steps", gives FirstStepsView; Usual, Token, daily_pages::first_steps;
+    /// Leads nobody through the first run any more.
+    HIDE_FIRST_STEPS = Post "/v1/first-steps/hide", gives (); Usual, Token, daily_pages::hide_first_steps;
 
     /// Every connection.
     CONNECTIONS = Get "/v1/connections", gives Vec<ConnectionView>; Usual, Token, connections::connections;

@@ -187,7 +187,7 @@ pub(super) async fn raw_context(
 
 fn usage_view(home: &Home, conversation: &bailey_agent::Conversation) -> UsageView {
     let usage = conversation.usage;
-    let prices = home.model.as_ref().map_or((0.0, 0.0), |(_, config)| (config.input_price, config.output_price));
+    let prices = home.model().as_ref().map_or((0.0, 0.0), |(_, config)| (config.input_price, config.output_price));
     // Counts far below 2^53, and shown rounded.
     let cost = |tokens: u64, price: f64| f64::from(u32::try_from(tokens).unwrap_or(u32::MAX)) * price / 1e6;
     UsageView {

@@ -214,14 +214,20 @@ impl World {
     /// A running home with a mail account that may send, and a dashboard whose port is known before it starts.
     pub fn with_dashboard(turns: Vec<Turn>) -> Self {
         let mut world = Self::bare(turns, 0);
-        // Free a moment ago; whoever takes it meanwhile makes the test fail, and says so.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let path = world.data().join("config.toml");
-        let text = fs::read_to_string(&path).unwrap();
-        fs::write(&path, text.replace("127.0.0.1:0\"", &format!("127.0.0.1:{port}\""))).unwrap();
+        world.take_port();
         world.serve();
         world.connect("send");
         world
+    }
+
+    /// Configures a port for the gateway, and gives it.
+    pub fn take_port(&self) -> u16 {
+        // Free a moment ago; whoever takes it meanwhile makes the test fail, and says so.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let path = self.data().join("config.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("127.0.0.1:0\"", &format!("127.0.0.1:{port}\""))).unwrap();
+        port
     }
 
     pub fn data(&self) -> PathBuf {
@@ -559,6 +565,21 @@ impl Account {
         Self { world, server, issuer }
     }
 
+    /// The same with a dashboard whose port is known before it starts, to which the authorization server sends browsers back.
+    pub fn with_dashboard(turns: Vec<Turn>) -> Self {
+        let mut world = World::with_scripts(vec![Script { turns, ..Script::default() }], 0);
+        let port = world.take_port();
+        let back = format!("http://bailey.localhost:{port}/oauth/back");
+        let issuer = servers::Issuer::start_for(world.folder.path(), 300, &back).unwrap();
+        let server =
+            servers::MailServer::start(&world.folder.path().join("d"), issuer.port, world.sink.server.port).unwrap();
+        let config = fs::read_to_string(world.data().join("config.toml")).unwrap();
+        let authority = format!("[home]\ncertificate_authorities = \"{}\"\n", server.authority().display());
+        world.configure(&config.replace("[home]\n", &authority));
+        world.serve();
+        Self { world, server, issuer }
+    }
+
     /// `connect mail` with both servers over TLS.
     pub fn arguments(&self, level: &str, more: &[&str]) -> Vec<String> {
         let imap = format!("localhost:{}", self.server.imaps_port);
@@ -622,9 +643,17 @@ impl Account {
 
 /// Follows an address as a browser would: redirects and cookies, until a page comes.
 pub fn browse(url: &str) -> (u16, String) {
+    follow(url, |_| false).unwrap_or_else(|next| panic!("it leads to {next}"))
+}
+
+/// Follows an address in the same way, as far as one that is not to be followed; gives that one.
+pub fn follow(url: &str, stops: impl Fn(&str) -> bool) -> Result<(u16, String), String> {
     let mut cookies: Vec<String> = Vec::new();
     let mut url = url.to_owned();
     for _ in 0..10 {
+        if stops(&url) {
+            return Err(url);
+        }
         let rest = url.strip_prefix("http://").unwrap().to_owned();
         let (host, path) = rest.find('/').map_or((rest.as_str(), "/"), |at| rest.split_at(at));
         let mut stream = std::net::TcpStream::connect(host).unwrap();
@@ -652,7 +681,7 @@ pub fn browse(url: &str) -> (u16, String) {
         match field("location").first() {
             Some(next) if next.starts_with("http") => url = next.clone(),
             Some(next) => url = format!("http://{host}{next}"),
-            None => return (status, body.to_owned()),
+            None => return Ok((status, body.to_owned())),
         }
     }
     panic!("too many redirects");

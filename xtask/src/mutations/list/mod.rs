@@ -1,5 +1,6 @@
 //! Every control, and how to take it out.
 
+mod daily;
 mod dashboard;
 mod gate;
 mod house;
@@ -21,6 +22,7 @@ pub(super) fn mutations() -> impl Iterator<Item = &'static Mutation> + Clone {
         interface::INTERFACE,
         processes::PROCESSES,
         telemetry::TELEMETRY,
+        daily::DAILY,
         dashboard::DASHBOARD,
     ]
     .into_iter()
