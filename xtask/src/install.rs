@@ -142,11 +142,12 @@ pub(crate) fn agree(question: &str, yes: bool) -> Result<(), String> {
     if answer.trim().eq_ignore_ascii_case("y") { Ok(()) } else { Err("nothing was installed".into()) }
 }
 
-/// Installs the test servers that are not there yet: Python packages, Dovecot, libical, the authorization server and a Node to run it.
+/// Installs the test servers that are not there yet: Python packages, Dovecot, Cyrus, libical, the authorization server and a Node to run it.
 pub fn servers() -> Result<(), String> {
     python_servers("requirements.txt", "servers")?;
     python_servers("requirements-schemathesis.txt", "schemathesis")?;
     dovecot()?;
+    cyrus()?;
     libical()?;
     node()?;
     authorization_server()
@@ -254,7 +255,21 @@ fn dovecot() -> Result<(), String> {
     let folder = cache().join("dovecot");
     once(&folder, &format!("{DOVECOT:?} {DOVECOT_VERSION}"), || {
         let debs = download(&folder, &DOVECOT)?;
-        unpack(&debs, &folder)
+        unpack(&debs, &folder, ("Dovecot", "dovecot-core_", DOVECOT_VERSION))
+    })
+}
+
+/// The packages of Cyrus, which tells guests of a calendar by itself (RFC 6638), and those that make its accounts.
+const CYRUS: [&str; 6] =
+    ["cyrus-common", "cyrus-imapd", "cyrus-caldav", "sasl2-bin", "libsasl2-modules", "libsasl2-modules-db"];
+const CYRUS_VERSION: &str = "3.6.";
+
+/// Unpacks Debian's Cyrus into a folder, as [`dovecot`] does.
+fn cyrus() -> Result<(), String> {
+    let folder = cache().join("cyrus");
+    once(&folder, &format!("{CYRUS:?} {CYRUS_VERSION}"), || {
+        let debs = download(&folder, &CYRUS)?;
+        unpack(&debs, &folder, ("Cyrus", "cyrus-common_", CYRUS_VERSION))
     })
 }
 
@@ -306,16 +321,15 @@ fn download(folder: &Path, packages: &[&str]) -> Result<PathBuf, String> {
     Ok(debs)
 }
 
-fn unpack(debs: &Path, folder: &Path) -> Result<(), String> {
+/// Unpacks packages, one of which has to be of the version that the tests are written for.
+fn unpack(debs: &Path, folder: &Path, (what, main, wanted): (&str, &str, &str)) -> Result<(), String> {
     let files: Vec<PathBuf> =
         fs::read_dir(debs).map_err(|error| error.to_string())?.flatten().map(|entry| entry.path()).collect();
     let core =
-        files.iter().filter_map(|path| path.file_name()?.to_str()).find(|name| name.starts_with("dovecot-core_"));
+        files.iter().filter_map(|path| path.file_name()?.to_str()).find(|name| name.starts_with(main));
     let version = core.unwrap_or_default().replace("%3a", ":");
-    if !version.contains(DOVECOT_VERSION) {
-        return Err(format!(
-            "Debian has `{version}` here; the tests are written for Dovecot {DOVECOT_VERSION}x of Debian 12"
-        ));
+    if !version.contains(wanted) {
+        return Err(format!("Debian has `{version}` here; the tests are written for {what} {wanted}x of Debian 12"));
     }
     for file in files {
         run(command("dpkg-deb").arg("--extract").arg(&file).arg(folder))?;

@@ -1,7 +1,7 @@
 //! The real services the tests and the demo run against, on free loopback ports and in folders of their own.
 //!
 //! An authorization server (the certified `oidc-provider`), a mail server (Dovecot: IMAP and submission), a mail server
-//! that delivers nowhere (aiosmtpd), and a calendar server (Radicale). Nothing is installed into the system, no system service is started, and all of it ends
+//! that delivers nowhere (aiosmtpd), a calendar server that tells nobody anything (Radicale), and one that tells guests by itself (Cyrus). Nothing is installed into the system, no system service is started, and all of it ends
 //! with the process that started it.
 
 use std::fs;
@@ -265,7 +265,7 @@ impl MailServer {
                 .replace("@OP_HOST_PORT@", &format!("127.0.0.1:{issuer_port}"));
             fs::write(folder.join(format!("oauth2-{service}.conf")), text).map_err(|error| error.to_string())?;
         }
-        let mut program = namespaced(&cache().join("dovecot"), &file);
+        let mut program = namespaced(&cache().join("dovecot"), "exec /usr/sbin/dovecot -F -c \"$1\"", &file);
         quiet(&mut program, &folder.join("start.log"))?;
         let process = Peer(program.spawn().map_err(|error| error.to_string())?);
         let server = Self {
@@ -431,6 +431,119 @@ impl CalendarServer {
     }
 }
 
+/// Cyrus: calendars whose server tells guests by itself (RFC 6638), those of `bailey.test` alone.
+#[derive(Debug)]
+pub struct SchedulingServer {
+    /// Where its calendars are.
+    pub port: u16,
+    _process: Peer,
+}
+
+/// Somebody else whose calendars lie at the same server; their password is [`APP_PASSWORD`], too.
+pub const COLLEAGUE: &str = "bo@bailey.test";
+
+impl SchedulingServer {
+    /// Starts it with an empty calendar each for [`ACCOUNT`] and [`COLLEAGUE`]. `folder` is short and absolute.
+    pub fn start(folder: &Path) -> Result<Self, String> {
+        let mut last = String::new();
+        for _ in 0..3 {
+            match Self::try_start(folder) {
+                Ok(server) => return Ok(server),
+                Err(why) => last = why,
+            }
+        }
+        Err(missing("the calendar server that schedules", &last))
+    }
+
+    fn try_start(folder: &Path) -> Result<Self, String> {
+        /// Makes the accounts, and serves.
+        const SCRIPT: &str = "cd \"$1\"
+            for user in admin me bo; do saslpasswd2 -p -c -f sasldb2 -u bailey.test $user < password; done
+            exec /usr/lib/cyrus/bin/master -C \"$1/imapd.conf\" -M \"$1/cyrus.conf\" -p \"$1/master.pid\" -D";
+        let failed = |error: std::io::Error| error.to_string();
+        let [imap, http] = free_ports()?;
+        let _ = fs::remove_dir_all(folder);
+        for part in ["conf/socket", "conf/proc", "conf/db", "conf/log", "conf/msg", "mail", "sieve"] {
+            fs::create_dir_all(folder.join(part)).map_err(failed)?;
+        }
+        fs::write(folder.join("password"), APP_PASSWORD).map_err(failed)?;
+        for name in ["imapd.conf", "cyrus.conf"] {
+            let text = template(&format!("cyrus/{name}.in"))?
+                .replace("@DIR@", &folder.display().to_string())
+                .replace("@IMAP_PORT@", &imap.to_string())
+                .replace("@HTTP_PORT@", &http.to_string());
+            fs::write(folder.join(name), text).map_err(failed)?;
+        }
+        let mut program = namespaced(&cache().join("cyrus"), SCRIPT, folder);
+        quiet(&mut program, &folder.join("start.log"))?;
+        let process = Peer(program.spawn().map_err(failed)?);
+        greets(imap, b"* OK")?;
+        Self::make_accounts(imap)?;
+        listens(http)?;
+        let server = Self { port: http, _process: process };
+        // Whoever has never looked has no calendar yet, and could not be invited.
+        for user in [ACCOUNT, COLLEAGUE] {
+            server.entries(user)?;
+        }
+        Ok(server)
+    }
+
+    fn make_accounts(port: u16) -> Result<(), String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).map_err(|error| error.to_string())?;
+        let mut lines = BufReader::new(stream.try_clone().map_err(|error| error.to_string())?).lines();
+        let login = format!("LOGIN admin@bailey.test {APP_PASSWORD}");
+        let make = |user: &str| format!("CREATE user/{user}");
+        for (at, command) in [login, make(ACCOUNT), make(COLLEAGUE)].into_iter().enumerate() {
+            stream.write_all(format!("a{at} {command}\r\n").as_bytes()).map_err(|error| error.to_string())?;
+            let answer = lines.by_ref().map_while(Result::ok).find(|line| line.starts_with(&format!("a{at} ")));
+            if !answer.as_ref().is_some_and(|answer| answer.starts_with(&format!("a{at} OK"))) {
+                return Err(format!("it answered `{}` to an account", answer.unwrap_or_default()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the address of somebody's calendar.
+    #[must_use]
+    pub fn url(&self, user: &str) -> String {
+        format!("http://127.0.0.1:{}/dav/calendars/user/{user}/Default/", self.port)
+    }
+
+    /// Returns all that lies in somebody's calendar, as one object: what their own program would see, lines unfolded.
+    pub fn entries(&self, user: &str) -> Result<String, String> {
+        let home = format!("/dav/calendars/user/{user}/");
+        self.ask("PROPFIND", &home, user, "")?;
+        let (_, body) = self.ask("GET", &format!("{home}Default/"), user, "")?;
+        Ok(body.replace("\r\n ", ""))
+    }
+
+    /// Puts an entry into somebody's calendar, as their own program would.
+    pub fn add(&self, user: &str, name: &str, entry: &str) -> Result<(), String> {
+        let path = format!("/dav/calendars/user/{user}/Default/{name}.ics");
+        match self.ask("PUT", &path, user, &entry.replace("\r\n", "\n").replace('\n', "\r\n"))? {
+            (200..=299, _) => Ok(()),
+            (status, body) => Err(format!("status {status}: {body}")),
+        }
+    }
+
+    fn ask(&self, method: &str, path: &str, user: &str, body: &str) -> Result<(u16, String), String> {
+        use base64::Engine as _;
+        let secret = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{APP_PASSWORD}"));
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).map_err(|error| error.to_string())?;
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ndepth: 1\r\nauthorization: Basic {secret}\r\ncontent-type: text/calendar; charset=utf-8\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).map_err(|error| error.to_string())?;
+        let answer = String::from_utf8_lossy(&answer);
+        let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| format!("it answered `{answer}`"))?;
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or("it gave no status")?;
+        Ok((status, body.to_owned()))
+    }
+}
+
 fn listens(port: u16) -> Result<(), String> {
     let started = clock();
     while started.elapsed() < READY_WITHIN {
@@ -442,13 +555,14 @@ fn listens(port: u16) -> Result<(), String> {
     Err(format!("port {port} does not answer"))
 }
 
-/// Starts Dovecot in a mount namespace where its files lie over `/usr`, as an ordinary user of a namespace of its own.
+/// Starts a server in a mount namespace where its files lie over `/usr`, as an ordinary user of a namespace of its own: by a script whose
+/// first argument is `about`.
 ///
-/// It looks for its parts where it was compiled to, and refuses to serve mail as root. A process namespace makes all of it
+/// Such servers look for their parts where they were compiled to, and refuse to serve mail as root. A process namespace makes all of it
 /// end with the process started here.
-fn namespaced(tree: &Path, config: &Path) -> Command {
+fn namespaced(tree: &Path, script: &str, about: &Path) -> Command {
     const SCRIPT: &str = "mount -t overlay overlay -o \"lowerdir=$1/usr:/usr\" /usr
-        exec unshare --user --map-user=65534 --map-group=65534 -- /usr/sbin/dovecot -F -c \"$2\"";
+        exec unshare --user --map-user=65534 --map-group=65534 -- sh -euc \"$2\" sh \"$3\"";
     let mut program = command("setpriv");
     program.args([
         "--pdeathsig",
@@ -461,7 +575,7 @@ fn namespaced(tree: &Path, config: &Path) -> Command {
         "--fork",
         "--kill-child",
     ]);
-    program.args(["--", "sh", "-euc", SCRIPT, "sh"]).arg(tree).arg(config).stdout(Stdio::null());
+    program.args(["--", "sh", "-euc", SCRIPT, "sh"]).arg(tree).arg(script).arg(about).stdout(Stdio::null());
     program
 }
 

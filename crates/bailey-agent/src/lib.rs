@@ -9,6 +9,7 @@
 
 mod free;
 mod planned;
+mod repeats;
 mod report;
 mod times;
 mod told;

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::times::{Entry, busy, free_times};
-use crate::{Call, Conversation, Named, Next, Situation, Turn, report};
+use crate::{Call, Conversation, Named, Next, Situation, Turn, repeats, report};
 
 /// Most steps of a plan.
 const MAX_STEPS: usize = 8;
@@ -172,7 +172,7 @@ impl Planned {
             }
             Stage::Arguments => {
                 let step = self.steps.get(self.done).cloned()?;
-                let (tool, arguments) = self.complete(&step, &answer.text);
+                let (tool, arguments) = self.complete(&step, &repeats::in_arguments(&answer.text));
                 let arguments = dates::settled(&tool, arguments, &task.task);
                 Some(self.call(task, vec![(tool, arguments)]))
             }
@@ -186,7 +186,7 @@ impl Planned {
                 None
             }
             Stage::Calls | Stage::Answer | Stage::Tell(_) => {
-                let words = report::checked(answer.text.trim(), &task.task, self);
+                let words = report::checked(repeats::without(answer.text.trim()).0.trim(), &task.task, self);
                 self.stage = Stage::Tell(words);
                 None
             }

@@ -191,11 +191,43 @@ async fn ask_about(
     depth: &str,
     home: &str,
 ) -> Result<(u16, Vec<Resource>, String), String> {
-    let body = "<?xml version=\"1.0\" encoding=\"utf-8\"?><D:propfind xmlns:D=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\" xmlns:A=\"urn:ietf:params:xml:ns:carddav\"><D:prop><D:resourcetype/><D:displayname/><D:current-user-principal/><C:calendar-home-set/><A:addressbook-home-set/><C:supported-calendar-component-set/></D:prop></D:propfind>";
+    let body = "<?xml version=\"1.0\" encoding=\"utf-8\"?><D:propfind xmlns:D=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\" xmlns:A=\"urn:ietf:params:xml:ns:carddav\"><D:prop><D:resourcetype/><D:displayname/><D:current-user-principal/><C:calendar-home-set/><A:addressbook-home-set/><C:supported-calendar-component-set/><C:schedule-outbox-URL/><C:calendar-user-address-set/></D:prop></D:propfind>";
     let headers = vec![("depth", depth.to_owned()), ("content-type", "application/xml; charset=utf-8".to_owned())];
     let (answer, path) = look(vault, access, HttpAsk { method: "PROPFIND", path, headers, body: body.into() }).await?;
     Ok((answer.status, if answer.status == 207 { resources(&answer.body, home) } else { Vec::new() }, path))
 }
+
+/// What a server says of itself that tells guests by itself (RFC 6638, 2).
+const SCHEDULES: &str = "calendar-auto-schedule";
+
+/// Finds out whether a calendar's server tells guests and whoever invites by itself: the addresses by which it knows the person, lower case,
+/// if it does. It has to say so, and to give the person a place to send from (RFC 6638, 2.1.1 and 2.4.1).
+///
+/// # Errors
+/// In words: no answer.
+pub(crate) async fn scheduling(vault: &Vault, access: &Access) -> Result<Option<Vec<String>>, String> {
+    let settings = vault.settings_of(access).map_err(|error| error.to_string())?;
+    let dav = settings.dav().ok_or("this connection has no server of this kind")?;
+    let options = HttpAsk { method: "OPTIONS", path: &dav.path, headers: Vec::new(), body: Vec::new() };
+    let (answer, _) = look(vault, access, options).await?;
+    if !(200..300).contains(&answer.status) || !answer.able.iter().any(|word| word == SCHEDULES) {
+        return Ok(None);
+    }
+    let (_, found, _) = ask_about(vault, access, &dav.path, "0", OUTBOX).await?;
+    let Some(principal) = found.into_iter().find_map(|one| one.principal) else { return Ok(None) };
+    let principal = own_path(&principal, &dav.server)?;
+    let of = |(_, found, _): (u16, Vec<Resource>, String)| found.into_iter().flat_map(|one| one.homes).collect::<Vec<_>>();
+    if of(ask_about(vault, access, &principal, "0", OUTBOX).await?).is_empty() {
+        return Ok(None);
+    }
+    let addresses = of(ask_about(vault, access, &principal, "0", OWN_ADDRESSES).await?);
+    let addresses = addresses.iter().map(|one| one.to_lowercase());
+    Ok(Some(addresses.filter_map(|one| one.strip_prefix("mailto:").map(str::to_owned)).collect()))
+}
+
+/// Where a person's invitations leave from, and by what addresses a server knows them.
+const OUTBOX: &str = "schedule-outbox-URL";
+const OWN_ADDRESSES: &str = "calendar-user-address-set";
 
 /// Checks that a collection is what it is connected as: `calendar` or `addressbook`. Where it is not, says what it is, and which there are.
 pub(crate) async fn expect_collection(

@@ -134,6 +134,16 @@ impl Words {
             })
     }
 
+    /// Tells whether they write out the name of a file, with its ending. Whoever sends a file gives it its name, so a part of the name, or
+    /// a name that is a word, says nothing.
+    #[must_use]
+    pub fn name_file(&self, name: &str) -> bool {
+        let ending = name.rsplit_once('.').filter(|(stem, ending)| {
+            !stem.trim().is_empty() && !ending.is_empty() && ending.chars().all(char::is_alphanumeric)
+        });
+        ending.is_some() && self.name_target(name)
+    }
+
     /// Tells whether they name an existing thing: it has to be a name somebody would write, not a number that stands anywhere.
     #[must_use]
     pub fn name_target(&self, value: &str) -> bool {

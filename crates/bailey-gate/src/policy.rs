@@ -144,6 +144,8 @@ facts! {
     attachments: u64 = "attachments";
     /// Those of them that others sent.
     foreign_attachments: u64 = "foreignAttachments";
+    /// Files of the person's mailbox it carries whose names do not stand in the words of its task.
+    unnamed_files: u64 = "unnamedFiles";
     /// Tells whether it answers a mail of which the account's own server found no proof that its sender sent it.
     sender_unproven: bool = "senderUnproven";
     /// The tool it calls, as `server.tool`; nothing where it calls none.

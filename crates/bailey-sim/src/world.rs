@@ -236,6 +236,7 @@ impl World {
             to: folder(to)?,
             role: FolderRole::Own,
             about,
+            makes: false,
         })))
     }
 

@@ -2,7 +2,7 @@
 //!
 //! There is no way here to append, but the one message of an errand to its folder, once (`imap_keep.rs`); nor to flag anything, but the one
 //! mark of the one message of an errand; nor to delete, expunge or copy anything, whatever the code above tries, but the message of a move at a server that knows no moving: once it is copied, and the
-//! server said so, that one may be marked as deleted and removed.
+//! server said so, that one may be marked as deleted and removed. No folder is made, but the one that a move is to, where its claim says so.
 
 use std::fmt;
 use std::io;
@@ -39,6 +39,8 @@ pub(crate) enum Errand {
         message: MessageRef,
         /// Where to.
         to: FolderName,
+        /// Whether that folder is made for this.
+        makes: bool,
     },
     /// Set one mark of one message, or take it off.
     Mark(Box<Marking>),
@@ -165,8 +167,18 @@ fn judge(errand: &Errand, authenticating: bool, line: &str) -> Line {
     match errand {
         Errand::Look | Errand::Keep { .. } => Line::Forbidden,
         Errand::Move { message, .. } if command == format!("SELECT {}", message.folder.quoted()) => Line::Looks,
-        Errand::Move { message, to } if command == format!("UID MOVE {} {}", message.uid, to.quoted()) => Line::Effect,
-        Errand::Move { message, to } if command == format!("UID COPY {} {}", message.uid, to.quoted()) => Line::Effect,
+        // An empty folder is no effect of its own: the mail it is made for follows, or nothing.
+        Errand::Move { to, makes: true, .. }
+            if ["CREATE", "SUBSCRIBE"].iter().any(|make| command == format!("{make} {}", to.quoted())) =>
+        {
+            Line::Looks
+        }
+        Errand::Move { message, to, .. } if command == format!("UID MOVE {} {}", message.uid, to.quoted()) => {
+            Line::Effect
+        }
+        Errand::Move { message, to, .. } if command == format!("UID COPY {} {}", message.uid, to.quoted()) => {
+            Line::Effect
+        }
         Errand::Mark(marking) if command == format!("SELECT {}", marking.message.folder.quoted()) => Line::Looks,
         Errand::Mark(marking) if command == marking.command() => Line::Effect,
         Errand::Move { .. } | Errand::Mark(_) => Line::Forbidden,
@@ -408,7 +420,30 @@ mod tests {
 
     fn moving() -> Errand {
         let folder = |name| FolderName::new(name).unwrap();
-        Errand::Move { message: MessageRef { folder: folder("INBOX"), uid_validity: 1, uid: 7 }, to: folder("Archive") }
+        let message = MessageRef { folder: folder("INBOX"), uid_validity: 1, uid: 7 };
+        Errand::Move { message, to: folder("Archive"), makes: false }
+    }
+
+    #[test]
+    fn a_move_makes_its_own_folder_alone_and_only_where_it_says_so() {
+        let Errand::Move { message, to, .. } = moving() else { unreachable!("it moves") };
+        let making = Errand::Move { message, to, makes: true };
+        for line in ["A1 CREATE \"Archive\"", "A1 SUBSCRIBE \"Archive\""] {
+            assert_eq!(judge(&making, false, line), Line::Looks, "{line}");
+            assert_eq!(judge(&moving(), false, line), Line::Forbidden, "{line}");
+            assert_eq!(judge(&Errand::Look, false, line), Line::Forbidden, "{line}");
+        }
+        for line in [
+            "A1 CREATE \"Sent\"",
+            "A1 CREATE \"Archive/x\"",
+            "A1 CREATE \"Archive\" (USE (\\Sent))",
+            "A1 DELETE \"Archive\"",
+            "A1 RENAME \"INBOX\" \"Archive\"",
+            "A1 UNSUBSCRIBE \"Archive\"",
+            "A1 SETACL \"Archive\" eve lr",
+        ] {
+            assert_eq!(judge(&making, false, line), Line::Forbidden, "{line}");
+        }
     }
 
     #[test]

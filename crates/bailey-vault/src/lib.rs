@@ -138,7 +138,7 @@ pub struct Vault {
     resets: watch::Sender<u64>,
     /// One refresh at a time for each connection: with rotation, a second one would kill the first one's token.
     /// Each holds until when its provider wants not to be asked, in milliseconds since 1970-01-01T00:00Z.
-    refreshing: Mutex<BTreeMap<ConnectionId, Arc<tokio::sync::Mutex<i64>>>>,
+    refreshing: Mutex<BTreeMap<ConnectionId, Arc<tokio::sync::Mutex<oauth::Waiting>>>>,
 }
 
 /// Reads the time. The home's clock does; nothing else in the product reads one.
@@ -493,7 +493,7 @@ impl Vault {
         Ok((id, self.settings(&id)?))
     }
 
-    fn refresh_lock(&self, id: &ConnectionId) -> Arc<tokio::sync::Mutex<i64>> {
+    fn refresh_lock(&self, id: &ConnectionId) -> Arc<tokio::sync::Mutex<oauth::Waiting>> {
         let mut all = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(all.entry(*id).or_default())
     }

@@ -40,8 +40,36 @@ const LONGEST_SILENCE_MS: i64 = 60 * 60_000;
 /// How long after a token was renewed because it was refused before its time another may be for that reason, in milliseconds: a server
 /// that refuses every token does not cost one at every use.
 const EARLY_AGAIN_MS: i64 = 10 * 60_000;
+/// How long after a renewal that was wanted because a token was refused before its time, and failed, the next is tried, in milliseconds;
+/// twice as long each time, up to [`EARLY_AGAIN_MS`].
+const EARLY_FAILED_MS: i64 = 30_000;
 /// How long an access token is taken to live where the server does not tell, in seconds.
 const UNTOLD_SECONDS: i64 = 300;
+
+/// What a connection's renewals wait for. It is kept while the home runs.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    /// Until when the server wants to be left alone: milliseconds since 1970-01-01T00:00Z, 0 where it said nothing.
+    silent_until_ms: i64,
+    /// Until when no token is renewed because it was refused before its time, and how many such renewals failed, one after the other.
+    early_until_ms: i64,
+    early_failures: u32,
+}
+
+impl Waiting {
+    /// Takes note that a renewal failed that was wanted because a token was refused before its time.
+    fn early_failed(&mut self, now_ms: i64) {
+        let wait_ms = EARLY_FAILED_MS.saturating_mul(1 << self.early_failures.min(16)).min(EARLY_AGAIN_MS);
+        self.early_failures = self.early_failures.saturating_add(1);
+        self.early_until_ms = now_ms.saturating_add(wait_ms);
+    }
+
+    /// Tells whether such a renewal may be tried. A clock that was set back by more than the longest wait keeps none from it.
+    fn may_be_early(&self, now_ms: i64) -> bool {
+        let left_ms = self.early_until_ms.saturating_sub(now_ms);
+        !(1..=EARLY_AGAIN_MS).contains(&left_ms)
+    }
+}
 
 /// What is stored to sign in with; `version` rises with every renewal.
 #[derive(Serialize, Deserialize)]
@@ -405,6 +433,9 @@ impl Vault {
         if tokens.early_ms != 0 && now_ms.abs_diff(tokens.early_ms) < EARLY_AGAIN_MS.unsigned_abs() {
             return Ok(None);
         }
+        if !self.refresh_lock(id).lock().await.may_be_early(now_ms) {
+            return Ok(None);
+        }
         event!(WARN, "a token was refused before its time; it is renewed", connection = Id::new(*id.as_bytes()));
         self.renew_to_the_end(id, settings, tokens.version, true).await.map(Some)
     }
@@ -435,7 +466,7 @@ impl Vault {
         refused: bool,
     ) -> Result<Tokens, VaultError> {
         let lock = self.refresh_lock(id);
-        let mut silent_until_ms = lock.lock().await;
+        let mut waiting = lock.lock().await;
         let tokens = self.tokens(id)?;
         if tokens.version != seen {
             return Ok(tokens);
@@ -444,7 +475,7 @@ impl Vault {
         let Credential::Tokens { refresh: Some(refresh), .. } = &tokens.credential else { return Ok(tokens) };
         let before_ms = self.now().timestamp().as_millisecond();
         let stands = !refused && tokens.may_stand(before_ms);
-        let silent_ms = silent_until_ms.saturating_sub(before_ms).clamp(0, LONGEST_SILENCE_MS);
+        let silent_ms = waiting.silent_until_ms.saturating_sub(before_ms).clamp(0, LONGEST_SILENCE_MS);
         let silence = std::time::Duration::from_millis(silent_ms.unsigned_abs());
         let renewed = if silence > if stands { std::time::Duration::ZERO } else { LONGEST_RENEWAL_WAIT } {
             let why = format!("it asked to be left alone for {} s more", silence.as_secs() + 1);
@@ -455,7 +486,13 @@ impl Vault {
         };
         if let Err(Untraded::Unasked(Unasked::Now(_, Some(wait)))) = &renewed {
             let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX).min(LONGEST_SILENCE_MS);
-            *silent_until_ms = self.now().timestamp().as_millisecond().saturating_add(wait_ms);
+            waiting.silent_until_ms = self.now().timestamp().as_millisecond().saturating_add(wait_ms);
+        }
+        match &renewed {
+            Ok(_) => (waiting.early_until_ms, waiting.early_failures) = (0, 0),
+            Err(Untraded::Over(_)) => {}
+            Err(Untraded::Unasked(_)) if refused => waiting.early_failed(self.now().timestamp().as_millisecond()),
+            Err(Untraded::Unasked(_)) => {}
         }
         let granted = match renewed {
             Ok(granted) => granted,
@@ -582,5 +619,26 @@ impl Flow {
                 return outcome;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn early_renewals_that_fail_are_tried_ever_more_seldom() {
+        let (mut waiting, mut now_ms) = (Waiting::default(), 1_000_000);
+        assert!(waiting.may_be_early(now_ms));
+        for seconds in [30, 60, 120, 240, 480, 600, 600] {
+            waiting.early_failed(now_ms);
+            assert!(!waiting.may_be_early(now_ms) && !waiting.may_be_early(now_ms + seconds * 1_000 - 1), "{seconds}");
+            now_ms += seconds * 1_000;
+            assert!(waiting.may_be_early(now_ms), "{seconds}");
+        }
+        for _ in 0..100 {
+            waiting.early_failed(now_ms);
+        }
+        assert!(waiting.may_be_early(now_ms - 2 * EARLY_AGAIN_MS), "the clock was set back");
     }
 }

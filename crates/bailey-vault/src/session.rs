@@ -97,6 +97,8 @@ pub struct HttpAnswer {
     pub etag: Option<String>,
     /// The `Location` header, as it is: it is followed by nobody here.
     pub location: Option<String>,
+    /// What the server says it can do (`DAV`, RFC 4918, 10.1): the words of all such headers, in lower case.
+    pub able: Vec<String>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -173,7 +175,7 @@ impl Vault {
         else {
             return Err("this action moves no mail".into());
         };
-        let errand = Errand::Move { message: moving.message.clone(), to: moving.to.clone() };
+        let errand = Errand::Move { message: moving.message.clone(), to: moving.to.clone(), makes: moving.makes };
         self.open_imap(&self.access(claimed, "move mail"), errand).await
     }
 
@@ -412,11 +414,13 @@ impl Vault {
             let header =
                 |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
             let (etag, location) = (header("etag"), header("location"));
+            let told = response.headers().get_all("dav").iter().filter_map(|value| value.to_str().ok());
+            let able = told.flat_map(|words| words.split(',')).map(|word| word.trim().to_ascii_lowercase()).collect();
             let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
                 .collect()
                 .await
                 .map_err(|error| error.to_string())?;
-            Ok(HttpAnswer { status, etag, location, body: body.to_bytes().to_vec() })
+            Ok(HttpAnswer { status, etag, location, able, body: body.to_bytes().to_vec() })
         };
         tokio::pin!(exchange);
         tokio::select! {

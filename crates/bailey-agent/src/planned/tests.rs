@@ -99,6 +99,24 @@ fn an_answer_to_a_mail_that_asks_for_it_elsewhere_is_an_answer_to_that_mail() {
     );
 }
 
+/// A small model that says the same until its tokens end.
+#[test]
+fn a_text_that_repeats_itself_is_cut_before_it_is_proposed() {
+    let mut task = Conversation::planned("Answer Ana.".into(), vec![ana()]);
+    says(&mut task, r#"{"steps":[]}"#);
+    results(&mut task, &[r#"{"messages":[{"id":"INBOX/1/7","message_id":"<t>"}],"more":0}"#]);
+    results(&mut task, &[&mail("Ana Ferreira <ana@example.org>", "Tuesday?", "Well?", "<t>")]);
+    let again = "I am free on all other days. ".repeat(11);
+    says(&mut task, &format!(r#"{{"body":"Tuesday does not work. {again}I am free on"#));
+    let sent = results(&mut task, &["waits"]);
+    let arguments: Value = serde_json::from_str(&sent[0].1).unwrap();
+    assert_eq!(arguments["body"], "Tuesday does not work. I am free on all other days.");
+    let mut task = Conversation::planned("What is 2 + 2?".into(), vec![]);
+    says(&mut task, r#"{"steps":[]}"#);
+    says(&mut task, &"It is 2 + 2 again. ".repeat(9));
+    assert_eq!(task.next(), Next::Tell("It is 2 + 2 again.".into()));
+}
+
 #[test]
 fn words_name_the_steps() {
     for (task, steps) in [

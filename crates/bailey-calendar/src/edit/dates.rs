@@ -1,13 +1,16 @@
 //! What a change of a series comes to: when it takes place before and after, worked out of the very bytes that are to be written, and
 //! held against what was meant.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::parts::{EditError, shift, shifted};
 use super::{Move, end_of_move};
+use crate::event::Event;
 use crate::rule::civil_seconds;
-use crate::series::{Expanded, Occurrence, Series};
+use crate::series::{Expanded, Occurrence, Series, end_of};
 use crate::stamp::Stamp;
 use crate::words;
 
@@ -80,11 +83,13 @@ pub fn dates(
     home: &TimeZone,
 ) -> Result<Dates, EditError> {
     let meaning = Meaning::of(before, one, meant, home)?;
-    // One of very many is told from the others by its id alone.
+    // One of very many: what says when the others are has to stay word for word, however many that is.
     let is_one = matches!(meant, Meant::ChangeOne(_) | Meant::CancelOne);
     if is_one && whole_span(before, one.begins, meaning.margin, home).is_err() {
-        let count = Count::Times(1);
-        return Ok(Dates { first: Vec::new(), count, stay: Count::Endless, repeats: String::new() });
+        meaning.only_one_differs(before, after)?;
+        let first = vec![(one.clone(), meaning.becomes(one))];
+        let repeats = after.and_then(Series::master).and_then(words::repeats).unwrap_or_default();
+        return Ok(Dates { first, count: Count::Times(1), stay: Count::Endless, repeats });
     }
     let begins = beginning(before, after, home);
     let anchor = match meant {
@@ -252,6 +257,47 @@ impl<'a> Meaning<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Checks that one occurrence of a series that is too dense to be worked out differs as it was meant to, and nothing else: the rules and
+    /// lists of the others stay as they are.
+    fn only_one_differs(&self, before: &Series, after: Option<&Series>) -> Result<(), EditError> {
+        let otherwise = || {
+            EditError(
+                "the change would not come out as it is meant (other occurrences would change), so it is not made; use a calendar program"
+                    .into(),
+            )
+        };
+        let Some((was, becomes)) = before.master().zip(after.and_then(Series::master)) else { return Err(otherwise()) };
+        let after = after.unwrap_or(before);
+        let bare = |event: &Event| Event { component: 0, without: Vec::new(), ..event.clone() };
+        let left_out = |event: &Event| -> BTreeSet<Timestamp> {
+            event.without.iter().map(|id| before.in_clock(id).instant(self.home)).collect()
+        };
+        let mut without = left_out(was);
+        if matches!(self.meant, Meant::CancelOne) {
+            without.insert(self.moment);
+        }
+        let is_this = |event: &Event| {
+            let names = |id: &Stamp| event.recurrence_id.as_ref().is_some_and(|known| before.same(known, id, self.home));
+            self.one.id.as_ref().is_some_and(names)
+        };
+        let others = |series: &Series| -> Vec<Event> {
+            let all = series.overrides().map(|(_, event)| event).filter(|event| !is_this(event));
+            all.map(|event| Event { component: 0, ..event.clone() }).collect()
+        };
+        let own: Vec<&Event> = after.overrides().map(|(_, event)| event).filter(|event| is_this(event)).collect();
+        let own_fits = match (self.becomes(self.one), own.as_slice()) {
+            (None, []) => true,
+            (Some(meant), [own]) => {
+                let end = end_of(own, &own.start, self.home);
+                own.start.instant(self.home) == meant.begins
+                    && Length::of(&own.start, &end, self.home).is(Length::of(&meant.start, &meant.end, self.home))
+            }
+            _ => false,
+        };
+        let stays = bare(was) == bare(becomes) && without == left_out(becomes) && others(before) == others(after);
+        if stays && own_fits { Ok(()) } else { Err(otherwise()) }
     }
 
     fn is_same(&self, meant: &Occurrence, length: Length, comes: &Occurrence) -> bool {

@@ -265,6 +265,45 @@ pub fn answer(object: &Object, components: &[usize], me: &[String], answer: &str
     (!draft.edits.is_empty()).then(|| draft.finish())
 }
 
+/// Adds guests to components, and who invites where nobody does. `own` holds the addresses of whoever invites, `guests` those of the others,
+/// both in lower case. Nothing where somebody else invites.
+#[must_use]
+pub fn invite(object: &Object, components: &[usize], own: &[String], guests: &[String]) -> Option<Vec<u8>> {
+    let mut draft = Draft::new(object);
+    for component in components {
+        match object.line(*component, "ORGANIZER") {
+            Some(line) if !crate::itip::names(line, own) => return None,
+            Some(_) => {}
+            None => draft.add(*component, &format!("ORGANIZER:mailto:{}", own.first()?)),
+        }
+        let there = |guest: &&String| {
+            let named = std::slice::from_ref(*guest);
+            object.lines_of(*component).any(|(_, line)| line.name == "ATTENDEE" && crate::itip::names(line, named))
+        };
+        for guest in guests.iter().filter(|guest| !there(guest)) {
+            let line = format!("ATTENDEE;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:{guest}");
+            draft.add(*component, &line);
+        }
+    }
+    Some(draft.finish())
+}
+
+/// Takes guests off components; addresses as for [`invite`]. Nothing where somebody else invites.
+#[must_use]
+pub fn uninvite(object: &Object, components: &[usize], own: &[String], guests: &[String]) -> Option<Vec<u8>> {
+    let mut draft = Draft::new(object);
+    for component in components {
+        if object.line(*component, "ORGANIZER").is_some_and(|line| !crate::itip::names(line, own)) {
+            return None;
+        }
+        let named = object.lines_of(*component).filter(|(_, line)| line.name == "ATTENDEE");
+        for (at, _) in named.filter(|(_, line)| crate::itip::names(line, guests)) {
+            draft.remove(at);
+        }
+    }
+    Some(draft.finish())
+}
+
 /// Tells where the answer stands in a line's bytes, if it stands there in one piece.
 fn written_answer(object: &Object, line: usize) -> Option<Range<usize>> {
     let line = object.lines().get(line)?;

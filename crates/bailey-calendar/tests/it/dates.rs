@@ -84,6 +84,52 @@ fn times(rng: &mut Rng, one: &Occurrence, series: &Series) -> Move {
     Move { start, end }
 }
 
+/// So many of them that nobody can work out all: what is written is held against what was meant all the same.
+#[test]
+fn dates_of_one_of_very_many_are_worked_out_and_all_others_stay() {
+    let (home, now) = (paris(), "2026-11-21T11:00:00Z".parse::<Timestamp>().unwrap());
+    for rule in ["FREQ=MINUTELY", "FREQ=SECONDLY;INTERVAL=2"] {
+        let text = format!(
+            "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART;TZID=Europe/Paris:20261125T090000\r\nDURATION:PT1S\r\nRRULE:{rule}\r\nEXDATE;TZID=Europe/Paris:20261125T090400\r\nSUMMARY:Tick\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nUID:1\r\nRECURRENCE-ID;TZID=Europe/Paris:20261125T090500\r\nDTSTART;TZID=Europe/Paris:20261125T090530\r\nDURATION:PT1S\r\nSUMMARY:Late\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        );
+        let object = Object::read(text.as_bytes()).unwrap();
+        let series = Series::only(&object).unwrap();
+        let start = series.events[0].start.with("2026-11-25T09:02:00".parse().unwrap());
+        let (begins, ends) = (start.instant(&home), start.instant(&home) + SignedDuration::from_secs(1));
+        let end = start.at_instant(ends, &home);
+        let one = Occurrence { event: 0, id: Some(start.clone()), start: start.clone(), end, begins, ends };
+        let comes_to = |bytes: &[u8], meant: Meant<'_>| {
+            let after = Series::only(&Object::read(bytes).unwrap()).unwrap();
+            edit::dates(&series, Some(&after), &one, meant, now, &home)
+        };
+        let cancelled = edit::cancel_one(&object, &series, &one, &home).unwrap();
+        let dates = comes_to(&cancelled, Meant::CancelOne).unwrap();
+        assert_eq!((dates.first.len(), dates.count), (1, Count::Times(1)), "{rule}");
+        assert!(dates.first[0].1.is_none() && dates.first[0].0.begins == begins, "{rule}: {dates:?}");
+        let later = start.with("2026-11-25T09:02:30".parse().unwrap());
+        let new = Move { start: later.clone(), end: series.events[0].end.clone() };
+        let changes = Changes { times: Some(new.clone()), ..Changes::default() };
+        let moved = edit::change_one(&object, &series, &one, &changes, &home).unwrap();
+        let dates = comes_to(&moved, Meant::ChangeOne(Some(&new))).unwrap();
+        assert_eq!(dates.first[0].1.as_ref().unwrap().begins, later.instant(&home), "{rule}");
+        let of = |bytes: &[u8], from: &str, to: &str| String::from_utf8(bytes.to_vec()).unwrap().replace(from, to);
+        for other in [
+            of(&cancelled, "T090400", "T090600"),
+            of(&cancelled, &format!("RRULE:{rule}"), &format!("RRULE:{rule};COUNT=9")),
+            of(&cancelled, "DTSTART;TZID=Europe/Paris:20261125T090000", "DTSTART;TZID=Europe/Paris:20261125T090100"),
+            of(&cancelled, "T090530", "T090540"),
+            of(&cancelled, "T090200", "T090300"),
+            text.clone(),
+        ] {
+            let refused = comes_to(other.as_bytes(), Meant::CancelOne).unwrap_err().to_string();
+            assert!(refused.contains("would not come out as it is meant"), "{refused}");
+        }
+        for other in [of(&moved, "T090230", "T090240"), of(&moved, "T090530", "T090540"), text] {
+            assert!(comes_to(other.as_bytes(), Meant::ChangeOne(Some(&new))).is_err(), "{rule}: {other}");
+        }
+    }
+}
+
 #[test]
 fn dates_of_a_changed_series_are_those_that_were_meant() {
     let (home, now) = (paris(), "2026-11-21T11:00:00Z".parse::<Timestamp>().unwrap());

@@ -336,6 +336,24 @@ fn is_time_alone(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit()) && (1..=6).contains(&digits) && clock.contains(&rest.as_str())
 }
 
+/// Prepares guests to be added to an entry, or taken off: its server tells them. `own` holds the addresses by which that server knows the
+/// person.
+pub(super) fn invite(
+    looked: Looked,
+    own: &[String],
+    guests: &[String],
+    cancel: bool,
+    cx: &HomeContext,
+) -> Result<Writing, BadCall> {
+    let components: Vec<usize> = looked.series.events.iter().map(|event| event.component).collect();
+    let told = looked.told(if cancel { Deed::Uninvite } else { Deed::Invite }, cx)?;
+    let made = if cancel { edit::uninvite } else { edit::invite };
+    let after = made(&looked.object, &components, own, guests).ok_or_else(|| {
+        BadCall::Lookup("somebody else invites to this entry, and only they can ask others to come".into())
+    })?;
+    looked.replaced(after, told)
+}
+
 /// Prepares the answer to an invitation: what the person answered, in the entry; their server tells whoever invites.
 pub(super) fn answer(
     looked: Looked,

@@ -20,7 +20,7 @@ use serde_json::json;
 use crate::call::{Arguments, BadCall, schema};
 use crate::context::{ACCOUNT, Account, HomeContext, PrepareContext};
 use crate::dates;
-use crate::dav::{expect_collection, lies_below};
+use crate::dav::{expect_collection, lies_below, scheduling};
 use crate::service::{Done, Lookup, Made, Service, ToolDefinition, no_undo};
 use change::{Looked, place_of};
 use entry::{create, invitation};
@@ -103,9 +103,20 @@ impl Service for Calendar {
             ToolDefinition {
                 name: "calendar_answer",
                 kind: calendar::CHANGE,
-                description: "Answer an invitation that is in the calendar; its server tells whoever invites, if it does so. Where it does not, use mail_answer_invitation.",
-                parameters: schema(&[id, which, ("answer", "accept, decline or tentative")], &["id", "answer"]),
-                manifest: json!({ "effect": "write", "target": { "id": "entry" }, "undo": true }),
+                description: "Answer an invitation that is in the calendar. The result says whether the calendar's server tells whoever invites; where it does not, send the answer with by_mail as well.",
+                parameters: schema(
+                    &[
+                        id,
+                        which,
+                        ("answer", "accept, decline or tentative"),
+                        ("by_mail", "true to send the answer by mail, where the server tells nobody"),
+                        ("note", "a few words to whoever invites, by mail"),
+                    ],
+                    &["id", "answer"],
+                ),
+                manifest: json!({
+                    "effect": "write", "target": { "id": "entry" }, "content": ["note"], "undo": true,
+                }),
             },
             ToolDefinition {
                 name: "calendar_cancel",
@@ -118,7 +129,7 @@ impl Service for Calendar {
                 name: "calendar_invite",
                 // An invitation leaves as a mail.
                 kind: mail::SEND,
-                description: "Invite people to an entry by mail, or call it off. The person is asked first.",
+                description: "Invite people to an entry, or call it off for them: by the calendar's server where that tells guests, else by mail. The person is asked first.",
                 parameters: schema(
                     &[
                         id,
@@ -158,6 +169,9 @@ impl Service for Calendar {
                 let account = owner(cx, arguments, Level::Full)?;
                 let id = arguments.text("id")?;
                 let (href, stored) = stored(&id, cx, account).await?;
+                if tool == "calendar_answer" && arguments.flag("by_mail") {
+                    return answer_by_mail(&stored, place_of(&id).1, arguments, cx, account).await;
+                }
                 let looked = Looked::of(href, stored, place_of(&id).1, arguments, &cx.zone)?;
                 let writing = match tool {
                     "calendar_cancel" => change::cancel(looked, cx)?,
@@ -244,6 +258,20 @@ impl Service for Calendar {
         };
         let action = CalendarAction::Write(Writing { href: writing.href.clone(), change, told: None });
         Ok((done.account.map(|(connection, _)| connection), Action::Calendar(action)))
+    }
+
+    /// Says whether guests, or whoever invites, were told: by the calendar's server, or by nobody yet.
+    async fn afterwards(&self, vault: &Vault, claimed: &Claimed<CalendarAction>, outcome: &Outcome) -> Option<String> {
+        let CalendarAction::Write(writing) = claimed.action() else { return None };
+        if outcome.result != Effect::Done || writing.guests() == 0 {
+            return None;
+        }
+        let access = vault.look(claimed.account(), SystemEgress::Reconciliation);
+        let scheduling = vault.until_cut(scheduling(vault, &access)).await.ok()?;
+        Some(match scheduling {
+            Some(_) => server::told_by_server(vault, &access, writing).await,
+            None => told_by_nobody(writing),
+        })
     }
 
     fn has_undo(&self, action: &CalendarAction) -> bool {
@@ -373,7 +401,13 @@ async fn stored(id: &str, cx: &PrepareContext<'_>, account: &Account) -> Result<
 /// does. The entry in the person's calendar stays as it is, so that no server tells anybody by itself.
 async fn prepare_invitation(arguments: &Arguments, cx: &PrepareContext<'_>) -> Result<Made, BadCall> {
     let account = owner(cx, arguments, Level::Read)?;
-    let (_, stored) = stored(&arguments.text("id")?, cx, account).await?;
+    let (href, stored) = stored(&arguments.text("id")?, cx, account).await?;
+    // Who may not write there invites by mail: the entry stays as it is, so that no server tells anybody a second time.
+    if account.level >= Level::Full
+        && let Some(own) = own_addresses(cx, account).await?
+    {
+        return invite_by_server(href, stored, own, arguments, cx, account);
+    }
     let made = crate::mail::prepare_invitation(arguments, cx, |organizer, guests| {
         let cancel = arguments.flag("cancel");
         let invitation = invitation(&stored.entry, organizer, guests, cancel, cx)?;
@@ -388,6 +422,67 @@ async fn prepare_invitation(arguments: &Arguments, cx: &PrepareContext<'_>) -> R
     })?;
     crate::mail::check_taken(&made, cx).await?;
     Ok(made)
+}
+
+/// Returns the addresses by which a calendar's server knows the person, where it tells guests by itself.
+async fn own_addresses(cx: &PrepareContext<'_>, account: &Account) -> Result<Option<Vec<String>>, BadCall> {
+    let access = cx.vault.look(Some(account.connection), SystemEgress::Preparation);
+    let found = cx.vault.until_cut(scheduling(cx.vault, &access)).await;
+    let Some(mut own) = found.map_err(|error| BadCall::Lookup(error.to_string()))? else { return Ok(None) };
+    // One that does not say knows them by what they sign in with, or by their mail.
+    own.extend(account.settings.dav().map(|dav| dav.user.to_lowercase()).filter(|user| user.contains('@')));
+    own.extend(addresses(cx));
+    own.dedup();
+    if own.is_empty() {
+        return Err(BadCall::Lookup("the calendar's server does not say by which address it knows the person".into()));
+    }
+    Ok(Some(own))
+}
+
+/// Prepares guests to be added by the calendar's server, which tells them (RFC 6638): no mail of ours leaves.
+fn invite_by_server(
+    href: Href,
+    stored: Stored,
+    own: Vec<String>,
+    arguments: &Arguments,
+    cx: &PrepareContext<'_>,
+    account: &Account,
+) -> Result<Made, BadCall> {
+    if arguments.optional("note").is_some_and(|note| !note.trim().is_empty()) {
+        return Err(bad("note", "this calendar's server invites by itself and takes no note; leave it out, or write a mail"));
+    }
+    let guests = crate::mail::guests(arguments)?;
+    let whole = Arguments::parse(r#"{"which":"all"}"#)?;
+    let looked = Looked::of(href, stored, None, &whole, &cx.zone)?;
+    let writing = change::invite(looked, &own, &guests, arguments.flag("cancel"), cx)?;
+    Ok((Some(account.connection.0), Action::Calendar(CalendarAction::Write(writing))))
+}
+
+/// Prepares the answer to an invitation in the calendar as a mail, where its server tells nobody.
+async fn answer_by_mail(
+    stored: &Stored,
+    which: Option<&str>,
+    arguments: &Arguments,
+    cx: &PrepareContext<'_>,
+    account: &Account,
+) -> Result<Made, BadCall> {
+    if own_addresses(cx, account).await?.is_some() {
+        return Err(bad("by_mail", "this calendar's server tells whoever invites by itself; leave it out"));
+    }
+    let made = crate::mail::prepare_answer(stored.entry.bytes(), which, arguments, cx)?;
+    crate::mail::check_taken(&made, cx).await?;
+    Ok(made)
+}
+
+/// Says what is left to do where a calendar's server tells nobody.
+fn told_by_nobody(writing: &Writing) -> String {
+    match writing.told.as_ref().map(|told| told.deed) {
+        Some(Deed::Accept | Deed::Decline | Deed::AcceptPerhaps) => {
+            "this calendar's server tells nobody, so whoever invites does not know yet; send the answer with calendar_answer, the same id and answer, and `by_mail` true"
+        }
+        _ => "this calendar's server tells nobody, so the guests do not know yet; calendar_invite tells them by mail",
+    }
+    .into()
 }
 
 fn bad(name: &'static str, why: impl std::fmt::Display) -> BadCall {

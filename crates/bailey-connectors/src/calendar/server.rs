@@ -81,6 +81,33 @@ pub(super) async fn write(vault: &Vault, claimed: &Claimed<CalendarAction>, writ
     }
 }
 
+/// What a server notes beside somebody it could not tell (RFC 6638, 3.2.9; RFC 5546, 3.6).
+const NOT_TOLD: [&str; 2] = ["3.", "5."];
+/// Most of them that are named.
+const MAX_NOT_TOLD: usize = 10;
+
+/// Says whom a calendar's server has told of a write, as far as it notes that.
+pub(super) async fn told_by_server(vault: &Vault, access: &Access, writing: &Writing) -> String {
+    let now = match writing.after() {
+        Some(_) => entry(vault, access, &writing.href).await.ok().flatten(),
+        None => None,
+    };
+    let lines = now.map(|now| now.entry.guests()).unwrap_or_default();
+    let missed = lines.iter().filter_map(|line| {
+        let status = line.split_once(";SCHEDULE-STATUS=")?.1.trim_start_matches('"');
+        let address = line.rsplit_once(':')?.1;
+        NOT_TOLD.iter().any(|not| status.starts_with(not)).then(|| address.chars().filter(|c| !c.is_control()).collect())
+    });
+    let missed: Vec<String> = missed.take(MAX_NOT_TOLD).collect();
+    match missed.is_empty() {
+        true => "the calendar's server tells them, so no mail is needed".into(),
+        false => format!(
+            "the calendar's server tells the others, and says that it could not tell {}; write to them",
+            missed.join(", ")
+        ),
+    }
+}
+
 /// Checks that an entry says what it said when the write was prepared.
 async fn unchanged(vault: &Vault, claimed: &Claimed<CalendarAction>, writing: &Writing) -> Result<(), String> {
     let access = vault.access(claimed, "write");

@@ -26,6 +26,12 @@ pub(crate) struct Invitation {
     pub(crate) cancel: bool,
 }
 
+/// Returns the addresses of the guests that a call names, lower case.
+pub(crate) fn guests(arguments: &Arguments) -> Result<Vec<String>, BadCall> {
+    let guests = recipients("guests", arguments.value("guests"))?;
+    Ok(guests.iter().map(|guest| guest.address.key()).collect())
+}
+
 /// Returns a mail that carries an invitation to the guests it names.
 pub(crate) fn prepare_invitation(
     arguments: &Arguments,

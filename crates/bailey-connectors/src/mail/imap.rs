@@ -38,6 +38,11 @@ pub(super) async fn move_one(vault: &Vault, claimed: &Claimed<MailAction>, movin
     if let Err(why) = in_time(check_still_there(&mut session, &moving.message, &moving.about)).await {
         return unmoved(why);
     }
+    if moving.makes
+        && let Err(why) = in_time(make_folder(&mut session, &moving.to)).await
+    {
+        return unmoved(why);
+    }
     let (mut refused, mut copied) = (false, Copied::No);
     let moved = in_time(make_move(&mut session, moving, &mut refused, &mut copied));
     match moved.await {
@@ -52,6 +57,28 @@ pub(super) async fn move_one(vault: &Vault, claimed: &Claimed<MailAction>, movin
         Err(why) if !claimed.effect_token().is_spent() => unmoved(why),
         Err(why) if refused => Outcome::new(Effect::Refused, why),
         Err(why) => Outcome::new(Effect::Unknown, why),
+    }
+}
+
+/// Makes the folder that a mail is moved to, and has programs show it. One that somebody made meanwhile is as good.
+async fn make_folder(session: &mut ImapSession, folder: &FolderName) -> Result<(), String> {
+    use async_imap::error::Error;
+    let made = session.create(folder.as_str()).await;
+    if let Err(Error::No(why) | Error::Bad(why)) = &made
+        && !is_there(session, folder).await?
+    {
+        let said = said_by_server(why);
+        return Err(format!("the server does not make the folder `{}`; it says: {said}", folder.shown()));
+    }
+    match made {
+        Ok(()) | Err(Error::No(_) | Error::Bad(_)) => {
+            // A list of what is shown is no more than a help; some servers keep none.
+            match session.subscribe(folder.as_str()).await {
+                Ok(()) | Err(Error::No(_) | Error::Bad(_)) => Ok(()),
+                Err(other) => Err(imap_words(other)),
+            }
+        }
+        Err(other) => Err(imap_words(other)),
     }
 }
 
@@ -195,18 +222,53 @@ pub(super) async fn summary(vault: &Vault, access: &Access, message: &MessageRef
     Ok(entry(vault, access, message).await?.about)
 }
 
+/// Reads what a message says of itself, and whether a folder is there that it could be moved to.
+pub(super) async fn summary_and_folder(
+    vault: &Vault,
+    access: &Access,
+    message: &MessageRef,
+    to: &FolderName,
+) -> Result<(Summary, bool), VaultError> {
+    let mut session = open(vault, access).await?;
+    let about = vault.until_cut(in_time(entry_in(&mut session, message))).await?.about;
+    let there = vault.until_cut(in_time(is_there(&mut session, to))).await?;
+    leave(session).await;
+    Ok((about, there))
+}
+
+/// Tells whether there is a folder of this very name. Signs of its name may stand for any others in a list (RFC 3501, 6.3.8).
+async fn is_there(session: &mut ImapSession, folder: &FolderName) -> Result<bool, String> {
+    let name = folder.as_str();
+    let names: Vec<_> =
+        session.list(Some(""), Some(name)).await.map_err(imap_words)?.try_collect().await.map_err(imap_words)?;
+    let inbox = |other: &str| name.eq_ignore_ascii_case("INBOX") && other.eq_ignore_ascii_case("INBOX");
+    let found = names.iter().find(|one| one.name() == name || inbox(one.name()));
+    let holds_none = |attribute: &NameAttribute<'_>| match attribute {
+        NameAttribute::NoSelect => true,
+        NameAttribute::Extension(other) => other.eq_ignore_ascii_case("\\NonExistent"),
+        _ => false,
+    };
+    match found {
+        Some(one) if one.attributes().iter().any(holds_none) => {
+            Err(format!("`{}` holds folders, and no mail; name one of those in it", folder.shown()))
+        }
+        found => Ok(found.is_some()),
+    }
+}
+
 /// Reads what a message says of itself, and how it is marked.
 pub(super) async fn entry(vault: &Vault, access: &Access, message: &MessageRef) -> Result<Entry, VaultError> {
     let mut session = open(vault, access).await?;
-    let found = in_time(async {
-        let selected = session.examine(message.folder.as_str()).await.map_err(imap_words)?;
-        if selected.uid_validity != Some(message.uid_validity) {
-            return Err("the folder was numbered anew; search again".to_owned());
-        }
-        let found = summaries(&mut session, &[message.uid]).await?;
-        found.into_iter().next().ok_or_else(|| "there is no such message; search again".to_owned())
-    });
-    vault.until_cut(found).await
+    vault.until_cut(in_time(entry_in(&mut session, message))).await
+}
+
+async fn entry_in(session: &mut ImapSession, message: &MessageRef) -> Result<Entry, String> {
+    let selected = session.examine(message.folder.as_str()).await.map_err(imap_words)?;
+    if selected.uid_validity != Some(message.uid_validity) {
+        return Err("the folder was numbered anew; search again".to_owned());
+    }
+    let found = summaries(session, &[message.uid]).await?;
+    found.into_iter().next().ok_or_else(|| "there is no such message; search again".to_owned())
 }
 
 pub(super) async fn open(vault: &Vault, access: &Access) -> Result<ImapSession, VaultError> {

@@ -12,11 +12,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::answer::{Making, subject};
-use super::compose::{body, known_address, parse_with, sent_folder};
+use super::compose::{body, known_address, message_id, parse_with, sent_folder};
 use super::original::{self, Named};
 use super::{author, reference};
 use crate::call::{Arguments, BadCall};
-use crate::context::PrepareContext;
+use crate::context::{HomeContext, PrepareContext};
 use crate::service::Made;
 
 /// An invitation, and which of its components invite the person.
@@ -60,19 +60,8 @@ impl Making<'_> {
         if me.contains(&to.address.key()) {
             return Err(BadCall::Lookup("the person themselves invites there, so there is nobody to answer".into()));
         }
-        let moment = Timestamp::from_second(self.cx.seconds).unwrap_or(Timestamp::UNIX_EPOCH);
-        let stamp = moment.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ").to_string();
-        let text = reply(&invited.object, &invited.components, &me, answer, &stamp).ok_or_else(not_invited)?;
-        let entry = Entry::new(&text).map_err(|error| {
-            BadCall::Lookup(format!(
-                "the invitation cannot be answered as it is written ({error}); write to whoever invites"
-            ))
-        })?;
-        let verb = match answer {
-            Answer::Accepted => "Accepted",
-            Answer::Declined => "Declined",
-            Answer::Tentative => "Perhaps",
-        };
+        let file = answer_file(&invited.object, &invited.components, &me, answer, self.cx)?;
+        let verb = verb(answer);
         // The mail says who invites; anybody can write that anybody does.
         let asked = Named { name: String::new(), address: to.address.to_string() };
         let is_sender = !self.original.is_repeated
@@ -83,13 +72,6 @@ impl Making<'_> {
         let note = self.arguments.optional("note").map(|note| format!("{}\n\n", body(&note).trim_end()));
         let begins = crate::calendar::told_start(&invited.event.start, self.cx);
         let repeats = invited.repeats.map(|repeats| format!(", {repeats}")).unwrap_or_default();
-        let [.., answers] = INVITATIONS;
-        let file = Attachment {
-            name: parse_with("id", || Line::new("answer.ics"))?,
-            media_type: answers.into(),
-            bytes: entry.bytes().to_vec(),
-            taken_from: None,
-        };
         let elsewhere = if is_sender { &[][..] } else { std::slice::from_ref(&asked) };
         Ok(Message {
             body: format!("{}{}\n{begins}{repeats}\n", note.unwrap_or_default(), subject.as_str()),
@@ -132,6 +114,98 @@ impl Making<'_> {
             false => BadCall::Lookup("this mail holds no invitation that asks for an answer".into()),
         })
     }
+}
+
+/// Prepares the answer to an invitation that lies in a calendar whose server tells nobody. `which` names an occurrence.
+pub(crate) fn prepare_answer(
+    invitation: &[u8],
+    which: Option<&str>,
+    arguments: &Arguments,
+    cx: &PrepareContext<'_>,
+) -> Result<Made, BadCall> {
+    // An account that the call names is that of the calendar.
+    let (account, from) = author(cx, &Arguments::parse("{}")?, Level::Send)?;
+    let said = arguments.text("answer")?;
+    let answer = Answer::read(&said)
+        .ok_or_else(|| BadCall::Bad { name: "answer", why: "say accept, decline or tentative".into() })?;
+    let me: Vec<String> = cx
+        .accounts
+        .iter()
+        .flat_map(|one| [one.settings.mail().map(|mail| mail.address.clone()), one.settings.dav().map(|dav| dav.user.clone())])
+        .flatten()
+        .map(|one| one.to_lowercase())
+        .collect();
+    let unreadable = |why: bailey_calendar::Unreadable| BadCall::Lookup(format!("the entry cannot be read: {why}"));
+    let object = Object::read(invitation).map_err(unreadable)?;
+    let series = Series::only(&object).map_err(unreadable)?;
+    let one = arguments.optional("which").filter(|which| which.trim().eq_ignore_ascii_case("this")).and(which);
+    let meant = |event: &&Event| {
+        let of_one = |id: &str| event.recurrence_id.as_ref().is_some_and(|known| known.value() == id);
+        event.answer_of(&me).is_some() && one.is_none_or(of_one)
+    };
+    let components: Vec<usize> = series.events.iter().filter(meant).map(|event| event.component).collect();
+    let event = series.events.iter().find(meant).ok_or_else(not_invited)?;
+    let to = organizer(event)?;
+    if me.contains(&to.address.key()) {
+        return Err(BadCall::Lookup("the person themselves invites there, so there is nobody to answer".into()));
+    }
+    let file = answer_file(&object, &components, &me, answer, cx)?;
+    let subject = subject(&format!("{}: ", verb(answer)), &[], &event.summary)?;
+    let note = arguments.optional("note").map(|note| format!("{}\n\n", body(&note).trim_end())).unwrap_or_default();
+    let begins = crate::calendar::told_start(&event.start, cx);
+    let repeats = series.master().filter(|_| one.is_none()).and_then(words::repeats);
+    let repeats = repeats.map(|repeats| format!(", {repeats}")).unwrap_or_default();
+    let message = Message {
+        body: format!("{note}{}\n{begins}{repeats}\n", subject.as_str()),
+        subject,
+        to: vec![to],
+        cc: Vec::new(),
+        bcc: Vec::new(),
+        date: cx.seconds,
+        offset_minutes: cx.offset_minutes,
+        message_id: message_id(&from.address, &cx.unique)?,
+        in_reply_to: None,
+        references: Vec::new(),
+        attachments: vec![file],
+        keep_in: sent_folder(cx.vault, account),
+        source: None,
+        from,
+    };
+    message.check().map_err(|error| BadCall::Bad { name: "id", why: error.to_string() })?;
+    Ok((Some(account.connection.0), Action::Mail(MailAction::Send(message))))
+}
+
+const fn verb(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Accepted => "Accepted",
+        Answer::Declined => "Declined",
+        Answer::Tentative => "Perhaps",
+    }
+}
+
+/// Makes the answer as calendars understand it.
+fn answer_file(
+    object: &Object,
+    components: &[usize],
+    me: &[String],
+    answer: Answer,
+    cx: &HomeContext,
+) -> Result<Attachment, BadCall> {
+    let moment = Timestamp::from_second(cx.seconds).unwrap_or(Timestamp::UNIX_EPOCH);
+    let stamp = moment.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ").to_string();
+    let text = reply(object, components, me, answer, &stamp).ok_or_else(not_invited)?;
+    let entry = Entry::new(&text).map_err(|error| {
+        BadCall::Lookup(format!(
+            "the invitation cannot be answered as it is written ({error}); write to whoever invites"
+        ))
+    })?;
+    let [.., answers] = INVITATIONS;
+    Ok(Attachment {
+        name: parse_with("id", || Line::new("answer.ics"))?,
+        media_type: answers.into(),
+        bytes: entry.bytes().to_vec(),
+        taken_from: None,
+    })
 }
 
 fn not_invited() -> BadCall {

@@ -74,7 +74,7 @@ pub(super) async fn discard(
         return Err(BadCall::Lookup("the draft was changed since it was put there, so it stays".into()));
     }
     let about = imap::summary(vault, &access, &found).await.map_err(lookup)?;
-    let moving = Moving { message: found, to, role: FolderRole::Trash, about };
+    let moving = Moving { message: found, to, role: FolderRole::Trash, about, makes: false };
     Ok((account.map(|(connection, _)| connection), Action::Mail(MailAction::DiscardDraft(moving))))
 }
 

@@ -18,7 +18,9 @@ use bailey_gate::family::mail::{
 };
 use bailey_gate::family::text::{Address, Line, Mailbox};
 use bailey_gate::family::{Action, Level};
+use bailey_gate::ground::Words;
 use bailey_gate::handoff::SystemEgress;
+use bailey_gate::intent::asking;
 use bailey_gate::{Claimed, ConnectionId, Effect, Found, Outcome};
 use bailey_vault::{Access, Discovered, Settings, Vault, VaultError};
 use serde_json::json;
@@ -31,8 +33,9 @@ use compose::parse_with;
 use imap::Folders;
 
 pub use compose::Edit;
-pub(crate) use compose::{Invitation, prepare_invitation};
-pub(crate) use smtp::{check_taken, try_submission};
+pub(crate) use compose::{Invitation, guests, prepare_invitation};
+pub(crate) use invited::prepare_answer;
+pub(crate) use smtp::{check_addresses, check_taken, try_submission};
 
 /// What models are told of the argument that names files.
 const FILES: &str =
@@ -343,7 +346,7 @@ impl Service for Mail {
             || format!("the mail is not in `{}` any more, or cannot be told from others there", moved.to.shown());
         let message = found.ok_or_else(|| BadCall::Lookup(gone()))?;
         let (to, about) = (moved.message.folder.clone(), moved.about.clone());
-        let back = Moving { message, to, role: FolderRole::Ordinary, about };
+        let back = Moving { message, to, role: FolderRole::Ordinary, about, makes: false };
         Ok((done.account.map(|(connection, _)| connection), Action::Mail(MailAction::Move(back))))
     }
 
@@ -483,11 +486,27 @@ async fn prepare_move(tool: &str, arguments: &Arguments, cx: &PrepareContext<'_>
         return Err(BadCall::Bad { name: "folder", why: "the mail is there already".into() });
     }
     let access = cx.vault.look(Some(account.connection), SystemEgress::Preparation);
-    let looked = imap::summary(cx.vault, &access, &message).await;
-    let about = looked.map_err(|error| BadCall::Lookup(error.to_string()))?;
-    let moving = Moving { role: folders.role(&to), message, to, about };
+    let looked = imap::summary_and_folder(cx.vault, &access, &message, &to).await;
+    let (about, there) = looked.map_err(|error| BadCall::Lookup(error.to_string()))?;
+    let makes = !there;
+    // A folder is made where the person's own words name it, and where mail is moved there by name.
+    if makes && (tool != "mail_move" || !names_folder(&cx.words, &to)) {
+        return Err(BadCall::Lookup(format!(
+            "there is no folder `{}`; `mail_folders` lists those there are. One is made only where the words of the task write out its name",
+            to.shown()
+        )));
+    }
+    let role = if makes { FolderRole::Ordinary } else { folders.role(&to) };
+    let moving = Moving { role, message, to, about, makes };
     let action = if tool == "mail_trash" { MailAction::Trash(moving) } else { MailAction::Move(moving) };
     Ok((Some(account.connection.0), Action::Mail(action)))
+}
+
+/// Tells whether the words of a task write out a folder's name: whole, or its last part.
+fn names_folder(words: &str, folder: &FolderName) -> bool {
+    let (said, shown) = (Words::new(&asking(words)), folder.shown());
+    let last = shown.rsplit(['/', '.']).next().unwrap_or(&shown);
+    said.hold(&shown) || said.hold(last)
 }
 
 #[cfg(test)]

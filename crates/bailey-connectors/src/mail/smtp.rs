@@ -6,7 +6,7 @@ use bailey_gate::family::Action;
 use bailey_gate::family::mail::{MailAction, Message};
 use bailey_gate::family::text::Mailbox;
 use bailey_gate::handoff::SystemEgress;
-use bailey_gate::{Claimed, Effect, Outcome};
+use bailey_gate::{Claimed, ConnectionId, Effect, Outcome};
 use bailey_vault::{Access, Refusal, SmtpReply, Submission, Vault, VaultError};
 
 use super::imap::BEFORE_HAND_OFF;
@@ -44,14 +44,23 @@ fn not_taken(address: &Mailbox) -> String {
 /// Checks, before anybody is asked, that the server an account sends through takes the addresses of a mail.
 pub(crate) async fn check_taken(made: &Made, cx: &PrepareContext<'_>) -> Result<(), BadCall> {
     let (Some(connection), Action::Mail(MailAction::Send(message))) = made else { return Ok(()) };
-    let Some(address) = message.beyond_ascii() else { return Ok(()) };
     let account = cx.accounts.iter().find(|account| account.connection.0 == *connection);
-    let access = cx.vault.look(account.map(|account| account.connection), SystemEgress::Preparation);
+    check_addresses(message, account.map(|account| account.connection), cx.vault).await
+}
+
+/// Checks the same of a mail that was edited.
+pub(crate) async fn check_addresses(
+    message: &Message,
+    account: Option<(ConnectionId, u64)>,
+    vault: &Vault,
+) -> Result<(), BadCall> {
+    let Some(address) = message.beyond_ascii() else { return Ok(()) };
+    let access = vault.look(account, SystemEgress::Preparation);
     let timed = async {
         let late = |_| Err("the server that takes outgoing mail did not answer in time".to_owned());
-        tokio::time::timeout(BEFORE_HAND_OFF, cx.vault.takes_utf8(&access)).await.unwrap_or_else(late)
+        tokio::time::timeout(BEFORE_HAND_OFF, vault.takes_utf8(&access)).await.unwrap_or_else(late)
     };
-    match cx.vault.until_cut(timed).await {
+    match vault.until_cut(timed).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(BadCall::Lookup(not_taken(address))),
         Err(error) => Err(BadCall::Lookup(error.to_string())),

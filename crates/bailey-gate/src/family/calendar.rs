@@ -220,11 +220,12 @@ impl Entry {
         if repeats { Part::All } else { Part::Whole }
     }
 
-    /// Tells whether two texts hold the same lines, in whatever order: a server may write them in its own.
+    /// Tells whether two texts hold the same lines, in whatever order: a server may write them in its own, and notes beside guests how
+    /// telling them went (RFC 6638, 7.3).
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
         let sorted = |entry: &Self| {
-            let mut lines = entry.lines();
+            let mut lines: Vec<String> = entry.lines().iter().map(|line| without_status(line)).collect();
             lines.sort_unstable();
             lines
         };
@@ -281,6 +282,12 @@ impl Writing {
         }
     }
 
+    /// Tells whether it asks people to come, or takes that back.
+    #[must_use]
+    pub fn invites(&self) -> bool {
+        matches!(self.deed(), Deed::Invite | Deed::Uninvite)
+    }
+
     /// Returns what part of a series it cancels or changes; nothing for an entry that does not repeat, and for what answers an
     /// invitation. One that does not say what it means, means all.
     #[must_use]
@@ -323,6 +330,18 @@ impl Writing {
     }
 }
 
+/// Returns a line without what a server noted of telling somebody.
+fn without_status(line: &str) -> String {
+    const STATUS: &str = ";SCHEDULE-STATUS=";
+    let Some((before, rest)) = line.split_once(STATUS) else { return line.to_owned() };
+    let mut quoted = false;
+    let ends = rest.find(|c: char| {
+        quoted ^= c == '"';
+        !quoted && matches!(c, ';' | ':')
+    });
+    format!("{before}{}", rest.get(ends.unwrap_or(rest.len())..).unwrap_or_default())
+}
+
 fn readable<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<Address> {
     let mut all: Vec<Address> = entries.flat_map(Entry::guests).filter_map(|line| guest(&line)).collect();
     all.sort();
@@ -361,7 +380,12 @@ impl Family for CalendarAction {
             Self::Read { .. } | Self::Look(_) => READ,
             Self::Write(writing) => match writing.deed() {
                 Deed::Add => CREATE,
-                Deed::Change | Deed::Accept | Deed::Decline | Deed::AcceptPerhaps => CHANGE,
+                Deed::Change
+                | Deed::Accept
+                | Deed::Decline
+                | Deed::AcceptPerhaps
+                | Deed::Invite
+                | Deed::Uninvite => CHANGE,
                 Deed::Cancel => CANCEL,
             },
         }
@@ -391,6 +415,7 @@ impl Family for CalendarAction {
             text_for_others: told.map(|entry| entry.lines().join("\n")).unwrap_or_default(),
             attachments: 0,
             foreign_attachments: 0,
+            files: Vec::new(),
             sender_unproven: false,
             targets: Vec::new(),
             places: Vec::new(),
@@ -543,6 +568,12 @@ fn preview(writing: &Writing, out: &mut Preview) {
     if writing.told.is_some() {
         name("LOCATION").into_iter().for_each(|place| out.item("Where", &shown(place)));
     }
+    let named = |entry: Option<&Entry>| entry.map(|entry| readable(std::iter::once(entry))).unwrap_or_default();
+    let (were, are) = (named(writing.before()), named(writing.after()));
+    if writing.invites() {
+        are.iter().filter(|one| !were.contains(one)).for_each(|one| out.item("Invites", one.as_str()));
+        were.iter().filter(|one| !are.contains(one)).for_each(|one| out.item("Takes off", one.as_str()));
+    }
     out.item("Place", writing.href.as_str());
     let lines = |entry: Option<&Entry>| entry.map(Entry::lines).unwrap_or_default();
     let (before, after) = (lines(writing.before()), lines(writing.after()));
@@ -551,7 +582,8 @@ fn preview(writing: &Writing, out: &mut Preview) {
     let came = after.iter().filter(|line| !known_before.contains(line)).map(|line| format!("+ {line}"));
     out.body = visible_lines(&gone.chain(came).collect::<Vec<_>>().join("\n"));
     if writing.guests() > 0 {
-        out.warnings.push("The entry has guests; the calendar server may tell them.".into());
+        let tells = if writing.invites() { "The calendar's server tells them." } else { "The entry has guests; the calendar server may tell them." };
+        out.warnings.push(tells.into());
     }
     let etag = match &writing.change {
         Change::Create { .. } => None,

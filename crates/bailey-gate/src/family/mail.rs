@@ -144,6 +144,8 @@ pub struct Moving {
     pub role: FolderRole,
     /// Quotes what the message says of itself, for the preview.
     pub about: Summary,
+    /// Whether the folder is not there yet, and is made for this.
+    pub makes: bool,
 }
 
 /// Says what a folder is for (RFC 6154).
@@ -285,6 +287,7 @@ impl Family for MailAction {
             text_for_others: sent.map(text_for_others).unwrap_or_default(),
             attachments: sent.map_or(0, |message| message.attachments.len()),
             foreign_attachments: sent.map_or(0, Message::foreign_attachments),
+            files: sent.map(Message::files_of_the_mailbox).unwrap_or_default(),
             sender_unproven: sent.is_some_and(Message::answers_unproven),
             targets: Vec::new(),
             places: Vec::new(),
@@ -326,6 +329,12 @@ impl Family for MailAction {
             }
             Self::SaveDraft(message) if message.keep_in.is_none() => {
                 Err(CodecError::Malformed("a draft names no folder to lie in"))
+            }
+            Self::Trash(moving) | Self::DiscardDraft(moving) if moving.makes => {
+                Err(CodecError::Malformed("a folder is made for a mail that is moved there alone"))
+            }
+            Self::Move(moving) if moving.makes && moving.role != FolderRole::Ordinary => {
+                Err(CodecError::Malformed("a folder that is made has no role yet"))
             }
             Self::DiscardDraft(moving) if moving.role != FolderRole::Trash => {
                 Err(CodecError::Malformed("a draft is taken out to the trash alone"))

@@ -58,6 +58,8 @@ pub struct Traits {
     pub attachments: usize,
     /// Those of them that others sent.
     pub foreign_attachments: usize,
+    /// The names of the files it carries that lie in the person's mailbox.
+    pub files: Vec<String>,
     /// Tells whether it answers a mail whose sender is not proven.
     pub sender_unproven: bool,
     /// Existing things it changes, by the names it gives them.
@@ -91,6 +93,7 @@ impl Traits {
             text_for_others: String::new(),
             attachments: 0,
             foreign_attachments: 0,
+            files: Vec::new(),
             sender_unproven: false,
             targets: Vec::new(),
             places: Vec::new(),

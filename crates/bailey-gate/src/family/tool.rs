@@ -335,6 +335,7 @@ impl Family for ToolUse {
             text_for_others: if writes && kind != WRITE { self.words() } else { String::new() },
             attachments: 0,
             foreign_attachments: 0,
+            files: Vec::new(),
             sender_unproven: false,
             targets: if writes { self.targets().into_iter().map(|(_, value)| value).collect() } else { Vec::new() },
             places: self.places().into_iter().map(|(kind, value)| Place::of(&kind, &value)).collect(),

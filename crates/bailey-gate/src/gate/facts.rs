@@ -88,6 +88,7 @@ impl Gate {
             places: places.iter().map(Place::itself).collect(),
             attachments: traits.attachments as u64,
             foreign_attachments: traits.foreign_attachments as u64,
+            unnamed_files: traits.files.iter().filter(|name| !said.name_file(name)).count() as u64,
             sender_unproven: traits.sender_unproven,
             within: if unreadable_places { Vec::new() } else { Place::within(&places) },
             touches: Place::touches(&places),

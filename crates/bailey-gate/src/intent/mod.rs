@@ -7,6 +7,7 @@ mod reach;
 mod reach_words;
 mod words;
 
+use crate::family::calendar::CalendarAction;
 use crate::family::tool::{Effect, ToolUse};
 use crate::family::{Action, ActionKind, AskedBy, Family as _, tool};
 use words::{
@@ -254,6 +255,11 @@ impl TaskIntent {
         let of_series = || action.of_series().is_some_and(|part| self.holds(part.verb));
         if let Action::Tool(call) = action {
             self.covers_tool(call)
+        } else if let Action::Calendar(CalendarAction::Write(writing)) = action
+            && writing.invites()
+        {
+            // To move an entry is to ask nobody to come.
+            self.invite
         } else {
             self.covers_kind(action.kind()) || of_series()
         }

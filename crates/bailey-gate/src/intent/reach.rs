@@ -5,16 +5,16 @@
 //! nothing else.
 
 use super::reach_words::{
-    ALL, ALTOGETHER, BUT, CONTRASTS, DAYS, DETERMINERS, EACH, EACH_DAY, EVERYTHING, EXCEPT, EXCEPT_PAIRS, FILLERS,
+    ALL, ALTOGETHER, BUT, CONTRASTS, DAYS, DETERMINERS, EACH, EACH_DAY, EVERYTHING, EXCEPT, EXCEPT_PAIRS, EXCUSED, EXCUSES, EXCUSING, FILLERS,
     FOLLOWING, FROM, FUTURE, GOES_ON, HENCEFORTH, IN_DATES, KINDS, LIMITS, LOOK, MOMENTS, MONTHS, NO_THINGS, NUMBERS,
     OBJECTS, OF, ON, OPENINGS, OTHERS, PAPERS, PARTIAL, POINTING, PREPOSITIONS, PRONOUNS, QUESTIONS, REASONS, RELATIVE,
-    RELATIVES, REST, SERIES, SINGLE, SPANS, STARTING, STATES, SUBJECTS, TO, WHOLE,
+    RELATIVES, REST, SERIES, SINGLE, SPANS, STARTING, STATES, SUBJECTS, TO, WHOLE, WITHOUT,
 };
 use super::words::{
     ADDRESS, APART, CANCEL, CHANGE, CREATE, DRAFT, INVITE, JOINS, MAIL, MARK, NOT, PAY, REMEMBER, SEND, SHARE, SORT,
     TRASH, UNSUBSCRIBE,
 };
-use super::{Verb, apart, clause_asking, clauses, fits, joined, tokens};
+use super::{Verb, apart, clause_asking, clauses, fits, joined, tokens, words_at};
 
 /// Most words of an entry's title that are compared.
 const MAX_TITLE_WORDS: usize = 32;
@@ -109,6 +109,7 @@ impl Reaches {
     fn except(&mut self, sentence: &[&str]) -> Bounds {
         let mut bounds = Bounds::default();
         for clause in sentence {
+            let clause = before_excuse(clause);
             let asking = clause_asking(clause);
             let negated = bare_words(clause.get(asking.len()..).unwrap_or_default());
             bounds.negates |= !negated.is_empty();
@@ -186,7 +187,7 @@ impl Reaches {
     /// Returns how much of a series of this title is meant. Of several things said, those that fit the title best count, and of
     /// them the one that means least.
     fn meant(&self, verb: Verb, title: &str) -> Reach {
-        let title: Vec<String> = tokens(title).iter().map(|word| bare(word)).take(MAX_TITLE_WORDS).collect();
+        let title: Vec<String> = bare_words(title).into_iter().take(MAX_TITLE_WORDS).collect();
         let stands = |word: &&String| title.iter().any(|other| same(word, other));
         if self.excepted.iter().any(|word| stands(&word)) {
             return Reach::One;
@@ -440,8 +441,46 @@ fn sentences(text: &str) -> Vec<Vec<&str>> {
     out
 }
 
+/// Returns a clause without the excuse or the wish of silence that it is or ends with: "I can't make it", "and don't tell anyone". Its
+/// "not" excepts nothing. What has any other word in it may.
+fn before_excuse(clause: &str) -> &str {
+    let words: Vec<(usize, String)> = words_at(clause).map(|(at, word)| (at, bare(&plain(word)))).collect();
+    let is = |at: usize, list: &[&str]| words.get(at).is_some_and(|(_, word)| fits_any(word, list));
+    let negates = |at: usize| words.get(at).is_some_and(|(_, word)| fits_any(word, NOT) || word.ends_with("n't"));
+    let begins = |at: usize| {
+        let first = at + usize::from(is(at, REASONS) || is(at, JOINS)) + usize::from(is(at, REASONS) && is(at + 1, &["que"]));
+        (at == 0 || first > at || is(at, WITHOUT))
+            && (is(first, EXCUSED) || is(first, WITHOUT) || is(first, &["do"]) || negates(first) || is(first, &["ne"]))
+    };
+    let excuses = |from: usize| {
+        let rest = from..words.len();
+        rest.clone().any(negates)
+            && rest.clone().any(|at| is(at, EXCUSING))
+            && rest.clone().all(|at| {
+                negates(at) || is(at, REASONS) || [EXCUSED, EXCUSES, EXCUSING].into_iter().any(|list| is(at, list))
+            })
+    };
+    let at = (0..words.len()).find(|at| begins(*at) && excuses(*at));
+    at.and_then(|at| words.get(at)).and_then(|(begins, _)| clause.get(..*begins)).unwrap_or(clause)
+}
+
+/// Returns a word in lower case, with the apostrophe that keyboards have.
+fn plain(word: &str) -> String {
+    word.to_lowercase().replace('\u{2019}', "'")
+}
+
 fn bare_words(text: &str) -> Vec<String> {
-    tokens(text).iter().map(|word| bare(word)).collect()
+    tokens(text).iter().flat_map(|word| of_compound(bare(word))).collect()
+}
+
+/// Returns what a compound is made of whose last part is a kind of entry: "yoga-termine" are "termine" of "yoga".
+fn of_compound(word: String) -> Vec<String> {
+    match word.rsplit_once('-') {
+        Some((name, kind)) if !name.is_empty() && fits_any(kind, KINDS) && !fits_any(&word, KINDS) => {
+            vec![name.to_owned(), kind.to_owned()]
+        }
+        _ => vec![word],
+    }
 }
 
 /// Tells whether an exception begins at a word: "except", "but for", "bis auf".
@@ -795,6 +834,42 @@ mod tests {
             ("Could you please cancel all stand-ups", "Stand-up", All),
             ("I'd like you to cancel all stand-ups", "Stand-up", All),
             ("Kannst du bitte alle Stand-ups absagen", "Stand-up", All),
+        ] {
+            assert_eq!(cancels(task, title), reach, "{task} / {title}: {:#?}", Reaches::of(task));
+        }
+    }
+
+    #[test]
+    fn a_reach_is_not_bounded_by_an_excuse_nor_by_a_wish_of_silence() {
+        use Reach::{All, Following, One};
+        for (task, title, reach) in [
+            ("Cancel the whole series, I can't make it", "Stand-up", All),
+            ("Cancel the whole series, I can\u{2019}t make it any more.", "Stand-up", All),
+            ("Cancel all stand-ups because I can't attend", "Stand-up", All),
+            ("Cancel all stand-ups, we won't be able to come", "Stand-up", One),
+            ("Cancel all stand-ups; unfortunately I cannot come", "Stand-up", All),
+            ("I can't make it, cancel the whole series", "Stand-up", All),
+            ("Cancel the stand-up from December on, I'm not going any more", "Stand-up", Following),
+            ("Cancel the whole series and don't tell anyone", "Stand-up", All),
+            ("Cancel the whole series without telling anyone", "Stand-up", All),
+            ("Sag die ganze Serie ab, ich kann nicht kommen", "Yoga", All),
+            ("Sag alle Yoga-Termine ab, ich schaffe es nicht mehr", "Yoga", All),
+            ("Sag die ganze Serie ab, weil ich keine Zeit habe", "Yoga", All),
+            ("Annule toute la s\u{e9}rie, je ne peux pas venir", "R\u{e9}union", All),
+            ("Annule toutes les r\u{e9}unions parce que je ne peux plus y aller", "R\u{e9}union", All),
+            ("Cancel Tuesday's stand-up, I can't make it", "Stand-up", One),
+            ("Cancel the stand-up, I can't make it", "Stand-up", One),
+            // A "not" of anything else may except something.
+            ("Cancel all stand-ups, I can't make it on Tuesday", "Stand-up", One),
+            ("Cancel all stand-ups I can't attend", "Stand-up", One),
+            ("Cancel all stand-ups that I can't make", "Stand-up", One),
+            ("Cancel all stand-ups which I cannot attend", "Stand-up", One),
+            ("Cancel all my meetings, not yoga, I can't come", "Yoga", One),
+            ("Cancel the whole series, I don't want Tuesday's cancelled", "Stand-up", One),
+            ("Cancel the whole series, but not it", "Stand-up", One),
+            ("Cancel all stand-ups, don't cancel the last", "Stand-up", One),
+            ("Sag alle Termine ab, zu denen ich nicht kommen kann", "Yoga", One),
+            ("Annule les r\u{e9}unions o\u{f9} je ne peux pas aller", "R\u{e9}union", One),
         ] {
             assert_eq!(cancels(task, title), reach, "{task} / {title}: {:#?}", Reaches::of(task));
         }

@@ -604,3 +604,23 @@ pub(super) const PARTIAL: &[&str] = &[
     "almost", "nearly", "half", "some", "most", "mostly", "few", "several", "fast", "beinahe", "hälfte", "einige*",
     "manche*", "meiste*", "presque", "moitié", "quelques", "plupart", "certain*",
 ];
+
+/// Words that say who cannot come, before a "not" that is no exception: "I can't make it".
+pub(super) const EXCUSED: &[&str] = &["i", "i'm", "we", "we're", "ich", "wir", "je", "nous", "ai", "sorry", "unfortunately", "leider"];
+/// Words of such an excuse, and of a wish that nobody be told. One that has another word in it may be an exception.
+pub(super) const EXCUSES: &[&str] = &[
+    "and", "und", "et", "a", "an", "the", "it", "them", "this", "no", "any", "anymore", "more", "longer", "able", "be",
+    "am", "are", "can", "cannot", "will", "have", "do", "there", "simply", "just", "for", "me", "es", "das", "mehr",
+    "kann", "können", "bin", "sind", "habe", "haben", "daran", "dazu", "da", "y", "le", "la", "ne", "peux", "pouvons",
+    "plus", "serai", "serons", "là", "ai", "avons", "que", "one", "jemandem", "niemandem", "jemand", "jemanden",
+    "niemanden", "zu", "personne", "à", "anyone", "anybody", "guests", "participants", "gäste*", "teilnehmer*",
+];
+/// What somebody cannot do, or nobody is to do, in such words; one of these has to be among them.
+pub(super) const EXCUSING: &[&str] = &[
+    "make", "attend", "come", "coming", "go", "going", "join", "participate", "time", "available", "kommen", "komme",
+    "schaffe", "schaffen", "teilnehmen", "teil", "dabei", "hin", "hingehen", "zeit", "venir", "viens", "aller",
+    "vais", "participer", "assister", "temps", "disponible", "tell", "telling", "notify", "notifying", "informiere*",
+    "informieren", "prévenir", "préviens", "avertir",
+];
+/// Words that leave something out, behind which what nobody is to be told may stand: "without telling anyone".
+pub(super) const WITHOUT: &[&str] = &["without", "ohne", "sans"];

@@ -4,7 +4,8 @@ use bailey_gate::codec::CodecError;
 use bailey_gate::content::Content;
 use bailey_gate::family::home::HomeAction;
 use bailey_gate::family::mail::{
-    Attachment, FolderName, MailAction, Message, MessageId, MessageRef, PartNumber, TakenFrom,
+    Attachment, FolderName, FolderRole, Keyword, MailAction, Mark, Marking, Message, MessageId, MessageRef, Moving,
+    PartNumber, Summary, TakenFrom,
 };
 use bailey_gate::family::rfc5322;
 use bailey_gate::family::text::{Address, Line, Mailbox};
@@ -65,6 +66,29 @@ fn vectors() {
           | 
           digest 8ffd1da2ca79dbb5cc5be1b61c5f0bca6c081169f955a413a6589f41487c0445"#]]
     .assert_eq(&Preview::of(&mail).to_string());
+}
+
+/// Marks and moves, as [`vectors`] holds mail.
+#[test]
+fn vectors_of_marks_and_of_a_move_that_makes_its_folder() {
+    let folder = |name| FolderName::new(name).unwrap();
+    let message = || MessageRef { folder: folder("INBOX"), uid_validity: 5, uid: 7 };
+    let about = || Summary { from: "Ana".into(), subject: "Plan".into(), message_id: "<1@x.org>".into() };
+    let hex_of = |action: MailAction| {
+        let content = content(Action::Mail(action));
+        assert_eq!(Content::decode(&content.encode()).unwrap(), content);
+        let bytes = hex(&content.encode());
+        // What every action of a mail account begins with is in the vectors above.
+        bytes.split_once("0300000000000000").unwrap().1.to_owned()
+    };
+    let mark = |mark: Mark, on: bool| hex_of(MailAction::Mark(Marking { message: message(), mark, on, about: about() }));
+    expect![""].assert_eq(&mark(Mark::Read, true));
+    expect![""].assert_eq(&mark(Mark::Starred, false));
+    expect![""].assert_eq(&mark(Mark::Label(Keyword::new("$Later").unwrap()), true));
+    let to = folder("Kunden/M&APw-ller");
+    let moving = Moving { message: message(), to, role: FolderRole::Ordinary, about: about(), makes: true };
+    expect![""].assert_eq(&hex_of(MailAction::Move(moving.clone())));
+    expect![""].assert_eq(&hex_of(MailAction::Move(Moving { makes: false, ..moving })));
 }
 
 #[test]

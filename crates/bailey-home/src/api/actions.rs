@@ -188,6 +188,9 @@ pub(super) async fn edit(
         return Err(failure(Code::Invalid, "only a waiting mail can be edited"));
     };
     let edited = edit.apply(message, &around).map_err(|bad| failure(Code::Invalid, bad.to_string()))?;
+    let (services, looked_at, account) = (home.services.clone(), edited.clone(), content.account);
+    let checked = spawn_detached(&home, async move { services.check_edited(&looked_at, account).await }).await?;
+    checked.map_err(|bad| failure(Code::Invalid, bad.to_string()))?;
     let proposal = Proposal {
         id: fresh_action()?,
         task: record.row.task,

@@ -43,6 +43,7 @@ fn any_facts(random: &mut fastrand::Rng) -> Facts {
         places: some_of(random, &["folder:clients", "folder:clients/new ones/a", "site:example.org"]),
         attachments: random.u64(..2),
         foreign_attachments: random.u64(..2),
+        unnamed_files: random.u64(..2),
         sender_unproven: rarely(random),
         within: some_of(random, &FOLDERS),
         touches: some_of(random, &FOLDERS.map(str::to_lowercase).each_ref().map(String::as_str)),

@@ -26,6 +26,7 @@ fn decided() -> Vec<(&'static str, Action, Facts)> {
         ("floor.amount", pays, Facts { unreadable_amount: true, ..calm() }),
         ("floor.undescribed-tool", own.clone(), Facts { undescribed: true, ..calm() }),
         ("floor.link-after-reading", send(1), Facts { foreign_links: 1, ..read.clone() }),
+        ("floor.unnamed-files", send(1), Facts { attachments: 1, unnamed_files: 1, ..calm() }),
         ("floor.after-secrets", send(1), Facts { confidential_read: true, ..calm() }),
         ("floor.outside-the-task", send(1), Facts { outside_scope: true, ..calm() }),
         ("floor.more-than-meant", entry(), Facts { more_than_meant: true, ..nobody.clone() }),
@@ -50,7 +51,7 @@ fn discard() -> Action {
     Action::Mail(MailAction::DiscardDraft(moving))
 }
 
-fn mark() -> Action {
+pub(super) fn mark() -> Action {
     let Action::Mail(MailAction::Trash(moving)) = trash() else { unreachable!("trashing moves a mail") };
     let (message, about) = (moving.message, moving.about);
     Action::Mail(MailAction::Mark(mail::Marking { message, mark: mail::Mark::Read, on: true, about }))

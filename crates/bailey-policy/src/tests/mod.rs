@@ -86,7 +86,7 @@ fn trash() -> Action {
     let folder = |name| FolderName::new(name).unwrap();
     let message = MessageRef { folder: folder("INBOX"), uid_validity: 1, uid: 2 };
     let about = Summary::default();
-    Action::Mail(MailAction::Trash(Moving { message, to: folder("Trash"), role: FolderRole::Trash, about }))
+    Action::Mail(MailAction::Trash(Moving { message, to: folder("Trash"), role: FolderRole::Trash, about, makes: false }))
 }
 
 #[test]
@@ -122,6 +122,8 @@ fn each_floor_rule_denies_or_asks_for_more() {
     let moving = || trash();
     assert_eq!(decide(moving(), &Facts { among_own_folders: false, ..calm() }).0, Decision::Ask);
     assert_eq!(decide(moving(), &Facts { same_kind_today: 300, ..calm() }).1, ["floor.moves-a-day"]);
+    assert_eq!(decide(floor::mark(), &Facts { same_kind_today: 300, ..calm() }).1, ["floor.moves-a-day"]);
+    assert_eq!(decide(floor::mark(), &Facts { same_kind_today: 299, ..calm() }).0, Decision::Ask);
     assert_eq!(decide(moving(), &calm()), (Decision::Auto, vec!["default.own-mail".into()]));
     let into = Facts { into_sent_or_drafts: true, ..calm() };
     assert_eq!(decide(moving(), &into), (Decision::Deny, vec!["floor.sent-and-drafts".into()]));
@@ -147,6 +149,10 @@ fn no_grant_lowers_the_floor_under_what_was_read() {
     assert_eq!((decision(send(1), &calm()), decision(note(), &calm())), (Decision::Auto, Decision::Auto));
     assert_eq!((decision(send(1), &read), decision(note(), &read)), (Decision::Auto, Decision::Ask));
     assert_eq!(decision(send(1), &Facts { ungrounded_recipients: 1, ..read.clone() }), Decision::Ask);
+    let file = Facts { attachments: 1, unnamed_files: 1, ..calm() };
+    assert_eq!(decision(send(1), &file), Decision::Ask, "a file that the words do not name");
+    assert_eq!(decision(send(1), &Facts { unnamed_files: 0, ..file.clone() }), Decision::Auto);
+    assert_eq!(decision(send(1), &Facts { others: 0, ..file }), Decision::Auto, "to oneself");
     assert_eq!(decision(send(1), &Facts { ungrounded_recipients: 1, ..calm() }), Decision::Auto);
 }
 

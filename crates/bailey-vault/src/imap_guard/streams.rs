@@ -55,7 +55,8 @@ impl Both {
 
 fn moving() -> Errand {
     let folder = |name| FolderName::new(name).unwrap();
-    Errand::Move { message: MessageRef { folder: folder("INBOX"), uid_validity: 1, uid: 7 }, to: folder("Archive") }
+    let message = MessageRef { folder: folder("INBOX"), uid_validity: 1, uid: 7 };
+    Errand::Move { message, to: folder("Archive"), makes: false }
 }
 
 /// A line ahead of an announced message would be read as a command of its own, before the server has asked for anything.

@@ -71,6 +71,10 @@ pub enum Deed {
     Decline,
     /// It is accepted perhaps.
     AcceptPerhaps,
+    /// Guests are added; the calendar's server tells them.
+    Invite,
+    /// Guests are taken off; the calendar's server tells them.
+    Uninvite,
 }
 
 /// What part of an entry is meant.
@@ -257,6 +261,8 @@ impl Told {
             Deed::Cancel => format!("Cancel {of}"),
             Deed::Accept => format!("Accept the invitation to {of}"),
             Deed::Decline => format!("Decline the invitation to {of}"),
+            Deed::Invite => format!("Invite people to {of}"),
+            Deed::Uninvite => format!("Take people off {of}"),
             Deed::AcceptPerhaps => format!("Answer \u{201c}perhaps\u{201d} to the invitation to {of}"),
         }
     }
@@ -266,7 +272,10 @@ impl Told {
         match (self.deed, self.part) {
             (Deed::Cancel, _) => Some(Verb::Cancel),
             (Deed::Change, _) | (Deed::Add, Part::Following) => Some(Verb::Change),
-            (Deed::Add | Deed::Accept | Deed::Decline | Deed::AcceptPerhaps, _) => None,
+            (
+                Deed::Add | Deed::Accept | Deed::Decline | Deed::AcceptPerhaps | Deed::Invite | Deed::Uninvite,
+                _,
+            ) => None,
         }
     }
 
@@ -339,6 +348,8 @@ impl Told {
             Deed::Accept => 4,
             Deed::Decline => 5,
             Deed::AcceptPerhaps => 6,
+            Deed::Invite => 7,
+            Deed::Uninvite => 8,
         });
         out.byte(match self.part {
             Part::Whole => 1,
@@ -360,6 +371,8 @@ impl Told {
                 4 => Deed::Accept,
                 5 => Deed::Decline,
                 6 => Deed::AcceptPerhaps,
+                7 => Deed::Invite,
+                8 => Deed::Uninvite,
                 unknown => return Err(CodecError::UnknownTag(unknown)),
             },
             part: match bytes.byte()? {
@@ -386,8 +399,11 @@ pub(super) fn check(writing: &Writing) -> Result<(), CodecError> {
         (Deed::Add, Change::Create { .. }) => true,
         (Deed::Cancel, Change::Cancel { before, .. }) => told.part == before.part(),
         (Deed::Cancel, Change::Replace { .. }) => matches!(told.part, Part::One | Part::Following),
-        (Deed::Change | Deed::Accept | Deed::Decline | Deed::AcceptPerhaps, Change::Replace { .. }) => true,
-        (Deed::Add | Deed::Change | Deed::Accept | Deed::Decline | Deed::AcceptPerhaps, _) | (Deed::Cancel, _) => false,
+        (
+            Deed::Change | Deed::Accept | Deed::Decline | Deed::AcceptPerhaps | Deed::Invite | Deed::Uninvite,
+            Change::Replace { .. },
+        ) => true,
+        _ => false,
     };
     let many = matches!(told.part, Part::Following | Part::All) || told.dates.is_none();
     if fits && many { Ok(()) } else { Err(CodecError::Malformed("a write of another part of the entry than it says")) }

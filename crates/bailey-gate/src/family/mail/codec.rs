@@ -36,7 +36,7 @@ pub(super) fn encode(action: &MailAction, out: &mut Encoder) {
         }
         MailAction::Search { folder, query } => encode_query(query, out.byte(3).text(folder.as_str())),
         MailAction::Read(message) => encode_reference(message, out.byte(4)),
-        MailAction::Move(moving) => encode_moving(moving, out.byte(5)),
+        MailAction::Move(moving) => encode_moving(moving, out.byte(if moving.makes { 15 } else { 5 })),
         MailAction::Trash(moving) => encode_moving(moving, out.byte(6)),
         MailAction::Send(message) => encode_whole(message, out.byte(7)),
         MailAction::SaveDraft(message) => encode_whole(message, out.byte(8)),
@@ -63,6 +63,7 @@ pub(super) fn decode(bytes: &mut Decoder<'_>) -> Result<MailAction, CodecError> 
         11 => decode_taking(bytes).map(MailAction::Send),
         12 => decode_taking(bytes).map(MailAction::SaveDraft),
         13 => decode_taking(bytes).map(MailAction::Draft),
+        15 => decode_moving(bytes).map(|moving| MailAction::Move(Moving { makes: true, ..moving })),
         14 => unsubscribe::decode(bytes).map(MailAction::Unsubscribe),
         LOOK => look::decode(bytes).map(MailAction::Look),
         tag => Err(CodecError::UnknownTag(tag)),
@@ -258,5 +259,5 @@ fn decode_moving(bytes: &mut Decoder<'_>) -> Result<Moving, CodecError> {
     let role = FolderRole::ALL.iter().find(|(_, known)| *known == tag).map(|(role, _)| *role);
     let role = role.ok_or(CodecError::UnknownTag(tag))?;
     let about = Summary { from: bytes.text()?, subject: bytes.text()?, message_id: bytes.text()? };
-    Ok(Moving { message, to, role, about })
+    Ok(Moving { message, to, role, about, makes: false })
 }

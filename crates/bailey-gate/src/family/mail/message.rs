@@ -128,9 +128,21 @@ impl Message {
     /// person's own.
     #[must_use]
     pub fn foreign_attachments(&self) -> usize {
-        let passed_on = self.source.as_ref().is_some_and(|source| source.used == SourceUse::Forwarded);
+        let passed_on = self.passes_on();
         let is_foreign = |file: &&Attachment| file.taken_from.as_ref().map_or(passed_on, |taken| !taken.own);
         self.attachments.iter().filter(is_foreign).count()
+    }
+
+    /// Returns the names of its files that were taken from mails of the person's, or are passed on with one.
+    #[must_use]
+    pub fn files_of_the_mailbox(&self) -> Vec<String> {
+        let passed_on = self.passes_on();
+        let taken = self.attachments.iter().filter(|file| file.taken_from.is_some() || passed_on);
+        taken.map(|file| file.name.as_str().to_owned()).collect()
+    }
+
+    fn passes_on(&self) -> bool {
+        self.source.as_ref().is_some_and(|source| source.used == SourceUse::Forwarded)
     }
 }
 

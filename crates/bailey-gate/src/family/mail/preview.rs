@@ -35,6 +35,9 @@ pub(super) fn moving(out: &mut Preview, headline: &str, moving: &Moving) {
     out.item("Subject", &moving.about.subject);
     place(out, &moving.message);
     out.item("To folder", &moving.to.shown());
+    if moving.makes {
+        out.item("Makes the folder", "it is not there yet");
+    }
 }
 
 pub(super) fn message(out: &mut Preview, verb: &str, message: &Message) {
