@@ -568,7 +568,10 @@ fn preview(writing: &Writing, out: &mut Preview) {
     if writing.told.is_some() {
         name("LOCATION").into_iter().for_each(|place| out.item("Where", &shown(place)));
     }
-    let named = |entry: Option<&Entry>| entry.map(|entry| readable(std::iter::once(entry))).unwrap_or_default();
+    let named = |entry: Option<&Entry>| -> Vec<Address> {
+        let lines = entry.map(Entry::guests).unwrap_or_default().into_iter();
+        lines.filter(|line| line.to_ascii_uppercase().starts_with("ATTENDEE")).filter_map(|line| guest(&line)).collect()
+    };
     let (were, are) = (named(writing.before()), named(writing.after()));
     if writing.invites() {
         are.iter().filter(|one| !were.contains(one)).for_each(|one| out.item("Invites", one.as_str()));

@@ -40,6 +40,13 @@ fn search(from: &str) -> Turn {
     Turn::call("mail_search", json!({"from": from}))
 }
 
+/// The answer that a mail holds for calendars.
+fn answer_in(mail: &[u8]) -> String {
+    let parsed = MessageParser::default().parse(mail).unwrap();
+    let file = parsed.attachment(0).unwrap();
+    String::from_utf8(file.contents().to_vec()).unwrap()
+}
+
 /// The invitation that a mail holds, as it lies in a calendar: without its method.
 fn entry(mail: &str) -> String {
     let parsed = MessageParser::default().parse(mail.as_bytes()).unwrap();
@@ -132,7 +139,7 @@ fn mail_of_each_program_is_read_whole_and_answered_to_whom_it_asks_in_its_thread
             let told = results(world);
             let text = told[1]["text"].as_str().unwrap_or_else(|| panic!("{told:#?}"));
             assert!(read.iter().all(|part| text.contains(part)), "{from}: {text}");
-            assert_eq!(told[1]["text_was_cut"], Value::Null, "{from}: {:#}", told[1]);
+            assert_eq!(told[1]["text_was_cut"], false, "{from}: {:#}", told[1]);
             assert_eq!(told[1]["from"][0]["address"], *from);
             let card = world.waiting();
             world.ok(&["approve", &id(&card)], PASSPHRASE);
@@ -247,8 +254,8 @@ fn an_invitation_of_each_program_is_answered_to_whoever_invites_at_the_right_tim
         world.until(&id(&card), "succeeded");
         let arrived = world.sink.arrived();
         assert_eq!((arrived.len(), &arrived[at].to), (at + 1, &vec![(*to).to_owned()]));
-        let text = String::from_utf8_lossy(&arrived[at].bytes).into_owned();
-        assert!(text.contains("method=REPLY") && text.contains("METHOD:REPLY"), "{text}");
+        let text = answer_in(&arrived[at].bytes);
+        assert!(text.contains("METHOD:REPLY"), "{text}");
         assert!(!text.contains("bob.smith") && !text.contains("VALARM") && !text.contains("X-MICROSOFT"), "{text}");
     }
 }

@@ -2,6 +2,7 @@
 //! told once.
 
 use bailey_scripted::Turn;
+use mail_parser::MessageParser;
 use serde_json::{Value, json};
 use xtask::servers::{self, COLLEAGUE, SchedulingServer};
 
@@ -58,6 +59,12 @@ fn approved(world: &World, card: &Value) -> Value {
     world.until(&id(card), "succeeded")
 }
 
+/// What a mail holds for calendars.
+fn for_calendars(mail: &[u8]) -> String {
+    let parsed = MessageParser::default().parse(mail).unwrap();
+    String::from_utf8(parsed.attachment(0).unwrap().contents().to_vec()).unwrap()
+}
+
 fn items<'a>(card: &'a Value, label: &str) -> Vec<&'a str> {
     let all = card["items"].as_array().unwrap();
     all.iter().filter(|item| item["label"] == label).map(|item| item["value"].as_str().unwrap()).collect()
@@ -106,7 +113,7 @@ fn a_server_that_tells_nobody_leaves_inviting_to_a_mail() {
     approved(&world, &card);
     let arrived = world.sink.arrived();
     assert_eq!((arrived.len(), arrived[0].to.as_slice()), (1, &[COLLEAGUE.to_owned()][..]));
-    assert!(String::from_utf8_lossy(&arrived[0].bytes).contains("METHOD:REQUEST"));
+    assert!(for_calendars(&arrived[0].bytes).contains("METHOD:REQUEST"));
     assert!(!server.stored()[0].contains("ATTENDEE"), "the entry stays as it was");
 }
 
@@ -121,7 +128,7 @@ fn an_answer_at_a_server_that_tells_reaches_whoever_invites_and_no_mail_leaves()
     let (world, server) = schedules(turns);
     server.add(COLLEAGUE, "plan", &invited()).unwrap();
     World::until_true("the invitation never came", || server.entries(servers::ACCOUNT).unwrap().contains("UID:plan"));
-    world.task("accept the invitation to the plan");
+    let task = world.task("accept the invitation to the plan");
     let card = world.waiting();
     assert_eq!(card["headline"], "Accept the invitation to a calendar entry");
     let done = approved(&world, &card);
@@ -132,6 +139,7 @@ fn an_answer_at_a_server_that_tells_reaches_whoever_invites_and_no_mail_leaves()
         mine.is_some_and(|line| line.contains("PARTSTAT=ACCEPTED"))
     });
     assert!(world.sink.arrived().is_empty());
+    world.until_task(&id(&task), "answered");
     let request = String::from_utf8(world.provider.requests().pop().unwrap()).unwrap();
     assert!(request.contains("tells whoever invites by itself; leave it out"), "{request}");
 }
@@ -161,7 +169,7 @@ fn an_answer_at_a_server_that_tells_nobody_is_sent_by_mail_once() {
     approved(&world, &card);
     let arrived = world.sink.arrived();
     assert_eq!((arrived.len(), arrived[0].to.as_slice()), (1, &[COLLEAGUE.to_owned()][..]));
-    let text = String::from_utf8_lossy(&arrived[0].bytes).into_owned();
+    let text = for_calendars(&arrived[0].bytes);
     for line in ["METHOD:REPLY", "UID:plan", "PARTSTAT=DECLINED"] {
         assert!(text.contains(line), "{line}: {text}");
     }
