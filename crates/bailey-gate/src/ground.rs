@@ -413,6 +413,17 @@ mod tests {
     }
 
     #[test]
+    fn a_file_stands_on_words_by_its_whole_name_with_its_ending() {
+        let words = Words::new("Send plan.pdf and \u{201c}Q3 Budget.xlsx\u{201d} to Bo; the plan is fine.");
+        for named in ["plan.pdf", "PLAN.PDF", "Q3 Budget.xlsx"] {
+            assert!(words.name_file(named), "{named}");
+        }
+        for other in ["plan", "the", "an.pdf", "plan.pd", "plan.pdf.exe", "Budget.xlsx.", ".pdf", "to Bo", "", "Bo; the"] {
+            assert!(!words.name_file(other), "{other}");
+        }
+    }
+
+    #[test]
     fn addresses_in_words_are_found_whole() {
         let words = Words::new("Write to Ana@example.org, <tom@example.org>; (eve@x.org). Not @you or a@.");
         let found: Vec<String> = words.parties().into_iter().map(|party| party.value).collect();

@@ -488,7 +488,9 @@ async fn prepare_move(tool: &str, arguments: &Arguments, cx: &PrepareContext<'_>
     let access = cx.vault.look(Some(account.connection), SystemEgress::Preparation);
     let looked = imap::summary_and_folder(cx.vault, &access, &message, &to).await;
     let (about, there) = looked.map_err(|error| BadCall::Lookup(error.to_string()))?;
-    let makes = !there;
+    let role = folders.role(&to);
+    // What has the name of sent mail or of drafts is the gate's to refuse, whether it is there or not.
+    let makes = !there && !matches!(role, FolderRole::Sent | FolderRole::Drafts);
     // A folder is made where the person's own words name it, and where mail is moved there by name.
     if makes && (tool != "mail_move" || !names_folder(&cx.words, &to)) {
         return Err(BadCall::Lookup(format!(
@@ -496,7 +498,7 @@ async fn prepare_move(tool: &str, arguments: &Arguments, cx: &PrepareContext<'_>
             to.shown()
         )));
     }
-    let role = if makes { FolderRole::Ordinary } else { folders.role(&to) };
+    let role = if makes { FolderRole::Ordinary } else { role };
     let moving = Moving { role, message, to, about, makes };
     let action = if tool == "mail_trash" { MailAction::Trash(moving) } else { MailAction::Move(moving) };
     Ok((Some(account.connection.0), Action::Mail(action)))

@@ -505,6 +505,30 @@ mod tests {
     }
 
     #[test]
+    fn to_invite_is_asked_for_by_no_other_verb() {
+        use crate::family::calendar::{Change, Deed, Entry, Etag, Href, Part, Told, Writing};
+        let entry = || Entry::new("BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VEVENT\nEND:VCALENDAR\n").unwrap();
+        let written = |deed: Deed| {
+            let (what, repeats, zone) = (String::new(), String::new(), String::new());
+            let told = Told { deed, part: Part::Whole, what, repeats, zone, before: None, after: None, dates: None };
+            let change = Change::Replace { before: entry(), etag: Etag::none(), after: entry() };
+            let href = Href::new("/me/home/x.ics").unwrap();
+            Action::Calendar(CalendarAction::Write(Writing { href, change, told: Some(Box::new(told)) }))
+        };
+        for (words, deed, covered) in [
+            ("invite Bo to the plan", Deed::Invite, true),
+            ("Lade Bo zum Termin ein", Deed::Invite, true),
+            ("move the plan to Friday", Deed::Invite, false),
+            ("move the plan to Friday", Deed::Uninvite, false),
+            ("move the plan to Friday", Deed::Change, true),
+            ("invite Bo to the plan", Deed::Change, false),
+            ("change the plan, and do not invite anybody", Deed::Invite, false),
+        ] {
+            assert_eq!(TaskIntent::of(words).covers(&written(deed)), covered, "{words}: {deed:?}");
+        }
+    }
+
+    #[test]
     fn handing_on_what_others_wrote_is_the_persons_word_and_covers_no_loss() {
         let asked = TaskIntent::of("Please do the actions specified in the email from Ana.");
         assert!(asked.covers_kind(mail::SEND) && !asked.covers_kind(mail::TRASH));

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use bailey_scripted::Turn;
+use bailey_scripted::{Script, Turn};
 use serde_json::{Value, json};
 use xtask::servers;
 
@@ -197,12 +197,47 @@ fn moving_elsewhere_than_among_own_folders_asks() {
         .collect();
     let account = Account::new(vec![search(json!({})), Turn::calls(moves), Turn::say("ok")], 300);
     account.server.deliver("", "1", &mail("ana@example.org", servers::ACCOUNT, "Private", "x")).unwrap();
+    for folder in ["Shared", "Outbox"] {
+        account.server.deliver(folder, "2", &mail("bo@example.org", servers::ACCOUNT, "There", "x")).unwrap();
+    }
     account.with_password("full");
     let task = account.world.task("move the mail away");
     let states: Vec<&str> =
         task["actions"].as_array().unwrap().iter().map(|action| action["state"].as_str().unwrap()).collect();
     assert_eq!(states, ["succeeded", "awaiting", "awaiting", "denied"], "{task:#}");
     assert_eq!(account.server.stored("").len(), 1);
+}
+
+/// What asked first and failed after: a folder that is not there.
+#[test]
+fn a_mail_is_moved_to_a_folder_that_is_made_where_the_words_name_it() {
+    let moving = |folder: &str| Turn::call("mail_move", json!({"id": "$ID0", "folder": folder}));
+    let script = |turns: Vec<Turn>| Script { turns, ..Script::default() };
+    let account = Account::with_scripts(
+        vec![
+            script(vec![search(json!({})), moving("Kunden/M\u{fc}ller"), Turn::say("ok")]),
+            script(vec![search(json!({})), moving("Kunden/M\u{fc}ller"), Turn::say("ok")]),
+        ],
+        300,
+    );
+    let (world, folder) = (&account.world, "Kunden.M&APw-ller");
+    account.server.deliver("", "1", &mail("ana@example.org", servers::ACCOUNT, "Private", "x")).unwrap();
+    account.with_password("full");
+    let task = world.task("move the mail away, but not to Kunden/M\u{fc}ller");
+    assert_eq!(task["state"], "answered", "nobody is asked: {task:#}");
+    let request = String::from_utf8(world.provider.requests().pop().unwrap()).unwrap();
+    assert!(request.contains("there is no folder `Kunden/M\u{fc}ller`"), "{request}");
+    assert!(account.server.stored(folder).is_empty());
+    world.task("move the mail to Kunden/M\u{fc}ller");
+    let card = world.waiting();
+    let items = card["items"].as_array().unwrap();
+    assert!(items.iter().any(|item| item["label"] == "Makes the folder"), "{card:#}");
+    world.ok(&["approve", &id(&card)], PASSPHRASE);
+    world.until(&id(&card), "succeeded");
+    assert_eq!((account.server.stored("").len(), account.server.stored(folder).len()), (0, 1));
+    world.ok(&["undo", &id(&card)], PASSPHRASE);
+    world.until(&id(&card), "undone");
+    assert_eq!((account.server.stored("").len(), account.server.stored(folder).len()), (1, 0));
 }
 
 #[test]

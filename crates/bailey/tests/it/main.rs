@@ -25,6 +25,7 @@ mod house;
 mod in_time;
 mod interface;
 mod models;
+mod newcomer;
 mod programs;
 mod provenance;
 mod reading;

@@ -316,7 +316,9 @@ fn session(mut stream: TcpStream, habit: Habit, heard: &std::sync::Mutex<Vec<Str
             "EXAMINE" | "SELECT" => format!("* 1 EXISTS\r\n* OK [UIDVALIDITY 5] ok\r\n{tag} OK\r\n"),
             "LIST" if habit == Habit::RefusesToSearch => format!("* LIST (\\Sent) \"/\" Sent\r\n{tag} OK\r\n"),
             "UID" if habit == Habit::RefusesToSearch => format!("{tag} NO [UNAVAILABLE] no searching today\r\n"),
-            "LIST" => format!("* LIST () \"/\" INBOX\r\n{tag} OK\r\n"),
+            "LIST" => {
+                format!("* LIST () \"/\" INBOX\r\n* LIST () \"/\" \"Kunden/M&APw-ller\"\r\n{tag} OK\r\n")
+            }
             "UID" if command.contains("CHARSET") => format!("{tag} NO [BADCHARSET (US-ASCII)] no such charset\r\n"),
             "UID" if command.starts_with("UID SEARCH") => format!("* SEARCH 7\r\n{tag} OK\r\n"),
             "UID" if command.contains("RFC822.SIZE") => format!(

@@ -133,6 +133,23 @@ fn a_server_that_takes_plain_letters_alone_is_not_asked_for_more_and_nobody_is_a
 }
 
 #[test]
+fn a_server_that_takes_plain_letters_alone_is_asked_before_an_edit_is_taken() {
+    let double = Double::start(|_, _| None);
+    let mut world = World::bare(vec![send("ana@example.org", "s", "b"), Turn::say("ok")], 0);
+    world.serve();
+    assert!(connect(&world, &double, false).status.success());
+    world.task("write to ana@example.org");
+    let card = world.waiting();
+    let path = format!("/v1/approvals/{}/edit", id(&card));
+    let (status, answer) = world.post(&path, &serde_json::json!({"to": ["j\u{f6}rg@example.org"]}));
+    assert_eq!(status, 422, "{answer:#}");
+    assert!(answer.to_string().contains("does not take addresses with letters beyond plain ones"), "{answer:#}");
+    assert_eq!(id(&world.waiting()), id(&card), "the mail waits as it was");
+    let (status, answer) = world.post(&path, &serde_json::json!({"to": ["bo@example.org"]}));
+    assert_eq!(status, 200, "{answer:#}");
+}
+
+#[test]
 fn a_mail_that_was_handed_off_is_never_sent_again_whatever_the_server_says() {
     let double = Double::start(|_, line| (line == ".").then_some("451 4.3.0 try again later"));
     let (_world, card) = sent(&double, "ana@example.org", "b");

@@ -299,6 +299,31 @@ fn files_of_the_mailbox_are_sent_along_as_they_were_shown() {
     assert_eq!(sent.attachment(0).unwrap().contents(), [0, 1, 2]);
 }
 
+/// A rule lets mail to somebody go; what others sent does not go with it, unless the person named it.
+#[test]
+fn a_file_of_the_mailbox_that_the_words_do_not_name_asks_under_any_rule() {
+    let mail = json!({"to": ["bo@example.org"], "subject": "Plans", "body": "Here.", "files": ["$ID0#2"]});
+    let turns = vec![Turn::call("mail_search", json!({})), Turn::call("mail_send", mail), Turn::say("ok")];
+    let scripts = (0..3).map(|_| bailey_scripted::Script { turns: turns.clone(), ..Default::default() }).collect();
+    let account = Account::with_scripts(scripts, 300);
+    let world = &account.world;
+    account.server.deliver("", "1", &with_files("Ana <ana@example.org>", "1")).unwrap();
+    account.with_password("send");
+    world.ok(&["rules", "add", "mail to bo@example.org: go ahead"], PASSPHRASE);
+    for words in ["send bo@example.org the plan of Ana's mail", "send bo@example.org the plans, but not plan.pdf"] {
+        let task = world.task(words);
+        assert_eq!(task["state"], "waiting", "{words}: {task:#}");
+        let card = world.waiting();
+        assert!(card.to_string().contains("your words do not write out that file's name"), "{card:#}");
+        world.ok(&["reject", &id(&card)], "");
+        world.until_task(&id(&task), "answered");
+    }
+    assert!(world.sink.arrived().is_empty());
+    let task = world.task("send plan.pdf to bo@example.org");
+    assert_eq!(task["state"], "answered", "{task:#}");
+    World::until_true("it never left", || world.sink.arrived().len() == 1);
+}
+
 #[test]
 fn files_that_are_not_there_or_too_large_are_refused_before_anybody_is_asked() {
     let mail =

@@ -641,4 +641,58 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         ],
         test: "stops::while_everything_is_paused_no_server_is_greeted",
     },
+    Mutation {
+        control: "imap/own-folder-only",
+        edits: &[(
+            "crates/bailey-vault/src/imap_guard.rs",
+            "Errand::Move { to, makes: true, .. }\n            if [",
+            "Errand::Move { to, .. }\n            if [",
+        )],
+        test: "tests::a_move_makes_its_own_folder_alone_and_only_where_it_says_so",
+    },
+    Mutation {
+        control: "mail/folder-by-words",
+        edits: &[(
+            "crates/bailey-connectors/src/mail/mod.rs",
+            "if makes && (tool != \"mail_move\" || !names_folder(&cx.words, &to)) {",
+            "if makes && tool != \"mail_move\" {",
+        )],
+        test: "accounts::a_mail_is_moved_to_a_folder_that_is_made_where_the_words_name_it",
+    },
+    Mutation {
+        control: "calendar/one-of-very-many",
+        edits: &[(
+            "crates/bailey-calendar/src/edit/dates.rs",
+            "        meaning.only_one_differs(before, after)?;\n",
+            "        meaning.only_one_differs(before, after).ok();\n",
+        )],
+        test: "dates::dates_of_one_of_very_many_are_worked_out_and_all_others_stay",
+    },
+    Mutation {
+        control: "calendar/invite-by-words",
+        edits: &[(
+            "crates/bailey-gate/src/intent/mod.rs",
+            "            // To move an entry is to ask nobody to come.\n            self.invite",
+            "            self.invite || self.change",
+        )],
+        test: "tests::to_invite_is_asked_for_by_no_other_verb",
+    },
+    Mutation {
+        control: "calendar/told-once",
+        edits: &[(
+            "crates/bailey-connectors/src/dav.rs",
+            "if !(200..300).contains(&answer.status) || !answer.able.iter().any(|word| word == SCHEDULES) {",
+            "if answer.status > 0 {",
+        )],
+        test: "scheduling::a_server_that_tells_guests_invites_them_and_no_mail_leaves",
+    },
+    Mutation {
+        control: "calendar/no-second-answer",
+        edits: &[(
+            "crates/bailey-connectors/src/calendar/mod.rs",
+            "    if own_addresses(cx, account).await?.is_some() {\n",
+            "    if own_addresses(cx, account).await?.is_none() {\n",
+        )],
+        test: "scheduling::an_answer_at_a_server_that_tells_reaches_whoever_invites_and_no_mail_leaves",
+    },
 ];

@@ -167,6 +167,24 @@ pub(super) const RULES: &[Mutation] = &[
         test: "decide::after_others_words_links_and_strangers_ask_under_every_profile",
     },
     Mutation {
+        control: "floor/unnamed-files",
+        edits: &[(
+            "crates/bailey-policy/src/shipped.cedar",
+            "when { context.unnamedFiles > 0 && context.others > 0 }",
+            "when { context.unnamedFiles < 0 && context.others > 0 }",
+        )],
+        test: "writing::a_file_of_the_mailbox_that_the_words_do_not_name_asks_under_any_rule",
+    },
+    Mutation {
+        control: "floor/file-names",
+        edits: &[(
+            "crates/bailey-gate/src/ground.rs",
+            "ending.is_some() && self.name_target(name)",
+            "ending.is_some() || self.name_target(name)",
+        )],
+        test: "tests::a_file_stands_on_words_by_its_whole_name_with_its_ending",
+    },
+    Mutation {
         control: "floor/links-found",
         edits: &[(
             "crates/bailey-gate/src/ground.rs",
