@@ -9,8 +9,10 @@ use xtask::servers;
 
 use crate::support::{Account, PASSPHRASE, World, id};
 
-fn script(turns: Vec<Turn>) -> Script {
-    Script { turns: turns.into_iter().chain([Turn::say("ok")]).collect(), ..Script::default() }
+/// What the model does in the task of this number.
+fn script(number: usize, turns: Vec<Turn>) -> Script {
+    let turns = turns.into_iter().chain([Turn::say("ok")]).collect();
+    Script { task_contains: format!("(case {number})"), turns, ..Script::default() }
 }
 
 /// What the last call of the last task gave.
@@ -51,17 +53,17 @@ fn times_in_words_of_three_languages() {
         "mardi 13 juillet 2027 à 8h moins le quart",
     ];
     let scripts =
-        cases.iter().map(|begins| script(vec![Turn::call("calendar_create", json!({"what": "X", "begins": begins}))]));
+        cases.iter().enumerate().map(|(at, begins)| script(at, vec![Turn::call("calendar_create", json!({"what": format!("X{at}"), "begins": begins}))]));
     let mut world = World::with_scripts(scripts.collect(), 0);
     world.serve();
     let server = calendar(&world);
     let mut before = 0;
-    for begins in cases {
-        world.task(&format!("add the entry to my calendar: {begins}"));
+    for (at, begins) in cases.iter().enumerate() {
+        world.task(&format!("(case {at}) add the entry to my calendar: {begins}"));
         let stored = server.stored();
         if stored.len() > before {
             before = stored.len();
-            let all = stored.join("\n");
+            let all = stored.iter().filter(|e| e.contains(&format!("SUMMARY:X{at}\r"))).cloned().collect::<Vec<_>>().join("\n");
             let lines: Vec<&str> = all.lines().filter(|line| line.starts_with("DTSTART") || line.starts_with("DTEND")).collect();
             eprintln!("CASE {begins}: {:?}", lines.iter().rev().take(40).collect::<Vec<_>>());
         } else {
@@ -87,12 +89,12 @@ fn recipients_as_people_and_models_write_them() {
         json!("ana@example.org\u{200b}"),
         json!("ana@exаmple.org"),
     ];
-    let scripts = cases.iter().map(|to| script(vec![Turn::call("mail_send", json!({"to": to, "subject": "s", "body": "b"}))]));
+    let scripts = cases.iter().enumerate().map(|(at, to)| script(at, vec![Turn::call("mail_send", json!({"to": to, "subject": "s", "body": "b"}))]));
     let mut world = World::with_scripts(scripts.collect(), 0);
     world.serve();
     world.connect("send");
-    for to in &cases {
-        let task = world.task("write the mail");
+    for (at, to) in cases.iter().enumerate() {
+        let task = world.task(&format!("(case {at}) write the mail"));
         if task["state"] == "waiting" {
             let card = world.waiting();
             let to_items: Vec<String> = card["items"].as_array().unwrap().iter().filter(|i| ["To", "Cc"].contains(&i["label"].as_str().unwrap()) || i["label"].as_str().unwrap().starts_with("Bcc")).map(|i| i["value"].to_string()).collect();
@@ -123,7 +125,7 @@ fn answers_to_mail_of_odd_shapes() {
         let subject = mails[at].lines().find(|l| l.starts_with("Subject:")).unwrap()[8..].trim().to_owned();
         [false, true].map(|all| {
             let _ = &one;
-            script(vec![
+            script(2 * at + usize::from(all), vec![
                 Turn::call("mail_search", if subject.is_empty() { json!({"from": "ana"}) } else { json!({"subject": subject}) }),
                 Turn::call("mail_reply", json!({"id": "$ID0", "body": "Yes.", "all": all})),
             ])
@@ -135,7 +137,7 @@ fn answers_to_mail_of_odd_shapes() {
     for (at, mail) in mails.iter().enumerate() {
         account.server.deliver("", &at.to_string(), mail).unwrap();
         for all in [false, true] {
-            let task = world.task("answer the mail");
+            let task = world.task(&format!("(case {}) answer the mail", 2 * at + usize::from(all)));
             if task["state"] == "waiting" {
                 let card = world.waiting();
                 world.ok(&["approve", &id(&card)], PASSPHRASE);
@@ -164,18 +166,18 @@ fn entries_of_odd_shapes_are_moved_and_cancelled() {
     ];
     let read = || Turn::call("calendar_read", json!({"from": "2027-03-02", "until": "2027-03-10"}));
     let first = || Turn::call("calendar_read", json!({"from": "2027-02-25", "until": "2027-04-01"}));
-    let scripts = cases.iter().map(|(_, change, _)| {
+    let scripts = cases.iter().enumerate().map(|(at, (_, change, _))| {
         let mut change = change.clone();
         change["id"] = "$ID0".into();
         let cancel = change.get("cancel").is_some();
-        script(vec![if cancel { read() } else { first() }, Turn::call(if cancel { "calendar_cancel" } else { "calendar_change" }, change)])
+        script(at, vec![if cancel { read() } else { first() }, Turn::call(if cancel { "calendar_cancel" } else { "calendar_change" }, change)])
     });
     let mut world = World::with_scripts(scripts.collect(), 0);
     world.serve();
     let server = calendar(&world);
-    for (entry, _, words) in &cases {
+    for (at, (entry, _, words)) in cases.iter().enumerate() {
         server.add("1", entry).unwrap();
-        let task = world.task(words);
+        let task = world.task(&format!("{words} (case {at})"));
         let after = server.stored().join("");
         let lines: Vec<&str> = after.lines().filter(|line| { let l = line.to_uppercase(); ["DT", "DUR", "RRULE", "RDATE", "EXDATE", "X-KEEP", "SUMM"].iter().any(|p| l.starts_with(p)) && !l.starts_with("DTSTAMP") }).collect();
         eprintln!("CASE {words}: {} {lines:?} / {}", task["state"], result(&world));

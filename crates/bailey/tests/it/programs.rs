@@ -116,6 +116,7 @@ fn mail_of_each_program_is_read_whole_and_answered_to_whom_it_asks_in_its_thread
         ),
     ];
     let script = |from: &str, all: bool| Script {
+        task_contains: format!("{from}, all: {all}"),
         turns: vec![
             search(from),
             Turn::call("mail_read", json!({"id": "$ID0"})),
@@ -134,8 +135,8 @@ fn mail_of_each_program_is_read_whole_and_answered_to_whom_it_asks_in_its_thread
     account.with_password("full");
     let mut sent = 0;
     for (mail, from, read, one, all, subject, thread) in &cases {
-        for wanted in [one, all] {
-            world.task("answer the mail");
+        for (is_all, wanted) in [(false, one), (true, all)] {
+            world.task(&format!("answer the mail of {from}, all: {is_all}"));
             let told = results(world);
             let text = told[1]["text"].as_str().unwrap_or_else(|| panic!("{told:#?}"));
             assert!(read.iter().all(|part| text.contains(part)), "{from}: {text}");
@@ -230,6 +231,7 @@ fn an_invitation_of_each_program_is_answered_to_whoever_invites_at_the_right_tim
         ("noreply@cloud.example", "decline", "bo@example.org", "Declined: your invitation", "Wednesday 2026-12-09", "SEQUENCE:2"),
     ];
     let script = |from: &str, answer: &str| Script {
+        task_contains: from.to_owned(),
         turns: vec![
             search(from),
             Turn::call("mail_answer_invitation", json!({"id": "$ID0", "answer": answer})),
@@ -244,8 +246,8 @@ fn an_invitation_of_each_program_is_answered_to_whoever_invites_at_the_right_tim
     }
     account.with_password("send");
     let world = &account.world;
-    for (at, (_, _, to, subject, when, line)) in cases.iter().enumerate() {
-        world.task("answer the invitation");
+    for (at, (from, _, to, subject, when, line)) in cases.iter().enumerate() {
+        world.task(&format!("answer the invitation from {from}"));
         let card = world.waiting();
         assert_eq!((items(&card, "To"), items(&card, "Subject")), (vec![*to], vec![*subject]), "{card:#}");
         assert!(card["body"].as_str().unwrap().contains(when), "{card:#}");

@@ -81,7 +81,7 @@ fn a_server_that_tells_guests_invites_them_and_no_mail_leaves() {
     let card = world.waiting();
     assert_eq!(card["kind"], "calendar.change");
     assert_eq!(card["headline"], "Invite people to a calendar entry", "{card:#}");
-    assert_eq!(items(&card, "Invites"), ["ana@example.org", COLLEAGUE]);
+    assert_eq!(items(&card, "Invites"), [COLLEAGUE, "ana@example.org"]);
     assert!(card["warnings"].to_string().contains("The calendar's server tells them."), "{card:#}");
     assert!(!card.to_string().contains("Nothing in the words of your task"), "{card:#}");
     assert!(!server.entries(COLLEAGUE).unwrap().contains("UID:plan"), "nobody is told before it is approved");
