@@ -1,5 +1,6 @@
 //! Arguments of a tool call, read forgivingly: a model writes a list as a text, a number as a text, or a text as a list.
 
+use bailey_gate::codec::CodecError;
 use serde_json::{Map, Value, json};
 
 /// Longest arguments of one call, in bytes: a long mail with room to spare.
@@ -27,6 +28,18 @@ pub enum BadCall {
     Lookup(String),
     /// The service is not connected.
     NotConnected(&'static str),
+}
+
+impl BadCall {
+    /// Says what is wrong with an argument of which an action was made that breaks a rule of its family.
+    pub(crate) fn of_check(name: &'static str, error: &CodecError) -> Self {
+        let why = match error {
+            CodecError::Malformed(what) => (*what).to_owned(),
+            CodecError::TooLong => "that is more, or longer, than a mail may have".into(),
+            other => other.to_string(),
+        };
+        Self::Bad { name, why }
+    }
 }
 
 /// The arguments of a call, by name.

@@ -354,6 +354,32 @@ pub(super) fn invite(
     looked.replaced(after, told)
 }
 
+/// Makes what undoes an invitation: the entry as it is now without the guests that were added. Who invites stays named, or servers tell
+/// nobody that they are not invited any more (RFC 6638, 3.2.1). Nothing where the write invited nobody.
+///
+/// # Errors
+/// The entry cannot be read.
+pub(super) fn without_guests(writing: &Writing, now: &Entry) -> Result<Option<Entry>, BadCall> {
+    if writing.told.as_ref().is_none_or(|told| told.deed != Deed::Invite) {
+        return Ok(None);
+    }
+    let unreadable = || BadCall::Lookup("the entry cannot be read any more".into());
+    let (object, before) = (Object::read(now.bytes()).map_err(|_| unreadable())?, writing.before());
+    let before = before.and_then(|before| Object::read(before.bytes()).ok()).ok_or_else(unreadable)?;
+    let guests_of = |object: &Object| -> Vec<String> {
+        let all = Series::all(object).into_iter().flat_map(|series| series.events);
+        all.flat_map(|event| event.attendees).map(|guest| guest.address).collect()
+    };
+    let there = guests_of(&before);
+    let added: Vec<String> = guests_of(&object).into_iter().filter(|guest| !there.contains(guest)).collect();
+    let series = Series::only(&object).map_err(|_| unreadable())?;
+    let own: Vec<String> =
+        series.events.iter().filter_map(|event| event.organizer.as_ref()).map(|one| one.address.clone()).collect();
+    let components: Vec<usize> = series.events.iter().map(|event| event.component).collect();
+    let after = edit::uninvite(&object, &components, &own, &added).ok_or_else(unreadable)?;
+    Entry::as_it_lies(after).map(Some).map_err(|error| bad("id", error))
+}
+
 /// Prepares the answer to an invitation: what the person answered, in the entry; their server tells whoever invites.
 pub(super) fn answer(
     looked: Looked,

@@ -253,7 +253,8 @@ impl Service for Calendar {
             }
             (Change::Create { .. }, Some(now)) => Change::Cancel { before: now.entry, etag: now.etag },
             (Change::Replace { before, .. }, Some(now)) => {
-                Change::Replace { before: now.entry, etag: now.etag, after: before.clone() }
+                let after = change::without_guests(writing, &now.entry)?.unwrap_or_else(|| before.clone());
+                Change::Replace { before: now.entry, etag: now.etag, after }
             }
         };
         let action = CalendarAction::Write(Writing { href: writing.href.clone(), change, told: None });

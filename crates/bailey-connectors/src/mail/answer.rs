@@ -59,7 +59,7 @@ pub(super) async fn prepare(used: SourceUse, arguments: &Arguments, cx: &Prepare
         SourceUse::Forwarded => made.attachments,
     };
     let made = Message { keep_in: sent_folder(cx.vault, account), attachments, ..made };
-    made.check().map_err(|error| BadCall::Bad { name: "id", why: error.to_string() })?;
+    made.check().map_err(|error| BadCall::of_check("id", &error))?;
     Ok((Some(account.connection.0), Action::Mail(MailAction::Send(made))))
 }
 
@@ -70,7 +70,7 @@ impl Making<'_> {
             let why = "that mail says more than once who wrote it or who is to be answered, so it is not clear who would get the answer; write to them with `mail_send`";
             return Err(BadCall::Lookup(why.into()));
         }
-        let own = |one: &Mailbox| self.own().contains(&one.address.key());
+        let own = |one: &Mailbox| is_own(&self.own(), &one.address.key());
         let senders = written_to(&self.original.from)?;
         let asked = written_to(&self.original.reply_to)?;
         let all = self.arguments.flag("all");
@@ -127,6 +127,7 @@ impl Making<'_> {
         let to = recipients("to", self.arguments.value("to"))?;
         let cc = recipients("cc", self.arguments.value("cc"))?;
         let bcc = recipients("bcc", self.arguments.value("bcc"))?;
+        let (to, cc, bcc) = each_once(to, cc, bcc);
         if to.is_empty() {
             return Err(BadCall::Missing("to"));
         }
@@ -226,8 +227,17 @@ fn written_to(all: &[Named]) -> Result<Vec<Mailbox>, BadCall> {
     all.iter().map(one).collect()
 }
 
-/// Returns everybody once, where they are named first.
-fn each_once(to: Vec<Mailbox>, cc: Vec<Mailbox>, bcc: Vec<Mailbox>) -> (Vec<Mailbox>, Vec<Mailbox>, Vec<Mailbox>) {
+/// Tells whether an address is one of the person's own, or one of those below it (`me+shop@…`, RFC 5233); all in lower case.
+fn is_own(own: &[String], address: &str) -> bool {
+    let above = address.split_once('@').and_then(|(local, domain)| {
+        let (base, _) = local.split_once('+')?;
+        Some(format!("{base}@{domain}"))
+    });
+    own.iter().any(|one| one == address || above.as_ref() == Some(one))
+}
+
+/// Returns everybody once, where they are named first; addresses that differ in case alone are one.
+pub(super) fn each_once(to: Vec<Mailbox>, cc: Vec<Mailbox>, bcc: Vec<Mailbox>) -> (Vec<Mailbox>, Vec<Mailbox>, Vec<Mailbox>) {
     let mut seen = std::collections::BTreeSet::new();
     let mut once =
         |list: Vec<Mailbox>| list.into_iter().filter(|one| seen.insert(one.address.key())).collect::<Vec<_>>();

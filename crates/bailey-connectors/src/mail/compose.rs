@@ -10,7 +10,7 @@ use bailey_gate::handoff::SystemEgress;
 use bailey_vault::Vault;
 use serde_json::Value;
 
-use super::answer::shown;
+use super::answer::{each_once, shown};
 use super::imap::{self, Folders};
 use super::{author, files, original};
 use crate::call::{Arguments, BadCall};
@@ -68,7 +68,7 @@ pub(crate) fn prepare_invitation(
         source: None,
         from,
     };
-    message.check().map_err(|error| BadCall::Bad { name: "guests", why: error.to_string() })?;
+    message.check().map_err(|error| BadCall::of_check("guests", &error))?;
     Ok((Some(account.connection.0), Action::Mail(MailAction::Send(message))))
 }
 
@@ -110,10 +110,16 @@ pub(super) fn message_of(tool: &str, arguments: &Arguments, cx: &HomeContext, ar
     let (account, from) = author(cx, arguments, if draft { Level::Draft } else { Level::Send })?;
     let in_reply_to = answered(arguments)?;
     let references = if around.thread.is_empty() { in_reply_to.iter().cloned().collect() } else { around.thread };
+    let lists = (
+        recipients("to", arguments.value("to"))?,
+        recipients("cc", arguments.value("cc"))?,
+        recipients("bcc", arguments.value("bcc"))?,
+    );
+    let (to, cc, bcc) = each_once(lists.0, lists.1, lists.2);
     let message = Message {
-        to: recipients("to", arguments.value("to"))?,
-        cc: recipients("cc", arguments.value("cc"))?,
-        bcc: recipients("bcc", arguments.value("bcc"))?,
+        to,
+        cc,
+        bcc,
         subject: subject(&arguments.text("subject")?)?,
         body: body(&arguments.text("body")?),
         date: cx.seconds,
@@ -126,7 +132,7 @@ pub(super) fn message_of(tool: &str, arguments: &Arguments, cx: &HomeContext, ar
         source: around.source,
         from,
     };
-    message.check().map_err(|error| BadCall::Bad { name: "to", why: error.to_string() })?;
+    message.check().map_err(|error| BadCall::of_check("to", &error))?;
     let action = match (draft, &message.keep_in) {
         (false, _) => MailAction::Send(message),
         (true, Some(_)) => MailAction::SaveDraft(message),
@@ -294,7 +300,7 @@ impl Edit {
             message_id: message_id(&message.from.address, &cx.unique)?,
             ..message.clone()
         };
-        edited.check().map_err(|error| BadCall::Bad { name: "to", why: error.to_string() })?;
+        edited.check().map_err(|error| BadCall::of_check("to", &error))?;
         Ok(edited)
     }
 }

@@ -47,7 +47,7 @@ pub(super) async fn prepare(arguments: &Arguments, cx: &PrepareContext<'_>) -> R
     let original = original::read(bytes).await.map_err(BadCall::Lookup)?;
     let making = Making { arguments, cx, from, message, original, sender };
     let made = Message { keep_in: sent_folder(cx.vault, account), ..making.answer_to_invitation(answer)? };
-    made.check().map_err(|error| BadCall::Bad { name: "id", why: error.to_string() })?;
+    made.check().map_err(|error| BadCall::of_check("id", &error))?;
     Ok((Some(account.connection.0), Action::Mail(MailAction::Send(made))))
 }
 
@@ -171,7 +171,7 @@ pub(crate) fn prepare_answer(
         source: None,
         from,
     };
-    message.check().map_err(|error| BadCall::Bad { name: "id", why: error.to_string() })?;
+    message.check().map_err(|error| BadCall::of_check("id", &error))?;
     Ok((Some(account.connection.0), Action::Mail(MailAction::Send(message))))
 }
 

@@ -286,7 +286,9 @@ fn a_counter_proposal_and_a_cancellation_are_read_and_no_invitation_to_answer() 
     let task = account.world.task("answer the invitations");
     assert_eq!(task["state"], "answered", "{task:#}");
     let told = results(&account.world);
-    assert!(told[1].to_string().contains("2026-12-08 16:00"), "{:#}", told[1]);
+    let invitation = &told[1]["invitations"][0];
+    assert_eq!(invitation["method"], "COUNTER", "{:#}", told[1]);
+    assert!(invitation["text"].as_str().unwrap().contains("DTSTART;TZID=W. Europe Standard Time:20261208T160000"));
     for refused in [&told[3], &told[7]] {
         assert!(refused.to_string().contains("no invitation that asks for an answer"), "{refused:#}");
     }

@@ -98,7 +98,8 @@ fn a_server_that_tells_guests_invites_them_and_no_mail_leaves() {
     world.until(&id(&card), "undone");
     let theirs = server.entries(COLLEAGUE).unwrap();
     assert!(!theirs.contains("UID:plan") || theirs.contains("STATUS:CANCELLED"), "{theirs}");
-    assert!(!server.entries(servers::ACCOUNT).unwrap().contains("ATTENDEE"));
+    let mine = server.entries(servers::ACCOUNT).unwrap();
+    assert!(!mine.contains("ATTENDEE") && mine.contains("X-NOTE:keep me"), "{mine}");
     assert!(world.sink.arrived().is_empty());
 }
 
