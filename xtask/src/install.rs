@@ -325,8 +325,7 @@ fn download(folder: &Path, packages: &[&str]) -> Result<PathBuf, String> {
 fn unpack(debs: &Path, folder: &Path, (what, main, wanted): (&str, &str, &str)) -> Result<(), String> {
     let files: Vec<PathBuf> =
         fs::read_dir(debs).map_err(|error| error.to_string())?.flatten().map(|entry| entry.path()).collect();
-    let core =
-        files.iter().filter_map(|path| path.file_name()?.to_str()).find(|name| name.starts_with(main));
+    let core = files.iter().filter_map(|path| path.file_name()?.to_str()).find(|name| name.starts_with(main));
     let version = core.unwrap_or_default().replace("%3a", ":");
     if !version.contains(wanted) {
         return Err(format!("Debian has `{version}` here; the tests are written for {what} {wanted}x of Debian 12"));

@@ -216,7 +216,8 @@ pub(crate) async fn scheduling(vault: &Vault, access: &Access) -> Result<Option<
     let (_, found, _) = ask_about(vault, access, &dav.path, "0", OUTBOX).await?;
     let Some(principal) = found.into_iter().find_map(|one| one.principal) else { return Ok(None) };
     let principal = own_path(&principal, &dav.server)?;
-    let of = |(_, found, _): (u16, Vec<Resource>, String)| found.into_iter().flat_map(|one| one.homes).collect::<Vec<_>>();
+    let of =
+        |(_, found, _): (u16, Vec<Resource>, String)| found.into_iter().flat_map(|one| one.homes).collect::<Vec<_>>();
     if of(ask_about(vault, access, &principal, "0", OUTBOX).await?).is_empty() {
         return Ok(None);
     }

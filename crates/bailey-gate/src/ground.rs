@@ -418,7 +418,9 @@ mod tests {
         for named in ["plan.pdf", "PLAN.PDF", "Q3 Budget.xlsx"] {
             assert!(words.name_file(named), "{named}");
         }
-        for other in ["plan", "the", "an.pdf", "plan.pd", "plan.pdf.exe", "Budget.xlsx.", ".pdf", "to Bo", "", "Bo; the"] {
+        for other in
+            ["plan", "the", "an.pdf", "plan.pd", "plan.pdf.exe", "Budget.xlsx.", ".pdf", "to Bo", "", "Bo; the"]
+        {
             assert!(!words.name_file(other), "{other}");
         }
     }

@@ -279,7 +279,8 @@ impl<'a> Meaning<'a> {
             without.insert(self.moment);
         }
         let is_this = |event: &Event| {
-            let names = |id: &Stamp| event.recurrence_id.as_ref().is_some_and(|known| before.same(known, id, self.home));
+            let names =
+                |id: &Stamp| event.recurrence_id.as_ref().is_some_and(|known| before.same(known, id, self.home));
             self.one.id.as_ref().is_some_and(names)
         };
         let others = |series: &Series| -> Vec<Event> {

@@ -450,7 +450,10 @@ fn invite_by_server(
     account: &Account,
 ) -> Result<Made, BadCall> {
     if arguments.optional("note").is_some_and(|note| !note.trim().is_empty()) {
-        return Err(bad("note", "this calendar's server invites by itself and takes no note; leave it out, or write a mail"));
+        return Err(bad(
+            "note",
+            "this calendar's server invites by itself and takes no note; leave it out, or write a mail",
+        ));
     }
     let guests = crate::mail::guests(arguments)?;
     let whole = Arguments::parse(r#"{"which":"all"}"#)?;

@@ -96,7 +96,10 @@ pub(super) async fn told_by_server(vault: &Vault, access: &Access, writing: &Wri
     let missed = lines.iter().filter_map(|line| {
         let status = line.split_once(";SCHEDULE-STATUS=")?.1.trim_start_matches('"');
         let address = line.rsplit_once(':')?.1;
-        NOT_TOLD.iter().any(|not| status.starts_with(not)).then(|| address.chars().filter(|c| !c.is_control()).collect())
+        NOT_TOLD
+            .iter()
+            .any(|not| status.starts_with(not))
+            .then(|| address.chars().filter(|c| !c.is_control()).collect())
     });
     let missed: Vec<String> = missed.take(MAX_NOT_TOLD).collect();
     match missed.is_empty() {

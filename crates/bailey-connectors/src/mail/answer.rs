@@ -237,7 +237,11 @@ fn is_own(own: &[String], address: &str) -> bool {
 }
 
 /// Returns everybody once, where they are named first; addresses that differ in case alone are one.
-pub(super) fn each_once(to: Vec<Mailbox>, cc: Vec<Mailbox>, bcc: Vec<Mailbox>) -> (Vec<Mailbox>, Vec<Mailbox>, Vec<Mailbox>) {
+pub(super) fn each_once(
+    to: Vec<Mailbox>,
+    cc: Vec<Mailbox>,
+    bcc: Vec<Mailbox>,
+) -> (Vec<Mailbox>, Vec<Mailbox>, Vec<Mailbox>) {
     let mut seen = std::collections::BTreeSet::new();
     let mut once =
         |list: Vec<Mailbox>| list.into_iter().filter(|one| seen.insert(one.address.key())).collect::<Vec<_>>();

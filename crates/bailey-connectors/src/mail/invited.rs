@@ -131,7 +131,9 @@ pub(crate) fn prepare_answer(
     let me: Vec<String> = cx
         .accounts
         .iter()
-        .flat_map(|one| [one.settings.mail().map(|mail| mail.address.clone()), one.settings.dav().map(|dav| dav.user.clone())])
+        .flat_map(|one| {
+            [one.settings.mail().map(|mail| mail.address.clone()), one.settings.dav().map(|dav| dav.user.clone())]
+        })
         .flatten()
         .map(|one| one.to_lowercase())
         .collect();

@@ -380,12 +380,9 @@ impl Family for CalendarAction {
             Self::Read { .. } | Self::Look(_) => READ,
             Self::Write(writing) => match writing.deed() {
                 Deed::Add => CREATE,
-                Deed::Change
-                | Deed::Accept
-                | Deed::Decline
-                | Deed::AcceptPerhaps
-                | Deed::Invite
-                | Deed::Uninvite => CHANGE,
+                Deed::Change | Deed::Accept | Deed::Decline | Deed::AcceptPerhaps | Deed::Invite | Deed::Uninvite => {
+                    CHANGE
+                }
                 Deed::Cancel => CANCEL,
             },
         }
@@ -585,7 +582,11 @@ fn preview(writing: &Writing, out: &mut Preview) {
     let came = after.iter().filter(|line| !known_before.contains(line)).map(|line| format!("+ {line}"));
     out.body = visible_lines(&gone.chain(came).collect::<Vec<_>>().join("\n"));
     if writing.guests() > 0 {
-        let tells = if writing.invites() { "The calendar's server tells them." } else { "The entry has guests; the calendar server may tell them." };
+        let tells = if writing.invites() {
+            "The calendar's server tells them."
+        } else {
+            "The entry has guests; the calendar server may tell them."
+        };
         out.warnings.push(tells.into());
     }
     let etag = match &writing.change {

@@ -5,10 +5,11 @@
 //! nothing else.
 
 use super::reach_words::{
-    ALL, ALTOGETHER, BUT, CONTRASTS, DAYS, DETERMINERS, EACH, EACH_DAY, EVERYTHING, EXCEPT, EXCEPT_PAIRS, EXCUSED, EXCUSES, EXCUSING, FILLERS,
-    FOLLOWING, FROM, FUTURE, GOES_ON, HENCEFORTH, IN_DATES, KINDS, LIMITS, LOOK, MOMENTS, MONTHS, NO_THINGS, NUMBERS,
-    OBJECTS, OF, ON, OPENINGS, OTHERS, PAPERS, PARTIAL, POINTING, PREPOSITIONS, PRONOUNS, QUESTIONS, REASONS, RELATIVE,
-    RELATIVES, REST, SERIES, SINGLE, SPANS, STARTING, STATES, SUBJECTS, TO, WHOLE, WITHOUT,
+    ALL, ALTOGETHER, BUT, CONTRASTS, DAYS, DETERMINERS, EACH, EACH_DAY, EVERYTHING, EXCEPT, EXCEPT_PAIRS, EXCUSED,
+    EXCUSES, EXCUSING, FILLERS, FOLLOWING, FROM, FUTURE, GOES_ON, HENCEFORTH, IN_DATES, KINDS, LIMITS, LOOK, MOMENTS,
+    MONTHS, NO_THINGS, NUMBERS, OBJECTS, OF, ON, OPENINGS, OTHERS, PAPERS, PARTIAL, POINTING, PREPOSITIONS, PRONOUNS,
+    QUESTIONS, REASONS, RELATIVE, RELATIVES, REST, SERIES, SINGLE, SPANS, STARTING, STATES, SUBJECTS, TO, WHOLE,
+    WITHOUT,
 };
 use super::words::{
     ADDRESS, APART, CANCEL, CHANGE, CREATE, DRAFT, INVITE, JOINS, MAIL, MARK, NOT, PAY, REMEMBER, SEND, SHARE, SORT,
@@ -448,7 +449,8 @@ fn before_excuse(clause: &str) -> &str {
     let is = |at: usize, list: &[&str]| words.get(at).is_some_and(|(_, word)| fits_any(word, list));
     let negates = |at: usize| words.get(at).is_some_and(|(_, word)| fits_any(word, NOT) || word.ends_with("n't"));
     let begins = |at: usize| {
-        let first = at + usize::from(is(at, REASONS) || is(at, JOINS)) + usize::from(is(at, REASONS) && is(at + 1, &["que"]));
+        let first =
+            at + usize::from(is(at, REASONS) || is(at, JOINS)) + usize::from(is(at, REASONS) && is(at + 1, &["que"]));
         (at == 0 || first > at || is(at, WITHOUT))
             && (is(first, EXCUSED) || is(first, WITHOUT) || is(first, &["do"]) || negates(first) || is(first, &["ne"]))
     };

@@ -81,7 +81,8 @@ fn vectors_of_marks_and_of_a_move_that_makes_its_folder() {
         // What every action of a mail account begins with is in the vectors above.
         bytes.split_once("0300000000000000").unwrap().1.to_owned()
     };
-    let mark = |mark: Mark, on: bool| hex_of(MailAction::Mark(Marking { message: message(), mark, on, about: about() }));
+    let mark =
+        |mark: Mark, on: bool| hex_of(MailAction::Mark(Marking { message: message(), mark, on, about: about() }));
     expect!["00010a0000000000000005494e424f580000000000000005000000000000000701010000000000000003416e610000000000000004506c616e00000000000000093c3140782e6f72673e"].assert_eq(&mark(Mark::Read, true));
     expect!["00010a0000000000000005494e424f580000000000000005000000000000000702000000000000000003416e610000000000000004506c616e00000000000000093c3140782e6f72673e"].assert_eq(&mark(Mark::Starred, false));
     expect!["00010a0000000000000005494e424f5800000000000000050000000000000007030000000000000006244c61746572010000000000000003416e610000000000000004506c616e00000000000000093c3140782e6f72673e"].assert_eq(&mark(Mark::Label(Keyword::new("$Later").unwrap()), true));

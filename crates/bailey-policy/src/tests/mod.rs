@@ -86,7 +86,13 @@ fn trash() -> Action {
     let folder = |name| FolderName::new(name).unwrap();
     let message = MessageRef { folder: folder("INBOX"), uid_validity: 1, uid: 2 };
     let about = Summary::default();
-    Action::Mail(MailAction::Trash(Moving { message, to: folder("Trash"), role: FolderRole::Trash, about, makes: false }))
+    Action::Mail(MailAction::Trash(Moving {
+        message,
+        to: folder("Trash"),
+        role: FolderRole::Trash,
+        about,
+        makes: false,
+    }))
 }
 
 #[test]

@@ -121,7 +121,11 @@ fn recipients_as_people_and_models_write_them_are_those_or_nobody() {
         world.ok(&["approve", &id(&card)], PASSPHRASE);
         world.until(&id(&card), "succeeded");
         let arrived = world.sink.arrived();
-        assert_eq!((arrived.len(), &arrived[before].to[..]), (before + 1, &wanted.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>()[..]), "{to}");
+        assert_eq!(
+            (arrived.len(), &arrived[before].to[..]),
+            (before + 1, &wanted.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>()[..]),
+            "{to}"
+        );
         assert!(!String::from_utf8_lossy(&arrived[before].bytes).contains("\nBcc"), "{to}");
     }
 }
@@ -141,13 +145,17 @@ fn answers_to_mail_of_odd_shapes_go_to_those_it_names_and_not_to_oneself() {
         ),
         (format!("From: Ana <{ana}>\nReply-To: <>\nTo: {me}\nSubject: empty"), vec![ana], vec![ana], "Re: empty"),
         (
-            format!("From: Ana via List <{list}>\nReply-To: List <{list}>\nList-Post: <mailto:{list}>\nX-Original-From: {ana}\nTo: {list}\nSubject: [list] hi"),
+            format!(
+                "From: Ana via List <{list}>\nReply-To: List <{list}>\nList-Post: <mailto:{list}>\nX-Original-From: {ana}\nTo: {list}\nSubject: [list] hi"
+            ),
             vec![list],
             vec![list],
             "Re: [list] hi",
         ),
         (
-            format!("From: Ana <{ana}>\nTo: me+shop@bailey.test, {me}, ME@Bailey.Test\nCc: {bo}, Ana <ANA@example.org>\nSubject: plus"),
+            format!(
+                "From: Ana <{ana}>\nTo: me+shop@bailey.test, {me}, ME@Bailey.Test\nCc: {bo}, Ana <ANA@example.org>\nSubject: plus"
+            ),
             vec![ana],
             vec![ana, bo],
             "Re: plus",

@@ -77,7 +77,9 @@ fn mail_of_each_program_is_read_whole_and_answered_to_whom_it_asks_in_its_thread
         (
             APPLE,
             "joerg.mueller@example.org",
-            vec!["passt dir der Dienstag (8. Dezember) für die Übergabe der Schlüssel? Ich bräuchte ungefähr eine Stunde, lieber nach dem Mittagessen."],
+            vec![
+                "passt dir der Dienstag (8. Dezember) für die Übergabe der Schlüssel? Ich bräuchte ungefähr eine Stunde, lieber nach dem Mittagessen.",
+            ],
             vec!["joerg.mueller@example.org"],
             vec!["joerg.mueller@example.org"],
             "Re: Termin für die Übergabe",
@@ -86,7 +88,9 @@ fn mail_of_each_program_is_read_whole_and_answered_to_whom_it_asks_in_its_thread
         (
             OUTLOOK,
             "jane.doe@corp.example",
-            vec!["can we talk about the budget (€ 12.500) on Tuesday, 8 December? Half an hour – before noon if you can. Bob’s numbers are attached."],
+            vec![
+                "can we talk about the budget (€ 12.500) on Tuesday, 8 December? Half an hour – before noon if you can. Bob’s numbers are attached.",
+            ],
             vec!["jane.doe@corp.example"],
             vec!["jane.doe@corp.example", "bob.smith@corp.example", "marketing@corp.example"],
             "Re: Budget 2027",
@@ -219,7 +223,14 @@ fn a_draft_in_a_thread_lies_among_the_drafts_as_a_mail_program_leaves_it() {
 #[test]
 fn an_invitation_of_each_program_is_answered_to_whoever_invites_at_the_right_time() {
     let cases = [
-        ("ana@example.org", "accept", "ana@example.org", "Accepted: Planning", "Tuesday 2026-12-08 15:00", "UID:6m2k4p0q@google.com"),
+        (
+            "ana@example.org",
+            "accept",
+            "ana@example.org",
+            "Accepted: Planning",
+            "Tuesday 2026-12-08 15:00",
+            "UID:6m2k4p0q@google.com",
+        ),
         (
             "jane.doe@corp.example",
             "tentative",
@@ -228,7 +239,14 @@ fn an_invitation_of_each_program_is_answered_to_whoever_invites_at_the_right_tim
             "Tuesday 2026-12-08 11:00",
             "SEQUENCE:3",
         ),
-        ("noreply@cloud.example", "decline", "bo@example.org", "Declined: your invitation", "Wednesday 2026-12-09", "SEQUENCE:2"),
+        (
+            "noreply@cloud.example",
+            "decline",
+            "bo@example.org",
+            "Declined: your invitation",
+            "Wednesday 2026-12-09",
+            "SEQUENCE:2",
+        ),
     ];
     let script = |from: &str, answer: &str| Script {
         task_contains: from.to_owned(),
@@ -264,9 +282,16 @@ fn an_invitation_of_each_program_is_answered_to_whoever_invites_at_the_right_tim
 
 #[test]
 fn a_counter_proposal_and_a_cancellation_are_read_and_no_invitation_to_answer() {
-    let counter = OUTLOOK_INVITES.replace("METHOD:REQUEST", "METHOD:COUNTER").replace("method=REQUEST", "method=COUNTER");
-    let counter = counter.replace("DTSTART;TZID=W. Europe Standard Time:20261208T110000", "DTSTART;TZID=W. Europe Standard Time:20261208T160000");
-    let off = GOOGLE_INVITES.replace("METHOD:REQUEST", "METHOD:CANCEL").replace("method=REQUEST", "method=CANCEL").replace("STATUS:CONFIRMED", "STATUS:CANCELLED");
+    let counter =
+        OUTLOOK_INVITES.replace("METHOD:REQUEST", "METHOD:COUNTER").replace("method=REQUEST", "method=COUNTER");
+    let counter = counter.replace(
+        "DTSTART;TZID=W. Europe Standard Time:20261208T110000",
+        "DTSTART;TZID=W. Europe Standard Time:20261208T160000",
+    );
+    let off = GOOGLE_INVITES
+        .replace("METHOD:REQUEST", "METHOD:CANCEL")
+        .replace("method=REQUEST", "method=CANCEL")
+        .replace("STATUS:CONFIRMED", "STATUS:CANCELLED");
     let answer = || Turn::call("mail_answer_invitation", json!({"id": "$ID0", "answer": "accept"}));
     let turns = vec![
         search("jane.doe@corp.example"),
@@ -299,7 +324,8 @@ fn a_counter_proposal_and_a_cancellation_are_read_and_no_invitation_to_answer() 
 /// The whole of it: mail is read, free time is found around entries that three programs wrote, and the answer names that time.
 #[test]
 fn free_time_is_right_around_entries_of_three_programs_and_told_to_the_right_one() {
-    let outlook = entry(OUTLOOK_INVITES).replace("NEEDS-ACTION;RSVP=TRUE;CN=me@bailey.", "ACCEPTED;RSVP=TRUE;CN=me@bailey.");
+    let outlook =
+        entry(OUTLOOK_INVITES).replace("NEEDS-ACTION;RSVP=TRUE;CN=me@bailey.", "ACCEPTED;RSVP=TRUE;CN=me@bailey.");
     // Declined, and a birthday that takes no time: both leave the Friday free.
     let declined = entry(GOOGLE_INVITES)
         .replace("UID:6m2k4p0q", "UID:declined")

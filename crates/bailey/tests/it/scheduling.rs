@@ -166,7 +166,10 @@ fn an_answer_at_a_server_that_tells_nobody_is_sent_by_mail_once() {
     assert!(world.sink.arrived().is_empty());
     World::until_true("the mail was never proposed", || world.approvals().len() == 1);
     let card = world.waiting();
-    assert_eq!((card["kind"].as_str(), items(&card, "To"), items(&card, "Subject")), (Some("mail.send"), vec![COLLEAGUE], vec!["Declined: Plan"]));
+    assert_eq!(
+        (card["kind"].as_str(), items(&card, "To"), items(&card, "Subject")),
+        (Some("mail.send"), vec![COLLEAGUE], vec!["Declined: Plan"])
+    );
     approved(&world, &card);
     let arrived = world.sink.arrived();
     assert_eq!((arrived.len(), arrived[0].to.as_slice()), (1, &[COLLEAGUE.to_owned()][..]));

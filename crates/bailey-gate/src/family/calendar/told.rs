@@ -272,10 +272,7 @@ impl Told {
         match (self.deed, self.part) {
             (Deed::Cancel, _) => Some(Verb::Cancel),
             (Deed::Change, _) | (Deed::Add, Part::Following) => Some(Verb::Change),
-            (
-                Deed::Add | Deed::Accept | Deed::Decline | Deed::AcceptPerhaps | Deed::Invite | Deed::Uninvite,
-                _,
-            ) => None,
+            (Deed::Add | Deed::Accept | Deed::Decline | Deed::AcceptPerhaps | Deed::Invite | Deed::Uninvite, _) => None,
         }
     }
 
