@@ -177,6 +177,18 @@ impl Services {
         mail::check_addresses(message, account, &self.vault).await
     }
 
+    /// Checks, before anybody is asked, that the server an account sends through takes the addresses of a mail that was edited.
+    ///
+    /// # Errors
+    /// It does not, or cannot be asked; in words for the person.
+    pub async fn check_edited(
+        &self,
+        message: &bailey_gate::family::mail::Message,
+        account: Option<(ConnectionId, u64)>,
+    ) -> Result<(), BadCall> {
+        mail::check_addresses(message, account, &self.vault).await
+    }
+
     /// Looks again at what an account proves of people, and keeps it, where the grant still stands as it was bound.
     ///
     /// # Errors
