@@ -17,6 +17,9 @@ const ANSWERED: [&str; 3] =
 /// Labels that are told by typed recipients and files, where there are any.
 const TYPED: [&str; 4] = ["To", "Cc", "Bcc (hidden from the others)", "Attachment"];
 
+/// Characters of a note on a refusal that a form takes: its bytes are bound by the gate (2,000), which says so.
+const MOST_NOTED: usize = 1_000;
+
 /// Where a card stands, which decides what its heading is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Heading {
@@ -49,6 +52,7 @@ pub(crate) fn card(frame: &Frame<'_>, action: &ActionView, heading: Heading, bat
             blockquote class="claim" { span class="by" { "The agent says" } p { (action.claimed_why) } }
         }
         (closer(action))
+        @if !action.note.is_empty() { blockquote class="claim" { span class="by" { "You noted" } p class="lines" { (action.note) } } }
         @if let Some(outcome) = &action.outcome { p class="outcome" { b { "Outcome" } " " (outcome) } }
         (answers(frame, action, batch))
     };
@@ -255,6 +259,7 @@ fn answers(frame: &Frame<'_>, action: &ActionView, batch: Option<&str>) -> Marku
         @match action.state.as_str() {
             "awaiting" => div class="answers" {
                 (touch::post("/do/reject", &[("id", id)], "Reject", "plain reject"))
+                (reject_with_note(id))
                 @if action.kind == "mail.send" { a class="button plain edit" href={ "/approvals/" (id) "/edit" } { "Edit" } }
                 a class="button plain" href={ "/autonomy?like=" (id) } { "Always like this…" }
                 @if let Some(batch) = batch {
@@ -276,6 +281,23 @@ fn answers(frame: &Frame<'_>, action: &ActionView, batch: Option<&str>) -> Marku
             },
             _ if action.can_undo => div class="answers" { (undo(action)) },
             _ => {},
+        }
+    }
+}
+
+/// Makes what refuses with a word to the agent. It needs no script.
+fn reject_with_note(id: &str) -> Markup {
+    html! {
+        details class="note" id={ "n-" (id) } {
+            summary class="button plain" { "Reject with a note…" }
+            form method="post" action="/do/reject" class="fields" {
+                input type="hidden" name="id" value=(id);
+                label {
+                    span { "Note for the agent " small { "It names nobody it may write to, and allows nothing." } }
+                    textarea name="note" rows="3" maxlength=(MOST_NOTED) required dir="auto" {}
+                }
+                button type="submit" class="plain" { "Reject, and say this" }
+            }
         }
     }
 }

@@ -16,7 +16,7 @@
 //! | path | fields | like |
 //! |---|---|---|
 //! | `/do/pause` | | `POST /v1/pause` |
-//! | `/do/reject` | `id` | `POST /v1/approvals/reject` |
+//! | `/do/reject` | `id`, `note` | `POST /v1/approvals/reject` |
 //! | `/do/take-back` | `id` | `POST /v1/cancel` |
 //! | `/do/happened` | `id`, `happened` (`yes`, `no`) | `POST /v1/actions/{id}/resolve` |
 //! | `/do/edit/{id}` | `to`, `cc`, `bcc` (one on a line), `subject`, `body` | `POST /v1/approvals/{id}/edit`, then the new card |

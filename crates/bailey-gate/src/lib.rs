@@ -28,7 +28,7 @@ mod time;
 mod verdict;
 
 pub use gate::{
-    Claiming, FACTS, Found, Gate, GateError, LEFT, Limits, MAX_OFF_TASK_PER_TASK, Parts, PauseReport, Proposal,
+    Claiming, FACTS, Found, Gate, GateError, LEFT, Limits, MAX_NOTE_BYTES, MAX_OFF_TASK_PER_TASK, NOTE, Parts, PauseReport, Proposal,
     Proposed, Sweep, reason,
 };
 pub use ids::{ActionId, BadId, Challenge, ConnectionId, Digest, HomeId, Nonce, TaskId};

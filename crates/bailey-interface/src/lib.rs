@@ -150,6 +150,9 @@ pub struct ActionView {
     pub answered: String,
     /// What came of it, where something did.
     pub outcome: Option<String>,
+    /// What the person noted when they refused it; empty where they did not.
+    #[serde(default)]
+    pub note: String,
     /// Until when it can be answered: milliseconds since 1970-01-01T00:00Z.
     pub expires_ms: i64,
     /// Until when it is held, where it is.
@@ -308,6 +311,18 @@ pub struct IdsBody {
     pub ids: Vec<String>,
 }
 
+/// `POST /v1/approvals/reject`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RejectBody {
+    /// Which.
+    pub ids: Vec<String>,
+    /// What the agent is told with the refusal, at most 2,000 bytes; empty where nothing is. It is none of the task's words.
+    #[serde(default)]
+    #[schema(max_length = 2000)]
+    pub note: String,
+}
+
 /// `POST /v1/actions/{id}/resolve`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -342,7 +357,7 @@ pub struct ContextView {
 /// A piece of a model request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SpanView {
-    /// Who wrote it: `bailey`, `person`, `model`, `others`.
+    /// Who wrote it: `bailey`, `person`, `note` (the person, on something they refused), `model`, `others`.
     pub label: String,
     /// The tool it came from, for others' words.
     pub source: String,

@@ -59,6 +59,7 @@ pub fn bare(n: u64, kind: &str, state: &str, headline: &str) -> ActionView {
         answered: "it went by itself".into(),
         outcome: None,
         expires_ms: NOW + 4 * 60 * MINUTE,
+        note: String::new(),
         held_until_ms: None,
     }
 }

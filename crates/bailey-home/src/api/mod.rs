@@ -37,7 +37,7 @@ use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, ConnectionId, Digest, GateError, Nonce, Preview, Proposal, Proposed, State, TaskId};
 use bailey_interface::{
     ActionView, ApproveBody, AssertionBody, Challenge, Code, ConnectionView, ContextView, CredentialHint,
-    CredentialKind, DeletedView, EntryView, IdsBody, KeptBack, LevelBody, Line, ModelsView, OfferView, PauseView,
+    CredentialKind, DeletedView, EntryView, IdsBody, KeptBack, LevelBody, Line, ModelsView, OfferView, PauseView, RejectBody,
     ProofBody, ProvenBody, ResolveBody, ResumeBody, RevokeView, SignIn, SpanView, Status, TaskBody, TaskSummary,
     TaskView, UsageView, WordsView,
 };

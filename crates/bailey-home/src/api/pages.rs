@@ -506,8 +506,18 @@ async fn pause(AppState(home): Shared, headers: HeaderMap) -> Page {
     Ok(back(&home, &headers, "/approvals"))
 }
 
-async fn reject(AppState(home): Shared, headers: HeaderMap, Form(form): Form<IdForm>) -> Page {
-    let Json(_) = actions::reject(AppState(Arc::clone(&home)), JsonBody(IdsBody { ids: vec![form.id] })).await?;
+/// A refusal, with what the agent is told.
+#[derive(Deserialize)]
+struct RejectForm {
+    id: String,
+    #[serde(default)]
+    note: String,
+}
+
+async fn reject(AppState(home): Shared, headers: HeaderMap, Form(form): Form<RejectForm>) -> Page {
+    // Browsers end lines with CR and LF (HTML, form submission).
+    let body = RejectBody { ids: vec![form.id], note: form.note.replace("\r\n", "\n") };
+    let Json(_) = actions::reject(AppState(Arc::clone(&home)), JsonBody(body)).await?;
     Ok(back(&home, &headers, "/approvals"))
 }
 

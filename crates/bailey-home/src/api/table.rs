@@ -167,8 +167,8 @@ routes! {
     CHALLENGE = Post "/v1/challenge", gives Challenge; Prompt, Token, actions::challenge;
     /// Approves exactly what was shown, or nothing.
     APPROVE = Post "/v1/approvals/approve", takes ApproveBody, gives Vec<String>; Prompt, Assertion, actions::approve;
-    /// Refuses waiting actions. Needs no proof: it harms nobody.
-    REJECT = Post "/v1/approvals/reject", takes IdsBody, gives (); Prompt, Token, actions::reject;
+    /// Refuses waiting actions, with a note for the agent where there is one: it allows nothing. Needs no proof: it harms nobody.
+    REJECT = Post "/v1/approvals/reject", takes RejectBody, gives (); Prompt, Token, actions::reject;
     /// Replaces a waiting mail by an edited one, which asks anew.
     EDIT = Post "/v1/approvals/{id}/edit", takes Edit, gives ActionView; Usual, Token, actions::edit;
     /// Takes back what waits or is held. Needs no proof.
