@@ -23,6 +23,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bailey_gate::content::Content;
+use bailey_gate::family::mail::MessageRef;
 use bailey_gate::family::{Action, Claim, Level};
 use bailey_gate::handoff::SystemEgress;
 use bailey_gate::{Claimed, ConnectionId, Connector, Effect, Execution, Outcome, Settled};
@@ -163,6 +164,18 @@ impl Services {
         };
         let discovered = discovering.await.map_err(at_first_sign_in)?;
         Ok(NewConnection { id, settings, level, credential, discovered })
+    }
+
+    /// Fetches a mail as it came, up to a bound, by a look that changes nothing; the flag tells whether there is more of it.
+    ///
+    /// # Errors
+    /// The account cannot be reached, was revoked or changed, or the mail is not there any more.
+    pub async fn mail_as_it_came(
+        &self,
+        account: (ConnectionId, u64),
+        message: &MessageRef,
+    ) -> Result<(Vec<u8>, bool), VaultError> {
+        mail::as_it_came(&self.vault, account, message).await
     }
 
     /// Looks again at what an account proves of people, and keeps it, where the grant still stands as it was bound.

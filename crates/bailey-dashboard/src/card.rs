@@ -173,7 +173,7 @@ fn content(action: &ActionView) -> Markup {
             @else { pre class="body" dir="auto" { (action.body) } }
         }
         @if !action.attachments.is_empty() {
-            ul class="files" aria-label="Files" { @for file in &action.attachments { (attachment(file)) } }
+            ul class="files" aria-label="Files" { @for (place, file) in action.attachments.iter().enumerate() { (attachment(action, place, file)) } }
         }
         (twice(action))
     }
@@ -209,9 +209,10 @@ fn difference(text: &str) -> Markup {
     }
 }
 
-fn attachment(file: &AttachmentView) -> Markup {
+fn attachment(action: &ActionView, place: usize, file: &AttachmentView) -> Markup {
     html! {
         li {
+            a class="look" href={ "/approvals/" (action.id) "/files/" (place) } { "Look" span class="off" { " at " (file.name) } } " "
             bdi { (file.name) } " "
             span class="dim" { (words::size(file.bytes)) " · " (file.media_type) " · sha256 " code { (words::short(&file.sha256, 16)) } }
         }
@@ -222,6 +223,9 @@ fn answers_to(action: &ActionView) -> Markup {
     let answered = action.items.iter().filter(|line| ANSWERED.contains(&line.label.as_str()));
     html! {
         (list("items dim", answered))
+        @if action.has_original {
+            p { a href={ "/approvals/" (action.id) "/original" } { "Look at the mail as it came" } }
+        }
     }
 }
 

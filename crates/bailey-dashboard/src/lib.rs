@@ -33,7 +33,7 @@
 //! | `/do/log/export` | | `POST /v1/log/export`, as a file |
 //! | `/do/recover` | `code` | takes a recovery code, then [`claim()`] |
 //!
-//! Pages ask with `GET` for `/activity?q=&kind=&state=&before=`, `/connect?kind=`, `/autonomy?like=ACTION` and `/context/TASK/N`.
+//! Pages ask with `GET` for `/approvals/{id}/files/N`, `/approvals/{id}/original?html=`, its frame `/approvals/{id}/original/frame`, `/activity?q=&kind=&state=&before=`, `/connect?kind=`, `/autonomy?like=ACTION` and `/context/TASK/N`.
 //!
 //! ## Touches, which need a passkey and so the script
 //!
@@ -68,6 +68,7 @@ mod approvals;
 mod assets;
 mod autonomy;
 mod card;
+mod carried;
 mod connections;
 mod context;
 mod enter;
@@ -83,6 +84,7 @@ pub use activity::{Filter, action, activity};
 pub use approvals::{approvals, card as one_approval, edit};
 pub use assets::asset;
 pub use autonomy::{Autonomy, Draft, KindRow, Profile, autonomy};
+pub use carried::{Seen, file, original};
 pub use connections::{Account, Connecting, Offer, Use, connect, connections};
 pub use context::{Request, context};
 pub use enter::{claim, recovery_codes, sign_in};

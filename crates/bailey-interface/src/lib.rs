@@ -144,6 +144,9 @@ pub struct ActionView {
     pub class: String,
     /// The same once it is approved, in words.
     pub reversal: String,
+    /// Whether it answers, passes on or reads a received mail, which can be looked at: `GET /v1/actions/{id}/original`.
+    #[serde(default)]
+    pub has_original: bool,
     /// Whether it has happened and can be undone: `POST /v1/actions/{id}/undo`.
     pub can_undo: bool,
     /// What the person had said to it, in words: that they approved it, or that it went by itself.
@@ -207,6 +210,25 @@ pub struct AttachmentView {
     pub bytes: u64,
     /// The SHA-256 of its content, hexadecimal.
     pub sha256: String,
+}
+
+/// A received mail, as it came. All of it was written by others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OriginalView {
+    /// Who wrote it, as it says.
+    pub from: Vec<String>,
+    /// What it says it is about.
+    pub subject: String,
+    /// When it was written, as it says (RFC 3339); empty where it cannot be read.
+    pub date: String,
+    /// Its text.
+    pub text: String,
+    /// Its HTML without anything that acts or asks for something; empty where it has none.
+    pub html: String,
+    /// Where the links of its HTML lead.
+    pub links: Vec<String>,
+    /// What was left out, in words.
+    pub cut: Vec<String>,
 }
 
 /// What the person has to sign to answer.

@@ -31,6 +31,19 @@ use compose::parse_with;
 use imap::Folders;
 
 pub use compose::Edit;
+
+/// Most bytes that are fetched of a mail to be looked at as it came: header and text.
+const AS_IT_CAME: usize = 3 * 1024 * 1024;
+
+/// Fetches a mail by a look; the flag tells whether there is more of it.
+pub(crate) async fn as_it_came(
+    vault: &Vault,
+    account: (ConnectionId, u64),
+    message: &MessageRef,
+) -> Result<(Vec<u8>, bool), VaultError> {
+    let access = vault.look(Some(account), SystemEgress::Preparation);
+    original::fetch(vault, &access, message, AS_IT_CAME).await
+}
 pub(crate) use compose::{Invitation, prepare_invitation};
 pub(crate) use smtp::{check_taken, try_submission};
 

@@ -34,6 +34,7 @@ pub(super) fn action_view(home: &Home, record: &ActionRecord) -> Result<ActionVi
         claimed_why: claimed_why(&entries),
         class: row.class.name().into(),
         reversal: String::new(),
+        has_original: false,
         can_undo: false,
         answered: crate::rules::answered(row).into(),
         outcome: outcome_words(&entries),
@@ -54,6 +55,7 @@ pub(super) fn action_view(home: &Home, record: &ActionRecord) -> Result<ActionVi
         view.provenance = stands.lines;
         view.recipients = stands.recipients;
         view.attachments = provenance::attachments(&content.action);
+        view.has_original = carried::source_of(&content).is_some();
         view.reversal = provenance::reversal(&content, home.hold_seconds);
         view.can_undo = row.state.may_become(State::Undoing) && Services::has_undo(&content);
     }

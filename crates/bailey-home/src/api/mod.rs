@@ -4,13 +4,14 @@ mod access;
 mod actions;
 mod body;
 mod browsers;
+mod carried;
 mod connecting;
 mod connections;
 mod document;
 mod house;
 mod log;
 mod models;
-mod pages;
+pub(crate) mod pages;
 pub(crate) mod places;
 mod rules;
 pub mod table;
@@ -37,7 +38,7 @@ use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, ConnectionId, Digest, GateError, Nonce, Preview, Proposal, Proposed, State, TaskId};
 use bailey_interface::{
     ActionView, ApproveBody, AssertionBody, Challenge, Code, ConnectionView, ContextView, CredentialHint,
-    CredentialKind, DeletedView, EntryView, IdsBody, KeptBack, LevelBody, Line, ModelsView, OfferView, PauseView, RejectBody,
+    CredentialKind, DeletedView, EntryView, IdsBody, KeptBack, LevelBody, Line, ModelsView, OfferView, OriginalView, PauseView, RejectBody,
     ProofBody, ProvenBody, ResolveBody, ResumeBody, RevokeView, SignIn, SpanView, Status, TaskBody, TaskSummary,
     TaskView, UsageView, WordsView,
 };
@@ -81,6 +82,7 @@ impl<A> Gives<A> for Answer<A> {}
 impl<A> Gives<A> for Result<(HeaderMap, Json<A>), Failure> {}
 impl Gives<Octets> for Result<Vec<u8>, Failure> {}
 impl Gives<Octets> for Result<log::Exported, Failure> {}
+impl Gives<Octets> for Result<carried::File, Failure> {}
 impl Gives<Text> for Result<String, Failure> {}
 impl<S> Gives<Events> for Result<Sse<S>, Failure> {}
 

@@ -5,7 +5,7 @@ use axum::Router;
 use bailey_interface::*;
 
 use super::document::{Components, schema_of, type_name};
-use super::{actions, bind, bind_with, browsers, connections, house, log, models, rules, tasks};
+use super::{actions, bind, bind_with, browsers, carried, connections, house, log, models, rules, tasks};
 use crate::home::Home;
 use crate::routes::{Events, Method, Octets, Route, Text};
 use crate::wire::*;
@@ -154,6 +154,11 @@ routes! {
     ACTIONS = Get "/v1/actions" ? actions::Which, gives Vec<ActionView>; Usual, Token, actions::actions;
     /// One action, with its preview.
     ACTION = Get "/v1/actions/{id}", gives ActionView; Usual, Token, actions::action;
+    /// A file that an action carries, by its place from 0. Pictures come as such; everything else to be kept, not shown.
+    ATTACHMENT = Get "/v1/actions/{id}/attachments/{n}", gives Octets; Usual, Token, carried::attachment;
+    /// The received mail that an action answers, passes on or reads, fetched anew from its account by a look: its text, and its HTML
+    /// without anything that acts or asks for something.
+    ORIGINAL = Get "/v1/actions/{id}/original", gives OriginalView; Usual, Token, carried::original;
     /// Why an action was decided as it was.
     WHY = Get "/v1/actions/{id}/why", gives WhyView; Usual, Token, rules::why;
     /// Says whether an action happened whose outcome is not known, or corrects what was said. Sends nothing.
