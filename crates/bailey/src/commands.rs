@@ -12,8 +12,8 @@ use bailey_home::wire::{
 };
 use bailey_home::{Layout, RootChoice, purposes, routes};
 use bailey_interface::{
-    ActionView, ApproveBody, ConnectionView, ContextView, DeletedView, EntryView, IdsBody, LevelBody, ProvenBody, RejectBody,
-    ResolveBody, ResumeBody, RevokeView, Shown, SignIn, Status, TaskSummary, TaskView,
+    ActionView, ApproveBody, ConnectionView, ContextView, DeletedView, EntryView, IdsBody, LevelBody, ProvenBody,
+    RejectBody, ResolveBody, ResumeBody, RevokeView, Shown, SignIn, Status, TaskSummary, TaskView,
 };
 
 use crate::args::{

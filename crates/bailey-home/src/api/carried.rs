@@ -70,7 +70,9 @@ async fn carried(home: &Arc<Home>, id: &str, n: usize) -> Result<Attachment, Fai
     let read = move |home: &Home| {
         let content = content_of(home, id)?;
         let file = message_of(&content.action).and_then(|message| message.attachments.get(n)).cloned();
-        file.ok_or_else(|| failure(Code::NotFound, "the action carries no such file; look at the action to see which it does"))
+        file.ok_or_else(|| {
+            failure(Code::NotFound, "the action carries no such file; look at the action to see which it does")
+        })
     };
     reading(home, read).await
 }

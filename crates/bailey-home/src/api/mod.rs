@@ -38,9 +38,9 @@ use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, ConnectionId, Digest, GateError, Nonce, Preview, Proposal, Proposed, State, TaskId};
 use bailey_interface::{
     ActionView, ApproveBody, AssertionBody, Challenge, Code, ConnectionView, ContextView, CredentialHint,
-    CredentialKind, DeletedView, EntryView, IdsBody, KeptBack, LevelBody, Line, ModelsView, OfferView, OriginalView, PauseView, RejectBody,
-    ProofBody, ProvenBody, ResolveBody, ResumeBody, RevokeView, SignIn, SpanView, Status, TaskBody, TaskSummary,
-    TaskView, UsageView, WordsView,
+    CredentialKind, DeletedView, EntryView, IdsBody, KeptBack, LevelBody, Line, ModelsView, OfferView, OriginalView,
+    PauseView, ProofBody, ProvenBody, RejectBody, ResolveBody, ResumeBody, RevokeView, SignIn, SpanView, Status,
+    TaskBody, TaskSummary, TaskView, UsageView, WordsView,
 };
 use bailey_ledger::{ActionRecord, ExportError, Payloads};
 use bailey_model::tap::{Label, Redaction, Span};

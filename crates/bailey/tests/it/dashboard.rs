@@ -9,31 +9,31 @@ use crate::support::{PASSPHRASE, World, id, send};
 use crate::webdriver::Browser;
 
 /// Width and height of a telephone and of a desk, in CSS pixels.
-const PHONE: (u32, u32) = (390, 844);
-const DESK: (u32, u32) = (1_280, 900);
+pub const PHONE: (u32, u32) = (390, 844);
+pub const DESK: (u32, u32) = (1_280, 900);
 
 /// Where the dashboard is.
-fn at(world: &World, path: &str) -> String {
+pub fn at(world: &World, path: &str) -> String {
     let port = world.gateway().rsplit_once(':').unwrap().1.to_owned();
     format!("http://bailey.localhost:{port}{path}")
 }
 
 /// Keeps a picture of every look of a page, where somebody wants them (`cargo xtask tour`).
-fn picture(browser: &Browser, name: &str) {
+pub fn picture(browser: &Browser, name: &str) {
     let Ok(folder) = std::env::var("BAILEY_PICTURES") else { return };
     let folder = PathBuf::from(folder);
     for (width, height, on) in [(PHONE.0, PHONE.1, "phone"), (DESK.0, DESK.1, "desk")] {
         for dark in [false, true] {
             browser.look(width, height, dark);
             let look = if dark { "dark" } else { "light" };
-            browser.picture(&folder.join(format!("{name}-{on}-{look}.png")));
+            browser.picture(&folder.join(format!("{name}-{on}-{look}.jpg")));
         }
     }
     browser.look(DESK.0, DESK.1, false);
 }
 
 /// Lets a browser in by a link of the command line, and makes a passkey there.
-fn let_in(world: &World, browser: &Browser) {
+pub fn let_in(world: &World, browser: &Browser) {
     let link: Value = serde_json::from_str(&world.ok(&["dashboard", "--json"], PASSPHRASE)).unwrap();
     browser.open(link["urls"][0].as_str().unwrap());
     browser.click("form[data-create] button");
@@ -41,7 +41,7 @@ fn let_in(world: &World, browser: &Browser) {
 }
 
 /// A world whose dashboard a browser was let in to.
-fn world(turns: Vec<Turn>) -> (World, Browser) {
+pub fn world(turns: Vec<Turn>) -> (World, Browser) {
     let world = World::with_dashboard(turns);
     let browser = Browser::start();
     browser.look(DESK.0, DESK.1, false);
@@ -115,7 +115,7 @@ fn every_page_is_quiet_whole_and_named() {
 }
 
 /// What axe finds on the page that is open: rules of WCAG 2.2 AA, and good practice.
-fn axe(browser: &Browser) -> Value {
+pub fn axe(browser: &Browser) -> Value {
     let library = std::fs::read_to_string(xtask::servers::axe()).unwrap();
     browser.run(&format!("{library}; return !!window.axe"));
     browser.run_async(
@@ -171,7 +171,7 @@ fn without_scripts_tasks_refusals_and_the_pause_work() {
     World::until_true("nothing ever waited", || world.approvals().len() == 1);
     let card = world.waiting();
     browser.open(&at(&world, "/approvals"));
-    browser.click("article.card form[action='/do/reject'] button");
+    browser.click("article.card button.reject");
     world.until(&id(&card), "rejected");
     browser.until("return location.pathname === '/approvals'");
     browser.click("form[action='/do/pause'] button");
@@ -232,7 +232,7 @@ fn an_answer_on_one_device_is_there_on_the_other_at_once_and_counts_once() {
         browser.open(&at(&world, "/approvals"));
         browser.click("article.card input[type=checkbox][required]");
     }
-    first.click("article.card form[action='/do/reject'] button");
+    first.click("article.card button.reject");
     world.until(&id(&card), "rejected");
     // The other is told, politely, and nothing is sent.
     second.until(

@@ -214,14 +214,19 @@ impl World {
     /// A running home with a mail account that may send, and a dashboard whose port is known before it starts.
     pub fn with_dashboard(turns: Vec<Turn>) -> Self {
         let mut world = Self::bare(turns, 0);
-        // Free a moment ago; whoever takes it meanwhile makes the test fail, and says so.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let path = world.data().join("config.toml");
-        let text = fs::read_to_string(&path).unwrap();
-        fs::write(&path, text.replace("127.0.0.1:0\"", &format!("127.0.0.1:{port}\""))).unwrap();
+        world.name_the_dashboard();
         world.serve();
         world.connect("send");
         world
+    }
+
+    /// Gives the dashboard a port that is known before it starts.
+    pub fn name_the_dashboard(&self) {
+        // Free a moment ago; whoever takes it meanwhile makes the test fail, and says so.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let path = self.data().join("config.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("127.0.0.1:0\"", &format!("127.0.0.1:{port}\""))).unwrap();
     }
 
     pub fn data(&self) -> PathBuf {
