@@ -148,7 +148,7 @@ fn a_hostile_mail_and_its_files_are_shown_and_nobody_hears_of_it() {
     browser.click("article.card a[href$='/original']");
     browser.until_says("The mail as it came");
     let text = browser.text();
-    assert!(text.contains("Your parcel") && text.contains("\\u{202e}gpj.exe"), "{text}");
+    assert!(text.contains("Your parcel") && text.contains("gpj.exe"), "{text}");
     browser.click("a[href$='?html=true']");
     browser.until("return !!document.querySelector('iframe.received')");
     picture(&browser, "received");
@@ -158,6 +158,8 @@ fn a_hostile_mail_and_its_files_are_shown_and_nobody_hears_of_it() {
     assert_eq!(axe(&browser), json!([]));
     // Its files: a picture is seen, markup is text.
     let original = world.get(&format!("/v1/actions/{}/original", id(&card)));
+    let html = original["html"].as_str().unwrap();
+    assert!(html.contains("Pay \\u{202e}gpj.exe\\u{202c} now, p\\u{200b}lease."), "{}", &html[..500]);
     assert!(original["cut"].to_string().contains("longer than is shown"), "{}", original["cut"]);
     for (n, seen) in [
         (0, "!!document.querySelector('img.seen') && document.querySelector('img.seen').naturalWidth === 1"),
