@@ -151,6 +151,8 @@ fn a_hostile_mail_and_its_files_are_shown_and_nobody_hears_of_it() {
     assert!(text.contains("Your parcel") && text.contains("gpj.exe"), "{text}");
     browser.click("a[href$='?html=true']");
     browser.until("return !!document.querySelector('iframe.received')");
+    // Whole, and shown: an entry stands there once it is.
+    browser.until("return performance.getEntriesByType('resource').some(one => one.name.endsWith('/original/frame') && one.responseStatus === 200)");
     picture(&browser, "received");
     let frame = browser.run("const f = document.querySelector('iframe.received'); return [f.getAttribute('sandbox'), f.contentDocument === null]");
     assert_eq!(frame, json!(["", true]), "the frame is of another origin, and may do nothing");
