@@ -212,8 +212,7 @@ fn difference(text: &str) -> Markup {
 fn attachment(action: &ActionView, place: usize, file: &AttachmentView) -> Markup {
     html! {
         li {
-            a class="look" href={ "/approvals/" (action.id) "/files/" (place) } { "Look" span class="off" { " at " (file.name) } } " "
-            bdi { (file.name) } " "
+            a href={ "/approvals/" (action.id) "/files/" (place) } { bdi { (file.name) } } " "
             span class="dim" { (words::size(file.bytes)) " · " (file.media_type) " · sha256 " code { (words::short(&file.sha256, 16)) } }
         }
     }
@@ -292,15 +291,15 @@ fn answers(frame: &Frame<'_>, action: &ActionView, batch: Option<&str>) -> Marku
 /// Makes what refuses with a word to the agent. It needs no script.
 fn reject_with_note(id: &str) -> Markup {
     html! {
-        details class="note" id={ "n-" (id) } {
+        details class="note" {
             summary class="button plain" { "Reject with a note…" }
             form method="post" action="/do/reject" class="fields" {
                 input type="hidden" name="id" value=(id);
                 label {
-                    span { "Note for the agent " small { "It names nobody it may write to, and allows nothing." } }
-                    textarea name="note" rows="3" maxlength=(MOST_NOTED) required dir="auto" {}
+                    span { "For the agent; it allows nothing" }
+                    textarea name="note" rows="3" maxlength=(MOST_NOTED) required {}
                 }
-                button type="submit" class="plain" { "Reject, and say this" }
+                button type="submit" class="plain" { "Reject" }
             }
         }
     }
