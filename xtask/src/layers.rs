@@ -42,6 +42,7 @@ const ALLOWED: [(&str, &[&str]); 24] = [
             "bailey-keys",
             "bailey-ledger",
             "bailey-listener",
+            "bailey-message",
             "bailey-model",
             "bailey-policy",
             "bailey-telemetry",

@@ -42,11 +42,14 @@ pub struct Call {
     pub action: Option<String>,
     /// What it came to, once that is known.
     pub result: Option<String>,
+    /// What the person noted when they refused it; grounds nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 impl Call {
     const fn new(wanted: ToolCall) -> Self {
-        Self { wanted, action: None, result: None }
+        Self { wanted, action: None, result: None, note: None }
     }
 }
 
@@ -339,6 +342,13 @@ impl Conversation {
             let more = planned.noted(self);
             self.mode = Mode::Planned(planned);
             self.turns.extend(more);
+        }
+    }
+
+    /// Takes what the person noted when they refused a call of the last turn.
+    pub fn refused_with(&mut self, index: usize, note: String) {
+        if let Some(call) = self.turns.last_mut().and_then(|turn| turn.calls.get_mut(index)) {
+            call.note = Some(note);
         }
     }
 

@@ -23,6 +23,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bailey_gate::content::Content;
+use bailey_gate::family::mail::MessageRef;
 use bailey_gate::family::{Action, Claim, Level};
 use bailey_gate::handoff::SystemEgress;
 use bailey_gate::{Claimed, ConnectionId, Connector, Effect, Execution, Outcome, Settled};
@@ -177,16 +178,16 @@ impl Services {
         mail::check_addresses(message, account, &self.vault).await
     }
 
-    /// Checks, before anybody is asked, that the server an account sends through takes the addresses of a mail that was edited.
+    /// Fetches a mail as it came, up to a bound, by a look that changes nothing; the flag tells whether there is more of it.
     ///
     /// # Errors
-    /// It does not, or cannot be asked; in words for the person.
-    pub async fn check_edited(
+    /// The account cannot be reached, was revoked or changed, or the mail is not there any more.
+    pub async fn mail_as_it_came(
         &self,
-        message: &bailey_gate::family::mail::Message,
-        account: Option<(ConnectionId, u64)>,
-    ) -> Result<(), BadCall> {
-        mail::check_addresses(message, account, &self.vault).await
+        account: (ConnectionId, u64),
+        message: &MessageRef,
+    ) -> Result<(Vec<u8>, bool), VaultError> {
+        mail::as_it_came(&self.vault, account, message).await
     }
 
     /// Looks again at what an account proves of people, and keeps it, where the grant still stands as it was bound.

@@ -26,7 +26,7 @@ const page = path => new Promise((resolve, reject) => {
   request.open("GET", path);
   request.responseType = "document";
   request.setRequestHeader("accept", "text/html");
-  request.onload = () => request.response ? resolve(request.response) : reject(new Error("The home did not answer with a page."));
+  request.onload = () => request.response && request.status < 500 ? resolve(request.response) : reject(new Error("The home did not answer with a page."));
   request.onerror = () => reject(new Error("The home cannot be reached."));
   request.send();
 });
@@ -55,19 +55,28 @@ const renew = (old, fresh) => {
 const streams = new Map();
 let away = false;
 let renewing = 0;
+let lost = false;
+let still = 0;
+/** Where what approves stands. */
+const places = () => all("form.approve, form.together").map(one => `${one.id} ${one.getBoundingClientRect().top}`).join();
 const refresh = async () => {
   if (renewing++) return;
   try {
     const fresh = await page(location.href);
     if (!fresh.getElementById("top")) return location.reload();
+    const before = places();
     for (const part of all("#top, #band, #page")) {
       const other = fresh.getElementById(part.id);
       if (other) renew(part, other);
     }
+    // What moves under a finger takes no touch meant for something else.
+    if (places() !== before) { still = Date.now() + 1_500; setTimeout(ready, 1_500); }
     document.title = fresh.title;
+    if (lost) say("");
+    lost = false;
     follow();
     ready();
-  } catch { /* The stream tells. */ }
+  } catch { if (lost) setTimeout(refresh, 5_000); }
   const more = renewing > 1;
   renewing = 0;
   if (more) refresh();
@@ -83,7 +92,13 @@ const follow = () => {
     // The first tells what is known.
     let first = !away;
     const changed = () => { if (!first) refresh(); first = false; };
-    stream.onerror = () => { if (stream.readyState === 2) say("Not connected: this page may be old. Load it anew."); };
+    stream.onerror = () => {
+      if (stream.readyState !== 2 || streams.get(from) !== stream) return;
+      streams.delete(from);
+      lost = true;
+      say("Not connected: this page may be old.");
+      setTimeout(refresh, 2_000);
+    };
     stream.addEventListener("change", changed);
     stream.addEventListener("task", changed);
     stream.addEventListener("words", event => words(JSON.parse(event.data)));
@@ -225,7 +240,7 @@ const ready = () => {
     const form = /** @type {HTMLFormElement} */ (one), { together } = form.dataset, button = form.querySelector("button");
     const open = [...form.elements].some(box => box instanceof HTMLInputElement && box.type === "checkbox" && box.required && !box.checked);
     const many = together ? chosen(form).length : 1;
-    if (button) button.disabled = !window.PublicKeyCredential || working.has(form) || open || many < 1 || many > Number(together ?? 1);
+    if (button) button.disabled = !window.PublicKeyCredential || working.has(form) || open || (form.matches(".approve, .together") && Date.now() < still) || many < 1 || many > Number(together ?? 1);
   }
 };
 

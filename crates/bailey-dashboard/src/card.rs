@@ -17,6 +17,9 @@ const ANSWERED: [&str; 3] =
 /// Labels that are told by typed recipients and files, where there are any.
 const TYPED: [&str; 4] = ["To", "Cc", "Bcc (hidden from the others)", "Attachment"];
 
+/// Characters of a note on a refusal that a form takes: its bytes are bound by the gate (2,000), which says so.
+const MOST_NOTED: usize = 1_000;
+
 /// Where a card stands, which decides what its heading is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Heading {
@@ -49,6 +52,7 @@ pub(crate) fn card(frame: &Frame<'_>, action: &ActionView, heading: Heading, bat
             blockquote class="claim" { span class="by" { "The agent says" } p { (action.claimed_why) } }
         }
         (closer(action))
+        @if !action.note.is_empty() { blockquote class="claim" { span class="by" { "You noted" } p class="lines" { (action.note) } } }
         @if let Some(outcome) = &action.outcome { p class="outcome" { b { "Outcome" } " " (outcome) } }
         (answers(frame, action, batch))
     };
@@ -169,7 +173,7 @@ fn content(action: &ActionView) -> Markup {
             @else { pre class="body" dir="auto" { (action.body) } }
         }
         @if !action.attachments.is_empty() {
-            ul class="files" aria-label="Files" { @for file in &action.attachments { (attachment(file)) } }
+            ul class="files" aria-label="Files" { @for (place, file) in action.attachments.iter().enumerate() { (attachment(action, place, file)) } }
         }
         (twice(action))
     }
@@ -205,10 +209,10 @@ fn difference(text: &str) -> Markup {
     }
 }
 
-fn attachment(file: &AttachmentView) -> Markup {
+fn attachment(action: &ActionView, place: usize, file: &AttachmentView) -> Markup {
     html! {
         li {
-            bdi { (file.name) } " "
+            a href={ "/approvals/" (action.id) "/files/" (place) } { bdi { (file.name) } } " "
             span class="dim" { (words::size(file.bytes)) " · " (file.media_type) " · sha256 " code { (words::short(&file.sha256, 16)) } }
         }
     }
@@ -218,6 +222,9 @@ fn answers_to(action: &ActionView) -> Markup {
     let answered = action.items.iter().filter(|line| ANSWERED.contains(&line.label.as_str()));
     html! {
         (list("items dim", answered))
+        @if action.has_original {
+            p { a href={ "/approvals/" (action.id) "/original" } { "Look at the mail as it came" } }
+        }
     }
 }
 
@@ -255,6 +262,7 @@ fn answers(frame: &Frame<'_>, action: &ActionView, batch: Option<&str>) -> Marku
         @match action.state.as_str() {
             "awaiting" => div class="answers" {
                 (touch::post("/do/reject", &[("id", id)], "Reject", "plain reject"))
+                (reject_with_note(id))
                 @if action.kind == "mail.send" { a class="button plain edit" href={ "/approvals/" (id) "/edit" } { "Edit" } }
                 a class="button plain" href={ "/autonomy?like=" (id) } { "Always like this…" }
                 @if let Some(batch) = batch {
@@ -276,6 +284,23 @@ fn answers(frame: &Frame<'_>, action: &ActionView, batch: Option<&str>) -> Marku
             },
             _ if action.can_undo => div class="answers" { (undo(action)) },
             _ => {},
+        }
+    }
+}
+
+/// Makes what refuses with a word to the agent. It needs no script.
+fn reject_with_note(id: &str) -> Markup {
+    html! {
+        details class="note" {
+            summary class="button plain" { "Reject with a note…" }
+            form method="post" action="/do/reject" class="fields" {
+                input type="hidden" name="id" value=(id);
+                label {
+                    span { "For the agent; it allows nothing" }
+                    textarea name="note" rows="3" maxlength=(MOST_NOTED) required {}
+                }
+                button type="submit" class="plain" { "Reject" }
+            }
         }
     }
 }

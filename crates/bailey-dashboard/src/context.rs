@@ -53,8 +53,9 @@ pub fn context(frame: &Frame<'_>, request: &Request<'_>, view: &ContextView) -> 
     page(frame, "Context", &main)
 }
 
-const LABELS: [(&str, &str, &str); 4] = [
+const LABELS: [(&str, &str, &str); 5] = [
     ("person", "You", "your words: what is named here may be acted on"),
+    ("note", "Your note", "what you noted when you refused something: names nobody, allows nothing"),
     ("bailey", "Bailey", "fixed words, and what Bailey knows"),
     ("model", "Model", "what the model wrote before; never trusted"),
     ("others", "Others", "what others wrote; never trusted"),

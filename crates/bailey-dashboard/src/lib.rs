@@ -16,7 +16,7 @@
 //! | path | fields | like |
 //! |---|---|---|
 //! | `/do/pause` | | `POST /v1/pause` |
-//! | `/do/reject` | `id` | `POST /v1/approvals/reject` |
+//! | `/do/reject` | `id`, `note` | `POST /v1/approvals/reject` |
 //! | `/do/take-back` | `id` | `POST /v1/cancel` |
 //! | `/do/happened` | `id`, `happened` (`yes`, `no`) | `POST /v1/actions/{id}/resolve` |
 //! | `/do/edit/{id}` | `to`, `cc`, `bcc` (one on a line), `subject`, `body` | `POST /v1/approvals/{id}/edit`, then the new card |
@@ -37,7 +37,7 @@
 //! | `/do/log/export-readable` | `proof` | `POST /v1/log/export-readable`, as a file; the script fills in what the touch gave |
 //! | `/do/recover` | `code` | takes a recovery code, then [`claim()`] |
 //!
-//! Pages ask with `GET` for `/activity?q=&kind=&state=&before=`, `/connect?kind=`, `/models?offered=`, `/autonomy?like=ACTION` and `/context/TASK/N`.
+//! Pages ask with `GET` for `/approvals/{id}/files/N`, `/approvals/{id}/original?html=`, its frame `/approvals/{id}/original/frame`, `/activity?q=&kind=&state=&before=`, `/connect?kind=`, `/models?offered=`, `/autonomy?like=ACTION` and `/context/TASK/N`.
 //!
 //! ## Touches, which need a passkey and so the script
 //!
@@ -74,6 +74,7 @@ mod approvals;
 mod assets;
 mod autonomy;
 mod card;
+mod carried;
 mod connections;
 mod context;
 mod enter;
@@ -91,6 +92,7 @@ pub use activity::{Filter, action, activity};
 pub use approvals::{approvals, card as one_approval, edit};
 pub use assets::{WORKER, asset};
 pub use autonomy::{Autonomy, Draft, KindRow, Profile, autonomy};
+pub use carried::{Seen, file, original};
 pub use connections::{Connecting, Offer, connect, connections, signed_in};
 pub use context::{Request, context};
 pub use enter::{claim, recovery_codes, sign_in};

@@ -143,14 +143,15 @@ impl Browsers {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the session of a browser that shows this, and whether it is time to note that it was heard of.
-    pub(crate) fn session(&self, shown: &str, now: Now) -> Option<(SessionRow, bool)> {
+    /// Returns the session of a browser that shows this, and whether it is time to note that it was used: what a page asks by itself,
+    /// and nobody did, keeps no session.
+    pub(crate) fn session(&self, shown: &str, now: Now, by_hand: bool) -> Option<(SessionRow, bool)> {
         let mut sessions = self.sessions();
         let row = sessions.get_mut(&hash(shown.as_bytes()))?;
         if !is_alive(row, now.wall_ms) {
             return None;
         }
-        let notes = now.wall_ms.saturating_sub(row.used_ms) >= NOTED_EVERY_MS;
+        let notes = by_hand && now.wall_ms.saturating_sub(row.used_ms) >= NOTED_EVERY_MS;
         if notes {
             row.used_ms = now.wall_ms;
         }

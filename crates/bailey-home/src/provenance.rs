@@ -80,7 +80,10 @@ fn parts(action: &Action) -> Box<dyn Iterator<Item = (&'static str, Option<&Mail
 
 /// Returns the files an action carries.
 pub(crate) fn attachments(action: &Action) -> Vec<AttachmentView> {
-    let Action::Mail(MailAction::Send(message)) = action else { return Vec::new() };
+    let Action::Mail(MailAction::Send(message) | MailAction::Draft(message) | MailAction::SaveDraft(message)) = action
+    else {
+        return Vec::new();
+    };
     let view = |file: &Attachment| AttachmentView {
         name: visible(file.name.as_str()),
         media_type: visible(&file.media_type),

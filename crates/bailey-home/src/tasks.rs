@@ -306,7 +306,12 @@ impl Home {
                 }
                 Next::Propose(index) => self.propose_call(id, &mut conversation, index).await?,
                 Next::Wait(index) => match self.outcome(&conversation, index)? {
-                    Some(result) => conversation.note(index, None, Some(result)),
+                    Some(result) => {
+                        if let Some(note) = self.note_on_refusing(&conversation, index)? {
+                            conversation.refused_with(index, note);
+                        }
+                        conversation.note(index, None, Some(result));
+                    }
                     None if conversation.goes_on_while_asking() && self.is_asked(&conversation, index)? => {
                         conversation.note(index, None, Some("it waits for your approval".into()));
                     }
@@ -416,6 +421,15 @@ impl Home {
             State::Undone | State::UndoFailed => "it was done, and undone by the person".to_owned(),
         };
         Ok(Some(words))
+    }
+
+    /// Returns what the person noted when they refused what a call proposed.
+    fn note_on_refusing(&self, conversation: &Conversation, index: usize) -> Result<Option<String>, GateError> {
+        let id = conversation.call(index).and_then(|call| call.action.as_ref()?.parse::<ActionId>().ok());
+        Ok(match id {
+            Some(id) => crate::views::note_among(&self.ledger.entries_of(&id)?),
+            None => None,
+        })
     }
 
     /// Returns what the other side said, as it is: for the model, which is shown it as other people's words.

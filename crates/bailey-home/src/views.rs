@@ -23,6 +23,14 @@ pub(crate) fn outcome_words(entries: &[Entry]) -> Option<String> {
     entries.iter().rev().find_map(|entry| payload_text(entry, "outcome"))
 }
 
+/// Returns what the person noted when they refused it, as they wrote it.
+pub(crate) fn note_among(entries: &[Entry]) -> Option<String> {
+    entries.iter().rev().find_map(|entry| {
+        let payload: serde_json::Value = serde_json::from_str(entry.payload.as_deref()?).ok()?;
+        Some(payload.get(bailey_gate::NOTE)?.as_str()?.to_owned())
+    })
+}
+
 impl Home {
     /// Tells why policy decided as it did, in words: the last entry that carries a decision.
     pub(crate) fn reasons_at_decision(&self, id: &ActionId) -> Result<String, GateError> {

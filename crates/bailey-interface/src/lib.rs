@@ -148,12 +148,18 @@ pub struct ActionView {
     pub class: String,
     /// The same once it is approved, in words.
     pub reversal: String,
+    /// Whether it answers, passes on or reads a received mail, which can be looked at: `GET /v1/actions/{id}/original`.
+    #[serde(default)]
+    pub has_original: bool,
     /// Whether it has happened and can be undone: `POST /v1/actions/{id}/undo`.
     pub can_undo: bool,
     /// What the person had said to it, in words: that they approved it, or that it went by itself.
     pub answered: String,
     /// What came of it, where something did.
     pub outcome: Option<String>,
+    /// What the person noted when they refused it; empty where they did not.
+    #[serde(default)]
+    pub note: String,
     /// Until when it can be answered: milliseconds since 1970-01-01T00:00Z.
     pub expires_ms: i64,
     /// Until when it is held, where it is.
@@ -208,6 +214,25 @@ pub struct AttachmentView {
     pub bytes: u64,
     /// The SHA-256 of its content, hexadecimal.
     pub sha256: String,
+}
+
+/// A received mail, as it came. All of it was written by others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OriginalView {
+    /// Who wrote it, as it says.
+    pub from: Vec<String>,
+    /// What it says it is about.
+    pub subject: String,
+    /// When it was written, as it says (RFC 3339); empty where it cannot be read.
+    pub date: String,
+    /// Its text.
+    pub text: String,
+    /// Its HTML without anything that acts or asks for something; empty where it has none.
+    pub html: String,
+    /// Where the links of its HTML lead.
+    pub links: Vec<String>,
+    /// What was left out, in words.
+    pub cut: Vec<String>,
 }
 
 /// What the person has to sign to answer.
@@ -312,6 +337,18 @@ pub struct IdsBody {
     pub ids: Vec<String>,
 }
 
+/// `POST /v1/approvals/reject`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RejectBody {
+    /// Which.
+    pub ids: Vec<String>,
+    /// What the agent is told with the refusal, at most 2,000 bytes; empty where nothing is. It is none of the task's words.
+    #[serde(default)]
+    #[schema(max_length = 2000)]
+    pub note: String,
+}
+
 /// `POST /v1/actions/{id}/resolve`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -346,7 +383,7 @@ pub struct ContextView {
 /// A piece of a model request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SpanView {
-    /// Who wrote it: `bailey`, `person`, `model`, `others`.
+    /// Who wrote it: `bailey`, `person`, `note` (the person, on something they refused), `model`, `others`.
     pub label: String,
     /// The tool it came from, for others' words.
     pub source: String,

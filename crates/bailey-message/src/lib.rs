@@ -12,6 +12,7 @@ mod charset;
 mod extract;
 mod fields;
 mod html;
+mod inert;
 mod invisible;
 mod link;
 mod mime;
@@ -32,6 +33,7 @@ pub use authentication::{Checked, authentication, own_servers, sender_is_proven}
 pub use charset::decode as decode_charset;
 pub use extract::{Extracted, extract};
 pub use fields::Fields;
+pub use inert::{Inert, MAX_INERT, inert};
 pub use link::Misleading;
 pub use outline::{Outline, PartAbout, Wanted};
 pub use unsubscribe::{Leaving, LeavingMail, Unsubscribe, leaving};

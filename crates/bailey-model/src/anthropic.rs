@@ -129,7 +129,9 @@ fn turns(messages: &[Message]) -> Vec<Value> {
     for message in messages {
         let (role, blocks) = match message {
             Message::System(_) => continue,
-            Message::Person(text) | Message::Asked(text) | Message::Found { text, .. } => ("user", text_block(text)),
+            Message::Person(text) | Message::Noted(text) | Message::Asked(text) | Message::Found { text, .. } => {
+                ("user", text_block(text))
+            }
             Message::Model { text, calls, thoughts } => ("assistant", said(text, calls, thoughts)),
             Message::Result { call, text, .. } => {
                 ("user", vec![json!({"type": "tool_result", "tool_use_id": id_of(call), "content": text})])

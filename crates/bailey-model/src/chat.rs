@@ -118,7 +118,9 @@ fn messages(messages: &[Message], traits: &Traits) -> Vec<Value> {
     for message in messages {
         let (role, text) = match message {
             Message::System(text) => ("system", text),
-            Message::Person(text) | Message::Asked(text) | Message::Found { text, .. } => ("user", text),
+            Message::Person(text) | Message::Noted(text) | Message::Asked(text) | Message::Found { text, .. } => {
+                ("user", text)
+            }
             Message::Model { text, calls, .. } if calls.is_empty() && text.trim().is_empty() => {
                 join = true;
                 continue;

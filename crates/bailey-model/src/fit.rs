@@ -41,7 +41,7 @@ pub(crate) fn fit(messages: &mut [Message], room: usize) {
         shorten(old, goal, |message| match message {
             Message::Result { text, shown, .. } if shown.number > 0 => Some(shortened(text, shown.number, left)),
             Message::Result { .. } | Message::System(_) | Message::Person(_) | Message::Asked(_) => None,
-            Message::Model { .. } | Message::Found { .. } => None,
+            Message::Model { .. } | Message::Found { .. } | Message::Noted(_) => None,
         });
     }
     shorten_own(old, goal);
@@ -140,7 +140,7 @@ fn size(messages: &[Message]) -> usize {
 
 fn size_of(message: &Message) -> usize {
     match message {
-        Message::System(text) | Message::Person(text) | Message::Asked(text) => text.len(),
+        Message::System(text) | Message::Person(text) | Message::Noted(text) | Message::Asked(text) => text.len(),
         Message::Result { text, .. } | Message::Found { text, .. } => text.len(),
         Message::Model { text, calls, thoughts } => {
             let calls: usize = calls.iter().map(|call| call.name.len() + call.arguments.len()).sum();

@@ -90,6 +90,8 @@ pub enum Message {
     System(String),
     /// The person's words.
     Person(String),
+    /// What the person noted when they refused something: told, and nothing is ever grounded on it.
+    Noted(String),
     /// Our words about the next step.
     Asked(String),
     /// What the model said and wanted.

@@ -16,6 +16,8 @@ pub enum Label {
     Bailey,
     /// The person did.
     Person,
+    /// The person did, as a note on something they refused: it names nobody, and allows nothing.
+    Note,
     /// A model did, in an earlier answer.
     Model,
     /// Anybody else: mail, calendar, any service. Never an instruction.
@@ -100,6 +102,7 @@ fn spans(messages: &[Message]) -> Vec<Span> {
         match message {
             Message::System(text) | Message::Asked(text) => out.push(span(Label::Bailey, "", text)),
             Message::Person(text) => out.push(span(Label::Person, "", text)),
+            Message::Noted(text) => out.push(span(Label::Note, "", text)),
             Message::Model { text, calls, thoughts } => {
                 out.push(span(Label::Model, "", text));
                 out.extend(thoughts.iter().map(|thought| span(Label::Model, "thoughts", &thought_text(thought))));
@@ -165,7 +168,7 @@ fn screen(messages: &mut [Message]) -> Vec<Redaction> {
                     out.push(Redaction { kind: kind.into(), span, hint: hint(&original) });
                 }
             }
-            Message::System(_) | Message::Person(_) | Message::Asked(_) => {}
+            Message::System(_) | Message::Person(_) | Message::Noted(_) | Message::Asked(_) => {}
             Message::Model { calls, thoughts, .. } => span += calls.len() + thoughts.len(),
         }
         span += 1;

@@ -122,6 +122,9 @@ pub(crate) enum Command {
         /// Which actions
         #[arg(required = true)]
         ids: Vec<String>,
+        /// What the agent is told with it; it names nobody and allows nothing
+        #[arg(long, value_name = "WORDS", default_value = "")]
+        note: String,
     },
     /// Change a waiting mail; the changed mail asks again
     Edit(EditMail),

@@ -13,7 +13,7 @@ use bailey_home::wire::{
 use bailey_home::{Layout, RootChoice, purposes, routes};
 use bailey_interface::{
     ActionView, ApproveBody, ConnectionView, ContextView, DeletedView, EntryView, IdsBody, LevelBody, ProvenBody,
-    ResolveBody, ResumeBody, RevokeView, Shown, SignIn, Status, TaskSummary, TaskView,
+    RejectBody, ResolveBody, ResumeBody, RevokeView, Shown, SignIn, Status, TaskSummary, TaskView,
 };
 
 use crate::args::{
@@ -103,8 +103,8 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             Ok(show::print(json, &list, |out| cards(out, &list))?)
         }
         Command::Approve { ids } => approve(&client, &ids, json).await,
-        Command::Reject { ids } => {
-            let () = client.post(&routes::REJECT.here(), &IdsBody { ids }).await?;
+        Command::Reject { ids, note } => {
+            let () = client.post(&routes::REJECT.here(), &RejectBody { ids, note }).await?;
             say("Refused; nothing was done.")
         }
         Command::Edit(edit) => edit_mail(&client, edit, json).await,

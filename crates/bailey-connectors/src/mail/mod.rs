@@ -37,6 +37,19 @@ pub(crate) use compose::{Invitation, guests, prepare_invitation};
 pub(crate) use invited::prepare_answer;
 pub(crate) use smtp::{check_addresses, check_taken, try_submission};
 
+/// Most bytes that are fetched of a mail to be looked at as it came: header and text.
+const AS_IT_CAME: usize = 3 * 1024 * 1024;
+
+/// Fetches a mail by a look; the flag tells whether there is more of it.
+pub(crate) async fn as_it_came(
+    vault: &Vault,
+    account: (ConnectionId, u64),
+    message: &MessageRef,
+) -> Result<(Vec<u8>, bool), VaultError> {
+    let access = vault.look(Some(account), SystemEgress::Preparation);
+    original::fetch(vault, &access, message, AS_IT_CAME).await
+}
+
 /// What models are told of the argument that names files.
 const FILES: &str =
     "files of the mailbox to send along, each as ID#PART: the mail's id and the part that mail_read gave for the file";

@@ -55,10 +55,12 @@ pub fn bare(n: u64, kind: &str, state: &str, headline: &str) -> ActionView {
         claimed_why: String::new(),
         class: "undoable".into(),
         reversal: "Changes nothing.".into(),
+        has_original: false,
         can_undo: false,
         answered: "it went by itself".into(),
         outcome: None,
         expires_ms: NOW + 4 * 60 * MINUTE,
+        note: String::new(),
         held_until_ms: None,
     }
 }

@@ -16,6 +16,11 @@ use crate::state::State;
 use crate::time::Now;
 use crate::verdict::{Class, Evidence, Ruling};
 
+/// Most bytes of the note that a refusal carries.
+pub const MAX_NOTE_BYTES: usize = 2_000;
+/// The field of a refusal's payload that holds the person's note.
+pub const NOTE: &str = "note";
+
 /// What policy says of an approved action, as it was worked out before the transaction.
 struct Ruled {
     weighed: Weighed,
@@ -123,21 +128,37 @@ impl Gate {
     ///
     /// Errors: [`GateError::NoSuchAction`], [`GateError::WrongState`].
     pub fn reject(&self, ids: &[ActionId], now: Now) -> Result<(), GateError> {
-        self.end(ids, State::Rejected, reason::REFUSED, now)
+        self.reject_with_note(ids, "", now)
+    }
+
+    /// Refuses waiting actions with a note of at most [`MAX_NOTE_BYTES`] for whoever proposed them. It is kept in the entry, sealed, and
+    /// is none of the task's words: nothing is ever grounded on it.
+    ///
+    /// Errors: those of [`Self::reject`], [`GateError::Malformed`] for a longer note.
+    pub fn reject_with_note(&self, ids: &[ActionId], note: &str, now: Now) -> Result<(), GateError> {
+        if note.len() > MAX_NOTE_BYTES {
+            return Err(GateError::Malformed(format!("a note has at most {MAX_NOTE_BYTES} bytes; make it shorter")));
+        }
+        self.end(ids, State::Rejected, reason::REFUSED, note, now)
     }
 
     /// Takes actions back before they ran, all or none: waiting, approved, or held. Works while paused.
     ///
     /// Errors: [`GateError::NoSuchAction`], [`GateError::WrongState`] where one has been claimed.
     pub fn cancel(&self, ids: &[ActionId], now: Now) -> Result<(), GateError> {
-        self.end(ids, State::Cancelled, reason::TAKEN_BACK, now)
+        self.end(ids, State::Cancelled, reason::TAKEN_BACK, "", now)
     }
 
-    fn end(&self, ids: &[ActionId], to: State, why: &'static str, now: Now) -> Result<(), GateError> {
+    fn end(&self, ids: &[ActionId], to: State, why: &'static str, note: &str, now: Now) -> Result<(), GateError> {
+        let said = || if note.is_empty() { Payload::default() } else { Payload::default().text(NOTE, note) };
         self.commit(|tx| {
             for id in ids {
                 let mut row = row_of(tx, id)?;
-                self.step(tx, &mut row, to, Actor::Client, now, |entry| Event { reasons: vec![why.into()], ..entry })?;
+                self.step(tx, &mut row, to, Actor::Client, now, |entry| Event {
+                    reasons: vec![why.into()],
+                    payload: said(),
+                    ..entry
+                })?;
             }
             Ok(())
         })

@@ -16,6 +16,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+pub use answer::{MAX_NOTE_BYTES, NOTE};
 pub use claim::{Claiming, LEFT};
 pub use propose::{FACTS, MAX_OFF_TASK_PER_TASK, Proposal, Proposed};
 pub use stop::{Found, PauseReport, Sweep};

@@ -47,7 +47,7 @@ pub(super) fn asker(home: &Home, method: &Method, headers: &HeaderMap) -> Result
         return Ok(by_token(home, headers).map_or(Asker::Nobody, Asker::Known));
     }
     let now = home.clock.now();
-    let Some((row, notes)) = shown.and_then(|shown| home.browsers.session(shown, now)) else {
+    let Some((row, notes)) = shown.and_then(|shown| home.browsers.session(shown, now, by_hand(method, headers))) else {
         return Ok(Asker::Nobody);
     };
     is_by_the_dashboard(home, method, headers)?;
@@ -79,7 +79,13 @@ pub(super) fn is_by_the_dashboard(home: &Home, method: &Method, headers: &Header
 
 /// Tells whether a request shows that the person is there: what they did, not what a page asks by itself.
 pub(super) fn is_by_hand(caller: Caller, method: &Method, headers: &HeaderMap) -> bool {
-    caller.session.is_none() || *method != Method::GET || text(headers, "sec-fetch-user") == Some("?1")
+    caller.session.is_none() || by_hand(method, headers)
+}
+
+/// Tells whether somebody did something that a browser asks for: what a page asks by itself neither shows that they are there nor keeps
+/// their session.
+fn by_hand(method: &Method, headers: &HeaderMap) -> bool {
+    *method != Method::GET || text(headers, "sec-fetch-user") == Some("?1")
 }
 
 /// Returns what a browser shows of its session.

@@ -2,10 +2,11 @@
 
 use bailey_connectors::Services;
 use bailey_gate::family::ActionKind;
+use bailey_gate::family::escape::visible_lines;
 
 use super::*;
 use crate::provenance;
-use crate::views::{claimed_why, outcome_words};
+use crate::views::{claimed_why, note_among, outcome_words};
 
 pub(super) fn views(home: &Home, records: &[ActionRecord]) -> Result<Vec<ActionView>, Failure> {
     records.iter().map(|record| action_view(home, record)).collect()
@@ -33,9 +34,11 @@ pub(super) fn action_view(home: &Home, record: &ActionRecord) -> Result<ActionVi
         claimed_why: claimed_why(&entries),
         class: row.class.name().into(),
         reversal: String::new(),
+        has_original: false,
         can_undo: false,
         answered: crate::rules::answered(row).into(),
         outcome: outcome_words(&entries),
+        note: note_among(&entries).map(|note| visible_lines(&note)).unwrap_or_default(),
         expires_ms: row.expires.wall_ms(),
         held_until_ms: row.held.map(|held| held.wall_ms()),
     };
@@ -52,6 +55,7 @@ pub(super) fn action_view(home: &Home, record: &ActionRecord) -> Result<ActionVi
         view.provenance = stands.lines;
         view.recipients = stands.recipients;
         view.attachments = provenance::attachments(&content.action);
+        view.has_original = carried::source_of(&content).is_some();
         view.reversal = provenance::reversal(&content, home.in_force().config.home.hold_seconds);
         view.can_undo = row.state.may_become(State::Undoing) && Services::has_undo(&content);
     }
@@ -154,10 +158,10 @@ pub(super) async fn approve(
     Ok(Json(approved))
 }
 
-pub(super) async fn reject(AppState(home): Shared, JsonBody(body): JsonBody<IdsBody>) -> Answer<()> {
+pub(super) async fn reject(AppState(home): Shared, JsonBody(body): JsonBody<RejectBody>) -> Answer<()> {
     let ids = body.ids.iter().map(|id| parse("action", id)).collect::<Result<Vec<ActionId>, _>>()?;
     let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
-    blocking(move || gate.reject(&ids, now)).await?;
+    blocking(move || gate.reject_with_note(&ids, body.note.trim(), now)).await?;
     home.changed();
     Ok(Json(()))
 }

@@ -4,6 +4,7 @@ mod access;
 mod actions;
 mod body;
 mod browsers;
+mod carried;
 mod config;
 mod connecting;
 pub(crate) mod connections;
@@ -13,7 +14,7 @@ mod house;
 mod log;
 mod models;
 mod notifications;
-mod pages;
+pub(crate) mod pages;
 pub(crate) mod places;
 mod rules;
 pub mod table;
@@ -40,9 +41,9 @@ use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, ConnectionId, Digest, GateError, Nonce, Preview, Proposal, Proposed, State, TaskId};
 use bailey_interface::{
     ActionView, ApproveBody, AssertionBody, Challenge, Code, ConnectionView, ContextView, CredentialHint,
-    CredentialKind, DeletedView, EntryView, IdsBody, KeptBack, LevelBody, Line, ModelsView, OfferView, PauseView,
-    ProofBody, ProvenBody, ResolveBody, ResumeBody, RevokeView, SignIn, SpanView, Status, TaskBody, TaskSummary,
-    TaskView, UsageView, WordsView,
+    CredentialKind, DeletedView, EntryView, IdsBody, KeptBack, LevelBody, Line, ModelsView, OfferView, OriginalView,
+    PauseView, ProofBody, ProvenBody, RejectBody, ResolveBody, ResumeBody, RevokeView, SignIn, SpanView, Status,
+    TaskBody, TaskSummary, TaskView, UsageView, WordsView,
 };
 use bailey_ledger::{ActionRecord, ExportError, Payloads};
 use bailey_model::tap::{Label, Redaction, Span};
@@ -84,6 +85,7 @@ impl<A> Gives<A> for Answer<A> {}
 impl<A> Gives<A> for Result<(HeaderMap, Json<A>), Failure> {}
 impl Gives<Octets> for Result<Vec<u8>, Failure> {}
 impl Gives<Octets> for Result<log::Exported, Failure> {}
+impl Gives<Octets> for Result<carried::File, Failure> {}
 impl Gives<Text> for Result<String, Failure> {}
 impl<S> Gives<Events> for Result<Sse<S>, Failure> {}
 

@@ -59,9 +59,43 @@ pub(super) fn is_page(path: &str) -> bool {
     !path.starts_with("/v1/")
 }
 
+/// A handler with its method.
+struct Bound(Method, MethodRouter<Arc<Home>>);
+
+fn get<H: Handler<T, Arc<Home>>, T: 'static>(handler: H) -> Bound {
+    Bound(Method::Get, axum::routing::get(handler))
+}
+
+fn post<H: Handler<T, Arc<Home>>, T: 'static>(handler: H) -> Bound {
+    Bound(Method::Post, axum::routing::post(handler))
+}
+
+/// The pages and forms: there is no other way to serve one, so that none is left out of what holds for all.
+struct Pages {
+    router: Router<Arc<Home>>,
+    rows: Vec<(&'static str, &'static str)>,
+}
+
+impl Pages {
+    fn route(mut self, path: &'static str, Bound(method, handler): Bound) -> Self {
+        self.rows.push((method.name(), path));
+        Self { router: self.router.route(path, handler), ..self }
+    }
+}
+
+/// Returns method and path of every page and form, and whether it is there for whoever asks.
+#[must_use]
+pub fn page_routes() -> Vec<(&'static str, &'static str, bool)> {
+    all().rows.into_iter().map(|(method, path)| (method, path, is_open(Some(path)))).collect()
+}
+
 /// Returns the routes of the pages.
 pub(super) fn router() -> Router<Arc<Home>> {
-    Router::new()
+    all().router.layer(middleware::from_fn(dressed))
+}
+
+fn all() -> Pages {
+    Pages { router: Router::new(), rows: Vec::new() }
         .route("/", get(|| async { to("/talk") }))
         .route(SIGN_IN, get(sign_in))
         .route("/claim", get(claim))
@@ -72,6 +106,9 @@ pub(super) fn router() -> Router<Arc<Home>> {
         .route("/approvals", get(approvals))
         .route("/approvals/{id}", get(approval))
         .route("/approvals/{id}/edit", get(edit))
+        .route("/approvals/{id}/files/{n}", get(carried::file_page))
+        .route("/approvals/{id}/original", get(carried::original_page))
+        .route("/approvals/{id}/original/frame", get(carried::frame))
         .route("/activity", get(activity))
         .route("/activity/{id}", get(action))
         .route("/connections", get(connections))
@@ -109,7 +146,6 @@ pub(super) fn router() -> Router<Arc<Home>> {
         .route("/do/sign-out", post(sign_out))
         .route("/do/log/export", post(export))
         .route("/do/recover", post(recover))
-        .layer(middleware::from_fn(dressed))
 }
 
 /// Gives every page its headers, and makes a page of whatever is wrong.
@@ -122,6 +158,9 @@ async fn dressed(request: Request, next: Next) -> Response {
 /// Gives a page its headers.
 pub(super) fn dress(mut response: Response) -> Response {
     let headers = response.headers_mut();
+    // What a mail brought has a narrower one of its own.
+    let policy = HeaderValue::from_static(html::CONTENT_SECURITY_POLICY);
+    headers.entry("content-security-policy").or_insert(policy);
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
         // Forms go back to the page they were on; no other site hears where somebody was.
@@ -549,8 +588,18 @@ async fn pause(AppState(home): Shared, headers: HeaderMap) -> Page {
     Ok(back(&home, &headers, "/approvals"))
 }
 
-async fn reject(AppState(home): Shared, headers: HeaderMap, Form(form): Form<IdForm>) -> Page {
-    let Json(_) = actions::reject(AppState(Arc::clone(&home)), JsonBody(IdsBody { ids: vec![form.id] })).await?;
+/// A refusal, with what the agent is told.
+#[derive(Deserialize)]
+struct RejectForm {
+    id: String,
+    #[serde(default)]
+    note: String,
+}
+
+async fn reject(AppState(home): Shared, headers: HeaderMap, Form(form): Form<RejectForm>) -> Page {
+    // Browsers end lines with CR and LF (HTML, form submission).
+    let body = RejectBody { ids: vec![form.id], note: form.note.replace("\r\n", "\n") };
+    let Json(_) = actions::reject(AppState(Arc::clone(&home)), JsonBody(body)).await?;
     Ok(back(&home, &headers, "/approvals"))
 }
 

@@ -6,8 +6,8 @@ use bailey_interface::*;
 
 use super::document::{Components, schema_of, type_name};
 use super::{
-    actions, bind, bind_with, browsers, config, connections, daily_pages, house, log, models, notifications, rules,
-    tasks,
+    actions, bind, bind_with, browsers, carried, config, connections, daily_pages, house, log, models, notifications,
+    rules, tasks,
 };
 use crate::home::Home;
 use crate::routes::{Events, Method, Octets, Route, Text};
@@ -157,6 +157,11 @@ routes! {
     ACTIONS = Get "/v1/actions" ? actions::Which, gives Vec<ActionView>; Usual, Token, actions::actions;
     /// One action, with its preview.
     ACTION = Get "/v1/actions/{id}", gives ActionView; Usual, Token, actions::action;
+    /// A file that an action carries, by its place from 0. Pictures come as such; everything else to be kept, not shown.
+    ATTACHMENT = Get "/v1/actions/{id}/attachments/{n}", gives Octets; Usual, Token, carried::attachment;
+    /// The received mail that an action answers, passes on or reads, fetched anew from its account by a look: its text, and its HTML
+    /// without anything that acts or asks for something.
+    ORIGINAL = Get "/v1/actions/{id}/original", gives OriginalView; Usual, Token, carried::original;
     /// Why an action was decided as it was.
     WHY = Get "/v1/actions/{id}/why", gives WhyView; Usual, Token, rules::why;
     /// Says whether an action happened whose outcome is not known, or corrects what was said. Sends nothing.
@@ -170,8 +175,8 @@ routes! {
     CHALLENGE = Post "/v1/challenge", gives Challenge; Prompt, Token, actions::challenge;
     /// Approves exactly what was shown, or nothing.
     APPROVE = Post "/v1/approvals/approve", takes ApproveBody, gives Vec<String>; Prompt, Assertion, actions::approve;
-    /// Refuses waiting actions. Needs no proof: it harms nobody.
-    REJECT = Post "/v1/approvals/reject", takes IdsBody, gives (); Prompt, Token, actions::reject;
+    /// Refuses waiting actions, with a note for the agent where there is one: it allows nothing. Needs no proof: it harms nobody.
+    REJECT = Post "/v1/approvals/reject", takes RejectBody, gives (); Prompt, Token, actions::reject;
     /// Replaces a waiting mail by an edited one, which asks anew.
     EDIT = Post "/v1/approvals/{id}/edit", takes Edit, gives ActionView; Usual, Token, actions::edit;
     /// Takes back what waits or is held. Needs no proof.

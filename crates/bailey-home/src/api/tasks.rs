@@ -162,6 +162,7 @@ pub(super) async fn context(AppState(home): Shared, Path((id, n)): Path<(String,
     let label = |label: Label| match label {
         Label::Bailey => "bailey",
         Label::Person => "person",
+        Label::Note => "note",
         Label::Model => "model",
         Label::Others => "others",
     };

@@ -13,7 +13,7 @@ struct Request;
 impl Model for Request {
     fn request(&self, ask: &Ask) -> Vec<u8> {
         let words = ask.messages.iter().map(|message| match message {
-            Message::System(text) | Message::Person(text) | Message::Asked(text) => text,
+            Message::System(text) | Message::Person(text) | Message::Noted(text) | Message::Asked(text) => text,
             Message::Model { text, .. } | Message::Result { text, .. } | Message::Found { text, .. } => text,
         });
         serde_json::to_vec(&words.collect::<Vec<_>>()).unwrap()

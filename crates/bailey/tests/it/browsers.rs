@@ -282,6 +282,52 @@ fn nothing_answers_a_browser_without_its_session_or_from_another_page() {
 }
 
 #[test]
+fn no_page_and_no_form_answers_without_the_session_of_its_own_page() {
+    let (_world, browser) = let_in(vec![]);
+    let (_elsewhere, mut other) = let_in(vec![]);
+    other.host.clone_from(&browser.host);
+    let nobody =
+        Browser { cookie: String::new(), ..Browser { host: browser.host.clone(), ..Browser::new(&_world, "nobody") } };
+    let mut ended = Browser::new(&_world, "first");
+    assert_eq!(ended.sign_in().0, 200);
+    let sessions = ended.ask("GET", "/v1/sessions", &Value::Null).1;
+    let this = sessions.as_array().unwrap().iter().find(|one| one["is_this"] == true).unwrap();
+    assert_eq!(ended.ask("POST", &format!("/v1/sessions/{}/end", this["id"].as_str().unwrap()), &Value::Null).0, 200);
+    let own = browser.own();
+    let strange = [
+        ("same site", From { site: Some("same-site"), ..own.clone() }),
+        ("another site", From { site: Some("cross-site"), origin: Some("http://evil.example".into()) }),
+        ("without fetch metadata", From { site: None, ..own.clone() }),
+    ];
+    let html = "accept: text/html\r\n";
+    let rows = bailey_home::page_routes();
+    for (method, path, is_open) in &rows {
+        let path = path
+            .replace("{*path}", "x")
+            .replace("{id}", &"00".repeat(16))
+            .replace("{task}", &"00".repeat(16))
+            .replace("{n}", "0");
+        for (who, browser) in [("nobody", &nobody), ("an ended session", &ended), ("another home's", &other)] {
+            let (status, head, body) = browser.request(&own, method, &path, "", html);
+            let sent_away = status == 303 && head.contains("location: /sign-in");
+            assert!(*is_open || sent_away || (401..=403).contains(&status), "{who}: {method} {path}: {status} {body}");
+        }
+        for (what, from) in &strange {
+            let (status, ..) = browser.request(from, method, &path, "", html);
+            assert_eq!(status, 403, "{what}: {method} {path}");
+        }
+        if *method == "POST" {
+            let unsaid = From { origin: None, ..own.clone() };
+            assert_eq!(browser.request(&unsaid, method, &path, "", html).0, 403, "without an origin: {method} {path}");
+            let foreign = From { origin: Some("http://evil.example".into()), ..own.clone() };
+            assert_eq!(browser.request(&foreign, method, &path, "", html).0, 403, "a foreign origin: {method} {path}");
+        }
+    }
+    assert!(rows.len() >= 38, "{} pages and forms", rows.len());
+    assert_eq!(browser.ask("GET", "/v1/status", &Value::Null).1["mode"], "open", "and nothing was done by any of it");
+}
+
+#[test]
 fn a_session_alone_does_nothing_that_needs_the_person() {
     let (world, browser) = let_in(vec![]);
     let api = world.get("/v1/openapi.json");

@@ -26,7 +26,7 @@ pub fn picture(browser: &Browser, name: &str) {
         for dark in [false, true] {
             browser.look(width, height, dark);
             let look = if dark { "dark" } else { "light" };
-            browser.picture(&folder.join(format!("{name}-{on}-{look}.png")));
+            browser.picture(&folder.join(format!("{name}-{on}-{look}.jpg")));
         }
     }
     browser.look(DESK.0, DESK.1, false);
@@ -41,7 +41,7 @@ pub fn let_in(world: &World, browser: &Browser) {
 }
 
 /// A world whose dashboard a browser was let in to.
-fn world(turns: Vec<Turn>) -> (World, Browser) {
+pub fn world(turns: Vec<Turn>) -> (World, Browser) {
     let world = World::with_dashboard(turns);
     let browser = Browser::start();
     browser.look(DESK.0, DESK.1, false);
@@ -174,7 +174,7 @@ fn without_scripts_tasks_refusals_and_the_pause_work() {
     World::until_true("nothing ever waited", || world.approvals().len() == 1);
     let card = world.waiting();
     browser.open(&at(&world, "/approvals"));
-    browser.click("article.card form[action='/do/reject'] button");
+    browser.click("article.card button.reject");
     world.until(&id(&card), "rejected");
     browser.until("return location.pathname === '/approvals'");
     browser.click("form[action='/do/pause'] button");
@@ -235,7 +235,7 @@ fn an_answer_on_one_device_is_there_on_the_other_at_once_and_counts_once() {
         browser.open(&at(&world, "/approvals"));
         browser.click("article.card input[type=checkbox][required]");
     }
-    first.click("article.card form[action='/do/reject'] button");
+    first.click("article.card button.reject");
     world.until(&id(&card), "rejected");
     // The other is told, politely, and nothing is sent.
     second.until(

@@ -13,6 +13,7 @@ mod browsers;
 mod caldav;
 mod calendars;
 mod capable;
+mod cards;
 mod clocks;
 mod contacts;
 mod daily;

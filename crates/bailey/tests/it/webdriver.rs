@@ -168,6 +168,26 @@ impl Browser {
         self.post(&format!("/element/{element}/value"), &json!({"text": words}));
     }
 
+    /// Presses a key and lets it go: a letter, or a name of WebDriver's table as its character (W3C WebDriver, 17.4.2).
+    #[track_caller]
+    pub fn press(&self, key: char) {
+        let actions = json!([{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]);
+        self.post("/actions", &json!({"actions": [{"type": "key", "id": "keys", "actions": actions}]}));
+    }
+
+    /// Presses Tab until the focus is on such an element, as somebody without a mouse does.
+    #[track_caller]
+    pub fn tab_to(&self, css: &str) {
+        const MOST: usize = 100;
+        for _ in 0..MOST {
+            self.press('\u{e004}');
+            if self.run(&format!("return document.activeElement.matches({})", json!(css))) == true {
+                return;
+            }
+        }
+        panic!("{css} cannot be reached by keys at {}", self.url());
+    }
+
     /// Waits until a script returns something, and gives it.
     #[track_caller]
     pub fn until(&self, script: &str) -> Value {
@@ -237,8 +257,9 @@ impl Browser {
 
     /// Keeps a picture of what is seen.
     pub fn picture(&self, file: &Path) {
-        let png = self.raw("GET", &self.path("/screenshot"), &Value::Null);
-        std::fs::write(file, STANDARD.decode(png.as_str().unwrap()).unwrap()).unwrap();
+        let asked = json!({"format": "jpeg", "quality": 60});
+        let taken = self.devtools("Page.captureScreenshot", &asked);
+        std::fs::write(file, STANDARD.decode(taken["data"].as_str().unwrap()).unwrap()).unwrap();
     }
 }
 

@@ -184,4 +184,23 @@ pub(super) const DASHBOARD: &[Mutation] = &[
         )],
         test: "rendering::a_stranger_is_ticked_on_that_very_line_before_anything_is_approved",
     },
+    Mutation {
+        control: "note/own-label",
+        edits: &[("crates/bailey-agent/src/free.rs", "    Message::Noted(format!(", "    Message::Person(format!(")],
+        test: "tests::a_note_on_a_refusal_is_told_behind_all_results_as_a_note",
+    },
+    Mutation {
+        control: "mail/inert",
+        edits: &[(
+            "crates/bailey-message/src/inert.rs",
+            "(_, \"src\" | \"href\" | \"cite\" | \"background\" | \"srcset\") => None,",
+            "",
+        )],
+        test: "tests::what_acts_or_asks_for_something_is_taken_out",
+    },
+    Mutation {
+        control: "card/still-after-moving",
+        edits: &[("crates/bailey-dashboard/assets/dashboard.js", "still = Date.now() + 1_500;", "still = 0;")],
+        test: "cards::what_approves_takes_no_touch_while_it_moves",
+    },
 ];
