@@ -33,7 +33,7 @@
 //! | `/do/log/export` | | `POST /v1/log/export`, as a file |
 //! | `/do/recover` | `code` | takes a recovery code, then [`claim()`] |
 //!
-//! Pages ask with `GET` for `/activity?q=&kind=&state=&before=`, `/connect?kind=`, `/autonomy?like=ACTION` and `/context/TASK/N`.
+//! Pages ask with `GET` for `/activity?q=&kind=&state=&account=&by=&from=&to=&before=`, `/talk?q=&before=`, `/context?q=&label=&before=`, `/connect?kind=`, `/autonomy?like=ACTION` and `/context/TASK/N`.
 //!
 //! ## Touches, which need a passkey and so the script
 //!
@@ -56,7 +56,8 @@
 //! | `/v1/passkeys/{id}/end` | |
 //! | `/v1/recovery-codes` (shown on [`recovery_codes()`]) | |
 //! | `/v1/browsers/link` (before a passkey is made from the settings) | |
-//! | `/v1/log/export-readable` (kept as a file) | |
+//! | `/v1/log/export-readable`, `/v1/log/export-csv` (kept as a file) | |
+//! | `/v1/tasks/{id}/undo` | `actions` |
 //! | `/v1/home/delete` | |
 //!
 //! A new passkey is made by a form with `data-create`, on [`claim()`] by the token behind `#` in the address, in the settings by one of
@@ -73,6 +74,7 @@ mod context;
 mod enter;
 mod frame;
 mod markdown;
+mod records;
 mod settings;
 mod talk;
 mod touch;
@@ -87,8 +89,9 @@ pub use connections::{Account, Connecting, Offer, Use, connect, connections};
 pub use context::{Request, context};
 pub use enter::{claim, recovery_codes, sign_in};
 pub use frame::{Frame, Mode, Section};
+pub use records::{Looked, requests};
 pub use settings::{Device, Session, Settings, settings};
-pub use talk::{talk, task};
+pub use talk::{history, talk, task};
 pub use trouble::{not_answering, trouble};
 
 /// The policy that every page is to be served with (CSP Level 3, Trusted Types): no script and no style but the crate's own files, and no

@@ -4,6 +4,7 @@
 //! Invariant of absence: nothing here knows a home, opens anything, or decides.
 
 mod browsers;
+mod records;
 mod tasks;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,9 @@ use utoipa::ToSchema;
 pub use browsers::{
     ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView, RecoverBody,
     RecoveryCodesView, RegistrationOptions, RequestBody, SessionView,
+};
+pub use records::{
+    ConsistencyView, FoundRequestsView, FoundTasksView, FoundView, HeldView, LedToView, ReceivedView,
 };
 pub use tasks::{ModelsView, OfferView, TaskSummary, TaskView, UsageView, WordsView};
 
@@ -329,7 +333,7 @@ pub struct TaskBody {
 }
 
 /// A model request as it can be looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ContextView {
     /// What it held, in order.
     pub spans: Vec<SpanView>,
@@ -337,6 +341,12 @@ pub struct ContextView {
     pub kept_back: Vec<KeptBack>,
     /// Its exact bytes.
     pub body: String,
+    /// What it took, where that is known.
+    #[serde(default)]
+    pub usage: Option<UsageView>,
+    /// The actions it led to.
+    #[serde(default)]
+    pub led_to: Vec<LedToView>,
 }
 
 /// A piece of a model request.

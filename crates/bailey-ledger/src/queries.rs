@@ -108,6 +108,8 @@ queries! {
                UNION ALL SELECT key_id FROM blob";
     /// Tasks, newest first.
     TASKS = "SELECT id, state, wall_ms, origin FROM task ORDER BY rowid DESC LIMIT ?1 OFFSET ?2";
+    /// One task.
+    ONE_TASK = "SELECT id, state, wall_ms, origin FROM task WHERE id = ?1";
     /// Tasks in a state, newest first.
     TASKS_IN_STATE = "SELECT id, state, wall_ms, origin FROM task WHERE state = ?1 ORDER BY rowid DESC";
     /// One connection.

@@ -497,6 +497,11 @@ impl Ledger {
         self.tasks_of(queries::TASKS, [limit, skip])
     }
 
+    /// Returns one task; nothing where there is none.
+    pub fn task_row(&self, id: &TaskId) -> Result<Option<TaskRow>, StoreError> {
+        Ok(self.tasks_of(queries::ONE_TASK, [id.as_bytes()])?.pop())
+    }
+
     /// Tasks in a state, newest first.
     pub fn tasks_in(&self, state: &str) -> Result<Vec<TaskRow>, StoreError> {
         self.tasks_of(queries::TASKS_IN_STATE, [state])

@@ -205,6 +205,13 @@ impl SearchIndex {
         Ok(())
     }
 
+    /// Tells whether it can be used no more ([`bailey_keys::has_failed`]) and has to be made anew.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        let files = self.files();
+        bailey_keys::store::has_failed(&locked(&files.writer)) || bailey_keys::store::has_failed(&locked(&files.reader))
+    }
+
     /// Tells how many entries of the log are taken up.
     pub fn size(&self) -> Result<u64, StoreError> {
         let files = self.files();

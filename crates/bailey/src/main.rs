@@ -15,6 +15,7 @@ mod restore;
 mod roles;
 mod rules;
 mod scrape;
+mod search;
 mod show;
 
 use std::io::Write as _;

@@ -83,8 +83,8 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     out.push(("card", page::one_approval(&approvals, &views.waiting[1], Some(&views.why))));
     out.push(("edit", page::edit(&approvals, &views.waiting[1])));
     let talk = at(Section::Talk);
-    out.push(("talk", page::talk(&talk, &views.tasks)));
-    out.push(("talk-none", page::talk(&talk, &[])));
+    out.push(("talk", page::talk(&talk, &views.tasks, Some(50))));
+    out.push(("talk-none", page::talk(&talk, &[], None)));
     out.push(("task", page::task(&talk, &views.tasks, &views.task)));
     let activity = at(Section::Activity);
     let kinds = ["mail.send", "mail.move", words];
@@ -111,7 +111,7 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
         said: words,
         ..frame(&paused, Section::Talk)
     };
-    out.push(("paused", page::talk(&paused, &views.tasks)));
+    out.push(("paused", page::talk(&paused, &views.tasks, None)));
     out
 }
 

@@ -53,7 +53,7 @@ fn purpose(asked: &RequestBody) -> Result<Purpose, Failure> {
             purposes::change_level(&parse("connection", id)?, &field::<String>(body, "level")?)
         }
         ["v1", "rules"] => purposes::change_rules(&field(body, "change")?),
-        ["v1", "log", "export-readable"] => purposes::export_readable(),
+        ["v1", "log", "export-readable" | "export-csv"] => purposes::export_readable(),
         ["v1", "home", "delete"] => purposes::delete_home(),
         ["v1", "browsers", "link"] => purposes::let_browser_in(),
         ["v1", "passkeys", "confirm"] => purposes::confirm_passkeys(),

@@ -13,6 +13,7 @@ mod models;
 mod pages;
 pub(crate) mod places;
 mod rules;
+mod search;
 pub mod table;
 mod tasks;
 
@@ -42,7 +43,7 @@ use bailey_interface::{
     TaskView, UsageView, WordsView,
 };
 use bailey_ledger::{ActionRecord, ExportError, Payloads};
-use bailey_model::tap::{Label, Redaction, Span};
+use bailey_model::tap::{Redaction, Span};
 use bailey_vault::{Credential, NewConnection, Revocation, VaultError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
