@@ -13,13 +13,13 @@ const PHONE: (u32, u32) = (390, 844);
 const DESK: (u32, u32) = (1_280, 900);
 
 /// Where the dashboard is.
-fn at(world: &World, path: &str) -> String {
+pub fn at(world: &World, path: &str) -> String {
     let port = world.gateway().rsplit_once(':').unwrap().1.to_owned();
     format!("http://bailey.localhost:{port}{path}")
 }
 
 /// Keeps a picture of every look of a page, where somebody wants them (`cargo xtask tour`).
-fn picture(browser: &Browser, name: &str) {
+pub fn picture(browser: &Browser, name: &str) {
     let Ok(folder) = std::env::var("BAILEY_PICTURES") else { return };
     let folder = PathBuf::from(folder);
     for (width, height, on) in [(PHONE.0, PHONE.1, "phone"), (DESK.0, DESK.1, "desk")] {
@@ -33,7 +33,7 @@ fn picture(browser: &Browser, name: &str) {
 }
 
 /// Lets a browser in by a link of the command line, and makes a passkey there.
-fn let_in(world: &World, browser: &Browser) {
+pub fn let_in(world: &World, browser: &Browser) {
     let link: Value = serde_json::from_str(&world.ok(&["dashboard", "--json"], PASSPHRASE)).unwrap();
     browser.open(link["urls"][0].as_str().unwrap());
     browser.click("form[data-create] button");
@@ -115,7 +115,7 @@ fn every_page_is_quiet_whole_and_named() {
 }
 
 /// What axe finds on the page that is open: rules of WCAG 2.2 AA, and good practice.
-fn axe(browser: &Browser) -> Value {
+pub fn axe(browser: &Browser) -> Value {
     let library = std::fs::read_to_string(xtask::servers::axe()).unwrap();
     browser.run(&format!("{library}; return !!window.axe"));
     browser.run_async(

@@ -27,6 +27,7 @@ mod interface;
 mod models;
 mod provenance;
 mod reading;
+mod records;
 mod restore;
 mod road;
 mod rules;
