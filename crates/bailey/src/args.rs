@@ -121,8 +121,11 @@ pub(crate) enum Command {
     Edit(EditMail),
     /// Take back what waits or is held; undo what has happened (asks for the approval passphrase)
     Undo {
-        /// Which action
+        /// Which action, or which task with --task
         id: String,
+        /// Undo all of a task that can be undone, the newest first, by one answer; says what cannot be and why
+        #[arg(long)]
+        task: bool,
     },
     /// Say whether an action happened whose outcome is not known, or correct what you said; nothing is sent by that
     Resolve {

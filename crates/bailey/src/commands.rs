@@ -106,7 +106,8 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             say("Refused; nothing was done.")
         }
         Command::Edit(edit) => edit_mail(&client, edit, json).await,
-        Command::Undo { id } => undo(&client, &id, json).await,
+        Command::Undo { id, task: false } => undo(&client, &id, json).await,
+        Command::Undo { id, task: true } => crate::undo::task(&client, &id, json).await,
         Command::Resolve { id, answer } => {
             let body = ResolveBody { happened: answer == YesNo::Yes };
             let card = client.post(&routes::RESOLVE.at(&[&id]), &body).await?;
@@ -412,7 +413,14 @@ async fn undo(client: &Client, id: &str, json: bool) -> Result<(), Trouble> {
     let of: ActionId = card.id.parse().map_err(|error: BadId| Trouble::Here(error.to_string()))?;
     let words = prompt::passphrase("Approval passphrase, to undo this")?;
     let proof = client.prove(&Purpose::Undo(of), &words).await?;
-    let mut undo: ActionView = client.post(&routes::UNDO.at(&[&card.id]), &ProvenBody { proof }).await?;
+    let undo: ActionView = client.post(&routes::UNDO.at(&[&card.id]), &ProvenBody { proof }).await?;
+    let undo = undone(client, undo).await?;
+    show::print(json, &undo, |out| show::card(out, &undo))?;
+    if undo.state == "succeeded" { Ok(()) } else { Err(Trouble::Printed(1)) }
+}
+
+/// Waits until an undo has come to rest.
+pub(crate) async fn undone(client: &Client, mut undo: ActionView) -> Result<ActionView, Trouble> {
     let mut seen: u64 = client.get(&routes::CHANGES.here()).await?;
     while ["approved", "claimed", "proposed"].contains(&undo.state.as_str()) {
         undo = client.get(&routes::ACTION.at(&[&undo.id])).await?;
@@ -420,8 +428,7 @@ async fn undo(client: &Client, id: &str, json: bool) -> Result<(), Trouble> {
             seen = client.get(&routes::CHANGES.here().with("after", seen)).await?;
         }
     }
-    show::print(json, &undo, |out| show::card(out, &undo))?;
-    if undo.state == "succeeded" { Ok(()) } else { Err(Trouble::Printed(1)) }
+    Ok(undo)
 }
 
 /// Returns what a model can ask for, as a manifest says it.

@@ -17,6 +17,7 @@ mod rules;
 mod scrape;
 mod search;
 mod show;
+mod undo;
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ use bailey_scripted::Turn;
 use serde_json::{Value, json};
 
 use crate::dashboard::{at, axe, let_in, picture};
-use crate::support::{PASSPHRASE, World, copy_folder, id, send};
+use crate::support::{Account, PASSPHRASE, World, copy_folder, id, send};
 use crate::webdriver::Browser;
 
 /// Two mails were approved: one about a canary, one about a finch.
@@ -195,4 +195,34 @@ fn a_browser_sees_that_the_log_only_grew_and_that_an_older_copy_was_put_back() {
     browser.open(&at(&world, "/activity"));
     assert_eq!(browser.until(badge), "bad");
     browser.until_says("was changed");
+}
+
+#[test]
+fn a_whole_task_is_undone_by_one_answer_and_what_cannot_be_is_told() {
+    let turns = vec![
+        Turn::call("mail_search", json!({})),
+        Turn::call("mail_move", json!({"id": "$ID0", "folder": "Archive"})),
+        send("ana@example.org", "Moved", "It is moved."),
+        Turn::say("done"),
+    ];
+    let account = Account::new(turns, 300);
+    let world = &account.world;
+    let text = "From: spam@example.net\r\nTo: me@example.org\r\nSubject: Win\r\nMessage-ID: <1@example.net>\r\n\r\nWin a prize\r\n";
+    account.server.deliver("", "1", text).unwrap();
+    account.with_password("full");
+    let task = world.task("move the mail to Archive and tell ana@example.org");
+    let card = world.waiting();
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(&card), "succeeded");
+    world.until_task(&id(&task), "answered");
+    assert_eq!((account.server.stored("").len(), account.server.stored("Archive").len()), (0, 1));
+    assert_eq!(world.fails(&["undo", "--task", &id(&task)], "wrong passphrase").0, 4);
+    assert_eq!(account.server.stored("").len(), 0);
+    let output = world.run(&["undo", "--task", &id(&task), "--json"], PASSPHRASE);
+    let done: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((account.server.stored("").len(), account.server.stored("Archive").len()), (1, 0), "{done}");
+    assert_eq!(done["undone"].as_array().unwrap().len(), 1, "{done}");
+    let left = done["left"].as_array().unwrap();
+    assert!(left.len() == 1 && left[0]["id"] == card["id"] && left[0]["why"] != "", "{done}");
+    assert_eq!(output.status.code(), Some(1), "something is left");
 }
