@@ -57,7 +57,6 @@
 //! | `/v1/recovery-codes` (shown on [`recovery_codes()`]) | |
 //! | `/v1/browsers/link` (before a passkey is made from the settings) | |
 //! | `/v1/log/export-readable`, `/v1/log/export-csv` (kept as a file) | |
-//! | `/v1/tasks/{id}/undo` | `actions` |
 //! | `/v1/home/delete` | |
 //!
 //! A new passkey is made by a form with `data-create`, on [`claim()`] by the token behind `#` in the address, in the settings by one of

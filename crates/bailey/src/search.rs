@@ -51,7 +51,7 @@ pub(crate) async fn run(client: &Client, search: Search, json: bool) -> Result<(
     let found: FoundView = client.get(&route).await?;
     Ok(show::print(json, &found, |out| {
         cards(out, &found.actions)?;
-        rest(out, found.actions.is_empty(), found.before, (found.indexed, found.entries))
+        rest(out, false, found.before, (found.indexed, found.entries))
     })?)
 }
 
