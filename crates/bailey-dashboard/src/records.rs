@@ -43,7 +43,11 @@ pub(crate) fn badge(home: &str) -> Markup {
 
 /// Says that not everything can be found yet.
 pub(crate) fn behind(found: u64, all: u64) -> String {
-    format!("The search index is being made: {} of {} entries can be found so far.", words::number(found), words::number(all))
+    format!(
+        "The search index is being made: {} of {} entries can be found so far.",
+        words::number(found),
+        words::number(all)
+    )
 }
 
 /// Offers the log as files.

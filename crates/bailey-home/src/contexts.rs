@@ -55,7 +55,13 @@ fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>, GateError> {
 
 impl Home {
     /// Keeps a request before it leaves, and says so in the log.
-    pub(crate) async fn keep_context(&self, id: TaskId, n: u64, tapped: Tapped, config: &ModelConfig) -> Result<(), GateError> {
+    pub(crate) async fn keep_context(
+        &self,
+        id: TaskId,
+        n: u64,
+        tapped: Tapped,
+        config: &ModelConfig,
+    ) -> Result<(), GateError> {
         let before = n.checked_sub(1).map(|before| self.kept(&id, before)).transpose()?.flatten();
         let mut known = before.map(|kept| kept.known).unwrap_or_default();
         let (mut fresh, mut spans) = (Vec::new(), Vec::new());
@@ -99,7 +105,11 @@ impl Home {
 
     /// Returns the pieces of a request by their numbers in its task; who wrote them and their words of those alone that no request
     /// before held.
-    pub(crate) fn new_spans_of(&self, id: &TaskId, n: u64) -> Result<Vec<(u64, Option<Label>, Option<String>)>, GateError> {
+    pub(crate) fn new_spans_of(
+        &self,
+        id: &TaskId,
+        n: u64,
+    ) -> Result<Vec<(u64, Option<Label>, Option<String>)>, GateError> {
         let Some(kept) = self.kept(id, n)? else { return Ok(Vec::new()) };
         let before = n.checked_sub(1).map(|before| self.kept(id, before)).transpose()?.flatten();
         let known = before.map_or(0, |before| before.known.len() as u64);

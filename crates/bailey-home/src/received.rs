@@ -74,11 +74,7 @@ pub(crate) fn note_received(
 }
 
 /// Adds to what a request took.
-pub(crate) fn note_request(
-    tx: &mut LedgerTx<'_>,
-    (task, n): (TaskId, u64),
-    more: Received,
-) -> Result<(), StoreError> {
+pub(crate) fn note_request(tx: &mut LedgerTx<'_>, (task, n): (TaskId, u64), more: Received) -> Result<(), StoreError> {
     let name = || RecordName { kind: TAKEN, owner: task.as_bytes(), n };
     let before = tx.record(name())?.and_then(|json| serde_json::from_slice::<Received>(&json).ok());
     let mut taken = before.unwrap_or_default();

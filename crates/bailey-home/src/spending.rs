@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bailey_agent::Conversation;
-use bailey_gate::{GateError, TaskId};
 use bailey_gate::ledger::StoreError;
+use bailey_gate::{GateError, TaskId};
 use bailey_ledger::RecordName;
 use bailey_model::{Answer, Came, Usage};
 use serde::{Deserialize, Serialize};

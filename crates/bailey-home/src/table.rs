@@ -14,8 +14,24 @@ use crate::home::Home;
 const CHUNK: u64 = 256;
 /// What stands in each column.
 const COLUMNS: [&str; 18] = [
-    "entry", "time", "what", "who", "answered from", "task", "action", "kind", "class", "decision", "reasons", "from", "to",
-    "headline", "to whom and what", "text", "why", "outcome",
+    "entry",
+    "time",
+    "what",
+    "who",
+    "answered from",
+    "task",
+    "action",
+    "kind",
+    "class",
+    "decision",
+    "reasons",
+    "from",
+    "to",
+    "headline",
+    "to whom and what",
+    "text",
+    "why",
+    "outcome",
 ];
 
 /// Writes every entry there is now.

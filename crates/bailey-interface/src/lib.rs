@@ -16,9 +16,7 @@ pub use browsers::{
     ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView, RecoverBody,
     RecoveryCodesView, RegistrationOptions, RequestBody, SessionView,
 };
-pub use records::{
-    ConsistencyView, FoundRequestsView, FoundTasksView, FoundView, HeldView, LedToView, ReceivedView,
-};
+pub use records::{ConsistencyView, FoundRequestsView, FoundTasksView, FoundView, HeldView, LedToView, ReceivedView};
 pub use tasks::{ModelsView, OfferView, TaskSummary, TaskView, UsageView, WordsView};
 
 /// An error: what happened and what to do next.

@@ -100,7 +100,6 @@ const NOT_AUTHORISED: u8 = 4;
 
 /// Tells whether an action only looked, or only talked to the person: then there is nothing to undo.
 fn is_look(action: &ActionView) -> bool {
-    bailey_gate::family::ActionKind::from_name(&action.kind).is_some_and(|kind| {
-        kind.is_read() || kind == bailey_gate::family::home::REPLY
-    })
+    bailey_gate::family::ActionKind::from_name(&action.kind)
+        .is_some_and(|kind| kind.is_read() || kind == bailey_gate::family::home::REPLY)
 }

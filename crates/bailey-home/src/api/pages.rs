@@ -294,7 +294,9 @@ struct Narrowed {
 
 impl Narrowed {
     fn is_on(&self) -> bool {
-        [&self.q, &self.kind, &self.state, &self.account, &self.by, &self.from, &self.to].iter().any(|one| !one.is_empty())
+        [&self.q, &self.kind, &self.state, &self.account, &self.by, &self.from, &self.to]
+            .iter()
+            .any(|one| !one.is_empty())
     }
 }
 

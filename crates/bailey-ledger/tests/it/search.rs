@@ -45,7 +45,9 @@ fn an_action_is_found_by_what_it_says_now_and_where_it_stands_now() {
     let index = SearchIndex::open(&folder.path().join("search.db"), &ledger).unwrap();
     let last = grown(&ledger, 4);
     let docs = |actions| Docs { actions, ..Docs::default() };
-    index.take_up(&docs(vec![action(1, "awaiting", "yellow bird"), action(2, "awaiting", "brown bird")]), 3, &last).unwrap();
+    index
+        .take_up(&docs(vec![action(1, "awaiting", "yellow bird"), action(2, "awaiting", "brown bird")]), 3, &last)
+        .unwrap();
     assert_eq!(found(&index, &words("bird")), [2, 1]);
     index.take_up(&docs(vec![action(1, "succeeded", "yellow bird, sent")]), 4, &last).unwrap();
     assert_eq!(found(&index, &words("sent")), [1]);

@@ -61,7 +61,13 @@ fn actions_are_found_by_their_words_and_narrowed() {
     // A page at a time, each thing once, newest first.
     let first = sends("q=the&limit=1");
     let second = sends(&format!("q=the&limit=1&before={}", first["before"]));
-    assert_eq!([first["actions"][0]["items"].to_string().contains("Finch"), second["actions"][0]["items"].to_string().contains("Canary")], [true; 2]);
+    assert_eq!(
+        [
+            first["actions"][0]["items"].to_string().contains("Finch"),
+            second["actions"][0]["items"].to_string().contains("Canary")
+        ],
+        [true; 2]
+    );
     // What makes no sense is said.
     for wrong in ["kind=nothing", "state=nothing", "by=nobody", "from=yesterday"] {
         assert_eq!(world.request_as(&world.token(), "GET", &format!("/v1/search?{wrong}"), "").0, 422, "{wrong}");

@@ -187,7 +187,11 @@ pub(super) const HOUSE: &[Mutation] = &[
     },
     Mutation {
         control: "search/another-key",
-        edits: &[("crates/bailey-ledger/src/search.rs", "    keys.destroy_database_key(KEY).map_err(key_error)?;\n", "")],
+        edits: &[(
+            "crates/bailey-ledger/src/search.rs",
+            "    keys.destroy_database_key(KEY).map_err(key_error)?;\n",
+            "",
+        )],
         test: "search::an_index_begun_anew_leaves_no_copy_that_opens",
     },
     Mutation {
