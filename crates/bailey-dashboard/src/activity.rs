@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::card::{self, Heading, about, undo};
 use crate::frame::{Frame, page, part};
-use crate::words;
+use crate::{records, words};
 
 /// Longest outcome that a row shows; the action's own page has it whole.
 const MOST_OUTCOME: usize = 300;
@@ -19,17 +19,50 @@ pub struct Filter<'a> {
     pub kind: &'a str,
     /// Where actions stand.
     pub state: &'a str,
+    /// An account.
+    pub account: &'a str,
+    /// What the person answered from: `dashboard`, `cli`, `program`, `rules`.
+    pub by: &'a str,
+    /// The first day, such as `2026-11-30`.
+    pub from: &'a str,
+    /// The last day.
+    pub to: &'a str,
     /// Kinds there are to choose from.
     pub kinds: &'a [&'a str],
-    /// Whether the home can search; the box is left out where it cannot.
-    pub can_search: bool,
-    /// What was checked of the log, in words; empty where nothing was.
-    pub checked: &'a str,
+    /// Accounts there are to choose from.
+    pub accounts: &'a [String],
+    /// How much of the log can be found, where that is not all of it: entries that can be, and entries there are.
+    pub behind: Option<(u64, u64)>,
 }
 
+/// What an action can have been decided by, and how it is called.
+const DECIDED_BY: [(&str, &str); 4] = [
+    ("rules", "By itself, by the rules"),
+    ("dashboard", "You, in a browser"),
+    ("cli", "You, on the command line"),
+    ("program", "You, in another program"),
+];
+
 impl Filter<'_> {
+    fn parts(&self) -> [(&'static str, &str); 7] {
+        [
+            ("q", self.search),
+            ("kind", self.kind),
+            ("state", self.state),
+            ("account", self.account),
+            ("by", self.by),
+            ("from", self.from),
+            ("to", self.to),
+        ]
+    }
+
     fn is_on(&self) -> bool {
-        [self.search, self.kind, self.state].iter().any(|part| !part.is_empty())
+        self.parts().iter().any(|(_, value)| !value.is_empty())
+    }
+
+    /// Tells whether more is chosen than the words.
+    fn is_narrow(&self) -> bool {
+        self.parts().iter().skip(1).any(|(_, value)| !value.is_empty())
     }
 }
 
@@ -46,58 +79,53 @@ pub fn activity(frame: &Frame<'_>, actions: &[ActionView], filter: &Filter<'_>, 
     };
     let main = html! {
         h1 { "Activity" }
-        @if !filter.checked.is_empty() { p class="dim" { (filter.checked) } }
+        (records::badge(&frame.status.home))
         (chooser(filter))
+        @if let Some((found, all)) = filter.behind { p class="note" role="status" { (records::behind(found, all)) } }
         @if actions.is_empty() {
             p class="lead" { @if filter.is_on() { "Nothing like that. " a href="/activity" { "Show all" } } @else { "Nothing has happened yet." } }
         } @else { (part("rows", "", &rows)) }
         @if let Some(before) = before { p class="older" { a class="button plain" rel="next" href=(older(filter, before)) { "Older" } } }
+        (records::export())
     };
     page(frame, "Activity", &main)
 }
 
 /// Returns the address of the page behind this one.
 fn older(filter: &Filter<'_>, before: &str) -> String {
-    let mut to = format!("/activity?before={}", encoded(before));
-    for (name, value) in [("q", filter.search), ("kind", filter.kind), ("state", filter.state)] {
-        if !value.is_empty() {
-            to.push('&');
-            to.push_str(name);
-            to.push('=');
-            to.push_str(&encoded(value));
-        }
-    }
-    to
-}
-
-/// Writes a value for a query (RFC 3986, 2.1).
-fn encoded(value: &str) -> String {
-    let one = |byte: u8| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            char::from(byte).to_string()
-        } else {
-            format!("%{byte:02X}")
-        }
-    };
-    value.bytes().map(one).collect()
+    let before = [("before", before)];
+    records::address("/activity", before.iter().copied().chain(filter.parts()))
 }
 
 fn chooser(filter: &Filter<'_>) -> Markup {
+    let chosen = |name: &str, label: &str, all: &str, value: &str, options: &[(&str, &str)]| {
+        html! {
+            label { span { (label) } select name=(name) {
+                option value="" { (all) }
+                @for (one, words) in options { option value=(one) selected[*one == value] { (words) } }
+            } }
+        }
+    };
+    let kinds: Vec<_> = filter.kinds.iter().map(|kind| (*kind, words::kind(kind))).collect();
+    let states: Vec<_> = words::STATES.iter().map(|state| (*state, words::state(state))).collect();
+    let accounts: Vec<_> = filter.accounts.iter().map(|account| (account.as_str(), account.as_str())).collect();
     html! {
         form method="get" action="/activity" class="chooser" role="search" {
-            @if filter.can_search {
-                label class="grow" { span { "Search" } input type="search" name="q" value=(filter.search); }
+            label class="grow" { span { "Search" }
+                input type="search" name="q" value=(filter.search) placeholder="words, or \"words in a row\"" enterkeyhint="search"; }
+            button type="submit" class="plain" { "Search" }
+            @if filter.is_on() { a class="button plain" href="/activity" { "Show all" } }
+            details id="narrow" class="narrow" open[filter.is_narrow()] {
+                summary { "Narrow it down" }
+                div class="chooser" {
+                    (chosen("kind", "What", "Everything", filter.kind, &kinds))
+                    (chosen("state", "Where it stands", "Anywhere", filter.state, &states))
+                    @if !accounts.is_empty() { (chosen("account", "Account", "Every account", filter.account, &accounts)) }
+                    (chosen("by", "Decided by", "Anybody", filter.by, &DECIDED_BY))
+                    label { span { "From" } input type="date" name="from" value=(filter.from); }
+                    label { span { "Until" } input type="date" name="to" value=(filter.to); }
+                }
             }
-            label { span { "What" } select name="kind" {
-                option value="" { "Everything" }
-                @for kind in filter.kinds { option value=(kind) selected[*kind == filter.kind] { (words::kind(kind)) } }
-            } }
-            label { span { "Where it stands" } select name="state" {
-                option value="" { "Anywhere" }
-                @for state in words::STATES { option value=(state) selected[state == filter.state] { (words::state(state)) } }
-            } }
-            button type="submit" class="plain" { "Show" }
-            @if filter.is_on() { a class="button plain" href="/activity" { "All" } }
         }
     }
 }
@@ -131,7 +159,10 @@ fn row(frame: &Frame<'_>, action: &ActionView) -> Markup {
             @if let Some(outcome) = &action.outcome { p { b { "Outcome" } " " (words::short(outcome, MOST_OUTCOME)) } }
             div class="answers" {
                 a class="button plain" href={ "/activity/" (action.id) } { "Whole" span class="off" { ": " (action.headline) } }
-                @if let Some(task) = &action.task { a class="button plain" href={ "/talk/" (task) } { "Its task" } }
+                @if let Some(task) = &action.task {
+                    a class="button plain" href={ "/talk/" (task) } { "Its task" }
+                    a class="button plain" href={ "/activity/" (action.id) "/request" } { "The request behind it" }
+                }
                 @if action.can_undo { (undo(action)) }
             }
         }
@@ -156,7 +187,7 @@ pub fn action(frame: &Frame<'_>, action: &ActionView, why: Option<&WhyView>, req
             @if let Some(task) = &action.task {
                 dt { "Task" } dd { a href={ "/talk/" (task) } { "what it was done for" } }
                 @if !requests.is_empty() {
-                    dt { "Requests" }
+                    dt { "The request behind it" }
                     dd { @for n in requests { a href={ "/context/" (task) "/" (n) } { "request " (n.saturating_add(1)) } " " } }
                 }
             }

@@ -42,9 +42,18 @@ pub fn context(frame: &Frame<'_>, request: &Request<'_>, view: &ContextView) -> 
             @if let Some(taken) = request.usage { " · " (usage(taken)) }
             " · " a href={ "/v1/tasks/" (request.task) "/context/" (request.n) "/raw" } download={ "request-" (request.n) ".json" } { "exact bytes" }
         }
+        p { a href="/context" { "Which requests held a text, and who received what" } }
         nav class="answers" aria-label="Requests" {
             @if let Some(n) = neighbour(false) { a class="button plain" rel="prev" href=(to(*n)) { "Earlier" } }
             @if let Some(n) = neighbour(true) { a class="button plain" rel="next" href=(to(*n)) { "Later" } }
+        }
+        @if !view.led_to.is_empty() {
+            section aria-labelledby="led-to" {
+                h2 id="led-to" { "What it led to" }
+                ul { @for action in &view.led_to {
+                    li { a href={ "/activity/" (action.id) } { (action.headline) } " " span class={ "state s-" (action.state) } { (words::state(&action.state)) } }
+                } }
+            }
         }
         (legend())
         (kept_back(view))
@@ -53,7 +62,7 @@ pub fn context(frame: &Frame<'_>, request: &Request<'_>, view: &ContextView) -> 
     page(frame, "Context", &main)
 }
 
-const LABELS: [(&str, &str, &str); 5] = [
+pub(crate) const LABELS: [(&str, &str, &str); 5] = [
     ("person", "You", "your words: what is named here may be acted on"),
     ("note", "Your note", "what you noted when you refused something: names nobody, allows nothing"),
     ("bailey", "Bailey", "fixed words, and what Bailey knows"),
@@ -111,10 +120,10 @@ fn part_of<'a>(text: &'a str, left: &mut usize) -> (&'a str, bool) {
     (text.get(..end).unwrap_or_default(), end == text.len())
 }
 
-fn known(label: &str) -> &str {
+pub(crate) fn known(label: &str) -> &str {
     LABELS.iter().find(|(one, _, _)| *one == label).map_or("others", |(one, _, _)| one)
 }
 
-fn name(label: &str) -> &str {
+pub(crate) fn name(label: &str) -> &str {
     LABELS.iter().find(|(one, _, _)| *one == label).map_or(label, |(_, name, _)| name)
 }

@@ -34,10 +34,10 @@
 //! | `/do/sessions/{id}/end`, `/do/sessions/end-all`, `/do/sign-out` | | ends sessions; then `/sign-in` where it was this one |
 //! | `/do/notifications/{id}/try`, `/do/notifications/{id}/end` | | `POST /v1/notifications/{id}/try`, `…/end` |
 //! | `/do/log/export` | | `POST /v1/log/export`, as a file |
-//! | `/do/log/export-readable` | `proof` | `POST /v1/log/export-readable`, as a file; the script fills in what the touch gave |
+//! | `/do/log/export-readable`, `/do/log/export-csv` | `proof` | `POST /v1/log/export-readable`, `…/export-csv`, as a file; the script fills in what the touch gave |
 //! | `/do/recover` | `code` | takes a recovery code, then [`claim()`] |
 //!
-//! Pages ask with `GET` for `/approvals/{id}/files/N`, `/approvals/{id}/original?html=`, its frame `/approvals/{id}/original/frame`, `/activity?q=&kind=&state=&before=`, `/connect?kind=`, `/models?offered=`, `/autonomy?like=ACTION` and `/context/TASK/N`.
+//! Pages ask with `GET` for `/approvals/{id}/files/N`, `/approvals/{id}/original?html=`, its frame `/approvals/{id}/original/frame`, `/activity?q=&kind=&state=&account=&by=&from=&to=&before=`, `/talk?q=&before=`, `/context?q=&label=&before=`, `/connect?kind=`, `/models?offered=`, `/autonomy?like=ACTION` and `/context/TASK/N`.
 //!
 //! ## Touches, which need a passkey and so the script
 //!
@@ -63,6 +63,7 @@
 //! | `/v1/recovery-codes` (shown on [`recovery_codes()`]) | |
 //! | `/v1/browsers/link` (before a passkey is made from the settings) | |
 //! | `/v1/log/export-readable` (posted to `/do/log/export-readable`) | |
+//! | `/v1/log/export-csv` (posted to `/do/log/export-csv`) | |
 //! | `/v1/home/delete` | |
 //!
 //! A new passkey is made by a form with `data-create`, on [`claim()`] by the token behind `#` in the address, in the settings by one of
@@ -82,6 +83,7 @@ mod frame;
 mod markdown;
 mod models;
 mod notifications;
+mod records;
 mod settings;
 mod talk;
 mod touch;
@@ -99,8 +101,9 @@ pub use enter::{claim, recovery_codes, sign_in};
 pub use frame::{Frame, Mode, Section, Step};
 pub use models::models;
 pub use notifications::{manifest, notifications};
+pub use records::{Looked, requests};
 pub use settings::{Daily, Device, Session, Settings, settings};
-pub use talk::{talk, task};
+pub use talk::{history, talk, task};
 pub use trouble::{not_answering, trouble};
 
 macro_rules! policy {

@@ -1,15 +1,15 @@
 //! Tasks: the person's words, what was done for them and why, and the answer.
 
-use bailey_interface::{ActionView, TaskSummary, TaskView, UsageView};
+use bailey_interface::{ActionView, FoundTasksView, TaskSummary, TaskView, UsageView};
 use maud::{Markup, html};
 
 use crate::card::{self, Heading, about, undo};
 use crate::frame::{Frame, page, part};
-use crate::{markdown, touch, words};
+use crate::{markdown, records, touch, words};
 
-/// Makes the page of all tasks, newest first.
+/// Makes the page of all tasks, newest first. `older` is how many newer ones the next page leaves out, where there is one.
 #[must_use]
-pub fn talk(frame: &Frame<'_>, tasks: &[TaskSummary]) -> String {
+pub fn talk(frame: &Frame<'_>, tasks: &[TaskSummary], older: Option<u32>) -> String {
     let main = html! {
         h1 { "Talk" }
         (write("/do/task", "What is to be done?", "Give the task"))
@@ -17,10 +17,40 @@ pub fn talk(frame: &Frame<'_>, tasks: &[TaskSummary]) -> String {
             p class="lead" { "No tasks yet. Write what is to be done; Bailey proposes, and asks before anything leaves." }
         } @else {
             h2 { "Tasks" }
+            (search(""))
             (part("tasks", "", &list(tasks, None)))
+            @if let Some(older) = older { p class="older" { a class="button plain" rel="next" href={ "/talk?skip=" (older) } { "Older" } } }
         }
     };
     page(frame, "Talk", &main)
+}
+
+/// Makes the page of the tasks that hold some words, newest first.
+#[must_use]
+pub fn history(frame: &Frame<'_>, words: &str, found: &FoundTasksView) -> String {
+    let main = html! {
+        p class="crumb" { a href="/talk" { "Talk" } }
+        h1 { "Tasks with these words" }
+        (search(words))
+        @if found.indexed < found.entries { p class="note" role="status" { (records::behind(found.indexed, found.entries)) } }
+        @if found.tasks.is_empty() { p class="lead" { "No task has these words." } }
+        @else { (part("tasks", "", &list(&found.tasks, None))) }
+        @if let Some(before) = found.before {
+            @let before = before.to_string();
+            @let parts = [("q", words), ("before", before.as_str())];
+            p class="older" { a class="button plain" rel="next" href=(records::address("/talk", parts.into_iter())) { "Older" } }
+        }
+    };
+    page(frame, "Tasks", &main)
+}
+
+fn search(words: &str) -> Markup {
+    html! {
+        form method="get" action="/talk" class="chooser" role="search" {
+            label class="grow" { span { "Search your tasks" } input type="search" name="q" value=(words) required enterkeyhint="search"; }
+            button type="submit" class="plain" { "Search" }
+        }
+    }
 }
 
 /// Makes the page of one task. Beside it stand the newest tasks.

@@ -183,20 +183,20 @@ impl Home {
             // What is asked again is kept once.
             if kept.as_ref() != Some(&body) {
                 conversation.asked += u64::from(kept.is_some());
-                self.keep_context(id, conversation.asked, tapped, &config.name).await?;
+                self.keep_context(id, conversation.asked, tapped, config).await?;
                 kept = Some(body.clone());
             }
             let size = body.len();
             let (answered, came) = self.ask_once(id, conversation.asked, &**model, body, form).await;
             let error = match answered {
                 Ok(answer) => {
-                    self.spend(conversation, config, size, &answer, reserved).await?;
+                    self.spend(id, conversation, config, size, &answer, reserved).await?;
                     return Ok(Ok(answer));
                 }
                 Err(error) => error,
             };
             if let Some(came) = came {
-                self.spend_on_part(conversation, config, size, came).await?;
+                self.spend_on_part(id, conversation, config, size, came).await?;
             }
             drop(reserved);
             if matches!(error, ModelError::Refused(..)) && model.learn(&error) {
@@ -278,6 +278,7 @@ impl Home {
     /// Notes what an answer cost.
     async fn spend(
         &self,
+        id: TaskId,
         conversation: &mut Conversation,
         config: &ModelConfig,
         size: usize,
@@ -286,7 +287,7 @@ impl Home {
     ) -> Result<(), GateError> {
         let cost = crate::spending::cost(config, size, answer);
         conversation.cost_micros = conversation.cost_micros.saturating_add(cost);
-        self.note_spending(cost, answer.usage, 1).await?;
+        self.note_spending((id, conversation.asked), config, cost, answer.usage, 1).await?;
         drop(reserved);
         Ok(())
     }
@@ -294,6 +295,7 @@ impl Home {
     /// Notes what an answer cost that began and did not come whole: its provider charges for it all the same.
     async fn spend_on_part(
         &self,
+        id: TaskId,
         conversation: &mut Conversation,
         config: &ModelConfig,
         size: usize,
@@ -302,7 +304,7 @@ impl Home {
         let (cost, usage) = crate::spending::cost_of_part(config, size, came);
         conversation.cost_micros = conversation.cost_micros.saturating_add(cost);
         conversation.usage += usage;
-        self.note_spending(cost, usage, 0).await
+        self.note_spending((id, conversation.asked), config, cost, usage, 0).await
     }
 }
 

@@ -7,11 +7,13 @@ use bailey_gate::event::{Actor, Event, EventKind, Payload};
 use bailey_gate::ledger::StoreError;
 use bailey_gate::{GateError, TaskId};
 use bailey_ledger::RecordName;
-use bailey_model::tap::{Piece, Redaction, Span, Tapped, rebuild};
+use bailey_model::tap::{Label, Piece, Redaction, Span, Tapped, rebuild};
 use serde::{Deserialize, Serialize};
 
+use crate::config::ModelConfig;
 use crate::executor::blocking;
 use crate::home::Home;
+use crate::received::{Received, note_received, provider_of};
 
 /// A request: which spans, in which order, and the bytes around them. Numbered from 0.
 const REQUEST: &str = "context";
@@ -53,7 +55,13 @@ fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>, GateError> {
 
 impl Home {
     /// Keeps a request before it leaves, and says so in the log.
-    pub(crate) async fn keep_context(&self, id: TaskId, n: u64, tapped: Tapped, model: &str) -> Result<(), GateError> {
+    pub(crate) async fn keep_context(
+        &self,
+        id: TaskId,
+        n: u64,
+        tapped: Tapped,
+        config: &ModelConfig,
+    ) -> Result<(), GateError> {
         let before = n.checked_sub(1).map(|before| self.kept(&id, before)).transpose()?.flatten();
         let mut known = before.map(|kept| kept.known).unwrap_or_default();
         let (mut fresh, mut spans) = (Vec::new(), Vec::new());
@@ -69,7 +77,9 @@ impl Home {
         }
         let (size, kept_back) = (tapped.body.len(), tapped.redactions.len());
         let kept = to_json(&Kept { spans, recipe: tapped.recipe, redactions: tapped.redactions, known })?;
-        let model = model.to_owned();
+        let (model, provider) = (config.name.clone(), provider_of(config));
+        let sent = Received { requests: 1, bytes: size as u64, kept_back: kept_back as u64, ..Received::default() };
+        let month = self.this_month();
         let (ledger, now, pause_state) = (Arc::clone(&self.ledger), self.clock.now(), self.gate.lock().pause_state());
         blocking(move || {
             Ok(ledger.write(|tx| {
@@ -78,7 +88,9 @@ impl Home {
                 }
                 tx.put_record(name(REQUEST, &id, n), &kept)?;
                 let payload = Payload::default().text("turn", n.to_string()).text("bytes", size.to_string());
-                let payload = payload.text("kept_back", kept_back.to_string()).text("model", model);
+                let payload = payload.text("kept_back", kept_back.to_string()).text("model", model.clone());
+                let payload = payload.text("provider", provider.clone());
+                note_received(tx, &month, (&provider, &model), sent)?;
                 let entry = Event::of_home(EventKind::Model, Actor::Home, now, pause_state);
                 tx.append(&Event { task: Some(id), payload, ..entry }, None).map(|_| ())
             })?)
@@ -88,6 +100,32 @@ impl Home {
 
     fn kept(&self, id: &TaskId, n: u64) -> Result<Option<Kept>, GateError> {
         let bytes = self.ledger.record(name(REQUEST, id, n))?;
+        bytes.map(|bytes| serde_json::from_slice(&bytes)).transpose().map_err(|error| damaged(&error))
+    }
+
+    /// Returns the pieces of a request by their numbers in its task; who wrote them and their words of those alone that no request
+    /// before held.
+    pub(crate) fn new_spans_of(
+        &self,
+        id: &TaskId,
+        n: u64,
+    ) -> Result<Vec<(u64, Option<Label>, Option<String>)>, GateError> {
+        let Some(kept) = self.kept(id, n)? else { return Ok(Vec::new()) };
+        let before = n.checked_sub(1).map(|before| self.kept(id, before)).transpose()?.flatten();
+        let known = before.map_or(0, |before| before.known.len() as u64);
+        let read = |number: u64| match number < known {
+            true => Ok((number, None, None)),
+            false => Ok(match self.span(id, number)? {
+                Some(span) => (number, Some(span.label), Some(span.text)),
+                None => (number, None, None),
+            }),
+        };
+        kept.spans.into_iter().map(read).collect()
+    }
+
+    /// Returns a piece that requests of a task held; nothing where it is not kept any more.
+    pub(crate) fn span(&self, id: &TaskId, number: u64) -> Result<Option<Span>, GateError> {
+        let bytes = self.ledger.record(name(SPAN, id, number))?;
         bytes.map(|bytes| serde_json::from_slice(&bytes)).transpose().map_err(|error| damaged(&error))
     }
 
@@ -101,9 +139,8 @@ impl Home {
         let Some(kept) = self.kept(id, n)? else { return Ok(None) };
         let mut spans = Vec::new();
         for number in kept.spans {
-            let bytes = self.ledger.record(name(SPAN, id, number))?;
-            let bytes = bytes.ok_or_else(|| StoreError::Broken("a piece of a model request is missing".into()))?;
-            spans.push(serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?);
+            let span = self.span(id, number)?;
+            spans.push(span.ok_or_else(|| StoreError::Broken("a piece of a model request is missing".into()))?);
         }
         let body = rebuild(&kept.recipe, &spans);
         Ok(Some(Context { spans, redactions: kept.redactions, body }))

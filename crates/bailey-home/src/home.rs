@@ -106,6 +106,10 @@ pub struct Home {
     /// Set once the home ends by itself, and why.
     pub(crate) ended: watch::Sender<Option<Ended>>,
     changes: watch::Sender<u64>,
+    /// The index of words, once it is opened.
+    pub(crate) index: std::sync::OnceLock<bailey_ledger::SearchIndex>,
+    /// Told whenever the index was brought up to the log.
+    pub(crate) indexed: tokio::sync::Notify,
     /// Where tasks run, and whatever else meets what others say: not among the threads that answer the person.
     work: tokio::runtime::Handle,
     _lock: File,
@@ -202,6 +206,8 @@ impl Home {
             silent: config.home.silent(),
             ended: watch::Sender::new(None),
             changes: watch::Sender::new(0),
+            index: std::sync::OnceLock::new(),
+            indexed: tokio::sync::Notify::new(),
             work: tokio::runtime::Handle::current(),
             _lock: lock,
         }))

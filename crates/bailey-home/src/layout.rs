@@ -158,6 +158,11 @@ impl Layout {
         self.0.join("home")
     }
 
+    /// Returns the index of words. It goes with the home, and belongs in no backup.
+    pub(crate) fn search_index(&self) -> PathBuf {
+        self.home().join("search.db")
+    }
+
     pub(crate) fn lock(&self) -> PathBuf {
         self.0.join("state").join("lock")
     }

@@ -23,11 +23,14 @@ mod notifications;
 mod people;
 mod provenance;
 pub mod purposes;
+mod received;
 pub mod recovery;
 pub mod routes;
 pub mod rules;
+mod search;
 mod sign_ins;
 mod spending;
+mod table;
 mod tasks;
 mod transcript;
 mod transport;
@@ -104,6 +107,7 @@ pub async fn serve(
     tokio::spawn(Arc::clone(&home).deliver_revocation_notices());
     tokio::spawn(Arc::clone(&home).keep_suggestions());
     tokio::spawn(Arc::clone(&home).send_notifications());
+    home.keep_index();
     tokio::spawn(Arc::clone(&home).send_heartbeats(answering.handle.clone()));
     let (ending, ended) = tokio::sync::oneshot::channel();
     let stopped = async move {

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bailey_agent::Conversation;
-use bailey_gate::GateError;
 use bailey_gate::ledger::StoreError;
+use bailey_gate::{GateError, TaskId};
 use bailey_ledger::RecordName;
 use bailey_model::{Answer, Came, Usage};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::ModelConfig;
 use crate::executor::blocking;
 use crate::home::Home;
+use crate::received::{Received, note_received, note_request, provider_of};
 
 /// The kind of record that holds what a month took; its owner is the month, such as `2026-11`.
 const SPENDING: &str = "spending";
@@ -107,7 +108,7 @@ pub(crate) fn cost_of_part(config: &ModelConfig, size: usize, came: Came) -> (u6
 
 impl Home {
     /// Returns the month now, as its record is called.
-    fn this_month(&self) -> String {
+    pub(crate) fn this_month(&self) -> String {
         let now = jiff::Timestamp::from_millisecond(self.clock.now().wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         now.to_zoned(self.clock.zone()).strftime("%Y-%m").to_string()
     }
@@ -181,8 +182,16 @@ impl Home {
         Ok(Ok(Reserved { tokens, why, micros, pending: Arc::clone(&self.pending) }))
     }
 
-    /// Adds to what the month took; `answers` is how many whole ones it was for.
-    pub(crate) async fn note_spending(&self, micros: u64, usage: Usage, answers: u64) -> Result<(), GateError> {
+    /// Adds to what the month took, the provider got and the request cost; `answers` is how many whole ones it was for.
+    pub(crate) async fn note_spending(
+        &self,
+        request: (TaskId, u64),
+        config: &ModelConfig,
+        micros: u64,
+        usage: Usage,
+        answers: u64,
+    ) -> Result<(), GateError> {
+        let (provider, model) = (provider_of(config), config.name.clone());
         let (ledger, month) = (Arc::clone(&self.ledger), self.this_month());
         blocking(move || {
             Ok(ledger.write(|tx| {
@@ -193,7 +202,10 @@ impl Home {
                 total.answers = total.answers.saturating_add(answers);
                 total.usage += usage;
                 let json = serde_json::to_vec(&total).map_err(|error| StoreError::Broken(error.to_string()))?;
-                tx.put_record(RecordName { kind: SPENDING, owner: month.as_bytes(), n: 0 }, &json)
+                tx.put_record(RecordName { kind: SPENDING, owner: month.as_bytes(), n: 0 }, &json)?;
+                let taken = Received { input: usage.input, output: usage.output, micros, ..Received::default() };
+                note_received(tx, &month, (&provider, &model), taken)?;
+                note_request(tx, request, taken)
             })?)
         })
         .await

@@ -6,6 +6,7 @@
 mod browsers;
 mod config;
 mod notifications;
+mod records;
 mod tasks;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ pub use browsers::{
 };
 pub use config::{ConfigBody, ConfigChange, FirstStepsView, SettingView, StepView};
 pub use notifications::{NotificationPlace, NotificationView, NotificationsView};
+pub use records::{ConsistencyView, FoundRequestsView, FoundTasksView, FoundView, HeldView, LedToView, ReceivedView};
 pub use tasks::{ModelsView, MonthView, OfferView, ProviderView, TaskSummary, TaskView, UsageView, WordsView};
 
 /// An error: what happened and what to do next.
@@ -370,7 +372,7 @@ pub struct TaskBody {
 }
 
 /// A model request as it can be looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ContextView {
     /// What it held, in order.
     pub spans: Vec<SpanView>,
@@ -378,6 +380,12 @@ pub struct ContextView {
     pub kept_back: Vec<KeptBack>,
     /// Its exact bytes.
     pub body: String,
+    /// What it took, where that is known.
+    #[serde(default)]
+    pub usage: Option<UsageView>,
+    /// The actions it led to.
+    #[serde(default)]
+    pub led_to: Vec<LedToView>,
 }
 
 /// A piece of a model request.

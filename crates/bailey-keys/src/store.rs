@@ -292,17 +292,32 @@ impl KeyStore {
 
     /// Returns the seed of a named signing key, drawn when first asked for.
     pub fn signing_seed(&self, label: &'static str) -> Result<Key, KeyError> {
+        self.named(label, "signing seed")
+    }
+
+    /// Returns the key of a database that can be made anew, drawn when first asked for.
+    pub fn database_key(&self, label: &'static str) -> Result<Key, KeyError> {
+        self.named(label, "database key")
+    }
+
+    /// Destroys such a key: no copy of its database can be opened any more, and the next time another is drawn.
+    pub fn destroy_database_key(&self, label: &'static str) -> Result<(), KeyError> {
+        self.db().execute("DELETE FROM signing WHERE label = ?1", [label])?;
+        Ok(())
+    }
+
+    fn named(&self, label: &'static str, field: &'static str) -> Result<Key, KeyError> {
         let db = self.db();
         let stored: Option<Vec<u8>> =
             db.query_row("SELECT wrapped FROM signing WHERE label = ?1", [label], |row| row.get(0)).optional()?;
         match stored {
             Some(wrapped) => {
-                let bytes = self.home.open(label.as_bytes(), "signing seed", 1, &wrapped)?;
+                let bytes = self.home.open(label.as_bytes(), field, 1, &wrapped)?;
                 Ok(Key::from_bytes(bytes.try_into().map_err(|_| KeyError::Wrong)?))
             }
             None => {
                 let seed = Key::random()?;
-                let wrapped = self.home.seal(label.as_bytes(), "signing seed", 1, seed.expose())?;
+                let wrapped = self.home.seal(label.as_bytes(), field, 1, seed.expose())?;
                 db.execute("INSERT INTO signing (label, wrapped) VALUES (?1, ?2)", params![label, wrapped])?;
                 Ok(seed)
             }

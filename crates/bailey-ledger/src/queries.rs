@@ -84,6 +84,11 @@ queries! {
     EXPORTED = "SELECT seq, header, key_id, payload FROM event WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
     /// Entries about an action, oldest first.
     ENTRIES_OF = "SELECT seq, header, key_id, payload FROM event WHERE action = ?1 ORDER BY seq";
+    /// The place where a task began.
+    FIRST_OF_TASK = "SELECT min(seq) FROM event WHERE task = ?1";
+    /// The newest model request of a task before a place.
+    REQUEST_BEFORE = "SELECT seq, header, key_id, payload FROM event INDEXED BY event_by_task
+             WHERE task = ?1 AND seq < ?2 AND kind = 'model' ORDER BY seq DESC LIMIT 1";
     /// The newest entry about an action.
     LAST_OF = "SELECT header FROM event WHERE action = ?1 ORDER BY seq DESC LIMIT 1";
     /// The newest entries of a kind, newest first; none of steps and proposals, which are looked up by their action.
@@ -108,6 +113,8 @@ queries! {
                UNION ALL SELECT key_id FROM blob";
     /// Tasks, newest first.
     TASKS = "SELECT id, state, wall_ms, origin FROM task ORDER BY rowid DESC LIMIT ?1 OFFSET ?2";
+    /// One task.
+    ONE_TASK = "SELECT id, state, wall_ms, origin FROM task WHERE id = ?1";
     /// Tasks in a state, newest first.
     TASKS_IN_STATE = "SELECT id, state, wall_ms, origin FROM task WHERE state = ?1 ORDER BY rowid DESC";
     /// One connection.

@@ -262,6 +262,35 @@ impl Ledger {
         Ok(None)
     }
 
+    /// Returns the leaf of an entry, made anew of it; nothing where the log is shorter.
+    pub fn leaf_at(&self, seq: u64) -> Result<Option<crate::tree::Hash>, StoreError> {
+        let reader = self.reader();
+        let mut query = reader.prepare_cached(queries::LEAVES).map_err(store_error)?;
+        let header = query.query_row([seq, seq.saturating_add(1)], |row| row.get::<_, Header>(0));
+        Ok(header.optional().map_err(store_error)?.map(|Header(header)| crate::tree::leaf(header.as_bytes())))
+    }
+
+    /// Returns the place in the log of an action's proposal; nothing where there is no such action.
+    pub fn place_of(&self, id: &ActionId) -> Result<Option<u64>, StoreError> {
+        let reader = self.reader();
+        let mut query = reader.prepare_cached(queries::PLACE).map_err(store_error)?;
+        query.query_row([id.as_bytes()], |row| row.get(0)).optional().map_err(store_error)
+    }
+
+    /// Returns the place of the entry that began a task; nothing where there is none.
+    pub fn first_of_task(&self, task: &TaskId) -> Result<Option<u64>, StoreError> {
+        let reader = self.reader();
+        let mut query = reader.prepare_cached(queries::FIRST_OF_TASK).map_err(store_error)?;
+        query.query_row([task.as_bytes()], |row| row.get(0)).map_err(store_error)
+    }
+
+    /// Returns the newest entry about a model request of a task before a place: what led to what was proposed there.
+    pub fn request_before(&self, task: &TaskId, place: u64) -> Result<Option<Entry>, StoreError> {
+        let values = params![task.as_bytes(), place.min(i64::MAX as u64)];
+        let stored = stored_entries(&self.reader(), queries::REQUEST_BEFORE, values)?;
+        Ok(self.opened(stored)?.pop())
+    }
+
     /// Returns the newest entries of a kind, newest first.
     pub fn entries_of_kind(&self, kind: EventKind, limit: u32) -> Result<Vec<Entry>, StoreError> {
         let stored = stored_entries(&self.reader(), queries::ENTRIES_OF_KIND, params![kind.name(), limit])?;
@@ -505,6 +534,11 @@ impl Ledger {
     /// Tasks but the first `skip`, newest first.
     pub fn tasks(&self, skip: u32, limit: u32) -> Result<Vec<TaskRow>, StoreError> {
         self.tasks_of(queries::TASKS, [limit, skip])
+    }
+
+    /// Returns one task; nothing where there is none.
+    pub fn task_row(&self, id: &TaskId) -> Result<Option<TaskRow>, StoreError> {
+        Ok(self.tasks_of(queries::ONE_TASK, [id.as_bytes()])?.pop())
     }
 
     /// Tasks in a state, newest first.

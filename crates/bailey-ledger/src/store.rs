@@ -12,7 +12,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use bailey_gate::ledger::{Job, Ledger as GateLedger, Look, StoreError, Turn};
 use bailey_gate::{ActionId, HomeId, Now};
@@ -28,6 +28,7 @@ use crate::read::Decision;
 use crate::readers::{Reader, Readers};
 use crate::rows::{SUSPECT, key_error};
 use crate::sealed::read_content;
+use crate::tree::Hash;
 use crate::tx::{LedgerTx, Log};
 
 pub use open::{OpenError, Opened, Paths, look};
@@ -60,6 +61,53 @@ pub struct Ledger {
     same_run: bool,
     /// Copies of what was damaged, as opening set them aside.
     set_aside: Vec<PathBuf>,
+    /// Roots of whole blocks of entries, for proofs of consistency.
+    blocks: Mutex<Vec<Hash>>,
+    /// Told of what is appended.
+    appended: Arc<Appended>,
+}
+
+/// Tells whoever waits how long the log has become.
+#[derive(Debug, Default)]
+pub struct Appended {
+    now: Mutex<(u64, bool)>,
+    moved: Condvar,
+}
+
+impl Appended {
+    fn now(&self) -> MutexGuard<'_, (u64, bool)> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, size: u64) {
+        self.now().0 = size;
+        self.moved.notify_all();
+    }
+
+    /// Waits until the log has more than `seen` entries; nothing once it is closed.
+    #[must_use]
+    pub fn beyond(&self, seen: u64) -> Option<u64> {
+        let mut now = self.now();
+        loop {
+            match *now {
+                (_, true) => return None,
+                (size, false) if size > seen => return Some(size),
+                _ => now = self.moved.wait(now).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+
+    /// Lets everybody go who waits: the log is to be closed.
+    pub fn close(&self) {
+        self.now().1 = true;
+        self.moved.notify_all();
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        self.appended.close();
+    }
 }
 
 #[derive(Default)]
@@ -105,6 +153,16 @@ impl Ledger {
         };
         self.run(Turn::InLine, Box::new(job))?;
         result.ok_or_else(|| StoreError::Broken("the job did not run".into()))
+    }
+
+    pub(crate) const fn blocks(&self) -> &Mutex<Vec<Hash>> {
+        &self.blocks
+    }
+
+    /// Returns what tells of entries as they are committed.
+    #[must_use]
+    pub fn appended(&self) -> Arc<Appended> {
+        Arc::clone(&self.appended)
     }
 
     pub(crate) fn decisions(&self) -> MutexGuard<'_, BTreeMap<ActionId, Decision>> {

@@ -47,6 +47,14 @@ impl Tree {
         self.size
     }
 
+    /// Makes a tree of the roots of perfect subtrees of `each` leaves, a power of two.
+    #[must_use]
+    pub fn of_blocks(roots: &[Hash], each: u64) -> Self {
+        let mut tree = Self::default();
+        roots.iter().for_each(|root| tree.append(*root));
+        Self { size: tree.size * each, ..tree }
+    }
+
     /// Appends the hash of an entry.
     pub fn append(&mut self, leaf: Hash) {
         let mut subtree = leaf;
@@ -111,6 +119,15 @@ mod tests {
             leaves.iter().for_each(|leaf| tree.append(*leaf));
             prop_assert_eq!(tree.root(), by_definition(&leaves));
             prop_assert_eq!(Tree::from_bytes(&tree.to_bytes()), Some(tree));
+        }
+
+        #[test]
+        fn a_tree_of_blocks_goes_on_as_one_of_leaves(blocks in 0_usize..9, more in 0_usize..8) {
+            let leaves: Vec<Hash> = (0..blocks * 8 + more).map(|n| leaf(&n.to_be_bytes())).collect();
+            let roots: Vec<Hash> = leaves.chunks_exact(8).map(by_definition).collect();
+            let mut tree = Tree::of_blocks(&roots, 8);
+            leaves[blocks * 8..].iter().for_each(|leaf| tree.append(*leaf));
+            prop_assert_eq!(tree.root(), by_definition(&leaves));
         }
     }
 }

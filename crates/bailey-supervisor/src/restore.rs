@@ -114,6 +114,9 @@ impl Place {
     }
 }
 
+/// How the names of the files of the search index begin.
+const SEARCH_INDEX: &[u8] = b"search.db";
+
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> SupervisorError + '_ {
     |source| SupervisorError::File { path: path.into(), source }
 }
@@ -127,6 +130,10 @@ fn copy(from: &Path, to: &Path) -> Result<(), SupervisorError> {
     private_folder(to)?;
     for entry in fs::read_dir(from).map_err(failed(from))? {
         let entry = entry.map_err(failed(from))?;
+        // Made anew of what is put back: it may hold words whose keys were destroyed since.
+        if entry.file_name().as_encoded_bytes().starts_with(SEARCH_INDEX) {
+            continue;
+        }
         let (path, to) = (entry.path(), to.join(entry.file_name()));
         let kind = entry.file_type().map_err(failed(&path))?;
         if kind.is_dir() {

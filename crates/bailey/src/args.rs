@@ -130,8 +130,11 @@ pub(crate) enum Command {
     Edit(EditMail),
     /// Take back what waits or is held; undo what has happened (asks for the approval passphrase)
     Undo {
-        /// Which action
+        /// Which action, or which task with --task
         id: String,
+        /// Undo all of a task that can be undone, the newest first, by one answer; says what cannot be and why
+        #[arg(long)]
+        task: bool,
     },
     /// Say whether an action happened whose outcome is not known, or correct what you said; nothing is sent by that
     Resolve {
@@ -142,6 +145,8 @@ pub(crate) enum Command {
     },
     /// List actions, newest first
     Actions(Part),
+    /// Find actions by their words, their outcome and why they were decided so, newest first
+    Search(Search),
     /// The log: everything that was proposed, decided, done
     #[command(subcommand)]
     Log(Log),
@@ -651,6 +656,8 @@ pub(crate) enum YesNo {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Context {
+    /// Say who received what: every provider of models, by month
+    Totals,
     /// List the requests of a task
     List {
         /// Which task
@@ -666,6 +673,42 @@ pub(crate) enum Context {
         #[arg(long)]
         raw: bool,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Search {
+    /// Words that all have to be there; put words in a row in quotation marks: \'"next tuesday" ana\'
+    pub(crate) words: Vec<String>,
+    /// Find tasks by what you said instead
+    #[arg(long, conflicts_with_all = ["kind", "state", "account", "by", "from", "to", "requests"])]
+    pub(crate) tasks: bool,
+    /// Find which model requests held the words instead
+    #[arg(long, conflicts_with_all = ["kind", "state", "account", "by", "from", "to"])]
+    pub(crate) requests: bool,
+    /// Only a kind of action, such as mail.send
+    #[arg(long)]
+    pub(crate) kind: Option<String>,
+    /// Only where it stands, such as succeeded
+    #[arg(long)]
+    pub(crate) state: Option<String>,
+    /// Only of an account
+    #[arg(long)]
+    pub(crate) account: Option<String>,
+    /// Only what you answered from: dashboard, cli, program; rules for what nobody was asked about
+    #[arg(long)]
+    pub(crate) by: Option<String>,
+    /// Only since a day, such as 2026-11-30
+    #[arg(long, value_name = "DAY")]
+    pub(crate) from: Option<String>,
+    /// Only until a day, with it
+    #[arg(long, value_name = "DAY")]
+    pub(crate) to: Option<String>,
+    /// Go on behind this place, as the last answer said
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) before: Option<u64>,
+    /// Most to list, up to 200
+    #[arg(long, default_value_t = 20)]
+    pub(crate) limit: u32,
 }
 
 #[derive(Debug, Subcommand)]
@@ -691,6 +734,9 @@ pub(crate) enum Log {
         /// With payloads in plain words; asks for the approval passphrase
         #[arg(long)]
         readable: bool,
+        /// In plain words as a table for spreadsheets; asks for the approval passphrase
+        #[arg(long, conflicts_with = "readable")]
+        csv: bool,
     },
     /// Print a signed checkpoint, to keep elsewhere as a pin
     Checkpoint,

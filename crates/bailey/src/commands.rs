@@ -108,7 +108,8 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             say("Refused; nothing was done.")
         }
         Command::Edit(edit) => edit_mail(&client, edit, json).await,
-        Command::Undo { id } => undo(&client, &id, json).await,
+        Command::Undo { id, task: false } => undo(&client, &id, json).await,
+        Command::Undo { id, task: true } => crate::undo::task(&client, &id, json).await,
         Command::Resolve { id, answer } => {
             let body = ResolveBody { happened: answer == YesNo::Yes };
             let card = client.post(&routes::RESOLVE.at(&[&id]), &body).await?;
@@ -121,6 +122,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
                 client.get(&routes::ACTIONS.here().with("skip", skip).with("limit", limit)).await?;
             Ok(show::print(json, &list, |out| cards(out, &list))?)
         }
+        Command::Search(search) => crate::search::run(&client, search, json).await,
         Command::Log(log) => run_log(&client, log, json).await,
         Command::Resume => {
             let Status { mode, epoch, .. } = client.get(&routes::STATUS.here()).await?;
@@ -331,6 +333,7 @@ async fn connect_model(client: &Client, model: ConnectModel, json: bool) -> Resu
 
 async fn context(client: &Client, which: Context, json: bool) -> Result<(), Trouble> {
     match which {
+        Context::Totals => crate::search::received(client, json).await,
         Context::List { task } => {
             let numbers: Vec<u64> = client.get(&routes::CONTEXTS.at(&[&task])).await?;
             Ok(show::print(json, &numbers, |out| {
@@ -425,7 +428,14 @@ async fn undo(client: &Client, id: &str, json: bool) -> Result<(), Trouble> {
     let of: ActionId = card.id.parse().map_err(|error: BadId| Trouble::Here(error.to_string()))?;
     let words = prompt::passphrase("Approval passphrase, to undo this")?;
     let proof = client.prove(&Purpose::Undo(of), &words).await?;
-    let mut undo: ActionView = client.post(&routes::UNDO.at(&[&card.id]), &ProvenBody { proof }).await?;
+    let undo: ActionView = client.post(&routes::UNDO.at(&[&card.id]), &ProvenBody { proof }).await?;
+    let undo = undone(client, undo).await?;
+    show::print(json, &undo, |out| show::card(out, &undo))?;
+    if undo.state == "succeeded" { Ok(()) } else { Err(Trouble::Printed(1)) }
+}
+
+/// Waits until an undo has come to rest.
+pub(crate) async fn undone(client: &Client, mut undo: ActionView) -> Result<ActionView, Trouble> {
     let mut seen: u64 = client.get(&routes::CHANGES.here()).await?;
     while ["approved", "claimed", "proposed"].contains(&undo.state.as_str()) {
         undo = client.get(&routes::ACTION.at(&[&undo.id])).await?;
@@ -433,8 +443,7 @@ async fn undo(client: &Client, id: &str, json: bool) -> Result<(), Trouble> {
             seen = client.get(&routes::CHANGES.here().with("after", seen)).await?;
         }
     }
-    show::print(json, &undo, |out| show::card(out, &undo))?;
-    if undo.state == "succeeded" { Ok(()) } else { Err(Trouble::Printed(1)) }
+    Ok(undo)
 }
 
 /// Returns what a model can ask for, as a manifest says it.
@@ -531,15 +540,23 @@ async fn run_log(client: &Client, log: Log, json: bool) -> Result<(), Trouble> {
             let entry = entry.ok_or_else(|| Trouble::Here(format!("the log has no entry {seq}")))?;
             Ok(show::print(true, entry, |_| Ok(()))?)
         }
-        Log::Export { file, readable } => {
+        Log::Export { file, readable, csv } => {
+            let form = match (readable, csv) {
+                (false, false) => Form::Sealed,
+                (true, _) => Form::Readable,
+                (false, true) => Form::Table,
+            };
             if file == Path::new("-") {
-                return export(client, readable, &mut io::stdout()).await;
+                return export(client, form, &mut io::stdout()).await;
             }
             let mut out = new_file(&file)?;
-            if let Err(trouble) = export(client, readable, &mut out).await {
+            if let Err(trouble) = export(client, form, &mut out).await {
                 // A part of a log is worth nothing.
                 let _ = fs::remove_file(&file);
                 return Err(trouble);
+            }
+            if csv {
+                return say(&format!("Written to `{}`.", file.display()));
             }
             say(&format!("Written to `{}`; check it with `bailey-verify {}`.", file.display(), file.display()))
         }
@@ -562,19 +579,29 @@ fn new_file(path: &Path) -> Result<fs::File, Trouble> {
     })
 }
 
-async fn export(client: &Client, readable: bool, out: &mut dyn io::Write) -> Result<(), Trouble> {
-    if !readable {
-        return client.post_into(&routes::EXPORT.here(), &(), out).await;
-    }
+/// How the log is exported.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Sealed,
+    Readable,
+    Table,
+}
+
+async fn export(client: &Client, form: Form, out: &mut dyn io::Write) -> Result<(), Trouble> {
+    let route = match form {
+        Form::Sealed => return client.post_into(&routes::EXPORT.here(), &(), out).await,
+        Form::Readable => routes::EXPORT_READABLE.here(),
+        Form::Table => routes::EXPORT_CSV.here(),
+    };
     let words = prompt::passphrase("Approval passphrase")?;
     let proof = client.prove(&purposes::export_readable(), &words).await?;
-    client.post_into(&routes::EXPORT_READABLE.here(), &ProvenBody { proof }, out).await
+    client.post_into(&route, &ProvenBody { proof }, out).await
 }
 
 /// Checks the log against the checkpoint this client kept last time, and keeps the newest.
 async fn verify(client: &Client, json: bool) -> Result<(), Trouble> {
     let mut text = Vec::new();
-    export(client, false, &mut text).await?;
+    export(client, Form::Sealed, &mut text).await?;
     let text = String::from_utf8(text).map_err(|error| Trouble::Here(error.to_string()))?;
     let note = client.post_for_text(&routes::CHECKPOINT.here()).await?;
     let status: Status = client.get(&routes::STATUS.here()).await?;

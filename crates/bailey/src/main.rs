@@ -17,7 +17,9 @@ mod restore;
 mod roles;
 mod rules;
 mod scrape;
+mod search;
 mod show;
+mod undo;
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -1,12 +1,13 @@
 //! Every page there is, made of views.
 
 use bailey_dashboard::{
-    Autonomy, Connecting, Daily, Device, Draft, Filter, Frame, KindRow, Offer, Profile, Request, Section, Session,
-    Settings, Step,
+    Autonomy, Connecting, Daily, Device, Draft, Filter, Frame, KindRow, Looked, Offer, Profile, Request, Section,
+    Session, Settings, Step,
 };
 use bailey_interface::{
-    ActionView, Code, ConnectionView, ContextView, Failure, Line, ModelsView, NotificationView, NotificationsView,
-    RuleEventView, RuleView, SettingView, Status, SuggestionView, TaskSummary, TaskView, TrialView, WhyView,
+    ActionView, Code, ConnectionView, ContextView, Failure, FoundRequestsView, FoundTasksView, HeldView, Line,
+    ModelsView, NotificationView, NotificationsView, ReceivedView, RuleEventView, RuleView, SettingView, Status,
+    SuggestionView, TaskSummary, TaskView, TrialView, WhyView,
 };
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -89,13 +90,24 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     out.push(("card", page::one_approval(&approvals, &views.waiting[1], Some(&views.why))));
     out.push(("edit", page::edit(&approvals, &views.waiting[1])));
     let talk = at(Section::Talk);
-    out.push(("talk", page::talk(&talk, &views.tasks)));
-    out.push(("talk-none", page::talk(&talk, &[])));
+    out.push(("talk", page::talk(&talk, &views.tasks, Some(50))));
+    out.push(("talk-none", page::talk(&talk, &[], None)));
     out.push(("task", page::task(&talk, &views.tasks, &views.task)));
     let activity = at(Section::Activity);
     let kinds = ["mail.send", "mail.move", words];
-    let filter =
-        Filter { search: words, kind: "mail.send", state: "", kinds: &kinds, can_search: true, checked: words };
+    let named = [words.clone()];
+    let filter = Filter {
+        search: words,
+        kind: "mail.send",
+        account: words,
+        by: "rules",
+        from: words,
+        to: words,
+        kinds: &kinds,
+        accounts: &named,
+        behind: Some((3, 1_204)),
+        ..Filter::default()
+    };
     out.push(("activity", page::activity(&activity, &views.happened, &filter, Some(words))));
     out.push(("activity-none", page::activity(&activity, &[], &Filter::default(), None)));
     out.push(("action", page::action(&activity, &views.happened[1], Some(&views.why), &[0, 1])));
@@ -103,6 +115,31 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     let n = [0, 1, 2];
     let request = Request { task: views::TASK, words, n: 1, all: &n, usage: Some(views.tasks[0].usage) };
     out.push(("context", page::context(&talk, &request, &views.context)));
+    let held = HeldView {
+        task: views::TASK.into(),
+        words: words.clone(),
+        label: "others".into(),
+        source: words.clone(),
+        excerpt: words.clone(),
+        held: vec![[0, 1], [3, 3]],
+    };
+    let found = FoundRequestsView { pieces: vec![held], before: Some(7), indexed: 3, entries: 1_204 };
+    let received = ReceivedView {
+        month: "2026-11".into(),
+        provider: words.clone(),
+        model: words.clone(),
+        requests: 14,
+        bytes: 81_000,
+        kept_back: 2,
+        input_tokens: 20_000,
+        output_tokens: 1_000,
+        cost: 0.12,
+    };
+    let looked = Looked { search: words, label: "others" };
+    out.push(("requests", page::requests(&activity, &looked, Some(&found), &[received])));
+    out.push(("requests-none", page::requests(&activity, &Looked::default(), None, &[])));
+    let tasks = FoundTasksView { tasks: views.tasks.clone(), before: Some(7), indexed: 3, entries: 1_204 };
+    out.push(("history", page::history(&talk, words, &tasks)));
     out.push(("autonomy", page::autonomy(&at(Section::Autonomy), &autonomy(views, Some(Ok(&views.trial))))));
     out.push(("autonomy-mistake", page::autonomy(&at(Section::Autonomy), &autonomy(views, Some(Err(words))))));
     out.push(("settings", settings(views)));
@@ -133,7 +170,7 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
         said: words,
         ..frame(&paused, Section::Talk)
     };
-    out.push(("paused", page::talk(&paused, &views.tasks)));
+    out.push(("paused", page::talk(&paused, &views.tasks, None)));
     out
 }
 

@@ -329,6 +329,8 @@ pub fn context() -> ContextView {
             ),
         ],
         kept_back: vec![KeptBack { kind: "one-time code".into(), span: 3, hint: "48…".into() }],
+        usage: None,
+        led_to: Vec::new(),
         body: "x".repeat(9_417),
     }
 }

@@ -54,13 +54,28 @@ pub(super) struct ProofForm {
 }
 
 pub(super) async fn export_readable(AppState(home): Shared, caller: Caller, Form(form): Form<ProofForm>) -> Page {
-    let proof: ProofBody = serde_json::from_str(&form.proof)
-        .map_err(|error| failure(Code::Malformed, format!("the proof cannot be read: {error}")))?;
-    let exported = log::export_readable(AppState(home), caller, JsonBody(ProvenBody { proof })).await?;
+    let exported = log::export_readable(AppState(home), caller, JsonBody(form.read()?)).await?;
+    Ok(as_file(exported, "attachment; filename=\"bailey-log-readable.jsonl\""))
+}
+
+/// Gives the log as a table, as a file, with the proof that the script got by a touch.
+pub(super) async fn export_csv(AppState(home): Shared, caller: Caller, Form(form): Form<ProofForm>) -> Page {
+    let exported = log::export_csv(AppState(home), caller, JsonBody(form.read()?)).await?;
+    Ok(as_file(exported, "attachment; filename=\"bailey-log.csv\""))
+}
+
+fn as_file(exported: impl IntoResponse, name: &'static str) -> Response {
     let mut response = exported.into_response();
-    let name = HeaderValue::from_static("attachment; filename=\"bailey-log-readable.jsonl\"");
-    response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
-    Ok(response)
+    response.headers_mut().insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(name));
+    response
+}
+
+impl ProofForm {
+    fn read(&self) -> Result<ProvenBody, Failure> {
+        let proof = serde_json::from_str(&self.proof)
+            .map_err(|error| failure(Code::Malformed, format!("the proof cannot be read: {error}")))?;
+        Ok(ProvenBody { proof })
+    }
 }
 
 impl Home {

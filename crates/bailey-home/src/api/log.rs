@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use axum::body::Body;
 use bailey_gate::event::{Event, EventKind, Payload};
+use bailey_interface::ConsistencyView;
+use bailey_ledger::Consistency;
 use tokio::sync::{SemaphorePermit, mpsc};
 
 use super::*;
@@ -41,6 +43,28 @@ pub(super) async fn checkpoint(AppState(home): Shared) -> Result<String, Failure
     note.ok_or_else(|| failure(Code::Internal, "the log has no checkpoint"))
 }
 
+/// Since which size of the log.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Since {
+    /// Entries that were seen before.
+    #[serde(default)]
+    from: u64,
+}
+
+pub(super) async fn consistency(AppState(home): Shared, Query(since): Query<Since>) -> Answer<ConsistencyView> {
+    let from = since.from;
+    let proven = reading(&home, move |home| Ok(home.ledger.consistency(from)?)).await?;
+    let Some(Consistency { from, to, proof, root, note }) = proven else {
+        let why = format!(
+            "the log has fewer than {from} entries: it is not the one that was seen, or an older copy of it was put back; on the \
+             machine, `bailey log verify` says more"
+        );
+        return Err(failure(Code::Conflict, why));
+    };
+    let proof = proof.iter().map(|node| BASE64.encode(node)).collect();
+    Ok(Json(ConsistencyView { from, to, proof, root: BASE64.encode(root), checkpoint: note }))
+}
+
 pub(super) async fn export_sealed(AppState(home): Shared) -> Result<Exported, Failure> {
     let turn = export_turn()?;
     run_export(home, turn, None).await
@@ -55,6 +79,22 @@ pub(super) async fn export_readable(
     let turn = export_turn()?;
     let leave = authorise(&home, purposes::export_readable(), &body.proof, caller).await?;
     run_export(home, turn, Some(leave)).await
+}
+
+pub(super) async fn export_csv(
+    AppState(home): Shared,
+    caller: Caller,
+    JsonBody(body): JsonBody<ProvenBody>,
+) -> Result<Exported, Failure> {
+    let turn = export_turn()?;
+    let leave = authorise(&home, purposes::export_readable(), &body.proof, caller).await?;
+    log_export(&home, Some(leave)).await?;
+    Ok(sent("text/csv; charset=utf-8", move |mut pieces| {
+        // The place is taken until the end.
+        let _turn = turn;
+        let written = crate::table::write(&home, &mut pieces);
+        pieces.finish(written.map_err(io::Error::other));
+    }))
 }
 
 /// Exports at once: each takes a thread for as long as its reader takes.
@@ -79,10 +119,21 @@ async fn run_export(
     leave: Option<Authorised>,
 ) -> Result<Exported, Failure> {
     let payloads = if leave.is_some() { Payloads::Readable } else { Payloads::Sealed };
+    log_export(&home, leave).await?;
+    Ok(sent("application/octet-stream", move |mut pieces| {
+        // The place is taken until the end.
+        let _turn = turn;
+        let written = bailey_ledger::export(&home.ledger, payloads, &mut pieces);
+        pieces.finish(written.map(|_| ()).map_err(io::Error::other));
+    }))
+}
+
+/// Writes an export down in the log: in plain words with the person's leave, else sealed.
+async fn log_export(home: &Home, leave: Option<Authorised>) -> Result<(), Failure> {
+    let what = if leave.is_some() { "readable" } else { "sealed" };
     let (ledger, now, pause_state) = (Arc::clone(&home.ledger), home.clock.now(), home.gate.lock().pause_state());
-    blocking(move || {
+    Ok(blocking(move || {
         let (size, _) = ledger.head()?;
-        let what = if payloads == Payloads::Readable { "readable" } else { "sealed" };
         let payload = Payload::default().text("from", "0").text("to", size.to_string()).text("payloads", what);
         let entry = match leave {
             Some(leave) => leave.entry(EventKind::Exported, now, pause_state, payload),
@@ -91,29 +142,33 @@ async fn run_export(
         ledger.write(|tx| tx.append(&entry, None).map(|_| ()))?;
         Ok(ledger.checkpoint()?)
     })
-    .await?;
-    let (pieces, arriving) = mpsc::channel(WAITING_PIECES);
-    tokio::task::spawn_blocking(move || send_log(&home, payloads, pieces, turn));
+    .await?)
+}
+
+/// Sends what is written, as it is written, until its end, or until nobody takes it any more.
+fn sent(media_type: &'static str, write: impl FnOnce(Pieces) + Send + 'static) -> Exported {
+    let (to, arriving) = mpsc::channel(WAITING_PIECES);
+    tokio::task::spawn_blocking(move || write(Pieces { to, filling: Vec::with_capacity(PIECE_BYTES) }));
     let pieces = futures_util::stream::unfold(arriving, |mut arriving: mpsc::Receiver<io::Result<Vec<u8>>>| async {
         let piece = arriving.recv().await?;
         Some((piece, arriving))
     });
-    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], Body::from_stream(pieces)))
-}
-
-/// Sends the log until its end, or until nobody takes it any more. An error breaks the answer off, so that whoever reads it
-/// does not take a part for the whole.
-fn send_log(home: &Home, payloads: Payloads, to: mpsc::Sender<io::Result<Vec<u8>>>, _turn: SemaphorePermit<'_>) {
-    let mut pieces = Pieces { to, filling: Vec::with_capacity(PIECE_BYTES) };
-    if let Err(error) = bailey_ledger::export(&home.ledger, payloads, &mut pieces) {
-        let _ = pieces.to.blocking_send(Err(io::Error::other(error)));
-    }
+    ([(header::CONTENT_TYPE, media_type)], Body::from_stream(pieces))
 }
 
 /// Sends what is written in pieces.
 struct Pieces {
     to: mpsc::Sender<io::Result<Vec<u8>>>,
     filling: Vec<u8>,
+}
+
+impl Pieces {
+    /// Sends what is left. An error breaks the answer off, so that whoever reads it does not take a part for the whole.
+    fn finish(mut self, written: io::Result<()>) {
+        if let Err(error) = written.and_then(|()| self.flush()) {
+            let _ = self.to.blocking_send(Err(error));
+        }
+    }
 }
 
 impl Write for Pieces {

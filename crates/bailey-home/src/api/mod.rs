@@ -17,6 +17,7 @@ mod notifications;
 pub(crate) mod pages;
 pub(crate) mod places;
 mod rules;
+mod search;
 pub mod table;
 mod tasks;
 
@@ -46,7 +47,7 @@ use bailey_interface::{
     TaskBody, TaskSummary, TaskView, UsageView, WordsView,
 };
 use bailey_ledger::{ActionRecord, ExportError, Payloads};
-use bailey_model::tap::{Label, Redaction, Span};
+use bailey_model::tap::{Redaction, Span};
 use bailey_vault::{Credential, NewConnection, Revocation, SignedIn, VaultError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

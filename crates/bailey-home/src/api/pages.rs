@@ -46,8 +46,6 @@ pub(super) const PROMPT: [&str; 10] = [
 ];
 /// Actions that a page lists at once.
 const LISTED: u32 = 50;
-/// Actions that are looked through for those in one state.
-const LOOKED_THROUGH: u32 = 200;
 
 /// Tells whether a page is there for whoever asks.
 pub(super) fn is_open(matched: Option<&str>) -> bool {
@@ -111,6 +109,8 @@ fn all() -> Pages {
         .route("/approvals/{id}/original/frame", get(carried::frame))
         .route("/activity", get(activity))
         .route("/activity/{id}", get(action))
+        .route("/activity/{id}/request", get(request_behind))
+        .route("/context", get(requests))
         .route("/connections", get(connections))
         .route("/connect", get(connecting::connect))
         .route("/do/connect/find", post(connecting::find))
@@ -120,6 +120,7 @@ fn all() -> Pages {
         .route("/do/models/no-fallback", post(daily_pages::no_fallback))
         .route("/do/first-steps/hide", post(daily_pages::hide))
         .route("/do/log/export-readable", post(daily_pages::export_readable))
+        .route("/do/log/export-csv", post(daily_pages::export_csv))
         .route("/context/{task}/{n}", get(context))
         .route("/autonomy", get(autonomy))
         .route("/settings", get(settings))
@@ -269,10 +270,28 @@ async fn recover(AppState(home): Shared, Form(form): Form<CodeForm>) -> Response
     }
 }
 
-async fn talk(AppState(home): Shared) -> Page {
+/// Which tasks.
+#[derive(Default, Deserialize)]
+struct Told {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    before: Option<u64>,
+    #[serde(default)]
+    skip: u32,
+}
+
+async fn talk(AppState(home): Shared, Query(told): Query<Told>) -> Page {
     let around = Around::of(&home).await?;
-    let Json(list) = tasks::tasks(AppState(home), Query(Part { skip: 0, limit: Some(LISTED) })).await?;
-    Ok(shown(html::talk(&around.frame(Section::Talk), &list)))
+    let Told { q, before, skip } = told;
+    if !q.trim().is_empty() {
+        let wanted = search::Search { q: q.clone(), before, limit: Some(LISTED), ..search::Search::default() };
+        let Json(found) = search::tasks(AppState(home), Query(wanted)).await?;
+        return Ok(shown(html::history(&around.frame(Section::Talk), &q, &found)));
+    }
+    let Json(list) = tasks::tasks(AppState(home), Query(Part { skip, limit: Some(LISTED) })).await?;
+    let older = (u32::try_from(list.len()) == Ok(LISTED)).then(|| skip.saturating_add(LISTED));
+    Ok(shown(html::talk(&around.frame(Section::Talk), &list, older)))
 }
 
 async fn task(AppState(home): Shared, Path(id): Path<String>) -> Page {
@@ -323,53 +342,123 @@ async fn edit(AppState(home): Shared, Path(id): Path<String>) -> Page {
 
 /// Filters of the activity.
 #[derive(Default, Deserialize)]
+#[serde(default)]
 struct Narrowed {
-    #[serde(default)]
+    q: String,
     kind: String,
-    #[serde(default)]
     state: String,
-    #[serde(default)]
+    account: String,
+    by: String,
+    from: String,
+    to: String,
     before: String,
+}
+
+impl Narrowed {
+    fn is_on(&self) -> bool {
+        [&self.q, &self.kind, &self.state, &self.account, &self.by, &self.from, &self.to]
+            .iter()
+            .any(|one| !one.is_empty())
+    }
 }
 
 async fn activity(AppState(home): Shared, Query(narrowed): Query<Narrowed>) -> Page {
     let around = Around::of(&home).await?;
-    let Narrowed { kind, state, before } = narrowed;
-    let of_kind = match kind.as_str() {
-        "" => None,
-        name => Some(ActionKind::from_name(name).ok_or_else(|| failure(Code::Invalid, "there is no such kind"))?),
+    let (list, before, behind) = if narrowed.is_on() {
+        found(&home, &narrowed).await?
+    } else {
+        let since = match narrowed.before.as_str() {
+            "" => None,
+            id => Some(parse::<ActionId>("action", id)?),
+        };
+        let read = move |home: &Home| {
+            let records = home.ledger.actions_before(None, since.as_ref(), LISTED)?;
+            // Where there may be more, behind the last that was looked at.
+            let more = u32::try_from(records.len()) == Ok(LISTED);
+            let last = records.last().filter(|_| more).map(|record| record.row.id.to_string());
+            Ok((actions::views(home, &records)?, last))
+        };
+        let (list, last) = reading(&home, read).await?;
+        (list, last, None)
     };
-    let since = match before.as_str() {
-        "" => None,
-        id => Some(parse::<ActionId>("action", id)?),
-    };
-    let wanted = state.clone();
-    let read = move |home: &Home| {
-        let limit = if wanted.is_empty() { LISTED } else { LOOKED_THROUGH };
-        let records = home.ledger.actions_before(of_kind, since.as_ref(), limit)?;
-        // Where there may be more, behind the last that was looked at.
-        let more = u32::try_from(records.len()) == Ok(limit);
-        let last = records.last().filter(|_| more).map(|record| record.row.id.to_string());
-        let kept: Vec<_> =
-            records.into_iter().filter(|one| wanted.is_empty() || one.row.state.name() == wanted).collect();
-        Ok((actions::views(home, &kept)?, last))
-    };
-    let (list, last) = reading(&home, read).await?;
+    let rows = reading(&home, |home| Ok(home.ledger.connections()?)).await?;
+    let mut accounts: Vec<String> = rows.into_iter().filter(|row| row.kind != "model").map(|row| row.account).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
     let kinds: Vec<&str> = ActionKind::all().map(ActionKind::name).collect();
-    let filter = html::Filter { kind: &kind, state: &state, kinds: &kinds, ..html::Filter::default() };
-    Ok(shown(html::activity(&around.frame(Section::Activity), &list, &filter, last.as_deref())))
+    let Narrowed { q, kind, state, account, by, from, to, .. } = &narrowed;
+    let filter =
+        html::Filter { search: q, kind, state, account, by, from, to, kinds: &kinds, accounts: &accounts, behind };
+    Ok(shown(html::activity(&around.frame(Section::Activity), &list, &filter, before.as_deref())))
+}
+
+/// Actions of a page, where the next one begins, and how much can be found where that is not all.
+type Listed = (Vec<ActionView>, Option<String>, Option<(u64, u64)>);
+
+async fn found(home: &Arc<Home>, narrowed: &Narrowed) -> Result<Listed, Failure> {
+    let Narrowed { q, kind, state, account, by, from, to, before } = narrowed;
+    let before = match before.as_str() {
+        "" => None,
+        place => Some(place.parse().map_err(|_| failure(Code::Invalid, "`before` is the number that an answer gave"))?),
+    };
+    let wanted = search::Search {
+        q: q.clone(),
+        kind: kind.clone(),
+        state: state.clone(),
+        account: account.clone(),
+        by: by.clone(),
+        from: from.clone(),
+        to: to.clone(),
+        before,
+        limit: Some(LISTED),
+    };
+    let Json(found) = search::search(AppState(Arc::clone(home)), Query(wanted)).await?;
+    let behind = (found.indexed < found.entries).then_some((found.indexed, found.entries));
+    Ok((found.actions, found.before.map(|before| before.to_string()), behind))
+}
+
+/// Shows the model request that an action was proposed by.
+async fn request_behind(AppState(home): Shared, Path(id): Path<String>) -> Page {
+    let action: ActionId = parse("action", &id)?;
+    let read = move |home: &Home| {
+        let row = actions::one(home, action)?.row;
+        Ok((row.task, home.request_behind(&row)?))
+    };
+    match reading(&home, read).await? {
+        (Some(task), Some(n)) => Ok(to(&format!("/context/{task}/{n}"))),
+        _ => Err(failure(Code::NotFound, "no model request stands behind this: you, or Bailey by itself, began it")),
+    }
+}
+
+/// What is looked for in model requests.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct LookedFor {
+    q: String,
+    label: String,
+    before: Option<u64>,
+}
+
+async fn requests(AppState(home): Shared, Query(looked): Query<LookedFor>) -> Page {
+    let around = Around::of(&home).await?;
+    let LookedFor { q, label, before } = looked;
+    let found = if q.trim().is_empty() {
+        None
+    } else {
+        let wanted = search::SearchRequests { q: q.clone(), label: label.clone(), before, limit: Some(LISTED) };
+        let Json(found) = search::requests(AppState(Arc::clone(&home)), Query(wanted)).await?;
+        Some(found)
+    };
+    let Json(received) = search::received(AppState(home)).await?;
+    let looked = html::Looked { search: &q, label: &label };
+    Ok(shown(html::requests(&around.frame(Section::Activity), &looked, found.as_ref(), &received)))
 }
 
 async fn action(AppState(home): Shared, Path(id): Path<String>) -> Page {
     let around = Around::of(&home).await?;
     let (view, why) = with_why(&home, &id).await?;
-    let requests = match &view.task {
-        Some(task) => {
-            let task: TaskId = parse("task", task)?;
-            reading(&home, move |home| Ok(home.contexts(&task)?)).await?
-        }
-        None => Vec::new(),
-    };
+    let behind = move |home: &Home| Ok(home.request_behind(&actions::one(home, parse("action", &id)?)?.row)?);
+    let requests: Vec<u64> = reading(&home, behind).await?.into_iter().collect();
     Ok(shown(html::action(&around.frame(Section::Activity), &view, why.as_ref(), &requests)))
 }
 
@@ -392,7 +481,7 @@ async fn context(AppState(home): Shared, Path((task, n)): Path<(String, u64)>) -
     let Json(view) = tasks::context(AppState(Arc::clone(&home)), Path((task.clone(), n))).await?;
     let Json(all) = tasks::contexts(AppState(Arc::clone(&home)), Path(task.clone())).await?;
     let Json(of) = tasks::task(AppState(home), Path(task.clone())).await?;
-    let usage = Some(of.summary.usage);
+    let usage = view.usage;
     let request = html::Request { task: &task, words: &of.summary.words, n, all: &all, usage };
     Ok(shown(html::context(&around.frame(Section::Activity), &request, &view)))
 }

@@ -7,7 +7,7 @@ use bailey_interface::*;
 use super::document::{Components, schema_of, type_name};
 use super::{
     actions, bind, bind_with, browsers, carried, config, connections, daily_pages, house, log, models, notifications,
-    rules, tasks,
+    rules, search, tasks,
 };
 use crate::home::Home;
 use crate::routes::{Events, Method, Octets, Route, Text};
@@ -274,10 +274,23 @@ routes! {
 
     /// A page of the log.
     LOG = Get "/v1/log" ? log::Page, gives Vec<EntryView>; Usual, Token, log::log;
+    /// Finds actions by their words, their outcome and why they were decided so, newest first; also while everything is paused.
+    SEARCH = Get "/v1/search" ? search::Search, gives FoundView; Usual, Token, search::search;
+    /// Finds tasks by the person's words, newest first.
+    SEARCH_TASKS = Get "/v1/search/tasks" ? search::Search, gives FoundTasksView; Usual, Token, search::tasks;
+    /// Finds which model requests held a text, newest first.
+    SEARCH_REQUESTS = Get "/v1/search/requests" ? search::SearchRequests, gives FoundRequestsView; Usual, Token, search::requests;
+    /// Who received what: every provider of models, by month and model.
+    RECEIVED = Get "/v1/received", gives Vec<ReceivedView>; Usual, Token, search::received;
+
+    /// A fresh checkpoint, and what shows that the log begins with the first `from` entries (RFC 6962, 2.1.2).
+    CONSISTENCY = Get "/v1/log/consistency" ? log::Since, gives ConsistencyView; Usual, Token, log::consistency;
     /// A signed checkpoint, fresh.
     CHECKPOINT = Post "/v1/log/checkpoint", gives Text; Usual, Token, log::checkpoint;
     /// The whole log, payloads sealed.
     EXPORT = Post "/v1/log/export", gives Octets; Usual, Token, log::export_sealed;
     /// The whole log in plain words, so it needs the person.
     EXPORT_READABLE = Post "/v1/log/export-readable", takes ProvenBody, gives Octets; Usual, Assertion, log::export_readable;
+    /// The same as a table: one line for each entry, in which nothing is a formula (RFC 4180).
+    EXPORT_CSV = Post "/v1/log/export-csv", takes ProvenBody, gives Octets; Usual, Assertion, log::export_csv;
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::actions::action_view;
-use bailey_gate::State;
 use bailey_gate::event::Origin;
+use bailey_interface::LedToView;
 
 use super::*;
+use crate::search::label_name;
 
 pub(super) async fn give_task(
     AppState(home): Shared,
@@ -158,16 +159,14 @@ fn one_context(home: &Home, id: &str, n: u64) -> Result<Context, Failure> {
 }
 
 pub(super) async fn context(AppState(home): Shared, Path((id, n)): Path<(String, u64)>) -> Answer<ContextView> {
-    let context = reading(&home, move |home| one_context(home, &id, n)).await?;
-    let label = |label: Label| match label {
-        Label::Bailey => "bailey",
-        Label::Person => "person",
-        Label::Note => "note",
-        Label::Model => "model",
-        Label::Others => "others",
+    let read = move |home: &Home| {
+        let context = one_context(home, &id, n)?;
+        let task = parse("task", &id)?;
+        Ok((context, home.taken_by(&task, n)?, led_to(home, &task, n)?))
     };
+    let (context, taken, led_to) = reading(&home, read).await?;
     let span = |span: Span| SpanView {
-        label: label(span.label).into(),
+        label: label_name(span.label).into(),
         source: visible(&span.source),
         text: bailey_gate::family::escape::visible_lines(&span.text),
     };
@@ -176,7 +175,28 @@ pub(super) async fn context(AppState(home): Shared, Path((id, n)): Path<(String,
         spans: context.spans.into_iter().map(span).collect(),
         kept_back: context.redactions.into_iter().map(back).collect(),
         body: String::from_utf8_lossy(&context.body).into_owned(),
+        usage: taken.map(|taken| UsageView {
+            requests: 1,
+            input_tokens: taken.input,
+            output_tokens: taken.output,
+            cost: crate::spending::amount(taken.micros),
+        }),
+        led_to,
     }))
+}
+
+/// Returns the actions that a request of a task led to.
+fn led_to(home: &Home, task: &TaskId, n: u64) -> Result<Vec<LedToView>, Failure> {
+    let mut all = Vec::new();
+    for record in home.ledger.actions_of(task)? {
+        if home.request_behind(&record.row)? == Some(n) {
+            let headline = Content::decode(&record.content).map(|content| Preview::of(&content).headline);
+            let headline = headline.unwrap_or_else(|_| "Its content was erased or cannot be read".into());
+            let (id, state) = (record.row.id.to_string(), record.row.state.name().into());
+            all.push(LedToView { id, headline, state });
+        }
+    }
+    Ok(all)
 }
 
 pub(super) async fn raw_context(
@@ -204,7 +224,7 @@ fn usage_view(home: &Home, conversation: &bailey_agent::Conversation) -> UsageVi
 }
 
 /// Returns a task in a list: one that cannot be read any more does not keep the others from being listed.
-fn listed(home: &Home, row: bailey_ledger::TaskRow) -> Result<TaskSummary, Failure> {
+pub(super) fn listed(home: &Home, row: bailey_ledger::TaskRow) -> Result<TaskSummary, Failure> {
     let states = home.ledger.states_of(&row.id)?;
     if let Some(conversation) = home.last_turn(&row.id)? {
         return Ok(summary(home, row.id, row.origin.name(), &conversation, &states));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bailey_gate::HomeId;
 use bailey_gate::Now;
@@ -151,7 +151,10 @@ impl Ledger {
             mark_held: AtomicBool::new(false),
             same_run: fresh,
             set_aside,
+            blocks: Mutex::default(),
+            appended: Arc::default(),
         };
+        ledger.appended.tell(ledger.writer().log.tree.size());
         let opened = if fresh { Opened::New } else { ledger.compare_with_mark(now)? };
         Ok((ledger, opened))
     }

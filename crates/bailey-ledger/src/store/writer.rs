@@ -188,6 +188,7 @@ impl Ledger {
             checkpoint_in(&writer.db, &mut writer.log, &self.signing)?;
         }
         writer.db.commit()?;
+        self.appended.tell(writer.log.tree.size());
         self.claims().keep();
         self.surroundings.store(writer.log.surroundings, Ordering::SeqCst);
         let moved = std::mem::take(&mut writer.log.moves_mark) || signed;

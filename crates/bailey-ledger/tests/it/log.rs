@@ -105,3 +105,30 @@ fn an_export_holds_up_nobody_and_ends_where_nobody_takes_it() {
         }
     });
 }
+
+/// The size and the root that a checkpoint says.
+fn said(note: &str) -> (u64, Vec<u8>) {
+    use base64::Engine as _;
+    let mut lines = note.lines().skip(1);
+    let size = lines.next().unwrap().parse().unwrap();
+    (size, base64::engine::general_purpose::STANDARD.decode(lines.next().unwrap()).unwrap())
+}
+
+#[test]
+fn a_rewritten_entry_shows_in_the_proof() {
+    let folder = Folder::new();
+    let ledger = filled(&folder);
+    let before = ledger.consistency(300).unwrap().unwrap();
+    assert_eq!(said(&before.note), (before.to, before.root.to_vec()));
+    assert_eq!(ledger.consistency(before.to + 1).unwrap(), None);
+    assert_eq!(ledger.consistency(before.to).unwrap().unwrap().proof, [[0; 32]; 0]);
+    drop(ledger);
+    let key = bailey_keys::HomeKey::take_over(&mut [7_u8; 48].as_slice()).unwrap().derive("ledger database").unwrap();
+    let db = bailey_keys::store::open_database(&folder.path().join("ledger.db"), &key, false).unwrap();
+    let changed = db.execute("UPDATE event SET header = (SELECT header FROM event WHERE seq = 3) WHERE seq = 2", []);
+    assert_eq!(changed, Ok(1));
+    drop(db);
+    let (ledger, _) = folder.open(false);
+    let after = ledger.consistency(300).unwrap().unwrap();
+    assert_ne!(said(&after.note).1, after.root.to_vec());
+}

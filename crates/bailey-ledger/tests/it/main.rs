@@ -8,5 +8,6 @@ mod formats;
 mod keys;
 mod log;
 mod readers;
+mod search;
 mod support;
 mod writer;

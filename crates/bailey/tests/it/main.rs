@@ -32,6 +32,7 @@ mod notifications;
 mod programs;
 mod provenance;
 mod reading;
+mod records;
 mod restore;
 mod road;
 mod rules;

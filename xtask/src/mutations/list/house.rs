@@ -167,6 +167,43 @@ pub(super) const HOUSE: &[Mutation] = &[
         test: "tests::key_that_was_fetched_is_gone_once_it_is_destroyed",
     },
     Mutation {
+        control: "log/consistency-from-entries",
+        edits: &[("crates/bailey-ledger/src/consistency.rs", "root: hash((0, to))?", "root: Hash::default()")],
+        test: "log::a_rewritten_entry_shows_in_the_proof",
+    },
+    Mutation {
+        control: "log/browser-checks-proof",
+        edits: &[(
+            "crates/bailey-dashboard/assets/records.js",
+            "|| !await grew(pinned.size, bytes(pinned.root), to, bytes(root), proof.map(bytes)))",
+            ")",
+        )],
+        test: "records::a_browser_sees_that_the_log_only_grew_and_that_an_older_copy_was_put_back",
+    },
+    Mutation {
+        control: "log/no-formula",
+        edits: &[("crates/bailey-home/src/table.rs", "if is_formula { \"'\" }", "if is_formula { \"\" }")],
+        test: "tests::a_cell_is_never_a_formula",
+    },
+    Mutation {
+        control: "search/another-key",
+        edits: &[(
+            "crates/bailey-ledger/src/search.rs",
+            "    keys.destroy_database_key(KEY).map_err(key_error)?;\n",
+            "",
+        )],
+        test: "search::an_index_begun_anew_leaves_no_copy_that_opens",
+    },
+    Mutation {
+        control: "search/not-restored",
+        edits: &[(
+            "crates/bailey-supervisor/src/restore.rs",
+            "if entry.file_name().as_encoded_bytes().starts_with(SEARCH_INDEX) {",
+            "if entry.file_name().is_empty() {",
+        )],
+        test: "records::a_search_index_that_is_missing_or_damaged_is_made_anew_and_no_backup_brings_it",
+    },
+    Mutation {
         control: "log/exports-logged",
         edits: &[(
             "crates/bailey-home/src/api/log.rs",
