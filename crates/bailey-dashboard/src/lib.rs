@@ -89,7 +89,7 @@ pub use enter::{claim, recovery_codes, sign_in};
 pub use frame::{Frame, Mode, Section};
 pub use settings::{Device, Session, Settings, settings};
 pub use talk::{talk, task};
-pub use trouble::{not_answering, trouble};
+pub use trouble::trouble;
 
 /// The policy that every page is to be served with (CSP Level 3, Trusted Types): no script and no style but the crate's own files, and no
 /// text that becomes HTML.

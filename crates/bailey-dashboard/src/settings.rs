@@ -1,6 +1,6 @@
 //! Devices and sessions, the model, what the configuration says, export, and the end of it all.
 
-use bailey_interface::{Line, ModelsView, OfferView};
+use bailey_interface::{CertificateState, Line, ModelsView, NamesView, OfferView};
 use maud::{Markup, html};
 use serde_json::json;
 
@@ -54,6 +54,8 @@ pub struct Settings<'a> {
     pub models: Option<&'a ModelsView>,
     /// What the configuration says: name and value of each line. It is a file, and changed there.
     pub configuration: &'a [Line],
+    /// Where the dashboard is, and how its certificate is.
+    pub names: &'a NamesView,
 }
 
 /// Makes the page.
@@ -65,6 +67,7 @@ pub fn settings(frame: &Frame<'_>, view: &Settings<'_>) -> String {
         (devices(frame, view))
         (sessions(frame, view.sessions))
         (model(frame, view.models))
+        (names(frame, view.names))
         (configuration(view.configuration))
         (data(frame))
     };
@@ -177,6 +180,33 @@ fn one_model(offer: &OfferView) -> Markup {
                 @if !offer.models.is_empty() {
                     details { summary { (words::count(offer.models.len() as u64, "model", "models")) } ul { @for model in offer.models.iter().take(100) { li { (model) } } } }
                 }
+            }
+        }
+    }
+}
+
+fn names(frame: &Frame<'_>, names: &NamesView) -> Markup {
+    html! {
+        section class="group" aria-labelledby="names" {
+            h2 id="names" { "Names and certificate" }
+            p class="dim" { "The dashboard opens at these addresses, and at no other." }
+            ul class="listed" { @for origin in &names.origins { li { div { bdi { (origin) } } } } }
+            @if !names.not_public.is_empty() {
+                p { "Other machines are not let in yet: " (names.not_public) "." }
+            }
+            @match &names.certificate {
+                Some(one) => {
+                    dl class="items" {
+                        dt { "Certificate" } dd { (one.says()) }
+                        dt { "From" } dd { bdi { (one.source) } }
+                        @if let Some(until) = one.until_ms {
+                            dt { @if one.state == CertificateState::Ended { "Ended" } @else { "Counts until" } }
+                            dd { (frame.moment(until)) }
+                        }
+                    }
+                    @if !one.trouble.is_empty() { p { "What is wrong: " (one.trouble) "." } }
+                }
+                None => p class="dim" { "No name has a certificate here. To open the dashboard from another device: docs/away-from-home.md." },
             }
         }
     }

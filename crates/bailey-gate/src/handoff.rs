@@ -55,6 +55,8 @@ pub enum SystemEgress {
     TokenRefresh,
     /// Telling a provider that a grant is over.
     Revocation,
+    /// Having a certificate issued for the home's own name.
+    Certificate,
 }
 
 impl SystemEgress {

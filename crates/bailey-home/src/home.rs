@@ -21,10 +21,12 @@ use tokio::sync::watch;
 use crate::Ended;
 use crate::asking::{Configured, Listening};
 use crate::browsers::Browsers;
+use crate::certificate::Certificates;
 use crate::clock::{Clock, Presence};
 use crate::config::{self, ModelConfig, ModelKind};
 use crate::layout::{Layout, LayoutError, Opened};
 use crate::metrics::Counted;
+use crate::names::{Door, Names};
 use crate::recovery::{self, Store};
 use crate::rules;
 use crate::spending::Pending;
@@ -77,10 +79,16 @@ pub struct Home {
     pub(crate) layout: Layout,
     /// What opening found that the person should know.
     pub(crate) notices: Mutex<Vec<String>>,
+    /// What answers of passkeys made suspicious, which the person should know as well.
+    suspicions: Arc<Mutex<Vec<String>>>,
     /// The person's browsers.
     pub(crate) browsers: Browsers,
-    /// Whose pages are the dashboard's.
-    origins: Vec<String>,
+    /// The names that browsers open the dashboard by.
+    pub(crate) names: Names,
+    /// What is shown where TLS ends here.
+    pub(crate) certificates: Option<Arc<Certificates>>,
+    /// Tells whether other machines can reach that.
+    pub(crate) is_public: bool,
     /// Sign-ins under way or just ended, by their random name.
     pub(crate) sign_ins: Mutex<BTreeMap<String, SignIn>>,
     /// Held by whoever says more in a task.
@@ -127,6 +135,7 @@ impl Home {
         let config = &settings.parse().map_err(|error| HomeError::Setup(error.to_string()))?;
         let lock = take_lock(layout)?;
         let presence = Presence::new(clock.clone());
+        let names = Names::of(&key, &config.gateway)?;
         let Opened { ledger, found, record, recorded, token } =
             layout.open(key, &clock, settings.witness.as_deref())?;
         let ledger = Arc::new(ledger);
@@ -140,13 +149,15 @@ impl Home {
             other => other,
         };
         let transactions: Arc<dyn bailey_gate::ledger::Ledger> = Arc::new(Counted::new(Arc::clone(&ledger)));
+        let suspicions = Arc::new(Mutex::new(Vec::new()));
         let store = Store {
             ledger: Arc::clone(&ledger),
             transactions,
             found,
             recorded,
             record: Arc::new(record),
-            origins: config.gateway.origins(),
+            origins: names.origins().to_vec(),
+            suspicions: Arc::clone(&suspicions),
         };
         let limits = Limits { hold_ms: config.home.hold_seconds.saturating_mul(1_000), ..Limits::default() };
         let rules = Arc::clone(&policy) as Arc<dyn bailey_gate::policy::Policy>;
@@ -159,6 +170,7 @@ impl Home {
         let model = config.model.as_ref().map(configured).transpose()?;
         let other = config.model.as_ref().and_then(|model| model.fallback.as_deref());
         let fallback = other.map(configured).transpose()?;
+        let browsers = Browsers::load(&ledger, layout.browsers_note()?, clock.now(), &mut notices)?;
         Ok(Arc::new(Self {
             services: Services::new(Arc::clone(&vault)),
             gate,
@@ -177,8 +189,11 @@ impl Home {
             token,
             layout: layout.clone(),
             notices: Mutex::new(notices),
-            browsers: Browsers::load(&ledger)?,
-            origins: config.gateway.origins(),
+            browsers,
+            certificates: Certificates::of(&config.gateway, names.at(Door::Tls)),
+            is_public: config.gateway.is_public(),
+            names,
+            suspicions,
             sign_ins: Mutex::default(),
             ledger,
             going_on: tokio::sync::Mutex::default(),
@@ -209,7 +224,7 @@ impl Home {
 
     /// Returns the origins whose pages are the dashboard's, the one to use first (RFC 6454).
     pub(crate) fn origins(&self) -> &[String] {
-        &self.origins
+        self.names.origins()
     }
 
     /// Ends the home, by itself.
@@ -234,7 +249,9 @@ impl Home {
 
     /// Returns what the person should know, until they have seen it.
     pub(crate) fn notices(&self) -> Vec<String> {
-        self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let found = self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let suspicious = self.suspicions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        [found, suspicious].concat()
     }
 
     /// Returns what preparing an action of a task needs to know.

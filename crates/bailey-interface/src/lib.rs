@@ -4,6 +4,7 @@
 //! Invariant of absence: nothing here knows a home, opens anything, or decides.
 
 mod browsers;
+mod certificate;
 mod tasks;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ pub use browsers::{
     ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView, RecoverBody,
     RecoveryCodesView, RegistrationOptions, RequestBody, SessionView,
 };
+pub use certificate::{CertificateState, CertificateView, NamesView};
 pub use tasks::{ModelsView, OfferView, TaskSummary, TaskView, UsageView, WordsView};
 
 /// An error: what happened and what to do next.

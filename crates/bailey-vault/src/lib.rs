@@ -7,6 +7,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod authority;
 mod discovery;
 mod egress;
 mod encoded;
@@ -254,7 +255,10 @@ impl Vault {
         // end by themselves. No new byte of a renewal leaves while paused all the same.
         let resets = match egress {
             SystemEgress::TokenRefresh | SystemEgress::Revocation => watch::Sender::new(0).subscribe(),
-            SystemEgress::Model | SystemEgress::Preparation | SystemEgress::Reconciliation => self.resets.subscribe(),
+            SystemEgress::Model
+            | SystemEgress::Preparation
+            | SystemEgress::Reconciliation
+            | SystemEgress::Certificate => self.resets.subscribe(),
         };
         SystemClient::new(base, Arc::clone(&self.lock), resets, egress, self.trust.clone())
     }

@@ -25,6 +25,7 @@ mod house;
 mod in_time;
 mod interface;
 mod models;
+mod names;
 mod provenance;
 mod reading;
 mod restore;
