@@ -21,6 +21,8 @@ use crate::tls::ACME;
 
 /// How often the files are looked at, and whether one has to be issued anew.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// How long the first wait is after an authority issued none: the gateway may just be starting.
+const AGAIN: Duration = Duration::from_secs(5);
 /// Longest wait after an authority issued none: it counts what fails, and refuses who comes too often.
 const LONGEST_WAIT: Duration = Duration::from_secs(12 * 3_600);
 /// How long before its end one is said to end soon, in milliseconds: a week.
@@ -244,14 +246,14 @@ impl Home {
                             failed += 1;
                             event!(WARN, "no certificate was issued", failed = u64::from(failed));
                             certificates.complain(why);
-                            let wait = LOOK_EVERY.saturating_mul(2_u32.saturating_pow(failed)).min(LONGEST_WAIT);
+                            let wait = AGAIN.saturating_mul(2_u32.saturating_pow(failed - 1)).min(LONGEST_WAIT);
                             next = tokio::time::Instant::now() + wait;
                         }
                     }
                     self.changed();
                 }
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(if failed == 0 { LOOK_EVERY } else { AGAIN }).await;
             let reread = Arc::clone(&certificates);
             // A folder on a network may not answer.
             let _ = tokio::task::spawn_blocking(move || reread.reread()).await;

@@ -5,8 +5,8 @@ use bailey_dashboard::{
     Settings, Use,
 };
 use bailey_interface::{
-    ActionView, Code, ConnectionView, ContextView, Failure, Line, ModelsView, RuleEventView, RuleView, Status,
-    SuggestionView, TaskSummary, TaskView, TrialView, WhyView,
+    ActionView, Code, ConnectionView, ContextView, Failure, Line, ModelsView, NamesView, RuleEventView, RuleView,
+    Status, SuggestionView, TaskSummary, TaskView, TrialView, WhyView,
 };
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,7 @@ pub struct Views {
     pub history: Vec<RuleEventView>,
     pub models: ModelsView,
     pub configuration: Vec<Line>,
+    pub names: NamesView,
     pub servers: Vec<Line>,
     /// Words that are no view's: a name of a device, of an account, a mistake.
     pub words: String,
@@ -56,6 +57,7 @@ impl Views {
             history: views::rule_history(),
             models: views::models(),
             configuration: views::configuration(),
+            names: views::names(),
             servers: views::servers(),
             words: "Pixel 9".into(),
         }
@@ -191,6 +193,7 @@ fn settings(views: &Views) -> String {
         codes_left: Some(9),
         models: Some(&views.models),
         configuration: &views.configuration,
+        names: &views.names,
     };
     bailey_dashboard::settings(&frame(&views.status, Section::Settings), &view)
 }

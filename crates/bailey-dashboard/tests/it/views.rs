@@ -386,6 +386,20 @@ pub fn models() -> ModelsView {
     }
 }
 
+pub fn names() -> bailey_interface::NamesView {
+    bailey_interface::NamesView {
+        origins: vec!["https://bailey.example.org".into(), "http://b-0123.localhost:7447".into()],
+        certificate: Some(bailey_interface::CertificateView {
+            names: vec!["https://bailey.example.org".into()],
+            source: "https://acme-v02.api.letsencrypt.org/directory".into(),
+            state: bailey_interface::CertificateState::EndsSoon,
+            until_ms: Some(NOW + 3 * 86_400_000),
+            trouble: "the authority could not make sure that the name leads here".into(),
+        }),
+        not_public: String::new(),
+    }
+}
+
 pub fn configuration() -> Vec<Line> {
     vec![line("hold_seconds", "30"), line("time_zone", "Europe/Paris"), line("listen", "127.0.0.1:7447")]
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -13,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::ServerName;
 use serde_json::Value;
 
-use crate::support::{PASSPHRASE, World, send};
+use crate::support::{PASSPHRASE, Running, World, command, send};
 use crate::webdriver::Browser;
 
 const HOST: &str = "bailey.example.org";
@@ -299,4 +300,57 @@ fn each_home_has_a_name_of_its_own_on_this_machine() {
     let ((one, _first), (other, _second)) = (name(), name());
     assert_ne!(one, other);
     assert_eq!(one.len(), 34, "{one}");
+}
+
+#[test]
+fn a_certificate_is_issued_by_an_authority_and_kept_sealed() {
+    let mut world = World::bare(Vec::new(), 0);
+    let (authority, management, port) = (free_port(), free_port(), free_port());
+    let own = own("localhost");
+    let folder = world.data().join("authority");
+    fs::create_dir_all(&folder).unwrap();
+    let (chain, key, config) = (folder.join("chain.pem"), folder.join("key.pem"), folder.join("config.json"));
+    fs::write(&chain, &own.chain).unwrap();
+    fs::write(&key, &own.key).unwrap();
+    let says = serde_json::json!({"pebble": {
+        "listenAddress": format!("127.0.0.1:{authority}"), "managementListenAddress": format!("127.0.0.1:{management}"),
+        "certificate": chain, "privateKey": key, "httpPort": 5_002, "tlsPort": port, "ocspResponderURL": "",
+        "externalAccountBindingRequired": false,
+    }});
+    fs::write(&config, says.to_string()).unwrap();
+    let pebble = command("pebble")
+        .args(["-config", config.to_str().unwrap()])
+        .env("PEBBLE_VA_NOSLEEP", "1")
+        .env("PEBBLE_WFE_NONCEREJECT", "0")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("pebble is there: `cargo xtask test` installs it");
+    let pebble = Running::new(pebble);
+    World::until_true("the authority does not listen", || TcpStream::connect(("127.0.0.1", authority)).is_ok());
+    let path = world.data().join("config.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let text = text.replace("[gateway]\n", &format!("certificate_authorities = \"{}\"\n[gateway]\n", chain.display()));
+    let gateway = format!(
+        "names = [\"https://localhost:{port}\"]\ntls_listen = \"127.0.0.1:{port}\"\n[gateway.acme]\ndirectory = \"https://localhost:{authority}/dir\"\nagree_to_terms = true\n"
+    );
+    fs::write(&path, format!("{text}{gateway}")).unwrap();
+    world.serve();
+    let mut last = Value::Null;
+    World::until_true("no certificate was issued", || {
+        last = world.data_of(&["names"])["certificate"].clone();
+        last["state"] == "counts"
+    });
+    let until = last["until_ms"].as_i64();
+    // Kept: at the next start it is there at once, though nobody issues one any more.
+    drop(pebble);
+    world.restart();
+    World::until_true("the certificate was not kept", || {
+        world.data_of(&["names"])["certificate"]["until_ms"].as_i64() == until
+    });
+    assert!(
+        world.files().iter().all(|(_, bytes)| !holds(bytes, "acme/acct") && !holds(bytes, "-----BEGIN PRIVATE")
+            || holds(bytes, own.key.trim())),
+        "account and key lie in the open"
+    );
 }
