@@ -203,7 +203,7 @@ mod tests {
         assert!(!names.has_origin(Door::Plain, "https://bailey.example.org"));
         assert!(!names.has_host(Door::Plain, "bailey.example.org"));
         let own = names.origins().get(1).unwrap().clone();
-        assert!(own.starts_with("http://b-") && own.ends_with(".localhost:7447") && own.len() == 57, "{own}");
+        assert!(own.starts_with("http://b-") && own.ends_with(".localhost:7447") && own.len() == 56, "{own}");
         assert!(names.has_origin(Door::Plain, &own) && !names.has_origin(Door::Tls, &own));
         let other = HomeKey::take_over(&mut [8; 48].as_slice()).unwrap();
         assert!(!Names::of(&other, &gateway).unwrap().origins().contains(&own), "another home has another name");
