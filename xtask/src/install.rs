@@ -50,7 +50,12 @@ const PACKAGES: [Package; 9] = [
 ];
 
 /// What the dashboard is tested in.
-const BROWSER: [Package; 2] = [
+const BROWSER: [Package; 3] = [
+    Package {
+        name: "pebble",
+        why: "the authority that issues the dashboard's certificates in tests",
+        present: || succeeds(command("pebble").arg("-h")),
+    },
     Package {
         name: "chromium",
         why: "the browser that the dashboard is tested in",

@@ -122,6 +122,7 @@ pub fn compose(
         recorded,
         record: Arc::new(record),
         origins: Vec::new(),
+        suspicions: std::sync::Arc::default(),
     };
     let person_context = Arc::new(StaticContext { minutes: 0, attended: true });
     Ok(recovery::open_gate(store, policy, Limits::default(), person_context, at())?.0)

@@ -13,8 +13,7 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     let folder = PathBuf::from(env::args().nth(1).unwrap_or_else(|| "target/gallery".into()));
     fs::create_dir_all(&folder)?;
-    let mut written = pages::all(&pages::Views::usual());
-    written.push(("not-answering", bailey_dashboard::not_answering()));
+    let written = pages::all(&pages::Views::usual());
     for (name, page) in written {
         for path in page.split('"').filter(|part| part.starts_with("/assets/")) {
             let path = path.split('#').next().unwrap_or_default();

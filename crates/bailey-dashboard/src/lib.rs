@@ -104,7 +104,7 @@ pub use notifications::{manifest, notifications};
 pub use records::{Looked, requests};
 pub use settings::{Daily, Device, Session, Settings, settings};
 pub use talk::{history, talk, task};
-pub use trouble::{not_answering, trouble};
+pub use trouble::trouble;
 
 macro_rules! policy {
     ($types:literal) => {

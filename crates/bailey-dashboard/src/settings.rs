@@ -1,5 +1,6 @@
 //! Devices and sessions, what changes from day to day, export, and the end of it all.
 
+use bailey_interface::{CertificateState, NamesView};
 use maud::{Markup, html};
 use serde_json::json;
 
@@ -51,6 +52,8 @@ pub struct Settings<'a> {
     pub codes_left: Option<u64>,
     /// What changes from day to day.
     pub daily: Daily<'a>,
+    /// Where the dashboard is, and how its certificate is.
+    pub names: &'a NamesView,
 }
 
 /// What changes from day to day.
@@ -75,6 +78,7 @@ pub fn settings(frame: &Frame<'_>, view: &Settings<'_>) -> String {
         (devices(frame, view))
         (sessions(frame, view.sessions))
         (daily(&view.daily))
+        (names(frame, view.names))
         (data(frame))
     };
     page(frame, "Settings", &main)
@@ -235,4 +239,31 @@ fn escaped(name: &str) -> String {
     name.chars()
         .map(|c| if c.is_ascii_alphanumeric() { c.to_string() } else { format!("\\u{{{:x}}}", u32::from(c)) })
         .collect()
+}
+
+fn names(frame: &Frame<'_>, names: &NamesView) -> Markup {
+    html! {
+        section class="group" aria-labelledby="names" {
+            h2 id="names" { "Names and certificate" }
+            p class="dim" { "The dashboard opens at these addresses, and at no other." }
+            ul class="listed" { @for origin in &names.origins { li { div { bdi { (origin) } } } } }
+            @if !names.not_public.is_empty() {
+                p { "Other machines are not let in yet: " (names.not_public) "." }
+            }
+            @match &names.certificate {
+                Some(one) => {
+                    dl class="items" {
+                        dt { "Certificate" } dd { (one.says()) }
+                        dt { "From" } dd { bdi { (one.source) } }
+                        @if let Some(until) = one.until_ms {
+                            dt { @if one.state == CertificateState::Ended { "Ended" } @else { "Counts until" } }
+                            dd { (frame.moment(until)) }
+                        }
+                    }
+                    @if !one.trouble.is_empty() { p { "What is wrong: " (one.trouble) "." } }
+                }
+                None => p class="dim" { "No name has a certificate here. To open the dashboard from another device: docs/away-from-home.md." },
+            }
+        }
+    }
 }

@@ -46,9 +46,10 @@ fn serve() -> Result<Served, Box<dyn std::error::Error>> {
         let _ended = bailey_home::serve(home, &layout, said, std::future::pending()).await;
     });
     is_ready.recv()?;
-    let gateway = runtime.block_on(Gateway::bind("127.0.0.1:0"))?;
+    let gateway = runtime.block_on(Gateway::bind("127.0.0.1:0", &[], None))?;
     let address = gateway.address();
-    runtime.spawn(async move { gateway.serve(&socket).await });
+    let sealed = folder.join("run/sealed.sock");
+    runtime.spawn(async move { gateway.serve(&socket, &sealed).await });
     // It runs until the process ends.
     std::mem::forget(runtime);
     Ok(Served { gateway: address, token })

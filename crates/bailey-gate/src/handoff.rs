@@ -57,6 +57,8 @@ pub enum SystemEgress {
     Revocation,
     /// Telling the person, at a place they named, that something waits for them.
     Notification,
+    /// Having a certificate issued for the home's own name.
+    Certificate,
 }
 
 impl SystemEgress {

@@ -7,6 +7,9 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod hello;
+mod sealed;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,8 +17,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bailey_listener::asked::{Host, is_ours, is_plain};
 use bailey_listener::{ACCEPT_AGAIN, BY_GATEWAY, Room, refuse as refuse_all};
 use bailey_telemetry::{Instrument as _, Outcome, Stopwatch, event, metrics, span};
 use http_body_util::{LengthLimitError, Limited};
@@ -45,22 +49,25 @@ pub enum GatewayError {
     Failed(#[from] std::io::Error),
 }
 
-/// Names and addresses that lead here. A browser takes the first to be this machine by itself (RFC 6761, section 6.3), and a passkey
-/// can be for it.
-const HOSTS: [&str; 4] = ["bailey.localhost", "127.0.0.1", "localhost", "[::1]"];
+/// Names and addresses that lead here, beside those of the configuration and the home's own.
+const HOSTS: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
 /// Connections at once: more than a home answers programs at once, so that some are left for what it answers at once.
 const MAX_CONNECTIONS: usize = 256;
 
 /// Longest body of a request, in bytes: what a home takes. It would break off, and nobody would hear why.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+
+/// What a browser is shown while the home does not answer.
+const NOT_ANSWERING: &str = include_str!("not_answering.html");
+
 /// What every request needs to know.
 #[derive(Debug)]
 struct Place {
     /// The home's socket.
     home: PathBuf,
     /// Names and addresses this gateway may be called by.
-    hosts: Vec<String>,
+    hosts: Vec<Host>,
 }
 
 /// A gateway that listens.
@@ -68,22 +75,28 @@ struct Place {
 pub struct Gateway {
     listener: TcpListener,
     address: SocketAddr,
+    /// Where sealed connections come in, and the hosts they may ask for.
+    sealed: Option<(TcpListener, Vec<String>)>,
+    names: Vec<Host>,
 }
 
 impl Gateway {
-    /// Listens; port 0 takes a free one.
-    pub async fn bind(address: &str) -> Result<Self, GatewayError> {
-        let said = || address.chars().take(100).collect();
-        let address: SocketAddr = match address.parse() {
-            Ok(parsed) => parsed,
-            Err(_) => return Err(GatewayError::NoAddress(said())),
+    /// Listens; port 0 takes a free one. `names` are origins that the home is reached by as well: of those with TLS, by sealed
+    /// connections at `tls_address` where there is one, else from something before this that speaks TLS.
+    pub async fn bind(address: &str, names: &[String], tls_address: Option<&str>) -> Result<Self, GatewayError> {
+        let (listener, address) = listen(address, true).await?;
+        let (secure, plain): (Vec<_>, Vec<_>) =
+            names.iter().filter_map(|name| Host::of_origin(name)).partition(|host| matches!(host, Host::Secure(_)));
+        let Some(tls_address) = tls_address else {
+            return Ok(Self { listener, address, sealed: None, names: [secure, plain].concat() });
         };
-        if !address.ip().is_loopback() {
-            return Err(GatewayError::NotLoopback(address.to_string()));
-        }
-        let listener = TcpListener::bind(address).await.map_err(|source| GatewayError::Busy { address, source })?;
-        let address = listener.local_addr()?;
-        Ok(Self { listener, address })
+        let (sealed, _) = listen(tls_address, false).await?;
+        let host_of = |host: &Host| match host {
+            Host::Secure(said) => Some(said.split(':').next().unwrap_or_default().to_owned()),
+            Host::Plain(_) | Host::Labelled(_) => None,
+        };
+        let hosts = secure.iter().filter_map(host_of).collect();
+        Ok(Self { listener, address, sealed: Some((sealed, hosts)), names: plain })
     }
 
     /// Tells where it listens.
@@ -92,10 +105,21 @@ impl Gateway {
         self.address
     }
 
-    /// Passes requests to the home behind `socket` until the process ends.
-    pub async fn serve(self, socket: &Path) -> Result<(), GatewayError> {
+    /// Tells where sealed connections come in, if anywhere.
+    #[must_use]
+    pub fn tls_address(&self) -> Option<SocketAddr> {
+        self.sealed.as_ref().and_then(|(listener, _)| listener.local_addr().ok())
+    }
+
+    /// Passes requests to the home behind `socket`, and sealed connections to that behind `tls_socket`, until the process ends.
+    pub async fn serve(self, socket: &Path, tls_socket: &Path) -> Result<(), GatewayError> {
         let port = self.address.port();
-        let hosts = HOSTS.map(|name| format!("{name}:{port}")).to_vec();
+        let local = HOSTS.map(|name| Host::plain(format!("{name}:{port}")));
+        let hosts = local.into_iter().chain([Host::Labelled(port)]).chain(self.names).collect();
+        if let Some((listener, hosts)) = self.sealed {
+            let tls_socket = tls_socket.to_owned();
+            tokio::spawn(async move { sealed::pass_on(listener, hosts, &tls_socket).await });
+        }
         let place = Arc::new(Place { home: socket.into(), hosts });
         let room = Room::new(MAX_CONNECTIONS);
         // Never shut down: the process ends with all of it.
@@ -125,6 +149,18 @@ impl Gateway {
     }
 }
 
+/// Listens at an address; gives the one that was taken.
+async fn listen(said: &str, here_only: bool) -> Result<(TcpListener, SocketAddr), GatewayError> {
+    let no_address = |_| GatewayError::NoAddress(said.chars().take(100).collect());
+    let address: SocketAddr = said.parse().map_err(no_address)?;
+    if here_only && !address.ip().is_loopback() {
+        return Err(GatewayError::NotLoopback(address.to_string()));
+    }
+    let listener = TcpListener::bind(address).await.map_err(|source| GatewayError::Busy { address, source })?;
+    let taken = listener.local_addr()?;
+    Ok((listener, taken))
+}
+
 /// Takes every file away from this process, for good. False where the kernel cannot.
 #[must_use]
 pub fn renounce_files() -> bool {
@@ -137,68 +173,24 @@ pub fn renounce_files() -> bool {
     status.is_ok_and(|status| status.ruleset != RulesetStatus::NotEnforced)
 }
 
-/// Tells whether a request was made for this gateway, by a program or by a page of its own: a page from elsewhere can make a
-/// browser send requests here, and a name that was pointed at this machine (DNS rebinding) makes it look like its own.
-///
-/// A link that somebody follows may come from anywhere: it opens a page, which changes nothing, and the page it was on does not see it.
-fn is_ours(method: &Method, headers: &HeaderMap, hosts: &[String]) -> Result<(), &'static str> {
-    let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("\u{fffd}"));
-    let host = text(header::HOST).ok_or("it does not say which host it is for")?;
-    if headers.get_all(header::HOST).iter().count() != 1 || !hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
-    {
-        return Err("it is for another host than this one");
-    }
-    if let Some(origin) = text(header::ORIGIN) {
-        let same = origin.strip_prefix("http://").is_some_and(|origin| origin.eq_ignore_ascii_case(host));
-        if !same {
-            return Err("a page from elsewhere made it");
-        }
-    }
-    match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
-        None | Some(b"same-origin" | b"none") => Ok(()),
-        Some(_) if *method == Method::GET && follows_a_link(headers) => Ok(()),
-        Some(_) => Err("a page from elsewhere made it"),
-    }
-}
-
-/// Tells whether a browser opens a page in a window of its own, as when somebody follows a link (Fetch Metadata, section 2).
-fn follows_a_link(headers: &HeaderMap) -> bool {
-    let says = |name, value: &str| headers.get(name).is_some_and(|said| said.as_bytes() == value.as_bytes());
-    says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document")
-}
-
-/// Tells whether a request says one thing only about how long it is, whom it is for and where it comes from. One that says
-/// two is read in one way here and perhaps in another elsewhere; nobody means well by that.
-fn is_plain(request: &Request) -> Result<(), &'static str> {
-    let headers = request.headers();
-    // RFC 9112, 6.1.
-    if [header::CONTENT_LENGTH, header::TRANSFER_ENCODING].iter().all(|name| headers.contains_key(name)) {
-        return Err("the request says in two ways how long it is");
-    }
-    for (name, why) in [
-        // RFC 9112, 3.2.
-        (header::HOST, "the request says twice which host it is for"),
-        // RFC 6454, 7.3.
-        (header::ORIGIN, "the request says twice which page it comes from"),
-        (HeaderName::from_static("sec-fetch-site"), "the request says twice where it comes from"),
-    ] {
-        if headers.get_all(name).iter().count() > 1 {
-            return Err(why);
-        }
-    }
-    // A target may name the host as well, and then counts for more than the header (RFC 9112, 3.2.2).
-    let host = headers.get(header::HOST).map_or(&b""[..], HeaderValue::as_bytes);
-    let named = request.uri().authority().is_none_or(|named| named.as_str().as_bytes().eq_ignore_ascii_case(host));
-    let schemed = request.uri().scheme_str().is_none_or(|scheme| scheme == "http");
-    if !named || !schemed {
-        return Err("the target of the request names another host than its header");
-    }
-    if request.uri().path().starts_with('/') { Ok(()) } else { Err("the request asks for what has no path") }
-}
-
 fn refuse(status: StatusCode, code: &str, why: &str) -> Response {
     let body = serde_json::json!({"code": code, "message": why}).to_string();
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// Returns the page that says so where the home does not answer. The same bytes each time: there is nothing of anybody in it.
+fn not_answering() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+    ];
+    (StatusCode::BAD_GATEWAY, headers, NOT_ANSWERING).into_response()
 }
 
 async fn answer(place: Arc<Place>, request: hyper::Request<hyper::body::Incoming>) -> Response {
@@ -226,11 +218,19 @@ async fn pass(place: Arc<Place>, request: Request) -> (Outcome, Response) {
     if axum::body::HttpBody::size_hint(request.body()).lower() > MAX_BODY_BYTES as u64 {
         return (Outcome::Refused, Lost::TooLong.told());
     }
+    let by_browser = request
+        .headers()
+        .get(header::ACCEPT)
+        .is_some_and(|accepted| accepted.to_str().is_ok_and(|accepted| accepted.contains("text/html")));
     match forward(&place.home, request).await {
         Ok(answer) => (Outcome::Passed, answer),
         Err(lost) => {
             event!(WARN, "a request was not answered by the home", code = lost.code());
-            (Outcome::Unanswered, lost.told())
+            let told = match &lost {
+                Lost::NotReached(_) if by_browser => not_answering(),
+                _ => lost.told(),
+            };
+            (Outcome::Unanswered, told)
         }
     }
 }
@@ -335,74 +335,6 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     #[test]
-    fn requests_from_elsewhere_are_refused() {
-        let hosts = ["127.0.0.1:7", "localhost:7"].map(str::to_owned);
-        let asked = |method: &Method, pairs: &[(&'static str, &str)]| {
-            let mut headers = HeaderMap::new();
-            for (name, value) in pairs {
-                headers.append(*name, value.parse().unwrap());
-            }
-            is_ours(method, &headers, &hosts).is_ok()
-        };
-        let ours = |pairs: &[(&'static str, &str)]| asked(&Method::POST, pairs);
-        let link = [("host", "127.0.0.1:7"), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
-        let page = [link.as_slice(), &[("sec-fetch-dest", "document")]].concat();
-        assert!(asked(&Method::GET, &page), "a link that somebody follows");
-        for (method, bad) in [
-            (Method::POST, page),
-            (Method::GET, link.to_vec()),
-            (Method::GET, [link.as_slice(), &[("sec-fetch-dest", "iframe")]].concat()),
-        ] {
-            assert!(!asked(&method, &bad), "{method} {bad:?}");
-        }
-        assert!(ours(&[("host", "127.0.0.1:7")]));
-        assert!(ours(&[("host", "LOCALHOST:7"), ("origin", "http://localhost:7"), ("sec-fetch-site", "same-origin")]));
-        for bad in [
-            &[][..],
-            &[("host", "evil.example:7")],
-            &[("host", "127.0.0.1:8")],
-            &[("host", "127.0.0.1")],
-            &[("host", "127.0.0.1:7"), ("host", "evil.example")],
-            &[("host", "127.0.0.1:7"), ("origin", "https://evil.example")],
-            &[("host", "127.0.0.1:7"), ("origin", "null")],
-            &[("host", "127.0.0.1:7"), ("origin", "http://localhost:7")],
-            &[("host", "127.0.0.1:7"), ("sec-fetch-site", "cross-site")],
-            &[("host", "127.0.0.1:7"), ("sec-fetch-site", "same-site")],
-        ] {
-            assert!(!ours(bad), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn a_request_that_says_two_things_is_refused() {
-        let plain = |target: &str, more: &[(&'static str, &str)]| {
-            let mut request = Request::new(Body::empty());
-            *request.uri_mut() = target.parse().unwrap();
-            request.headers_mut().append("host", "127.0.0.1:7".parse().unwrap());
-            for (name, value) in more {
-                request.headers_mut().append(*name, value.parse().unwrap());
-            }
-            is_plain(&request).is_ok()
-        };
-        let origin = ("origin", "http://127.0.0.1:7");
-        assert!(plain("/v1/status", &[]) && plain("http://127.0.0.1:7/v1/status?a=b", &[origin]));
-        for target in
-            ["http://evil.example/v1/status", "http://me@127.0.0.1:7/", "https://127.0.0.1:7/", "evil.example:443", "*"]
-        {
-            assert!(!plain(target, &[]), "{target}");
-        }
-        for more in [
-            [origin, ("origin", "https://evil.example")],
-            [origin, origin],
-            [("sec-fetch-site", "none"), ("sec-fetch-site", "cross-site")],
-            [("content-length", "1"), ("transfer-encoding", "chunked")],
-            [("host", "127.0.0.1:7"), ("accept", "*/*")],
-        ] {
-            assert!(!plain("/v1/status", &more), "{more:?}");
-        }
-    }
-
-    #[test]
     fn a_gateway_can_open_no_file() {
         // In a thread of its own: what is given up is given up for good.
         let tried = std::thread::spawn(|| (renounce_files(), std::fs::read("/proc/self/status").is_ok()));
@@ -413,11 +345,11 @@ mod tests {
 
     /// Returns what a gateway before `socket` answers one request, as it comes.
     async fn answered(socket: &Path) -> String {
-        let gateway = Gateway::bind("127.0.0.1:0").await.unwrap();
+        let gateway = Gateway::bind("127.0.0.1:0", &[], None).await.unwrap();
         let address = gateway.address();
         let serving = tokio::spawn({
             let socket = socket.to_owned();
-            async move { gateway.serve(&socket).await }
+            async move { gateway.serve(&socket, &socket).await }
         });
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
         let request = format!("POST /v1/pause HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
@@ -450,11 +382,14 @@ mod tests {
     #[tokio::test]
     async fn it_listens_on_loopback_only() {
         for elsewhere in ["0.0.0.0:0", "[::]:0", "10.0.0.1:0"] {
-            assert!(matches!(Gateway::bind(elsewhere).await, Err(GatewayError::NotLoopback(_))), "{elsewhere}");
+            assert!(
+                matches!(Gateway::bind(elsewhere, &[], None).await, Err(GatewayError::NotLoopback(_))),
+                "{elsewhere}"
+            );
         }
         for unclear in ["localhost:0", "127.0.0.1:99999", "nonsense"] {
-            assert!(matches!(Gateway::bind(unclear).await, Err(GatewayError::NoAddress(_))), "{unclear}");
+            assert!(matches!(Gateway::bind(unclear, &[], None).await, Err(GatewayError::NoAddress(_))), "{unclear}");
         }
-        assert!(Gateway::bind("127.0.0.1:0").await.unwrap().address().port() > 0);
+        assert!(Gateway::bind("127.0.0.1:0", &[], None).await.unwrap().address().port() > 0);
     }
 }

@@ -1,10 +1,10 @@
 //! Who may approve: the credentials that the store knows of the person.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bailey_gate::Now;
 use bailey_gate::approval::{Assertion, Authority, Disbelief};
-use bailey_keys::passkey::{self, Passkey};
+use bailey_keys::passkey::{self, Passkey, Wrong};
 use bailey_ledger::{CredentialKind, Ledger, PasskeyRow};
 
 /// The person's credentials, as the store has them.
@@ -13,11 +13,30 @@ pub(crate) struct Credentials {
     pub(crate) ledger: Arc<Ledger>,
     /// Whose pages may ask a passkey: scheme, host and port each.
     pub(crate) origins: Vec<String>,
+    /// Where is said what the person should know.
+    pub(crate) suspicions: Arc<Mutex<Vec<String>>>,
 }
 
 /// Returns what a passkey is asked to sign for a message: its SHA-256 (`docs/approval-format.md`).
 pub(crate) fn webauthn_challenge(message: &[u8]) -> Vec<u8> {
     aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, message).as_ref().to_vec()
+}
+
+/// Passkeys that are said to be suspicious at once.
+const MAX_SUSPICIONS: usize = 16;
+
+impl Credentials {
+    /// Tells the person that a passkey's counter went back: whoever copied it uses it as well (WebAuthn, section 6.1.1).
+    fn suspect(&self, name: &str) {
+        let notice = format!(
+            "An answer of the passkey `{name}` was refused: it counts less far than one before, as if there were a copy of it. If you know \
+             of none: `bailey passkey list`, then `bailey passkey end`, and make another."
+        );
+        let mut said = self.suspicions.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.len() < MAX_SUSPICIONS && !said.contains(&notice) {
+            said.push(notice);
+        }
+    }
 }
 
 impl Authority for Credentials {
@@ -49,7 +68,12 @@ impl Authority for Credentials {
                 let origins: Vec<&str> = self.origins.iter().map(String::as_str).collect();
                 let challenge = webauthn_challenge(message);
                 let count = passkey::verify(&kept, client_data, authenticator_data, signature, &challenge, &origins)
-                    .map_err(|_| Disbelief::Wrong)?;
+                    .map_err(|wrong| {
+                        if matches!(wrong, Wrong::Counter) {
+                            self.suspect(&one.name);
+                        }
+                        Disbelief::Wrong
+                    })?;
                 // INVARIANT: how far it counts is kept before anything is done on its word.
                 let noted = self.ledger.write(|tx| tx.note_passkey_used(credential, count, now.wall_ms));
                 // The authenticator made sure who touched it, for this very answer: that is step-up.

@@ -18,6 +18,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 
 use crate::home::{Home, HomeError};
+use crate::layout::{BrowsersLeft, BrowsersNote};
 
 /// How long a link lets a browser in, once: the time to scan it with a phone.
 pub(crate) const LINK_MS: u64 = 15 * 60 * 1_000;
@@ -89,13 +90,22 @@ struct Link {
     ends_boot_ms: u64,
 }
 
+/// A session, with the host of the passkey that began it: it counts there and nowhere else.
+#[derive(Debug, Clone)]
+struct Kept {
+    row: SessionRow,
+    rp: String,
+}
+
 /// The sessions and links of the person's browsers, while the home runs.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Browsers {
     /// Sessions that stand, by the SHA-256 of what their browsers show.
-    sessions: Mutex<BTreeMap<Hash, SessionRow>>,
+    sessions: Mutex<BTreeMap<Hash, Kept>>,
     /// Links that stand, by the SHA-256 of their tokens. A restart ends them.
     links: Mutex<BTreeMap<Hash, Link>>,
+    /// What is to be done to them at the next start.
+    note: BrowsersNote,
 }
 
 /// A browser that was let in.
@@ -129,13 +139,35 @@ fn name_of(said: &str) -> String {
 
 impl Browsers {
     /// Takes up what the store knows.
-    pub(crate) fn load(ledger: &Ledger) -> Result<Self, HomeError> {
+    pub(crate) fn load(
+        ledger: &Ledger,
+        note: BrowsersNote,
+        now: Now,
+        notices: &mut Vec<String>,
+    ) -> Result<Self, HomeError> {
+        let left = note.read();
+        match left {
+            BrowsersLeft::Nothing => {}
+            BrowsersLeft::EndSessions => ledger.write(|tx| tx.end_sessions(now.wall_ms)).map_err(GateError::from)?,
+            BrowsersLeft::Doubt => {
+                ledger.write(|tx| tx.doubt_passkeys(now.wall_ms)).map_err(GateError::from)?;
+                notices.push("The home was put back from a backup. Passkeys that were ended since may be among those of its day: none counts until `bailey passkey confirm`, and its sessions and recovery codes are ended.".into());
+            }
+        }
+        if left != BrowsersLeft::Nothing {
+            let forgotten = note.write(BrowsersLeft::Nothing);
+            // Done once more at the next start, then.
+            drop(forgotten);
+        }
         let sessions = ledger.sessions().map_err(GateError::from)?;
-        let sessions = sessions.into_iter().map(|row| (row.secret, row)).collect();
-        Ok(Self { sessions: Mutex::new(sessions), links: Mutex::default() })
+        let passkeys = ledger.passkeys().map_err(GateError::from)?;
+        let rp = |id: &[u8; 16]| passkeys.iter().find(|one| one.id == *id).map(|one| one.rp.clone());
+        let kept = |row: SessionRow| Some((row.secret, Kept { rp: rp(&row.passkey)?, row }));
+        let sessions = sessions.into_iter().filter_map(kept).collect();
+        Ok(Self { sessions: Mutex::new(sessions), links: Mutex::default(), note })
     }
 
-    fn sessions(&self) -> MutexGuard<'_, BTreeMap<Hash, SessionRow>> {
+    fn sessions(&self) -> MutexGuard<'_, BTreeMap<Hash, Kept>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -143,12 +175,18 @@ impl Browsers {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the session of a browser that shows this, and whether it is time to note that it was used: what a page asks by itself,
-    /// and nobody did, keeps no session.
-    pub(crate) fn session(&self, shown: &str, now: Now, by_hand: bool) -> Option<(SessionRow, bool)> {
+    /// Returns the session of a browser that shows this where it asks, and whether it is time to note that it was used: what a page asks
+    /// by itself, and nobody did, keeps no session.
+    pub(crate) fn session(
+        &self,
+        shown: &str,
+        now: Now,
+        by_hand: bool,
+        is_host: impl FnOnce(&str) -> bool,
+    ) -> Option<(SessionRow, bool)> {
         let mut sessions = self.sessions();
-        let row = sessions.get_mut(&hash(shown.as_bytes()))?;
-        if !is_alive(row, now.wall_ms) {
+        let Kept { row, rp } = sessions.get_mut(&hash(shown.as_bytes()))?;
+        if !is_alive(row, now.wall_ms) || !is_host(rp) {
             return None;
         }
         let notes = by_hand && now.wall_ms.saturating_sub(row.used_ms) >= NOTED_EVERY_MS;
@@ -160,18 +198,20 @@ impl Browsers {
 
     /// Tells whether a session still stands.
     pub(crate) fn stands(&self, id: &[u8; 16], now: Now) -> bool {
-        self.sessions().values().any(|row| row.id == *id && is_alive(row, now.wall_ms))
+        self.sessions().values().any(|Kept { row, .. }| row.id == *id && is_alive(row, now.wall_ms))
     }
 
     /// Returns the sessions that stand, heard of last first.
     pub(crate) fn list(&self, now: Now) -> Vec<SessionRow> {
-        let mut all: Vec<_> = self.sessions().values().filter(|row| is_alive(row, now.wall_ms)).cloned().collect();
+        let sessions = self.sessions();
+        let rows = sessions.values().map(|kept| &kept.row);
+        let mut all: Vec<_> = rows.filter(|row| is_alive(row, now.wall_ms)).cloned().collect();
         all.sort_by_key(|row| std::cmp::Reverse(row.used_ms));
         all
     }
 
     fn forget(&self, which: impl Fn(&SessionRow) -> bool) {
-        self.sessions().retain(|_, row| !which(row));
+        self.sessions().retain(|_, kept| !which(&kept.row));
     }
 
     /// Opens a link; gives its token.
@@ -326,7 +366,7 @@ impl Home {
             }
             Ok(Some(self.entry(now, introduced.clone())))
         })?;
-        self.keep(&session);
+        self.keep(&session, &row.rp);
         // Said until the person has seen it: whoever is let in may approve.
         let notice = format!(
             "A passkey was made for a browser, `{}`. If it was not you: `bailey passkey list`, then `bailey passkey end`.",
@@ -337,7 +377,7 @@ impl Home {
     }
 
     /// Begins a session for a browser whose passkey answered.
-    pub(crate) fn begin_session(&self, leave: &Authorised, agent: &str) -> Result<LetIn, Refused> {
+    pub(crate) fn begin_session(&self, leave: &Authorised, rp: &str, agent: &str) -> Result<LetIn, Refused> {
         let now = self.clock.now();
         let (secret, session) = self.new_session(leave.approval.credential, agent, now)?;
         let begun = self.note_browser(|tx| {
@@ -351,7 +391,7 @@ impl Home {
         if !begun {
             return Err(Refused::Ended);
         }
-        self.keep(&session);
+        self.keep(&session, rp);
         Ok(LetIn { secret, session, codes: Vec::new() })
     }
 
@@ -370,14 +410,15 @@ impl Home {
     }
 
     /// Lets a session count, and ends what there is too much of.
-    fn keep(&self, session: &SessionRow) {
+    fn keep(&self, session: &SessionRow, rp: &str) {
         let now = self.clock.now();
         let mut sessions = self.browsers.sessions();
-        sessions.retain(|_, row| is_alive(row, now.wall_ms));
-        sessions.insert(session.secret, session.clone());
+        sessions.retain(|_, kept| is_alive(&kept.row, now.wall_ms));
+        sessions.insert(session.secret, Kept { row: session.clone(), rp: rp.to_owned() });
         let mut over = Vec::new();
         while sessions.len() > MAX_SESSIONS {
-            let oldest = sessions.values().min_by_key(|row| row.used_ms).map(|row| (row.secret, row.id));
+            let oldest = sessions.values().map(|kept| &kept.row).min_by_key(|row| row.used_ms);
+            let oldest = oldest.map(|row| (row.secret, row.id));
             let Some((secret, id)) = oldest else { break };
             sessions.remove(&secret);
             over.push(id);
@@ -412,8 +453,16 @@ impl Home {
             };
             Ok(ended.then(|| self.entry(now, said("session ended", ""))))
         });
+        self.note_where_failed(ended.is_err());
         self.changed();
         ended
+    }
+
+    /// Notes, where the end of a session could not be written down, that none of them is to come back at the next start.
+    fn note_where_failed(&self, failed: bool) {
+        if failed && self.browsers.note.write(BrowsersLeft::EndSessions).is_err() {
+            bailey_telemetry::event!(ERROR, "the end of a session could not be noted");
+        }
     }
 
     /// Ends a passkey and the sessions it began, with the leave of the person. False if there is none that stands.
@@ -427,6 +476,7 @@ impl Home {
             let entry = leave.entry(EventKind::Authority, now, self.gate.lock().pause_state(), says);
             Ok(tx.end_passkey(&id, now.wall_ms)?.then_some(entry))
         });
+        self.note_where_failed(ended.is_err());
         self.changed();
         ended
     }

@@ -2,11 +2,13 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bailey_model::{MAX_ANSWER_TOKENS, Thinking, Traits};
 use bailey_telemetry::{Filter, Format};
 use serde::{Deserialize, Serialize};
+
+use crate::names::Name;
 
 /// How long a home may be silent before it is started again, in seconds: at least what a busy machine may take to answer, at most
 /// an hour.
@@ -68,25 +70,98 @@ pub struct MetricsConfig {
 pub struct GatewayConfig {
     /// Address and port, on this machine only; port 0 takes a free one.
     pub listen: String,
+    /// Origins that browsers open the dashboard by, beside its own on this machine: `https://bailey.example.org`.
+    pub names: Vec<Name>,
+    /// Address and port where TLS is spoken for these names; without one, whatever stands before `listen` speaks it.
+    pub tls_listen: Option<String>,
+    /// A PEM file of the certificate and those it was issued by.
+    pub certificate: Option<PathBuf>,
+    /// A PEM file of its key.
+    pub key: Option<PathBuf>,
+    /// Who issues certificates by ACME (RFC 8555), in place of the two files.
+    pub acme: Option<AcmeConfig>,
 }
 
-/// The names that browsers reach the dashboard of this machine by. The first is the one to use: cookies of `localhost` are shared
-/// with every other port of it (RFC 6265, section 8.5), and no passkey works on a bare address.
-pub const LOCAL_NAMES: [&str; 2] = ["bailey.localhost", "localhost"];
+/// `[gateway.acme]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcmeConfig {
+    /// The directory of the authority; Let's Encrypt if none is said.
+    #[serde(default = "lets_encrypt")]
+    pub directory: String,
+    /// Where the authority writes to, such as `me@example.org`.
+    #[serde(default)]
+    pub contact: Option<String>,
+    /// Tells that the person agrees to the authority's terms.
+    #[serde(default)]
+    pub agree_to_terms: bool,
+}
 
-impl GatewayConfig {
-    /// Returns the origins whose pages are the dashboard's (RFC 6454): what passkeys may sign for. None where the port is not known.
-    #[must_use]
-    pub fn origins(&self) -> Vec<String> {
-        let port = self.listen.parse::<SocketAddr>().map(|address| address.port()).unwrap_or(0);
-        let names = LOCAL_NAMES.iter().filter(|_| port != 0);
-        names.map(|name| format!("http://{name}:{port}")).collect()
-    }
+fn lets_encrypt() -> String {
+    "https://acme-v02.api.letsencrypt.org/directory".into()
 }
 
 impl Default for GatewayConfig {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:7447".into() }
+        Self {
+            listen: "127.0.0.1:7447".into(),
+            names: Vec::new(),
+            tls_listen: None,
+            certificate: None,
+            key: None,
+            acme: None,
+        }
+    }
+}
+
+impl GatewayConfig {
+    /// Returns what is wrong with it, if anything.
+    fn mistake(&self) -> Option<String> {
+        let secure = self.names.iter().filter(|name| name.is_secure()).count();
+        let two = self.certificate.is_some() || self.key.is_some();
+        let Some(listen) = &self.tls_listen else {
+            if two || self.acme.is_some() {
+                return Some(
+                    "a certificate under [gateway] needs `tls_listen`, the address and port where TLS is spoken".into(),
+                );
+            }
+            return None;
+        };
+        if listen.parse::<SocketAddr>().is_err() {
+            return Some("`tls_listen` under [gateway] is no address and port, such as 0.0.0.0:443".into());
+        }
+        if secure == 0 {
+            return Some(
+                "`tls_listen` under [gateway] needs a name: add one to `names`, such as \"https://bailey.example.org\""
+                    .into(),
+            );
+        }
+        match (&self.certificate, &self.key, &self.acme) {
+            (Some(_), Some(_), None) => None,
+            (None, None, Some(acme)) => acme.mistake(),
+            (None, None, None) => Some("`tls_listen` under [gateway] needs a certificate: name the files `certificate` and `key`, or who issues one under [gateway.acme]".into()),
+            (_, _, Some(_)) => Some("a certificate under [gateway] comes from two files or from [gateway.acme], not from both".into()),
+            (_, _, None) => Some("`certificate` and `key` under [gateway] belong together; name both files".into()),
+        }
+    }
+
+    /// Tells whether other machines can reach where TLS is spoken.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        let address = self.tls_listen.as_ref().and_then(|listen| listen.parse::<SocketAddr>().ok());
+        address.is_some_and(|address| !address.ip().is_loopback())
+    }
+}
+
+impl AcmeConfig {
+    fn mistake(&self) -> Option<String> {
+        if !self.agree_to_terms {
+            return Some("[gateway.acme] needs `agree_to_terms = true`: read the terms of the authority that issues certificates first".into());
+        }
+        if !self.directory.starts_with("https://") {
+            return Some("`directory` under [gateway.acme] does not begin with https://".into());
+        }
+        None
     }
 }
 
@@ -338,6 +413,9 @@ fn mistake_of(config: &Config) -> Result<(), String> {
     }
     if let Some(level) = &config.log.level {
         level.parse::<Filter>().map_err(|error| error.to_string())?;
+    }
+    if let Some(why) = config.gateway.mistake() {
+        return Err(why);
     }
     for listen in [&config.metrics.home_listen, &config.metrics.gateway_listen].into_iter().flatten() {
         let address: Option<SocketAddr> = listen.parse().ok();

@@ -362,7 +362,15 @@ fn open(
     PauseFile::create(&folder.join("pause")).map_err(told)?;
     let (record, recorded) = PauseFile::open(&folder.join("pause")).map_err(told)?;
     let transactions = Arc::clone(&ledger) as Arc<dyn bailey_gate::ledger::Ledger>;
-    let store = Store { ledger, transactions, found, recorded, record: Arc::new(record), origins: Vec::new() };
+    let store = Store {
+        ledger,
+        transactions,
+        found,
+        recorded,
+        record: Arc::new(record),
+        origins: Vec::new(),
+        suspicions: Arc::default(),
+    };
     let limits = Limits { hold_ms: 0, ..Limits::default() };
     let around = Arc::new(StaticContext { minutes: 0, attended: !away });
     recovery::open_gate(store, policy, limits, around, now).map(|(gate, _)| gate).map_err(told)

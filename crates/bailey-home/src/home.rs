@@ -22,11 +22,13 @@ use crate::Ended;
 use crate::api::connections::Waiting;
 use crate::asking::Listening;
 use crate::browsers::Browsers;
+use crate::certificate::Certificates;
 use crate::clock::{Clock, Presence};
 use crate::config::{self, ModelConfig, ModelKind};
 use crate::daily::{self, Effective};
 use crate::layout::{Layout, LayoutError, Opened};
 use crate::metrics::Counted;
+use crate::names::{Door, Names};
 use crate::recovery::{self, Store};
 use crate::rules;
 use crate::spending::Pending;
@@ -81,12 +83,18 @@ pub struct Home {
     pub(crate) layout: Layout,
     /// What opening found that the person should know.
     pub(crate) notices: Mutex<Vec<String>>,
+    /// What answers of passkeys made suspicious, which the person should know as well.
+    suspicions: Arc<Mutex<Vec<String>>>,
     /// The person's browsers.
     pub(crate) browsers: Browsers,
     /// How it went with the places that are told what waits.
     pub(crate) notifications: crate::notifications::Notifications,
-    /// Whose pages are the dashboard's.
-    origins: Vec<String>,
+    /// The names that browsers open the dashboard by.
+    pub(crate) names: Names,
+    /// What is shown where TLS ends here.
+    pub(crate) certificates: Option<Arc<Certificates>>,
+    /// Tells whether other machines can reach that.
+    pub(crate) is_public: bool,
     /// Sign-ins under way or just ended, by their random name.
     pub(crate) sign_ins: Mutex<BTreeMap<String, SignIn>>,
     /// Those whose browser comes back to a page of the dashboard, by the same name.
@@ -139,6 +147,7 @@ impl Home {
         let config = &settings.parse().map_err(|error| HomeError::Setup(error.to_string()))?;
         let lock = take_lock(layout)?;
         let presence = Presence::new(clock.clone());
+        let names = Names::of(&key, &config.gateway)?;
         let Opened { ledger, found, record, recorded, token } =
             layout.open(key, &clock, settings.witness.as_deref())?;
         let ledger = Arc::new(ledger);
@@ -152,13 +161,15 @@ impl Home {
             other => other,
         };
         let transactions: Arc<dyn bailey_gate::ledger::Ledger> = Arc::new(Counted::new(Arc::clone(&ledger)));
+        let suspicions = Arc::new(Mutex::new(Vec::new()));
         let store = Store {
             ledger: Arc::clone(&ledger),
             transactions,
             found,
             recorded,
             record: Arc::new(record),
-            origins: config.gateway.origins(),
+            origins: names.origins().to_vec(),
+            suspicions: Arc::clone(&suspicions),
         };
         let (daily, sets_zone, unfit) = daily::take_up(&ledger, settings)?;
         if sets_zone {
@@ -173,6 +184,7 @@ impl Home {
         let trust = Trust::new(settings.authorities.as_deref().map(str::as_bytes)).map_err(HomeError::Setup)?;
         let vault = Vault::new(Arc::clone(&ledger), gate.lock(), trust, Arc::new(clock.clone()));
         let in_force = Effective::of(daily, &vault)?;
+        let browsers = Browsers::load(&ledger, layout.browsers_note()?, clock.now(), &mut notices)?;
         Ok(Arc::new(Self {
             services: Services::new(Arc::clone(&vault)),
             gate,
@@ -192,9 +204,12 @@ impl Home {
             token,
             layout: layout.clone(),
             notices: Mutex::new(notices),
-            browsers: Browsers::load(&ledger)?,
+            browsers,
+            certificates: Certificates::of(&config.gateway, names.at(Door::Tls)),
+            is_public: config.gateway.is_public(),
+            names,
+            suspicions,
             notifications: crate::notifications::Notifications::default(),
-            origins: config.gateway.origins(),
             sign_ins: Mutex::default(),
             waiting_sign_ins: Mutex::default(),
             first_run_over: AtomicBool::new(false),
@@ -228,7 +243,7 @@ impl Home {
 
     /// Returns the origins whose pages are the dashboard's, the one to use first (RFC 6454).
     pub(crate) fn origins(&self) -> &[String] {
-        &self.origins
+        self.names.origins()
     }
 
     /// Ends the home, by itself.
@@ -253,7 +268,9 @@ impl Home {
 
     /// Returns what the person should know, until they have seen it.
     pub(crate) fn notices(&self) -> Vec<String> {
-        self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let found = self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let suspicious = self.suspicions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        [found, suspicious].concat()
     }
 
     /// Returns what preparing an action of a task needs to know.

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::hmac;
@@ -116,6 +116,12 @@ impl Layout {
         self.0.join("run").join("home.sock")
     }
 
+    /// Returns the socket where sealed bytes of browsers come in.
+    #[must_use]
+    pub fn tls_socket(&self) -> PathBuf {
+        self.0.join("run").join("tls.sock")
+    }
+
     /// Returns the socket where the running home gives its metrics.
     #[must_use]
     pub fn metrics_socket(&self) -> PathBuf {
@@ -165,6 +171,20 @@ impl Layout {
 
     pub(crate) fn lock(&self) -> PathBuf {
         self.0.join("state").join("lock")
+    }
+
+    /// Opens the note of what is still to be done to the browsers.
+    pub(crate) fn browsers_note(&self) -> Result<BrowsersNote, LayoutError> {
+        let path = self.0.join("state").join("browsers");
+        BrowsersNote::open(&path).map_err(|source| LayoutError::File { path, source })
+    }
+
+    /// Notes that the passkeys of a home that was put back from a backup count only once the approval passphrase confirms them: some
+    /// may have been ended since.
+    pub fn doubt_browsers(&self) -> Result<(), LayoutError> {
+        private_folder(&self.0.join("state"))?;
+        let note = self.browsers_note()?;
+        note.write(BrowsersLeft::Doubt).map_err(|source| LayoutError::File { path: self.0.join("state"), source })
     }
 
     fn mark(&self) -> PathBuf {
@@ -282,6 +302,54 @@ impl Layout {
         let token = folder.join("token");
         let text = BASE64.encode(bailey_keys::random::<32>()?);
         write_private(&token, &text).map_err(|source| LayoutError::File { path: token, source })
+    }
+}
+
+/// What is still to be done to the browsers when the home starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BrowsersLeft {
+    /// Nothing.
+    Nothing,
+    /// Every session is to be ended: the end of one could not be written down.
+    EndSessions,
+    /// No passkey counts until it is confirmed, and no session.
+    Doubt,
+}
+
+/// The note of that: one byte, there before it is needed and overwritten in place, so that it can be left on a full disk.
+#[derive(Debug)]
+pub(crate) struct BrowsersNote(File);
+
+impl BrowsersNote {
+    fn open(path: &Path) -> io::Result<Self> {
+        let mut made = fs::OpenOptions::new();
+        made.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(NO_LINKS);
+        let note = Self(made.open(path)?);
+        if note.0.metadata()?.len() == 0 {
+            note.write(BrowsersLeft::Nothing)?;
+        }
+        Ok(note)
+    }
+
+    /// Reads it. What nobody wrote means the most there can be to do.
+    pub(crate) fn read(&self) -> BrowsersLeft {
+        let mut byte = [0];
+        match self.0.read_exact_at(&mut byte, 0) {
+            Ok(()) if byte == *b"-" => BrowsersLeft::Nothing,
+            Ok(()) if byte == *b"s" => BrowsersLeft::EndSessions,
+            Ok(()) | Err(_) => BrowsersLeft::Doubt,
+        }
+    }
+
+    /// Writes it; durable when it returns.
+    pub(crate) fn write(&self, left: BrowsersLeft) -> io::Result<()> {
+        let byte = match left {
+            BrowsersLeft::Nothing => b"-",
+            BrowsersLeft::EndSessions => b"s",
+            BrowsersLeft::Doubt => b"d",
+        };
+        self.0.write_all_at(byte, 0)?;
+        self.0.sync_data()
     }
 }
 

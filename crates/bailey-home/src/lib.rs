@@ -4,10 +4,12 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod acme;
 mod api;
 mod asking;
 mod authority;
 mod browsers;
+mod certificate;
 mod clock;
 pub mod config;
 mod contexts;
@@ -19,6 +21,7 @@ mod home;
 mod layout;
 mod listener;
 mod metrics;
+mod names;
 mod notifications;
 mod people;
 mod provenance;
@@ -32,6 +35,7 @@ mod sign_ins;
 mod spending;
 mod table;
 mod tasks;
+mod tls;
 mod transcript;
 mod transport;
 mod views;
@@ -53,6 +57,7 @@ pub use clock::Clock;
 pub use heartbeat::HEARTBEATS_PER_TIMEOUT;
 pub use home::{Home, HomeError};
 pub use layout::{Layout, LayoutError, RootChoice};
+pub use names::Name;
 pub use wire_secret::Password;
 
 /// Lists the versions of what this program writes.
@@ -79,18 +84,17 @@ pub async fn serve(
 ) -> Result<Ended, HomeError> {
     let path = layout.socket();
     let failed = |source| HomeError::Layout(LayoutError::File { path: path.clone(), source });
-    // The home's lock is held, so a socket that lies here is a dead one's.
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
-        Ok(()) | Err(_) => {}
-    }
     let answering = Answering::new().map_err(failed)?;
-    let listener = {
-        let _here = answering.handle.enter();
-        UnixListener::bind(&path).map_err(failed)?
+    let listener = listen(&path, &answering)?;
+    let sealed = match &home.certificates {
+        Some(certificates) => {
+            // Before anybody is told that it listens.
+            certificates.reread();
+            let config = tls::config(certificates).map_err(|error| HomeError::Setup(error.to_string()))?;
+            Some((listen(&layout.tls_socket(), &answering)?, config))
+        }
+        None => None,
     };
-    // The group is the gateway's alone, where there is one; the folder keeps everyone else out.
-    std::fs::set_permissions(&path, Permissions::from_mode(0o660)).map_err(failed)?;
     event!(INFO, "the home is open", mode = home.gate.lock().pause_state().mode.name());
     home.resume_tasks()?;
     tokio::spawn(Arc::clone(&home).housekeeping());
@@ -109,22 +113,52 @@ pub async fn serve(
     tokio::spawn(Arc::clone(&home).send_notifications());
     home.keep_index();
     tokio::spawn(Arc::clone(&home).send_heartbeats(answering.handle.clone()));
+    tokio::spawn(Arc::clone(&home).keep_certificate());
     let (ending, ended) = tokio::sync::oneshot::channel();
+    let (ends, mut sealed_ends) = tokio::sync::watch::channel(false);
     let stopped = async move {
         stopped.await;
+        let _ = ends.send(true);
         let _ = ending.send(());
     };
     ready();
-    let serving = listener::answer_all(listener, api::router(Arc::clone(&home)), stopped);
+    let router = api::router(Arc::clone(&home));
+    let plain = listener::answer_all(listener, router.clone(), stopped);
+    let names = home.names.at(names::Door::Tls).to_vec();
+    let serving = async move {
+        let sealed = async {
+            if let Some((listener, config)) = sealed {
+                let stopped = async { drop(sealed_ends.wait_for(|ended| *ended).await) };
+                tls::answer_all(listener, config, &names, router, stopped).await;
+            }
+        };
+        futures_util::future::join(plain, sealed).await;
+    };
     let served = tokio::select! {
         served = answering.handle.spawn(serving) => served.map_err(std::io::Error::other),
         // Whoever does not finish its request in time does not keep the home from stopping.
         () = async { let _ = ended.await; tokio::time::sleep(GRACE).await } => Ok(()),
     };
+    let _ = std::fs::remove_file(layout.tls_socket());
     let _ = std::fs::remove_file(&path);
     served.map_err(failed)?;
     let ended = *home.ended.borrow();
     Ok(ended.unwrap_or(Ended::Stopped))
+}
+
+/// Listens at a socket of the home's.
+fn listen(path: &std::path::Path, answering: &Answering) -> Result<UnixListener, HomeError> {
+    let failed = |source| HomeError::Layout(LayoutError::File { path: path.into(), source });
+    // The home's lock is held, so a socket that lies here is a dead one's.
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        Ok(()) | Err(_) => {}
+    }
+    let _here = answering.handle.enter();
+    let listener = UnixListener::bind(path).map_err(failed)?;
+    // The group is the gateway's alone, where there is one; the folder keeps everyone else out.
+    std::fs::set_permissions(path, Permissions::from_mode(0o660)).map_err(failed)?;
+    Ok(listener)
 }
 
 /// Threads of its own for whatever the person asks: nothing that is read of what others say keeps a pause waiting.

@@ -3,7 +3,7 @@
 //! The simulator opens its homes through here too, so that what it breaks is what runs.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bailey_gate::approval::ChallengeKey;
 use bailey_gate::event::{Actor, Event, EventKind};
@@ -32,6 +32,8 @@ pub struct Store {
     pub record: Arc<dyn PauseRecord>,
     /// Whose pages may ask a passkey: scheme, host and port each.
     pub origins: Vec<String>,
+    /// Where what an answer of a passkey makes suspicious is said.
+    pub suspicions: Arc<Mutex<Vec<String>>>,
 }
 
 /// Builds the gate of a home and settles what a crash, or an older copy put in the database's place, left open. Gives what
@@ -43,10 +45,10 @@ pub fn open_gate(
     person_context: Arc<dyn PersonContext>,
     now: Now,
 ) -> Result<(Arc<Gate>, Vec<String>), HomeError> {
-    let Store { ledger, transactions, found, recorded, record, origins } = store;
+    let Store { ledger, transactions, found, recorded, record, origins, suspicions } = store;
     let (pause_state, mut notices) = starting_pause_state(recorded, says_paused(&ledger)?, &found, ledger.epoch());
     notices.extend(ledger.set_aside().iter().map(|copy| was_damaged(copy)));
-    let authority = Arc::new(Credentials { ledger: Arc::clone(&ledger), origins });
+    let authority = Arc::new(Credentials { ledger: Arc::clone(&ledger), origins, suspicions });
     let challenge_key = ChallengeKey::from_bytes(bailey_keys::random().map_err(LayoutError::from)?);
     let gate = Arc::new(Gate::new(Parts {
         home: ledger.home(),

@@ -4,6 +4,7 @@
 //! Invariant of absence: nothing here knows a home, opens anything, or decides.
 
 mod browsers;
+mod certificate;
 mod config;
 mod notifications;
 mod records;
@@ -18,6 +19,7 @@ pub use browsers::{
     ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView, RecoverBody,
     RecoveryCodesView, RegistrationOptions, RequestBody, SessionView,
 };
+pub use certificate::{CertificateState, CertificateView, NamesView};
 pub use config::{ConfigBody, ConfigChange, FirstStepsView, SettingView, StepView};
 pub use notifications::{NotificationPlace, NotificationView, NotificationsView};
 pub use records::{ConsistencyView, FoundRequestsView, FoundTasksView, FoundView, HeldView, LedToView, ReceivedView};

@@ -3,6 +3,7 @@
 //!
 //! Invariant of absence: it knows no route, no token and no home.
 
+pub mod asked;
 mod room;
 
 use std::convert::Infallible;

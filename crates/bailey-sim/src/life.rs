@@ -76,6 +76,7 @@ impl Life {
             recorded,
             record: Arc::new(SimRecord(record)),
             origins: Vec::new(),
+            suspicions: Arc::default(),
         };
         let (gate, _) = recovery::open_gate(
             store,

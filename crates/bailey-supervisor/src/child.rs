@@ -41,6 +41,10 @@ const GATEWAY_LATER: Duration = Duration::from_secs(60);
 /// Longest line taken from a process, in bytes.
 const MAX_LINE_BYTES: u64 = 64 * 1024;
 
+/// What a home says first, once it is ready.
+pub const READY: &str = "ready";
+/// What it says instead where other machines may not be let in yet; behind it stands why.
+pub const NOT_PUBLIC: &str = "ready, not for other machines: ";
 /// What a home says when everything is paused and no record of it could be written.
 pub const PAUSED: &str = "paused";
 /// What it says when that is over.
@@ -105,7 +109,7 @@ impl Home {
         &mut self,
         root: &Arc<RootKey>,
         launch: &Launch,
-    ) -> Result<Result<Gateway, String>, SupervisorError> {
+    ) -> Result<(Result<Gateway, String>, Option<String>), SupervisorError> {
         self.make_end().await;
         let (place, identities) = (self.place.clone(), self.identities.clone());
         beside(move || {
@@ -113,14 +117,20 @@ impl Home {
             lay_out(&place, &identities).map_err(failed)
         })
         .await?;
-        self.start_home(root, launch).await?;
+        let not_public = self.start_home(root, launch).await?;
+        let mut launch = launch.clone();
+        if not_public.is_some() {
+            // The names stay those whose pages come by TLS: nothing else is let in as one of them meanwhile.
+            launch.tls_listen = None;
+            launch.names.retain(|name| !name.starts_with("https://"));
+        }
         let gateway = GatewayStart {
             place: self.place.clone(),
             identity: self.identities.gateway(),
-            launch: launch.clone(),
+            launch,
             starts: Arc::clone(&self.gateway_starts),
         };
-        let started = gateway.start(&launch.listen).await;
+        let started = gateway.start(&gateway.launch.listen).await;
         if started.is_err() {
             event!(ERROR, "the gateway could not be started");
         }
@@ -131,11 +141,12 @@ impl Home {
         });
         // Only what tells programs where it is depends on it.
         let _ = noted.await;
-        Ok(started)
+        Ok((started, not_public))
     }
 
-    /// Starts the home, hands its key over the pipe, and waits until it says that it is ready.
-    async fn start_home(&mut self, root: &Arc<RootKey>, launch: &Launch) -> Result<(), SupervisorError> {
+    /// Starts the home, hands its key over the pipe, and waits until it says that it is ready; gives why other machines may not be let
+    /// in yet, where that is so.
+    async fn start_home(&mut self, root: &Arc<RootKey>, launch: &Launch) -> Result<Option<String>, SupervisorError> {
         let failed = |error| SupervisorError::Start("home", error);
         let mut command = process("home-process", &self.place, self.identities.home(), &launch.logging, self.starts);
         self.starts += 1;
@@ -168,12 +179,15 @@ impl Home {
         let (line, listening) = first_line(child, self.hears.clone()).await.map_err(failed)?;
         self.listening = Some(listening);
         match line.as_str() {
-            "ready" => Ok(()),
+            READY => Ok(None),
             "" => Err(SupervisorError::Refused(format!(
                 "the home ended at once: {}",
                 child.wait().await.map_err(failed)?
             ))),
-            why => Err(SupervisorError::Refused(why.replace('\u{1}', "\n"))),
+            line => match line.strip_prefix(NOT_PUBLIC) {
+                Some(why) => Ok(Some(why.to_owned())),
+                None => Err(SupervisorError::Refused(line.replace('\u{1}', "\n"))),
+            },
         }
     }
 
@@ -356,6 +370,12 @@ impl GatewayStart {
         let launch = &self.launch;
         let mut command = process("gateway-process", &self.place, self.identity, &launch.logging, restarts);
         command.arg("--listen").arg(listen).arg("--silent").arg(launch.silent.as_secs().to_string());
+        for name in &launch.names {
+            command.arg("--name").arg(name);
+        }
+        if let Some(address) = &launch.tls_listen {
+            command.arg("--tls-listen").arg(address);
+        }
         if let Some(address) = &launch.gateway_metrics {
             command.arg("--metrics-listen").arg(address);
         }

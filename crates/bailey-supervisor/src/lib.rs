@@ -20,7 +20,7 @@ use std::path::PathBuf;
 
 use bailey_keys::KeyError;
 
-pub use child::{HEARTBEAT, PAUSED, RESUMED};
+pub use child::{HEARTBEAT, NOT_PUBLIC, PAUSED, READY, RESUMED};
 pub use control_socket::{LONGEST_PASSPHRASE, PausedBySupervisor, pause, unlock};
 pub use identity::{
     Identities, Identity, become_identity, blocked_by, die_with_parent, gain_no_rights, leave_terminal,

@@ -38,6 +38,10 @@ pub struct Launch {
     pub settings: String,
     /// Where the gateway listens.
     pub listen: String,
+    /// Origins that the home is reached by as well.
+    pub names: Vec<String>,
+    /// Where the gateway takes sealed connections.
+    pub tls_listen: Option<String>,
     /// What the home and the gateway log.
     pub logging: Logging,
     /// Where the gateway gives its metrics over TCP, beside its socket.
@@ -62,6 +66,8 @@ pub enum Said {
     Locked,
     /// The home runs. The gateway's address, or why there is none.
     Runs(Result<String, String>),
+    /// The home runs, and other machines are not let in yet: why.
+    NotPublic(String),
     /// The processes share an account, and why.
     Shared(String),
     /// The home ended, and is started again after so many seconds.
@@ -151,7 +157,8 @@ async fn keep_running(
         let starting = async {
             let prepare = prepare.clone();
             let launch = beside(move || prepare().map_err(SupervisorError::Refused)).await?;
-            Ok((home.start(root, &launch).await?, launch.silent))
+            let started = home.start(root, &launch).await?;
+            Ok((started, launch.silent))
         };
         let started = tokio::select! {
             started = starting => started,
@@ -162,7 +169,10 @@ async fn keep_running(
             () = &mut *stop => return Ok(()),
         };
         let next = match started {
-            Ok((gateway, silent)) => {
+            Ok(((gateway, not_public), silent)) => {
+                if let Some(why) = not_public {
+                    say(Said::NotPublic(why));
+                }
                 say(Said::Runs(gateway.as_ref().map(|gateway| gateway.address.clone()).map_err(Clone::clone)));
                 event!(INFO, "the home runs", gateway = gateway.is_ok());
                 first = false;

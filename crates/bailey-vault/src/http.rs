@@ -60,6 +60,8 @@ pub(crate) enum Form {
     Json,
     UrlEncoded,
     Octets,
+    /// Signed JSON (RFC 7515), as ACME wants it.
+    Jose,
 }
 
 impl SystemClient {
@@ -115,7 +117,16 @@ impl SystemClient {
             head.headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
         let after = asked_wait(&head.headers);
         let location = head.headers.get("location").and_then(|to| to.to_str().ok()).map(str::to_owned);
-        Ok(Reply { status: head.status.as_u16(), events, after, location, body, bounds, taken: 0 })
+        Ok(Reply {
+            status: head.status.as_u16(),
+            events,
+            after,
+            location,
+            headers: head.headers,
+            body,
+            bounds,
+            taken: 0,
+        })
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<hyper::Response<Incoming>, HttpError> {
@@ -141,6 +152,7 @@ impl SystemClient {
         let authority = self.base.authority().map(hyper::http::uri::Authority::as_str).unwrap_or_default();
         let content_type = match form {
             Form::Json => "application/json",
+            Form::Jose => "application/jose+json",
             Form::UrlEncoded => "application/x-www-form-urlencoded",
             Form::Octets => "application/octet-stream",
         };
@@ -202,6 +214,8 @@ pub struct Reply {
     pub after: Option<String>,
     /// Where it sends on to; nobody follows by itself.
     pub(crate) location: Option<String>,
+    /// All that stands before the body.
+    pub(crate) headers: hyper::HeaderMap,
     body: Incoming,
     bounds: Bounds,
     taken: usize,

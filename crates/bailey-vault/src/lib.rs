@@ -7,6 +7,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod authority;
 mod discovery;
 mod egress;
 mod encoded;
@@ -272,7 +273,8 @@ impl Vault {
             SystemEgress::Model
             | SystemEgress::Preparation
             | SystemEgress::Reconciliation
-            | SystemEgress::Notification => self.resets.subscribe(),
+            | SystemEgress::Notification
+            | SystemEgress::Certificate => self.resets.subscribe(),
         };
         SystemClient::new(base, Arc::clone(&self.lock), resets, egress, self.trust.clone())
     }

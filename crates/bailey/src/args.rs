@@ -53,6 +53,8 @@ pub(crate) enum Command {
     /// Rules in words, and the Cedar they are
     #[command(subcommand)]
     Rules(Rules),
+    /// Where the dashboard is, and how the certificate of its names is
+    Names,
     /// Let a browser in to the dashboard; asks for the approval passphrase
     Dashboard,
     /// The passkeys of your browsers, and their sessions
@@ -445,6 +447,12 @@ pub(crate) struct GatewayRole {
     /// Where to listen
     #[arg(long)]
     pub(crate) listen: String,
+    /// Names that the home is reached by as well
+    #[arg(long)]
+    pub(crate) name: Vec<String>,
+    /// Where sealed connections come in
+    #[arg(long)]
+    pub(crate) tls_listen: Option<String>,
     /// After how many seconds without a heartbeat it is taken to hang
     #[arg(long)]
     pub(crate) silent: u64,

@@ -3,7 +3,7 @@
 use bailey_gate::Nonce;
 use bailey_gate::approval::Purpose;
 use bailey_home::{purposes, routes};
-use bailey_interface::{ConfirmedView, LinkView, PasskeyView, ProvenBody, RecoveryCodesView, SessionView};
+use bailey_interface::{ConfirmedView, LinkView, NamesView, PasskeyView, ProvenBody, RecoveryCodesView, SessionView};
 
 use crate::args::PasskeyCommand;
 use crate::client::{Client, Trouble};
@@ -34,6 +34,27 @@ pub(crate) async fn dashboard(client: &Client, json: bool) -> Result<(), Trouble
             }
         }
         urls.try_for_each(|other| writeln!(out, "If your browser does not find it: {other}"))
+    })?)
+}
+
+/// Prints where the dashboard is, and how its certificate is.
+pub(crate) async fn names(client: &Client, json: bool) -> Result<(), Trouble> {
+    let view: NamesView = client.get(&routes::NAMES.here()).await?;
+    Ok(show::print(json, &view, |out| {
+        view.origins.iter().try_for_each(|origin| writeln!(out, "{origin}"))?;
+        if !view.not_public.is_empty() {
+            writeln!(out, "Other machines are not let in yet: {}.", view.not_public)?;
+        }
+        let Some(one) = &view.certificate else {
+            return writeln!(
+                out,
+                "No name has a certificate here; docs/away-from-home.md says how to open the dashboard from elsewhere."
+            );
+        };
+        let until = one.until_ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+        let until = until.map_or_else(String::new, |until| format!(", until {until:.0}"));
+        writeln!(out, "Certificate from {}: {}{until}", one.source, one.says())?;
+        if one.trouble.is_empty() { Ok(()) } else { writeln!(out, "What is wrong: {}", one.trouble) }
     })?)
 }
 

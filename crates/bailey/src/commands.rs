@@ -50,6 +50,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         | Command::HomeProcess(_)
         | Command::GatewayProcess(_) => Ok(()),
         Command::Home(HomeCommand::Delete) => delete_home(&client, json).await,
+        Command::Names => crate::browsers::names(&client, json).await,
         Command::Dashboard => crate::browsers::dashboard(&client, json).await,
         Command::Passkey(command) => crate::browsers::passkey(command, &client, json).await,
         Command::Notifications(command) => crate::notifications::run(command, &client, json).await,

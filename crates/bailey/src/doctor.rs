@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bailey_home::rules::Analysis;
 use bailey_home::{Layout, config, routes};
-use bailey_interface::ConnectionView;
+use bailey_interface::{CertificateState, ConnectionView, NamesView};
 use bailey_supervisor::{Identities, Place};
 use serde::Serialize;
 
@@ -255,6 +255,9 @@ async fn running(layout: &Layout) -> Vec<Finding> {
         Ok(address) => finding("gateway", Grade::Good, "answers", format!("programs reach it at http://{}/v1", address.trim())),
         Err(_) => finding("gateway", Grade::Weak, "absent", "there is none: programs cannot reach the home, and whoever listens in its place is not Bailey; `bailey serve` says why"),
     });
+    if let Ok(names) = client.get(&routes::NAMES.here()).await {
+        out.extend(certificate(&names));
+    }
     out.extend(pin::is_older(&status).map(|older| finding("log", Grade::Bad, "older", older)));
     out.extend(status.notices.into_iter().map(|notice| finding("notice", Grade::Weak, "given", notice)));
     let connections: Vec<ConnectionView> = client.get(&routes::CONNECTIONS.here()).await.unwrap_or_default();
@@ -264,6 +267,26 @@ async fn running(layout: &Layout) -> Vec<Finding> {
             "" => finding("connection", Grade::Good, "narrow", says),
             weaker => finding("connection", Grade::Weak, "wide", format!("{says}: {weaker}")),
         });
+    }
+    out
+}
+
+/// Tells how the certificate of the home's names is, and whether other machines are let in.
+fn certificate(names: &NamesView) -> Vec<Finding> {
+    let mut out = Vec::new();
+    if let Some(one) = &names.certificate {
+        let (grade, code) = match one.state {
+            CertificateState::Counts if one.trouble.is_empty() => (Grade::Good, "counts"),
+            CertificateState::Counts => (Grade::Weak, "not-renewed"),
+            CertificateState::EndsSoon => (Grade::Weak, "ends-soon"),
+            CertificateState::Missing => (Grade::Bad, "missing"),
+            CertificateState::Ended => (Grade::Bad, "ended"),
+        };
+        let why = if one.trouble.is_empty() { String::new() } else { format!("; {}", one.trouble) };
+        out.push(finding("certificate", grade, code, format!("for {}: {}{why}", one.names.join(", "), one.says())));
+    }
+    if !names.not_public.is_empty() {
+        out.push(finding("names", Grade::Weak, "not-public", names.not_public.clone()));
     }
     out
 }

@@ -178,7 +178,7 @@ fn configuration(layout: &Layout) -> Vec<Fact> {
     let Ok(Config { model, home, gateway, log, metrics }) = read else { return vec![("readable", "no".into())] };
     let set = |is: bool| Value::Word(if is { "set" } else { "unset" });
     let HomeConfig { hold_seconds, time_zone, certificate_authorities, restart_when_silent_seconds } = home;
-    let GatewayConfig { listen } = gateway;
+    let GatewayConfig { listen, names, tls_listen, certificate, key: _, acme } = gateway;
     let LogConfig { level, format } = log;
     let MetricsConfig { home_listen, gateway_listen } = metrics;
     let mut all = vec![
@@ -188,6 +188,10 @@ fn configuration(layout: &Layout) -> Vec<Fact> {
         ("home.certificate_authorities", set(certificate_authorities.is_some())),
         ("home.restart_when_silent_seconds", restart_when_silent_seconds.into()),
         ("gateway.listen", if listen == GatewayConfig::default().listen { "default" } else { "other" }.into()),
+        ("gateway.names", (names.len() as u64).into()),
+        ("gateway.tls_listen", set(tls_listen.is_some())),
+        ("gateway.certificate", set(certificate.is_some())),
+        ("gateway.acme", set(acme.is_some())),
         ("log.level", set(level.is_some())),
         ("log.format", format.unwrap_or_default().name().into()),
         ("metrics.home_listen", set(home_listen.is_some())),

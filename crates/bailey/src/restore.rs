@@ -48,13 +48,14 @@ pub(crate) fn run(layout: &Layout, backup: &Path, json: bool) -> Result<(), Trou
         writeln!(
             out,
             "It knows nothing of what you revoked, refused and sent since. Next: `bailey serve`; look at `bailey log list`, \
-             `bailey connections` and your sent mail; then `bailey resume`."
+             `bailey passkey list` (none counts until `bailey passkey confirm`), `bailey connections` and your sent mail; then `bailey resume`."
         )
     })?)
 }
 
-/// Looks through the copy before it is put in place. What a passphrase locks cannot be looked at.
+/// Notes in the copy that its passkeys need the passphrase first, and looks through it before it is put in place. What a passphrase locks cannot be looked at.
 fn looked_through(folder: &Path) -> Result<(), String> {
+    Layout::new(folder).doubt_browsers().map_err(|error| error.to_string())?;
     let place = Place::new(folder);
     let Some(root) = place.root_key(None).map_err(|error| error.to_string())? else { return Ok(()) };
     let key = place.unwrap(&root).map_err(|error| error.to_string())?;

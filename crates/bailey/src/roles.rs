@@ -9,7 +9,9 @@ use std::sync::Arc;
 use bailey_gateway::Gateway;
 use bailey_home::{Ended, Home, Layout, config};
 use bailey_keys::{HomeKey, Passphrase};
-use bailey_supervisor::{Identity, Launch, Logging, Place, Said, Stream, SupervisorError, flush_within, notice};
+use bailey_supervisor::{
+    Identity, Launch, Logging, NOT_PUBLIC, Place, READY, Said, Stream, SupervisorError, flush_within, notice,
+};
 use bailey_telemetry::{Filter, Format, Id, Process, event, metrics};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -64,6 +66,8 @@ pub(crate) async fn supervise(layout: &Layout, wanted: Serve) -> Result<(), Trou
         Ok(Launch {
             settings,
             silent: config.home.silent(),
+            names: config.gateway.names.iter().map(|name| name.origin().to_owned()).collect(),
+            tls_listen: config.gateway.tls_listen,
             listen: config.gateway.listen,
             logging: Logging { filter: filter.to_string(), format: format.name() },
             gateway_metrics: config.metrics.gateway_listen,
@@ -135,6 +139,7 @@ fn tell(layout: &Layout, said: &Said) {
             out(format!("Bailey runs, without its gateway. ({data})"));
             notice(why);
         }
+        Said::NotPublic(why) => notice(&format!("Bailey does not listen for other machines: {why}")),
         Said::Shared(why) => notice(why),
         Said::Ended(why, seconds) => notice(&format!("the home ended ({why}); it is started again in {seconds} s")),
         Said::Deleted => out("The home was deleted.".into()),
@@ -219,7 +224,8 @@ fn run_home(role: &Role, layout: &Layout) -> Result<Ended, String> {
         let stop = async move {
             terminate.recv().await;
         };
-        let served = bailey_home::serve(home, layout, || report("ready"), stop).await.map_err(|e| failed(&e));
+        let ready = home.not_yet_public().map_or_else(|| READY.to_owned(), |why| format!("{NOT_PUBLIC}{why}"));
+        let served = bailey_home::serve(home, layout, || report(&ready), stop).await.map_err(|e| failed(&e));
         let _ = std::fs::remove_file(layout.metrics_socket());
         flush_within(FLUSH_WITHIN);
         served
@@ -260,7 +266,8 @@ fn run_gateway(role: &GatewayRole, layout: &Layout) -> Result<std::convert::Infa
     // One thread: the kernel takes files away from the thread that asks, and those it starts.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| failed(&e))?;
     runtime.block_on(async {
-        let gateway = Gateway::bind(&role.listen).await.map_err(|e| failed(&e))?;
+        let gateway =
+            Gateway::bind(&role.listen, &role.name, role.tls_listen.as_deref()).await.map_err(|e| failed(&e))?;
         let listeners = [Listener::given(), Listener::on(role.metrics_listen.as_deref())];
         let confined = bailey_gateway::renounce_files();
         // Behind that: the thread that writes lines can open no file either.
@@ -279,7 +286,7 @@ fn run_gateway(role: &GatewayRole, layout: &Layout) -> Result<std::convert::Infa
                 report(bailey_supervisor::HEARTBEAT);
             }
         });
-        gateway.serve(&layout.socket()).await.map_err(|e| failed(&e))?;
+        gateway.serve(&layout.socket(), &layout.tls_socket()).await.map_err(|e| failed(&e))?;
         Err("the gateway has ended".to_owned())
     })
 }

@@ -6,8 +6,8 @@ use bailey_dashboard::{
 };
 use bailey_interface::{
     ActionView, Code, ConnectionView, ContextView, Failure, FoundRequestsView, FoundTasksView, HeldView, Line,
-    ModelsView, NotificationView, NotificationsView, ReceivedView, RuleEventView, RuleView, SettingView, Status,
-    SuggestionView, TaskSummary, TaskView, TrialView, WhyView,
+    ModelsView, NamesView, NotificationView, NotificationsView, ReceivedView, RuleEventView, RuleView, SettingView,
+    Status, SuggestionView, TaskSummary, TaskView, TrialView, WhyView,
 };
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,7 @@ pub struct Views {
     pub history: Vec<RuleEventView>,
     pub models: ModelsView,
     pub settings: Vec<SettingView>,
+    pub names: NamesView,
     pub servers: Vec<Line>,
     /// Words that are no view's: a name of a device, of an account, a mistake.
     pub words: String,
@@ -57,6 +58,7 @@ impl Views {
             history: views::rule_history(),
             models: views::models(),
             settings: views::settings(),
+            names: views::names(),
             servers: views::servers(),
             words: "Pixel 9".into(),
         }
@@ -252,6 +254,7 @@ fn settings(views: &Views) -> String {
             hold_seconds: 30,
             model: Some((words, words)),
         },
+        names: &views.names,
     };
     bailey_dashboard::settings(&frame(&views.status, Section::Settings), &view)
 }

@@ -46,7 +46,6 @@ fn every_page() -> Vec<(&'static str, String)> {
     let mut out = all(&usual);
     out.extend(all(&hostile(&usual, &[])));
     out.extend(all(&hostile(&usual, &shown)));
-    out.push(("not-answering", bailey_dashboard::not_answering()));
     out
 }
 

@@ -445,6 +445,20 @@ pub fn settings() -> Vec<SettingView> {
     ]
 }
 
+pub fn names() -> bailey_interface::NamesView {
+    bailey_interface::NamesView {
+        origins: vec!["https://bailey.example.org".into(), "http://b-0123.localhost:7447".into()],
+        certificate: Some(bailey_interface::CertificateView {
+            names: vec!["https://bailey.example.org".into()],
+            source: "https://acme-v02.api.letsencrypt.org/directory".into(),
+            state: bailey_interface::CertificateState::EndsSoon,
+            until_ms: Some(NOW + 3 * 86_400_000),
+            trouble: "the authority could not make sure that the name leads here".into(),
+        }),
+        not_public: String::new(),
+    }
+}
+
 pub fn servers() -> Vec<Line> {
     vec![
         line("Reading", "imap.example.org:993, certificate checked"),

@@ -10,6 +10,7 @@ use bailey_gate::event::Client;
 use super::{Caller, Code, Failure, failure};
 use crate::home::Home;
 use crate::layout::token_of;
+use crate::names::Door;
 
 /// The cookie of a session over plain HTTP on this machine, and over TLS (RFC 6265bis, section 4.1.3.2).
 const COOKIE: &str = "bailey";
@@ -35,8 +36,8 @@ fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
 /// # Errors
 ///
 /// [`Code::NotAuthorised`] where a session is shown and the request was not made by a page of the dashboard, or a token as well.
-pub(super) fn asker(home: &Home, method: &Method, headers: &HeaderMap) -> Result<Asker, Failure> {
-    let shown = cookie(headers);
+pub(super) fn asker(home: &Home, method: &Method, headers: &HeaderMap, door: Door) -> Result<Asker, Failure> {
+    let shown = cookie(headers, is_secure(home, headers, door));
     if headers.contains_key(header::AUTHORIZATION) {
         if shown.is_some() {
             return Err(failure(
@@ -47,7 +48,9 @@ pub(super) fn asker(home: &Home, method: &Method, headers: &HeaderMap) -> Result
         return Ok(by_token(home, headers).map_or(Asker::Nobody, Asker::Known));
     }
     let now = home.clock.now();
-    let Some((row, notes)) = shown.and_then(|shown| home.browsers.session(shown, now, by_hand(method, headers))) else {
+    let Some((row, notes)) = shown.and_then(|shown| {
+        home.browsers.session(shown, now, by_hand(method, headers), |rp| home.names.has_host(door, rp))
+    }) else {
         return Ok(Asker::Nobody);
     };
     is_by_the_dashboard(home, method, headers)?;
@@ -88,11 +91,27 @@ fn by_hand(method: &Method, headers: &HeaderMap) -> bool {
     *method != Method::GET || text(headers, "sec-fetch-user") == Some("?1")
 }
 
+/// Takes the origin out of a request that no page of ours can have made by this door: a gateway that was taken over can write any.
+pub(super) fn drop_foreign_origin(home: &Home, headers: &mut HeaderMap, door: Door) {
+    let foreign = text(headers, header::ORIGIN).is_some_and(|origin| !home.names.has_origin(door, origin));
+    if foreign {
+        headers.remove(header::ORIGIN);
+    }
+}
+
+/// Tells whether the page a request comes from was reached by TLS, which ended here or before the gateway.
+fn is_secure(home: &Home, headers: &HeaderMap, door: Door) -> bool {
+    let host = text(headers, header::HOST).unwrap_or_default();
+    let ours = home.names.at(door).iter().find(|name| name.authority().eq_ignore_ascii_case(host));
+    ours.is_some_and(crate::names::Name::is_secure)
+}
+
 /// Returns what a browser shows of its session.
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+fn cookie(headers: &HeaderMap, secure: bool) -> Option<&str> {
+    let name_of_ours = if secure { SECURE_COOKIE } else { COOKIE };
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut ours = pairs.filter(|(name, _)| *name == COOKIE || *name == SECURE_COOKIE);
+    let mut ours = pairs.filter(|(name, _)| *name == name_of_ours);
     ours.next().map(|(_, value)| value)
 }
 

@@ -75,7 +75,10 @@ async fn challenge_for(
     let origin = access::origin(&home, headers).ok_or(Refused::Origin)?;
     let random = Nonce::from_bytes(drawn()?);
     let read = move |home: &Home| Ok((home.gate.challenge(&random, home.clock.now()), home.ledger.passkeys()?));
-    let (challenge, known) = reading_promptly(&home, read).await?;
+    let (challenge, known) = match caller {
+        Some(_) => reading_promptly(&home, read).await?,
+        None => reading_for_strangers(&home, read).await?,
+    };
     let rp = host_of(&origin).to_owned();
     let ours = known.into_iter().filter(|row| row.is_active() && row.rp == rp && caller.is_some());
     let hint = |row: PasskeyRow| PasskeyHint { credential: id_of(row.id), id: BASE64.encode(row.raw_id) };
@@ -121,15 +124,16 @@ pub(super) async fn begin_session(
     };
     // Which of ours it is, its browser was not told.
     let raw = assertion_part("credential id", credential_id)?;
-    let known = reading_promptly(&home, |home| Ok(home.ledger.passkeys()?)).await?;
+    let known = reading_for_strangers(&home, |home| Ok(home.ledger.passkeys()?)).await?;
     let ours = known.into_iter().find(|row| row.raw_id == raw);
     let why = "this passkey is not one of this home's, or was ended; let the browser in anew with `bailey dashboard`";
     let ours = ours.ok_or_else(|| failure(Code::NotAuthorised, why))?;
     let proof = ProofBody { credential: id_of(ours.id), ..body.proof };
     let caller = Caller { client: Client::Dashboard, session: Some(drawn()?) };
     let leave = authorise(&home, purposes::sign_in(), &proof, caller).await?;
+    let rp = ours.rp;
     let agent = access::agent(&headers);
-    let made = reading_promptly(&home, move |home| Ok(home.begin_session(&leave, &agent)?)).await?;
+    let made = reading_for_strangers(&home, move |home| Ok(home.begin_session(&leave, &rp, &agent)?)).await?;
     let_in(&origin, made)
 }
 
@@ -152,13 +156,21 @@ pub(super) fn session_views(home: &Home, caller: Caller) -> Vec<SessionView> {
 
 pub(super) async fn end_session(AppState(home): Shared, Path(id): Path<String>) -> Answer<()> {
     let id = *parse::<Nonce>("session", &id)?.as_bytes();
-    let ended = reading_promptly(&home, move |home| Ok(home.end_session(Some(id))?)).await?;
-    if ended { Ok(Json(())) } else { Err(failure(Code::NotFound, "there is no such session; it may have ended")) }
+    if ended(&home, Some(id)).await? {
+        Ok(Json(()))
+    } else {
+        Err(failure(Code::NotFound, "there is no such session; it may have ended"))
+    }
 }
 
 pub(super) async fn end_sessions(AppState(home): Shared) -> Answer<()> {
-    reading_promptly(&home, |home| Ok(home.end_session(None)?)).await?;
+    ended(&home, None).await?;
     Ok(Json(()))
+}
+
+/// Ends a session, or all of them, for the interface and for its pages. False if there is none that stands.
+pub(super) async fn ended(home: &Arc<Home>, which: Option<[u8; 16]>) -> Result<bool, Failure> {
+    reading_promptly(home, move |home| Ok(home.end_session(which)?)).await
 }
 
 fn link_view(home: &Home, token: String) -> LinkView {
@@ -185,7 +197,7 @@ pub(super) async fn options(
     if !home.browsers.is_open(&body.token, home.clock.now()) {
         return Err(Refused::Link.into());
     }
-    let known = reading_promptly(&home, |home| Ok(home.ledger.passkeys()?)).await?;
+    let known = reading_for_strangers(&home, |home| Ok(home.ledger.passkeys()?)).await?;
     let active = known.into_iter().filter(|row| row.ended_ms.is_none());
     Ok(Json(RegistrationOptions {
         challenge: BASE64.encode(registration_challenge(&home.gate.home(), &body.token)),
@@ -210,12 +222,12 @@ pub(super) async fn claim(
     };
     let (page, agent) = (origin.clone(), access::agent(&headers));
     let claimed = move |home: &Home| Ok(home.claim(&body.token, &page, &body.name, &agent, &made)?);
-    let made = reading_promptly(&home, claimed).await?;
+    let made = reading_for_strangers(&home, claimed).await?;
     let_in(&origin, made)
 }
 
 pub(super) async fn recover(AppState(home): Shared, JsonBody(body): JsonBody<RecoverBody>) -> Answer<LinkView> {
-    let token = reading_promptly(&home, move |home| Ok(home.recover(&body.code)?)).await?;
+    let token = reading_for_strangers(&home, move |home| Ok(home.recover(&body.code)?)).await?;
     Ok(Json(link_view(&home, token)))
 }
 

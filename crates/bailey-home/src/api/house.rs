@@ -162,3 +162,16 @@ pub(super) async fn resume(
     event!(INFO, "the pause was ended", asked_again = swept.asked_again.len());
     Ok(Json(swept.asked_again.iter().map(ToString::to_string).collect()))
 }
+
+/// Returns where the dashboard is, and how its certificate is.
+pub(super) fn names_view(home: &Home) -> bailey_interface::NamesView {
+    bailey_interface::NamesView {
+        origins: home.names.origins().to_vec(),
+        certificate: home.certificate_view(),
+        not_public: home.not_yet_public().unwrap_or_default(),
+    }
+}
+
+pub(super) async fn names(AppState(home): Shared) -> Answer<bailey_interface::NamesView> {
+    reading_promptly(&home, |home| Ok(names_view(home))).await.map(Json)
+}

@@ -62,6 +62,7 @@ use crate::contexts::Context;
 use crate::executor::blocking;
 use crate::home::{Home, HomeError, fresh_action};
 use crate::metrics;
+use crate::names::Door;
 use crate::purposes;
 use crate::routes::{Events, Method, Octets, Route, Text};
 use crate::tasks::state_name;
@@ -176,6 +177,17 @@ static READS: Semaphore = Semaphore::const_new(READING);
 /// Kept free of them for what the person needs at once.
 static PROMPT_READS: Semaphore = Semaphore::const_new(1);
 
+/// Kept for what nobody known asks, so that it keeps nothing else waiting; asked for in turn, so that nobody is passed over.
+static STRANGERS_READS: Semaphore = Semaphore::const_new(1);
+
+/// Returns the same as [`reading`] for what nobody known asks, such as to sign in.
+async fn reading_for_strangers<T: Send + 'static>(
+    home: &Arc<Home>,
+    read: impl FnOnce(&Home) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    read_in_turn(&STRANGERS_READS, home, read).await
+}
+
 /// Reads the store beside the threads that answer: whatever a list costs, a pause is heard.
 async fn reading<T: Send + 'static>(
     home: &Arc<Home>,
@@ -266,10 +278,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 /// proposes and observes; it approves nothing.
 async fn authenticate(
     AppState((home, places)): AppState<(Arc<Home>, Arc<Places>)>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
-    let asker = access::asker(&home, request.method(), request.headers());
+    let door = request.extensions().get().copied().unwrap_or(Door::Plain);
+    access::drop_foreign_origin(&home, request.headers_mut(), door);
+    let asker = access::asker(&home, request.method(), request.headers(), door);
     let (path, method) = (matched(&request).map(str::to_owned), request.method().clone());
     let is_page = pages::is_page(request.uri().path());
     let row = table::row(path.as_deref(), &method);
@@ -280,8 +294,6 @@ async fn authenticate(
     let caller = match asker {
         Ok(Asker::Known(caller)) => caller,
         Ok(Asker::Nobody) | Err(_) => {
-            let reading = places.take_stranger();
-            let body = if reading.is_some() { body } else { axum::body::Body::empty() };
             let read = axum::body::to_bytes(body, MAX_STRANGERS_BYTES);
             let read = tokio::time::timeout(STRANGERS_WITHIN, read).await;
             let refused = match asker {
@@ -303,10 +315,11 @@ async fn authenticate(
                     pages::dress(pages::trouble(refused.into_response()).await)
                 }
                 (Some(refused), _) => refused.into_response(),
-                (None, Ok(Ok(body))) if reading.is_some() => {
-                    told_as_failure(next.run(Request::from_parts(head, body.into())).await).await
-                }
-                (None, _) => failure(Code::Busy, "too many strangers ask, or the request is too long").into_response(),
+                (None, Ok(Ok(body))) => match places.stranger().await {
+                    Some(_place) => told_as_failure(next.run(Request::from_parts(head, body.into())).await).await,
+                    None => failure(Code::Busy, "too many strangers ask; come again later").into_response(),
+                },
+                (None, _) => failure(Code::Busy, "the request is too long, or broke off").into_response(),
             };
         }
     };
@@ -370,7 +383,7 @@ async fn told_as_failure(response: Response) -> Response {
 #[derive(Debug)]
 pub(crate) struct Failure(bailey_interface::Failure);
 
-fn failure(code: Code, message: impl Into<String>) -> Failure {
+pub(crate) fn failure(code: Code, message: impl Into<String>) -> Failure {
     // Some of it may be another side's words.
     let message = bailey_gate::family::escape::visible_lines(&message.into());
     Failure(bailey_interface::Failure { code, message })

@@ -151,7 +151,14 @@ fn all() -> Pages {
 
 /// Gives every page its headers, and makes a page of whatever is wrong.
 async fn dressed(request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
+    // INVARIANT: a page, however long, is made beside the threads that answer; what pauses waits for no other.
+    let response = if matched(&request) == Some(PAUSE) {
+        next.run(request).await
+    } else {
+        let here = tokio::runtime::Handle::current();
+        let made = tokio::task::spawn_blocking(move || here.block_on(next.run(request))).await;
+        made.unwrap_or_else(|error| failure(Code::Internal, error.to_string()).into_response())
+    };
     let is_failure = response.status().is_client_error() || response.status().is_server_error();
     dress(if is_failure { trouble(response).await } else { response })
 }
@@ -262,7 +269,7 @@ struct CodeForm {
 }
 
 async fn recover(AppState(home): Shared, Form(form): Form<CodeForm>) -> Response {
-    let token = reading_promptly(&home, move |home| Ok(home.recover(&form.code)?)).await;
+    let token = reading_for_strangers(&home, move |home| Ok(home.recover(&form.code)?)).await;
     match token {
         // Behind `#`, so that no request and no log holds it.
         Ok(token) => to(&format!("/claim#{token}")),
@@ -610,6 +617,7 @@ async fn settings(AppState(home): Shared, caller: Caller) -> Page {
     let around = Around::of(&home).await?;
     let read = |home: &Home| Ok((browsers::passkey_views(home)?, home.ledger.recovery_codes_left()?));
     let (passkeys, codes_left) = reading(&home, read).await?;
+    let names = reading(&home, |home| Ok(house::names_view(home))).await?;
     let sessions = browsers::session_views(&home, caller);
     let devices: Vec<_> = passkeys
         .iter()
@@ -641,7 +649,8 @@ async fn settings(AppState(home): Shared, caller: Caller) -> Page {
         hold_seconds: in_force.config.home.hold_seconds,
         model: in_force.config.model.as_ref().map(|model| (model.name.as_str(), model.base_url.as_str())),
     };
-    let view = html::Settings { devices: &devices, sessions: &sessions, codes_left: Some(codes_left), daily };
+    let view =
+        html::Settings { devices: &devices, sessions: &sessions, codes_left: Some(codes_left), daily, names: &names };
     Ok(shown(html::settings(&around.frame(Section::Settings), &view)))
 }
 
@@ -785,18 +794,18 @@ async fn make_default(AppState(home): Shared, Path(id): Path<String>) -> Page {
 
 async fn end_session(AppState(home): Shared, caller: Caller, Path(id): Path<String>) -> Page {
     let id = *parse::<Nonce>("session", &id)?.as_bytes();
-    reading_promptly(&home, move |home| Ok(home.end_session(Some(id))?)).await?;
+    browsers::ended(&home, Some(id)).await?;
     Ok(to(if caller.session == Some(id) { SIGN_IN } else { "/settings" }))
 }
 
 async fn end_sessions(AppState(home): Shared) -> Page {
-    reading_promptly(&home, |home| Ok(home.end_session(None)?)).await?;
+    browsers::ended(&home, None).await?;
     Ok(to(SIGN_IN))
 }
 
 async fn sign_out(AppState(home): Shared, caller: Caller, headers: HeaderMap) -> Page {
     if let Some(id) = caller.session {
-        reading_promptly(&home, move |home| Ok(home.end_session(Some(id))?)).await?;
+        browsers::ended(&home, Some(id)).await?;
     }
     let mut response = to(SIGN_IN);
     let cookie = access::origin(&home, &headers).and_then(|origin| access::set_cookie(&origin, None));

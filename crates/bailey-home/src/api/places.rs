@@ -19,8 +19,11 @@ const WAITING: usize = 64;
 const PROMPT: usize = 64;
 /// All others at once. Kept until the answer has been read.
 const USUAL: usize = 64;
-/// Requests without the token at once, while their body is read.
-const STRANGERS: usize = 32;
+/// Requests without the token at once, while they are answered: after their body has come, so that who sends none takes no place.
+const STRANGERS: usize = 8;
+/// How long one of these waits for its turn. They come in the order they were asked in, so that whoever asks without end gets no more of
+/// them than whoever asks once.
+const STRANGERS_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Connections at once: room for all that may be answered of a program and of the command line (3 times 64 each) and of strangers,
 /// and for some that are idle. Below the 1,024 descriptors that a process has by default.
@@ -75,9 +78,10 @@ impl Places {
         taken.map(|taken| Place { taken: Some(taken), urgency }).ok_or_else(|| failure(Code::Busy, why))
     }
 
-    /// Takes a place for a request of nobody known, if there is one.
-    pub(super) fn take_stranger(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.strangers).try_acquire_owned().ok()
+    /// Waits for a place for a request of nobody known; nothing if none was free in time.
+    pub(super) async fn stranger(&self) -> Option<OwnedSemaphorePermit> {
+        let place = Arc::clone(&self.strangers).acquire_owned();
+        tokio::time::timeout(STRANGERS_WAIT, place).await.ok()?.ok()
     }
 }
 

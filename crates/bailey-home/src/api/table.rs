@@ -119,6 +119,8 @@ macro_rules! routes {
 routes! {
     /// This description of the interface (OpenAPI 3.1).
     OPENAPI = Get "/v1/openapi.json", gives serde_json::Value; Usual, Token, super::openapi;
+    /// Where the dashboard is, and how the certificate of its names is.
+    NAMES = Get "/v1/names", gives NamesView; Prompt, Token, house::names;
     /// How the home is.
     STATUS = Get "/v1/status", gives Status; Prompt, Token, house::status;
     /// Answers once something has changed since `after`, or after half a minute: how much has changed so far.

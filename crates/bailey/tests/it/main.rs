@@ -27,6 +27,7 @@ mod house;
 mod in_time;
 mod interface;
 mod models;
+mod names;
 mod newcomer;
 mod notifications;
 mod programs;

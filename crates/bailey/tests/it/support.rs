@@ -226,7 +226,11 @@ impl World {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let path = self.data().join("config.toml");
         let text = fs::read_to_string(&path).unwrap();
-        fs::write(&path, text.replace("127.0.0.1:0\"", &format!("127.0.0.1:{port}\""))).unwrap();
+        fs::write(
+            &path,
+            text.replace("127.0.0.1:0\"", &format!("127.0.0.1:{port}\"\nnames = [\"http://bailey.localhost:{port}\"]")),
+        )
+        .unwrap();
         port
     }
 

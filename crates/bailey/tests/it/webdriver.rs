@@ -43,11 +43,17 @@ pub struct Browser {
 impl Browser {
     /// Starts one, with an authenticator of its own that its person touches whenever it is asked.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts one with further arguments.
+    pub fn start_with(more: &[String]) -> Self {
         // Another program may take the port that it had found free; then it ends, and is started anew.
         let (driver, port) = (0..STARTS).find_map(|_| Self::driver()).expect("chromedriver says its port");
         let mut browser =
             Self { port, session: String::new(), authenticator: String::new(), _driver: Running::new(driver) };
-        let options = json!({"binary": "/usr/bin/chromium", "args": ARGUMENTS});
+        let arguments: Vec<&str> = ARGUMENTS.into_iter().chain(more.iter().map(String::as_str)).collect();
+        let options = json!({"binary": "/usr/bin/chromium", "args": arguments});
         let wanted = json!({
             "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"},
         });
@@ -112,6 +118,18 @@ impl Browser {
         let answer = self.raw("POST", &self.path(path), body);
         assert!(answer.get("error").is_none(), "{path} {body}: {}", answer["message"]);
         answer
+    }
+
+    /// Returns the value of a cookie that scripts do not see.
+    #[track_caller]
+    pub fn cookie(&self, name: &str) -> String {
+        let cookie = self.raw("GET", &self.path(&format!("/cookie/{name}")), &Value::Null);
+        assert_eq!(
+            (&cookie["httpOnly"], &cookie["secure"]),
+            (&json!(true), &json!(name.starts_with("__Host-"))),
+            "{cookie}"
+        );
+        cookie["value"].as_str().unwrap_or_else(|| panic!("{cookie}")).to_owned()
     }
 
     /// Opens an address.

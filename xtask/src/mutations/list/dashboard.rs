@@ -68,6 +68,51 @@ pub(super) const DASHBOARD: &[Mutation] = &[
         test: "browsers::nothing_answers_a_browser_without_its_session_or_from_another_page",
     },
     Mutation {
+        control: "session/own-door",
+        edits: &[(
+            "crates/bailey-home/src/browsers.rs",
+            "if !is_alive(row, now.wall_ms) || !is_host(rp) {",
+            "if !is_alive(row, now.wall_ms) || (rp.is_empty() && !is_host(rp)) {",
+        )],
+        test: "names::a_session_counts_at_the_door_it_was_made_at_and_at_no_other",
+    },
+    Mutation {
+        control: "tls/own-door",
+        edits: &[(
+            "crates/bailey-home/src/api/access.rs",
+            "origin| !home.names.has_origin(door, origin));",
+            "origin| origin.is_empty() && !home.names.has_origin(door, origin));",
+        )],
+        test: "names::a_gateway_that_was_taken_over_reads_changes_and_keeps_nothing_of_what_comes_by_tls",
+    },
+    Mutation {
+        control: "tls/own-names",
+        edits: &[(
+            "crates/bailey-home/src/tls.rs",
+            "    if let Err(why) = is_ours(request.method(), request.headers(), &shared.hosts) {",
+            "    if let Err(why) = is_ours(request.method(), request.headers(), &shared.hosts).or(Ok::<(), &str>(())) {",
+        )],
+        test: "names::a_session_counts_at_the_door_it_was_made_at_and_at_no_other",
+    },
+    Mutation {
+        control: "tls/public-needs-passkey",
+        edits: &[(
+            "crates/bailey-home/src/certificate.rs",
+            "        if !self.is_public {",
+            "        if !self.is_public || self.origins().len() > 1 {",
+        )],
+        test: "names::other_machines_are_let_in_with_a_name_a_certificate_and_a_passkey_only",
+    },
+    Mutation {
+        control: "names/own-label",
+        edits: &[(
+            "crates/bailey-home/src/names.rs",
+            "let derived = key.derive(\"name on this machine 1\")?;",
+            "let derived = key.derive(\"name on this machine 1\").map(|_| bailey_keys::Key::from_bytes([7; 32]))?;",
+        )],
+        test: "names::each_home_has_a_name_of_its_own_on_this_machine",
+    },
+    Mutation {
         control: "session/no-token-beside",
         edits: &[(
             "crates/bailey-home/src/api/access.rs",

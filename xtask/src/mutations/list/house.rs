@@ -242,7 +242,7 @@ pub(super) const HOUSE: &[Mutation] = &[
     Mutation {
         control: "gateway/origin",
         edits: &[(
-            "crates/bailey-gateway/src/lib.rs",
+            "crates/bailey-listener/src/asked.rs",
             "    if let Some(origin) = text(header::ORIGIN) {",
             "    if let Some(origin) = text(header::ORIGIN).filter(|origin| origin.is_empty()) {",
         )],
@@ -261,8 +261,8 @@ pub(super) const HOUSE: &[Mutation] = &[
         control: "gateway/loopback-only",
         edits: &[(
             "crates/bailey-gateway/src/lib.rs",
-            "if !address.ip().is_loopback() {",
-            "if address.port() == u16::MAX {",
+            "if here_only && !address.ip().is_loopback() {",
+            "if here_only && address.port() == u16::MAX {",
         )],
         test: "tests::it_listens_on_loopback_only",
     },
