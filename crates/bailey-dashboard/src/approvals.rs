@@ -99,7 +99,7 @@ fn task_group(frame: &Frame<'_>, place: usize, actions: &[&ActionView], tasks: &
         }
         @if chosen > 1 {
             form method="post" id=(together) class="together scripted" data-touch="/v1/approvals/approve" data-body="{\"shown\":[]}"
-                data-together=(MOST_TOGETHER) data-said="Approved." data-answer="renew" data-to="" {
+                data-together=(MOST_TOGETHER) data-said="Approved." data-answer="renew" {
                 span { "Those that can go together: " (words::number(chosen as u64)) "." }
                 button type="submit" class="go" disabled { "Approve chosen" }
             }

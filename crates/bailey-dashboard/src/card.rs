@@ -296,8 +296,8 @@ fn reject_with_note(id: &str) -> Markup {
             form method="post" action="/do/reject" class="fields" {
                 input type="hidden" name="id" value=(id);
                 label {
-                    span { "For the agent; it allows nothing" }
-                    textarea name="note" rows="3" maxlength=(MOST_NOTED) required {}
+                    span { "To the agent; allows nothing" }
+                    textarea name="note" maxlength=(MOST_NOTED) required {}
                 }
                 button type="submit" class="plain" { "Reject" }
             }
@@ -309,7 +309,7 @@ fn approve(action: &ActionView) -> Markup {
     let body = json!({ "shown": [{ "id": action.id, "digest": action.digest }] });
     html! {
         form method="post" id={ "f-" (action.id) } class="approve" data-touch="/v1/approvals/approve" data-body=(body) data-said="Approved."
-            data-answer="renew" data-to="" {
+            data-answer="renew" {
             button type="submit" class="go" disabled { "Approve" span class="off" { ": " (action.headline) } }
         }
     }

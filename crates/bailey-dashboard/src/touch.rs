@@ -46,6 +46,11 @@ pub(crate) fn form(touch: &Touch<'_>, inside: &Markup) -> Markup {
     made(None, touch, inside)
 }
 
+/// Leaves an attribute out that holds nothing.
+fn some(words: &str) -> Option<&str> {
+    (!words.is_empty()).then_some(words)
+}
+
 fn made(id: Option<&str>, touch: &Touch<'_>, inside: &Markup) -> Markup {
     let (answer, to) = match touch.then {
         Then::Renew => ("renew", ""),
@@ -56,7 +61,7 @@ fn made(id: Option<&str>, touch: &Touch<'_>, inside: &Markup) -> Markup {
         Then::End => ("end", ""),
     };
     html! {
-        form id=[id] hidden[id.is_some()] method="post" data-touch=(touch.path) data-body=(touch.body) data-said=(touch.said) data-answer=(answer) data-to=(to) {
+        form id=[id] hidden[id.is_some()] method="post" data-touch=(touch.path) data-body=(touch.body) data-said=[some(touch.said)] data-answer=(answer) data-to=[some(to)] {
             (inside)
         }
     }

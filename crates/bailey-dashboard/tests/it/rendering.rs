@@ -15,7 +15,7 @@ use crate::views;
 /// Largest page, in bytes.
 const MAX_PAGE: usize = 100_000;
 /// Largest script, in bytes.
-const MAX_SCRIPT: usize = 14_000;
+const MAX_SCRIPT: usize = 14_500;
 
 /// Closes whatever could be open, and begins what must never be.
 const HOSTILE: &str =
@@ -25,6 +25,8 @@ const HOSTILE: &str =
 fn hostile<T: Serialize + DeserializeOwned>(view: &T, kept: &[&str]) -> T {
     fn poison(value: &mut Value, kept: &[&str]) {
         match value {
+            // One of a closed set, which nothing else is read as.
+            Value::String(text) if text == "ends-soon" => {}
             Value::String(text) => text.push_str(HOSTILE),
             Value::Array(all) => all.iter_mut().for_each(|one| poison(one, kept)),
             Value::Object(fields) => fields
