@@ -139,7 +139,7 @@ fn a_table_of_the_log_holds_no_formula_and_asks_for_the_person() {
     let table = fs::read_to_string(&file).unwrap();
     assert!(table.starts_with("\"entry\",\"time\",\"what\"") && table.contains("\r\n\"0\",\""), "{table}");
     assert!(table.contains("\"'+1 \"\"quoted\"\""), "{table}");
-    assert_eq!(table.matches("\"proposed\"").count(), world.data_of(&["actions"]).as_array().unwrap().len());
+    assert_eq!(table.matches("Z\",\"proposed\",").count(), world.data_of(&["actions"]).as_array().unwrap().len());
     for formula in ["\"=", "\"+", "\"@"] {
         assert!(!table.contains(&format!(",{formula}")), "{formula}");
     }
