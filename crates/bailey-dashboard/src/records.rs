@@ -141,16 +141,16 @@ fn table(received: &[ReceivedView]) -> Markup {
                 table {
                     thead { tr {
                         th scope="col" { "Month" } th scope="col" { "Provider" } th scope="col" { "Model" }
-                        @for name in ["Requests", "Sent", "Kept back", "Tokens read", "Tokens written", "Cost"] { th scope="col" class="count" { (name) } }
+                        @for name in ["Requests", "Sent", "Kept back", "Tokens read", "Tokens written", "Cost"] { th scope="col" class="figure" { (name) } }
                     } }
                     tbody { @for one in received { tr {
                         td { (one.month) } td { bdi { (one.provider) } } td { bdi { (one.model) } }
-                        td class="count" { (words::number(one.requests)) }
-                        td class="count" { (words::size(one.bytes)) }
-                        td class="count" { (words::number(one.kept_back)) }
-                        td class="count" { (words::number(one.input_tokens)) }
-                        td class="count" { (words::number(one.output_tokens)) }
-                        td class="count" { (words::cost(one.cost).unwrap_or_else(|| "–".into())) }
+                        td class="figure" { (words::number(one.requests)) }
+                        td class="figure" { (words::size(one.bytes)) }
+                        td class="figure" { (words::number(one.kept_back)) }
+                        td class="figure" { (words::number(one.input_tokens)) }
+                        td class="figure" { (words::number(one.output_tokens)) }
+                        td class="figure" { (words::cost(one.cost).unwrap_or_else(|| "–".into())) }
                     } } }
                 }
             }

@@ -20,6 +20,9 @@ const REQUEST: &str = "context";
 /// A span, numbered in the order a task first held it.
 const SPAN: &str = "context-span";
 
+/// Where in the log a request was made, numbered as the request.
+const PLACE: &str = "context-place";
+
 /// A request as kept.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
@@ -92,7 +95,8 @@ impl Home {
                 let payload = payload.text("provider", provider.clone());
                 note_received(tx, &month, (&provider, &model), sent)?;
                 let entry = Event::of_home(EventKind::Model, Actor::Home, now, pause_state);
-                tx.append(&Event { task: Some(id), payload, ..entry }, None).map(|_| ())
+                let place = tx.append(&Event { task: Some(id), payload, ..entry }, None)?;
+                tx.put_record(name(PLACE, &id, n), &place.to_be_bytes())
             })?)
         })
         .await
@@ -127,6 +131,16 @@ impl Home {
     pub(crate) fn span(&self, id: &TaskId, number: u64) -> Result<Option<Span>, GateError> {
         let bytes = self.ledger.record(name(SPAN, id, number))?;
         bytes.map(|bytes| serde_json::from_slice(&bytes)).transpose().map_err(|error| damaged(&error))
+    }
+
+    /// Returns the requests of a task with their places in the log, in order; those of earlier releases have none.
+    pub(crate) fn request_places(&self, id: &TaskId) -> Result<Vec<(u64, u64)>, GateError> {
+        let mut places = Vec::new();
+        for n in self.ledger.record_numbers(PLACE, id.as_bytes())? {
+            let bytes = self.ledger.record(name(PLACE, id, n))?.unwrap_or_default();
+            places.extend(bytes.try_into().ok().map(|bytes| (n, u64::from_be_bytes(bytes))));
+        }
+        Ok(places)
     }
 
     /// Tells which requests of a task are kept.

@@ -116,6 +116,8 @@ pub struct Home {
     changes: watch::Sender<u64>,
     /// The index of words, once it is opened.
     pub(crate) index: std::sync::OnceLock<bailey_ledger::SearchIndex>,
+    /// Held by whoever opens the index.
+    pub(crate) opening_index: Mutex<()>,
     /// Told whenever the index was brought up to the log.
     pub(crate) indexed: tokio::sync::Notify,
     /// Where tasks run, and whatever else meets what others say: not among the threads that answer the person.
@@ -222,6 +224,7 @@ impl Home {
             ended: watch::Sender::new(None),
             changes: watch::Sender::new(0),
             index: std::sync::OnceLock::new(),
+            opening_index: Mutex::default(),
             indexed: tokio::sync::Notify::new(),
             work: tokio::runtime::Handle::current(),
             _lock: lock,

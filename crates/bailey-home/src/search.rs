@@ -1,11 +1,11 @@
 //! Search: a thread that makes words of the log for its index, behind it, and what is found.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 
 use bailey_gate::content::Content;
 use bailey_gate::event::EventKind;
-use bailey_gate::ledger::StoreError;
+use bailey_gate::ledger::{Row, StoreError};
 use bailey_gate::{ActionId, GateError, Preview, TaskId};
 use bailey_ledger::{ActionDoc, Docs, Entry, RequestDoc, SearchIndex, TaskDoc};
 use bailey_model::tap::Label;
@@ -55,6 +55,8 @@ impl Home {
 
     /// Returns the index, opened where it was not yet.
     fn index(&self) -> Result<&SearchIndex, StoreError> {
+        // One at a time: two who find it missing would each make it, and lock the other out.
+        let _alone = self.opening_index.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(index) = self.index.get() {
             return Ok(index);
         }
@@ -104,7 +106,7 @@ impl Home {
 
     /// Returns what entries come to, each action and each task once, as it is now.
     fn docs(&self, entries: &[Entry]) -> Result<Docs, GateError> {
-        let (mut actions, mut tasks, mut docs) = (BTreeSet::new(), BTreeSet::new(), Docs::default());
+        let (mut actions, mut tasks, mut docs) = (BTreeSet::new(), BTreeMap::new(), Docs::default());
         for entry in entries {
             let header: serde_json::Value = serde_json::from_str(&entry.header).unwrap_or_default();
             let text = |name: &str| header.get(name).and_then(serde_json::Value::as_str);
@@ -114,7 +116,7 @@ impl Home {
             let Some(task) = text("task").and_then(|id| id.parse::<TaskId>().ok()) else { continue };
             match text("kind") {
                 Some("task") => {
-                    tasks.insert(task);
+                    tasks.entry(task).or_insert(entry.seq);
                 }
                 Some("model") => docs.requests.extend(self.request_doc(task, entry)?),
                 _ => {}
@@ -123,8 +125,9 @@ impl Home {
         for action in actions {
             docs.actions.extend(self.action_doc(&action)?);
         }
-        for task in tasks {
-            docs.tasks.extend(self.task_doc(&task)?);
+        for (id, place) in tasks {
+            let words = self.ledger.task_words(&id)?.unwrap_or_default();
+            docs.tasks.push(TaskDoc { place, id, words });
         }
         docs.actions.sort_by_key(|doc| doc.place);
         docs.tasks.sort_by_key(|doc| doc.place);
@@ -159,12 +162,6 @@ impl Home {
         }))
     }
 
-    fn task_doc(&self, id: &TaskId) -> Result<Option<TaskDoc>, GateError> {
-        let Some(place) = self.ledger.first_of_task(id)? else { return Ok(None) };
-        let words = self.ledger.task_words(id)?.unwrap_or_default();
-        Ok(Some(TaskDoc { place, id: *id, words }))
-    }
-
     fn request_doc(&self, task: TaskId, entry: &Entry) -> Result<Option<RequestDoc>, GateError> {
         let Some(n) = request_number(entry) else { return Ok(None) };
         let spans = self.new_spans_of(&task, n)?.into_iter();
@@ -193,11 +190,21 @@ impl Home {
         self.index()
     }
 
-    /// Returns the number of the model request that an action was proposed by; nothing where none stands behind it.
-    pub(crate) fn request_behind(&self, row: &bailey_gate::ledger::Row) -> Result<Option<u64>, GateError> {
-        let Some(task) = row.task.filter(|_| row.undo_of.is_none()) else { return Ok(None) };
-        let Some(place) = self.ledger.place_of(&row.id)? else { return Ok(None) };
-        Ok(self.ledger.request_before(&task, place)?.as_ref().and_then(request_number))
+    /// Returns the number of the model request that an action was proposed by; nothing where none stands behind it, or that was not
+    /// kept yet.
+    pub(crate) fn request_behind(&self, row: &Row) -> Result<Option<u64>, GateError> {
+        let Some(task) = row.task else { return Ok(None) };
+        self.behind(row, &self.request_places(&task)?)
+    }
+
+    /// Returns the same, among the requests of its task and their places in the log.
+    pub(crate) fn behind(&self, row: &Row, places: &[(u64, u64)]) -> Result<Option<u64>, GateError> {
+        // The person began an undo.
+        if row.undo_of.is_some() {
+            return Ok(None);
+        }
+        let place = self.ledger.place_of(&row.id)?.unwrap_or_default();
+        Ok(places.iter().rev().find(|(_, request)| *request < place).map(|(n, _)| *n))
     }
 }
 

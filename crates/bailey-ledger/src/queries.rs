@@ -84,11 +84,6 @@ queries! {
     EXPORTED = "SELECT seq, header, key_id, payload FROM event WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
     /// Entries about an action, oldest first.
     ENTRIES_OF = "SELECT seq, header, key_id, payload FROM event WHERE action = ?1 ORDER BY seq";
-    /// The place where a task began.
-    FIRST_OF_TASK = "SELECT min(seq) FROM event WHERE task = ?1";
-    /// The newest model request of a task before a place.
-    REQUEST_BEFORE = "SELECT seq, header, key_id, payload FROM event INDEXED BY event_by_task
-             WHERE task = ?1 AND seq < ?2 AND kind = 'model' ORDER BY seq DESC LIMIT 1";
     /// The newest entry about an action.
     LAST_OF = "SELECT header FROM event WHERE action = ?1 ORDER BY seq DESC LIMIT 1";
     /// The newest entries of a kind, newest first; none of steps and proposals, which are looked up by their action.

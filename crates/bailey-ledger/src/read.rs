@@ -277,20 +277,6 @@ impl Ledger {
         query.query_row([id.as_bytes()], |row| row.get(0)).optional().map_err(store_error)
     }
 
-    /// Returns the place of the entry that began a task; nothing where there is none.
-    pub fn first_of_task(&self, task: &TaskId) -> Result<Option<u64>, StoreError> {
-        let reader = self.reader();
-        let mut query = reader.prepare_cached(queries::FIRST_OF_TASK).map_err(store_error)?;
-        query.query_row([task.as_bytes()], |row| row.get(0)).map_err(store_error)
-    }
-
-    /// Returns the newest entry about a model request of a task before a place: what led to what was proposed there.
-    pub fn request_before(&self, task: &TaskId, place: u64) -> Result<Option<Entry>, StoreError> {
-        let values = params![task.as_bytes(), place.min(i64::MAX as u64)];
-        let stored = stored_entries(&self.reader(), queries::REQUEST_BEFORE, values)?;
-        Ok(self.opened(stored)?.pop())
-    }
-
     /// Returns the newest entries of a kind, newest first.
     pub fn entries_of_kind(&self, kind: EventKind, limit: u32) -> Result<Vec<Entry>, StoreError> {
         let stored = stored_entries(&self.reader(), queries::ENTRIES_OF_KIND, params![kind.name(), limit])?;

@@ -187,9 +187,9 @@ pub(super) async fn context(AppState(home): Shared, Path((id, n)): Path<(String,
 
 /// Returns the actions that a request of a task led to.
 fn led_to(home: &Home, task: &TaskId, n: u64) -> Result<Vec<LedToView>, Failure> {
-    let mut all = Vec::new();
+    let (mut all, places) = (Vec::new(), home.request_places(task)?);
     for record in home.ledger.actions_of(task)? {
-        if home.request_behind(&record.row)? == Some(n) {
+        if home.behind(&record.row, &places)? == Some(n) {
             let headline = Content::decode(&record.content).map(|content| Preview::of(&content).headline);
             let headline = headline.unwrap_or_else(|_| "Its content was erased or cannot be read".into());
             let (id, state) = (record.row.id.to_string(), record.row.state.name().into());

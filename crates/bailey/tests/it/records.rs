@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use bailey_scripted::Turn;
+use bailey_scripted::{Script, Turn};
 use serde_json::{Value, json};
 
 use crate::dashboard::{at, axe, let_in, picture};
@@ -11,12 +11,16 @@ use crate::webdriver::Browser;
 
 /// Two mails were approved: one about a canary, one about a finch.
 fn two_mails() -> World {
-    let world = World::with_dashboard(vec![
-        send("ana@example.org", "Canary", "The Müller canary sings on Tuesday.\n\nMe"),
-        Turn::say("The canary mail is sent."),
-        send("bea@example.org", "Finch", "The finch is silent.\n\nMe"),
-        Turn::say("The finch mail is sent."),
-    ]);
+    let script = |word: &str, to, subject, body| Script {
+        task_contains: word.into(),
+        turns: vec![send(to, subject, body), Turn::say("It is sent.")],
+        ..Script::default()
+    };
+    let canary = script("yellow", "ana@example.org", "Canary", "The Müller canary sings on Tuesday.\n\nMe");
+    let finch = script("brown", "bea@example.org", "Finch", "The finch is silent.\n\nMe");
+    let mut world = World::with_scripts(vec![canary, finch], 0);
+    world.serve();
+    world.connect("send");
     for words in ["tell ana@example.org of the yellow bird", "tell bea@example.org of the brown bird"] {
         let task = world.task(words);
         let card = world.waiting();
@@ -139,7 +143,7 @@ fn a_table_of_the_log_holds_no_formula_and_asks_for_the_person() {
     let table = fs::read_to_string(&file).unwrap();
     assert!(table.starts_with("\"entry\",\"time\",\"what\"") && table.contains("\r\n\"0\",\""), "{table}");
     assert!(table.contains("\"'+1 \"\"quoted\"\""), "{table}");
-    assert_eq!(table.matches("\"proposed\"").count(), world.data_of(&["actions"]).as_array().unwrap().len());
+    assert_eq!(table.matches("Z\",\"proposed\",").count(), world.data_of(&["actions"]).as_array().unwrap().len());
     for formula in ["\"=", "\"+", "\"@"] {
         assert!(!table.contains(&format!(",{formula}")), "{formula}");
     }
@@ -166,6 +170,8 @@ fn a_browser_sees_that_the_log_only_grew_and_that_an_older_copy_was_put_back() {
     world.kill();
     copy_folder(&world.data(), &older);
     world.serve();
+    // What the page said while its home was gone.
+    let _ = browser.log();
     world.task("write to ana@example.org");
     browser.open(&at(&world, "/activity?q=tuesday"));
     assert_eq!(browser.until(badge), "whole");
