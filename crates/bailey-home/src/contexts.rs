@@ -56,6 +56,9 @@ fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>, GateError> {
     serde_json::to_vec(value).map_err(|error| damaged(&error))
 }
 
+/// A piece of a request by its number in its task; who wrote it and its words, where no request before held it.
+pub(crate) type NewSpan = (u64, Option<Label>, Option<String>);
+
 impl Home {
     /// Keeps a request before it leaves, and says so in the log.
     pub(crate) async fn keep_context(
@@ -109,11 +112,7 @@ impl Home {
 
     /// Returns the pieces of a request by their numbers in its task; who wrote them and their words of those alone that no request
     /// before held.
-    pub(crate) fn new_spans_of(
-        &self,
-        id: &TaskId,
-        n: u64,
-    ) -> Result<Vec<(u64, Option<Label>, Option<String>)>, GateError> {
+    pub(crate) fn new_spans_of(&self, id: &TaskId, n: u64) -> Result<Vec<NewSpan>, GateError> {
         let Some(kept) = self.kept(id, n)? else { return Ok(Vec::new()) };
         let before = n.checked_sub(1).map(|before| self.kept(id, before)).transpose()?.flatten();
         let known = before.map_or(0, |before| before.known.len() as u64);

@@ -82,7 +82,7 @@ fn a_piece_is_held_by_the_requests_that_had_it() {
     };
     assert_eq!(held("ana", ""), [vec![(0, 1), (3, 3)]]);
     assert_eq!(held("bea", "person"), [vec![(1, 2)]]);
-    assert_eq!(held("bea", "others"), [vec![]; 0]);
+    assert!(held("bea", "others").is_empty());
 }
 
 #[test]
