@@ -47,6 +47,7 @@ pub(crate) struct Search {
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 pub(crate) struct SearchRequests {
     /// Words that all have to be there; those in quotation marks one behind the other. The last one may go on.
+    #[serde(default)]
     pub(crate) q: String,
     /// Only what was written by: `bailey`, `person`, `model`, `others`.
     #[serde(default)]

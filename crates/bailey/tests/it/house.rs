@@ -568,7 +568,8 @@ fn the_interface_is_what_its_document_says() {
                 path if path.contains("/tasks/") => {
                     path.replace("{id}", task["id"].as_str().unwrap()).replace("{turn}", "0")
                 }
-                path => path.replace("{id}", task["actions"][0]["id"].as_str().unwrap()),
+                "/v1/search/requests" => "/v1/search/requests?q=Ana".into(),
+                path => path.replace("{id}", task["actions"][0]["id"].as_str().unwrap()).replace("{n}", "0"),
             };
             // A body nobody can mean: nothing is changed by looking whether the door is there.
             let (status, answer) = match (method.as_str(), path.as_str()) {
