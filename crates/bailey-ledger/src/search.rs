@@ -45,13 +45,13 @@ CREATE TABLE span (place INTEGER PRIMARY KEY AUTOINCREMENT, task BLOB NOT NULL, 
   UNIQUE (task, n)) STRICT;
 CREATE TABLE held (span INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (span, first))
   STRICT, WITHOUT ROWID;
-CREATE VIRTUAL TABLE indexed_action USING fts5(words, content='', contentless_delete=1,
+CREATE VIRTUAL TABLE action_words USING fts5(words, content='', contentless_delete=1,
   tokenize='unicode61 remove_diacritics 2', prefix='2 3');
 CREATE VIRTUAL TABLE task_words USING fts5(words, content='', contentless_delete=1,
   tokenize='unicode61 remove_diacritics 2', prefix='2 3');
 CREATE VIRTUAL TABLE span_words USING fts5(words, content='', contentless_delete=1,
   tokenize='unicode61 remove_diacritics 2', prefix='2 3');
-INSERT INTO indexed_action (indexed_action, rank) VALUES ('secure-delete', 1);
+INSERT INTO action_words (action_words, rank) VALUES ('secure-delete', 1);
 INSERT INTO task_words (task_words, rank) VALUES ('secure-delete', 1);
 INSERT INTO span_words (span_words, rank) VALUES ('secure-delete', 1);
 INSERT INTO mark VALUES (1, 1, 0, NULL);
@@ -373,7 +373,7 @@ fn clipped(text: &str) -> &str {
 
 fn put_action(tx: &Transaction<'_>, doc: &ActionDoc) -> rusqlite::Result<()> {
     let ActionDoc { place, id, kind, state, account, by, wall_ms, words } = doc;
-    tx.prepare_cached("DELETE FROM indexed_action WHERE rowid = ?1")?.execute([place])?;
+    tx.prepare_cached("DELETE FROM action_words WHERE rowid = ?1")?.execute([place])?;
     tx.prepare_cached("INSERT OR REPLACE INTO action VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
         place,
         id.as_bytes(),
@@ -383,7 +383,7 @@ fn put_action(tx: &Transaction<'_>, doc: &ActionDoc) -> rusqlite::Result<()> {
         by,
         wall_ms
     ])?;
-    tx.prepare_cached("INSERT INTO indexed_action (rowid, words) VALUES (?1, ?2)")?
+    tx.prepare_cached("INSERT INTO action_words (rowid, words) VALUES (?1, ?2)")?
         .execute(params![place, clipped(words)])?;
     Ok(())
 }
