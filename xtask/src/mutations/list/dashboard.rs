@@ -99,7 +99,7 @@ pub(super) const DASHBOARD: &[Mutation] = &[
         edits: &[(
             "crates/bailey-home/src/certificate.rs",
             "        if !self.is_public {",
-            "        if !self.is_public || self.origins().len() > 1 {",
+            "        if !self.is_public || !self.origins().is_empty() {",
         )],
         test: "names::other_machines_are_let_in_with_a_name_a_certificate_and_a_passkey_only",
     },
