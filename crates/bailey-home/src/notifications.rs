@@ -143,14 +143,21 @@ fn words(waiting: u64) -> String {
     }
 }
 
+/// Returns the host that notices of a place go through, to be shown.
+fn host(place: &NotificationPlace) -> String {
+    Place::parse(place.address()).map(|at| visible(at.authority())).unwrap_or_default()
+}
+
+fn read_one(ledger: &Ledger, id: &Id) -> Result<Option<Kept>, StoreError> {
+    let json = ledger.record(RecordName { kind: PLACE, owner: id, n: 0 })?;
+    Ok(json.and_then(|json| serde_json::from_slice(&json).ok()))
+}
+
 fn read(ledger: &Ledger) -> Result<Vec<(Id, Kept)>, StoreError> {
     let mut all = Vec::new();
     for owner in ledger.record_owners(PLACE)? {
         let Ok(id) = Id::try_from(owner.as_slice()) else { continue };
-        let Some(json) = ledger.record(RecordName { kind: PLACE, owner: &owner, n: 0 })? else { continue };
-        if let Ok(kept) = serde_json::from_slice::<Kept>(&json) {
-            all.push((id, kept));
-        }
+        all.extend(read_one(ledger, &id)?.map(|kept| (id, kept)));
     }
     all.sort_by_key(|(_, kept)| kept.made_ms);
     Ok(all)
@@ -162,12 +169,11 @@ impl Home {
         let told = self.notifications.told().clone();
         let view = |(id, kept): (Id, Kept)| {
             let Told { sent_ms, trouble } = told.get(&id).cloned().unwrap_or_default();
-            let host = Place::parse(kept.place.address()).map(|place| place.origin().to_owned()).unwrap_or_default();
             NotificationView {
                 id: Nonce::from_bytes(id).to_string(),
                 kind: kept.place.kind().into(),
+                host: host(&kept.place),
                 name: kept.name,
-                host: host.split_once("://").map(|(_, host)| visible(host)).unwrap_or_default(),
                 made_ms: kept.made_ms,
                 sent_ms,
                 trouble,
@@ -195,15 +201,14 @@ impl Home {
             return Err(NotTold::Token);
         }
         let (now, id): (_, Id) = (self.clock.now(), bailey_keys::random()?);
-        let host = at.origin().split_once("://").map_or("", |(_, host)| host).to_owned();
-        let (name, passkey) = browser.map_or((visible(&host), None), |(name, passkey)| (name, Some(passkey)));
+        let (name, passkey) = browser.map_or((host(&place), None), |(name, passkey)| (name, Some(passkey)));
         let others = read(&self.ledger)?;
         // The same again replaces what was.
         let before: Vec<Id> = others.iter().filter(|(_, kept)| kept.place == place).map(|(id, _)| *id).collect();
         if others.len() - before.len() >= MAX_PLACES {
             return Err(NotTold::Many);
         }
-        let says = said("added", &place, &host);
+        let says = said("added", &place);
         let kept = Kept { place, token, name, passkey, made_ms: now.wall_ms };
         let json = serde_json::to_vec(&kept).map_err(|error| StoreError::Broken(error.to_string()))?;
         self.ledger.write(|tx| {
@@ -221,9 +226,7 @@ impl Home {
     /// Tells a place no more.
     pub(crate) fn end_notification(&self, id: Id, by: Actor) -> Result<(), NotTold> {
         let now = self.clock.now();
-        let (_, kept) = read(&self.ledger)?.into_iter().find(|(known, _)| *known == id).ok_or(NotTold::Unknown)?;
-        let origin = Place::parse(kept.place.address()).map(|place| place.origin().to_owned()).unwrap_or_default();
-        let says = said("ended", &kept.place, origin.split_once("://").map_or("", |(_, host)| host));
+        let says = said("ended", &read_one(&self.ledger, &id)?.ok_or(NotTold::Unknown)?.place);
         self.ledger.write(|tx| {
             if tx.remove_record(RecordName { kind: PLACE, owner: &id, n: 0 })?.is_none() {
                 return Ok(());
@@ -284,7 +287,7 @@ impl Home {
 
     /// Sends one place a notice now, and says how that went.
     pub(crate) async fn try_notification(self: &Arc<Self>, id: Id) -> Result<NotificationView, NotTold> {
-        let (_, kept) = read(&self.ledger)?.into_iter().find(|(known, _)| *known == id).ok_or(NotTold::Unknown)?;
+        let kept = read_one(&self.ledger, &id)?.ok_or(NotTold::Unknown)?;
         let waiting = self.read_waiting().await.unwrap_or_default().0;
         self.tell_place(id, kept, waiting).await;
         self.changed();
@@ -401,8 +404,8 @@ impl Home {
     }
 }
 
-fn said(what: &str, place: &NotificationPlace, host: &str) -> Payload {
-    Payload::default().text("notification", what).text("kind", place.kind()).text("host", visible(host))
+fn said(what: &str, place: &NotificationPlace) -> Payload {
+    Payload::default().text("notification", what).text("kind", place.kind()).text("host", host(place))
 }
 
 #[cfg(test)]

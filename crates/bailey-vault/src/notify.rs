@@ -47,6 +47,12 @@ impl Place {
         &self.origin
     }
 
+    /// Returns host and port, as the address has them.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        self.origin.split_once("://").map_or("", |(_, authority)| authority)
+    }
+
     /// Returns path and query.
     #[must_use]
     pub fn path(&self) -> &str {

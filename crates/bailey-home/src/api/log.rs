@@ -75,9 +75,7 @@ pub(super) async fn export_readable(
     caller: Caller,
     JsonBody(body): JsonBody<ProvenBody>,
 ) -> Result<Exported, Failure> {
-    // First, so that an answer of the person is not used up where there is no room.
-    let turn = export_turn()?;
-    let leave = authorise(&home, purposes::export_readable(), &body.proof, caller).await?;
+    let (turn, leave) = leave_to_export(&home, &body, caller).await?;
     run_export(home, turn, Some(leave)).await
 }
 
@@ -86,8 +84,7 @@ pub(super) async fn export_csv(
     caller: Caller,
     JsonBody(body): JsonBody<ProvenBody>,
 ) -> Result<Exported, Failure> {
-    let turn = export_turn()?;
-    let leave = authorise(&home, purposes::export_readable(), &body.proof, caller).await?;
+    let (turn, leave) = leave_to_export(&home, &body, caller).await?;
     log_export(&home, Some(leave)).await?;
     Ok(sent("text/csv; charset=utf-8", move |mut pieces| {
         // The place is taken until the end.
@@ -110,6 +107,18 @@ pub(super) type Exported = ([(header::HeaderName, &'static str); 1], Body);
 fn export_turn() -> Result<SemaphorePermit<'static>, Failure> {
     let busy = "as many exports are under way as may be at once; come again when one has ended";
     EXPORTS.try_acquire().map_err(|_| failure(Code::Busy, busy))
+}
+
+/// Takes the place of an export in plain words, with the person's leave.
+async fn leave_to_export(
+    home: &Arc<Home>,
+    body: &ProvenBody,
+    caller: Caller,
+) -> Result<(SemaphorePermit<'static>, Authorised), Failure> {
+    // First, so that an answer of the person is not used up where there is no room.
+    let turn = export_turn()?;
+    let leave = authorise(home, purposes::export_readable(), &body.proof, caller).await?;
+    Ok((turn, leave))
 }
 
 /// Writes the export down in the log, and sends the log up to there as it is read: in plain words with the person's leave alone.

@@ -11,6 +11,7 @@ use bailey_interface::NotificationPlace;
 use bailey_scripted::Turn;
 use serde_json::{Value, json};
 
+use crate::dashboard::at;
 use crate::support::{PASSPHRASE, World, clock, send};
 use crate::webdriver::{Browser, PATIENCE};
 
@@ -176,11 +177,6 @@ fn a_pause_lets_no_notice_leave() {
     world.ok(&["notifications", "end", &place], "");
     assert_eq!(try_out(&world, &place).0, 404);
     assert_eq!(service.came().len(), 5);
-}
-
-fn at(world: &World, path: &str) -> String {
-    let port = world.gateway().rsplit_once(':').unwrap().1.to_owned();
-    format!("http://bailey.localhost:{port}{path}")
 }
 
 /// Puts a double in the place of the browser's push service, which cannot be reached from here: a subscription whose key the page holds.
