@@ -32,13 +32,21 @@ pub fn open_database(path: &Path, key: &Key, create: bool) -> Result<Connection,
 }
 
 /// Reads an encrypted database file through, and changes nothing: what is wrong with it, if anything is. `look` looks further, where
-/// every page could be read.
+/// every page could be read. A change that a crash cut off is rolled back first, as by whatever opens the file next: before that
+/// its pages say nothing.
 pub fn look_through<T>(
     path: &Path,
     key: &Key,
     look: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
 ) -> Result<T, rusqlite::Error> {
-    let db = opened(path, key, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let read_only = || opened(path, key, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX);
+    let db = match read_only() {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) => {
+            drop(open_database(path, key, false)?);
+            read_only()?
+        }
+        other => other?,
+    };
     let found: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if found != "ok" {
         return Err(rusqlite::Error::SqliteFailure(
@@ -434,6 +442,27 @@ mod tests {
                 store.fill_up().unwrap();
             }
         }
+    }
+
+    #[test]
+    fn key_store_of_a_home_that_died_while_writing_can_be_looked_through() {
+        let folder = Folder::new("cut-off");
+        let file = folder.0.join("keys.db");
+        let store = KeyStore::open(&file, home(), true).unwrap();
+        let (kept, _) = store.draw().unwrap();
+        // A change so large that part of it is in the file before it is made: what a crash then leaves behind.
+        {
+            let db = store.db();
+            db.execute_batch("PRAGMA cache_size = 1; BEGIN; UPDATE key SET wrapped = randomblob(length(wrapped));").unwrap();
+            for name in ["keys.db", "keys.db-journal"] {
+                fs::copy(folder.0.join(name), folder.0.join(format!("dead-{name}"))).unwrap();
+            }
+            db.execute_batch("ROLLBACK").unwrap();
+        }
+        let (dead, key) = (folder.0.join("dead-keys.db"), home().derive("key store database").unwrap());
+        assert!(fs::metadata(folder.0.join("dead-keys.db-journal")).unwrap().len() > 0, "the test cuts a change off");
+        look_through(&dead, &key, |_| Ok(())).unwrap();
+        KeyStore::open(&dead, home(), false).unwrap().fetch(kept).unwrap();
     }
 
     #[test]
