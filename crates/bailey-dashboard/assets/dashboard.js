@@ -63,7 +63,8 @@ const refresh = async () => {
   if (renewing++) return;
   try {
     const fresh = await page(location.href);
-    if (!fresh.getElementById("top")) return location.reload();
+    // While something is sent, its answer says where to go.
+    if (!fresh.getElementById("top") && !working.size) return location.reload();
     const before = places();
     for (const part of all("#top, #band, #page")) {
       const other = fresh.getElementById(part.id);
@@ -162,6 +163,9 @@ const proof = async (path, body) => {
 const chosen = form => all(`input[name="choose"][form="${form.id}"]:checked`)
   .map(box => /** @type {HTMLElement} */ (box.closest("[data-digest]")).dataset).map(({ action: id, digest }) => ({ id, digest }));
 
+/** Leaves for another page; what was sent counts as under way until then. @param {string} to */
+const leave = to => { location.assign(to); return new Promise(() => {}); };
+
 /** @param {HTMLFormElement} form */
 const touch = async form => {
   const { touch: path = "", body: of = "{}", said = "", answer, to = "", together } = form.dataset;
@@ -181,7 +185,7 @@ const touch = async form => {
   }
   const got = await send(path, { ...body, proof: given });
   if (answer === "codes") return showCodes((await got.json()).codes);
-  if (answer === "go") return location.assign(to);
+  if (answer === "go") return leave(to);
   if (answer === "end") {
     const left = (await got.json()).end_by_hand, line = (/** @type {string} */ words) => Object.assign(document.createElement("p"), { textContent: words });
     for (const stream of streams.values()) stream.close();
@@ -189,7 +193,7 @@ const touch = async form => {
   }
   if (answer === "follow") {
     const { url } = await got.json();
-    if (/^https:|^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(url)) location.assign(url);
+    if (/^https:|^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(url)) return leave(url);
     return;
   }
   form.removeAttribute("data-touched");
@@ -233,7 +237,7 @@ const keep = (what, name) => {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 };
 
-const working = new WeakSet();
+const working = new Set();
 /** Turns on what may be touched. */
 const ready = () => {
   for (const one of all("form[data-touch], form[data-create]")) {

@@ -15,7 +15,7 @@ use crate::views;
 /// Largest page, in bytes.
 const MAX_PAGE: usize = 100_000;
 /// Largest script, in bytes.
-const MAX_SCRIPT: usize = 14_500;
+const MAX_SCRIPT: usize = 15_000;
 
 /// Closes whatever could be open, and begins what must never be.
 const HOSTILE: &str =
