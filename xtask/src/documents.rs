@@ -7,14 +7,20 @@ use crate::mutations;
 use crate::process::root;
 
 /// Documents whose paths, tests and claims have to be there.
-const CHECKED: [&str; 8] = [
+const CHECKED: [&str; 14] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
+    "docs/approval-format.md",
+    "docs/away-from-home.md",
+    "docs/log-format.md",
     "docs/operations.md",
+    "docs/performance.md",
     "docs/quirks.md",
     "docs/rules.md",
+    "docs/security/injection.md",
+    "docs/security/screening.md",
     "docs/security/threat-model.md",
 ];
 

@@ -475,7 +475,8 @@ fn needs(asked: TaskIntent) -> Vec<&'static str> {
     all.into_iter().filter_map(|(asked, tool)| asked.then_some(tool)).collect()
 }
 
-fn looks(tool: &str) -> bool {
+/// Tells whether a tool of our own only looks.
+pub(crate) fn looks(tool: &str) -> bool {
     kind_of(tool).is_some_and(ActionKind::is_read)
 }
 

@@ -1,7 +1,7 @@
 //! What the person is told at the end of a planned task, put together so that nothing in it is invented: senders and
 //! quotations are what was read, and a model's own sentences are held against it.
 
-use crate::planned::{KINDS, Mail, Planned, address_of};
+use crate::planned::{KINDS, Mail, Planned, address_of, looks};
 use bailey_gate::intent::tokens;
 
 /// Characters of a mail that are quoted.
@@ -24,13 +24,18 @@ pub(crate) fn of_mail(planned: &Planned) -> String {
         lines.push("This seems to need nothing:".to_owned());
         lines.extend(rest.into_iter().map(line));
     }
-    lines.extend(outcomes(planned));
+    lines.extend(outcomes(planned.results.iter().filter(|(tool, found)| !is_found(tool, found))));
     lines.join("\n")
+}
+
+/// Tells whether a result is what a look found, which a small model asked for on its way, and no word about what became of it.
+fn is_found(tool: &str, result: &str) -> bool {
+    looks(tool) && serde_json::from_str::<serde_json::Value>(result).is_ok_and(|found| found.is_object())
 }
 
 /// Returns a report on the steps that write.
 pub(crate) fn of_steps(planned: &Planned) -> String {
-    outcomes(planned).join("\n")
+    outcomes(planned.results.iter()).join("\n")
 }
 
 fn line(mail: &Mail) -> String {
@@ -47,8 +52,7 @@ fn quote(text: &str, most: usize) -> String {
 }
 
 /// Returns what became of the steps that write, and of looks that failed.
-fn outcomes(planned: &Planned) -> Vec<String> {
-    let all = planned.results.iter();
+fn outcomes<'a>(all: impl Iterator<Item = &'a (String, String)>) -> Vec<String> {
     // What a model would be told to ask, the person is asked.
     let told = |result: &str| quote(&bailey_dates::asked_of_person(result), MAX_RESULT_CHARS);
     all.map(|(tool, result)| format!("{}: {}", named(tool), told(result))).collect()
@@ -88,7 +92,7 @@ pub(crate) fn checked(words: &str, task: &str, planned: &Planned) -> String {
     if !invented.is_empty() {
         out.push(format!("(I could not find this in what was read, so do not rely on it: {}.)", invented.join(", ")));
     }
-    out.extend(outcomes(planned).into_iter().filter(|line| !words.contains(line.as_str())));
+    out.extend(outcomes(planned.results.iter()).into_iter().filter(|line| !words.contains(line.as_str())));
     out.join("\n")
 }
 

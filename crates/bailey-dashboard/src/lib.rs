@@ -105,6 +105,7 @@ pub use records::{Looked, requests};
 pub use settings::{Daily, Device, Session, Settings, settings};
 pub use talk::{history, talk, task};
 pub use trouble::trouble;
+pub use words::kind as kind_in_words;
 
 macro_rules! policy {
     ($types:literal) => {

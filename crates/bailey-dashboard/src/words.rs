@@ -59,7 +59,8 @@ pub(crate) fn begun_by(origin: &str) -> &str {
 }
 
 /// Says what a kind of action does.
-pub(crate) fn kind(name: &str) -> &str {
+#[must_use]
+pub fn kind(name: &str) -> &str {
     match name {
         "mail.draft" => "Drafts in the home",
         "mail.save-draft" => "Drafts in the mailbox",
@@ -72,6 +73,7 @@ pub(crate) fn kind(name: &str) -> &str {
         "mail.move" => "Moving mail",
         "mail.trash" => "Moving mail to the trash",
         "mail.mark" => "Marking mail",
+        "mail.unsubscribe" => "Leaving mailing lists",
         "calendar.read" => "Looking at calendars",
         "calendar.free" => "Looking for free time",
         "calendar.create" => "Adding calendar entries",
@@ -83,6 +85,13 @@ pub(crate) fn kind(name: &str) -> &str {
         "memory.write" => "Keeping notes",
         "memory.read" => "Looking at notes",
         "memory.forget" => "Forgetting notes",
+        "tool.read" => "Looking with other tools",
+        "tool.fetch" => "Fetching with other tools",
+        "tool.write" => "Adding with other tools",
+        "tool.change" => "Changing with other tools",
+        "tool.send" => "Sending with other tools",
+        "tool.remove" => "Removing with other tools",
+        "tool.pay" => "Paying with other tools",
         other => other,
     }
 }

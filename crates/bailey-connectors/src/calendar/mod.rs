@@ -28,6 +28,7 @@ pub(crate) use moment::told_start;
 use moment::{When, local, looked_at, seconds, spoken};
 use server::Stored;
 pub use server::entries;
+pub(crate) use tell::told_event;
 
 /// Days looked at where no end is named.
 const DEFAULT_DAYS: i64 = 14;
@@ -332,7 +333,7 @@ fn fresh_name(cx: &HomeContext) -> String {
 }
 
 /// Returns the name of the person's zone; its distance from UTC where it has none.
-fn zone_name(cx: &HomeContext) -> String {
+pub(crate) fn zone_name(cx: &HomeContext) -> String {
     let offset = || jiff::tz::Offset::from_seconds(i32::from(cx.offset_minutes) * 60).map(|offset| offset.to_string());
     cx.zone.iana_name().map(str::to_owned).or_else(|| offset().ok()).unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! What a model and a person are told of entries: each occurrence in the person's zone, and what is not known.
 
 use bailey_calendar::busy::{Free, Hours, free, is_free};
+use bailey_calendar::series::end_of;
 use bailey_calendar::{Event, Form, Known, Object, Occurrence, Series, Stamp, Status, Unreadable, words};
 use bailey_gate::family::calendar::{Moment, Times};
 use jiff::civil::Time;
@@ -14,6 +15,8 @@ use crate::cut::beginning;
 pub(super) const MAX_ENTRIES: usize = 200;
 /// Characters of an entry's own words that are told.
 const MAX_NOTES: usize = 1_000;
+/// Guests of an invitation that are told.
+const MAX_GUESTS: usize = 50;
 /// Entries that cannot be read that are named; all of them are counted.
 const MAX_UNREADABLE: usize = 20;
 /// Hours around an entry of a zone nobody knows in which it may be: clocks are at most this far apart.
@@ -126,28 +129,10 @@ fn told(one: &Found, series: &Series, event: &Event, occurrence: &Occurrence, wh
     let home = whose.home;
     let mut out = json!({ "id": id(&one.href, occurrence), "what": event.summary });
     let Some(fields) = out.as_object_mut() else { return out };
+    put_times(fields, (&occurrence.start, occurrence.begins), (&occurrence.end, occurrence.ends), home);
     let mut put = |name: &str, value: Value| {
         fields.insert(name.to_owned(), value);
     };
-    if occurrence.start.is_day() {
-        let last = last_day(&occurrence.end);
-        put("begins", words::day(&occurrence.start).into());
-        put("ends", words::day(&last).into());
-        put("whole_day", true.into());
-        let days = (occurrence.end.at.date() - occurrence.start.at.date()).get_days();
-        if days > 1 {
-            put("days", days.into());
-        }
-    } else {
-        put("begins", words::moment(occurrence.begins, home).into());
-        put("ends", words::moment(occurrence.ends, home).into());
-        if let Some(own) = own(&occurrence.start, home) {
-            put("begins_in_its_own_zone", own.into());
-        }
-        if let Some(own) = own(&occurrence.end, home) {
-            put("ends_in_its_own_zone", own.into());
-        }
-    }
     if !event.location.is_empty() {
         put("where", event.location.clone().into());
     }
@@ -182,6 +167,73 @@ fn told(one: &Found, series: &Series, event: &Event, occurrence: &Occurrence, wh
         put("cannot_be_read", event.faults.clone().into());
     }
     put("calendar", one.calendar.clone().into());
+    out
+}
+
+/// Puts a beginning and an end, each as it stands and as a moment.
+fn put_times(
+    fields: &mut serde_json::Map<String, Value>,
+    (start, begins): (&Stamp, Timestamp),
+    (end, ends): (&Stamp, Timestamp),
+    home: &TimeZone,
+) {
+    let mut put = |name: &str, value: Value| {
+        fields.insert(name.to_owned(), value);
+    };
+    if start.is_day() {
+        put("begins", words::day(start).into());
+        put("ends", words::day(&last_day(end)).into());
+        put("whole_day", true.into());
+        let days = (end.at.date() - start.at.date()).get_days();
+        if days > 1 {
+            put("days", days.into());
+        }
+        return;
+    }
+    put("begins", words::moment(begins, home).into());
+    put("ends", words::moment(ends, home).into());
+    for (name, stamp) in [("begins_in_its_own_zone", start), ("ends_in_its_own_zone", end)] {
+        if let Some(own) = own(stamp, home) {
+            put(name, own.into());
+        }
+    }
+}
+
+/// Tells what an invitation says of one entry, on the person's clock.
+pub(crate) fn told_event(event: &Event, home: &TimeZone) -> Value {
+    let mut out = json!({ "what": event.summary });
+    let Some(fields) = out.as_object_mut() else { return out };
+    let end = end_of(event, &event.start, home);
+    put_times(fields, (&event.start, event.start.instant(home)), (&end, end.instant(home)), home);
+    let mut put = |name: &str, value: Value| {
+        fields.insert(name.to_owned(), value);
+    };
+    if !event.location.is_empty() {
+        put("where", event.location.clone().into());
+    }
+    if let Some(repeats) = words::repeats(event) {
+        put("repeats", repeats.into());
+    }
+    if let Some(id) = &event.recurrence_id {
+        put("in_place_of_the_one_of", words::moment(id.instant(home), home).into());
+    }
+    if event.status == Status::Cancelled {
+        put("status", "cancelled".into());
+    }
+    if let Some(organizer) = &event.organizer {
+        put("organizer", organizer.address.clone().into());
+    }
+    let guests: Vec<&str> = event.attendees.iter().take(MAX_GUESTS).map(|guest| guest.address.as_str()).collect();
+    put("guests", guests.into());
+    if event.attendees.len() > MAX_GUESTS {
+        put("more_guests", (event.attendees.len() - MAX_GUESTS).into());
+    }
+    if !event.description.is_empty() {
+        put("notes", beginning(&event.description, MAX_NOTES).into());
+    }
+    if !event.faults.is_empty() {
+        put("cannot_be_read", event.faults.clone().into());
+    }
     out
 }
 

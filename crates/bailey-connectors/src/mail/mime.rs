@@ -1,9 +1,11 @@
 //! Mail as others wrote it, as a model is told of it: as much as is told at once, in bounded time, and without harm to what runs beside.
 
+use bailey_calendar::{Object, Series};
 use bailey_gate::family::text::{Address, Line};
 use bailey_message::{
     Addresses, Extracted, Fields, Mail, Mailbox, Outline, addresses, authentication, sender_is_proven,
 };
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::cut::{before_cutting, beginning};
@@ -23,6 +25,8 @@ pub(crate) const MAX_TEXT_CHARS: usize = 10_000;
 /// Characters of one field that are told in a list, and people in it.
 const MAX_FIELD_CHARS: usize = 1_000;
 const MAX_PEOPLE: usize = 20;
+/// Entries of one invitation that are told.
+const MAX_INVITED: usize = 20;
 
 /// What a message is read from.
 pub(crate) enum Fetched {
@@ -41,7 +45,14 @@ pub fn describe(bytes: &[u8]) -> Value {
 }
 
 /// Returns a message from so many characters of its text on, with what the account's own servers found out about its sender.
-pub(crate) fn describe_from(fetched: &Fetched, header: &[u8], own: &[String], from: usize) -> Value {
+/// Invitations are told on the clock of `home`, where that is known.
+pub(crate) fn describe_from(
+    fetched: &Fetched,
+    header: &[u8],
+    own: &[String],
+    from: usize,
+    home: Option<&TimeZone>,
+) -> Value {
     let read = || {
         let mail = match fetched {
             Fetched::Bytes(bytes, whole) => bailey_message::read(bytes, *whole),
@@ -50,6 +61,9 @@ pub(crate) fn describe_from(fetched: &Fetched, header: &[u8], own: &[String], fr
         let mut value = told(&mail, from);
         let (fields, _) = Fields::split(header);
         let checked = authentication(&fields, own);
+        for invitation in value.get_mut("invitations").and_then(Value::as_array_mut).into_iter().flatten() {
+            on_the_clock(invitation, home);
+        }
         if let Some(value) = value.as_object_mut() {
             if !checked.is_empty() {
                 value.insert("checked_by_own_server".into(), json!(checked));
@@ -59,6 +73,25 @@ pub(crate) fn describe_from(fetched: &Fetched, header: &[u8], own: &[String], fr
         value
     };
     on_a_thread(read).unwrap_or_else(|| json!({"trouble": "this message cannot be read as a mail"}))
+}
+
+/// Puts the entries of an invitation, on the person's clock, in the place of its text, where it can be read whole.
+fn on_the_clock(invitation: &mut Value, home: Option<&TimeZone>) {
+    let (Some(home), Some(fields)) = (home, invitation.as_object_mut()) else { return };
+    let text = fields.get("text").and_then(Value::as_str).unwrap_or_default();
+    let Some(entries) = invited_by(text.as_bytes(), home).filter(|_| !fields.contains_key("cut")) else { return };
+    fields.remove("text");
+    fields.insert("entries".into(), entries);
+}
+
+/// Returns the entries that iCalendar text holds, on the person's clock; nothing where it, or one of them, cannot be read.
+pub(crate) fn invited_by(text: &[u8], home: &TimeZone) -> Option<Value> {
+    let object = Object::read(text).ok()?;
+    let series = Series::all(&object);
+    let events: Vec<_> = series.iter().flat_map(|series| series.events.iter()).collect();
+    let readable = !events.is_empty() && series.iter().all(|series| series.unreadable.is_empty());
+    let told = || events.iter().take(MAX_INVITED).map(|event| crate::calendar::told_event(event, home)).collect();
+    readable.then(told)
 }
 
 /// Returns the text of a file, from so many characters on.
@@ -192,13 +225,48 @@ mod tests {
     }
 
     #[test]
+    fn an_invitation_is_told_on_the_persons_clock_and_one_that_cannot_be_read_as_it_stands() {
+        let told = |entry: &str| {
+            let mail = format!(
+                "From: jane@corp.example\r\nContent-Type: text/calendar; method=REQUEST; charset=utf-8\r\n\r\nBEGIN:VCALENDAR\r\n\
+                 METHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:1\r\n{entry}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+            );
+            let home = TimeZone::get("Europe/Paris").unwrap();
+            let fetched = Fetched::Bytes(mail.into_bytes(), true);
+            describe_from(&fetched, b"", &[], 0, Some(&home))["invitations"][0].clone()
+        };
+        let plan = told(
+            "SUMMARY:Plan\r\nDTSTART;TZID=America/New_York:20261208T090000\r\nDURATION:PT90M\r\nLOCATION:Room 2\r\n\
+             ORGANIZER:mailto:jane@corp.example\r\nATTENDEE:mailto:ana@example.org\r\nRRULE:FREQ=WEEKLY;COUNT=3",
+        );
+        assert_eq!(
+            plan,
+            json!({"part": "1", "method": "REQUEST", "entries": [{
+                "what": "Plan", "begins": "Tuesday 2026-12-08 15:00 +01:00", "ends": "Tuesday 2026-12-08 16:30 +01:00",
+                "begins_in_its_own_zone": "Tuesday 2026-12-08 09:00 -05:00 in America/New_York",
+                "ends_in_its_own_zone": "Tuesday 2026-12-08 10:30 -05:00 in America/New_York",
+                "where": "Room 2", "repeats": "every week, 3 times", "organizer": "jane@corp.example", "guests": ["ana@example.org"],
+            }]})
+        );
+        let day = told("SUMMARY:Trip\r\nDTSTART;VALUE=DATE:20261208\r\nDTEND;VALUE=DATE:20261210\r\nSTATUS:CANCELLED");
+        assert_eq!(
+            (&day["entries"][0]["ends"], &day["entries"][0]["status"]),
+            (&json!("Wednesday 2026-12-09"), &json!("cancelled"))
+        );
+        for unreadable in ["SUMMARY:x\r\nDTSTART:nonsense", "SUMMARY:x"] {
+            let told = told(unreadable);
+            assert!(told["text"].as_str().unwrap().contains(unreadable.lines().last().unwrap()), "{told:#}");
+        }
+    }
+
+    #[test]
     fn a_long_text_is_told_in_pieces_that_make_the_whole() {
         let text: String = (0..6_000).map(|number| format!("wört {number}\n")).collect();
         let mail = format!("Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}").into_bytes();
         let fetched = Fetched::Bytes(mail, true);
         let (mut whole, mut from) = (String::new(), 0);
         loop {
-            let told = describe_from(&fetched, b"", &[], from);
+            let told = describe_from(&fetched, b"", &[], from, None);
             let piece = told["text"].as_str().unwrap();
             assert!(piece.chars().count() <= 10_000, "what a model is told at once has an end");
             whole.push_str(piece);
@@ -219,7 +287,7 @@ mod tests {
             let mail = format!("Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}").into_bytes();
             let fetched = Fetched::Bytes(mail, true);
             for from in [0, MAX_TEXT_CHARS, at + 5, at + 18] {
-                let told = describe_from(&fetched, b"", &[], from).to_string();
+                let told = describe_from(&fetched, b"", &[], from, None).to_string();
                 assert!(!told.contains("limo") && !told.contains("2024"), "at {at}, from {from}");
             }
         }

@@ -25,6 +25,7 @@ use bailey_gate::{Claimed, ConnectionId, Effect, Found, Outcome};
 use bailey_vault::{Access, Discovered, Settings, Vault, VaultError};
 use serde_json::json;
 
+use crate::calendar::zone_name;
 use crate::call::{Arguments, BadCall, schema, with_lists};
 use crate::context::{Account, HomeContext, PrepareContext};
 use crate::dates::days_back;
@@ -287,13 +288,14 @@ impl Service for Mail {
         match claimed.action() {
             MailAction::Send(message) => smtp::send(vault, claimed, message).await,
             MailAction::Search { folder, query } => looked(imap::search(vault, claimed, folder, query, 0).await),
-            MailAction::Read(message) => looked(imap::read(vault, claimed, message, 0).await),
+            // Proposed before looks named the person's zone.
+            MailAction::Read(message) => looked(imap::read(vault, claimed, message, 0, "").await),
             MailAction::Look(look) => looked(match look {
                 Look::Folders => imap::folders(vault, claimed).await,
                 Look::Search { folder, query, skip } => imap::search(vault, claimed, folder, query, *skip).await,
-                Look::Read { message, from } => imap::read(vault, claimed, message, *from).await,
-                Look::Attachment { message, part, from } => {
-                    imap::attachment(vault, claimed, message, part, *from).await
+                Look::Read { message, from, zone } => imap::read(vault, claimed, message, *from, zone).await,
+                Look::Attachment { message, part, from, zone } => {
+                    imap::attachment(vault, claimed, message, part, *from, zone).await
                 }
             }),
             MailAction::Move(moving) | MailAction::Trash(moving) | MailAction::DiscardDraft(moving) => {
@@ -460,11 +462,8 @@ fn reference_in(argument: &'static str, text: &str) -> Result<MessageRef, BadCal
 fn prepare_read(arguments: &Arguments, cx: &HomeContext) -> Result<Made, BadCall> {
     let account = cx.account(MAIL, arguments, Level::Read)?;
     let message = reference(arguments)?;
-    let action = match count("from", arguments)? {
-        0 => MailAction::Read(message),
-        from => MailAction::Look(Look::Read { message, from }),
-    };
-    Ok((Some(account.connection.0), Action::Mail(action)))
+    let look = Look::Read { message, from: count("from", arguments)?, zone: zone_name(cx) };
+    Ok((Some(account.connection.0), Action::Mail(MailAction::Look(look))))
 }
 
 fn prepare_attachment(arguments: &Arguments, cx: &HomeContext) -> Result<Made, BadCall> {
@@ -472,7 +471,8 @@ fn prepare_attachment(arguments: &Arguments, cx: &HomeContext) -> Result<Made, B
     let bad =
         || BadCall::Bad { name: "part", why: "it is no number of a part that mail_read gave, like 2 or 1.2".into() };
     let part = PartNumber::new(arguments.text("part")?.trim()).ok_or_else(bad)?;
-    let look = Look::Attachment { message: reference(arguments)?, part, from: count("from", arguments)? };
+    let look =
+        Look::Attachment { message: reference(arguments)?, part, from: count("from", arguments)?, zone: zone_name(cx) };
     Ok((Some(account.connection.0), Action::Mail(MailAction::Look(look))))
 }
 

@@ -6,7 +6,7 @@ use bailey_dashboard as html;
 use bailey_dashboard::Section;
 use bailey_gate::family::Action;
 use bailey_gate::family::escape::visible_lines;
-use bailey_gate::family::mail::{Attachment, MailAction, Message, MessageRef};
+use bailey_gate::family::mail::{Attachment, Look, MailAction, Message, MessageRef};
 
 use super::pages::{Around, Page, shown};
 use super::*;
@@ -55,7 +55,7 @@ const fn message_of(action: &Action) -> Option<&Message> {
 /// Returns the received mail that an action stands on, where it does.
 pub(super) fn source_of(content: &Content) -> Option<((bailey_gate::ConnectionId, u64), &MessageRef)> {
     let message = match &content.action {
-        Action::Mail(MailAction::Read(message)) => message,
+        Action::Mail(MailAction::Read(message) | MailAction::Look(Look::Read { message, .. })) => message,
         action => &message_of(action)?.source.as_ref()?.message,
     };
     Some((content.account?, message))

@@ -821,3 +821,15 @@ async fn export(AppState(home): Shared) -> Page {
     response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
     Ok(response)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_of_actions_are_named_in_words_on_pages() {
+        let unnamed: Vec<_> =
+            ActionKind::all().map(ActionKind::name).filter(|name| html::kind_in_words(name) == *name).collect();
+        assert_eq!(unnamed, [""; 0]);
+    }
+}

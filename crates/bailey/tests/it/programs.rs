@@ -313,7 +313,9 @@ fn a_counter_proposal_and_a_cancellation_are_read_and_no_invitation_to_answer() 
     let told = results(&account.world);
     let invitation = &told[1]["invitations"][0];
     assert_eq!(invitation["method"], "COUNTER", "{:#}", told[1]);
-    assert!(invitation["text"].as_str().unwrap().contains("DTSTART;TZID=W. Europe Standard Time:20261208T160000"));
+    let entry = &invitation["entries"][0];
+    assert_eq!(entry["begins"], "Tuesday 2026-12-08 16:00 +01:00", "{entry:#}");
+    assert!(entry["organizer"].is_string() && invitation.get("text").is_none(), "{invitation:#}");
     for refused in [&told[3], &told[7]] {
         assert!(refused.to_string().contains("no invitation that asks for an answer"), "{refused:#}");
     }

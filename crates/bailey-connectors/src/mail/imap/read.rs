@@ -10,7 +10,7 @@ use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
-use super::super::mime::{Fetched, HEADER, MAX_FETCHED, describe_file, describe_from};
+use super::super::mime::{Fetched, HEADER, MAX_FETCHED, describe_file, describe_from, invited_by};
 use super::search::no_folder;
 use super::{imap_words, in_time, leave};
 
@@ -26,6 +26,7 @@ pub(in super::super) async fn read(
     claimed: &Claimed<MailAction>,
     message: &MessageRef,
     from: u32,
+    zone: &str,
 ) -> Result<String, String> {
     let access = vault.access(claimed, "read");
     let settings = vault.settings_of(&access).map_err(|error| error.to_string())?;
@@ -40,8 +41,9 @@ pub(in super::super) async fn read(
     .await?;
     leave(session).await;
     let from = usize::try_from(from).unwrap_or(usize::MAX);
+    let home = bailey_calendar::zone::by_name(zone);
     let work = move || {
-        let mut told = describe_from(&fetched, &header, &own_servers(&host), from);
+        let mut told = describe_from(&fetched, &header, &own_servers(&host), from, home.as_ref());
         if let (Some(told), Some(flags)) = (told.as_object_mut(), flags.as_object()) {
             told.extend(flags.clone());
         }
@@ -58,14 +60,21 @@ pub(in super::super) async fn attachment(
     message: &MessageRef,
     part: &PartNumber,
     from: u32,
+    zone: &str,
 ) -> Result<String, String> {
     let access = vault.access(claimed, "read");
     let mut session = in_time(vault.imap(&access)).await?;
     let file = in_time(file_of(&mut session, message, part, MAX_FILE)).await?;
     leave(session).await;
     let from = usize::try_from(from).unwrap_or(usize::MAX);
+    let home = bailey_calendar::zone::by_name(zone);
     let work = move || {
         let mut told = describe_file(&file.bytes, &file.media, file.name.as_deref(), file.charset.as_deref(), from);
+        let is_calendar =
+            file.media.eq_ignore_ascii_case("text/calendar") || file.bytes.starts_with(b"BEGIN:VCALENDAR");
+        if let (Some(home), Some(told), true) = (home.as_ref(), told.as_object_mut(), is_calendar && file.whole) {
+            told.extend(invited_by(&file.bytes, home).into_iter().map(|entries| ("entries".to_owned(), entries)));
+        }
         if let Some(told) = told.as_object_mut() {
             told.insert("name".into(), json!(file.name));
             told.insert("type".into(), json!(file.media));

@@ -8,6 +8,8 @@ use crate::preview::Preview;
 
 /// Longest number of a part: as deep as parts are read.
 const MAX_PART_BYTES: usize = 200;
+/// Longest name of a zone.
+const MAX_ZONE_BYTES: usize = 100;
 
 /// A look. What it asks for from the beginning on is an action of its own, which was there before these.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +25,15 @@ pub enum Look {
         /// How many of the newest are passed over; not 0.
         skip: u32,
     },
-    /// Read on in a message.
+    /// Read a message, or read on in it.
     Read {
         /// Which.
         message: MessageRef,
-        /// Characters of its text before; not 0.
+        /// Characters of its text before.
         from: u32,
+        /// The name of the person's zone: invitations are told on its clock. Empty in looks proposed before it was named; those
+        /// do not begin at 0.
+        zone: String,
     },
     /// Read a file of a message, or a text too long to be told with it.
     Attachment {
@@ -38,6 +43,8 @@ pub enum Look {
         part: PartNumber,
         /// Characters of its text before.
         from: u32,
+        /// The name of the person's zone: calendars are told on its clock. Empty in looks proposed before it was named.
+        zone: String,
     },
 }
 
@@ -70,14 +77,32 @@ pub(super) fn encode(look: &Look, out: &mut Encoder) {
             encode_query(query, out.byte(2).text(folder.as_str()));
             out.number((*skip).into());
         }
-        Look::Read { message, from } => {
-            encode_reference(message, out.byte(3));
+        Look::Read { message, from, zone } => {
+            encode_reference(message, out.byte(if zone.is_empty() { 3 } else { 5 }));
             out.number((*from).into());
+            encode_zone(zone, out);
         }
-        Look::Attachment { message, part, from } => {
-            encode_reference(message, out.byte(4));
+        Look::Attachment { message, part, from, zone } => {
+            encode_reference(message, out.byte(if zone.is_empty() { 4 } else { 6 }));
             out.text(part.as_str()).number((*from).into());
+            encode_zone(zone, out);
         }
+    }
+}
+
+fn encode_zone(zone: &str, out: &mut Encoder) {
+    if !zone.is_empty() {
+        out.text(zone);
+    }
+}
+
+/// Reads the name of a zone where the look has one.
+fn decode_zone(is_there: bool, bytes: &mut Decoder<'_>) -> Result<String, CodecError> {
+    let zone = if is_there { bytes.text()? } else { return Ok(String::new()) };
+    if zone.is_empty() || zone.len() > MAX_ZONE_BYTES {
+        Err(CodecError::Malformed("the name of a zone"))
+    } else {
+        Ok(zone)
     }
 }
 
@@ -91,11 +116,17 @@ pub(super) fn decode(bytes: &mut Decoder<'_>) -> Result<Look, CodecError> {
             query: decode_query(bytes)?,
             skip: some(decode_u32(bytes)?)?,
         }),
-        3 => Ok(Look::Read { message: decode_reference(bytes)?, from: some(decode_u32(bytes)?)? }),
-        4 => Ok(Look::Attachment {
+        tag @ (3 | 5) => {
+            let message = decode_reference(bytes)?;
+            let from = decode_u32(bytes)?;
+            let (from, has_zone) = if tag == 3 { (some(from)?, false) } else { (from, true) };
+            Ok(Look::Read { message, from, zone: decode_zone(has_zone, bytes)? })
+        }
+        tag @ (4 | 6) => Ok(Look::Attachment {
             message: decode_reference(bytes)?,
             part: PartNumber::new(&bytes.text()?).ok_or(CodecError::Malformed("the number of a part"))?,
             from: decode_u32(bytes)?,
+            zone: decode_zone(tag == 6, bytes)?,
         }),
         tag => Err(CodecError::UnknownTag(tag)),
     }
@@ -113,12 +144,12 @@ pub(super) fn preview(look: &Look, out: &mut Preview) {
             search(out, folder, query);
             out.item("Behind the newest", &skip.to_string());
         }
-        Look::Read { message, from } => {
-            out.headline = "Read on in a mail".into();
+        Look::Read { message, from, .. } => {
+            out.headline = if *from == 0 { "Read a mail" } else { "Read on in a mail" }.into();
             place(out, message);
             on(out, *from);
         }
-        Look::Attachment { message, part, from } => {
+        Look::Attachment { message, part, from, .. } => {
             out.headline = "Read a file of a mail".into();
             place(out, message);
             out.item("Part", part.as_str());
@@ -145,13 +176,15 @@ mod tests {
         for look in [
             Look::Folders,
             search(20),
-            Look::Read { message: message(), from: 16_000 },
-            Look::Attachment { message: message(), part, from: 0 },
+            Look::Read { message: message(), from: 16_000, zone: String::new() },
+            Look::Read { message: message(), from: 0, zone: "Europe/Berlin".into() },
+            Look::Attachment { message: message(), part: part.clone(), from: 0, zone: String::new() },
+            Look::Attachment { message: message(), part, from: 0, zone: "+02:00".into() },
         ] {
             assert_eq!(decode(&mut Decoder::new(&written(&look))), Ok(look));
         }
         // These are a search and a reading of their own; two encodings of one action would be two digests.
-        for look in [search(0), Look::Read { message: message(), from: 0 }] {
+        for look in [search(0), Look::Read { message: message(), from: 0, zone: String::new() }] {
             assert!(decode(&mut Decoder::new(&written(&look))).is_err());
         }
         for bad in ["", "0", "1.", ".1", "1..2", "01", "1.0", "a", "1.HEADER", "4294967296", "1 2"] {
