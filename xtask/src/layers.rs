@@ -8,10 +8,11 @@ use serde_json::Value;
 use crate::process::{command, root};
 
 /// Each crate of the product and the crates of ours it may use.
-const ALLOWED: [(&str, &[&str]); 24] = [
+const ALLOWED: [(&str, &[&str]); 25] = [
     ("bailey-dates", &[]),
     ("bailey-calendar", &[]),
     ("bailey-gate", &[]),
+    ("bailey-egress", &[]),
     ("bailey-keys", &[]),
     ("bailey-verify", &[]),
     ("bailey-scripted", &[]),
@@ -24,7 +25,7 @@ const ALLOWED: [(&str, &[&str]); 24] = [
     ("bailey-supervisor", &["bailey-keys", "bailey-telemetry"]),
     ("bailey-policy", &["bailey-dates", "bailey-gate"]),
     ("bailey-ledger", &["bailey-gate", "bailey-keys"]),
-    ("bailey-vault", &["bailey-gate", "bailey-keys", "bailey-ledger", "bailey-telemetry"]),
+    ("bailey-vault", &["bailey-egress", "bailey-gate", "bailey-keys", "bailey-ledger", "bailey-telemetry"]),
     ("bailey-model", &["bailey-gate"]),
     ("bailey-agent", &["bailey-dates", "bailey-gate", "bailey-model"]),
     (
