@@ -95,10 +95,7 @@ impl Slot {
                 let holds = |pair: &&[u8]| *pair == wanted.as_bytes();
                 let named = |pair: &&[u8]| pair.split(|c| *c == b'=').next() == Some(encoded(name).as_bytes());
                 let pairs: Vec<&[u8]> = body.split(|c| *c == b'&').collect();
-                if !is_form
-                    || pairs.iter().filter(|pair| named(pair)).count() != 1
-                    || !pairs.iter().any(&holds)
-                {
+                if !is_form || pairs.iter().filter(|pair| named(pair)).count() != 1 || !pairs.iter().any(&holds) {
                     return Err(NotFilled::Elsewhere);
                 }
                 let filled = Zeroizing::new([encoded(name), encoded(&self.secret)].join("="));

@@ -362,10 +362,11 @@ async fn listen(listener: TcpListener, tls: Option<TlsAcceptor>, state: Arc<Stat
         let (tls, state) = (tls.clone(), Arc::clone(&state));
         tokio::spawn(async move {
             match tls {
-                Some(tls) => match tls.accept(stream).await {
-                    Ok(stream) => answer_all(stream, state).await,
-                    Err(_) => {}
-                },
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        answer_all(stream, state).await;
+                    }
+                }
                 None => answer_all(stream, state).await,
             }
         });
