@@ -96,7 +96,7 @@ pub(crate) fn checked(words: &str, task: &str, planned: &Planned) -> String {
     out.join("\n")
 }
 
-/// Words, and the addresses in them, as they are compared.
+/// Returns words, and the addresses in them, as they are compared.
 fn pieces(text: &str) -> Vec<String> {
     let cut = text.replace([':', '-', '/', 'T'], " ");
     let mut out = tokens(&cut);

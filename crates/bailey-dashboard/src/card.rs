@@ -179,7 +179,7 @@ fn content(action: &ActionView) -> Markup {
     }
 }
 
-/// What to look at twice that does not stand on a recipient's own line.
+/// Returns what to look at twice that does not stand on a recipient's own line.
 fn twice(action: &ActionView) -> Markup {
     let on_lines: Vec<String> = action.recipients.iter().flat_map(RecipientView::warnings).collect();
     let rest: Vec<&String> = action.warnings.iter().filter(|warning| !on_lines.contains(warning)).collect();

@@ -95,7 +95,7 @@ enum Next<J: Judge> {
     Opaque(OnUpgrade, Link<J>, Box<Watch<J>>, Origin),
 }
 
-/// An answer of the broker's own: what happened, why, and what to do next.
+/// Makes an answer of the broker's own: what happened, why, and what to do next.
 fn told(status: StatusCode, why: &str) -> Response<Passed> {
     let mut answer = Response::new(whole(format!("Bailey did not send this request: {why}.\n")));
     *answer.status_mut() = status;

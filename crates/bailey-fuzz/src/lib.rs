@@ -118,7 +118,7 @@ fn sent(bytes: &[u8]) {
 const MAX_WANTED_BYTES: u64 = 4 * 1024 * 1024;
 const MAX_FILE_TEXT_BYTES: usize = 4 * 1024 * 1024;
 
-/// What a mail server says of a message's parts, behind the message's header.
+/// Returns what a mail server says of a message's parts, behind the message's header.
 fn outline(bytes: &[u8]) {
     let end = bytes.windows(2).position(|window| window == b"\n\n").unwrap_or(0);
     let (header, structure) = bytes.split_at(end);
@@ -132,7 +132,7 @@ fn outline(bytes: &[u8]) {
     let _ = outline.read();
 }
 
-/// A file of a mail, behind a line with its type and its name.
+/// Reads a file of a mail, behind a line with its type and its name.
 fn file(bytes: &[u8]) {
     let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(0);
     let (line, content) = bytes.split_at(end);

@@ -82,7 +82,7 @@ impl Fields {
         self.cut
     }
 
-    /// Names and raw values, in order; names in lower case.
+    /// Returns names and raw values, in order; names in lower case.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.all.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
     }

@@ -178,7 +178,7 @@ impl Page {
         }
     }
 
-    /// The text of a part.
+    /// Adds the text of a part.
     fn words(&mut self, part: &Part<'_>) {
         let Some((bytes, whole)) = part.decoded() else {
             let size = encoded_size(part);
@@ -219,7 +219,7 @@ impl Page {
         }
     }
 
-    /// The last that can be shown, as mail programs do it; the others' files all the same.
+    /// Shows the last that can be shown, as mail programs do it; the others' files all the same.
     fn alternative(&mut self, parts: &[Part<'_>]) {
         let mut chosen = None;
         for (index, part) in parts.iter().enumerate().rev() {
@@ -270,7 +270,7 @@ impl Page {
         }
     }
 
-    /// The part that it begins with; what belongs to that is listed, but for text that belongs to nothing.
+    /// Shows the part that it begins with; what belongs to that is listed, but for text that belongs to nothing.
     fn related(&mut self, whole: &Part<'_>, parts: &[Part<'_>]) {
         let start = whole.about.start.as_ref();
         let root = start

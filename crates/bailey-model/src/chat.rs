@@ -275,7 +275,7 @@ impl Chat {
         }
     }
 
-    /// Words as a text, or in parts.
+    /// Reads words as a text, or in parts.
     fn content(&mut self, content: &Value) {
         match content {
             Value::String(text) => self.words(text),

@@ -44,7 +44,7 @@ fn hash_of_secret(id: &str, secret: &str) -> Vec<u8> {
     digest(&SHA256, &hashed.finish()).as_ref().to_vec()
 }
 
-/// A collection, signed in to with a password (the first tag) or with tokens (the second).
+/// Writes a collection, signed in to with a password (the first tag) or with tokens (the second).
 fn encode_dav(out: &mut Encoder, tags: [u8; 2], dav: &DavSettings) {
     let DavSettings { name, user, server, path, issuer, client } = dav;
     let signs_in = issuer.is_some() || client.is_some();

@@ -203,7 +203,7 @@ fn an_entry_of_an_unknown_zone_beside_the_span_is_told_and_leaves_no_free_time()
     assert_eq!(told("DTSTART;TZID=Europe/Paris:20261125T120000"), (1, 0, 2));
 }
 
-/// What the preview says comes of the bytes that are written.
+/// Returns what the preview says comes of the bytes that are written.
 #[test]
 fn dates_that_a_change_of_a_series_comes_to_are_told_with_how_many() {
     let told = |writing: Writing| {

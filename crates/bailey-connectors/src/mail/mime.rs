@@ -164,14 +164,14 @@ fn page(told: Value, from: usize) -> Value {
     told
 }
 
-/// People of a field, for a list.
+/// Returns the people of a field, for a list.
 pub(crate) fn people(fields: &Fields, name: &str) -> Vec<Mailbox> {
     let Addresses { mut all, .. } = addresses(fields, name);
     all.truncate(MAX_PEOPLE);
     all
 }
 
-/// People of a field as one line, each name quoted.
+/// Returns the people of a field as one line, each name quoted.
 pub(crate) fn people_in_words(fields: &Fields, name: &str) -> String {
     let all: Vec<String> = people(fields, name).iter().map(ToString::to_string).collect();
     short(&all.join(", "))

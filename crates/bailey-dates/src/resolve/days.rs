@@ -77,7 +77,7 @@ impl World<'_> {
         }
     }
 
-    /// Of days that come again, those that are meant. `days` are in order; some are before today, some are not.
+    /// Returns, of days that come again, those that are meant. `days` are in order; some are before today, some are not.
     fn of_rounds(&self, days: &[(Date, Date)], recent: i32) -> Readings<Stretch> {
         let stretch = |(first, last): &(Date, Date)| Stretch::Days(*first, *last);
         let before = days.iter().rev().find(|(first, _)| *first <= self.from);

@@ -171,7 +171,7 @@ impl Page {
         element
     }
 
-    /// What the beginning of an element does to the text.
+    /// Returns what the beginning of an element does to the text.
     fn begin(&mut self, element: &Element, attributes: &Attributes) {
         let name = element.named.tag.as_str();
         match name {
@@ -283,7 +283,7 @@ impl Page {
         }
     }
 
-    /// What the end of an element does to the text.
+    /// Returns what the end of an element does to the text.
     fn end(&mut self, element: &Element) {
         match element.named.tag.as_str() {
             "a" => self.end_link(),
@@ -314,7 +314,7 @@ impl Page {
         }
     }
 
-    /// One line for a row, its cells apart; where a cell has several lines, the cells stand below one another.
+    /// Writes one line for a row, its cells apart; where a cell has several lines, the cells stand below one another.
     fn end_row(&mut self) {
         let Some(row) = self.rows.last_mut() else { return };
         let mut cells = std::mem::take(&mut row.cells);
@@ -379,7 +379,7 @@ impl Page {
         self.words_as_is(&shown);
     }
 
-    /// Words of the document.
+    /// Takes words of the document.
     fn words(&mut self, text: &str) {
         let Some(element) = self.open.last() else {
             return self.seen(text, false);

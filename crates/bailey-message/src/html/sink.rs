@@ -63,13 +63,13 @@ impl Sink {
         self.blank = false;
     }
 
-    /// What follows stands so many line breaks below what was.
+    /// Returns what follows stands so many line breaks below what was.
     pub(super) fn block(&mut self, breaks: usize) {
         self.breaks = self.breaks.max(breaks);
         self.blank = false;
     }
 
-    /// What the next word's line begins with.
+    /// Returns what the next word's line begins with.
     pub(super) fn begin_with(&mut self, prefix: String) {
         self.block(1);
         self.prefix = prefix;

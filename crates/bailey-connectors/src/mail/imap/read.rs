@@ -129,7 +129,7 @@ async fn text_of(session: &mut ImapSession, message: &MessageRef, header: &[u8],
     Ok(Fetched::Bytes(bytes.to_vec(), bytes.len() < MAX_FETCHED))
 }
 
-/// Of what parts a message is, as far as its server says.
+/// Tells of what parts a message is, as far as its server says.
 async fn outline(session: &mut ImapSession, message: &MessageRef, header: &[u8]) -> Result<Option<Outline>, String> {
     let fetched = fetch(session, message, "UID BODYSTRUCTURE").await?;
     // The guard passes it on as these bytes.
