@@ -162,6 +162,7 @@ fn row(frame: &Frame<'_>, action: &ActionView) -> Markup {
                 @if let Some(task) = &action.task {
                     a class="button plain" href={ "/talk/" (task) } { "Its task" }
                     a class="button plain" href={ "/activity/" (action.id) "/request" } { "The request behind it" }
+                    @if action.can_undo { a class="button plain" href={ "/talk/" (task) "/undo" } { "Undo its whole task…" } }
                 }
                 @if action.can_undo { (undo(action)) }
             }

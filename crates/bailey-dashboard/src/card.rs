@@ -263,7 +263,7 @@ fn answers(frame: &Frame<'_>, action: &ActionView, batch: Option<&str>) -> Marku
             "awaiting" => div class="answers" {
                 (touch::post("/do/reject", &[("id", id)], "Reject", "plain reject"))
                 (reject_with_note(id))
-                @if action.kind == "mail.send" { a class="button plain edit" href={ "/approvals/" (id) "/edit" } { "Edit" } }
+                @if action.can_edit { a class="button plain edit" href={ "/approvals/" (id) "/edit" } { "Edit" } }
                 a class="button plain" href={ "/autonomy?like=" (id) } { "Always like this…" }
                 @if let Some(batch) = batch {
                     label class="choose scripted" {

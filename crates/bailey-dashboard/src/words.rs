@@ -164,6 +164,11 @@ pub(crate) fn clock(ms: i64, zone: &TimeZone) -> String {
     zoned(ms, zone).map_or_else(|| "at an unknown time".to_owned(), |at| at.strftime("%H:%M").to_string())
 }
 
+/// Returns how far a zone is from UTC at a moment, such as `UTC+01:00`.
+pub(crate) fn offset(ms: i64, zone: &TimeZone) -> String {
+    zoned(ms, zone).map_or_else(|| "UTC".to_owned(), |at| at.strftime("UTC%:z").to_string())
+}
+
 /// Returns the day in words: `Today`, `Yesterday`, `Thursday 27 November`, with its year where that is another.
 pub(crate) fn day(ms: i64, now_ms: i64, zone: &TimeZone) -> String {
     let (Some(at), Some(now)) = (zoned(ms, zone), zoned(now_ms, zone)) else { return "Some day".into() };

@@ -3,7 +3,8 @@
 use bailey_interface::{
     ActionView, AttachmentView, ConnectionView, ContextView, KeptBack, Line, ModelsView, MonthView, OfferView,
     PermissionView, ProviderView, RecipientView, RuleEventView, RuleView, SettingView, SpanView, Status,
-    SuggestionView, TaskSummary, TaskView, TrialView, TriedView, UsageView, UseView, WhyView,
+    SuggestionView, TaskSummary, TaskUndoView, TaskView, TrialView, TriedView, UndoFate, UndoStepView, UsageView,
+    UseView, WhyView,
 };
 
 /// 2026-11-29T14:02Z.
@@ -56,6 +57,7 @@ pub fn bare(n: u64, kind: &str, state: &str, headline: &str) -> ActionView {
         class: "undoable".into(),
         reversal: "Changes nothing.".into(),
         has_original: false,
+        can_edit: false,
         can_undo: false,
         answered: "it went by itself".into(),
         outcome: None,
@@ -465,4 +467,18 @@ pub fn servers() -> Vec<Line> {
         line("Handing in", "smtp.example.org:465, certificate checked"),
         line("Found at", "https://autoconfig.example.org"),
     ]
+}
+
+/// A task of these actions that is to be undone, or is being.
+pub fn undoing(actions: &[ActionView], words: &str, running: bool) -> TaskUndoView {
+    let before = [UndoFate::Undo, UndoFate::TakeBack, UndoFate::Leave];
+    let after = [UndoFate::UnderWay, UndoFate::TakenBack, UndoFate::Undone, UndoFate::Leave];
+    let fates = if running { &after[..] } else { &before[..] };
+    let step = |(action, fate): (&ActionView, &UndoFate)| UndoStepView {
+        action: action.clone(),
+        fate: *fate,
+        why: if *fate == UndoFate::Leave { words.to_owned() } else { String::new() },
+    };
+    let steps = actions.iter().zip(fates.iter().cycle()).map(step).collect();
+    TaskUndoView { task: TASK.into(), words: words.to_owned(), running, steps }
 }

@@ -237,4 +237,9 @@ fn a_whole_task_is_undone_by_one_answer_and_what_cannot_be_is_told() {
     let left = done["left"].as_array().unwrap();
     assert!(left.len() == 1 && left[0]["id"] == card["id"] && left[0]["why"] != "", "{done}");
     assert_eq!(output.status.code(), Some(1), "something is left");
+    // The log alone shows that the person wanted it: with the connection, the mail, and the export itself.
+    let file = world.folder.path().join("log");
+    fs::write(&file, world.ok(&["log", "export", "-", "--readable"], PASSPHRASE)).unwrap();
+    let (code, words) = crate::evidence::verifier(&file, None);
+    assert!(code == 10 && words.contains("4 approvals checked") && !words.contains("without evidence"), "{words}");
 }
