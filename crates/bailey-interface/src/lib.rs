@@ -405,6 +405,12 @@ pub struct SpanView {
     pub source: String,
     /// The words.
     pub text: String,
+    /// The action that it is the result of, for others' words.
+    #[serde(default)]
+    pub action: Option<String>,
+    /// Whether that action is about a received mail, which can be looked at as it came: `GET /v1/actions/{id}/original`.
+    #[serde(default)]
+    pub received: bool,
 }
 
 /// A secret that was kept back from a model.

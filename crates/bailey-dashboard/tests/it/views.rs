@@ -311,7 +311,13 @@ pub fn connections() -> Vec<ConnectionView> {
 }
 
 fn span(label: &str, source: &str, text: &str) -> SpanView {
-    SpanView { label: label.into(), source: source.into(), text: text.into() }
+    SpanView {
+        label: label.into(),
+        source: source.into(),
+        text: text.into(),
+        action: (label == "others").then(|| id(3)),
+        received: true,
+    }
 }
 
 pub fn context() -> ContextView {

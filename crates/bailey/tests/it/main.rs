@@ -46,6 +46,7 @@ mod stops;
 mod submission;
 mod support;
 mod telemetry;
+mod tour;
 mod trust;
 mod undoing;
 mod webdriver;
