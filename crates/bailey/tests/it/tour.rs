@@ -19,10 +19,9 @@ fn scripts() -> Vec<Script> {
         "Dear Ana,\n\nTuesday at ten works well. I booked the table by the window at Café Lumière.\n\nUntil then\nMe";
     let answer = json!({"id": "$ID0", "body": reply, "why": "Ana asks whether Tuesday at ten suits you, and your calendar is free."});
     let answering = vec![
-        Turn::call("mail_search", json!({"from": "ana"})),
-        Turn::call("mail_read", json!({"id": "$ID0"})),
         Turn::call("calendar_free", json!({"from": "2027-03-02", "until": "2027-03-02"})),
-        Turn::call("mail_reply", answer),
+        Turn::call("mail_search", json!({"from": "ana"})),
+        Turn::calls(vec![("mail_read", json!({"id": "$ID0"})), ("mail_reply", answer)]),
         Turn::say("I answered **Ana**: Tuesday at ten works. Your calendar is free from 8 to 15 that day."),
     ];
     let dentist = json!({"what": "Dentist", "begins": "4 March 2027 at 9:30", "where": "Rue des Lilas 4", "why": "You gave the time in your task."});

@@ -66,6 +66,7 @@ fn a_whole_task_is_undone_from_its_page_by_one_touch_for_exactly_what_was_shown(
     assert_eq!(lies(), (0, 3));
     browser.open(&at(world, &format!("/talk/{}/undo", id(&task))));
     browser.click("form[data-touch$='/undo'] button");
+    browser.until("return /It is being undone|Nothing is left/.test(document.body.innerText)");
     // Whoever leaves and comes back is told how far it is, and what came of each.
     browser.open(&at(world, "/activity"));
     browser.open(&at(world, &format!("/talk/{}/undo", id(&task))));
