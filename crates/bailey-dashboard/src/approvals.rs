@@ -191,7 +191,7 @@ pub fn edit(frame: &Frame<'_>, action: &ActionView, editing: &Editing<'_>) -> St
         @if !action.can_edit {
             p class="trouble" role="alert" { "It does not wait any more, or is nothing that can be edited here: it " (words::state(&action.state)) "." }
         }
-        @if let Some(("", why)) = editing.wrong { p class="trouble" role="alert" { (why) } }
+        @if let Some(("", why)) = editing.wrong { p class="trouble" role="alert" { (words::with_code(why)) } }
         form method="post" action={ "/do/edit/" (action.id) } class="fields" {
             @for field in fields { (edit_field(field, editing)) }
             @if of_entry { p class="dim" { "Times are those of " (frame.zone_name()) "." } }
@@ -218,6 +218,6 @@ fn edit_field((name, label, hint, input): Field, editing: &Editing<'_>) -> Marku
                     aria-describedby=[said.as_deref()] aria-invalid=[invalid];,
             }
         }
-        @if let (Some(id), Some(why)) = (&said, wrong) { p id=(id) class="trouble" role="alert" { (why) } }
+        @if let (Some(id), Some(why)) = (&said, wrong) { p id=(id) class="trouble" role="alert" { (words::with_code(why)) } }
     }
 }

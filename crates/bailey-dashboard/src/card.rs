@@ -82,7 +82,7 @@ fn sentence(frame: &Frame<'_>, action: &ActionView, heading: Heading) -> Markup 
                 @match (action.state.as_str(), action.held_until_ms) {
                     ("awaiting", _) => span class="until" { "Answer until " (frame.moment(action.expires_ms)) "." },
                     ("held", Some(until)) => span class="until" { "Goes in " (frame.until(until)) "." },
-                    _ => span class={ "state s-" (action.state) } { (words::state(&action.state)) },
+                    _ => { "· " span class={ "state s-" (action.state) } { (words::state(&action.state)) } },
                 }
             }
         }

@@ -56,7 +56,7 @@ pub fn connections(frame: &Frame<'_>, accounts: &[ConnectionView], under_way: &[
     let main = html! {
         h1 { "Connections" }
         @if !said.is_empty() { p class="note" role="status" { (said) } }
-        (part("under-way", "", &html! { @for one in under_way { (being_connected(frame, one)) } }))
+        (part("under-way", "under-way", &html! { @for one in under_way { (being_connected(frame, one)) } }))
         @if active.is_empty() { p class="lead" { "No account is connected. Bailey reaches nothing but what you connect." } }
         (part("accounts", "cards", &html! { @for account in &active { (one(frame, account)) } }))
         section class="group" aria-labelledby="more" {
@@ -82,7 +82,7 @@ fn being_connected(frame: &Frame<'_>, one: &ConnectingView) -> Markup {
     html! {
         @match (&one.trouble, one.at_provider) {
             (Some(why), _) => p class="trouble" {
-                bdi { (one.account) } " (" (kind_name(&one.kind)) ") was not connected: " (why) " "
+                bdi { (one.account) } " (" (kind_name(&one.kind)) ") was not connected: " (words::with_code(why)) ". "
                 a href={ "/connect?kind=" (one.kind) } { "Connect it anew" }
             },
             (None, true) => p class="note" role="status" {
@@ -118,7 +118,7 @@ fn one(frame: &Frame<'_>, connection: &ConnectionView) -> Markup {
             p class="back" { (kind_name(&connection.kind)) @if connection.is_default { " · used where nothing else is said" } }
         }
         @if !connection.sign_in.is_empty() {
-            p class="trouble" { (connection.sign_in) " " a href=(again) { "Connect it again" } }
+            p class="trouble" { (words::with_code(&connection.sign_in)) " " a href=(again) { "Connect it again" } }
         }
         @if !connection.permissions.is_empty() { (permissions(connection)) }
         dl class="items" {
@@ -282,7 +282,7 @@ fn address(kind: &str, trouble: &str, typed: &BTreeMap<&'static str, &str>) -> M
     let said = |name: &str| typed.get(name).copied().unwrap_or_default();
     html! {
         h1 { "Connect: " (kind_name(kind)) }
-        @if !trouble.is_empty() { p class="trouble" role="alert" { (trouble) } }
+        @if !trouble.is_empty() { p class="trouble" role="alert" { (words::with_code(trouble)) } }
         form method="post" action="/do/connect/find" class="fields" {
             input type="hidden" name="kind" value=(kind);
             @match kind {

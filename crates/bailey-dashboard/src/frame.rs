@@ -271,7 +271,7 @@ fn band(frame: &Frame<'_>) -> Markup {
             }
         }
         @if !frame.status.notices.is_empty() {
-            section class="notices" aria-label="Notices" { ul { @for notice in &frame.status.notices { li { (notice) } } } }
+            section class="notices" aria-label="Notices" { ul { @for notice in &frame.status.notices { li { (words::with_code(notice)) } } } }
         }
     };
     let inside = html! { (inside) (first_steps(frame.steps)) };

@@ -132,7 +132,7 @@ pub fn undo_task(frame: &Frame<'_>, view: &TaskUndoView) -> String {
     let tried =
         view.running || view.steps.iter().any(|step| matches!(step.fate, UndoFate::Undone | UndoFate::TakenBack));
     let main = html! {
-        p class="crumb" { a href="/talk" { "Talk" } " › " a href={ "/talk/" (view.task) } { bdi { (words::short(&view.words, 60)) } } }
+        p class="crumb" { a href={ "/talk/" (view.task) } { bdi { (words::short(&view.words, 80)) } } }
         h1 { "Undo the whole task" }
         @if view.running {
             p class="note" role="status" { "It is being undone. It goes on if you leave this page, which says how far it is when you come back." }
@@ -173,7 +173,7 @@ fn undo_answer(view: &TaskUndoView, undo: &[&str], take_back: &[&str]) -> Markup
     html! {
         @if !undo.is_empty() {
             @let body = json!({ "undo": undo, "take_back": take_back });
-            @let all = Touch { path: &path, body, said: "Undoing.", then: Then::Renew };
+            @let all = Touch { path: &path, body, said: "", then: Then::Renew };
             @let one = (undo.len() + take_back.len()) as u64;
             div class="answers" { (touch::button(&all, &format!("Undo {}", words::count(one, "action", "actions")), "go")) }
         } @else if !take_back.is_empty() {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use maud::{Markup, html};
 
 /// Says where an action stands.
 pub(crate) fn state(name: &str) -> &str {
@@ -162,6 +163,17 @@ pub(crate) fn date(ms: i64, zone: &TimeZone) -> Option<Date> {
 /// Returns the time of day, `14:02`.
 pub(crate) fn clock(ms: i64, zone: &TimeZone) -> String {
     zoned(ms, zone).map_or_else(|| "at an unknown time".to_owned(), |at| at.strftime("%H:%M").to_string())
+}
+
+/// Writes words of the home's own, in which backticks mark what is to be typed or was.
+pub(crate) fn with_code(text: &str) -> Markup {
+    // A mark without its end is no mark.
+    let marked = text.matches('`').count() % 2 == 0;
+    html! {
+        @if marked {
+            @for (place, part) in text.split('`').enumerate() { @if place % 2 == 1 { code { (part) } } @else { (part) } }
+        } @else { (text) }
+    }
 }
 
 /// Returns how far a zone is from UTC at a moment, such as `UTC+01:00`.

@@ -2,11 +2,11 @@
 //! `docs/tour.md` (`cargo xtask tour`).
 
 use bailey_scripted::{Script, Turn};
-use serde_json::{Value, json};
+use serde_json::json;
 use xtask::servers;
 
 use crate::dashboard::{DESK, PHONE, at, axe, let_in, picture};
-use crate::support::{Account, PASSPHRASE, World, id};
+use crate::support::{Account, PASSPHRASE, World, id, send};
 use crate::webdriver::Browser;
 
 fn script(words: &str, turns: Vec<Turn>) -> Script {
@@ -35,6 +35,10 @@ fn scripts() -> Vec<Script> {
     ];
     vec![
         script("answer Ana", answering),
+        script(
+            "tell Ana",
+            vec![send("ana@example.org", "The drafts", "Dear Ana,\n\nplease bring two copies.\n\nMe"), Turn::say("ok")],
+        ),
         script("dentist", vec![Turn::call("calendar_create", dentist), Turn::say("The dentist is in your calendar.")]),
         script("newsletters", archiving),
     ]
@@ -42,7 +46,7 @@ fn scripts() -> Vec<Script> {
 
 /// Mail as it came in.
 fn deliver(account: &Account) {
-    let ana = "From: Ana Ferreira <ana@example.org>\r\nTo: me@bailey.test\r\nSubject: Tuesday?\r\nMessage-ID: <tuesday@example.org>\r\n\r\nHello,\r\n\r\ncould we meet on Tuesday at ten, at Café Lumière? I will bring the drafts.\r\n\r\nAna\r\n";
+    let ana = "From: Ana Ferreira <ana@example.org>\r\nTo: me@bailey.test\r\nSubject: Tuesday?\r\nDate: Fri, 27 Nov 2026 09:12:00 +0100\r\nMessage-ID: <tuesday@example.org>\r\n\r\nHello,\r\n\r\ncould we meet on Tuesday at ten, at Café Lumière? I will bring the drafts.\r\n\r\nAna\r\n";
     account.server.deliver("", "ana", ana).unwrap();
     for (n, from) in ["news@garden.example", "letters@books.example", "hello@trains.example"].iter().enumerate() {
         let text = format!(
@@ -67,13 +71,18 @@ fn shown(browser: &Browser, name: &str) {
 
 #[test]
 fn the_pages_of_a_home_in_daily_use_are_whole_in_every_look() {
-    let account = Account::with_scripts_and_dashboard(scripts());
-    let world = &account.world;
+    let mut account = Account::with_scripts_and_dashboard(scripts());
     deliver(&account);
     let browser = Browser::start();
     browser.look(DESK.0, DESK.1, false);
-    let_in(world, &browser);
+    let_in(&account.world, &browser);
     browser.click("a.go");
+    browser.until_says("Connect your mail");
+    // What it says of a passkey that was made, it says until it is started anew.
+    account.world.restart();
+    let world = &account.world;
+    browser.open(&at(world, "/talk"));
+    let _ = browser.log();
     browser.until_says("Connect your mail");
     shown(&browser, "first-steps");
     account.with_password("full");
@@ -93,14 +102,8 @@ fn the_pages_of_a_home_in_daily_use_are_whole_in_every_look() {
     let card = world.waiting();
     browser.open(&at(world, "/approvals"));
     shown(&browser, "approvals");
-    browser.open(&at(world, &format!("/autonomy?like={}", id(&card))));
-    browser.until_says("would have been decided otherwise");
-    shown(&browser, "autonomy");
     browser.open(&at(world, "/approvals"));
-    let tick = "article.card input[type=checkbox][required]";
-    if browser.run(&format!("return !!document.querySelector('{tick}')")) == Value::Bool(true) {
-        browser.click(tick);
-    }
+    browser.click("article.card input[type=checkbox][required]");
     browser.click("article.card form.approve button");
     world.until(&id(&card), "succeeded");
     world.until_task(&id(&task), "answered");
@@ -110,6 +113,15 @@ fn the_pages_of_a_home_in_daily_use_are_whole_in_every_look() {
     browser.open(&at(world, &format!("/context/{}/3", id(&task))));
     browser.until_says("the mail as it came");
     shown(&browser, "context");
+
+    // She is known now, so a rule could spare the next question.
+    let task = world.task("tell Ana (ana@example.org) to bring two copies of the drafts");
+    let card = world.waiting();
+    browser.open(&at(world, &format!("/autonomy?like={}", id(&card))));
+    browser.until_says("1 would have been decided otherwise");
+    shown(&browser, "autonomy");
+    world.ok(&["reject", &id(&card)], "");
+    world.until_task(&id(&task), "answered");
 
     // An entry that is changed before it is approved.
     world.task("put the dentist on 4 March 2027 at 9:30, Rue des Lilas 4, into my calendar");
