@@ -218,7 +218,7 @@ fn one_step(frame: &Frame<'_>, step: &ActionView) -> Markup {
         li {
             details class="step" id={ "s-" (step.id) } {
                 summary {
-                    span class="what" { (step.headline) @if !about.is_empty() { " " span class="dim" { bdi { (about) } } } }
+                    span class="what" { @if step.undoes.is_some() { span class="dim" { "Undo: " } } (step.headline) @if !about.is_empty() { " " span class="dim" { bdi { (about) } } } }
                     span class={ "state s-" (step.state) } { (words::state(&step.state)) }
                 }
                 @if !step.reason.is_empty() { p { b { "Why it was decided so" } " " (step.reason) } }

@@ -163,6 +163,9 @@ pub struct ActionView {
     pub can_edit: bool,
     /// Whether it has happened and can be undone: `POST /v1/actions/{id}/undo`.
     pub can_undo: bool,
+    /// The action that this one undoes, where it is an undo.
+    #[serde(default)]
+    pub undoes: Option<String>,
     /// What the person had said to it, in words: that they approved it, or that it went by itself.
     pub answered: String,
     /// What came of it, where something did.

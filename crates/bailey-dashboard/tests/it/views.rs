@@ -59,6 +59,7 @@ pub fn bare(n: u64, kind: &str, state: &str, headline: &str) -> ActionView {
         has_original: false,
         can_edit: false,
         can_undo: false,
+        undoes: None,
         answered: "it went by itself".into(),
         outcome: None,
         expires_ms: NOW + 4 * 60 * MINUTE,

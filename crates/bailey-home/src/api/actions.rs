@@ -39,6 +39,7 @@ pub(super) fn action_view(home: &Home, record: &ActionRecord) -> Result<ActionVi
         has_original: false,
         can_edit: false,
         can_undo: false,
+        undoes: row.undo_of.map(|of| of.to_string()),
         answered: crate::rules::answered(row).into(),
         outcome: outcome_words(&entries),
         note: note_among(&entries).map(|note| visible_lines(&note)).unwrap_or_default(),

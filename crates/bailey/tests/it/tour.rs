@@ -112,6 +112,11 @@ fn the_pages_of_a_home_in_daily_use_are_whole_in_every_look() {
     shown(&browser, "action");
     browser.open(&at(world, &format!("/context/{}/3", id(&task))));
     browser.until_says("the mail as it came");
+    // Where others' words are.
+    browser.run(
+        "const there = () => document.querySelector('.span.l-others a[href$=\"/original\"]').scrollIntoView({block: 'center'});
+         addEventListener('resize', () => requestAnimationFrame(there)); there()",
+    );
     shown(&browser, "context");
 
     // She is known now, so a rule could spare the next question.

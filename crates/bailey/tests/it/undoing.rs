@@ -77,6 +77,13 @@ fn a_whole_task_is_undone_from_its_page_by_one_touch_for_exactly_what_was_shown(
     assert_eq!(after, json!({"Undone": 3, "Taken back": 1, "Stays as it is": 1}));
     picture(&browser, "undo-after");
     assert_eq!(lies(), (3, 0));
+    let all = world.data_of(&["actions"]);
+    let undone = |one: &&serde_json::Value| one["state"] == "undone";
+    let undone: Vec<_> = all.as_array().unwrap().iter().filter(undone).map(id).collect();
+    let undoes = all.as_array().unwrap().iter().filter_map(|one| one["undoes"].as_str());
+    let mut undoes: Vec<_> = undoes.map(str::to_owned).collect();
+    undoes.sort_by_key(|one| undone.iter().position(|id| id == one));
+    assert_eq!(undoes, undone, "each undo says what it undoes");
     assert!(world.approvals().is_empty() && world.sink.arrived().len() == 1);
     assert_eq!(browser.log(), [""; 0]);
 }
