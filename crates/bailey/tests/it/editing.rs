@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use xtask::servers;
 
 use crate::dashboard::{at, axe, let_in, picture};
-use crate::support::{PASSPHRASE, World, id};
+use crate::support::{PASSPHRASE, World, id, send};
 use crate::webdriver::Browser;
 
 /// A world with a calendar that is asked about, and a dashboard.
@@ -118,4 +118,35 @@ fn a_change_of_an_entry_is_edited_on_the_command_line_and_keeps_what_nobody_name
     for line in ["DTSTART;TZID=Europe/Paris:20270303T100000", "DURATION:PT45M", "LOCATION:Room 2", "X-NOTE:keep me"] {
         assert!(stored.contains(line), "{line} in {stored}");
     }
+}
+
+#[test]
+fn a_recipient_that_cannot_be_used_is_told_under_its_field_and_the_mail_stays_as_it_was_typed() {
+    let (world, browser) =
+        crate::dashboard::world(vec![send("ana@example.org", "Tuesday", "Yes."), Turn::say("It is sent.")]);
+    world.task("write to ana@example.org");
+    let first = world.waiting();
+    browser.open(&at(&world, &format!("/approvals/{}/edit", id(&first))));
+    assert_eq!(field(&browser, "to"), "ana@example.org");
+    overwrite(&browser, "to", "ana at example.org");
+    overwrite(&browser, "body", "Yes, at ten.");
+    browser.click("form[action^='/do/edit/'] button");
+    browser.until("return !!document.querySelector('#wrong-to')");
+    assert_eq!(field(&browser, "to"), "ana at example.org");
+    assert_eq!(field(&browser, "body"), "Yes, at ten.");
+    assert_eq!(world.waiting()["id"], first["id"]);
+    overwrite(&browser, "to", "Ana <ana@example.org>");
+    browser.click("form[action^='/do/edit/'] button");
+    browser.until("return !!document.querySelector('article.card form.approve')");
+    let second = world.waiting();
+    assert_ne!(second["id"], first["id"]);
+    assert_eq!(second["body"], "Yes, at ten.");
+    // What was answered meanwhile cannot be edited any more, and what was typed is not lost by that either.
+    browser.open(&at(&world, &format!("/approvals/{}/edit", id(&second))));
+    overwrite(&browser, "body", "No.");
+    world.ok(&["reject", &id(&second)], "");
+    browser.click("form[action^='/do/edit/'] button");
+    browser.until_says("cannot take this step");
+    assert_eq!(field(&browser, "body"), "No.");
+    assert_eq!(browser.log(), [""; 0]);
 }
