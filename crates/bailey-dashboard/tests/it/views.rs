@@ -57,7 +57,7 @@ pub fn bare(n: u64, kind: &str, state: &str, headline: &str) -> ActionView {
         class: "undoable".into(),
         reversal: "Changes nothing.".into(),
         has_original: false,
-        can_edit: false,
+        can_edit: state == "awaiting",
         can_undo: false,
         undoes: None,
         answered: "it went by itself".into(),
