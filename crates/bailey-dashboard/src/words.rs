@@ -168,10 +168,10 @@ pub(crate) fn clock(ms: i64, zone: &TimeZone) -> String {
 /// Writes words of the home's own, in which backticks mark what is to be typed or was.
 pub(crate) fn with_code(text: &str) -> Markup {
     // A mark without its end is no mark.
-    let marked = text.matches('`').count() % 2 == 0;
+    let marked = text.matches('`').count().is_multiple_of(2);
     html! {
         @if marked {
-            @for (place, part) in text.split('`').enumerate() { @if place % 2 == 1 { code { (part) } } @else { (part) } }
+            @for (place, part) in text.split('`').enumerate() { @if place.is_multiple_of(2) { (part) } @else { code { (part) } } }
         } @else { (text) }
     }
 }
