@@ -31,7 +31,8 @@ const ENDINGS: [&str; 4] = [".rs", ".cedar", ".sql", ".md"];
 /// Lists what the documents say and the source does not.
 pub(crate) fn faults() -> Result<Vec<String>, String> {
     let (architecture, rules) = (read("ARCHITECTURE.md")?, read("docs/rules.md")?);
-    let mut faults = states(&read("crates/bailey-gate/src/state.rs")?, &architecture);
+    let mut faults = crate::tour::faults()?;
+    faults.extend(states(&read("crates/bailey-gate/src/state.rs")?, &architecture));
     faults.extend(shipped(&read("crates/bailey-policy/src/shipped.cedar")?, &rules));
     faults.extend(words(&read("crates/bailey-policy/src/rule/words.rs")?, &rules));
     let claims = mutations::claim_ids()?;

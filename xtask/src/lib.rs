@@ -15,4 +15,5 @@ mod process;
 pub mod servers;
 pub mod sim;
 pub mod test;
+pub mod tour;
 pub mod trial;

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use xtask::demo::Mode;
-use xtask::{demo, faults, fuzz, injection, install, layers, mailbox, model, mutants, mutations, sim, test, trial};
+use xtask::{
+    demo, faults, fuzz, injection, install, layers, mailbox, model, mutants, mutations, sim, test, tour, trial,
+};
 
 const HELP: &str = "cargo xtask COMMAND
 
@@ -14,6 +16,7 @@ const HELP: &str = "cargo xtask COMMAND
   servers        install the mail, calendar and sign-in servers the tests talk to
   model [--yes]  fetch the small local model of demo and trial (1.1 GB), if it can run on this machine
        --check   show that its server runs on every x86-64 processor with AVX2: objdump, and an emulator
+  tour           take the pictures of docs/tour.md anew, by the browser test that goes through the pages
   trial [--yes]  run the main job twenty times with that model; takes a quarter of an hour on an idle machine
   sim [--seed N] [--runs M] [--pauses] [--tell]
                  run the gate in a simulated world with crashes, faults and pauses; one seed is one run
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         ["model", "--yes"] => install::packages(true).and_then(|()| model::install(true)),
         ["model", "--check"] => model::check::run_check(false),
         ["model", "--check", "--yes"] | ["model", "--yes", "--check"] => model::check::run_check(true),
+        ["tour"] => tour::run(),
         ["trial"] => trial::run(trial::RUNS, trial::WANTED, false),
         ["trial", "--yes"] => trial::run(trial::RUNS, trial::WANTED, true),
         ["trial", "--yes", runs] => match runs.parse() {

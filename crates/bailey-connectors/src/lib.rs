@@ -19,11 +19,13 @@ pub mod manifest;
 mod notes;
 mod service;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use bailey_gate::content::Content;
-use bailey_gate::family::mail::MessageRef;
+use bailey_gate::family::calendar::CalendarAction;
+use bailey_gate::family::mail::{MailAction, MessageRef};
 use bailey_gate::family::{Action, Claim, Level};
 use bailey_gate::handoff::SystemEgress;
 use bailey_gate::{Claimed, ConnectionId, Connector, Effect, Execution, Outcome, Settled};
@@ -166,16 +168,42 @@ impl Services {
         Ok(NewConnection { id, settings, level, credential, discovered, permissions: Vec::new() })
     }
 
-    /// Checks, before anybody is asked, that the server an account sends through takes the addresses of a mail that was edited.
+    /// Returns a waiting action as the person changed it: another one, which is checked as far as that can be done before anybody is
+    /// asked. Of a mail the server it is sent through is asked whether it takes the addresses.
     ///
     /// # Errors
-    /// It does not, or cannot be asked; in words for the person.
-    pub async fn check_edited(
-        &self,
-        message: &bailey_gate::family::mail::Message,
-        account: Option<(ConnectionId, u64)>,
-    ) -> Result<(), BadCall> {
-        mail::check_addresses(message, account, &self.vault).await
+    /// Which part of it cannot be used, and why, in words for the person.
+    pub async fn edited(&self, content: &Content, edit: &Edit, cx: &HomeContext) -> Result<Action, BadCall> {
+        match &content.action {
+            Action::Mail(MailAction::Send(message)) => {
+                let edited = edit.apply(message, cx)?;
+                mail::check_addresses(&edited, content.account, &self.vault).await?;
+                Ok(Action::Mail(MailAction::Send(edited)))
+            }
+            Action::Calendar(CalendarAction::Write(writing)) => {
+                edit.apply_to_entry(writing, cx).map(CalendarAction::Write).map(Action::Calendar)
+            }
+            _ => Err(BadCall::Lookup("only a waiting mail, or a waiting entry of a calendar, can be edited".into())),
+        }
+    }
+
+    /// Tells whether the person can change an action while it waits.
+    #[must_use]
+    pub fn can_edit(action: &Action) -> bool {
+        match action {
+            Action::Mail(MailAction::Send(_)) => true,
+            Action::Calendar(CalendarAction::Write(writing)) => calendar::edited::can_edit(writing),
+            _ => false,
+        }
+    }
+
+    /// Returns what a waiting entry of a calendar says, by the names of [`Edit`]; nothing of other actions.
+    #[must_use]
+    pub fn entry_fields(action: &Action, cx: &HomeContext) -> Option<BTreeMap<&'static str, String>> {
+        match action {
+            Action::Calendar(CalendarAction::Write(writing)) => calendar::edited::fields(writing, cx).ok(),
+            _ => None,
+        }
     }
 
     /// Fetches a mail as it came, up to a bound, by a look that changes nothing; the flag tells whether there is more of it.

@@ -60,7 +60,8 @@ let still = 0;
 /** Where what approves stands. */
 const places = () => all("form.approve, form.together").map(one => `${one.id} ${one.getBoundingClientRect().top}`).join();
 const refresh = async () => {
-  if (renewing++) return;
+  // What a form was answered with is no page to be asked for anew.
+  if (location.pathname.startsWith("/do/") || renewing++) return;
   try {
     const fresh = await page(location.href);
     // While something is sent, its answer says where to go.

@@ -150,7 +150,7 @@ fn row(frame: &Frame<'_>, action: &ActionView) -> Markup {
         details class="row" id={ "r-" (action.id) } {
             summary {
                 (frame.clock(action.at_ms))
-                span class="what" { (action.headline) @if !about.is_empty() { " " span class="dim" { bdi { (about) } } } }
+                span class="what" { @if action.undoes.is_some() { span class="dim" { "Undo: " } } (action.headline) @if !about.is_empty() { " " span class="dim" { bdi { (about) } } } }
                 span class={ "state s-" (action.state) } { (words::state(&action.state)) }
             }
             @if !action.answered.is_empty() { p { (sentence(&action.answered)) } }
@@ -162,6 +162,7 @@ fn row(frame: &Frame<'_>, action: &ActionView) -> Markup {
                 @if let Some(task) = &action.task {
                     a class="button plain" href={ "/talk/" (task) } { "Its task" }
                     a class="button plain" href={ "/activity/" (action.id) "/request" } { "The request behind it" }
+                    @if action.can_undo { a class="button plain" href={ "/talk/" (task) "/undo" } { "Undo its whole task…" } }
                 }
                 @if action.can_undo { (undo(action)) }
             }
@@ -184,6 +185,9 @@ pub fn action(frame: &Frame<'_>, action: &ActionView, why: Option<&WhyView>, req
         dl class="items" {
             dt { "Proposed" } dd { (words::day(action.at_ms, frame.now_ms, &frame.zone)) ", " (frame.clock(action.at_ms)) }
             @if !action.answered.is_empty() { dt { "Since then" } dd { (sentence(&action.answered)) } }
+            @if let Some(undone) = &action.undoes {
+                dt { "Undoes" } dd { a href={ "/activity/" (undone) } { "an earlier action" } }
+            }
             @if let Some(task) = &action.task {
                 dt { "Task" } dd { a href={ "/talk/" (task) } { "what it was done for" } }
                 @if !requests.is_empty() {

@@ -119,9 +119,18 @@ pub fn card(frame: &Frame<'_>, action: &ActionView, why: Option<&WhyView>) -> St
     page(frame, "Approval", &main)
 }
 
-/// Makes the page on which a waiting mail is changed. What is saved is another action, and is shown anew before it is approved.
+/// What stands in the fields of an action that is being changed.
+#[derive(Debug, Clone, Copy)]
+pub struct Editing<'a> {
+    /// The fields, by name: what the action says, or what the person wrote.
+    pub fields: &'a BTreeMap<&'static str, String>,
+    /// Which of them cannot be used, and why; an empty name stands for all of it.
+    pub wrong: Option<(&'a str, &'a str)>,
+}
+
+/// Returns what a waiting mail says, as it is written into its fields.
 #[must_use]
-pub fn edit(frame: &Frame<'_>, action: &ActionView) -> String {
+pub fn mail_fields(action: &ActionView) -> BTreeMap<&'static str, String> {
     let list = |role: &str| {
         let of = action.recipients.iter().filter(|recipient| recipient.role == role);
         let written = of.map(|recipient| match recipient.name.as_str() {
@@ -130,22 +139,85 @@ pub fn edit(frame: &Frame<'_>, action: &ActionView) -> String {
         });
         written.collect::<Vec<_>>().join("\n")
     };
-    let subject = action.items.iter().find(|line| line.label == "Subject").map(|line| line.value.as_str());
+    let subject = action.items.iter().find(|line| line.label == "Subject").map(|line| line.value.clone());
+    [
+        ("to", list("to")),
+        ("cc", list("cc")),
+        ("bcc", list("bcc")),
+        ("subject", subject.unwrap_or_default()),
+        ("body", action.body.clone()),
+    ]
+    .into()
+}
+
+/// How a field is written into.
+#[derive(Debug, Clone, Copy)]
+enum Input {
+    Line,
+    Needed,
+    /// Rows of a text.
+    Text(u8),
+}
+
+/// A field: its name, what it is called, a hint, and how it is written into.
+type Field = (&'static str, &'static str, &'static str, Input);
+
+const OF_MAIL: [Field; 5] = [
+    ("to", "To", "One on each line", Input::Text(2)),
+    ("cc", "Cc", "", Input::Text(2)),
+    ("bcc", "Bcc", "Hidden from the others", Input::Text(2)),
+    ("subject", "Subject", "", Input::Line),
+    ("body", "Text", "", Input::Text(14)),
+];
+
+const OF_ENTRY: [Field; 5] = [
+    ("what", "Title", "", Input::Needed),
+    ("begins", "Begins", "2026-12-05 15:00, a day alone, or in words", Input::Needed),
+    ("ends", "Ends", "Empty: it takes as long as now", Input::Line),
+    ("where", "Place", "", Input::Line),
+    ("notes", "Notes", "", Input::Text(5)),
+];
+
+/// Makes the page on which a waiting mail, or entry of a calendar, is changed. What is saved is another action, and is shown anew before
+/// it is approved.
+#[must_use]
+pub fn edit(frame: &Frame<'_>, action: &ActionView, editing: &Editing<'_>) -> String {
+    let of_entry = action.kind.starts_with("calendar.");
+    let (heading, fields) = if of_entry { ("Edit the entry", OF_ENTRY) } else { ("Edit the mail", OF_MAIL) };
     let main = html! {
-        p class="crumb" { a href="/approvals" { "Approvals" } }
-        h1 { "Edit the mail" }
+        p class="crumb" { a href="/approvals" { "Approvals" } " › " a href={ "/approvals/" (action.id) } { "As it is now" } }
+        h1 { (heading) }
         p class="lead" { "Saving makes a new one of it, which asks again. Nothing goes by saving." }
+        @if !action.can_edit {
+            p class="trouble" role="alert" { "It does not wait any more, or is nothing that can be edited here: it " (words::state(&action.state)) "." }
+        }
+        @if let Some(("", why)) = editing.wrong { p class="trouble" role="alert" { (words::with_code(why)) } }
         form method="post" action={ "/do/edit/" (action.id) } class="fields" {
-            @for (name, label, hint) in [("to", "To", "One on each line"), ("cc", "Cc", ""), ("bcc", "Bcc", "Hidden from the others")] {
-                label { span { (label) @if !hint.is_empty() { " " small { (hint) } } } textarea name=(name) rows="2" spellcheck="false" { "\n" (list(name)) } }
-            }
-            label { span { "Subject" } input name="subject" value=(subject.unwrap_or_default()); }
-            label { span { "Text" } textarea name="body" rows="14" dir="auto" { "\n" (action.body) } }
+            @for field in fields { (edit_field(field, editing)) }
+            @if of_entry { p class="dim" { "Times are those of " (frame.zone_name()) "." } }
             div class="answers" {
-                a class="button plain" href="/approvals" { "Leave it as it is" }
+                a class="button plain" href={ "/approvals/" (action.id) } { "Leave it as it is" }
                 button type="submit" class="go" { "Save, and show it anew" }
             }
         }
     };
     page(frame, "Edit", &main)
+}
+
+fn edit_field((name, label, hint, input): Field, editing: &Editing<'_>) -> Markup {
+    let value = editing.fields.get(name).map(String::as_str).unwrap_or_default();
+    let wrong = editing.wrong.filter(|(field, _)| *field == name).map(|(_, why)| why);
+    let (said, invalid) = (wrong.map(|_| format!("wrong-{name}")), wrong.map(|_| "true"));
+    html! {
+        label {
+            span { (label) @if !hint.is_empty() { " " small { (hint) } } }
+            @match input {
+                Input::Text(rows) => textarea name=(name) rows=(rows) dir="auto" spellcheck=[(rows < 5).then_some("false")]
+                    aria-describedby=[said.as_deref()] aria-invalid=[invalid] { "\n" (value) },
+                Input::Line | Input::Needed => input name=(name) value=(value) dir="auto" required[matches!(input, Input::Needed)]
+                    aria-describedby=[said.as_deref()] aria-invalid=[invalid];,
+            }
+        }
+        @if let (Some(id), Some(why)) = (&said, wrong) { p id=(id) class="trouble" role="alert" { (words::with_code(why)) } }
+    }
 }

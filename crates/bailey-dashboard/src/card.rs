@@ -65,6 +65,7 @@ pub(crate) fn card(frame: &Frame<'_>, action: &ActionView, heading: Heading, bat
 fn sentence(frame: &Frame<'_>, action: &ActionView, heading: Heading) -> Markup {
     let strangers = action.recipients.iter().filter(|recipient| recipient.stranger).count() as u64;
     let words = html! {
+        @if action.undoes.is_some() { "Undo: " }
         (action.headline)
         @if strangers > 0 {
             "; " @if strangers == 1 { "one" } @else { (words::number(strangers)) } " you never wrote to"
@@ -78,11 +79,10 @@ fn sentence(frame: &Frame<'_>, action: &ActionView, heading: Heading) -> Markup 
                 Heading::Part => h3 id=(id) tabindex="-1" { (words) },
             }
             p class="back" {
-                (action.reversal) " "
                 @match (action.state.as_str(), action.held_until_ms) {
-                    ("awaiting", _) => span class="until" { "Answer until " (frame.moment(action.expires_ms)) "." },
-                    ("held", Some(until)) => span class="until" { "Goes in " (frame.until(until)) "." },
-                    _ => span class={ "state s-" (action.state) } { (words::state(&action.state)) },
+                    ("awaiting", _) => { (action.reversal) " " span class="until" { "Answer until " (frame.moment(action.expires_ms)) "." } },
+                    ("held", Some(until)) => { (action.reversal) " " span class="until" { "Goes in " (frame.until(until)) "." } },
+                    _ => { span class={ "state s-" (action.state) } { (words::state(&action.state)) } " · " (action.reversal) },
                 }
             }
         }
@@ -263,7 +263,7 @@ fn answers(frame: &Frame<'_>, action: &ActionView, batch: Option<&str>) -> Marku
             "awaiting" => div class="answers" {
                 (touch::post("/do/reject", &[("id", id)], "Reject", "plain reject"))
                 (reject_with_note(id))
-                @if action.kind == "mail.send" { a class="button plain edit" href={ "/approvals/" (id) "/edit" } { "Edit" } }
+                @if action.can_edit { a class="button plain edit" href={ "/approvals/" (id) "/edit" } { "Edit" } }
                 a class="button plain" href={ "/autonomy?like=" (id) } { "Always like this…" }
                 @if let Some(batch) = batch {
                     label class="choose scripted" {

@@ -1,6 +1,8 @@
 //! Accounts: what each may be used for, who keeps that, what it was used for; and connecting another.
 
-use bailey_interface::{ConnectionView, Line, UseView};
+use std::collections::BTreeMap;
+
+use bailey_interface::{ConnectingView, ConnectionView, Line, UseView};
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
@@ -40,6 +42,8 @@ pub enum Connecting<'a> {
         kind: &'a str,
         /// Why the last address led nowhere; empty where none was given yet.
         trouble: &'a str,
+        /// What was typed then, by the names of the fields, but for a secret.
+        typed: &'a BTreeMap<&'static str, &'a str>,
     },
     /// Servers were found; sign-in and level are asked for.
     Found(Offer<'a>),
@@ -47,11 +51,12 @@ pub enum Connecting<'a> {
 
 /// Makes the page of all accounts. `said` is what came of the last thing done to one; empty where there is nothing to say.
 #[must_use]
-pub fn connections(frame: &Frame<'_>, accounts: &[ConnectionView], said: &str) -> String {
+pub fn connections(frame: &Frame<'_>, accounts: &[ConnectionView], under_way: &[ConnectingView], said: &str) -> String {
     let (active, ended): (Vec<_>, Vec<_>) = accounts.iter().partition(|account| account.active);
     let main = html! {
         h1 { "Connections" }
         @if !said.is_empty() { p class="note" role="status" { (said) } }
+        (part("under-way", "under-way", &html! { @for one in under_way { (being_connected(frame, one)) } }))
         @if active.is_empty() { p class="lead" { "No account is connected. Bailey reaches nothing but what you connect." } }
         (part("accounts", "cards", &html! { @for account in &active { (one(frame, account)) } }))
         section class="group" aria-labelledby="more" {
@@ -72,10 +77,30 @@ pub fn connections(frame: &Frame<'_>, accounts: &[ConnectionView], said: &str) -
     page(frame, "Connections", &main)
 }
 
+/// Tells of an account that is being connected, or could not be.
+fn being_connected(frame: &Frame<'_>, one: &ConnectingView) -> Markup {
+    html! {
+        @match (&one.trouble, one.at_provider) {
+            (Some(why), _) => p class="trouble" {
+                bdi { (one.account) } " (" (kind_name(&one.kind)) ") was not connected: " (words::with_code(why)) ". "
+                a href={ "/connect?kind=" (one.kind) } { "Connect it anew" }
+            },
+            (None, true) => p class="note" role="status" {
+                bdi { (one.account) } " (" (kind_name(&one.kind)) ") waits since " (frame.clock(one.begun_ms))
+                " for your answer on the provider's page. You can go on elsewhere meanwhile."
+            },
+            (None, false) => p class="note" role="status" {
+                bdi { (one.account) } " (" (kind_name(&one.kind)) ") is being tried out since " (frame.clock(one.begun_ms))
+                ". That goes on if you leave this page."
+            },
+        }
+    }
+}
+
 const KINDS: [(&str, &str, &str); 4] = [
     ("mail", "Mail", "IMAP and SMTP, with an app password or a browser"),
-    ("calendar", "Calendar", "CalDAV"),
-    ("contacts", "Contacts", "CardDAV"),
+    ("calendar", "Calendar", "CalDAV, with an app password or a browser"),
+    ("contacts", "Contacts", "CardDAV, with an app password or a browser"),
     ("model", "Model", "the provider that your words go to"),
 ];
 
@@ -93,7 +118,7 @@ fn one(frame: &Frame<'_>, connection: &ConnectionView) -> Markup {
             p class="back" { (kind_name(&connection.kind)) @if connection.is_default { " · used where nothing else is said" } }
         }
         @if !connection.sign_in.is_empty() {
-            p class="trouble" { (connection.sign_in) " " a href=(again) { "Connect it again" } }
+            p class="trouble" { (words::with_code(&connection.sign_in)) " " a href=(again) { "Connect it again" } }
         }
         @if !connection.permissions.is_empty() { (permissions(connection)) }
         dl class="items" {
@@ -233,7 +258,7 @@ pub fn connect(frame: &Frame<'_>, step: &Connecting<'_>) -> String {
     let main = html! {
         p class="crumb" { a href="/connections" { "Connections" } }
         @match step {
-            Connecting::Address { kind, trouble } => { (address(kind, trouble)) },
+            Connecting::Address { kind, trouble, typed } => { (address(kind, trouble, typed)) },
             Connecting::Found(offer) => { (found(offer)) },
         }
     };
@@ -249,46 +274,68 @@ const PROVIDERS: [(&str, &str); 5] = [
     ("https://openrouter.ai/api/v1", "OpenRouter"),
 ];
 
-fn address(kind: &str, trouble: &str) -> Markup {
+/// Where the providers whose names are known vouch for tokens.
+const ISSUERS: [(&str, &str); 2] =
+    [("https://accounts.google.com", "Google"), ("https://login.microsoftonline.com/common/v2.0", "Microsoft")];
+
+fn address(kind: &str, trouble: &str, typed: &BTreeMap<&'static str, &str>) -> Markup {
+    let said = |name: &str| typed.get(name).copied().unwrap_or_default();
     html! {
         h1 { "Connect: " (kind_name(kind)) }
-        @if !trouble.is_empty() { p class="trouble" role="alert" { (trouble) } }
+        @if !trouble.is_empty() { p class="trouble" role="alert" { (words::with_code(trouble)) } }
         form method="post" action="/do/connect/find" class="fields" {
             input type="hidden" name="kind" value=(kind);
             @match kind {
                 "mail" => {
-                    label { span { "Your address" } input type="email" name="address" required autocomplete="email" spellcheck="false"; }
-                    label { span { "Your name, as others see it" } input name="name" autocomplete="name"; }
-                    details id="oauth" {
-                        summary { "Sign in on the provider's page, instead of an app password" }
-                        label { span { "Its authorization server " small { "https://accounts.google.com" } } input type="url" name="issuer" spellcheck="false" autocomplete="off"; }
-                        label { span { "The client you registered there " small { "empty: bailey" } } input name="client_id" spellcheck="false" autocomplete="off"; }
-                        label { span { "Its secret, if it has one" } input type="password" name="client_secret" autocomplete="off"; }
-                        p class="dim" { "A client is this program's name at the provider: you register one of your own there, once. Which address it has to be sent back to is shown next." }
-                    }
-                    details id="servers" {
+                    label { span { "Your address" } input type="email" name="address" value=(said("address")) required autocomplete="email" spellcheck="false"; }
+                    label { span { "Your name, as others see it" } input name="name" value=(said("name")) autocomplete="name"; }
+                    (own_page(typed))
+                    details id="servers" open[!said("imap").is_empty() || !said("submission").is_empty()] {
                         summary { "Name the servers yourself" }
-                        label { span { "Where mail is read " small { "imap.example.org:993" } } input name="imap" spellcheck="false"; }
-                        label { span { "Where it is handed in " small { "mail.example.org:465, or :587" } } input name="submission" spellcheck="false"; }
+                        label { span { "Where mail is read " small { "imap.example.org:993" } } input name="imap" value=(said("imap")) spellcheck="false"; }
+                        label { span { "Where it is handed in " small { "mail.example.org:465, or :587" } } input name="submission" value=(said("submission")) spellcheck="false"; }
                     }
                 },
                 "model" => {
-                    label { span { "The provider's address " small { "https://…/v1" } } input type="url" name="url" list="known" required spellcheck="false"; }
+                    label { span { "The provider's address " small { "https://…/v1" } } input type="url" name="url" value=(said("url")) list="known" required spellcheck="false"; }
                     datalist id="known" { @for (address, name) in PROVIDERS { option value=(address) { (name) } } }
-                    label { span { "How it takes the key" } select name="key_header" { option value="bearer" { "Authorization: Bearer (most)" } option value="x-api-key" { "x-api-key (Anthropic)" } } }
-                    label { span { "Does it train models on what it is sent, by its terms?" }
-                        select name="training" { option value="unknown" { "I do not know" } option value="no" { "No" } option value="yes" { "Yes" } } }
-                    label { span { "How long it keeps what it is sent, by its terms " small { "30 days" } } input name="retention" autocomplete="off"; }
-                    label { span { "Where its terms stand" } input type="url" name="terms" autocomplete="off" spellcheck="false"; }
+                    (chosen("key_header", "How it takes the key", said("key_header"), &[("bearer", "Authorization: Bearer (most)"), ("x-api-key", "x-api-key (Anthropic)")]))
+                    (chosen("training", "Does it train models on what it is sent, by its terms?", said("training"), &[("unknown", "I do not know"), ("no", "No"), ("yes", "Yes")]))
+                    label { span { "How long it keeps what it is sent, by its terms " small { "30 days" } } input name="retention" value=(said("retention")) autocomplete="off"; }
+                    label { span { "Where its terms stand" } input type="url" name="terms" value=(said("terms")) autocomplete="off" spellcheck="false"; }
                 },
                 _ => {
-                    label { span { "Address of the collection " small { "https://cloud.example.org/…/" } } input type="url" name="url" required spellcheck="false"; }
-                    label { span { "Who signs in" } input name="user" required autocomplete="username" spellcheck="false"; }
+                    label { span { "Who signs in " small { "your address there, most often" } } input name="user" value=(said("user")) required autocomplete="username" spellcheck="false"; }
+                    label { span { "Where it is " small { "https://cloud.example.org/…/; empty: it is looked for at the address's domain" } } input type="url" name="url" value=(said("url")) spellcheck="false"; }
+                    (own_page(typed))
                 },
             }
-            div class="answers" { button type="submit" class="go" { @if kind == "mail" { "Find its servers" } @else { "Go on" } } }
+            div class="answers" { button type="submit" class="go" { @if kind == "model" { "Go on" } @else { "Find its servers" } } }
         }
         p class="dim" { "A password is asked for only after the server has shown a certificate that holds." }
+    }
+}
+
+fn chosen(name: &str, label: &str, now: &str, options: &[(&str, &str)]) -> Markup {
+    html! {
+        label { span { (label) } select name=(name) {
+            @for (value, words) in options { option value=(value) selected[*value == now] { (words) } }
+        } }
+    }
+}
+
+/// Makes the fields of a sign-in on the provider's own page.
+fn own_page(typed: &BTreeMap<&'static str, &str>) -> Markup {
+    let said = |name: &str| typed.get(name).copied().unwrap_or_default();
+    html! {
+        details id="oauth" open[!said("issuer").is_empty() || !said("client_id").is_empty()] {
+            summary { "Sign in on the provider's page, instead of an app password" }
+            label { span { "Its authorization server " small { "https://accounts.google.com" } } input type="url" name="issuer" value=(said("issuer")) list="issuers" spellcheck="false" autocomplete="off"; }
+            datalist id="issuers" { @for (address, name) in ISSUERS { option value=(address) { (name) } } }
+            label { span { "The client you registered there " small { "empty: bailey" } } input name="client_id" value=(said("client_id")) spellcheck="false" autocomplete="off"; }
+            label { span { "Its secret, if it has one" } input type="password" name="client_secret" autocomplete="off"; }
+            p class="dim" { "A client is this program's name at the provider: you register one of your own there, once. Which address it has to be sent back to is shown next." }
+        }
     }
 }
 
@@ -357,6 +404,7 @@ fn found(offer: &Offer<'_>) -> Markup {
                     @if offer.kind == "model" { input type="hidden" name="level" value="read-only"; } @else { (level_choice(offer.kind, offer.level)) }
                     @if !offer.kept_by.is_empty() { p class="dim" { "Kept by " (offer.kept_by) "." } }
                     div class="answers" { button type="submit" class="go" disabled { "Connect, and try it out" } }
+                    p class="dim" { "Trying it out may take a minute. You can leave this page: " a href="/connections" { "Connections" } " says what came of it." }
                 }
             }))
         }

@@ -102,7 +102,14 @@ fn spans(spans: &[SpanView]) -> Markup {
                 li id={ "p-" (place) } class={ "span l-" (known(&span.label)) } {
                     p class="by" {
                         b { (name(&span.label)) }
-                        @if !span.source.is_empty() { " · from " bdi { (span.source) } }
+                        @if !span.source.is_empty() {
+                            @if span.label == "model" && span.source != "thoughts" { " · calls " } @else { " · from " }
+                            bdi { (span.source) }
+                        }
+                        @if let Some(action) = &span.action {
+                            @if span.received { " · " a href={ "/approvals/" (action) "/original" } { "the mail as it came" } }
+                            " · " a href={ "/activity/" (action) } { "the action it came of" }
+                        }
                     }
                     @if !shown.is_empty() { pre dir="auto" { (shown) } }
                     @if !whole { p class="dim" { "The rest of this piece is in the exact bytes." } }

@@ -105,6 +105,12 @@ impl Frame<'_> {
         html! { time datetime=(words::machine(ms)) { (words::clock(ms, &self.zone)) } }
     }
 
+    /// Returns the name of the person's time zone, or how far it is from UTC.
+    pub(crate) fn zone_name(&self) -> String {
+        let offset = || words::offset(self.now_ms, &self.zone);
+        self.zone.iana_name().map_or_else(offset, str::to_owned)
+    }
+
     /// Returns how long it is until a moment, in seconds, which the script counts down.
     pub(crate) fn until(&self, ms: i64) -> Markup {
         let seconds = ms.saturating_sub(self.now_ms).max(0) / 1_000;
@@ -265,7 +271,7 @@ fn band(frame: &Frame<'_>) -> Markup {
             }
         }
         @if !frame.status.notices.is_empty() {
-            section class="notices" aria-label="Notices" { ul { @for notice in &frame.status.notices { li { (notice) } } } }
+            section class="notices" aria-label="Notices" { ul { @for notice in &frame.status.notices { li { (words::with_code(notice)) } } } }
         }
     };
     let inside = html! { (inside) (first_steps(frame.steps)) };

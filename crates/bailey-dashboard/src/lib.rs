@@ -19,10 +19,11 @@
 //! | `/do/reject` | `id`, `note` | `POST /v1/approvals/reject` |
 //! | `/do/take-back` | `id` | `POST /v1/cancel` |
 //! | `/do/happened` | `id`, `happened` (`yes`, `no`) | `POST /v1/actions/{id}/resolve` |
-//! | `/do/edit/{id}` | `to`, `cc`, `bcc` (one on a line), `subject`, `body` | `POST /v1/approvals/{id}/edit`, then the new card |
+//! | `/do/edit/{id}` | `to`, `cc`, `bcc` (one on a line), `subject`, `body`; of an entry `what`, `begins`, `ends`, `where`, `notes` | `POST /v1/approvals/{id}/edit`, then the new card; or the page again, with what cannot be used |
 //! | `/do/task` | `words` | `POST /v1/tasks`, then `/talk/{id}` |
 //! | `/do/task/{id}/more` | `words` | `POST /v1/tasks/{id}/more` |
 //! | `/do/task/{id}/stop` | | `POST /v1/tasks/{id}/stop` |
+//! | `/do/task/{id}/take-back` | `ids` (a space between two) | `POST /v1/tasks/{id}/undo` of what only waits, then `/talk/{id}/undo` |
 //! | `/do/connect/find` | `kind`, `address`, `name`, and where they are known `imap`, `submission`, `url`, `user` | looks for servers, then [`connect()`] with what was found |
 //! | `/do/connections/{id}/revoke` | `to` (`/models`) | `POST /v1/connections/{id}/revoke`, then what the provider said |
 //! | `/do/connections/{id}/default` | | `POST /v1/connections/{id}/default` |
@@ -54,6 +55,7 @@
 //! | `/v1/approvals/approve` | `shown` |
 //! | `/v1/resume` | `epoch` |
 //! | `/v1/actions/{id}/undo` | |
+//! | `/v1/tasks/{id}/undo` (on [`undo_task()`]) | `undo`, `take_back` |
 //! | `/v1/connections`, `/v1/sign-ins` (then the browser goes to its `url`, and comes back to `/oauth/back`) | `settings`, `level`, `password`, `replaces`, `back` |
 //! | `/v1/config` | `change` |
 //! | `/v1/connections/{id}/level` | `level` |
@@ -91,7 +93,7 @@ mod trouble;
 mod words;
 
 pub use activity::{Filter, action, activity};
-pub use approvals::{approvals, card as one_approval, edit};
+pub use approvals::{Editing, approvals, card as one_approval, edit, mail_fields};
 pub use assets::{WORKER, asset};
 pub use autonomy::{Autonomy, Draft, KindRow, Profile, autonomy};
 pub use carried::{Seen, file, original};
@@ -103,7 +105,7 @@ pub use models::models;
 pub use notifications::{manifest, notifications};
 pub use records::{Looked, requests};
 pub use settings::{Daily, Device, Session, Settings, settings};
-pub use talk::{history, talk, task};
+pub use talk::{history, talk, task, undo_task};
 pub use trouble::trouble;
 pub use words::kind as kind_in_words;
 

@@ -1,11 +1,15 @@
 //! Tasks: the person's words, what was done for them and why, and the answer.
 
-use bailey_interface::{ActionView, FoundTasksView, TaskSummary, TaskView, UsageView};
+use bailey_interface::{
+    ActionView, FoundTasksView, TaskSummary, TaskUndoView, TaskView, UndoFate, UndoStepView, UsageView,
+};
 use maud::{Markup, html};
+use serde_json::json;
 
 use crate::card::{self, Heading, about, undo};
 use crate::frame::{Frame, page, part};
-use crate::{markdown, records, touch, words};
+use crate::touch::{self, Then, Touch};
+use crate::{markdown, records, words};
 
 /// Makes the page of all tasks, newest first. `older` is how many newer ones the next page leaves out, where there is one.
 #[must_use]
@@ -90,6 +94,9 @@ pub fn task(frame: &Frame<'_>, tasks: &[TaskSummary], task: &TaskView) -> String
                 } @else {
                     (write(&format!("/do/task/{id}/more"), "Go on with it", "Go on"))
                 }
+                @if steps.iter().any(|step| can_go_back(step)) {
+                    p { a class="button plain" href={ "/talk/" (id) "/undo" } { "Undo the whole task…" } }
+                }
             }
             aside aria-labelledby="others" {
                 h2 id="others" { "Tasks" }
@@ -99,6 +106,82 @@ pub fn task(frame: &Frame<'_>, tasks: &[TaskSummary], task: &TaskView) -> String
         }
     };
     page(frame, &words::short(said, 60), &main)
+}
+
+/// Tells whether undoing its task would do something to an action.
+fn can_go_back(action: &ActionView) -> bool {
+    action.can_undo || matches!(action.state.as_str(), "awaiting" | "approved" | "held")
+}
+
+/// What undoing a task does, in the order in which it is shown: to be done, done, and left.
+const FATES: [(UndoFate, &str); 6] = [
+    (UndoFate::Undo, "Will be undone"),
+    (UndoFate::TakeBack, "Will be taken back before it happens"),
+    (UndoFate::UnderWay, "Being undone"),
+    (UndoFate::Undone, "Undone"),
+    (UndoFate::TakenBack, "Taken back"),
+    (UndoFate::Leave, "Stays as it is"),
+];
+
+/// Makes the page that says what undoing a whole task would do, or did, to each of its actions.
+#[must_use]
+pub fn undo_task(frame: &Frame<'_>, view: &TaskUndoView) -> String {
+    let of = |fate: UndoFate| view.steps.iter().filter(move |step| step.fate == fate);
+    let ids = |fate| of(fate).map(|step| step.action.id.as_str()).collect::<Vec<_>>();
+    let (undo, take_back) = (ids(UndoFate::Undo), ids(UndoFate::TakeBack));
+    let tried =
+        view.running || view.steps.iter().any(|step| matches!(step.fate, UndoFate::Undone | UndoFate::TakenBack));
+    let main = html! {
+        p class="crumb" { a href={ "/talk/" (view.task) } { bdi { (words::short(&view.words, 80)) } } }
+        h1 { "Undo the whole task" }
+        @if view.running {
+            p class="note" role="status" { "It is being undone. It goes on if you leave this page, which says how far it is when you come back." }
+        } @else if view.steps.is_empty() {
+            p class="lead" { "There is nothing to undo in this task." }
+        } @else if undo.is_empty() && take_back.is_empty() {
+            p class="lead" { @if tried { "Nothing is left to undo." } @else { "Nothing of this task can be undone." } }
+        } @else {
+            p class="lead" { "The newest first, each by an action of its own, which the log keeps." }
+        }
+        @for (fate, heading) in FATES {
+            @if of(fate).next().is_some() {
+                section aria-labelledby={ "f-" (fate as u8) } {
+                    h2 id={ "f-" (fate as u8) } { (heading) }
+                    ul class="undoing" { @for step in of(fate) { (undo_step(frame, step)) } }
+                }
+            }
+        }
+        @if !view.running { (undo_answer(view, &undo, &take_back)) }
+    };
+    page(frame, "Undo", &main)
+}
+
+fn undo_step(frame: &Frame<'_>, step: &UndoStepView) -> Markup {
+    let action = &step.action;
+    let about = about(action);
+    html! {
+        li {
+            p { (frame.clock(action.at_ms)) " " a href={ "/activity/" (action.id) } { (action.headline) } @if !about.is_empty() { " " span class="dim" { bdi { (about) } } } }
+            @if !step.why.is_empty() { p class="dim" { (step.why) } }
+        }
+    }
+}
+
+/// Makes what undoes: a touch where something is undone; what is only taken back needs none, and no script.
+fn undo_answer(view: &TaskUndoView, undo: &[&str], take_back: &[&str]) -> Markup {
+    let path = format!("/v1/tasks/{}/undo", view.task);
+    html! {
+        @if !undo.is_empty() {
+            @let body = json!({ "undo": undo, "take_back": take_back });
+            @let all = Touch { path: &path, body, said: "", then: Then::Renew };
+            @let one = (undo.len() + take_back.len()) as u64;
+            div class="answers" { (touch::button(&all, &format!("Undo {}", words::count(one, "action", "actions")), "go")) }
+        } @else if !take_back.is_empty() {
+            div class="answers" {
+                (touch::post(&format!("/do/task/{}/take-back", view.task), &[("ids", &take_back.join(" "))], "Take back", "go"))
+            }
+        }
+    }
 }
 
 fn write(to: &str, label: &str, button: &str) -> Markup {
@@ -135,7 +218,7 @@ fn one_step(frame: &Frame<'_>, step: &ActionView) -> Markup {
         li {
             details class="step" id={ "s-" (step.id) } {
                 summary {
-                    span class="what" { (step.headline) @if !about.is_empty() { " " span class="dim" { bdi { (about) } } } }
+                    span class="what" { @if step.undoes.is_some() { span class="dim" { "Undo: " } } (step.headline) @if !about.is_empty() { " " span class="dim" { bdi { (about) } } } }
                     span class={ "state s-" (step.state) } { (words::state(&step.state)) }
                 }
                 @if !step.reason.is_empty() { p { b { "Why it was decided so" } " " (step.reason) } }

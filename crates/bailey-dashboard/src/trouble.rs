@@ -17,7 +17,7 @@ pub fn trouble(frame: Option<&Frame<'_>>, failure: &Failure) -> String {
     };
     let main = html! {
         h1 { (title) }
-        p class="lead" { (failure.message) }
+        p class="lead" { (crate::words::with_code(&failure.message)) }
         p class="dim" { (failure.code.about()) " " code { (failure.code.name()) } }
         p { @if frame.is_some() { a href="/approvals" { "Approvals" } " · " a href="/activity" { "Activity" } } @else { a href="/sign-in" { "Sign in" } } }
     };

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use maud::{Markup, html};
 
 /// Says where an action stands.
 pub(crate) fn state(name: &str) -> &str {
@@ -171,6 +172,22 @@ pub(crate) fn date(ms: i64, zone: &TimeZone) -> Option<Date> {
 /// Returns the time of day, `14:02`.
 pub(crate) fn clock(ms: i64, zone: &TimeZone) -> String {
     zoned(ms, zone).map_or_else(|| "at an unknown time".to_owned(), |at| at.strftime("%H:%M").to_string())
+}
+
+/// Writes words of the home's own, in which backticks mark what is to be typed or was.
+pub(crate) fn with_code(text: &str) -> Markup {
+    // A mark without its end is no mark.
+    let marked = text.matches('`').count().is_multiple_of(2);
+    html! {
+        @if marked {
+            @for (place, part) in text.split('`').enumerate() { @if place.is_multiple_of(2) { (part) } @else { code { (part) } } }
+        } @else { (text) }
+    }
+}
+
+/// Returns how far a zone is from UTC at a moment, such as `UTC+01:00`.
+pub(crate) fn offset(ms: i64, zone: &TimeZone) -> String {
+    zoned(ms, zone).map_or_else(|| "UTC".to_owned(), |at| at.strftime("UTC%:z").to_string())
 }
 
 /// Returns the day in words: `Today`, `Yesterday`, `Thursday 27 November`, with its year where that is another.

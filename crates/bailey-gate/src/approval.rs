@@ -35,6 +35,8 @@ pub enum Purpose {
     },
     /// Undo this action.
     Undo(ActionId),
+    /// Undo exactly these actions, each by an undo of its own.
+    UndoAll(Vec<ActionId>),
     /// Something the home does for the person alone (connect, export, delete), named and bound to its parameters.
     Home {
         /// A stable name.
@@ -61,6 +63,11 @@ impl Purpose {
             }
             Self::Undo(of) => {
                 out.byte(4).bytes(of.as_bytes());
+            }
+            Self::UndoAll(all) => {
+                out.byte(5).list(all, |out, of| {
+                    out.bytes(of.as_bytes());
+                });
             }
             Self::Home { what, parameters } => {
                 out.byte(3).text(what).bytes(&hash_of(parameters));

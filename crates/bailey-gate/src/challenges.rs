@@ -183,7 +183,7 @@ impl Challenges {
             Approval { credential: proof.credential, client: proof.client, session: proof.session, stepped_up };
         let parameters = match purpose {
             Purpose::Home { parameters, .. } => parameters.clone(),
-            Purpose::Approve(_) | Purpose::Resume { .. } | Purpose::Undo(_) => Vec::new(),
+            Purpose::Approve(_) | Purpose::Resume { .. } | Purpose::Undo(_) | Purpose::UndoAll(_) => Vec::new(),
         };
         Ok(Authorised { approval, signed: message, assertion: proof.assertion.encode(), parameters })
     }

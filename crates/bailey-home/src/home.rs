@@ -99,6 +99,10 @@ pub struct Home {
     pub(crate) sign_ins: Mutex<BTreeMap<String, SignIn>>,
     /// Those whose browser comes back to a page of the dashboard, by the same name.
     pub(crate) waiting_sign_ins: Mutex<BTreeMap<String, Waiting>>,
+    /// Accounts that are being connected, or could not be.
+    pub(crate) under_way: Mutex<crate::api::under_way::UnderWay>,
+    /// Tasks that were undone since the home was opened.
+    pub(crate) undoing: Mutex<BTreeMap<TaskId, crate::api::undoing::Undoing>>,
     /// Whether nobody has to be led through the first run any more.
     pub(crate) first_run_over: AtomicBool,
     /// Held by whoever says more in a task.
@@ -214,6 +218,8 @@ impl Home {
             notifications: crate::notifications::Notifications::default(),
             sign_ins: Mutex::default(),
             waiting_sign_ins: Mutex::default(),
+            under_way: Mutex::default(),
+            undoing: Mutex::default(),
             first_run_over: AtomicBool::new(false),
             ledger,
             going_on: tokio::sync::Mutex::default(),

@@ -222,6 +222,8 @@ mod tests {
         told("approve", &Purpose::Approve(shown).message(&home, &challenge));
         told("resume", &Purpose::Resume { epoch: 7 }.message(&home, &challenge));
         told("undo", &Purpose::Undo(ActionId::from_bytes([3; 16])).message(&home, &challenge));
+        let all = vec![ActionId::from_bytes([3; 16]), ActionId::from_bytes([4; 16])];
+        told("undo all", &Purpose::UndoAll(all).message(&home, &challenge));
         let rules = change_rules(&RuleChange { add: "mail: go ahead".into(), ..RuleChange::default() });
         told("home", &rules.message(&home, &challenge));
         told("passphrase-key", &Assertion::PassphraseKey { signature: vec![5; 64] }.encode());

@@ -58,6 +58,9 @@ pub struct StepView {
     pub words: String,
     /// The page of the dashboard to do it on.
     pub page: String,
+    /// How to do it on the command line.
+    #[serde(default)]
+    pub command: String,
     /// Whether it is done.
     pub done: bool,
 }

@@ -23,7 +23,10 @@ pub use certificate::{CertificateState, CertificateView, NamesView};
 pub use config::{ConfigBody, ConfigChange, FirstStepsView, SettingView, StepView};
 pub use notifications::{NotificationPlace, NotificationView, NotificationsView};
 pub use records::{ConsistencyView, FoundRequestsView, FoundTasksView, FoundView, HeldView, LedToView, ReceivedView};
-pub use tasks::{ModelsView, MonthView, OfferView, ProviderView, TaskSummary, TaskView, UsageView, WordsView};
+pub use tasks::{
+    ModelsView, MonthView, OfferView, ProviderView, TaskSummary, TaskUndoView, TaskView, UndoFate, UndoStepView,
+    UndoTaskBody, UsageView, WordsView,
+};
 
 /// An error: what happened and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -155,8 +158,14 @@ pub struct ActionView {
     /// Whether it answers, passes on or reads a received mail, which can be looked at: `GET /v1/actions/{id}/original`.
     #[serde(default)]
     pub has_original: bool,
+    /// Whether it waits and can be changed meanwhile: `POST /v1/approvals/{id}/edit`.
+    #[serde(default)]
+    pub can_edit: bool,
     /// Whether it has happened and can be undone: `POST /v1/actions/{id}/undo`.
     pub can_undo: bool,
+    /// The action that this one undoes, where it is an undo.
+    #[serde(default)]
+    pub undoes: Option<String>,
     /// What the person had said to it, in words: that they approved it, or that it went by itself.
     pub answered: String,
     /// What came of it, where something did.
@@ -399,6 +408,12 @@ pub struct SpanView {
     pub source: String,
     /// The words.
     pub text: String,
+    /// The action that it is the result of, for others' words.
+    #[serde(default)]
+    pub action: Option<String>,
+    /// Whether that action is about a received mail, which can be looked at as it came: `GET /v1/actions/{id}/original`.
+    #[serde(default)]
+    pub received: bool,
 }
 
 /// A secret that was kept back from a model.
@@ -443,6 +458,23 @@ pub struct RevokeView {
     pub at_provider: String,
     /// What to do next, in words.
     pub message: String,
+}
+
+/// An account that is being connected, or could not be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConnectingView {
+    /// Which.
+    pub id: String,
+    /// The kind of service.
+    pub kind: String,
+    /// The account.
+    pub account: String,
+    /// When it began: milliseconds since 1970-01-01T00:00Z.
+    pub begun_ms: i64,
+    /// Whether it waits for the person's answer on the provider's page.
+    pub at_provider: bool,
+    /// Why it was not connected, where it could not be.
+    pub trouble: Option<String>,
 }
 
 /// A connection as listed.

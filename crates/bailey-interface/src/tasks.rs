@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::ActionView;
+use super::{ActionView, ProofBody};
 
 /// A task as listed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -40,6 +40,63 @@ pub struct TaskView {
     pub summary: TaskSummary,
     /// Its actions, oldest first.
     pub actions: Vec<ActionView>,
+}
+
+/// What undoing a whole task would do to each of its actions, and what came of it where the person asked for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TaskUndoView {
+    /// The task.
+    pub task: String,
+    /// The person's words.
+    pub words: String,
+    /// Whether it is being undone now.
+    pub running: bool,
+    /// Its actions that there is something to do or to say about, the newest first: the order in which they are undone.
+    pub steps: Vec<UndoStepView>,
+}
+
+/// An action, and what undoing its task does to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct UndoStepView {
+    /// The action.
+    pub action: ActionView,
+    /// What would become of it, or has.
+    pub fate: UndoFate,
+    /// Why it is left as it is, or what came of trying; empty where there is nothing to say.
+    pub why: String,
+}
+
+/// What undoing its task does to an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum UndoFate {
+    /// It has not happened yet, and would be taken back.
+    TakeBack,
+    /// It would be undone, by an action of its own.
+    Undo,
+    /// It is being undone.
+    UnderWay,
+    /// It was taken back.
+    TakenBack,
+    /// It was undone.
+    Undone,
+    /// It stays, and `why` says so.
+    Leave,
+}
+
+/// `POST /v1/tasks/{id}/undo`: exactly what the person was shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UndoTaskBody {
+    /// Actions to be taken back before they happen.
+    #[serde(default)]
+    pub take_back: Vec<String>,
+    /// Actions to be undone.
+    #[serde(default)]
+    pub undo: Vec<String>,
+    /// The evidence, over the actions in `undo`; needed where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<ProofBody>,
 }
 
 /// What a task took of the model.

@@ -47,7 +47,7 @@ use bailey_telemetry::{Id, event};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-pub use discovery::{Found, FoundCollection, FoundServer, Origin};
+pub use discovery::{Found, FoundCollection, FoundServer, Origin, collection_of_issuer};
 pub use http::{HttpError, Reply, SystemClient, retry_after};
 pub use imap_hello::said_by_server;
 pub use model::ModelAccess;

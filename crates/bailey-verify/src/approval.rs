@@ -123,6 +123,10 @@ fn says(signed: &[u8], home: &[u8; 16], header: &Value, payload: &Value) -> Opti
             hash == hash_of(&parameters) && does(header, what, &parameters, payload)?
         }
         4 => kind == "proposed" && payload.get("undo_of")?.as_str()? == hex(from.bytes()?),
+        5 if kind == "proposed" => {
+            let of = payload.get("undo_of")?.as_str()?;
+            from.list(Reader::bytes)?.iter().any(|one| hex(one) == of)
+        }
         _ => false,
     };
     (said && from.0.is_empty()).then_some(())

@@ -63,8 +63,12 @@ pub(crate) enum Command {
     /// Where you are told that something waits for you
     #[command(subcommand)]
     Notifications(NotificationsCommand),
-    /// Say how the home is
-    Status,
+    /// Say how the home is, and what a new one still needs
+    Status {
+        /// Say the first steps no more, here and in the dashboard
+        #[arg(long)]
+        no_first_steps: bool,
+    },
     /// Connect an account
     #[command(subcommand)]
     Connect(Connect),
@@ -128,8 +132,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "WORDS", default_value = "")]
         note: String,
     },
-    /// Change a waiting mail; the changed mail asks again
-    Edit(EditMail),
+    /// Change a waiting mail, or a waiting entry of a calendar; what was changed asks again
+    Edit(EditAction),
     /// Take back what waits or is held; undo what has happened (asks for the approval passphrase)
     Undo {
         /// Which action, or which task with --task
@@ -634,7 +638,7 @@ pub(crate) struct Task {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct EditMail {
+pub(crate) struct EditAction {
     /// Which action
     pub(crate) id: String,
     /// All recipients
@@ -652,6 +656,21 @@ pub(crate) struct EditMail {
     /// The text; `-` reads it from standard input
     #[arg(long)]
     pub(crate) body: Option<String>,
+    /// What happens, of an entry
+    #[arg(long)]
+    pub(crate) what: Option<String>,
+    /// When it begins: `2026-12-05 15:00`, a day alone, or in words
+    #[arg(long)]
+    pub(crate) begins: Option<String>,
+    /// When it ends; empty: it takes as long as now
+    #[arg(long)]
+    pub(crate) ends: Option<String>,
+    /// Where it is; empty: nowhere that is said
+    #[arg(long = "where")]
+    pub(crate) place: Option<String>,
+    /// What it says of itself
+    #[arg(long)]
+    pub(crate) notes: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -12,13 +12,14 @@ use bailey_home::wire::{
 };
 use bailey_home::{Layout, RootChoice, purposes, routes};
 use bailey_interface::{
-    ActionView, ApproveBody, ConnectionView, ContextView, DeletedView, EntryView, IdsBody, LevelBody, ProvenBody,
-    RejectBody, ResolveBody, ResumeBody, RevokeView, Shown, SignIn, Status, TaskSummary, TaskView,
+    ActionView, ApproveBody, ConnectingView, ConnectionView, ContextView, DeletedView, EntryView, FirstStepsView,
+    IdsBody, LevelBody, ProvenBody, RejectBody, ResolveBody, ResumeBody, RevokeView, Shown, SignIn, Status,
+    TaskSummary, TaskView,
 };
 
 use crate::args::{
-    Collection, Command, Connect, ConnectMail, ConnectModel, Context, EditMail, HomeCommand, KeyStyle, Log, Part, Root,
-    Setup, Trains, YesNo,
+    Collection, Command, Connect, ConnectMail, ConnectModel, Context, EditAction, HomeCommand, KeyStyle, Log, Part,
+    Root, Setup, Trains, YesNo,
 };
 use crate::client::{Client, Trouble, is_supervised};
 use crate::{follow, pin, prompt, show};
@@ -54,10 +55,14 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         Command::Dashboard => crate::browsers::dashboard(&client, json).await,
         Command::Passkey(command) => crate::browsers::passkey(command, &client, json).await,
         Command::Notifications(command) => crate::notifications::run(command, &client, json).await,
-        Command::Status => {
+        Command::Status { no_first_steps } => {
+            if no_first_steps {
+                let () = client.post(&routes::HIDE_FIRST_STEPS.here(), &()).await?;
+            }
             let mut status: Status = client.get(&routes::STATUS.here()).await?;
             status.notices.extend(pin::is_older(&status));
-            Ok(show::print(json, &status, |out| show::status(out, &status))?)
+            let first: FirstStepsView = client.get(&routes::FIRST_STEPS.here()).await?;
+            Ok(show::print(json, &status, |out| show::status(out, &status, &first.steps))?)
         }
         Command::Discover(discover) => crate::discover::run(&client, discover, json).await,
         Command::Connect(Connect::Mail(mail)) => connect(&client, mail, json).await,
@@ -69,7 +74,11 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
                 return Ok(show::print(json, &card, |out| show::connection(out, &card))?);
             }
             let list: Vec<ConnectionView> = client.get(&routes::CONNECTIONS.here()).await?;
-            Ok(show::print(json, &list, |out| list.iter().try_for_each(|one| show::connection(out, one)))?)
+            let under_way: Vec<ConnectingView> = client.get(&routes::CONNECTING.here()).await?;
+            Ok(show::print(json, &list, |out| {
+                list.iter().try_for_each(|one| show::connection(out, one))?;
+                under_way.iter().try_for_each(|one| show::connecting(out, one))
+            })?)
         }
         Command::Level { id, level } => change_level(&client, &id, level, json).await,
         Command::Revoke { id } => {
@@ -108,7 +117,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             let () = client.post(&routes::REJECT.here(), &RejectBody { ids, note }).await?;
             say("Refused; nothing was done.")
         }
-        Command::Edit(edit) => edit_mail(&client, edit, json).await,
+        Command::Edit(edit) => edit_action(&client, edit, json).await,
         Command::Undo { id, task: false } => undo(&client, &id, json).await,
         Command::Undo { id, task: true } => crate::undo::task(&client, &id, json).await,
         Command::Resolve { id, answer } => {
@@ -514,7 +523,7 @@ async fn approve(client: &Client, ids: &[String], json: bool) -> Result<(), Trou
     Ok(())
 }
 
-async fn edit_mail(client: &Client, edit: EditMail, json: bool) -> Result<(), Trouble> {
+async fn edit_action(client: &Client, edit: EditAction, json: bool) -> Result<(), Trouble> {
     let body = match edit.body.as_deref() {
         Some("-") => {
             let mut text = String::new();
@@ -524,8 +533,9 @@ async fn edit_mail(client: &Client, edit: EditMail, json: bool) -> Result<(), Tr
         Some(text) => Some(text.to_owned()),
         None => None,
     };
-    let change = Edit { to: edit.to, cc: edit.cc, bcc: edit.bcc, subject: edit.subject, body };
-    let card: ActionView = client.post(&routes::EDIT.at(&[&edit.id]), &change).await?;
+    let EditAction { id, to, cc, bcc, subject, body: _, what, begins, ends, place, notes } = edit;
+    let change = Edit { to, cc, bcc, subject, body, what, begins, ends, place, notes };
+    let card: ActionView = client.post(&routes::EDIT.at(&[&id]), &change).await?;
     Ok(show::print(json, &card, |out| show::card(out, &card))?)
 }
 

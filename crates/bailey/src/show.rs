@@ -3,7 +3,10 @@
 use std::io::{self, IsTerminal as _, Write};
 
 use bailey_gate::family::escape::judged;
-use bailey_interface::{ActionView, ConnectionView, ContextView, EntryView, Status, TaskSummary, TaskView, UsageView};
+use bailey_interface::{
+    ActionView, ConnectingView, ConnectionView, ContextView, EntryView, Status, StepView, TaskSummary, TaskView,
+    UsageView,
+};
 use serde::Serialize;
 
 /// Prints as JSON, or as text for people.
@@ -40,7 +43,7 @@ pub(crate) fn moment(ms: i64) -> String {
     time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
 }
 
-pub(crate) fn status(out: &mut dyn Write, status: &Status) -> io::Result<()> {
+pub(crate) fn status(out: &mut dyn Write, status: &Status, steps: &[StepView]) -> io::Result<()> {
     writeln!(out, "home {}: {}", status.home, status.mode)?;
     writeln!(
         out,
@@ -50,13 +53,43 @@ pub(crate) fn status(out: &mut dyn Write, status: &Status) -> io::Result<()> {
     if status.suggestions > 0 {
         writeln!(out, "  {} rule(s) could spare you questions: `bailey rules suggestions`", status.suggestions)?;
     }
-    if !status.model {
+    first_steps(out, steps)?;
+    if !status.model && steps.is_empty() {
         writeln!(
             out,
             "  no model is chosen: look at `bailey models`, then `bailey config set model.kind=… model.base_url=… model.name=…`"
         )?;
     }
     status.notices.iter().try_for_each(|notice| writeln!(out, "  ! {notice}"))
+}
+
+/// Says what a new home still needs: what is done, and what is next.
+fn first_steps(out: &mut dyn Write, steps: &[StepView]) -> io::Result<()> {
+    let Some(next) = steps.iter().position(|step| !step.done) else { return Ok(()) };
+    let done = steps.iter().filter(|step| step.done).count();
+    writeln!(
+        out,
+        "  First steps, {done} of {} done (`bailey dashboard` leads through them in a browser):",
+        steps.len()
+    )?;
+    for (place, step) in steps.iter().enumerate() {
+        match (step.done, place == next) {
+            (true, _) => writeln!(out, "    done  {}", step.words)?,
+            (false, true) => writeln!(out, "    next  {}: {}", step.words, step.command)?,
+            (false, false) => writeln!(out, "          {}", step.words)?,
+        }
+    }
+    Ok(())
+}
+
+/// Tells of an account that is being connected, or could not be.
+pub(crate) fn connecting(out: &mut dyn Write, one: &ConnectingView) -> io::Result<()> {
+    let stands = match (&one.trouble, one.at_provider) {
+        (Some(why), _) => format!("was not connected: {why}"),
+        (None, true) => "waits for your answer on the provider's page".into(),
+        (None, false) => "is being tried out".into(),
+    };
+    writeln!(out, "{} {} {stands} (begun {})", one.kind, one.account, moment(one.begun_ms))
 }
 
 /// Returns an action whole: nothing is cut short.

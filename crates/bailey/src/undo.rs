@@ -1,15 +1,14 @@
-//! `bailey undo --task`: everything of a task that can be undone, each by an undo of its own.
+//! `bailey undo --task`: everything of a task that can be undone, each by an undo of its own, by one answer.
 
 use std::io::{self, Write as _};
 
 use bailey_gate::approval::Purpose;
 use bailey_gate::{ActionId, BadId};
 use bailey_home::routes;
-use bailey_interface::{ActionView, IdsBody, ProvenBody, TaskView};
+use bailey_interface::{TaskUndoView, UndoFate, UndoStepView, UndoTaskBody};
 use serde::Serialize;
 
 use crate::client::{Client, Trouble};
-use crate::commands::undone;
 use crate::{prompt, show};
 
 /// What became of a task's actions.
@@ -31,55 +30,40 @@ struct Said {
     why: String,
 }
 
-fn said(action: &ActionView, why: impl Into<String>) -> Said {
-    Said { id: action.id.clone(), headline: action.headline.clone(), why: why.into() }
+fn ids(plan: &TaskUndoView, fate: UndoFate) -> Vec<String> {
+    plan.steps.iter().filter(|step| step.fate == fate).map(|step| step.action.id.clone()).collect()
 }
 
-/// Takes back what waits, undoes what can be undone, the newest first, and says what is left. The passphrase is asked for once; each
-/// undo is signed and decided by itself.
+/// Shows what can be undone, asks for the passphrase once, has the home take back and undo, and says what came of each.
 pub(crate) async fn task(client: &Client, id: &str, json: bool) -> Result<(), Trouble> {
-    let task: TaskView = client.get(&routes::TASK.at(&[id])).await?;
-    let (mut done, mut to_undo) = (Done::default(), Vec::new());
-    for action in task.actions.iter().rev() {
-        match action.state.as_str() {
-            "awaiting" | "approved" | "held" => {
-                let () = client.post(&routes::CANCEL.here(), &IdsBody { ids: vec![action.id.clone()] }).await?;
-                done.taken_back.push(said(action, ""));
-            }
-            _ if action.can_undo => to_undo.push(action),
-            "succeeded" | "partial" if !is_look(action) => done.left.push(said(action, &action.reversal)),
-            "unknown" | "reconciling" | "needs-person" | "claimed" => {
-                done.left.push(said(action, "it is not known yet whether it happened; see `bailey show`"));
-            }
-            _ => {}
-        }
-    }
-    if !to_undo.is_empty() {
+    let plan: TaskUndoView = client.get(&routes::TASK_UNDO.at(&[id])).await?;
+    let (take_back, mut undo) = (ids(&plan, UndoFate::TakeBack), ids(&plan, UndoFate::Undo));
+    let mut proof = None;
+    if !undo.is_empty() {
         let mut out = io::stderr().lock();
-        to_undo.iter().try_for_each(|action| writeln!(out, "{}  {}", action.id, action.headline))?;
+        let shown = plan.steps.iter().filter(|step| step.fate == UndoFate::Undo);
+        shown.map(|step| &step.action).try_for_each(|action| writeln!(out, "{}  {}", action.id, action.headline))?;
         drop(out);
         let words = prompt::passphrase(&format!(
             "Approval passphrase, to undo these ({} action(s)); empty to leave them",
-            to_undo.len()
+            undo.len()
         ))?;
-        for action in to_undo {
-            if words.chars() == 0 {
-                done.left.push(said(action, "you left it"));
-                continue;
-            }
-            let of: ActionId = action.id.parse().map_err(|error: BadId| Trouble::Here(error.to_string()))?;
-            let proof = client.prove(&Purpose::Undo(of), &words).await?;
-            match client.post::<_, ActionView>(&routes::UNDO.at(&[&action.id]), &ProvenBody { proof }).await {
-                Ok(undo) => match undone(client, undo).await? {
-                    undo if undo.state == "succeeded" => done.undone.push(said(action, "")),
-                    undo => done.left.push(said(action, undo.outcome.unwrap_or(undo.state))),
-                },
-                // A wrong passphrase is wrong for all of them.
-                Err(trouble) if trouble.exit_code() == NOT_AUTHORISED => return Err(trouble),
-                Err(trouble) => done.left.push(said(action, trouble.to_string())),
-            }
+        if words.chars() == 0 {
+            undo.clear();
+        } else {
+            let all = undo.iter().map(|id| id.parse()).collect::<Result<Vec<ActionId>, BadId>>();
+            let all = all.map_err(|error| Trouble::Here(error.to_string()))?;
+            proof = Some(client.prove(&Purpose::UndoAll(all), &words).await?);
         }
     }
+    let after = if take_back.is_empty() && undo.is_empty() {
+        plan
+    } else {
+        let body = UndoTaskBody { take_back, undo, proof };
+        let begun = client.post(&routes::UNDO_TASK.at(&[id]), &body).await?;
+        at_rest(client, id, begun).await?
+    };
+    let done = told(&after);
     show::print(json, &done, |out| {
         for (what, list) in [("taken back", &done.taken_back), ("undone", &done.undone), ("NOT undone", &done.left)] {
             for one in list {
@@ -95,11 +79,32 @@ pub(crate) async fn task(client: &Client, id: &str, json: bool) -> Result<(), Tr
     if done.left.is_empty() { Ok(()) } else { Err(Trouble::Printed(1)) }
 }
 
-/// The exit code of an answer that did not count.
-const NOT_AUTHORISED: u8 = 4;
+/// Waits until the home has undone what it could. It goes on also where nobody waits.
+async fn at_rest(client: &Client, id: &str, mut view: TaskUndoView) -> Result<TaskUndoView, Trouble> {
+    let mut seen: u64 = client.get(&routes::CHANGES.here()).await?;
+    while view.running {
+        view = client.get(&routes::TASK_UNDO.at(&[id])).await?;
+        if view.running {
+            seen = client.get(&routes::CHANGES.here().with("after", seen)).await?;
+        }
+    }
+    Ok(view)
+}
 
-/// Tells whether an action only looked, or only talked to the person: then there is nothing to undo.
-fn is_look(action: &ActionView) -> bool {
-    bailey_gate::family::ActionKind::from_name(&action.kind)
-        .is_some_and(|kind| kind.is_read() || kind == bailey_gate::family::home::REPLY)
+fn told(view: &TaskUndoView) -> Done {
+    let mut done = Done::default();
+    for UndoStepView { action, fate, why } in &view.steps {
+        let list = match fate {
+            UndoFate::TakenBack => &mut done.taken_back,
+            UndoFate::Undone => &mut done.undone,
+            UndoFate::TakeBack | UndoFate::Undo | UndoFate::UnderWay | UndoFate::Leave => &mut done.left,
+        };
+        let why = match fate {
+            UndoFate::TakeBack | UndoFate::Undo if why.is_empty() => "you left it",
+            UndoFate::UnderWay if why.is_empty() => "it is being undone",
+            _ => why,
+        };
+        list.push(Said { id: action.id.clone(), headline: action.headline.clone(), why: why.into() });
+    }
+    done
 }

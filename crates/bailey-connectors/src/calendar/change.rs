@@ -69,7 +69,7 @@ impl Looked {
         Ok(Self { href, stored, object, series, occurrence, part })
     }
 
-    fn event(&self) -> Result<&Event, BadCall> {
+    pub(super) fn event(&self) -> Result<&Event, BadCall> {
         let event = self.series.events.get(self.occurrence.event);
         event.ok_or_else(|| BadCall::Lookup("the entry cannot be read, so it cannot be changed".into()))
     }
@@ -117,7 +117,7 @@ impl Looked {
     }
 }
 
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     let mut end = text.len().min(MAX_TOLD);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -258,7 +258,7 @@ pub(super) fn change(looked: Looked, arguments: &Arguments, cx: &HomeContext, na
     looked.replaced(after, told)
 }
 
-fn changes(looked: &Looked, arguments: &Arguments, cx: &HomeContext) -> Result<Changes, BadCall> {
+pub(super) fn changes(looked: &Looked, arguments: &Arguments, cx: &HomeContext) -> Result<Changes, BadCall> {
     let shown = if looked.occurrence.start.is_day() {
         looked.occurrence.start.at.date()
     } else {

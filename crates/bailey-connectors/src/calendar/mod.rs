@@ -1,6 +1,7 @@
 //! Calendars over CalDAV (RFC 4791): tools, moments in a person's words, entries made or changed by splicing, undo.
 
 mod change;
+pub(crate) mod edited;
 mod entry;
 mod moment;
 mod server;

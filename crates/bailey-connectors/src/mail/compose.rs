@@ -257,7 +257,7 @@ fn recipient(item: &Value) -> Result<Mailbox, String> {
     }
 }
 
-/// What a person changes in a waiting mail; what is absent stays.
+/// What a person changes in a waiting mail, or in a waiting entry of a calendar; what is absent stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Edit {
@@ -276,11 +276,55 @@ pub struct Edit {
     /// The text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
+    /// What happens, of an entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what: Option<String>,
+    /// When it begins, as `2026-12-05 15:00` or in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins: Option<String>,
+    /// When it ends; empty: it takes as long as now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<String>,
+    /// Where it is; empty: nowhere that is said.
+    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// What it says of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
 }
 
 impl Edit {
+    /// Returns what is said of an entry, by name.
+    fn of_entry(&self) -> std::collections::BTreeMap<&'static str, String> {
+        let Self { what, begins, ends, place, notes, .. } = self;
+        let all = [("what", what), ("begins", begins), ("ends", ends), ("where", place), ("notes", notes)];
+        all.into_iter().filter_map(|(name, said)| Some((name, said.clone()?))).collect()
+    }
+
+    fn of_mail(&self) -> Option<&'static str> {
+        let lists = [("to", &self.to), ("cc", &self.cc), ("bcc", &self.bcc)];
+        let texts = [("subject", &self.subject), ("body", &self.body)];
+        let said = lists.iter().filter(|(_, list)| list.is_some()).map(|(name, _)| *name);
+        said.chain(texts.iter().filter(|(_, text)| text.is_some()).map(|(name, _)| *name)).next()
+    }
+
+    /// Returns the edited entry: it is another action.
+    pub(crate) fn apply_to_entry(
+        &self,
+        writing: &bailey_gate::family::calendar::Writing,
+        cx: &HomeContext,
+    ) -> Result<bailey_gate::family::calendar::Writing, BadCall> {
+        match self.of_mail() {
+            Some(name) => Err(BadCall::Bad { name, why: "an entry of a calendar has none".into() }),
+            None => crate::calendar::edited::edited(writing, &self.of_entry(), cx),
+        }
+    }
+
     /// Returns the edited mail, with an identity and date of its own: it is another action.
-    pub fn apply(&self, message: &Message, cx: &HomeContext) -> Result<Message, BadCall> {
+    pub(crate) fn apply(&self, message: &Message, cx: &HomeContext) -> Result<Message, BadCall> {
+        if let Some(name) = self.of_entry().keys().next() {
+            return Err(BadCall::Bad { name, why: "a mail has none".into() });
+        }
         let list = |name, edited: &Option<Vec<String>>, old: &Vec<Mailbox>| match edited {
             None => Ok(old.clone()),
             Some(items) => {

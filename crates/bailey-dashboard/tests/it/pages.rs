@@ -90,11 +90,19 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     out.push(("approvals", page::approvals(&approvals, &views.waiting, &views.held, &views.unsure, &said)));
     out.push(("approvals-none", page::approvals(&approvals, &[], &[], &[], &said)));
     out.push(("card", page::one_approval(&approvals, &views.waiting[1], Some(&views.why))));
-    out.push(("edit", page::edit(&approvals, &views.waiting[1])));
+    let fields = page::mail_fields(&views.waiting[1]);
+    let editing = page::Editing { fields: &fields, wrong: Some(("to", words)) };
+    out.push(("edit", page::edit(&approvals, &views.waiting[1], &editing)));
+    let entry = views::bare(40, "calendar.create", "awaiting", words);
+    let fields = [("what", words.to_owned()), ("begins", "2026-12-05 15:00".to_owned())].into();
+    let editing = page::Editing { fields: &fields, wrong: Some(("begins", words)) };
+    out.push(("edit-entry", page::edit(&approvals, &entry, &editing)));
     let talk = at(Section::Talk);
     out.push(("talk", page::talk(&talk, &views.tasks, Some(50))));
     out.push(("talk-none", page::talk(&talk, &[], None)));
     out.push(("task", page::task(&talk, &views.tasks, &views.task)));
+    out.push(("task-undo", page::undo_task(&talk, &views::undoing(&views.happened, words, false))));
+    out.push(("task-undoing", page::undo_task(&talk, &views::undoing(&views.happened, words, true))));
     let activity = at(Section::Activity);
     let kinds = ["mail.send", "mail.move", words];
     let named = [words.clone()];
@@ -194,10 +202,20 @@ fn accounts(views: &Views) -> Vec<(&'static str, String)> {
             back: "https://bailey.example/oauth/back",
         })
     };
-    let address = |kind| Connecting::Address { kind, trouble: words };
+    let typed = [("user", words), ("issuer", words)].into();
+    let address = |kind| Connecting::Address { kind, trouble: words, typed: &typed };
+    let going = |trouble: Option<&str>, at_provider| bailey_interface::ConnectingView {
+        id: "c".into(),
+        kind: "calendar".into(),
+        account: words.into(),
+        begun_ms: views::NOW,
+        at_provider,
+        trouble: trouble.map(str::to_owned),
+    };
+    let under_way = [going(None, false), going(None, true), going(Some(words), false)];
     vec![
-        ("connections", connections(&frame, &views.connections, words)),
-        ("connections-none", connections(&frame, &[], "")),
+        ("connections", connections(&frame, &views.connections, &under_way, words)),
+        ("connections-none", connections(&frame, &[], &[], "")),
         ("signed-in", bailey_dashboard::signed_in(&frame, Ok(&views.connections[0]))),
         ("signed-in-not", bailey_dashboard::signed_in(&frame, Err(words))),
         ("connect", connect(&frame, &address("mail"))),

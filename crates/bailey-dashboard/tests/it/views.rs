@@ -3,7 +3,8 @@
 use bailey_interface::{
     ActionView, AttachmentView, ConnectionView, ContextView, KeptBack, Line, ModelsView, MonthView, OfferView,
     PermissionView, ProviderView, RecipientView, RuleEventView, RuleView, SettingView, SpanView, Status,
-    SuggestionView, TaskSummary, TaskView, TrialView, TriedView, UsageView, UseView, WhyView,
+    SuggestionView, TaskSummary, TaskUndoView, TaskView, TrialView, TriedView, UndoFate, UndoStepView, UsageView,
+    UseView, WhyView,
 };
 
 /// 2026-11-29T14:02Z.
@@ -56,7 +57,9 @@ pub fn bare(n: u64, kind: &str, state: &str, headline: &str) -> ActionView {
         class: "undoable".into(),
         reversal: "Changes nothing.".into(),
         has_original: false,
+        can_edit: state == "awaiting",
         can_undo: false,
+        undoes: None,
         answered: "it went by itself".into(),
         outcome: None,
         expires_ms: NOW + 4 * 60 * MINUTE,
@@ -309,7 +312,13 @@ pub fn connections() -> Vec<ConnectionView> {
 }
 
 fn span(label: &str, source: &str, text: &str) -> SpanView {
-    SpanView { label: label.into(), source: source.into(), text: text.into() }
+    SpanView {
+        label: label.into(),
+        source: source.into(),
+        text: text.into(),
+        action: (label == "others").then(|| id(3)),
+        received: true,
+    }
 }
 
 pub fn context() -> ContextView {
@@ -465,4 +474,18 @@ pub fn servers() -> Vec<Line> {
         line("Handing in", "smtp.example.org:465, certificate checked"),
         line("Found at", "https://autoconfig.example.org"),
     ]
+}
+
+/// A task of these actions that is to be undone, or is being.
+pub fn undoing(actions: &[ActionView], words: &str, running: bool) -> TaskUndoView {
+    let before = [UndoFate::Undo, UndoFate::TakeBack, UndoFate::Leave];
+    let after = [UndoFate::UnderWay, UndoFate::TakenBack, UndoFate::Undone, UndoFate::Leave];
+    let fates = if running { &after[..] } else { &before[..] };
+    let step = |(action, fate): (&ActionView, &UndoFate)| UndoStepView {
+        action: action.clone(),
+        fate: *fate,
+        why: if *fate == UndoFate::Leave { words.to_owned() } else { String::new() },
+    };
+    let steps = actions.iter().zip(fates.iter().cycle()).map(step).collect();
+    TaskUndoView { task: TASK.into(), words: words.to_owned(), running, steps }
 }

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 
 pub use answer::{MAX_NOTE_BYTES, NOTE};
 pub use claim::{Claiming, LEFT};
-pub use propose::{FACTS, MAX_OFF_TASK_PER_TASK, Proposal, Proposed};
+pub use propose::{FACTS, MAX_OFF_TASK_PER_TASK, Proposal, Proposed, UndoLeave};
 pub use stop::{Found, PauseReport, Sweep};
 
 use crate::approval::{Authority, ChallengeKey};

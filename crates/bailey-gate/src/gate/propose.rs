@@ -2,7 +2,7 @@
 
 use super::weigh::{Weighed, Weighing};
 use super::{Gate, GateError, reason, row_of};
-use crate::approval::{Authorised, Proof, Purpose};
+use crate::approval::{Authorised, MAX_ANSWERED, Proof, Purpose};
 use crate::codec::CodecError;
 use crate::content::{BoundContent, Content, EncodedAction};
 use crate::event::{Actor, Event, EventKind, Payload};
@@ -89,6 +89,14 @@ impl By {
     }
 }
 
+/// Leave of the person to undo some actions: each once, and none after a pause that came since.
+#[derive(Debug)]
+pub struct UndoLeave {
+    of: Vec<ActionId>,
+    authorised: Authorised,
+    epoch: u64,
+}
+
 impl Gate {
     /// Records an action with its decision, in one commit. Works while paused: nothing leaves by proposing.
     ///
@@ -103,15 +111,45 @@ impl Gate {
     /// Errors: those of [`Gate::authorise`] and [`Gate::propose`]; [`GateError::WrongState`] where `of` cannot be undone.
     pub fn undo(&self, of: &ActionId, proposal: Proposal, proof: &Proof, now: Now) -> Result<Proposed, GateError> {
         let authorised = self.authorise(&Purpose::Undo(*of), proof, now)?;
+        self.record(&proposal, &By::Undo(*of, authorised), |tx| may_be_undone(tx, of), now)
+    }
+
+    /// Takes the person's leave to undo exactly these actions, at most [`MAX_ANSWERED`], by one answer.
+    ///
+    /// Errors: those of [`Gate::authorise`]; [`GateError::TooMany`], also where none is named.
+    pub fn leave_to_undo(&self, of: Vec<ActionId>, proof: &Proof, now: Now) -> Result<UndoLeave, GateError> {
+        if of.is_empty() || of.len() > MAX_ANSWERED {
+            return Err(GateError::TooMany);
+        }
+        // Before the answer is looked at: a pause that comes meanwhile ends the leave.
+        let epoch = self.lock.pause_state().epoch;
+        let purpose = Purpose::UndoAll(of);
+        let authorised = self.authorise(&purpose, proof, now)?;
+        let Purpose::UndoAll(of) = purpose else { return Err(GateError::NotAuthorised) };
+        Ok(UndoLeave { of, authorised, epoch })
+    }
+
+    /// Records the undo of one action of those that the person gave their leave to; that part of it is used up, whatever comes of it.
+    ///
+    /// Errors: those of [`Gate::undo`]; [`GateError::NotAuthorised`] where the leave does not name `of`, or did already;
+    /// [`GateError::Paused`] where everything was paused since.
+    pub fn undo_by_leave(
+        &self,
+        of: &ActionId,
+        proposal: Proposal,
+        leave: &mut UndoLeave,
+        now: Now,
+    ) -> Result<Proposed, GateError> {
+        let place = leave.of.iter().position(|one| one == of).ok_or(GateError::NotAuthorised)?;
+        leave.of.swap_remove(place);
+        let epoch = leave.epoch;
         let may_begin = |tx: &mut dyn Tx| {
-            let row = row_of(tx, of)?;
-            if row.state.may_become(State::Undoing) {
-                Ok(())
-            } else {
-                Err(GateError::WrongState { id: *of, state: row.state })
+            if self.lock.pause_state().epoch != epoch {
+                return Err(GateError::Paused);
             }
+            may_be_undone(tx, of)
         };
-        self.record(&proposal, &By::Undo(*of, authorised), may_begin, now)
+        self.record(&proposal, &By::Undo(*of, leave.authorised.clone()), may_begin, now)
     }
 
     /// Replaces a waiting action by an edited one, in one commit. The edited one is decided on its own, and asks also where a rule would
@@ -275,6 +313,12 @@ impl Gate {
             action: proposal.action.clone(),
         })
     }
+}
+
+/// Makes sure that an action has happened and is not undone yet.
+fn may_be_undone(tx: &mut dyn Tx, of: &ActionId) -> Result<(), GateError> {
+    let row = row_of(tx, of)?;
+    if row.state.may_become(State::Undoing) { Ok(()) } else { Err(GateError::WrongState { id: *of, state: row.state }) }
 }
 
 /// Adds what an undo undoes, and the evidence that the person wanted that.

@@ -350,6 +350,43 @@ fn an_undo_of_what_did_not_happen_after_all_is_denied_and_not_tried_again() {
 }
 
 #[test]
+fn leave_to_undo_several_covers_each_of_them_once_and_none_after_a_pause() {
+    let bench = Bench::new();
+    for n in 1..=3 {
+        let _proposed = bench.gate.propose(mail(n), at(0)).unwrap();
+        let claim = claimed(bench.gate.claim(one(bench.approve(n, at(0)).unwrap()), at(0)).unwrap());
+        hand_off(&claim);
+        assert_eq!(
+            bench.gate.settle(&claim.settle(Outcome::new(Effect::Done, "250")), at(1)).unwrap(),
+            State::Succeeded
+        );
+    }
+    let ids = |all: &[u8]| all.iter().map(|n| action_id(*n)).collect::<Vec<_>>();
+    let leave = |all: &[u8], now| {
+        let proof = bench.proof(&Purpose::UndoAll(ids(all)), now);
+        bench.gate.leave_to_undo(ids(all), &proof, now)
+    };
+    assert!(matches!(leave(&[], at(2)), Err(GateError::TooMany)));
+    // Signed for two, asked for three, or in another order: for nothing.
+    let proof = bench.proof(&Purpose::UndoAll(ids(&[1, 2])), at(2));
+    assert!(matches!(bench.gate.leave_to_undo(ids(&[1, 2, 3]), &proof, at(2)), Err(GateError::NotAuthorised)));
+    let proof = bench.proof(&Purpose::UndoAll(ids(&[1, 2])), at(2));
+    assert!(matches!(bench.gate.leave_to_undo(ids(&[2, 1]), &proof, at(2)), Err(GateError::NotAuthorised)));
+    let mut two = leave(&[1, 2], at(3)).unwrap();
+    let other = bench.gate.undo_by_leave(&action_id(3), mail(4), &mut two, at(3));
+    assert!(matches!(other, Err(GateError::NotAuthorised)), "{other:?}");
+    let undo = bench.gate.undo_by_leave(&action_id(1), mail(5), &mut two, at(3)).unwrap();
+    assert_eq!(undo.state, State::Approved);
+    let again = bench.gate.undo_by_leave(&action_id(1), mail(6), &mut two, at(3));
+    assert!(matches!(again, Err(GateError::NotAuthorised)), "{again:?}");
+    let _report = bench.gate.pause(bailey_gate::event::Actor::Person, at(4), || ());
+    bench.resume(at(5));
+    let late = bench.gate.undo_by_leave(&action_id(2), mail(7), &mut two, at(6));
+    assert!(matches!(late, Err(GateError::Paused)), "{late:?}");
+    assert_eq!(bench.state(2), State::Succeeded);
+}
+
+#[test]
 fn what_is_known_is_not_corrected() {
     let bench = Bench::new();
     let _proposed = bench.gate.propose(mail(1), at(0)).unwrap();

@@ -1,6 +1,8 @@
 //! Actions, and the answers of the person.
 
-use bailey_connectors::Services;
+use std::collections::BTreeMap;
+
+use bailey_connectors::{BadCall, Services};
 use bailey_gate::family::ActionKind;
 use bailey_gate::family::escape::visible_lines;
 
@@ -35,7 +37,9 @@ pub(super) fn action_view(home: &Home, record: &ActionRecord) -> Result<ActionVi
         class: row.class.name().into(),
         reversal: String::new(),
         has_original: false,
+        can_edit: false,
         can_undo: false,
+        undoes: row.undo_of.map(|of| of.to_string()),
         answered: crate::rules::answered(row).into(),
         outcome: outcome_words(&entries),
         note: note_among(&entries).map(|note| visible_lines(&note)).unwrap_or_default(),
@@ -57,6 +61,7 @@ pub(super) fn action_view(home: &Home, record: &ActionRecord) -> Result<ActionVi
         view.attachments = provenance::attachments(&content.action);
         view.has_original = carried::source_of(&content).is_some();
         view.reversal = provenance::reversal(&content, home.in_force().config.home.hold_seconds);
+        view.can_edit = row.state == State::Awaiting && Services::can_edit(&content.action);
         view.can_undo = row.state.may_become(State::Undoing) && Services::has_undo(&content);
     }
     Ok(view)
@@ -174,13 +179,48 @@ pub(super) async fn cancel(AppState(home): Shared, JsonBody(body): JsonBody<IdsB
     Ok(Json(()))
 }
 
+/// Why an edit was not taken.
+#[derive(Debug)]
+pub(super) enum NotEdited {
+    /// A part of it cannot be used.
+    Bad(BadCall),
+    /// Anything else.
+    Failed(Failure),
+}
+
+impl From<Failure> for NotEdited {
+    fn from(failed: Failure) -> Self {
+        Self::Failed(failed)
+    }
+}
+
+impl From<StoreError> for NotEdited {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<GateError> for NotEdited {
+    fn from(error: GateError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
 pub(super) async fn edit(
     AppState(home): Shared,
     Path(id): Path<String>,
     caller: Caller,
     JsonBody(edit): JsonBody<Edit>,
 ) -> Answer<ActionView> {
-    let id: ActionId = parse("action", &id)?;
+    edited(home, &id, caller, edit).await.map(Json).map_err(|not| match not {
+        NotEdited::Bad(bad) => failure(Code::Invalid, bad.to_string()),
+        NotEdited::Failed(failed) => failed,
+    })
+}
+
+/// Replaces a waiting action by the edited one, for the interface and for its page.
+pub(super) async fn edited(home: Arc<Home>, id: &str, caller: Caller, edit: Edit) -> Result<ActionView, NotEdited> {
+    let id: ActionId = parse("action", id)?;
     let look = move |home: &Home| {
         let record = one(home, id)?;
         let around = home.context_of(record.row.task.as_ref())?;
@@ -188,19 +228,15 @@ pub(super) async fn edit(
     };
     let (record, around) = reading(&home, look).await?;
     let content = Content::decode(&record.content).map_err(StoreError::from)?;
-    let Action::Mail(MailAction::Send(message)) = &content.action else {
-        return Err(failure(Code::Invalid, "only a waiting mail can be edited"));
-    };
-    let edited = edit.apply(message, &around).map_err(|bad| failure(Code::Invalid, bad.to_string()))?;
-    let (services, looked_at, account) = (home.services.clone(), edited.clone(), content.account);
-    let checked = spawn_detached(&home, async move { services.check_edited(&looked_at, account).await }).await?;
-    checked.map_err(|bad| failure(Code::Invalid, bad.to_string()))?;
+    let (account, precondition) = (content.account, content.precondition.clone());
+    let services = home.services.clone();
+    let edited = spawn_detached(&home, async move { services.edited(&content, &edit, &around).await }).await?;
     let proposal = Proposal {
-        id: fresh_action()?,
+        id: fresh_action().map_err(Failure::from)?,
         task: record.row.task,
-        account: content.account.map(|(connection, _)| connection),
-        precondition: content.precondition,
-        action: Action::Mail(MailAction::Send(edited)),
+        account: account.map(|(connection, _)| connection),
+        precondition,
+        action: edited.map_err(NotEdited::Bad)?,
         why: match caller.client {
             bailey_gate::event::Client::Dashboard => "Changed in the dashboard; look at it anew.".into(),
             _ => "Changed through the command line, or by another program with the token; look at it anew.".into(),
@@ -209,7 +245,16 @@ pub(super) async fn edit(
     };
     let (gate, now) = (Arc::clone(&home.gate), home.clock.now());
     let proposed = blocking(move || gate.edit(&id, proposal, now)).await?;
-    begun(home, proposed).await
+    let Json(view) = begun(home, proposed).await?;
+    Ok(view)
+}
+
+/// Returns what a waiting entry of a calendar says, by the names of [`Edit`]; nothing of other actions.
+pub(super) fn entry_fields(home: &Home, id: &str) -> Result<Option<BTreeMap<&'static str, String>>, Failure> {
+    let record = one(home, parse("action", id)?)?;
+    let around = home.context_of(record.row.task.as_ref())?;
+    let content = Content::decode(&record.content).map_err(StoreError::from)?;
+    Ok(Services::entry_fields(&content.action, &around))
 }
 
 pub(super) async fn resolve(
@@ -231,23 +276,7 @@ pub(super) async fn undo(
     JsonBody(body): JsonBody<ProvenBody>,
 ) -> Answer<ActionView> {
     let id: ActionId = parse("action", &id)?;
-    let (record, left) = reading(&home, move |home| Ok((one(home, id)?, home.left_behind(&id)?))).await?;
-    if !record.row.state.may_become(State::Undoing) {
-        return Err(GateError::WrongState { id, state: record.row.state }.into());
-    }
-    let content = Content::decode(&record.content).map_err(StoreError::from)?;
-    let services = home.services.clone();
-    let prepared = spawn_detached(&home, async move { services.undo(&content, &left).await }).await?;
-    let (account, action_back) = prepared.map_err(|bad| failure(Code::Conflict, visible(&bad.to_string())))?;
-    let proposal = Proposal {
-        id: fresh_action()?,
-        task: record.row.task,
-        account,
-        precondition: Vec::new(),
-        action: action_back,
-        why: "undo".into(),
-        actor: Actor::Person,
-    };
+    let proposal = undoing::proposal_of(&home, id).await?;
     let (gate, proof, now) = (Arc::clone(&home.gate), proof(&body.proof, caller)?, home.clock.now());
     let proposed = blocking(move || gate.undo(&id, proposal, &proof, now)).await?;
     begun(home, proposed).await

@@ -46,6 +46,7 @@ fn purpose(asked: &RequestBody) -> Result<Purpose, Failure> {
         ["v1", "approvals", "approve"] => Purpose::Approve(actions::shown(&field::<Vec<Shown>>(body, "shown")?)?),
         ["v1", "resume"] => Purpose::Resume { epoch: field(body, "epoch")? },
         ["v1", "actions", id, "undo"] => Purpose::Undo(parse("action", id)?),
+        ["v1", "tasks", _, "undo"] => Purpose::UndoAll(undoing::named(&field::<Vec<String>>(body, "undo")?)?),
         ["v1", "connections" | "sign-ins"] => {
             purposes::connect(&field(body, "settings")?, &field::<String>(body, "level")?)
         }

@@ -1,11 +1,14 @@
 //! The way to another account, page by page: whose it is, which servers were found, and what it may do. What connects it in the end is
 //! the request that the page makes with a touch.
 
+use std::collections::BTreeMap;
+
 use bailey_dashboard as html;
 use bailey_dashboard::{Connecting, Offer, Section};
 use bailey_gate::family::Level;
 use bailey_vault::{
-    DavSettings, Found, FoundServer, KeyHeader, MailSettings, ModelSettings, OauthClient, Server, Settings, Training,
+    DavSettings, Found, FoundCollection, FoundServer, KeyHeader, MailSettings, ModelSettings, OauthClient, Origin,
+    Server, Settings, Training,
 };
 
 use super::pages::{Around, Page, shown};
@@ -19,22 +22,25 @@ pub(super) struct Which {
 }
 
 pub(super) async fn connect(AppState(home): Shared, Query(which): Query<Which>) -> Page {
-    asked(&home, &which.kind, "").await
+    asked(&home, &which.kind, "", &FindForm::default()).await
 }
 
-/// Makes the page that asks whose account it is, with what was wrong about the last answer.
-async fn asked(home: &Arc<Home>, kind: &str, trouble: &str) -> Page {
+/// Makes the page that asks whose account it is, with what was wrong about the last answer, which stays in its fields.
+async fn asked(home: &Arc<Home>, kind: &str, trouble: &str, form: &FindForm) -> Page {
     let kind = match kind {
         "" => "mail",
         known @ ("mail" | "calendar" | "contacts" | "model") => known,
         _ => return Err(failure(Code::NotFound, "there is no such kind of account")),
     };
     let around = Around::of(home).await?;
-    Ok(shown(html::connect(&around.frame(Section::Connections), &Connecting::Address { kind, trouble })))
+    Ok(shown(html::connect(
+        &around.frame(Section::Connections),
+        &Connecting::Address { kind, trouble, typed: &form.typed() },
+    )))
 }
 
 /// The account, as the person names it.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct FindForm {
     kind: String,
     #[serde(default)]
@@ -65,6 +71,45 @@ pub(super) struct FindForm {
     terms: String,
 }
 
+impl FindForm {
+    /// Returns what was typed, but for a secret, by the names of the fields.
+    fn typed(&self) -> BTreeMap<&'static str, &str> {
+        [
+            ("address", &self.address),
+            ("name", &self.name),
+            ("imap", &self.imap),
+            ("submission", &self.submission),
+            ("url", &self.url),
+            ("user", &self.user),
+            ("issuer", &self.issuer),
+            ("client_id", &self.client_id),
+            ("key_header", &self.key_header),
+            ("training", &self.training),
+            ("retention", &self.retention),
+            ("terms", &self.terms),
+        ]
+        .into_iter()
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(name, text)| (name, text.as_str()))
+        .collect()
+    }
+
+    /// Returns the authorization server that the person named, if they did.
+    fn issuer(&self) -> Option<String> {
+        given(&self.issuer)
+    }
+
+    /// Returns the client that the person registered there, if they named one.
+    fn client(&self) -> Option<OauthClient> {
+        given(&self.client_id).map(|id| OauthClient { id, secret: given(&self.client_secret) })
+    }
+}
+
+/// Returns what was written into a field; nothing where that is empty.
+fn given(text: &str) -> Option<String> {
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
 /// Makes the page that connects an account anew, with the servers it has.
 pub(super) async fn again(AppState(home): Shared, Path(id): Path<String>, headers: HeaderMap) -> Page {
     let of: ConnectionId = parse("connection", &id)?;
@@ -89,7 +134,7 @@ pub(super) async fn again(AppState(home): Shared, Path(id): Path<String>, header
 pub(super) async fn find(AppState(home): Shared, headers: HeaderMap, Form(form): Form<FindForm>) -> Page {
     match settings_of(&home, &form).await {
         Ok((settings, servers)) => offered(&home, &headers, &settings, &servers, None).await,
-        Err(why) => asked(&home, &form.kind, &visible(&why)).await,
+        Err(why) => asked(&home, &form.kind, &visible(&why), &form).await,
     }
 }
 
@@ -99,7 +144,6 @@ fn line(label: &str, value: impl Into<String>) -> Line {
 
 /// Returns what is to be connected, and what to say of its servers.
 async fn settings_of(home: &Arc<Home>, form: &FindForm) -> Result<(Settings, Vec<Line>), String> {
-    let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     match form.kind.as_str() {
         "mail" => mail(home, form, given(&form.name)).await,
         "model" => {
@@ -115,23 +159,69 @@ async fn settings_of(home: &Arc<Home>, form: &FindForm) -> Result<(Settings, Vec
             let (retention, terms) = (form.retention.trim().to_owned(), form.terms.trim().to_owned());
             Ok((Settings::Model(ModelSettings { base_url, key_header, training, retention, terms }), servers))
         }
-        kind => {
-            let (server, path) = Server::read_collection(&form.url)?;
-            let servers = vec![line("Server", place(&server)), line("Path", path.clone())];
-            let user = given(&form.user).ok_or("say who signs in there")?;
-            let dav = DavSettings { name: None, user, server, path, issuer: None, client: None };
-            let settings = if kind == "contacts" { Settings::Contacts(dav) } else { Settings::Calendar(dav) };
-            Ok((settings, servers))
-        }
+        kind => collection(home, form, kind == "contacts").await,
     }
+}
+
+/// Returns the calendar or the address book to be connected: where the person says it is, or else where one of their address is.
+async fn collection(home: &Arc<Home>, form: &FindForm, contacts: bool) -> Result<(Settings, Vec<Line>), String> {
+    let user = given(&form.user).ok_or("say who signs in there")?;
+    let (mut issuer, client) = (form.issuer(), form.client());
+    let mut lines = Vec::new();
+    let url = match given(&form.url) {
+        Some(url) => url,
+        None => {
+            let (found, told) = found_collection(home, &user, issuer.as_deref(), contacts).await?;
+            let elsewhere = if found.elsewhere { ". It does not belong to the domain of your address" } else { "" };
+            lines.push(line("Found", format!("{}{elsewhere}", found.origin.about())));
+            // Of a provider that is known, such as Google, no password opens these.
+            if let (Some(page), None) = (told.filter(|_| found.origin == Origin::Known), &issuer) {
+                let Some(_) = &client else {
+                    return Err(format!(
+                        "This provider opens it by a sign-in on its own page alone ({page}). Register a client there, and name both under “Sign in on the provider's page” below."
+                    ));
+                };
+                issuer = Some(page);
+            }
+            found.url
+        }
+    };
+    let (server, path) = Server::read_collection(&url)?;
+    lines.extend([line("Server", place(&server)), line("Path", path.clone())]);
+    if let Some(issuer) = &issuer {
+        lines.push(line("Signs in at", issuer.clone()));
+    }
+    let dav = DavSettings { name: given(&form.name), user, server, path, issuer, client };
+    Ok((if contacts { Settings::Contacts(dav) } else { Settings::Calendar(dav) }, lines))
+}
+
+/// Finds where an account's calendars or address books are, and who vouches for tokens there.
+async fn found_collection(
+    home: &Arc<Home>,
+    user: &str,
+    issuer: Option<&str>,
+    contacts: bool,
+) -> Result<(FoundCollection, Option<String>), String> {
+    let by_issuer = issuer.and_then(|issuer| bailey_vault::collection_of_issuer(issuer, contacts, user));
+    if let Some(found) = by_issuer {
+        return Ok((found, None));
+    }
+    let what = if contacts { "an address book" } else { "a calendar" };
+    if !user.contains('@') {
+        return Err(format!("Say where it is; only from an address, name@domain, {what} can be looked for."));
+    }
+    let (vault, address) = (Arc::clone(&home.vault), user.to_owned());
+    let looked = home.spawn_detached(async move { vault.discover(&address, None).await }).await;
+    let found = looked.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    let of_kind = if contacts { found.contacts } else { found.calendars };
+    let none = || format!("No server of {what} was found for this address. Write where it is above.");
+    of_kind.map(|one| (one, found.issuer)).ok_or_else(none)
 }
 
 async fn mail(home: &Arc<Home>, form: &FindForm, name: Option<String>) -> Result<(Settings, Vec<Line>), String> {
     let named = |text: &str| (!text.trim().is_empty()).then(|| Server::read_mail(text)).transpose();
     let (imap, submission) = (named(&form.imap)?, named(&form.submission)?);
-    let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-    let (address, issuer) = (form.address.trim().to_owned(), given(&form.issuer));
-    let client = given(&form.client_id).map(|id| OauthClient { id, secret: given(&form.client_secret) });
+    let (address, issuer, client) = (form.address.trim().to_owned(), form.issuer(), form.client());
     if imap.is_some() || submission.is_some() {
         let servers = [("Mail is read at", &imap), ("Mail is handed in at", &submission)];
         let servers = servers.iter().filter_map(|(what, one)| Some(line(what, place(one.as_ref()?))));

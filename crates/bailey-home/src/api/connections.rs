@@ -148,9 +148,20 @@ pub(super) async fn connect(
         None => Credential::None,
     };
     let (services, replaced) = (home.services.clone(), replaced(&home, &body)?);
-    let new =
-        spawn_detached(&home, async move { services.try_out(id, body.settings, level, credential).await }).await??;
-    reading(&home, move |home| keep(home, &new, &leave, replaced)).await.map(Json)
+    let name = id.to_string();
+    under_way::begin(&home, &name, &body.settings, false);
+    let going = Arc::clone(&home);
+    // In a task of its own, to its end: whoever asked may leave, and comes back to the connection, or to why there is none.
+    let connecting = async move {
+        let tried = services.try_out(id, body.settings, level, credential).await;
+        let kept = match tried {
+            Ok(new) => reading(&going, move |home| keep(home, &new, &leave, replaced)).await,
+            Err(error) => Err(error.into()),
+        };
+        under_way::end(&going, &name, kept.as_ref().err().map(|Failure(wrong)| wrong.message.as_str()));
+        kept
+    };
+    spawn_detached(&home, connecting).await?.map(Json)
 }
 
 /// Returns the connection that a new one comes in the place of: the one that is named, which has to be of the same account; or, of a
@@ -210,11 +221,13 @@ pub(super) async fn begin_sign_in(
     }
     let begun = SignIn { id: name.clone(), url: flow.url.clone(), connection: None, trouble: None };
     sign_ins(&home).insert(name.clone(), begun.clone());
+    under_way::begin(&home, &name, &body.settings, true);
     let work = Arc::clone(&home);
     work.spawn_detached(async move {
         let settings = body.settings;
         let finishing = async {
             let SignedIn { credential, permissions } = home.vault.finish_sign_in(flow, &settings).await?;
+            under_way::came_back(&home, &name);
             let new = home.services.try_out(id, settings.clone(), level, credential).await?;
             Ok::<_, VaultError>(NewConnection { permissions, ..new })
         };
@@ -225,6 +238,7 @@ pub(super) async fn begin_sign_in(
             Err(_) => Err("nobody came back from the browser within ten minutes; connect again".into()),
         };
         waiting(&home).remove(&name);
+        under_way::end(&home, &name, ended.as_ref().err().map(String::as_str));
         if let Some(sign_in) = sign_ins(&home).get_mut(&name) {
             match ended {
                 Ok(view) => sign_in.connection = Some(view),

@@ -112,9 +112,25 @@ impl Home {
     }
 }
 
+/// Says how a step is done on the command line, by the page that it is done on.
+fn on_command_line(page: &str) -> &'static str {
+    match page {
+        "/models" => "bailey config set model.kind=… model.base_url=… model.name=… (bailey models shows what there is)",
+        "/connect" => "bailey connect mail ADDRESS",
+        "/talk" => "bailey task \"answer Ana about Tuesday\"",
+        "/approvals" => "bailey approvals, then bailey approve",
+        _ => "bailey dashboard",
+    }
+}
+
 pub(super) async fn first_steps(AppState(home): Shared) -> Answer<FirstStepsView> {
     let steps = reading(&home, Home::first_steps).await?;
-    let view = |step: Step| StepView { words: step.words.into(), page: step.to.into(), done: step.done };
+    let view = |step: Step| StepView {
+        words: step.words.into(),
+        page: step.to.into(),
+        command: on_command_line(step.to).into(),
+        done: step.done,
+    };
     Ok(Json(FirstStepsView { steps: steps.into_iter().map(view).collect() }))
 }
 

@@ -20,6 +20,8 @@ mod rules;
 mod search;
 pub mod table;
 mod tasks;
+pub(crate) mod under_way;
+pub(crate) mod undoing;
 
 use std::sync::Arc;
 
@@ -35,9 +37,8 @@ use axum::{Json, Router};
 use bailey_gate::approval::{Assertion, Authorised, MAX_ASSERTION_BYTES, Proof, Purpose};
 use bailey_gate::content::Content;
 use bailey_gate::event::{Actor, Client};
+use bailey_gate::family::Level;
 use bailey_gate::family::escape::visible;
-use bailey_gate::family::mail::MailAction;
-use bailey_gate::family::{Action, Level};
 use bailey_gate::ledger::StoreError;
 use bailey_gate::{ActionId, ConnectionId, Digest, GateError, Nonce, Preview, Proposal, Proposed, State, TaskId};
 use bailey_interface::{

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::http::{HeaderValue, StatusCode, Uri};
+use bailey_connectors::BadCall;
 use bailey_dashboard as html;
 use bailey_dashboard::{Frame, Section};
 use bailey_gate::Class;
@@ -11,6 +12,7 @@ use bailey_gate::policy::{Facts, judge};
 use bailey_interface::{RuleChange, RuleView, WhyView};
 use bailey_policy::Profile;
 
+use super::actions::NotEdited;
 use super::*;
 use crate::rules::kept;
 
@@ -101,6 +103,7 @@ fn all() -> Pages {
         .route("/assets/{*path}", get(asset))
         .route("/talk", get(talk))
         .route("/talk/{id}", get(task))
+        .route("/talk/{id}/undo", get(undo_task))
         .route("/approvals", get(approvals))
         .route("/approvals/{id}", get(approval))
         .route("/approvals/{id}/edit", get(edit))
@@ -137,6 +140,7 @@ fn all() -> Pages {
         .route("/do/task", post(give_task))
         .route("/do/task/{id}/more", post(more))
         .route("/do/task/{id}/stop", post(stop))
+        .route("/do/task/{id}/take-back", post(take_back_task))
         .route("/do/connections/{id}/revoke", post(revoke))
         .route("/do/connections/{id}/default", post(make_default))
         .route("/do/rules/try", post(try_rules))
@@ -309,6 +313,12 @@ async fn task(AppState(home): Shared, Path(id): Path<String>) -> Page {
     Ok(shown(html::task(&around.frame(Section::Talk), &list, &view)))
 }
 
+async fn undo_task(AppState(home): Shared, id: Path<String>) -> Page {
+    let around = Around::of(&home).await?;
+    let Json(view) = undoing::plan(AppState(home), id).await?;
+    Ok(shown(html::undo_task(&around.frame(Section::Talk), &view)))
+}
+
 async fn approvals(AppState(home): Shared) -> Page {
     let around = Around::of(&home).await?;
     let read = |home: &Home| {
@@ -341,10 +351,25 @@ async fn approval(AppState(home): Shared, Path(id): Path<String>) -> Page {
     Ok(shown(html::one_approval(&around.frame(Section::Approvals), &view, why.as_ref())))
 }
 
-async fn edit(AppState(home): Shared, Path(id): Path<String>) -> Page {
+/// Makes the page on which a waiting action is changed. `typed` is what the person wrote, and what of it cannot be used and why: none of it
+/// is lost.
+async fn editing(home: Arc<Home>, id: &str, typed: Option<(BTreeMap<&'static str, String>, &str, &str)>) -> Page {
     let around = Around::of(&home).await?;
-    let (view, _) = with_why(&home, &id).await?;
-    Ok(shown(html::edit(&around.frame(Section::Approvals), &view)))
+    let (view, _) = with_why(&home, id).await?;
+    let (fields, wrong) = match typed {
+        Some((fields, name, why)) => (fields, Some((name, why))),
+        None => {
+            let id = id.to_owned();
+            let entry = reading(&home, move |home| actions::entry_fields(home, &id)).await?;
+            (entry.unwrap_or_else(|| html::mail_fields(&view)), None)
+        }
+    };
+    let edit = html::Editing { fields: &fields, wrong };
+    Ok(shown(html::edit(&around.frame(Section::Approvals), &view, &edit)))
+}
+
+async fn edit(AppState(home): Shared, Path(id): Path<String>) -> Page {
+    editing(home, &id, None).await
 }
 
 /// Filters of the activity.
@@ -478,9 +503,15 @@ struct Ended {
 
 async fn connections(AppState(home): Shared, Query(ended): Query<Ended>) -> Page {
     let around = Around::of(&home).await?;
+    let under_way = under_way::list(&home);
     let Json(list) = connections::connections(AppState(home)).await?;
     let said = connections::told(&ended.ended).map(|told| format!("Ended: nothing can use it from now on. {told}"));
-    Ok(shown(html::connections(&around.frame(Section::Connections), &list, said.as_deref().unwrap_or_default())))
+    Ok(shown(html::connections(
+        &around.frame(Section::Connections),
+        &list,
+        &under_way,
+        said.as_deref().unwrap_or_default(),
+    )))
 }
 
 async fn context(AppState(home): Shared, Path((task, n)): Path<(String, u64)>) -> Page {
@@ -724,35 +755,82 @@ async fn happened(AppState(home): Shared, headers: HeaderMap, Form(form): Form<H
     Ok(back(&home, &headers, "/approvals"))
 }
 
-/// A changed mail.
+/// A changed mail, or entry of a calendar.
 #[derive(Deserialize)]
 struct EditForm {
     #[serde(default)]
-    to: String,
+    to: Option<String>,
     #[serde(default)]
-    cc: String,
+    cc: Option<String>,
     #[serde(default)]
-    bcc: String,
-    subject: String,
-    body: String,
+    bcc: Option<String>,
+    #[serde(default)]
+    subject: Option<String>,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    what: Option<String>,
+    #[serde(default)]
+    begins: Option<String>,
+    #[serde(default)]
+    ends: Option<String>,
+    #[serde(default, rename = "where")]
+    place: Option<String>,
+    #[serde(default)]
+    notes: Option<String>,
+}
+
+impl EditForm {
+    /// Returns what was written, by name.
+    fn typed(self) -> BTreeMap<&'static str, String> {
+        let Self { to, cc, bcc, subject, body, what, begins, ends, place, notes } = self;
+        let all = [
+            ("to", to),
+            ("cc", cc),
+            ("bcc", bcc),
+            ("subject", subject),
+            ("body", body),
+            ("what", what),
+            ("begins", begins),
+            ("ends", ends),
+            ("where", place),
+            ("notes", notes),
+        ];
+        // Browsers end lines with CR and LF (HTML, form submission).
+        all.into_iter().filter_map(|(name, text)| Some((name, text?.replace("\r\n", "\n")))).collect()
+    }
 }
 
 async fn save_edit(AppState(home): Shared, Path(id): Path<String>, caller: Caller, Form(form): Form<EditForm>) -> Page {
-    let lines = |text: &str| {
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        Some(lines.map(str::to_owned).collect::<Vec<_>>())
+    let typed = form.typed();
+    let text = |name: &str| typed.get(name).cloned();
+    let lines = |name: &str| {
+        let text = typed.get(name)?;
+        Some(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
     };
-    // Browsers end lines with CR and LF (HTML, form submission).
-    let body = form.body.replace("\r\n", "\n");
     let edit = Edit {
-        to: lines(&form.to),
-        cc: lines(&form.cc),
-        bcc: lines(&form.bcc),
-        subject: Some(form.subject),
-        body: Some(body),
+        to: lines("to"),
+        cc: lines("cc"),
+        bcc: lines("bcc"),
+        subject: text("subject"),
+        body: text("body"),
+        what: text("what"),
+        begins: text("begins"),
+        ends: text("ends"),
+        place: text("where"),
+        notes: text("notes"),
     };
-    let Json(view) = actions::edit(AppState(home), Path(id), caller, JsonBody(edit)).await?;
-    Ok(to(&format!("/approvals/{}", view.id)))
+    let (field, why) = match actions::edited(Arc::clone(&home), &id, caller, edit).await {
+        Ok(view) => return Ok(to(&format!("/approvals/{}", view.id))),
+        Err(NotEdited::Bad(BadCall::Bad { name, why })) => (name, why),
+        Err(NotEdited::Bad(BadCall::Missing(name))) => (name, "it is needed".to_owned()),
+        Err(NotEdited::Bad(other)) => ("", other.to_string()),
+        Err(NotEdited::Failed(Failure(wrong))) if matches!(wrong.code, Code::Invalid | Code::Conflict) => {
+            ("", wrong.message)
+        }
+        Err(NotEdited::Failed(failed)) => return Err(failed),
+    };
+    editing(home, &id, Some((typed, field, &visible(&why)))).await
 }
 
 async fn give_task(AppState(home): Shared, Form(form): Form<WordsForm>) -> Page {
@@ -770,6 +848,24 @@ async fn more(AppState(home): Shared, Path(id): Path<String>, Form(form): Form<W
 async fn stop(AppState(home): Shared, Path(id): Path<String>) -> Page {
     let Json(view) = tasks::stop_task(AppState(home), Path(id)).await?;
     Ok(to(&format!("/talk/{}", view.summary.id)))
+}
+
+/// What of a task is taken back.
+#[derive(Deserialize)]
+struct IdsForm {
+    ids: String,
+}
+
+async fn take_back_task(
+    AppState(home): Shared,
+    Path(id): Path<String>,
+    caller: Caller,
+    Form(form): Form<IdsForm>,
+) -> Page {
+    let take_back = form.ids.split_whitespace().map(str::to_owned).collect();
+    let body = bailey_interface::UndoTaskBody { take_back, undo: Vec::new(), proof: None };
+    let Json(_) = undoing::undo_task(AppState(home), Path(id.clone()), caller, JsonBody(body)).await?;
+    Ok(to(&format!("/talk/{id}/undo")))
 }
 
 /// The page to go on to.

@@ -7,7 +7,7 @@ use bailey_interface::*;
 use super::document::{Components, schema_of, type_name};
 use super::{
     actions, bind, bind_with, browsers, carried, config, connections, daily_pages, house, log, models, notifications,
-    rules, search, tasks,
+    rules, search, tasks, under_way, undoing,
 };
 use crate::home::Home;
 use crate::routes::{Events, Method, Octets, Route, Text};
@@ -148,6 +148,10 @@ routes! {
     GO_ON = Post "/v1/tasks/{id}/more", takes TaskBody, gives TaskView; Usual, Token, tasks::go_on;
     /// Stops a task; what it has waiting is taken back.
     STOP_TASK = Post "/v1/tasks/{id}/stop", gives TaskView; Prompt, Token, tasks::stop_task;
+    /// What undoing a task would do to each of its actions, and what came of it where it was asked for; the newest first.
+    TASK_UNDO = Get "/v1/tasks/{id}/undo", gives TaskUndoView; Usual, Token, undoing::plan;
+    /// Takes back and undoes exactly these actions of a task, one after the other; it goes on by itself. What is taken back needs no proof.
+    UNDO_TASK = Post "/v1/tasks/{id}/undo", takes UndoTaskBody, gives TaskUndoView; Usual, Assertion, undoing::undo_task;
     /// The model requests that are kept, by their numbers.
     CONTEXTS = Get "/v1/tasks/{id}/context", gives Vec<u64>; Usual, Token, tasks::contexts;
     /// A model request, span by span, with who wrote each.
@@ -179,7 +183,7 @@ routes! {
     APPROVE = Post "/v1/approvals/approve", takes ApproveBody, gives Vec<String>; Prompt, Assertion, actions::approve;
     /// Refuses waiting actions, with a note for the agent where there is one: it allows nothing. Needs no proof: it harms nobody.
     REJECT = Post "/v1/approvals/reject", takes RejectBody, gives (); Prompt, Token, actions::reject;
-    /// Replaces a waiting mail by an edited one, which asks anew.
+    /// Replaces a waiting mail, or entry of a calendar, by an edited one, which asks anew.
     EDIT = Post "/v1/approvals/{id}/edit", takes Edit, gives ActionView; Usual, Token, actions::edit;
     /// Takes back what waits or is held. Needs no proof.
     CANCEL = Post "/v1/cancel", takes IdsBody, gives (); Prompt, Token, actions::cancel;
@@ -204,7 +208,9 @@ routes! {
 
     /// Every connection.
     CONNECTIONS = Get "/v1/connections", gives Vec<ConnectionView>; Usual, Token, connections::connections;
-    /// Makes a connection, with the leave of the person.
+    /// Accounts that are being connected, and those that could not be since the home was started.
+    CONNECTING = Get "/v1/connecting", gives Vec<ConnectingView>; Usual, Token, under_way::connecting;
+    /// Makes a connection, with the leave of the person. It goes on where nobody waits for it: `GET /v1/connecting`.
     CONNECT = Post "/v1/connections", takes ConnectBody, gives ConnectionView; Usual, Assertion, connections::connect;
     /// Finds the servers of an account from its address: those of large providers are known, others are asked without any credential.
     DISCOVER = Post "/v1/discover", takes DiscoverBody, gives Found; Usual, Token, connections::discover;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::actions::action_view;
 use bailey_gate::event::Origin;
 use bailey_interface::LedToView;
+use bailey_model::tap::Label;
 
 use super::*;
 use crate::search::label_name;
@@ -162,17 +163,20 @@ pub(super) async fn context(AppState(home): Shared, Path((id, n)): Path<(String,
     let read = move |home: &Home| {
         let context = one_context(home, &id, n)?;
         let task = parse("task", &id)?;
-        Ok((context, home.taken_by(&task, n)?, led_to(home, &task, n)?))
+        let behind = came_of(home, &task, &context.spans)?;
+        Ok((context, home.taken_by(&task, n)?, led_to(home, &task, n)?, behind))
     };
-    let (context, taken, led_to) = reading(&home, read).await?;
-    let span = |span: Span| SpanView {
+    let (context, taken, led_to, behind) = reading(&home, read).await?;
+    let span = |(span, behind): (Span, Option<(ActionId, bool)>)| SpanView {
         label: label_name(span.label).into(),
         source: visible(&span.source),
         text: bailey_gate::family::escape::visible_lines(&span.text),
+        action: behind.map(|(id, _)| id.to_string()),
+        received: behind.is_some_and(|(_, received)| received),
     };
     let back = |one: Redaction| KeptBack { kind: one.kind, span: one.span, hint: visible(&one.hint) };
     Ok(Json(ContextView {
-        spans: context.spans.into_iter().map(span).collect(),
+        spans: context.spans.into_iter().zip(behind).map(span).collect(),
         kept_back: context.redactions.into_iter().map(back).collect(),
         body: String::from_utf8_lossy(&context.body).into_owned(),
         usage: taken.map(|taken| UsageView {
@@ -183,6 +187,33 @@ pub(super) async fn context(AppState(home): Shared, Path((id, n)): Path<(String,
         }),
         led_to,
     }))
+}
+
+/// Bytes at the beginning of a piece by which it is known again where secrets were taken out of it further on.
+const ALIKE_BYTES: usize = 80;
+
+/// Returns for each piece of a request which action's result it is, for others' words, and whether that is about a received mail.
+fn came_of(home: &Home, task: &TaskId, spans: &[Span]) -> Result<Vec<Option<(ActionId, bool)>>, Failure> {
+    let turns = home.conversation(task)?.map(|conversation| conversation.turns).unwrap_or_default();
+    let calls: Vec<_> = turns.iter().flat_map(|turn| &turn.calls).collect();
+    let of = |span: &Span| {
+        if span.label != Label::Others {
+            return None;
+        }
+        let of_tool = || calls.iter().filter(|call| call.wanted.name == span.source && call.action.is_some());
+        let begins_alike = |result: &str| {
+            let same = result.bytes().zip(span.text.bytes()).take_while(|(one, other)| one == other).count();
+            same >= ALIKE_BYTES
+        };
+        let same = of_tool().find(|call| call.result.as_deref() == Some(span.text.as_str())).or_else(|| {
+            let mut alike = of_tool().filter(|call| call.result.as_deref().is_some_and(begins_alike));
+            alike.next().filter(|_| alike.next().is_none())
+        })?;
+        let id: ActionId = same.action.as_deref()?.parse().ok()?;
+        let content = home.ledger.action(&id).ok()?.and_then(|record| Content::decode(&record.content).ok());
+        Some((id, content.is_some_and(|content| carried::source_of(&content).is_some())))
+    };
+    Ok(spans.iter().map(of).collect())
 }
 
 /// Returns the actions that a request of a task led to.

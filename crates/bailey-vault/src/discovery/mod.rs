@@ -18,6 +18,7 @@ use tokio::io::ReadBuf;
 use utoipa::ToSchema;
 
 pub use autoconfig::{Offered, read_config};
+pub use providers::collection_of_issuer;
 
 use crate::egress::{EgressAuthority, Guarded};
 use crate::http::{Form, HttpError};

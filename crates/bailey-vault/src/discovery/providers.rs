@@ -193,6 +193,17 @@ pub(super) fn known(address: &Address) -> Option<Found> {
     })
 }
 
+/// Returns where the calendars (`contacts` false) or address books of an account are at the provider that an issuer belongs to; nothing
+/// where that is not known. Addresses of one's own domain have their account there, too.
+#[must_use]
+pub fn collection_of_issuer(issuer: &str, contacts: bool, account: &str) -> Option<FoundCollection> {
+    let account = Address::read(account).ok()?;
+    let provider = PROVIDERS.iter().find(|provider| provider.issuer == Some(issuer.trim_end_matches('/')))?;
+    let url = if contacts { provider.contacts } else { provider.calendars };
+    let url = url.replace("ADDRESS", account.as_str());
+    (!url.is_empty()).then_some(FoundCollection { url, origin: Origin::Known, elsewhere: false })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,6 +231,21 @@ mod tests {
             found.calendars.unwrap().url,
             "https://apidata.googleusercontent.com/caldav/v2/me@gmail.com/events/"
         );
+    }
+
+    #[test]
+    fn a_collection_is_known_by_the_provider_that_vouches_for_an_address_of_ones_own_domain() {
+        let at = |issuer: &str, contacts| {
+            collection_of_issuer(issuer, contacts, "me@example.org").map(|found| found.url).unwrap_or_default()
+        };
+        assert_eq!(
+            at("https://accounts.google.com/", false),
+            "https://apidata.googleusercontent.com/caldav/v2/me@example.org/events/"
+        );
+        assert!(at("https://accounts.google.com", true).ends_with("/principals/me@example.org/lists/default/"));
+        assert_eq!(at("https://login.microsoftonline.com/common/v2.0", false), "", "it has none over CalDAV");
+        assert_eq!(at("https://accounts.google.com.evil.example", false), "");
+        assert_eq!(collection_of_issuer("https://accounts.google.com", false, "me"), None, "that is no address");
     }
 
     #[test]

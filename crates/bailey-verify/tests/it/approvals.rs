@@ -162,9 +162,19 @@ fn what_the_person_alone_can_do_is_checked_against_what_they_signed() {
     let undo = message(1, &[vec![4], bytes(&ACTION)].concat());
     says(&did("proposed", &undo, &[], json!({"undo_of": hex(&ACTION)})), 10, "1 approval checked");
 
+    let several = |last: u8| {
+        let ids = [bytes(&[7; 16]), bytes(&[last; 16])].concat();
+        message(1, &[vec![5], 2_u64.to_be_bytes().to_vec(), ids].concat())
+    };
+    let undo_all = several(5);
+    says(&did("proposed", &undo_all, &[], json!({"undo_of": hex(&ACTION)})), 10, "1 approval checked");
+
     for (kind, signed, parameters, said) in [
+        // None of those that were to be undone.
+        ("proposed", &several(6), &[][..], json!({"undo_of": hex(&ACTION)})),
+        ("exported", &undo_all, &[], json!({"payloads": "readable", "undo_of": hex(&ACTION)})),
         // More than was wanted, another account, other parameters than were signed, none.
-        ("connected", &connect, &calendar[..], json!({"account": "me", "level": "send"})),
+        ("connected", &connect, &calendar, json!({"account": "me", "level": "send"})),
         ("connected", &connect, &calendar, json!({"account": "you", "level": "full"})),
         ("connected", &connect, &connecting("send"), json!({"account": "me", "level": "send"})),
         ("connected", &connect, &[], connected.clone()),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use xtask::servers;
 
 use crate::dashboard::{at, axe, let_in, picture, world};
-use crate::support::{Account, World, id, send};
+use crate::support::{Account, PASSPHRASE, World, id, send};
 use crate::webdriver::Browser;
 
 #[test]
@@ -176,4 +176,47 @@ fn a_hostile_mail_and_its_files_are_shown_and_nobody_hears_of_it() {
     let title = browser.run("return document.title");
     assert_ne!(title, "owned");
     assert_eq!(trap.accept().map(|(_, from)| from).map_err(|error| error.kind()), Err(std::io::ErrorKind::WouldBlock));
+}
+
+#[test]
+fn a_rule_is_made_from_a_card_after_its_trial_and_counts_from_then_on() {
+    let (world, browser) = world(vec![send("ana@example.org", "Tuesday", "Yes."), Turn::say("ok")]);
+    // Somebody new is asked about whatever a rule says, so she is dealt with once.
+    world.task("write to ana@example.org");
+    let first = world.waiting();
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(&first), "succeeded");
+    let task = world.task("write to ana@example.org again");
+    let second = world.waiting();
+    browser.open(&at(&world, "/approvals"));
+    browser.click("article.card a[href^='/autonomy?like=']");
+    browser.until_says("Say a rule");
+    let words = "mail to ana@example.org: go ahead";
+    assert_eq!(browser.run("return document.querySelector('textarea[name=words]').value"), words);
+    // What it would have done is told before it is a rule, and it is none by looking.
+    let tried = browser.run("return document.querySelector('.trial').innerText");
+    let tried = tried.as_str().unwrap();
+    assert!(tried.contains("would have been decided otherwise") && tried.contains("Send a mail"), "{tried}");
+    let rules = || world.data_of(&["rules", "list"]).to_string();
+    assert!(!rules().contains(words));
+    assert_eq!(axe(&browser), json!([]));
+    picture(&browser, "rule-from-card");
+    // Not without whoever the passkey knows.
+    browser.verifies(false);
+    browser.click(".trial form[data-touch='/v1/rules'] button");
+    browser.until_says("nothing was done");
+    assert!(!rules().contains(words));
+    browser.verifies(true);
+    browser.click(".trial form[data-touch='/v1/rules'] button");
+    browser.until("return location.pathname === '/autonomy' && location.search === ''");
+    assert!(rules().contains(words), "{}", rules());
+    // What waited goes on waiting; what comes from now on goes by itself.
+    assert_eq!(world.waiting()["id"], second["id"]);
+    world.ok(&["reject", &id(&second)], "");
+    world.until_task(&id(&task), "answered");
+    let third = world.task("write to ana@example.org once more");
+    let sent = third["actions"].as_array().unwrap().iter().find(|one| one["kind"] == "mail.send").unwrap();
+    assert_eq!(sent["state"], "succeeded", "{sent:#}");
+    assert_eq!(world.sink.arrived().len(), 2);
+    assert_eq!(browser.log(), [""; 0]);
 }

@@ -295,6 +295,12 @@ fn the_first_run_leads_from_the_link_to_a_first_approval() {
     browser.click(".first-steps [aria-current]");
     browser.until("return location.pathname === '/models'");
     whole(&browser, "first-models");
+    // The command line leads as the page does.
+    let said = world.ok(&["status"], "");
+    assert!(
+        said.contains("First steps, 0 of 4 done") && said.contains("next  Choose a model: bailey config set"),
+        "{said}"
+    );
     // The scripted model stands where nobody looks for one, so it is named.
     let address = format!("model.base_url={}", world.provider.base_url());
     world.ok(&["config", "set", "model.kind=openai-chat", &address, "model.name=scripted"], PASSPHRASE);
@@ -303,6 +309,8 @@ fn the_first_run_leads_from_the_link_to_a_first_approval() {
     browser.until("return location.pathname === '/connect'");
     world.connect("send");
     browser.until("return document.querySelectorAll('.first-steps .done').length === 2");
+    let said = world.ok(&["status"], "");
+    assert!(said.contains("done  Choose a model") && said.contains("next  Give a first task: bailey task"), "{said}");
     browser.click(".first-steps [aria-current]");
     browser.until("return location.pathname === '/talk'");
     browser.write("textarea[name=words]", "answer ana@example.org about Tuesday");
@@ -316,6 +324,7 @@ fn the_first_run_leads_from_the_link_to_a_first_approval() {
     // It went away by itself, and stays away.
     browser.until("return !document.querySelector('.first-steps')");
     assert_eq!(world.get("/v1/first-steps")["steps"], json!([]));
+    assert!(!world.ok(&["status"], "").contains("First steps"));
     world.restart();
     assert_eq!(world.get("/v1/first-steps")["steps"], json!([]));
 }

@@ -11,6 +11,8 @@ use crate::webdriver::Browser;
 /// Width and height of a telephone and of a desk, in CSS pixels.
 pub const PHONE: (u32, u32) = (390, 844);
 pub const DESK: (u32, u32) = (1_280, 900);
+/// What of a desk a picture shows.
+const SHOWN: (u32, u32) = (1_100, 760);
 
 /// Where the dashboard is.
 pub fn at(world: &World, path: &str) -> String {
@@ -22,13 +24,15 @@ pub fn at(world: &World, path: &str) -> String {
 pub fn picture(browser: &Browser, name: &str) {
     let Ok(folder) = std::env::var("BAILEY_PICTURES") else { return };
     let folder = PathBuf::from(folder);
-    for (width, height, on) in [(PHONE.0, PHONE.1, "phone"), (DESK.0, DESK.1, "desk")] {
+    browser.devtools("Emulation.setScrollbarsHidden", &json!({"hidden": true}));
+    for (width, height, on) in [(PHONE.0, PHONE.1, "phone"), (SHOWN.0, SHOWN.1, "desk")] {
         for dark in [false, true] {
             browser.look(width, height, dark);
             let look = if dark { "dark" } else { "light" };
             browser.picture(&folder.join(format!("{name}-{on}-{look}.jpg")));
         }
     }
+    browser.devtools("Emulation.setScrollbarsHidden", &json!({"hidden": false}));
     browser.look(DESK.0, DESK.1, false);
 }
 

@@ -237,4 +237,46 @@ fn a_whole_task_is_undone_by_one_answer_and_what_cannot_be_is_told() {
     let left = done["left"].as_array().unwrap();
     assert!(left.len() == 1 && left[0]["id"] == card["id"] && left[0]["why"] != "", "{done}");
     assert_eq!(output.status.code(), Some(1), "something is left");
+    // The log alone shows that the person wanted it: with the connection, the mail, and the export itself.
+    let file = world.folder.path().join("log");
+    fs::write(&file, world.ok(&["log", "export", "-", "--readable"], PASSPHRASE)).unwrap();
+    let (code, words) = crate::evidence::verifier(&file, None);
+    assert!(code == 10 && words.contains("4 approvals checked") && !words.contains("without evidence"), "{words}");
+}
+
+#[test]
+fn a_piece_of_a_request_leads_to_the_received_mail_it_came_from() {
+    let turns = vec![
+        Turn::call("mail_search", json!({})),
+        Turn::call("mail_read", json!({"id": "$ID0"})),
+        Turn::say("It is about Tuesday."),
+    ];
+    let account = Account::with_dashboard(turns);
+    let world = &account.world;
+    let secret = "The wifi password is: hunter2hunter2";
+    let text = format!(
+        "From: Ana <ana@example.org>\r\nTo: me@example.org\r\nSubject: Tuesday\r\nMessage-ID: <1@example.org>\r\n\r\nCould we meet on Tuesday at ten, in the cafe by the river, where we met last year?\r\n{secret}\r\n"
+    );
+    account.server.deliver("", "1", &text).unwrap();
+    account.with_password("read-only");
+    let task = world.task("what does Ana want?");
+    let request = world.get(&format!("/v1/tasks/{}/context/2", id(&task)));
+    let spans = request["spans"].as_array().unwrap();
+    let others: Vec<_> = spans.iter().filter(|span| span["label"] == "others").collect();
+    let read = task["actions"].as_array().unwrap().iter().find(|one| one["kind"] == "mail.read").unwrap();
+    assert_eq!(
+        (others.len(), &others[1]["action"], &others[1]["received"]),
+        (2, &read["id"], &json!(true)),
+        "{others:#?}"
+    );
+    assert!(others[0]["action"].is_string() && others[0]["received"] == false, "a list of mails is of no one mail");
+    assert!(spans.iter().filter(|span| span["label"] != "others").all(|span| span["action"].is_null()));
+    let browser = Browser::start();
+    let_in(world, &browser);
+    browser.open(&at(world, &format!("/context/{}/2", id(&task))));
+    picture(&browser, "context");
+    browser.click(".span.l-others a[href$='/original']");
+    browser.until_says("The mail as it came");
+    assert!(browser.text().contains("in the cafe by the river"), "{}", browser.text());
+    assert_eq!(browser.log(), [""; 0]);
 }

@@ -3,13 +3,15 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 
 use bailey_scripted::{Script, Turn};
 use serde_json::{Value, json};
 use xtask::servers;
 
+use crate::dashboard::{at, axe, let_in, picture};
 use crate::support::{Account, PASSPHRASE, World, send};
+use crate::webdriver::Browser;
 
 /// Seconds a token lives that has to be renewed before every use.
 const SOON: u32 = 15;
@@ -227,4 +229,134 @@ fn a_calendar_that_takes_tokens_alone_is_signed_in_to_with_a_browser() {
     let verified = account.world.bailey(&["log", "verify"]).output().unwrap();
     let said = String::from_utf8_lossy(&verified.stdout);
     assert!(said.contains("every payload is in the file and fits its entry"), "{verified:?}");
+}
+
+/// Connects a calendar on the page, by a browser.
+#[test]
+fn a_calendar_is_connected_on_the_page_by_a_browser_and_nothing_that_was_typed_is_lost() {
+    let create = Turn::call("calendar_create", json!({"what": "Call", "begins": "tomorrow at 15:00"}));
+    let account = Account::with_dashboard(vec![create, Turn::say("ok")]);
+    let world = &account.world;
+    let folder = world.folder.path().join("c");
+    std::fs::create_dir_all(&folder).unwrap();
+    let server = servers::CalendarServer::start(&folder).unwrap();
+    let url = server.url();
+    let (_, rest) = url.split_once("://").unwrap();
+    let (place, path) = rest.split_once('/').unwrap();
+    let over = Arc::new(Mutex::new(Vec::new()));
+    let port = takes_tokens_alone(place.rsplit_once(':').unwrap().1.parse().unwrap(), account.issuer.port, over);
+    let browser = Browser::start();
+    let_in(world, &browser);
+    let value = |name: &str| browser.run(&format!("return document.querySelector('[name={name}]').value"));
+    // At Google no password opens a calendar; whoever tries is told, and finds what they typed.
+    for kind in ["calendar", "contacts"] {
+        browser.open(&at(world, &format!("/connect?kind={kind}")));
+        browser.write("[name=user]", "me@gmail.com");
+        browser.click("form[action='/do/connect/find'] button");
+        browser.until_says("by a sign-in on its own page alone");
+        assert_eq!(value("user"), "me@gmail.com");
+        browser.click("#oauth summary");
+        browser.write("[name=issuer]", "https://accounts.google.com");
+        browser.write("[name=client_id]", "mine.apps.googleusercontent.com");
+        browser.click("form[action='/do/connect/find'] button");
+        browser.until_says("Then it sends your browser back");
+        let says = browser.text();
+        let there = if kind == "calendar" {
+            "/caldav/v2/me@gmail.com/events/"
+        } else {
+            "/carddav/v1/principals/me@gmail.com/lists/default/"
+        };
+        assert!(says.contains(there) && says.contains("/oauth/back"), "{says}");
+    }
+    assert_eq!(axe(&browser), json!([]));
+    picture(&browser, "connect-calendar");
+    // A server of one's own, behind a double that takes tokens alone.
+    browser.open(&at(world, "/connect?kind=calendar"));
+    browser.write("[name=user]", servers::ACCOUNT);
+    browser.write("[name=url]", &format!("http://127.0.0.1:{port}/{path}"));
+    browser.click("#oauth summary");
+    browser.write("[name=issuer]", &account.issuer.url());
+    browser.write("[name=client_id]", "at-the-dashboard");
+    browser.click("form[action='/do/connect/find'] button");
+    browser.until_says("Then it sends your browser back");
+    browser.click("[name=level][value=full]");
+    browser.click("form[data-touch='/v1/sign-ins'] button");
+    browser.until_says("works: it was tried out");
+    succeeded(&world.task("add the call to my calendar"));
+    assert!(server.stored()[0].contains("SUMMARY:Call"), "{:?}", server.stored());
+    assert_eq!(browser.log(), [""; 0]);
+}
+
+/// A double of a calendar server that takes its time: it answers nothing until it is let.
+fn takes_its_time(server: u16, go: Arc<Barrier>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let mut first = Some(go);
+        for client in listener.incoming().flatten() {
+            if let Some(go) = first.take() {
+                go.wait();
+            }
+            std::thread::spawn(move || {
+                let upstream = TcpStream::connect(("127.0.0.1", server)).unwrap();
+                let (mut from, mut to) = (client.try_clone().unwrap(), upstream.try_clone().unwrap());
+                std::thread::spawn(move || {
+                    let _ = std::io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(std::net::Shutdown::Write);
+                });
+                let (mut from, mut to) = (upstream, client);
+                let _ = std::io::copy(&mut from, &mut to);
+                let _ = to.shutdown(std::net::Shutdown::Both);
+            });
+        }
+    });
+    port
+}
+
+#[test]
+fn connecting_goes_on_when_its_page_is_left_and_says_what_came_of_it() {
+    let account = Account::with_dashboard(vec![Turn::say("ok")]);
+    let world = &account.world;
+    let folder = world.folder.path().join("c");
+    std::fs::create_dir_all(&folder).unwrap();
+    let server = servers::CalendarServer::start(&folder).unwrap();
+    let url = server.url();
+    let (_, rest) = url.split_once("://").unwrap();
+    let (place, path) = rest.split_once('/').unwrap();
+    let behind: u16 = place.rsplit_once(':').unwrap().1.parse().unwrap();
+    let browser = Browser::start();
+    let_in(world, &browser);
+    let begin = |port: u16, password: &str| {
+        browser.open(&at(world, "/connect?kind=calendar"));
+        browser.write("[name=user]", servers::ACCOUNT);
+        browser.write("[name=url]", &format!("http://127.0.0.1:{port}/{path}"));
+        browser.click("form[action='/do/connect/find'] button");
+        browser.until_says("App password");
+        browser.write("[name=password]", password);
+        browser.click("[name=level][value=full]");
+        browser.click("form[data-touch='/v1/connections'] button");
+        World::until_true("it was never begun", || world.get("/v1/connecting").as_array().unwrap().len() == 1);
+    };
+    let go = Arc::new(Barrier::new(2));
+    begin(takes_its_time(behind, Arc::clone(&go)), servers::APP_PASSWORD);
+    // Away, and back.
+    browser.open(&at(world, "/connections"));
+    browser.until_says("is being tried out since");
+    browser.until_says("That goes on if you leave this page");
+    assert_eq!(axe(&browser), json!([]));
+    picture(&browser, "connecting");
+    let said = world.ok(&["connections"], "");
+    assert!(said.contains("is being tried out"), "{said}");
+    go.wait();
+    browser.until("return !!document.querySelector('article.card')");
+    assert_eq!(world.get("/v1/connecting"), json!([]));
+    assert_eq!(world.data_of(&["connections"])[0]["active"], true);
+    // What fails is told as well, until it works.
+    let go = Arc::new(Barrier::new(2));
+    begin(takes_its_time(behind, Arc::clone(&go)), "not-the-password");
+    browser.open(&at(world, "/connections"));
+    go.wait();
+    browser.until_says("was not connected");
+    assert!(world.ok(&["connections"], "").contains("was not connected"));
+    picture(&browser, "connecting-failed");
 }

@@ -576,7 +576,12 @@ impl Account {
 
     /// The same with a dashboard whose port is known before it starts, to which the authorization server sends browsers back.
     pub fn with_dashboard(turns: Vec<Turn>) -> Self {
-        let mut world = World::with_scripts(vec![Script { turns, ..Script::default() }], 0);
+        Self::with_scripts_and_dashboard(vec![Script { turns, ..Script::default() }])
+    }
+
+    /// The same with a model that plays these scripts.
+    pub fn with_scripts_and_dashboard(scripts: Vec<Script>) -> Self {
+        let mut world = World::with_scripts(scripts, 0);
         let port = world.take_port();
         let back = format!("http://bailey.localhost:{port}/oauth/back");
         let issuer = servers::Issuer::start_for(world.folder.path(), 300, &back).unwrap();

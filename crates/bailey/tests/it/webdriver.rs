@@ -275,7 +275,7 @@ impl Browser {
 
     /// Keeps a picture of what is seen.
     pub fn picture(&self, file: &Path) {
-        let asked = json!({"format": "jpeg", "quality": 60});
+        let asked = json!({"format": "jpeg", "quality": 55});
         let taken = self.devtools("Page.captureScreenshot", &asked);
         std::fs::write(file, STANDARD.decode(taken["data"].as_str().unwrap()).unwrap()).unwrap();
     }

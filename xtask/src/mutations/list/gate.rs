@@ -116,6 +116,36 @@ pub(super) const GATE: &[Mutation] = &[
         test: "evidence::an_export_shows_who_approved",
     },
     Mutation {
+        control: "undo/exactly-those",
+        edits: &[(
+            "crates/bailey-gate/src/approval.rs",
+            r#"                out.byte(5).list(all, |out, of| {
+                    out.bytes(of.as_bytes());
+                });"#,
+            r#"                let _ = all;
+                out.byte(5);"#,
+        )],
+        test: "undoing::a_whole_task_is_undone_from_its_page_by_one_touch_for_exactly_what_was_shown",
+    },
+    Mutation {
+        control: "undo/each-once",
+        edits: &[(
+            "crates/bailey-gate/src/gate/propose.rs",
+            "        leave.of.swap_remove(place);\n",
+            "        let _ = place;\n",
+        )],
+        test: "life::leave_to_undo_several_covers_each_of_them_once_and_none_after_a_pause",
+    },
+    Mutation {
+        control: "undo/leave-ends-with-pause",
+        edits: &[(
+            "crates/bailey-gate/src/gate/propose.rs",
+            "            if self.lock.pause_state().epoch != epoch {",
+            "            if self.lock.pause_state().epoch < epoch {",
+        )],
+        test: "life::leave_to_undo_several_covers_each_of_them_once_and_none_after_a_pause",
+    },
+    Mutation {
         control: "verify/parameters-agree",
         edits: &[(
             "crates/bailey-verify/src/approval.rs",

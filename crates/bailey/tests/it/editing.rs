@@ -1,0 +1,152 @@
+//! Waiting entries of a calendar, changed by the person on their cards and on the command line.
+
+use bailey_scripted::Turn;
+use serde_json::{Value, json};
+use xtask::servers;
+
+use crate::dashboard::{at, axe, let_in, picture};
+use crate::support::{PASSPHRASE, World, id, send};
+use crate::webdriver::Browser;
+
+/// A world with a calendar that is asked about, and a dashboard.
+fn world(turns: Vec<Turn>) -> (World, servers::CalendarServer) {
+    let mut world = World::bare(turns, 0);
+    world.take_port();
+    world.serve();
+    let folder = world.folder.path().join("c");
+    std::fs::create_dir_all(&folder).unwrap();
+    let server = servers::CalendarServer::start(&folder).unwrap();
+    let url = server.url();
+    let arguments = ["connect", "calendar", url.as_str(), "--user", servers::ACCOUNT, "--level", "full"];
+    world.ok(&arguments, &format!("{PASSPHRASE}\n{}", servers::APP_PASSWORD));
+    for rule in ["new calendar entries: ask", "changing calendar entries: ask"] {
+        world.ok(&["rules", "add", rule], PASSPHRASE);
+    }
+    (world, server)
+}
+
+/// What stands in a field of the page.
+fn field(browser: &Browser, name: &str) -> Value {
+    browser.run(&format!("return document.querySelector('[name={name}]').value"))
+}
+
+/// Writes over what stands in a field.
+fn overwrite(browser: &Browser, name: &str, words: &str) {
+    browser.run(&format!("document.querySelector('[name={name}]').value = ''"));
+    browser.write(&format!("[name={name}]"), words);
+}
+
+#[test]
+fn an_entry_is_changed_on_its_card_and_asks_again_and_nonsense_loses_nothing() {
+    let create = json!({"what": "Dentist", "begins": "2 March 2027 at 15:00", "where": "Main street 4"});
+    let (world, server) = world(vec![Turn::call("calendar_create", create), Turn::say("ok")]);
+    let task = world.task("add the dentist on 2 March 2027 at 15:00 to my calendar");
+    let first = world.waiting();
+    let browser = Browser::start();
+    let_in(&world, &browser);
+    browser.open(&at(&world, "/approvals"));
+    browser.click("article.card a.edit");
+    browser.until_says("Edit the entry");
+    let shown = ["what", "begins", "ends", "where", "notes"].map(|name| field(&browser, name));
+    assert_eq!(json!(shown), json!(["Dentist", "2027-03-02 15:00", "2027-03-02 16:00", "Main street 4", ""]));
+    // Nonsense is told under its field, and what was typed stays.
+    overwrite(&browser, "what", "Dentist; bring the card");
+    overwrite(&browser, "begins", "Tuesday the 99th");
+    overwrite(&browser, "ends", "");
+    overwrite(&browser, "notes", "Second floor,\nleft");
+    browser.click("form[action^='/do/edit/'] button");
+    browser.until("return !!document.querySelector('#wrong-begins')");
+    assert_eq!(field(&browser, "begins"), "Tuesday the 99th");
+    assert_eq!(field(&browser, "what"), "Dentist; bring the card");
+    assert_eq!(field(&browser, "notes"), "Second floor,\nleft");
+    let described = "const field = document.querySelector('[name=begins]'); return [field.getAttribute('aria-describedby'), field.getAttribute('aria-invalid')]";
+    assert_eq!(browser.run(described), json!(["wrong-begins", "true"]));
+    assert_eq!(axe(&browser), json!([]));
+    picture(&browser, "edit-entry");
+    assert_eq!(world.waiting()["id"], first["id"], "what cannot be used changes nothing");
+    overwrite(&browser, "begins", "2027-03-03 10:00");
+    overwrite(&browser, "ends", "2027-03-03 09:00");
+    browser.click("form[action^='/do/edit/'] button");
+    browser.until("return !!document.querySelector('#wrong-ends')");
+    overwrite(&browser, "ends", "");
+    overwrite(&browser, "where", "");
+    browser.click("form[action^='/do/edit/'] button");
+    browser.until("return !!document.querySelector('article.card form.approve')");
+    // It is another action, which asks, in the place of the first.
+    let second = world.waiting();
+    assert_ne!((&second["id"], &second["digest"]), (&first["id"], &first["digest"]));
+    assert_eq!(world.get(&format!("/v1/actions/{}", id(&first)))["state"], "superseded");
+    assert!(server.stored().is_empty(), "nothing goes by saving");
+    browser.until_says("bring the card");
+    picture(&browser, "edited-entry");
+    browser.click("article.card form.approve button");
+    world.until(&id(&second), "succeeded");
+    world.until_task(&id(&task), "answered");
+    let stored = server.stored().join("").replace("\r\n ", "");
+    for line in [
+        "DTSTART:20270303T090000Z",
+        "DTEND:20270303T100000Z",
+        "SUMMARY:Dentist\\; bring the card",
+        "DESCRIPTION:Second floor\\,\\nleft",
+    ] {
+        assert!(stored.contains(line), "{line} in {stored}");
+    }
+    assert!(!stored.contains("Main street"), "{stored}");
+    assert_eq!(browser.log(), [""; 0]);
+}
+
+#[test]
+fn a_change_of_an_entry_is_edited_on_the_command_line_and_keeps_what_nobody_named() {
+    const MEETING: &str = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//EN\nBEGIN:VEVENT\nUID:meeting\nDTSTAMP:20261101T000000Z\nDTSTART;TZID=Europe/Paris:20270302T150000\nDURATION:PT45M\nSUMMARY:Review\nX-NOTE:keep me\nEND:VEVENT\nEND:VCALENDAR\n";
+    let look = Turn::call("calendar_read", json!({"from": "2027-03-01", "until": "2027-03-10"}));
+    let change = Turn::call("calendar_change", json!({"id": "$ID0", "begins": "2027-03-03 10:00"}));
+    let (world, server) = world(vec![look, change, Turn::say("ok")]);
+    server.add("meeting", MEETING).unwrap();
+    world.task("move the review to 3 March 2027 at 10:00");
+    let first = world.waiting();
+    let (code, said) = world.fails(&["edit", &id(&first), "--subject", "No"], "");
+    assert!(code != 0 && said.contains("an entry of a calendar has none"), "{said}");
+    let (_, said) = world.fails(&["edit", &id(&first), "--what", "Review"], "");
+    assert!(said.contains("nothing was changed"), "{said}");
+    let (_, said) = world.fails(&["edit", &id(&first), "--begins", "never"], "");
+    assert!(said.contains("`begins`"), "{said}");
+    let second = world.data_of(&["edit", &id(&first), "--where", "Room 2"]);
+    assert_eq!(second["state"], "awaiting", "{second:#}");
+    world.ok(&["approve", &id(&second)], PASSPHRASE);
+    world.until(&id(&second), "succeeded");
+    let stored = server.stored().join("").replace("\r\n ", "");
+    for line in ["DTSTART;TZID=Europe/Paris:20270303T100000", "DURATION:PT45M", "LOCATION:Room 2", "X-NOTE:keep me"] {
+        assert!(stored.contains(line), "{line} in {stored}");
+    }
+}
+
+#[test]
+fn a_recipient_that_cannot_be_used_is_told_under_its_field_and_the_mail_stays_as_it_was_typed() {
+    let (world, browser) =
+        crate::dashboard::world(vec![send("ana@example.org", "Tuesday", "Yes."), Turn::say("It is sent.")]);
+    world.task("write to ana@example.org");
+    let first = world.waiting();
+    browser.open(&at(&world, &format!("/approvals/{}/edit", id(&first))));
+    assert_eq!(field(&browser, "to"), "ana@example.org");
+    overwrite(&browser, "to", "ana at example.org");
+    overwrite(&browser, "body", "Yes, at ten.");
+    browser.click("form[action^='/do/edit/'] button");
+    browser.until("return !!document.querySelector('#wrong-to')");
+    assert_eq!(field(&browser, "to"), "ana at example.org");
+    assert_eq!(field(&browser, "body"), "Yes, at ten.");
+    assert_eq!(world.waiting()["id"], first["id"]);
+    overwrite(&browser, "to", "Ana <ana@example.org>");
+    browser.click("form[action^='/do/edit/'] button");
+    browser.until("return !!document.querySelector('article.card form.approve')");
+    let second = world.waiting();
+    assert_ne!(second["id"], first["id"]);
+    assert_eq!(second["body"], "Yes, at ten.");
+    // What was answered meanwhile cannot be edited any more, and what was typed is not lost by that either.
+    browser.open(&at(&world, &format!("/approvals/{}/edit", id(&second))));
+    overwrite(&browser, "body", "No.");
+    world.ok(&["reject", &id(&second)], "");
+    browser.click("form[action^='/do/edit/'] button");
+    browser.until_says("cannot take this step");
+    assert_eq!(field(&browser, "body"), "No.");
+    assert_eq!(browser.log(), [""; 0]);
+}
