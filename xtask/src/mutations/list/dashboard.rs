@@ -65,7 +65,7 @@ pub(super) const DASHBOARD: &[Mutation] = &[
     Mutation {
         control: "session/own-pages",
         edits: &[("crates/bailey-home/src/api/access.rs", "    is_by_the_dashboard(home, method, headers)?;\n", "")],
-        test: "browsers::nothing_answers_a_browser_without_its_session_or_from_another_page",
+        test: "denials::nothing_answers_a_browser_without_its_session_or_from_another_page",
     },
     Mutation {
         control: "session/own-door",
@@ -119,7 +119,7 @@ pub(super) const DASHBOARD: &[Mutation] = &[
             "        if shown.is_some() {",
             "        if shown.is_some() && home.token.is_empty() {",
         )],
-        test: "browsers::nothing_answers_a_browser_without_its_session_or_from_another_page",
+        test: "denials::nothing_answers_a_browser_without_its_session_or_from_another_page",
     },
     Mutation {
         control: "passkey/type",
