@@ -3,6 +3,8 @@
 #![expect(clippy::indexing_slicing, reason = "a test that meets the unexpected has to fail, and says where")]
 
 mod approvals;
+mod grown;
+mod passkeys;
 
 use bailey_verify::{Verdict, verify};
 use base64::Engine as _;
