@@ -20,6 +20,7 @@ mod daily;
 mod dashboard;
 mod decide;
 mod denials;
+mod devices;
 mod discovery;
 mod evidence;
 mod hijack;

@@ -1,8 +1,10 @@
 //! A double of a browser with a passkey: a key that signs what the page hands it, as an authenticator would, and the headers that a
 //! browser sends. It does not prove what real browsers do; those play in `dashboard.rs`.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write as _};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bailey_keys::sign::SigningKey;
@@ -22,6 +24,10 @@ pub struct Browser {
     pub host: String,
     pub key: SigningKey,
     pub cookie: String,
+    /// How far its authenticator says that it counted; 0 for one that does not count.
+    pub count: u32,
+    /// The home's own socket, where it is asked there and not over the gateway.
+    pub socket: Option<PathBuf>,
 }
 
 /// What a browser says of where a request comes from.
@@ -36,7 +42,14 @@ impl Browser {
     pub fn new(world: &World, words: &str) -> Self {
         let port = world.gateway().rsplit_once(':').unwrap().1.to_owned();
         let key = credential::signing_key(&Passphrase::new(words.into()), &[7; 16]).unwrap();
-        Self { host: format!("bailey.localhost:{port}"), key, cookie: String::new() }
+        Self { host: format!("bailey.localhost:{port}"), key, cookie: String::new(), count: 0, socket: None }
+    }
+
+    /// Opens one that asks at the home's own socket, for a dashboard at this port.
+    pub fn at_socket(world: &World, port: u16, words: &str) -> Self {
+        let key = credential::signing_key(&Passphrase::new(words.into()), &[7; 16]).unwrap();
+        let socket = Some(world.data().join("run/home.sock"));
+        Self { host: format!("bailey.localhost:{port}"), key, cookie: String::new(), count: 0, socket }
     }
 
     pub fn origin(&self) -> String {
@@ -62,8 +75,6 @@ impl Browser {
         body: &str,
         more: &str,
     ) -> (u16, String, String) {
-        let address = self.host.replace("bailey.localhost", "127.0.0.1");
-        let mut stream = TcpStream::connect(address).unwrap();
         let line =
             |name: &str, value: Option<&str>| value.map_or_else(String::new, |value| format!("{name}: {value}\r\n"));
         let cookie = Some(self.cookie.as_str()).filter(|cookie| !cookie.is_empty());
@@ -75,12 +86,24 @@ impl Browser {
             line("sec-fetch-site", from.site),
             body.len()
         );
-        stream.write_all(request.as_bytes()).unwrap();
         let mut answer = Vec::new();
+        let mut stream = self.say(&request);
         stream.read_to_end(&mut answer).unwrap();
         let text = String::from_utf8_lossy(&answer).into_owned();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         (head[9..12].parse().unwrap(), head.to_owned(), body.to_owned())
+    }
+
+    /// Sends a request; its answer is to be read.
+    pub fn say(&self, request: &str) -> Box<dyn Read> {
+        if let Some(socket) = &self.socket {
+            let mut stream = UnixStream::connect(socket).unwrap();
+            stream.write_all(request.as_bytes()).unwrap();
+            return Box::new(stream);
+        }
+        let mut stream = TcpStream::connect(self.host.replace("bailey.localhost", "127.0.0.1")).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        Box::new(stream)
     }
 
     pub fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
@@ -132,7 +155,7 @@ impl Browser {
     /// What its passkey says to a challenge: a proof.
     pub fn touch(&self, challenge: &Value) -> Value {
         let rp = digest(&SHA256, challenge["rp"].as_str().unwrap().as_bytes());
-        let authenticator = [rp.as_ref(), &[0x05], &[0; 4]].concat();
+        let authenticator = [rp.as_ref(), &[0x05], &self.count.to_be_bytes()].concat();
         let client = self.client_data("webauthn.get", challenge["webauthn"].as_str().unwrap());
         let signature = self.key.sign(&[&authenticator[..], digest(&SHA256, &client).as_ref()].concat());
         let raw = STANDARD.encode(self.raw_id());
