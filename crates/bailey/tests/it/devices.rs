@@ -167,7 +167,7 @@ fn strangers_who_ask_without_end_keep_nobody_out_who_is_signed_in() {
 #[test]
 fn while_the_home_does_not_answer_a_browser_is_shown_one_page_that_says_so() {
     let (world, browser) = let_in(vec![]);
-    let (supervisor, home) = (i32::try_from(world.supervisor()).unwrap(), world.child("home"));
+    let (supervisor, home) = (i32::try_from(world.supervisor()).unwrap(), world.child("home-process"));
     let signal = |pid: i32, signal| kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
     // Nobody starts it anew meanwhile.
     signal(supervisor, Signal::STOP);

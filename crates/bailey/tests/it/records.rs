@@ -144,34 +144,33 @@ fn a_search_index_is_made_anew_once_something_was_erased_and_copies_of_it_open_n
     World::until_true("it is found", || sends(&world) == 1);
     let file = world.data().join("home/search.db");
     let salt = || fs::read(&file).unwrap()[..SALT].to_vec();
-    let forget_log = || {
-        for end in ["-wal", "-shm"] {
-            let _ = fs::remove_file(world_file(&file, end));
-        }
+    let copy = world.folder.path().join("copy.db");
+    // With what was written beside it, as a backup has it.
+    let copied = |from: &Path, to: &Path| {
+        fs::copy(from, to).unwrap();
+        let (log, _) = (beside(to, "-wal"), fs::remove_file(beside(to, "-shm")));
+        let _ = fs::copy(beside(from, "-wal"), &log).or_else(|_| fs::remove_file(&log).map(|()| 0));
     };
     let first = salt();
     world.restart();
     World::until_true("it is found", || sends(&world) == 1);
     assert_eq!(salt(), first, "a start alone makes none");
     world.kill();
-    forget_log();
-    let copy = world.folder.path().join("copy.db");
-    fs::copy(&file, &copy).unwrap();
+    copied(&file, &copy);
     note_erasure(&world.data());
     world.serve();
     World::until_true("it was never made anew", || sends(&world) == 1 && salt() != first);
     let second = salt();
     // The copy of before, put back, is no index of this home any more.
     world.kill();
-    forget_log();
-    fs::copy(&copy, &file).unwrap();
+    copied(&copy, &file);
     world.serve();
     World::until_true("it is found again", || sends(&world) == 1);
     assert!(salt() != first && salt() != second, "the copy was opened");
 }
 
 /// A file beside a database.
-fn world_file(database: &Path, end: &str) -> std::path::PathBuf {
+fn beside(database: &Path, end: &str) -> std::path::PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(end);
     name.into()

@@ -322,11 +322,7 @@ pub(super) const GATE: &[Mutation] = &[
                 "(code.len() == CODE_BYTES && differs == 0)",
                 "(code.len() == CODE_BYTES && (differs == 0 || differs > 0))",
             ),
-            (
-                "crates/bailey-gate/src/approval.rs",
-                ".bytes(home.as_bytes())",
-                ".bytes(&home.as_bytes()[..0])",
-            ),
+            ("crates/bailey-gate/src/approval.rs", ".bytes(home.as_bytes())", ".bytes(&home.as_bytes()[..0])"),
         ],
         test: "devices::what_lets_into_one_home_lets_into_no_other",
     },
