@@ -12,7 +12,7 @@ pub(crate) const TYPESCRIPT: &str = "typescript";
 const WORKER: &str = "worker.js";
 
 /// Checks the types of every script of the dashboard.
-pub(crate) fn check() -> Result<(), String> {
+pub fn check() -> Result<(), String> {
     install::typescript()?;
     let assets = root().join("crates/bailey-dashboard/assets");
     let there = fs::read_dir(&assets).map_err(|error| format!("`{}`: {error}", assets.display()))?;
