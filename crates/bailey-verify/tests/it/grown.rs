@@ -58,10 +58,6 @@ fn a_log_that_only_grew_is_told_from_every_size_to_every_other() {
             }
             refused(&[proof.clone(), vec![[7; 32]]].concat());
             refused(&[vec![[7; 32]], proof.clone()].concat());
-            if from != to {
-                let other = subproof(from, &log.entries[..to - 1].to_vec(), true);
-                assert!(from == to - 1 || other != proof);
-            }
             if from > 1 {
                 let shorter = Today { checkpoint: &notes[from - 1], ..today };
                 let missing = Verdict::Incomplete { first: from as u64 - 1, last: from as u64 - 1, at_end: true };
@@ -79,10 +75,9 @@ fn a_log_of_another_history_or_key_proves_nothing_of_the_one_that_was_seen() {
     for at in 1..12 {
         other.entry(&format!(r#","kind":"paused","at":{at}"#));
     }
-    for from in 2..=9 {
+    for (from, note) in notes.iter().enumerate().skip(2) {
         let proof = subproof(from, &other.entries, true);
-        let verdict =
-            grown(&notes[from], &Today { first_entry: &first_entry, checkpoint: &other.note(), proof: &proof });
+        let verdict = grown(note, &Today { first_entry: &first_entry, checkpoint: &other.note(), proof: &proof });
         assert_eq!(verdict.exit_code(), 21, "{from}: {verdict}");
     }
     let today = Today { first_entry: &first_entry, checkpoint: &notes[9], proof: &[] };

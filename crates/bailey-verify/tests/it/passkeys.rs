@@ -15,12 +15,9 @@ const RP: &str = "bailey.localhost";
 /// A vector of the page.
 fn vector(name: &str) -> Vec<u8> {
     let page = include_str!("../../../../docs/approval-format.md");
-    let (_, rest) = page.split_once(&format!("`{name}`\n\n```\n")).unwrap_or_else(|| panic!("no vector `{name}`"));
-    let digits: Vec<char> =
-        rest.split("```").next().unwrap_or_default().chars().filter(|c| !c.is_whitespace()).collect();
-    let byte =
-        |pair: &[char]| u8::from_str_radix(&pair.iter().collect::<String>(), 16).unwrap_or_else(|_| panic!("{name}"));
-    digits.chunks(2).map(byte).collect()
+    let (_, rest) = page.split_once(&format!("`{name}`\n\n```\n")).unwrap();
+    let digits: String = rest.split("```").next().unwrap().split_whitespace().collect();
+    (0..digits.len() / 2).map(|at| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).unwrap()).collect()
 }
 
 /// Bytes behind their length.
