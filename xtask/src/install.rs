@@ -5,6 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::process::{cache, command, root, run, succeeds};
+use crate::scripts::TYPESCRIPT;
 
 /// A Debian package, and the check that tells whether it is needed.
 struct Package {
@@ -231,8 +232,17 @@ fn node() -> Result<(), String> {
 }
 
 fn authorization_server() -> Result<(), String> {
-    let (from, folder) = (root().join("xtask/servers"), cache().join("op"));
-    let files = ["package.json", "package-lock.json", "op.mjs"];
+    npm_packages(&root().join("xtask/servers"), "op", &["package.json", "package-lock.json", "op.mjs"])
+}
+
+/// Installs the compiler that checks the types of the dashboard's scripts.
+pub(crate) fn typescript() -> Result<(), String> {
+    npm_packages(&root().join("xtask/typescript"), TYPESCRIPT, &["package.json", "package-lock.json"])
+}
+
+/// Installs the packages of a lock file into a folder of their own, with the files beside it. Nothing of them is run meanwhile.
+fn npm_packages(from: &Path, folder: &str, files: &[&str]) -> Result<(), String> {
+    let folder = cache().join(folder);
     let wanted = files.iter().map(|name| read(&from.join(name))).collect::<Result<Vec<_>, _>>()?.concat();
     once(&folder, &wanted, || {
         for name in files {

@@ -12,6 +12,7 @@ pub mod model;
 pub mod mutants;
 pub mod mutations;
 mod process;
+pub mod scripts;
 pub mod servers;
 pub mod sim;
 pub mod test;

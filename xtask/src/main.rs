@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use xtask::demo::Mode;
 use xtask::{
-    demo, faults, fuzz, injection, install, layers, mailbox, model, mutants, mutations, sim, test, tour, trial,
+    demo, faults, fuzz, injection, install, layers, mailbox, model, mutants, mutations, scripts, sim, test, tour, trial,
 };
 
 const HELP: &str = "cargo xtask COMMAND
@@ -41,6 +41,7 @@ const HELP: &str = "cargo xtask COMMAND
   mutants [--since COMMIT] [--part K/N] [CRATE…]
                  change gate, policy and ledger by machine and see that a test notices; takes hours, or minutes
                  for what changed since a commit, or for one part of N
+  scripts        check the types of the dashboard's scripts
   layers         check which crate depends on which, and the documents against the source
   help           this text
 
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
         ["mutations", only @ ..] => mutations::run(only),
         ["mutants", arguments @ ..] => mutants::run_with(arguments),
         ["layers"] => layers::check(),
+        ["scripts"] => scripts::check(),
         ["help"] | [] => {
             eprint!("{HELP}");
             Ok(())

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything a change has to pass.
 
 use crate::process::{self, command};
-use crate::{install, layers};
+use crate::{install, layers, scripts};
 
 /// Installs, checks, tests. Stops at the first failure.
 pub fn run(yes: bool) -> Result<(), String> {
@@ -10,6 +10,7 @@ pub fn run(yes: bool) -> Result<(), String> {
     install::servers()?;
     process::run(command("cargo").args(["fmt", "--all", "--check"]))?;
     layers::check()?;
+    scripts::check()?;
     process::run(command("cargo").args([
         "clippy",
         "--workspace",

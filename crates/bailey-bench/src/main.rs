@@ -21,7 +21,8 @@ const HELP: &str = "bailey-bench [--folder FOLDER] [--program BAILEY] [--entries
   --program  the `bailey` program, for start-up and memory (beside this one)
   --entries  entries of the large log (1000000)
   --actions  actions of the large home (1000000)
-  --only     `store` for the large home alone, `actions` for the life of an action alone";
+  --only     `store` for the large home alone, `actions` for the life of an action alone, `dashboard` for search
+             over 100,000 entries and what an open dashboard costs";
 
 struct Wanted {
     folder: PathBuf,
@@ -36,7 +37,11 @@ struct Wanted {
 enum Part {
     Store,
     Actions,
+    Dashboard,
 }
+
+/// Entries of the log that is searched.
+const SEARCHED: u64 = 100_000;
 
 fn wanted() -> Result<Wanted, String> {
     let here = std::env::current_exe().map_err(|error| error.to_string())?;
@@ -56,6 +61,7 @@ fn wanted() -> Result<Wanted, String> {
             "--actions" => wanted.actions = value.parse().map_err(|_| HELP)?,
             "--only" if value == "store" => wanted.only = Some(Part::Store),
             "--only" if value == "actions" => wanted.only = Some(Part::Actions),
+            "--only" if value == "dashboard" => wanted.only = Some(Part::Dashboard),
             "--entries" => wanted.entries = value.parse().map_err(|_| HELP)?,
             _ => return Err(HELP.into()),
         }
@@ -65,10 +71,14 @@ fn wanted() -> Result<Wanted, String> {
 
 fn measure(wanted: &Wanted, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let mut table = Table::default();
-    if wanted.only != Some(Part::Actions) {
+    let measures = |part: Part| wanted.only.is_none_or(|only| only == part);
+    if measures(Part::Store) {
         store::million(&mut table, &wanted.program, folder, wanted.actions)?;
     }
-    if wanted.only != Some(Part::Store) {
+    if measures(Part::Dashboard) {
+        store::dashboard(&mut table, &wanted.program, folder, SEARCHED)?;
+    }
+    if measures(Part::Actions) {
         actions::decision(&mut table)?;
         actions::alone(&mut table, folder)?;
         actions::together(&mut table, folder)?;

@@ -25,6 +25,11 @@ fn command(program: &Path) -> Command {
 pub struct Running(Child);
 
 impl Running {
+    /// Returns its number.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Returns the processes it started.
     pub fn children(&self) -> Result<Vec<u32>, Box<dyn Error>> {
         let supervisor = self.0.id();

@@ -3,11 +3,13 @@
 use std::error::Error;
 use std::fs;
 use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use bailey_gate::approval::Purpose;
 use bailey_gate::content::Content;
@@ -503,6 +505,117 @@ pub fn million(table: &mut Table, program: &Path, folder: &Path, actions: u64) -
 }
 
 /// Returns the person's key, from the passphrase.
+/// Searches that are measured: what most entries hold, what a hundred hold, what one holds, a beginning, two words, a kind, nothing.
+const SEARCHES: [(&str, &str); 7] = [
+    ("a word of nearly all", "q=lunch"),
+    ("a word of one in a hundred", "q=note"),
+    ("a number that one holds", "q=12300"),
+    ("how words begin", "q=lu"),
+    ("two words", "q=lunch%20ana"),
+    ("a word and a kind", "q=note&kind=memory.write"),
+    ("a word of none", "q=heliotrope"),
+];
+/// How long the dashboard is left open while its cost is measured.
+const OPEN_FOR: Duration = Duration::from_secs(20);
+/// Dashboards that are open at once.
+const OPEN: usize = 4;
+/// Ticks of the processor's clock in a second (`sysconf(_SC_CLK_TCK)` on Linux, time(7)).
+const TICKS: f64 = 100.0;
+
+/// Measures what is asked of the dashboard: search over a log of so many entries, and what one costs that is open and left alone.
+pub fn dashboard(table: &mut Table, program: &Path, folder: &Path, entries: u64) -> Done {
+    let actions = entries / ENTRIES_EACH;
+    let data = folder.join("dashboard");
+    let place = Place::make(&data, actions)?;
+    let running = start(program, place.data)?;
+    let asking = Asking::new(&place.layout)?;
+    let began = now();
+    loop {
+        let found = asking.ask("GET", "/v1/search?q=lunch&limit=1", "")?;
+        let (indexed, of) = (number(&found, "indexed")?, number(&found, "entries")?);
+        if indexed >= of {
+            table.row(
+                &format!("making the search index of {of} entries anew"),
+                show(began.elapsed()),
+                "30 s is what is wanted".into(),
+                "behind the log, on a thread of its own".into(),
+            );
+            break;
+        }
+        pause_for(Duration::from_millis(100));
+    }
+    let asked = |path: &str| -> Result<Times, Box<dyn Error>> {
+        for _ in 0..WARM {
+            asking.ask("GET", path, "")?;
+        }
+        Times::of(REQUESTS, |_| asking.ask("GET", path, "").map(|_| ()))
+    };
+    for (what, query) in SEARCHES {
+        let path = format!("/v1/search?{query}");
+        // What as many actions cost that nobody searched for.
+        let (listed, times) = (asked("/v1/actions?limit=50")?, asked(&path)?);
+        table.row(
+            &format!("search over {entries} entries, {what}, p50 (p99)"),
+            format!("{} ({})", show(times.median()), show(times.percentile(99))),
+            format!("the newest 50 actions {} ({})", show(listed.median()), show(listed.percentile(99))),
+            format!("`{path}`; 20 ms (100 ms) is what is wanted"),
+        );
+    }
+    let spent = |running: &Running| -> Result<f64, Box<dyn Error>> {
+        let all = running.children()?.into_iter().map(processor).sum::<Result<f64, _>>()?;
+        Ok(all + processor(running.id())?)
+    };
+    let rest = |running: &Running| -> Result<f64, Box<dyn Error>> {
+        let before = spent(running)?;
+        pause_for(OPEN_FOR);
+        Ok((spent(running)? - before) / OPEN_FOR.as_secs_f64() * 100.0)
+    };
+    let alone = rest(&running)?;
+    // Over the gateway, as browsers come.
+    let address = fs::read_to_string(place.data.join("gateway.address"))?;
+    let streams = (0..OPEN)
+        .map(|_| {
+            let mut stream = TcpStream::connect(address.trim())?;
+            write!(
+                stream,
+                "GET /v1/events HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\n\r\n",
+                address.trim(),
+                asking.token
+            )?;
+            let mut first = [0; 12];
+            stream.read_exact(&mut first)?;
+            if &first == b"HTTP/1.1 200" { Ok(stream) } else { Err("a stream was refused".into()) }
+        })
+        .collect::<Result<Vec<_>, Box<dyn Error>>>()?;
+    let open = rest(&running)?;
+    drop(streams);
+    table.row(
+        &format!("processor of supervisor, gateway and home with {OPEN} dashboards open and left alone"),
+        format!("{open:.2} % of a core"),
+        format!("with none {alone:.2} %"),
+        format!("{:.2} % for each; 1 % is what is wanted", (open - alone).max(0.0) / OPEN as f64),
+    );
+    Ok(())
+}
+
+/// Entries of the log that an action makes.
+const ENTRIES_EACH: u64 = 4;
+
+/// Returns the processor time that a process has taken, in seconds (proc_pid_stat(5): `utime` and `stime`).
+fn processor(pid: u32) -> Result<f64, Box<dyn Error>> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name before may hold anything, but for its last bracket.
+    let (_, fields) = text.rsplit_once(") ").ok_or("no stat")?;
+    let mut ticks = fields.split(' ').skip(11).take(2).map(str::parse::<f64>);
+    let both = ticks.next().ok_or("no utime")?? + ticks.next().ok_or("no stime")??;
+    Ok(both / TICKS)
+}
+
+#[expect(clippy::disallowed_methods, reason = "what is measured is a program that is left alone")]
+fn pause_for(time: Duration) {
+    thread::sleep(time);
+}
+
 fn signing(asking: &Asking) -> Result<SigningKey, Box<dyn Error>> {
     let challenge = asking.ask("POST", "/v1/challenge", "null")?;
     Ok(credential::signing_key(&words(), field(&challenge, "salt")?.parse::<Nonce>()?.as_bytes())?)

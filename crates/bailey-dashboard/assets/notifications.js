@@ -21,10 +21,11 @@ const ask = async button => {
   const given = (await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(button.dataset.key ?? "") })).toJSON();
   const form = /** @type {HTMLFormElement} */ (document.getElementById("wake"));
   const fields = { endpoint: given.endpoint, public: given.keys?.p256dh, auth: given.keys?.auth };
-  for (const [name, value] of Object.entries(fields)) /** @type {HTMLInputElement} */ (form.elements.namedItem(name)).value = value ?? "";
+  const input = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
+  for (const [name, value] of Object.entries(fields)) input(name).value = value ?? "";
   form.hidden = false;
   // The main script turns its button on, and leaves it alone when the page is renewed.
-  form.elements.namedItem("endpoint")?.dispatchEvent(new Event("input", { bubbles: true }));
+  input("endpoint").dispatchEvent(new Event("input", { bubbles: true }));
   form.querySelector("button")?.focus();
 };
 

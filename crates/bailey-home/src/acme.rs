@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::http;
+use bailey_gate::event::{Actor, Event, EventKind, Payload};
 use bailey_ledger::RecordName;
 use bailey_vault::Vault;
 use http_body_util::BodyExt as _;
@@ -118,7 +119,7 @@ pub(crate) async fn issue(
     let chain = order.poll_certificate(&RetryPolicy::default()).await.map_err(told)?;
     let kept = Kept { chain, key: Zeroizing::new(key.serialize_pem()) };
     let shown = read(kept.chain.as_bytes(), kept.key.as_bytes(), names)?;
-    keep(home, name(CERTIFICATE, config), &kept)?;
+    keep_issued(home, config, &kept, &shown, names)?;
     Ok(shown)
 }
 
@@ -150,6 +151,27 @@ async fn account(home: &Arc<Home>, config: &AcmeConfig) -> Result<Account, Strin
     let (account, credentials) = made.map_err(failed)?;
     keep(home, name(ACCOUNT, config), &credentials)?;
     Ok(account)
+}
+
+/// Keeps an issued certificate, with the entry of the log that says so: its names, its end, and its SHA-256, by which it is told from one
+/// that somebody else was given for the same name (RFC 6962 logs list those).
+fn keep_issued(home: &Home, config: &AcmeConfig, kept: &Kept, shown: &Shown, names: &[Name]) -> Result<(), String> {
+    let bytes = Zeroizing::new(serde_json::to_vec(kept).map_err(|error| error.to_string())?);
+    let hosts: Vec<&str> = names.iter().map(Name::host).collect();
+    let payload = Payload::default()
+        .text("certificate", "issued")
+        .text("names", hosts.join("\n"))
+        .text("directory", config.directory.clone())
+        .text("until_ms", shown.until_ms.to_string())
+        .text("sha256", shown.fingerprint());
+    let pause_state = home.gate.lock().pause_state();
+    let entry = Event::of_home(EventKind::Authority, Actor::Home, home.clock.now(), pause_state);
+    let entry = Event { payload, ..entry };
+    let done = home.ledger.write(|tx| {
+        tx.put_record(name(CERTIFICATE, config), &bytes)?;
+        tx.append(&entry, None).map(drop)
+    });
+    done.map_err(|error| error.to_string())
 }
 
 fn keep(home: &Home, name: RecordName<'_>, what: &impl Serialize) -> Result<(), String> {

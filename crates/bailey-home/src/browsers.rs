@@ -355,6 +355,7 @@ impl Home {
             .text("credential", Nonce::from_bytes(row.id).to_string())
             .text("kind", CredentialKind::Passkey.name())
             .text("rp", row.rp.clone())
+            .bytes("credential_id", row.raw_id.clone())
             .bytes("public", row.public.clone());
         self.note_browser(|tx| {
             tx.put_passkey(&row)?;

@@ -46,6 +46,15 @@ pub(crate) struct Shown {
     pub(crate) until_ms: i64,
 }
 
+impl Shown {
+    /// Returns the SHA-256 of the certificate itself, in hexadecimal, as certificate logs and browsers show it.
+    pub(crate) fn fingerprint(&self) -> String {
+        let first = self.key.cert.first().map_or_else(Default::default, AsRef::as_ref);
+        let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, first);
+        hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 #[derive(Debug, Default)]
 struct Held {
     shown: Option<Shown>,

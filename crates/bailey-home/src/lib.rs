@@ -51,6 +51,7 @@ use bailey_telemetry::event;
 use tokio::net::UnixListener;
 
 pub use api::pages::page_routes;
+pub use api::table::api_routes;
 pub use bailey_connectors::{manifest::ours as tool_manifests, tools as own_tools};
 pub use bailey_ledger::mark_paused_by_supervisor;
 pub use clock::Clock;

@@ -345,6 +345,33 @@ mod tests {
         }
     }
 
+    /// Returns a vector of the page.
+    fn vector(name: &str) -> Vec<u8> {
+        let page = include_str!("../../../docs/approval-format.md");
+        let (_, rest) = page.split_once(&format!("`{name}`\n\n```\n")).unwrap();
+        let digits: String = rest.split("```").next().unwrap().split_whitespace().collect();
+        (0..digits.len() / 2).map(|at| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_answers_of_the_page_count_for_the_message_that_approves() {
+        let challenge = digest(&SHA256, &vector("approve"));
+        for name in ["ES256", "Ed25519", "RS256"] {
+            let public = vector(&format!("{name} key"));
+            assert!(read_key(&public).is_some_and(|(_, rest)| rest.is_empty()), "{name}");
+            let assertion = vector(&format!("{name} assertion"));
+            let (mut rest, mut parts) = (&assertion[2..], Vec::new());
+            while let Some((length, more)) = rest.split_first_chunk() {
+                let (part, more) = more.split_at(usize::try_from(u64::from_be_bytes(*length)).unwrap());
+                parts.push(part);
+                rest = more;
+            }
+            let passkey = Passkey { id: parts[0].to_vec(), public, rp: RP.into(), count: 0, synced: false };
+            let checked = verify(&passkey, parts[2], parts[1], parts[3], challenge.as_ref(), &[ORIGIN]);
+            assert_eq!(checked, Ok(0), "{name}");
+        }
+    }
+
     #[test]
     fn an_answer_that_is_not_of_this_page_or_person_does_not_count() {
         let device = Device::es256();

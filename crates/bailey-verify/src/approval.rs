@@ -9,6 +9,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::passkey::{Answer, Passkey};
 use crate::{hex, unhex};
 
 /// What came of looking at the approvals whose payloads can be read.
@@ -16,7 +17,7 @@ use crate::{hex, unhex};
 pub struct Approvals {
     /// Those signed by the credential that the log introduced, over exactly what the entry says.
     pub checked: u64,
-    /// Those of which nothing can be checked: written before credentials were introduced in the log, or by a passkey.
+    /// Those of which nothing can be checked: written before credentials, or evidence of their like, were in the log.
     pub unchecked: u64,
 }
 
@@ -30,8 +31,18 @@ pub(crate) struct Credentials {
 #[derive(Debug)]
 struct Introduced {
     home: [u8; 16],
-    key: VerifyingKey,
+    key: Key,
 }
+
+#[derive(Debug)]
+enum Key {
+    /// The one that the approval passphrase makes.
+    Passphrase(VerifyingKey),
+    Passkey(Passkey),
+}
+
+/// What is done to the person's browsers only by an answer of theirs, as the payload of the entry names it.
+const BY_ANSWER: [&str; 5] = ["link", "session", "passkey ended", "passkeys confirmed", "recovery codes"];
 
 impl Credentials {
     /// Looks at an entry and its payload; tells what is wrong about its approval, where something is.
@@ -39,7 +50,8 @@ impl Credentials {
         let text = |name: &str| header.get(name).and_then(Value::as_str).unwrap_or_default();
         let by_person = text("actor") == "person";
         match (text("kind"), text("to")) {
-            ("authority", _) if payload.get("credential").is_some() => self.introduce(payload),
+            ("authority", _) if payload.get("public_base64").is_some() => self.introduce(payload),
+            ("authority", _) if by_person && is_answered(payload) => self.check(header, payload),
             ("step", "approved") if by_person => self.check(header, payload),
             ("resuming", _) => self.check(header, payload),
             ("proposed" | "connected" | "rules" | "settings" | "exported", _) if by_person => match version(header) {
@@ -57,12 +69,19 @@ impl Credentials {
     fn introduce(&mut self, payload: &Value) -> Result<(), &'static str> {
         let part = |name: &str| payload.get(name).and_then(Value::as_str);
         // Kinds that are not known here may come with later versions.
-        if part("kind") != Some("passphrase-key") {
+        if !matches!(part("kind"), Some("passphrase-key" | "passkey")) {
             return Ok(());
         }
         let read = || {
-            let key = bytes_of(payload, "public")?;
-            let key = VerifyingKey::from_bytes(key.as_slice().try_into().ok()?).ok()?;
+            let public = bytes_of(payload, "public")?;
+            let key = match part("kind")? {
+                "passphrase-key" => {
+                    let key = VerifyingKey::from_bytes(public.as_slice().try_into().ok()?);
+                    Key::Passphrase(key.ok()?)
+                }
+                "passkey" => Key::Passkey(Passkey::read(&public, part("rp")?, bytes_of(payload, "credential_id"))?),
+                _ => return None,
+            };
             Some((part("credential")?.to_owned(), Introduced { home: unhex(part("home")?)?, key }))
         };
         let (credential, introduced) = read().ok_or("introduces a credential that cannot be read")?;
@@ -78,23 +97,48 @@ impl Credentials {
         }
         let signed = bytes_of(payload, "signed").ok_or("is an approval without what was signed")?;
         let assertion = bytes_of(payload, "assertion").ok_or("is an approval without a signature")?;
-        let signature = match assertion.as_slice() {
-            [1, 1, rest @ ..] => Reader(rest).last_bytes().ok_or("has a signature that cannot be read")?,
-            [1, 2, ..] => {
-                self.found.unchecked += 1;
-                return Ok(());
-            }
-            _ => return Err("has a signature that cannot be read"),
-        };
         let credential = header.get("approver").and_then(|approver| approver.get("credential")?.as_str());
         let by =
             credential.and_then(|id| self.known.get(id)).ok_or("is approved by a credential the log never named")?;
-        let signature = Signature::from_slice(signature).map_err(|_| "has a signature of the wrong length")?;
-        by.key.verify_strict(&signed, &signature).map_err(|_| "has an approval whose signature is wrong")?;
+        by.key.check(&signed, &assertion)?;
         says(&signed, &by.home, header, payload).ok_or("has an approval that was signed for something else")?;
         self.found.checked += 1;
         Ok(())
     }
+}
+
+impl Key {
+    /// Checks that an encoded assertion is of this key, over these bytes.
+    fn check(&self, signed: &[u8], assertion: &[u8]) -> Result<(), &'static str> {
+        const UNREADABLE: &str = "has a signature that cannot be read";
+        match (self, assertion) {
+            (Self::Passphrase(key), [1, 1, rest @ ..]) => {
+                let signature = Reader(rest).last_bytes().ok_or(UNREADABLE)?;
+                let signature = Signature::from_slice(signature).map_err(|_| "has a signature of the wrong length")?;
+                key.verify_strict(signed, &signature).map_err(|_| "has an approval whose signature is wrong")
+            }
+            (Self::Passkey(passkey), [1, 2, rest @ ..]) => {
+                let mut from = Reader(rest);
+                let mut read = || {
+                    Some(Answer {
+                        credential_id: from.bytes()?,
+                        authenticator_data: from.bytes()?,
+                        client_data: from.bytes()?,
+                        signature: from.bytes()?,
+                    })
+                };
+                let answer = read().ok_or(UNREADABLE)?;
+                if from.0.is_empty() { passkey.check(signed, &answer) } else { Err(UNREADABLE) }
+            }
+            _ => Err(UNREADABLE),
+        }
+    }
+}
+
+/// Tells whether an entry about browsers or notices is of what the person answered for.
+fn is_answered(payload: &Value) -> bool {
+    let browser = payload.get("browser").and_then(Value::as_str);
+    payload.get("signed_base64").is_some() || browser.is_some_and(|what| BY_ANSWER.contains(&what))
 }
 
 /// Tells whether the signed bytes are about this home and about what the entry is.
@@ -159,6 +203,27 @@ fn does(header: &Value, what: &[u8], parameters: &[u8], payload: &Value) -> Opti
         }
         ("rules", b"change rules") => changed(parameters, said("added")?, said("removed")?)?,
         ("settings", b"change settings") => set(parameters)? == (said("set")?.to_owned(), said("unset")?.to_owned()),
+        ("authority", b"end passkey") => {
+            let mut from = Reader(parameters);
+            let ours = from.text()? == "end passkey" && from.byte()? == 1;
+            let passkey = hex(from.bytes()?) == said("credential")?;
+            ours && passkey && from.0.is_empty() && said("browser")? == "passkey ended"
+        }
+        ("authority", b"notify") => {
+            let mut from = Reader(parameters);
+            let ours = from.text()? == "notify" && from.byte()? == 1;
+            ours && from.text()? == said("kind")? && said("notification")? == "added"
+        }
+        ("authority", _) => {
+            let done = match what {
+                b"let browser in" => "link",
+                b"sign in" => "session",
+                b"confirm passkeys" => "passkeys confirmed",
+                b"make recovery codes" => "recovery codes",
+                _ => return None,
+            };
+            parameters.is_empty() && said("browser")? == done
+        }
         ("exported", b"export readable log") => parameters.is_empty() && said("payloads")? == "readable",
         _ => false,
     })

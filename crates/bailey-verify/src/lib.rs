@@ -4,7 +4,9 @@
 //! another SHA-256.
 
 mod approval;
+mod grown;
 mod note;
+mod passkey;
 mod tree;
 
 use std::fmt;
@@ -14,6 +16,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use sha2::{Digest as _, Sha256};
 
 pub use approval::Approvals;
+pub use grown::{Today, grown};
 pub use note::Checkpoint;
 
 /// Versions of entries there are.
@@ -59,6 +62,13 @@ pub enum Verdict {
         /// What came of the approvals that can be read.
         approvals: Approvals,
     },
+    /// A proof shows that it begins with what was seen before; its entries were not read.
+    Grown {
+        /// Entries in the log.
+        entries: u64,
+        /// Entries the pinned checkpoint covers.
+        pinned: u64,
+    },
     /// Something was altered.
     Invalid(String),
     /// It is another history than the one that was pinned.
@@ -79,7 +89,7 @@ impl Verdict {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Valid { .. } => 0,
+            Self::Valid { .. } | Self::Grown { .. } => 0,
             Self::Consistent { .. } => 10,
             Self::Invalid(_) => 20,
             Self::Diverged(_) => 21,
@@ -107,6 +117,11 @@ impl fmt::Display for Verdict {
                 tell_missing(f, *without_payload)?;
                 tell_approvals(f, *approvals)
             }
+            Self::Grown { entries, pinned } => write!(
+                f,
+                "valid up to the pinned checkpoint: a proof shows that the {entries} entries begin with the {pinned} seen before; what is in \
+                 them was not read"
+            ),
             Self::Invalid(why) => write!(f, "invalid: {why}"),
             Self::Diverged(why) => write!(f, "diverged: {why}"),
             Self::Incomplete { first, last, at_end } => {
@@ -136,10 +151,7 @@ fn tell_approvals(f: &mut fmt::Formatter<'_>, Approvals { checked, unchecked }: 
     }
     if unchecked > 0 {
         let of = plural(unchecked);
-        write!(
-            f,
-            "; {unchecked} {of} without evidence that can be checked here: of an earlier version, or of a passkey"
-        )?;
+        write!(f, "; {unchecked} {of} without evidence that can be checked here: of an earlier version")?;
     }
     Ok(())
 }

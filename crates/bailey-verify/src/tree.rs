@@ -9,7 +9,8 @@ pub(crate) struct Tree {
     subtrees: Vec<(u32, [u8; 32])>,
 }
 
-fn node(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
+/// Returns the hash of two nodes.
+pub(crate) fn node(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
     Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
 }
 

@@ -767,8 +767,13 @@ pub(crate) enum Log {
     },
     /// Print a signed checkpoint, to keep elsewhere as a pin
     Checkpoint,
-    /// Check the log against the last checkpoint this client saw
+    /// Check the log against the last checkpoint this client saw, or one that was kept elsewhere
     ///
     /// Exit codes: 0 valid up to the pin · 10 consistent, freshness unproven · 20 invalid · 21 diverged · 22 incomplete
-    Verify,
+    Verify {
+        /// A checkpoint that `bailey log checkpoint` printed: checks by a proof that today's log begins with what it covers, without
+        /// reading the entries again
+        #[arg(long, value_name = "FILE")]
+        pin: Option<PathBuf>,
+    },
 }

@@ -12,10 +12,13 @@ use bailey_home::wire::{
 };
 use bailey_home::{Layout, RootChoice, purposes, routes};
 use bailey_interface::{
-    ActionView, ApproveBody, ConnectingView, ConnectionView, ContextView, DeletedView, EntryView, FirstStepsView,
-    IdsBody, LevelBody, ProvenBody, RejectBody, ResolveBody, ResumeBody, RevokeView, Shown, SignIn, Status,
-    TaskSummary, TaskView,
+    ActionView, ApproveBody, ConnectingView, ConnectionView, ConsistencyView, ContextView, DeletedView, EntryView,
+    FirstStepsView, IdsBody, LevelBody, ProvenBody, RejectBody, ResolveBody, ResumeBody, RevokeView, Shown, SignIn,
+    Status, TaskSummary, TaskView,
 };
+use bailey_verify::{Today, Verdict};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::args::{
     Collection, Command, Connect, ConnectMail, ConnectModel, Context, EditAction, HomeCommand, KeyStyle, Log, Part,
@@ -575,7 +578,8 @@ async fn run_log(client: &Client, log: Log, json: bool) -> Result<(), Trouble> {
             let note = client.post_for_text(&routes::CHECKPOINT.here()).await?;
             Ok(io::stdout().write_all(note.as_bytes())?)
         }
-        Log::Verify => verify(client, json).await,
+        Log::Verify { pin: None } => verify(client, json).await,
+        Log::Verify { pin: Some(file) } => verify_against(client, &file, json).await,
     }
 }
 
@@ -619,14 +623,47 @@ async fn verify(client: &Client, json: bool) -> Result<(), Trouble> {
     let pin = pin::file(&status.home)?;
     let pinned = fs::read_to_string(&pin).ok();
     let verdict = bailey_verify::verify(&text, pinned.as_deref());
-    let words = serde_json::json!({"verdict": verdict.to_string(), "exit_code": verdict.exit_code()});
-    show::print(json, &words, |out| writeln!(out, "{verdict}"))?;
-    if matches!(verdict, bailey_verify::Verdict::Valid { .. } | bailey_verify::Verdict::Consistent { .. }) {
+    print_verdict(&verdict, json)?;
+    if matches!(verdict, Verdict::Valid { .. } | Verdict::Consistent { .. }) {
         fs::write(&pin, note)
             .map_err(|error| Trouble::Here(format!("the pin `{}` cannot be kept: {error}", pin.display())))?;
     }
+    ended(&verdict)
+}
+
+fn print_verdict(verdict: &Verdict, json: bool) -> Result<(), Trouble> {
+    let words = serde_json::json!({"verdict": verdict.to_string(), "exit_code": verdict.exit_code()});
+    Ok(show::print(json, &words, |out| writeln!(out, "{verdict}"))?)
+}
+
+const fn ended(verdict: &Verdict) -> Result<(), Trouble> {
     match verdict.exit_code() {
         0 => Ok(()),
         code => Err(Trouble::Printed(code)),
     }
+}
+
+/// Longest checkpoint that is read, in bytes: a few lines of text.
+const MAX_PIN_BYTES: u64 = 64 * 1024;
+
+/// Checks by a consistency proof that the log begins with what a checkpoint covers that was kept elsewhere. The proof is checked here:
+/// nothing that the home says of itself is believed.
+async fn verify_against(client: &Client, file: &Path, json: bool) -> Result<(), Trouble> {
+    let failed = |error: io::Error| Trouble::Here(format!("`{}` cannot be read: {error}", file.display()));
+    let mut pin = String::new();
+    fs::File::open(file).map_err(failed)?.take(MAX_PIN_BYTES).read_to_string(&mut pin).map_err(failed)?;
+    let covers = bailey_verify::Checkpoint::parse(&pin).map_or(0, |pin| pin.size);
+    let status: Status = client.get(&routes::STATUS.here()).await?;
+    // A log that is shorter than that proves nothing of it; its own checkpoint says how long it is.
+    let from = if covers > status.log_entries { 0 } else { covers };
+    let ConsistencyView { proof, checkpoint, .. } = client.get(&routes::CONSISTENCY.here().with("from", from)).await?;
+    let node = |text: &String| BASE64.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+    let proof: Option<Vec<[u8; 32]>> = proof.iter().map(node).collect();
+    let proof = proof.ok_or_else(|| Trouble::Here("the home's proof cannot be read".into()))?;
+    let first: Vec<EntryView> = client.get(&routes::LOG.here().with("from", 0).with("limit", 1)).await?;
+    let first = first.first().ok_or_else(|| Trouble::Here("the home's log has no first entry".into()))?;
+    let today = Today { first_entry: &first.header, checkpoint: &checkpoint, proof: &proof };
+    let verdict = bailey_verify::grown(&pin, &today);
+    print_verdict(&verdict, json)?;
+    ended(&verdict)
 }

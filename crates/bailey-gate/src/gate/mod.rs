@@ -98,7 +98,11 @@ impl fmt::Display for GateError {
             Self::NoSuchConnection(id) => {
                 write!(f, "there is no connection `{id}`; list them with `bailey connections`")
             }
-            Self::WrongState { id, state } => write!(f, "action `{id}` is {} and cannot take this step", state.name()),
+            Self::WrongState { id, state } => write!(
+                f,
+                "action `{id}` is {} by now, so nothing was changed: it was answered elsewhere, or went on; look at it again",
+                state.name()
+            ),
             Self::Changed(id) => write!(
                 f,
                 "action `{id}` is not what was shown, so the whole answer was refused; look at the approvals again"

@@ -78,6 +78,13 @@ pub(crate) fn row(matched: Option<&str>, method: &axum::http::Method) -> Option<
     ROWS.iter().find(|row| Some(row.path) == matched && row.method.name() == method.as_str())
 }
 
+/// Returns method and path of every route, whether it is there for whoever asks, and whether it wants an assertion of the person's.
+#[must_use]
+pub fn api_routes() -> Vec<(&'static str, &'static str, bool, bool)> {
+    let shows = |row: &Row| (row.method.name(), row.path, row.shows.is_open(), row.shows.is_proven());
+    ROWS.iter().map(shows).collect()
+}
+
 macro_rules! routes {
     ($(
         $(#[doc = $about:literal])+

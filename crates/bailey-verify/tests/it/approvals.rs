@@ -213,7 +213,4 @@ fn what_an_earlier_version_wrote_is_said_and_is_no_failure() {
     let older =
         Log::new().readable(r#","kind":"step","actor":"person","to":"approved""#, r#"{"digest":"06"}"#).closed();
     says(&older, 10, "1 approval without evidence");
-    let yes = approving(6);
-    let passkey = [vec![1, 2], bytes(&[1]), bytes(&[2]), bytes(b"{}"), bytes(&[3])].concat();
-    says(&Log::new().introduces().approved(&yes, &passkey).closed(), 10, "1 approval without evidence");
 }

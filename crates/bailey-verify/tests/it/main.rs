@@ -1,8 +1,14 @@
 //! What two verifiers written from `docs/log-format.md` have to agree on.
 
-#![expect(clippy::indexing_slicing, reason = "a test that meets the unexpected has to fail, and says where")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected has to fail, and says where"
+)]
 
 mod approvals;
+mod grown;
+mod passkeys;
 
 use bailey_verify::{Verdict, verify};
 use base64::Engine as _;

@@ -8,6 +8,7 @@ use bailey_gate::State;
 use bailey_scripted::Turn;
 use serde_json::{Value, json};
 
+use crate::passkeys::{Browser, let_in};
 use crate::support::{PASSPHRASE, World, built, forms, id, send};
 
 /// Runs the offline verifier; returns its exit code and words.
@@ -182,6 +183,86 @@ fn a_rewritten_history_diverges_from_the_pin() {
     fs::write(&file, world.ok(&["log", "export", "-"], "")).unwrap();
     assert_eq!(verifier(&file, None).0, 10);
     assert_eq!(verifier(&file, Some(&pin)).0, 21);
+    // The home's own proof tells as well.
+    assert_eq!(world.fails(&["log", "verify", "--pin", pin.to_str().unwrap()], "").0, 21);
+}
+
+#[test]
+fn a_checkpoint_kept_elsewhere_is_proven_to_be_the_beginning_of_todays_log() {
+    let (mut world, _, pin) = history();
+    let pin = pin.to_str().unwrap().to_owned();
+    let said = world.ok(&["log", "verify", "--pin", &pin], "");
+    assert!(said.contains("valid up to the pinned checkpoint: a proof shows"), "{said}");
+    let now = world.folder.path().join("now");
+    fs::write(&now, world.ok(&["log", "checkpoint"], "")).unwrap();
+    world.ok(&["log", "verify", "--pin", now.to_str().unwrap()], "");
+    // No checkpoint, and one that was written by somebody else.
+    let note = fs::read_to_string(&pin).unwrap();
+    for altered in ["nothing".to_owned(), note.replacen('\n', "x\n", 1)] {
+        fs::write(&now, altered).unwrap();
+        let code = world.fails(&["log", "verify", "--pin", now.to_str().unwrap()], "").0;
+        assert!([20, 21].contains(&code), "{code}");
+    }
+    // An older copy put back is shorter than what was seen.
+    let (home, copy) = (world.data().join("home"), world.folder.path().join("copy"));
+    world.kill();
+    crate::support::copy_folder(&home, &copy);
+    world.serve();
+    world.ok(&["pause"], "");
+    fs::write(&now, world.ok(&["log", "checkpoint"], "")).unwrap();
+    world.kill();
+    fs::remove_dir_all(&home).unwrap();
+    crate::support::copy_folder(&copy, &home);
+    world.serve();
+    let code = world.fails(&["log", "verify", "--pin", now.to_str().unwrap()], "").0;
+    assert!([21, 22].contains(&code), "shorter, or grown another way since: {code}");
+}
+
+#[test]
+fn an_export_shows_which_passkey_approved() {
+    let (world, browser) = let_in(vec![send("ana@example.org", "Hi", "Hello"), Turn::say("ok")]);
+    world.task("write to Ana");
+    let card = world.waiting();
+    let shown = json!({"shown": [{"id": card["id"], "digest": card["digest"]}]});
+    let mut body = shown.clone();
+    body["proof"] = browser.prove(&json!({"path": "/v1/approvals/approve", "body": shown}));
+    assert_eq!(browser.ask("POST", "/v1/approvals/approve", &body).0, 200);
+    world.until(&id(&card), "succeeded");
+    let codes = browser.prove(&json!({"path": "/v1/recovery-codes"}));
+    assert_eq!(browser.ask("POST", "/v1/recovery-codes", &json!({"proof": codes})).0, 200);
+    let mut again = Browser { host: browser.host.clone(), ..Browser::new(&world, "first") };
+    assert_eq!(again.sign_in().0, 200);
+    let place = json!({"place": {"kind": "ntfy", "url": "http://127.0.0.1:1/mine"}});
+    let mut body = place.clone();
+    body["proof"] = browser.prove(&json!({"path": "/v1/notifications", "body": place}));
+    assert_eq!(browser.ask("POST", "/v1/notifications", &body).0, 200);
+    let proof = browser.prove(&json!({"path": "/v1/log/export-readable"}));
+    let asked = json!({"proof": proof}).to_string();
+    let (status, _, readable) = browser.request(&browser.own(), "POST", "/v1/log/export-readable", &asked, "");
+    assert_eq!(status, 200);
+    // What comes in pieces over HTTP is put together here.
+    let readable = whole(&readable);
+    let file = world.folder.path().join("log");
+    fs::write(&file, &readable).unwrap();
+    let (code, words) = verifier(&file, None);
+    // The connection and the link by the passphrase; mail, codes, sign-in, notices and export by the passkey.
+    assert!(code == 10 && words.contains("7 approvals checked") && !words.contains("without evidence"), "{words}");
+    for line in readable.lines().filter(|line| line.starts_with("R ") && line.contains("assertion_base64")) {
+        let altered = line.replacen("\"assertion_base64\":\"AQI", "\"assertion_base64\":\"AQM", 1);
+        fs::write(&file, readable.replace(line, &altered)).unwrap();
+        assert!(altered == line || verifier(&file, None).0 == 20, "{altered}");
+    }
+}
+
+/// Returns a body that came in pieces (RFC 9112, section 7.1).
+fn whole(body: &str) -> String {
+    let (mut rest, mut out) = (body, String::new());
+    while let Some((length, more)) = rest.split_once("\r\n") {
+        let Ok(length) = usize::from_str_radix(length, 16) else { return body.to_owned() };
+        out.push_str(&more[..length]);
+        rest = more[length..].trim_start_matches("\r\n");
+    }
+    out
 }
 
 #[test]

@@ -342,6 +342,22 @@ fn a_certificate_is_issued_by_an_authority_and_kept_sealed() {
         last["state"] == "counts"
     });
     let until = last["until_ms"].as_i64();
+    // The log says so, and which one: another that counts for the name was given to somebody else.
+    let issued = || {
+        let entries = world.get("/v1/log?limit=200");
+        let all =
+            entries.as_array().unwrap().iter().filter(|entry| entry["payload"]["certificate"] == "issued").cloned();
+        all.collect::<Vec<_>>()
+    };
+    let entries = issued();
+    let [entry] = entries.as_slice() else { panic!("{entries:?}") };
+    assert_eq!((&entry["header"]["kind"], &entry["header"]["actor"]), (&"authority".into(), &"home".into()));
+    let told = &entry["payload"];
+    assert_eq!(
+        (told["names"].as_str(), told["until_ms"].as_str()),
+        (Some("localhost"), until.map(|ms| ms.to_string()).as_deref())
+    );
+    assert_eq!(told["sha256"].as_str().unwrap().len(), 64);
     // Kept: at the next start it is there at once, though nobody issues one any more.
     drop(pebble);
     world.restart();

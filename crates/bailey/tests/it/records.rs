@@ -1,12 +1,13 @@
 //! The records: what can be found in them, who received what, and whether they are whole.
 
 use std::fs;
+use std::path::Path;
 
 use bailey_scripted::{Script, Turn};
 use serde_json::{Value, json};
 
 use crate::dashboard::{at, axe, let_in, picture};
-use crate::support::{Account, PASSPHRASE, World, copy_folder, id, send};
+use crate::support::{Account, PASSPHRASE, World, copy_folder, id, note_erasure, send};
 use crate::webdriver::Browser;
 
 /// Two mails were approved: one about a canary, one about a finch.
@@ -132,6 +133,47 @@ fn a_search_index_that_is_missing_or_damaged_is_made_anew_and_no_backup_brings_i
     }
     world.ok(&["restore", folder.to_str().unwrap()], "");
     assert!(!file.exists(), "the index of a backup was put back");
+}
+
+#[test]
+fn a_search_index_is_made_anew_once_something_was_erased_and_copies_of_it_open_no_more() {
+    /// Bytes that SQLCipher draws for each file: what begins otherwise is another file, under another key.
+    const SALT: usize = 16;
+    let mut world = two_mails();
+    let sends = |world: &World| headlines(&world.get("/v1/search?kind=mail.send&q=canary")).len();
+    World::until_true("it is found", || sends(&world) == 1);
+    let file = world.data().join("home/search.db");
+    let salt = || fs::read(&file).unwrap()[..SALT].to_vec();
+    let copy = world.folder.path().join("copy.db");
+    // With what was written beside it, as a backup has it.
+    let copied = |from: &Path, to: &Path| {
+        fs::copy(from, to).unwrap();
+        let (log, _) = (beside(to, "-wal"), fs::remove_file(beside(to, "-shm")));
+        let _ = fs::copy(beside(from, "-wal"), &log).or_else(|_| fs::remove_file(&log).map(|()| 0));
+    };
+    let first = salt();
+    world.restart();
+    World::until_true("it is found", || sends(&world) == 1);
+    assert_eq!(salt(), first, "a start alone makes none");
+    world.kill();
+    copied(&file, &copy);
+    note_erasure(&world.data());
+    world.serve();
+    World::until_true("it was never made anew", || sends(&world) == 1 && salt() != first);
+    let second = salt();
+    // The copy of before, put back, is no index of this home any more.
+    world.kill();
+    copied(&copy, &file);
+    world.serve();
+    World::until_true("it is found again", || sends(&world) == 1);
+    assert!(salt() != first && salt() != second, "the copy was opened");
+}
+
+/// A file beside a database.
+fn beside(database: &Path, end: &str) -> std::path::PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(end);
+    name.into()
 }
 
 #[test]

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use bailey_gate::approval::Purpose;
+use bailey_gate::event::{Actor, Event, EventKind};
+use bailey_gate::handoff::{Mode, PauseState};
 use bailey_gate::{ActionId, Challenge, Digest, HomeId, Nonce};
 use bailey_keys::{Passphrase, credential};
 use bailey_scripted::{Provider, Script, Turn};
@@ -757,13 +759,25 @@ pub fn damage_rules(data: &Path) {
 
 /// Puts anything in the place of a record of a stopped home.
 pub fn put_record(data: &Path, kind: &'static str, owner: &[u8], bytes: &[u8]) {
+    let name = bailey_ledger::RecordName { kind, owner, n: 0 };
+    at_rest(data).write(|tx| tx.put_record(name, bytes).map(|_| ())).unwrap();
+}
+
+/// Writes into a stopped home's log that something was erased, as whatever erases something does.
+pub fn note_erasure(data: &Path) {
+    let now = bailey_home::Clock::new(None).unwrap().now();
+    let (mode, epoch, lease_epoch) = (Mode::Open, 0, 0);
+    let entry = Event::of_home(EventKind::Erased, Actor::Person, now, PauseState { mode, epoch, lease_epoch });
+    at_rest(data).write(|tx| tx.append(&entry, None).map(|_| ())).unwrap();
+}
+
+/// Opens the store of a stopped home.
+fn at_rest(data: &Path) -> bailey_ledger::Ledger {
     let place = bailey_supervisor::Place::new(data);
     let key = place.unwrap(&place.root_key(None).unwrap().unwrap()).unwrap();
     let (database, keys) = (data.join("home/ledger.db"), data.join("home/keys.db"));
     let mark = Box::new(bailey_ledger::MarkFile::new(&data.join("state/mark")));
     let now = bailey_home::Clock::new(None).unwrap().now();
     let paths = bailey_ledger::Paths { database: &database, keys: &keys, mark, create: false };
-    let (ledger, _) = bailey_ledger::Ledger::open(paths, key, now).unwrap();
-    let name = bailey_ledger::RecordName { kind, owner, n: 0 };
-    ledger.write(|tx| tx.put_record(name, bytes).map(|_| ())).unwrap();
+    bailey_ledger::Ledger::open(paths, key, now).unwrap().0
 }

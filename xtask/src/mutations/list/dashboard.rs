@@ -65,7 +65,7 @@ pub(super) const DASHBOARD: &[Mutation] = &[
     Mutation {
         control: "session/own-pages",
         edits: &[("crates/bailey-home/src/api/access.rs", "    is_by_the_dashboard(home, method, headers)?;\n", "")],
-        test: "browsers::nothing_answers_a_browser_without_its_session_or_from_another_page",
+        test: "denials::nothing_answers_a_browser_without_its_session_or_from_another_page",
     },
     Mutation {
         control: "session/own-door",
@@ -119,7 +119,7 @@ pub(super) const DASHBOARD: &[Mutation] = &[
             "        if shown.is_some() {",
             "        if shown.is_some() && home.token.is_empty() {",
         )],
-        test: "browsers::nothing_answers_a_browser_without_its_session_or_from_another_page",
+        test: "denials::nothing_answers_a_browser_without_its_session_or_from_another_page",
     },
     Mutation {
         control: "passkey/type",
@@ -219,6 +219,87 @@ pub(super) const DASHBOARD: &[Mutation] = &[
             "    crate::rules::narrow",
         )],
         test: "browsers::an_older_copy_revives_no_passkey_and_no_session",
+    },
+    Mutation {
+        control: "passkey/doubted-after-restore",
+        edits: &[(
+            "crates/bailey-home/src/layout.rs",
+            "note.write(BrowsersLeft::Doubt).map_err(",
+            "note.write(BrowsersLeft::Nothing).map_err(",
+        )],
+        test: "devices::passkeys_of_a_backup_put_back_count_only_once_the_passphrase_confirms_them",
+    },
+    Mutation {
+        control: "passkey/count-told",
+        edits: &[(
+            "crates/bailey-home/src/authority.rs",
+            "if matches!(wrong, Wrong::Counter) {",
+            "if matches!(wrong, Wrong::Counter) && one.name.is_empty() {",
+        )],
+        test: "devices::a_passkey_that_counts_back_is_refused_and_told_of",
+    },
+    Mutation {
+        control: "api/strangers-own-places",
+        edits: &[(
+            "crates/bailey-home/src/api/mod.rs",
+            "match places.stranger().await {",
+            "match places.take(Client::Dashboard, path.as_deref(), method.as_str()).ok() {",
+        )],
+        test: "devices::strangers_who_ask_without_end_keep_nobody_out_who_is_signed_in",
+    },
+    Mutation {
+        control: "session/end-noted",
+        edits: &[(
+            "crates/bailey-home/src/browsers.rs",
+            "if failed && self.browsers.note.write(BrowsersLeft::EndSessions).is_err() {",
+            "if failed && self.browsers.note.write(BrowsersLeft::Nothing).is_err() {",
+        )],
+        test: "devices::ending_a_session_on_a_full_disk_holds_also_after_the_next_start",
+    },
+    Mutation {
+        control: "presence/by-hand",
+        edits: &[(
+            "crates/bailey-home/src/api/access.rs",
+            "    *method != Method::GET || text(headers, \"sec-fetch-user\") == Some(\"?1\")",
+            "    *method != Method::GET || text(headers, \"sec-fetch-site\").is_some()",
+        )],
+        test: "devices::an_open_dashboard_by_itself_is_nobody_being_there",
+    },
+    Mutation {
+        control: "session/idle-bound",
+        edits: &[(
+            "crates/bailey-home/src/browsers.rs",
+            "(-AHEAD_MS..IDLE_MS).contains(&idle)",
+            "(-AHEAD_MS..AGE_MS).contains(&idle)",
+        )],
+        test: "devices::a_session_ends_when_nobody_has_used_it_for_two_weeks_whatever_its_page_asks",
+    },
+    Mutation {
+        control: "gateway/fixed-page",
+        edits: &[(
+            "crates/bailey-gateway/src/lib.rs",
+            "Lost::NotReached(_) if by_browser => not_answering(),",
+            "Lost::NotReached(_) if by_browser && lost.code().is_empty() => not_answering(),",
+        )],
+        test: "devices::while_the_home_does_not_answer_a_browser_is_shown_one_page_that_says_so",
+    },
+    Mutation {
+        control: "search/anew-on-erasure",
+        edits: &[(
+            "crates/bailey-home/src/search.rs",
+            "entry.seq >= begun_behind && is_erasure(entry)",
+            "entry.seq >= begun_behind && is_erasure(entry) && begun_behind > 0",
+        )],
+        test: "records::a_search_index_is_made_anew_once_something_was_erased_and_copies_of_it_open_no_more",
+    },
+    Mutation {
+        control: "log/certificate-issued",
+        edits: &[(
+            "crates/bailey-home/src/acme.rs",
+            "        tx.append(&entry, None).map(drop)\n",
+            "        if entry.payload == Payload::default() { tx.append(&entry, None).map(drop) } else { Ok(()) }\n",
+        )],
+        test: "names::a_certificate_is_issued_by_an_authority_and_kept_sealed",
     },
     Mutation {
         control: "card/stranger-ticked",

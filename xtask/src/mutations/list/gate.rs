@@ -71,12 +71,82 @@ pub(super) const GATE: &[Mutation] = &[
         control: "verify/approval-signature",
         edits: &[(
             "crates/bailey-verify/src/approval.rs",
-            r#"        by.key.verify_strict(&signed, &signature).map_err(|_| "has an approval whose signature is wrong")?;
-"#,
-            r#"        let _ = by.key.verify_strict(&signed, &signature);
-"#,
+            r#"key.verify_strict(signed, &signature).map_err(|_| "has an approval whose signature is wrong")"#,
+            r#"key.verify_strict(signed, &signature).map_err(|_| "").or(Ok(()))"#,
         )],
         test: "approvals::a_signature_that_is_flipped_missing_or_for_something_else_is_named",
+    },
+    Mutation {
+        control: "verify/passkey-challenge",
+        edits: &[(
+            "crates/bailey-verify/src/passkey.rs",
+            "client.challenge != BASE64URL.encode(Sha256::digest(signed))",
+            "client.challenge.len() != BASE64URL.encode(Sha256::digest(signed)).len()",
+        )],
+        test: "passkeys::an_answer_of_another_page_host_challenge_or_without_the_person_is_no_approval",
+    },
+    Mutation {
+        control: "verify/passkey-page",
+        edits: &[(
+            "crates/bailey-verify/src/passkey.rs",
+            "host_of(&client.origin) != Some(&self.rp)",
+            "host_of(&client.origin).is_none()",
+        )],
+        test: "passkeys::an_answer_of_another_page_host_challenge_or_without_the_person_is_no_approval",
+    },
+    Mutation {
+        control: "verify/passkey-person",
+        edits: &[(
+            "crates/bailey-verify/src/passkey.rs",
+            "flags & (PRESENT | VERIFIED) != PRESENT | VERIFIED",
+            "flags & (PRESENT | VERIFIED) == 0",
+        )],
+        test: "passkeys::an_answer_of_another_page_host_challenge_or_without_the_person_is_no_approval",
+    },
+    Mutation {
+        control: "verify/passkey-host",
+        edits: &[(
+            "crates/bailey-verify/src/passkey.rs",
+            "if host != Sha256::digest(&self.rp).as_slice() {",
+            "if host.len() != Sha256::digest(&self.rp).len() {",
+        )],
+        test: "passkeys::an_answer_of_another_page_host_challenge_or_without_the_person_is_no_approval",
+    },
+    Mutation {
+        control: "verify/passkey-signature",
+        edits: &[(
+            "crates/bailey-verify/src/passkey.rs",
+            "if self.key.made(&message, answer.signature) {",
+            "if self.key.made(&message, answer.signature) || !message.is_empty() {",
+        )],
+        test: "passkeys::a_passkeys_evidence_changed_by_one_bit_is_refused_wherever_it_is",
+    },
+    Mutation {
+        control: "verify/passkey-name",
+        edits: &[(
+            "crates/bailey-verify/src/passkey.rs",
+            "is_some_and(|id| id != answer.credential_id)",
+            "is_some_and(|id| id.len() != answer.credential_id.len())",
+        )],
+        test: "passkeys::a_passkeys_evidence_changed_by_one_bit_is_refused_wherever_it_is",
+    },
+    Mutation {
+        control: "verify/growth-proof",
+        edits: &[(
+            "crates/bailey-verify/src/grown.rs",
+            "end == 0 && of_old == old && of_new == new",
+            "end == 0 && of_old.len() == old.len() && of_new == new",
+        )],
+        test: "grown::a_log_of_another_history_or_key_proves_nothing_of_the_one_that_was_seen",
+    },
+    Mutation {
+        control: "verify/growth-key",
+        edits: &[(
+            "crates/bailey-verify/src/grown.rs",
+            "if new.origin != log || !new.is_signed_by(&key) {",
+            "if new.origin != log {",
+        )],
+        test: "grown::a_log_of_another_history_or_key_proves_nothing_of_the_one_that_was_seen",
     },
     Mutation {
         control: "verify/approval-subject",
@@ -264,6 +334,27 @@ pub(super) const GATE: &[Mutation] = &[
             "matches!(by, By::Edit) && facts.amount > u64::MAX - 1 && verdict.decision",
         )],
         test: "road::an_edit_asks_also_where_a_rule_would_let_it_go",
+    },
+    Mutation {
+        control: "approval/one-outcome",
+        edits: &[(
+            "crates/bailey-gate/src/gate/mod.rs",
+            "        if !from.may_become(to) {",
+            "        if !from.may_become(to) && !matches!(to, State::Rejected | State::Superseded) {",
+        )],
+        test: "devices::of_two_devices_that_answer_at_once_one_counts_and_the_other_is_told",
+    },
+    Mutation {
+        control: "approval/own-home",
+        edits: &[
+            (
+                "crates/bailey-gate/src/challenges.rs",
+                "(code.len() == CODE_BYTES && differs == 0)",
+                "(code.len() == CODE_BYTES && (differs == 0 || differs > 0))",
+            ),
+            ("crates/bailey-gate/src/approval.rs", ".bytes(home.as_bytes())", ".bytes(&home.as_bytes()[..0])"),
+        ],
+        test: "devices::what_lets_into_one_home_lets_into_no_other",
     },
     Mutation {
         control: "approval/edit-supersedes",
