@@ -22,6 +22,9 @@ const MAX_ENCODED: u64 = 28 * 1024 * 1024;
 /// Characters of a file's name that are kept.
 const MAX_FILE_NAME: usize = 200;
 
+/// Characters of the words that say where a kept file comes from.
+const MAX_SOURCE_CHARS: usize = 400;
+
 /// A file as a call names it.
 #[derive(Debug, PartialEq, Eq)]
 struct Wanted {
@@ -40,7 +43,28 @@ pub(super) async fn taken(
     cx: &PrepareContext<'_>,
     account: &Account,
 ) -> Result<Vec<Attachment>, BadCall> {
-    let wanted = wanted(arguments.value("files"))?;
+    fetched(&wanted(arguments.value("files"))?, cx, account).await
+}
+
+/// Fetches one file of a received mail, to be kept as a file: its bytes, and in words where they come from.
+///
+/// # Errors
+/// It cannot be read or is not what was named, or has more than [`MAX_TAKEN_BYTES`].
+pub(crate) async fn kept_file(
+    named: &Value,
+    cx: &PrepareContext<'_>,
+    account: &Account,
+) -> Result<(Vec<u8>, String), BadCall> {
+    let one = || BadCall::Bad { name: "attachment", why: "name one file, as ID#PART".into() };
+    let [wanted] = <[Wanted; 1]>::try_from(wanted(Some(named))?).map_err(|_| one())?;
+    let mut files = fetched(&[wanted], cx, account).await?;
+    let Attachment { name, bytes, taken_from, .. } = files.pop().ok_or_else(one)?;
+    let from = taken_from.map(|taken| format!(" of a mail from {}", taken.from)).unwrap_or_default();
+    let source: String = format!("the file `{}`{from}", name.as_str()).chars().take(MAX_SOURCE_CHARS).collect();
+    Ok((bytes, source))
+}
+
+async fn fetched(wanted: &[Wanted], cx: &PrepareContext<'_>, account: &Account) -> Result<Vec<Attachment>, BadCall> {
     if wanted.is_empty() {
         return Ok(Vec::new());
     }

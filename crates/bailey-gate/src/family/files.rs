@@ -553,7 +553,7 @@ mod tests {
         vec![
             FileAction::List { folder: Folder::new("").unwrap() },
             FileAction::Read { path: path("a.txt"), seen: seen(), confidential: true, from: 9 },
-            FileAction::Search { words: Line::new("rent".into()).unwrap(), folder: Folder::new("Reports").unwrap() },
+            FileAction::Search { words: Line::new("rent").unwrap(), folder: Folder::new("Reports").unwrap() },
             FileAction::Create { path: path("Reports/a.txt"), content: bytes.clone() },
             FileAction::Create { path: path("Reports/a.pdf"), content: taken },
             FileAction::Change {

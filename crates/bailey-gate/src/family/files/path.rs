@@ -170,6 +170,6 @@ mod tests {
         }
         assert_eq!(FilePath::new(&"a".repeat(MAX_NAME_BYTES + 1)), Err(BadPath::TooLong));
         assert_eq!(FilePath::new(&["a"; MAX_DEPTH + 1].join("/")), Err(BadPath::TooDeep));
-        assert_eq!(FilePath::new(&["a".repeat(200); 6].join("/")), Err(BadPath::TooLong));
+        assert_eq!(FilePath::new(&vec!["a".repeat(200); 6].join("/")), Err(BadPath::TooLong));
     }
 }
