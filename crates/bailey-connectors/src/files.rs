@@ -158,13 +158,7 @@ impl Service for OwnFiles {
         }
     }
 
-    async fn reconcile(
-        &self,
-        vault: &Vault,
-        id: ActionId,
-        _: Option<(ConnectionId, u64)>,
-        _: &FileAction,
-    ) -> Lookup {
+    async fn reconcile(&self, vault: &Vault, id: ActionId, _: Option<(ConnectionId, u64)>, _: &FileAction) -> Lookup {
         match vault.files().has_done(&id) {
             Ok(true) => Some((Found::Yes, "the store of files says that this happened")),
             Ok(false) => Some((Found::No, "the store of files does not know of this")),
@@ -281,7 +275,8 @@ fn between(vault: &Vault, seen: &Seen, content: &Content) -> Result<Option<Strin
 
 /// Returns the file that an action left behind, where nothing happened to it since.
 fn left_behind(vault: &Vault, done: &Done<'_, FileAction>) -> Result<FileRow, BadCall> {
-    let since = || BadCall::Lookup("the file was changed, moved or removed since, so this cannot be undone any more".into());
+    let since =
+        || BadCall::Lookup("the file was changed, moved or removed since, so this cannot be undone any more".into());
     let (file, version) = done.left.split_at_checked(16).ok_or_else(since)?;
     let file: [u8; 16] = file.try_into().map_err(|_| since())?;
     let version = version.try_into().map(u64::from_be_bytes).map_err(|_| since())?;
@@ -299,7 +294,8 @@ fn left_behind(vault: &Vault, done: &Done<'_, FileAction>) -> Result<FileRow, Ba
 
 fn told(file: &FileRow) -> Value {
     let newest = &file.newest;
-    let changed = jiff::Timestamp::from_millisecond(newest.made_ms).map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
+    let changed =
+        jiff::Timestamp::from_millisecond(newest.made_ms).map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
     let by = match newest.by {
         MadeBy::Person => "the person",
         MadeBy::Action(_) => "Bailey",
@@ -318,9 +314,7 @@ fn list(vault: &Vault, folder: &Folder) -> Result<Value, String> {
 fn read(vault: &Vault, path: &FilePath, seen: &Seen, from: u64) -> Result<Value, String> {
     let content = vault.files().content(seen, MAX_READ_BYTES).map_err(|error| error.to_string())?;
     let mut value = match content {
-        Some(bytes) => {
-            describe_file(&bytes, "", Some(path.name()), None, usize::try_from(from).unwrap_or(usize::MAX))
-        }
+        Some(bytes) => describe_file(&bytes, "", Some(path.name()), None, usize::try_from(from).unwrap_or(usize::MAX)),
         None if seen.size > MAX_READ_BYTES => {
             json!({ "no_text": format!("it has more than {} MB, which is not read as text", MAX_READ_BYTES / 1_000_000) })
         }

@@ -253,9 +253,7 @@ impl Ledger {
     pub fn file_done(&self, action: &ActionId) -> Result<Option<(FileId, u64)>, StoreError> {
         self.reader()
             .prepare_cached("SELECT file, version FROM file_done WHERE action = ?1")
-            .and_then(|mut query| {
-                query.query_row([action.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?))).optional()
-            })
+            .and_then(|mut query| query.query_row([action.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?))).optional())
             .map_err(store_error)
     }
 

@@ -109,7 +109,9 @@ fn carry_out(
         tx.put_version(target, &stored, by, source.is_some(), limits)
     };
     let left = match action {
-        FileAction::Create { path, content: Content::Bytes { bytes, source } } => put(Target::New(path), bytes, source)?,
+        FileAction::Create { path, content: Content::Bytes { bytes, source } } => {
+            put(Target::New(path), bytes, source)?
+        }
         FileAction::Change { path, seen, content: Content::Bytes { bytes, source }, .. } => {
             put(Target::Next(path, seen), bytes, source)?
         }

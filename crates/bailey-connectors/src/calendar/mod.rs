@@ -201,7 +201,13 @@ impl Service for Calendar {
 
     /// Returns an entry of a name that only Bailey gives, or one that reads as it was to be written, shows that the write
     /// happened; so does one that is gone.
-    async fn reconcile(&self, vault: &Vault, _: ActionId, account: Option<(ConnectionId, u64)>, action: &CalendarAction) -> Lookup {
+    async fn reconcile(
+        &self,
+        vault: &Vault,
+        _: ActionId,
+        account: Option<(ConnectionId, u64)>,
+        action: &CalendarAction,
+    ) -> Lookup {
         let CalendarAction::Write(writing) = action else {
             return Some((Found::No, "a look at the calendar changes nothing"));
         };

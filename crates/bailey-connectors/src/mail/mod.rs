@@ -308,7 +308,13 @@ impl Service for Mail {
     }
 
     /// Returns a move can be seen at the server; a sent mail leaves no trace there that proves anything, so the person decides.
-    async fn reconcile(&self, vault: &Vault, _: ActionId, account: Option<(ConnectionId, u64)>, action: &MailAction) -> Lookup {
+    async fn reconcile(
+        &self,
+        vault: &Vault,
+        _: ActionId,
+        account: Option<(ConnectionId, u64)>,
+        action: &MailAction,
+    ) -> Lookup {
         let moving = match action {
             MailAction::Move(moving) | MailAction::Trash(moving) | MailAction::DiscardDraft(moving) => moving,
             MailAction::Mark(marking) => return mark::was_marked(vault, account, marking).await,

@@ -375,8 +375,12 @@ impl Family for FileAction {
     fn check(&self) -> Result<(), CodecError> {
         self.content().map_or(Ok(()), Content::check)?;
         match self {
-            Self::Create { content: Content::Version(_), .. } => Err(CodecError::Malformed("a new file has no versions")),
-            Self::Change { difference: Some(text), .. } if text.len() > MAX_DIFFERENCE_BYTES => Err(CodecError::TooLong),
+            Self::Create { content: Content::Version(_), .. } => {
+                Err(CodecError::Malformed("a new file has no versions"))
+            }
+            Self::Change { difference: Some(text), .. } if text.len() > MAX_DIFFERENCE_BYTES => {
+                Err(CodecError::TooLong)
+            }
             Self::Change { seen, content: Content::Version(earlier), .. } if earlier.file != seen.file => {
                 Err(CodecError::Malformed("a version of another file"))
             }
@@ -429,7 +433,8 @@ impl Family for FileAction {
     }
 
     fn preview(&self, out: &mut Preview) {
-        let folder = |folder: &Folder| if folder.as_str().is_empty() { "all files".to_owned() } else { folder.as_str().into() };
+        let folder =
+            |folder: &Folder| if folder.as_str().is_empty() { "all files".to_owned() } else { folder.as_str().into() };
         match self {
             Self::List { folder: which } => {
                 out.headline = "Look at a folder of your files".into();

@@ -234,7 +234,9 @@ impl Action {
     pub fn of_series(&self) -> Option<OfSeries> {
         match self {
             Self::Calendar(CalendarAction::Write(writing)) => writing.of_series(),
-            Self::Calendar(_) | Self::Mail(_) | Self::Home(_) | Self::Contacts(_) | Self::File(_) | Self::Tool(_) => None,
+            Self::Calendar(_) | Self::Mail(_) | Self::Home(_) | Self::Contacts(_) | Self::File(_) | Self::Tool(_) => {
+                None
+            }
         }
     }
 

@@ -52,7 +52,9 @@ impl fmt::Display for FileRefusal {
                 wanted.as_str()
             ),
             Self::IsFolder(path) => write!(f, "`{path}` is a folder; choose another name"),
-            Self::IsFile(path) => write!(f, "`{}` is a file, so nothing can lie in it; choose another folder", path.as_str()),
+            Self::IsFile(path) => {
+                write!(f, "`{}` is a file, so nothing can lie in it; choose another folder", path.as_str())
+            }
             Self::Changed(path) => {
                 write!(f, "`{}` was changed since, so nothing was done; look at it again", path.as_str())
             }

@@ -90,8 +90,12 @@ impl Upload {
         if !self.rest.is_empty() {
             self.keep_piece()?;
         }
-        let digest: [u8; 32] =
-            self.hash.finish().as_ref().try_into().map_err(|_| StoreError::Broken("a hash has another length".into()))?;
+        let digest: [u8; 32] = self
+            .hash
+            .finish()
+            .as_ref()
+            .try_into()
+            .map_err(|_| StoreError::Broken("a hash has another length".into()))?;
         let (size, pieces, upload) = (self.size, self.pieces, Some(self.id));
         Ok(Stored { digest: Digest::from_bytes(digest), size, pieces, upload })
     }

@@ -45,9 +45,8 @@ fn actions(subject: Subject, stops: bool) -> String {
     let kinds = |kinds: &[ActionKind]| named(kinds.iter().map(|kind| kind.name()).collect());
     // Whoever stops what is done to things means the home's files, too, and who stops what is done to files means those of tools; what
     // is let go is what is named, and no more.
-    let stopped = |own: &[ActionKind], too: &[ActionKind]| {
-        kinds(&if stops { [own, too].concat() } else { own.to_vec() })
-    };
+    let stopped =
+        |own: &[ActionKind], too: &[ActionKind]| kinds(&if stops { [own, too].concat() } else { own.to_vec() });
     match subject {
         Subject::Anything => "action".into(),
         Subject::Reading => groups(&[Group::Read]),

@@ -193,8 +193,7 @@ pub(crate) fn fits(subject: Subject, condition: &Condition) -> bool {
     let mail = matches!(subject, S::Mail | S::Outward);
     let entries = matches!(subject, S::Calendar | S::NewEntries | S::ChangedEntries | S::CancelledEntries);
     let changes = matches!(subject, S::Changes | S::Changing | S::Removing);
-    let files =
-        matches!(subject, S::Files | S::CreatingFiles | S::ChangingFiles | S::MovingFiles | S::DeletingFiles);
+    let files = matches!(subject, S::Files | S::CreatingFiles | S::ChangingFiles | S::MovingFiles | S::DeletingFiles);
     let tools = matches!(subject, S::Fetching | S::NewThings | S::Payments | S::Outward) || changes;
     let reaches = all || mail || entries || changes || matches!(subject, S::Fetching | S::Payments);
     match condition {
@@ -210,16 +209,12 @@ pub(crate) fn fits(subject: Subject, condition: &Condition) -> bool {
         Condition::Guests(_) => entries || all,
         Condition::Links(_) => all || mail || entries || changes || subject == S::Payments,
         Condition::Attachments(_) | Condition::ForeignFiles(_) | Condition::UnprovenSender(_) => all || mail,
-        Condition::Named(_) => {
-            all || changes || mail || subject == S::Payments || files && subject != S::CreatingFiles
-        }
+        Condition::Named(_) => all || changes || mail || subject == S::Payments || files && subject != S::CreatingFiles,
         Condition::AtMost(_) | Condition::MoreThan(_) | Condition::BudgetUpTo(..) | Condition::BudgetOver(..) => {
             all || subject == S::Payments
         }
         Condition::In(_) => all || tools || files || subject == S::Reading,
-        Condition::OnSite(_) | Condition::Method(_) | Condition::Tool(_) => {
-            all || tools || subject == S::Reading
-        }
+        Condition::OnSite(_) | Condition::Method(_) | Condition::Tool(_) => all || tools || subject == S::Reading,
         Condition::Through(_) => !(tools || files) || subject == S::Outward,
         Condition::OffTask(_) => subject != S::Reading && subject != S::Fetching,
         Condition::ADay(_)

@@ -21,6 +21,7 @@ mod dashboard;
 mod decide;
 mod discovery;
 mod evidence;
+mod files;
 mod hijack;
 mod hostile;
 mod house;

@@ -750,15 +750,20 @@ pub fn damage_rules(data: &Path) {
     put_record(data, "rules", home.as_bytes(), b"{");
 }
 
-/// Puts anything in the place of a record of a stopped home.
-pub fn put_record(data: &Path, kind: &'static str, owner: &[u8], bytes: &[u8]) {
+/// Opens the store of a stopped home.
+pub fn opened(data: &Path) -> bailey_ledger::Ledger {
     let place = bailey_supervisor::Place::new(data);
     let key = place.unwrap(&place.root_key(None).unwrap().unwrap()).unwrap();
     let (database, keys) = (data.join("home/ledger.db"), data.join("home/keys.db"));
     let mark = Box::new(bailey_ledger::MarkFile::new(&data.join("state/mark")));
     let now = bailey_home::Clock::new(None).unwrap().now();
     let paths = bailey_ledger::Paths { database: &database, keys: &keys, mark, create: false };
-    let (ledger, _) = bailey_ledger::Ledger::open(paths, key, now).unwrap();
+    bailey_ledger::Ledger::open(paths, key, now).unwrap().0
+}
+
+/// Puts anything in the place of a record of a stopped home.
+pub fn put_record(data: &Path, kind: &'static str, owner: &[u8], bytes: &[u8]) {
+    let ledger = opened(data);
     let name = bailey_ledger::RecordName { kind, owner, n: 0 };
     ledger.write(|tx| tx.put_record(name, bytes).map(|_| ())).unwrap();
 }
