@@ -47,17 +47,20 @@ pub enum Section {
     Connections,
     /// What may go by itself.
     Autonomy,
+    /// The person's files.
+    Files,
     /// Devices, sessions, the model, export and deletion.
     Settings,
 }
 
 impl Section {
-    const ALL: [(Self, &str, &str, &str); 6] = [
+    const ALL: [(Self, &str, &str, &str); 7] = [
         (Self::Talk, "/talk", "Talk", "talk"),
         (Self::Approvals, "/approvals", "Approvals", "check"),
         (Self::Activity, "/activity", "Activity", "clock"),
         (Self::Connections, "/connections", "Connections", "plug"),
         (Self::Autonomy, "/autonomy", "Autonomy", "dial"),
+        (Self::Files, "/files", "Files", "folder"),
         (Self::Settings, "/settings", "Settings", "gear"),
     ];
 }

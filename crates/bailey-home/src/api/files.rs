@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue};
-use bailey_gate::family::files::{BadPath, FileId, FilePath, Folder, Seen};
+use bailey_gate::family::files::{BadPath, FileId, FilePath, Folder};
 use bailey_interface::{
     EmptiedView, FileVersionBody, FileVersionView, FileVersionsView, FileView, FolderView, MoveFileBody, PieceBody,
     UploadBody, UploadView,
@@ -248,7 +248,19 @@ pub(super) async fn empty_trash(
     changing(&home, move |home| home.empty_trash(&leave)).await.map(|files| Json(EmptiedView { files }))
 }
 
-/// Returns the beginning of a version, where it is text, for a page to show.
-pub(super) fn beginning(home: &Home, seen: &Seen, most: u64) -> Result<Option<Vec<u8>>, Failure> {
-    Ok(home.ledger.file_content(seen, most)?)
+/// Longest content that a page looks into, in bytes.
+const MAX_SHOWN: u64 = 4 * 1024 * 1024;
+
+/// Returns the content of a version, or the beginning of a long one, for a page to show what it can of it.
+pub(super) async fn content_of_version(home: &Arc<Home>, id: &str, n: u64) -> Result<Option<Vec<u8>>, Failure> {
+    let id = file_id(id)?;
+    let read = move |home: &Home| {
+        let seen = home.file_version(&id, n)?.seen;
+        if seen.size <= MAX_SHOWN {
+            return Ok(home.ledger.file_content(&seen, MAX_SHOWN)?);
+        }
+        let pieces = home.ledger.pieces(&seen)?;
+        Ok(pieces.first().map(|(digest, _)| home.ledger.blob(digest)).transpose()?.flatten())
+    };
+    reading(home, read).await
 }

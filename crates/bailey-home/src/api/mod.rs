@@ -10,6 +10,7 @@ mod connecting;
 pub(crate) mod connections;
 mod daily_pages;
 mod document;
+mod file_pages;
 mod files;
 mod house;
 mod log;

@@ -35,6 +35,12 @@ fn file(world: &World, path: &str) -> Value {
     world.get(&format!("/v1/files?path={path}"))["files"][0].clone()
 }
 
+/// The next card, once there is one.
+fn next(world: &World) -> Value {
+    World::until_true("nothing waits", || !world.approvals().is_empty());
+    world.waiting()
+}
+
 /// Puts a file as a client does, a piece at a time.
 fn put(world: &World, path: &str, content: &[u8]) -> Value {
     use base64::Engine as _;
@@ -68,7 +74,7 @@ fn files_are_written_as_they_were_shown_and_every_version_stays() {
         Turn::say("done"),
     ]);
     let task = world.task("write a report and then change it");
-    let create = world.waiting();
+    let create = next(&world);
     assert_eq!((create["kind"].as_str(), create["headline"].as_str()), (Some("file.create"), Some("Create a file")));
     assert_eq!((item(&create, "File"), create["body"].as_str()), ("Reports/march.txt".into(), Some("one\ntwo\n")));
     assert!(item(&create, "Will have").starts_with("8 bytes, SHA-256 "), "{create:#}");
@@ -76,7 +82,7 @@ fn files_are_written_as_they_were_shown_and_every_version_stays() {
     world.ok(&["approve", &id(&create)], PASSPHRASE);
     world.until(&id(&create), "succeeded");
 
-    let change = world.waiting();
+    let change = next(&world);
     assert_eq!(change["kind"], "file.change");
     let body = change["body"].as_str().unwrap();
     assert!(body.contains("-two\n") && body.contains("+2\n") && body.contains("+three\n"), "{body}");
@@ -109,13 +115,13 @@ fn a_change_of_a_file_that_was_changed_meanwhile_is_refused_and_asks_anew() {
     let world = World::new(vec![write("plan.txt", "theirs"), write("plan.txt", "theirs again"), Turn::say("done")]);
     put(&world, "plan.txt", b"first");
     world.task("change the plan");
-    let change = world.waiting();
+    let change = next(&world);
     put(&world, "plan.txt", b"the person's own");
     world.ok(&["approve", &id(&change)], PASSPHRASE);
     let refused = world.until(&id(&change), "not-executed");
     assert!(refused.to_string().contains("was changed since"), "{refused:#}");
     assert_eq!(file(&world, "plan.txt")["newest"]["bytes"], 16, "the person's own stays");
-    let again = world.waiting();
+    let again = next(&world);
     assert!(again["body"].as_str().unwrap().contains("-the person's own"), "{again:#}");
     world.ok(&["approve", &id(&again)], PASSPHRASE);
     world.until(&id(&again), "succeeded");
@@ -140,7 +146,7 @@ fn a_rule_that_lets_files_be_created_and_none_deleted_holds_against_every_way_of
         PASSPHRASE,
     );
     let task = world.task("write, change, move and delete reports");
-    let elsewhere = world.waiting();
+    let elsewhere = next(&world);
     assert_eq!(item(&elsewhere, "File"), "Elsewhere/new.txt");
     world.ok(&["reject", &id(&elsewhere)], "");
     let task = world.until_task(&id(&task), "answered");
@@ -215,7 +221,7 @@ fn files_are_undone_with_their_task_and_pause_stops_the_agent() {
 
     world.ok(&["rules", "add", "creating files: ask"], PASSPHRASE);
     let more = world.data_of(&["task", "--on", &id(&task), "now write b"]);
-    let waits = world.waiting();
+    let waits = next(&world);
     world.ok(&["pause"], "");
     world.ok(&["approve", &id(&waits)], PASSPHRASE);
     assert_eq!(paths(&world, ""), ["gone.txt", "old.txt"], "nothing is written while paused: {more:#}");
