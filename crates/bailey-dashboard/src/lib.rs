@@ -21,6 +21,7 @@
 //! | `/do/happened` | `id`, `happened` (`yes`, `no`) | `POST /v1/actions/{id}/resolve` |
 //! | `/do/edit/{id}` | `to`, `cc`, `bcc` (one on a line), `subject`, `body` | `POST /v1/approvals/{id}/edit`, then the new card |
 //! | `/do/task` | `words` | `POST /v1/tasks`, then `/talk/{id}` |
+//! | `/do/task/files` | `multipart/form-data`: `words`, `file` (several) | puts the files into a folder of `Given`, then `POST /v1/tasks` with where they are |
 //! | `/do/task/{id}/more` | `words` | `POST /v1/tasks/{id}/more` |
 //! | `/do/task/{id}/stop` | | `POST /v1/tasks/{id}/stop` |
 //! | `/do/connect/find` | `kind`, `address`, `name`, and where they are known `imap`, `submission`, `url`, `user` | looks for servers, then [`connect()`] with what was found |

@@ -117,3 +117,20 @@ pub struct EmptiedView {
     /// How many files are gone.
     pub files: u64,
 }
+
+/// Milliseconds of a second and of a day.
+const SECOND_MS: i64 = 1_000;
+const DAY_MS: i64 = 24 * 3_600 * SECOND_MS;
+
+/// Returns the folder that files given with a task at a moment are put in: one of its own, named by numbers alone.
+#[must_use]
+pub fn given_folder(now_ms: i64) -> String {
+    format!("Given/{}-{}", now_ms.div_euclid(DAY_MS), now_ms.rem_euclid(DAY_MS))
+}
+
+/// Returns what the words of a task say of files that are given with it: the folder, and none of their names, which others may have
+/// chosen.
+#[must_use]
+pub fn given_words(folder: &str) -> String {
+    format!("\n\nThe files given with this are in the folder `{folder}`.")
+}

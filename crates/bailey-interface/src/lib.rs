@@ -24,7 +24,7 @@ pub use certificate::{CertificateState, CertificateView, NamesView};
 pub use config::{ConfigBody, ConfigChange, FirstStepsView, SettingView, StepView};
 pub use files::{
     EmptiedView, FileVersionBody, FileVersionView, FileVersionsView, FileView, FolderView, MoveFileBody, PieceBody,
-    UploadBody, UploadView,
+    UploadBody, UploadView, given_folder, given_words,
 };
 pub use notifications::{NotificationPlace, NotificationView, NotificationsView};
 pub use records::{ConsistencyView, FoundRequestsView, FoundTasksView, FoundView, HeldView, LedToView, ReceivedView};

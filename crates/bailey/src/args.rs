@@ -631,6 +631,9 @@ pub(crate) struct Task {
     /// Go on with this task, which has ended: it remembers what was, and these words widen what it may do
     #[arg(long)]
     pub(crate) on: Option<String>,
+    /// Give a file of this machine with it; it lies in a folder of `Given` then, and the task is told which. Several times for several
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Vec<PathBuf>,
     /// Do not follow it
     #[arg(long)]
     pub(crate) no_wait: bool,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, Read as _, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bailey_gate::family::escape::{visible, visible_lines};
 use bailey_home::{purposes, routes};
@@ -234,6 +234,21 @@ pub(crate) async fn put(client: &Client, file: &Path, to: &str, replace: bool) -
         at = view.bytes;
     }
     client.post(&routes::END_UPLOAD.at(&[&begun.id]), &()).await
+}
+
+/// Puts files into a folder of their own, for a task; returns what its words say of it, nothing where there are none.
+///
+/// Their names are not said: whoever named them would speak in the person's words.
+pub(crate) async fn give(client: &Client, files: &[PathBuf]) -> Result<String, Trouble> {
+    if files.is_empty() {
+        return Ok(String::new());
+    }
+    let now = bailey_home::Clock::new(None).map_err(Trouble::Here)?.now();
+    let folder = bailey_interface::given_folder(now.wall_ms);
+    for file in files {
+        put(client, file, &format!("{folder}/"), false).await?;
+    }
+    Ok(bailey_interface::given_words(&folder))
 }
 
 async fn restore(client: &Client, path: &str, version: Option<u64>, json: bool) -> Result<(), Trouble> {

@@ -58,36 +58,69 @@ fn page_of(folder: &str) -> String {
     format!("/files?folder={}", encoded.collect::<String>())
 }
 
-/// Puts the files of a form, one after the other: what is put stays, though one behind it cannot be.
-pub(super) async fn put(AppState(home): Shared, mut form: Multipart) -> Page {
-    let bad = |error: &dyn std::fmt::Display| failure(Code::Malformed, format!("the form cannot be read: {error}"));
-    let (mut folder, mut all) = (String::new(), Vec::new());
-    while let Some(field) = form.next_field().await.map_err(|error| bad(&error))? {
-        let name = field.name().unwrap_or_default().to_owned();
-        let called = field.file_name().map(str::to_owned);
-        let bytes = field.bytes().await.map_err(|error| bad(&error))?;
-        match (name.as_str(), called) {
-            ("folder" | "into", _) => {
-                let said = String::from_utf8_lossy(&bytes).trim_matches('/').to_owned();
-                if !said.is_empty() {
-                    folder = if folder.is_empty() { said } else { format!("{folder}/{said}") };
+/// A form with files, read whole: it is as short as any request's body.
+#[derive(Default)]
+struct FilesForm {
+    /// Its other fields, by name.
+    fields: Vec<(String, String)>,
+    /// Its files, by the names they have without folders: some browsers say the folder a file came from.
+    files: Vec<(String, Vec<u8>)>,
+}
+
+impl FilesForm {
+    async fn read(mut form: Multipart) -> Result<Self, Failure> {
+        let bad = |error: &dyn std::fmt::Display| failure(Code::Malformed, format!("the form cannot be read: {error}"));
+        let mut out = Self::default();
+        while let Some(field) = form.next_field().await.map_err(|error| bad(&error))? {
+            let name = field.name().unwrap_or_default().to_owned();
+            let called =
+                field.file_name().map(|called| called.rsplit(['/', '\\']).next().unwrap_or_default().to_owned());
+            let bytes = field.bytes().await.map_err(|error| bad(&error))?;
+            match called {
+                Some(called) if !called.is_empty() && out.files.len() < MAX_FILES => {
+                    out.files.push((called, bytes.to_vec()))
                 }
+                Some(_) => {}
+                None => out.fields.push((name, String::from_utf8_lossy(&bytes).into_owned())),
             }
-            ("file", Some(called)) if !called.is_empty() && all.len() < MAX_FILES => all.push((called, bytes)),
-            _ => {}
         }
+        if out.files.is_empty() {
+            return Err(failure(Code::Invalid, "choose a file first"));
+        }
+        Ok(out)
     }
-    let folder = folder_of(&folder)?;
-    if all.is_empty() {
-        return Err(failure(Code::Invalid, "choose a file first"));
+
+    fn field(&self, wanted: &str) -> &str {
+        self.fields.iter().find(|(name, _)| name == wanted).map_or("", |(_, value)| value)
     }
-    for (called, bytes) in all {
-        // Some browsers say the folder it came from.
-        let called = called.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
-        let path = path_of(&format!("{}/{called}", folder.as_str()))?;
-        changing(&home, move |home| home.put_file(&path, &bytes)).await?;
+
+    /// Puts the files into a folder, one after the other: what is put stays, though one behind it cannot be.
+    async fn put(self, home: &Arc<Home>, folder: &str) -> Result<(), Failure> {
+        for (called, bytes) in self.files {
+            let path = path_of(&format!("{folder}/{called}"))?;
+            changing(home, move |home| home.put_file(&path, &bytes)).await?;
+        }
+        Ok(())
     }
+}
+
+pub(super) async fn put(AppState(home): Shared, form: Multipart) -> Page {
+    let form = FilesForm::read(form).await?;
+    let parts = ["folder", "into"].map(|name| form.field(name).trim_matches('/').to_owned());
+    let folder = folder_of(&parts.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join("/"))?;
+    form.put(&home, folder.as_str()).await?;
     Ok(to(&page_of(folder.as_str())))
+}
+
+/// Gives a task with files: they lie in a folder of their own, which its words name.
+pub(super) async fn give_task(AppState(home): Shared, form: Multipart) -> Page {
+    let form = FilesForm::read(form).await?;
+    let folder = bailey_interface::given_folder(home.clock.now().wall_ms);
+    let words = format!("{}{}", form.field("words").replace("\r\n", "\n"), bailey_interface::given_words(&folder));
+    form.put(&home, &folder).await?;
+    let body = JsonBody(TaskBody { words, origin: None });
+    let Json(view) = tasks::give_task(AppState(home), HeaderMap::new(), body).await?;
+    Ok(to(&format!("/talk/{}", view.summary.id)))
 }
 
 pub(super) async fn move_file(AppState(home): Shared, Path(id): Path<String>, Form(body): Form<MoveFileBody>) -> Page {

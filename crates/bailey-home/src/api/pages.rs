@@ -127,6 +127,7 @@ fn all() -> Pages {
         .route("/files/trash", get(file_pages::trash))
         .route("/files/{id}", get(file_pages::file))
         .route("/do/files/put", post(file_pages::put))
+        .route("/do/task/files", post(file_pages::give_task))
         .route("/do/files/{id}/move", post(file_pages::move_file))
         .route("/do/files/{id}/trash", post(file_pages::trash_file))
         .route("/do/files/{id}/restore", post(file_pages::restore_file))
