@@ -52,8 +52,7 @@ pub(crate) async fn as_it_came(
 }
 
 /// What models are told of the argument that names files.
-const FILES: &str =
-    "files of the mailbox to send along, each as ID#PART: the mail's id and the part that mail_read gave for the file";
+const FILES: &str = "files to send along: of the mailbox as ID#PART, the mail's id and the part that mail_read gave; of the person's files by their paths";
 
 /// The kind of connection it needs.
 const MAIL: &str = "mail";

@@ -91,7 +91,7 @@ fn files_are_written_as_they_were_shown_and_every_version_stays() {
     let task = world.until_task(&id(&task), "answered");
     let reads = of_kind(&task, "file.read");
     assert_eq!(reads[0]["state"], "succeeded", "looking goes by itself");
-    let context = world.data_of(&["context", "show", task["id"].as_str().unwrap(), "5"]);
+    let context = world.data_of(&["context", "show", task["id"].as_str().unwrap(), "4"]);
     let told = context["spans"].to_string();
     assert!(told.contains("one\\\\n2\\\\nthree") && told.contains("excerpt"), "{told}");
 
@@ -453,7 +453,7 @@ fn attachments_of_mail_are_kept_as_files_byte_for_byte_and_marked() {
     let task = world.task("keep the attachment");
     let card = next(world);
     assert_eq!(card["kind"], "file.create", "{task:#}");
-    assert!(item(&card, "Taken from").contains("`plan.bin` of a mail from Ana"), "{card:#}");
+    assert!(item(&card, "Taken from").contains("`plan.bin` of a mail from \"Ana\""), "{card:#}");
     assert!(item(&card, "Will have").starts_with("4 bytes"), "{card:#}");
     world.ok(&["approve", &id(&card)], PASSPHRASE);
     world.until(&id(&card), "succeeded");
@@ -462,4 +462,33 @@ fn attachments_of_mail_are_kept_as_files_byte_for_byte_and_marked() {
     let out = world.folder.path().join("plan.bin");
     world.ok(&["files", "get", "Kept/plan.bin", "--to", out.to_str().unwrap()], "");
     assert_eq!(fs::read(out).unwrap(), [0, 255, 1, 2]);
+}
+
+#[test]
+fn files_of_the_home_are_sent_along_as_they_lie_and_only_those_that_words_name_go_unasked() {
+    let mail = |file: &str| {
+        Turn::call("mail_send", json!({"to": ["ana@example.org"], "subject": "s", "body": "b", "files": [file]}))
+    };
+    let world = World::new(vec![
+        mail("Reports/plan.pdf"),
+        mail("Reports/other.pdf"),
+        mail("Reports/none.pdf"),
+        Turn::say("done"),
+    ]);
+    put(&world, "Reports/plan.pdf", b"%PDF-1.4 the plan");
+    put(&world, "Reports/other.pdf", b"%PDF-1.4 another");
+    world.ok(&["rules", "add", "mail to ana@example.org: go ahead"], PASSPHRASE);
+    let task = world.task("send plan.pdf to ana@example.org");
+    let asks = next(&world);
+    assert!(asks["reason"].as_str().unwrap().contains("do not write out that file's name"), "{asks:#}");
+    assert_eq!(item(&asks, "Taken from your file"), "Reports/other.pdf");
+    let file = &asks["attachments"][0];
+    assert_eq!((&file["name"], &file["media_type"]), (&json!("other.pdf"), &json!("application/pdf")));
+    world.ok(&["reject", &id(&asks)], "");
+    let task = world.until_task(&id(&task), "answered");
+    let sent = of_kind(&task, "mail.send");
+    assert_eq!((sent.len(), &sent[0]["state"]), (2, &json!("succeeded")), "{task:#}");
+    let arrived = world.sink.arrived();
+    let encoded = "JVBERi0xLjQgdGhlIHBsYW4=";
+    assert!(arrived.len() == 1 && format!("{:?}", arrived[0].data).contains(encoded), "{}", arrived.len());
 }
