@@ -58,7 +58,7 @@ pub fn files(frame: &Frame<'_>, view: &FolderView) -> String {
         (crumbs(folder))
         h1 { @if folder.is_empty() { "Files" } @else { bdi { (name_of(folder)) } } }
         p class="lead" { "Kept encrypted here, with every version. The agent reads them freely, and asks before it writes, unless a rule of yours says otherwise." }
-        (put(folder))
+        details open[folders.is_empty() && files.is_empty()] { summary { "Put files here" } (put(folder)) }
         @if folders.is_empty() && files.is_empty() { p class="none" { "Nothing lies here yet." } }
         @else {
             div class="wide" { table class="files" {
@@ -76,7 +76,7 @@ pub fn files(frame: &Frame<'_>, view: &FolderView) -> String {
                 }
             }
         }
-        p class="dim" { (words::size(*used_bytes)) " of " (words::size(*most_bytes)) " in use, with every version and the trash." }
+        p class="dim" { (words::size(*used_bytes)) " of " (most_bytes >> 30) " GiB in use, with every version and the trash." }
         p { a href="/files/trash" { "Trash" } }
         script type="module" src=(path(&FILES)) {}
     };
@@ -97,12 +97,12 @@ fn row(frame: &Frame<'_>, file: &FileView) -> Markup {
 /// Makes the form that files are put with. Without scripts they go in one request, which has its bound; with them in pieces.
 fn put(folder: &str) -> Markup {
     html! {
-        form id="put" method="post" action="/do/files/put" enctype="multipart/form-data" data-folder=(folder) {
+        form id="put" class="write" method="post" action="/do/files/put" enctype="multipart/form-data" data-folder=(folder) {
             input type="hidden" name="folder" value=(folder);
-            label { span { "Put files here" } input type="file" name="file" multiple required; }
+            label { span { "Files of this device" } input type="file" name="file" multiple required; }
             label { span { "In a folder " small { "made where there is none" } } input name="into" maxlength="500" autocomplete="off" spellcheck="false"; }
-            button type="submit" class="plain" { "Put" }
             p id="put-said" class="dim" role="status" { "Where a file of this name lies, this becomes its newest version. Without scripts, up to 4 MB at once." }
+            div class="answers" { button type="submit" class="go" { "Put" } }
         }
     }
 }
@@ -138,10 +138,10 @@ pub fn own_file(frame: &Frame<'_>, view: &FileVersionsView, shown: &FileVersionV
         @if trashed_ms.is_none() {
             details {
                 summary { "Move or rename" }
-                form method="post" action={ "/do/files/" (id) "/move" } {
+                form method="post" class="write" action={ "/do/files/" (id) "/move" } {
                     input type="hidden" name="version" value=(newest.version);
                     label { span { "Its path" } input name="to" value=(path) maxlength="1024" required autocomplete="off" spellcheck="false"; }
-                    button type="submit" class="plain" { "Move" }
+                    div class="answers" { button type="submit" class="plain" { "Move" } }
                 }
             }
         }
