@@ -94,6 +94,7 @@ mod tests {
         "0f4c36077da24f034cdde1709ee9e96167f8ba6ae4e467c28b35003c0c31771d",
         "137eb1f63742306aba8bac4c2ff1a60ca38d0a3c396df8d6804b99b1df90fea8",
         "8039e994a5eab6e2bb77be3e8ac72ed1a8a8bf2e24af2da92532f4479d5216d4",
+        "aae865d989be8e9dcd5abed733b24bb1d6f984e9909c297bd4a235c95d8693d7",
     ];
 
     fn table(db: &Connection, name: &str) -> String {
