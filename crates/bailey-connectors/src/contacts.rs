@@ -5,7 +5,7 @@ use bailey_gate::family::calendar::Href;
 use bailey_gate::family::contacts::{self, ContactsAction};
 use bailey_gate::family::text::{Address, Line};
 use bailey_gate::family::{Action, Level, Party};
-use bailey_gate::{Claimed, ConnectionId, Effect, Found, Outcome};
+use bailey_gate::{ActionId, Claimed, ConnectionId, Effect, Found, Outcome};
 use bailey_vault::{Access, Discovered, HttpAsk, Settings, Vault, VaultError};
 use calcard::vcard::{VCard, VCardProperty};
 use serde::Serialize;
@@ -85,7 +85,7 @@ impl Service for Contacts {
         }
     }
 
-    async fn reconcile(&self, _: &Vault, _: Option<(ConnectionId, u64)>, _: &ContactsAction) -> Lookup {
+    async fn reconcile(&self, _: &Vault, _: ActionId, _: Option<(ConnectionId, u64)>, _: &ContactsAction) -> Lookup {
         Some((Found::No, "a look into the address book changes nothing"))
     }
 

@@ -2,7 +2,7 @@
 //! carry them out themselves.
 
 use bailey_gate::family::tool::ToolUse;
-use bailey_gate::{Claimed, ConnectionId, Effect, Found, Outcome};
+use bailey_gate::{ActionId, Claimed, ConnectionId, Effect, Found, Outcome};
 use bailey_vault::{Access, Discovered, Settings, Vault, VaultError};
 
 use crate::call::{Arguments, BadCall};
@@ -27,7 +27,7 @@ impl Service for ForeignTools {
         Outcome::new(Effect::NotExecuted, "no server of tools is connected")
     }
 
-    async fn reconcile(&self, _: &Vault, _: Option<(ConnectionId, u64)>, _: &ToolUse) -> Lookup {
+    async fn reconcile(&self, _: &Vault, _: ActionId, _: Option<(ConnectionId, u64)>, _: &ToolUse) -> Lookup {
         Some((Found::No, "only whoever runs the tool can tell; ask there"))
     }
 

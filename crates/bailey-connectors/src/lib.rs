@@ -13,6 +13,7 @@ mod context;
 mod cut;
 mod dates;
 mod dav;
+mod files;
 mod foreign;
 mod mail;
 pub mod manifest;
@@ -90,7 +91,7 @@ macro_rules! services {
             /// Looks up whether something happened whose outcome is not known.
             pub async fn reconcile(&self, content: &Content) -> Lookup {
                 match &content.action {
-                    $(Action::$family(action) => $service.reconcile(&self.vault, content.account, action).await,)*
+                    $(Action::$family(action) => $service.reconcile(&self.vault, content.id, content.account, action).await,)*
                 }
             }
 
@@ -120,6 +121,7 @@ services! {
     Calendar = calendar::Calendar;
     Contacts = contacts::Contacts;
     Home = notes::Notes;
+    File = files::OwnFiles;
     Tool = foreign::ForeignTools;
 }
 

@@ -2,7 +2,7 @@
 
 use bailey_gate::family::home::{self, HomeAction};
 use bailey_gate::family::{Action, ActionKind};
-use bailey_gate::{Claimed, ConnectionId, Effect, Found, Outcome};
+use bailey_gate::{ActionId, Claimed, ConnectionId, Effect, Found, Outcome};
 use bailey_vault::{Access, Discovered, Settings, Vault, VaultError};
 use serde_json::json;
 
@@ -48,7 +48,7 @@ impl Service for Notes {
         Outcome::new(Effect::NotExecuted, "it has no effect outside the home")
     }
 
-    async fn reconcile(&self, _: &Vault, _: Option<(ConnectionId, u64)>, _: &HomeAction) -> Lookup {
+    async fn reconcile(&self, _: &Vault, _: ActionId, _: Option<(ConnectionId, u64)>, _: &HomeAction) -> Lookup {
         Some((Found::No, "it lies in the home alone, and the home does not know"))
     }
 

@@ -78,6 +78,7 @@ pub trait Service: Send + Sync {
     fn reconcile(
         &self,
         vault: &Vault,
+        id: ActionId,
         account: Option<(ConnectionId, u64)>,
         action: &Self::Action,
     ) -> impl Future<Output = Lookup> + Send;

@@ -40,6 +40,8 @@ pub(crate) static SCRIPT: Kept =
     LazyLock::new(|| kept("dashboard.js", "text/javascript; charset=utf-8", include_bytes!("../assets/dashboard.js")));
 pub(crate) static RECORDS: Kept =
     LazyLock::new(|| kept("records.js", "text/javascript; charset=utf-8", include_bytes!("../assets/records.js")));
+pub(crate) static FILES: Kept =
+    LazyLock::new(|| kept("files.js", "text/javascript; charset=utf-8", include_bytes!("../assets/files.js")));
 pub(crate) static ICONS: Kept =
     LazyLock::new(|| kept("icons.svg", "image/svg+xml", include_bytes!("../assets/icons.svg")));
 
@@ -68,7 +70,7 @@ pub(crate) fn path(file: &'static Kept) -> &'static str {
 /// Returns media type and content of the file at a path; nothing where there is none. It never changes at that path.
 #[must_use]
 pub fn asset(path: &str) -> Option<(&'static str, &'static [u8])> {
-    let all: [&'static Kept; 8] =
-        [&STYLE, &SCRIPT, &RECORDS, &ICONS, &NOTIFICATIONS, &ICON, &ICON_LARGE, &ICON_MASKABLE];
+    let all: [&'static Kept; 9] =
+        [&STYLE, &SCRIPT, &RECORDS, &FILES, &ICONS, &NOTIFICATIONS, &ICON, &ICON_LARGE, &ICON_MASKABLE];
     all.into_iter().find(|kept| kept.0 == path).map(|kept| (kept.1.media_type, kept.1.bytes))
 }

@@ -47,17 +47,20 @@ pub enum Section {
     Connections,
     /// What may go by itself.
     Autonomy,
+    /// The person's files.
+    Files,
     /// Devices, sessions, the model, export and deletion.
     Settings,
 }
 
 impl Section {
-    const ALL: [(Self, &str, &str, &str); 6] = [
+    const ALL: [(Self, &str, &str, &str); 7] = [
         (Self::Talk, "/talk", "Talk", "talk"),
         (Self::Approvals, "/approvals", "Approvals", "check"),
         (Self::Activity, "/activity", "Activity", "clock"),
         (Self::Connections, "/connections", "Connections", "plug"),
         (Self::Autonomy, "/autonomy", "Autonomy", "dial"),
+        (Self::Files, "/files", "Files", "folder"),
         (Self::Settings, "/settings", "Settings", "gear"),
     ];
 }
@@ -120,7 +123,7 @@ impl Frame<'_> {
 
 /// Draws one of our own pictures, for those who see; the words beside it say the same.
 pub(crate) fn icon(name: &str) -> Markup {
-    html! { svg class="icon" aria-hidden="true" focusable="false" { use href={ (path(&ICONS)) "#" (name) } {} } }
+    html! { svg class="icon" aria-hidden="true" { use href={ (path(&ICONS)) "#" (name) } {} } }
 }
 
 /// Makes the list of what a new home still needs; the first that is left stands out.
@@ -220,7 +223,7 @@ fn top(frame: &Frame<'_>) -> Markup {
         nav aria-label="Pages" {
             ul {
                 @for (section, to, name, picture) in Section::ALL {
-                    li class={ "to-" (picture) } {
+                    li class=[(section == Section::Autonomy).then_some("to-dial")] {
                         a href=(to) aria-current=[(section == frame.section).then_some("page")] {
                             (icon(picture)) span { (name) }
                             @if section == Section::Approvals && waiting > 0 {

@@ -21,6 +21,7 @@
 //! | `/do/happened` | `id`, `happened` (`yes`, `no`) | `POST /v1/actions/{id}/resolve` |
 //! | `/do/edit/{id}` | `to`, `cc`, `bcc` (one on a line), `subject`, `body`; of an entry `what`, `begins`, `ends`, `where`, `notes` | `POST /v1/approvals/{id}/edit`, then the new card; or the page again, with what cannot be used |
 //! | `/do/task` | `words` | `POST /v1/tasks`, then `/talk/{id}` |
+//! | `/do/task/files` | `multipart/form-data`: `words`, `file` (several) | puts the files into a folder of `Given`, then `POST /v1/tasks` with where they are |
 //! | `/do/task/{id}/more` | `words` | `POST /v1/tasks/{id}/more` |
 //! | `/do/task/{id}/stop` | | `POST /v1/tasks/{id}/stop` |
 //! | `/do/task/{id}/take-back` | `ids` (a space between two) | `POST /v1/tasks/{id}/undo` of what only waits, then `/talk/{id}/undo` |
@@ -34,11 +35,14 @@
 //! | `/do/rules/dismiss` | `id` | `POST /v1/rules/suggestions/{id}/dismiss` |
 //! | `/do/sessions/{id}/end`, `/do/sessions/end-all`, `/do/sign-out` | | ends sessions; then `/sign-in` where it was this one |
 //! | `/do/notifications/{id}/try`, `/do/notifications/{id}/end` | | `POST /v1/notifications/{id}/try`, `…/end` |
+//! | `/do/files/put` | `multipart/form-data`: `folder`, `into`, `file` (several) | puts files, up to 4 MB in all |
+//! | `/do/files/{id}/move`, `/do/files/{id}/trash` | `version`, `to` | `POST /v1/files/{id}/move`, `…/trash` |
+//! | `/do/files/{id}/restore`, `/do/files/{id}/versions/{n}/restore` | | `POST /v1/files/{id}/restore`, `…/versions/{n}/restore` |
 //! | `/do/log/export` | | `POST /v1/log/export`, as a file |
 //! | `/do/log/export-readable`, `/do/log/export-csv` | `proof` | `POST /v1/log/export-readable`, `…/export-csv`, as a file; the script fills in what the touch gave |
 //! | `/do/recover` | `code` | takes a recovery code, then [`claim()`] |
 //!
-//! Pages ask with `GET` for `/approvals/{id}/files/N`, `/approvals/{id}/original?html=`, its frame `/approvals/{id}/original/frame`, `/activity?q=&kind=&state=&account=&by=&from=&to=&before=`, `/talk?q=&before=`, `/context?q=&label=&before=`, `/connect?kind=`, `/models?offered=`, `/autonomy?like=ACTION` and `/context/TASK/N`.
+//! Pages ask with `GET` for `/approvals/{id}/files/N`, `/approvals/{id}/original?html=`, its frame `/approvals/{id}/original/frame`, `/activity?q=&kind=&state=&account=&by=&from=&to=&before=`, `/talk?q=&before=`, `/context?q=&label=&before=`, `/connect?kind=`, `/models?offered=`, `/files?folder=&after=`, `/files/trash`, `/files/ID?version=`, `/autonomy?like=ACTION` and `/context/TASK/N`.
 //!
 //! ## Touches, which need a passkey and so the script
 //!
@@ -66,6 +70,7 @@
 //! | `/v1/browsers/link` (before a passkey is made from the settings) | |
 //! | `/v1/log/export-readable` (posted to `/do/log/export-readable`) | |
 //! | `/v1/log/export-csv` (posted to `/do/log/export-csv`) | |
+//! | `/v1/files/trash/empty` | |
 //! | `/v1/home/delete` | |
 //!
 //! A new passkey is made by a form with `data-create`, on [`claim()`] by the token behind `#` in the address, in the settings by one of
@@ -81,6 +86,7 @@ mod carried;
 mod connections;
 mod context;
 mod enter;
+mod files;
 mod frame;
 mod markdown;
 mod models;
@@ -100,6 +106,7 @@ pub use carried::{Seen, file, original};
 pub use connections::{Connecting, Offer, connect, connections, signed_in};
 pub use context::{Request, context};
 pub use enter::{claim, recovery_codes, sign_in};
+pub use files::{files, own_file, trash};
 pub use frame::{Frame, Mode, Section, Step};
 pub use models::models;
 pub use notifications::{manifest, notifications};

@@ -17,6 +17,14 @@ pub fn talk(frame: &Frame<'_>, tasks: &[TaskSummary], older: Option<u32>) -> Str
     let main = html! {
         h1 { "Talk" }
         (write("/do/task", "What is to be done?", "Give the task"))
+        details {
+            summary { "With files" }
+            form method="post" action="/do/task/files" enctype="multipart/form-data" class="write" {
+                label { span { "What is to be done with them?" } textarea name="words" rows="3" required dir="auto" {} }
+                label { span { "Files " small { "4 MB in all; put larger ones on the page Files first" } } input type="file" name="file" multiple required; }
+                div class="answers" { button type="submit" class="plain" { "Give it with the files" } }
+            }
+        }
         @if tasks.is_empty() {
             p class="lead" { "No tasks yet. Write what is to be done; Bailey proposes, and asks before anything leaves." }
         } @else {

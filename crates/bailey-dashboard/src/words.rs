@@ -82,6 +82,14 @@ pub fn kind(name: &str) -> &str {
         "calendar.cancel" | "calendar.delete" => "Removing calendar entries",
         "contacts.find" => "Looking for contacts",
         "contacts.read" => "Reading contacts",
+        "file.list" => "Looking into folders",
+        "file.read" => "Reading files",
+        "file.search" => "Looking for files",
+        "file.create" => "Creating files",
+        "file.change" => "Changing files",
+        "file.move" => "Moving files",
+        "file.trash" => "Moving files to the trash",
+        "file.restore" => "Taking files out of the trash",
         "reply" => "Answering you",
         "memory.write" => "Keeping notes",
         "memory.read" => "Looking at notes",
@@ -142,7 +150,8 @@ pub(crate) fn size(bytes: u64) -> String {
     match bytes {
         0..=999 => format!("{bytes} B"),
         1_000..=999_999 => format!("{} kB", bytes.div_ceil(1_000)),
-        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+        1_000_000..=999_999_999 => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+        _ => format!("{}.{} GB", bytes / 1_000_000_000, bytes % 1_000_000_000 / 100_000_000),
     }
 }
 
@@ -231,6 +240,7 @@ mod tests {
         assert_eq!(number(1_204), "1,204");
         assert_eq!(number(1_234_567), "1,234,567");
         assert_eq!((size(12), size(81_000), size(4_250_000)), ("12 B".into(), "81 kB".into(), "4.2 MB".into()));
+        assert_eq!(size(21_474_836_480), "21.4 GB");
         assert_eq!((count(1, "mail", "mails"), count(2, "mail", "mails")), ("1 mail".into(), "2 mails".into()));
         assert_eq!((cost(0.0), cost(0.0012), cost(1.5)), (None, Some("0.0012".into()), Some("1.50".into())));
         assert_eq!((short("abc", 3), short("abcd", 3)), ("abc".into(), "abc…".into()));

@@ -44,6 +44,8 @@ pub enum EventKind {
     Rules,
     /// What the person sets in daily life changed.
     Settings,
+    /// The person put, moved, trashed or restored files, or emptied their trash.
+    Files,
 }
 
 impl EventKind {
@@ -68,6 +70,7 @@ impl EventKind {
             Self::Model => "model",
             Self::Rules => "rules",
             Self::Settings => "settings",
+            Self::Files => "files",
         }
     }
 }

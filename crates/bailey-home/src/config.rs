@@ -17,6 +17,9 @@ const SILENT_SECONDS: std::ops::RangeInclusive<u64> = 6..=3_600;
 /// Longest hold window: a day. Longer is a schedule, not a chance to think again.
 const MAX_HOLD_SECONDS: u64 = 24 * 3_600;
 
+/// Most that files may have, in gibibytes: 64 TiB, more than a home's disk has.
+const MAX_FILES_GIB: u64 = 64 * 1_024;
+
 /// `config.toml`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -345,6 +348,8 @@ pub struct HomeConfig {
     pub hold_seconds: u64,
     /// The person's time zone, as an IANA name.
     pub time_zone: Option<String>,
+    /// Most that all files may have with every version, in gibibytes.
+    pub files_gib: u64,
     /// A PEM file of certificate authorities to believe beside the machine's own: for servers of one's own.
     pub certificate_authorities: Option<std::path::PathBuf>,
     /// How long the home may hang, in seconds, before it is ended and started again.
@@ -364,6 +369,7 @@ impl Default for HomeConfig {
         Self {
             hold_seconds: bailey_gate::Limits::default().hold_ms / 1_000,
             time_zone: None,
+            files_gib: bailey_vault::DEFAULT_FILE_BYTES >> 30,
             certificate_authorities: None,
             restart_when_silent_seconds: 90,
         }
@@ -401,6 +407,9 @@ fn parse(text: &str, path: &str) -> Result<Config, ConfigError> {
 
 /// Says what is wrong with a configuration that was read, if anything is.
 fn mistake_of(config: &Config) -> Result<(), String> {
+    if !(1..=MAX_FILES_GIB).contains(&config.home.files_gib) {
+        return Err(format!("`files_gib` is at least 1 and at most {MAX_FILES_GIB}"));
+    }
     if config.home.hold_seconds > MAX_HOLD_SECONDS {
         return Err(format!("`hold_seconds` is above {MAX_HOLD_SECONDS}, a day"));
     }

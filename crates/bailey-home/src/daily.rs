@@ -56,6 +56,7 @@ macro_rules! keys {
 const KEYS: &[Key] = keys! {
     "home.time_zone" Form::Text, "your time zone, such as Europe/Paris; the machine's own where nothing is said";
     "home.hold_seconds" Form::Whole, "how long an approved mail waits, in seconds, so that you can take it back";
+    "home.files_gib" Form::Whole, "most that your files may have with every version, in GiB";
     "model.kind" KINDS, "what the model's server speaks";
     "model.base_url" Form::Text, "its address, without /chat/completions or /messages";
     "model.name" Form::Text, "which model is asked";
@@ -339,6 +340,7 @@ impl Home {
         });
         write.map_err(|error: StoreError| HomeError::Gate(error.into()))?;
         self.clock.set_zone(next.config.home.time_zone.as_deref()).map_err(HomeError::Setup)?;
+        self.bound_files(next.config.home.files_gib);
         self.gate.set_hold(next.config.home.hold_seconds.saturating_mul(1_000));
         *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         self.changed();

@@ -95,6 +95,8 @@ pub struct Home {
     pub(crate) certificates: Option<Arc<Certificates>>,
     /// Tells whether other machines can reach that.
     pub(crate) is_public: bool,
+    /// Files that are being put.
+    pub(crate) uploads: crate::files::Uploads,
     /// Sign-ins under way or just ended, by their random name.
     pub(crate) sign_ins: Mutex<BTreeMap<String, SignIn>>,
     /// Those whose browser comes back to a page of the dashboard, by the same name.
@@ -189,6 +191,8 @@ impl Home {
         notices.extend(unfit);
         let trust = Trust::new(settings.authorities.as_deref().map(str::as_bytes)).map_err(HomeError::Setup)?;
         let vault = Vault::new(Arc::clone(&ledger), gate.lock(), trust, Arc::new(clock.clone()));
+        crate::files::take_up(&ledger).map_err(GateError::from)?;
+        vault.bound_files(daily.home.files_gib.saturating_mul(crate::files::GIB));
         let in_force = Effective::of(daily, &vault)?;
         let browsers = Browsers::load(&ledger, layout.browsers_note()?, clock.now(), &mut notices)?;
         Ok(Arc::new(Self {
@@ -216,6 +220,7 @@ impl Home {
             names,
             suspicions,
             notifications: crate::notifications::Notifications::default(),
+            uploads: Mutex::default(),
             sign_ins: Mutex::default(),
             waiting_sign_ins: Mutex::default(),
             under_way: Mutex::default(),

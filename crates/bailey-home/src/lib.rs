@@ -16,6 +16,7 @@ mod contexts;
 pub mod daily;
 pub mod decide;
 mod executor;
+mod files;
 mod heartbeat;
 mod home;
 mod layout;

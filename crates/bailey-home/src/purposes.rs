@@ -104,6 +104,12 @@ pub fn notify(place: &NotificationPlace) -> Purpose {
     Purpose::Home { what: "notify", parameters: out.finish() }
 }
 
+/// Removes all that lies in the trash of files.
+#[must_use]
+pub const fn empty_trash() -> Purpose {
+    Purpose::Home { what: "empty trash", parameters: Vec::new() }
+}
+
 /// Deletes the home.
 #[must_use]
 pub const fn delete_home() -> Purpose {

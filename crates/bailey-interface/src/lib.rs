@@ -6,6 +6,7 @@
 mod browsers;
 mod certificate;
 mod config;
+mod files;
 mod notifications;
 mod records;
 mod tasks;
@@ -21,6 +22,10 @@ pub use browsers::{
 };
 pub use certificate::{CertificateState, CertificateView, NamesView};
 pub use config::{ConfigBody, ConfigChange, FirstStepsView, SettingView, StepView};
+pub use files::{
+    EmptiedView, FileVersionBody, FileVersionView, FileVersionsView, FileView, FolderView, MoveFileBody, PieceBody,
+    UploadBody, UploadView, given_folder, given_words,
+};
 pub use notifications::{NotificationPlace, NotificationView, NotificationsView};
 pub use records::{ConsistencyView, FoundRequestsView, FoundTasksView, FoundView, HeldView, LedToView, ReceivedView};
 pub use tasks::{

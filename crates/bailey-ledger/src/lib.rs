@@ -12,6 +12,7 @@ mod claims;
 mod consistency;
 mod contacts;
 mod export;
+mod files;
 mod gate_tx;
 mod header;
 mod mark;
@@ -32,6 +33,10 @@ pub use blob::{BlobOwner, MAX_BLOB_BYTES};
 pub use browsers::{PasskeyRow, SessionRow};
 pub use consistency::Consistency;
 pub use export::{ExportError, Payloads, export};
+pub use files::{
+    FileError, FileRefusal, FileRow, Listing, MAX_LISTED as MAX_FILES_LISTED, MAX_PIECE_BYTES, MadeBy, Stored, Target,
+    Upload, VersionRow, composed,
+};
 pub use header::{VERSION as LOG_VERSION, payload_bytes};
 pub use mark::{Kept, Mark, MarkFile, MarkStore};
 pub use pause::{

@@ -11,6 +11,7 @@ mod authority;
 mod discovery;
 mod egress;
 mod encoded;
+mod files;
 mod http;
 mod http_guard;
 mod imap_answers;
@@ -47,7 +48,9 @@ use bailey_telemetry::{Id, event};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+pub use bailey_ledger::{FileRow, Listing, MadeBy, VersionRow, composed};
 pub use discovery::{Found, FoundCollection, FoundServer, Origin, collection_of_issuer};
+pub use files::{DEFAULT_FILE_BYTES, Files};
 pub use http::{HttpError, Reply, SystemClient, retry_after};
 pub use imap_hello::said_by_server;
 pub use model::ModelAccess;
@@ -137,6 +140,7 @@ pub struct Vault {
     lock: Arc<HandoffLock>,
     trust: Trust,
     clock: Arc<dyn Clock>,
+    file_bound: files::Bound,
     /// This vault, for work that has to end even if whoever began it is gone.
     me: Weak<Self>,
     /// Rises whenever every open connection has to end: on pause and on revocation.
@@ -226,6 +230,7 @@ impl Vault {
             lock,
             trust,
             clock,
+            file_bound: files::Bound::default(),
             me: Weak::clone(me),
             resets: watch::Sender::new(0),
             refreshing: Mutex::default(),

@@ -101,6 +101,9 @@ pub(crate) enum Command {
     Config(Config),
     /// Give a task, and follow it until it ends or waits for you
     Task(Task),
+    /// Your files: kept encrypted with every version, for you and for the agent through the gate
+    #[command(subcommand)]
+    Files(Files),
     /// List tasks, newest first
     Tasks(Part),
     /// Show a task
@@ -632,6 +635,9 @@ pub(crate) struct Task {
     /// Go on with this task, which has ended: it remembers what was, and these words widen what it may do
     #[arg(long)]
     pub(crate) on: Option<String>,
+    /// Give a file of this machine with it; it lies in a folder of `Given` then, and the task is told which. Several times for several
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Vec<PathBuf>,
     /// Do not follow it
     #[arg(long)]
     pub(crate) no_wait: bool,
@@ -776,4 +782,74 @@ pub(crate) enum Log {
         #[arg(long, value_name = "FILE")]
         pin: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Files {
+    /// List a folder
+    List {
+        /// Which; the top if none is said
+        #[arg(default_value = "")]
+        folder: String,
+        /// What lies in the trash, in place of a folder
+        #[arg(long, conflicts_with = "folder")]
+        trash: bool,
+    },
+    /// Print a file that is text
+    Show {
+        /// Which
+        path: String,
+    },
+    /// Copy a file of the home's to this machine; with --versions all of a folder, every version of every file
+    Get {
+        /// Which file; with --versions which folder, all of them if none is said
+        #[arg(default_value = "")]
+        path: String,
+        /// Where to; what is there already stays [default: its name, here]
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+        /// Which version; the newest if none is said
+        #[arg(long, value_name = "N")]
+        version: Option<u64>,
+        /// Copy every version of every file of a folder and beneath
+        #[arg(long, conflicts_with = "version", requires = "to")]
+        versions: bool,
+    },
+    /// Put a file of this machine into the home
+    Put {
+        /// Which
+        file: PathBuf,
+        /// Where it is to lie; a stroke at the end names a folder [default: its name]
+        to: Option<String>,
+        /// Where a file lies there already, keep this as its newest version
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Move or rename a file, to where none lies
+    Move {
+        /// Which
+        path: String,
+        /// Its new path; a stroke at the end names a folder
+        to: String,
+    },
+    /// Move a file to the trash
+    Trash {
+        /// Which
+        path: String,
+    },
+    /// Take a file out of the trash; with --version make an earlier version of a file its newest
+    Restore {
+        /// Which
+        path: String,
+        /// Which version
+        #[arg(long, value_name = "N")]
+        version: Option<u64>,
+    },
+    /// List the versions of a file
+    Versions {
+        /// Which
+        path: String,
+    },
+    /// Remove what lies in the trash for good, with its keys; asks for the approval passphrase
+    EmptyTrash,
 }

@@ -133,6 +133,11 @@ impl Client {
         String::from_utf8(self.exchange(to, &()).await?).map_err(|error| Trouble::Here(error.to_string()))
     }
 
+    /// Writes what a route answers with, as it arrives, however long it is.
+    pub(crate) async fn get_into(&self, from: &Address<(), Octets>, out: &mut dyn io::Write) -> Result<(), Trouble> {
+        self.post_into(from, &(), out).await
+    }
+
     /// Writes an answer as it arrives, however long it is.
     pub(crate) async fn post_into<B: Serialize>(
         &self,

@@ -96,6 +96,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         }
         Command::Config(command) => crate::config::run(command, &client, json).await,
         Command::Task(task) => follow::give_task(&client, task, json).await,
+        Command::Files(command) => crate::files::run(command, &client, json).await,
         Command::Models => follow::models(&client, json).await,
         Command::Tasks(Part { skip, limit }) => {
             let list: Vec<TaskSummary> =

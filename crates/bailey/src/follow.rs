@@ -13,7 +13,9 @@ use crate::show;
 /// Gives a task, or more words to one, and follows it until it comes to rest.
 pub(crate) async fn give_task(client: &Client, task: Task, json: bool) -> Result<(), Trouble> {
     let route = task.on.as_deref().map_or_else(|| routes::GIVE_TASK.here(), |id| routes::GO_ON.at(&[id]));
-    let mut card = client.post(&route, &TaskBody { words: task.words.join(" "), origin: None }).await?;
+    let given = crate::files::give(client, &task.file).await?;
+    let words = format!("{}{given}", task.words.join(" "));
+    let mut card = client.post(&route, &TaskBody { words, origin: None }).await?;
     let status: Status = client.get(&routes::STATUS.here()).await?;
     if status.mode != bailey_gate::handoff::Mode::Open.name() && card.summary.state == "running" {
         writeln!(io::stderr(), "Everything is paused: task {} goes on after `bailey resume`.", card.summary.id)?;

@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod discover;
 mod doctor;
+mod files;
 mod follow;
 mod notifications;
 mod pause;

@@ -177,7 +177,7 @@ fn configuration(layout: &Layout) -> Vec<Fact> {
     let read = config::Settings::read(&layout.config()).and_then(|settings| settings.parse());
     let Ok(Config { model, home, gateway, log, metrics }) = read else { return vec![("readable", "no".into())] };
     let set = |is: bool| Value::Word(if is { "set" } else { "unset" });
-    let HomeConfig { hold_seconds, time_zone, certificate_authorities, restart_when_silent_seconds } = home;
+    let HomeConfig { hold_seconds, time_zone, files_gib, certificate_authorities, restart_when_silent_seconds } = home;
     let GatewayConfig { listen, names, tls_listen, certificate, key: _, acme } = gateway;
     let LogConfig { level, format } = log;
     let MetricsConfig { home_listen, gateway_listen } = metrics;
@@ -185,6 +185,7 @@ fn configuration(layout: &Layout) -> Vec<Fact> {
         ("readable", "yes".into()),
         ("home.hold_seconds", hold_seconds.into()),
         ("home.time_zone", set(time_zone.is_some())),
+        ("home.files_gib", files_gib.into()),
         ("home.certificate_authorities", set(certificate_authorities.is_some())),
         ("home.restart_when_silent_seconds", restart_when_silent_seconds.into()),
         ("gateway.listen", if listen == GatewayConfig::default().listen { "default" } else { "other" }.into()),

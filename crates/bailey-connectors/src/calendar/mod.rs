@@ -13,7 +13,7 @@ use bailey_gate::family::calendar::{self, CalendarAction, Change, Deed, Entry, H
 use bailey_gate::family::{Action, Level, mail};
 use bailey_gate::handoff::SystemEgress;
 use bailey_gate::intent::tokens;
-use bailey_gate::{Claimed, ConnectionId, Effect, Found, Outcome};
+use bailey_gate::{ActionId, Claimed, ConnectionId, Effect, Found, Outcome};
 use bailey_vault::{Access, Discovered, Settings, Vault, VaultError};
 use jiff::Span;
 use serde_json::json;
@@ -203,7 +203,13 @@ impl Service for Calendar {
 
     /// Returns an entry of a name that only Bailey gives, or one that reads as it was to be written, shows that the write
     /// happened; so does one that is gone.
-    async fn reconcile(&self, vault: &Vault, account: Option<(ConnectionId, u64)>, action: &CalendarAction) -> Lookup {
+    async fn reconcile(
+        &self,
+        vault: &Vault,
+        _: ActionId,
+        account: Option<(ConnectionId, u64)>,
+        action: &CalendarAction,
+    ) -> Lookup {
         let CalendarAction::Write(writing) = action else {
             return Some((Found::No, "a look at the calendar changes nothing"));
         };

@@ -1,10 +1,13 @@
-//! Files of the mailbox that a mail takes along: named by mail and part, fetched whole by a look, and shown with where they come from.
+//! Files that a mail takes along: of the mailbox, named by mail and part, fetched whole by a look; or of the home, by their paths. Each is
+//! shown with where it comes from.
 
+use bailey_gate::family::files::FilePath;
 use bailey_gate::family::mail::{Attachment, FolderRole, MAX_TAKEN_BYTES, MessageRef, PartNumber, TakenFrom};
 use bailey_gate::family::text::Line;
 use bailey_gate::handoff::SystemEgress;
+use bailey_gate::ledger::StoreError;
 use bailey_message::{Fields, addresses};
-use bailey_vault::ImapSession;
+use bailey_vault::{FileRow, ImapSession, MadeBy, Vault, composed};
 use serde_json::Value;
 
 use super::compose::parse_with;
@@ -22,9 +25,21 @@ const MAX_ENCODED: u64 = 28 * 1024 * 1024;
 /// Characters of a file's name that are kept.
 const MAX_FILE_NAME: usize = 200;
 
+/// Characters of the words that say where a kept file comes from.
+const MAX_SOURCE_CHARS: usize = 400;
+
 /// A file as a call names it.
 #[derive(Debug, PartialEq, Eq)]
-struct Wanted {
+enum Wanted {
+    /// Of a mail.
+    Part(WantedPart),
+    /// Of the home.
+    File(FilePath),
+}
+
+/// A part of a mail as a call names it.
+#[derive(Debug, PartialEq, Eq)]
+struct WantedPart {
     message: MessageRef,
     part: PartNumber,
     /// The SHA-256 it is to have, where the call says so, in hexadecimal digits.
@@ -40,24 +55,108 @@ pub(super) async fn taken(
     cx: &PrepareContext<'_>,
     account: &Account,
 ) -> Result<Vec<Attachment>, BadCall> {
-    let wanted = wanted(arguments.value("files"))?;
-    if wanted.is_empty() {
-        return Ok(Vec::new());
-    }
+    fetched(&wanted(arguments.value("files"))?, cx, account).await
+}
+
+/// Fetches one file of a received mail, to be kept as a file: its bytes, and in words where they come from.
+///
+/// # Errors
+/// It cannot be read or is not what was named, or has more than [`MAX_TAKEN_BYTES`].
+pub(crate) async fn kept_file(
+    named: &Value,
+    cx: &PrepareContext<'_>,
+    account: &Account,
+) -> Result<(Vec<u8>, String), BadCall> {
+    let one = || BadCall::Bad { name: "attachment", why: "name one file, as ID#PART".into() };
+    let [wanted] = <[Wanted; 1]>::try_from(wanted(Some(named))?).map_err(|_| one())?;
+    let mut files = fetched(&[wanted], cx, account).await?;
+    let Attachment { name, bytes, taken_from, .. } = files.pop().ok_or_else(one)?;
+    let from = match taken_from.as_deref() {
+        Some(TakenFrom::Mail { from, .. }) => format!(" of a mail from {from}"),
+        Some(TakenFrom::File { path, .. }) => format!(", which lies at {}", path.as_str()),
+        None => String::new(),
+    };
+    let source: String = format!("the file `{}`{from}", name.as_str()).chars().take(MAX_SOURCE_CHARS).collect();
+    Ok((bytes, source))
+}
+
+async fn fetched(wanted: &[Wanted], cx: &PrepareContext<'_>, account: &Account) -> Result<Vec<Attachment>, BadCall> {
     let own = Own::of(cx, account);
-    let access = cx.vault.look(Some(account.connection), SystemEgress::Preparation);
     let lookup = |error: bailey_vault::VaultError| BadCall::Lookup(error.to_string());
-    let mut session = imap::open(cx.vault, &access).await.map_err(lookup)?;
-    let (mut files, mut left) = (Vec::new(), MAX_TAKEN_BYTES);
+    let (mut files, mut left, mut session) = (Vec::new(), MAX_TAKEN_BYTES, None);
     for (at, one) in wanted.iter().enumerate() {
-        let looked = imap::in_time(one.fetch(&mut session, at, &own, &mut left));
-        files.push(cx.vault.until_cut(looked).await.map_err(lookup)?);
+        let file = match one {
+            Wanted::File(path) => of_home(cx.vault, path, at, &mut left)?,
+            Wanted::Part(part) => {
+                let session = match &mut session {
+                    Some(session) => session,
+                    none => {
+                        let access = cx.vault.look(Some(account.connection), SystemEgress::Preparation);
+                        none.insert(imap::open(cx.vault, &access).await.map_err(lookup)?)
+                    }
+                };
+                let looked = imap::in_time(part.fetch(session, at, &own, &mut left));
+                cx.vault.until_cut(looked).await.map_err(lookup)?
+            }
+        };
+        files.push(file);
     }
-    imap::leave(session).await;
+    if let Some(session) = session {
+        imap::leave(session).await;
+    }
     Ok(files)
 }
 
-impl Wanted {
+fn too_much() -> String {
+    let megabytes = MAX_TAKEN_BYTES / 1_000_000;
+    format!(
+        "the files have more than {megabytes} MB in all, which few servers take; send fewer of them, or say where they are"
+    )
+}
+
+/// Takes a file of the home along, in its newest version.
+fn of_home(vault: &Vault, path: &FilePath, at: usize, left: &mut usize) -> Result<Attachment, BadCall> {
+    let lookup = |error: StoreError| BadCall::Lookup(error.to_string());
+    let shown = path.as_str();
+    let missing =
+        || BadCall::Bad { name: "files", why: format!("there is no file `{shown}`; list its folder with file_list") };
+    let FileRow { path, newest, .. } = vault.files().at(path).map_err(lookup)?.ok_or_else(missing)?;
+    // The gate is told of secrets that a task has read; what is sent along is not read.
+    if newest.labels.confidential {
+        let why = format!(
+            "`{shown}` was written by a task that had seen secrets, so it is not sent along; the person can send it"
+        );
+        return Err(BadCall::Bad { name: "files", why });
+    }
+    let bytes = vault.files().content(&newest.seen, *left as u64).map_err(lookup)?;
+    let bytes = bytes.ok_or_else(|| BadCall::Lookup(too_much()))?;
+    *left -= bytes.len();
+    let taken = TakenFrom::File { path: path.clone(), version: newest.seen.version, own: newest.by == MadeBy::Person };
+    let attached = attachment(at, path.name(), media_of(path.name()), bytes)?;
+    Ok(Attachment { taken_from: Some(Box::new(taken)), ..attached })
+}
+
+/// Returns the media type that a name's ending stands for, of those that people send; bytes of no kind for all else.
+fn media_of(name: &str) -> &'static str {
+    const ENDINGS: [(&str, &str); 12] = [
+        (".pdf", "application/pdf"),
+        (".txt", "text/plain"),
+        (".md", "text/markdown"),
+        (".csv", "text/csv"),
+        (".png", "image/png"),
+        (".jpg", "image/jpeg"),
+        (".jpeg", "image/jpeg"),
+        (".docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        (".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        (".odt", "application/vnd.oasis.opendocument.text"),
+        (".ods", "application/vnd.oasis.opendocument.spreadsheet"),
+        (".zip", "application/zip"),
+    ];
+    let lower = name.to_ascii_lowercase();
+    ENDINGS.iter().find(|(ending, _)| lower.ends_with(ending)).map_or("application/octet-stream", |(_, media)| media)
+}
+
+impl WantedPart {
     async fn fetch(
         &self,
         session: &mut ImapSession,
@@ -67,10 +166,7 @@ impl Wanted {
     ) -> Result<Attachment, String> {
         let file = imap::file_of(session, &self.message, &self.part, MAX_ENCODED).await?;
         if !file.whole || file.bytes.len() > *left {
-            let megabytes = MAX_TAKEN_BYTES / 1_000_000;
-            return Err(format!(
-                "the files have more than {megabytes} MB in all, which few servers take; send fewer of them, or say where they are"
-            ));
+            return Err(too_much());
         }
         *left -= file.bytes.len();
         if self.sha256.as_ref().is_some_and(|wanted| !wanted.eq_ignore_ascii_case(&bailey_message::sha256(&file.bytes)))
@@ -78,7 +174,7 @@ impl Wanted {
             return Err(format!("part {} has another SHA-256 than you named; read the mail again", self.part.as_str()));
         }
         let (fields, _) = Fields::split(&file.header);
-        let taken = TakenFrom {
+        let taken = TakenFrom::Mail {
             message: self.message.clone(),
             part: self.part.clone(),
             from: people_in_words(&fields, "from"),
@@ -138,17 +234,25 @@ fn wanted(value: Option<&Value>) -> Result<Vec<Wanted>, BadCall> {
 }
 
 fn one(item: &Value) -> Result<Wanted, BadCall> {
-    let bad = || BadCall::Bad {
+    let bad = || {
+        BadCall::Bad {
         name: "files",
-        why: "write each as ID#PART: the mail's id and the part that mail_read gave for the file, like INBOX/1/5#2"
+        why: "write each as ID#PART, the mail's id and the part that mail_read gave for the file, like INBOX/1/5#2; or as the path of \
+              one of the person's files, like Reports/march.pdf"
             .into(),
+    }
     };
     let field = |name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
+    let file = |path: &str| {
+        let path = composed(path.trim());
+        FilePath::new(path.strip_prefix('/').unwrap_or(&path)).map(Wanted::File).map_err(|_| bad())
+    };
     let (id, part, sha256) = match item {
-        Value::String(text) => {
-            let (id, part) = text.rsplit_once('#').ok_or_else(bad)?;
-            (id.to_owned(), part.to_owned(), None)
-        }
+        Value::String(text) => match text.rsplit_once('#') {
+            Some((id, part)) => (id.to_owned(), part.to_owned(), None),
+            None => return file(text),
+        },
+        Value::Object(_) if item.get("path").is_some() => return file(&field("path").ok_or_else(bad)?),
         Value::Object(_) => {
             let number = item.get("part").and_then(Value::as_u64).map(|part| part.to_string());
             let part = field("part").or(number).ok_or_else(bad)?;
@@ -157,7 +261,7 @@ fn one(item: &Value) -> Result<Wanted, BadCall> {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => return Err(bad()),
     };
     let part = PartNumber::new(part.trim()).ok_or_else(bad)?;
-    Ok(Wanted { message: reference_in("files", &id)?, part, sha256 })
+    Ok(Wanted::Part(WantedPart { message: reference_in("files", &id)?, part, sha256 }))
 }
 
 /// Makes a file of a mail one of the mail that takes it along. Its name is made safe: it is its sender's. What a mail program would take
@@ -186,8 +290,11 @@ mod tests {
 
     fn named(value: &Value) -> Result<Vec<(String, String)>, String> {
         let all = wanted(Some(value)).map_err(|error| error.to_string())?;
-        let shown = |one: &Wanted| {
-            (format!("{}/{}", one.message.folder.as_str(), one.message.uid), one.part.as_str().to_owned())
+        let shown = |one: &Wanted| match one {
+            Wanted::Part(one) => {
+                (format!("{}/{}", one.message.folder.as_str(), one.message.uid), one.part.as_str().to_owned())
+            }
+            Wanted::File(path) => (path.as_str().to_owned(), String::new()),
         };
         Ok(all.iter().map(shown).collect())
     }
@@ -203,14 +310,19 @@ mod tests {
             assert_eq!(named(&written).as_ref(), Ok(&two), "{written}");
         }
         assert_eq!(named(&json!("INBOX/1/7#2")).map(|all| all.len()), Ok(1));
+        let own = vec![("Reports/plan.pdf".to_owned(), String::new())];
+        for written in [json!(["/Reports/plan.pdf"]), json!("Reports/plan.pdf"), json!([{"path": "Reports/plan.pdf"}])]
+        {
+            assert_eq!(named(&written).as_ref(), Ok(&own), "{written}");
+        }
         for none in [json!([]), json!(""), json!("none"), json!(null)] {
             assert_eq!(named(&none), Ok(Vec::new()), "{none}");
         }
         for bad in [
             json!(7),
             json!([7]),
-            json!("plan.pdf"),
-            json!(["INBOX/1/7"]),
+            json!("../plan.pdf"),
+            json!({"path": "a//b"}),
             json!(["INBOX/1/7#0"]),
             json!([{"part": "2"}]),
         ] {

@@ -109,6 +109,11 @@ pub(crate) fn describe_file(
     on_a_thread(read).unwrap_or_else(|| json!({"no_text": "this file cannot be read"}))
 }
 
+/// Returns the whole text of a file, by its bytes and its name; nothing where it has none.
+pub(crate) fn text_of_file(bytes: &[u8], name: &str) -> Option<String> {
+    on_a_thread(|| bailey_message::extract(bytes, "", Some(name), None).ok().map(|read| read.text)).flatten()
+}
+
 /// Works on a thread of its own, which may fail alone.
 fn on_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     std::thread::scope(|scope| {

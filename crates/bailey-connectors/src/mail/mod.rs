@@ -21,7 +21,7 @@ use bailey_gate::family::{Action, Level};
 use bailey_gate::ground::Words;
 use bailey_gate::handoff::SystemEgress;
 use bailey_gate::intent::asking;
-use bailey_gate::{Claimed, ConnectionId, Effect, Found, Outcome};
+use bailey_gate::{ActionId, Claimed, ConnectionId, Effect, Found, Outcome};
 use bailey_vault::{Access, Discovered, Settings, Vault, VaultError};
 use serde_json::json;
 
@@ -35,6 +35,7 @@ use imap::Folders;
 
 pub use compose::Edit;
 pub(crate) use compose::{Invitation, guests, prepare_invitation};
+pub(crate) use files::kept_file;
 pub(crate) use invited::prepare_answer;
 pub(crate) use smtp::{check_addresses, check_taken, try_submission};
 
@@ -52,8 +53,7 @@ pub(crate) async fn as_it_came(
 }
 
 /// What models are told of the argument that names files.
-const FILES: &str =
-    "files of the mailbox to send along, each as ID#PART: the mail's id and the part that mail_read gave for the file";
+const FILES: &str = "files to send along: of the mailbox as ID#PART, the mail's id and the part that mail_read gave; of the person's files by their paths";
 
 /// The kind of connection it needs.
 const MAIL: &str = "mail";
@@ -309,7 +309,13 @@ impl Service for Mail {
     }
 
     /// Returns a move can be seen at the server; a sent mail leaves no trace there that proves anything, so the person decides.
-    async fn reconcile(&self, vault: &Vault, account: Option<(ConnectionId, u64)>, action: &MailAction) -> Lookup {
+    async fn reconcile(
+        &self,
+        vault: &Vault,
+        _: ActionId,
+        account: Option<(ConnectionId, u64)>,
+        action: &MailAction,
+    ) -> Lookup {
         let moving = match action {
             MailAction::Move(moving) | MailAction::Trash(moving) | MailAction::DiscardDraft(moving) => moving,
             MailAction::Mark(marking) => return mark::was_marked(vault, account, marking).await,

@@ -5,9 +5,10 @@ use bailey_dashboard::{
     Session, Settings, Step,
 };
 use bailey_interface::{
-    ActionView, Code, ConnectionView, ContextView, Failure, FoundRequestsView, FoundTasksView, HeldView, Line,
-    ModelsView, NamesView, NotificationView, NotificationsView, ReceivedView, RuleEventView, RuleView, SettingView,
-    Status, SuggestionView, TaskSummary, TaskView, TrialView, WhyView,
+    ActionView, Code, ConnectionView, ContextView, Failure, FileVersionView, FileVersionsView, FileView, FolderView,
+    FoundRequestsView, FoundTasksView, HeldView, Line, ModelsView, NamesView, NotificationView, NotificationsView,
+    ReceivedView, RuleEventView, RuleView, SettingView, Status, SuggestionView, TaskSummary, TaskView, TrialView,
+    WhyView,
 };
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -153,6 +154,7 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     out.push(("autonomy", page::autonomy(&at(Section::Autonomy), &autonomy(views, Some(Ok(&views.trial))))));
     out.push(("autonomy-mistake", page::autonomy(&at(Section::Autonomy), &autonomy(views, Some(Err(words))))));
     out.push(("settings", settings(views)));
+    out.extend(files(views));
     let place = |kind: &str, trouble: Option<String>| NotificationView {
         id: "00".repeat(16),
         kind: kind.into(),
@@ -223,6 +225,53 @@ fn accounts(views: &Views) -> Vec<(&'static str, String)> {
         ("connect-model", connect(&frame, &address("model"))),
         ("connect-found", connect(&frame, &offer(false))),
         ("connect-browser", connect(&frame, &offer(true))),
+    ]
+}
+
+fn files(views: &Views) -> Vec<(&'static str, String)> {
+    let words = views.words.as_str();
+    let version = |version, action: Option<&str>| FileVersionView {
+        version,
+        bytes: 81_000,
+        sha256: "ab".repeat(32),
+        made_ms: views::NOW - 900_000,
+        action: action.map(str::to_owned),
+        after_reading: action.is_some(),
+        after_secrets: action.is_some(),
+    };
+    let file = |trashed_ms| FileView {
+        id: "05".repeat(16),
+        path: format!("Reports/{words}"),
+        newest: version(2, Some("06060606060606060606060606060606")),
+        trashed_ms,
+    };
+    let folder = FolderView {
+        folder: "Reports".into(),
+        folders: vec![format!("Reports/{words} 2026")],
+        files: vec![file(None), FileView { newest: version(1, None), ..file(None) }],
+        more: true,
+        used_bytes: 1 << 24,
+        most_bytes: 20 << 30,
+    };
+    let none =
+        FolderView { folder: String::new(), folders: Vec::new(), files: Vec::new(), more: false, ..folder.clone() };
+    let versions = |trashed_ms| {
+        let file = file(trashed_ms);
+        FileVersionsView { versions: vec![file.newest.clone(), version(1, None)], file }
+    };
+    let frame = frame(&views.status, Section::Files);
+    let one = |view: &FileVersionsView, seen: &bailey_dashboard::Seen<'_>| {
+        bailey_dashboard::own_file(&frame, view, &view.file.newest, seen)
+    };
+    let text = bailey_dashboard::Seen::Text { text: words, whole: false };
+    vec![
+        ("files", bailey_dashboard::files(&frame, &folder)),
+        ("files-none", bailey_dashboard::files(&frame, &none)),
+        ("own-file", one(&versions(None), &text)),
+        ("own-file-picture", one(&versions(None), &bailey_dashboard::Seen::Picture)),
+        ("own-file-trashed", one(&versions(Some(views::NOW)), &bailey_dashboard::Seen::Nothing)),
+        ("trash", bailey_dashboard::trash(&frame, &[file(Some(views::NOW))])),
+        ("trash-none", bailey_dashboard::trash(&frame, &[])),
     ]
 }
 

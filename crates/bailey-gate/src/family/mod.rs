@@ -8,6 +8,7 @@ pub mod addresses;
 pub mod calendar;
 pub mod contacts;
 pub mod escape;
+pub mod files;
 pub mod home;
 mod kind;
 pub mod mail;
@@ -200,6 +201,8 @@ families! {
         tags home::REPLY_TAG | home::MEMORY_WRITE_TAG | home::MEMORY_READ_TAG | home::MEMORY_FORGET_TAG;
     /// Something with an address book.
     Contacts(contacts::ContactsAction) in contacts, tags contacts::TAG;
+    /// Something with the home's files.
+    File(files::FileAction) in files, tags files::TAG;
     /// A tool of a server that is not ours.
     Tool(tool::ToolUse) in tool, tags tool::TAG;
 }
@@ -222,7 +225,7 @@ impl Action {
     pub fn also(&self) -> &[(ConnectionId, u64)] {
         match self {
             Self::Calendar(action) => action.also(),
-            Self::Mail(_) | Self::Home(_) | Self::Contacts(_) | Self::Tool(_) => &[],
+            Self::Mail(_) | Self::Home(_) | Self::Contacts(_) | Self::File(_) | Self::Tool(_) => &[],
         }
     }
 
@@ -231,7 +234,9 @@ impl Action {
     pub fn of_series(&self) -> Option<OfSeries> {
         match self {
             Self::Calendar(CalendarAction::Write(writing)) => writing.of_series(),
-            Self::Calendar(_) | Self::Mail(_) | Self::Home(_) | Self::Contacts(_) | Self::Tool(_) => None,
+            Self::Calendar(_) | Self::Mail(_) | Self::Home(_) | Self::Contacts(_) | Self::File(_) | Self::Tool(_) => {
+                None
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use bailey_gate::codec::CodecError;
 use bailey_gate::content::Content;
+use bailey_gate::family::files::FilePath;
 use bailey_gate::family::home::HomeAction;
 use bailey_gate::family::mail::{
     Attachment, FolderName, FolderRole, Keyword, MailAction, Mark, Marking, Message, MessageId, MessageRef, Moving,
@@ -177,8 +178,12 @@ fn mailbox() -> impl Strategy<Value = Mailbox> {
 fn attachment() -> impl Strategy<Value = Attachment> {
     let name = line().prop_filter("a file has a name", |name| !name.as_str().is_empty());
     let taken_from = option::of(("\\PC{0,30}", 1_u32..1_000, any::<bool>()).prop_map(|(from, uid, own)| {
+        if uid % 2 == 0 {
+            let path = FilePath::new(&format!("Reports/{uid}.pdf")).unwrap();
+            return Box::new(TakenFrom::File { path, version: uid.into(), own });
+        }
         let message = MessageRef { folder: FolderName::new("INBOX").unwrap(), uid_validity: 5, uid };
-        Box::new(TakenFrom { message, part: PartNumber::new("2.1").unwrap(), from, own })
+        Box::new(TakenFrom::Mail { message, part: PartNumber::new("2.1").unwrap(), from, own })
     }));
     (name, vec(any::<u8>(), 0..200), taken_from).prop_map(|(name, bytes, taken_from)| Attachment {
         name,

@@ -14,12 +14,12 @@ use super::*;
 /// Most bytes of a text that a page shows: pages stay below 100 kB.
 const MOST_SHOWN: usize = 60_000;
 /// The policy of a file: it runs nothing, fetches nothing, and stands in nothing (CSP Level 3, 6.3.5).
-const FILE_POLICY: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
+pub(super) const FILE_POLICY: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
 /// The policy of the frame a received mail is shown in: its own pictures and our style, nothing from anywhere.
 const FRAME_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'self'";
 /// Media types of text that a page shows as such, beside `text/*`.
-const TEXTS: [&str; 6] = [
+pub(super) const TEXTS: [&str; 6] = [
     "application/json",
     "application/ics",
     "application/xml",
@@ -32,7 +32,7 @@ const TEXTS: [&str; 6] = [
 pub(super) type File = ([(HeaderName, HeaderValue); 3], Vec<u8>);
 
 /// Returns the media type of a picture that browsers show, by its first bytes and by nothing that anybody says of it.
-fn picture(bytes: &[u8]) -> Option<&'static str> {
+pub(super) fn picture(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => Some("image/png"),
         [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
@@ -92,7 +92,7 @@ pub(super) async fn attachment(AppState(home): Shared, Path((id, n)): Path<(Stri
 }
 
 /// Says under which name a file is kept (RFC 6266; RFC 8187, 3.2.1), without what could name a folder.
-fn to_keep(name: &str) -> HeaderValue {
+pub(super) fn to_keep(name: &str) -> HeaderValue {
     let mut value = String::from("attachment; filename*=UTF-8''");
     for byte in name.bytes() {
         match byte {
@@ -105,7 +105,7 @@ fn to_keep(name: &str) -> HeaderValue {
 }
 
 /// Returns as much of a text as a page shows, what is invisible written out, and whether that is all.
-fn as_text(bytes: &[u8]) -> Option<(String, bool)> {
+pub(super) fn as_text(bytes: &[u8]) -> Option<(String, bool)> {
     let text = std::str::from_utf8(bytes).ok()?;
     let text = visible_lines(&text.replace("\r\n", "\n").replace('\t', "    "));
     let end = text.floor_char_boundary(MOST_SHOWN);

@@ -50,7 +50,9 @@ fn failures(row: &Row) -> Vec<Code> {
     let mut all = vec![Code::Unauthenticated, Code::Busy, Code::Internal];
     let takes = row.body.is_some() || row.query.is_some() || row.path.contains('{');
     all.extend(takes.then_some([Code::Malformed, Code::Invalid]).into_iter().flatten());
-    all.extend((row.path.contains('{') || row.body.is_some()).then_some(Code::NotFound));
+    // The query of files names a folder or a file, too.
+    let names_one = row.path.contains('{') || row.body.is_some() || row.name == "FILES";
+    all.extend(names_one.then_some(Code::NotFound));
     all.extend(
         (row.shows.is_proven() || row.shows.is_open() || row.path.ends_with("/passkey")).then_some(Code::NotAuthorised),
     );

@@ -10,6 +10,8 @@ mod connecting;
 pub(crate) mod connections;
 mod daily_pages;
 mod document;
+mod file_pages;
+mod files;
 mod house;
 mod log;
 mod models;
@@ -89,6 +91,7 @@ impl<A> Gives<A> for Result<(HeaderMap, Json<A>), Failure> {}
 impl Gives<Octets> for Result<Vec<u8>, Failure> {}
 impl Gives<Octets> for Result<log::Exported, Failure> {}
 impl Gives<Octets> for Result<carried::File, Failure> {}
+impl Gives<Octets> for Result<files::Content, Failure> {}
 impl Gives<Text> for Result<String, Failure> {}
 impl<S> Gives<Events> for Result<Sse<S>, Failure> {}
 

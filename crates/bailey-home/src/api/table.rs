@@ -6,8 +6,8 @@ use bailey_interface::*;
 
 use super::document::{Components, schema_of, type_name};
 use super::{
-    actions, bind, bind_with, browsers, carried, config, connections, daily_pages, house, log, models, notifications,
-    rules, search, tasks, under_way, undoing,
+    actions, bind, bind_with, browsers, carried, config, connections, daily_pages, files, house, log, models,
+    notifications, rules, search, tasks, under_way, undoing,
 };
 use crate::home::Home;
 use crate::routes::{Events, Method, Octets, Route, Text};
@@ -207,6 +207,31 @@ routes! {
     CHANGE_CONFIG = Post "/v1/config", takes ConfigBody, gives Vec<SettingView>; Usual, Assertion, config::change;
     /// Changes it where nothing more can happen by that: a longer hold, a lower bound, no fallback. Needs no proof.
     NARROW_CONFIG = Post "/v1/config/narrow", takes ConfigChange, gives Vec<SettingView>; Usual, Token, config::narrow;
+
+    /// A folder of the files, or one file by its path.
+    FILES = Get "/v1/files" ? files::Where, gives FolderView; Usual, Token, files::folder;
+    /// What lies in the trash, the last first.
+    TRASHED_FILES = Get "/v1/files/trash", gives Vec<FileView>; Usual, Token, files::trashed;
+    /// Removes all that lies in the trash, with every version, and destroys its keys.
+    EMPTY_TRASH = Post "/v1/files/trash/empty", takes ProvenBody, gives EmptiedView; Usual, Assertion, files::empty_trash;
+    /// Begins to put a file. What could not be kept is refused before anything comes.
+    BEGIN_UPLOAD = Post "/v1/files/uploads", takes UploadBody, gives UploadView; Usual, Token, files::begin_upload;
+    /// Takes the next piece of a file.
+    ADD_TO_UPLOAD = Post "/v1/files/uploads/{id}", takes PieceBody, gives UploadView; Usual, Token, files::add_to_upload;
+    /// Ends an upload: the file lies there then, as a new one or as a further version.
+    END_UPLOAD = Post "/v1/files/uploads/{id}/end", gives FileView; Usual, Token, files::end_upload;
+    /// A file with its versions.
+    FILE = Get "/v1/files/{id}", gives FileVersionsView; Usual, Token, files::versions;
+    /// The content of a version. Pictures come as such; everything else to be kept, not shown.
+    FILE_CONTENT = Get "/v1/files/{id}/versions/{n}", gives Octets; Usual, Token, files::content;
+    /// Makes an earlier version of a file its newest, as one more version.
+    BRING_BACK = Post "/v1/files/{id}/versions/{n}/restore", gives FileView; Usual, Token, files::bring_back;
+    /// Moves or renames a file, to where none lies.
+    MOVE_FILE = Post "/v1/files/{id}/move", takes MoveFileBody, gives FileView; Usual, Token, files::move_file;
+    /// Moves a file to the trash.
+    TRASH_FILE = Post "/v1/files/{id}/trash", takes FileVersionBody, gives FileView; Usual, Token, files::trash_file;
+    /// Takes a file out of the trash, to where it lay.
+    RESTORE_FILE = Post "/v1/files/{id}/restore", gives FileView; Usual, Token, files::restore_file;
 
     /// What a new home still needs, until all was done.
     FIRST_STEPS = Get "/v1/first-steps", gives FirstStepsView; Usual, Token, daily_pages::first_steps;

@@ -12,7 +12,7 @@ use bailey_verify::Verdict;
 use crate::support::{CALENDAR, Folder, at, execute, gate, propose, verdict};
 
 /// The formats with a home to try.
-const FORMATS: [u32; 4] = [1, 2, 3, 7];
+const FORMATS: [u32; 5] = [1, 2, 3, 7, 10];
 
 fn id(number: u8) -> ActionId {
     ActionId::from_bytes([number; 16])

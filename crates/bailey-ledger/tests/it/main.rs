@@ -9,5 +9,6 @@ mod keys;
 mod log;
 mod readers;
 mod search;
+mod stored_files;
 mod support;
 mod writer;

@@ -1,7 +1,7 @@
 //! From a rule to Cedar: no arithmetic, no attribute that could be missing, an approval only ever lifts.
 
 use bailey_gate::family::tool::UNSAID_METHOD;
-use bailey_gate::family::{ActionKind, Group, calendar, home, mail, tool};
+use bailey_gate::family::{ActionKind, Group, calendar, files, home, mail, tool};
 use bailey_gate::ground::joined;
 use bailey_gate::place::Place;
 
@@ -43,6 +43,10 @@ fn actions(subject: Subject, stops: bool) -> String {
     };
     let groups = |groups: &[Group]| named(groups.iter().map(|group| group.name()).collect());
     let kinds = |kinds: &[ActionKind]| named(kinds.iter().map(|kind| kind.name()).collect());
+    // Whoever stops what is done to things means the home's files, too, and who stops what is done to files means those of tools; what
+    // is let go is what is named, and no more.
+    let stopped =
+        |own: &[ActionKind], too: &[ActionKind]| kinds(&if stops { [own, too].concat() } else { own.to_vec() });
     match subject {
         Subject::Anything => "action".into(),
         Subject::Reading => groups(&[Group::Read]),
@@ -58,12 +62,24 @@ fn actions(subject: Subject, stops: bool) -> String {
         Subject::NewEntries => kinds(&[calendar::CREATE]),
         Subject::ChangedEntries => kinds(&[calendar::CHANGE]),
         Subject::CancelledEntries => kinds(&[calendar::CANCEL]),
-        Subject::NewThings => kinds(&[tool::WRITE]),
+        Subject::NewThings => stopped(&[tool::WRITE], &[files::CREATE]),
+        Subject::Changes if stops => {
+            let own = [files::CHANGE, files::MOVE, files::TRASH].map(ActionKind::name);
+            named([vec![Group::Destroy.name()], own.to_vec()].concat())
+        }
         Subject::Changes => groups(&[Group::Destroy]),
-        Subject::Changing => kinds(&[tool::CHANGE]),
-        Subject::Removing => kinds(&[tool::REMOVE]),
+        Subject::Changing => stopped(&[tool::CHANGE], &[files::CHANGE, files::MOVE]),
+        Subject::Removing => stopped(&[tool::REMOVE], &[files::TRASH]),
         Subject::Payments => groups(&[Group::Spend]),
         Subject::Notes => kinds(&[home::MEMORY_WRITE]),
+        Subject::Files => stopped(
+            &[files::CREATE, files::CHANGE, files::MOVE, files::TRASH],
+            &[tool::WRITE, tool::CHANGE, tool::REMOVE],
+        ),
+        Subject::CreatingFiles => stopped(&[files::CREATE], &[tool::WRITE]),
+        Subject::ChangingFiles => stopped(&[files::CHANGE], &[tool::CHANGE]),
+        Subject::MovingFiles => stopped(&[files::MOVE], &[tool::CHANGE]),
+        Subject::DeletingFiles => stopped(&[files::TRASH], &[tool::REMOVE]),
     }
 }
 

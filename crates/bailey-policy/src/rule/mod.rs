@@ -79,6 +79,16 @@ pub enum Subject {
     Payments,
     /// Notes for later tasks.
     Notes,
+    /// The home's files, whatever is done to them.
+    Files,
+    /// New files.
+    CreatingFiles,
+    /// Files that get another content.
+    ChangingFiles,
+    /// Files that are moved or renamed.
+    MovingFiles,
+    /// Files that go to the trash.
+    DeletingFiles,
 }
 
 impl Subject {
@@ -183,6 +193,7 @@ pub(crate) fn fits(subject: Subject, condition: &Condition) -> bool {
     let mail = matches!(subject, S::Mail | S::Outward);
     let entries = matches!(subject, S::Calendar | S::NewEntries | S::ChangedEntries | S::CancelledEntries);
     let changes = matches!(subject, S::Changes | S::Changing | S::Removing);
+    let files = matches!(subject, S::Files | S::CreatingFiles | S::ChangingFiles | S::MovingFiles | S::DeletingFiles);
     let tools = matches!(subject, S::Fetching | S::NewThings | S::Payments | S::Outward) || changes;
     let reaches = all || mail || entries || changes || matches!(subject, S::Fetching | S::Payments);
     match condition {
@@ -198,14 +209,13 @@ pub(crate) fn fits(subject: Subject, condition: &Condition) -> bool {
         Condition::Guests(_) => entries || all,
         Condition::Links(_) => all || mail || entries || changes || subject == S::Payments,
         Condition::Attachments(_) | Condition::ForeignFiles(_) | Condition::UnprovenSender(_) => all || mail,
-        Condition::Named(_) => all || changes || mail || subject == S::Payments,
+        Condition::Named(_) => all || changes || mail || subject == S::Payments || files && subject != S::CreatingFiles,
         Condition::AtMost(_) | Condition::MoreThan(_) | Condition::BudgetUpTo(..) | Condition::BudgetOver(..) => {
             all || subject == S::Payments
         }
-        Condition::In(_) | Condition::OnSite(_) | Condition::Method(_) | Condition::Tool(_) => {
-            all || tools || subject == S::Reading
-        }
-        Condition::Through(_) => !tools || subject == S::Outward,
+        Condition::In(_) => all || tools || files || subject == S::Reading,
+        Condition::OnSite(_) | Condition::Method(_) | Condition::Tool(_) => all || tools || subject == S::Reading,
+        Condition::Through(_) => !(tools || files) || subject == S::Outward,
         Condition::OffTask(_) => subject != S::Reading && subject != S::Fetching,
         Condition::ADay(_)
         | Condition::AnHour(_)
@@ -370,7 +380,7 @@ mod tests {
         assert_eq!(one("payments at most 50 € a week: fine").to_string(), "payments up to 50 a week: go ahead");
         assert_eq!(one("payments up to 3 times a day: yes").to_string(), "payments up to 3 times a day: go ahead");
         assert_eq!(one("more than 3 payments a day: no").to_string(), "payments more than 3 times a day: never");
-        assert_eq!(one("deleting files in Clients/: never").to_string(), "removing things in Clients/: never");
+        assert_eq!(one("removing files in Clients/: never").to_string(), "deleting files in Clients/: never");
         assert_eq!(parse("# nothing here\n\n").unwrap(), []);
     }
 

@@ -11,7 +11,7 @@ use super::tokens::Words;
 use super::{BadRule, Condition, Period, Rule, Subject, Verdict};
 
 /// Subjects: the words each is printed in first, then others that mean the same.
-pub(crate) const SUBJECTS: [(Subject, &[&str]); 20] = [
+pub(crate) const SUBJECTS: [(Subject, &[&str]); 25] = [
     (Subject::Anything, &["anything", "everything"]),
     (Subject::Reading, &["reading", "looking"]),
     (Subject::Fetching, &["fetching", "browsing", "opening pages"]),
@@ -26,12 +26,17 @@ pub(crate) const SUBJECTS: [(Subject, &[&str]); 20] = [
     (Subject::NewEntries, &["new calendar entries", "creating calendar entries"]),
     (Subject::ChangedEntries, &["changing calendar entries"]),
     (Subject::CancelledEntries, &["cancelling calendar entries", "removing calendar entries"]),
-    (Subject::NewThings, &["new things", "creating things", "creating files", "new files"]),
-    (Subject::Changes, &["changing or removing things", "changing or deleting files"]),
-    (Subject::Changing, &["changing things", "changing files"]),
-    (Subject::Removing, &["removing things", "deleting things", "deleting files", "removing files"]),
+    (Subject::NewThings, &["new things", "creating things"]),
+    (Subject::Changes, &["changing or removing things"]),
+    (Subject::Changing, &["changing things"]),
+    (Subject::Removing, &["removing things", "deleting things"]),
     (Subject::Payments, &["payments", "payment", "paying", "spending", "money"]),
     (Subject::Notes, &["notes", "remembering"]),
+    (Subject::Files, &["files", "writing files", "my files"]),
+    (Subject::CreatingFiles, &["creating files", "new files"]),
+    (Subject::ChangingFiles, &["changing files", "overwriting files"]),
+    (Subject::MovingFiles, &["moving files", "renaming files"]),
+    (Subject::DeletingFiles, &["deleting files", "removing files", "trashing files"]),
 ];
 
 /// Conditions without a value.

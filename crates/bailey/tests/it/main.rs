@@ -24,6 +24,7 @@ mod devices;
 mod discovery;
 mod editing;
 mod evidence;
+mod files;
 mod hijack;
 mod hostile;
 mod house;

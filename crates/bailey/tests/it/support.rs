@@ -760,7 +760,7 @@ pub fn damage_rules(data: &Path) {
 /// Puts anything in the place of a record of a stopped home.
 pub fn put_record(data: &Path, kind: &'static str, owner: &[u8], bytes: &[u8]) {
     let name = bailey_ledger::RecordName { kind, owner, n: 0 };
-    at_rest(data).write(|tx| tx.put_record(name, bytes).map(|_| ())).unwrap();
+    opened(data).write(|tx| tx.put_record(name, bytes).map(|_| ())).unwrap();
 }
 
 /// Writes into a stopped home's log that something was erased, as whatever erases something does.
@@ -768,11 +768,11 @@ pub fn note_erasure(data: &Path) {
     let now = bailey_home::Clock::new(None).unwrap().now();
     let (mode, epoch, lease_epoch) = (Mode::Open, 0, 0);
     let entry = Event::of_home(EventKind::Erased, Actor::Person, now, PauseState { mode, epoch, lease_epoch });
-    at_rest(data).write(|tx| tx.append(&entry, None).map(|_| ())).unwrap();
+    opened(data).write(|tx| tx.append(&entry, None).map(|_| ())).unwrap();
 }
 
 /// Opens the store of a stopped home.
-fn at_rest(data: &Path) -> bailey_ledger::Ledger {
+pub fn opened(data: &Path) -> bailey_ledger::Ledger {
     let place = bailey_supervisor::Place::new(data);
     let key = place.unwrap(&place.root_key(None).unwrap().unwrap()).unwrap();
     let (database, keys) = (data.join("home/ledger.db"), data.join("home/keys.db"));

@@ -2,6 +2,7 @@
 
 mod daily;
 mod dashboard;
+mod files;
 mod gate;
 mod house;
 mod interface;
@@ -24,6 +25,7 @@ pub(super) fn mutations() -> impl Iterator<Item = &'static Mutation> + Clone {
         telemetry::TELEMETRY,
         daily::DAILY,
         dashboard::DASHBOARD,
+        files::FILES,
     ]
     .into_iter()
     .flatten()

@@ -143,8 +143,8 @@ pub(super) const OUTSIDE: &[Mutation] = &[
         control: "mail/foreign-files",
         edits: &[(
             "crates/bailey-gate/src/family/mail/message.rs",
-            "map_or(passed_on, |taken| !taken.own)",
-            "map_or(passed_on, |taken| passed_on && !taken.own)",
+            "map_or(passed_on, |taken| !taken.is_own())",
+            "map_or(passed_on, |taken| passed_on && !taken.is_own())",
         )],
         test: "writing::files_of_the_mailbox_are_sent_along_as_they_were_shown",
     },

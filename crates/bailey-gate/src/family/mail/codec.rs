@@ -6,6 +6,7 @@ use super::{
 };
 use super::{look, mark, unsubscribe};
 use crate::codec::{CodecError, Decoder, Encoder};
+use crate::family::files::FilePath;
 use crate::family::text::{Address, Line, Mailbox};
 
 /// What a mail was made of another as, and what was known of who sent that: one byte. The first two were there before anybody looked.
@@ -80,9 +81,15 @@ fn takes_files(message: &Message) -> bool {
 fn encode_taking(message: &Message, out: &mut Encoder) {
     encode_whole(message, out);
     out.list(&message.attachments, |out, file| {
-        out.option(file.taken_from.as_deref(), |out, taken| {
-            encode_reference(&taken.message, out);
-            out.text(taken.part.as_str()).text(&taken.from).byte(u8::from(taken.own));
+        out.option(file.taken_from.as_deref(), |out, taken| match taken {
+            TakenFrom::Mail { message, part, from, own } => {
+                encode_reference(message, out);
+                out.text(part.as_str()).text(from).byte(u8::from(*own));
+            }
+            // No folder of a mailbox has an empty name.
+            TakenFrom::File { path, version, own } => {
+                out.text("").text(path.as_str()).number(*version).byte(u8::from(*own));
+            }
         });
     });
 }
@@ -100,15 +107,22 @@ fn decode_taking(bytes: &mut Decoder<'_>) -> Result<Message, CodecError> {
 }
 
 fn decode_taken(bytes: &mut Decoder<'_>) -> Result<TakenFrom, CodecError> {
-    Ok(TakenFrom {
-        message: decode_reference(bytes)?,
+    let own = |bytes: &mut Decoder<'_>| match bytes.byte()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        tag => Err(CodecError::UnknownTag(tag)),
+    };
+    let folder = bytes.text()?;
+    if folder.is_empty() {
+        let path = FilePath::new(&bytes.text()?).map_err(|_| CodecError::Malformed("the path of a file"))?;
+        return Ok(TakenFrom::File { path, version: bytes.number()?, own: own(bytes)? });
+    }
+    let folder = FolderName::new(&folder).map_err(|_| CodecError::Malformed("a folder"))?;
+    Ok(TakenFrom::Mail {
+        message: MessageRef { folder, uid_validity: decode_u32(bytes)?, uid: decode_u32(bytes)? },
         part: PartNumber::new(&bytes.text()?).ok_or(CodecError::Malformed("the number of a part"))?,
         from: bytes.text()?,
-        own: match bytes.byte()? {
-            0 => false,
-            1 => true,
-            tag => return Err(CodecError::UnknownTag(tag)),
-        },
+        own: own(bytes)?,
     })
 }
 

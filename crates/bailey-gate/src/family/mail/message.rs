@@ -4,6 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{FolderName, INVITATIONS, MAX_BODY_BYTES, MessageRef, PartNumber};
 use crate::codec::CodecError;
+use crate::family::files::FilePath;
 use crate::family::text::{BadText, Line, MAX_ADDRESS_BYTES, MAX_HEADER_CHARS, Mailbox};
 use crate::ids::Digest;
 
@@ -129,11 +130,11 @@ impl Message {
     #[must_use]
     pub fn foreign_attachments(&self) -> usize {
         let passed_on = self.passes_on();
-        let is_foreign = |file: &&Attachment| file.taken_from.as_ref().map_or(passed_on, |taken| !taken.own);
+        let is_foreign = |file: &&Attachment| file.taken_from.as_ref().map_or(passed_on, |taken| !taken.is_own());
         self.attachments.iter().filter(is_foreign).count()
     }
 
-    /// Returns the names of its files that were taken from mails of the person's, or are passed on with one.
+    /// Returns the names of its files that were taken from mails or files of the person's, or are passed on with a mail.
     #[must_use]
     pub fn files_of_the_mailbox(&self) -> Vec<String> {
         let passed_on = self.passes_on();
@@ -180,21 +181,43 @@ pub struct Attachment {
     pub media_type: String,
     /// The content.
     pub bytes: Vec<u8>,
-    /// The mail of the mailbox it was taken from, where the person's own mail takes it along.
+    /// The mail of the mailbox, or the file of the home's, that it was taken from, where a mail takes it along.
     pub taken_from: Option<Box<TakenFrom>>,
 }
 
 /// Where a file was taken from, as it was when the mail that takes it along was prepared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TakenFrom {
-    /// Names the mail.
-    pub message: MessageRef,
-    /// Names the part of it.
-    pub part: PartNumber,
-    /// Quotes the mail's sender; written by them, shown escaped.
-    pub from: String,
-    /// Tells whether the mail is known to be the person's own: it lies among what they sent, and Bailey did not write it.
-    pub own: bool,
+pub enum TakenFrom {
+    /// A mail of the mailbox.
+    Mail {
+        /// Names the mail.
+        message: MessageRef,
+        /// Names the part of it.
+        part: PartNumber,
+        /// Quotes the mail's sender; written by them, shown escaped.
+        from: String,
+        /// Tells whether the mail is known to be the person's own: it lies among what they sent, and Bailey did not write it.
+        own: bool,
+    },
+    /// A file of the home's.
+    File {
+        /// Names the file.
+        path: FilePath,
+        /// Names the version of it.
+        version: u64,
+        /// Tells whether the person put that version there, and not the agent.
+        own: bool,
+    },
+}
+
+impl TakenFrom {
+    /// Tells whether it is the person's own.
+    #[must_use]
+    pub const fn is_own(&self) -> bool {
+        match self {
+            Self::Mail { own, .. } | Self::File { own, .. } => *own,
+        }
+    }
 }
 
 impl Attachment {

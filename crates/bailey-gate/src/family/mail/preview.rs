@@ -123,12 +123,21 @@ fn source(out: &mut Preview, source: &Source) {
     }
 }
 
-/// Says which mail a file was taken from.
+/// Says which mail or file a file was taken from.
 fn taken_from(out: &mut Preview, taken: &TakenFrom) {
-    let own = "Taken from a mail you sent, as";
-    out.item(if taken.own { own } else { "Taken from the mail from (as it says)" }, &taken.from);
-    place(out, &taken.message);
-    out.item("Part", taken.part.as_str());
+    match taken {
+        TakenFrom::Mail { message, part, from, own } => {
+            let sent = "Taken from a mail you sent, as";
+            out.item(if *own { sent } else { "Taken from the mail from (as it says)" }, from);
+            place(out, message);
+            out.item("Part", part.as_str());
+        }
+        TakenFrom::File { path, version, own } => {
+            let by = if *own { "Taken from your file" } else { "Taken from a file that the agent wrote" };
+            out.item(by, path.as_str());
+            out.item("Version", &version.to_string());
+        }
+    }
 }
 
 fn describe(file: &Attachment) -> String {
