@@ -232,7 +232,9 @@ pub fn finish_root(work: &Path, made: &Path) -> Result<(), String> {
     fs::write(work.join("packages.txt"), list).map_err(failed(work))?;
     tidy(made)?;
     let packed = work.join("root.erofs");
-    run(command("mkfs.erofs").args(["-zlz4hc", "-T0", &format!("-U{UUID}")]).arg(&packed).arg(made))?;
+    // What mmdebstrap has mounted there while it works is no part of it; asked for attributes of its files, mkfs would fail.
+    let mounted = "--exclude-regex=^(proc|sys|dev)/";
+    run(command("mkfs.erofs").args(["-zlz4hc", "-x-1", "-T0", &format!("-U{UUID}"), mounted]).arg(&packed).arg(made))?;
     let owner = fs::metadata(work).map_err(failed(work))?;
     let (owner, group) = (owner.uid().to_string(), owner.gid().to_string());
     run(command("chown").args(["-R", &format!("{owner}:{group}")]).arg(work))

@@ -91,7 +91,7 @@ const COMPUTER: [Package; 5] = [
         why: "makes its root out of Debian packages",
         present: || succeeds(command("mmdebstrap").arg("--version")),
     },
-    Package { name: "erofs-utils", why: "packs that root", present: || succeeds(command("mkfs.erofs").arg("-V")) },
+    Package { name: "erofs-utils", why: "packs that root", present: || succeeds(command("mkfs.erofs").arg("--help")) },
     Package {
         name: "debian-archive-keyring",
         why: "the keys Debian's packages are signed with",
