@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bailey_computer::{DiskKey, Engine as _, Identity, Image, Machine, Output, Place, Program, Qemu, Resources};
+use bailey_computer::{Control, DiskKey, Engine as _, Identity, Job, Machine, Output, Place, Program, Qemu, Resources};
 use tokio::sync::{Mutex, MutexGuard};
 
 /// An account of nobody's, far from those of a system: what a machine's process has where the tests run as root.
@@ -81,7 +81,13 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).trim_end().to_owned()
 }
 
-/// Opens the image, as an engine does at every start.
-pub fn opened(folder: &Path) -> Result<Image, bailey_computer::ImageError> {
-    Image::open(folder)
+/// Asks about a job until it is as wanted.
+pub async fn job_until(control: &Control, job: u32, wanted: impl Fn(&Job) -> bool) -> Job {
+    for _ in 0..10_000 {
+        let found = control.poll(job).await.unwrap();
+        if wanted(&found) {
+            return found;
+        }
+    }
+    panic!("the job never was as wanted");
 }
