@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
 use bailey_wire::nonblocking::Connection;
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::{ComputerError, Control, Layers};
@@ -200,6 +201,10 @@ pub trait Machine: Send + Sync {
 
     /// Goes on after a snapshot.
     fn wake(&self) -> Action<'_, ()>;
+
+    /// Speaks to what runs the machine in its own words (QMP), with all the rights of the machine's process: for checks of the jail, which
+    /// ask for what a QEMU that was taken over would do.
+    fn monitor<'a>(&'a self, command: &'a str, arguments: Value) -> Action<'a, Value>;
 
     /// Waits until it has ended, and tells what is known of why.
     fn ended(&self) -> Pin<Box<dyn Future<Output = String> + Send + '_>>;

@@ -7,7 +7,8 @@
 //! |---|---|---|
 //! | account of its own, no groups | the home's files and processes | not started as root: said, goes on |
 //! | no capabilities, no new rights | root, set-user-id programs | nothing is started |
-//! | namespaces of network, IPC and host name | every network, loopback too | said, goes on |
+//! | namespaces of network, IPC and host name | every network, loopback too, and sockets without a file | said, goes on |
+//! | a namespace of mounts, with folders of sockets and people hidden | sockets in files, which Landlock does not know | said, goes on |
 //! | Landlock | every file but what is named, TCP, signals to others | without files: nothing is started |
 //! | limits | memory, disk, descriptors, core files | nothing is started |
 //! | QEMU's own seccomp filter | programs, rights, scheduling | nothing is started |
@@ -24,6 +25,7 @@ use landlock::{
 };
 use nix::sched::{CloneFlags, unshare};
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
+use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recvmsg, send};
 use rustix::process::{Gid, Resource, Rlimit, Signal, Uid, setrlimit};
 use serde::{Deserialize, Serialize};
@@ -78,6 +80,8 @@ pub struct Layers {
     pub account: bool,
     /// It has a network of its own, with nothing in it.
     pub network: bool,
+    /// Folders that hold sockets and people's files are empty to it.
+    pub folders: bool,
     /// Landlock keeps everything from it that we know how to: false on kernels that know less.
     pub landlock_whole: bool,
     /// What limits the host's memory and processes it takes, beside the limits of a process.
@@ -123,7 +127,8 @@ fn become_program(socket: &OwnedFd) -> Result<Never, String> {
     // A session of its own: no terminal, and no signals of whoever started us.
     rustix::process::setsid().map_err(|error| failed("no session of its own")(&error))?;
     limit(&order).map_err(|error| failed("limits")(&error))?;
-    let network = leave_network();
+    let network = leave_networks();
+    let folders = hide_folders().is_ok();
     let account = give_up_rights(&order).map_err(|error| failed("rights cannot be given up")(&error))?;
     // Set last: a change of account clears it.
     let death = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
@@ -142,7 +147,7 @@ fn become_program(socket: &OwnedFd) -> Result<Never, String> {
     }
     let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null");
     null.and_then(|null| Ok(rustix::stdio::dup2_stdin(&null)?)).map_err(|error| failed("standard input")(&error))?;
-    tell(socket, &Told::Layers(Layers { account, network, landlock_whole, held: crate::Held::default() }));
+    tell(socket, &Told::Layers(Layers { account, network, folders, landlock_whole, held: crate::Held::default() }));
     let error = command(&order.program).args(&words).env_clear().env("LANG", "C").exec();
     Err(format!("`{}` cannot be started: {error}", order.program))
 }
@@ -203,9 +208,23 @@ fn limit(order: &Order) -> rustix::io::Result<()> {
 }
 
 /// Leaves the host's networks, message queues and name. Where only an account's own namespace allows it, one is made.
-fn leave_network() -> bool {
+fn leave_networks() -> bool {
     let wanted = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWUTS;
     unshare(wanted).is_ok() || unshare(wanted | CloneFlags::CLONE_NEWUSER).is_ok()
+}
+
+/// What is hidden: where sockets of the host's services lie, and what belongs to people.
+const HIDDEN: [&str; 10] = ["/run", "/tmp", "/var", "/home", "/root", "/srv", "/mnt", "/media", "/opt", "/dev/shm"];
+
+/// Puts an empty folder over each of those, for this process alone.
+fn hide_folders() -> io::Result<()> {
+    unshare(CloneFlags::CLONE_NEWNS)?;
+    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC | MountFlags::RDONLY;
+    for folder in HIDDEN.iter().filter(|folder| std::path::Path::new(folder).is_dir()) {
+        mount("tmpfs", *folder, "tmpfs", flags, Some(c"size=4k,mode=0555"))?;
+    }
+    Ok(())
 }
 
 /// Gives up every right; true if the account is another than before.

@@ -60,7 +60,8 @@ impl Jailed {
         let group = memory_mib.map(|memory| Group::hold(process, memory)).unwrap_or_default();
         let held = group.held.clone();
         *bounds.lock().unwrap_or_else(PoisonError::into_inner) = group;
-        let layers = Layers { account: false, network: false, landlock_whole: false, held: held.clone() };
+        let layers =
+            Layers { account: false, network: false, folders: false, landlock_whole: false, held: held.clone() };
         let mut jailed = Self { layers, process, handle, ended, complaint };
         let descriptors: Vec<BorrowedFd<'_>> = handed.iter().map(|(_, descriptor)| *descriptor).collect();
         channel::send(&ours, &bytes, &descriptors).map_err(failed)?;

@@ -453,7 +453,8 @@ mod tests {
         // A change so large that part of it is in the file before it is made: what a crash then leaves behind.
         {
             let db = store.db();
-            db.execute_batch("PRAGMA cache_size = 1; BEGIN; UPDATE key SET wrapped = randomblob(length(wrapped));").unwrap();
+            db.execute_batch("PRAGMA cache_size = 1; BEGIN; UPDATE key SET wrapped = randomblob(length(wrapped));")
+                .unwrap();
             for name in ["keys.db", "keys.db-journal"] {
                 fs::copy(folder.0.join(name), folder.0.join(format!("dead-{name}"))).unwrap();
             }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bailey_wire::nonblocking::Connection;
 use bailey_wire::{Port, Side};
 use rustix::time::{ClockId, clock_gettime};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::UnixStream;
 use tokio::sync::Mutex;
@@ -250,6 +250,10 @@ impl Machine for Running {
             self.ports.thaw();
             Ok(self.refresh().await?)
         })
+    }
+
+    fn monitor<'a>(&'a self, command: &'a str, arguments: Value) -> Action<'a, Value> {
+        Box::pin(async move { self.qmp.lock().await.run(command, arguments).await.map_err(failed) })
     }
 
     fn ended(&self) -> Pin<Box<dyn Future<Output = String> + Send + '_>> {

@@ -68,6 +68,8 @@ async fn snapshots_bring_back_memory_and_disk_with_the_time_and_randomness_of_no
     let job = control.start(Program::shell("echo $$ > /dev/shm/of-memory; exec sleep 100000")).await.unwrap();
     job_until(control, job, |job| job.output == 0 && job.ended.is_none()).await;
     while shell(&*machine, "cat /dev/shm/of-memory").await.output.is_empty() {}
+    // Its clock is far off when it is saved: a machine that is put back a year later.
+    root(&*machine, "date -s @946684800").await;
     machine.snapshot("one").await.unwrap();
     assert!(control.health().await.is_err(), "it takes no call until it is woken");
     machine.wake().await.unwrap();
@@ -91,11 +93,11 @@ async fn snapshots_bring_back_memory_and_disk_with_the_time_and_randomness_of_no
     assert_ne!(drawn.first(), drawn.last(), "two of the same memory draw other bytes");
 
     // What lies on the disk is sealed: neither words of the guest nor of its kernel are in it.
+    let words =
+        regex::bytes::Regex::new("secret-of-the-guest|/home/agent|BOOT_IMAGE|ld-linux-x86-64|root:x:0:0").unwrap();
     for file in [world.place.disk(), world.place.memory("one")] {
         let bytes = fs::read(&file).unwrap();
-        for word in [b"secret-of-the-guest".as_slice(), b"/home/agent", b"BOOT_IMAGE", b"ld-linux-x86-64"] {
-            assert!(!bytes.windows(word.len()).any(|window| window == word), "{}", file.display());
-        }
+        assert!(!words.is_match(&bytes), "{}", file.display());
     }
     // A changed byte, another key, another name.
     let path = world.place.memory("one");

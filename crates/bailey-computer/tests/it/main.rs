@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has to fail, and says where")]
 
 mod guest;
+mod jail;
 mod lifecycle;
 mod outside;
 mod support;

@@ -1,5 +1,6 @@
 //! Every control, and how to take it out.
 
+mod computer;
 mod daily;
 mod dashboard;
 mod gate;
@@ -24,6 +25,7 @@ pub(super) fn mutations() -> impl Iterator<Item = &'static Mutation> + Clone {
         telemetry::TELEMETRY,
         daily::DAILY,
         dashboard::DASHBOARD,
+        computer::COMPUTER,
     ]
     .into_iter()
     .flatten()
