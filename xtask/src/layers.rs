@@ -112,7 +112,7 @@ const ABSENT: [(&str, &[&str]); 16] = [
     ("bailey-supervisor", &["hyper", "axum", "rustls", "cedar-policy"]),
     ("bailey-telemetry", &["tokio", "hyper", "rusqlite", "rustix"]),
     ("bailey-dashboard", &["tokio", "hyper", "axum", "rusqlite", "aws-lc-rs", "rustix"]),
-    ("bailey-wire", &["hyper", "rusqlite", "aws-lc-rs", "rustix"]),
+    ("bailey-wire", &["tokio", "hyper", "rusqlite", "aws-lc-rs", "rustix"]),
     ("bailey-guest", &["tokio", "hyper", "rusqlite", "aws-lc-rs", "rustls"]),
     ("bailey-computer", &["hyper", "axum", "rusqlite", "rustls"]),
     ("bailey-interface", &["tokio", "hyper", "axum", "rusqlite", "aws-lc-rs", "rustix"]),

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::connection::{Connection, Stream};
 use bailey_wire::control::{
     Decoder, Ended, Entry, Health, Job, MAX_PIECE_BYTES, Message, MessageError, Program, Reply, Request, Said,
 };
-use bailey_wire::nonblocking::{Connection, Stream};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 

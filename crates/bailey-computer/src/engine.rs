@@ -5,7 +5,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
-use bailey_wire::nonblocking::Connection;
+use crate::connection::Connection;
 use serde_json::Value;
 use zeroize::Zeroizing;
 

@@ -17,6 +17,7 @@
 
 mod cgroup;
 mod channel;
+mod connection;
 mod control;
 mod engine;
 mod image;
@@ -28,8 +29,8 @@ mod qmp;
 mod sealed;
 
 pub use bailey_wire::control::{Account, Ended, Entry, EntryKind, Health, How, Job, Program, Said};
-pub use bailey_wire::nonblocking::{Connection, Stream};
 pub use cgroup::Held;
+pub use connection::{Broken, Connection, Stream};
 pub use control::{Call, CallError, Control, Output, Piece};
 pub use engine::{Action, DiskKey, Engine, Grade, Machine, Place, Resources};
 pub use image::{Image, ImageError};

@@ -6,7 +6,8 @@
 //! | [`Mux`] | the state machine of one side: streams, credit, limits; no clock, no thread, no descriptor |
 //! | [`control`] | what is said in a stream of the control port: requests, replies, pieces of output |
 //! | [`blocking`] | the machine over a descriptor with threads, for the guest |
-//! | `nonblocking` | the same with tokio, for the host (feature `async`) |
+//!
+//! The host has it with tokio, in `bailey-computer`.
 //!
 //! Every byte from the guest is hostile. What a [`Mux`] keeps is bounded by [`Mux::MOST_BYTES`] whatever comes, memory grows only
 //! by bytes that have come, and what breaks a rule ends the port ([`WireError`]).
@@ -19,8 +20,6 @@ pub mod blocking;
 pub mod control;
 pub mod frame;
 mod mux;
-#[cfg(feature = "async")]
-pub mod nonblocking;
 
 pub use mux::{Mux, Phase, Port, Read, Refused, Side, StreamId};
 

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
-use bailey_wire::nonblocking::Connection;
+use crate::connection::Connection;
 use bailey_wire::{Port, Side};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};

@@ -6,10 +6,8 @@ use std::collections::BTreeMap;
 
 use bailey_wire::control::{Decoder, MAX_MESSAGE_BYTES, Message, MessageError};
 use bailey_wire::frame::{Header, Kind, MAX_DATA_BYTES};
-use bailey_wire::nonblocking::{Broken, Connection};
 use bailey_wire::{Mux, Phase, Port, Read, Refused, Side, StreamId, WireError};
 use proptest::prelude::*;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 fn frame(kind: Kind, value: u16, stream: u32) -> Vec<u8> {
     Header { kind, value, stream }.encode().to_vec()
@@ -289,44 +287,4 @@ fn messages_too_long_are_refused_before_they_come() {
     decoder.push(&[2, 0xff, 0xff, 0xff, 0xff]);
     assert_eq!(decoder.next_message(), Err(MessageError::TooLong));
     assert_eq!(Message::json(&"x".repeat(MAX_MESSAGE_BYTES)), Err(MessageError::TooLong));
-}
-
-#[tokio::test]
-async fn connections_carry_streams_both_ways_and_half_closed() {
-    let (one, other) = tokio::io::duplex(1_000);
-    let (guest, host) =
-        (Connection::start(Side::Guest, Port::Egress, one), Connection::start(Side::Host, Port::Egress, other));
-    let sent: Vec<u8> = (0..300_000_u32).map(|at| u8::try_from(at % 253).unwrap()).collect();
-    let ours = sent.clone();
-    let asking = tokio::spawn(async move {
-        let stream = guest.open().unwrap();
-        let (mut reads, mut writes) = tokio::io::split(stream);
-        let write = async {
-            writes.write_all(&ours).await.unwrap();
-            writes.shutdown().await.unwrap();
-        };
-        let mut back = Vec::new();
-        let (_, read) = tokio::join!(write, reads.read_to_end(&mut back));
-        read.unwrap();
-        back
-    });
-    let mut stream = host.accept().await.unwrap();
-    let mut all = Vec::new();
-    stream.read_to_end(&mut all).await.unwrap();
-    assert!(all == sent);
-    stream.write_all(&all).await.unwrap();
-    stream.shutdown().await.unwrap();
-    assert!(asking.await.unwrap() == sent);
-}
-
-#[tokio::test]
-async fn connections_whose_peer_breaks_a_rule_end_with_their_streams() {
-    let (mut guest, end) = tokio::io::duplex(1_000);
-    let host = Connection::start(Side::Host, Port::Egress, end);
-    guest.write_all(&frame(Kind::Open, 0, 1)).await.unwrap();
-    let mut stream = host.accept().await.unwrap();
-    guest.write_all(&[255; 8]).await.unwrap();
-    assert_eq!(host.broken().await, Broken::Rules(WireError::UnknownFrame));
-    assert!(stream.read(&mut [0]).await.is_err());
-    assert!(host.accept().await.is_none());
 }

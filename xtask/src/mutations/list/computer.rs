@@ -164,7 +164,8 @@ pub(super) const COMPUTER: &[Mutation] = &[
             ),
             (
                 "crates/bailey-computer/src/sealed.rs",
-                "let plain = key.open_in_place(nonce(number, next.is_empty()), Aad::empty(), &mut piece).map_err(|_| changed())?;",
+                r#"let plain =
+            key.open_in_place(nonce(number, next.is_empty()), Aad::empty(), &mut piece).map_err(|_| changed())?;"#,
                 "let _ = (&key, number);\n        let plain = piece.get(..piece.len().saturating_sub(TAG_BYTES)).ok_or_else(changed)?;",
             ),
         ],

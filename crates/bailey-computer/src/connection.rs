@@ -6,12 +6,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use bailey_wire::{Mux, Phase, Port, Read, Refused, Side, StreamId, WireError};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-
-use crate::WireError;
-use crate::mux::{Mux, Phase, Port, Read, Refused, Side, StreamId};
 
 /// Bytes moved at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -314,5 +312,50 @@ impl Drop for Stream {
         state.wakers.remove(&self.id);
         drop(state);
         self.shared.output.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bailey_wire::frame::{Header, Kind};
+
+    #[tokio::test]
+    async fn connections_carry_streams_both_ways_and_half_closed() {
+        let (one, other) = tokio::io::duplex(1_000);
+        let guest = Connection::start(Side::Guest, Port::Egress, one);
+        let host = Connection::start(Side::Host, Port::Egress, other);
+        let sent: Vec<u8> = (0..300_000_u32).map(|at| u8::try_from(at % 253).unwrap()).collect();
+        let ours = sent.clone();
+        let asking = tokio::spawn(async move {
+            let (mut reads, mut writes) = tokio::io::split(guest.open().unwrap());
+            let write = async {
+                writes.write_all(&ours).await.unwrap();
+                writes.shutdown().await.unwrap();
+            };
+            let mut back = Vec::new();
+            let (_, read) = tokio::join!(write, reads.read_to_end(&mut back));
+            read.unwrap();
+            back
+        });
+        let mut stream = host.accept().await.unwrap();
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).await.unwrap();
+        assert!(all == sent);
+        stream.write_all(&all).await.unwrap();
+        stream.shutdown().await.unwrap();
+        assert!(asking.await.unwrap() == sent);
+    }
+
+    #[tokio::test]
+    async fn connections_whose_peer_breaks_a_rule_end_with_their_streams() {
+        let (mut guest, end) = tokio::io::duplex(1_000);
+        let host = Connection::start(Side::Host, Port::Egress, end);
+        guest.write_all(&Header { kind: Kind::Open, value: 0, stream: 1 }.encode()).await.unwrap();
+        let mut stream = host.accept().await.unwrap();
+        guest.write_all(&[255; 8]).await.unwrap();
+        assert_eq!(host.broken().await, Broken::Rules(WireError::UnknownFrame));
+        assert!(stream.read(&mut [0]).await.is_err());
+        assert!(host.accept().await.is_none());
     }
 }
