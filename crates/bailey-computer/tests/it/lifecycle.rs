@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bailey_computer::{ComputerError, DiskKey, Engine as _, ImageError, Place, Program, Qemu, Resources};
+use bailey_computer::{ComputerError, DiskKey, Engine as _, Grade, ImageError, Place, Program, Qemu, Resources};
 use tokio::time::timeout;
 
 use crate::support::{World, identity, image, job_until, launcher, root, shell, text};
@@ -156,4 +156,25 @@ async fn images_that_were_changed_do_not_start() {
         *bytes.get_mut(middle).unwrap() ^= 1;
         fs::write(folder.join(name), &bytes).unwrap();
     }
+}
+
+/// Whether this machine has a KVM that works or one that only opens: what is found is found by booting, and kept.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kvm_is_believed_only_once_a_guest_has_booted_under_it() {
+    let world = World::new().await;
+    let cache = world.folder.join("kvm");
+    let found = world.engine.clone().probed(&cache).await.grade();
+    let kept = fs::read_to_string(&cache).unwrap();
+    assert!(kept.ends_with(if found == Grade::Isolated { "\nkvm works\n" } else { "\nkvm does not work\n" }), "{kept}");
+    assert_eq!(found.warning().is_none(), found == Grade::Isolated);
+    // What was kept counts, under the same kernel and QEMU only.
+    let other = if kept.contains("does not") {
+        kept.replace("does not work", "works")
+    } else {
+        kept.replace("works", "does not work")
+    };
+    fs::write(&cache, &other).unwrap();
+    assert_ne!(world.engine.clone().probed(&cache).await.grade(), found);
+    fs::write(&cache, format!("another kernel {other}")).unwrap();
+    assert_eq!(world.engine.clone().probed(&cache).await.grade(), found);
 }

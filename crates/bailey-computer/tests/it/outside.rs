@@ -3,11 +3,11 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use bailey_computer::{Account, Broken, Connection, Control, Program};
+use bailey_computer::{Account, Broken, Connection, Control, Program, Qemu, Resources};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
-use crate::support::{World, job_until, root, text};
+use crate::support::{World, identity, image, job_until, launcher, root, text};
 
 /// Everything root can try without a network card: datagrams, connections, raw packets, both families, the name service.
 const TRIES: &str = r#"
@@ -142,13 +142,19 @@ async fn guests_that_flood_or_speak_garbage_cost_the_host_no_more_than_the_bound
 /// A guest whose disk and console are filled, and one that never takes what it is sent.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guests_that_fill_their_disk_or_never_read_stay_within_their_bounds() {
-    let world = World::new().await;
+    const DISK_BYTES: u64 = 256 << 20;
+    let mut world = World::new().await;
+    world.engine =
+        Qemu::emulated(launcher(), &image(), identity(), Resources { disk_bytes: DISK_BYTES, ..Resources::SHELL });
     let machine = world.started().await;
     let control = machine.control();
-    let filled = root(&*machine, "head -c 3G /dev/zero > /filled; sync; df --output=avail / | tail -1; rm /filled; yes | head -c 50000 > /dev/ttyS0").await;
-    assert_eq!(text(&filled.output).trim(), "0", "{}", text(&filled.error));
+    let fill = "head -c 1G /dev/zero > /filled; sync; yes | head -c 20000 > /dev/ttyS0";
+    let fill = Program { account: Account::Root, most_ms: 180_000, ..Program::shell(fill) };
+    let filled = control.run_whole(fill, b"").await.unwrap();
+    assert!(text(&filled.error).contains("No space left"), "{}", text(&filled.error));
     let disk = std::fs::metadata(world.place.disk()).unwrap().len();
-    assert!(disk < 1_200_000_000, "{disk}");
+    assert!(disk < DISK_BYTES + DISK_BYTES / 8, "{disk}");
+    root(&*machine, "rm /filled").await;
     let job = control.start(Program::shell("exec sleep 1000")).await.unwrap();
     job_until(control, job, |job| job.ended.is_none()).await;
     // Input that nobody takes is kept no further than a backlog and a window.
