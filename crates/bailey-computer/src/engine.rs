@@ -159,6 +159,9 @@ pub trait Engine: Send + Sync {
     /// Starts a computer as it was when the snapshot was taken, its disk included, with the clock and randomness of now.
     fn restore<'a>(&'a self, place: &'a Place, key: &'a DiskKey, snapshot: &'a str) -> Action<'a, Box<dyn Machine>>;
 
+    /// Removes a snapshot of a computer that does not run.
+    fn forget_snapshot<'a>(&'a self, place: &'a Place, key: &'a DiskKey, snapshot: &'a str) -> Action<'a, ()>;
+
     /// Copies the disk of a computer that does not run to a new one, under a key of its own.
     fn fork_disk<'a>(
         &'a self,

@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, recv};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::sync::watch;
+use tokio::task::spawn_blocking;
 
 use crate::ComputerError;
 use crate::cgroup::Group;
@@ -36,11 +37,25 @@ pub(crate) struct Jailed {
 pub(crate) type Handed<'a> = (&'static str, BorrowedFd<'a>);
 
 impl Jailed {
-    /// Starts a program; `memory_mib` is the guest's memory, where it is a machine.
-    pub(crate) fn start(
+    /// Starts a program; `memory_mib` is the guest's memory, where it is a machine. What is handed to it stays open here as well.
+    pub(crate) async fn start(
         launcher: &Path,
-        mut order: Order,
+        order: Order,
         handed: &[Handed<'_>],
+        memory_mib: Option<u32>,
+    ) -> Result<Self, ComputerError> {
+        let failed = |error: io::Error| ComputerError::Jail(error.to_string());
+        let own = |(name, descriptor): &Handed<'_>| Ok((*name, descriptor.try_clone_to_owned()?));
+        let handed = handed.iter().map(own).collect::<io::Result<Vec<_>>>().map_err(failed)?;
+        let launcher = launcher.to_owned();
+        let starting = spawn_blocking(move || Self::start_waiting(launcher, order, &handed, memory_mib));
+        starting.await.map_err(|error| ComputerError::Jail(error.to_string()))?
+    }
+
+    fn start_waiting(
+        launcher: PathBuf,
+        mut order: Order,
+        handed: &[(&'static str, OwnedFd)],
         memory_mib: Option<u32>,
     ) -> Result<Self, ComputerError> {
         let failed = |error: io::Error| ComputerError::Jail(error.to_string());
@@ -52,7 +67,7 @@ impl Jailed {
         let (ours, theirs) = channel::packets().map_err(failed)?;
         let complaint = Arc::new(Mutex::new(Vec::new()));
         let bounds = Arc::new(Mutex::new(Group::default()));
-        let spawned = spawn(launcher.into(), theirs, Arc::clone(&complaint), Arc::clone(&bounds));
+        let spawned = spawn(launcher, theirs, Arc::clone(&complaint), Arc::clone(&bounds));
         let (process, ended) = spawned.map_err(failed)?;
         let number = i32::try_from(process).ok().and_then(Pid::from_raw);
         let number = number.ok_or_else(|| ComputerError::Jail("a process without a number".into()))?;
@@ -63,7 +78,7 @@ impl Jailed {
         let layers =
             Layers { account: false, network: false, folders: false, landlock_whole: false, held: held.clone() };
         let mut jailed = Self { layers, process, handle, ended, complaint };
-        let descriptors: Vec<BorrowedFd<'_>> = handed.iter().map(|(_, descriptor)| *descriptor).collect();
+        let descriptors: Vec<BorrowedFd<'_>> = handed.iter().map(|(_, descriptor)| descriptor.as_fd()).collect();
         channel::send(&ours, &bytes, &descriptors).map_err(failed)?;
         match hear(&ours)? {
             Some(Told::Layers(layers)) => jailed.layers = Layers { held, ..layers },

@@ -164,7 +164,7 @@ impl Qemu {
             if let Some((disk, key)) = &opened {
                 handed.extend([("disk", disk.as_fd()), ("key", key.as_fd())]);
             }
-            Jailed::start(&self.launcher, order, &handed, Some(self.resources.memory_mib))?
+            Jailed::start(&self.launcher, order, &handed, Some(self.resources.memory_mib)).await?
         };
         // Only the machine holds the other ends now: they close when it ends.
         drop((control_end, egress_end, qmp_end, console_end, opened));
@@ -263,6 +263,15 @@ impl Engine for Qemu {
             machine::check_name(snapshot)?;
             self.revert_disk(place, key, snapshot).await?;
             self.boot(Some((place, key)), Some(snapshot)).await
+        })
+    }
+
+    fn forget_snapshot<'a>(&'a self, place: &'a Place, key: &'a DiskKey, snapshot: &'a str) -> Action<'a, ()> {
+        Box::pin(async move {
+            machine::check_name(snapshot)?;
+            self.forget_on_disk(place, key, snapshot).await?;
+            let path = place.memory(snapshot);
+            std::fs::remove_file(&path).map_err(|source| ComputerError::File { path, source })
         })
     }
 

@@ -40,7 +40,7 @@ impl Qemu {
         let mut order = self.order(&self.tool, words, TOOL_MIB);
         order.devices.clear();
         order.writes = vec!["disk".into(), "copy".into()];
-        let jailed = Jailed::start(&self.launcher, order, handed, None)?;
+        let jailed = Jailed::start(&self.launcher, order, handed, None).await?;
         match timeout(machine::SAVED_WITHIN, jailed.ended()).await {
             Ok(Some(status)) if status.success() => Ok(()),
             Ok(status) => {
@@ -86,7 +86,16 @@ impl Qemu {
 
     /// Puts the disk back to a snapshot.
     pub(super) async fn revert_disk(&self, place: &Place, key: &DiskKey, name: &str) -> Result<(), ComputerError> {
-        let mut words: Vec<String> = ["snapshot", "-q", "-a", name].map(str::to_owned).into();
+        self.change_snapshot("-a", place, key, name).await
+    }
+
+    /// Removes a snapshot from the disk.
+    pub(super) async fn forget_on_disk(&self, place: &Place, key: &DiskKey, name: &str) -> Result<(), ComputerError> {
+        self.change_snapshot("-d", place, key, name).await
+    }
+
+    async fn change_snapshot(&self, how: &str, place: &Place, key: &DiskKey, name: &str) -> Result<(), ComputerError> {
+        let mut words: Vec<String> = ["snapshot", "-q", how, name].map(str::to_owned).into();
         words.extend(key_object("key"));
         words.push(named("disk", "key"));
         let (disk, secret) = (open_disk(place)?, secret(key)?);

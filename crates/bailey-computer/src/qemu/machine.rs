@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd as _;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
@@ -166,31 +167,46 @@ impl Running {
     async fn save(&self, name: &str) -> Result<(), ComputerError> {
         check_name(name)?;
         let Some(saving) = &self.saving else { return Err(ComputerError::Snapshot(name.into())) };
+        if saving.place.memory(name).exists() {
+            return Err(ComputerError::Qemu(format!(
+                "there is a snapshot `{name}` already; forget it, or take another name"
+            )));
+        }
         let frozen = async { self.ports.control.connection().freeze().await && self.ports.egress.freeze().await };
         if !timeout(FROZEN_WITHIN, frozen).await.unwrap_or(false) {
             return Err(ComputerError::Silent { seconds: FROZEN_WITHIN.as_secs(), console: self.said_last() });
         }
         let mut qmp = self.qmp.lock().await;
         qmp.run("stop", json!({})).await.map_err(failed)?;
+        let part = saving.place.memory(name).with_extension("part");
+        let saved = self.save_stopped(&mut qmp, saving, name, &part).await;
+        if saved.is_err() {
+            // What there is of it is no snapshot. Where that cannot be removed now, its name stays taken.
+            let _ = std::fs::remove_file(&part);
+            let _ = qmp.run("blockdev-snapshot-delete-internal-sync", json!({"device": "disk", "name": name})).await;
+        }
+        saved
+    }
+
+    async fn save_stopped(&self, qmp: &mut Qmp, saving: &Saving, name: &str, part: &Path) -> Result<(), ComputerError> {
         // Memory is saved last: QEMU lets go of its disk with it.
         let disk = json!({"device": "disk", "name": name});
         qmp.run("blockdev-snapshot-internal-sync", disk).await.map_err(failed)?;
-        watch_migrations(&mut qmp).await.map_err(failed)?;
+        watch_migrations(qmp).await.map_err(failed)?;
         let (reads, writes) =
             rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
         qmp.run_with("getfd", json!({"fdname": "memory"}), &[writes.as_fd()]).await.map_err(failed)?;
         drop(writes);
         let (path, key, of) = (saving.place.memory(name), saving.key.clone(), saving.of.clone());
-        let part = path.with_extension("part");
         let most = (u64::from(self.memory_mib) + STATES_MIB) * 1024 * 1024;
         let sealing = {
-            let part = part.clone();
+            let part = part.to_owned();
             spawn_blocking(move || sealed::seal(File::from(reads), &part, &key, &of, most))
         };
         qmp.run("migrate", json!({"uri": "fd:memory"})).await.map_err(failed)?;
         qmp.migrated(SAVED_WITHIN).await.map_err(failed)?;
         let sealed = sealing.await.map_err(|error| super::over(&error))?;
-        sealed.and_then(|_| std::fs::rename(&part, &path)).map_err(|source| ComputerError::File { path, source })
+        sealed.and_then(|_| std::fs::rename(part, &path)).map_err(|source| ComputerError::File { path, source })
     }
 }
 

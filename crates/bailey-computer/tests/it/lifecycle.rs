@@ -73,6 +73,7 @@ async fn snapshots_bring_back_memory_and_disk_with_the_time_and_randomness_of_no
     machine.snapshot("one").await.unwrap();
     assert!(control.health().await.is_err(), "it takes no call until it is woken");
     machine.wake().await.unwrap();
+    assert!(matches!(machine.snapshot("one").await, Err(ComputerError::Qemu(why)) if why.contains("already")));
     control.write("/home/agent/file", 0o600, b"behind").await.unwrap();
     root(&*machine, "rm /dev/shm/of-memory; echo secret-of-the-guest > /home/agent/plain; sync").await;
     machine.kill().await.unwrap();
@@ -109,6 +110,12 @@ async fn snapshots_bring_back_memory_and_disk_with_the_time_and_randomness_of_no
     for name in ["../one", "", "-a", "absent"] {
         assert!(world.engine.restore(&world.place, &world.key, name).await.is_err(), "{name}");
     }
+    world.engine.forget_snapshot(&world.place, &world.key, "one").await.unwrap();
+    assert!(!path.exists());
+    assert!(
+        world.engine.forget_snapshot(&world.place, &world.key, "one").await.is_err(),
+        "it is gone from the disk as well"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
