@@ -189,4 +189,13 @@ pub(super) const COMPUTER: &[Mutation] = &[
         )],
         test: "lifecycle::snapshots_bring_back_memory_and_disk_with_the_time_and_randomness_of_now",
     },
+    Mutation {
+        control: "computer/randomness-of-now",
+        edits: &[(
+            "crates/bailey-computer/src/qemu/machine.rs",
+            "        self.ports.control.reseed().await\n",
+            "        Ok(())\n",
+        )],
+        test: "lifecycle::snapshots_bring_back_memory_and_disk_with_the_time_and_randomness_of_now",
+    },
 ];
