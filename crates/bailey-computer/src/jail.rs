@@ -1,6 +1,6 @@
 //! The jail: what a process gives up, for good, before it becomes QEMU or one of its tools.
 //!
-//! The host starts a launcher of its own (`bailey-jail`) with a socket as standard input, and sends it one [`Order`] with the descriptors
+//! The host starts a launcher of its own (`bailey-jail`) with a socket as standard input, and sends it one order with the descriptors
 //! the program is to have. The launcher gives everything else up, says which layers took hold, and becomes the program.
 //!
 //! | layer | takes away | where it cannot be had |
