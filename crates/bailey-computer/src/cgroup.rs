@@ -1,7 +1,7 @@
 //! Control groups of the host: a bound for memory and processes of a machine, where the host lets one be made.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,21 @@ use serde::{Deserialize, Serialize};
 const BESIDE_BYTES: u64 = 512 * 1024 * 1024;
 /// Threads a machine has at most: one for each processor, and those that serve its disk.
 const MAX_THREADS: u32 = 128;
+
+/// How the groups of machines are called; the number of the machine's process follows.
+const PREFIX: &str = "bailey-computer-";
+
+/// Removes groups of machines whose host ended with them, and could not.
+fn remove_left(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.parse::<u32>().ok());
+        if process.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists()) {
+            let _ = fs::remove_dir(entry.path());
+        }
+    }
+}
 
 /// Which bounds of the host's control groups hold a machine.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -32,7 +47,10 @@ impl Group {
     pub(crate) fn hold(process: u32, memory_mib: u32) -> Self {
         let memory = (u64::from(memory_mib) * 1024 * 1024 + BESIDE_BYTES).to_string();
         let threads = MAX_THREADS.to_string();
-        let name = format!("bailey-computer-{process}");
+        let name = format!("{PREFIX}{process}");
+        for folder in ["/sys/fs/cgroup", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/pids"] {
+            remove_left(Path::new(folder));
+        }
         let mut group = Self::default();
         let two = PathBuf::from("/sys/fs/cgroup").join(&name);
         if fs::metadata("/sys/fs/cgroup/cgroup.controllers").is_ok() {

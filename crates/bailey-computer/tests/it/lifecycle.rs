@@ -25,6 +25,12 @@ async fn machines_that_are_killed_are_noticed_and_start_again_with_their_disk() 
     assert!(why.contains("signal: 9"), "{why}");
     assert!(!fs::exists(format!("/proc/{}", machine.process())).unwrap(), "it was waited for");
     assert!(machine.control().health().await.is_err());
+    for groups in ["/sys/fs/cgroup", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/pids"] {
+        assert!(
+            !fs::exists(format!("{groups}/bailey-computer-{}", machine.process())).unwrap(),
+            "its bounds went with it"
+        );
+    }
     let machine = world.start().await;
     assert_eq!(machine.control().read("/home/agent/kept", 0, 10).await.unwrap(), b"kept");
     // Root in the guest ends it, too.
