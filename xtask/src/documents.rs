@@ -7,13 +7,14 @@ use crate::mutations;
 use crate::process::root;
 
 /// Documents whose paths, tests and claims have to be there.
-const CHECKED: [&str; 14] = [
+const CHECKED: [&str; 15] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/approval-format.md",
     "docs/away-from-home.md",
+    "docs/computer.md",
     "docs/log-format.md",
     "docs/operations.md",
     "docs/performance.md",

@@ -79,6 +79,27 @@ const EMULATOR: [Package; 2] = [
     },
 ];
 
+/// What the agent's computer is made with, and runs on.
+const COMPUTER: [Package; 5] = [
+    Package {
+        name: "qemu-system-x86",
+        why: "runs the agent's computer",
+        present: || succeeds(command("qemu-system-x86_64").arg("--version")),
+    },
+    Package { name: "qemu-utils", why: "makes its disk", present: || succeeds(command("qemu-img").arg("--version")) },
+    Package {
+        name: "mmdebstrap",
+        why: "makes its root out of Debian packages",
+        present: || succeeds(command("mmdebstrap").arg("--version")),
+    },
+    Package { name: "erofs-utils", why: "packs that root", present: || succeeds(command("mkfs.erofs").arg("--help")) },
+    Package {
+        name: "debian-archive-keyring",
+        why: "the keys Debian's packages are signed with",
+        present: || PathBuf::from("/usr/share/keyrings/debian-archive-keyring.gpg").exists(),
+    },
+];
+
 fn header(name: &str) -> bool {
     let folders = ["/usr/include", "/usr/include/x86_64-linux-gnu", "/usr/include/aarch64-linux-gnu"];
     folders.iter().any(|folder| PathBuf::from(folder).join(name).exists())
@@ -100,6 +121,11 @@ pub fn packages(yes: bool) -> Result<(), String> {
 /// Installs the browser that the dashboard is tested in, after asking.
 pub(crate) fn browser(yes: bool) -> Result<(), String> {
     install_missing(&BROWSER, yes)
+}
+
+/// Installs what the agent's computer is made with, and runs on, after asking.
+pub(crate) fn computer(yes: bool) -> Result<(), String> {
+    install_missing(&COMPUTER, yes)
 }
 
 /// Installs what runs programs on processors this machine has not, after asking.

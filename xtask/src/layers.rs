@@ -8,13 +8,16 @@ use serde_json::Value;
 use crate::process::{command, root};
 
 /// Each crate of the product and the crates of ours it may use.
-const ALLOWED: [(&str, &[&str]); 25] = [
+const ALLOWED: [(&str, &[&str]); 28] = [
     ("bailey-dates", &[]),
     ("bailey-calendar", &[]),
     ("bailey-gate", &[]),
     ("bailey-egress", &[]),
     ("bailey-keys", &[]),
     ("bailey-verify", &[]),
+    ("bailey-wire", &[]),
+    ("bailey-guest", &["bailey-wire"]),
+    ("bailey-computer", &["bailey-wire"]),
     ("bailey-scripted", &[]),
     ("bailey-message", &[]),
     ("bailey-listener", &[]),
@@ -66,6 +69,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
             "bailey-model",
             "bailey-vault",
             "bailey-verify",
+            "bailey-wire",
         ],
     ),
     (
@@ -97,7 +101,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
 
 /// Libraries a crate must not depend on, itself or through crates of ours: what it says it cannot do, it does not name. What
 /// other people's libraries use is theirs.
-const ABSENT: [(&str, &[&str]); 13] = [
+const ABSENT: [(&str, &[&str]); 16] = [
     ("bailey-dates", &["tokio", "hyper", "serde_json", "rusqlite", "rustix"]),
     ("bailey-calendar", &["tokio", "hyper", "rusqlite", "rustix", "serde", "serde_json"]),
     ("bailey-gate", &["tokio", "hyper", "serde_json", "serde", "rusqlite", "cedar-policy", "rustix"]),
@@ -109,6 +113,9 @@ const ABSENT: [(&str, &[&str]); 13] = [
     ("bailey-supervisor", &["hyper", "axum", "rustls", "cedar-policy"]),
     ("bailey-telemetry", &["tokio", "hyper", "rusqlite", "rustix"]),
     ("bailey-dashboard", &["tokio", "hyper", "axum", "rusqlite", "aws-lc-rs", "rustix"]),
+    ("bailey-wire", &["tokio", "hyper", "rusqlite", "aws-lc-rs", "rustix"]),
+    ("bailey-guest", &["tokio", "hyper", "rusqlite", "aws-lc-rs", "rustls"]),
+    ("bailey-computer", &["hyper", "axum", "rusqlite", "rustls"]),
     ("bailey-interface", &["tokio", "hyper", "axum", "rusqlite", "aws-lc-rs", "rustix"]),
     ("bailey-verify", &["tokio", "hyper", "rusqlite", "aws-lc-rs", "rustix"]),
 ];

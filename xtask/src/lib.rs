@@ -4,6 +4,7 @@ pub mod demo;
 mod documents;
 pub mod faults;
 pub mod fuzz;
+pub mod image;
 pub mod injection;
 pub mod install;
 pub mod layers;

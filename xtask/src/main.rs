@@ -1,10 +1,13 @@
 //! Development commands; `cargo xtask help` lists them.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use xtask::demo::Mode;
+use xtask::image::Variant;
 use xtask::{
-    demo, faults, fuzz, injection, install, layers, mailbox, model, mutants, mutations, scripts, sim, test, tour, trial,
+    demo, faults, fuzz, image, injection, install, layers, mailbox, model, mutants, mutations, scripts, sim, test,
+    tour, trial,
 };
 
 const HELP: &str = "cargo xtask COMMAND
@@ -13,6 +16,10 @@ const HELP: &str = "cargo xtask COMMAND
        --check   the same without a person; prints one JSON summary
        --clean   remove what the demo made
   test [--yes]   install what the tests need, check the sources, run every test
+  image [--small|--full] [--fresh] [--yes]
+                 build the image of the agent's computer out of Debian packages, with the tools of a shell: a minute or two;
+                 --small is Debian alone, for the tests; --full has a browser, an office and video;
+                 --fresh makes its root anew, with the packages of today
   servers        install the mail, calendar and sign-in servers the tests talk to
   model [--yes]  fetch the small local model of demo and trial (1.1 GB), if it can run on this machine
        --check   show that its server runs on every x86-64 processor with AVX2: objdump, and an emulator
@@ -48,6 +55,22 @@ const HELP: &str = "cargo xtask COMMAND
 --yes installs missing packages without asking; so does CI=true.
 ";
 
+fn build_image(arguments: &[&str]) -> Result<(), String> {
+    let (mut variant, mut fresh, mut yes) = (Variant::Shell, false, false);
+    for argument in arguments {
+        match *argument {
+            "--small" => variant = Variant::Small,
+            "--full" => variant = Variant::Full,
+            "--fresh" => fresh = true,
+            "--yes" => yes = true,
+            other => {
+                return Err(format!("`{other}` is not known; `cargo xtask image [--small|--full] [--fresh] [--yes]`"));
+            }
+        }
+    }
+    image::build(variant, fresh, yes)
+}
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -59,6 +82,8 @@ fn main() -> ExitCode {
         ["demo", "--clean"] => demo::clean(),
         ["test"] => test::run(false),
         ["test", "--yes"] => test::run(true),
+        ["image", "--finish", work, made] => image::finish_root(Path::new(work), Path::new(made)),
+        ["image", arguments @ ..] => build_image(arguments),
         ["servers"] => install::servers(),
         ["model"] => install::packages(false).and_then(|()| model::install(false)),
         ["model", "--yes"] => install::packages(true).and_then(|()| model::install(true)),

@@ -1,13 +1,14 @@
 //! `cargo xtask test`: everything a change has to pass.
 
 use crate::process::{self, command};
-use crate::{install, layers, scripts};
+use crate::{image, install, layers, scripts};
 
 /// Installs, checks, tests. Stops at the first failure.
 pub fn run(yes: bool) -> Result<(), String> {
     install::packages(yes)?;
     install::browser(yes)?;
     install::servers()?;
+    image::build(image::Variant::Small, false, yes)?;
     process::run(command("cargo").args(["fmt", "--all", "--check"]))?;
     layers::check()?;
     scripts::check()?;

@@ -9,6 +9,7 @@
 mod http;
 mod model;
 mod tools;
+mod wire;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -48,7 +49,7 @@ fn contained<T>(work: impl FnOnce() -> T) -> Option<T> {
 }
 
 /// Every target by name.
-pub const TARGETS: [(&str, Target); 20] = [
+pub const TARGETS: [(&str, Target); 21] = [
     ("answers", answers),
     ("mail", mail),
     ("sent", sent),
@@ -69,6 +70,7 @@ pub const TARGETS: [(&str, Target); 20] = [
     ("signin", sign_in),
     ("autoconfig", mail_config),
     ("rules", rules),
+    ("wire", wire::wire),
 ];
 
 /// Most bytes a description of a mail may have: what is fetched of one, written as JSON with every byte escaped.

@@ -1,5 +1,6 @@
 //! Every control, and how to take it out.
 
+mod computer;
 mod daily;
 mod dashboard;
 mod files;
@@ -26,6 +27,7 @@ pub(super) fn mutations() -> impl Iterator<Item = &'static Mutation> + Clone {
         daily::DAILY,
         dashboard::DASHBOARD,
         files::FILES,
+        computer::COMPUTER,
     ]
     .into_iter()
     .flatten()
