@@ -359,7 +359,9 @@ impl Decoder {
         if self.bytes.len() < HEADER_BYTES + length {
             return Ok(None);
         }
-        let body = self.bytes.drain(..HEADER_BYTES + length).skip(HEADER_BYTES).collect();
+        let rest = self.bytes.split_off(HEADER_BYTES + length);
+        let mut body = std::mem::replace(&mut self.bytes, rest);
+        body.drain(..HEADER_BYTES);
         Ok(Some(make(body)))
     }
 
