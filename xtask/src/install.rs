@@ -134,12 +134,27 @@ pub(crate) fn emulator(yes: bool) -> Result<(), String> {
 }
 
 fn install_missing(all: &[Package], yes: bool) -> Result<(), String> {
-    let missing: Vec<&Package> = all.iter().filter(|package| !(package.present)()).collect();
-    if missing.is_empty() {
-        return Ok(());
+    let missing = || all.iter().filter(|package| !(package.present)()).collect::<Vec<_>>();
+    // What is installed may take away another of them that was there in a version it does not go with: that one comes next.
+    for _ in 0..all.len() {
+        let wanted = missing();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        install(&wanted, yes)?;
+        if let Some(package) = wanted.iter().find(|package| !(package.present)()) {
+            return Err(format!("`{}` was installed but is not found; the build cannot go on", package.name));
+        }
     }
+    match missing().first() {
+        None => Ok(()),
+        Some(package) => Err(format!("`{}` goes away whenever what it goes with is installed", package.name)),
+    }
+}
+
+fn install(missing: &[&Package], yes: bool) -> Result<(), String> {
     eprintln!("These Debian packages are missing:");
-    for package in &missing {
+    for package in missing {
         eprintln!("  {:<14} {}", package.name, package.why);
     }
     let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
@@ -153,10 +168,7 @@ fn install_missing(all: &[Package], yes: bool) -> Result<(), String> {
         let Some((program, arguments)) = words.split_first() else { continue };
         run(command(program).args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))?;
     }
-    match missing.iter().find(|package| !(package.present)()) {
-        None => Ok(()),
-        Some(package) => Err(format!("`{}` was installed but is not found; the build cannot go on", package.name)),
-    }
+    Ok(())
 }
 
 /// Asks, unless that was answered beforehand.
