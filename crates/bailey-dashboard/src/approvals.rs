@@ -189,7 +189,7 @@ pub fn edit(frame: &Frame<'_>, action: &ActionView, editing: &Editing<'_>) -> St
         h1 { (heading) }
         p class="lead" { "Saving makes a new one of it, which asks again. Nothing goes by saving." }
         @if !action.can_edit {
-            p class="trouble" role="alert" { "It does not wait any more, or is nothing that can be edited here: it " (words::state(&action.state)) "." }
+            p class="trouble" role="alert" { "It does not wait any more, or is nothing that can be edited here. It stands at: " (words::state(&action.state)) "." }
         }
         @if let Some(("", why)) = editing.wrong { p class="trouble" role="alert" { (words::with_code(why)) } }
         form method="post" action={ "/do/edit/" (action.id) } class="fields" {

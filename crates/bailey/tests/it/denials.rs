@@ -71,6 +71,12 @@ fn undo(things: &Things) -> Asked {
     Asked { id: things.note.clone(), body: json!({}), other: Some((id(&things.mail), json!({}))) }
 }
 
+fn undo_task(things: &Things) -> Asked {
+    let of = |action: &str| json!({"take_back": [], "undo": [action]});
+    let task = things.mail["task"].as_str().unwrap().to_owned();
+    Asked { id: task.clone(), body: of(&things.note), other: Some((task, of(&id(&things.mail)))) }
+}
+
 fn config(_: &Things) -> Asked {
     let of = |seconds: &str| json!({"change": {"set": {"home.hold_seconds": seconds}, "unset": []}});
     asked(of("5"), of("0"))
@@ -128,6 +134,8 @@ const TABLE: &[(&str, &str, Needs)] = &[
     ("GET", "/v1/tasks/{id}/events", Session),
     ("POST", "/v1/tasks/{id}/more", Session),
     ("POST", "/v1/tasks/{id}/stop", Session),
+    ("GET", "/v1/tasks/{id}/undo", Session),
+    ("POST", "/v1/tasks/{id}/undo", Touch(undo_task)),
     ("GET", "/v1/tasks/{id}/context", Session),
     ("GET", "/v1/tasks/{id}/context/{turn}", Session),
     ("GET", "/v1/tasks/{id}/context/{turn}/raw", Session),
@@ -144,6 +152,18 @@ const TABLE: &[(&str, &str, Needs)] = &[
     ("POST", "/v1/approvals/reject", Session),
     ("POST", "/v1/approvals/{id}/edit", Session),
     ("POST", "/v1/cancel", Session),
+    ("GET", "/v1/files", Session),
+    ("GET", "/v1/files/trash", Session),
+    ("POST", "/v1/files/trash/empty", Touch(bare)),
+    ("POST", "/v1/files/uploads", Session),
+    ("POST", "/v1/files/uploads/{id}", Session),
+    ("POST", "/v1/files/uploads/{id}/end", Session),
+    ("GET", "/v1/files/{id}", Session),
+    ("GET", "/v1/files/{id}/versions/{n}", Session),
+    ("POST", "/v1/files/{id}/versions/{n}/restore", Session),
+    ("POST", "/v1/files/{id}/move", Session),
+    ("POST", "/v1/files/{id}/trash", Session),
+    ("POST", "/v1/files/{id}/restore", Session),
     ("GET", "/v1/models", Session),
     ("GET", "/v1/models/found", Session),
     ("GET", "/v1/config", Session),
@@ -152,6 +172,7 @@ const TABLE: &[(&str, &str, Needs)] = &[
     ("GET", "/v1/first-steps", Session),
     ("POST", "/v1/first-steps/hide", Session),
     ("GET", "/v1/connections", Session),
+    ("GET", "/v1/connecting", Session),
     ("POST", "/v1/connections", Touch(connect)),
     ("POST", "/v1/discover", Session),
     ("POST", "/v1/connections/{id}/level", Touch(level)),
@@ -202,6 +223,7 @@ const TABLE: &[(&str, &str, Needs)] = &[
     ("GET", "/assets/{*path}", Nothing),
     ("GET", "/talk", Session),
     ("GET", "/talk/{id}", Session),
+    ("GET", "/talk/{id}/undo", Session),
     ("GET", "/approvals", Session),
     ("GET", "/approvals/{id}", Session),
     ("GET", "/approvals/{id}/edit", Session),
@@ -223,6 +245,14 @@ const TABLE: &[(&str, &str, Needs)] = &[
     ("POST", "/do/first-steps/hide", Session),
     ("POST", "/do/log/export-readable", Touch(bare)),
     ("POST", "/do/log/export-csv", Touch(bare)),
+    ("GET", "/files", Session),
+    ("GET", "/files/trash", Session),
+    ("GET", "/files/{id}", Session),
+    ("POST", "/do/files/put", Session),
+    ("POST", "/do/files/{id}/move", Session),
+    ("POST", "/do/files/{id}/trash", Session),
+    ("POST", "/do/files/{id}/restore", Session),
+    ("POST", "/do/files/{id}/versions/{n}/restore", Session),
     ("GET", "/autonomy", Session),
     ("GET", "/settings", Session),
     ("GET", "/notifications", Session),
@@ -236,7 +266,9 @@ const TABLE: &[(&str, &str, Needs)] = &[
     ("POST", "/do/happened", Session),
     ("POST", "/do/edit/{id}", Session),
     ("POST", "/do/task", Session),
+    ("POST", "/do/task/files", Session),
     ("POST", "/do/task/{id}/more", Session),
+    ("POST", "/do/task/{id}/take-back", Session),
     ("POST", "/do/task/{id}/stop", Session),
     ("POST", "/do/connections/{id}/revoke", Session),
     ("POST", "/do/connections/{id}/default", Session),

@@ -146,7 +146,7 @@ fn a_recipient_that_cannot_be_used_is_told_under_its_field_and_the_mail_stays_as
     overwrite(&browser, "body", "No.");
     world.ok(&["reject", &id(&second)], "");
     browser.click("form[action^='/do/edit/'] button");
-    browser.until_says("cannot take this step");
+    browser.until_says("so nothing was changed");
     assert_eq!(field(&browser, "body"), "No.");
     assert_eq!(browser.log(), [""; 0]);
 }
