@@ -81,13 +81,18 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).trim_end().to_owned()
 }
 
-/// Asks about a job until it is as wanted.
+/// How long a test waits for what has to come: guests are emulated, beside whatever else goes on.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
+
+/// Asks about a job until it is as wanted. Each question waits for the guest's answer.
 pub async fn job_until(control: &Control, job: u32, wanted: impl Fn(&Job) -> bool) -> Job {
-    for _ in 0..10_000 {
-        let found = control.poll(job).await.unwrap();
-        if wanted(&found) {
-            return found;
+    let asking = async {
+        loop {
+            let found = control.poll(job).await.unwrap();
+            if wanted(&found) {
+                return found;
+            }
         }
-    }
-    panic!("the job never was as wanted");
+    };
+    tokio::time::timeout(PATIENCE, asking).await.unwrap()
 }
