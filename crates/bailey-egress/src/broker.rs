@@ -401,14 +401,7 @@ fn answered_with<J: Judge>(answer: Response<Incoming>, watch: Watch<J>, echo: Op
         }
         parts.headers.remove(header::CONTENT_LENGTH);
     }
-    let named = named_by_connection(&parts.headers);
-    let stays = |name: &HeaderName| !OF_CONNECTION.contains(&name.as_str()) && !named.contains(name);
-    parts.headers = parts
-        .headers
-        .iter()
-        .filter(|(name, _)| stays(name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
+    parts.headers = of_the_message(&parts.headers).collect();
     parts.version = Version::HTTP_11;
     if body.is_end_stream() {
         watch.end_with(Ended::Answered(parts.status.as_u16()));
@@ -439,20 +432,20 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
     values.flat_map(|value| value.split(',')).filter_map(|name| name.trim().parse().ok()).collect()
 }
 
-/// Returns the fields that are sent on.
-fn sent(headers: &HeaderMap, origin: &Origin) -> HeaderMap {
+/// Returns the fields that are not of the connection alone.
+fn of_the_message(headers: &HeaderMap) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
     let named = named_by_connection(headers);
-    let stays = |name: &HeaderName| {
-        !OF_CONNECTION.contains(&name.as_str())
-            && !named.contains(name)
-            && name != header::HOST
-            && name != header::EXPECT
-    };
+    let stays = move |name: &HeaderName| !OF_CONNECTION.contains(&name.as_str()) && !named.contains(name);
+    headers.iter().filter(move |(name, _)| stays(name)).map(|(name, value)| (name.clone(), value.clone()))
+}
+
+/// Returns the fields of a request that are sent on.
+fn sent(headers: &HeaderMap, origin: &Origin) -> HeaderMap {
     let mut out = HeaderMap::new();
     if let Ok(host) = HeaderValue::from_str(&origin.authority()) {
         out.insert(header::HOST, host);
     }
-    out.extend(headers.iter().filter(|(name, _)| stays(name)).map(|(name, value)| (name.clone(), value.clone())));
+    out.extend(of_the_message(headers).filter(|(name, _)| name != header::HOST && name != header::EXPECT));
     out
 }
 
