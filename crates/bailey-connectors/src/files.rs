@@ -314,7 +314,9 @@ fn list(vault: &Vault, folder: &Folder) -> Result<Value, String> {
 fn read(vault: &Vault, path: &FilePath, seen: &Seen, from: u64) -> Result<Value, String> {
     let content = vault.files().content(seen, MAX_READ_BYTES).map_err(|error| error.to_string())?;
     let mut value = match content {
-        Some(bytes) => describe_file(&bytes, "", Some(path.name()), None, usize::try_from(from).unwrap_or(usize::MAX)),
+        Some(bytes) => {
+            describe_file(&bytes, "", Some(path.name()), None, usize::try_from(from).unwrap_or(usize::MAX), None)
+        }
         None if seen.size > MAX_READ_BYTES => {
             json!({ "no_text": format!("it has more than {} MB, which is not read as text", MAX_READ_BYTES / 1_000_000) })
         }

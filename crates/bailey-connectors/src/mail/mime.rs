@@ -85,7 +85,7 @@ fn on_the_clock(invitation: &mut Value, home: Option<&TimeZone>) {
 }
 
 /// Returns the entries that iCalendar text holds, on the person's clock; nothing where it, or one of them, cannot be read.
-pub(crate) fn invited_by(text: &[u8], home: &TimeZone) -> Option<Value> {
+fn invited_by(text: &[u8], home: &TimeZone) -> Option<Value> {
     let object = Object::read(text).ok()?;
     let series = Series::all(&object);
     let events: Vec<_> = series.iter().flat_map(|series| series.events.iter()).collect();
@@ -94,17 +94,26 @@ pub(crate) fn invited_by(text: &[u8], home: &TimeZone) -> Option<Value> {
     readable.then(told)
 }
 
-/// Returns the text of a file, from so many characters on.
+/// Returns the text of a file, from so many characters on. The entries of a calendar are told on the clock of `home`, where that is known.
 pub(crate) fn describe_file(
     bytes: &[u8],
     media: &str,
     name: Option<&str>,
     charset: Option<&str>,
     from: usize,
+    home: Option<&TimeZone>,
 ) -> Value {
-    let read = || match bailey_message::extract(bytes, media, name, charset) {
-        Ok(Extracted { text, cut }) => page(json!({ "cut": cut, "text": text }), from),
-        Err(why) => json!({ "no_text": why }),
+    let is_calendar = media.eq_ignore_ascii_case("text/calendar") || bytes.starts_with(b"BEGIN:VCALENDAR");
+    let read = || {
+        let mut told = match bailey_message::extract(bytes, media, name, charset) {
+            Ok(Extracted { text, cut }) => page(json!({ "cut": cut, "text": text }), from),
+            Err(why) => json!({ "no_text": why }),
+        };
+        let entries = home.filter(|_| is_calendar).and_then(|home| invited_by(bytes, home));
+        if let (Some(told), Some(entries)) = (told.as_object_mut(), entries) {
+            told.insert("entries".into(), entries);
+        }
+        told
     };
     on_a_thread(read).unwrap_or_else(|| json!({"no_text": "this file cannot be read"}))
 }

@@ -10,7 +10,7 @@ use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
-use super::super::mime::{Fetched, HEADER, MAX_FETCHED, describe_file, describe_from, invited_by};
+use super::super::mime::{Fetched, HEADER, MAX_FETCHED, describe_file, describe_from};
 use super::search::no_folder;
 use super::{imap_words, in_time, leave};
 
@@ -69,12 +69,9 @@ pub(in super::super) async fn attachment(
     let from = usize::try_from(from).unwrap_or(usize::MAX);
     let home = bailey_calendar::zone::by_name(zone);
     let work = move || {
-        let mut told = describe_file(&file.bytes, &file.media, file.name.as_deref(), file.charset.as_deref(), from);
-        let is_calendar =
-            file.media.eq_ignore_ascii_case("text/calendar") || file.bytes.starts_with(b"BEGIN:VCALENDAR");
-        if let (Some(home), Some(told), true) = (home.as_ref(), told.as_object_mut(), is_calendar && file.whole) {
-            told.extend(invited_by(&file.bytes, home).into_iter().map(|entries| ("entries".to_owned(), entries)));
-        }
+        let (media, name, charset) = (&file.media, file.name.as_deref(), file.charset.as_deref());
+        let home = home.as_ref().filter(|_| file.whole);
+        let mut told = describe_file(&file.bytes, media, name, charset, from, home);
         if let Some(told) = told.as_object_mut() {
             told.insert("name".into(), json!(file.name));
             told.insert("type".into(), json!(file.media));
