@@ -406,7 +406,7 @@ impl Home {
             | State::Unknown
             | State::Reconciling
             | State::Undoing => return Ok(None),
-            State::Succeeded | State::Partial if record.row.kind.is_read() => self.result_of(&id)?,
+            State::Succeeded | State::Partial if record.row.kind.answers() => self.result_of(&id)?,
             State::Succeeded | State::Partial => "done".to_owned(),
             State::Denied => format!("not allowed: {}", self.reasons_at_decision(&id)?),
             State::Rejected => "the person refused this; do not try it again".to_owned(),
