@@ -413,6 +413,7 @@ impl Home {
             State::Cancelled => "the person took this back; do not try it again".to_owned(),
             State::Superseded => return self.superseded(&id),
             State::Expired => "nobody answered in time, so it was not done".to_owned(),
+            State::Failed if record.row.kind.answers() => format!("it failed: {}", self.result_of(&id)?),
             State::Failed => "the other side refused it".to_owned(),
             State::NotExecuted => format!("it was not done: {}", self.result_of(&id)?),
             State::NeedsPerson => {

@@ -162,8 +162,9 @@ fn stored(layout: &Layout) -> Option<Finding> {
 fn accounts(layout: &Layout) -> Option<Finding> {
     let home = layout.info().ok()?.home.parse::<bailey_gate::HomeId>().ok()?;
     Some(match Identities::of(layout.root(), *home.as_bytes()) {
-        Identities::Separate { home, gateway } => {
-            finding("accounts", Grade::Good, "separate", format!("home {}, gateway {}", home.user, gateway.user))
+        Identities::Separate { home, gateway, computer } => {
+            let says = format!("home {}, gateway {}, the agent's computer {}", home.user, gateway.user, computer.user);
+            finding("accounts", Grade::Good, "separate", says)
         }
         Identities::Shared(why) => finding("accounts", Grade::Weak, "shared", why),
     })

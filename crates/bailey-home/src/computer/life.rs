@@ -62,14 +62,21 @@ impl Room {
         let pem = pem(broker.certificate());
         machine.control().write(GUEST_CA, 0o644, pem.as_bytes()).await.map_err(bailey_computer::ComputerError::from)?;
         let running = Arc::new_cyclic(|running: &std::sync::Weak<Running>| {
-            let running = std::sync::Weak::clone(running);
+            let (running, resets) = (std::sync::Weak::clone(running), home.vault.resets());
             let carrying = tokio::spawn(async move {
                 loop {
                     let Some(running) = running.upgrade() else { return };
                     let Some(stream) = running.machine.egress().accept().await else { return };
                     drop(running);
-                    let broker = Arc::clone(&broker);
-                    tokio::spawn(async move { broker.serve(Ending(stream)).await });
+                    let (broker, mut resets) = (Arc::clone(&broker), resets.clone());
+                    resets.mark_unchanged();
+                    tokio::spawn(async move {
+                        // A pause ends it whatever its other side does.
+                        tokio::select! {
+                            () = broker.serve(Ending(stream)) => {}
+                            _ = resets.changed() => {}
+                        }
+                    });
                 }
             });
             Running { machine, carrying, since_ms: home.clock.now().wall_ms }

@@ -11,7 +11,7 @@ use bailey_egress::{Ended, Head, Judge, Origin, Record, Ruling, Slot, Ticket, Wh
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
 use bailey_gate::family::http::{By, HttpRequest};
 use bailey_gate::family::{Action, Family as _, Taint};
-use bailey_gate::handoff::{HandoffLock, SystemEgress};
+use bailey_gate::handoff::{HandoffLock, Mode, SystemEgress};
 use bailey_gate::ledger::Claims;
 use bailey_gate::{ActionId, Decision, Proposal, State};
 use bailey_interface::RequestView;
@@ -353,10 +353,13 @@ impl Judge for Requests {
         self.under_way.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn record(&self, record: Record) {
+    fn record(&self, mut record: Record) {
         self.under_way.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| count.checked_sub(1)).ok();
         let Some(home) = self.home() else { return };
         let now_ms = home.clock.now().wall_ms;
+        if matches!(record.ended, Ended::Failed(_)) && self.lock.pause_state().mode != Mode::Open {
+            record.ended = Ended::Failed("it was cut: everything is paused".into());
+        }
         let (how, detail) = told(&record.ended);
         let view = RequestView {
             at_ms: now_ms,
@@ -420,7 +423,6 @@ impl Judge for Requests {
         if let Some(done) = record.asked.and_then(|ticket| locked(&self.tickets).remove(&ticket)) {
             let _ = done.send(record);
         }
-        home.changed();
     }
 }
 

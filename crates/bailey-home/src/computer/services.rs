@@ -70,13 +70,15 @@ impl Room {
                 }
                 Outcome::new(Effect::Done, told.to_string())
             }
+            Err(why) if request.is_look() => Outcome::new(Effect::Refused, why),
             Err(why) => Outcome::new(Effect::Unknown, why),
         })
     }
 
     async fn let_go(&self, claimed: &Claimed<HttpRequest>) -> Outcome {
         let token = claimed.effect_token();
-        let went = self.requests.let_go(&claimed.id(), claimed.action(), |send| {
+        let id = claimed.id();
+        let went = self.requests.let_go(&id, claimed.action(), |send| {
             let wrote = token.hand_off(|| if send() { Wrote::Some } else { Wrote::Nothing });
             match wrote {
                 Ok(Wrote::Some) => Ok(()),
@@ -89,6 +91,8 @@ impl Room {
                 Outcome::new(Effect::Done, format!("the site answered with the status {status}"))
             }
             Ok(Record { ended: Ended::Refused(why), .. }) => Outcome::new(Effect::NotExecuted, why),
+            // A look that got no answer changed nothing, whether or not the site heard of it.
+            Ok(Record { ended: Ended::Failed(why), .. }) if claimed.action().is_look() => Outcome::new(Effect::Refused, why),
             Ok(Record { ended: Ended::Failed(why), .. }) => Outcome::new(Effect::Unknown, why),
             Err(why) => Outcome::new(Effect::NotExecuted, why),
         }
