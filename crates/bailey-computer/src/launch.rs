@@ -91,7 +91,7 @@ impl Jailed {
         let complaint = Arc::new(Mutex::new(Vec::new()));
         let mut jailed = match launcher {
             Launcher::Own(program) => Self::own(program, theirs, complaint, memory_mib),
-            Launcher::Kept(starter) => Self::kept(&starter, &theirs, complaint, memory_mib),
+            Launcher::Kept(starter) => Self::kept(&starter, theirs, complaint, memory_mib),
         }
         .map_err(failed)?;
         let held = jailed.layers.held.clone();
@@ -129,13 +129,14 @@ impl Jailed {
 
     fn kept(
         starter: &Starter,
-        socket: &OwnedFd,
+        socket: OwnedFd,
         complaint: Arc<Mutex<Vec<u8>>>,
         memory_mib: Option<u32>,
     ) -> io::Result<Self> {
         let (reads, writes) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-        let Kept { process, held, lifeline, mut told } = starter.start(socket, &writes, memory_mib)?;
-        drop(writes);
+        let Kept { process, held, lifeline, mut told } = starter.start(&socket, &writes, memory_mib)?;
+        // Only the program holds the other ends now: they close when it ends.
+        drop((socket, writes));
         let (say, ended) = watch::channel(None);
         let kept = Arc::clone(&complaint);
         thread::Builder::new().name("computer".into()).spawn(move || {
