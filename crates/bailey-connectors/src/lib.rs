@@ -15,10 +15,12 @@ mod dates;
 mod dav;
 mod files;
 mod foreign;
+mod http;
 mod mail;
 pub mod manifest;
 mod notes;
 mod service;
+mod shell;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -123,6 +125,8 @@ services! {
     Home = notes::Notes;
     File = files::OwnFiles;
     Tool = foreign::ForeignTools;
+    Shell = shell::Shell;
+    Http = http::Http;
 }
 
 /// The services of a home, behind claims.

@@ -38,6 +38,7 @@
 //! | `/do/files/put` | `multipart/form-data`: `folder`, `into`, `file` (several) | puts files, up to 4 MB in all |
 //! | `/do/files/{id}/move`, `/do/files/{id}/trash` | `version`, `to` | `POST /v1/files/{id}/move`, `…/trash` |
 //! | `/do/files/{id}/restore`, `/do/files/{id}/versions/{n}/restore` | | `POST /v1/files/{id}/restore`, `…/versions/{n}/restore` |
+//! | `/do/computer/start`, `/do/computer/stop` | | `POST /v1/computer/start`, `…/stop`, without waiting for it |
 //! | `/do/log/export` | | `POST /v1/log/export`, as a file |
 //! | `/do/log/export-readable`, `/do/log/export-csv` | `proof` | `POST /v1/log/export-readable`, `…/export-csv`, as a file; the script fills in what the touch gave |
 //! | `/do/recover` | `code` | takes a recovery code, then [`claim()`] |
@@ -71,6 +72,7 @@
 //! | `/v1/log/export-readable` (posted to `/do/log/export-readable`) | |
 //! | `/v1/log/export-csv` (posted to `/do/log/export-csv`) | |
 //! | `/v1/files/trash/empty` | |
+//! | `/v1/computer/destroy` | |
 //! | `/v1/home/delete` | |
 //!
 //! A new passkey is made by a form with `data-create`, on [`claim()`] by the token behind `#` in the address, in the settings by one of
@@ -83,6 +85,7 @@ mod assets;
 mod autonomy;
 mod card;
 mod carried;
+mod computer;
 mod connections;
 mod context;
 mod enter;
@@ -103,6 +106,7 @@ pub use approvals::{Editing, approvals, card as one_approval, edit, mail_fields}
 pub use assets::{WORKER, asset};
 pub use autonomy::{Autonomy, Draft, KindRow, Profile, autonomy};
 pub use carried::{Seen, file, original};
+pub use computer::computer;
 pub use connections::{Connecting, Offer, connect, connections, signed_in};
 pub use context::{Request, context};
 pub use enter::{claim, recovery_codes, sign_in};

@@ -11,6 +11,7 @@ mod authority;
 mod browsers;
 mod certificate;
 mod clock;
+mod computer;
 pub mod config;
 mod contexts;
 pub mod daily;
@@ -56,6 +57,7 @@ pub use api::table::api_routes;
 pub use bailey_connectors::{manifest::ours as tool_manifests, tools as own_tools};
 pub use bailey_ledger::mark_paused_by_supervisor;
 pub use clock::Clock;
+pub use computer::{SHARED_IMAGES, check_image, image_folder, launcher};
 pub use heartbeat::HEARTBEATS_PER_TIMEOUT;
 pub use home::{Home, HomeError};
 pub use layout::{Layout, LayoutError, RootChoice};
@@ -116,6 +118,7 @@ pub async fn serve(
     home.keep_index();
     tokio::spawn(Arc::clone(&home).send_heartbeats(answering.handle.clone()));
     tokio::spawn(Arc::clone(&home).keep_certificate());
+    tokio::spawn(Arc::clone(&home).keep_computer());
     let (ending, ended) = tokio::sync::oneshot::channel();
     let (ends, mut sealed_ends) = tokio::sync::watch::channel(false);
     let stopped = async move {

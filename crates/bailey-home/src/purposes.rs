@@ -110,6 +110,12 @@ pub const fn empty_trash() -> Purpose {
     Purpose::Home { what: "empty trash", parameters: Vec::new() }
 }
 
+/// Destroys the agent's computer.
+#[must_use]
+pub const fn destroy_computer() -> Purpose {
+    Purpose::Home { what: "destroy computer", parameters: Vec::new() }
+}
+
 /// Deletes the home.
 #[must_use]
 pub const fn delete_home() -> Purpose {

@@ -5,6 +5,7 @@
 
 mod browsers;
 mod certificate;
+mod computer;
 mod config;
 mod files;
 mod notifications;
@@ -21,6 +22,7 @@ pub use browsers::{
     RecoveryCodesView, RegistrationOptions, RequestBody, SessionView,
 };
 pub use certificate::{CertificateState, CertificateView, NamesView};
+pub use computer::{ComputerState, ComputerView, RequestView};
 pub use config::{ConfigBody, ConfigChange, FirstStepsView, SettingView, StepView};
 pub use files::{
     EmptiedView, FileVersionBody, FileVersionView, FileVersionsView, FileView, FolderView, MoveFileBody, PieceBody,

@@ -8,6 +8,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod authority;
+mod computer;
 mod discovery;
 mod egress;
 mod encoded;
@@ -49,6 +50,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 pub use bailey_ledger::{FileRow, Listing, MadeBy, VersionRow, composed};
+pub use computer::{Computer, Doing};
 pub use discovery::{Found, FoundCollection, FoundServer, Origin, collection_of_issuer};
 pub use files::{DEFAULT_FILE_BYTES, Files};
 pub use http::{HttpError, Reply, SystemClient, retry_after};
@@ -141,6 +143,7 @@ pub struct Vault {
     trust: Trust,
     clock: Arc<dyn Clock>,
     file_bound: files::Bound,
+    computer: std::sync::OnceLock<Arc<dyn Computer>>,
     /// This vault, for work that has to end even if whoever began it is gone.
     me: Weak<Self>,
     /// Rises whenever every open connection has to end: on pause and on revocation.
@@ -231,6 +234,7 @@ impl Vault {
             trust,
             clock,
             file_bound: files::Bound::default(),
+            computer: std::sync::OnceLock::new(),
             me: Weak::clone(me),
             resets: watch::Sender::new(0),
             refreshing: Mutex::default(),
@@ -279,7 +283,8 @@ impl Vault {
             | SystemEgress::Preparation
             | SystemEgress::Reconciliation
             | SystemEgress::Notification
-            | SystemEgress::Certificate => self.resets.subscribe(),
+            | SystemEgress::Certificate
+            | SystemEgress::Computer => self.resets.subscribe(),
         };
         SystemClient::new(base, Arc::clone(&self.lock), resets, egress, self.trust.clone())
     }

@@ -104,6 +104,9 @@ pub(crate) enum Command {
     /// Your files: kept encrypted with every version, for you and for the agent through the gate
     #[command(subcommand)]
     Files(Files),
+    /// The agent's own computer: how it stands, starting, stopping and destroying it
+    #[command(subcommand)]
+    Computer(ComputerCommand),
     /// List tasks, newest first
     Tasks(Part),
     /// Show a task
@@ -436,6 +439,9 @@ pub(crate) struct Role {
     /// The file that tells what ran last on this machine from a copy of it
     #[arg(long)]
     pub(crate) witness: Option<PathBuf>,
+    /// Where the supervisor starts what the home's computer is made of
+    #[arg(long)]
+    pub(crate) computer: Option<PathBuf>,
     /// Which events it logs
     #[arg(long)]
     pub(crate) log: Filter,
@@ -782,6 +788,26 @@ pub(crate) enum Log {
         #[arg(long, value_name = "FILE")]
         pin: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ComputerCommand {
+    /// Say how it stands, what its wall is worth, and what its programs asked of sites
+    Status,
+    /// Make, start or wake it; the agent's first use does the same
+    Start,
+    /// Save its machine and end it; it goes on there with the next use
+    Stop,
+    /// Destroy what it holds, its key first; asks for the approval passphrase
+    Destroy,
+    /// Put the image that it starts from where homes find it, after checking every file of it
+    Build {
+        /// The folder of an image that was made elsewhere
+        #[arg(long, value_name = "FOLDER")]
+        from: Option<PathBuf>,
+    },
+    /// Boot a machine here, under KVM where that works, and say what holds it
+    Check,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,7 +4,7 @@ use bailey_dashboard::{
     Autonomy, Connecting, Daily, Device, Draft, Filter, Frame, KindRow, Looked, Offer, Profile, Request, Section,
     Session, Settings, Step,
 };
-use bailey_interface::{
+use bailey_interface::{ComputerState, ComputerView, RequestView, 
     ActionView, Code, ConnectionView, ContextView, Failure, FileVersionView, FileVersionsView, FileView, FolderView,
     FoundRequestsView, FoundTasksView, HeldView, Line, ModelsView, NamesView, NotificationView, NotificationsView,
     ReceivedView, RuleEventView, RuleView, SettingView, Status, SuggestionView, TaskSummary, TaskView, TrialView,
@@ -155,6 +155,7 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     out.push(("autonomy-mistake", page::autonomy(&at(Section::Autonomy), &autonomy(views, Some(Err(words))))));
     out.push(("settings", settings(views)));
     out.extend(files(views));
+    out.extend(computer(views));
     let place = |kind: &str, trouble: Option<String>| NotificationView {
         id: "00".repeat(16),
         kind: kind.into(),
@@ -226,6 +227,55 @@ fn accounts(views: &Views) -> Vec<(&'static str, String)> {
         ("connect-found", connect(&frame, &offer(false))),
         ("connect-browser", connect(&frame, &offer(true))),
     ]
+}
+
+fn computer(views: &Views) -> Vec<(&'static str, String)> {
+    let words = views.words.as_str();
+    let request = |ended: &str, detail: &str| RequestView {
+        at_ms: views::NOW - 60_000,
+        method: "GET".into(),
+        site: "https://shop.example".into(),
+        path: format!("/prices?of={words}"),
+        sent_bytes: 0,
+        received_bytes: 18_244,
+        asked: ended == "answered",
+        ended: ended.into(),
+        detail: detail.into(),
+    };
+    let runs = ComputerView {
+        state: ComputerState::Running,
+        grade: "emulated".into(),
+        warning: "The agent's computer is emulated, because this machine offers no KVM.".into(),
+        lacking: String::new(),
+        trouble: words.into(),
+        image: "/var/cache/bailey/computer/shell".into(),
+        since_ms: Some(views::NOW - 900_000),
+        layers: vec!["an account of its own".into(), "not: a bound on memory".into()],
+        disk_bytes: 81 << 20,
+        memory_mib: 1_536,
+        idle_seconds: 600,
+        after_secrets: true,
+        waiting: 2,
+        requests: vec![request("answered", "200"), request("refused", words), request("failed", words)],
+    };
+    let none = ComputerView {
+        state: ComputerState::Unavailable,
+        grade: "none".into(),
+        warning: String::new(),
+        lacking: "there is no image of the agent's computer; `bailey computer build` says how one is made".into(),
+        trouble: String::new(),
+        since_ms: None,
+        layers: Vec::new(),
+        disk_bytes: 0,
+        after_secrets: false,
+        waiting: 0,
+        requests: Vec::new(),
+        ..runs.clone()
+    };
+    let asleep = ComputerView { state: ComputerState::Asleep, lacking: String::new(), grade: "isolated".into(), ..none.clone() };
+    let frame = frame(&views.status, Section::Computer);
+    let page = |view: &ComputerView| bailey_dashboard::computer(&frame, view);
+    vec![("computer", page(&runs)), ("computer-none", page(&none)), ("computer-asleep", page(&asleep))]
 }
 
 fn files(views: &Views) -> Vec<(&'static str, String)> {

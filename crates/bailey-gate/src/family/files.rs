@@ -362,6 +362,7 @@ impl Family for FileAction {
             undescribed: false,
             // Whoever put a file there: its words, and its name, are as often somebody else's.
             taint: Taint { untrusted: is_read, confidential: matches!(self, Self::Read { confidential: true, .. }) },
+            behind: Taint::default(),
             into_sent_or_drafts: false,
             among_own_folders: false,
         }

@@ -63,6 +63,7 @@ fn purpose(asked: &RequestBody) -> Result<Purpose, Failure> {
         ["v1", "passkeys", id, "end"] => purposes::end_passkey(&parse("passkey", id)?),
         ["v1", "recovery-codes"] => purposes::recovery_codes(),
         ["v1", "files", "trash", "empty"] => purposes::empty_trash(),
+        ["v1", "computer", "destroy"] => purposes::destroy_computer(),
         _ => return Err(failure(Code::Invalid, format!("`{}` needs nobody's leave", visible(path)))),
     })
 }

@@ -105,6 +105,8 @@ pub(super) async fn delete_home(
         };
         left.extend(trouble.map(|why| visible(&format!("{} {}: {why}", row.kind, row.account))));
     }
+    let room = Arc::clone(&home.room);
+    spawn_detached(&home, async move { room.end_for_good().await }).await?;
     // On the disk before it is said: whatever ends now, what is left is destroyed.
     home.layout.mark_deletion_pending().map_err(HomeError::from)?;
     home.end(Ended::Deleted);

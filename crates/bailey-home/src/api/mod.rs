@@ -5,6 +5,7 @@ mod actions;
 mod body;
 mod browsers;
 mod carried;
+mod computer;
 mod config;
 mod connecting;
 pub(crate) mod connections;

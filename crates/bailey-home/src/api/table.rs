@@ -6,7 +6,7 @@ use bailey_interface::*;
 
 use super::document::{Components, schema_of, type_name};
 use super::{
-    actions, bind, bind_with, browsers, carried, config, connections, daily_pages, files, house, log, models,
+    actions, bind, bind_with, browsers, carried, computer, config, connections, daily_pages, files, house, log, models,
     notifications, rules, search, tasks, under_way, undoing,
 };
 use crate::home::Home;
@@ -232,6 +232,15 @@ routes! {
     TRASH_FILE = Post "/v1/files/{id}/trash", takes FileVersionBody, gives FileView; Usual, Token, files::trash_file;
     /// Takes a file out of the trash, to where it lay.
     RESTORE_FILE = Post "/v1/files/{id}/restore", gives FileView; Usual, Token, files::restore_file;
+
+    /// The agent's own computer: how it stands, what its wall is worth, and what its programs asked of sites.
+    COMPUTER = Get "/v1/computer", gives ComputerView; Prompt, Token, computer::computer;
+    /// Makes, starts or wakes it. Answers when it runs.
+    START_COMPUTER = Post "/v1/computer/start", gives ComputerView; Usual, Token, computer::start;
+    /// Saves its machine and ends it: it goes on there with the next use. Needs no proof: nothing is lost.
+    STOP_COMPUTER = Post "/v1/computer/stop", gives ComputerView; Usual, Token, computer::stop;
+    /// Ends it and destroys what it holds, its key first.
+    DESTROY_COMPUTER = Post "/v1/computer/destroy", takes ProvenBody, gives ComputerView; Usual, Assertion, computer::destroy;
 
     /// What a new home still needs, until all was done.
     FIRST_STEPS = Get "/v1/first-steps", gives FirstStepsView; Usual, Token, daily_pages::first_steps;

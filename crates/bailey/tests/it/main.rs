@@ -15,6 +15,7 @@ mod calendars;
 mod capable;
 mod cards;
 mod clocks;
+mod computer;
 mod contacts;
 mod daily;
 mod dashboard;
