@@ -81,9 +81,12 @@ pub fn connections(frame: &Frame<'_>, accounts: &[ConnectionView], under_way: &[
 fn being_connected(frame: &Frame<'_>, one: &ConnectingView) -> Markup {
     html! {
         @match (&one.trouble, one.at_provider) {
-            (Some(why), _) => p class="trouble" {
-                bdi { (one.account) } " (" (kind_name(&one.kind)) ") was not connected: " (words::with_code(why)) ". "
-                a href={ "/connect?kind=" (one.kind) } { "Connect it anew" }
+            (Some(why), _) => div class="note" role="status" {
+                p { bdi { (one.account) } " (" (kind_name(&one.kind)) ") was not connected: " (words::with_code(why)) "." }
+                div class="answers" {
+                    a class="button plain" href={ "/connecting/" (one.id) "/again" } { "Try again" span class="off" { ": " (one.account) } }
+                    (touch::post(&format!("/do/connecting/{}/dismiss", one.id), &[], "Dismiss", "plain"))
+                }
             },
             (None, true) => p class="note" role="status" {
                 bdi { (one.account) } " (" (kind_name(&one.kind)) ") waits since " (frame.clock(one.begun_ms))

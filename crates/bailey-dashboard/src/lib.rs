@@ -99,7 +99,7 @@ mod trouble;
 mod words;
 
 pub use activity::{Filter, action, activity};
-pub use approvals::{Editing, approvals, card as one_approval, edit, mail_fields};
+pub use approvals::{Editing, Waiting, approvals, card as one_approval, edit, mail_fields};
 pub use assets::{WORKER, asset};
 pub use autonomy::{Autonomy, Draft, KindRow, Profile, autonomy};
 pub use carried::{Seen, file, original};
@@ -113,7 +113,7 @@ pub use notifications::{manifest, notifications};
 pub use records::{Looked, requests};
 pub use settings::{Daily, Device, Session, Settings, settings};
 pub use talk::{history, talk, task, undo_task};
-pub use trouble::trouble;
+pub use trouble::{Reader, trouble};
 pub use words::kind as kind_in_words;
 
 macro_rules! policy {

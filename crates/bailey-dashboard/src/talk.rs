@@ -122,8 +122,9 @@ fn can_go_back(action: &ActionView) -> bool {
 }
 
 /// What undoing a task does, in the order in which it is shown: to be done, done, and left.
-const FATES: [(UndoFate, &str); 6] = [
+const FATES: [(UndoFate, &str); 7] = [
     (UndoFate::Undo, "Will be undone"),
+    (UndoFate::Later, "After these, by another touch"),
     (UndoFate::TakeBack, "Will be taken back before it happens"),
     (UndoFate::UnderWay, "Being undone"),
     (UndoFate::Undone, "Undone"),
@@ -137,11 +138,18 @@ pub fn undo_task(frame: &Frame<'_>, view: &TaskUndoView) -> String {
     let of = |fate: UndoFate| view.steps.iter().filter(move |step| step.fate == fate);
     let ids = |fate| of(fate).map(|step| step.action.id.as_str()).collect::<Vec<_>>();
     let (undo, take_back) = (ids(UndoFate::Undo), ids(UndoFate::TakeBack));
+    let later = of(UndoFate::Later).count() as u64;
     let tried =
         view.running || view.steps.iter().any(|step| matches!(step.fate, UndoFate::Undone | UndoFate::TakenBack));
     let main = html! {
         p class="crumb" { a href={ "/talk/" (view.task) } { bdi { (words::short(&view.words, 80)) } } }
         h1 { "Undo the whole task" }
+        @if let Some(at) = view.broken_off_ms.filter(|_| !view.running) {
+            p class="note" role="status" {
+                "Undoing this began " (frame.moment(at)) " and broke off: Bailey ended meanwhile. What was undone then stays undone"
+                @if undo.is_empty() { "." } @else { "; the rest is listed below, as before." }
+            }
+        }
         @if view.running {
             p class="note" role="status" { "It is being undone. It goes on if you leave this page, which says how far it is when you come back." }
         } @else if view.steps.is_empty() {
@@ -149,7 +157,13 @@ pub fn undo_task(frame: &Frame<'_>, view: &TaskUndoView) -> String {
         } @else if undo.is_empty() && take_back.is_empty() {
             p class="lead" { @if tried { "Nothing is left to undo." } @else { "Nothing of this task can be undone." } }
         } @else {
-            p class="lead" { "The newest first, each by an action of its own, which the log keeps." }
+            p class="lead" {
+                "The newest first, each by an action of its own, which the log keeps."
+                @if later > 0 {
+                    " One touch undoes at most " (words::number(undo.len() as u64)) ": " (words::count(later, "further action is", "further actions are"))
+                    " offered here after these."
+                }
+            }
         }
         @for (fate, heading) in FATES {
             @if of(fate).next().is_some() {

@@ -193,6 +193,8 @@ impl Home {
         let vault = Vault::new(Arc::clone(&ledger), gate.lock(), trust, Arc::new(clock.clone()));
         crate::files::take_up(&ledger).map_err(GateError::from)?;
         vault.bound_files(daily.home.files_gib.saturating_mul(crate::files::GIB));
+        let undoing = crate::api::undoing::take_up(&ledger, &gate, clock.now(), &mut notices)?;
+        let under_way = crate::api::under_way::take_up(&ledger)?;
         let in_force = Effective::of(daily, &vault)?;
         let browsers = Browsers::load(&ledger, layout.browsers_note()?, clock.now(), &mut notices)?;
         Ok(Arc::new(Self {
@@ -223,8 +225,8 @@ impl Home {
             uploads: Mutex::default(),
             sign_ins: Mutex::default(),
             waiting_sign_ins: Mutex::default(),
-            under_way: Mutex::default(),
-            undoing: Mutex::default(),
+            under_way: Mutex::new(under_way),
+            undoing: Mutex::new(undoing),
             first_run_over: AtomicBool::new(false),
             ledger,
             going_on: tokio::sync::Mutex::default(),

@@ -79,6 +79,9 @@ pub(crate) enum Command {
         /// Make this connection the one of its kind that is used where neither task nor rule says which
         #[arg(long, value_name = "ID")]
         default: Option<String>,
+        /// Tell no more of this account, which could not be connected
+        #[arg(long, value_name = "ID", conflicts_with = "default")]
+        dismiss: Option<String>,
     },
     /// Change what a connection may be used for; asks for the approval passphrase
     Level {

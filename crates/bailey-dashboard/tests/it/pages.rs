@@ -88,8 +88,9 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     out.push(("codes", page::recovery_codes()));
     let said = [(views.waiting[0].task.clone().unwrap_or_default(), views.tasks[0].words.clone())].into();
     let approvals = at(Section::Approvals);
-    out.push(("approvals", page::approvals(&approvals, &views.waiting, &views.held, &views.unsure, &said)));
-    out.push(("approvals-none", page::approvals(&approvals, &[], &[], &[], &said)));
+    let all = page::Waiting { skip: 20, waits: 47, holds: 12, doubts: 11 };
+    out.push(("approvals", page::approvals(&approvals, all, &views.waiting, &views.held, &views.unsure, &said)));
+    out.push(("approvals-none", page::approvals(&approvals, page::Waiting::default(), &[], &[], &[], &said)));
     out.push(("card", page::one_approval(&approvals, &views.waiting[1], Some(&views.why))));
     let fields = page::mail_fields(&views.waiting[1]);
     let editing = page::Editing { fields: &fields, wrong: Some(("to", words)) };
@@ -172,8 +173,9 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     let none = ModelsView { configured: Vec::new(), months: Vec::new(), providers: Vec::new(), ..views.models.clone() };
     out.push(("models-none", page::models(&settings_frame, &none, &[])));
     let failure = Failure { code: Code::Conflict, message: words.clone() };
-    out.push(("trouble", page::trouble(Some(&approvals), &failure)));
-    out.push(("trouble-outside", page::trouble(None, &failure)));
+    out.push(("trouble", page::trouble(page::Reader::Within(&approvals), &failure)));
+    out.push(("trouble-known", page::trouble(page::Reader::Known, &failure)));
+    out.push(("trouble-outside", page::trouble(page::Reader::Stranger, &failure)));
     let paused = Status { mode: "paused".into(), notices: vec![words.clone()], ..status.clone() };
     let under_way = [words.clone()];
     let paused = Frame {

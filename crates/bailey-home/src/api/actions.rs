@@ -61,7 +61,7 @@ pub(super) fn action_view(home: &Home, record: &ActionRecord) -> Result<ActionVi
         view.attachments = provenance::attachments(&content.action);
         view.has_original = carried::source_of(&content).is_some();
         view.reversal = provenance::reversal(&content, home.in_force().config.home.hold_seconds);
-        view.can_edit = row.state == State::Awaiting && Services::can_edit(&content.action);
+        view.can_edit = row.state == State::Awaiting && Services::can_edit(&content.action, &home.clock.zone());
         view.can_undo = row.state.may_become(State::Undoing) && Services::has_undo(&content);
     }
     Ok(view)

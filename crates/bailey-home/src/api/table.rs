@@ -240,8 +240,10 @@ routes! {
 
     /// Every connection.
     CONNECTIONS = Get "/v1/connections", gives Vec<ConnectionView>; Usual, Token, connections::connections;
-    /// Accounts that are being connected, and those that could not be since the home was started.
+    /// Accounts that are being connected, and those that could not be.
     CONNECTING = Get "/v1/connecting", gives Vec<ConnectingView>; Usual, Token, under_way::connecting;
+    /// Tells no more of an account that could not be connected.
+    DISMISS_CONNECTING = Post "/v1/connecting/{id}/dismiss", gives Vec<ConnectingView>; Usual, Token, under_way::dismiss;
     /// Makes a connection, with the leave of the person. It goes on where nobody waits for it: `GET /v1/connecting`.
     CONNECT = Post "/v1/connections", takes ConnectBody, gives ConnectionView; Usual, Assertion, connections::connect;
     /// Finds the servers of an account from its address: those of large providers are known, others are asked without any credential.
