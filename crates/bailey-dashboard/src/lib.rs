@@ -67,7 +67,7 @@
 //! | `/v1/notifications` | `place`, `password` |
 //! | `/v1/passkeys/{id}/end` | |
 //! | `/v1/recovery-codes` (shown on [`recovery_codes()`]) | |
-//! | `/v1/browsers/link` (before a passkey is made from the settings) | |
+//! | `/v1/browsers/link` (before a passkey is made from the settings; its token is shown on [`passphrase_code()`]) | |
 //! | `/v1/log/export-readable` (posted to `/do/log/export-readable`) | |
 //! | `/v1/log/export-csv` (posted to `/do/log/export-csv`) | |
 //! | `/v1/files/trash/empty` | |
@@ -105,7 +105,7 @@ pub use autonomy::{Autonomy, Draft, KindRow, Profile, autonomy};
 pub use carried::{Seen, file, original};
 pub use connections::{Connecting, Offer, connect, connections, signed_in};
 pub use context::{Request, context};
-pub use enter::{claim, recovery_codes, sign_in};
+pub use enter::{claim, passphrase_code, recovery_codes, sign_in};
 pub use files::{files, own_file, trash};
 pub use frame::{Frame, Mode, Section, Step};
 pub use models::models;

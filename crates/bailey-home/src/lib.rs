@@ -26,6 +26,7 @@ mod names;
 mod notifications;
 mod people;
 mod provenance;
+pub mod passphrase;
 pub mod purposes;
 mod received;
 pub mod recovery;

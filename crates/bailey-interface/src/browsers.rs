@@ -89,6 +89,24 @@ pub struct ClaimBody {
     pub authenticator_data: String,
 }
 
+/// `POST /v1/passphrase`: by the evidence over salt and key, or by the token of a link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PassphraseBody {
+    /// The salt of the key that the new passphrase makes, 32 hexadecimal digits.
+    pub salt: String,
+    /// The public half of that key, 32 bytes in base64 (RFC 8032).
+    pub public: String,
+    /// That key's signature over its own name, in base64: so that nobody is locked out by another.
+    pub signature: String,
+    /// The token of a link, where there is no evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<ProofBody>,
+}
+
 /// A browser that was let in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ClaimedView {

@@ -56,6 +56,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         Command::Home(HomeCommand::Delete) => delete_home(&client, json).await,
         Command::Names => crate::browsers::names(&client, json).await,
         Command::Dashboard => crate::browsers::dashboard(&client, json).await,
+        Command::Passphrase { code } => crate::browsers::passphrase(&client, code, json).await,
         Command::Passkey(command) => crate::browsers::passkey(command, &client, json).await,
         Command::Notifications(command) => crate::notifications::run(command, &client, json).await,
         Command::Status { no_first_steps } => {

@@ -42,14 +42,15 @@ pub(crate) async fn task(client: &Client, id: &str, json: bool) -> Result<(), Tr
     if plan.broken_off_ms.is_some() {
         writeln!(io::stderr(), "Undoing this task broke off before, for Bailey ended meanwhile; this is what is left.")?;
     }
-    let mut asked = BTreeSet::new();
+    let (mut asked, mut again) = (BTreeSet::new(), false);
     loop {
         let take_back = ids(&plan, UndoFate::TakeBack);
         let mut undo = ids(&plan, UndoFate::Undo);
         // What could not be undone is not asked about again and again.
         undo.retain(|id| asked.insert(id.clone()));
         let later = ids(&plan, UndoFate::Later).len();
-        let proof = if undo.is_empty() { None } else { leave(client, &plan, &undo, later).await? };
+        let proof = leave(client, &plan, &undo, later, again).await?;
+        again = true;
         if proof.is_none() {
             undo.clear();
         }
@@ -85,7 +86,11 @@ async fn leave(
     plan: &TaskUndoView,
     undo: &[String],
     later: usize,
+    again: bool,
 ) -> Result<Option<ProofBody>, Trouble> {
+    if undo.is_empty() {
+        return Ok(None);
+    }
     let mut out = io::stderr().lock();
     let shown = plan.steps.iter().map(|step| &step.action).filter(|action| undo.contains(&action.id));
     shown.into_iter().try_for_each(|action| writeln!(out, "{}  {}", action.id, action.headline))?;
@@ -93,10 +98,12 @@ async fn leave(
         writeln!(out, "One answer undoes at most {}; {later} more come after these.", undo.len())?;
     }
     drop(out);
-    let words = prompt::passphrase(&format!(
-        "Approval passphrase, to undo these ({} action(s)); empty to leave them",
-        undo.len()
-    ))?;
+    let question = format!("Approval passphrase, to undo these ({} action(s)); empty to leave them", undo.len());
+    let words = match prompt::passphrase(&question) {
+        // Where one line was given and no more, the rest is left.
+        Err(error) if again && error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        words => words?,
+    };
     if words.chars() == 0 {
         return Ok(None);
     }

@@ -165,9 +165,11 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
         sent_ms: trouble.is_none().then_some(views::NOW),
         trouble,
     };
-    let places = vec![place("browser", None), place("ntfy", Some(words.clone()))];
+    let places = vec![place("browser", None), place("ntfy", Some(words.clone())), place("mail", None)];
     let told = NotificationsView { key: "BAAA".into(), places };
-    out.push(("notifications", page::notifications(&at(Section::Settings), &told)));
+    out.push(("notifications", page::notifications(&at(Section::Settings), &told, &[words.clone()])));
+    let none = NotificationsView { key: String::new(), places: Vec::new() };
+    out.push(("notifications-none", page::notifications(&at(Section::Settings), &none, &[])));
     let settings_frame = at(Section::Settings);
     out.push(("models", page::models(&settings_frame, &views.models, &views.settings)));
     let none = ModelsView { configured: Vec::new(), months: Vec::new(), providers: Vec::new(), ..views.models.clone() };

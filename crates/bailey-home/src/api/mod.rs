@@ -54,6 +54,7 @@ use bailey_model::tap::{Redaction, Span};
 use bailey_vault::{Credential, NewConnection, Revocation, SignedIn, VaultError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use futures_util::StreamExt as _;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
@@ -73,6 +74,8 @@ use crate::wire::{BackTo, ConnectBody, DiscoverBody, Edit, Found};
 
 /// Largest request body: an edited mail with room to spare.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes read of a body that is too long, none of which are kept, before the connection just ends.
+const MAX_UNKEPT_BYTES: usize = 64 * 1024 * 1024;
 /// How long a request's body may take: it comes from this machine.
 const BODY_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
 /// Bytes read of a request without the token, and how long for.
@@ -346,7 +349,7 @@ async fn authenticate(
         Err(busy) => return busy.into_response(),
     };
     head.extensions.insert(caller);
-    let refused = match tokio::time::timeout(BODY_WITHIN, axum::body::to_bytes(body, MAX_BODY_BYTES)).await {
+    let refused = match tokio::time::timeout(BODY_WITHIN, whole(body)).await {
         // A session that ended while the body came does nothing more.
         Ok(Ok(_)) if !home.still_counts(caller) => {
             (pages::Reader::Stranger, failure(Code::Unauthenticated, "this session has ended; sign in again"))
@@ -357,11 +360,11 @@ async fn authenticate(
             }
             return place.keep_for(told_as_failure(next.run(Request::from_parts(head, body.into())).await).await);
         }
-        Ok(Err(error)) if is_too_long(&error) => {
+        Ok(Err(Unread::TooLong)) => {
             let why = format!("the request's body is longer than {} MiB", MAX_BODY_BYTES / 1_024 / 1_024);
             (pages::Reader::Known, failure(Code::TooLong, why))
         }
-        Ok(Err(_)) | Err(_) => {
+        Ok(Err(Unread::Broken)) | Err(_) => {
             let why = format!("the request's body broke off, or took more than {} s", BODY_WITHIN.as_secs());
             (pages::Reader::Known, failure(Code::Malformed, why))
         }
@@ -374,9 +377,29 @@ async fn authenticate(
     }
 }
 
-/// Tells whether a body was not read to its end for its length.
-fn is_too_long(error: &axum::Error) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
+/// Why a body was not taken.
+enum Unread {
+    /// It is longer than any may be.
+    TooLong,
+    /// It broke off.
+    Broken,
+}
+
+/// Reads a body. One that is too long is read on for a while and not kept: whoever still writes when the connection ends may not hear why.
+async fn whole(body: axum::body::Body) -> Result<axum::body::Bytes, Unread> {
+    let (mut pieces, mut all, mut read) = (body.into_data_stream(), Vec::new(), 0_usize);
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| Unread::Broken)?;
+        read = read.saturating_add(piece.len());
+        if read <= MAX_BODY_BYTES {
+            all.extend_from_slice(&piece);
+        } else if read > MAX_UNKEPT_BYTES {
+            break;
+        } else {
+            all = Vec::new();
+        }
+    }
+    if read > MAX_BODY_BYTES { Err(Unread::TooLong) } else { Ok(all.into()) }
 }
 
 /// Does what meets others' words beside the threads that answer the person.

@@ -144,6 +144,7 @@ fn all() -> Pages {
         .route("/do/files/{id}/restore", post(file_pages::restore_file))
         .route("/do/files/{id}/versions/{n}/restore", post(file_pages::bring_back))
         .route("/settings", get(settings))
+        .route("/passphrase-code", get(|| async { shown(html::passphrase_code()) }))
         .route("/notifications", get(notifications))
         .route("/manifest.webmanifest", get(manifest))
         .route(html::WORKER.0, get(worker))
@@ -768,8 +769,9 @@ async fn settings(AppState(home): Shared, caller: Caller) -> Page {
 
 async fn notifications(AppState(home): Shared) -> Page {
     let around = Around::of(&home).await?;
-    let view = reading(&home, |home| Ok(home.notifications()?)).await?;
-    let mut page = shown(html::notifications(&around.frame(Section::Settings), &view));
+    let read = |home: &Home| Ok((home.notifications()?, home.sending_accounts()?));
+    let (view, accounts) = reading(&home, read).await?;
+    let mut page = shown(html::notifications(&around.frame(Section::Settings), &view, &accounts));
     let policy = HeaderValue::from_static(html::NOTIFICATIONS_POLICY);
     page.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     Ok(page)

@@ -279,6 +279,8 @@ routes! {
     CLAIM = Post "/v1/browsers/claim", takes ClaimBody, gives ClaimedView; Usual, Nothing, browsers::claim;
     /// Makes a link of a recovery code, which counts no more then.
     RECOVER = Post "/v1/browsers/recover", takes RecoverBody, gives LinkView; Usual, Nothing, browsers::recover;
+    /// Lets a new approval passphrase count in the place of the one before: by the evidence, or by a link, which counts no more then.
+    SET_PASSPHRASE = Post "/v1/passphrase", takes PassphraseBody, gives (); Usual, Assertion, browsers::set_passphrase;
     /// The passkeys there are and were.
     PASSKEYS = Get "/v1/passkeys", gives Vec<PasskeyView>; Usual, Token, browsers::passkeys;
     /// Ends a passkey and the sessions it began.

@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod broken_off;
 mod browsers;
 mod caldav;
 mod calendars;
@@ -25,6 +26,7 @@ mod discovery;
 mod editing;
 mod evidence;
 mod files;
+mod frame;
 mod hijack;
 mod hostile;
 mod house;
@@ -35,6 +37,7 @@ mod names;
 mod newcomer;
 mod notifications;
 mod passkeys;
+mod passphrases;
 mod programs;
 mod provenance;
 mod reading;
