@@ -284,7 +284,7 @@ const ISSUERS: [(&str, &str); 2] =
 fn address(kind: &str, trouble: &str, typed: &BTreeMap<&'static str, &str>) -> Markup {
     let said = |name: &str| typed.get(name).copied().unwrap_or_default();
     html! {
-        h1 { "Connect: " (kind_name(kind)) }
+        h1 { @match kind { "mail" => "Connect mail", "calendar" => "Connect a calendar", "contacts" => "Connect an address book", _ => "Connect a model" } }
         @if !trouble.is_empty() { p class="trouble" role="alert" { (words::with_code(trouble)) } }
         form method="post" action="/do/connect/find" class="fields" {
             input type="hidden" name="kind" value=(kind);

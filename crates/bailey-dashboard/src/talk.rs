@@ -97,13 +97,12 @@ pub fn task(frame: &Frame<'_>, tasks: &[TaskSummary], task: &TaskView) -> String
                 @if let Some(trouble) = &summary.trouble { p class="trouble" { (trouble) } }
                 @for note in &summary.notes { p class="dim" { (note) } }
                 p class="dim usage" { (usage(summary.usage)) @if summary.usage.requests > 0 { " · " a href={ "/context/" (id) "/0" } { "what the model was shown" } } }
-                @if under_way {
-                    (touch::post(&format!("/do/task/{id}/stop"), &[], "Stop", "plain"))
-                } @else {
-                    (write(&format!("/do/task/{id}/more"), "Go on with it", "Go on"))
-                }
-                @if steps.iter().any(|step| can_go_back(step)) {
-                    p { a class="button plain" href={ "/talk/" (id) "/undo" } { "Undo the whole task…" } }
+                @if !under_way { (write(&format!("/do/task/{id}/more"), "Go on with it", "Go on")) }
+                div class="answers" {
+                    @if under_way { (touch::post(&format!("/do/task/{id}/stop"), &[], "Stop", "plain")) }
+                    @if steps.iter().any(|step| can_go_back(step)) {
+                        a class="button plain" href={ "/talk/" (id) "/undo" } { "Undo the whole task…" }
+                    }
                 }
             }
             aside aria-labelledby="others" {
@@ -124,11 +123,11 @@ fn can_go_back(action: &ActionView) -> bool {
 /// What undoing a task does, in the order in which it is shown: to be done, done, and left.
 const FATES: [(UndoFate, &str); 7] = [
     (UndoFate::Undo, "Will be undone"),
-    (UndoFate::Later, "After these, by another touch"),
     (UndoFate::TakeBack, "Will be taken back before it happens"),
     (UndoFate::UnderWay, "Being undone"),
     (UndoFate::Undone, "Undone"),
     (UndoFate::TakenBack, "Taken back"),
+    (UndoFate::Later, "After these, by another touch"),
     (UndoFate::Leave, "Stays as it is"),
 ];
 

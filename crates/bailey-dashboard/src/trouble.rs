@@ -30,10 +30,13 @@ pub fn trouble(reader: Reader<'_>, failure: &Failure) -> String {
         h1 { (title) }
         p class="lead" { (crate::words::with_code(&failure.message)) }
         p class="dim" { (failure.code.about()) " " code { (failure.code.name()) } }
-        p {
+        div class="answers" {
             @match reader {
-                Reader::Within(_) | Reader::Known => { a href="/approvals" { "Approvals" } " · " a href="/activity" { "Activity" } },
-                Reader::Stranger => a href="/sign-in" { "Sign in" },
+                Reader::Within(_) | Reader::Known => {
+                    a class="button plain" href="/approvals" { "Approvals" }
+                    a class="button plain" href="/activity" { "Activity" }
+                },
+                Reader::Stranger => a class="button plain" href="/sign-in" { "Sign in" },
             }
         }
     };

@@ -374,7 +374,7 @@ impl Home {
             "A passkey was made for a browser, `{}`. If it was not you: `bailey passkey list`, then `bailey passkey end`.",
             row.name
         );
-        self.tell(&notice);
+        self.give_notice(&notice);
         Ok(LetIn { secret, session, codes })
     }
 
@@ -386,7 +386,7 @@ impl Home {
     }
 
     /// Tells the person something on every page, until they have seen it.
-    pub(crate) fn tell(&self, notice: &str) {
+    pub(crate) fn give_notice(&self, notice: &str) {
         self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(notice.to_owned());
     }
 

@@ -90,7 +90,7 @@ impl Home {
             };
             tx.append(&entry, None).map(drop)
         })?;
-        self.tell("A new approval passphrase was set, and the one before counts no more. If it was not you: end the passkeys that you do not know (`bailey passkey list`), and set another with `bailey passphrase`.");
+        self.give_notice("A new approval passphrase was set, and the one before counts no more. If it was not you: end the passkeys that you do not know (`bailey passkey list`), and set another with `bailey passphrase`.");
         self.changed();
         Ok(())
     }

@@ -177,9 +177,13 @@ fn wanted_changes(
     if is_new(BEGINS) && wanted.get(BEGINS).is_some_and(|begins| begins.trim().is_empty()) {
         return Err(bad(BEGINS, "say when it begins"));
     }
-    // Times stand beside each other: where one is written anew, both are meant as they stand there.
+    // Times stand beside each other: where one is written anew, both are meant as they stand there. Who names no end means the same length.
     let times_differ = is_new(BEGINS) || is_new(ENDS);
-    let means = |name: &str| if matches!(name, BEGINS | ENDS) { times_differ } else { is_new(name) };
+    let means = |name: &str| match name {
+        BEGINS => times_differ,
+        ENDS => times_differ && wanted.contains_key(ENDS),
+        _ => is_new(name),
+    };
     let text_of = |name: &str| wanted.get(name).or_else(|| shown.get(name)).cloned().unwrap_or_default();
     let arguments: serde_json::Map<String, serde_json::Value> = [WHAT, BEGINS, ENDS, WHERE, NOTES]
         .into_iter()
