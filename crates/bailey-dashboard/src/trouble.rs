@@ -4,6 +4,7 @@ use bailey_interface::Failure;
 use maud::html;
 
 use crate::frame::{Frame, bare, page};
+use crate::touch;
 
 /// To whom a failure is shown.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +36,8 @@ pub fn trouble(reader: Reader<'_>, failure: &Failure) -> String {
                 Reader::Within(_) | Reader::Known => {
                     a class="button plain" href="/approvals" { "Approvals" }
                     a class="button plain" href="/activity" { "Activity" }
+                    // The frame has its own.
+                    @if matches!(reader, Reader::Known) { (touch::post("/do/pause", &[], "Pause", "plain")) }
                 },
                 Reader::Stranger => a class="button plain" href="/sign-in" { "Sign in" },
             }

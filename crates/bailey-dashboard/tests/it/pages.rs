@@ -86,6 +86,7 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     out.push(("sign-in", page::sign_in(words)));
     out.push(("claim", page::claim(words)));
     out.push(("codes", page::recovery_codes()));
+    out.push(("passphrase-code", page::passphrase_code()));
     let said = [(views.waiting[0].task.clone().unwrap_or_default(), views.tasks[0].words.clone())].into();
     let approvals = at(Section::Approvals);
     let all = page::Waiting { skip: 20, waits: 47, holds: 12, doubts: 11 };
@@ -102,7 +103,7 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     let talk = at(Section::Talk);
     out.push(("talk", page::talk(&talk, &views.tasks, Some(50))));
     out.push(("talk-none", page::talk(&talk, &[], None)));
-    out.push(("task", page::task(&talk, &views.tasks, &views.task)));
+    out.push(("task", page::task(&talk, &views.tasks, &views.task, 0)));
     out.push(("task-undo", page::undo_task(&talk, &views::undoing(&views.happened, words, false))));
     out.push(("task-undoing", page::undo_task(&talk, &views::undoing(&views.happened, words, true))));
     let activity = at(Section::Activity);

@@ -359,12 +359,19 @@ async fn talk(AppState(home): Shared, Query(told): Query<Told>) -> Page {
     Ok(shown(html::talk(&around.frame(Section::Talk), &list, older)))
 }
 
-async fn task(AppState(home): Shared, Path(id): Path<String>) -> Page {
+/// Which steps of a task.
+#[derive(Default, Deserialize)]
+struct Steps {
+    #[serde(default)]
+    later: usize,
+}
+
+async fn task(AppState(home): Shared, Path(id): Path<String>, Query(Steps { later }): Query<Steps>) -> Page {
     let around = Around::of(&home).await?;
     let part = Part { skip: 0, limit: Some(LISTED) };
     let Json(list) = tasks::tasks(AppState(Arc::clone(&home)), Query(part)).await?;
     let Json(view) = tasks::task(AppState(home), Path(id)).await?;
-    Ok(shown(html::task(&around.frame(Section::Talk), &list, &view)))
+    Ok(shown(html::task(&around.frame(Section::Talk), &list, &view, later)))
 }
 
 async fn undo_task(AppState(home): Shared, id: Path<String>) -> Page {
