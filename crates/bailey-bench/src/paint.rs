@@ -79,8 +79,10 @@ impl Browser {
             let (_, port) = line.split_once("successfully on port ")?;
             port.trim_end_matches('.').parse().ok()
         });
-        let mut browser = Self { driver, port: port.ok_or("chromedriver did not say its port")?, session: String::new() };
-        let arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
+        let mut browser =
+            Self { driver, port: port.ok_or("chromedriver did not say its port")?, session: String::new() };
+        let arguments =
+            ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
         let options = json!({ "binary": "/usr/bin/chromium", "args": arguments });
         let wanted = json!({ "browserName": "chrome", "goog:chromeOptions": options });
         let opened = browser.ask("POST", "/session", &json!({ "capabilities": { "alwaysMatch": wanted } }))?;

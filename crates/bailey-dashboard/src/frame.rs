@@ -68,7 +68,8 @@ impl Section {
     #[must_use]
     pub fn of(path: &str) -> Self {
         let path = path.strip_prefix("/do").unwrap_or(path);
-        let is_below = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let is_below =
+            |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         let by_name = Self::ALL.iter().find(|(_, root, _, _)| is_below(root)).map(|(section, ..)| *section);
         by_name.unwrap_or(match path.split('/').nth(1) {
             Some("context" | "log") => Self::Activity,

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use browsers::{
-    ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PassphraseBody, PasskeyChallenge, PasskeyHint, PasskeyView, RecoverBody,
-    RecoveryCodesView, RegistrationOptions, RequestBody, SessionView,
+    ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView,
+    PassphraseBody, RecoverBody, RecoveryCodesView, RegistrationOptions, RequestBody, SessionView,
 };
 pub use certificate::{CertificateState, CertificateView, NamesView};
 pub use config::{ConfigBody, ConfigChange, FirstStepsView, SettingView, StepView};

@@ -124,8 +124,7 @@ mod tests {
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert_eq!(body, "2 actions wait for you.\r\nhttp://bailey.localhost/approvals\r\n");
         let names: Vec<&str> = head.lines().filter_map(|line| Some(line.split_once(": ")?.0)).collect();
-        let wanted =
-            ["Date", "From", "To", "Subject", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"];
+        let wanted = ["Date", "From", "To", "Subject", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"];
         assert_eq!(names, wanted, "no header can be added by words");
         assert!(head.contains("From: Bailey <me@example.org>\r\nTo: <me@example.org>\r\n"), "{head}");
     }

@@ -5,7 +5,7 @@ use bailey_gate::{BadId, HomeId, Nonce};
 use bailey_home::passphrase::possession;
 use bailey_home::{purposes, routes};
 use bailey_interface::{
-    ConfirmedView, LinkView, NamesView, PassphraseBody, PasskeyView, ProvenBody, RecoveryCodesView, SessionView, Status,
+    ConfirmedView, LinkView, NamesView, PasskeyView, PassphraseBody, ProvenBody, RecoveryCodesView, SessionView, Status,
 };
 use bailey_keys::credential;
 use base64::Engine as _;

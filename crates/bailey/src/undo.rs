@@ -40,7 +40,10 @@ fn ids(plan: &TaskUndoView, fate: UndoFate) -> Vec<String> {
 pub(crate) async fn task(client: &Client, id: &str, json: bool) -> Result<(), Trouble> {
     let mut plan: TaskUndoView = client.get(&routes::TASK_UNDO.at(&[id])).await?;
     if plan.broken_off_ms.is_some() {
-        writeln!(io::stderr(), "Undoing this task broke off before, for Bailey ended meanwhile; this is what is left.")?;
+        writeln!(
+            io::stderr(),
+            "Undoing this task broke off before, for Bailey ended meanwhile; this is what is left."
+        )?;
     }
     let (mut asked, mut again) = (BTreeSet::new(), false);
     loop {

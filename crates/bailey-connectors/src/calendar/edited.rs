@@ -114,9 +114,8 @@ fn said(looked: &Looked, cx: &HomeContext) -> Result<BTreeMap<&'static str, Stri
         let last = end.at.date().saturating_sub(1.day()).max(start.at.date());
         (start.at.date().to_string(), last.to_string())
     } else {
-        let told = |stamp: &Stamp| {
-            stamp.instant(&cx.zone).to_zoned(cx.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
-        };
+        let told =
+            |stamp: &Stamp| stamp.instant(&cx.zone).to_zoned(cx.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
         (told(start), told(end))
     };
     let text = |text: &str| text.replace("\r\n", "\n");

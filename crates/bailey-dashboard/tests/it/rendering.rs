@@ -164,7 +164,14 @@ fn a_paused_page_says_so_and_resumes_with_a_touch() {
 fn pages_of_many_stay_below_their_bound() {
     let long = |action: ActionView| ActionView { body: action.body.repeat(4), ..action };
     let waiting: Vec<ActionView> = (0..20).map(|n| long(views::strange_mail(n))).collect();
-    let page = approvals(&frame(&views::status("open"), Section::Approvals), Default::default(), &waiting, &[], &[], &Default::default());
+    let page = approvals(
+        &frame(&views::status("open"), Section::Approvals),
+        Default::default(),
+        &waiting,
+        &[],
+        &[],
+        &Default::default(),
+    );
     assert!(page.len() < MAX_PAGE, "20 cards take {} bytes", page.len());
     let rows: Vec<ActionView> = (0..50).map(|n| long(views::strange_mail(n))).collect();
     let status = views::status("open");
@@ -252,7 +259,14 @@ fn only_plain_actions_of_one_task_and_kind_are_answered_together() {
     let other = ActionView { task: Some(format!("{:032x}", 1)), ..views::mail(10) };
     let waiting =
         [views::mail(3), views::strange_mail(4), views::mail(5), views::entry(6, "awaiting"), critical, other];
-    let page = approvals(&frame(&views::status("open"), Section::Approvals), Default::default(), &waiting, &[], &[], &Default::default());
+    let page = approvals(
+        &frame(&views::status("open"), Section::Approvals),
+        Default::default(),
+        &waiting,
+        &[],
+        &[],
+        &Default::default(),
+    );
     let chosen: Vec<String> = elements(&page)
         .into_iter()
         .filter(|element| element.value("name") == "choose")

@@ -487,5 +487,11 @@ pub fn undoing(actions: &[ActionView], words: &str, running: bool) -> TaskUndoVi
         why: if *fate == UndoFate::Leave { words.to_owned() } else { String::new() },
     };
     let steps = actions.iter().zip(fates.iter().cycle()).map(step).collect();
-    TaskUndoView { task: TASK.into(), words: words.to_owned(), running, broken_off_ms: (!running).then_some(NOW - 60_000), steps }
+    TaskUndoView {
+        task: TASK.into(),
+        words: words.to_owned(),
+        running,
+        broken_off_ms: (!running).then_some(NOW - 60_000),
+        steps,
+    }
 }

@@ -5,8 +5,8 @@ use crate::authority::webauthn_challenge;
 use crate::browsers::{LINK_MS, LetIn, Refused, Registration, host_of, registration_challenge};
 use crate::passphrase::{By, NewPassphrase};
 use bailey_interface::{
-    ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PassphraseBody, PasskeyChallenge, PasskeyHint, PasskeyView, RecoverBody,
-    RecoveryCodesView, RegistrationOptions, RequestBody, SessionView, Shown,
+    ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView,
+    PassphraseBody, RecoverBody, RecoveryCodesView, RegistrationOptions, RequestBody, SessionView, Shown,
 };
 use bailey_ledger::{PasskeyRow, SessionRow};
 

@@ -151,7 +151,6 @@ pub(super) async fn dismiss(home: Shared, id: Path<String>) -> Page {
     Ok(to("/connections"))
 }
 
-
 pub(super) async fn find(AppState(home): Shared, headers: HeaderMap, Form(form): Form<FindForm>) -> Page {
     match settings_of(&home, &form).await {
         Ok((settings, servers)) => offered(&home, &headers, &settings, &servers, Level::Read, None).await,

@@ -78,8 +78,7 @@ pub(super) async fn begin(
     let gone = {
         let mut under_way = all(home);
         let before: Vec<String> = under_way.keys().cloned().collect();
-        under_way
-            .retain(|_, one| one.view.trouble.is_none() || one.view.kind != kind || one.view.account != account);
+        under_way.retain(|_, one| one.view.trouble.is_none() || one.view.kind != kind || one.view.account != account);
         let oldest = |under_way: &UnderWay| {
             let least = under_way.values().min_by_key(|one| (one.view.trouble.is_none(), one.view.begun_ms));
             least.map(|one| one.view.id.clone())
@@ -173,7 +172,10 @@ pub(super) async fn dismiss(AppState(home): Shared, Path(id): Path<String>) -> A
         match under_way.get(&id) {
             None => return Err(failure(Code::NotFound, "there is no such attempt; Connections shows which there are")),
             Some(one) if one.view.trouble.is_none() => {
-                return Err(failure(Code::Conflict, "it is still being connected; it can be dismissed once it is over"));
+                return Err(failure(
+                    Code::Conflict,
+                    "it is still being connected; it can be dismissed once it is over",
+                ));
             }
             Some(_) => under_way.remove(&id),
         }

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use bailey_connectors::Services;
-use bailey_gate::{Gate, Now, UndoLeave};
 use bailey_gate::approval::MAX_ANSWERED;
 use bailey_gate::family::ActionKind;
 use bailey_gate::family::home::REPLY;
 use bailey_gate::handoff::Mode;
+use bailey_gate::{Gate, Now, UndoLeave};
 use bailey_interface::{TaskUndoView, UndoFate, UndoStepView, UndoTaskBody};
 use bailey_ledger::{Ledger, RecordName};
 use serde::Serialize;

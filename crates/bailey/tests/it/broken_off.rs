@@ -82,7 +82,9 @@ const LISTED: &str = "return Object.fromEntries([...document.querySelectorAll('m
 
 #[test]
 fn an_undo_that_the_home_did_not_live_to_the_end_of_is_told_and_offered_again() {
-    let entry = |n: u32| ("calendar_create", json!({"what": format!("Call {n}"), "begins": format!("{n} March 2027 at 15:00")}));
+    let entry = |n: u32| {
+        ("calendar_create", json!({"what": format!("Call {n}"), "begins": format!("{n} March 2027 at 15:00")}))
+    };
     let turns = vec![
         Turn::calls((2..5).map(entry).collect()),
         send("ana@example.org", "Calls", "They are in my calendar."),
@@ -209,8 +211,11 @@ fn connecting_that_the_home_did_not_live_to_the_end_of_is_told_and_begun_again_w
 fn more_than_one_answer_undoes_is_said_and_undone_by_the_next() {
     const FILES: usize = 53;
     let write = |n: usize| ("file_write", json!({"path": format!("f{n:02}.txt"), "text": "x"}));
-    let mut turns: Vec<Turn> =
-        (0..FILES).collect::<Vec<_>>().chunks(10).map(|some| Turn::calls(some.iter().map(|n| write(*n)).collect())).collect();
+    let mut turns: Vec<Turn> = (0..FILES)
+        .collect::<Vec<_>>()
+        .chunks(10)
+        .map(|some| Turn::calls(some.iter().map(|n| write(*n)).collect()))
+        .collect();
     turns.push(Turn::say("done"));
     let world = World::with_dashboard(turns);
     world.ok(&["rules", "add", "files: go ahead"], PASSPHRASE);
@@ -226,7 +231,9 @@ fn more_than_one_answer_undoes_is_said_and_undone_by_the_next() {
     assert_eq!(axe(&browser), json!([]));
     picture(&browser, "undo-many");
     browser.click("form[data-touch$='/undo'] button");
-    browser.until("return document.querySelectorAll('.undoing li').length > 50 && /Undo 3 actions/.test(document.body.innerText)");
+    browser.until(
+        "return document.querySelectorAll('.undoing li').length > 50 && /Undo 3 actions/.test(document.body.innerText)",
+    );
     assert_eq!(browser.run(LISTED), json!({"Will be undone": 3, "Undone": 50}));
     assert_eq!(lie(), 3);
     browser.click("form[data-touch$='/undo'] button");

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base64::Engine as _;
 use bailey_home::purposes;
 use bailey_scripted::Turn;
+use base64::Engine as _;
 use serde_json::{Value, json};
 
 use crate::passkeys::{Browser, From, let_in};

@@ -225,7 +225,10 @@ fn a_change_of_all_of_a_series_is_edited_and_its_dates_are_told_anew_from_how_it
         json!({"id": "$ID0", "which": "all", "begins": "2027-03-11 15:00"}),
         "move the whole series of the team meeting to Thursdays, all of it",
     );
-    assert!(dates(&first)[0].contains("Wednesday 2027-03-03") && dates(&first)[0].contains("Thursday 2027-03-04"), "{first:#}");
+    assert!(
+        dates(&first)[0].contains("Wednesday 2027-03-03") && dates(&first)[0].contains("Thursday 2027-03-04"),
+        "{first:#}"
+    );
     let second = world.data_of(&["edit", &id(&first), "--begins", "12 March 2027 at 16:00", "--what", "Meeting"]);
     assert_eq!(second["state"], "awaiting", "{second:#}");
     // From how it lies on the server, not from the change that was edited.
@@ -237,7 +240,13 @@ fn a_change_of_all_of_a_series_is_edited_and_its_dates_are_told_anew_from_how_it
     world.until(&id(&second), "succeeded");
     let stored = stored(&server);
     // Nobody said until when, so it takes as long as before.
-    for line in ["DTSTART;TZID=America/New_York:20270305T100000", "DTEND;TZID=America/New_York:20270305T110000", "RRULE:FREQ=WEEKLY;COUNT=8", "SUMMARY:Meeting", "X-NOTE:keep me"] {
+    for line in [
+        "DTSTART;TZID=America/New_York:20270305T100000",
+        "DTEND;TZID=America/New_York:20270305T110000",
+        "RRULE:FREQ=WEEKLY;COUNT=8",
+        "SUMMARY:Meeting",
+        "X-NOTE:keep me",
+    ] {
         assert!(stored.contains(line), "{line} in {stored}");
     }
     assert_eq!(stored.matches("BEGIN:VEVENT").count(), 1, "{stored}");
@@ -261,7 +270,10 @@ fn a_series_that_goes_on_changed_is_edited_and_back_to_how_it_was_says_that_noth
     world.until(&id(&second), "succeeded");
     let all = stored(&server);
     assert!(all.contains("DTSTART;TZID=America/New_York:20270310T120000"), "{all}");
-    assert!(all.contains("DTSTART;TZID=America/New_York:20270303T090000"), "the old one stays until it is ended: {all}");
+    assert!(
+        all.contains("DTSTART;TZID=America/New_York:20270303T090000"),
+        "the old one stays until it is ended: {all}"
+    );
     // One that is edited back to how it lies changes nothing, and says so.
     let (world, _server, first) = series(
         json!({"id": "$ID0", "which": "all", "begins": "2027-03-10 16:00"}),

@@ -199,7 +199,10 @@ fn a_mail_account_tells_its_own_address_and_nobody_else_how_many_actions_wait() 
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let port = world.gateway().rsplit_once(':').unwrap().1.to_owned();
     assert_eq!(body.trim_end(), format!("1 action waits for you.\r\nhttp://bailey.localhost:{port}/approvals"));
-    assert!(head.contains("Subject: Bailey: 1 action waits for you\r\n") && head.contains("Auto-Submitted: auto-generated"), "{head}");
+    assert!(
+        head.contains("Subject: Bailey: 1 action waits for you\r\n") && head.contains("Auto-Submitted: auto-generated"),
+        "{head}"
+    );
     assert!(!text.contains("ana") && !text.contains("Secret"), "{text}");
     // It is in the log that it is told, and neither a task nor an action of it.
     assert_eq!(world.data_of(&["actions"]).as_array().unwrap().len(), 1);
