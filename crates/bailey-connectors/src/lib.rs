@@ -195,10 +195,10 @@ impl Services {
 
     /// Tells whether the person can change an action while it waits.
     #[must_use]
-    pub fn can_edit(action: &Action) -> bool {
+    pub fn can_edit(action: &Action, home: &jiff::tz::TimeZone) -> bool {
         match action {
             Action::Mail(MailAction::Send(_)) => true,
-            Action::Calendar(CalendarAction::Write(writing)) => calendar::edited::can_edit(writing),
+            Action::Calendar(CalendarAction::Write(writing)) => calendar::edited::can_edit(writing, home),
             _ => false,
         }
     }

@@ -200,6 +200,8 @@ impl Home {
         let room = Room::open(layout, settings, &config.computer, &ledger, Requests::new(gate.lock()));
         let room = room.map_err(GateError::from)?;
         vault.give_computer(Arc::clone(&room) as Arc<dyn bailey_vault::Computer>);
+        let undoing = crate::api::undoing::take_up(&ledger, &gate, clock.now(), &mut notices)?;
+        let under_way = crate::api::under_way::take_up(&ledger)?;
         let in_force = Effective::of(daily, &vault)?;
         let browsers = Browsers::load(&ledger, layout.browsers_note()?, clock.now(), &mut notices)?;
         let home = Arc::new(Self {
@@ -231,8 +233,8 @@ impl Home {
             uploads: Mutex::default(),
             sign_ins: Mutex::default(),
             waiting_sign_ins: Mutex::default(),
-            under_way: Mutex::default(),
-            undoing: Mutex::default(),
+            under_way: Mutex::new(under_way),
+            undoing: Mutex::new(undoing),
             first_run_over: AtomicBool::new(false),
             ledger,
             going_on: tokio::sync::Mutex::default(),

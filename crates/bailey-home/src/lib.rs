@@ -25,6 +25,7 @@ mod listener;
 mod metrics;
 mod names;
 mod notifications;
+pub mod passphrase;
 mod people;
 mod provenance;
 pub mod purposes;

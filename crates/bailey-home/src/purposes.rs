@@ -15,6 +15,7 @@ const LEVEL_VERSION: u8 = 1;
 const RULES_VERSION: u8 = 1;
 const PASSKEY_VERSION: u8 = 1;
 const NOTIFY_VERSION: u8 = 1;
+const PASSPHRASE_VERSION: u8 = 1;
 const SETTINGS_VERSION: u8 = 1;
 
 /// Connects an account with exactly these settings, at exactly this level.
@@ -68,6 +69,14 @@ pub const fn let_browser_in() -> Purpose {
 #[must_use]
 pub const fn sign_in() -> Purpose {
     Purpose::Home { what: "sign in", parameters: Vec::new() }
+}
+
+/// Lets a new approval passphrase count: exactly the one whose key this is.
+#[must_use]
+pub fn set_passphrase(salt: &[u8; 16], public: &[u8; 32]) -> Purpose {
+    let mut out = Encoder::default();
+    out.text("set passphrase").byte(PASSPHRASE_VERSION).bytes(salt).bytes(public);
+    Purpose::Home { what: "set passphrase", parameters: out.finish() }
 }
 
 /// Ends exactly this passkey.

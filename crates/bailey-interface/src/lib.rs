@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use browsers::{
-    ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView, RecoverBody,
-    RecoveryCodesView, RegistrationOptions, RequestBody, SessionView,
+    ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView,
+    PassphraseBody, RecoverBody, RecoveryCodesView, RegistrationOptions, RequestBody, SessionView,
 };
 pub use certificate::{CertificateState, CertificateView, NamesView};
 pub use computer::{ComputerState, ComputerView, RequestView};

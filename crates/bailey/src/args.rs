@@ -57,6 +57,12 @@ pub(crate) enum Command {
     Names,
     /// Let a browser in to the dashboard; asks for the approval passphrase
     Dashboard,
+    /// Set a new approval passphrase; asks for the one before
+    Passphrase {
+        /// With a code that the dashboard shows (Settings, Approval passphrase), where the one before is forgotten; or a recovery link's
+        #[arg(long)]
+        code: bool,
+    },
     /// The passkeys of your browsers, and their sessions
     #[command(subcommand)]
     Passkey(PasskeyCommand),
@@ -79,6 +85,9 @@ pub(crate) enum Command {
         /// Make this connection the one of its kind that is used where neither task nor rule says which
         #[arg(long, value_name = "ID")]
         default: Option<String>,
+        /// Tell no more of this account, which could not be connected
+        #[arg(long, value_name = "ID", conflicts_with = "default")]
+        dismiss: Option<String>,
     },
     /// Change what a connection may be used for; asks for the approval passphrase
     Level {
@@ -177,7 +186,7 @@ pub(crate) enum NotificationsCommand {
         /// Which service
         #[arg(value_enum)]
         service: NotificationService,
-        /// Of ntfy the whole address of the topic, of Gotify that of the server
+        /// Of ntfy the whole address of the topic, of Gotify that of the server, of mail that of the connected account
         url: String,
         /// The server wants a token; it is asked for
         #[arg(long)]
@@ -201,6 +210,8 @@ pub(crate) enum NotificationService {
     Ntfy,
     /// Gotify
     Gotify,
+    /// A connected mail account, which sends to itself
+    Mail,
 }
 
 #[derive(Debug, Subcommand)]

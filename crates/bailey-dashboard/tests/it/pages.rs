@@ -86,10 +86,12 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     out.push(("sign-in", page::sign_in(words)));
     out.push(("claim", page::claim(words)));
     out.push(("codes", page::recovery_codes()));
+    out.push(("passphrase-code", page::passphrase_code()));
     let said = [(views.waiting[0].task.clone().unwrap_or_default(), views.tasks[0].words.clone())].into();
     let approvals = at(Section::Approvals);
-    out.push(("approvals", page::approvals(&approvals, &views.waiting, &views.held, &views.unsure, &said)));
-    out.push(("approvals-none", page::approvals(&approvals, &[], &[], &[], &said)));
+    let all = page::Waiting { skip: 20, waits: 47, holds: 12, doubts: 11 };
+    out.push(("approvals", page::approvals(&approvals, all, &views.waiting, &views.held, &views.unsure, &said)));
+    out.push(("approvals-none", page::approvals(&approvals, page::Waiting::default(), &[], &[], &[], &said)));
     out.push(("card", page::one_approval(&approvals, &views.waiting[1], Some(&views.why))));
     let fields = page::mail_fields(&views.waiting[1]);
     let editing = page::Editing { fields: &fields, wrong: Some(("to", words)) };
@@ -101,7 +103,7 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     let talk = at(Section::Talk);
     out.push(("talk", page::talk(&talk, &views.tasks, Some(50))));
     out.push(("talk-none", page::talk(&talk, &[], None)));
-    out.push(("task", page::task(&talk, &views.tasks, &views.task)));
+    out.push(("task", page::task(&talk, &views.tasks, &views.task, 0)));
     out.push(("task-undo", page::undo_task(&talk, &views::undoing(&views.happened, words, false))));
     out.push(("task-undoing", page::undo_task(&talk, &views::undoing(&views.happened, words, true))));
     let activity = at(Section::Activity);
@@ -165,16 +167,19 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
         sent_ms: trouble.is_none().then_some(views::NOW),
         trouble,
     };
-    let places = vec![place("browser", None), place("ntfy", Some(words.clone()))];
+    let places = vec![place("browser", None), place("ntfy", Some(words.clone())), place("mail", None)];
     let told = NotificationsView { key: "BAAA".into(), places };
-    out.push(("notifications", page::notifications(&at(Section::Settings), &told)));
+    out.push(("notifications", page::notifications(&at(Section::Settings), &told, &[words.clone()])));
+    let none = NotificationsView { key: String::new(), places: Vec::new() };
+    out.push(("notifications-none", page::notifications(&at(Section::Settings), &none, &[])));
     let settings_frame = at(Section::Settings);
     out.push(("models", page::models(&settings_frame, &views.models, &views.settings)));
     let none = ModelsView { configured: Vec::new(), months: Vec::new(), providers: Vec::new(), ..views.models.clone() };
     out.push(("models-none", page::models(&settings_frame, &none, &[])));
     let failure = Failure { code: Code::Conflict, message: words.clone() };
-    out.push(("trouble", page::trouble(Some(&approvals), &failure)));
-    out.push(("trouble-outside", page::trouble(None, &failure)));
+    out.push(("trouble", page::trouble(page::Reader::Within(&approvals), &failure)));
+    out.push(("trouble-known", page::trouble(page::Reader::Known, &failure)));
+    out.push(("trouble-outside", page::trouble(page::Reader::Stranger, &failure)));
     let paused = Status { mode: "paused".into(), notices: vec![words.clone()], ..status.clone() };
     let under_way = [words.clone()];
     let paused = Frame {

@@ -249,8 +249,10 @@ routes! {
 
     /// Every connection.
     CONNECTIONS = Get "/v1/connections", gives Vec<ConnectionView>; Usual, Token, connections::connections;
-    /// Accounts that are being connected, and those that could not be since the home was started.
+    /// Accounts that are being connected, and those that could not be.
     CONNECTING = Get "/v1/connecting", gives Vec<ConnectingView>; Usual, Token, under_way::connecting;
+    /// Tells no more of an account that could not be connected.
+    DISMISS_CONNECTING = Post "/v1/connecting/{id}/dismiss", gives Vec<ConnectingView>; Usual, Token, under_way::dismiss;
     /// Makes a connection, with the leave of the person. It goes on where nobody waits for it: `GET /v1/connecting`.
     CONNECT = Post "/v1/connections", takes ConnectBody, gives ConnectionView; Usual, Assertion, connections::connect;
     /// Finds the servers of an account from its address: those of large providers are known, others are asked without any credential.
@@ -286,6 +288,8 @@ routes! {
     CLAIM = Post "/v1/browsers/claim", takes ClaimBody, gives ClaimedView; Usual, Nothing, browsers::claim;
     /// Makes a link of a recovery code, which counts no more then.
     RECOVER = Post "/v1/browsers/recover", takes RecoverBody, gives LinkView; Usual, Nothing, browsers::recover;
+    /// Lets a new approval passphrase count in the place of the one before: by the evidence, or by a link, which counts no more then.
+    SET_PASSPHRASE = Post "/v1/passphrase", takes PassphraseBody, gives (); Usual, Assertion, browsers::set_passphrase;
     /// The passkeys there are and were.
     PASSKEYS = Get "/v1/passkeys", gives Vec<PasskeyView>; Usual, Token, browsers::passkeys;
     /// Ends a passkey and the sessions it began.
