@@ -42,11 +42,11 @@ pub enum Reach {
 /// What an action does with a part of a series.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfSeries {
-    /// Whether it cancels or changes it.
+    /// Tells whether it cancels or changes it.
     pub verb: Verb,
     /// How much of it.
     pub reach: Reach,
-    /// What the series is called.
+    /// The series' title.
     pub what: String,
 }
 
@@ -54,7 +54,7 @@ pub struct OfSeries {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reaches {
     topics: Vec<Topic>,
-    /// What is named behind a "not" or an "except": of that, one occurrence is meant at most.
+    /// Names behind a "not" or an "except": of those, one occurrence is meant at most.
     excepted: Vec<String>,
 }
 
@@ -70,11 +70,11 @@ struct Bounds {
 /// One thing that words are about.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Topic {
-    /// What it is called: one of these has to stand in a title.
+    /// Names it is called by: one of these has to stand in a title.
     names: Vec<String>,
-    /// What it is: "meeting".
+    /// Kinds it is of: "meeting".
     kinds: Vec<String>,
-    /// What stands right behind an "all": "notes" of "all notes about yoga". One of these has to stand in the title.
+    /// Words right behind an "all": "notes" of "all notes about yoga". One of these has to stand in the title.
     heads: Vec<String>,
     cancel: Option<Reach>,
     change: Option<Reach>,
@@ -263,7 +263,7 @@ struct Part {
 /// What is found on the way through a part of a clause.
 #[derive(Debug, Default)]
 struct Found {
-    /// Which words are spoken for.
+    /// Tells of each word whether it is spoken for.
     taken: Vec<bool>,
     whole_series: bool,
     /// From a day on.
@@ -271,7 +271,7 @@ struct Found {
     /// Those still to come, in words.
     future: bool,
     all: bool,
-    /// What stands right behind the word that says how much.
+    /// The word right behind the one that says how much.
     head: Option<String>,
 }
 
