@@ -23,7 +23,7 @@ pub(crate) struct Undoing {
     /// Counts the tasks that were undone before.
     place: u64,
     running: bool,
-    /// What is to be said of actions that were not undone, or not yet.
+    /// Says of each action why it was not undone, or not yet.
     said: BTreeMap<ActionId, String>,
     taken_back: Vec<ActionId>,
 }
