@@ -53,7 +53,7 @@ impl NotificationPlace {
 /// A place that is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NotificationView {
-    /// Which, hexadecimal.
+    /// The place's identity, hexadecimal.
     pub id: String,
     /// `browser`, `ntfy` or `gotify`.
     pub kind: String,
