@@ -51,7 +51,7 @@ pub mod parsers {
 pub struct Prepared {
     /// The account it acts on.
     pub account: Option<ConnectionId>,
-    /// What is to be done.
+    /// The action to take.
     pub action: Action,
     /// Why, as the model claims.
     pub why: String,

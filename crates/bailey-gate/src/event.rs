@@ -42,7 +42,7 @@ pub enum EventKind {
     Model,
     /// The person's rules changed.
     Rules,
-    /// What the person sets in daily life changed.
+    /// Settings of the person's daily life changed.
     Settings,
     /// The person put, moved, trashed or restored files, or emptied their trash.
     Files,

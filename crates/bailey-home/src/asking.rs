@@ -37,7 +37,7 @@ const LEAST_ANSWER_TOKENS: u32 = 256;
 /// The words of an answer that is on its way.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Live {
-    /// Which request, and which try of it: a new one begins anew.
+    /// The request, and the try of it, by their numbers: a new one begins anew.
     pub(crate) of: (u64, u32),
     /// The words so far.
     pub(crate) text: String,

@@ -68,7 +68,7 @@ pub struct Home {
     pub(crate) looked_again: std::sync::Mutex<BTreeSet<TaskId>>,
     /// Told when the person approved something, which may have made a habit.
     pub(crate) answered: tokio::sync::Notify,
-    /// What the configuration file and the person say together.
+    /// Settings as the configuration file and the person make them together.
     pub(crate) in_force: RwLock<Arc<Effective>>,
     /// Held by whoever changes what the person says.
     pub(crate) changing_settings: Mutex<()>,
@@ -76,16 +76,16 @@ pub struct Home {
     pub(crate) config_text: String,
     /// Answers of models on their way.
     pub(crate) listening: Listening,
-    /// What requests under way may cost.
+    /// Reckons what requests under way may cost.
     pub(crate) pending: Pending,
     pub(crate) clock: Clock,
     /// When a client of the person was last heard of.
     pub(crate) presence: Presence,
     pub(crate) token: String,
     pub(crate) layout: Layout,
-    /// What opening found that the person should know.
+    /// Findings of opening that the person should see.
     pub(crate) notices: Mutex<Vec<String>>,
-    /// What answers of passkeys made suspicious, which the person should know as well.
+    /// Suspicions that answers of passkeys raised, which the person should see as well.
     suspicions: Arc<Mutex<Vec<String>>>,
     /// The person's browsers.
     pub(crate) browsers: Browsers,
@@ -93,7 +93,7 @@ pub struct Home {
     pub(crate) notifications: crate::notifications::Notifications,
     /// The names that browsers open the dashboard by.
     pub(crate) names: Names,
-    /// What is shown where TLS ends here.
+    /// Certificates that are shown where TLS ends here.
     pub(crate) certificates: Option<Arc<Certificates>>,
     /// Tells whether other machines can reach that.
     pub(crate) is_public: bool,
@@ -109,7 +109,7 @@ pub struct Home {
     pub(crate) under_way: Mutex<crate::api::under_way::UnderWay>,
     /// Tasks that were undone since the home was opened.
     pub(crate) undoing: Mutex<BTreeMap<TaskId, crate::api::undoing::Undoing>>,
-    /// Whether nobody has to be led through the first run any more.
+    /// Tells whether nobody has to be led through the first run any more.
     pub(crate) first_run_over: AtomicBool,
     /// Held by whoever says more in a task.
     pub(crate) going_on: tokio::sync::Mutex<()>,

@@ -115,9 +115,9 @@ pub enum VaultError {
     /// Connected for less.
     #[error("this connection is {have}; it cannot be used to {wanted}")]
     Level {
-        /// What it allows.
+        /// The level it has.
         have: &'static str,
-        /// What was wanted.
+        /// The level that was wanted.
         wanted: &'static str,
     },
     /// The settings do not allow it.
@@ -194,7 +194,7 @@ pub struct Granted {
 /// What a look at a new account found.
 #[derive(Debug, Default)]
 pub struct Discovered {
-    /// What the service wants to know of it later, in its own form; kept sealed.
+    /// Notes that the service wants later, in its own form; kept sealed.
     pub notes: Vec<u8>,
     /// Whom the person gave something of their own will, as far as the account proves it, with the names the person gave them.
     pub known: Vec<(Party, String)>,
@@ -207,11 +207,11 @@ pub struct NewConnection {
     pub id: ConnectionId,
     /// Where, and as whom.
     pub settings: Settings,
-    /// What it may be used for.
+    /// The level: how much it may be used for.
     pub level: Level,
-    /// What to sign in with.
+    /// The credential to sign in with.
     pub credential: Credential,
-    /// What a look at the account found.
+    /// Findings of a look at the account.
     pub discovered: Discovered,
     /// The permissions its provider gave, by its own names.
     pub permissions: Vec<String>,
@@ -488,7 +488,7 @@ impl Vault {
     /// Returns why sent mail of the account could not be looked at when it was looked at last; `None` where it was, or has none.
     #[must_use]
     pub fn unseen(&self, id: &ConnectionId) -> Option<String> {
-        /// What every service's notes are read as here: they say more, each in its own form.
+        /// The form that every service's notes are read in here: they say more, each in its own.
         #[derive(serde::Deserialize)]
         struct Noted {
             unseen: Option<String>,

@@ -32,7 +32,7 @@ pub(super) async fn status(AppState(home): Shared) -> Answer<Status> {
 /// Since when.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct After {
-    /// What `GET /v1/changes` gave last.
+    /// The value that `GET /v1/changes` gave last.
     #[serde(default)]
     after: Option<u64>,
 }
