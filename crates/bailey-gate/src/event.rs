@@ -46,6 +46,8 @@ pub enum EventKind {
     Settings,
     /// The person put, moved, trashed or restored files, or emptied their trash.
     Files,
+    /// Something about the agent's computer: it was made, started, stopped or destroyed, or a program of it made a request.
+    Computer,
 }
 
 impl EventKind {
@@ -71,6 +73,7 @@ impl EventKind {
             Self::Rules => "rules",
             Self::Settings => "settings",
             Self::Files => "files",
+            Self::Computer => "computer",
         }
     }
 }

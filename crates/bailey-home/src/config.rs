@@ -38,12 +38,72 @@ pub struct Config {
     /// Where they give their metrics.
     #[serde(default)]
     pub metrics: MetricsConfig,
+    /// The agent's own computer.
+    #[serde(default)]
+    pub computer: ComputerConfig,
 }
 
 impl Config {
     /// Makes sure that what was read makes sense; says what does not.
     pub(crate) fn check(&self) -> Result<(), String> {
         mistake_of(self)
+    }
+}
+
+/// `[computer]`: what the agent's own computer is made of, and what it may use of this machine.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ComputerConfig {
+    /// Tells whether there is to be one.
+    pub enabled: bool,
+    /// The folder of its image; where `bailey computer build` puts it if none is said.
+    pub image: Option<PathBuf>,
+    /// Memory of its machine, in mebibytes.
+    pub memory_mib: u32,
+    /// Size of its disk, in gibibytes; of that it takes what is used.
+    pub disk_gib: u64,
+    /// After how many seconds without work it goes to sleep.
+    pub idle_seconds: u64,
+}
+
+/// Memory a machine may have, in mebibytes: below it no guest starts, above it is no machine for one person.
+const COMPUTER_MIB: std::ops::RangeInclusive<u32> = 256..=65_536;
+/// Sizes a disk may have, in gibibytes.
+const COMPUTER_GIB: std::ops::RangeInclusive<u64> = 1..=1_024;
+/// Seconds without work after which a machine may go to sleep: up to a day.
+const COMPUTER_IDLE_SECONDS: std::ops::RangeInclusive<u64> = 1..=86_400;
+
+impl Default for ComputerConfig {
+    fn default() -> Self {
+        Self { enabled: true, image: None, memory_mib: 1_536, disk_gib: 8, idle_seconds: 600 }
+    }
+}
+
+impl ComputerConfig {
+    /// Says what is wrong with it, if anything is.
+    fn mistake(&self) -> Option<String> {
+        if !COMPUTER_MIB.contains(&self.memory_mib) {
+            return Some(format!(
+                "`memory_mib` under [computer] is not between {} and {}",
+                COMPUTER_MIB.start(),
+                COMPUTER_MIB.end()
+            ));
+        }
+        if !COMPUTER_GIB.contains(&self.disk_gib) {
+            return Some(format!(
+                "`disk_gib` under [computer] is not between {} and {}",
+                COMPUTER_GIB.start(),
+                COMPUTER_GIB.end()
+            ));
+        }
+        if !COMPUTER_IDLE_SECONDS.contains(&self.idle_seconds) {
+            return Some(format!(
+                "`idle_seconds` under [computer] is not between {} and {}",
+                COMPUTER_IDLE_SECONDS.start(),
+                COMPUTER_IDLE_SECONDS.end()
+            ));
+        }
+        None
     }
 }
 
@@ -183,6 +243,12 @@ pub struct Settings {
     /// The file, outside of the home's folder, that tells what ran last on this machine from a copy of it.
     #[serde(default)]
     pub witness: Option<std::path::PathBuf>,
+    /// The folder of the image that the agent's computer starts from, where there is one.
+    #[serde(default)]
+    pub image: Option<std::path::PathBuf>,
+    /// Where the supervisor starts what the home's computer is made of, where the home is not root and the supervisor is.
+    #[serde(default)]
+    pub computer: Option<std::path::PathBuf>,
 }
 
 impl Settings {
@@ -198,7 +264,9 @@ impl Settings {
         let parsed = parse(&config, &shown)?;
         let file = parsed.home.certificate_authorities.as_deref();
         let authorities = file.map(|file| std::fs::read_to_string(file).map_err(|source| unreadable(file, source)));
-        Ok(Self { config, path: shown, authorities: authorities.transpose()?, paused: false, witness: None })
+        let authorities = authorities.transpose()?;
+        let image = crate::computer::image_folder(&parsed.computer);
+        Ok(Self { config, path: shown, authorities, image, ..Self::default() })
     }
 
     /// Returns the configuration.
@@ -422,6 +490,9 @@ fn mistake_of(config: &Config) -> Result<(), String> {
     }
     if let Some(level) = &config.log.level {
         level.parse::<Filter>().map_err(|error| error.to_string())?;
+    }
+    if let Some(why) = config.computer.mistake() {
+        return Err(why);
     }
     if let Some(why) = config.gateway.mistake() {
         return Err(why);

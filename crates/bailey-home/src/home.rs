@@ -24,6 +24,8 @@ use crate::asking::Listening;
 use crate::browsers::Browsers;
 use crate::certificate::Certificates;
 use crate::clock::{Clock, Presence};
+use crate::computer::Room;
+use crate::computer::requests::Requests;
 use crate::config::{self, ModelConfig, ModelKind};
 use crate::daily::{self, Effective};
 use crate::layout::{Layout, LayoutError, Opened};
@@ -95,6 +97,8 @@ pub struct Home {
     pub(crate) certificates: Option<Arc<Certificates>>,
     /// Tells whether other machines can reach that.
     pub(crate) is_public: bool,
+    /// The agent's own computer.
+    pub(crate) room: Arc<Room>,
     /// Files that are being put.
     pub(crate) uploads: crate::files::Uploads,
     /// Sign-ins under way or just ended, by their random name.
@@ -193,9 +197,15 @@ impl Home {
         let vault = Vault::new(Arc::clone(&ledger), gate.lock(), trust, Arc::new(clock.clone()));
         crate::files::take_up(&ledger).map_err(GateError::from)?;
         vault.bound_files(daily.home.files_gib.saturating_mul(crate::files::GIB));
+        let room = Room::open(layout, settings, &config.computer, &ledger, Requests::new(gate.lock()));
+        let room = room.map_err(GateError::from)?;
+        vault.give_computer(Arc::clone(&room) as Arc<dyn bailey_vault::Computer>);
+        let undoing = crate::api::undoing::take_up(&ledger, &gate, clock.now(), &mut notices)?;
+        let under_way = crate::api::under_way::take_up(&ledger)?;
         let in_force = Effective::of(daily, &vault)?;
         let browsers = Browsers::load(&ledger, layout.browsers_note()?, clock.now(), &mut notices)?;
-        Ok(Arc::new(Self {
+        let home = Arc::new(Self {
+            room,
             services: Services::new(Arc::clone(&vault)),
             gate,
             vault,
@@ -223,8 +233,8 @@ impl Home {
             uploads: Mutex::default(),
             sign_ins: Mutex::default(),
             waiting_sign_ins: Mutex::default(),
-            under_way: Mutex::default(),
-            undoing: Mutex::default(),
+            under_way: Mutex::new(under_way),
+            undoing: Mutex::new(undoing),
             first_run_over: AtomicBool::new(false),
             ledger,
             going_on: tokio::sync::Mutex::default(),
@@ -239,7 +249,9 @@ impl Home {
             indexed: tokio::sync::Notify::new(),
             work: tokio::runtime::Handle::current(),
             _lock: lock,
-        }))
+        });
+        home.room.belongs_to(&home);
+        Ok(home)
     }
 
     /// Tells everyone who waits that something moved.

@@ -169,6 +169,16 @@ impl Layout {
         self.home().join("search.db")
     }
 
+    /// Returns the folder of the agent's computer: its disk, and what is saved of its machine, both locked with a key of the home's.
+    pub(crate) fn computer(&self) -> PathBuf {
+        self.home().join("computer")
+    }
+
+    /// Returns where it is kept whether this machine's processor holds guests.
+    pub(crate) fn computer_probe(&self) -> PathBuf {
+        self.0.join("state").join("kvm")
+    }
+
     pub(crate) fn lock(&self) -> PathBuf {
         self.0.join("state").join("lock")
     }

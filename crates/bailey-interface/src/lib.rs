@@ -5,6 +5,7 @@
 
 mod browsers;
 mod certificate;
+mod computer;
 mod config;
 mod files;
 mod notifications;
@@ -17,10 +18,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use browsers::{
-    ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView, RecoverBody,
-    RecoveryCodesView, RegistrationOptions, RequestBody, SessionView,
+    ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView,
+    PassphraseBody, RecoverBody, RecoveryCodesView, RegistrationOptions, RequestBody, SessionView,
 };
 pub use certificate::{CertificateState, CertificateView, NamesView};
+pub use computer::{ComputerState, ComputerView, RequestView};
 pub use config::{ConfigBody, ConfigChange, FirstStepsView, SettingView, StepView};
 pub use files::{
     EmptiedView, FileVersionBody, FileVersionView, FileVersionsView, FileView, FolderView, MoveFileBody, PieceBody,

@@ -51,6 +51,9 @@ pub struct TaskUndoView {
     pub words: String,
     /// Tells whether it is being undone now.
     pub running: bool,
+    /// When undoing it began that broke off because the home ended, where that is so: milliseconds since 1970-01-01T00:00Z.
+    #[serde(default)]
+    pub broken_off_ms: Option<i64>,
     /// Its actions that there is something to do or to say about, the newest first: the order in which they are undone.
     pub steps: Vec<UndoStepView>,
 }
@@ -74,6 +77,8 @@ pub enum UndoFate {
     TakeBack,
     /// It would be undone, by an action of its own.
     Undo,
+    /// It can be undone by a further answer: one answers for so many.
+    Later,
     /// It is being undone.
     UnderWay,
     /// It was taken back.

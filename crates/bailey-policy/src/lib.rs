@@ -212,6 +212,7 @@ impl CedarPolicy {
                 "This task asked too often for what its words do not name, or was refused too often, so it changes nothing any more. If you want them, give them as a new task."
             }
             bailey_gate::reason::EDITED => "It was edited, so it asks you, whatever the rules let go.",
+            bailey_gate::reason::ASKED => "A program waits with it for you; it was held before a rule let it go.",
             bailey_gate::reason::STEP_UP => "Much hangs on this, so it needs you, present, for this very answer.",
             other => self.says.get(other).map_or(other, String::as_str),
         }

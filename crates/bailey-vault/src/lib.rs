@@ -8,6 +8,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod authority;
+mod computer;
 mod discovery;
 mod egress;
 mod encoded;
@@ -21,6 +22,7 @@ mod imap_keep;
 mod model;
 mod net;
 mod notify;
+mod notify_mail;
 mod oauth;
 mod oauth_answers;
 mod one_click;
@@ -49,6 +51,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 pub use bailey_ledger::{FileRow, Listing, MadeBy, VersionRow, composed};
+pub use computer::{Computer, Doing};
 pub use discovery::{Found, FoundCollection, FoundServer, Origin, collection_of_issuer};
 pub use files::{DEFAULT_FILE_BYTES, Files};
 pub use http::{HttpError, Reply, SystemClient, retry_after};
@@ -56,6 +59,7 @@ pub use imap_hello::said_by_server;
 pub use model::ModelAccess;
 pub use net::Trust;
 pub use notify::{Notice, Place};
+pub use notify_mail::MailNotice;
 pub use oauth::{Callback, Flow, Revocation, SignedIn, renewal};
 pub use preset::kept_by_bailey_alone;
 pub use session::{Access, HttpAnswer, HttpAsk, ImapSession};
@@ -141,6 +145,7 @@ pub struct Vault {
     trust: Trust,
     clock: Arc<dyn Clock>,
     file_bound: files::Bound,
+    computer: std::sync::OnceLock<Arc<dyn Computer>>,
     /// This vault, for work that has to end even if whoever began it is gone.
     me: Weak<Self>,
     /// Rises whenever every open connection has to end: on pause and on revocation.
@@ -231,6 +236,7 @@ impl Vault {
             trust,
             clock,
             file_bound: files::Bound::default(),
+            computer: std::sync::OnceLock::new(),
             me: Weak::clone(me),
             resets: watch::Sender::new(0),
             refreshing: Mutex::default(),
@@ -279,7 +285,8 @@ impl Vault {
             | SystemEgress::Preparation
             | SystemEgress::Reconciliation
             | SystemEgress::Notification
-            | SystemEgress::Certificate => self.resets.subscribe(),
+            | SystemEgress::Certificate
+            | SystemEgress::Computer => self.resets.subscribe(),
         };
         SystemClient::new(base, Arc::clone(&self.lock), resets, egress, self.trust.clone())
     }

@@ -135,6 +135,12 @@ impl Vault {
         Access { who: Who::Connection(account), wanted: "look", needed: Level::Read, authority }
     }
 
+    /// Returns the right to send a notice from an account to its own address. It needs the level that sends.
+    pub(crate) fn own_notice(&self, account: (ConnectionId, u64)) -> Access {
+        let authority = EgressAuthority::System(Arc::clone(&self.lock), SystemEgress::Notification);
+        Access { who: Who::Connection(Some(account)), wanted: "send", needed: Level::Send, authority }
+    }
+
     /// Returns the right to look at an account that the person wants to connect.
     #[must_use]
     pub fn try_out(&self, settings: &Settings, credential: &Credential) -> Access {
@@ -274,7 +280,7 @@ impl Vault {
         Ok(takes)
     }
 
-    async fn open_submission(
+    pub(crate) async fn open_submission(
         &self,
         access: &Access,
         guard: impl Fn() -> SmtpGuard + Send + Sync,

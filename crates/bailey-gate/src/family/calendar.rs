@@ -421,6 +421,7 @@ impl Family for CalendarAction {
             tool: String::new(),
             undescribed: false,
             taint: Taint { untrusted: self.kind().is_read(), confidential: false },
+            behind: Taint::default(),
             into_sent_or_drafts: false,
             among_own_folders: false,
         }

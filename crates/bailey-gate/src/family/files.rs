@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::escape::visible_lines;
 use super::kind::{AskedBy, Group, kinds};
-use super::text::Line;
+use super::text::{Line, MAX_ZONE_BYTES};
 use super::tool::Amount;
 use super::{ActionKind, Family, Taint, Traits};
 use crate::codec::{CodecError, Decoder, Encoder};
@@ -116,6 +116,8 @@ pub enum FileAction {
         confidential: bool,
         /// The character to begin with.
         from: u64,
+        /// The person's time zone, in which entries of a calendar are told: an IANA name or an offset.
+        zone: String,
     },
     /// Look for files whose name or text holds words.
     Search {
@@ -360,6 +362,7 @@ impl Family for FileAction {
             undescribed: false,
             // Whoever put a file there: its words, and its name, are as often somebody else's.
             taint: Taint { untrusted: is_read, confidential: matches!(self, Self::Read { confidential: true, .. }) },
+            behind: Taint::default(),
             into_sent_or_drafts: false,
             among_own_folders: false,
         }
@@ -385,6 +388,7 @@ impl Family for FileAction {
                 Err(CodecError::Malformed("a version of another file"))
             }
             Self::Move { path, to, .. } if path == to => Err(CodecError::Malformed("it lies there already")),
+            Self::Read { zone, .. } if zone.len() > MAX_ZONE_BYTES => Err(CodecError::TooLong),
             _ => Ok(()),
         }
     }
@@ -395,10 +399,10 @@ impl Family for FileAction {
             Self::List { folder } => {
                 out.byte(1).text(folder.as_str());
             }
-            Self::Read { path, seen, confidential, from } => {
+            Self::Read { path, seen, confidential, from, zone } => {
                 out.byte(2).text(path.as_str());
                 seen.encode(out);
-                out.byte(u8::from(*confidential)).number(*from);
+                out.byte(u8::from(*confidential)).number(*from).text(zone);
             }
             Self::Search { words, folder } => {
                 out.byte(3).text(words.as_str()).text(folder.as_str());
@@ -515,6 +519,7 @@ pub(super) fn decode(_: u8, bytes: &mut Decoder<'_>) -> Result<FileAction, Codec
             seen: Seen::decode(bytes)?,
             confidential: bytes.byte()? != 0,
             from: bytes.number()?,
+            zone: bytes.text()?,
         },
         3 => {
             let words = Line::new(bytes.text()?).map_err(|_| CodecError::Malformed("search words"))?;
@@ -557,7 +562,13 @@ mod tests {
         let earlier = Content::Version(Seen { version: 2, ..seen() });
         vec![
             FileAction::List { folder: Folder::new("").unwrap() },
-            FileAction::Read { path: path("a.txt"), seen: seen(), confidential: true, from: 9 },
+            FileAction::Read {
+                path: path("a.txt"),
+                seen: seen(),
+                confidential: true,
+                from: 9,
+                zone: "Europe/Berlin".into(),
+            },
             FileAction::Search { words: Line::new("rent").unwrap(), folder: Folder::new("Reports").unwrap() },
             FileAction::Create { path: path("Reports/a.txt"), content: bytes.clone() },
             FileAction::Create { path: path("Reports/a.pdf"), content: taken },

@@ -296,6 +296,7 @@ impl Family for MailAction {
             tool: String::new(),
             undescribed: false,
             taint: Taint { untrusted: self.kind().is_read(), confidential: false },
+            behind: Taint::default(),
             into_sent_or_drafts: moving
                 .is_some_and(|moving| matches!(moving.role, FolderRole::Sent | FolderRole::Drafts)),
             among_own_folders: moving.is_some_and(|moving| {

@@ -358,6 +358,8 @@ pub mod reason {
     pub const CHANGED: &str = "gate.content-changed";
     /// The grant was changed or revoked since.
     pub const GRANT: &str = "gate.grant-changed";
+    /// A program waits with it for the person.
+    pub const ASKED: &str = "gate.asked";
     /// It waits out its hold window.
     pub const HOLD: &str = "gate.hold-window";
     /// Its hold window ended while nobody could act on it.

@@ -6,7 +6,7 @@ use bailey_interface::*;
 
 use super::document::{Components, schema_of, type_name};
 use super::{
-    actions, bind, bind_with, browsers, carried, config, connections, daily_pages, files, house, log, models,
+    actions, bind, bind_with, browsers, carried, computer, config, connections, daily_pages, files, house, log, models,
     notifications, rules, search, tasks, under_way, undoing,
 };
 use crate::home::Home;
@@ -233,6 +233,15 @@ routes! {
     /// Takes a file out of the trash, to where it lay.
     RESTORE_FILE = Post "/v1/files/{id}/restore", gives FileView; Usual, Token, files::restore_file;
 
+    /// Tells how the agent's own computer stands, what its wall is worth, and what its programs asked of sites.
+    COMPUTER = Get "/v1/computer", gives ComputerView; Prompt, Token, computer::computer;
+    /// Makes, starts or wakes it. Answers when it runs.
+    START_COMPUTER = Post "/v1/computer/start", gives ComputerView; Usual, Token, computer::start;
+    /// Saves its machine and ends it: it goes on there with the next use. Needs no proof: nothing is lost.
+    STOP_COMPUTER = Post "/v1/computer/stop", gives ComputerView; Usual, Token, computer::stop;
+    /// Ends it and destroys what it holds, its key first.
+    DESTROY_COMPUTER = Post "/v1/computer/destroy", takes ProvenBody, gives ComputerView; Usual, Assertion, computer::destroy;
+
     /// Shows what a new home still needs, until all was done.
     FIRST_STEPS = Get "/v1/first-steps", gives FirstStepsView; Usual, Token, daily_pages::first_steps;
     /// Leads nobody through the first run any more.
@@ -240,8 +249,10 @@ routes! {
 
     /// Every connection.
     CONNECTIONS = Get "/v1/connections", gives Vec<ConnectionView>; Usual, Token, connections::connections;
-    /// Accounts that are being connected, and those that could not be since the home was started.
+    /// Accounts that are being connected, and those that could not be.
     CONNECTING = Get "/v1/connecting", gives Vec<ConnectingView>; Usual, Token, under_way::connecting;
+    /// Tells no more of an account that could not be connected.
+    DISMISS_CONNECTING = Post "/v1/connecting/{id}/dismiss", gives Vec<ConnectingView>; Usual, Token, under_way::dismiss;
     /// Makes a connection, with the leave of the person. It goes on where nobody waits for it: `GET /v1/connecting`.
     CONNECT = Post "/v1/connections", takes ConnectBody, gives ConnectionView; Usual, Assertion, connections::connect;
     /// Finds the servers of an account from its address: those of large providers are known, others are asked without any credential.
@@ -277,6 +288,8 @@ routes! {
     CLAIM = Post "/v1/browsers/claim", takes ClaimBody, gives ClaimedView; Usual, Nothing, browsers::claim;
     /// Makes a link of a recovery code, which counts no more then.
     RECOVER = Post "/v1/browsers/recover", takes RecoverBody, gives LinkView; Usual, Nothing, browsers::recover;
+    /// Lets a new approval passphrase count in the place of the one before: by the evidence, or by a link, which counts no more then.
+    SET_PASSPHRASE = Post "/v1/passphrase", takes PassphraseBody, gives (); Usual, Assertion, browsers::set_passphrase;
     /// The passkeys there are and were.
     PASSKEYS = Get "/v1/passkeys", gives Vec<PasskeyView>; Usual, Token, browsers::passkeys;
     /// Ends a passkey and the sessions it began.
