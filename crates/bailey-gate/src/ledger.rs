@@ -206,7 +206,7 @@ pub enum Turn {
 pub trait Ledger: Send + Sync {
     /// Runs a job in a transaction of its own turn: no other job runs meanwhile.
     fn transact(&self, turn: Turn, job: Job<'_>) -> Result<(), StoreError>;
-    /// Reads outside of any transaction, and keeps nobody waiting. What is read may be of different moments.
+    /// Reads outside of any transaction; no transaction waits for longer than the look takes. What is read may be of different moments.
     fn look(&self, look: Look<'_>) -> Result<(), StoreError>;
     /// Reads the encoded content of a committed row, outside of any transaction: it never changes, and the row's digest says
     /// which it has to be. Empty where there is no such row, or the content was erased.

@@ -244,8 +244,8 @@ impl Facts {
     /// Writes what is true: a fact that is not there is false, nothing or nobody.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let nothing = Self::default().list();
-        let told: Vec<_> = self.list().into_iter().filter(|fact| !nothing.contains(fact)).collect();
+        let facts = self.list().into_iter().zip(Self::default().list());
+        let told: Vec<_> = facts.filter(|(fact, nothing)| fact != nothing).map(|(fact, _)| fact).collect();
         let mut out = Encoder::default();
         out.list(&told, |out, (name, fact)| {
             out.text(name);

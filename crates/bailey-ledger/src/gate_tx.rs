@@ -19,6 +19,16 @@ use crate::rows::{
 };
 use crate::tx::LedgerTx;
 
+/// Moves a row one step, with what may change along with its state.
+const STEP: &str =
+    "UPDATE action SET previous = ?2, state = ?3, expires = ?4, held = ?5, credential = ?6, session = ?7,
+       client = ?8, stepped_up = ?9, claim_epoch = ?10, claim_lease = ?11,
+       claimed_ms = coalesce(?12, claimed_ms), attempt = ?13
+     WHERE id = ?1 AND state = ?2";
+/// The same of a row that was claimed: nothing else of it changes any more. A column that is set is written in all its indexes, whether it
+/// changes or not, and each of them is a page to encrypt.
+const STEP_BEHIND_CLAIM: &str = "UPDATE action SET previous = ?2, state = ?3 WHERE id = ?1 AND state = ?2";
+
 /// A connection to read over: the writer's within its transaction, or one of the readers'.
 pub(crate) struct LedgerView<'a> {
     pub(crate) db: &'a Connection,
@@ -203,15 +213,12 @@ impl Tx for LedgerTx<'_> {
         }
         self.append(&entry, None)?;
         let approval = row.approval.as_ref();
-        let changed = self
-            .db
-            .prepare_cached(
-                "UPDATE action SET previous = ?2, state = ?3, expires = ?4, held = ?5, credential = ?6, session = ?7,
-                   client = ?8, stepped_up = ?9, claim_epoch = ?10, claim_lease = ?11,
-                   claimed_ms = coalesce(?12, claimed_ms), attempt = ?13
-                 WHERE id = ?1 AND state = ?2",
-            )
-            .and_then(|mut update| {
+        let changed = if from.is_past_claim() {
+            self.db
+                .prepare_cached(STEP_BEHIND_CLAIM)
+                .and_then(|mut update| update.execute(params![row.id.as_bytes(), from.name(), row.state.name()]))
+        } else {
+            self.db.prepare_cached(STEP).and_then(|mut update| {
                 update.execute(params![
                     row.id.as_bytes(),
                     from.name(),
@@ -228,7 +235,8 @@ impl Tx for LedgerTx<'_> {
                     row.attempt,
                 ])
             })
-            .map_err(store_error)?;
+        }
+        .map_err(store_error)?;
         if changed == 1 { Ok(()) } else { Err(damaged("action state")) }
     }
 
