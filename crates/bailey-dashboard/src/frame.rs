@@ -76,7 +76,7 @@ impl Section {
         let by_name = Self::ALL.iter().find(|(_, root, _, _)| is_below(root)).map(|(section, ..)| *section);
         by_name.unwrap_or(match path.split('/').nth(1) {
             Some("context" | "log") => Self::Activity,
-            Some("connect" | "oauth") => Self::Connections,
+            Some("connect" | "connecting" | "oauth") => Self::Connections,
             Some("rules") => Self::Autonomy,
             Some("models" | "notifications" | "sessions") => Self::Settings,
             Some("edit" | "reject" | "take-back" | "happened") => Self::Approvals,

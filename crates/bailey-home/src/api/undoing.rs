@@ -26,6 +26,9 @@ const RECORD: &str = "undoing";
 /// How long undoing that broke off is told of, in milliseconds: a week.
 const TOLD_FOR_MS: i64 = 7 * 24 * 3_600 * 1_000;
 
+/// What is said on every page of undoing that broke off, until it was gone on with.
+const BROKE_OFF: &str = "Undoing a task broke off, for Bailey ended meanwhile";
+
 /// What is being undone, as it is kept.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
@@ -76,7 +79,7 @@ pub(crate) fn take_up(
             ledger.write(|tx| tx.remove_record(record(&task)).map(drop))?;
         } else {
             notices.push(format!(
-                "Undoing a task broke off, for Bailey ended meanwhile: {left} of its actions stand as they were. Undo the rest on its page, or with `bailey undo --task {task}`."
+                "{BROKE_OFF}: {left} of its actions stand as they were. Undo the rest on its page, or with `bailey undo --task {task}`."
             ));
             all.insert(task, undoing);
         }
@@ -302,6 +305,8 @@ impl Home {
         // Where this cannot be recorded, it is told at the next start as broken off, and nothing is left to undo.
         let home = Arc::clone(&self);
         let _ = blocking(move || Ok(home.ledger.write(|tx| tx.remove_record(record(&task)).map(drop))?)).await;
+        let of_task = |notice: &String| notice.starts_with(BROKE_OFF) && notice.contains(&task.to_string());
+        self.notices.lock().unwrap_or_else(std::sync::PoisonError::into_inner).retain(|notice| !of_task(notice));
         self.note(&task, |of| of.running = false);
     }
 

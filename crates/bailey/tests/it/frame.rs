@@ -4,7 +4,7 @@ use bailey_scripted::{Script, Turn};
 use serde_json::{Value, json};
 
 use crate::dashboard::{at, axe, let_in, picture, world};
-use crate::support::{PASSPHRASE, World, id, send};
+use crate::support::{PASSPHRASE, World, id};
 use crate::webdriver::Browser;
 
 #[test]
@@ -135,10 +135,11 @@ fn more_than_a_page_holds_waits_on_further_pages_and_none_is_lost() {
 
 #[test]
 fn a_long_body_leaves_its_neighbours_to_the_next_page() {
-    let mut turns: Vec<Turn> = (0..3)
-        .map(|n| send(&format!("ana{n}@example.org"), "Long", &"A line of a long mail.\n".repeat(1_200)))
-        .collect();
-    turns.push(Turn::say("ok"));
+    let body = "A line of a long mail.\n".repeat(1_200);
+    let mails = (0..3).map(|n| {
+        ("mail_send", json!({"to": format!("ana{n}@example.org"), "subject": "Long", "body": body, "why": "asked"}))
+    });
+    let turns = vec![Turn::calls(mails.collect()), Turn::say("ok")];
     let (world, browser) = world(turns);
     world.task("write to ana0@example.org, ana1@example.org and ana2@example.org");
     World::until_true("not all of them wait", || world.approvals().len() == 3);
