@@ -39,8 +39,10 @@ const ALLOWED: [(&str, &[&str]); 28] = [
         "bailey-home",
         &[
             "bailey-agent",
+            "bailey-computer",
             "bailey-connectors",
             "bailey-dashboard",
+            "bailey-egress",
             "bailey-gate",
             "bailey-interface",
             "bailey-keys",
@@ -87,6 +89,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
     (
         "bailey",
         &[
+            "bailey-computer",
             "bailey-gate",
             "bailey-gateway",
             "bailey-home",

@@ -15,10 +15,12 @@ mod dates;
 mod dav;
 mod files;
 mod foreign;
+mod http;
 mod mail;
 pub mod manifest;
 mod notes;
 mod service;
+mod shell;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -49,7 +51,7 @@ pub mod parsers {
 pub struct Prepared {
     /// The account it acts on.
     pub account: Option<ConnectionId>,
-    /// What is to be done.
+    /// The action to take.
     pub action: Action,
     /// Why, as the model claims.
     pub why: String,
@@ -123,6 +125,8 @@ services! {
     Home = notes::Notes;
     File = files::OwnFiles;
     Tool = foreign::ForeignTools;
+    Shell = shell::Shell;
+    Http = http::Http;
 }
 
 /// The services of a home, behind claims.
@@ -191,10 +195,10 @@ impl Services {
 
     /// Tells whether the person can change an action while it waits.
     #[must_use]
-    pub fn can_edit(action: &Action) -> bool {
+    pub fn can_edit(action: &Action, home: &jiff::tz::TimeZone) -> bool {
         match action {
             Action::Mail(MailAction::Send(_)) => true,
-            Action::Calendar(CalendarAction::Write(writing)) => calendar::edited::can_edit(writing),
+            Action::Calendar(CalendarAction::Write(writing)) => calendar::edited::can_edit(writing, home),
             _ => false,
         }
     }
