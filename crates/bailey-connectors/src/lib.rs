@@ -18,6 +18,7 @@ mod foreign;
 mod mail;
 pub mod manifest;
 mod notes;
+mod schedules;
 mod service;
 
 use std::collections::BTreeMap;
@@ -122,6 +123,7 @@ services! {
     Contacts = contacts::Contacts;
     Home = notes::Notes;
     File = files::OwnFiles;
+    Schedule = schedules::Schedules;
     Tool = foreign::ForeignTools;
 }
 

@@ -46,6 +46,10 @@ pub enum EventKind {
     Settings,
     /// The person put, moved, trashed or restored files, or emptied their trash.
     Files,
+    /// A schedule was made, changed, begun again, stopped or deleted.
+    Scheduled,
+    /// A time of a schedule came, and has its outcome.
+    Fired,
 }
 
 impl EventKind {
@@ -71,6 +75,8 @@ impl EventKind {
             Self::Rules => "rules",
             Self::Settings => "settings",
             Self::Files => "files",
+            Self::Scheduled => "scheduled",
+            Self::Fired => "fired",
         }
     }
 }

@@ -30,6 +30,10 @@ pub const SHORTEST_MINUTES: i64 = 5;
 pub const YEARS_AHEAD: i64 = 5;
 /// Times that are held against [`SHORTEST_MINUTES`] when a schedule is made: every quarter hour of four days.
 const CHECKED_TIMES: usize = 400;
+/// Tokens that one run may take where nobody says otherwise: a quarter of what a task may.
+pub const RUN_TOKENS: u64 = 100_000;
+/// Tokens that the runs of thirty days may take where nobody says otherwise.
+pub const MONTH_TOKENS: u64 = 3_000_000;
 /// Times that are shown to the person.
 pub const SHOWN_TIMES: usize = 5;
 /// Times that are counted one by one where several passed.
@@ -75,6 +79,22 @@ pub fn read(said: &str, now: &Zoned) -> Result<When, String> {
 
 /// What stands behind words that are not understood.
 pub(crate) const EXAMPLES: &str = "write, say, `every weekday at 7.00`, `every second Tuesday at 9.00`, `last working day of the month at 16.00`, `every 2 hours`, `in 20 minutes`, or cron such as `0 7 * * 1-5`";
+
+/// Reads when a schedule ends by itself: a moment, or a day, which counts to its end.
+///
+/// # Errors
+/// In words for the person: what is not understood, or is over.
+pub fn read_end(said: &str, now: &Zoned) -> Result<Timestamp, String> {
+    use bailey_dates::When as Said;
+    let day = match bailey_dates::read(said, &bailey_dates::Context::new(now.clone())) {
+        Ok(Said::Moment(at)) => return Ok(at.timestamp()),
+        Ok(Said::Day(day) | Said::Days(_, day)) => day,
+        Ok(Said::Span(..) | Said::Length(_)) => return Err("it ends on a day, or at a moment; name one".into()),
+        Err(unclear) => return Err(bailey_dates::asked_of_person(&unclear.to_string())),
+    };
+    let next = day.tomorrow().and_then(|day| day.to_zoned(now.time_zone().clone()));
+    next.map(|next| next.timestamp()).map_err(|error| error.to_string())
+}
 
 /// Refuses what comes to nothing, and what comes too often.
 fn check(form: &Form, now: &Zoned) -> Result<(), String> {
@@ -151,6 +171,13 @@ fn latest(form: &Form, passed: Passed, now: Timestamp, zone: &TimeZone) -> Passe
         }
     }
     passed
+}
+
+/// Returns the IANA name of a zone, by which it is found again; nothing where it has none.
+#[must_use]
+pub fn zone_name(zone: &TimeZone) -> Option<String> {
+    let named = zone.iana_name().filter(|name| TimeZone::get(name).is_ok_and(|other| other == *zone));
+    named.map(str::to_owned).or_else(|| (*zone == TimeZone::UTC || zone.is_unknown()).then(|| "UTC".to_owned()))
 }
 
 /// Tells a moment as it is shown beside a schedule: weekday, day, time, and its distance from UTC.

@@ -15,6 +15,7 @@ pub mod mail;
 mod party;
 pub mod punycode;
 pub mod rfc5322;
+pub mod schedule;
 pub mod text;
 pub mod tool;
 
@@ -203,6 +204,8 @@ families! {
     Contacts(contacts::ContactsAction) in contacts, tags contacts::TAG;
     /// Something with the home's files.
     File(files::FileAction) in files, tags files::TAG;
+    /// Something with the person's schedules.
+    Schedule(schedule::ScheduleAction) in schedule, tags schedule::TAG;
     /// A tool of a server that is not ours.
     Tool(tool::ToolUse) in tool, tags tool::TAG;
 }
@@ -225,7 +228,9 @@ impl Action {
     pub fn also(&self) -> &[(ConnectionId, u64)] {
         match self {
             Self::Calendar(action) => action.also(),
-            Self::Mail(_) | Self::Home(_) | Self::Contacts(_) | Self::File(_) | Self::Tool(_) => &[],
+            Self::Mail(_) | Self::Home(_) | Self::Contacts(_) | Self::File(_) | Self::Schedule(_) | Self::Tool(_) => {
+                &[]
+            }
         }
     }
 
@@ -234,9 +239,13 @@ impl Action {
     pub fn of_series(&self) -> Option<OfSeries> {
         match self {
             Self::Calendar(CalendarAction::Write(writing)) => writing.of_series(),
-            Self::Calendar(_) | Self::Mail(_) | Self::Home(_) | Self::Contacts(_) | Self::File(_) | Self::Tool(_) => {
-                None
-            }
+            Self::Calendar(_)
+            | Self::Mail(_)
+            | Self::Home(_)
+            | Self::Contacts(_)
+            | Self::File(_)
+            | Self::Schedule(_)
+            | Self::Tool(_) => None,
         }
     }
 

@@ -42,6 +42,7 @@ mod records;
 mod restore;
 mod road;
 mod rules;
+mod schedules;
 mod scheduling;
 mod series;
 mod several;
