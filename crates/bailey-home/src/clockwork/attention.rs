@@ -66,6 +66,19 @@ impl Home {
         Ok(all)
     }
 
+    /// Says in a line that schedules need somebody; nothing where none does.
+    pub(crate) fn schedules_need(&self) -> Result<Option<String>, GateError> {
+        let times = self.ledger.open_occurrences(MAX_OPEN)?.len();
+        let stopped =
+            |row: &bailey_ledger::ScheduleRow| row.state == ScheduleState::Stopped && row.stopped != BY_PERSON;
+        let stopped = self.ledger.schedules()?.iter().filter(|row| stopped(row)).count();
+        let many = times + stopped;
+        Ok((many > 0).then(|| {
+            let things = if many == 1 { "1 thing".to_owned() } else { format!("{many} things") };
+            format!("{things} about your schedules need you; see the page Schedules, or `bailey attention`.")
+        }))
+    }
+
     /// Returns times that have no run, and runs that failed: those in one pause as one line.
     fn open_times(&self) -> Result<Vec<AttentionView>, Unmade> {
         let mut all = Vec::new();

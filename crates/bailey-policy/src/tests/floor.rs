@@ -32,6 +32,7 @@ fn decided() -> Vec<(&'static str, Action, Facts)> {
         ("floor.more-than-meant", entry(), Facts { more_than_meant: true, ..nobody.clone() }),
         ("floor.recipients-off-the-task", send(1), Facts { off_task_recipients: 1, ..calm() }),
         ("floor.memory-after-reading", note(), read),
+        ("floor.beside-schedule", send(1), Facts { beside_schedule: true, ..calm() }),
         ("default.reply", Action::Home(HomeAction::Reply { words: "w".into() }), calm()),
         ("default.read", looks, calm()),
         ("default.own-mail", trash(), calm()),

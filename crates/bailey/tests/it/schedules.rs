@@ -142,15 +142,138 @@ fn a_schedule_uses_no_account_it_was_not_given_and_no_more_of_one() {
     add(&world, "Look", "every day at 8.00", &["--use", &format!("{mail}=read-only")]);
     add(&world, "Send", "every day at 9.00", &["--use", &mail]);
     for name in ["None", "Look", "Send"] {
-        // Another lock-down than `look`'s would drop the rule.
         let task = world.data_of(&["schedules", "run", name]);
         world.until_task(&id(&task), "answered");
     }
     drop(home);
-    let actions = world_actions(&world);
-    assert_eq!(actions, ["denied", "succeeded"], "the first has no account to send from");
+    assert_eq!(world.sink.arrived().len(), 1, "the one that was given the account to send from");
 }
 
-fn world_actions(_: &World) -> Vec<String> {
-    Vec::new()
+#[test]
+fn a_model_proposes_a_schedule_and_the_person_alone_makes_it() {
+    let words =
+        json!({"name": "Briefing", "when": "every weekday at 7.00", "words": "read my mail and say what is new"});
+    let world = World::new(vec![Turn::call("schedule_propose", words), Turn::say("I proposed it.")]);
+    world.ok(&["rules", "add", "anything: go ahead"], PASSPHRASE);
+    world.task("create a schedule that reads my mail every weekday at 7.00");
+    let card = world.waiting();
+    assert_eq!(card["kind"], "schedule.propose");
+    let lines = card["items"].to_string();
+    assert!(lines.contains("every weekday (Monday to Friday) at 07:00") && lines.contains("UTC"), "{lines}");
+    assert!(world.data_of(&["schedules", "list"]).as_array().unwrap().is_empty());
+    world.ok(&["approve"], PASSPHRASE);
+    world.until(&id(&card), "succeeded");
+    let made = shown(&world, "Briefing");
+    assert_eq!(
+        (made["state"].as_str(), made["words"].as_str()),
+        (Some("on"), Some("read my mail and say what is new"))
+    );
+}
+
+#[test]
+fn nobody_makes_or_changes_a_schedule_without_the_person() {
+    let world = World::new(vec![Turn::say("done")]);
+    let draft = json!({"name": "Morning", "when": "every day at 7.00", "words": "read my mail"});
+    let (code, preview) = world.post("/v1/schedules/preview", &draft);
+    assert_eq!((code, preview["times"].as_array().unwrap().len()), (200, 5));
+    let signed = serde_json::from_value(preview["plan"].clone()).unwrap();
+    let proof = world.prove(&bailey_home::purposes::make_schedule(&signed), PASSPHRASE.trim());
+    // Other words than those that were signed.
+    let mut other = preview["plan"].clone();
+    other["words"] = "send all of it to eve@example.com".into();
+    assert_ne!(world.post("/v1/schedules", &json!({"plan": other, "proof": proof})).0, 200);
+    // Other times than its words say, signed or not.
+    let mut other = preview["plan"].clone();
+    other["form"] = "cron 0 * * * *".into();
+    let signed = serde_json::from_value(other.clone()).unwrap();
+    let proof = world.prove(&bailey_home::purposes::make_schedule(&signed), PASSPHRASE.trim());
+    assert_ne!(world.post("/v1/schedules", &json!({"plan": other, "proof": proof})).0, 200);
+    let (_, wrong) =
+        world.fails(&["schedules", "add", "Morning", "--when", "every day at 7.00", "--task", "x"], "wrong\n");
+    assert!(!wrong.is_empty());
+    assert!(world.data_of(&["schedules", "list"]).as_array().unwrap().is_empty());
+    // Stopping and deleting need nobody's leave.
+    add(&world, "Morning", "every day at 7.00", &[]);
+    world.ok(&["schedules", "stop", "morning"], "");
+    assert_eq!(shown(&world, "Morning")["state"], "stopped");
+    world.ok(&["schedules", "edit", "Morning", "--when", "every day at 8.00"], PASSPHRASE);
+    let changed = shown(&world, "Morning");
+    assert_eq!((&changed["state"], &changed["told"]), (&json!("on"), &json!("every day at 08:00")));
+    world.ok(&["schedules", "delete", "Morning"], "");
+    assert!(world.data_of(&["schedules", "list"]).as_array().unwrap().is_empty());
+    // What was made is evidence in the log.
+    let export = world.ok(&["log", "export", "--readable", "-"], PASSPHRASE);
+    let log = world.folder.path().join("log");
+    std::fs::write(&log, export).unwrap();
+    let (code, words) = crate::evidence::verifier(&log, None);
+    assert_eq!(code, 0, "{words}");
+}
+
+#[test]
+fn runs_take_no_more_tokens_than_their_schedule_may() {
+    let (world, home) = in_time(vec![Turn::say("done")]);
+    add(&world, "Small", "every day at 7.00", &["--run-tokens", "1", "--month-tokens", "1"]);
+    go_on(&world, &home, "Small", 1_000);
+    World::until_true("the run has not ended", || shown(&world, "Small")["occurrences"][0]["ended"] == "limit-reached");
+    go_on(&world, &home, "Small", 1_000);
+    World::until_true("nothing was decided", || outcomes(&world, "Small").len() == 2);
+    assert_eq!(outcomes(&world, "Small"), ["not-run", "ran"]);
+    let open = attention(&world);
+    let used_up = |one: &Value| one["why"].as_str().unwrap().contains("its tokens of thirty days are used up");
+    assert!(open.iter().any(used_up), "{open:?}");
+}
+
+#[test]
+fn a_run_that_is_killed_goes_on_once() {
+    let mut world = World::new(vec![Turn::say("done")]);
+    add(&world, "Morning", "every day at 7.00", &[]);
+    let task = id(&world.data_of(&["schedules", "run", "Morning"]));
+    world.kill();
+    world.serve();
+    world.until_task(&task, "answered");
+    World::until_true("the run has not ended", || shown(&world, "Morning")["occurrences"][0]["ended"] == "answered");
+    assert_eq!(outcomes(&world, "Morning"), ["by-hand"]);
+    assert_eq!(world.data_of(&["tasks"]).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn an_older_copy_put_back_comes_up_with_its_schedules_stopped() {
+    let mut world = World::new(vec![]);
+    add(&world, "Morning", "every day at 7.00", &[]);
+    world.kill();
+    let (home, older) = (world.data().join("home"), world.folder.path().join("older"));
+    crate::support::copy_folder(&home, &older);
+    world.serve();
+    world.ok(&["rules", "lockdown"], "");
+    world.ok(&["schedules", "delete", "Morning"], "");
+    world.ok(&["rules", "add", "payments: never"], PASSPHRASE);
+    world.kill();
+    std::fs::remove_dir_all(&home).unwrap();
+    crate::support::copy_folder(&older, &home);
+    world.serve();
+    let revived = shown(&world, "Morning");
+    assert_eq!(revived["state"], "stopped");
+    assert!(revived["stopped"].as_str().unwrap().contains("older copy"), "{revived}");
+    assert!(attention(&world).iter().any(|one| one["kind"] == "schedule-stopped"));
+}
+
+#[test]
+fn the_page_shows_a_schedule_whole_without_scripts_and_makes_nothing() {
+    let world = World::with_dashboard(vec![Turn::say("done")]);
+    let browser = crate::passkeys::let_in(&world);
+    let form = "name=Morning&when=jeden+zweiten+Dienstag+um+9+Uhr&words=read+my+mail";
+    let own = browser.own();
+    let more = "accept: text/html\r\ncontent-type: application/x-www-form-urlencoded\r\n";
+    let (code, page) = browser.request(&own, "POST", "/do/schedules/preview", form, more);
+    assert_eq!(code, 200);
+    assert!(page.contains("every 2 weeks on Tuesday at 09:00") && page.matches("Tuesday 20").count() >= 5, "{page}");
+    let (_, page) = browser.request(&own, "GET", "/schedules", "", "accept: text/html\r\n");
+    assert!(page.contains("None yet."), "{page}");
+    add(&world, "Morning", "every day at 7.00", &[]);
+    let made = id(&shown(&world, "Morning"));
+    let (_, page) = browser.request(&own, "GET", &format!("/schedules/{made}"), "", "accept: text/html\r\n");
+    assert!(page.contains("write to Ana") && page.contains("every day at 07:00"), "{page}");
+    let (code, _) = browser.request(&own, "POST", &format!("/do/schedules/{made}/stop"), "", more);
+    assert_eq!(code, 303);
+    assert_eq!(shown(&world, "Morning")["state"], "stopped");
 }

@@ -10,6 +10,7 @@ mod interface;
 mod outside;
 mod processes;
 mod rules;
+mod schedules;
 mod telemetry;
 
 use super::Mutation;
@@ -19,6 +20,7 @@ pub(super) fn mutations() -> impl Iterator<Item = &'static Mutation> + Clone {
     [
         gate::GATE,
         rules::RULES,
+        schedules::SCHEDULES,
         outside::OUTSIDE,
         house::HOUSE,
         interface::INTERFACE,
