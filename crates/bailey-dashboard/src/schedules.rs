@@ -208,8 +208,8 @@ fn overlap(name: &str) -> &'static str {
 fn writing(title: &str, form: &ScheduleForm<'_>) -> Markup {
     let ScheduleForm { draft, shown, accounts } = form;
     let given = |one: &OwnAccount<'_>| match &draft.accounts {
-        None => one.level,
-        Some(given) => level_in(given, one.connection),
+        None => one.level.to_owned(),
+        Some(given) => level_in(given, one.connection).to_owned(),
     };
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     html! {

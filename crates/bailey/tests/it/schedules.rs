@@ -259,21 +259,24 @@ fn an_older_copy_put_back_comes_up_with_its_schedules_stopped() {
 
 #[test]
 fn the_page_shows_a_schedule_whole_without_scripts_and_makes_nothing() {
-    let world = World::with_dashboard(vec![Turn::say("done")]);
-    let browser = crate::passkeys::let_in(&world);
-    let form = "name=Morning&when=jeden+zweiten+Dienstag+um+9+Uhr&words=read+my+mail";
+    let (world, browser) = crate::passkeys::let_in(vec![Turn::say("done")]);
     let own = browser.own();
-    let more = "accept: text/html\r\ncontent-type: application/x-www-form-urlencoded\r\n";
-    let (code, page) = browser.request(&own, "POST", "/do/schedules/preview", form, more);
+    let media_type = "application/x-www-form-urlencoded";
+    let post = |path: &str, form: &str| browser.request_of(&own, "POST", path, media_type, form, "accept: text/html\r\n");
+    let get = |path: &str| browser.request(&own, "GET", path, "", "accept: text/html\r\n").2;
+    let form = "name=Morning&when=jeden+zweiten+Dienstag+um+9+Uhr&words=read+my+mail";
+    let (code, _, page) = post("/do/schedules/preview", form);
     assert_eq!(code, 200);
-    assert!(page.contains("every 2 weeks on Tuesday at 09:00") && page.matches("Tuesday 20").count() >= 5, "{page}");
-    let (_, page) = browser.request(&own, "GET", "/schedules", "", "accept: text/html\r\n");
-    assert!(page.contains("None yet."), "{page}");
+    assert!(page.contains("every 2 weeks on Tuesday at 09:00") && page.matches("<li>Tuesday 20").count() == 5, "{page}");
+    let (code, _, page) = post("/do/schedules/preview", "name=Morning&when=every+day&words=x");
+    assert!(code == 200 && page.contains("it says no time"), "{page}");
+    assert!(get("/schedules").contains("None yet."));
     add(&world, "Morning", "every day at 7.00", &[]);
     let made = id(&shown(&world, "Morning"));
-    let (_, page) = browser.request(&own, "GET", &format!("/schedules/{made}"), "", "accept: text/html\r\n");
+    let page = get(&format!("/schedules/{made}"));
     assert!(page.contains("write to Ana") && page.contains("every day at 07:00"), "{page}");
-    let (code, _) = browser.request(&own, "POST", &format!("/do/schedules/{made}/stop"), "", more);
-    assert_eq!(code, 303);
+    assert_eq!(post(&format!("/do/schedules/{made}/stop"), "").0, 303);
     assert_eq!(shown(&world, "Morning")["state"], "stopped");
+    assert_eq!(post(&format!("/do/schedules/{made}/delete"), "").0, 303);
+    assert!(get("/schedules").contains("None yet."));
 }
