@@ -8,8 +8,9 @@ use serde_json::Value;
 use crate::process::{command, root};
 
 /// Each crate of the product and the crates of ours it may use.
-const ALLOWED: [(&str, &[&str]); 28] = [
+const ALLOWED: [(&str, &[&str]); 29] = [
     ("bailey-dates", &[]),
+    ("bailey-schedule", &["bailey-calendar", "bailey-dates"]),
     ("bailey-calendar", &[]),
     ("bailey-gate", &[]),
     ("bailey-egress", &[]),
@@ -33,7 +34,15 @@ const ALLOWED: [(&str, &[&str]); 28] = [
     ("bailey-agent", &["bailey-dates", "bailey-gate", "bailey-model"]),
     (
         "bailey-connectors",
-        &["bailey-calendar", "bailey-dates", "bailey-gate", "bailey-message", "bailey-model", "bailey-vault"],
+        &[
+            "bailey-calendar",
+            "bailey-dates",
+            "bailey-gate",
+            "bailey-message",
+            "bailey-model",
+            "bailey-schedule",
+            "bailey-vault",
+        ],
     ),
     (
         "bailey-home",
@@ -51,6 +60,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "bailey-message",
             "bailey-model",
             "bailey-policy",
+            "bailey-schedule",
             "bailey-telemetry",
             "bailey-vault",
         ],
@@ -104,7 +114,8 @@ const ALLOWED: [(&str, &[&str]); 28] = [
 
 /// Libraries a crate must not depend on, itself or through crates of ours: what it says it cannot do, it does not name. What
 /// other people's libraries use is theirs.
-const ABSENT: [(&str, &[&str]); 16] = [
+const ABSENT: [(&str, &[&str]); 17] = [
+    ("bailey-schedule", &["tokio", "hyper", "serde_json", "rusqlite", "rustix"]),
     ("bailey-dates", &["tokio", "hyper", "serde_json", "rusqlite", "rustix"]),
     ("bailey-calendar", &["tokio", "hyper", "rusqlite", "rustix", "serde", "serde_json"]),
     ("bailey-gate", &["tokio", "hyper", "serde_json", "serde", "rusqlite", "cedar-policy", "rustix"]),

@@ -19,6 +19,7 @@ mod http;
 mod mail;
 pub mod manifest;
 mod notes;
+mod schedules;
 mod service;
 mod shell;
 
@@ -124,6 +125,7 @@ services! {
     Contacts = contacts::Contacts;
     Home = notes::Notes;
     File = files::OwnFiles;
+    Schedule = schedules::Schedules;
     Tool = foreign::ForeignTools;
     Shell = shell::Shell;
     Http = http::Http;

@@ -33,6 +33,9 @@
 //! | `/do/rules/try` | `words` | `POST /v1/rules/try`, then [`autonomy()`] with the trial |
 //! | `/do/rules/lockdown` | | `POST /v1/rules/lockdown` |
 //! | `/do/rules/dismiss` | `id` | `POST /v1/rules/suggestions/{id}/dismiss` |
+//! | `/do/schedules/preview` | `name`, `when`, `words`, `use-CONNECTION`, `late`, `overlap`, `zone`, `until`, `run_tokens`, `month_tokens`; `id` of one that is changed | `POST /v1/schedules/preview`, then [`schedules()`] or [`schedule()`] with what it would be |
+//! | `/do/schedules/{id}/run`, `…/stop`, `…/delete` | | `POST /v1/schedules/{id}/run`, `…/stop`, `…/delete` |
+//! | `/do/missed` | `times` (a space between two), `what` (`run`, `forget`) | `POST /v1/missed` |
 //! | `/do/sessions/{id}/end`, `/do/sessions/end-all`, `/do/sign-out` | | ends sessions; then `/sign-in` where it was this one |
 //! | `/do/notifications/{id}/try`, `/do/notifications/{id}/end` | | `POST /v1/notifications/{id}/try`, `…/end` |
 //! | `/do/files/put` | `multipart/form-data`: `folder`, `into`, `file` (several) | puts files, up to 4 MB in all |
@@ -64,6 +67,7 @@
 //! | `/v1/connections`, `/v1/sign-ins` (then the browser goes to its `url`, and comes back to `/oauth/back`) | `settings`, `level`, `password`, `replaces`, `back` |
 //! | `/v1/config` | `change` |
 //! | `/v1/connections/{id}/level` | `level` |
+//! | `/v1/schedules` | `plan` |
 //! | `/v1/rules` | `change` |
 //! | `/v1/notifications` | `place`, `password` |
 //! | `/v1/passkeys/{id}/end` | |
@@ -95,6 +99,7 @@ mod markdown;
 mod models;
 mod notifications;
 mod records;
+mod schedules;
 mod settings;
 mod talk;
 mod touch;
@@ -115,6 +120,7 @@ pub use frame::{Frame, Mode, Section, Step};
 pub use models::models;
 pub use notifications::{manifest, notifications};
 pub use records::{Looked, requests};
+pub use schedules::{OwnAccount, ScheduleForm, schedule, schedules};
 pub use settings::{Daily, Device, Session, Settings, settings};
 pub use talk::{history, talk, task, undo_task};
 pub use trouble::{Reader, trouble};

@@ -48,6 +48,10 @@ pub enum EventKind {
     Files,
     /// Something about the agent's computer: it was made, started, stopped or destroyed, or a program of it made a request.
     Computer,
+    /// A schedule was made, changed, begun again, stopped or deleted.
+    Scheduled,
+    /// A time of a schedule came, and has its outcome.
+    Fired,
 }
 
 impl EventKind {
@@ -74,6 +78,8 @@ impl EventKind {
             Self::Settings => "settings",
             Self::Files => "files",
             Self::Computer => "computer",
+            Self::Scheduled => "scheduled",
+            Self::Fired => "fired",
         }
     }
 }

@@ -87,6 +87,10 @@ identifier!(
     ActionId, 16
 );
 identifier!(
+    /// One schedule of the person's.
+    ScheduleId, 16
+);
+identifier!(
     /// One task of the person.
     TaskId, 16
 );

@@ -190,6 +190,8 @@ facts! {
     more_than_meant: bool = "moreThanMeant";
     /// The schedule its task was begun by; nothing for what the person asked for just now.
     schedule: String = "schedule";
+    /// Tells whether its task was begun by a schedule that was not given the account it uses.
+    beside_schedule: bool = "besideSchedule";
     /// Who or what began its task: person, schedule, trigger, agent; nothing where it belongs to no task.
     origin: String = "origin";
     /// Tells whether the person is there: a client of theirs has been heard of a moment ago.

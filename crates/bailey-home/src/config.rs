@@ -422,9 +422,23 @@ pub struct HomeConfig {
     pub certificate_authorities: Option<std::path::PathBuf>,
     /// How long the home may hang, in seconds, before it is ended and started again.
     pub restart_when_silent_seconds: u64,
+    /// Tokens that runs of schedules may take on one day, all together.
+    pub unattended_day_tokens: u64,
+    /// The same in a month.
+    pub unattended_month_tokens: u64,
+    /// When the digest is made each day, such as `7:30`.
+    pub digest_at: String,
 }
 
 impl HomeConfig {
+    /// Returns when the digest is made, in minutes since midnight.
+    #[must_use]
+    pub fn digest_minute(&self) -> Option<u16> {
+        let (hour, minute) = self.digest_at.trim().split_once([':', '.'])?;
+        let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
+        (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+    }
+
     /// Tells how long the home may hang before it is ended and started again.
     #[must_use]
     pub const fn silent(&self) -> std::time::Duration {
@@ -440,6 +454,9 @@ impl Default for HomeConfig {
             files_gib: bailey_vault::DEFAULT_FILE_BYTES >> 30,
             certificate_authorities: None,
             restart_when_silent_seconds: 90,
+            unattended_day_tokens: 1_000_000,
+            unattended_month_tokens: 10_000_000,
+            digest_at: "7:30".into(),
         }
     }
 }
@@ -480,6 +497,9 @@ fn mistake_of(config: &Config) -> Result<(), String> {
     }
     if config.home.hold_seconds > MAX_HOLD_SECONDS {
         return Err(format!("`hold_seconds` is above {MAX_HOLD_SECONDS}, a day"));
+    }
+    if config.home.digest_minute().is_none() {
+        return Err("`digest_at` is a time of day such as 7:30".into());
     }
     if !SILENT_SECONDS.contains(&config.home.restart_when_silent_seconds) {
         let (least, most) = (SILENT_SECONDS.start(), SILENT_SECONDS.end());

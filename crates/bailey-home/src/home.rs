@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use bailey_connectors::{Account, HomeContext, Services};
+use bailey_gate::ledger::Scope;
 use bailey_gate::{ActionId, Gate, GateError, Limits, TaskId};
 use bailey_interface::SignIn;
 use bailey_keys::HomeKey;
@@ -99,6 +100,8 @@ pub struct Home {
     pub(crate) is_public: bool,
     /// The agent's own computer.
     pub(crate) room: Arc<Room>,
+    /// What begins by itself.
+    pub(crate) clockwork: crate::clockwork::Clockwork,
     /// Files that are being put.
     pub(crate) uploads: crate::files::Uploads,
     /// Sign-ins under way or just ended, by their random name.
@@ -230,6 +233,7 @@ impl Home {
             names,
             suspicions,
             notifications: crate::notifications::Notifications::default(),
+            clockwork: crate::clockwork::Clockwork::default(),
             uploads: Mutex::default(),
             sign_ins: Mutex::default(),
             waiting_sign_ins: Mutex::default(),
@@ -305,13 +309,30 @@ impl Home {
         let unique = bailey_keys::random().map_err(|error| HomeError::Setup(error.to_string()))?;
         let words = task.map(|task| self.ledger.task_words(task)).transpose().map_err(GateError::from)?;
         Ok(HomeContext {
-            accounts: self.accounts()?,
+            accounts: self.accounts_of(task)?,
             words: words.flatten().unwrap_or_default(),
             zone: self.clock.zone(),
             seconds: now.wall_ms.div_euclid(1_000),
             offset_minutes: self.clock.offset_minutes(now),
             unique,
         })
+    }
+
+    /// Returns the accounts that a task may use, each at the level it may: those of the schedule that began it, or all.
+    pub(crate) fn accounts_of(&self, task: Option<&TaskId>) -> Result<Vec<Account>, HomeError> {
+        let mut all = self.accounts()?;
+        let Some(task) = task else { return Ok(all) };
+        let mut kept = Vec::new();
+        for account in all.drain(..) {
+            match self.ledger.scope_of(task, &account.connection.0).map_err(GateError::from)? {
+                Scope::Whole => kept.push(account),
+                Scope::UpTo(level) => kept.push(Account { level: account.level.min(level), ..account }),
+                // What the model is asked through is nothing that a task uses.
+                Scope::Beside if account.settings.kind() == "model" => kept.push(account),
+                Scope::Beside => {}
+            }
+        }
+        Ok(kept)
     }
 
     /// Returns the accounts that stand, those that may do most first.

@@ -11,6 +11,7 @@ mod authority;
 mod browsers;
 mod certificate;
 mod clock;
+mod clockwork;
 mod computer;
 pub mod config;
 mod contexts;
@@ -114,6 +115,7 @@ pub async fn serve(
         waiting.changed();
     };
     tokio::spawn(Arc::clone(&home).deliver_revocation_notices());
+    tokio::spawn(Arc::clone(&home).keep_schedules());
     tokio::spawn(Arc::clone(&home).keep_suggestions());
     tokio::spawn(Arc::clone(&home).send_notifications());
     home.keep_index();

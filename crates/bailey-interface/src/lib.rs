@@ -10,6 +10,7 @@ mod config;
 mod files;
 mod notifications;
 mod records;
+mod schedules;
 mod tasks;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,10 @@ pub use files::{
 };
 pub use notifications::{NotificationPlace, NotificationView, NotificationsView};
 pub use records::{ConsistencyView, FoundRequestsView, FoundTasksView, FoundView, HeldView, LedToView, ReceivedView};
+pub use schedules::{
+    AttentionView, DigestLine, DigestView, MissedBody, OccurrenceView, ScheduleAccount, ScheduleBody, ScheduleDraft,
+    SchedulePlan, SchedulePreview, ScheduleView,
+};
 pub use tasks::{
     ModelsView, MonthView, OfferView, ProviderView, TaskSummary, TaskUndoView, TaskView, UndoFate, UndoStepView,
     UndoTaskBody, UsageView, WordsView,

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use bailey_gate::event::{Event, Origin};
 use bailey_gate::family::{ActionKind, Party, Taint};
 use bailey_gate::ground::skeleton;
-use bailey_gate::ledger::{Claims, Grant, Relationship, Row, Since, StoreError, TaskTaint, Tx, View};
+use bailey_gate::ledger::{Claims, Grant, Relationship, Row, Scope, Since, StoreError, TaskTaint, Tx, View};
 use bailey_gate::{ActionId, ConnectionId, State, TaskId};
 use bailey_keys::store::KeyStore;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -96,6 +96,10 @@ impl View for LedgerView<'_> {
             .and_then(|mut query| query.query_row([task.as_bytes()], |row| row.get(0)).optional())
             .map_err(store_error)?;
         Ok(found.unwrap_or_default())
+    }
+
+    fn scope(&mut self, task: &TaskId, connection: &ConnectionId) -> Result<Scope, StoreError> {
+        crate::schedules::scope(self.db, task, connection)
     }
 
     fn origin(&mut self, task: &TaskId) -> Result<Option<Origin>, StoreError> {

@@ -27,6 +27,7 @@ mod oauth;
 mod oauth_answers;
 mod one_click;
 mod preset;
+pub mod schedules;
 mod session;
 mod settings;
 mod sign_in;

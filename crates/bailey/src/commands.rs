@@ -70,6 +70,9 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             let first: FirstStepsView = client.get(&routes::FIRST_STEPS.here()).await?;
             Ok(show::print(json, &status, |out| show::status(out, &status, &first.steps))?)
         }
+        Command::Schedules(command) => crate::schedules::run(command, &client, json).await,
+        Command::Attention => crate::schedules::attention(&client, json).await,
+        Command::Digest => crate::schedules::digest(&client, json).await,
         Command::Discover(discover) => crate::discover::run(&client, discover, json).await,
         Command::Connect(Connect::Mail(mail)) => connect(&client, mail, json).await,
         Command::Connect(Connect::Collection(collection)) => connect_collection(&client, collection, json).await,

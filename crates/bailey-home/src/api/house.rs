@@ -11,7 +11,7 @@ pub(super) async fn status(AppState(home): Shared) -> Answer<Status> {
     let pause_state = home.gate.lock().pause_state();
     let counts = |home: &Home| {
         let (log_entries, _) = home.ledger.head()?;
-        let over = home.sign_ins_over().into_iter().map(|(_, said)| said);
+        let over = home.sign_ins_over().into_iter().map(|(_, said)| said).chain(home.schedules_need()?);
         let (waiting, needed) = (home.ledger.count_in(State::Awaiting)?, home.ledger.count_in(State::NeedsPerson)?);
         Ok((log_entries, waiting, needed, over.collect::<Vec<_>>()))
     };

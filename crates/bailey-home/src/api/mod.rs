@@ -20,6 +20,8 @@ mod notifications;
 pub(crate) mod pages;
 pub(crate) mod places;
 mod rules;
+mod schedule_pages;
+mod schedules;
 mod search;
 pub mod table;
 mod tasks;

@@ -7,7 +7,7 @@ use bailey_interface::*;
 use super::document::{Components, schema_of, type_name};
 use super::{
     actions, bind, bind_with, browsers, carried, computer, config, connections, daily_pages, files, house, log, models,
-    notifications, rules, search, tasks, under_way, undoing,
+    notifications, rules, schedules, search, tasks, under_way, undoing,
 };
 use crate::home::Home;
 use crate::routes::{Events, Method, Octets, Route, Text};
@@ -324,6 +324,27 @@ routes! {
     DISMISS = Post "/v1/rules/suggestions/{name}/dismiss", gives (); Usual, Token, rules::dismiss_suggestion;
     /// Every change of the rules, newest first.
     RULE_HISTORY = Get "/v1/rules/history", gives Vec<RuleEventView>; Usual, Token, rules::rule_history;
+
+    /// The person's schedules, with their next times and what became of the last ones.
+    SCHEDULES = Get "/v1/schedules", gives Vec<ScheduleView>; Usual, Token, schedules::schedules;
+    /// One of them, by its identity or its name, with more of its times.
+    SCHEDULE = Get "/v1/schedules/{id}", gives ScheduleView; Usual, Token, schedules::schedule;
+    /// What a schedule would be, whole, with its next five times. Makes nothing.
+    PREVIEW_SCHEDULE = Post "/v1/schedules/preview", takes ScheduleDraft, gives SchedulePreview; Usual, Token, schedules::preview_schedule;
+    /// Makes a schedule, changes one, or begins one again: exactly what was shown.
+    MAKE_SCHEDULE = Post "/v1/schedules", takes ScheduleBody, gives ScheduleView; Usual, Assertion, schedules::make_schedule;
+    /// Begins a run now. Needs no proof: its words are fixed, and what it does asks as ever.
+    RUN_SCHEDULE = Post "/v1/schedules/{id}/run", gives TaskView; Usual, Token, schedules::run_schedule;
+    /// Stops a schedule; its runs at work end. Needs no proof: taking power away harms nobody.
+    STOP_SCHEDULE = Post "/v1/schedules/{id}/stop", gives ScheduleView; Prompt, Token, schedules::stop_schedule;
+    /// Deletes a schedule with its words; its runs at work end. Needs no proof.
+    DELETE_SCHEDULE = Post "/v1/schedules/{id}/delete", gives (); Prompt, Token, schedules::delete_schedule;
+    /// Runs times that passed, each schedule once, or thinks of them no more.
+    MISSED = Post "/v1/missed", takes MissedBody, gives Vec<AttentionView>; Usual, Token, schedules::missed;
+    /// Whatever was missed, failed, or needs somebody, the newest first.
+    ATTENTION = Get "/v1/attention", gives Vec<AttentionView>; Usual, Token, schedules::attention;
+    /// What happened since the digest before the last: made of the log, by no model.
+    DIGEST = Get "/v1/digest", gives DigestView; Usual, Token, schedules::digest;
 
     /// A page of the log.
     LOG = Get "/v1/log" ? log::Page, gives Vec<EntryView>; Usual, Token, log::log;

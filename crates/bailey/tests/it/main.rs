@@ -46,6 +46,7 @@ mod records;
 mod restore;
 mod road;
 mod rules;
+mod schedules;
 mod scheduling;
 mod series;
 mod several;
