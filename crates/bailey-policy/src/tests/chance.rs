@@ -76,6 +76,7 @@ fn any_facts(random: &mut fastrand::Rng) -> Facts {
         amount: [0, 5_000, 5_001, 12_345, u64::MAX][random.usize(..5)],
         outside_scope: rarely(random),
         more_than_meant: rarely(random),
+        beside_schedule: rarely(random),
         untrusted_read: random.bool(),
         confidential_read: rarely(random),
         into_sent_or_drafts: rarely(random),
