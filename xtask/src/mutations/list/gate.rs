@@ -330,8 +330,8 @@ pub(super) const GATE: &[Mutation] = &[
         control: "approval/edit-asks",
         edits: &[(
             "crates/bailey-gate/src/gate/propose.rs",
-            "matches!(by, By::Edit) && verdict.decision",
-            "matches!(by, By::Edit) && facts.amount > u64::MAX - 1 && verdict.decision",
+            "                By::Edit => Some(reason::EDITED),",
+            "                By::Edit => Some(reason::EDITED).filter(|_| facts.amount > u64::MAX - 1),"
         )],
         test: "road::an_edit_asks_also_where_a_rule_would_let_it_go",
     },

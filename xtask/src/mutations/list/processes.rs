@@ -218,7 +218,7 @@ pub(super) const PROCESSES: &[Mutation] = &[
         control: "process/leftovers-ended",
         edits: &[(
             "crates/bailey-supervisor/src/identity.rs",
-            "        self.home().into_iter().for_each(end_all_of);\n",
+            "        self.home().into_iter().chain(self.computer()).for_each(end_all_of);\n",
             "",
         )],
         test: "house::what_is_left_of_a_home_does_not_keep_it_from_starting",
