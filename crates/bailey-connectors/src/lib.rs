@@ -19,6 +19,7 @@ mod http;
 mod mail;
 pub mod manifest;
 mod notes;
+mod schedules;
 mod service;
 mod shell;
 
@@ -51,7 +52,7 @@ pub mod parsers {
 pub struct Prepared {
     /// The account it acts on.
     pub account: Option<ConnectionId>,
-    /// What is to be done.
+    /// The action to take.
     pub action: Action,
     /// Why, as the model claims.
     pub why: String,
@@ -124,6 +125,7 @@ services! {
     Contacts = contacts::Contacts;
     Home = notes::Notes;
     File = files::OwnFiles;
+    Schedule = schedules::Schedules;
     Tool = foreign::ForeignTools;
     Shell = shell::Shell;
     Http = http::Http;
@@ -195,10 +197,10 @@ impl Services {
 
     /// Tells whether the person can change an action while it waits.
     #[must_use]
-    pub fn can_edit(action: &Action) -> bool {
+    pub fn can_edit(action: &Action, home: &jiff::tz::TimeZone) -> bool {
         match action {
             Action::Mail(MailAction::Send(_)) => true,
-            Action::Calendar(CalendarAction::Write(writing)) => calendar::edited::can_edit(writing),
+            Action::Calendar(CalendarAction::Write(writing)) => calendar::edited::can_edit(writing, home),
             _ => false,
         }
     }

@@ -69,6 +69,7 @@ pub fn autonomy(frame: &Frame<'_>, view: &Autonomy<'_>) -> String {
     let main = html! {
         h1 { "Autonomy" }
         p class="lead" { "What goes ahead by itself, what asks you, and what never happens. Some things ask whatever is said here." }
+        p { a href="/schedules" { "Schedules" } ": tasks that begin by themselves." }
         (sentence(view.draft.as_ref()))
         @if !view.suggestions.is_empty() { (suggestions(frame, view.suggestions)) }
         (own(frame, view.rules))
@@ -240,7 +241,7 @@ fn table(view: &Autonomy<'_>) -> Markup {
             @if !view.profiles.is_empty() { (profiles(view)) }
             @if !view.kinds.is_empty() {
                 div class="wide" tabindex="0" role="region" aria-label="Table of kinds" {
-                    table {
+                    table class="decisions" {
                         thead { tr { th scope="col" { "What" } th scope="col" { "Goes ahead" } th scope="col" { "Asks" } th scope="col" { "Never" } th scope="col" { "Because" } } }
                         tbody { (rows) }
                     }

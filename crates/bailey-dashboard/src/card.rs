@@ -152,7 +152,11 @@ fn lines(action: &ActionView) -> impl Iterator<Item = &Line> {
             "Attachment" => !action.attachments.is_empty(),
             label => typed && TYPED.contains(&label),
         };
-        !told && !FOLDED.contains(&line.label.as_str()) && !ANSWERED.contains(&line.label.as_str())
+        // A place that was taken out stands in what changes.
+        !told
+            && !line.value.is_empty()
+            && !FOLDED.contains(&line.label.as_str())
+            && !ANSWERED.contains(&line.label.as_str())
     })
 }
 

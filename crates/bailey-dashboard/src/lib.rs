@@ -33,6 +33,9 @@
 //! | `/do/rules/try` | `words` | `POST /v1/rules/try`, then [`autonomy()`] with the trial |
 //! | `/do/rules/lockdown` | | `POST /v1/rules/lockdown` |
 //! | `/do/rules/dismiss` | `id` | `POST /v1/rules/suggestions/{id}/dismiss` |
+//! | `/do/schedules/preview` | `name`, `when`, `words`, `use-CONNECTION`, `late`, `overlap`, `zone`, `until`, `run_tokens`, `month_tokens`; `id` of one that is changed | `POST /v1/schedules/preview`, then [`schedules()`] or [`schedule()`] with what it would be |
+//! | `/do/schedules/{id}/run`, `…/stop`, `…/delete` | | `POST /v1/schedules/{id}/run`, `…/stop`, `…/delete` |
+//! | `/do/missed` | `times` (a space between two), `what` (`run`, `forget`) | `POST /v1/missed` |
 //! | `/do/sessions/{id}/end`, `/do/sessions/end-all`, `/do/sign-out` | | ends sessions; then `/sign-in` where it was this one |
 //! | `/do/notifications/{id}/try`, `/do/notifications/{id}/end` | | `POST /v1/notifications/{id}/try`, `…/end` |
 //! | `/do/files/put` | `multipart/form-data`: `folder`, `into`, `file` (several) | puts files, up to 4 MB in all |
@@ -64,11 +67,12 @@
 //! | `/v1/connections`, `/v1/sign-ins` (then the browser goes to its `url`, and comes back to `/oauth/back`) | `settings`, `level`, `password`, `replaces`, `back` |
 //! | `/v1/config` | `change` |
 //! | `/v1/connections/{id}/level` | `level` |
+//! | `/v1/schedules` | `plan` |
 //! | `/v1/rules` | `change` |
 //! | `/v1/notifications` | `place`, `password` |
 //! | `/v1/passkeys/{id}/end` | |
 //! | `/v1/recovery-codes` (shown on [`recovery_codes()`]) | |
-//! | `/v1/browsers/link` (before a passkey is made from the settings) | |
+//! | `/v1/browsers/link` (before a passkey is made from the settings; its token is shown on [`passphrase_code()`]) | |
 //! | `/v1/log/export-readable` (posted to `/do/log/export-readable`) | |
 //! | `/v1/log/export-csv` (posted to `/do/log/export-csv`) | |
 //! | `/v1/files/trash/empty` | |
@@ -95,6 +99,7 @@ mod markdown;
 mod models;
 mod notifications;
 mod records;
+mod schedules;
 mod settings;
 mod talk;
 mod touch;
@@ -102,22 +107,23 @@ mod trouble;
 mod words;
 
 pub use activity::{Filter, action, activity};
-pub use approvals::{Editing, approvals, card as one_approval, edit, mail_fields};
+pub use approvals::{Editing, Waiting, approvals, card as one_approval, edit, mail_fields};
 pub use assets::{WORKER, asset};
 pub use autonomy::{Autonomy, Draft, KindRow, Profile, autonomy};
 pub use carried::{Seen, file, original};
 pub use computer::computer;
 pub use connections::{Connecting, Offer, connect, connections, signed_in};
 pub use context::{Request, context};
-pub use enter::{claim, recovery_codes, sign_in};
+pub use enter::{claim, passphrase_code, recovery_codes, sign_in};
 pub use files::{files, own_file, trash};
 pub use frame::{Frame, Mode, Section, Step};
 pub use models::models;
 pub use notifications::{manifest, notifications};
 pub use records::{Looked, requests};
+pub use schedules::{OwnAccount, ScheduleForm, schedule, schedules};
 pub use settings::{Daily, Device, Session, Settings, settings};
 pub use talk::{history, talk, task, undo_task};
-pub use trouble::trouble;
+pub use trouble::{Reader, trouble};
 pub use words::kind as kind_in_words;
 
 macro_rules! policy {

@@ -91,6 +91,7 @@ pub fn kind(name: &str) -> &str {
         "file.trash" => "Moving files to the trash",
         "file.restore" => "Taking files out of the trash",
         "reply" => "Answering you",
+        "schedule.propose" => "Making schedules",
         "memory.write" => "Keeping notes",
         "memory.read" => "Looking at notes",
         "memory.forget" => "Forgetting notes",

@@ -24,7 +24,7 @@ const MAX_FILES_GIB: u64 = 64 * 1_024;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Which model to ask; without one, tasks cannot be given.
+    /// The model to ask; without one, tasks cannot be given.
     pub model: Option<ModelConfig>,
     /// How the home behaves.
     #[serde(default)]
@@ -32,7 +32,7 @@ pub struct Config {
     /// The way in over TCP.
     #[serde(default)]
     pub gateway: GatewayConfig,
-    /// What the processes log.
+    /// Says what the processes log.
     #[serde(default)]
     pub log: LogConfig,
     /// Where they give their metrics.
@@ -111,7 +111,7 @@ impl ComputerConfig {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogConfig {
-    /// Which events: a level, or levels by module such as `warn,bailey_home=debug`; `info` if nothing is said.
+    /// Names events: a level, or levels by module such as `warn,bailey_home=debug`; `info` if nothing is said.
     pub level: Option<String>,
     /// `text` or `json`.
     pub format: Option<Format>,
@@ -279,11 +279,11 @@ impl Settings {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
-    /// What the server speaks.
+    /// The protocol that the server speaks.
     pub kind: ModelKind,
     /// Where, up to and without `/chat/completions` or `/messages`.
     pub base_url: String,
-    /// Which model.
+    /// The model's name.
     pub name: String,
     /// How it is worked with.
     #[serde(default)]
@@ -291,10 +291,10 @@ pub struct ModelConfig {
     /// Tokens one task may take, read and written together.
     #[serde(default = "default_budget")]
     pub budget_tokens: u64,
-    /// What a million tokens cost that it reads, in the person's currency; for the figure shown with a task.
+    /// The price of a million tokens that it reads, in the person's currency; for the figure shown with a task.
     #[serde(default)]
     pub input_price: f64,
-    /// What a million tokens cost that it writes.
+    /// The price of a million tokens that it writes.
     #[serde(default)]
     pub output_price: f64,
     /// Most tokens of one answer, thoughts included; what the provider is known to take if nothing is said.
@@ -303,9 +303,9 @@ pub struct ModelConfig {
     pub context_tokens: Option<usize>,
     /// How much the model is asked to think; as its provider has it if nothing is said.
     pub thinking: Option<ThinkingConfig>,
-    /// What one task may cost at these prices, in the person's currency.
+    /// The most that one task may cost at these prices, in the person's currency.
     pub task_limit: Option<f64>,
-    /// What all tasks of a month may cost.
+    /// The most that all tasks of a month may cost.
     pub month_limit: Option<f64>,
     /// The model that is asked where this one cannot be reached, and only where it may do no more with what it is sent.
     pub fallback: Option<Box<Self>>,
@@ -422,9 +422,23 @@ pub struct HomeConfig {
     pub certificate_authorities: Option<std::path::PathBuf>,
     /// How long the home may hang, in seconds, before it is ended and started again.
     pub restart_when_silent_seconds: u64,
+    /// Tokens that runs of schedules may take on one day, all together.
+    pub unattended_day_tokens: u64,
+    /// The same in a month.
+    pub unattended_month_tokens: u64,
+    /// When the digest is made each day, such as `7:30`.
+    pub digest_at: String,
 }
 
 impl HomeConfig {
+    /// Returns when the digest is made, in minutes since midnight.
+    #[must_use]
+    pub fn digest_minute(&self) -> Option<u16> {
+        let (hour, minute) = self.digest_at.trim().split_once([':', '.'])?;
+        let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
+        (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+    }
+
     /// Tells how long the home may hang before it is ended and started again.
     #[must_use]
     pub const fn silent(&self) -> std::time::Duration {
@@ -440,6 +454,9 @@ impl Default for HomeConfig {
             files_gib: bailey_vault::DEFAULT_FILE_BYTES >> 30,
             certificate_authorities: None,
             restart_when_silent_seconds: 90,
+            unattended_day_tokens: 1_000_000,
+            unattended_month_tokens: 10_000_000,
+            digest_at: "7:30".into(),
         }
     }
 }
@@ -450,17 +467,17 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("the configuration `{path}` cannot be read: {source}")]
     Unreadable {
-        /// Which file.
+        /// The file.
         path: String,
-        /// What the system said.
+        /// The system's words.
         source: io::Error,
     },
     /// The file is not understood.
     #[error("the configuration `{path}` has a mistake:\n{why}\nnothing was started; mend the file and start again")]
     Mistake {
-        /// Which file.
+        /// The file.
         path: String,
-        /// What, and where.
+        /// Says what is wrong, and where.
         why: String,
     },
 }
@@ -480,6 +497,9 @@ fn mistake_of(config: &Config) -> Result<(), String> {
     }
     if config.home.hold_seconds > MAX_HOLD_SECONDS {
         return Err(format!("`hold_seconds` is above {MAX_HOLD_SECONDS}, a day"));
+    }
+    if config.home.digest_minute().is_none() {
+        return Err("`digest_at` is a time of day such as 7:30".into());
     }
     if !SILENT_SECONDS.contains(&config.home.restart_when_silent_seconds) {
         let (least, most) = (SILENT_SECONDS.start(), SILENT_SECONDS.end());

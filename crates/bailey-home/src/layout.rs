@@ -63,9 +63,9 @@ pub enum LayoutError {
     /// A file cannot be used.
     #[error("`{path}` cannot be used: {source}")]
     File {
-        /// Which.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's words.
         source: io::Error,
     },
     /// The home's description is damaged.

@@ -172,7 +172,7 @@ impl Home {
     }
 
     /// Returns a new conversation, in the way the model is worked with.
-    fn begin(&self, words: String) -> Result<Conversation, HomeError> {
+    pub(crate) fn begin(&self, words: String) -> Result<Conversation, HomeError> {
         let mut conversation = if self.is_planned() {
             self.named(&words).map(|named| Conversation::planned(words, named))?
         } else {
@@ -269,7 +269,7 @@ impl Home {
         Ok(())
     }
 
-    fn drive(self: &Arc<Self>, id: TaskId, conversation: Conversation) {
+    pub(crate) fn drive(self: &Arc<Self>, id: TaskId, conversation: Conversation) {
         let home = Arc::clone(self);
         let driving = async move {
             let mut conversation = conversation;

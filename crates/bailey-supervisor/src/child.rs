@@ -75,9 +75,9 @@ pub(crate) struct Home {
     starts: u64,
     /// How often its gateway was.
     gateway_starts: Arc<AtomicU64>,
-    /// What listens to it.
+    /// The thread that listens to it.
     listening: Option<JoinHandle<()>>,
-    /// What writes a pause down, as long as the disk keeps it.
+    /// The thread that writes a pause down, as long as the disk keeps it.
     marking: Option<JoinHandle<Result<(), String>>>,
 }
 

@@ -35,9 +35,9 @@ pub enum SupervisorError {
     /// A file cannot be used.
     #[error("`{path}` cannot be used: {source}")]
     File {
-        /// Which.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's words.
         source: io::Error,
     },
     /// Another supervisor runs.

@@ -42,7 +42,7 @@ pub struct Launch {
     pub names: Vec<String>,
     /// Where the gateway takes sealed connections.
     pub tls_listen: Option<String>,
-    /// What the home and the gateway log.
+    /// Says what the home and the gateway log.
     pub logging: Logging,
     /// Where the gateway gives its metrics over TCP, beside its socket.
     pub gateway_metrics: Option<String>,
@@ -53,7 +53,7 @@ pub struct Launch {
 /// What a process logs, as its arguments say it.
 #[derive(Debug, Clone)]
 pub struct Logging {
-    /// Which events.
+    /// Names the events.
     pub filter: String,
     /// In which form.
     pub format: &'static str,

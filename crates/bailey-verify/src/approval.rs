@@ -50,7 +50,13 @@ impl Credentials {
         let text = |name: &str| header.get(name).and_then(Value::as_str).unwrap_or_default();
         let by_person = text("actor") == "person";
         match (text("kind"), text("to")) {
-            ("authority", _) if payload.get("public_base64").is_some() => self.introduce(payload),
+            ("authority", _) if payload.get("public_base64").is_some() => {
+                // What came by an answer was answered by one that was known before.
+                if by_person && payload.get("signed_base64").is_some() {
+                    self.check(header, payload)?;
+                }
+                self.introduce(payload)
+            }
             ("authority", _) if by_person && is_answered(payload) => self.check(header, payload),
             ("step", "approved") if by_person => self.check(header, payload),
             ("resuming", _) => self.check(header, payload),
@@ -202,12 +208,19 @@ fn does(header: &Value, what: &[u8], parameters: &[u8], payload: &Value) -> Opti
             ours && connection && from.text()? == said("level")? && from.0.is_empty()
         }
         ("rules", b"change rules") => changed(parameters, said("added")?, said("removed")?)?,
+        ("scheduled", b"make schedule") => scheduled(parameters, payload)?,
         ("settings", b"change settings") => set(parameters)? == (said("set")?.to_owned(), said("unset")?.to_owned()),
         ("authority", b"end passkey") => {
             let mut from = Reader(parameters);
             let ours = from.text()? == "end passkey" && from.byte()? == 1;
             let passkey = hex(from.bytes()?) == said("credential")?;
             ours && passkey && from.0.is_empty() && said("browser")? == "passkey ended"
+        }
+        ("authority", b"set passphrase") => {
+            let mut from = Reader(parameters);
+            let ours = from.text()? == "set passphrase" && from.byte()? == 1 && from.bytes()?.len() == 16;
+            let key = from.bytes()? == bytes_of(payload, "public")?;
+            ours && key && from.0.is_empty() && said("passphrase")? == "set"
         }
         ("authority", b"notify") => {
             let mut from = Reader(parameters);
@@ -227,6 +240,39 @@ fn does(header: &Value, what: &[u8], parameters: &[u8], payload: &Value) -> Opti
         ("exported", b"export readable log") => parameters.is_empty() && said("payloads")? == "readable",
         _ => false,
     })
+}
+
+/// Tells whether a schedule that was signed is the one an entry says was made.
+fn scheduled(parameters: &[u8], payload: &Value) -> Option<bool> {
+    let said = |name: &str| payload.get(name).and_then(Value::as_str);
+    let mut from = Reader(parameters);
+    if from.text()? != "make schedule" || from.byte()? != 1 {
+        return None;
+    }
+    let changed = from.option(Reader::text)?;
+    from.number()?;
+    let (name, when) = (from.text()?, from.text()?);
+    from.number()?;
+    let (form, zone, words) = (from.text()?, from.text()?, from.text()?);
+    let (late, overlap) = (from.text()?, from.text()?);
+    let accounts = from.list(|from| Some(format!("{} {}", from.text()?, from.text()?)))?;
+    from.number()?;
+    from.number()?;
+    from.option(Reader::number)?;
+    let done = if changed.is_some() { "changed" } else { "made" };
+    Some(
+        from.0.is_empty()
+            && said("schedule")? == done
+            && changed.is_none_or(|id| said("id") == Some(id))
+            && said("name")? == name
+            && said("when")? == when
+            && said("form")? == form
+            && said("zone")? == zone
+            && said("words")? == words
+            && said("late")? == late
+            && said("overlap")? == overlap
+            && said("connections")? == accounts.join("\n"),
+    )
 }
 
 /// Returns the account and the level of encoded settings, which it reads to their end.

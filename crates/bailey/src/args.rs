@@ -57,12 +57,25 @@ pub(crate) enum Command {
     Names,
     /// Let a browser in to the dashboard; asks for the approval passphrase
     Dashboard,
+    /// Set a new approval passphrase; asks for the one before
+    Passphrase {
+        /// With a code that the dashboard shows (Settings, Approval passphrase), where the one before is forgotten; or a recovery link's
+        #[arg(long)]
+        code: bool,
+    },
     /// The passkeys of your browsers, and their sessions
     #[command(subcommand)]
     Passkey(PasskeyCommand),
     /// Where you are told that something waits for you
     #[command(subcommand)]
     Notifications(NotificationsCommand),
+    /// Tasks that begin by themselves, each time they are due
+    #[command(subcommand)]
+    Schedules(Schedules),
+    /// Whatever was missed, failed, or needs you
+    Attention,
+    /// What happened since yesterday's digest
+    Digest,
     /// Say how the home is, and what a new one still needs
     Status {
         /// Say the first steps no more, here and in the dashboard
@@ -79,6 +92,9 @@ pub(crate) enum Command {
         /// Make this connection the one of its kind that is used where neither task nor rule says which
         #[arg(long, value_name = "ID")]
         default: Option<String>,
+        /// Tell no more of this account, which could not be connected
+        #[arg(long, value_name = "ID", conflicts_with = "default")]
+        dismiss: Option<String>,
     },
     /// Change what a connection may be used for; asks for the approval passphrase
     Level {
@@ -177,7 +193,7 @@ pub(crate) enum NotificationsCommand {
         /// Which service
         #[arg(value_enum)]
         service: NotificationService,
-        /// Of ntfy the whole address of the topic, of Gotify that of the server
+        /// Of ntfy the whole address of the topic, of Gotify that of the server, of mail that of the connected account
         url: String,
         /// The server wants a token; it is asked for
         #[arg(long)]
@@ -201,6 +217,8 @@ pub(crate) enum NotificationService {
     Ntfy,
     /// Gotify
     Gotify,
+    /// A connected mail account, which sends to itself
+    Mail,
 }
 
 #[derive(Debug, Subcommand)]
@@ -245,6 +263,99 @@ pub(crate) enum PasskeyCommand {
     SignOut {
         /// Which session; all if none is named
         session: Option<String>,
+    },
+}
+
+/// A schedule as it is said on the command line.
+#[derive(Debug, Args)]
+pub(crate) struct SaidSchedule {
+    /// When it is due: `every weekday at 7.00`, `jeden zweiten Dienstag um 9 Uhr`, `in 20 minutes`, cron such as `0 7 * * 1-5`, or RRULE
+    #[arg(long)]
+    pub(crate) when: Option<String>,
+    /// What is to be done each time, as you would give a task
+    #[arg(long)]
+    pub(crate) task: Option<String>,
+    /// The time zone it is meant in; yours where nothing is said
+    #[arg(long)]
+    pub(crate) zone: Option<String>,
+    /// What of times that passed: usual, never, always-once
+    #[arg(long)]
+    pub(crate) late: Option<String>,
+    /// What where its last run is still at work: skip, queue-one
+    #[arg(long)]
+    pub(crate) overlap: Option<String>,
+    /// A connection it may use, such as ID or ID=read-only; all of them where none is named
+    #[arg(long = "use", value_name = "CONNECTION[=LEVEL]")]
+    pub(crate) uses: Vec<String>,
+    /// It may use no connection
+    #[arg(long, conflicts_with = "uses")]
+    pub(crate) use_none: bool,
+    /// Tokens that one run may take
+    #[arg(long)]
+    pub(crate) run_tokens: Option<u64>,
+    /// Tokens that its runs of thirty days may take
+    #[arg(long)]
+    pub(crate) month_tokens: Option<u64>,
+    /// When it ends by itself: a date, or a moment
+    #[arg(long)]
+    pub(crate) until: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Schedules {
+    /// List them, with their next times
+    List,
+    /// Show one, with what became of its times
+    Show {
+        /// Its name or its id
+        schedule: String,
+    },
+    /// Say when something is due: what it is understood as, and the next five times; makes nothing
+    When {
+        /// Such as: every weekday at 7.00
+        #[arg(required = true)]
+        words: Vec<String>,
+    },
+    /// Make one, after it is shown whole; asks for the approval passphrase
+    Add {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        said: SaidSchedule,
+    },
+    /// Change one, or begin one again that is stopped; asks for the approval passphrase
+    Edit {
+        /// Its name or its id
+        schedule: String,
+        /// Its new name
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        said: SaidSchedule,
+    },
+    /// Begin a run now
+    Run {
+        /// Its name or its id
+        schedule: String,
+    },
+    /// Stop one at once; its runs at work end
+    Stop {
+        /// Its name or its id
+        schedule: String,
+    },
+    /// Delete one with its words; its runs at work end
+    Delete {
+        /// Its name or its id
+        schedule: String,
+    },
+    /// Deal with times that passed without a run: list them, run them, or think of them no more
+    Missed {
+        /// Run these now, each schedule once; `all` for all of them
+        #[arg(long, value_name = "TIME")]
+        run: Vec<String>,
+        /// Think of these no more; `all` for all of them
+        #[arg(long, value_name = "TIME")]
+        forget: Vec<String>,
     },
 }
 

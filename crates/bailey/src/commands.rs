@@ -58,6 +58,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         Command::Home(HomeCommand::Delete) => delete_home(&client, json).await,
         Command::Names => crate::browsers::names(&client, json).await,
         Command::Dashboard => crate::browsers::dashboard(&client, json).await,
+        Command::Passphrase { code } => crate::browsers::passphrase(&client, code, json).await,
         Command::Passkey(command) => crate::browsers::passkey(command, &client, json).await,
         Command::Notifications(command) => crate::notifications::run(command, &client, json).await,
         Command::Status { no_first_steps } => {
@@ -69,11 +70,18 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             let first: FirstStepsView = client.get(&routes::FIRST_STEPS.here()).await?;
             Ok(show::print(json, &status, |out| show::status(out, &status, &first.steps))?)
         }
+        Command::Schedules(command) => crate::schedules::run(command, &client, json).await,
+        Command::Attention => crate::schedules::attention(&client, json).await,
+        Command::Digest => crate::schedules::digest(&client, json).await,
         Command::Discover(discover) => crate::discover::run(&client, discover, json).await,
         Command::Connect(Connect::Mail(mail)) => connect(&client, mail, json).await,
         Command::Connect(Connect::Collection(collection)) => connect_collection(&client, collection, json).await,
         Command::Connect(Connect::Model(model)) => connect_model(&client, model, json).await,
-        Command::Connections { default } => {
+        Command::Connections { default, dismiss } => {
+            if let Some(id) = dismiss {
+                let left: Vec<ConnectingView> = client.post(&routes::DISMISS_CONNECTING.at(&[&id]), &()).await?;
+                return Ok(show::print(json, &left, |out| left.iter().try_for_each(|one| show::connecting(out, one)))?);
+            }
             if let Some(id) = default {
                 let card: ConnectionView = client.post(&routes::MAKE_DEFAULT.at(&[&id]), &()).await?;
                 return Ok(show::print(json, &card, |out| show::connection(out, &card))?);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bailey_home::rules::Analysis;
 use bailey_home::{Layout, config, routes};
-use bailey_interface::{CertificateState, ComputerView, ConnectionView, NamesView};
+use bailey_interface::{AttentionView, CertificateState, ComputerView, ConnectionView, NamesView};
 use bailey_supervisor::{Identities, Place};
 use serde::Serialize;
 
@@ -206,6 +206,17 @@ fn configuration(layout: &Layout) -> Finding {
     }
 }
 
+/// Returns what needs somebody, a line each.
+async fn attention(client: &Client) -> Vec<Finding> {
+    let asked = tokio::time::timeout(ANSWERS_WITHIN, client.get::<Vec<AttentionView>>(&routes::ATTENTION.here())).await;
+    let Ok(Ok(all)) = asked else { return Vec::new() };
+    let told = |one: AttentionView| {
+        let why = if one.why.is_empty() { String::new() } else { format!(": {}", one.why) };
+        finding("attention", Grade::Weak, "needs-person", format!("{}{why}. Next: {}", one.what, one.next))
+    };
+    all.into_iter().map(told).collect()
+}
+
 async fn running(layout: &Layout) -> Vec<Finding> {
     let bad = |why: &Trouble| vec![finding("running", Grade::Bad, "unasked", why.to_string())];
     let client = match Client::new(layout.clone()) {
@@ -238,6 +249,7 @@ async fn running(layout: &Layout) -> Vec<Finding> {
         Ok(Err(why)) => return bad(&why),
     };
     let mut out = Vec::new();
+    out.extend(attention(&client).await);
     if !status.model {
         let why = "no model is chosen; choose one on the page Models, or with `bailey config set`";
         out.push(finding("model", Grade::Bad, "none", why));

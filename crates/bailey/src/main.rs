@@ -18,6 +18,7 @@ mod report;
 mod restore;
 mod roles;
 mod rules;
+mod schedules;
 mod scrape;
 mod search;
 mod show;

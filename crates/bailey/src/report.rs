@@ -179,7 +179,16 @@ fn configuration(layout: &Layout) -> Vec<Fact> {
         return vec![("readable", "no".into())];
     };
     let set = |is: bool| Value::Word(if is { "set" } else { "unset" });
-    let HomeConfig { hold_seconds, time_zone, files_gib, certificate_authorities, restart_when_silent_seconds } = home;
+    let HomeConfig {
+        hold_seconds,
+        time_zone,
+        files_gib,
+        certificate_authorities,
+        restart_when_silent_seconds,
+        unattended_day_tokens,
+        unattended_month_tokens,
+        digest_at,
+    } = home;
     let GatewayConfig { listen, names, tls_listen, certificate, key: _, acme } = gateway;
     let LogConfig { level, format } = log;
     let MetricsConfig { home_listen, gateway_listen } = metrics;
@@ -191,6 +200,9 @@ fn configuration(layout: &Layout) -> Vec<Fact> {
         ("home.files_gib", files_gib.into()),
         ("home.certificate_authorities", set(certificate_authorities.is_some())),
         ("home.restart_when_silent_seconds", restart_when_silent_seconds.into()),
+        ("home.unattended_day_tokens", unattended_day_tokens.into()),
+        ("home.unattended_month_tokens", unattended_month_tokens.into()),
+        ("home.digest_at", if digest_at == HomeConfig::default().digest_at { "default" } else { "other" }.into()),
         ("gateway.listen", if listen == GatewayConfig::default().listen { "default" } else { "other" }.into()),
         ("gateway.names", (names.len() as u64).into()),
         ("gateway.tls_listen", set(tls_listen.is_some())),

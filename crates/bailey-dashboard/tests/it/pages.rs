@@ -78,6 +78,121 @@ const STEPS: &[Step] = &[
 ];
 
 /// Returns every page, by its name.
+/// The pages of schedules, each word of the home's own.
+fn schedules(views: &Views) -> Vec<(&'static str, String)> {
+    use bailey_interface::{
+        AttentionView, DigestLine, DigestView, OccurrenceView, ScheduleDraft, SchedulePlan, SchedulePreview,
+        ScheduleView,
+    };
+    let (frame, words) = (frame(&views.status, Section::Autonomy), &views.words);
+    let id = "ab".repeat(16);
+    let time = |outcome: &str, task: Option<&str>| OccurrenceView {
+        id: format!("{id}-1-1"),
+        schedule: words.clone(),
+        due: "Monday 2026-11-30 07:00 CET (UTC+01:00)".into(),
+        due_ms: views::NOW,
+        count: 2,
+        outcome: outcome.into(),
+        told: words.clone(),
+        task: task.map(str::to_owned),
+        ended: None,
+        tokens: 4_000,
+        cost: 0.01,
+        open: false,
+    };
+    let one = ScheduleView {
+        id: id.clone(),
+        name: words.clone(),
+        generation: 1,
+        state: "on".into(),
+        stopped: words.clone(),
+        when: words.clone(),
+        told: words.clone(),
+        form: "cron 0 7 * * *".into(),
+        zone: "Europe/Berlin".into(),
+        words: words.clone(),
+        late: "usual".into(),
+        overlap: "skip".into(),
+        accounts: Vec::new(),
+        account_names: vec![words.clone()],
+        run_tokens: 100_000,
+        month_tokens: 3_000_000,
+        used_tokens: 8_000,
+        until_ms: None,
+        next: vec!["Tuesday 2026-12-01 07:00 CET (UTC+01:00)".into()],
+        made_ms: views::NOW,
+        occurrences: vec![time("ran", Some(views::TASK)), time("missed", None)],
+    };
+    let draft =
+        ScheduleDraft { name: words.clone(), when: words.clone(), words: words.clone(), ..ScheduleDraft::default() };
+    let plan = SchedulePlan {
+        id: None,
+        generation: 0,
+        name: words.clone(),
+        when: words.clone(),
+        said_ms: views::NOW,
+        form: "cron 0 7 * * *".into(),
+        zone: "Europe/Berlin".into(),
+        words: words.clone(),
+        late: "usual".into(),
+        overlap: "skip".into(),
+        accounts: Vec::new(),
+        run_tokens: 1,
+        month_tokens: 1,
+        until_ms: None,
+    };
+    let preview = SchedulePreview {
+        plan,
+        told: words.clone(),
+        times: vec![words.clone()],
+        accounts: vec![words.clone()],
+        until: words.clone(),
+    };
+    let own = [page_account(&id, words)];
+    let attention = AttentionView {
+        kind: "missed".into(),
+        about: words.clone(),
+        what: words.clone(),
+        why: words.clone(),
+        next: words.clone(),
+        page: "/schedules".into(),
+        at_ms: views::NOW,
+        occurrences: vec![format!("{id}-1-1")],
+    };
+    let line = || vec![DigestLine { text: words.clone(), page: "/activity".into(), undo: true }];
+    let digest = DigestView {
+        from_ms: views::NOW,
+        to_ms: views::NOW,
+        told: words.clone(),
+        ran: line(),
+        by_rule: line(),
+        waits: line(),
+        failed: line(),
+        learnt: line(),
+        tokens: 4_000,
+        cost: 0.01,
+    };
+    let nothing = DigestView {
+        ran: Vec::new(),
+        by_rule: Vec::new(),
+        waits: Vec::new(),
+        failed: Vec::new(),
+        learnt: Vec::new(),
+        ..digest.clone()
+    };
+    let form = |shown| bailey_dashboard::ScheduleForm { draft: &draft, shown, accounts: &own };
+    let shown = form(Some(Ok(&preview)));
+    vec![
+        ("schedules", bailey_dashboard::schedules(&frame, &[one.clone()], &[attention], &digest, &shown)),
+        ("schedules-none", bailey_dashboard::schedules(&frame, &[], &[], &nothing, &form(None))),
+        ("schedule", bailey_dashboard::schedule(&frame, &one, &form(Some(Err(words))))),
+    ]
+}
+
+fn page_account<'a>(connection: &'a str, name: &'a str) -> bailey_dashboard::OwnAccount<'a> {
+    bailey_dashboard::OwnAccount { connection, name, level: "send" }
+}
+
 pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     use bailey_dashboard as page;
     let Views { status, words, .. } = views;
@@ -86,10 +201,12 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     out.push(("sign-in", page::sign_in(words)));
     out.push(("claim", page::claim(words)));
     out.push(("codes", page::recovery_codes()));
+    out.push(("passphrase-code", page::passphrase_code()));
     let said = [(views.waiting[0].task.clone().unwrap_or_default(), views.tasks[0].words.clone())].into();
     let approvals = at(Section::Approvals);
-    out.push(("approvals", page::approvals(&approvals, &views.waiting, &views.held, &views.unsure, &said)));
-    out.push(("approvals-none", page::approvals(&approvals, &[], &[], &[], &said)));
+    let all = page::Waiting { skip: 20, waits: 47, holds: 12, doubts: 11 };
+    out.push(("approvals", page::approvals(&approvals, all, &views.waiting, &views.held, &views.unsure, &said)));
+    out.push(("approvals-none", page::approvals(&approvals, page::Waiting::default(), &[], &[], &[], &said)));
     out.push(("card", page::one_approval(&approvals, &views.waiting[1], Some(&views.why))));
     let fields = page::mail_fields(&views.waiting[1]);
     let editing = page::Editing { fields: &fields, wrong: Some(("to", words)) };
@@ -101,7 +218,7 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     let talk = at(Section::Talk);
     out.push(("talk", page::talk(&talk, &views.tasks, Some(50))));
     out.push(("talk-none", page::talk(&talk, &[], None)));
-    out.push(("task", page::task(&talk, &views.tasks, &views.task)));
+    out.push(("task", page::task(&talk, &views.tasks, &views.task, 0)));
     out.push(("task-undo", page::undo_task(&talk, &views::undoing(&views.happened, words, false))));
     out.push(("task-undoing", page::undo_task(&talk, &views::undoing(&views.happened, words, true))));
     let activity = at(Section::Activity);
@@ -153,6 +270,7 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     out.push(("history", page::history(&talk, words, &tasks)));
     out.push(("autonomy", page::autonomy(&at(Section::Autonomy), &autonomy(views, Some(Ok(&views.trial))))));
     out.push(("autonomy-mistake", page::autonomy(&at(Section::Autonomy), &autonomy(views, Some(Err(words))))));
+    out.extend(schedules(views));
     out.push(("settings", settings(views)));
     out.extend(files(views));
     out.extend(computer(views));
@@ -165,16 +283,19 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
         sent_ms: trouble.is_none().then_some(views::NOW),
         trouble,
     };
-    let places = vec![place("browser", None), place("ntfy", Some(words.clone()))];
+    let places = vec![place("browser", None), place("ntfy", Some(words.clone())), place("mail", None)];
     let told = NotificationsView { key: "BAAA".into(), places };
-    out.push(("notifications", page::notifications(&at(Section::Settings), &told)));
+    out.push(("notifications", page::notifications(&at(Section::Settings), &told, &[words.clone()])));
+    let none = NotificationsView { key: String::new(), places: Vec::new() };
+    out.push(("notifications-none", page::notifications(&at(Section::Settings), &none, &[])));
     let settings_frame = at(Section::Settings);
     out.push(("models", page::models(&settings_frame, &views.models, &views.settings)));
     let none = ModelsView { configured: Vec::new(), months: Vec::new(), providers: Vec::new(), ..views.models.clone() };
     out.push(("models-none", page::models(&settings_frame, &none, &[])));
     let failure = Failure { code: Code::Conflict, message: words.clone() };
-    out.push(("trouble", page::trouble(Some(&approvals), &failure)));
-    out.push(("trouble-outside", page::trouble(None, &failure)));
+    out.push(("trouble", page::trouble(page::Reader::Within(&approvals), &failure)));
+    out.push(("trouble-known", page::trouble(page::Reader::Known, &failure)));
+    out.push(("trouble-outside", page::trouble(page::Reader::Stranger, &failure)));
     let paused = Status { mode: "paused".into(), notices: vec![words.clone()], ..status.clone() };
     let under_way = [words.clone()];
     let paused = Frame {

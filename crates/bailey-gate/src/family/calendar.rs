@@ -88,7 +88,7 @@ pub struct Look {
 /// What a look is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sought {
-    /// What happens.
+    /// Everything that happens.
     Entries,
     /// Free time.
     Free {

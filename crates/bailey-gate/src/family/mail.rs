@@ -144,7 +144,7 @@ pub struct Moving {
     pub role: FolderRole,
     /// Quotes what the message says of itself, for the preview.
     pub about: Summary,
-    /// Whether the folder is not there yet, and is made for this.
+    /// Tells whether the folder is not there yet, and is made for this.
     pub makes: bool,
 }
 

@@ -16,6 +16,7 @@ pub mod mail;
 mod party;
 pub mod punycode;
 pub mod rfc5322;
+pub mod schedule;
 pub mod shell;
 pub mod text;
 pub mod tool;
@@ -208,6 +209,8 @@ families! {
     Contacts(contacts::ContactsAction) in contacts, tags contacts::TAG;
     /// Something with the home's files.
     File(files::FileAction) in files, tags files::TAG;
+    /// Something with the person's schedules.
+    Schedule(schedule::ScheduleAction) in schedule, tags schedule::TAG;
     /// A tool of a server that is not ours.
     Tool(tool::ToolUse) in tool, tags tool::TAG;
     /// Something in the agent's own computer.
@@ -246,6 +249,7 @@ impl Action {
             | Self::Home(_)
             | Self::Contacts(_)
             | Self::File(_)
+            | Self::Schedule(_)
             | Self::Tool(_)
             | Self::Shell(_)
             | Self::Http(_) => &[],
@@ -262,6 +266,7 @@ impl Action {
             | Self::Home(_)
             | Self::Contacts(_)
             | Self::File(_)
+            | Self::Schedule(_)
             | Self::Tool(_)
             | Self::Shell(_)
             | Self::Http(_) => None,

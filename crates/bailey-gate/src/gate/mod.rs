@@ -340,7 +340,7 @@ pub mod reason {
     pub const WRONG_PROOF: &str = "gate.wrong-proof";
     /// An undo of it began or ended.
     pub const UNDO: &str = "gate.undo";
-    /// What it would undo did not happen, or is undone already.
+    /// The action it would undo did not happen, or is undone already.
     pub const NOTHING_TO_UNDO: &str = "gate.nothing-to-undo";
     /// It only looked, and was interrupted; nothing is another for it.
     pub const READ_INTERRUPTED: &str = "gate.read-interrupted";

@@ -34,6 +34,7 @@ fn decided() -> Vec<(&'static str, Action, Facts)> {
         ("floor.recipients-off-the-task", send(1), Facts { off_task_recipients: 1, ..calm() }),
         ("floor.memory-after-reading", note(), read),
         ("default.command", command(), nobody.clone()),
+        ("floor.beside-schedule", send(1), Facts { beside_schedule: true, ..calm() }),
         ("default.reply", Action::Home(HomeAction::Reply { words: "w".into() }), calm()),
         ("default.read", looks, calm()),
         ("default.own-mail", trash(), calm()),

@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod broken_off;
 mod browsers;
 mod caldav;
 mod calendars;
@@ -26,6 +27,7 @@ mod discovery;
 mod editing;
 mod evidence;
 mod files;
+mod frame;
 mod hijack;
 mod hostile;
 mod house;
@@ -36,6 +38,7 @@ mod names;
 mod newcomer;
 mod notifications;
 mod passkeys;
+mod passphrases;
 mod programs;
 mod provenance;
 mod reading;
@@ -43,6 +46,7 @@ mod records;
 mod restore;
 mod road;
 mod rules;
+mod schedules;
 mod scheduling;
 mod series;
 mod several;

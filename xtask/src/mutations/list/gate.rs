@@ -331,7 +331,7 @@ pub(super) const GATE: &[Mutation] = &[
         edits: &[(
             "crates/bailey-gate/src/gate/propose.rs",
             "                By::Edit => Some(reason::EDITED),",
-            "                By::Edit => Some(reason::EDITED).filter(|_| facts.amount > u64::MAX - 1),"
+            "                By::Edit => Some(reason::EDITED).filter(|_| facts.amount > u64::MAX - 1),",
         )],
         test: "road::an_edit_asks_also_where_a_rule_would_let_it_go",
     },

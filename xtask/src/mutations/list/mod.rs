@@ -11,6 +11,7 @@ mod outside;
 mod processes;
 mod room;
 mod rules;
+mod schedules;
 mod telemetry;
 
 use super::Mutation;
@@ -20,6 +21,7 @@ pub(super) fn mutations() -> impl Iterator<Item = &'static Mutation> + Clone {
     [
         gate::GATE,
         rules::RULES,
+        schedules::SCHEDULES,
         outside::OUTSIDE,
         house::HOUSE,
         interface::INTERFACE,
