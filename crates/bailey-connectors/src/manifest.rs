@@ -159,7 +159,7 @@ fn read(value: &Value, depth: usize) -> Result<Argument, BadManifest> {
 
 #[cfg(test)]
 mod tests {
-    use bailey_gate::family::{ActionKind, Group, calendar, mail};
+    use bailey_gate::family::{ActionKind, Group, calendar, http, mail, shell};
     use serde_json::json;
 
     use super::*;
@@ -201,7 +201,12 @@ mod tests {
 
     /// Returns what an action of ours does, by its kind: looks, changes something, lets others have something.
     fn does(kind: ActionKind) -> (Effect, bool) {
-        (if kind.is_read() { Effect::Read } else { Effect::Write }, kind.group() == Group::Outward)
+        let effect = match kind.group() {
+            Group::Read => Effect::Read,
+            Group::Fetch => Effect::Fetch,
+            Group::Write | Group::Outward | Group::Destroy | Group::Spend | Group::Speak => Effect::Write,
+        };
+        (effect, kind.group() == Group::Outward)
     }
 
     #[test]
@@ -216,8 +221,8 @@ mod tests {
             let reaches_others = said.roles.iter().any(|(_, role)| matches!(role, Role::Sink(_)));
             assert_eq!((said.effect, reaches_others), does(kind), "{}", tool.name);
             // What can be taken back in full is what has an undo.
-            let by_hold = [mail::SEND, mail::UNSUBSCRIBE].contains(&kind);
-            assert_eq!(said.undoable, said.effect == Effect::Write && !by_hold, "{}", tool.name);
+            let never = [mail::SEND, mail::UNSUBSCRIBE, shell::RUN, http::POST].contains(&kind);
+            assert_eq!(said.undoable, said.effect == Effect::Write && !never, "{}", tool.name);
             assert_eq!(said.removes, kind == calendar::CANCEL, "{}", tool.name);
         }
     }

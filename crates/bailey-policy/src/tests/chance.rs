@@ -1,6 +1,8 @@
 //! Chance rules over chance facts: what holds of all of them.
 
 use super::*;
+use bailey_gate::family::Taint;
+use bailey_gate::family::http::{By, HttpRequest};
 
 /// Tells how freely an action goes.
 const fn freedom(decision: Decision) -> u8 {
@@ -16,11 +18,15 @@ fn any_rule(random: &mut fastrand::Rng, verdicts: &[rule::Verdict]) -> rule::Rul
     let subject = rule::SUBJECTS[random.usize(..rule::SUBJECTS.len())].0;
     let examples: Vec<rule::Condition> =
         rule::examples().into_iter().filter(|condition| rule::fits(subject, condition)).collect();
-    rule::Rule {
+    let mut rule = rule::Rule {
         subject,
         conditions: (0..random.usize(..2)).map(|_| examples[random.usize(..examples.len())].clone()).collect(),
         verdict: verdicts[random.usize(..verdicts.len())],
+    };
+    if rule.lacks_site() {
+        rule.conditions.push(rule::Condition::OnSite("example.org".into()));
     }
+    rule
 }
 
 fn any_facts(random: &mut fastrand::Rng) -> Facts {
@@ -95,7 +101,7 @@ fn cases() -> usize {
 /// Cases under one set of rules.
 const EACH: usize = 40;
 
-fn actions() -> [Action; 9] {
+fn actions() -> [Action; 10] {
     [
         send(1),
         send(21),
@@ -106,6 +112,15 @@ fn actions() -> [Action; 9] {
         tool(&[("url", sink())], Manifest { effect: Effect::Fetch, ..Manifest::unknown() }),
         tool(&[], Manifest { undoable: true, ..Manifest::unknown() }),
         tool(&[], Manifest { critical: true, ..Manifest::unknown() }),
+        Action::Http(HttpRequest {
+            by: By::Computer,
+            method: "GET".into(),
+            origin: "https://example.org".into(),
+            target: "/".into(),
+            fields: Vec::new(),
+            body: Vec::new(),
+            behind: Taint::default(),
+        }),
     ]
 }
 
