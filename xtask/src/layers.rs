@@ -1,6 +1,6 @@
 //! Who may depend on whom. The table is the design; this command keeps the code to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use serde_json::Value;
@@ -8,8 +8,9 @@ use serde_json::Value;
 use crate::process::{command, root};
 
 /// Each crate of the product and the crates of ours it may use.
-const ALLOWED: [(&str, &[&str]); 28] = [
+const ALLOWED: [(&str, &[&str]); 29] = [
     ("bailey-dates", &[]),
+    ("bailey-schedule", &["bailey-calendar", "bailey-dates"]),
     ("bailey-calendar", &[]),
     ("bailey-gate", &[]),
     ("bailey-egress", &[]),
@@ -33,14 +34,24 @@ const ALLOWED: [(&str, &[&str]); 28] = [
     ("bailey-agent", &["bailey-dates", "bailey-gate", "bailey-model"]),
     (
         "bailey-connectors",
-        &["bailey-calendar", "bailey-dates", "bailey-gate", "bailey-message", "bailey-model", "bailey-vault"],
+        &[
+            "bailey-calendar",
+            "bailey-dates",
+            "bailey-gate",
+            "bailey-message",
+            "bailey-model",
+            "bailey-schedule",
+            "bailey-vault",
+        ],
     ),
     (
         "bailey-home",
         &[
             "bailey-agent",
+            "bailey-computer",
             "bailey-connectors",
             "bailey-dashboard",
+            "bailey-egress",
             "bailey-gate",
             "bailey-interface",
             "bailey-keys",
@@ -49,6 +60,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "bailey-message",
             "bailey-model",
             "bailey-policy",
+            "bailey-schedule",
             "bailey-telemetry",
             "bailey-vault",
         ],
@@ -87,6 +99,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
     (
         "bailey",
         &[
+            "bailey-computer",
             "bailey-gate",
             "bailey-gateway",
             "bailey-home",
@@ -101,7 +114,8 @@ const ALLOWED: [(&str, &[&str]); 28] = [
 
 /// Libraries a crate must not depend on, itself or through crates of ours: what it says it cannot do, it does not name. What
 /// other people's libraries use is theirs.
-const ABSENT: [(&str, &[&str]); 16] = [
+const ABSENT: [(&str, &[&str]); 17] = [
+    ("bailey-schedule", &["tokio", "hyper", "serde_json", "rusqlite", "rustix"]),
     ("bailey-dates", &["tokio", "hyper", "serde_json", "rusqlite", "rustix"]),
     ("bailey-calendar", &["tokio", "hyper", "rusqlite", "rustix", "serde", "serde_json"]),
     ("bailey-gate", &["tokio", "hyper", "serde_json", "serde", "rusqlite", "cedar-policy", "rustix"]),
@@ -146,6 +160,7 @@ pub fn check() -> Result<(), String> {
     faults.extend(gate_builders()?);
     faults.extend(unescaped_pages()?);
     faults.extend(named_crates()?);
+    faults.extend(stale_lock(&metadata)?);
     faults.extend(crate::documents::faults()?);
     faults.extend(crate::mutations::faults()?);
     if faults.is_empty() { Ok(()) } else { Err(format!("the layers are broken:\n  {}", faults.join("\n  "))) }
@@ -278,4 +293,42 @@ fn named_crates() -> Result<Vec<String>, String> {
             .map(|name| format!("ARCHITECTURE.md names `{name}`, which is not there")),
     );
     Ok(faults)
+}
+
+/// Checks that the lock file of the fuzz runner, a workspace of its own, has our crates with the libraries they use now.
+fn stale_lock(metadata: &Value) -> Result<Vec<String>, String> {
+    let path = root().join("fuzz/Cargo.lock");
+    let lock = fs::read_to_string(&path).map_err(|error| format!("`{}`: {error}", path.display()))?;
+    let locked = own_locked(&lock);
+    let is_stale = |package: &&Value| {
+        let now: BTreeSet<String> = dependencies(package).into_iter().map(str::to_owned).collect();
+        locked.get(text(package, "name")).is_some_and(|then| *then != now)
+    };
+    let stale = packages(metadata).into_iter().filter(is_stale).map(|package| text(package, "name"));
+    Ok(stale
+        .map(|name| format!("`fuzz/Cargo.lock` is older than `{name}`; run `cargo update --workspace` in `fuzz`"))
+        .collect())
+}
+
+/// Returns our crates in a lock file, each with what it uses, without versions.
+fn own_locked(lock: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let package = |block: &str| {
+        let name = block.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))?;
+        let used = block.lines().filter_map(|line| line.strip_prefix(" \"")?.split([' ', '"']).next());
+        name.starts_with("bailey").then(|| (name.to_owned(), used.map(str::to_owned).collect()))
+    };
+    lock.split("[[package]]").filter_map(package).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_locked;
+
+    #[test]
+    fn lock_file_is_read_as_our_crates_and_what_they_use() {
+        let lock = "version = 4\n\n[[package]]\nname = \"bailey-gate\"\nversion = \"0.1.0\"\ndependencies = [\n \"psl\",\n \
+            \"sha2 0.11.0\",\n]\n\n[[package]]\nname = \"psl\"\nversion = \"2.1.0\"\n";
+        let used = ["psl", "sha2"].map(str::to_owned).into();
+        assert_eq!(own_locked(lock), [("bailey-gate".to_owned(), used)].into());
+    }
 }

@@ -5,7 +5,9 @@
 //! | [`Engine`], [`Machine`] | what a computer can be asked for, whatever runs it |
 //! | [`Qemu`] | the engine: QEMU's microvm, under KVM or emulated, in a jail |
 //! | [`jail`] | what the process of a machine gives up before it becomes QEMU |
+//! | [`Keeper`], [`Starter`] | who starts that process for a home which is not root |
 //! | [`Control`] | calls into the guest: programs, jobs, files, clock |
+//! | [`Browser`] | steps in the guest's browser, and what its pages show |
 //! | [`Image`] | the root that every machine starts from, checked by hash |
 //!
 //! A machine has no network card: its two ports end here. What it says is hostile, and so is its QEMU once somebody took it over.
@@ -15,6 +17,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod browser;
 mod cgroup;
 mod channel;
 mod connection;
@@ -22,19 +25,23 @@ mod control;
 mod engine;
 mod image;
 pub mod jail;
+mod keeper;
 mod launch;
 mod probe;
 mod qemu;
 mod qmp;
 mod sealed;
 
+pub use bailey_wire::browse::{Download, DownloadState, Element, ElementState, Item, Key, MAX_TABS, Page, Tab};
 pub use bailey_wire::control::{Account, Ended, Entry, EntryKind, Health, How, Job, Program, Said};
+pub use browser::{Address, BadAddress, Browser, Upload};
 pub use cgroup::Held;
 pub use connection::{Broken, Connection, Stream};
 pub use control::{Call, CallError, Control, Output, Piece};
 pub use engine::{Action, DiskKey, Engine, Grade, Machine, Place, Resources};
 pub use image::{Image, ImageError};
 pub use jail::{Identity, Layers};
+pub use keeper::{Keeper, Starter};
 pub use qemu::{Accelerator, Qemu};
 
 use std::io;

@@ -15,10 +15,13 @@ mod dates;
 mod dav;
 mod files;
 mod foreign;
+mod http;
 mod mail;
 pub mod manifest;
 mod notes;
+mod schedules;
 mod service;
+mod shell;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -49,7 +52,7 @@ pub mod parsers {
 pub struct Prepared {
     /// The account it acts on.
     pub account: Option<ConnectionId>,
-    /// What is to be done.
+    /// The action to take.
     pub action: Action,
     /// Why, as the model claims.
     pub why: String,
@@ -122,7 +125,10 @@ services! {
     Contacts = contacts::Contacts;
     Home = notes::Notes;
     File = files::OwnFiles;
+    Schedule = schedules::Schedules;
     Tool = foreign::ForeignTools;
+    Shell = shell::Shell;
+    Http = http::Http;
 }
 
 /// The services of a home, behind claims.

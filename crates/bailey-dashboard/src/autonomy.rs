@@ -69,6 +69,7 @@ pub fn autonomy(frame: &Frame<'_>, view: &Autonomy<'_>) -> String {
     let main = html! {
         h1 { "Autonomy" }
         p class="lead" { "What goes ahead by itself, what asks you, and what never happens. Some things ask whatever is said here." }
+        p { a href="/schedules" { "Schedules" } ": tasks that begin by themselves." }
         (sentence(view.draft.as_ref()))
         @if !view.suggestions.is_empty() { (suggestions(frame, view.suggestions)) }
         (own(frame, view.rules))

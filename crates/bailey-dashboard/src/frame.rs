@@ -49,18 +49,21 @@ pub enum Section {
     Autonomy,
     /// The person's files.
     Files,
+    /// The agent's own machine.
+    Computer,
     /// Devices, sessions, the model, export and deletion.
     Settings,
 }
 
 impl Section {
-    const ALL: [(Self, &str, &str, &str); 7] = [
+    const ALL: [(Self, &str, &str, &str); 8] = [
         (Self::Talk, "/talk", "Talk", "talk"),
         (Self::Approvals, "/approvals", "Approvals", "check"),
         (Self::Activity, "/activity", "Activity", "clock"),
         (Self::Connections, "/connections", "Connections", "plug"),
         (Self::Autonomy, "/autonomy", "Autonomy", "dial"),
         (Self::Files, "/files", "Files", "folder"),
+        (Self::Computer, "/computer", "Computer", "screen"),
         (Self::Settings, "/settings", "Settings", "gear"),
     ];
 

@@ -33,11 +33,15 @@
 //! | `/do/rules/try` | `words` | `POST /v1/rules/try`, then [`autonomy()`] with the trial |
 //! | `/do/rules/lockdown` | | `POST /v1/rules/lockdown` |
 //! | `/do/rules/dismiss` | `id` | `POST /v1/rules/suggestions/{id}/dismiss` |
+//! | `/do/schedules/preview` | `name`, `when`, `words`, `use-CONNECTION`, `late`, `overlap`, `zone`, `until`, `run_tokens`, `month_tokens`; `id` of one that is changed | `POST /v1/schedules/preview`, then [`schedules()`] or [`schedule()`] with what it would be |
+//! | `/do/schedules/{id}/run`, `…/stop`, `…/delete` | | `POST /v1/schedules/{id}/run`, `…/stop`, `…/delete` |
+//! | `/do/missed` | `times` (a space between two), `what` (`run`, `forget`) | `POST /v1/missed` |
 //! | `/do/sessions/{id}/end`, `/do/sessions/end-all`, `/do/sign-out` | | ends sessions; then `/sign-in` where it was this one |
 //! | `/do/notifications/{id}/try`, `/do/notifications/{id}/end` | | `POST /v1/notifications/{id}/try`, `…/end` |
 //! | `/do/files/put` | `multipart/form-data`: `folder`, `into`, `file` (several) | puts files, up to 4 MB in all |
 //! | `/do/files/{id}/move`, `/do/files/{id}/trash` | `version`, `to` | `POST /v1/files/{id}/move`, `…/trash` |
 //! | `/do/files/{id}/restore`, `/do/files/{id}/versions/{n}/restore` | | `POST /v1/files/{id}/restore`, `…/versions/{n}/restore` |
+//! | `/do/computer/start`, `/do/computer/stop` | | `POST /v1/computer/start`, `…/stop`, without waiting for it |
 //! | `/do/log/export` | | `POST /v1/log/export`, as a file |
 //! | `/do/log/export-readable`, `/do/log/export-csv` | `proof` | `POST /v1/log/export-readable`, `…/export-csv`, as a file; the script fills in what the touch gave |
 //! | `/do/recover` | `code` | takes a recovery code, then [`claim()`] |
@@ -63,6 +67,7 @@
 //! | `/v1/connections`, `/v1/sign-ins` (then the browser goes to its `url`, and comes back to `/oauth/back`) | `settings`, `level`, `password`, `replaces`, `back` |
 //! | `/v1/config` | `change` |
 //! | `/v1/connections/{id}/level` | `level` |
+//! | `/v1/schedules` | `plan` |
 //! | `/v1/rules` | `change` |
 //! | `/v1/notifications` | `place`, `password` |
 //! | `/v1/passkeys/{id}/end` | |
@@ -71,6 +76,7 @@
 //! | `/v1/log/export-readable` (posted to `/do/log/export-readable`) | |
 //! | `/v1/log/export-csv` (posted to `/do/log/export-csv`) | |
 //! | `/v1/files/trash/empty` | |
+//! | `/v1/computer/destroy` | |
 //! | `/v1/home/delete` | |
 //!
 //! A new passkey is made by a form with `data-create`, on [`claim()`] by the token behind `#` in the address, in the settings by one of
@@ -83,6 +89,7 @@ mod assets;
 mod autonomy;
 mod card;
 mod carried;
+mod computer;
 mod connections;
 mod context;
 mod enter;
@@ -92,6 +99,7 @@ mod markdown;
 mod models;
 mod notifications;
 mod records;
+mod schedules;
 mod settings;
 mod talk;
 mod touch;
@@ -103,6 +111,7 @@ pub use approvals::{Editing, Waiting, approvals, card as one_approval, edit, mai
 pub use assets::{WORKER, asset};
 pub use autonomy::{Autonomy, Draft, KindRow, Profile, autonomy};
 pub use carried::{Seen, file, original};
+pub use computer::computer;
 pub use connections::{Connecting, Offer, connect, connections, signed_in};
 pub use context::{Request, context};
 pub use enter::{claim, passphrase_code, recovery_codes, sign_in};
@@ -111,6 +120,7 @@ pub use frame::{Frame, Mode, Section, Step};
 pub use models::models;
 pub use notifications::{manifest, notifications};
 pub use records::{Looked, requests};
+pub use schedules::{OwnAccount, ScheduleForm, schedule, schedules};
 pub use settings::{Daily, Device, Session, Settings, settings};
 pub use talk::{history, talk, task, undo_task};
 pub use trouble::{Reader, trouble};

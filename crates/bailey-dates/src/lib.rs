@@ -72,7 +72,7 @@ pub struct Context {
     pub languages: Vec<Language>,
     /// How the person writes dates in digits, if that is known; German and French are clear without.
     pub order: Option<Order>,
-    /// Which way it looks.
+    /// Tells whether it looks back or ahead.
     pub toward: Toward,
 }
 
@@ -139,14 +139,14 @@ pub enum Unclear {
     Ambiguous {
         /// Why, where the readings do not show it.
         why: Option<String>,
-        /// What it can mean.
+        /// Everything it can mean.
         readings: Vec<When>,
     },
     /// It is over.
     Past {
-        /// What it would be.
+        /// The date that it would be.
         was: When,
-        /// What may be meant instead.
+        /// Dates that may be meant instead.
         instead: Vec<When>,
     },
 }
@@ -187,13 +187,20 @@ pub fn read(phrase: &str, cx: &Context) -> Result<When, Unclear> {
 /// Gives minutes since midnight. `None` for anything else: a rule that holds every day has nobody to ask.
 #[must_use]
 pub fn time_of_day(phrase: &str) -> Option<u16> {
+    time_of_day_in(phrase, Language::English)
+}
+
+/// Reads a time of day as [`time_of_day`] does, in a language. German and French hours are of twenty-four: `9 Uhr` and `9h` are in
+/// the morning.
+#[must_use]
+pub fn time_of_day_in(phrase: &str, language: Language) -> Option<u16> {
     if phrase.len() > MAX_PHRASE_BYTES {
         return None;
     }
-    let tokens = words::tokens(Language::English, &letters::lexemes(phrase)?);
-    let phrases = grammar::phrases(&tokens, Language::English).ok()?;
+    let tokens = words::tokens(language, &letters::lexemes(phrase)?);
+    let phrases = grammar::phrases(&tokens, language).ok()?;
     let [grammar::Phrase::Point(slots)] = phrases.as_slice() else { return None };
-    resolve::time_alone(slots)
+    resolve::time_alone(slots, language)
 }
 
 fn read_lexemes(phrase: &str, lexemes: &[letters::Lexeme], cx: &Context) -> Result<When, Unclear> {

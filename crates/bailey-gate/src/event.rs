@@ -42,10 +42,16 @@ pub enum EventKind {
     Model,
     /// The person's rules changed.
     Rules,
-    /// What the person sets in daily life changed.
+    /// Settings of the person's daily life changed.
     Settings,
     /// The person put, moved, trashed or restored files, or emptied their trash.
     Files,
+    /// Something about the agent's computer: it was made, started, stopped or destroyed, or a program of it made a request.
+    Computer,
+    /// A schedule was made, changed, begun again, stopped or deleted.
+    Scheduled,
+    /// A time of a schedule came, and has its outcome.
+    Fired,
 }
 
 impl EventKind {
@@ -71,6 +77,9 @@ impl EventKind {
             Self::Rules => "rules",
             Self::Settings => "settings",
             Self::Files => "files",
+            Self::Computer => "computer",
+            Self::Scheduled => "scheduled",
+            Self::Fired => "fired",
         }
     }
 }

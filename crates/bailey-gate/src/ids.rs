@@ -1,6 +1,6 @@
 //! Identifiers at the trust boundary. Each is 16 random bytes, or a SHA-256; all are shown as lower-case hexadecimal.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 /// Why a text is not an identifier of the wanted kind.
@@ -19,7 +19,8 @@ impl fmt::Display for BadId {
 impl std::error::Error for BadId {}
 
 fn write_hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).try_for_each(|digit| f.write_char(digit))
 }
 
 fn read_hex<const N: usize>(text: &str) -> Result<[u8; N], BadId> {
@@ -84,6 +85,10 @@ identifier!(
 identifier!(
     /// One proposed action; never used twice.
     ActionId, 16
+);
+identifier!(
+    /// One schedule of the person's.
+    ScheduleId, 16
 );
 identifier!(
     /// One task of the person.

@@ -80,6 +80,17 @@ pub struct TaskTaint {
     pub off_task: u64,
 }
 
+/// What a task may use of a connection by what began it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// All that the connection is for.
+    Whole,
+    /// It was begun by a schedule that has the connection, up to this level.
+    UpTo(Level),
+    /// It was begun by a schedule that does not have the connection, or that is no more.
+    Beside,
+}
+
 /// Why a store did not do what it was asked.
 #[derive(Debug, Clone)]
 pub enum StoreError {
@@ -149,6 +160,8 @@ pub trait View {
     fn confusable_with(&mut self, party: &Party) -> Result<Option<String>, StoreError>;
     /// Returns the name of the schedule a task was begun by; nothing where the person asked for it just then.
     fn schedule(&mut self, task: &TaskId) -> Result<String, StoreError>;
+    /// Tells what a task may use of a connection, by the schedule that began it.
+    fn scope(&mut self, task: &TaskId, connection: &ConnectionId) -> Result<Scope, StoreError>;
     /// Tells who or what began a task; `None` where the task is not known.
     fn origin(&mut self, task: &TaskId) -> Result<Option<Origin>, StoreError>;
     /// Returns the person's own words of a task, all that they said in it; `None` where none are kept.
@@ -206,7 +219,7 @@ pub enum Turn {
 pub trait Ledger: Send + Sync {
     /// Runs a job in a transaction of its own turn: no other job runs meanwhile.
     fn transact(&self, turn: Turn, job: Job<'_>) -> Result<(), StoreError>;
-    /// Reads outside of any transaction, and keeps nobody waiting. What is read may be of different moments.
+    /// Reads outside of any transaction; no transaction waits for longer than the look takes. What is read may be of different moments.
     fn look(&self, look: Look<'_>) -> Result<(), StoreError>;
     /// Reads the encoded content of a committed row, outside of any transaction: it never changes, and the row's digest says
     /// which it has to be. Empty where there is no such row, or the content was erased.

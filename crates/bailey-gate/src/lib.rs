@@ -31,7 +31,7 @@ pub use gate::{
     Claiming, FACTS, Found, Gate, GateError, LEFT, Limits, MAX_NOTE_BYTES, MAX_OFF_TASK_PER_TASK, NOTE, Parts,
     PauseReport, Proposal, Proposed, Sweep, UndoLeave, reason,
 };
-pub use ids::{ActionId, BadId, Challenge, ConnectionId, Digest, HomeId, Nonce, TaskId};
+pub use ids::{ActionId, BadId, Challenge, ConnectionId, Digest, HomeId, Nonce, ScheduleId, TaskId};
 pub use permit::{Claimed, Connector, Effect, Execution, Outcome, Permit, Settled};
 pub use preview::{Item, Preview};
 pub use state::{State, TRANSITIONS};

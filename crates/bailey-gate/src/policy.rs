@@ -190,6 +190,8 @@ facts! {
     more_than_meant: bool = "moreThanMeant";
     /// The schedule its task was begun by; nothing for what the person asked for just now.
     schedule: String = "schedule";
+    /// Tells whether its task was begun by a schedule that was not given the account it uses.
+    beside_schedule: bool = "besideSchedule";
     /// Who or what began its task: person, schedule, trigger, agent; nothing where it belongs to no task.
     origin: String = "origin";
     /// Tells whether the person is there: a client of theirs has been heard of a moment ago.
@@ -244,8 +246,8 @@ impl Facts {
     /// Writes what is true: a fact that is not there is false, nothing or nobody.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let nothing = Self::default().list();
-        let told: Vec<_> = self.list().into_iter().filter(|fact| !nothing.contains(fact)).collect();
+        let facts = self.list().into_iter().zip(Self::default().list());
+        let told: Vec<_> = facts.filter(|(fact, nothing)| fact != nothing).map(|(fact, _)| fact).collect();
         let mut out = Encoder::default();
         out.list(&told, |out, (name, fact)| {
             out.text(name);

@@ -23,6 +23,9 @@ use crate::spending::Reserved;
 /// each time, unless its server says how long.
 const MODEL_TRIES: u32 = 4;
 const MODEL_WAIT: Duration = Duration::from_secs(1);
+/// How long a run of a schedule waits for a model that cannot be reached, before it is asked again.
+const UNATTENDED_WAITS: [Duration; 3] =
+    [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(15 * 60)];
 /// How often an answer that makes no sense is asked for: a server that is wrongly set up gives the same again.
 const GARBLED_TRIES: u32 = 2;
 /// Longest wait that a server may ask for; behind it the task says so.
@@ -37,7 +40,7 @@ const LEAST_ANSWER_TOKENS: u32 = 256;
 /// The words of an answer that is on its way.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Live {
-    /// Which request, and which try of it: a new one begins anew.
+    /// The request, and the try of it, by their numbers: a new one begins anew.
     pub(crate) of: (u64, u32),
     /// The words so far.
     pub(crate) text: String,
@@ -113,6 +116,17 @@ impl Home {
         // A task that another model went on with does not wait for the first one each time.
         let tries = if conversation.notes.is_empty() { MODEL_TRIES } else { 1 };
         let mut answered = self.ask_one(id, conversation, &first, tries).await?;
+        // Nobody waits for it, so it may wait for the model.
+        for wait in if self.is_scheduled(&id)? && first.1.fallback.is_none() { &UNATTENDED_WAITS[..] } else { &[] } {
+            if !matches!(answered, Err(Failed::Model(ModelError::Unreachable(_) | ModelError::Busy { .. }))) {
+                break;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(*wait) => {}
+                () = self.is_stopped(id) => return Ok(()),
+            }
+            answered = self.ask_one(id, conversation, &first, tries).await?;
+        }
         if let Err(Failed::Model(error @ (ModelError::Unreachable(_) | ModelError::Busy { .. }))) = &answered
             && let Some(other) = self.fallback_of(&first.1)?
         {
@@ -128,7 +142,7 @@ impl Home {
             answered = self.ask_one(id, conversation, &other, MODEL_TRIES).await?;
         }
         match answered {
-            Ok(answer) => conversation.answered(answer, first.1.budget_tokens),
+            Ok(answer) => conversation.answered(answer, self.budget_of(&id, first.1.budget_tokens)?),
             // Not an end: the task goes on after `resume`, or ends at the next step where it was stopped.
             Err(Failed::Model(ModelError::Paused)) => {}
             Err(Failed::Model(error)) => conversation.end(Ending::Failed(error.to_string())),
@@ -161,8 +175,11 @@ impl Home {
         (model, config): &Configured,
         tries: u32,
     ) -> Result<Result<Answer, Failed>, GateError> {
-        let accounts = self.accounts().map_err(|error| StoreError::Broken(error.to_string()))?;
-        let definitions = bailey_connectors::tools(&accounts).into_iter();
+        let accounts = self.accounts_of(Some(&id)).map_err(|error| StoreError::Broken(error.to_string()))?;
+        // What could not be done is not offered; whoever asks for it all the same is told why.
+        let has_computer = self.vault.computer().is_some_and(|computer| computer.lacks().is_none());
+        let offered = |tool: &bailey_connectors::ToolDefinition| has_computer || tool.kind.family() != "shell";
+        let definitions = bailey_connectors::tools(&accounts).into_iter().filter(offered);
         let tools: Vec<Tool> =
             definitions.map(|t| Tool { name: t.name, description: t.description, parameters: t.parameters }).collect();
         let about = about(&accounts);

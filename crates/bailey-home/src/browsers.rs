@@ -107,7 +107,7 @@ pub(crate) struct Browsers {
     sessions: Mutex<BTreeMap<Hash, Kept>>,
     /// Links that stand, by the SHA-256 of their tokens. A restart ends them.
     links: Mutex<BTreeMap<Hash, Link>>,
-    /// What is to be done to them at the next start.
+    /// Says what is to be done to them at the next start.
     note: BrowsersNote,
 }
 

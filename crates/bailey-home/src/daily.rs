@@ -57,6 +57,9 @@ const KEYS: &[Key] = keys! {
     "home.time_zone" Form::Text, "your time zone, such as Europe/Paris; the machine's own where nothing is said";
     "home.hold_seconds" Form::Whole, "how long an approved mail waits, in seconds, so that you can take it back";
     "home.files_gib" Form::Whole, "most that your files may have with every version, in GiB";
+    "home.unattended_day_tokens" Form::Whole, "tokens that runs of schedules may take on one day, all together";
+    "home.unattended_month_tokens" Form::Whole, "the same in a month";
+    "home.digest_at" Form::Text, "when the digest is made each day, such as 7:30";
     "model.kind" KINDS, "what the model's server speaks";
     "model.base_url" Form::Text, "its address, without /chat/completions or /messages";
     "model.name" Form::Text, "which model is asked";
@@ -193,6 +196,8 @@ fn narrows(before: &Config, after: &Config) -> bool {
             "model.task_limit" | "model.month_limit" => {
                 number(&is).is_some_and(|is| number(&was).is_none_or(|was| is < was))
             }
+            "home.unattended_day_tokens" | "home.unattended_month_tokens" => number(&is) < number(&was),
+            "home.digest_at" => true,
             "model.budget_tokens" => before.model.is_some() && number(&is) < number(&was),
             name if name.starts_with(FALLBACK) => after.model.as_ref().is_none_or(|model| model.fallback.is_none()),
             _ => false,

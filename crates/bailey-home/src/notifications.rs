@@ -48,7 +48,7 @@ type Id = [u8; 16];
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     place: NotificationPlace,
-    /// What its server wants to be shown.
+    /// The token its server wants to be shown.
     token: Option<Password>,
     name: String,
     /// The passkey of the browser; it is told no more once that is ended.
@@ -84,7 +84,7 @@ pub(crate) enum NotTold {
     /// The address of ntfy names no topic.
     #[error("the address of an ntfy topic ends in the topic's name, such as https://ntfy.sh/my-topic")]
     Topic,
-    /// What a browser gave.
+    /// The subscription that a browser gave.
     #[error("the browser's subscription cannot be read; try again there")]
     Subscription,
     /// A mail account.

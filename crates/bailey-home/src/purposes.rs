@@ -5,7 +5,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use bailey_gate::approval::Purpose;
 use bailey_gate::codec::Encoder;
 use bailey_gate::{ConnectionId, Nonce};
-use bailey_interface::{ConfigChange, NotificationPlace, RuleChange};
+use bailey_interface::{ConfigChange, NotificationPlace, RuleChange, ScheduleAccount, SchedulePlan};
 
 use crate::wire::Settings;
 
@@ -17,6 +17,7 @@ const PASSKEY_VERSION: u8 = 1;
 const NOTIFY_VERSION: u8 = 1;
 const PASSPHRASE_VERSION: u8 = 1;
 const SETTINGS_VERSION: u8 = 1;
+const SCHEDULE_VERSION: u8 = 1;
 
 /// Connects an account with exactly these settings, at exactly this level.
 #[must_use]
@@ -51,6 +52,43 @@ pub fn change_settings(change: &ConfigChange) -> Purpose {
         out.text(name);
     });
     Purpose::Home { what: "change settings", parameters: out.finish() }
+}
+
+/// Makes exactly this schedule, or changes one to it.
+#[must_use]
+pub fn make_schedule(plan: &SchedulePlan) -> Purpose {
+    // Each field is named, so that none can come to be that is not signed.
+    let SchedulePlan {
+        id,
+        generation,
+        name,
+        when,
+        said_ms,
+        form,
+        zone,
+        words,
+        late,
+        overlap,
+        accounts,
+        run_tokens,
+        month_tokens,
+        until_ms,
+    } = plan;
+    let mut out = Encoder::default();
+    out.text("make schedule").byte(SCHEDULE_VERSION);
+    out.option(id.as_ref(), |out, id| {
+        out.text(id);
+    });
+    out.number(*generation).text(name).text(when).signed(*said_ms).text(form).text(zone).text(words);
+    out.text(late).text(overlap);
+    out.list(accounts, |out, ScheduleAccount { connection, level }| {
+        out.text(connection).text(level);
+    });
+    out.number(*run_tokens).number(*month_tokens);
+    out.option(until_ms.as_ref(), |out, until| {
+        out.signed(*until);
+    });
+    Purpose::Home { what: "make schedule", parameters: out.finish() }
 }
 
 /// Exports the log in plain words.
@@ -117,6 +155,12 @@ pub fn notify(place: &NotificationPlace) -> Purpose {
 #[must_use]
 pub const fn empty_trash() -> Purpose {
     Purpose::Home { what: "empty trash", parameters: Vec::new() }
+}
+
+/// Destroys the agent's computer.
+#[must_use]
+pub const fn destroy_computer() -> Purpose {
+    Purpose::Home { what: "destroy computer", parameters: Vec::new() }
 }
 
 /// Deletes the home.

@@ -26,7 +26,7 @@ pub struct Store {
     pub transactions: Arc<dyn GateLedger>,
     /// How the log stands to the mark.
     pub found: Opened,
-    /// What the pause record says.
+    /// The state that the pause record holds.
     pub recorded: Recorded,
     /// The pause record.
     pub record: Arc<dyn PauseRecord>,
@@ -159,7 +159,7 @@ fn recover(
         gate.cancel_pending(now)?;
         disown(ledger, now, pause_state)?;
         ledger.adopt().map_err(LayoutError::from)?;
-        notices.push("Every connection was ended, every open task was stopped, and every rule that lets something go by itself was dropped, because the copy may know of some that you ended since. Connect your accounts again, and look at `bailey rules list`. Passkeys count no more until you confirm them: `bailey passkey confirm`.".into());
+        notices.push("Every connection was ended, every open task and every schedule was stopped, and every rule that lets something go by itself was dropped, because the copy may know of some that you ended since. Connect your accounts again, and look at `bailey rules list`. Passkeys count no more until you confirm them: `bailey passkey confirm`.".into());
     }
     gate.expire(now)?;
     if !ledger.is_same_run() {
@@ -199,5 +199,6 @@ fn disown(ledger: &Ledger, now: Now, pause_state: PauseState) -> Result<(), Home
     ledger.write(|tx| tx.doubt_passkeys(now.wall_ms)).map_err(GateError::from)?;
     crate::rules::narrow(ledger, Actor::Home, now, pause_state)?;
     crate::tasks::stop_all(ledger, now)?;
+    crate::clockwork::stop_all(ledger, now)?;
     Ok(())
 }

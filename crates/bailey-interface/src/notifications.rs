@@ -60,7 +60,7 @@ impl NotificationPlace {
 /// A place that is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NotificationView {
-    /// Which, hexadecimal.
+    /// The place's identity, hexadecimal.
     pub id: String,
     /// `browser`, `ntfy`, `gotify` or `mail`.
     pub kind: String,

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use bailey_gate::event::{Event, Origin};
 use bailey_gate::family::{ActionKind, Party, Taint};
 use bailey_gate::ground::skeleton;
-use bailey_gate::ledger::{Claims, Grant, Relationship, Row, Since, StoreError, TaskTaint, Tx, View};
+use bailey_gate::ledger::{Claims, Grant, Relationship, Row, Scope, Since, StoreError, TaskTaint, Tx, View};
 use bailey_gate::{ActionId, ConnectionId, State, TaskId};
 use bailey_keys::store::KeyStore;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -18,6 +18,16 @@ use crate::rows::{
     damaged, deadline_bytes, expires_bytes, now_bytes, one_connection, one_row, origin_of, rows_of, store_error,
 };
 use crate::tx::LedgerTx;
+
+/// Moves a row one step, with what may change along with its state.
+const STEP: &str =
+    "UPDATE action SET previous = ?2, state = ?3, expires = ?4, held = ?5, credential = ?6, session = ?7,
+       client = ?8, stepped_up = ?9, claim_epoch = ?10, claim_lease = ?11,
+       claimed_ms = coalesce(?12, claimed_ms), attempt = ?13
+     WHERE id = ?1 AND state = ?2";
+/// The same of a row that was claimed: nothing else of it changes any more. A column that is set is written in all its indexes, whether it
+/// changes or not, and each of them is a page to encrypt.
+const STEP_BEHIND_CLAIM: &str = "UPDATE action SET previous = ?2, state = ?3 WHERE id = ?1 AND state = ?2";
 
 /// A connection to read over: the writer's within its transaction, or one of the readers'.
 pub(crate) struct LedgerView<'a> {
@@ -86,6 +96,10 @@ impl View for LedgerView<'_> {
             .and_then(|mut query| query.query_row([task.as_bytes()], |row| row.get(0)).optional())
             .map_err(store_error)?;
         Ok(found.unwrap_or_default())
+    }
+
+    fn scope(&mut self, task: &TaskId, connection: &ConnectionId) -> Result<Scope, StoreError> {
+        crate::schedules::scope(self.db, task, connection)
     }
 
     fn origin(&mut self, task: &TaskId) -> Result<Option<Origin>, StoreError> {
@@ -203,15 +217,12 @@ impl Tx for LedgerTx<'_> {
         }
         self.append(&entry, None)?;
         let approval = row.approval.as_ref();
-        let changed = self
-            .db
-            .prepare_cached(
-                "UPDATE action SET previous = ?2, state = ?3, expires = ?4, held = ?5, credential = ?6, session = ?7,
-                   client = ?8, stepped_up = ?9, claim_epoch = ?10, claim_lease = ?11,
-                   claimed_ms = coalesce(?12, claimed_ms), attempt = ?13
-                 WHERE id = ?1 AND state = ?2",
-            )
-            .and_then(|mut update| {
+        let changed = if from.is_past_claim() {
+            self.db
+                .prepare_cached(STEP_BEHIND_CLAIM)
+                .and_then(|mut update| update.execute(params![row.id.as_bytes(), from.name(), row.state.name()]))
+        } else {
+            self.db.prepare_cached(STEP).and_then(|mut update| {
                 update.execute(params![
                     row.id.as_bytes(),
                     from.name(),
@@ -228,7 +239,8 @@ impl Tx for LedgerTx<'_> {
                     row.attempt,
                 ])
             })
-            .map_err(store_error)?;
+        }
+        .map_err(store_error)?;
         if changed == 1 { Ok(()) } else { Err(damaged("action state")) }
     }
 

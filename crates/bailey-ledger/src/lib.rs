@@ -22,6 +22,7 @@ mod queries;
 mod read;
 mod readers;
 mod rows;
+mod schedules;
 mod schema;
 mod sealed;
 mod search;
@@ -44,6 +45,7 @@ pub use pause::{
     mark_paused_by_supervisor,
 };
 pub use read::{ActionRecord, CredentialKind, CredentialRow, Decided, Entry, TaskRow, Used};
+pub use schedules::{ClockworkRow, MAX_OCCURRENCES_LISTED, OccurrenceRow, ScheduleRow, ScheduleState};
 pub use schema::DATABASE_FORMAT;
 pub use search::{ActionDoc, Docs, Found, HeldSpan, RequestDoc, SearchIndex, TaskDoc, Wanted};
 pub use store::{Appended, Ledger, OpenError, Opened, Paths, from_key_error, is_writable, look};

@@ -93,9 +93,9 @@ pub(crate) fn content_left(keys: &KeyStore, payload: Option<SealedPayload>) -> R
     Ok(json.and_then(|json| header::payload_bytes(&json, "content")).unwrap_or_default())
 }
 
-/// Returns the content of an action; nothing if it never had one.
-pub(crate) fn read_content(db: &Connection, keys: &KeyStore, id: &ActionId) -> Result<Vec<u8>, StoreError> {
-    let Some((key, sealed)) = sealed_content(db, id)? else { return Ok(Vec::new()) };
+/// Opens the content of an action; nothing if it never had one.
+pub(crate) fn opened_content(keys: &KeyStore, sealed: Option<SealedPayload>) -> Result<Vec<u8>, StoreError> {
+    let Some((key, sealed)) = sealed else { return Ok(Vec::new()) };
     let (_, json) = open_payload(keys, key, &sealed)?;
     header::payload_bytes(&json, "content").ok_or_else(|| damaged("action"))
 }

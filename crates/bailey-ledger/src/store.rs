@@ -19,6 +19,7 @@ use bailey_gate::{ActionId, HomeId, Now};
 use bailey_keys::KeyError;
 use bailey_keys::sign::SigningKey;
 use bailey_keys::store::KeyStore;
+use rusqlite::Connection;
 
 use crate::checkpoint::hex;
 use crate::claims::ClaimTimes;
@@ -27,7 +28,7 @@ use crate::mark::{Mark, MarkStore};
 use crate::read::Decision;
 use crate::readers::{Reader, Readers};
 use crate::rows::{SUSPECT, key_error};
-use crate::sealed::read_content;
+use crate::sealed::{opened_content, sealed_content};
 use crate::tree::Hash;
 use crate::tx::{LedgerTx, Log};
 
@@ -51,7 +52,7 @@ pub struct Ledger {
     home: HomeId,
     /// Keys that are to be destroyed, and those that are: the database still lists them, which the next commit changes.
     retired: Mutex<Retired>,
-    /// What was decided about actions that were looked at.
+    /// Decisions about actions that were looked at.
     decisions: Mutex<BTreeMap<ActionId, Decision>>,
     /// When time asked for a checkpoint last.
     timed: Mutex<Option<Now>>,
@@ -138,6 +139,15 @@ impl Ledger {
     /// Returns a connection for reading; sees what is committed. What it finds is opened once it is given back.
     pub(crate) fn reader(&self) -> Reader<'_> {
         self.readers.lend()
+    }
+
+    /// Returns the writer where nobody wants it and no transaction is open, for a look at a few rows: what it wrote it has at hand, where
+    /// each commit makes a reader read and decrypt anew all that it looks at.
+    fn idle_writer(&self) -> Option<MutexGuard<'_, Writer>> {
+        if self.line.is_wanted() {
+            return None;
+        }
+        self.writer.try_lock().ok().filter(|writer| writer.is_idle())
     }
 
     /// Runs a job of the home's own in a transaction; returns when it is durable.
@@ -255,12 +265,21 @@ impl GateLedger for Ledger {
     fn look(&self, look: Look<'_>) -> Result<(), StoreError> {
         // INVARIANT: read before anything else is: what is read behind it may be newer, and never older.
         let surroundings = self.surroundings.load(Ordering::SeqCst);
-        let reader = self.reader();
-        look(&mut LedgerView { db: &reader, keys: &self.keys, claims: &self.claims, surroundings, writes: false })
+        let look = |db: &Connection| {
+            look(&mut LedgerView { db, keys: &self.keys, claims: &self.claims, surroundings, writes: false })
+        };
+        match self.idle_writer() {
+            Some(writer) => look(&writer.db),
+            None => look(&self.reader()),
+        }
     }
 
     fn content(&self, id: &ActionId) -> Result<Vec<u8>, StoreError> {
-        read_content(&self.reader(), &self.keys, id)
+        let sealed = match self.idle_writer() {
+            Some(writer) => sealed_content(&writer.db, id)?,
+            None => sealed_content(&self.reader(), id)?,
+        };
+        opened_content(&self.keys, sealed)
     }
 }
 

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bailey_gate::event::{Event, Origin};
 use bailey_gate::family::{ActionKind, Party, Taint};
 use bailey_gate::ledger::{
-    Claims, Grant, Job, Ledger as GateLedger, Look, PauseRecord, Relationship, Row, Since, StoreError, TaskTaint, Turn,
-    Tx, View,
+    Claims, Grant, Job, Ledger as GateLedger, Look, PauseRecord, Relationship, Row, Scope, Since, StoreError,
+    TaskTaint, Turn, Tx, View,
 };
 use bailey_gate::{ActionId, ConnectionId, Now, State, TRANSITIONS, TaskId};
 use bailey_ledger::{Kept, Ledger, Mark, MarkStore, PAUSE_BYTES, PAUSE_MARK, PAUSE_MARK_AT, PauseFile, Sector};
@@ -197,6 +197,10 @@ impl View for SimTx<'_> {
 
     fn schedule(&mut self, task: &TaskId) -> Result<String, StoreError> {
         self.0.view().schedule(task)
+    }
+
+    fn scope(&mut self, task: &TaskId, connection: &ConnectionId) -> Result<Scope, StoreError> {
+        self.at("scope").view().scope(task, connection)
     }
 
     fn origin(&mut self, task: &TaskId) -> Result<Option<Origin>, StoreError> {

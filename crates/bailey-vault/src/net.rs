@@ -50,6 +50,10 @@ impl Trust {
             .with_no_client_auth();
         Ok(Self(Arc::new(config)))
     }
+
+    pub(crate) fn config(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.0)
+    }
 }
 
 /// A connection to a server.

@@ -97,7 +97,7 @@ pub struct HttpAnswer {
     pub etag: Option<String>,
     /// The `Location` header, as it is: it is followed by nobody here.
     pub location: Option<String>,
-    /// What the server says it can do (`DAV`, RFC 4918, 10.1): the words of all such headers, in lower case.
+    /// Abilities that the server names (`DAV`, RFC 4918, 10.1): the words of all such headers, in lower case.
     pub able: Vec<String>,
     /// The body.
     pub body: Vec<u8>,

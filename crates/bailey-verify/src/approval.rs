@@ -208,6 +208,7 @@ fn does(header: &Value, what: &[u8], parameters: &[u8], payload: &Value) -> Opti
             ours && connection && from.text()? == said("level")? && from.0.is_empty()
         }
         ("rules", b"change rules") => changed(parameters, said("added")?, said("removed")?)?,
+        ("scheduled", b"make schedule") => scheduled(parameters, payload)?,
         ("settings", b"change settings") => set(parameters)? == (said("set")?.to_owned(), said("unset")?.to_owned()),
         ("authority", b"end passkey") => {
             let mut from = Reader(parameters);
@@ -239,6 +240,39 @@ fn does(header: &Value, what: &[u8], parameters: &[u8], payload: &Value) -> Opti
         ("exported", b"export readable log") => parameters.is_empty() && said("payloads")? == "readable",
         _ => false,
     })
+}
+
+/// Tells whether a schedule that was signed is the one an entry says was made.
+fn scheduled(parameters: &[u8], payload: &Value) -> Option<bool> {
+    let said = |name: &str| payload.get(name).and_then(Value::as_str);
+    let mut from = Reader(parameters);
+    if from.text()? != "make schedule" || from.byte()? != 1 {
+        return None;
+    }
+    let changed = from.option(Reader::text)?;
+    from.number()?;
+    let (name, when) = (from.text()?, from.text()?);
+    from.number()?;
+    let (form, zone, words) = (from.text()?, from.text()?, from.text()?);
+    let (late, overlap) = (from.text()?, from.text()?);
+    let accounts = from.list(|from| Some(format!("{} {}", from.text()?, from.text()?)))?;
+    from.number()?;
+    from.number()?;
+    from.option(Reader::number)?;
+    let done = if changed.is_some() { "changed" } else { "made" };
+    Some(
+        from.0.is_empty()
+            && said("schedule")? == done
+            && changed.is_none_or(|id| said("id") == Some(id))
+            && said("name")? == name
+            && said("when")? == when
+            && said("form")? == form
+            && said("zone")? == zone
+            && said("words")? == words
+            && said("late")? == late
+            && said("overlap")? == overlap
+            && said("connections")? == accounts.join("\n"),
+    )
 }
 
 /// Returns the account and the level of encoded settings, which it reads to their end.

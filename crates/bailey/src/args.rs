@@ -69,6 +69,13 @@ pub(crate) enum Command {
     /// Where you are told that something waits for you
     #[command(subcommand)]
     Notifications(NotificationsCommand),
+    /// Tasks that begin by themselves, each time they are due
+    #[command(subcommand)]
+    Schedules(Schedules),
+    /// Whatever was missed, failed, or needs you
+    Attention,
+    /// What happened since yesterday's digest
+    Digest,
     /// Say how the home is, and what a new one still needs
     Status {
         /// Say the first steps no more, here and in the dashboard
@@ -113,6 +120,9 @@ pub(crate) enum Command {
     /// Your files: kept encrypted with every version, for you and for the agent through the gate
     #[command(subcommand)]
     Files(Files),
+    /// The agent's own computer: how it stands, starting, stopping and destroying it
+    #[command(subcommand)]
+    Computer(ComputerCommand),
     /// List tasks, newest first
     Tasks(Part),
     /// Show a task
@@ -253,6 +263,99 @@ pub(crate) enum PasskeyCommand {
     SignOut {
         /// Which session; all if none is named
         session: Option<String>,
+    },
+}
+
+/// A schedule as it is said on the command line.
+#[derive(Debug, Args)]
+pub(crate) struct SaidSchedule {
+    /// When it is due: `every weekday at 7.00`, `jeden zweiten Dienstag um 9 Uhr`, `in 20 minutes`, cron such as `0 7 * * 1-5`, or RRULE
+    #[arg(long)]
+    pub(crate) when: Option<String>,
+    /// What is to be done each time, as you would give a task
+    #[arg(long)]
+    pub(crate) task: Option<String>,
+    /// The time zone it is meant in; yours where nothing is said
+    #[arg(long)]
+    pub(crate) zone: Option<String>,
+    /// What of times that passed: usual, never, always-once
+    #[arg(long)]
+    pub(crate) late: Option<String>,
+    /// What where its last run is still at work: skip, queue-one
+    #[arg(long)]
+    pub(crate) overlap: Option<String>,
+    /// A connection it may use, such as ID or ID=read-only; all of them where none is named
+    #[arg(long = "use", value_name = "CONNECTION[=LEVEL]")]
+    pub(crate) uses: Vec<String>,
+    /// It may use no connection
+    #[arg(long, conflicts_with = "uses")]
+    pub(crate) use_none: bool,
+    /// Tokens that one run may take
+    #[arg(long)]
+    pub(crate) run_tokens: Option<u64>,
+    /// Tokens that its runs of thirty days may take
+    #[arg(long)]
+    pub(crate) month_tokens: Option<u64>,
+    /// When it ends by itself: a date, or a moment
+    #[arg(long)]
+    pub(crate) until: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Schedules {
+    /// List them, with their next times
+    List,
+    /// Show one, with what became of its times
+    Show {
+        /// Its name or its id
+        schedule: String,
+    },
+    /// Say when something is due: what it is understood as, and the next five times; makes nothing
+    When {
+        /// Such as: every weekday at 7.00
+        #[arg(required = true)]
+        words: Vec<String>,
+    },
+    /// Make one, after it is shown whole; asks for the approval passphrase
+    Add {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        said: SaidSchedule,
+    },
+    /// Change one, or begin one again that is stopped; asks for the approval passphrase
+    Edit {
+        /// Its name or its id
+        schedule: String,
+        /// Its new name
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        said: SaidSchedule,
+    },
+    /// Begin a run now
+    Run {
+        /// Its name or its id
+        schedule: String,
+    },
+    /// Stop one at once; its runs at work end
+    Stop {
+        /// Its name or its id
+        schedule: String,
+    },
+    /// Delete one with its words; its runs at work end
+    Delete {
+        /// Its name or its id
+        schedule: String,
+    },
+    /// Deal with times that passed without a run: list them, run them, or think of them no more
+    Missed {
+        /// Run these now, each schedule once; `all` for all of them
+        #[arg(long, value_name = "TIME")]
+        run: Vec<String>,
+        /// Think of these no more; `all` for all of them
+        #[arg(long, value_name = "TIME")]
+        forget: Vec<String>,
     },
 }
 
@@ -447,6 +550,9 @@ pub(crate) struct Role {
     /// The file that tells what ran last on this machine from a copy of it
     #[arg(long)]
     pub(crate) witness: Option<PathBuf>,
+    /// Where the supervisor starts what the home's computer is made of
+    #[arg(long)]
+    pub(crate) computer: Option<PathBuf>,
     /// Which events it logs
     #[arg(long)]
     pub(crate) log: Filter,
@@ -793,6 +899,26 @@ pub(crate) enum Log {
         #[arg(long, value_name = "FILE")]
         pin: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ComputerCommand {
+    /// Say how it stands, what its wall is worth, and what its programs asked of sites
+    Status,
+    /// Make, start or wake it; the agent's first use does the same
+    Start,
+    /// Save its machine and end it; it goes on there with the next use
+    Stop,
+    /// Destroy what it holds, its key first; asks for the approval passphrase
+    Destroy,
+    /// Put the image that it starts from where homes find it, after checking every file of it
+    Build {
+        /// The folder of an image that was made elsewhere
+        #[arg(long, value_name = "FOLDER")]
+        from: Option<PathBuf>,
+    },
+    /// Boot a machine here, under KVM where that works, and say what holds it
+    Check,
 }
 
 #[derive(Debug, Subcommand)]

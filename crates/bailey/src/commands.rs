@@ -21,8 +21,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::args::{
-    Collection, Command, Connect, ConnectMail, ConnectModel, Context, EditAction, HomeCommand, KeyStyle, Log, Part,
-    Root, Setup, Trains, YesNo,
+    Collection, Command, ComputerCommand, Connect, ConnectMail, ConnectModel, Context, EditAction, HomeCommand,
+    KeyStyle, Log, Part, Root, Setup, Trains, YesNo,
 };
 use crate::client::{Client, Trouble, is_supervised};
 use crate::{follow, pin, prompt, show};
@@ -38,6 +38,8 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         Command::Pause => return crate::pause::run(layout, json).await,
         Command::Doctor(doctor) => return crate::doctor::run(&layout, &doctor, json).await,
         Command::Restore { folder } => return crate::restore::run(&layout, &folder, json),
+        Command::Computer(ComputerCommand::Build { from }) => return crate::computer::build(from, json),
+        Command::Computer(ComputerCommand::Check) => return crate::computer::check(json).await,
         _ => {}
     }
     let client = Client::new(layout)?;
@@ -68,6 +70,9 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
             let first: FirstStepsView = client.get(&routes::FIRST_STEPS.here()).await?;
             Ok(show::print(json, &status, |out| show::status(out, &status, &first.steps))?)
         }
+        Command::Schedules(command) => crate::schedules::run(command, &client, json).await,
+        Command::Attention => crate::schedules::attention(&client, json).await,
+        Command::Digest => crate::schedules::digest(&client, json).await,
         Command::Discover(discover) => crate::discover::run(&client, discover, json).await,
         Command::Connect(Connect::Mail(mail)) => connect(&client, mail, json).await,
         Command::Connect(Connect::Collection(collection)) => connect_collection(&client, collection, json).await,
@@ -102,6 +107,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         Command::Config(command) => crate::config::run(command, &client, json).await,
         Command::Task(task) => follow::give_task(&client, task, json).await,
         Command::Files(command) => crate::files::run(command, &client, json).await,
+        Command::Computer(command) => crate::computer::run(command, &client, json).await,
         Command::Models => follow::models(&client, json).await,
         Command::Tasks(Part { skip, limit }) => {
             let list: Vec<TaskSummary> =

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bailey_home::rules::Analysis;
 use bailey_home::{Layout, config, routes};
-use bailey_interface::{CertificateState, ConnectionView, NamesView};
+use bailey_interface::{AttentionView, CertificateState, ComputerView, ConnectionView, NamesView};
 use bailey_supervisor::{Identities, Place};
 use serde::Serialize;
 
@@ -162,8 +162,9 @@ fn stored(layout: &Layout) -> Option<Finding> {
 fn accounts(layout: &Layout) -> Option<Finding> {
     let home = layout.info().ok()?.home.parse::<bailey_gate::HomeId>().ok()?;
     Some(match Identities::of(layout.root(), *home.as_bytes()) {
-        Identities::Separate { home, gateway } => {
-            finding("accounts", Grade::Good, "separate", format!("home {}, gateway {}", home.user, gateway.user))
+        Identities::Separate { home, gateway, computer } => {
+            let says = format!("home {}, gateway {}, the agent's computer {}", home.user, gateway.user, computer.user);
+            finding("accounts", Grade::Good, "separate", says)
         }
         Identities::Shared(why) => finding("accounts", Grade::Weak, "shared", why),
     })
@@ -205,6 +206,17 @@ fn configuration(layout: &Layout) -> Finding {
     }
 }
 
+/// Returns what needs somebody, a line each.
+async fn attention(client: &Client) -> Vec<Finding> {
+    let asked = tokio::time::timeout(ANSWERS_WITHIN, client.get::<Vec<AttentionView>>(&routes::ATTENTION.here())).await;
+    let Ok(Ok(all)) = asked else { return Vec::new() };
+    let told = |one: AttentionView| {
+        let why = if one.why.is_empty() { String::new() } else { format!(": {}", one.why) };
+        finding("attention", Grade::Weak, "needs-person", format!("{}{why}. Next: {}", one.what, one.next))
+    };
+    all.into_iter().map(told).collect()
+}
+
 async fn running(layout: &Layout) -> Vec<Finding> {
     let bad = |why: &Trouble| vec![finding("running", Grade::Bad, "unasked", why.to_string())];
     let client = match Client::new(layout.clone()) {
@@ -237,6 +249,7 @@ async fn running(layout: &Layout) -> Vec<Finding> {
         Ok(Err(why)) => return bad(&why),
     };
     let mut out = Vec::new();
+    out.extend(attention(&client).await);
     if !status.model {
         let why = "no model is chosen; choose one on the page Models, or with `bailey config set`";
         out.push(finding("model", Grade::Bad, "none", why));
@@ -258,6 +271,9 @@ async fn running(layout: &Layout) -> Vec<Finding> {
     if let Ok(names) = client.get(&routes::NAMES.here()).await {
         out.extend(certificate(&names));
     }
+    if let Ok(view) = client.get(&routes::COMPUTER.here()).await {
+        out.push(computer(&view));
+    }
     out.extend(pin::is_older(&status).map(|older| finding("log", Grade::Bad, "older", older)));
     out.extend(status.notices.into_iter().map(|notice| finding("notice", Grade::Weak, "given", notice)));
     let connections: Vec<ConnectionView> = client.get(&routes::CONNECTIONS.here()).await.unwrap_or_default();
@@ -269,6 +285,18 @@ async fn running(layout: &Layout) -> Vec<Finding> {
         });
     }
     out
+}
+
+/// Tells what the wall of the agent's computer is worth, or why there is none.
+fn computer(view: &ComputerView) -> Finding {
+    if !view.lacking.is_empty() {
+        return finding("computer", Grade::Weak, "none", view.lacking.clone());
+    }
+    let says = format!("{}, {}", view.grade, view.state.name());
+    match view.warning.as_str() {
+        "" => finding("computer", Grade::Good, "isolated", says),
+        warning => finding("computer", Grade::Weak, "emulated", format!("{says}. {warning}")),
+    }
 }
 
 /// Tells how the certificate of the home's names is, and whether other machines are let in.

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use bailey_home::Layout;
 use bailey_home::config::{
-    self, Config, GatewayConfig, HomeConfig, LogConfig, MetricsConfig, ModelConfig, ModelKind, WorkMode,
+    self, ComputerConfig, Config, GatewayConfig, HomeConfig, LogConfig, MetricsConfig, ModelConfig, ModelKind, WorkMode,
 };
 use bailey_supervisor::Place;
 use http_body_util::{BodyExt as _, Empty, Limited};
@@ -175,12 +175,24 @@ fn named(text: &str, is_part: impl Fn(char) -> bool) -> Value {
 
 fn configuration(layout: &Layout) -> Vec<Fact> {
     let read = config::Settings::read(&layout.config()).and_then(|settings| settings.parse());
-    let Ok(Config { model, home, gateway, log, metrics }) = read else { return vec![("readable", "no".into())] };
+    let Ok(Config { model, home, gateway, log, metrics, computer }) = read else {
+        return vec![("readable", "no".into())];
+    };
     let set = |is: bool| Value::Word(if is { "set" } else { "unset" });
-    let HomeConfig { hold_seconds, time_zone, files_gib, certificate_authorities, restart_when_silent_seconds } = home;
+    let HomeConfig {
+        hold_seconds,
+        time_zone,
+        files_gib,
+        certificate_authorities,
+        restart_when_silent_seconds,
+        unattended_day_tokens,
+        unattended_month_tokens,
+        digest_at,
+    } = home;
     let GatewayConfig { listen, names, tls_listen, certificate, key: _, acme } = gateway;
     let LogConfig { level, format } = log;
     let MetricsConfig { home_listen, gateway_listen } = metrics;
+    let ComputerConfig { enabled, image, memory_mib, disk_gib, idle_seconds } = computer;
     let mut all = vec![
         ("readable", "yes".into()),
         ("home.hold_seconds", hold_seconds.into()),
@@ -188,6 +200,9 @@ fn configuration(layout: &Layout) -> Vec<Fact> {
         ("home.files_gib", files_gib.into()),
         ("home.certificate_authorities", set(certificate_authorities.is_some())),
         ("home.restart_when_silent_seconds", restart_when_silent_seconds.into()),
+        ("home.unattended_day_tokens", unattended_day_tokens.into()),
+        ("home.unattended_month_tokens", unattended_month_tokens.into()),
+        ("home.digest_at", if digest_at == HomeConfig::default().digest_at { "default" } else { "other" }.into()),
         ("gateway.listen", if listen == GatewayConfig::default().listen { "default" } else { "other" }.into()),
         ("gateway.names", (names.len() as u64).into()),
         ("gateway.tls_listen", set(tls_listen.is_some())),
@@ -197,6 +212,11 @@ fn configuration(layout: &Layout) -> Vec<Fact> {
         ("log.format", format.unwrap_or_default().name().into()),
         ("metrics.home_listen", set(home_listen.is_some())),
         ("metrics.gateway_listen", set(gateway_listen.is_some())),
+        ("computer.enabled", if enabled { "yes" } else { "no" }.into()),
+        ("computer.image", set(image.is_some())),
+        ("computer.memory_mib", u64::from(memory_mib).into()),
+        ("computer.disk_gib", disk_gib.into()),
+        ("computer.idle_seconds", idle_seconds.into()),
     ];
     let Some(ModelConfig {
         kind,

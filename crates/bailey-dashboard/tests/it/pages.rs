@@ -5,10 +5,10 @@ use bailey_dashboard::{
     Session, Settings, Step,
 };
 use bailey_interface::{
-    ActionView, Code, ConnectionView, ContextView, Failure, FileVersionView, FileVersionsView, FileView, FolderView,
-    FoundRequestsView, FoundTasksView, HeldView, Line, ModelsView, NamesView, NotificationView, NotificationsView,
-    ReceivedView, RuleEventView, RuleView, SettingView, Status, SuggestionView, TaskSummary, TaskView, TrialView,
-    WhyView,
+    ActionView, Code, ComputerState, ComputerView, ConnectionView, ContextView, Failure, FileVersionView,
+    FileVersionsView, FileView, FolderView, FoundRequestsView, FoundTasksView, HeldView, Line, ModelsView, NamesView,
+    NotificationView, NotificationsView, ReceivedView, RequestView, RuleEventView, RuleView, SettingView, Status,
+    SuggestionView, TaskSummary, TaskView, TrialView, WhyView,
 };
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,121 @@ const STEPS: &[Step] = &[
 ];
 
 /// Returns every page, by its name.
+/// The pages of schedules, each word of the home's own.
+fn schedules(views: &Views) -> Vec<(&'static str, String)> {
+    use bailey_interface::{
+        AttentionView, DigestLine, DigestView, OccurrenceView, ScheduleDraft, SchedulePlan, SchedulePreview,
+        ScheduleView,
+    };
+    let (frame, words) = (frame(&views.status, Section::Autonomy), &views.words);
+    let id = "ab".repeat(16);
+    let time = |outcome: &str, task: Option<&str>| OccurrenceView {
+        id: format!("{id}-1-1"),
+        schedule: words.clone(),
+        due: "Monday 2026-11-30 07:00 CET (UTC+01:00)".into(),
+        due_ms: views::NOW,
+        count: 2,
+        outcome: outcome.into(),
+        told: words.clone(),
+        task: task.map(str::to_owned),
+        ended: None,
+        tokens: 4_000,
+        cost: 0.01,
+        open: false,
+    };
+    let one = ScheduleView {
+        id: id.clone(),
+        name: words.clone(),
+        generation: 1,
+        state: "on".into(),
+        stopped: words.clone(),
+        when: words.clone(),
+        told: words.clone(),
+        form: "cron 0 7 * * *".into(),
+        zone: "Europe/Berlin".into(),
+        words: words.clone(),
+        late: "usual".into(),
+        overlap: "skip".into(),
+        accounts: Vec::new(),
+        account_names: vec![words.clone()],
+        run_tokens: 100_000,
+        month_tokens: 3_000_000,
+        used_tokens: 8_000,
+        until_ms: None,
+        next: vec!["Tuesday 2026-12-01 07:00 CET (UTC+01:00)".into()],
+        made_ms: views::NOW,
+        occurrences: vec![time("ran", Some(views::TASK)), time("missed", None)],
+    };
+    let draft =
+        ScheduleDraft { name: words.clone(), when: words.clone(), words: words.clone(), ..ScheduleDraft::default() };
+    let plan = SchedulePlan {
+        id: None,
+        generation: 0,
+        name: words.clone(),
+        when: words.clone(),
+        said_ms: views::NOW,
+        form: "cron 0 7 * * *".into(),
+        zone: "Europe/Berlin".into(),
+        words: words.clone(),
+        late: "usual".into(),
+        overlap: "skip".into(),
+        accounts: Vec::new(),
+        run_tokens: 1,
+        month_tokens: 1,
+        until_ms: None,
+    };
+    let preview = SchedulePreview {
+        plan,
+        told: words.clone(),
+        times: vec![words.clone()],
+        accounts: vec![words.clone()],
+        until: words.clone(),
+    };
+    let own = [page_account(&id, words)];
+    let attention = AttentionView {
+        kind: "missed".into(),
+        about: words.clone(),
+        what: words.clone(),
+        why: words.clone(),
+        next: words.clone(),
+        page: "/schedules".into(),
+        at_ms: views::NOW,
+        occurrences: vec![format!("{id}-1-1")],
+    };
+    let line = || vec![DigestLine { text: words.clone(), page: "/activity".into(), undo: true }];
+    let digest = DigestView {
+        from_ms: views::NOW,
+        to_ms: views::NOW,
+        told: words.clone(),
+        ran: line(),
+        by_rule: line(),
+        waits: line(),
+        failed: line(),
+        learnt: line(),
+        tokens: 4_000,
+        cost: 0.01,
+    };
+    let nothing = DigestView {
+        ran: Vec::new(),
+        by_rule: Vec::new(),
+        waits: Vec::new(),
+        failed: Vec::new(),
+        learnt: Vec::new(),
+        ..digest.clone()
+    };
+    let form = |shown| bailey_dashboard::ScheduleForm { draft: &draft, shown, accounts: &own };
+    let shown = form(Some(Ok(&preview)));
+    vec![
+        ("schedules", bailey_dashboard::schedules(&frame, &[one.clone()], &[attention], &digest, &shown)),
+        ("schedules-none", bailey_dashboard::schedules(&frame, &[], &[], &nothing, &form(None))),
+        ("schedule", bailey_dashboard::schedule(&frame, &one, &form(Some(Err(words))))),
+    ]
+}
+
+fn page_account<'a>(connection: &'a str, name: &'a str) -> bailey_dashboard::OwnAccount<'a> {
+    bailey_dashboard::OwnAccount { connection, name, level: "send" }
+}
+
 pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     use bailey_dashboard as page;
     let Views { status, words, .. } = views;
@@ -156,8 +271,10 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     out.push(("history", page::history(&talk, words, &tasks)));
     out.push(("autonomy", page::autonomy(&at(Section::Autonomy), &autonomy(views, Some(Ok(&views.trial))))));
     out.push(("autonomy-mistake", page::autonomy(&at(Section::Autonomy), &autonomy(views, Some(Err(words))))));
+    out.extend(schedules(views));
     out.push(("settings", settings(views)));
     out.extend(files(views));
+    out.extend(computer(views));
     let place = |kind: &str, trouble: Option<String>| NotificationView {
         id: "00".repeat(16),
         kind: kind.into(),
@@ -232,6 +349,56 @@ fn accounts(views: &Views) -> Vec<(&'static str, String)> {
         ("connect-found", connect(&frame, &offer(false))),
         ("connect-browser", connect(&frame, &offer(true))),
     ]
+}
+
+fn computer(views: &Views) -> Vec<(&'static str, String)> {
+    let words = views.words.as_str();
+    let request = |ended: &str, detail: &str| RequestView {
+        at_ms: views::NOW - 60_000,
+        method: "GET".into(),
+        site: "https://shop.example".into(),
+        path: format!("/prices?of={words}"),
+        sent_bytes: 0,
+        received_bytes: 18_244,
+        asked: ended == "answered",
+        ended: ended.into(),
+        detail: detail.into(),
+    };
+    let runs = ComputerView {
+        state: ComputerState::Running,
+        grade: "emulated".into(),
+        warning: "The agent's computer is emulated, because this machine offers no KVM.".into(),
+        lacking: String::new(),
+        trouble: words.into(),
+        image: "/var/cache/bailey/computer/shell".into(),
+        since_ms: Some(views::NOW - 900_000),
+        layers: vec!["an account of its own".into(), "not: a bound on memory".into()],
+        disk_bytes: 81 << 20,
+        memory_mib: 1_536,
+        idle_seconds: 600,
+        after_secrets: true,
+        waiting: 2,
+        requests: vec![request("answered", "200"), request("refused", words), request("failed", words)],
+    };
+    let none = ComputerView {
+        state: ComputerState::Unavailable,
+        grade: "none".into(),
+        warning: String::new(),
+        lacking: "there is no image of the agent's computer; `bailey computer build` says how one is made".into(),
+        trouble: String::new(),
+        since_ms: None,
+        layers: Vec::new(),
+        disk_bytes: 0,
+        after_secrets: false,
+        waiting: 0,
+        requests: Vec::new(),
+        ..runs.clone()
+    };
+    let asleep =
+        ComputerView { state: ComputerState::Asleep, lacking: String::new(), grade: "isolated".into(), ..none.clone() };
+    let frame = frame(&views.status, Section::Computer);
+    let page = |view: &ComputerView| bailey_dashboard::computer(&frame, view);
+    vec![("computer", page(&runs)), ("computer-none", page(&none)), ("computer-asleep", page(&asleep))]
 }
 
 fn files(views: &Views) -> Vec<(&'static str, String)> {

@@ -209,13 +209,14 @@ pub(crate) fn verdict(
 }
 
 /// Returns the time of day that is all a phrase says, in minutes since midnight.
-pub(crate) fn time_alone(slots: &Slots) -> Option<u16> {
+pub(crate) fn time_alone(slots: &Slots, language: Language) -> Option<u16> {
     let alone = Slots { clock: slots.clock, part: slots.part, ..Slots::default() };
     let clock = slots.clock.filter(|clock| alone == *slots && clock.second == 0)?;
     if clock.half == crate::clock::Half::Open && slots.part.is_none() {
-        return None;
+        // Where hours are of twenty-four, one below twelve is said as it is meant.
+        return if language == Language::English { None } else { u16::try_from(clock.minutes).ok() };
     }
-    match times::minutes_of(clock, slots.part, Language::English).ok()?.as_slice() {
+    match times::minutes_of(clock, slots.part, language).ok()?.as_slice() {
         [minute] => u16::try_from(minute % times::DAY).ok(),
         _ => None,
     }

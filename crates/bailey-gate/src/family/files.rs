@@ -74,9 +74,9 @@ pub type FileId = [u8; 16];
 /// One version of a file, as it was when the action was prepared. The action happens while it is the newest, or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
-    /// Which file.
+    /// The file.
     pub file: FileId,
-    /// Which of its versions, from 1.
+    /// The number of its version, from 1.
     pub version: u64,
     /// The SHA-256 of its content.
     pub digest: Digest,
@@ -94,7 +94,7 @@ pub enum Content {
         /// Says where they were taken from; nothing where the agent wrote them.
         source: Option<String>,
     },
-    /// What an earlier version of the same file holds: what a change is undone by.
+    /// Bytes that an earlier version of the same file holds: a change is undone by them.
     Version(Seen),
 }
 
@@ -103,14 +103,14 @@ pub enum Content {
 pub enum FileAction {
     /// List a folder.
     List {
-        /// Which.
+        /// The folder.
         folder: Folder,
     },
     /// Read a file as text.
     Read {
         /// Where it lies.
         path: FilePath,
-        /// Which version.
+        /// The version.
         seen: Seen,
         /// Tells whether the task that wrote it had seen secrets.
         confidential: bool,
@@ -130,16 +130,16 @@ pub enum FileAction {
     Create {
         /// Where.
         path: FilePath,
-        /// What it holds.
+        /// The bytes it is to hold.
         content: Content,
     },
     /// Give a file another content; what it holds now stays as a version.
     Change {
         /// Where it lies.
         path: FilePath,
-        /// What it is now.
+        /// The version that is there now.
         seen: Seen,
-        /// What it is to hold.
+        /// The bytes it is to hold.
         content: Content,
         /// The lines that go and come; nothing where one of the two is no text, or it is longer than is shown.
         difference: Option<String>,
@@ -148,7 +148,7 @@ pub enum FileAction {
     Move {
         /// Where it lies.
         path: FilePath,
-        /// What it is now.
+        /// The version that is there now.
         seen: Seen,
         /// Where it is to lie.
         to: FilePath,
@@ -157,14 +157,14 @@ pub enum FileAction {
     Trash {
         /// Where it lies.
         path: FilePath,
-        /// What it is now.
+        /// The version that is there now.
         seen: Seen,
     },
     /// Take a file out of the trash.
     Restore {
         /// Where it is to lie.
         path: FilePath,
-        /// What it is now.
+        /// The version that is there now.
         seen: Seen,
     },
 }
@@ -362,6 +362,7 @@ impl Family for FileAction {
             undescribed: false,
             // Whoever put a file there: its words, and its name, are as often somebody else's.
             taint: Taint { untrusted: is_read, confidential: matches!(self, Self::Read { confidential: true, .. }) },
+            behind: Taint::default(),
             into_sent_or_drafts: false,
             among_own_folders: false,
         }

@@ -8,9 +8,9 @@ use crate::event::Origin;
 use crate::family::tool::Amount;
 use crate::family::{ActionKind, Level, Party, Traits};
 use crate::ground::{self, Words};
-use crate::ids::{ActionId, TaskId};
+use crate::ids::{ActionId, ConnectionId, TaskId};
 use crate::intent::{Reaches, TaskIntent, asking};
-use crate::ledger::{Claims, Since, StoreError, TaskTaint, View};
+use crate::ledger::{Claims, Scope, Since, StoreError, TaskTaint, View};
 use crate::place::Place;
 use crate::policy::Facts;
 use crate::time::Now;
@@ -31,8 +31,20 @@ impl Gate {
         };
         let action = &content.action;
         let kind = action.kind();
-        let (mut others_stand, mut least) = (true, None);
+        let (mut others_stand, mut least, mut beside_schedule) = (true, None, false);
+        let mut narrow = |view: &mut dyn View, connection: &ConnectionId, least: &mut Option<Level>| {
+            match task.map_or(Ok(Scope::Whole), |task| view.scope(&task, connection))? {
+                Scope::Whole => {}
+                Scope::UpTo(level) => *least = Some(least.map_or(level, |least| least.min(level))),
+                Scope::Beside => beside_schedule = true,
+            }
+            Ok::<(), StoreError>(())
+        };
+        if let Some((connection, _)) = &content.account {
+            narrow(view, connection, &mut least)?;
+        }
         for (connection, generation) in action.also() {
+            narrow(view, connection, &mut least)?;
             let grant = view.grant(connection)?;
             others_stand &= grant.is_some_and(|grant| grant.active && grant.generation == *generation);
             least = grant.map(|grant| least.map_or(grant.level, |least: Level| least.min(grant.level))).or(least);
@@ -103,11 +115,12 @@ impl Gate {
             spent_day,
             spent_week,
             spent_month,
-            untrusted_read: counted.untrusted,
-            confidential_read: counted.confidential,
+            untrusted_read: counted.untrusted || traits.behind.untrusted,
+            confidential_read: counted.confidential || traits.behind.confidential,
             outside_scope: task.is_some() && !asked.covers(action),
             more_than_meant: task.is_some() && action.of_series().is_some_and(|part| !reading.reaches.ground(&part)),
             schedule,
+            beside_schedule,
             origin,
             attended: self.person_context.attended(now),
             minute: u64::from(here.minute),
@@ -161,8 +174,9 @@ impl Counted {
             spent_day,
             spent_week,
             spent_month,
-            untrusted_read: self.untrusted,
-            confidential_read: self.confidential,
+            // What stands behind the action itself stays so.
+            untrusted_read: self.untrusted || facts.untrusted_read,
+            confidential_read: self.confidential || facts.confidential_read,
             same_kind_today: self.claims.today,
             same_kind_hour: self.claims.hour,
             ..facts

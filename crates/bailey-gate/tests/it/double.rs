@@ -11,7 +11,8 @@ use bailey_gate::family::text::{Address, Line, Mailbox};
 use bailey_gate::family::{Action, ActionKind, Level, Party, Taint};
 use bailey_gate::handoff::{Mode, PauseState};
 use bailey_gate::ledger::{
-    Claims, Grant, Job, Ledger, Look, PauseRecord, Relationship, Row, Since, StoreError, TaskTaint, Turn, Tx, View,
+    Claims, Grant, Job, Ledger, Look, PauseRecord, Relationship, Row, Scope, Since, StoreError, TaskTaint, Turn, Tx,
+    View,
 };
 use bailey_gate::policy::{Policy, Question};
 use bailey_gate::{
@@ -34,11 +35,11 @@ pub struct Store {
 pub struct MemoryLedger {
     pub store: Mutex<Store>,
     pub full: AtomicBool,
-    /// What is to happen between the next look and the transaction behind it.
+    /// Happens between the next look and the transaction behind it.
     pub meanwhile: Meanwhile,
     /// Tells whether something changes behind every look.
     pub restless: AtomicBool,
-    /// What is to happen right before the next transaction writes, when all has been judged.
+    /// Happens right before the next transaction writes, when all has been judged.
     pub at_last: Meanwhile,
 }
 
@@ -102,6 +103,10 @@ impl View for Store {
 
     fn schedule(&mut self, _task: &TaskId) -> Result<String, StoreError> {
         Ok(String::new())
+    }
+
+    fn scope(&mut self, _task: &TaskId, _connection: &ConnectionId) -> Result<Scope, StoreError> {
+        Ok(Scope::Whole)
     }
 
     fn origin(&mut self, _task: &TaskId) -> Result<Option<Origin>, StoreError> {

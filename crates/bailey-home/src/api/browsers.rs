@@ -88,6 +88,7 @@ fn purpose(asked: &RequestBody) -> Result<Purpose, Failure> {
         }
         ["v1", "notifications"] => purposes::notify(&field(body, "place")?),
         ["v1", "config"] => purposes::change_settings(&field(body, "change")?),
+        ["v1", "schedules"] => purposes::make_schedule(&field(body, "plan")?),
         ["v1", "rules"] => purposes::change_rules(&field(body, "change")?),
         ["v1", "log", "export-readable" | "export-csv"] => purposes::export_readable(),
         ["v1", "home", "delete"] => purposes::delete_home(),
@@ -100,6 +101,7 @@ fn purpose(asked: &RequestBody) -> Result<Purpose, Failure> {
         ["v1", "passkeys", id, "end"] => purposes::end_passkey(&parse("passkey", id)?),
         ["v1", "recovery-codes"] => purposes::recovery_codes(),
         ["v1", "files", "trash", "empty"] => purposes::empty_trash(),
+        ["v1", "computer", "destroy"] => purposes::destroy_computer(),
         _ => return Err(failure(Code::Invalid, format!("`{}` needs nobody's leave", visible(path)))),
     })
 }

@@ -11,7 +11,7 @@ pub(super) async fn status(AppState(home): Shared) -> Answer<Status> {
     let pause_state = home.gate.lock().pause_state();
     let counts = |home: &Home| {
         let (log_entries, _) = home.ledger.head()?;
-        let over = home.sign_ins_over().into_iter().map(|(_, said)| said);
+        let over = home.sign_ins_over().into_iter().map(|(_, said)| said).chain(home.schedules_need()?);
         let (waiting, needed) = (home.ledger.count_in(State::Awaiting)?, home.ledger.count_in(State::NeedsPerson)?);
         Ok((log_entries, waiting, needed, over.collect::<Vec<_>>()))
     };
@@ -32,7 +32,7 @@ pub(super) async fn status(AppState(home): Shared) -> Answer<Status> {
 /// Since when.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct After {
-    /// What `GET /v1/changes` gave last.
+    /// The value that `GET /v1/changes` gave last.
     #[serde(default)]
     after: Option<u64>,
 }
@@ -106,6 +106,8 @@ pub(super) async fn delete_home(
         };
         left.extend(trouble.map(|why| visible(&format!("{} {}: {why}", row.kind, row.account))));
     }
+    let room = Arc::clone(&home.room);
+    spawn_detached(&home, async move { room.end_for_good().await }).await?;
     // On the disk before it is said: whatever ends now, what is left is destroyed.
     home.layout.mark_deletion_pending().map_err(HomeError::from)?;
     home.end(Ended::Deleted);

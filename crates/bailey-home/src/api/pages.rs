@@ -35,7 +35,7 @@ pub(super) const SIGN_IN: &str = "/sign-in";
 /// The form that pauses.
 pub(super) const PAUSE: &str = "/do/pause";
 /// Pages and forms that keep the person in charge: always answered at once, as the routes of the same name are.
-pub(super) const PROMPT: [&str; 10] = [
+pub(super) const PROMPT: [&str; 12] = [
     "/approvals",
     PAUSE,
     "/do/reject",
@@ -43,6 +43,8 @@ pub(super) const PROMPT: [&str; 10] = [
     "/do/task/{id}/stop",
     "/do/connections/{id}/revoke",
     "/do/rules/lockdown",
+    "/do/schedules/{id}/stop",
+    "/do/schedules/{id}/delete",
     "/do/sessions/{id}/end",
     "/do/sessions/end-all",
     "/do/sign-out",
@@ -134,6 +136,13 @@ fn all() -> Pages {
         .route("/do/log/export-csv", post(daily_pages::export_csv))
         .route("/context/{task}/{n}", get(context))
         .route("/autonomy", get(autonomy))
+        .route("/schedules", get(schedule_pages::all))
+        .route("/schedules/{id}", get(schedule_pages::one))
+        .route("/do/schedules/preview", post(schedule_pages::preview))
+        .route("/do/schedules/{id}/run", post(schedule_pages::run))
+        .route("/do/schedules/{id}/stop", post(schedule_pages::stop))
+        .route("/do/schedules/{id}/delete", post(schedule_pages::delete))
+        .route("/do/missed", post(schedule_pages::missed))
         .route("/files", get(file_pages::folder))
         .route("/files/trash", get(file_pages::trash))
         .route("/files/{id}", get(file_pages::file))
@@ -143,6 +152,9 @@ fn all() -> Pages {
         .route("/do/files/{id}/trash", post(file_pages::trash_file))
         .route("/do/files/{id}/restore", post(file_pages::restore_file))
         .route("/do/files/{id}/versions/{n}/restore", post(file_pages::bring_back))
+        .route("/computer", get(computer::page))
+        .route("/do/computer/start", post(computer::start_form))
+        .route("/do/computer/stop", post(computer::stop_form))
         .route("/settings", get(settings))
         .route("/passphrase-code", get(|| async { shown(html::passphrase_code()) }))
         .route("/notifications", get(notifications))

@@ -283,7 +283,7 @@ fn counted(states: &[State]) -> BTreeMap<String, u32> {
     counts
 }
 
-async fn view_of(home: &Arc<Home>, id: TaskId) -> Answer<TaskView> {
+pub(super) async fn view_of(home: &Arc<Home>, id: TaskId) -> Answer<TaskView> {
     reading(home, move |home| task_view(home, id)).await.map(Json)
 }
 

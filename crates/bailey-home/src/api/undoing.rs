@@ -93,9 +93,9 @@ pub(crate) struct Undoing {
     /// Counts the tasks that were undone before.
     place: u64,
     running: bool,
-    /// When it began, where the home ended before it did.
+    /// Gives the time it began, where the home ended before it did.
     broken_off_ms: Option<i64>,
-    /// What is to be said of actions that were not undone, or not yet.
+    /// Says of each action why it was not undone, or not yet.
     said: BTreeMap<ActionId, String>,
     taken_back: Vec<ActionId>,
 }

@@ -94,6 +94,11 @@ impl Line {
         self.first.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Tells whether anybody waits for the writer.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.queueing.load(Ordering::SeqCst) > 0
+    }
+
     /// Takes the writer when it is this one's turn.
     fn take<'a>(&self, turn: Turn, writer: impl Fn() -> MutexGuard<'a, Writer>) -> MutexGuard<'a, Writer> {
         self.queueing.fetch_add(1, Ordering::SeqCst);
@@ -126,6 +131,11 @@ impl Writer {
     pub(super) fn new(db: Connection, log: Log) -> Self {
         Self { db, log, began: None, jobs: 0, batch: Arc::default() }
     }
+
+    /// Tells whether no transaction is open: what is read now is committed.
+    pub(super) const fn is_idle(&self) -> bool {
+        self.began.is_none()
+    }
 }
 
 impl Ledger {
@@ -143,7 +153,7 @@ impl Ledger {
         let outcome = writer.run(self, &destroyed, job);
         let batch = Arc::clone(&writer.batch);
         // INVARIANT: an open transaction is left behind only if another caller is certain to come and commit it.
-        if turn == Turn::First || self.line.queueing.load(Ordering::SeqCst) == 0 || writer.jobs >= MAX_BATCH {
+        if turn == Turn::First || !self.line.is_wanted() || writer.jobs >= MAX_BATCH {
             let committed = self.commit(&mut writer);
             let retired = std::mem::take(&mut writer.log.retired);
             drop(writer);

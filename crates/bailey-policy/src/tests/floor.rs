@@ -2,6 +2,7 @@
 
 use super::*;
 use bailey_gate::family::calendar::{CalendarAction, Change, Entry, Href, Writing};
+use bailey_gate::family::shell::ShellAction;
 
 /// Returns for each shipped rule something that it decides.
 fn decided() -> Vec<(&'static str, Action, Facts)> {
@@ -32,6 +33,8 @@ fn decided() -> Vec<(&'static str, Action, Facts)> {
         ("floor.more-than-meant", entry(), Facts { more_than_meant: true, ..nobody.clone() }),
         ("floor.recipients-off-the-task", send(1), Facts { off_task_recipients: 1, ..calm() }),
         ("floor.memory-after-reading", note(), read),
+        ("default.command", command(), nobody.clone()),
+        ("floor.beside-schedule", send(1), Facts { beside_schedule: true, ..calm() }),
         ("default.reply", Action::Home(HomeAction::Reply { words: "w".into() }), calm()),
         ("default.read", looks, calm()),
         ("default.own-mail", trash(), calm()),
@@ -44,6 +47,10 @@ fn decided() -> Vec<(&'static str, Action, Facts)> {
         ("default.own-write", own, calm()),
         ("default.fetch", fetches, calm()),
     ]
+}
+
+fn command() -> Action {
+    Action::Shell(ShellAction::Run { command: "ls".into(), seconds: 1, confidential: false })
 }
 
 fn discard() -> Action {

@@ -3,7 +3,7 @@
 use crate::mutations::Mutation;
 
 /// A leave that nobody gave, which no other crate can make.
-const FORGED_LEAVE: &str = r"    /// Makes one of nobody.
+pub(super) const FORGED_LEAVE: &str = r"    /// Makes one of nobody.
     #[must_use]
     pub fn of_nobody(proof: &Proof) -> Self {
         let Proof { credential, client, session, .. } = *proof;

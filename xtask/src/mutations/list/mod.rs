@@ -9,7 +9,9 @@ mod house;
 mod interface;
 mod outside;
 mod processes;
+mod room;
 mod rules;
+mod schedules;
 mod telemetry;
 
 use super::Mutation;
@@ -19,6 +21,7 @@ pub(super) fn mutations() -> impl Iterator<Item = &'static Mutation> + Clone {
     [
         gate::GATE,
         rules::RULES,
+        schedules::SCHEDULES,
         outside::OUTSIDE,
         house::HOUSE,
         interface::INTERFACE,
@@ -28,6 +31,7 @@ pub(super) fn mutations() -> impl Iterator<Item = &'static Mutation> + Clone {
         dashboard::DASHBOARD,
         files::FILES,
         computer::COMPUTER,
+        room::ROOM,
     ]
     .into_iter()
     .flatten()

@@ -26,7 +26,7 @@ pub enum Look {
     },
     /// Read a message, or read on in it.
     Read {
-        /// Which.
+        /// The message.
         message: MessageRef,
         /// Characters of its text before.
         from: u32,
@@ -36,9 +36,9 @@ pub enum Look {
     },
     /// Read a file of a message, or a text too long to be told with it.
     Attachment {
-        /// Which message.
+        /// The message.
         message: MessageRef,
-        /// Which part of it.
+        /// The part of it.
         part: PartNumber,
         /// Characters of its text before.
         from: u32,
