@@ -7,8 +7,8 @@ pub(super) const INTERFACE: &[Mutation] = &[
         control: "api/body-timeout",
         edits: &[(
             "crates/bailey-home/src/api/mod.rs",
-            "tokio::time::timeout(BODY_WITHIN, axum",
-            "tokio::time::timeout(BODY_WITHIN * 1_000, axum",
+            "tokio::time::timeout(BODY_WITHIN, whole",
+            "tokio::time::timeout(BODY_WITHIN * 1_000, whole",
         )],
         test: "interface::who_says_nothing_is_cut_off",
     },
