@@ -197,11 +197,12 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     use bailey_dashboard as page;
     let Views { status, words, .. } = views;
     let at = |section| frame(status, section);
-    let mut out = Vec::new();
-    out.push(("sign-in", page::sign_in(words)));
-    out.push(("claim", page::claim(words)));
-    out.push(("codes", page::recovery_codes()));
-    out.push(("passphrase-code", page::passphrase_code()));
+    let mut out = vec![
+        ("sign-in", page::sign_in(words)),
+        ("claim", page::claim(words)),
+        ("codes", page::recovery_codes()),
+        ("passphrase-code", page::passphrase_code()),
+    ];
     let said = [(views.waiting[0].task.clone().unwrap_or_default(), views.tasks[0].words.clone())].into();
     let approvals = at(Section::Approvals);
     let all = page::Waiting { skip: 20, waits: 47, holds: 12, doubts: 11 };
@@ -285,7 +286,7 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     };
     let places = vec![place("browser", None), place("ntfy", Some(words.clone())), place("mail", None)];
     let told = NotificationsView { key: "BAAA".into(), places };
-    out.push(("notifications", page::notifications(&at(Section::Settings), &told, &[words.clone()])));
+    out.push(("notifications", page::notifications(&at(Section::Settings), &told, std::slice::from_ref(words))));
     let none = NotificationsView { key: String::new(), places: Vec::new() };
     out.push(("notifications-none", page::notifications(&at(Section::Settings), &none, &[])));
     let settings_frame = at(Section::Settings);

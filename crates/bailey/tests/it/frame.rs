@@ -39,7 +39,12 @@ fn an_error_is_shown_within_the_frame_to_who_is_signed_in_and_outside_of_it_to_a
     assert_eq!(world.get("/v1/status")["mode"], "paused");
     // A form that is too large says so as a page, and the browser is still signed in.
     browser.open(&at(&world, "/talk"));
-    browser.run("document.querySelector('textarea').value = 'x'.repeat(5 * 1024 * 1024); document.querySelector('form[action=\"/do/task\"]').submit()");
+    browser.run(
+        "const form = Object.assign(document.createElement('form'), {method: 'post', action: '/do/task'});
+         form.append(Object.assign(document.createElement('input'), {type: 'hidden', name: 'words', value: 'x'.repeat(5 * 1024 * 1024)}));
+         document.body.append(form);
+         form.submit()",
+    );
     browser.until_says("is longer than 4 MiB");
     assert_eq!(browser.run(inside)[2], false);
     browser.devtools("Network.clearBrowserCookies", &json!({}));
