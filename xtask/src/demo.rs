@@ -184,7 +184,7 @@ pub(crate) enum Choice {
 
 /// A chosen model, running where it is ours to run.
 struct ChosenModel {
-    /// What it is, for people.
+    /// Says what it is, for people.
     shown: String,
     /// Its part of the configuration.
     config: String,

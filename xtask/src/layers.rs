@@ -48,8 +48,10 @@ const ALLOWED: [(&str, &[&str]); 29] = [
         "bailey-home",
         &[
             "bailey-agent",
+            "bailey-computer",
             "bailey-connectors",
             "bailey-dashboard",
+            "bailey-egress",
             "bailey-gate",
             "bailey-interface",
             "bailey-keys",
@@ -97,6 +99,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
     (
         "bailey",
         &[
+            "bailey-computer",
             "bailey-gate",
             "bailey-gateway",
             "bailey-home",

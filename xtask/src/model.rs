@@ -217,7 +217,7 @@ fn join(parts: &[Pinned], wheels: &Path) -> Result<(), String> {
 pub struct LocalModel {
     /// Where.
     pub port: u16,
-    /// What requests have to carry.
+    /// The key that requests have to carry.
     pub key: String,
     process: Child,
 }

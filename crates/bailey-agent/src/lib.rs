@@ -40,9 +40,9 @@ pub struct Call {
     pub wanted: ToolCall,
     /// The proposed action, in hexadecimal, once there is one.
     pub action: Option<String>,
-    /// What it came to, once that is known.
+    /// Says what it came to, once that is known.
     pub result: Option<String>,
-    /// What the person noted when they refused it; grounds nothing.
+    /// The person's note with their refusal; grounds nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -56,11 +56,11 @@ impl Call {
 /// One step: what was said, and the calls it led to.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Turn {
-    /// What it said.
+    /// The words it said.
     pub text: String,
-    /// What it wanted.
+    /// The calls it wanted.
     pub calls: Vec<Call>,
-    /// What it thought: for the model alone.
+    /// Its thoughts: for the model alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thoughts: Vec<Thought>,
     /// Why it ended.
@@ -133,36 +133,36 @@ pub enum Mode {
 pub struct Earlier {
     /// The person's words.
     pub task: String,
-    /// What happened.
+    /// Turns that were taken.
     pub turns: Vec<Turn>,
 }
 
 /// A task as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {
-    /// What was before the person said more, in its order.
+    /// Everything before the person said more, in its order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Earlier>,
     /// The person's words; those they said last.
     pub task: String,
     /// How the model is worked with.
     pub mode: Mode,
-    /// What happened so far.
+    /// Turns so far.
     pub turns: Vec<Turn>,
     /// Requests made to the model.
     pub asked: u64,
-    /// What they took.
+    /// Tokens they took.
     pub usage: Usage,
-    /// What they cost, in millionths of the person's currency.
+    /// Their cost, in millionths of the person's currency.
     #[serde(default)]
     pub cost_micros: u64,
     /// When the person said their last words, in milliseconds since 1970.
     #[serde(default)]
     pub said_ms: Option<i64>,
-    /// What the person should know of how it went: another model answered, say.
+    /// Remarks for the person on how it went: another model answered, say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// What was told to the person, once it was.
+    /// Words told to the person, once they were.
     pub reply: Option<String>,
     /// How it ended, once it has.
     pub ending: Option<Ending>,

@@ -44,7 +44,7 @@ const TELL_TOKENS: u32 = 400;
 pub struct Step {
     /// The tool.
     pub tool: String,
-    /// What for.
+    /// Says what for.
     pub purpose: String,
     /// Its arguments, where the person's words settle them.
     pub preset: Option<Value>,
@@ -62,7 +62,7 @@ pub(crate) struct Mail {
     /// The id it was read by, where it asks for answers to go to others than its sender.
     #[serde(default)]
     pub(crate) answered_elsewhere: Option<String>,
-    /// What it is, once judged.
+    /// The kind it is of, once judged.
     pub(crate) kind: Option<String>,
 }
 
@@ -94,7 +94,7 @@ pub struct Planned {
     stage: Stage,
     pub(crate) mails: Vec<Mail>,
     pub(crate) entries: Vec<Entry>,
-    /// What became of steps that write, and of looks that failed: tool and result.
+    /// Results of steps that write, and of looks that failed: tool and result.
     pub(crate) results: Vec<(String, String)>,
 }
 

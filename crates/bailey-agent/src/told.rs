@@ -36,13 +36,13 @@ const MAX_NAME_CHARS: usize = 120;
 pub struct Own {
     /// `mail`, `calendar`, `contacts`.
     pub kind: String,
-    /// What the person and the tools call it; for mail, the address.
+    /// The name that the person and the tools call it by; for mail, the address.
     pub account: String,
     /// The person's name, as its recipients see it.
     pub name: Option<String>,
-    /// What it may be used for.
+    /// The level: how much it may be used for.
     pub level: String,
-    /// Whether it is the one used where none is named.
+    /// Tells whether it is the one used where none is named.
     pub is_default: bool,
 }
 

@@ -6,6 +6,7 @@
 mod actions;
 mod bench;
 mod logs;
+mod paint;
 mod process;
 mod reference;
 mod store;
@@ -22,7 +23,7 @@ const HELP: &str = "bailey-bench [--folder FOLDER] [--program BAILEY] [--entries
   --entries  entries of the large log (1000000)
   --actions  actions of the large home (1000000)
   --only     `store` for the large home alone, `actions` for the life of an action alone, `dashboard` for search
-             over 100,000 entries and what an open dashboard costs";
+             over 100,000 entries, first paints in Chromium, and what an open dashboard costs";
 
 struct Wanted {
     folder: PathBuf,

@@ -527,6 +527,9 @@ pub fn dashboard(table: &mut Table, program: &Path, folder: &Path, entries: u64)
     let actions = entries / ENTRIES_EACH;
     let data = folder.join("dashboard");
     let place = Place::make(&data, actions)?;
+    // Pages are shown at names that hold the port, so it is one that is known.
+    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    fs::write(data.join("config.toml"), format!("[gateway]\nlisten = \"127.0.0.1:{port}\"\n"))?;
     let running = start(program, place.data)?;
     let asking = Asking::new(&place.layout)?;
     let began = now();
@@ -561,6 +564,7 @@ pub fn dashboard(table: &mut Table, program: &Path, folder: &Path, entries: u64)
             format!("`{path}`; 20 ms (100 ms) is what is wanted"),
         );
     }
+    painted(table, &asking)?;
     let spent = |running: &Running| -> Result<f64, Box<dyn Error>> {
         let all = running.children()?.into_iter().map(processor).sum::<Result<f64, _>>()?;
         Ok(all + processor(running.id())?)
@@ -596,6 +600,15 @@ pub fn dashboard(table: &mut Table, program: &Path, folder: &Path, entries: u64)
         format!("{:.2} % for each; 1 % is what is wanted", (open - alone).max(0.0) / OPEN as f64),
     );
     Ok(())
+}
+
+/// Lets a browser in, and measures how soon it paints pages.
+fn painted(table: &mut Table, asking: &Asking) -> Done {
+    let proof = asking.prove(&signing(asking)?, &bailey_home::purposes::let_browser_in())?;
+    let made = asking.ask("POST", "/v1/browsers/link", &format!(r#"{{"proof":{proof}}}"#))?;
+    let names = asking.ask("GET", "/v1/names", "")?;
+    let origin = names.split('"').find(|part| part.starts_with("http://")).ok_or("the dashboard has no name")?;
+    crate::paint::pages(table, origin, &format!("{origin}/claim#{}", field(&made, "token")?))
 }
 
 /// Entries of the log that an action makes.

@@ -40,18 +40,18 @@ pub struct Attendee {
     pub address: String,
     /// The name shown with it.
     pub name: String,
-    /// What they answered (`PARTSTAT`), in capitals.
+    /// Their answer (`PARTSTAT`), in capitals.
     pub answer: String,
 }
 
 /// One `VEVENT`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Which component of the object it is.
+    /// The place among the object's components.
     pub component: usize,
     /// Its identity.
     pub uid: String,
-    /// Which occurrence of a series it stands for.
+    /// Names the occurrence of a series it stands for.
     pub recurrence_id: Option<Stamp>,
     /// Tells whether it stands for all that follow, too (`RANGE=THISANDFUTURE`).
     pub and_following: bool,
@@ -61,27 +61,27 @@ pub struct Event {
     pub end: End,
     /// How it repeats.
     pub rules: Vec<Rule>,
-    /// What of that is left out by rules (RFC 2445).
+    /// The rules by which some of that is left out (RFC 2445).
     pub without_rules: Vec<Rule>,
     /// Further times, some with an end of their own.
     pub also: Vec<(Stamp, End)>,
     /// Times left out.
     pub without: Vec<Stamp>,
-    /// Whether it takes place.
+    /// Tells whether it takes place.
     pub status: Status,
     /// Tells whether it takes up no time (`TRANSP:TRANSPARENT`).
     pub transparent: bool,
-    /// What happens.
+    /// Its title.
     pub summary: String,
     /// Where.
     pub location: String,
-    /// What it says of itself.
+    /// Its description.
     pub description: String,
     /// Who invites.
     pub organizer: Option<Attendee>,
     /// Who was invited.
     pub attendees: Vec<Attendee>,
-    /// What of it cannot be read, in words: zones, rules, times.
+    /// Says what of it cannot be read: zones, rules, times.
     pub faults: Vec<String>,
 }
 

@@ -37,7 +37,7 @@ pub enum Frequency {
 /// A day of the week, and which one of its month or year; 0 for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day {
-    /// Which, from Monday (0).
+    /// The day, from Monday (0).
     pub weekday: i64,
     /// The how manyth, from the end where it is negative.
     pub nth: i64,

@@ -29,9 +29,9 @@ pub struct Series {
 /// One time an entry takes place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Occurrence {
-    /// Which of [`Series::events`] says what happens.
+    /// The place in [`Series::events`] of the one that says what happens.
     pub event: usize,
-    /// Which occurrence of a series it is; nothing for an entry that does not repeat.
+    /// Names the occurrence of a series it is; nothing for an entry that does not repeat.
     pub id: Option<Stamp>,
     /// When it begins, as it is written.
     pub start: Stamp,

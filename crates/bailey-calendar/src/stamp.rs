@@ -16,7 +16,7 @@ const MAX_SECONDS: i64 = 100_000 * 86_400;
 pub struct Stamp {
     /// Day and time; midnight for a whole day.
     pub at: DateTime,
-    /// Which clock.
+    /// The clock it is of.
     pub form: Form,
 }
 

@@ -94,15 +94,76 @@ pub(crate) enum Told {
     Failed(String),
 }
 
-/// Takes an order from standard input and becomes what it says. Returns only if that failed, after telling why.
+/// What the order of somebody who is not trusted is held to, by whoever starts the launcher as root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// The account the program gets, whatever the order says.
+    pub identity: Identity,
+    /// The account whose files it may be handed to write to: they get its group.
+    pub owner: u32,
+}
+
+/// The programs that an order which is held to bounds may name.
+const BOUNDED_PROGRAMS: [&str; 2] = [crate::qemu::PROGRAM, crate::qemu::TOOL];
+/// The one device it may name.
+const BOUNDED_DEVICE: &str = "/dev/kvm";
+
+impl Bounds {
+    /// Returns the launcher's arguments.
+    pub(crate) fn words(&self) -> [String; 3] {
+        [self.identity.user, self.identity.group, self.owner].map(|number| number.to_string())
+    }
+
+    /// Reads the launcher's arguments; nothing where there are none.
+    fn read(words: &[String]) -> Result<Option<Self>, String> {
+        let numbers: Vec<u32> = words.iter().filter_map(|word| word.parse().ok()).collect();
+        match (words.len(), numbers.as_slice()) {
+            (0, _) => Ok(None),
+            (3, [user, group, owner]) if *user != 0 && *group != 0 => {
+                Ok(Some(Self { identity: Identity { user: *user, group: *group }, owner: *owner }))
+            }
+            _ => Err("the launcher's arguments are three numbers: user, group, and whose files".into()),
+        }
+    }
+
+    /// Makes an order keep to them.
+    fn hold(&self, mut order: Order, descriptors: &[OwnedFd]) -> Result<Order, String> {
+        if !BOUNDED_PROGRAMS.contains(&order.program.as_str()) {
+            return Err(format!("`{}` is none of the programs of a computer", order.program));
+        }
+        if order.devices.iter().any(|device| device != BOUNDED_DEVICE) {
+            return Err("it asks for a device that is none of a computer's".into());
+        }
+        order.identity = Some(self.identity);
+        order.groups = if order.devices.is_empty() { Vec::new() } else { crate::probe::group().into_iter().collect() };
+        for (_, file) in order.names.iter().zip(descriptors).filter(|(name, _)| order.writes.contains(name)) {
+            self.give(file).map_err(|error| format!("a disk cannot be given to the computer's account: {error}"))?;
+        }
+        Ok(order)
+    }
+
+    /// Lets the program open a file of the home's anew, by its group.
+    fn give(&self, file: &OwnedFd) -> io::Result<()> {
+        let about = rustix::fs::fstat(file)?;
+        let is_file = rustix::fs::FileType::from_raw_mode(about.st_mode) == rustix::fs::FileType::RegularFile;
+        if !is_file || about.st_uid != self.owner || about.st_nlink != 1 {
+            return Err(io::Error::other("it is no file of the home's own"));
+        }
+        rustix::fs::fchown(file, None, Some(Gid::from_raw(self.identity.group)))?;
+        Ok(rustix::fs::fchmod(file, rustix::fs::Mode::from_raw_mode(0o660))?)
+    }
+}
+
+/// Takes an order from standard input and becomes what it says; `words` are the launcher's arguments. Returns only if that failed, after
+/// telling why.
 #[must_use]
-pub fn enter() -> String {
+pub fn enter(words: &[String]) -> String {
     // What follows stdin's number to the program is nothing; this one closes by itself when the program begins.
     let socket = match fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3) {
         Ok(socket) => socket,
         Err(error) => return error.to_string(),
     };
-    let why = match become_program(&socket) {
+    let why = match Bounds::read(words).and_then(|bounds| become_program(&socket, bounds)) {
         Ok(never) => match never {},
         Err(why) => why,
     };
@@ -119,8 +180,12 @@ fn tell(socket: &OwnedFd, told: &Told) {
 
 enum Never {}
 
-fn become_program(socket: &OwnedFd) -> Result<Never, String> {
+fn become_program(socket: &OwnedFd, bounds: Option<Bounds>) -> Result<Never, String> {
     let (order, descriptors) = receive(socket)?;
+    let order = match bounds {
+        Some(bounds) => bounds.hold(order, &descriptors)?,
+        None => order,
+    };
     let failed = |what: &'static str| move |error: &dyn std::fmt::Display| format!("{what}: {error}");
     close_others(socket, &descriptors).map_err(|error| failed("a descriptor stays open")(&error))?;
     let parent = rustix::process::getppid();
@@ -310,3 +375,55 @@ const LIBRARIES: [&str; 9] = [
     "/sys/devices/system/cpu",
     "/proc/sys/vm/overcommit_memory",
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    fn order(program: &str) -> Order {
+        Order {
+            program: program.into(),
+            words: Vec::new(),
+            names: vec!["disk".into()],
+            reads: Vec::new(),
+            writes: vec!["disk".into()],
+            devices: Vec::new(),
+            identity: Some(Identity { user: 0, group: 0 }),
+            groups: vec![0, 6],
+            memory_bytes: 1,
+            file_bytes: 1,
+        }
+    }
+
+    #[test]
+    fn orders_of_a_home_are_held_to_its_supervisors_bounds() {
+        let (me, my_group) = (rustix::process::geteuid(), rustix::process::getegid());
+        let group = if me.is_root() { 61_900 } else { my_group.as_raw() };
+        let bounds = Bounds { identity: Identity { user: 61_900, group }, owner: me.as_raw() };
+        let path = std::env::temp_dir().join(format!("bailey-bounds-{}", std::process::id()));
+        let disk = || vec![OwnedFd::from(File::create(&path).unwrap())];
+        let held = bounds.hold(order(crate::qemu::TOOL), &disk()).unwrap();
+        assert_eq!((held.identity, held.groups), (Some(bounds.identity), Vec::new()), "whatever the home asks for");
+        let about = rustix::fs::stat(&path).unwrap();
+        assert_eq!((about.st_uid, about.st_gid, about.st_mode & 0o777), (me.as_raw(), group, 0o660));
+
+        assert!(bounds.hold(order("/bin/sh"), &disk()).unwrap_err().contains("none of the programs"));
+        let device = Order { devices: vec!["/dev/mem".into()], ..order(crate::qemu::PROGRAM) };
+        assert!(bounds.hold(device, &disk()).unwrap_err().contains("a device"));
+        let others = Bounds { owner: me.as_raw() + 1, ..bounds };
+        assert!(others.hold(order(crate::qemu::TOOL), &disk()).unwrap_err().contains("no file of the home's own"));
+        let null = vec![OwnedFd::from(File::open("/dev/null").unwrap())];
+        assert!(bounds.hold(order(crate::qemu::TOOL), &null).unwrap_err().contains("no file of the home's own"));
+        let second = path.with_extension("second");
+        std::fs::hard_link(&path, &second).unwrap();
+        assert!(bounds.hold(order(crate::qemu::TOOL), &disk()).unwrap_err().contains("no file of the home's own"));
+        std::fs::remove_file(&second).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        for words in [&["0", "1", "1"][..], &["1", "0", "1"], &["1", "1"], &["a", "1", "1"]] {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            assert!(Bounds::read(&words).is_err(), "{words:?}");
+        }
+    }
+}

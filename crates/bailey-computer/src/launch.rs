@@ -1,7 +1,10 @@
 //! Starting a program in the jail, and waiting for its end.
 
-use std::io::{self, Read as _};
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,17 +21,37 @@ use crate::ComputerError;
 use crate::cgroup::Group;
 use crate::channel;
 use crate::jail::{Layers, MAX_ORDER_BYTES, Order, Told};
+use crate::keeper::{self, Kept, Starter, Word};
 
 /// How long the launcher may take until it becomes its program.
 const LAUNCHED_WITHIN: Duration = Duration::from_secs(20);
+/// How wait(2) tells of what a signal ended: SIGKILL.
+const KILLED: i32 = 9;
 /// What is kept of what a program complains about, in bytes: its last words.
 const MAX_COMPLAINT_BYTES: usize = 4 * 1024;
+
+/// Who starts launchers.
+#[derive(Debug, Clone)]
+pub(crate) enum Launcher {
+    /// This process does: the program lies there.
+    Own(PathBuf),
+    /// A supervisor does.
+    Kept(Starter),
+}
+
+/// What ends a program.
+enum Handle {
+    /// A signal of ours.
+    Own(OwnedFd),
+    /// The end of the connection to the supervisor that keeps it.
+    Kept(UnixStream),
+}
 
 /// A program in the jail. Dropped, it is ended.
 pub(crate) struct Jailed {
     pub layers: Layers,
     pub process: u32,
-    handle: OwnedFd,
+    handle: Handle,
     ended: watch::Receiver<Option<ExitStatus>>,
     complaint: Arc<Mutex<Vec<u8>>>,
 }
@@ -39,7 +62,7 @@ pub(crate) type Handed<'a> = (&'static str, BorrowedFd<'a>);
 impl Jailed {
     /// Starts a program; `memory_mib` is the guest's memory, where it is a machine. What is handed to it stays open here as well.
     pub(crate) async fn start(
-        launcher: &Path,
+        launcher: &Launcher,
         order: Order,
         handed: &[Handed<'_>],
         memory_mib: Option<u32>,
@@ -47,13 +70,13 @@ impl Jailed {
         let failed = |error: io::Error| ComputerError::Jail(error.to_string());
         let own = |(name, descriptor): &Handed<'_>| Ok((*name, descriptor.try_clone_to_owned()?));
         let handed = handed.iter().map(own).collect::<io::Result<Vec<_>>>().map_err(failed)?;
-        let launcher = launcher.to_owned();
+        let launcher = launcher.clone();
         let starting = spawn_blocking(move || Self::start_waiting(launcher, order, &handed, memory_mib));
         starting.await.map_err(|error| ComputerError::Jail(error.to_string()))?
     }
 
     fn start_waiting(
-        launcher: PathBuf,
+        launcher: Launcher,
         mut order: Order,
         handed: &[(&'static str, OwnedFd)],
         memory_mib: Option<u32>,
@@ -66,18 +89,12 @@ impl Jailed {
         }
         let (ours, theirs) = channel::packets().map_err(failed)?;
         let complaint = Arc::new(Mutex::new(Vec::new()));
-        let bounds = Arc::new(Mutex::new(Group::default()));
-        let spawned = spawn(launcher, theirs, Arc::clone(&complaint), Arc::clone(&bounds));
-        let (process, ended) = spawned.map_err(failed)?;
-        let number = i32::try_from(process).ok().and_then(Pid::from_raw);
-        let number = number.ok_or_else(|| ComputerError::Jail("a process without a number".into()))?;
-        let handle = pidfd_open(number, PidfdFlags::empty()).map_err(|error| failed(error.into()))?;
-        let group = memory_mib.map(|memory| Group::hold(process, memory)).unwrap_or_default();
-        let held = group.held.clone();
-        *bounds.lock().unwrap_or_else(PoisonError::into_inner) = group;
-        let layers =
-            Layers { account: false, network: false, folders: false, landlock_whole: false, held: held.clone() };
-        let mut jailed = Self { layers, process, handle, ended, complaint };
+        let mut jailed = match launcher {
+            Launcher::Own(program) => Self::own(program, theirs, complaint, memory_mib),
+            Launcher::Kept(starter) => Self::kept(&starter, theirs, complaint, memory_mib),
+        }
+        .map_err(failed)?;
+        let held = jailed.layers.held.clone();
         let descriptors: Vec<BorrowedFd<'_>> = handed.iter().map(|(_, descriptor)| descriptor.as_fd()).collect();
         channel::send(&ours, &bytes, &descriptors).map_err(failed)?;
         match hear(&ours)? {
@@ -93,10 +110,54 @@ impl Jailed {
         }
     }
 
+    fn own(
+        launcher: PathBuf,
+        socket: OwnedFd,
+        complaint: Arc<Mutex<Vec<u8>>>,
+        memory_mib: Option<u32>,
+    ) -> io::Result<Self> {
+        let bounds = Arc::new(Mutex::new(Group::default()));
+        let (process, ended) = spawn(launcher, socket, Arc::clone(&complaint), Arc::clone(&bounds))?;
+        let number = i32::try_from(process).ok().and_then(Pid::from_raw);
+        let number = number.ok_or_else(|| io::Error::other("a process without a number"))?;
+        let handle = Handle::Own(pidfd_open(number, PidfdFlags::empty())?);
+        let group = memory_mib.map(|memory| Group::hold(process, memory)).unwrap_or_default();
+        let layers = nothing_yet(group.held.clone());
+        *bounds.lock().unwrap_or_else(PoisonError::into_inner) = group;
+        Ok(Self { layers, process, handle, ended, complaint })
+    }
+
+    fn kept(
+        starter: &Starter,
+        socket: OwnedFd,
+        complaint: Arc<Mutex<Vec<u8>>>,
+        memory_mib: Option<u32>,
+    ) -> io::Result<Self> {
+        let (reads, writes) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        let Kept { process, held, lifeline, mut told } = starter.start(&socket, &writes, memory_mib)?;
+        // Only the program holds the other ends now: they close when it ends.
+        drop((socket, writes));
+        let (say, ended) = watch::channel(None);
+        let kept = Arc::clone(&complaint);
+        thread::Builder::new().name("computer".into()).spawn(move || {
+            complain(&mut File::from(reads), &kept);
+            let status = match keeper::hear(&mut told) {
+                Ok(Word::Ended { status }) => status,
+                // The supervisor has gone, and what it kept with it.
+                Ok(Word::Started { .. } | Word::Failed { .. }) | Err(_) => KILLED,
+            };
+            let _ = say.send(Some(ExitStatus::from_raw(status)));
+        })?;
+        Ok(Self { layers: nothing_yet(held), process, handle: Handle::Kept(lifeline), ended, complaint })
+    }
+
     /// Ends it at once.
     pub(crate) fn kill(&self) {
         // One that has ended is what was wanted.
-        let _ = pidfd_send_signal(&self.handle, Signal::KILL);
+        match &self.handle {
+            Handle::Own(process) => drop(pidfd_send_signal(process, Signal::KILL)),
+            Handle::Kept(lifeline) => drop(lifeline.shutdown(std::net::Shutdown::Write)),
+        }
     }
 
     /// Waits until it has ended.
@@ -110,6 +171,20 @@ impl Jailed {
     pub(crate) fn complaint(&self) -> String {
         let bytes = self.complaint.lock().unwrap_or_else(PoisonError::into_inner);
         shown(&bytes)
+    }
+}
+
+/// What holds a program before its launcher has said anything.
+const fn nothing_yet(held: crate::Held) -> Layers {
+    Layers { account: false, network: false, folders: false, landlock_whole: false, held }
+}
+
+/// Keeps the last of what a program complains about, until it says no more.
+fn complain(from: &mut impl Read, kept: &Mutex<Vec<u8>>) {
+    let mut bytes = vec![0; 1024];
+    while let Ok(count @ 1..) = from.read(&mut bytes) {
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        keep_last(&mut kept, bytes.get(..count).unwrap_or_default(), MAX_COMPLAINT_BYTES);
     }
 }
 
@@ -163,11 +238,7 @@ fn spawn(
         };
         let _ = started.send(Ok(child.id()));
         if let Some(mut errors) = child.stderr.take() {
-            let mut bytes = vec![0; 1024];
-            while let Ok(count @ 1..) = errors.read(&mut bytes) {
-                let mut kept = complaint.lock().unwrap_or_else(PoisonError::into_inner);
-                keep_last(&mut kept, bytes.get(..count).unwrap_or_default(), MAX_COMPLAINT_BYTES);
-            }
+            complain(&mut errors, &complaint);
         }
         let status = child.wait().ok();
         *bounds.lock().unwrap_or_else(PoisonError::into_inner) = Group::default();

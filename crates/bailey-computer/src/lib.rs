@@ -5,6 +5,7 @@
 //! | [`Engine`], [`Machine`] | what a computer can be asked for, whatever runs it |
 //! | [`Qemu`] | the engine: QEMU's microvm, under KVM or emulated, in a jail |
 //! | [`jail`] | what the process of a machine gives up before it becomes QEMU |
+//! | [`Keeper`], [`Starter`] | who starts that process for a home which is not root |
 //! | [`Control`] | calls into the guest: programs, jobs, files, clock |
 //! | [`Image`] | the root that every machine starts from, checked by hash |
 //!
@@ -22,6 +23,7 @@ mod control;
 mod engine;
 mod image;
 pub mod jail;
+mod keeper;
 mod launch;
 mod probe;
 mod qemu;
@@ -35,6 +37,7 @@ pub use control::{Call, CallError, Control, Output, Piece};
 pub use engine::{Action, DiskKey, Engine, Grade, Machine, Place, Resources};
 pub use image::{Image, ImageError};
 pub use jail::{Identity, Layers};
+pub use keeper::{Keeper, Starter};
 pub use qemu::{Accelerator, Qemu};
 
 use std::io;

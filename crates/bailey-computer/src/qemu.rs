@@ -15,7 +15,8 @@ use tokio::task::spawn_blocking;
 use crate::engine::{Action, DiskKey, Engine, Grade, Machine, Place, Resources};
 use crate::image::Image;
 use crate::jail::{Identity, Order};
-use crate::launch::{Handed, Jailed};
+use crate::keeper::Starter;
+use crate::launch::{Handed, Jailed, Launcher};
 use crate::qmp::Qmp;
 use crate::{ComputerError, channel, probe, sealed};
 
@@ -27,6 +28,11 @@ const EMULATED_WITHIN: Duration = Duration::from_secs(60);
 const ISOLATED_WITHIN: Duration = Duration::from_secs(20);
 /// How often a start is tried that says nothing.
 const TRIES: u32 = 2;
+
+/// QEMU.
+pub(crate) const PROGRAM: &str = "/usr/bin/qemu-system-x86_64";
+/// Its tool for disks.
+pub(crate) const TOOL: &str = "/usr/bin/qemu-img";
 
 /// What runs the guest's processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +48,7 @@ pub enum Accelerator {
 pub struct Qemu {
     program: PathBuf,
     tool: PathBuf,
-    launcher: PathBuf,
+    launcher: Launcher,
     image: PathBuf,
     identity: Option<Identity>,
     resources: Resources,
@@ -55,14 +61,26 @@ impl Qemu {
     #[must_use]
     pub fn emulated(launcher: &Path, image: &Path, identity: Option<Identity>, resources: Resources) -> Self {
         Self {
-            program: "/usr/bin/qemu-system-x86_64".into(),
-            tool: "/usr/bin/qemu-img".into(),
-            launcher: launcher.into(),
+            program: PROGRAM.into(),
+            tool: TOOL.into(),
+            launcher: Launcher::Own(launcher.into()),
             image: image.into(),
             identity,
             resources,
             accelerator: Accelerator::Emulation,
         }
+    }
+
+    /// Returns it with its launchers started by a supervisor, under an account that the supervisor says.
+    #[must_use]
+    pub fn started_by(self, starter: Starter) -> Self {
+        Self { launcher: Launcher::Kept(starter), identity: None, ..self }
+    }
+
+    /// Returns the programs of it that this machine lacks.
+    #[must_use]
+    pub fn lacking(&self) -> Vec<&Path> {
+        [&self.program, &self.tool].into_iter().filter(|path| !path.exists()).map(PathBuf::as_path).collect()
     }
 
     /// Returns it with KVM, if a guest boots under that. The answer is kept in the file `cache`, until kernel or QEMU change.

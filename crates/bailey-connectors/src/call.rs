@@ -19,12 +19,12 @@ pub enum BadCall {
     Missing(&'static str),
     /// An argument breaks a rule.
     Bad {
-        /// Which.
+        /// Names it.
         name: &'static str,
-        /// What is wrong with it.
+        /// Says what is wrong with it.
         why: String,
     },
-    /// What the action needs could not be looked up.
+    /// Something that the action needs could not be looked up.
     Lookup(String),
     /// The service is not connected.
     NotConnected(&'static str),

@@ -14,7 +14,7 @@ use crate::call::{Arguments, BadCall};
 pub struct Account {
     /// The connection, and the generation of its grant.
     pub connection: (ConnectionId, u64),
-    /// What it may be used for.
+    /// The level: how much it may be used for.
     pub level: Level,
     /// Where, and as whom.
     pub settings: Settings,
@@ -35,7 +35,7 @@ impl Account {
 pub struct PrepareContext<'a> {
     /// The vault.
     pub vault: &'a Vault,
-    /// What is known.
+    /// Everything that is known.
     pub home: HomeContext,
 }
 

@@ -119,11 +119,11 @@ pub(crate) async fn look(vault: &Vault, access: &Access, ask: HttpAsk<'_>) -> Re
 pub(crate) struct Resource {
     /// Where.
     pub(crate) href: String,
-    /// What it is: the element names of its type.
+    /// Its type, as element names.
     pub(crate) types: Vec<String>,
-    /// What it is called.
+    /// Its name.
     pub(crate) name: String,
-    /// What its entries can be.
+    /// Kinds of entries it can hold.
     pub(crate) components: Vec<String>,
     /// The account of whoever asks.
     pub(crate) principal: Option<String>,

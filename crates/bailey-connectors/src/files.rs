@@ -11,6 +11,7 @@ use bailey_gate::{ActionId, Claimed, ConnectionId, Effect, Found, Outcome};
 use bailey_vault::{Access, Discovered, FileRow, MadeBy, Settings, Vault, VaultError, composed};
 use serde_json::{Value, json};
 
+use crate::calendar::zone_name;
 use crate::call::{Arguments, BadCall, schema};
 use crate::context::PrepareContext;
 use crate::mail::kept_file;
@@ -108,7 +109,7 @@ impl Service for OwnFiles {
                 let from = from.transpose().map_err(bad)?.unwrap_or_default();
                 let file = existing(vault, "path", arguments)?;
                 let confidential = file.newest.labels.confidential;
-                FileAction::Read { path: file.path, seen: file.newest.seen, confidential, from }
+                FileAction::Read { path: file.path, seen: file.newest.seen, confidential, from, zone: zone_name(cx) }
             }
             "file_write" => write(arguments, cx).await?,
             "file_move" => {
@@ -136,7 +137,7 @@ impl Service for OwnFiles {
     async fn execute(&self, vault: &Vault, claimed: &Claimed<FileAction>) -> Outcome {
         let looked = match claimed.action() {
             FileAction::List { folder } => list(vault, folder),
-            FileAction::Read { path, seen, from, .. } => read(vault, path, seen, *from),
+            FileAction::Read { path, seen, from, zone, .. } => read(vault, path, seen, *from, zone),
             FileAction::Search { words, folder } => search::search(vault, words.as_str(), folder),
             FileAction::Change { seen, content, difference: Some(shown), .. } => {
                 // What the person saw is what changes: both sides are read again.
@@ -311,11 +312,13 @@ fn list(vault: &Vault, folder: &Folder) -> Result<Value, String> {
     Ok(json!({ "folders": found.folders, "files": files, "more": found.more }))
 }
 
-fn read(vault: &Vault, path: &FilePath, seen: &Seen, from: u64) -> Result<Value, String> {
+fn read(vault: &Vault, path: &FilePath, seen: &Seen, from: u64, zone: &str) -> Result<Value, String> {
     let content = vault.files().content(seen, MAX_READ_BYTES).map_err(|error| error.to_string())?;
     let mut value = match content {
         Some(bytes) => {
-            describe_file(&bytes, "", Some(path.name()), None, usize::try_from(from).unwrap_or(usize::MAX), None)
+            let from = usize::try_from(from).unwrap_or(usize::MAX);
+            let home = bailey_calendar::zone::by_name(zone);
+            describe_file(&bytes, "", Some(path.name()), None, from, home.as_ref())
         }
         None if seen.size > MAX_READ_BYTES => {
             json!({ "no_text": format!("it has more than {} MB, which is not read as text", MAX_READ_BYTES / 1_000_000) })

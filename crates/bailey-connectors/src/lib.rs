@@ -15,11 +15,13 @@ mod dates;
 mod dav;
 mod files;
 mod foreign;
+mod http;
 mod mail;
 pub mod manifest;
 mod notes;
 mod schedules;
 mod service;
+mod shell;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -50,7 +52,7 @@ pub mod parsers {
 pub struct Prepared {
     /// The account it acts on.
     pub account: Option<ConnectionId>,
-    /// What is to be done.
+    /// The action to take.
     pub action: Action,
     /// Why, as the model claims.
     pub why: String,
@@ -125,6 +127,8 @@ services! {
     File = files::OwnFiles;
     Schedule = schedules::Schedules;
     Tool = foreign::ForeignTools;
+    Shell = shell::Shell;
+    Http = http::Http;
 }
 
 /// The services of a home, behind claims.
@@ -193,10 +197,10 @@ impl Services {
 
     /// Tells whether the person can change an action while it waits.
     #[must_use]
-    pub fn can_edit(action: &Action) -> bool {
+    pub fn can_edit(action: &Action, home: &jiff::tz::TimeZone) -> bool {
         match action {
             Action::Mail(MailAction::Send(_)) => true,
-            Action::Calendar(CalendarAction::Write(writing)) => calendar::edited::can_edit(writing),
+            Action::Calendar(CalendarAction::Write(writing)) => calendar::edited::can_edit(writing, home),
             _ => false,
         }
     }

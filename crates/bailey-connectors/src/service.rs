@@ -17,11 +17,11 @@ pub struct ToolDefinition {
     pub name: &'static str,
     /// The kind of action it makes.
     pub kind: ActionKind,
-    /// What it does, for the model.
+    /// Says what it does, for the model.
     pub description: &'static str,
     /// JSON schema of its arguments.
     pub parameters: Value,
-    /// What each argument can do, in the language of manifests ([`crate::manifest`]).
+    /// Says what each argument can do, in the language of manifests ([`crate::manifest`]).
     pub manifest: Value,
 }
 
@@ -34,13 +34,13 @@ pub type Lookup = Option<(Found, &'static str)>;
 /// Something that was done, as its undo sees it.
 #[derive(Debug)]
 pub struct Done<'a, A> {
-    /// Which action.
+    /// The action's identity.
     pub id: ActionId,
     /// The account it acted on, and the generation of its grant.
     pub account: Option<(ConnectionId, u64)>,
-    /// What was done.
+    /// The action that was taken.
     pub action: &'a A,
-    /// What it left behind at the other side ([`Outcome::left`]); empty where that is not known.
+    /// Bytes that it left behind at the other side ([`Outcome::left`]); empty where they are not known.
     pub left: &'a [u8],
 }
 

@@ -185,7 +185,10 @@ const touch = async form => {
     return say(said);
   }
   const got = await send(path, { ...body, proof: given });
-  if (answer === "codes") return showCodes((await got.json()).codes);
+  if (answer === "codes") {
+    const told = await got.json();
+    return showCodes(told.codes ?? [told.token], to);
+  }
   if (answer === "go") return leave(to);
   if (answer === "end") {
     const left = (await got.json()).end_by_hand, line = (/** @type {string} */ words) => Object.assign(document.createElement("p"), { textContent: words });
@@ -221,12 +224,12 @@ const create = async form => {
     authenticator_data: base64.of(response.getAuthenticatorData()),
   })).json();
   history.replaceState(null, "", location.pathname);
-  if (claimed.recovery_codes.length) await showCodes(claimed.recovery_codes); else location.assign("/talk");
+  if (claimed.recovery_codes.length) await showCodes(claimed.recovery_codes, "/recovery-codes"); else location.assign("/talk");
 };
 
-/** @param {string[]} codes */
-const showCodes = async codes => {
-  const shown = await page("/recovery-codes");
+/** @param {string[]} codes @param {string} on */
+const showCodes = async (codes, on) => {
+  const shown = await page(on);
   for (const list of all("#codes", shown)) list.append(...codes.map(code => Object.assign(document.createElement("li"), { textContent: code })));
   show(shown);
 };

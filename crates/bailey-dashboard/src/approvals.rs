@@ -12,37 +12,75 @@ use crate::words;
 /// Most actions that are answered with one touch.
 const MOST_TOGETHER: usize = 10;
 
-/// Makes the page of all that waits. `tasks` has the person's words of each task.
+/// How much waits in all, and from where on it is shown.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Waiting {
+    /// Actions that wait before the first that is shown.
+    pub skip: u64,
+    /// Actions that wait.
+    pub waits: u64,
+    /// Actions that are approved, and can still be taken back.
+    pub holds: u64,
+    /// Actions of which only the person can tell whether they happened.
+    pub doubts: u64,
+}
+
+/// Makes a page of what waits. `tasks` has the person's words of each task.
 #[must_use]
 pub fn approvals(
     frame: &Frame<'_>,
+    all: Waiting,
     waiting: &[ActionView],
     held: &[ActionView],
     unsure: &[ActionView],
     tasks: &BTreeMap<String, String>,
 ) -> String {
+    let shown = all.skip.saturating_add(waiting.len() as u64);
     let main = html! {
         h1 { "Approvals" }
         (part("waits", "lead", &html! {
-            @match (waiting.len() as u64, unsure.len() as u64) {
+            @match (all.waits, all.doubts) {
                 (0, 0) => "Nothing waits for you.",
                 (waits, 0) => { (words::count(waits, "waits", "wait")) "." },
                 (0, only) => { (words::number(only)) " only you can tell." },
                 (waits, only) => { (words::count(waits, "waits", "wait")) " · " (words::number(only)) " only you can tell." },
             }
+            @if all.skip > 0 {
+                " "
+                @if waiting.is_empty() { "None of them stands here. " }
+                @else { "Shown from number " (words::number(all.skip.saturating_add(1))) " on. " }
+                a href="/approvals" { "From the first" }
+            }
         }))
         @for (place, actions) in by_task(waiting).into_iter().enumerate() { (task_group(frame, place, &actions, tasks)) }
+        (part("next", "older", &html! {
+            @if shown < all.waits && !waiting.is_empty() {
+                a class="button plain" rel="next" href={ "/approvals?skip=" (shown) } { (words::number(all.waits - shown)) " more" }
+            }
+        }))
         @if !held.is_empty() {
-            (group("held", &html! { "Approved, and still to be taken back" }, &cards(frame, held)))
+            (group("held", &html! { "Approved, and still to be taken back" }, &html! {
+                (cards(frame, held))
+                (rest(all.holds, held, "held"))
+            }))
         }
         @if !unsure.is_empty() {
             (group("unsure", &html! { "Only you can tell" }, &html! {
                 p class="dim" { "It was handed over, and nobody has said since whether it happened. It is not sent again." }
                 (cards(frame, unsure))
+                (rest(all.doubts, unsure, "needs-person"))
             }))
         }
     };
     page(frame, "Approvals", &main)
+}
+
+/// Leads to those of a state that have no card here.
+fn rest(all: u64, shown: &[ActionView], state: &str) -> Markup {
+    let more = all.saturating_sub(shown.len() as u64);
+    html! {
+        @if more > 0 { p class="older" { a href={ "/activity?state=" (state) } { (words::number(more)) " more, in the activity" } } }
+    }
 }
 
 /// Makes a part of the page with a heading, which is renewed by itself.
@@ -184,17 +222,20 @@ const OF_ENTRY: [Field; 5] = [
 pub fn edit(frame: &Frame<'_>, action: &ActionView, editing: &Editing<'_>) -> String {
     let of_entry = action.kind.starts_with("calendar.");
     let (heading, fields) = if of_entry { ("Edit the entry", OF_ENTRY) } else { ("Edit the mail", OF_MAIL) };
+    // How much of a series, as the card says it.
+    let part = action.items.iter().find(|line| of_entry && line.label == "How much").map(|line| line.value.as_str());
     let main = html! {
         p class="crumb" { a href="/approvals" { "Approvals" } " › " a href={ "/approvals/" (action.id) } { "As it is now" } }
         h1 { (heading) }
         p class="lead" { "Saving makes a new one of it, which asks again. Nothing goes by saving." }
+        @if let Some(part) = part { p class="note" { "It repeats. This changes " b { (part) } "." } }
         @if !action.can_edit {
             p class="trouble" role="alert" { "It does not wait any more, or is nothing that can be edited here. It stands at: " (words::state(&action.state)) "." }
         }
         @if let Some(("", why)) = editing.wrong { p class="trouble" role="alert" { (words::with_code(why)) } }
         form method="post" action={ "/do/edit/" (action.id) } class="fields" {
             @for field in fields { (edit_field(field, editing)) }
-            @if of_entry { p class="dim" { "Times are those of " (frame.zone_name()) "." } }
+            @if of_entry { p class="dim" { "Times are those of " (frame.zone_name()) "." @if part.is_some_and(|part| part.contains("all")) { " They are those of one date; the others move along with it." } } }
             div class="answers" {
                 a class="button plain" href={ "/approvals/" (action.id) } { "Leave it as it is" }
                 button type="submit" class="go" { "Save, and show it anew" }

@@ -241,7 +241,7 @@ fn table(view: &Autonomy<'_>) -> Markup {
             @if !view.profiles.is_empty() { (profiles(view)) }
             @if !view.kinds.is_empty() {
                 div class="wide" tabindex="0" role="region" aria-label="Table of kinds" {
-                    table {
+                    table class="decisions" {
                         thead { tr { th scope="col" { "What" } th scope="col" { "Goes ahead" } th scope="col" { "Asks" } th scope="col" { "Never" } th scope="col" { "Because" } } }
                         tbody { (rows) }
                     }

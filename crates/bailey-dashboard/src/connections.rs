@@ -81,9 +81,12 @@ pub fn connections(frame: &Frame<'_>, accounts: &[ConnectionView], under_way: &[
 fn being_connected(frame: &Frame<'_>, one: &ConnectingView) -> Markup {
     html! {
         @match (&one.trouble, one.at_provider) {
-            (Some(why), _) => p class="trouble" {
-                bdi { (one.account) } " (" (kind_name(&one.kind)) ") was not connected: " (words::with_code(why)) ". "
-                a href={ "/connect?kind=" (one.kind) } { "Connect it anew" }
+            (Some(why), _) => div class="note" role="status" {
+                p { bdi { (one.account) } " (" (kind_name(&one.kind)) ") was not connected: " (words::with_code(why)) "." }
+                div class="answers" {
+                    a class="button plain" href={ "/connecting/" (one.id) "/again" } { "Try again" span class="off" { ": " (one.account) } }
+                    (touch::post(&format!("/do/connecting/{}/dismiss", one.id), &[], "Dismiss", "plain"))
+                }
             },
             (None, true) => p class="note" role="status" {
                 bdi { (one.account) } " (" (kind_name(&one.kind)) ") waits since " (frame.clock(one.begun_ms))
@@ -281,7 +284,7 @@ const ISSUERS: [(&str, &str); 2] =
 fn address(kind: &str, trouble: &str, typed: &BTreeMap<&'static str, &str>) -> Markup {
     let said = |name: &str| typed.get(name).copied().unwrap_or_default();
     html! {
-        h1 { "Connect: " (kind_name(kind)) }
+        h1 { @match kind { "mail" => "Connect mail", "calendar" => "Connect a calendar", "contacts" => "Connect an address book", _ => "Connect a model" } }
         @if !trouble.is_empty() { p class="trouble" role="alert" { (words::with_code(trouble)) } }
         form method="post" action="/do/connect/find" class="fields" {
             input type="hidden" name="kind" value=(kind);

@@ -70,3 +70,19 @@ pub fn recovery_codes() -> String {
     };
     bare("Keep these codes", &main)
 }
+
+/// Makes the page that the script shows the code on by which a new approval passphrase is set; by itself it holds none.
+#[must_use]
+pub fn passphrase_code() -> String {
+    let main = html! {
+        div class="enter" {
+            h1 { "Set a new passphrase" }
+            p class="lead" { "On the machine that Bailey runs on, within 15 minutes, type:" }
+            pre class="body" { "bailey passphrase --code" }
+            p { "It asks for this code, once, and then for your new approval passphrase. The one before counts no more." }
+            ol class="codes one" id="codes" {}
+            div class="answers" { a class="button go" href="/settings" { "Done" } }
+        }
+    };
+    bare("Set a new passphrase", &main)
+}

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::assets::{FILES, path};
 use crate::carried::Seen;
-use crate::frame::{Frame, page};
+use crate::frame::{Frame, icon, page};
 use crate::records::address;
 use crate::touch::{self, Then, Touch};
 use crate::words;
@@ -38,15 +38,16 @@ fn crumbs(folder: &str) -> Markup {
     }
 }
 
-/// Says who made a version, and what they had read.
-fn by(one: &FileVersionView) -> Markup {
+/// Says when a version was made, by whom, and what they had read.
+fn made(frame: &Frame<'_>, one: &FileVersionView) -> Markup {
     html! {
+        (frame.moment(one.made_ms)) " by "
         @match &one.action {
             None => "you",
             Some(action) => a href={ "/activity/" (action) } { "the agent" },
         }
-        @if one.after_reading { ", " span class="mark" { "after reading what others wrote" } }
-        @if one.after_secrets { ", " span class="mark" { "after seeing secrets" } }
+        @if one.after_reading { " " span class="mark l-others" { "after reading what others wrote" } }
+        @if one.after_secrets { " " span class="mark l-others" { "after seeing secrets" } }
     }
 }
 
@@ -54,30 +55,30 @@ fn by(one: &FileVersionView) -> Markup {
 #[must_use]
 pub fn files(frame: &Frame<'_>, view: &FolderView) -> String {
     let FolderView { folder, folders, files, more, used_bytes, most_bytes } = view;
+    let above = folder_of(folder);
     let main = html! {
-        (crumbs(folder))
+        @if !folder.is_empty() { (crumbs(above)) }
         h1 { @if folder.is_empty() { "Files" } @else { bdi { (name_of(folder)) } } }
-        p class="lead" { "Kept encrypted here, with every version. The agent reads them freely, and asks before it writes, unless a rule of yours says otherwise." }
-        details open[folders.is_empty() && files.is_empty()] { summary { "Put files here" } (put(folder)) }
+        @if folder.is_empty() {
+            p class="lead" { "Kept encrypted here, with every version. The agent reads them freely, and asks before it writes, unless a rule of yours says otherwise." }
+        }
         @if folders.is_empty() && files.is_empty() { p class="none" { "Nothing lies here yet." } }
         @else {
-            div class="wide" { table class="files" {
-                thead { tr { th scope="col" { "Name" } th scope="col" { "Size" } th scope="col" { "Changed" } th scope="col" { "By" } } }
-                tbody {
-                    @for path in folders {
-                        tr { th scope="row" { a href=(folder_at(path)) { bdi { (name_of(path)) } "/" } } td { "" } td { "" } td { "" } }
-                    }
-                    @for file in files { (row(frame, file)) }
-                }
-            } }
+            ul class="listed lying" {
+                @for path in folders { li { a href=(folder_at(path)) { (icon("folder")) bdi { (name_of(path)) } span class="off" { ", a folder" } } } }
+                @for file in files { (row(frame, file)) }
+            }
             @if *more {
                 @if let Some(last) = files.last() {
-                    p { a href=(address("/files", [("folder", folder.as_str()), ("after", last.path.as_str())].into_iter())) { "The next ones" } }
+                    p class="older" { a class="button plain" rel="next" href=(address("/files", [("folder", folder.as_str()), ("after", last.path.as_str())].into_iter())) { "The next ones" } }
                 }
             }
         }
-        p class="dim" { (words::size(*used_bytes)) " of " (most_bytes >> 30) " GiB in use, with every version and the trash." }
-        p { a href="/files/trash" { "Trash" } }
+        details id="put-files" open[folders.is_empty() && files.is_empty()] { summary class="button plain" { "Put files here" } (put(folder)) }
+        div class="between" {
+            p class="dim" { (words::size(*used_bytes)) " of " (most_bytes >> 30) " GiB in use, with every version and the trash." }
+            a class="button plain" href="/files/trash" { "Trash" }
+        }
         script type="module" src=(path(&FILES)) {}
     };
     page(frame, "Files", &main)
@@ -85,11 +86,9 @@ pub fn files(frame: &Frame<'_>, view: &FolderView) -> String {
 
 fn row(frame: &Frame<'_>, file: &FileView) -> Markup {
     html! {
-        tr {
-            th scope="row" { a href={ "/files/" (file.id) } { bdi { (name_of(&file.path)) } } }
-            td { (words::size(file.newest.bytes)) }
-            td { (frame.moment(file.newest.made_ms)) }
-            td { (by(&file.newest)) }
+        li {
+            a href={ "/files/" (file.id) } { (icon("file")) bdi { (name_of(&file.path)) } }
+            span class="dim" { (words::size(file.newest.bytes)) " · " (made(frame, &file.newest)) }
         }
     }
 }
@@ -117,18 +116,14 @@ pub fn own_file(frame: &Frame<'_>, view: &FileVersionsView, shown: &FileVersionV
         (crumbs(folder_of(path)))
         h1 { bdi { (name_of(path)) } }
         @if let Some(at) = trashed_ms { p class="lead" { "In the trash since " (frame.moment(*at)) "." } }
-        dl class="items" {
-            dt { "Size" } dd { (words::size(shown.bytes)) " (" (words::number(shown.bytes)) " bytes)" }
-            dt { "Version" } dd { (shown.version) " of " (newest.version) ", " (frame.moment(shown.made_ms)) ", by " (by(shown)) }
-            dt { "SHA-256" } dd { code { (shown.sha256) } }
-        }
+        p class="lead" { (words::size(shown.bytes)) " · version " (shown.version) " of " (newest.version) " · " (made(frame, shown)) }
         @match seen {
             Seen::Picture => p { img class="seen" src=(content) alt={ "The file " (name_of(path)) }; },
             Seen::Text { text, whole } => {
                 pre class="body" dir="auto" { (text) }
                 @if !whole { p class="dim" { "There is more of it; keep the file to read the rest." } }
             },
-            Seen::Nothing => p class="lead" { "It is not shown here. Keep it, and open it with a program you trust with it." },
+            Seen::Nothing => p class="note" { "It is not shown here. Keep it, and open it with a program you trust with it." },
         }
         div class="answers" {
             a class="button plain" href=(content) download=(name_of(path)) { "Keep the file" }
@@ -145,11 +140,17 @@ pub fn own_file(frame: &Frame<'_>, view: &FileVersionsView, shown: &FileVersionV
                 }
             }
         }
-        h2 { "Versions" }
-        div class="wide" { table class="files" {
-            thead { tr { th scope="col" { "Version" } th scope="col" { "Size" } th scope="col" { "Made" } th scope="col" { "By" } th scope="col" { "Earlier" } } }
-            tbody { @for one in versions { (version_row(frame, file, one)) } }
-        } }
+        section class="group" aria-labelledby="versions" {
+            h2 id="versions" { "Versions" }
+            ul class="listed lying" { @for one in versions { (version_row(frame, file, one)) } }
+        }
+        details class="closer" id="exactly" {
+            summary { "Exactly what it holds" }
+            dl class="items" {
+                dt { "Bytes" } dd { (words::number(shown.bytes)) }
+                dt { "SHA-256" } dd { code { (shown.sha256) } }
+            }
+        }
     };
     page(frame, "File", &main)
 }
@@ -159,15 +160,11 @@ fn version_row(frame: &Frame<'_>, file: &FileView, one: &FileVersionView) -> Mar
     let here = address(&format!("/files/{}", file.id), [("version", number.as_str())].into_iter());
     let earlier = one.version != file.newest.version && file.trashed_ms.is_none();
     html! {
-        tr {
-            th scope="row" { a href=(here) { (number) } }
-            td { (words::size(one.bytes)) }
-            td { (frame.moment(one.made_ms)) }
-            td { (by(one)) }
-            td {
-                @if earlier {
-                    (touch::post(&format!("/do/files/{}/versions/{number}/restore", file.id), &[], &format!("Bring back {number}"), "plain"))
-                }
+        li {
+            a href=(here) { "Version " (number) }
+            span class="dim" { (words::size(one.bytes)) " · " (made(frame, one)) }
+            @if earlier {
+                (touch::post(&format!("/do/files/{}/versions/{number}/restore", file.id), &[], &format!("Bring back {number}"), "plain"))
             }
         }
     }
@@ -183,15 +180,11 @@ pub fn trash(frame: &Frame<'_>, files: &[FileView]) -> String {
         @if files.is_empty() { p class="none" { "Nothing lies in the trash." } }
         @else {
             p class="lead" { "What lies here is kept with every version until you empty the trash. Then it is gone for good, and its keys with it." }
-            div class="wide" { table class="files" {
-                thead { tr { th scope="col" { "Path" } th scope="col" { "Size" } th scope="col" { "Trashed" } th scope="col" { "Take out" } } }
-                tbody { @for file in files { tr {
-                    th scope="row" { a href={ "/files/" (file.id) } { bdi { (file.path) } } }
-                    td { (words::size(file.newest.bytes)) }
-                    td { @if let Some(at) = file.trashed_ms { (frame.moment(at)) } }
-                    td { (touch::post(&format!("/do/files/{}/restore", file.id), &[], "Restore", "plain")) }
-                } } }
-            } }
+            ul class="listed lying" { @for file in files { li {
+                a href={ "/files/" (file.id) } { (icon("file")) bdi { (file.path) } }
+                span class="dim" { (words::size(file.newest.bytes)) @if let Some(at) = file.trashed_ms { " · trashed " (frame.moment(at)) } }
+                (touch::post(&format!("/do/files/{}/restore", file.id), &[], "Restore", "plain"))
+            } } }
             div class="answers" { (touch::button(&empty, "Empty the trash", "danger")) }
         }
     };

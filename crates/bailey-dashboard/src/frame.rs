@@ -49,20 +49,40 @@ pub enum Section {
     Autonomy,
     /// The person's files.
     Files,
+    /// The agent's own machine.
+    Computer,
     /// Devices, sessions, the model, export and deletion.
     Settings,
 }
 
 impl Section {
-    const ALL: [(Self, &str, &str, &str); 7] = [
+    const ALL: [(Self, &str, &str, &str); 8] = [
         (Self::Talk, "/talk", "Talk", "talk"),
         (Self::Approvals, "/approvals", "Approvals", "check"),
         (Self::Activity, "/activity", "Activity", "clock"),
         (Self::Connections, "/connections", "Connections", "plug"),
         (Self::Autonomy, "/autonomy", "Autonomy", "dial"),
         (Self::Files, "/files", "Files", "folder"),
+        (Self::Computer, "/computer", "Computer", "screen"),
         (Self::Settings, "/settings", "Settings", "gear"),
     ];
+
+    /// Returns the section that a page belongs to, by its path; what is not known belongs to the first.
+    #[must_use]
+    pub fn of(path: &str) -> Self {
+        let path = path.strip_prefix("/do").unwrap_or(path);
+        let is_below =
+            |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let by_name = Self::ALL.iter().find(|(_, root, _, _)| is_below(root)).map(|(section, ..)| *section);
+        by_name.unwrap_or(match path.split('/').nth(1) {
+            Some("context" | "log") => Self::Activity,
+            Some("connect" | "oauth") => Self::Connections,
+            Some("rules") => Self::Autonomy,
+            Some("models" | "notifications" | "sessions") => Self::Settings,
+            Some("edit" | "reject" | "take-back" | "happened") => Self::Approvals,
+            _ => Self::Talk,
+        })
+    }
 }
 
 /// What every page is told.

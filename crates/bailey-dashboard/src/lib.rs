@@ -41,6 +41,7 @@
 //! | `/do/files/put` | `multipart/form-data`: `folder`, `into`, `file` (several) | puts files, up to 4 MB in all |
 //! | `/do/files/{id}/move`, `/do/files/{id}/trash` | `version`, `to` | `POST /v1/files/{id}/move`, `…/trash` |
 //! | `/do/files/{id}/restore`, `/do/files/{id}/versions/{n}/restore` | | `POST /v1/files/{id}/restore`, `…/versions/{n}/restore` |
+//! | `/do/computer/start`, `/do/computer/stop` | | `POST /v1/computer/start`, `…/stop`, without waiting for it |
 //! | `/do/log/export` | | `POST /v1/log/export`, as a file |
 //! | `/do/log/export-readable`, `/do/log/export-csv` | `proof` | `POST /v1/log/export-readable`, `…/export-csv`, as a file; the script fills in what the touch gave |
 //! | `/do/recover` | `code` | takes a recovery code, then [`claim()`] |
@@ -71,10 +72,11 @@
 //! | `/v1/notifications` | `place`, `password` |
 //! | `/v1/passkeys/{id}/end` | |
 //! | `/v1/recovery-codes` (shown on [`recovery_codes()`]) | |
-//! | `/v1/browsers/link` (before a passkey is made from the settings) | |
+//! | `/v1/browsers/link` (before a passkey is made from the settings; its token is shown on [`passphrase_code()`]) | |
 //! | `/v1/log/export-readable` (posted to `/do/log/export-readable`) | |
 //! | `/v1/log/export-csv` (posted to `/do/log/export-csv`) | |
 //! | `/v1/files/trash/empty` | |
+//! | `/v1/computer/destroy` | |
 //! | `/v1/home/delete` | |
 //!
 //! A new passkey is made by a form with `data-create`, on [`claim()`] by the token behind `#` in the address, in the settings by one of
@@ -87,6 +89,7 @@ mod assets;
 mod autonomy;
 mod card;
 mod carried;
+mod computer;
 mod connections;
 mod context;
 mod enter;
@@ -104,13 +107,14 @@ mod trouble;
 mod words;
 
 pub use activity::{Filter, action, activity};
-pub use approvals::{Editing, approvals, card as one_approval, edit, mail_fields};
+pub use approvals::{Editing, Waiting, approvals, card as one_approval, edit, mail_fields};
 pub use assets::{WORKER, asset};
 pub use autonomy::{Autonomy, Draft, KindRow, Profile, autonomy};
 pub use carried::{Seen, file, original};
+pub use computer::computer;
 pub use connections::{Connecting, Offer, connect, connections, signed_in};
 pub use context::{Request, context};
-pub use enter::{claim, recovery_codes, sign_in};
+pub use enter::{claim, passphrase_code, recovery_codes, sign_in};
 pub use files::{files, own_file, trash};
 pub use frame::{Frame, Mode, Section, Step};
 pub use models::models;
@@ -119,7 +123,7 @@ pub use records::{Looked, requests};
 pub use schedules::{OwnAccount, ScheduleForm, schedule, schedules};
 pub use settings::{Daily, Device, Session, Settings, settings};
 pub use talk::{history, talk, task, undo_task};
-pub use trouble::trouble;
+pub use trouble::{Reader, trouble};
 pub use words::kind as kind_in_words;
 
 macro_rules! policy {

@@ -75,7 +75,9 @@ fn close(open: Open, _: TagEnd, said: &str) -> Markup {
         Tag::Emphasis => html! { em { (inside) } },
         Tag::Strong => html! { strong { (inside) } },
         Tag::Strikethrough => html! { s { (inside) } },
-        Tag::Table(_) => html! { div class="wide" { table { (inside) } } },
+        Tag::Table(_) => {
+            html! { div class="wide" tabindex="0" role="region" aria-label="Table" { table { (inside) } } }
+        }
         Tag::TableHead => html! { thead { tr { (inside) } } },
         Tag::TableRow => html! { tr { (inside) } },
         Tag::TableCell => html! { td { (inside) } },

@@ -8,9 +8,9 @@ use crate::assets::{ICON, ICON_LARGE, ICON_MASKABLE, NOTIFICATIONS, path};
 use crate::frame::{Frame, page, part};
 use crate::touch::{self, Then, Touch, field};
 
-/// Makes the page.
+/// Makes the page. `accounts` are the mail accounts that may send.
 #[must_use]
-pub fn notifications(frame: &Frame<'_>, view: &NotificationsView) -> String {
+pub fn notifications(frame: &Frame<'_>, view: &NotificationsView, accounts: &[String]) -> String {
     let main = html! {
         p class="crumb" { a href="/settings" { "Settings" } }
         h1 { "Notifications" }
@@ -22,6 +22,13 @@ pub fn notifications(frame: &Frame<'_>, view: &NotificationsView) -> String {
             p class="dim" { "Its server reads how many actions wait, and where your dashboard is." }
             (server("ntfy", "ntfy", "Address of the topic", "https://ntfy.sh/a-name-nobody-guesses", "Access token, if the topic has one"))
             (server("gotify", "Gotify", "Address of the server", "https://gotify.example.org", "Token of the application"))
+        }
+        section class="group" aria-labelledby="by-mail" {
+            h2 id="by-mail" { "Mail" }
+            p class="dim" { "From an account of yours to its own address, and to nobody else. Your mail server reads how many actions wait, and where your dashboard is." }
+            @if accounts.is_empty() {
+                p { "No connected mail account may send. " a href="/connect?kind=mail" { "Connect one" } }
+            } @else { (mail(accounts)) }
         }
         script type="module" src=(path(&NOTIFICATIONS)) {}
     };
@@ -36,7 +43,11 @@ fn places(frame: &Frame<'_>, all: &[NotificationView]) -> Markup {
                 div {
                     b { bdi { (one.name) } }
                     p class="dim" {
-                        @if one.kind == "browser" { "through " bdi { (one.host) } } @else { (one.kind) }
+                        @match one.kind.as_str() {
+                            "browser" => { "through " bdi { (one.host) } },
+                            "mail" => "by mail, to itself",
+                            other => (other),
+                        }
                         " · added " (frame.moment(one.made_ms))
                         @if let Some(sent) = one.sent_ms { " · last notice " (frame.moment(sent)) }
                     }
@@ -81,6 +92,24 @@ fn browser(key: &str) -> Markup {
             (touch::form_with_id("wake", &add, &confirm))
         }
     }
+}
+
+fn mail(accounts: &[String]) -> Markup {
+    let add = Touch {
+        path: "/v1/notifications",
+        body: json!({ "place": { "kind": "mail", "address": field("address") } }),
+        said: "It is told from now on.",
+        then: Then::Renew,
+    };
+    touch::form(
+        &add,
+        &html! {
+            div class="fields" {
+                label { span { "Account" } select name="address" { @for one in accounts { option value=(one) { (one) } } } }
+                div class="answers" { button type="submit" class="plain" disabled { "Add" } }
+            }
+        },
+    )
 }
 
 fn server(kind: &str, name: &str, label: &str, example: &str, token: &str) -> Markup {

@@ -101,6 +101,8 @@ fn devices(frame: &Frame<'_>, view: &Settings<'_>) -> Markup {
         } }
     };
     let codes = Touch { path: "/v1/recovery-codes", body: json!({}), said: "", then: Then::Codes };
+    let passphrase =
+        Touch { path: "/v1/browsers/link", body: json!({}), said: "", then: Then::Code("/passphrase-code") };
     html! {
         section class="group" aria-labelledby="devices" {
             h2 id="devices" { "Devices" }
@@ -121,6 +123,10 @@ fn devices(frame: &Frame<'_>, view: &Settings<'_>) -> Markup {
                     }
                 }
                 (touch::button(&codes, "Make new ones", "plain"))
+            }
+            div class="between" {
+                p { b { "Approval passphrase" } br; span class="dim" { "for the command line; if you forgot it, your passkey sets another" } }
+                (touch::button(&passphrase, "Set a new one…", "plain"))
             }
         }
     }

@@ -65,14 +65,24 @@ fn search(words: &str) -> Markup {
     }
 }
 
-/// Makes the page of one task. Beside it stand the newest tasks.
+/// Steps of a task on one page, and bytes of the words of the cards among them: a page stays below 100 kB.
+const MOST_STEPS: usize = 60;
+const CARDS_BYTES: usize = 40 * 1_024;
+
+/// Makes the page of one task, without the last `later` of its steps. Beside it stand the newest tasks.
 #[must_use]
-pub fn task(frame: &Frame<'_>, tasks: &[TaskSummary], task: &TaskView) -> String {
+pub fn task(frame: &Frame<'_>, tasks: &[TaskSummary], task: &TaskView, later: usize) -> String {
     let summary = &task.summary;
     let id = summary.id.as_str();
     let under_way = matches!(summary.state.as_str(), "running" | "waiting");
     let said = &summary.words;
     let steps: Vec<&ActionView> = task.actions.iter().filter(|action| action.kind != "reply").collect();
+    let until = steps.len().saturating_sub(later);
+    let from = until.saturating_sub(MOST_STEPS);
+    let whole = whole_cards(&steps);
+    // What asks is shown wherever it stands.
+    let is_here = |place: usize| (from..until).contains(&place) || later == 0 && whole.contains(&place);
+    let shown: Vec<(usize, &&ActionView)> = steps.iter().enumerate().filter(|(place, _)| is_here(*place)).collect();
     let main = html! {
         div class="talk" {
             div class="thread" {
@@ -85,7 +95,11 @@ pub fn task(frame: &Frame<'_>, tasks: &[TaskSummary], task: &TaskView) -> String
                 }
                 @if !steps.is_empty() {
                     h2 class="off" { "What was done" }
-                    (part("steps", "", &html! { ol class="steps" { @for step in &steps { (one_step(frame, step)) } } }))
+                    (part("steps", "", &html! {
+                        @if from > 0 { p class="older" { a class="button plain" rel="prev" href={ "/talk/" (id) "?later=" (steps.len() - from) } { (words::count(from as u64, "earlier step", "earlier steps")) } } }
+                        ol class="steps" { @for (place, step) in &shown { (one_step(frame, step, whole.contains(place))) } }
+                        @if later > 0 { p class="older" { a class="button plain" rel="next" href={ "/talk/" (id) } { "The last steps" } } }
+                    }))
                 }
                 @if under_way {
                     p class="coming" data-events={ "/v1/tasks/" (id) "/events" } aria-live="off" {}
@@ -97,13 +111,12 @@ pub fn task(frame: &Frame<'_>, tasks: &[TaskSummary], task: &TaskView) -> String
                 @if let Some(trouble) = &summary.trouble { p class="trouble" { (trouble) } }
                 @for note in &summary.notes { p class="dim" { (note) } }
                 p class="dim usage" { (usage(summary.usage)) @if summary.usage.requests > 0 { " · " a href={ "/context/" (id) "/0" } { "what the model was shown" } } }
-                @if under_way {
-                    (touch::post(&format!("/do/task/{id}/stop"), &[], "Stop", "plain"))
-                } @else {
-                    (write(&format!("/do/task/{id}/more"), "Go on with it", "Go on"))
-                }
-                @if steps.iter().any(|step| can_go_back(step)) {
-                    p { a class="button plain" href={ "/talk/" (id) "/undo" } { "Undo the whole task…" } }
+                @if !under_way { (write(&format!("/do/task/{id}/more"), "Go on with it", "Go on")) }
+                div class="answers" {
+                    @if under_way { (touch::post(&format!("/do/task/{id}/stop"), &[], "Stop", "plain")) }
+                    @if steps.iter().any(|step| can_go_back(step)) {
+                        a class="button plain" href={ "/talk/" (id) "/undo" } { "Undo the whole task…" }
+                    }
                 }
             }
             aside aria-labelledby="others" {
@@ -122,12 +135,13 @@ fn can_go_back(action: &ActionView) -> bool {
 }
 
 /// What undoing a task does, in the order in which it is shown: to be done, done, and left.
-const FATES: [(UndoFate, &str); 6] = [
+const FATES: [(UndoFate, &str); 7] = [
     (UndoFate::Undo, "Will be undone"),
     (UndoFate::TakeBack, "Will be taken back before it happens"),
     (UndoFate::UnderWay, "Being undone"),
     (UndoFate::Undone, "Undone"),
     (UndoFate::TakenBack, "Taken back"),
+    (UndoFate::Later, "After these, by another touch"),
     (UndoFate::Leave, "Stays as it is"),
 ];
 
@@ -137,11 +151,18 @@ pub fn undo_task(frame: &Frame<'_>, view: &TaskUndoView) -> String {
     let of = |fate: UndoFate| view.steps.iter().filter(move |step| step.fate == fate);
     let ids = |fate| of(fate).map(|step| step.action.id.as_str()).collect::<Vec<_>>();
     let (undo, take_back) = (ids(UndoFate::Undo), ids(UndoFate::TakeBack));
+    let later = of(UndoFate::Later).count() as u64;
     let tried =
         view.running || view.steps.iter().any(|step| matches!(step.fate, UndoFate::Undone | UndoFate::TakenBack));
     let main = html! {
         p class="crumb" { a href={ "/talk/" (view.task) } { bdi { (words::short(&view.words, 80)) } } }
         h1 { "Undo the whole task" }
+        @if let Some(at) = view.broken_off_ms.filter(|_| !view.running) {
+            p class="note" role="status" {
+                "Undoing this began " (frame.moment(at)) " and broke off: Bailey ended meanwhile. What was undone then stays undone"
+                @if undo.is_empty() { "." } @else { "; the rest is listed below, as before." }
+            }
+        }
         @if view.running {
             p class="note" role="status" { "It is being undone. It goes on if you leave this page, which says how far it is when you come back." }
         } @else if view.steps.is_empty() {
@@ -149,7 +170,13 @@ pub fn undo_task(frame: &Frame<'_>, view: &TaskUndoView) -> String {
         } @else if undo.is_empty() && take_back.is_empty() {
             p class="lead" { @if tried { "Nothing is left to undo." } @else { "Nothing of this task can be undone." } }
         } @else {
-            p class="lead" { "The newest first, each by an action of its own, which the log keeps." }
+            p class="lead" {
+                "The newest first, each by an action of its own, which the log keeps."
+                @if later > 0 {
+                    " One touch undoes at most " (words::number(undo.len() as u64)) ": " (words::count(later, "further action is", "further actions are"))
+                    " offered here after these."
+                }
+            }
         }
         @for (fate, heading) in FATES {
             @if of(fate).next().is_some() {
@@ -216,9 +243,26 @@ fn list(tasks: &[TaskSummary], current: Option<&str>) -> Markup {
     }
 }
 
+/// Tells whether a step wants something of the person.
+fn asks(step: &ActionView) -> bool {
+    matches!(step.state.as_str(), "awaiting" | "held" | "needs-person")
+}
+
+/// Returns the places of the steps that are shown as cards: of those that ask, as many as a page holds.
+fn whole_cards(steps: &[&ActionView]) -> Vec<usize> {
+    let mut bytes = 0;
+    let asking = steps.iter().enumerate().filter(|(_, step)| asks(step));
+    let fits = asking.take_while(|(_, step)| {
+        let first = bytes == 0;
+        bytes += step.body.len() + step.items.iter().map(|line| line.value.len()).sum::<usize>() + 1;
+        first || bytes <= CARDS_BYTES
+    });
+    fits.map(|(place, _)| place).collect()
+}
+
 /// Shows a step: a card where it waits for the person, else one line that opens.
-fn one_step(frame: &Frame<'_>, step: &ActionView) -> Markup {
-    if matches!(step.state.as_str(), "awaiting" | "held" | "needs-person") {
+fn one_step(frame: &Frame<'_>, step: &ActionView, whole: bool) -> Markup {
+    if whole {
         return html! { li class="asks" { (card::card(frame, step, Heading::Part, None)) } };
     }
     let about = about(step);
@@ -233,7 +277,8 @@ fn one_step(frame: &Frame<'_>, step: &ActionView) -> Markup {
                 @if !step.claimed_why.is_empty() { p { b { "The agent says" } " " (step.claimed_why) } }
                 @if let Some(outcome) = &step.outcome { p { b { "Outcome" } " " (words::short(outcome, 2_000)) } }
                 div class="answers" {
-                    a class="button plain" href={ "/activity/" (step.id) } { "Whole" }
+                    @if asks(step) { a class="button go" href={ "/approvals/" (step.id) } { "Look at it, and answer" } }
+                    @else { a class="button plain" href={ "/activity/" (step.id) } { "Whole" } }
                     @if step.can_undo { (undo(step)) }
                 }
             }

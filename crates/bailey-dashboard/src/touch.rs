@@ -25,6 +25,8 @@ pub(crate) enum Then<'a> {
     Follow,
     /// The answer holds recovery codes, which are shown.
     Codes,
+    /// The answer holds a code for a terminal, which is shown on this page.
+    Code(&'a str),
     /// A form of this path is posted with the proof; its answer is a file, kept as it comes.
     Post(&'a str),
     /// The home is gone: what its answer says is left to be done is shown.
@@ -56,7 +58,8 @@ fn made(id: Option<&str>, touch: &Touch<'_>, inside: &Markup) -> Markup {
         Then::Renew => ("renew", ""),
         Then::Go(to) => ("go", to),
         Then::Follow => ("follow", ""),
-        Then::Codes => ("codes", ""),
+        Then::Codes => ("codes", "/recovery-codes"),
+        Then::Code(page) => ("codes", page),
         Then::Post(path) => ("post", path),
         Then::End => ("end", ""),
     };

@@ -15,7 +15,7 @@ const MAX_FOUND: usize = 8;
 pub struct Found {
     /// The words, as they stand there.
     pub phrase: String,
-    /// What they mean.
+    /// Their meaning.
     pub meaning: Result<When, Unclear>,
 }
 

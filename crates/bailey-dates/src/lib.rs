@@ -72,7 +72,7 @@ pub struct Context {
     pub languages: Vec<Language>,
     /// How the person writes dates in digits, if that is known; German and French are clear without.
     pub order: Option<Order>,
-    /// Which way it looks.
+    /// Tells whether it looks back or ahead.
     pub toward: Toward,
 }
 
@@ -139,14 +139,14 @@ pub enum Unclear {
     Ambiguous {
         /// Why, where the readings do not show it.
         why: Option<String>,
-        /// What it can mean.
+        /// Everything it can mean.
         readings: Vec<When>,
     },
     /// It is over.
     Past {
-        /// What it would be.
+        /// The date that it would be.
         was: When,
-        /// What may be meant instead.
+        /// Dates that may be meant instead.
         instead: Vec<When>,
     },
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http_body_util::BodyExt as _;
@@ -25,7 +25,7 @@ use tokio_rustls::LazyConfigAcceptor;
 
 use crate::ca::Ca;
 use crate::host::{Origin, Scheme};
-use crate::judge::{Ended, Head, Judge, Network, Record, Ruling, Whole};
+use crate::judge::{Ended, Head, Judge, Network, Record, Ruling, Ticket, Whole};
 use crate::passing::{Answer, Counted, Passed, read_whole, whole};
 use crate::seal::{Echo, MAX_FORM_BYTES, Slot};
 use crate::upstream::{Link, connect};
@@ -53,6 +53,21 @@ const OF_CONNECTION: [&str; 9] = [
     "transfer-encoding",
     "upgrade",
 ];
+
+/// What came back of a request of the home's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The status.
+    pub status: u16,
+    /// The media type, as the server says it.
+    pub kind: String,
+    /// Where it leads instead.
+    pub location: Option<String>,
+    /// The beginning of the body.
+    pub body: Vec<u8>,
+    /// Whether there was more of it.
+    pub more: bool,
+}
 
 /// The broker of one home.
 pub struct Broker<J, N> {
@@ -265,7 +280,8 @@ impl<J: Judge, N: Network> Broker<J, N> {
         let answer = told(StatusCode::FORBIDDEN, &why);
         let (place, method) = (place.to_owned(), method.to_string());
         let target = target.chars().take(MAX_TARGET_BYTES).collect();
-        self.judge.record(Record { place, method, target, bytes: (0, 0), asked: false, ended: Ended::Refused(why) });
+        self.judge.begun();
+        self.judge.record(Record { place, method, target, bytes: (0, 0), asked: None, ended: Ended::Refused(why) });
         answer
     }
 
@@ -323,8 +339,7 @@ impl<J: Judge, N: Network> Broker<J, N> {
         if ruling == Ruling::Ask {
             let request = Whole { head: watch.head.clone(), body };
             let answer = self.judge.ask(&request).await;
-            answer.map_err(|why| (StatusCode::FORBIDDEN, why))?;
-            watch.asked = true;
+            watch.asked = Some(answer.map_err(|why| (StatusCode::FORBIDDEN, why))?);
             body = request.body;
         }
         if let Some(slot) = slot {
@@ -335,6 +350,37 @@ impl<J: Judge, N: Network> Broker<J, N> {
             watch.head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         }
         Ok(whole(body))
+    }
+
+    /// Sends a request of the home's own, which was decided on already, and returns the beginning of what came back. It follows nothing
+    /// that leads elsewhere.
+    ///
+    /// # Errors
+    /// It was not sent, or no whole answer came; says why.
+    pub async fn fetch(&self, request: Whole, ticket: Ticket, most: usize) -> Result<Fetched, String> {
+        let Whole { head, body } = request;
+        let mut watch = Watch::new(&self.judge, head, Kept::default());
+        watch.asked = Some(ticket);
+        watch.up.store(u64::try_from(body.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        let answer = self.send(watch, whole(body), None).await;
+        let (parts, mut coming) = answer.into_parts();
+        let is_ours = parts.headers.contains_key("x-bailey");
+        let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (kind, location) = (text(header::CONTENT_TYPE).unwrap_or_default(), text(header::LOCATION));
+        let (mut body, mut more) = (Vec::new(), false);
+        while let Some(frame) = coming.frame().await {
+            let data = frame.map_err(|error| error.to_string())?.into_data().unwrap_or_default();
+            let room = most.saturating_sub(body.len());
+            body.extend_from_slice(data.get(..room.min(data.len())).unwrap_or_default());
+            if data.len() > room {
+                more = true;
+                break;
+            }
+        }
+        if is_ours {
+            return Err(String::from_utf8_lossy(&body).trim().to_owned());
+        }
+        Ok(Fetched { status: parts.status.as_u16(), kind, location, body, more })
     }
 
     async fn send(&self, mut watch: Watch<J>, body: Passed, echo: Option<Echo>) -> Response<Passed> {
@@ -455,7 +501,7 @@ type Change = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(crate) struct Watch<J: Judge> {
     judge: Arc<J>,
     head: Head,
-    asked: bool,
+    asked: Option<Ticket>,
     up: Arc<AtomicU64>,
     pub(crate) down: AtomicU64,
     status: u16,
@@ -472,14 +518,20 @@ fn change_of<J: Judge>(judge: &Arc<J>) -> Change {
 impl<J: Judge> Watch<J> {
     /// Begins to watch; before the request is judged, so that no change falls between.
     fn new(judge: &Arc<J>, head: Head, kept: Kept) -> Self {
+        judge.begun();
+        let mut change = change_of(judge);
+        // What changes from here on is heard of, though nobody waits for it yet.
+        if change.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+            change = change_of(judge);
+        }
         Self {
             judge: Arc::clone(judge),
             head,
-            asked: false,
+            asked: None,
             up: Arc::default(),
             down: AtomicU64::new(0),
             status: 0,
-            change: change_of(judge),
+            change,
             kept,
             is_recorded: false,
         }
@@ -499,7 +551,7 @@ impl<J: Judge> Watch<J> {
         while self.poll_changed(cx).is_ready() {
             let why = match self.judge.leave(&mut || ()) {
                 Err(error) => Some(error.to_string()),
-                Ok(()) if self.asked || self.judge.judge(&self.head) == Ruling::Go => None,
+                Ok(()) if self.asked.is_some() || self.judge.judge(&self.head) == Ruling::Go => None,
                 Ok(()) => Some("the rules changed, and no longer let it go".into()),
             };
             if let Some(why) = why {

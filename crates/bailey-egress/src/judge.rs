@@ -56,6 +56,10 @@ pub enum Ruling {
     Refuse(String),
 }
 
+/// Names a request that a person let go, to the home: what came of it is recorded under this name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
 /// How a request ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
@@ -78,8 +82,8 @@ pub struct Record {
     pub target: String,
     /// Bytes of the bodies: sent, received.
     pub bytes: (u64, u64),
-    /// Whether a person let it go.
-    pub asked: bool,
+    /// The name that the home gave it, where a person let it go.
+    pub asked: Option<Ticket>,
     /// How it ended.
     pub ended: Ended,
 }
@@ -92,11 +96,11 @@ pub trait Judge: Send + Sync + 'static {
     /// Says whether a connection to a server may pass unread: anything may leave on it. Only where the person named the server.
     fn may_tunnel(&self, origin: &Origin) -> bool;
 
-    /// Asks the person about exactly this request, and waits for the answer.
+    /// Asks the person about exactly this request, and waits for the answer. Given up, it asks no more.
     ///
     /// # Errors
     /// They refused it, or nobody answered in time; says which.
-    fn ask(&self, request: &Whole) -> impl Future<Output = Result<(), String>> + Send;
+    fn ask(&self, request: &Whole) -> impl Future<Output = Result<Ticket, String>> + Send;
 
     /// Returns the sealed credentials of a server.
     fn slots(&self, origin: &Origin) -> Vec<Slot>;
@@ -110,6 +114,9 @@ pub trait Judge: Send + Sync + 'static {
 
     /// Ends as soon as nothing may leave any more, or rules have changed.
     fn changed(&self) -> impl Future<Output = ()> + Send;
+
+    /// Hears that a request begins, of which [`Self::record`] tells the end.
+    fn begun(&self) {}
 
     /// Keeps what happened.
     fn record(&self, record: Record);

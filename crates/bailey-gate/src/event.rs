@@ -42,7 +42,7 @@ pub enum EventKind {
     Model,
     /// The person's rules changed.
     Rules,
-    /// What the person sets in daily life changed.
+    /// Settings of the person's daily life changed.
     Settings,
     /// The person put, moved, trashed or restored files, or emptied their trash.
     Files,
@@ -50,6 +50,8 @@ pub enum EventKind {
     Scheduled,
     /// A time of a schedule came, and has its outcome.
     Fired,
+    /// Something about the agent's computer: it was made, started, stopped or destroyed, or a program of it made a request.
+    Computer,
 }
 
 impl EventKind {
@@ -77,6 +79,7 @@ impl EventKind {
             Self::Files => "files",
             Self::Scheduled => "scheduled",
             Self::Fired => "fired",
+            Self::Computer => "computer",
         }
     }
 }

@@ -59,6 +59,8 @@ pub enum SystemEgress {
     Notification,
     /// Having a certificate issued for the home's own name.
     Certificate,
+    /// A request of the agent's computer that the person's rules let go, or that the person approved.
+    Computer,
 }
 
 impl SystemEgress {

@@ -3,6 +3,10 @@
 
 /// Deepest place that can be read: folders of a path, or labels of a host and folders behind it.
 pub const MAX_DEPTH: usize = 32;
+/// Folders of an address that rules can name, counted from its host: deeper ones belong to the last of these.
+const MAX_SITE_FOLDERS: usize = 8;
+/// Stands behind a host where the path cannot be read: it may be any path there.
+const ANY_PATH: &str = "/?";
 
 /// Lists what holds a place: each folder above it, each site it is at, as `folder:Clients/` and `site:example.org`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,12 +57,23 @@ impl Place {
         Self::in_folder(text).filter(|_| text.ends_with('/'))?.holders.pop()
     }
 
-    /// Returns a site as a rule names it.
+    /// Returns a site as a rule names it: a host, or a folder at one, with a stroke at its end.
     #[must_use]
     pub fn site(text: &str) -> Option<String> {
         let place = Self::at_site(text)?;
-        let whole = format!("site:{}", text.to_lowercase());
+        let (host, path) = text.split_once('/').map_or((text, None), |(host, path)| (host, Some(path)));
+        let whole = match path {
+            None => format!("site:{}", host.to_lowercase()),
+            Some(path) => format!("site:{}/{path}", host.to_lowercase()),
+        };
         place.holders.contains(&whole).then_some(whole)
+    }
+
+    /// Returns what holds an address at the same host whose path cannot be read, of a site that a rule names with a path: it may be there.
+    #[must_use]
+    pub fn unread_at(site: &str) -> Option<String> {
+        let (host, _) = site.split_once('/')?;
+        Some(format!("{host}{ANY_PATH}"))
     }
 
     fn in_folder(path: &str) -> Option<Self> {
@@ -88,16 +103,20 @@ impl Place {
         if labels.len() < 2 || labels.len() > MAX_DEPTH || !labels.iter().all(readable) {
             return None;
         }
-        let sites = (0..labels.len() - 1)
-            .map(|from| format!("site:{}", labels.iter().skip(from).copied().collect::<Vec<_>>().join(".")));
-        Some(Self { holders: sites.collect() })
+        let sites: Vec<String> = (0..labels.len() - 1)
+            .map(|from| format!("site:{}", labels.iter().skip(from).copied().collect::<Vec<_>>().join(".")))
+            .collect();
+        let folders = folders_of(rest.get(authority.len()..).unwrap_or_default());
+        let within = sites.iter().flat_map(|site| folders.iter().map(move |folder| format!("{site}{folder}")));
+        Some(Self { holders: sites.iter().cloned().chain(within).collect() })
     }
 
     /// Returns the place itself, in small letters and without a stroke at its end: what is done to it is done to all it holds.
     #[must_use]
     pub fn itself(&self) -> String {
         // Of a site, the host; of a path, the whole.
-        let itself = self.holders.iter().max_by_key(|holder| holder.len()).map(String::as_str).unwrap_or_default();
+        let is_site = |holder: &&String| holder.starts_with("site:") && holder.contains('/');
+        let itself = self.holders.iter().filter(|holder| !is_site(holder)).max_by_key(|holder| holder.len()).map(String::as_str).unwrap_or_default();
         itself.trim_end_matches('/').to_lowercase()
     }
 
@@ -129,9 +148,46 @@ impl Place {
     }
 }
 
+/// Lists the folders that a path at a site lies in, the outermost first. What servers may read as another path than it says is not read:
+/// escapes, parameters, points, empty parts.
+fn folders_of(path: &str) -> Vec<String> {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let Some(path) = path.strip_prefix('/') else { return Vec::new() };
+    let parts: Vec<&str> = path.split('/').collect();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
+    let readable = |part: &&str| !part.is_empty() && !part.chars().all(|c| c == '.') && part.chars().all(plain);
+    // The last part is a file there, or nothing.
+    let (last, folders) = parts.split_last().map_or(("", &[][..]), |(last, folders)| (*last, folders));
+    if !folders.iter().all(readable) || !(last.is_empty() || readable(&last)) {
+        return vec![ANY_PATH.to_owned()];
+    }
+    let most = folders.len().min(MAX_SITE_FOLDERS);
+    (1..=most).map(|count| format!("/{}/", folders.iter().take(count).copied().collect::<Vec<_>>().join("/"))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_at_a_site_holds_what_lies_beneath_it_and_no_path_that_could_mean_another() {
+        let folder = Place::site("example.org/api/").unwrap();
+        for inside in ["https://example.org/api/", "https://a.example.org/api/v1/x?y=/z", "https://example.org/api/x#y"] {
+            assert!(Place::within(&[Place::new(inside).unwrap()]).contains(&folder), "{inside}");
+        }
+        let unread = Place::unread_at(&folder).unwrap();
+        for beside in ["https://example.org/api", "https://example.org/apix/y", "https://example.org/x/api/y", "https://example.org"] {
+            let touches = Place::touches(&[Place::new(beside).unwrap()]);
+            assert!(!touches.contains(&folder) && !touches.contains(&unread), "{beside}");
+        }
+        for unreadable in ["/api/../x", "/%61pi/x", "//api/x", "/api/./x", "/a;b/x", "/api/x%2f..", "/api\\x"] {
+            if let Some(place) = Place::new(&format!("https://example.org{unreadable}")) {
+                assert!(!Place::within(std::slice::from_ref(&place)).contains(&folder), "{unreadable}");
+                assert!(Place::touches(&[place]).contains(&unread), "{unreadable}");
+            }
+        }
+        assert_eq!((Place::site("example.org/a/../"), Place::site("example.org/?")), (None, None));
+    }
 
     #[test]
     fn a_folder_holds_what_lies_beneath_it_and_nothing_beside() {

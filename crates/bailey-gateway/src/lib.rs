@@ -39,9 +39,9 @@ pub enum GatewayError {
     /// The address cannot be listened on.
     #[error("`{address}` cannot be listened on: {source}; name another under [gateway] in the configuration")]
     Busy {
-        /// Which.
+        /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's words.
         source: std::io::Error,
     },
     /// Serving failed.

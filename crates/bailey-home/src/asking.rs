@@ -40,7 +40,7 @@ const LEAST_ANSWER_TOKENS: u32 = 256;
 /// The words of an answer that is on its way.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Live {
-    /// Which request, and which try of it: a new one begins anew.
+    /// The request, and the try of it, by their numbers: a new one begins anew.
     pub(crate) of: (u64, u32),
     /// The words so far.
     pub(crate) text: String,
@@ -176,7 +176,10 @@ impl Home {
         tries: u32,
     ) -> Result<Result<Answer, Failed>, GateError> {
         let accounts = self.accounts_of(Some(&id)).map_err(|error| StoreError::Broken(error.to_string()))?;
-        let definitions = bailey_connectors::tools(&accounts).into_iter();
+        // What could not be done is not offered; whoever asks for it all the same is told why.
+        let has_computer = self.vault.computer().is_some_and(|computer| computer.lacks().is_none());
+        let offered = |tool: &bailey_connectors::ToolDefinition| has_computer || tool.kind.family() != "shell";
+        let definitions = bailey_connectors::tools(&accounts).into_iter().filter(offered);
         let tools: Vec<Tool> =
             definitions.map(|t| Tool { name: t.name, description: t.description, parameters: t.parameters }).collect();
         let about = about(&accounts);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bailey_gate::Now;
 use bailey_gate::approval::{Assertion, Authority, Disbelief};
 use bailey_keys::passkey::{self, Passkey, Wrong};
-use bailey_ledger::{CredentialKind, Ledger, PasskeyRow};
+use bailey_ledger::{Ledger, PasskeyRow};
 
 /// The person's credentials, as the store has them.
 pub(crate) struct Credentials {
@@ -49,9 +49,8 @@ impl Authority for Credentials {
     ) -> Result<bool, Disbelief> {
         match assertion {
             Assertion::PassphraseKey { signature } => {
-                let known = self.ledger.credentials().map_err(|_| Disbelief::Wrong)?;
-                let one = known.iter().find(|known| known.id == *credential);
-                let one = one.filter(|known| known.kind == CredentialKind::PassphraseKey).ok_or(Disbelief::Wrong)?;
+                let known = crate::passphrase::in_force(&self.ledger).map_err(|_| Disbelief::Wrong)?;
+                let one = known.filter(|known| known.id == *credential).ok_or(Disbelief::Wrong)?;
                 let public: &[u8; 32] = one.public.as_slice().try_into().map_err(|_| Disbelief::Wrong)?;
                 // The passphrase was typed for this very answer, which is what step-up means on a terminal.
                 let right = bailey_keys::sign::verify(public, message, signature);

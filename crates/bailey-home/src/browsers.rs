@@ -69,6 +69,9 @@ pub(crate) enum Refused {
         "this page is not one that passkeys are made for; open the dashboard by the address that `bailey dashboard` shows"
     )]
     Origin,
+    /// The key of a new passphrase does not hold.
+    #[error("this key is none that a passphrase made for this home; set the passphrase with `bailey passphrase`")]
+    NoPassphrase,
     /// The passkey was ended meanwhile.
     #[error("this passkey counts no more; let the browser in anew with `bailey dashboard`")]
     Ended,
@@ -104,7 +107,7 @@ pub(crate) struct Browsers {
     sessions: Mutex<BTreeMap<Hash, Kept>>,
     /// Links that stand, by the SHA-256 of their tokens. A restart ends them.
     links: Mutex<BTreeMap<Hash, Link>>,
-    /// What is to be done to them at the next start.
+    /// Says what is to be done to them at the next start.
     note: BrowsersNote,
 }
 
@@ -328,9 +331,7 @@ impl Home {
         let Registration { credential_id, client_data, authenticator_data } = made;
         let rp = host_of(origin);
         let made = passkey::register(credential_id, client_data, authenticator_data, &challenge, rp, &[origin])?;
-        // INVARIANT: taken out before anything is kept: of two browsers at once one gets in.
-        let link = self.browsers.links().remove(&hash(token.as_bytes()));
-        link.filter(|link| now.boot_ms < link.ends_boot_ms).ok_or(Refused::Link)?;
+        self.take_link(token, now)?;
         let row = PasskeyRow {
             id: bailey_keys::random()?,
             raw_id: made.id,
@@ -373,8 +374,20 @@ impl Home {
             "A passkey was made for a browser, `{}`. If it was not you: `bailey passkey list`, then `bailey passkey end`.",
             row.name
         );
-        self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
+        self.give_notice(&notice);
         Ok(LetIn { secret, session, codes })
+    }
+
+    /// Uses up a link.
+    pub(crate) fn take_link(&self, token: &str, now: Now) -> Result<(), Refused> {
+        // INVARIANT: taken out before anything is kept: of two at once one gets in.
+        let link = self.browsers.links().remove(&hash(token.as_bytes()));
+        link.filter(|link| now.boot_ms < link.ends_boot_ms).ok_or(Refused::Link).map(drop)
+    }
+
+    /// Tells the person something on every page, until they have seen it.
+    pub(crate) fn give_notice(&self, notice: &str) {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(notice.to_owned());
     }
 
     /// Begins a session for a browser whose passkey answered.

@@ -24,7 +24,7 @@ const MAX_FILES_GIB: u64 = 64 * 1_024;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Which model to ask; without one, tasks cannot be given.
+    /// The model to ask; without one, tasks cannot be given.
     pub model: Option<ModelConfig>,
     /// How the home behaves.
     #[serde(default)]
@@ -32,12 +32,15 @@ pub struct Config {
     /// The way in over TCP.
     #[serde(default)]
     pub gateway: GatewayConfig,
-    /// What the processes log.
+    /// Says what the processes log.
     #[serde(default)]
     pub log: LogConfig,
     /// Where they give their metrics.
     #[serde(default)]
     pub metrics: MetricsConfig,
+    /// The agent's own computer.
+    #[serde(default)]
+    pub computer: ComputerConfig,
 }
 
 impl Config {
@@ -47,11 +50,68 @@ impl Config {
     }
 }
 
+/// `[computer]`: what the agent's own computer is made of, and what it may use of this machine.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ComputerConfig {
+    /// Tells whether there is to be one.
+    pub enabled: bool,
+    /// The folder of its image; where `bailey computer build` puts it if none is said.
+    pub image: Option<PathBuf>,
+    /// Memory of its machine, in mebibytes.
+    pub memory_mib: u32,
+    /// Size of its disk, in gibibytes; of that it takes what is used.
+    pub disk_gib: u64,
+    /// After how many seconds without work it goes to sleep.
+    pub idle_seconds: u64,
+}
+
+/// Memory a machine may have, in mebibytes: below it no guest starts, above it is no machine for one person.
+const COMPUTER_MIB: std::ops::RangeInclusive<u32> = 256..=65_536;
+/// Sizes a disk may have, in gibibytes.
+const COMPUTER_GIB: std::ops::RangeInclusive<u64> = 1..=1_024;
+/// Seconds without work after which a machine may go to sleep: up to a day.
+const COMPUTER_IDLE_SECONDS: std::ops::RangeInclusive<u64> = 1..=86_400;
+
+impl Default for ComputerConfig {
+    fn default() -> Self {
+        Self { enabled: true, image: None, memory_mib: 1_536, disk_gib: 8, idle_seconds: 600 }
+    }
+}
+
+impl ComputerConfig {
+    /// Says what is wrong with it, if anything is.
+    fn mistake(&self) -> Option<String> {
+        if !COMPUTER_MIB.contains(&self.memory_mib) {
+            return Some(format!(
+                "`memory_mib` under [computer] is not between {} and {}",
+                COMPUTER_MIB.start(),
+                COMPUTER_MIB.end()
+            ));
+        }
+        if !COMPUTER_GIB.contains(&self.disk_gib) {
+            return Some(format!(
+                "`disk_gib` under [computer] is not between {} and {}",
+                COMPUTER_GIB.start(),
+                COMPUTER_GIB.end()
+            ));
+        }
+        if !COMPUTER_IDLE_SECONDS.contains(&self.idle_seconds) {
+            return Some(format!(
+                "`idle_seconds` under [computer] is not between {} and {}",
+                COMPUTER_IDLE_SECONDS.start(),
+                COMPUTER_IDLE_SECONDS.end()
+            ));
+        }
+        None
+    }
+}
+
 /// `[log]`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogConfig {
-    /// Which events: a level, or levels by module such as `warn,bailey_home=debug`; `info` if nothing is said.
+    /// Names events: a level, or levels by module such as `warn,bailey_home=debug`; `info` if nothing is said.
     pub level: Option<String>,
     /// `text` or `json`.
     pub format: Option<Format>,
@@ -183,6 +243,12 @@ pub struct Settings {
     /// The file, outside of the home's folder, that tells what ran last on this machine from a copy of it.
     #[serde(default)]
     pub witness: Option<std::path::PathBuf>,
+    /// The folder of the image that the agent's computer starts from, where there is one.
+    #[serde(default)]
+    pub image: Option<std::path::PathBuf>,
+    /// Where the supervisor starts what the home's computer is made of, where the home is not root and the supervisor is.
+    #[serde(default)]
+    pub computer: Option<std::path::PathBuf>,
 }
 
 impl Settings {
@@ -198,7 +264,9 @@ impl Settings {
         let parsed = parse(&config, &shown)?;
         let file = parsed.home.certificate_authorities.as_deref();
         let authorities = file.map(|file| std::fs::read_to_string(file).map_err(|source| unreadable(file, source)));
-        Ok(Self { config, path: shown, authorities: authorities.transpose()?, paused: false, witness: None })
+        let authorities = authorities.transpose()?;
+        let image = crate::computer::image_folder(&parsed.computer);
+        Ok(Self { config, path: shown, authorities, image, ..Self::default() })
     }
 
     /// Returns the configuration.
@@ -211,11 +279,11 @@ impl Settings {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
-    /// What the server speaks.
+    /// The protocol that the server speaks.
     pub kind: ModelKind,
     /// Where, up to and without `/chat/completions` or `/messages`.
     pub base_url: String,
-    /// Which model.
+    /// The model's name.
     pub name: String,
     /// How it is worked with.
     #[serde(default)]
@@ -223,10 +291,10 @@ pub struct ModelConfig {
     /// Tokens one task may take, read and written together.
     #[serde(default = "default_budget")]
     pub budget_tokens: u64,
-    /// What a million tokens cost that it reads, in the person's currency; for the figure shown with a task.
+    /// The price of a million tokens that it reads, in the person's currency; for the figure shown with a task.
     #[serde(default)]
     pub input_price: f64,
-    /// What a million tokens cost that it writes.
+    /// The price of a million tokens that it writes.
     #[serde(default)]
     pub output_price: f64,
     /// Most tokens of one answer, thoughts included; what the provider is known to take if nothing is said.
@@ -235,9 +303,9 @@ pub struct ModelConfig {
     pub context_tokens: Option<usize>,
     /// How much the model is asked to think; as its provider has it if nothing is said.
     pub thinking: Option<ThinkingConfig>,
-    /// What one task may cost at these prices, in the person's currency.
+    /// The most that one task may cost at these prices, in the person's currency.
     pub task_limit: Option<f64>,
-    /// What all tasks of a month may cost.
+    /// The most that all tasks of a month may cost.
     pub month_limit: Option<f64>,
     /// The model that is asked where this one cannot be reached, and only where it may do no more with what it is sent.
     pub fallback: Option<Box<Self>>,
@@ -399,17 +467,17 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("the configuration `{path}` cannot be read: {source}")]
     Unreadable {
-        /// Which file.
+        /// The file.
         path: String,
-        /// What the system said.
+        /// The system's words.
         source: io::Error,
     },
     /// The file is not understood.
     #[error("the configuration `{path}` has a mistake:\n{why}\nnothing was started; mend the file and start again")]
     Mistake {
-        /// Which file.
+        /// The file.
         path: String,
-        /// What, and where.
+        /// Says what is wrong, and where.
         why: String,
     },
 }
@@ -442,6 +510,9 @@ fn mistake_of(config: &Config) -> Result<(), String> {
     }
     if let Some(level) = &config.log.level {
         level.parse::<Filter>().map_err(|error| error.to_string())?;
+    }
+    if let Some(why) = config.computer.mistake() {
+        return Err(why);
     }
     if let Some(why) = config.gateway.mistake() {
         return Err(why);

@@ -30,7 +30,7 @@ struct Kept {
     spans: Vec<u64>,
     /// How its bytes follow from them.
     recipe: Vec<Piece>,
-    /// What was kept back.
+    /// Pieces that were kept back.
     redactions: Vec<Redaction>,
     /// Every span the task has held so far, by SHA-256 of its content.
     known: Vec<String>,

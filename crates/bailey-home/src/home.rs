@@ -25,6 +25,8 @@ use crate::asking::Listening;
 use crate::browsers::Browsers;
 use crate::certificate::Certificates;
 use crate::clock::{Clock, Presence};
+use crate::computer::Room;
+use crate::computer::requests::Requests;
 use crate::config::{self, ModelConfig, ModelKind};
 use crate::daily::{self, Effective};
 use crate::layout::{Layout, LayoutError, Opened};
@@ -67,7 +69,7 @@ pub struct Home {
     pub(crate) looked_again: std::sync::Mutex<BTreeSet<TaskId>>,
     /// Told when the person approved something, which may have made a habit.
     pub(crate) answered: tokio::sync::Notify,
-    /// What the configuration file and the person say together.
+    /// Settings as the configuration file and the person make them together.
     pub(crate) in_force: RwLock<Arc<Effective>>,
     /// Held by whoever changes what the person says.
     pub(crate) changing_settings: Mutex<()>,
@@ -75,16 +77,16 @@ pub struct Home {
     pub(crate) config_text: String,
     /// Answers of models on their way.
     pub(crate) listening: Listening,
-    /// What requests under way may cost.
+    /// Reckons what requests under way may cost.
     pub(crate) pending: Pending,
     pub(crate) clock: Clock,
     /// When a client of the person was last heard of.
     pub(crate) presence: Presence,
     pub(crate) token: String,
     pub(crate) layout: Layout,
-    /// What opening found that the person should know.
+    /// Findings of opening that the person should see.
     pub(crate) notices: Mutex<Vec<String>>,
-    /// What answers of passkeys made suspicious, which the person should know as well.
+    /// Suspicions that answers of passkeys raised, which the person should see as well.
     suspicions: Arc<Mutex<Vec<String>>>,
     /// The person's browsers.
     pub(crate) browsers: Browsers,
@@ -92,12 +94,14 @@ pub struct Home {
     pub(crate) notifications: crate::notifications::Notifications,
     /// The names that browsers open the dashboard by.
     pub(crate) names: Names,
-    /// What is shown where TLS ends here.
+    /// Certificates that are shown where TLS ends here.
     pub(crate) certificates: Option<Arc<Certificates>>,
     /// Tells whether other machines can reach that.
     pub(crate) is_public: bool,
     /// What begins by itself.
     pub(crate) clockwork: crate::clockwork::Clockwork,
+    /// The agent's own computer.
+    pub(crate) room: Arc<Room>,
     /// Files that are being put.
     pub(crate) uploads: crate::files::Uploads,
     /// Sign-ins under way or just ended, by their random name.
@@ -108,7 +112,7 @@ pub struct Home {
     pub(crate) under_way: Mutex<crate::api::under_way::UnderWay>,
     /// Tasks that were undone since the home was opened.
     pub(crate) undoing: Mutex<BTreeMap<TaskId, crate::api::undoing::Undoing>>,
-    /// Whether nobody has to be led through the first run any more.
+    /// Tells whether nobody has to be led through the first run any more.
     pub(crate) first_run_over: AtomicBool,
     /// Held by whoever says more in a task.
     pub(crate) going_on: tokio::sync::Mutex<()>,
@@ -196,9 +200,15 @@ impl Home {
         let vault = Vault::new(Arc::clone(&ledger), gate.lock(), trust, Arc::new(clock.clone()));
         crate::files::take_up(&ledger).map_err(GateError::from)?;
         vault.bound_files(daily.home.files_gib.saturating_mul(crate::files::GIB));
+        let room = Room::open(layout, settings, &config.computer, &ledger, Requests::new(gate.lock()));
+        let room = room.map_err(GateError::from)?;
+        vault.give_computer(Arc::clone(&room) as Arc<dyn bailey_vault::Computer>);
+        let undoing = crate::api::undoing::take_up(&ledger, &gate, clock.now(), &mut notices)?;
+        let under_way = crate::api::under_way::take_up(&ledger)?;
         let in_force = Effective::of(daily, &vault)?;
         let browsers = Browsers::load(&ledger, layout.browsers_note()?, clock.now(), &mut notices)?;
-        Ok(Arc::new(Self {
+        let home = Arc::new(Self {
+            room,
             services: Services::new(Arc::clone(&vault)),
             gate,
             vault,
@@ -227,8 +237,8 @@ impl Home {
             uploads: Mutex::default(),
             sign_ins: Mutex::default(),
             waiting_sign_ins: Mutex::default(),
-            under_way: Mutex::default(),
-            undoing: Mutex::default(),
+            under_way: Mutex::new(under_way),
+            undoing: Mutex::new(undoing),
             first_run_over: AtomicBool::new(false),
             ledger,
             going_on: tokio::sync::Mutex::default(),
@@ -243,7 +253,9 @@ impl Home {
             indexed: tokio::sync::Notify::new(),
             work: tokio::runtime::Handle::current(),
             _lock: lock,
-        }))
+        });
+        home.room.belongs_to(&home);
+        Ok(home)
     }
 
     /// Tells everyone who waits that something moved.

@@ -63,9 +63,9 @@ pub enum LayoutError {
     /// A file cannot be used.
     #[error("`{path}` cannot be used: {source}")]
     File {
-        /// Which.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's words.
         source: io::Error,
     },
     /// The home's description is damaged.
@@ -167,6 +167,16 @@ impl Layout {
     /// Returns the index of words. It goes with the home, and belongs in no backup.
     pub(crate) fn search_index(&self) -> PathBuf {
         self.home().join("search.db")
+    }
+
+    /// Returns the folder of the agent's computer: its disk, and what is saved of its machine, both locked with a key of the home's.
+    pub(crate) fn computer(&self) -> PathBuf {
+        self.home().join("computer")
+    }
+
+    /// Returns where it is kept whether this machine's processor holds guests.
+    pub(crate) fn computer_probe(&self) -> PathBuf {
+        self.0.join("state").join("kvm")
     }
 
     pub(crate) fn lock(&self) -> PathBuf {

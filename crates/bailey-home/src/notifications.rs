@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use bailey_gate::approval::Authorised;
 use bailey_gate::event::{Actor, Event, EventKind, Payload};
+use bailey_gate::family::Level;
 use bailey_gate::family::escape::visible;
 use bailey_gate::handoff::Mode;
 use bailey_gate::ledger::StoreError;
-use bailey_gate::{Nonce, Now, State};
+use bailey_gate::{ConnectionId, Nonce, Now, State};
 use bailey_interface::{NotificationPlace, NotificationView, NotificationsView};
 use bailey_keys::push::{self, PushError, Sender};
 use bailey_ledger::{Ledger, RecordName};
 use bailey_telemetry::event;
-use bailey_vault::{HttpError, Notice, Place};
+use bailey_vault::{HttpError, MailNotice, Notice, Place};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,8 @@ const APART: Duration = Duration::from_secs(30);
 /// How long a push service keeps a notice for a browser that is not there, in seconds (RFC 8030, section 5.2), and how long the
 /// home's word counts.
 const KEPT_SECONDS: i64 = 12 * 60 * 60;
+/// The status that says that a notice was taken (RFC 9110, 15.3.1), also where a mail server said so.
+const TAKEN: u16 = 200;
 /// Longest token of a server, in bytes.
 const MAX_TOKEN: usize = 256;
 /// Whom push services may ask about a home that has no name of its own; nobody answers there (RFC 8292, section 2.1).
@@ -45,7 +48,7 @@ type Id = [u8; 16];
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     place: NotificationPlace,
-    /// What its server wants to be shown.
+    /// The token its server wants to be shown.
     token: Option<Password>,
     name: String,
     /// The passkey of the browser; it is told no more once that is ended.
@@ -81,9 +84,12 @@ pub(crate) enum NotTold {
     /// The address of ntfy names no topic.
     #[error("the address of an ntfy topic ends in the topic's name, such as https://ntfy.sh/my-topic")]
     Topic,
-    /// What a browser gave.
+    /// The subscription that a browser gave.
     #[error("the browser's subscription cannot be read; try again there")]
     Subscription,
+    /// A mail account.
+    #[error("`{0}` is no connected mail account that may send; connect it with the level `send`, or name another")]
+    Account(String),
     /// The token.
     #[error("this is no token: it is longer than {MAX_TOKEN} bytes, or holds signs that no token has")]
     Token,
@@ -108,7 +114,7 @@ enum Target<'a> {
     Gotify { path: String },
 }
 
-/// Reads a place.
+/// Reads a place that is reached over HTTP.
 fn target<'a>(place: &NotificationPlace, at: &'a Place) -> Result<Target<'a>, NotTold> {
     let plain =
         || if at.path().contains('?') { Err(NotTold::Address(visible(place.address()))) } else { Ok(at.path()) };
@@ -131,6 +137,8 @@ fn target<'a>(place: &NotificationPlace, at: &'a Place) -> Result<Target<'a>, No
         NotificationPlace::Gotify { .. } => {
             Ok(Target::Gotify { path: format!("{}/message", plain()?.trim_end_matches('/')) })
         }
+        // Nothing is posted there.
+        NotificationPlace::Mail { address } => Err(NotTold::Account(visible(address))),
     }
 }
 
@@ -143,8 +151,11 @@ fn words(waiting: u64) -> String {
     }
 }
 
-/// Returns the host that notices of a place go through, to be shown.
+/// Returns the host that notices of a place go through, to be shown; of a mail account its address.
 fn host(place: &NotificationPlace) -> String {
+    if let NotificationPlace::Mail { address } = place {
+        return visible(address);
+    }
     Place::parse(place.address()).map(|at| visible(at.authority())).unwrap_or_default()
 }
 
@@ -191,8 +202,12 @@ impl Home {
         browser: Option<(String, Id)>,
         leave: &Authorised,
     ) -> Result<(), NotTold> {
-        let at = Place::parse(place.address()).map_err(|_| NotTold::Address(visible(place.address())))?;
-        target(&place, &at)?;
+        if let NotificationPlace::Mail { address } = &place {
+            self.sending_account(address)?;
+        } else {
+            let at = Place::parse(place.address()).map_err(|_| NotTold::Address(visible(place.address())))?;
+            target(&place, &at)?;
+        }
         let token = token.filter(|token| !token.expose().is_empty());
         let is_token = |token: &Password| {
             token.expose().len() <= MAX_TOKEN && token.expose().bytes().all(|byte| byte.is_ascii_graphic())
@@ -221,6 +236,47 @@ impl Home {
         })?;
         self.changed();
         Ok(())
+    }
+
+    /// Returns the connected mail account of an address, as its grant stands, where it may send.
+    fn sending_account(&self, address: &str) -> Result<(ConnectionId, u64), NotTold> {
+        let all = self.ledger.connections()?;
+        let may_send = |row: &&bailey_ledger::ConnectionRow| {
+            row.grant.active && row.kind == "mail" && row.account == address && row.grant.level >= Level::Send
+        };
+        let found = all.iter().find(may_send).map(|row| (row.id, row.grant.generation));
+        found.ok_or_else(|| NotTold::Account(visible(address)))
+    }
+
+    /// Returns the addresses of the connected mail accounts that may send, each once.
+    pub(crate) fn sending_accounts(&self) -> Result<Vec<String>, StoreError> {
+        let all = self.ledger.connections()?.into_iter();
+        let may_send = all.filter(|row| row.grant.active && row.kind == "mail" && row.grant.level >= Level::Send);
+        let mut addresses: Vec<String> = may_send.map(|row| row.account).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        Ok(addresses)
+    }
+
+    /// Sends a notice from a mail account to itself.
+    async fn send_by_mail(self: &Arc<Self>, address: &str, waiting: u64, now: Now) -> Result<u16, String> {
+        let account = self.sending_account(address).map_err(|error| error.to_string())?;
+        let name: Id = bailey_keys::random().map_err(|error| error.to_string())?;
+        let open = self.origins().first().map(|origin| format!("{origin}/approvals"));
+        let notice = MailNotice {
+            subject: format!("Bailey: {}", words(waiting).trim_end_matches('.')),
+            lines: std::iter::once(words(waiting)).chain(open).collect(),
+            name: Nonce::from_bytes(name).to_string(),
+            at: (now.wall_ms.div_euclid(1_000), self.clock.offset_minutes(now)),
+        };
+        let vault = Arc::clone(&self.vault);
+        let sending = self.spawn_detached(async move { vault.notify_by_mail(account, &notice).await });
+        match sending.await {
+            Ok(Ok(_)) => Ok(TAKEN),
+            Ok(Err(error)) if self.gate.lock().pause_state().mode == Mode::Open => Err(visible(&error.to_string())),
+            Ok(Err(_)) => Err("everything is paused, so nothing was sent".into()),
+            Err(_) => Err("the notice could not be sent".into()),
+        }
     }
 
     /// Tells a place no more.
@@ -327,6 +383,9 @@ impl Home {
     }
 
     async fn send(self: &Arc<Self>, kept: &Kept, waiting: u64, now: Now) -> Result<u16, String> {
+        if let NotificationPlace::Mail { address } = &kept.place {
+            return self.send_by_mail(address, waiting, now).await;
+        }
         let at = Place::parse(kept.place.address()).map_err(|error| error.to_string())?;
         let read = target(&kept.place, &at).map_err(|error| error.to_string())?;
         let open = self.origins().first().map(|origin| format!("{origin}/approvals"));

@@ -20,9 +20,9 @@ use crate::home::Home;
 pub(crate) struct Relationship {
     /// Everyone who gets something, in the order of the preview.
     pub(crate) recipients: Vec<RecipientView>,
-    /// What to look at twice.
+    /// Warnings: where to look twice.
     pub(crate) warnings: Vec<String>,
-    /// What each thing stands on.
+    /// Says what each thing stands on.
     pub(crate) lines: Vec<Line>,
 }
 

@@ -15,6 +15,7 @@ const LEVEL_VERSION: u8 = 1;
 const RULES_VERSION: u8 = 1;
 const PASSKEY_VERSION: u8 = 1;
 const NOTIFY_VERSION: u8 = 1;
+const PASSPHRASE_VERSION: u8 = 1;
 const SETTINGS_VERSION: u8 = 1;
 const SCHEDULE_VERSION: u8 = 1;
 
@@ -108,6 +109,14 @@ pub const fn sign_in() -> Purpose {
     Purpose::Home { what: "sign in", parameters: Vec::new() }
 }
 
+/// Lets a new approval passphrase count: exactly the one whose key this is.
+#[must_use]
+pub fn set_passphrase(salt: &[u8; 16], public: &[u8; 32]) -> Purpose {
+    let mut out = Encoder::default();
+    out.text("set passphrase").byte(PASSPHRASE_VERSION).bytes(salt).bytes(public);
+    Purpose::Home { what: "set passphrase", parameters: out.finish() }
+}
+
 /// Ends exactly this passkey.
 #[must_use]
 pub fn end_passkey(id: &Nonce) -> Purpose {
@@ -146,6 +155,12 @@ pub fn notify(place: &NotificationPlace) -> Purpose {
 #[must_use]
 pub const fn empty_trash() -> Purpose {
     Purpose::Home { what: "empty trash", parameters: Vec::new() }
+}
+
+/// Destroys the agent's computer.
+#[must_use]
+pub const fn destroy_computer() -> Purpose {
+    Purpose::Home { what: "destroy computer", parameters: Vec::new() }
 }
 
 /// Deletes the home.

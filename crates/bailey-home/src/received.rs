@@ -30,7 +30,7 @@ pub(crate) struct Received {
     pub(crate) input: u64,
     /// Tokens written.
     pub(crate) output: u64,
-    /// What they cost, in millionths of the person's currency.
+    /// Their cost, in millionths of the person's currency.
     pub(crate) micros: u64,
 }
 

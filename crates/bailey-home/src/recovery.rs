@@ -26,7 +26,7 @@ pub struct Store {
     pub transactions: Arc<dyn GateLedger>,
     /// How the log stands to the mark.
     pub found: Opened,
-    /// What the pause record says.
+    /// The state that the pause record holds.
     pub recorded: Recorded,
     /// The pause record.
     pub record: Arc<dyn PauseRecord>,

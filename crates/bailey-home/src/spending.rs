@@ -43,7 +43,7 @@ pub(crate) type Pending = Arc<Mutex<u64>>;
 pub(crate) struct Reserved {
     /// Tokens that the answer may have.
     pub(crate) tokens: u32,
-    /// What is said where these are too few.
+    /// The words where these are too few.
     pub(crate) why: String,
     micros: u64,
     pending: Pending,

@@ -406,13 +406,14 @@ impl Home {
             | State::Unknown
             | State::Reconciling
             | State::Undoing => return Ok(None),
-            State::Succeeded | State::Partial if record.row.kind.is_read() => self.result_of(&id)?,
+            State::Succeeded | State::Partial if record.row.kind.answers() => self.result_of(&id)?,
             State::Succeeded | State::Partial => "done".to_owned(),
             State::Denied => format!("not allowed: {}", self.reasons_at_decision(&id)?),
             State::Rejected => "the person refused this; do not try it again".to_owned(),
             State::Cancelled => "the person took this back; do not try it again".to_owned(),
             State::Superseded => return self.superseded(&id),
             State::Expired => "nobody answered in time, so it was not done".to_owned(),
+            State::Failed if record.row.kind.answers() => format!("it failed: {}", self.result_of(&id)?),
             State::Failed => "the other side refused it".to_owned(),
             State::NotExecuted => format!("it was not done: {}", self.result_of(&id)?),
             State::NeedsPerson => {

@@ -52,7 +52,7 @@ pub struct ConnectBody {
 pub struct NotifyBody {
     /// Where notices go.
     pub place: NotificationPlace,
-    /// What the server wants to be shown: an access token of ntfy, an application's token of Gotify. Empty is none.
+    /// The secret its server wants to be shown: an access token of ntfy, an application's token of Gotify. Empty is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub password: Option<Password>,

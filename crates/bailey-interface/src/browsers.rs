@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::ProofBody;
+
 /// The request that a passkey gives leave to, as it will be posted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -87,6 +89,24 @@ pub struct ClaimBody {
     pub client_data: String,
     /// The result of `response.getAuthenticatorData()`.
     pub authenticator_data: String,
+}
+
+/// `POST /v1/passphrase`: by the evidence over salt and key, or by the token of a link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PassphraseBody {
+    /// The salt of the key that the new passphrase makes, 32 hexadecimal digits.
+    pub salt: String,
+    /// The public half of that key, 32 bytes in base64 (RFC 8032).
+    pub public: String,
+    /// That key's signature over its own name, in base64: so that nobody is locked out by another.
+    pub signature: String,
+    /// The token of a link, where there is no evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<ProofBody>,
 }
 
 /// A browser that was let in.

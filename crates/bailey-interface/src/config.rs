@@ -23,7 +23,7 @@ pub struct ConfigChange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfigBody {
-    /// What is to change.
+    /// The change to make.
     pub change: ConfigChange,
     /// The evidence.
     pub proof: ProofBody,
@@ -34,9 +34,9 @@ pub struct ConfigBody {
 pub struct SettingView {
     /// Its name, as the configuration file has it: `home.hold_seconds`.
     pub name: String,
-    /// What it is, in words.
+    /// Says in words what it is.
     pub about: String,
-    /// What is in force; nothing where nothing is said.
+    /// The value in force; nothing where nothing is said.
     pub value: Option<String>,
     /// Where that is said: `home` (changed here), `file` (the configuration file) or `usual` (nowhere).
     pub said: String,
@@ -54,13 +54,13 @@ pub struct FirstStepsView {
 /// A step of the first run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StepView {
-    /// What to do, in words.
+    /// Says what to do.
     pub words: String,
     /// The page of the dashboard to do it on.
     pub page: String,
     /// How to do it on the command line.
     #[serde(default)]
     pub command: String,
-    /// Whether it is done.
+    /// Tells whether it is done.
     pub done: bool,
 }

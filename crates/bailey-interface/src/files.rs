@@ -29,9 +29,9 @@ pub struct FileVersionView {
     pub made_ms: i64,
     /// The action of the agent's that wrote it; nothing where you did.
     pub action: Option<String>,
-    /// Whether its task had read what others wrote.
+    /// Tells whether its task had read what others wrote.
     pub after_reading: bool,
-    /// Whether its task had seen secrets.
+    /// Tells whether its task had seen secrets.
     pub after_secrets: bool,
 }
 
@@ -44,7 +44,7 @@ pub struct FolderView {
     pub folders: Vec<String>,
     /// The files in it.
     pub files: Vec<FileView>,
-    /// Whether there are more than are listed; they begin behind the last one's path.
+    /// Tells whether there are more than are listed; they begin behind the last one's path.
     pub more: bool,
     /// The bytes of every version of every file.
     pub used_bytes: u64,

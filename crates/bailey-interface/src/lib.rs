@@ -5,6 +5,7 @@
 
 mod browsers;
 mod certificate;
+mod computer;
 mod config;
 mod files;
 mod notifications;
@@ -18,10 +19,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use browsers::{
-    ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView, RecoverBody,
-    RecoveryCodesView, RegistrationOptions, RequestBody, SessionView,
+    ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView,
+    PassphraseBody, RecoverBody, RecoveryCodesView, RegistrationOptions, RequestBody, SessionView,
 };
 pub use certificate::{CertificateState, CertificateView, NamesView};
+pub use computer::{ComputerState, ComputerView, RequestView};
 pub use config::{ConfigBody, ConfigChange, FirstStepsView, SettingView, StepView};
 pub use files::{
     EmptiedView, FileVersionBody, FileVersionView, FileVersionsView, FileView, FolderView, MoveFileBody, PieceBody,
@@ -105,7 +107,7 @@ pub struct Status {
     pub mode: String,
     /// The pause epoch.
     pub epoch: u64,
-    /// Whether a model is configured.
+    /// Tells whether a model is configured.
     pub model: bool,
     /// Actions waiting for the person.
     pub waiting: u64,
@@ -113,7 +115,7 @@ pub struct Status {
     pub needs_person: u64,
     /// Rules Bailey suggests, as of the last look.
     pub suggestions: u64,
-    /// What the person should know.
+    /// Remarks that the person should see.
     pub notices: Vec<String>,
     /// Entries in the log.
     pub log_entries: u64,
@@ -122,7 +124,7 @@ pub struct Status {
 /// One labelled line of a preview.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Line {
-    /// What it is.
+    /// Names it.
     pub label: String,
     /// The value.
     pub value: String,
@@ -131,9 +133,9 @@ pub struct Line {
 /// An action as people see it: the preview, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ActionView {
-    /// Which.
+    /// The action's identity.
     pub id: String,
-    /// What an approval binds.
+    /// The digest that an approval binds.
     pub digest: String,
     /// `mail.send` and so on.
     pub kind: String,
@@ -153,9 +155,9 @@ pub struct ActionView {
     pub items: Vec<Line>,
     /// The text.
     pub body: String,
-    /// What to look at twice.
+    /// Warnings: where to look twice.
     pub warnings: Vec<String>,
-    /// What each recipient, thing and link stands on, and what its task has let in.
+    /// Says what each recipient, thing and link stands on, and what its task has let in.
     pub provenance: Vec<Line>,
     /// Why it was decided so, in words.
     pub reason: String,
@@ -165,22 +167,22 @@ pub struct ActionView {
     pub class: String,
     /// The same once it is approved, in words.
     pub reversal: String,
-    /// Whether it answers, passes on or reads a received mail, which can be looked at: `GET /v1/actions/{id}/original`.
+    /// Tells whether it answers, passes on or reads a received mail, which can be looked at: `GET /v1/actions/{id}/original`.
     #[serde(default)]
     pub has_original: bool,
-    /// Whether it waits and can be changed meanwhile: `POST /v1/approvals/{id}/edit`.
+    /// Tells whether it waits and can be changed meanwhile: `POST /v1/approvals/{id}/edit`.
     #[serde(default)]
     pub can_edit: bool,
-    /// Whether it has happened and can be undone: `POST /v1/actions/{id}/undo`.
+    /// Tells whether it has happened and can be undone: `POST /v1/actions/{id}/undo`.
     pub can_undo: bool,
     /// The action that this one undoes, where it is an undo.
     #[serde(default)]
     pub undoes: Option<String>,
-    /// What the person had said to it, in words: that they approved it, or that it went by itself.
+    /// Says in words how the person answered: that they approved it, or that it went by itself.
     pub answered: String,
-    /// What came of it, where something did.
+    /// Says what came of it, where something did.
     pub outcome: Option<String>,
-    /// What the person noted when they refused it; empty where they did not.
+    /// The person's note with their refusal; empty where there is none.
     #[serde(default)]
     pub note: String,
     /// Until when it can be answered: milliseconds since 1970-01-01T00:00Z.
@@ -202,9 +204,9 @@ pub struct RecipientView {
     pub letters: String,
     /// The name that is shown beside the address; empty where there is none.
     pub name: String,
-    /// What it stands on, in words.
+    /// Says in words what it stands on.
     pub standing: String,
-    /// Whether the person is not known to have dealt with it before.
+    /// Tells whether the person is not known to have dealt with it before.
     pub stranger: bool,
     /// Whom the person knows that it could be taken for, and is not; else empty.
     pub look_alike: String,
@@ -244,7 +246,7 @@ pub struct AttachmentView {
 pub struct OriginalView {
     /// Who wrote it, as it says.
     pub from: Vec<String>,
-    /// What it says it is about.
+    /// The subject it gives itself.
     pub subject: String,
     /// When it was written, as it says (RFC 3339); empty where it cannot be read.
     pub date: String,
@@ -254,7 +256,7 @@ pub struct OriginalView {
     pub html: String,
     /// Where the links of its HTML lead.
     pub links: Vec<String>,
-    /// What was left out, in words.
+    /// Says in words what was left out.
     pub cut: Vec<String>,
 }
 
@@ -272,7 +274,7 @@ pub struct Challenge {
 /// What a client needs to sign with a credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CredentialHint {
-    /// Which.
+    /// The credential's identity.
     pub id: String,
     /// Of which kind.
     pub kind: CredentialKind,
@@ -320,7 +322,7 @@ pub struct ProofBody {
     /// The challenge.
     #[schema(pattern = "^[0-9a-f]{128}$")]
     pub challenge: String,
-    /// Which credential signed.
+    /// The credential that signed.
     #[schema(pattern = "^[0-9a-f]{32}$")]
     pub credential: String,
     /// How it signed.
@@ -334,7 +336,7 @@ pub struct ProofBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Shown {
-    /// Which.
+    /// The action's identity.
     #[schema(pattern = "^[0-9a-f]{32}$")]
     pub id: String,
     /// The digest that was shown.
@@ -356,7 +358,7 @@ pub struct ApproveBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IdsBody {
-    /// Which.
+    /// The actions' identities.
     pub ids: Vec<String>,
 }
 
@@ -364,9 +366,9 @@ pub struct IdsBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RejectBody {
-    /// Which.
+    /// The actions' identities.
     pub ids: Vec<String>,
-    /// What the agent is told with the refusal, at most 2,000 bytes; empty where nothing is. It is none of the task's words.
+    /// Words for the agent with the refusal, at most 2,000 bytes; empty where there are none. They are none of the task's words.
     #[serde(default)]
     #[schema(max_length = 2000)]
     pub note: String,
@@ -376,7 +378,7 @@ pub struct RejectBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResolveBody {
-    /// Whether it did.
+    /// Tells whether it did.
     pub happened: bool,
 }
 
@@ -395,13 +397,13 @@ pub struct TaskBody {
 /// A model request as it can be looked at.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ContextView {
-    /// What it held, in order.
+    /// The spans it held, in order.
     pub spans: Vec<SpanView>,
-    /// What was kept back from it.
+    /// The pieces that were kept back from it.
     pub kept_back: Vec<KeptBack>,
     /// Its exact bytes.
     pub body: String,
-    /// What it took, where that is known.
+    /// Tokens it took, where that is known.
     #[serde(default)]
     pub usage: Option<UsageView>,
     /// The actions it led to.
@@ -421,7 +423,7 @@ pub struct SpanView {
     /// The action that it is the result of, for others' words.
     #[serde(default)]
     pub action: Option<String>,
-    /// Whether that action is about a received mail, which can be looked at as it came: `GET /v1/actions/{id}/original`.
+    /// Tells whether that action is about a received mail, which can be looked at as it came: `GET /v1/actions/{id}/original`.
     #[serde(default)]
     pub received: bool,
 }
@@ -429,7 +431,7 @@ pub struct SpanView {
 /// A secret that was kept back from a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct KeptBack {
-    /// What it looked like.
+    /// The kind of secret it looked like.
     pub kind: String,
     /// The span it was in, from 0.
     pub span: usize,
@@ -453,7 +455,7 @@ pub struct LevelBody {
 pub struct SignIn {
     /// Its name.
     pub id: String,
-    /// What the person opens in a browser on this machine.
+    /// The address that the person opens in a browser on this machine.
     pub url: String,
     /// The connection, once there is one.
     pub connection: Option<ConnectionView>,
@@ -466,14 +468,14 @@ pub struct SignIn {
 pub struct RevokeView {
     /// `confirmed`, `unconfirmed`, `by-hand`, `nothing` or `before`.
     pub at_provider: String,
-    /// What to do next, in words.
+    /// Says what to do next.
     pub message: String,
 }
 
 /// An account that is being connected, or could not be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ConnectingView {
-    /// Which.
+    /// The connection's identity.
     pub id: String,
     /// The kind of service.
     pub kind: String,
@@ -481,7 +483,7 @@ pub struct ConnectingView {
     pub account: String,
     /// When it began: milliseconds since 1970-01-01T00:00Z.
     pub begun_ms: i64,
-    /// Whether it waits for the person's answer on the provider's page.
+    /// Tells whether it waits for the person's answer on the provider's page.
     pub at_provider: bool,
     /// Why it was not connected, where it could not be.
     pub trouble: Option<String>,
@@ -490,20 +492,20 @@ pub struct ConnectingView {
 /// A connection as listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ConnectionView {
-    /// Which.
+    /// The connection's identity.
     pub id: String,
     /// The kind of service.
     pub kind: String,
     /// The account.
     pub account: String,
-    /// What it may be used for.
+    /// The level: how much it may be used for.
     pub level: String,
-    /// Whether it stands.
+    /// Tells whether it stands.
     pub active: bool,
-    /// Whether it is the one of its kind that is used where neither a task nor a call says which.
+    /// Tells whether it is the one of its kind that is used where neither a task nor a call says which.
     #[serde(default)]
     pub is_default: bool,
-    /// What is weaker about it than it could be; empty if nothing is.
+    /// Says what is weaker about it than it could be; empty if nothing is.
     pub weaker: String,
     /// Why it cannot be used until the person signs in again; empty if it can.
     #[serde(default)]
@@ -514,10 +516,10 @@ pub struct ConnectionView {
     /// The permissions its provider gave, by the provider's names; none without tokens.
     #[serde(default)]
     pub given: Vec<String>,
-    /// What it was used for in the last 90 days; nothing of a model's provider.
+    /// Its use in the last 90 days; nothing of a model's provider.
     #[serde(default)]
     pub used: Option<UseView>,
-    /// What it could be used for, from looking to removing.
+    /// Everything it could be used for, from looking to removing.
     #[serde(default)]
     pub permissions: Vec<PermissionView>,
 }
@@ -533,7 +535,7 @@ pub struct UseView {
     pub week: BTreeMap<String, u64>,
     /// How often in the last thirty days.
     pub month: u64,
-    /// Whether it stands for thirty days and was not used in them.
+    /// Tells whether it stands for thirty days and was not used in them.
     pub idle: bool,
 }
 
@@ -542,7 +544,7 @@ pub struct UseView {
 pub struct PermissionView {
     /// The level it comes with: `read-only`, `draft`, `send` or `full`.
     pub level: String,
-    /// Whether the connection has it.
+    /// Tells whether the connection has it.
     pub granted: bool,
     /// Who keeps the connection from it where it does not have it: `provider`, or `bailey` alone.
     pub kept_by: String,
@@ -558,7 +560,7 @@ pub struct EntryView {
     /// The header line.
     #[schema(value_type = Object)]
     pub header: serde_json::Value,
-    /// What it says, where that can still be read.
+    /// Its words, where they can still be read.
     #[schema(value_type = Option<Object>)]
     pub payload: Option<serde_json::Value>,
 }
@@ -568,7 +570,7 @@ pub struct EntryView {
 pub struct PauseView {
     /// The epoch that began.
     pub epoch: u64,
-    /// What went wrong while recording it, where something did.
+    /// Says what went wrong while recording it, where something did.
     pub trouble: Vec<String>,
     /// Actions whose bytes may have been handed over before.
     pub in_flight: Vec<String>,
@@ -631,7 +633,7 @@ impl RuleChange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RuleBody {
-    /// What is to change.
+    /// The change to make.
     pub change: RuleChange,
     /// The evidence.
     pub proof: ProofBody,
@@ -670,19 +672,19 @@ pub struct TrialView {
 /// An action that would be decided otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TriedView {
-    /// Which.
+    /// The action's identity.
     pub id: String,
     /// `mail.send` and so on.
     pub kind: String,
     /// When it was proposed, in milliseconds since 1970-01-01T00:00Z.
     pub at_ms: i64,
-    /// What it was.
+    /// Says what it was.
     pub headline: String,
     /// `auto`, `ask`, `ask-step-up` or `deny` by the rules as they are.
     pub before: String,
     /// The same by the rules as they would be.
     pub after: String,
-    /// What became of it, in words.
+    /// Says in words what became of it.
     pub answered: String,
     /// Why not more freely.
     pub reason: String,
@@ -705,7 +707,7 @@ pub struct SuggestionView {
     pub first_ms: i64,
     /// When the last was.
     pub last_ms: i64,
-    /// What it would have done.
+    /// Its trial: what it would have done.
     pub trial: TrialView,
 }
 
@@ -735,13 +737,13 @@ pub struct RuleEventView {
 /// Why an action was decided as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WhyView {
-    /// What was decided.
+    /// The decision that was made.
     pub decision: String,
     /// The rules that stood in the way of deciding more freely, or let it go, each with its words.
     pub reasons: Vec<Line>,
-    /// What the rules in force now would decide about it.
+    /// The decision that the rules in force now would make.
     pub now: String,
-    /// What was true about it, where that is kept: only what is not nothing.
+    /// Facts of it, where they are kept: only those that are not nothing.
     pub facts: Vec<Line>,
 }
 

@@ -26,6 +26,11 @@ pub enum NotificationPlace {
         /// Its address, up to what stands before `/message`.
         url: String,
     },
+    /// A connected mail account: it sends to itself.
+    Mail {
+        /// Its address.
+        address: String,
+    },
 }
 
 impl NotificationPlace {
@@ -36,6 +41,7 @@ impl NotificationPlace {
             Self::Browser { .. } => "browser",
             Self::Ntfy { .. } => "ntfy",
             Self::Gotify { .. } => "gotify",
+            Self::Mail { .. } => "mail",
         }
     }
 
@@ -43,9 +49,10 @@ impl NotificationPlace {
     #[must_use]
     pub fn address(&self) -> &str {
         match self {
-            Self::Browser { endpoint: address, .. } | Self::Ntfy { url: address } | Self::Gotify { url: address } => {
-                address
-            }
+            Self::Browser { endpoint: address, .. }
+            | Self::Ntfy { url: address }
+            | Self::Gotify { url: address }
+            | Self::Mail { address } => address,
         }
     }
 }
@@ -53,11 +60,11 @@ impl NotificationPlace {
 /// A place that is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NotificationView {
-    /// Which, hexadecimal.
+    /// The place's identity, hexadecimal.
     pub id: String,
-    /// `browser`, `ntfy` or `gotify`.
+    /// `browser`, `ntfy`, `gotify` or `mail`.
     pub kind: String,
-    /// The browser, or the server's host.
+    /// The browser, the server's host, or the mail account.
     pub name: String,
     /// The host that notices go through.
     pub host: String,

@@ -10,7 +10,7 @@ use super::{ActionView, TaskSummary};
 pub struct FoundView {
     /// Those found.
     pub actions: Vec<ActionView>,
-    /// What to give as `before` to go on, where there may be more.
+    /// The value to give as `before` to go on, where there may be more.
     pub before: Option<u64>,
     /// Entries of the log that can be found.
     pub indexed: u64,
@@ -23,7 +23,7 @@ pub struct FoundView {
 pub struct FoundTasksView {
     /// Those found.
     pub tasks: Vec<TaskSummary>,
-    /// What to give as `before` to go on, where there may be more.
+    /// The value to give as `before` to go on, where there may be more.
     pub before: Option<u64>,
     /// Entries of the log that can be found.
     pub indexed: u64,
@@ -36,7 +36,7 @@ pub struct FoundTasksView {
 pub struct FoundRequestsView {
     /// Those found.
     pub pieces: Vec<HeldView>,
-    /// What to give as `before` to go on, where there may be more.
+    /// The value to give as `before` to go on, where there may be more.
     pub before: Option<u64>,
     /// Entries of the log that can be found.
     pub indexed: u64,
@@ -80,7 +80,7 @@ pub struct ReceivedView {
     pub input_tokens: u64,
     /// Tokens written by it.
     pub output_tokens: u64,
-    /// What that cost at the configured prices; zero without them.
+    /// Their cost at the configured prices; zero without them.
     pub cost: f64,
 }
 
@@ -102,9 +102,9 @@ pub struct ConsistencyView {
 /// An action that a model request led to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LedToView {
-    /// Which.
+    /// The action's identity.
     pub id: String,
-    /// What it was.
+    /// Says what it was.
     pub headline: String,
     /// Where it stands.
     pub state: String,

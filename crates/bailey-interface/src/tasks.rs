@@ -10,7 +10,7 @@ use super::{ActionView, ProofBody};
 /// A task as listed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TaskSummary {
-    /// Which.
+    /// The task's identity.
     pub id: String,
     /// `running`, `waiting`, `answered`, `limit-reached`, `failed`, `stopped`.
     pub state: String,
@@ -23,10 +23,10 @@ pub struct TaskSummary {
     pub reply: Option<String>,
     /// Why it failed, where it did.
     pub trouble: Option<String>,
-    /// What else there is to know of how it went: that another model was asked, say.
+    /// Remarks on how it went: that another model was asked, say.
     #[serde(default)]
     pub notes: Vec<String>,
-    /// What the model's answers took.
+    /// Tokens that the model's answers took.
     pub usage: UsageView,
     /// How many of its actions are in each state.
     pub action_states: BTreeMap<String, u32>,
@@ -35,7 +35,7 @@ pub struct TaskSummary {
 /// A task with its actions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TaskView {
-    /// What a list says of it.
+    /// The task as a list has it.
     #[serde(flatten)]
     pub summary: TaskSummary,
     /// Its actions, oldest first.
@@ -49,8 +49,11 @@ pub struct TaskUndoView {
     pub task: String,
     /// The person's words.
     pub words: String,
-    /// Whether it is being undone now.
+    /// Tells whether it is being undone now.
     pub running: bool,
+    /// When undoing it began that broke off because the home ended, where that is so: milliseconds since 1970-01-01T00:00Z.
+    #[serde(default)]
+    pub broken_off_ms: Option<i64>,
     /// Its actions that there is something to do or to say about, the newest first: the order in which they are undone.
     pub steps: Vec<UndoStepView>,
 }
@@ -60,7 +63,7 @@ pub struct TaskUndoView {
 pub struct UndoStepView {
     /// The action.
     pub action: ActionView,
-    /// What would become of it, or has.
+    /// Says what would become of it, or has.
     pub fate: UndoFate,
     /// Why it is left as it is, or what came of trying; empty where there is nothing to say.
     pub why: String,
@@ -74,6 +77,8 @@ pub enum UndoFate {
     TakeBack,
     /// It would be undone, by an action of its own.
     Undo,
+    /// It can be undone by a further answer: one answers for so many.
+    Later,
     /// It is being undone.
     UnderWay,
     /// It was taken back.
@@ -108,16 +113,16 @@ pub struct UsageView {
     pub input_tokens: u64,
     /// Tokens written by it.
     pub output_tokens: u64,
-    /// What that costs at the configured prices; zero without them.
+    /// Their cost at the configured prices; zero without them.
     pub cost: f64,
 }
 
 /// Words of an answer that is on its way. They are no answer yet: what counts is the task's reply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WordsView {
-    /// Which request of the task is being answered.
+    /// The request of the task that is being answered, by its number.
     pub request: u64,
-    /// Which try of it: where this changes, the words begin anew.
+    /// The try of it, by its number: where this changes, the words begin anew.
     pub attempt: u32,
     /// The words that follow those before.
     pub text: String,
@@ -126,7 +131,7 @@ pub struct WordsView {
 /// What a place offers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OfferView {
-    /// What it is: `model`, `fallback`, or the local server that usually listens there.
+    /// Names it: `model`, `fallback`, or the local server that usually listens there.
     pub what: String,
     /// The address, as `base_url` in the configuration has it.
     pub base_url: String,
@@ -137,7 +142,7 @@ pub struct OfferView {
     pub models: Vec<String>,
     /// Why it lists none, where it does not.
     pub trouble: Option<String>,
-    /// What may be done there with what is sent, in words.
+    /// Says what may be done there with what is sent.
     #[serde(default)]
     pub data: String,
 }
@@ -151,11 +156,11 @@ pub struct ModelsView {
     pub local: Vec<OfferView>,
     /// The month, such as `2026-11`.
     pub month: String,
-    /// What it took so far, at the configured prices.
+    /// Its cost so far, at the configured prices.
     pub month_cost: f64,
     /// Answers it took.
     pub month_answers: u64,
-    /// What it may take; nothing where the person set no bound.
+    /// The most it may cost; nothing where the person set no bound.
     pub month_limit: Option<f64>,
     /// The last twelve months in which anything was asked, newest first.
     #[serde(default)]
@@ -168,7 +173,7 @@ pub struct ModelsView {
 /// What a month took.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct MonthView {
-    /// Which, such as `2026-11`.
+    /// Names the month, such as `2026-11`.
     pub month: String,
     /// At the prices that were set then.
     pub cost: f64,
@@ -185,6 +190,6 @@ pub struct ProviderView {
     pub connection: String,
     /// Its address.
     pub base_url: String,
-    /// What it may do with what it is sent, in words.
+    /// Says what it may do with what it is sent.
     pub data: String,
 }

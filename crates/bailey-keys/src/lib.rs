@@ -31,21 +31,21 @@ use std::path::PathBuf;
 pub enum KeyError {
     /// A key file could not be read or written.
     File {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's words.
         source: io::Error,
     },
     /// A key file is there but is not one.
     Malformed {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Says what is wrong with it.
         why: &'static str,
     },
     /// A key file can be read by others.
     Exposed {
-        /// Which file.
+        /// The file.
         path: PathBuf,
     },
     /// The passphrase, or the key, is not the one this was sealed with.

@@ -10,11 +10,11 @@ use crate::secret::{Key, random};
 pub struct Context<'a> {
     /// Whose it is.
     pub home: &'a [u8; 16],
-    /// What it belongs to (a connection, a key number).
+    /// Names what it belongs to (a connection, a key number).
     pub owner: &'a [u8],
-    /// Which field of it.
+    /// Names the field of it.
     pub field: &'static str,
-    /// Which version of the value.
+    /// The version of the value.
     pub version: u64,
 }
 

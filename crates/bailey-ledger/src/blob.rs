@@ -20,9 +20,9 @@ const FIELD: &str = "blob";
 /// Who refers to content: something of a kind.
 #[derive(Debug, Clone, Copy)]
 pub struct BlobOwner<'a> {
-    /// What it is.
+    /// Names the kind of owner.
     pub kind: &'static str,
-    /// Which.
+    /// Its identity.
     pub owner: &'a [u8],
 }
 

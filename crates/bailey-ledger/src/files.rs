@@ -45,7 +45,7 @@ pub struct VersionRow {
     pub made_ms: i64,
     /// Who made it.
     pub by: MadeBy,
-    /// What its task had let in, where an action made it.
+    /// The taint of its task, where an action made it.
     pub labels: Taint,
 }
 

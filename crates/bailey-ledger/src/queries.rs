@@ -70,10 +70,10 @@ queries! {
     /// By connection, how many of a kind were claimed since three wall times, the earliest first, and when the last was.
     USED = "SELECT connection, sum(claimed_ms >= ?4), sum(claimed_ms >= ?3), max(claimed_ms) FROM action
              WHERE kind = ?1 AND claimed_ms >= ?2 AND connection IS NOT NULL GROUP BY connection";
-    /// What those claimed since a wall time spend, but one.
+    /// The sum that those claimed since a wall time spend, but one.
     SPENT = "SELECT total(amount) FROM action WHERE amount > 0 AND claimed_ms >= ?1 AND id <> ?2
                AND state NOT IN ('failed', 'not-executed')";
-    /// What the tasks that keep notes have let in.
+    /// The taint of the tasks that keep notes.
     NOTES_BRING = "SELECT coalesce(max(untrusted), 0), coalesce(max(confidential), 0) FROM task_mark
              WHERE task IN (SELECT task FROM action INDEXED BY action_noted WHERE kind = 'memory.write' AND state = 'succeeded')";
     /// The sealed content of an action.

@@ -71,7 +71,7 @@ impl CredentialKind {
 /// The stored half of a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CredentialRow {
-    /// Which.
+    /// The credential's identity.
     pub id: [u8; 16],
     /// Of which kind.
     pub kind: CredentialKind,
@@ -84,7 +84,7 @@ pub struct CredentialRow {
 /// A task as listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskRow {
-    /// Which.
+    /// The task's identity.
     pub id: TaskId,
     /// Where it stands, as the agent names it.
     pub state: String,
@@ -105,9 +105,9 @@ pub(crate) type Decision = (Vec<u8>, String, Vec<String>);
 pub struct Decided {
     /// The row, as it is now.
     pub row: Row,
-    /// What was true about it, encoded ([`bailey_gate::policy::Facts::decode`]); nothing if that was erased or never kept.
+    /// Facts of it, encoded ([`bailey_gate::policy::Facts::decode`]); nothing if they were erased or never kept.
     pub facts: Vec<u8>,
-    /// What was decided; nothing if that cannot be found.
+    /// The decision; nothing if it cannot be found.
     pub decision: String,
     /// The rules and reasons it was decided by.
     pub reasons: Vec<String>,
@@ -139,7 +139,7 @@ fn stored_entries(db: &Connection, query: &'static str, values: impl Params) -> 
 /// What a connection was used for, of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Used {
-    /// Which.
+    /// The connection.
     pub connection: ConnectionId,
     /// The kind of action.
     pub kind: ActionKind,

@@ -62,7 +62,7 @@ INSERT INTO mark VALUES (1, 1, 0, NULL);
 pub struct ActionDoc {
     /// The entry that proposed it.
     pub place: u64,
-    /// Which.
+    /// The action's identity.
     pub id: ActionId,
     /// Its kind.
     pub kind: String,
@@ -70,7 +70,7 @@ pub struct ActionDoc {
     pub state: String,
     /// The account it is about; empty where it is about none.
     pub account: String,
-    /// What the person answered from; empty where nobody was asked.
+    /// Names where the person answered from; empty where nobody was asked.
     pub by: String,
     /// When it was proposed, in milliseconds since 1970-01-01T00:00Z.
     pub wall_ms: i64,
@@ -83,7 +83,7 @@ pub struct ActionDoc {
 pub struct TaskDoc {
     /// The entry that began it.
     pub place: u64,
-    /// Which.
+    /// The task's identity.
     pub id: TaskId,
     /// Every word it is found by.
     pub words: String,
@@ -122,7 +122,7 @@ pub struct Wanted {
     pub state: String,
     /// An account.
     pub account: String,
-    /// What the person answered from; `rules` for what nobody was asked about.
+    /// Names where the person answered from; `rules` for what nobody was asked about.
     pub by: String,
     /// Not before, in milliseconds since 1970-01-01T00:00Z.
     pub from_ms: Option<i64>,

@@ -51,7 +51,7 @@ pub struct Ledger {
     home: HomeId,
     /// Keys that are to be destroyed, and those that are: the database still lists them, which the next commit changes.
     retired: Mutex<Retired>,
-    /// What was decided about actions that were looked at.
+    /// Decisions about actions that were looked at.
     decisions: Mutex<BTreeMap<ActionId, Decision>>,
     /// When time asked for a checkpoint last.
     timed: Mutex<Option<Now>>,

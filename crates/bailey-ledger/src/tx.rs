@@ -62,11 +62,11 @@ impl std::fmt::Debug for LedgerTx<'_> {
 /// A sealed thing of a kind, belonging to an owner, in a version.
 #[derive(Debug, Clone, Copy)]
 pub struct RecordName<'a> {
-    /// What it is.
+    /// Names the kind.
     pub kind: &'static str,
     /// Whose it is.
     pub owner: &'a [u8],
-    /// Which of them.
+    /// Its number among them.
     pub n: u64,
 }
 
@@ -76,9 +76,9 @@ pub const WORDS: &str = "words";
 /// A connection as listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionRow {
-    /// Which.
+    /// The connection's identity.
     pub id: ConnectionId,
-    /// What kind of service.
+    /// Names the kind of service.
     pub kind: String,
     /// The account, as the service names it.
     pub account: String,

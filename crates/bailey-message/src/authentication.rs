@@ -19,7 +19,7 @@ pub struct Checked {
     pub method: String,
     /// `pass`, `fail`, `none`, …
     pub result: String,
-    /// What was checked: `header.d=example.org`, `smtp.mailfrom=…`.
+    /// Properties that were checked: `header.d=example.org`, `smtp.mailfrom=…`.
     pub properties: Vec<String>,
 }
 

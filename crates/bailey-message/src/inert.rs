@@ -22,7 +22,7 @@ const PICTURES: [&str; 4] =
 /// HTML that does nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Inert {
-    /// What may stay of it: no scripts, forms, frames, styles, targets of links, and nothing that is fetched.
+    /// The part of it that may stay: no scripts, forms, frames, styles, targets of links, and nothing that is fetched.
     pub html: String,
     /// Where its links lead, each once, in their order.
     pub links: Vec<String>,

@@ -57,7 +57,7 @@ pub struct Mail {
     /// How many more are named than are told of.
     #[serde(skip_serializing_if = "is_zero")]
     pub more_people: usize,
-    /// What it is about.
+    /// Its subject.
     pub subject: Option<String>,
     /// When it was written, with its writer's distance from UTC (RFC 3339).
     pub date: Option<String>,
@@ -66,7 +66,7 @@ pub struct Mail {
     pub date_as_written: Option<String>,
     /// Returns `<left@right>`.
     pub message_id: Option<String>,
-    /// What it answers.
+    /// The mails it answers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub in_reply_to: Vec<String>,
     /// The thread, oldest first.
@@ -76,7 +76,7 @@ pub struct Mail {
     pub text: String,
     /// Says what was left out, and how to read it.
     pub cut: Vec<String>,
-    /// What is there without being seen.
+    /// Things that are there without being seen.
     pub hidden: Hidden,
     /// Links whose words name another place than they lead to.
     pub misleading_links: Vec<Misleading>,
@@ -118,7 +118,7 @@ pub struct Attachment {
 pub struct Invitation {
     /// The number of its part.
     pub part: String,
-    /// What it asks for, as the part's header claims: `REQUEST`, `REPLY`, `CANCEL`.
+    /// The method it asks for, as the part's header claims: `REQUEST`, `REPLY`, `CANCEL`.
     pub method: Option<String>,
     /// The iCalendar text.
     pub text: String,

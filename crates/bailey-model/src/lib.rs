@@ -44,7 +44,7 @@ const MAX_SHOWN_ERROR: usize = 300;
 pub struct Tool {
     /// Its name.
     pub name: &'static str,
-    /// What it does.
+    /// Says what it does.
     pub description: &'static str,
     /// JSON schema of its arguments.
     pub parameters: Value,
@@ -68,7 +68,7 @@ pub struct Thought {
     pub at: usize,
     /// The model it came from: no other is given it.
     pub by: String,
-    /// What it is called where it came: `thinking`, `reasoning_content`, `<think>`, `extra_content`.
+    /// Its name where it came: `thinking`, `reasoning_content`, `<think>`, `extra_content`.
     pub name: String,
     /// It, as it came.
     pub raw: Value,
@@ -90,28 +90,28 @@ pub enum Message {
     System(String),
     /// The person's words.
     Person(String),
-    /// What the person noted when they refused something: told, and nothing is ever grounded on it.
+    /// The person's note with a refusal: told, and nothing is ever grounded on it.
     Noted(String),
     /// Our words about the next step.
     Asked(String),
-    /// What the model said and wanted.
+    /// An answer of the model: its words and its calls.
     Model {
         /// Words.
         text: String,
         /// Calls.
         calls: Vec<ToolCall>,
-        /// What it thought.
+        /// Its thoughts.
         thoughts: Vec<Thought>,
     },
-    /// What a call came to: other people's words.
+    /// The result of a call: other people's words.
     Result {
-        /// Which call.
+        /// The call's identity.
         call: String,
         /// The tool that was called.
         tool: String,
         /// The result, in words.
         text: String,
-        /// Which part of it is shown.
+        /// The part of it that is shown.
         shown: Shown,
     },
     /// Other people's words, outside of a call.
@@ -195,11 +195,11 @@ pub struct Answer {
     pub text: String,
     /// Calls, at most [`MAX_CALLS`].
     pub calls: Vec<ToolCall>,
-    /// What it thought: never a part of the words.
+    /// Its thoughts: never a part of the words.
     pub thoughts: Vec<Thought>,
     /// Why it ended.
     pub stop: Stop,
-    /// What it took.
+    /// Tokens it took.
     pub usage: Usage,
 }
 
@@ -219,7 +219,7 @@ pub enum ModelError {
     },
     /// The provider refused: status and words.
     Refused(u16, String),
-    /// What came back is not an answer.
+    /// The text that came back is not an answer.
     Garbled(String),
     /// The person has not agreed to this provider.
     NotAgreed(String),
@@ -279,7 +279,7 @@ pub trait Body: Send {
 pub struct Response {
     /// HTTP status.
     pub status: u16,
-    /// Whether the body is a stream of events rather than one JSON text.
+    /// Tells whether the body is a stream of events rather than one JSON text.
     pub events: bool,
     /// How long it asks to wait before the next try, where it says so (RFC 9110, 10.2.3).
     pub after: Option<std::time::Duration>,
@@ -314,7 +314,7 @@ pub enum Heard<'a> {
 pub struct Came {
     /// Bytes of words, thoughts and arguments; of an answer that is no stream, all of its bytes.
     pub bytes: usize,
-    /// What the provider had counted by then.
+    /// Tokens that the provider had counted by then.
     pub usage: Usage,
 }
 

@@ -66,7 +66,7 @@ impl Thinking {
 /// What a provider takes, and what it does with it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Traits {
-    /// What the limit of an answer is called.
+    /// The name of the limit of an answer.
     pub token_field: TokenField,
     /// Tells whether a temperature is sent; it is always 0.
     pub temperature: bool,
@@ -118,7 +118,7 @@ impl Default for Traits {
 struct Provider {
     /// Ends of its hosts' names.
     hosts: &'static [&'static str],
-    /// What is otherwise about it than with most.
+    /// Sets what is otherwise about it than with most.
     apply: fn(&mut Traits),
 }
 
@@ -147,7 +147,7 @@ const REASONING: &[&str] = &["o1", "o3", "o4", "gpt-5"];
 /// A server that may run on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LocalServer {
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
     /// The port it listens on unless told otherwise.
     pub port: u16,

@@ -38,7 +38,7 @@ pub struct Span {
 /// Something kept back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redaction {
-    /// What it looked like.
+    /// The kind of secret it looked like.
     pub kind: String,
     /// The span it was in, counted from 0.
     pub span: usize,
@@ -62,11 +62,11 @@ pub enum Piece {
 pub struct Tapped {
     /// The exact body.
     pub body: Vec<u8>,
-    /// What is in it.
+    /// The spans in it.
     pub spans: Vec<Span>,
     /// How the body follows from the spans.
     pub recipe: Vec<Piece>,
-    /// What was kept back.
+    /// Pieces that were kept back.
     pub redactions: Vec<Redaction>,
 }
 

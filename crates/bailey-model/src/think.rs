@@ -6,14 +6,14 @@ const CLOSE: &str = "</think>";
 /// Tells thoughts and words apart.
 #[derive(Debug, Default)]
 pub(crate) struct Apart {
-    /// What is said.
+    /// Words that are said.
     pub(crate) words: String,
-    /// What is thought.
+    /// Words that are thought.
     pub(crate) thoughts: String,
-    /// What could still become a mark.
+    /// Letters that could still become a mark.
     pending: String,
     within: bool,
-    /// Whether words were there before the thoughts that are read.
+    /// Tells whether words were there before the thoughts that are read.
     after_words: bool,
 }
 

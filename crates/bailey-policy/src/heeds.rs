@@ -1,37 +1,72 @@
-//! Which facts rules look at: what none looks at may change without changing any answer.
+//! Which rules can be about a kind of action, and which facts those look at: the others need not be asked, and what none looks at
+//! may change without changing any answer.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use bailey_gate::family::{ActionKind, Group};
-use cedar_policy::{Policy, PolicySet};
+use cedar_policy::{Policy, PolicyId, PolicySet};
 use serde_json::Value;
 
 use crate::schema::family_group;
 
-/// For each kind of action, the facts that rules about it look at; nothing where that cannot be told.
+/// What is heeded about each kind of action.
 #[derive(Debug)]
-pub(crate) struct Heeded(BTreeMap<&'static str, Option<BTreeSet<String>>>);
+pub(crate) struct Heeded(BTreeMap<&'static str, OfKind>);
+
+/// The policies that can be about a kind of action, and the facts that they look at; no list of facts where that cannot be told.
+#[derive(Debug)]
+pub(crate) struct OfKind {
+    names: Vec<PolicyId>,
+    facts: Option<BTreeSet<String>>,
+    /// These policies alone, made when the kind is asked about for the first time.
+    policies: OnceLock<PolicySet>,
+}
 
 impl Heeded {
     /// Reads a set of policies.
     pub(crate) fn of(policies: &PolicySet) -> Self {
-        let mut kinds: BTreeMap<_, _> = ActionKind::all().map(|kind| (kind.name(), Some(BTreeSet::new()))).collect();
+        let none = || OfKind { names: Vec::new(), facts: Some(BTreeSet::new()), policies: OnceLock::new() };
+        let mut kinds: BTreeMap<_, _> = ActionKind::all().map(|kind| (kind.name(), none())).collect();
         for policy in policies.policies() {
             let (about, facts) = read(policy);
             for kind in ActionKind::all().filter(|kind| about.as_ref().is_none_or(|about| is_about(about, *kind))) {
                 let Some(all) = kinds.get_mut(kind.name()) else { continue };
-                match (&facts, all.as_mut()) {
+                all.names.push(policy.id().clone());
+                match (&facts, all.facts.as_mut()) {
                     (Some(facts), Some(all)) => all.extend(facts.iter().cloned()),
-                    _ => *all = None,
+                    _ => all.facts = None,
                 }
             }
         }
         Self(kinds)
     }
 
+    /// Returns what is heeded about a kind; nothing where the kind is not known.
+    pub(crate) fn about(&self, kind: ActionKind) -> Option<&OfKind> {
+        self.0.get(kind.name())
+    }
+
     /// Tells whether any rule about a kind looks at a fact.
     pub(crate) fn has(&self, kind: ActionKind, fact: &str) -> bool {
-        self.0.get(kind.name()).and_then(Option::as_ref).is_none_or(|facts| facts.contains(fact))
+        self.about(kind).is_none_or(|about| about.has(fact))
+    }
+}
+
+impl OfKind {
+    /// Tells whether any of the policies looks at a fact.
+    pub(crate) fn has(&self, fact: &str) -> bool {
+        self.facts.as_ref().is_none_or(|facts| facts.contains(fact))
+    }
+
+    /// Returns the policies, taken out of the whole set; that set where one of them cannot be.
+    pub(crate) fn policies<'a>(&'a self, whole: &'a PolicySet) -> &'a PolicySet {
+        self.policies.get_or_init(|| {
+            let mut part = PolicySet::new();
+            let taken = |name: &PolicyId| whole.policy(name).is_some_and(|policy| part.add(policy.clone()).is_ok());
+            // INVARIANT: none is left out that could have a say.
+            if self.names.iter().all(taken) { part } else { whole.clone() }
+        })
     }
 }
 

@@ -110,6 +110,8 @@ pub struct CedarPolicy {
     authorizer: Authorizer,
     agent: EntityUid,
     home: EntityUid,
+    /// The type of actions.
+    action: EntityTypeName,
     version: String,
     says: BTreeMap<String, String>,
     heeded: heeds::Heeded,
@@ -162,13 +164,15 @@ impl CedarPolicy {
         }
         let agent = uid("Agent", "agent")?;
         let home = uid("Home", "home")?;
+        let action = entity_type("Action")?;
         let people = [agent.clone(), home.clone()].map(Entity::with_uid);
         // INVARIANT: loaded with the schema, so that the action hierarchy is there; without it every rule about a group of
         // actions silently stops matching.
         let entities = Entities::from_entities(people, Some(&schema)).map_err(|error| syntax(&error))?;
         let version = fingerprint(text);
         let heeded = heeds::Heeded::of(&policies);
-        Ok(Self { heeded, schema, policies, entities, authorizer: Authorizer::new(), agent, home, version, says })
+        let authorizer = Authorizer::new();
+        Ok(Self { schema, policies, entities, authorizer, agent, home, action, version, says, heeded })
     }
 
     /// Returns the policies of a text, each by its name, with what it says of itself, and as text.
@@ -208,6 +212,7 @@ impl CedarPolicy {
                 "This task asked too often for what its words do not name, or was refused too often, so it changes nothing any more. If you want them, give them as a new task."
             }
             bailey_gate::reason::EDITED => "It was edited, so it asks you, whatever the rules let go.",
+            bailey_gate::reason::ASKED => "A program waits with it for you; it was held before a rule let it go.",
             bailey_gate::reason::STEP_UP => "Much hangs on this, so it needs you, present, for this very answer.",
             other => self.says.get(other).map_or(other, String::as_str),
         }
@@ -215,11 +220,23 @@ impl CedarPolicy {
 
     fn ask(&self, question: &Question<'_>) -> Result<Ruling, PolicyError> {
         let failed = |error: &dyn std::fmt::Display| PolicyError::Invalid(error.to_string());
-        let action = uid("Action", question.kind.name())?;
-        let context = Context::from_pairs(context(question)).map_err(|error| failed(&error))?;
-        let request = Request::new(self.agent.clone(), action, self.home.clone(), context, Some(&self.schema))
+        // Its type is parsed once, for a parser's work is more than that of all rules.
+        let id = cedar_policy::EntityId::new(question.kind.name());
+        let action = EntityUid::from_type_name_and_id(self.action.clone(), id);
+        let about = self.heeded.about(question.kind);
+        let policies = about.map_or(&self.policies, |about| about.policies(&self.policies));
+        let heeded = |fact: &str| about.is_none_or(|about| about.has(fact));
+        let context = Context::from_pairs(context(question, heeded)).map_err(|error| failed(&error))?;
+        // Not checked against the schema: it is made of the same table, without what nobody looks at. Were a fact missing that one
+        // does look at, that would be an error, and so a no.
+        let request = Request::new(self.agent.clone(), action, self.home.clone(), context, None)
             .map_err(|error| failed(&error))?;
-        let response = self.authorizer.is_authorized(&request, &self.policies, &self.entities);
+        self.answer(&request, policies)
+    }
+
+    fn answer(&self, request: &Request, policies: &PolicySet) -> Result<Ruling, PolicyError> {
+        let failed = |error: &dyn std::fmt::Display| PolicyError::Invalid(error.to_string());
+        let response = self.authorizer.is_authorized(request, policies, &self.entities);
         if let Some(error) = response.diagnostics().errors().next() {
             return Err(failed(error));
         }
@@ -284,8 +301,11 @@ impl Policy for CedarPolicy {
 }
 
 fn uid(kind: &str, name: &str) -> Result<EntityUid, PolicyError> {
-    let kind = EntityTypeName::from_str(kind).map_err(|error| PolicyError::Syntax(error.to_string()))?;
-    Ok(EntityUid::from_type_name_and_id(kind, cedar_policy::EntityId::new(name)))
+    Ok(EntityUid::from_type_name_and_id(entity_type(kind)?, cedar_policy::EntityId::new(name)))
+}
+
+fn entity_type(name: &str) -> Result<EntityTypeName, PolicyError> {
+    EntityTypeName::from_str(name).map_err(|error| PolicyError::Syntax(error.to_string()))
 }
 
 /// Says what does not fit the schema, whichever action it is about, with its line.
@@ -331,8 +351,8 @@ fn named(text: &str) -> Result<(PolicySet, BTreeMap<String, String>), PolicyErro
     Ok((set, says))
 }
 
-/// Returns the context of a request: the facts, and what stands behind the action.
-fn context(question: &Question<'_>) -> Vec<(String, RestrictedExpression)> {
+/// Returns the context of a request: the facts, and what stands behind the action, as far as they are heeded.
+fn context(question: &Question<'_>, heeded: impl Fn(&str) -> bool) -> Vec<(String, RestrictedExpression)> {
     let text = |text: String| RestrictedExpression::new_string(text);
     // Counts above what a Long holds count as the largest one: they only ever compare with limits.
     let count = |value: u64| RestrictedExpression::new_long(i64::try_from(value).unwrap_or(i64::MAX));
@@ -349,7 +369,7 @@ fn context(question: &Question<'_>) -> Vec<(String, RestrictedExpression)> {
         (schema::CLASS, Fact::Text(question.class.name().into())),
         (schema::NEEDS_LEVEL, Fact::Count(needed)),
     ];
-    let all = question.facts.list().into_iter().chain(beside);
+    let all = question.facts.list().into_iter().chain(beside).filter(|(name, _)| heeded(name));
     all.map(|(name, fact)| (name.to_owned(), value(fact))).collect()
 }
 

@@ -45,7 +45,7 @@ pub struct Form {
     /// Said only where the last message of the request holds these words.
     #[serde(default)]
     pub asked_with: String,
-    /// What is said.
+    /// The words that are said.
     pub say: Value,
 }
 

@@ -44,7 +44,7 @@ pub struct Report {
     pub findings: Vec<String>,
     /// A fingerprint of all that happened.
     pub fingerprint: u64,
-    /// What happened, if it was asked for.
+    /// Everything that happened, if it was asked for.
     pub notes: Vec<String>,
     /// Effects that reached the outside.
     pub effects: u64,

@@ -11,7 +11,7 @@ use bailey_gate::{ActionId, ConnectionId, Digest, Limits, Now, State};
 pub struct Effect {
     /// The action it carries out.
     pub id: ActionId,
-    /// What it was approved under.
+    /// The digest it was approved under.
     pub digest: Digest,
     /// The bytes.
     pub bytes: Vec<u8>,
@@ -19,7 +19,7 @@ pub struct Effect {
     pub connection: ConnectionId,
     /// When its claim was given to whoever carries it out, as [`Oracle::moment`].
     pub claimed: u64,
-    /// What the home was told the time is, then.
+    /// The time that the home was told, then.
     pub at: Now,
     /// Tells whether it can be taken back for a while first.
     pub is_held: bool,
@@ -32,7 +32,7 @@ pub struct Proposed {
     pub asks: bool,
     /// Tells whether it only looks, or stays in the home.
     pub harmless: bool,
-    /// What it undoes.
+    /// The action it undoes.
     pub undoes: Option<ActionId>,
 }
 
@@ -62,7 +62,7 @@ pub struct Oracle {
     /// Broken promises.
     pub findings: Vec<String>,
     moments: u64,
-    /// What was proposed, when, and how many times the home had been told then.
+    /// Proposals, with when, and how many times the home had been told then.
     proposed: BTreeMap<ActionId, (Proposed, Now, usize)>,
     /// Answers that count, or may, by what was shown.
     shown: BTreeMap<(ActionId, Digest), Vec<Answer>>,
@@ -95,7 +95,7 @@ pub struct Oracle {
 /// One answer of the person that says yes to an action, as it was shown.
 #[derive(Debug)]
 struct Answer {
-    /// Which answer: an action can be in several that are under way at once.
+    /// The number of the answer: an action can be in several that are under way at once.
     number: u64,
     bytes: Vec<u8>,
     /// When it was taken, once the person knows that it was.

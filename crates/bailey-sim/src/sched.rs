@@ -78,11 +78,11 @@ pub type Work = Box<dyn FnOnce() + Send>;
 /// How a life ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// Whether the machine died before everybody was done.
+    /// Tells whether the machine died before everybody was done.
     pub died: bool,
     /// Panics and standstills.
     pub faults: Vec<String>,
-    /// What happened.
+    /// Everything that happened.
     pub trace: Trace,
 }
 

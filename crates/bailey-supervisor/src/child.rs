@@ -4,7 +4,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::control_socket::{ControlClient, ControlSocket};
 use crate::identity::{Identities, Identity, end_all_of, give, witness};
-use crate::root::{Mark, remove_if_there, write_anew};
+use crate::root::{Keep, Mark, remove_if_there, write_anew};
 use crate::stdio::{Stream, log_line, notice};
 use crate::watch::{Launch, Logging, watchdog};
 use crate::{Place, SupervisorError};
@@ -66,6 +66,8 @@ pub(crate) struct Home {
     pub place: Place,
     pub identities: Identities,
     pub hears: Hears,
+    /// Where it has the programs of its computer started, if it cannot start them itself.
+    computer: Option<PathBuf>,
     mark: Mark,
     /// Its process: from before it is told its key until it has ended.
     process: Option<Child>,
@@ -73,9 +75,9 @@ pub(crate) struct Home {
     starts: u64,
     /// How often its gateway was.
     gateway_starts: Arc<AtomicU64>,
-    /// What listens to it.
+    /// The thread that listens to it.
     listening: Option<JoinHandle<()>>,
-    /// What writes a pause down, as long as the disk keeps it.
+    /// The thread that writes a pause down, as long as the disk keeps it.
     marking: Option<JoinHandle<Result<(), String>>>,
 }
 
@@ -87,9 +89,14 @@ pub(crate) async fn beside<T: Send + 'static>(
 }
 
 impl Home {
-    pub(crate) fn new(place: &Place, identities: Identities, mark: Mark) -> Self {
+    pub(crate) fn new(place: &Place, identities: Identities, mark: Mark, keep: Keep) -> Self {
         let hears = Hears::default();
+        let computer = identities.home().zip(identities.computer()).and_then(|(home, computer)| {
+            let kept = keep_computer(place, home, computer, keep);
+            kept.inspect_err(|_| event!(WARN, "the home's computer cannot be started here")).ok()
+        });
         Self {
+            computer,
             place: place.clone(),
             identities,
             hears,
@@ -154,6 +161,9 @@ impl Home {
             command.arg("--paused");
         }
         let (place, to) = (self.place.clone(), self.identities.home());
+        if let Some(socket) = &self.computer {
+            command.arg("--computer").arg(socket);
+        }
         if let Some(witness) = beside(move || Ok(witness(place.identity()?, to))).await? {
             command.arg("--witness").arg(witness);
         }
@@ -218,6 +228,9 @@ impl Home {
     /// threads runs on.
     pub(crate) async fn make_end(&mut self) -> bool {
         if let Some(identity) = self.identities.home() {
+            end_all_of(identity);
+        }
+        if let Some(identity) = self.identities.computer() {
             end_all_of(identity);
         }
         let Some(process) = &mut self.process else { return true };
@@ -320,6 +333,17 @@ pub(crate) async fn keep_gateway(gateway: Result<Gateway, String>) {
             }
         }
     }
+}
+
+/// Listens where the home asks for the programs of its computer, which its account alone may do, and starts them on a thread of its own.
+fn keep_computer(place: &Place, home: Identity, computer: Identity, keep: Keep) -> io::Result<PathBuf> {
+    let path = place.computer();
+    remove_if_there(&path)?;
+    let socket = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    std::os::unix::fs::chown(&path, Some(home.user), Some(home.group))?;
+    std::thread::Builder::new().name("computer".into()).spawn(move || keep(&socket, computer, home))?;
+    Ok(path)
 }
 
 /// Tells whose each folder is, and who may enter.

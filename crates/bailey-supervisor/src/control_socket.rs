@@ -197,7 +197,7 @@ pub fn unlock(place: &Place, passphrase: &str) -> Result<(), SupervisorError> {
 pub struct PausedBySupervisor {
     /// Tells whether a home was ended for it; else it is locked.
     pub ended: bool,
-    /// What is not as it should be all the same.
+    /// Says what is not as it should be all the same.
     pub trouble: Vec<String>,
 }
 

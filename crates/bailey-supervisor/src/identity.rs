@@ -20,6 +20,10 @@ const GATEWAY: u32 = 61_183;
 /// identity, so it is the same after every start; a copy of a home has the same, which [`Identities::take`] is for, too.
 const HOMES: std::ops::Range<u32> = 0x7000_0000..0x7FFD_0000;
 
+/// Account numbers of homes' computers: what lies between those of homes and the next that systemd's list gives away. Two homes may draw
+/// the same: namespaces and Landlock keep their machines apart all the same.
+const COMPUTERS: std::ops::Range<u32> = 0x7FFD_0000..0x7FFE_0000;
+
 /// One account number, as user and as group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
@@ -40,6 +44,8 @@ pub enum Identities {
         home: Identity,
         /// The gateway's.
         gateway: Identity,
+        /// That of the machine of its computer, which owns no file.
+        computer: Identity,
     },
 }
 
@@ -56,14 +62,19 @@ impl Identities {
                 path.display()
             ));
         }
-        let [a, b, c, d, ..] = home;
-        let user = HOMES.start + u32::from_be_bytes([a, b, c, d]) % (HOMES.end - HOMES.start);
-        if ![user, GATEWAY].iter().all(|number| is_mapped(*number)) {
+        let [a, b, c, d, e, f, g, h, ..] = home;
+        let drawn = |from: std::ops::Range<u32>, of| from.start + u32::from_be_bytes(of) % (from.end - from.start);
+        let (user, computer) = (drawn(HOMES, [a, b, c, d]), drawn(COMPUTERS, [e, f, g, h]));
+        if ![user, GATEWAY, computer].iter().all(|number| is_mapped(*number)) {
             return Self::Shared(
                 "this container has no account numbers to give, so all processes run as its root".into(),
             );
         }
-        Self::Separate { home: Identity { user, group: GATEWAY }, gateway: Identity { user: GATEWAY, group: GATEWAY } }
+        Self::Separate {
+            home: Identity { user, group: GATEWAY },
+            gateway: Identity { user: GATEWAY, group: GATEWAY },
+            computer: Identity { user: computer, group: computer },
+        }
     }
 
     /// Makes this process the only one that has to do with the home on this machine, until what is given is dropped: its identity
@@ -88,7 +99,7 @@ impl Identities {
         if let Some(process) = runs_beside(home, folder.as_deref()) {
             return Err(a_copy_runs(&process));
         }
-        self.home().into_iter().for_each(end_all_of);
+        self.home().into_iter().chain(self.computer()).for_each(end_all_of);
         Ok(held)
     }
 
@@ -109,6 +120,15 @@ impl Identities {
         match self {
             Self::Shared(_) => None,
             Self::Separate { home, .. } => Some(*home),
+        }
+    }
+
+    /// Returns that of its computer's machine, where it has one of its own.
+    #[must_use]
+    pub const fn computer(&self) -> Option<Identity> {
+        match self {
+            Self::Shared(_) => None,
+            Self::Separate { computer, .. } => Some(*computer),
         }
     }
 

@@ -25,7 +25,7 @@ pub use control_socket::{LONGEST_PASSPHRASE, PausedBySupervisor, pause, unlock};
 pub use identity::{
     Identities, Identity, become_identity, blocked_by, die_with_parent, gain_no_rights, leave_terminal,
 };
-pub use root::{Mark, Place, finish_deletion};
+pub use root::{Keep, Mark, Place, finish_deletion};
 pub use stdio::{Stream, flush_within, keep_notices_apart, log_line, notice};
 pub use watch::{Launch, Logging, Said, supervise};
 
@@ -35,9 +35,9 @@ pub enum SupervisorError {
     /// A file cannot be used.
     #[error("`{path}` cannot be used: {source}")]
     File {
-        /// Which.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's words.
         source: io::Error,
     },
     /// Another supervisor runs.

@@ -14,10 +14,14 @@ use rustix::io::Errno;
 use serde::Deserialize;
 
 use crate::SupervisorError;
-use crate::identity::{Identities, end_all_of, has_place_for_locks, runs_somewhere};
+use crate::identity::{Identities, Identity, end_all_of, has_place_for_locks, runs_somewhere};
 
 /// Marks the opened record of a pause, durably: whoever knows what the record looks like gives it.
 pub type Mark = fn(&File) -> io::Result<()>;
+
+/// Starts what a home asks for at a socket, for its computer: under the account that is named first, for the home of the second. Goes on as
+/// long as this process does; whoever knows what a computer is made of gives it.
+pub type Keep = fn(&std::os::unix::net::UnixListener, Identity, Identity);
 
 /// The folder of a home.
 #[derive(Debug, Clone)]
@@ -72,6 +76,12 @@ impl Place {
     #[must_use]
     pub fn gateway_metrics(&self) -> PathBuf {
         self.0.join("gateway-metrics.sock")
+    }
+
+    /// Tells where the home has the programs of its computer started, where it is not root and this is.
+    #[must_use]
+    pub fn computer(&self) -> PathBuf {
+        self.0.join("computer.sock")
     }
 
     fn key_file(&self) -> PathBuf {
@@ -347,7 +357,8 @@ pub(crate) fn destroy(place: &Place) -> Result<(), SupervisorError> {
     for path in [place.home(), place.0.join("keys"), place.run()] {
         remove_top(&path).map_err(|source| SupervisorError::File { path, source })?;
     }
-    for path in [place.gateway(), place.gateway_metrics(), place.identity_file(), place.0.join("home.id.new")] {
+    let others = [place.gateway(), place.gateway_metrics(), place.computer(), place.identity_file()];
+    for path in others.into_iter().chain([place.0.join("home.id.new")]) {
         remove_if_there(&path).map_err(|source| SupervisorError::File { path, source })?;
     }
     // What says that it is to be destroyed goes last: if this is interrupted, the next start goes on here.

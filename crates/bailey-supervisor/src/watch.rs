@@ -18,7 +18,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::child::{Home, beside, keep_gateway};
 use crate::control_socket::{ControlClient, ControlRequest, ControlSocket};
 use crate::identity::{Identities, end_all_of};
-use crate::root::{Mark, destroy};
+use crate::root::{Keep, Mark, destroy};
 use crate::{Place, SupervisorError};
 
 /// The longest wait before a home that keeps ending is started again.
@@ -42,7 +42,7 @@ pub struct Launch {
     pub names: Vec<String>,
     /// Where the gateway takes sealed connections.
     pub tls_listen: Option<String>,
-    /// What the home and the gateway log.
+    /// Says what the home and the gateway log.
     pub logging: Logging,
     /// Where the gateway gives its metrics over TCP, beside its socket.
     pub gateway_metrics: Option<String>,
@@ -53,7 +53,7 @@ pub struct Launch {
 /// What a process logs, as its arguments say it.
 #[derive(Debug, Clone)]
 pub struct Logging {
-    /// Which events.
+    /// Names the events.
     pub filter: String,
     /// In which form.
     pub format: &'static str,
@@ -77,12 +77,12 @@ pub enum Said {
 }
 
 /// Runs a home until `stop` is done or it is deleted. `prepare` reads the configuration, anew for every start; `mark` marks the
-/// pause record.
+/// pause record; `keep` starts what the home's computer is made of.
 pub async fn supervise(
     place: &Place,
     root: Option<RootKey>,
     prepare: impl Fn() -> Result<Launch, String> + Clone + Send + 'static,
-    mark: Mark,
+    (mark, keep): (Mark, Keep),
     mut say: impl FnMut(Said),
     stop: impl Future<Output = ()>,
 ) -> Result<(), SupervisorError> {
@@ -99,7 +99,7 @@ pub async fn supervise(
     place.home_runs()?;
     let mut control = ControlSocket::open(&place.socket())?;
     tokio::pin!(stop);
-    let mut home = Home::new(place, identities, mark);
+    let mut home = Home::new(place, identities, mark, keep);
     let root = match root {
         Some(root) => root,
         None => {
@@ -113,7 +113,7 @@ pub async fn supervise(
     };
     let ended = keep_running(&mut home, &Arc::new(root), &prepare, &mut say, &mut stop, &mut control).await;
     home.make_end().await;
-    let paths = [place.socket(), place.gateway(), place.gateway_metrics()];
+    let paths = [place.socket(), place.gateway(), place.gateway_metrics(), place.computer()];
     // A disk that does not answer keeps nobody from stopping.
     let tidied = spawn_blocking(move || paths.map(|path| std::fs::remove_file(path).is_ok()));
     let _ = tokio::time::timeout(TIDY_WITHIN, tidied).await;

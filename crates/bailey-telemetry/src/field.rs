@@ -13,7 +13,7 @@ mod sealed {
     note = "log an id, a kind, a state, a code or a count; never words, mail, addresses or credentials"
 )]
 pub trait Field: sealed::Sealed {
-    /// What the log takes of it.
+    /// The value that the log takes of it.
     type Value: tracing::Value;
     /// Returns the value as the log takes it.
     fn value(&self) -> Self::Value;

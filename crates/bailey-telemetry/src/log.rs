@@ -47,7 +47,7 @@ impl Process {
 /// What every line of a process says of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Identity {
-    /// Which process.
+    /// The process.
     pub process: Process,
     /// Whose home it works for, where that is known.
     pub home: Option<Id>,

@@ -215,7 +215,7 @@ fn is_fetch(held: &[u8]) -> bool {
 /// Reads an answer from its beginning. Each part gives nothing where something else stands.
 struct Reader<'a> {
     rest: &'a [u8],
-    /// What was left to read where a message's structure begins, and where it ends.
+    /// The rest that was left to read where a message's structure begins, and where it ends.
     structure: Option<(&'a [u8], &'a [u8])>,
 }
 

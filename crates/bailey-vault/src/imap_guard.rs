@@ -35,22 +35,22 @@ pub(crate) enum Errand {
     Look,
     /// Move one message to one folder, once.
     Move {
-        /// Which.
+        /// The message.
         message: MessageRef,
         /// Where to.
         to: FolderName,
-        /// Whether that folder is made for this.
+        /// Tells whether that folder is made for this.
         makes: bool,
     },
     /// Set one mark of one message, or take it off.
     Mark(Box<Marking>),
     /// Put one message into one folder, once.
     Keep {
-        /// Which folder.
+        /// The folder.
         folder: FolderName,
         /// Exactly these bytes.
         bytes: Vec<u8>,
-        /// Whether its end is the hand-off of its claim.
+        /// Tells whether its end is the hand-off of its claim.
         effect: bool,
     },
 }

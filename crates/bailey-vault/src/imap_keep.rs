@@ -27,7 +27,7 @@ enum State {
 pub(crate) struct Keep {
     folder: FolderName,
     bytes: Vec<u8>,
-    /// Whether its end is the hand-off of its claim: so it is for a draft. The copy of a mail follows a hand-off.
+    /// Tells whether its end is the hand-off of its claim: so it is for a draft. The copy of a mail follows a hand-off.
     effect: bool,
     state: State,
     /// The beginning of the line that comes from the server.

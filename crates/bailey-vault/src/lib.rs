@@ -8,6 +8,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod authority;
+mod computer;
 mod discovery;
 mod egress;
 mod encoded;
@@ -21,6 +22,7 @@ mod imap_keep;
 mod model;
 mod net;
 mod notify;
+mod notify_mail;
 mod oauth;
 mod oauth_answers;
 mod one_click;
@@ -50,6 +52,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 pub use bailey_ledger::{FileRow, Listing, MadeBy, VersionRow, composed};
+pub use computer::{Computer, Doing};
 pub use discovery::{Found, FoundCollection, FoundServer, Origin, collection_of_issuer};
 pub use files::{DEFAULT_FILE_BYTES, Files};
 pub use http::{HttpError, Reply, SystemClient, retry_after};
@@ -57,6 +60,7 @@ pub use imap_hello::said_by_server;
 pub use model::ModelAccess;
 pub use net::Trust;
 pub use notify::{Notice, Place};
+pub use notify_mail::MailNotice;
 pub use oauth::{Callback, Flow, Revocation, SignedIn, renewal};
 pub use preset::kept_by_bailey_alone;
 pub use session::{Access, HttpAnswer, HttpAsk, ImapSession};
@@ -112,9 +116,9 @@ pub enum VaultError {
     /// Connected for less.
     #[error("this connection is {have}; it cannot be used to {wanted}")]
     Level {
-        /// What it allows.
+        /// The level it has.
         have: &'static str,
-        /// What was wanted.
+        /// The level that was wanted.
         wanted: &'static str,
     },
     /// The settings do not allow it.
@@ -142,6 +146,7 @@ pub struct Vault {
     trust: Trust,
     clock: Arc<dyn Clock>,
     file_bound: files::Bound,
+    computer: std::sync::OnceLock<Arc<dyn Computer>>,
     /// This vault, for work that has to end even if whoever began it is gone.
     me: Weak<Self>,
     /// Rises whenever every open connection has to end: on pause and on revocation.
@@ -190,7 +195,7 @@ pub struct Granted {
 /// What a look at a new account found.
 #[derive(Debug, Default)]
 pub struct Discovered {
-    /// What the service wants to know of it later, in its own form; kept sealed.
+    /// Notes that the service wants later, in its own form; kept sealed.
     pub notes: Vec<u8>,
     /// Whom the person gave something of their own will, as far as the account proves it, with the names the person gave them.
     pub known: Vec<(Party, String)>,
@@ -203,11 +208,11 @@ pub struct NewConnection {
     pub id: ConnectionId,
     /// Where, and as whom.
     pub settings: Settings,
-    /// What it may be used for.
+    /// The level: how much it may be used for.
     pub level: Level,
-    /// What to sign in with.
+    /// The credential to sign in with.
     pub credential: Credential,
-    /// What a look at the account found.
+    /// Findings of a look at the account.
     pub discovered: Discovered,
     /// The permissions its provider gave, by its own names.
     pub permissions: Vec<String>,
@@ -232,6 +237,7 @@ impl Vault {
             trust,
             clock,
             file_bound: files::Bound::default(),
+            computer: std::sync::OnceLock::new(),
             me: Weak::clone(me),
             resets: watch::Sender::new(0),
             refreshing: Mutex::default(),
@@ -280,7 +286,8 @@ impl Vault {
             | SystemEgress::Preparation
             | SystemEgress::Reconciliation
             | SystemEgress::Notification
-            | SystemEgress::Certificate => self.resets.subscribe(),
+            | SystemEgress::Certificate
+            | SystemEgress::Computer => self.resets.subscribe(),
         };
         SystemClient::new(base, Arc::clone(&self.lock), resets, egress, self.trust.clone())
     }
@@ -482,7 +489,7 @@ impl Vault {
     /// Returns why sent mail of the account could not be looked at when it was looked at last; `None` where it was, or has none.
     #[must_use]
     pub fn unseen(&self, id: &ConnectionId) -> Option<String> {
-        /// What every service's notes are read as here: they say more, each in its own form.
+        /// The form that every service's notes are read in here: they say more, each in its own.
         #[derive(serde::Deserialize)]
         struct Noted {
             unseen: Option<String>,

@@ -50,6 +50,10 @@ impl Trust {
             .with_no_client_auth();
         Ok(Self(Arc::new(config)))
     }
+
+    pub(crate) fn config(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.0)
+    }
 }
 
 /// A connection to a server.
@@ -152,8 +156,11 @@ pub(crate) async fn connect_where(
 /// Opens a connection, every step of it under the lock.
 async fn greet(address: SocketAddr, authority: &EgressAuthority) -> io::Result<TcpStream> {
     let mut connecting = pin!(TcpStream::connect(address));
-    poll_fn(|cx| authority.under(|| connecting.as_mut().poll(cx)).unwrap_or_else(|why| Poll::Ready(Err(refused(why)))))
-        .await
+    let mut open = |cx: &mut Context<'_>| authority.under(|| connecting.as_mut().poll(cx));
+    let tcp = poll_fn(|cx| open(cx).unwrap_or_else(|why| Poll::Ready(Err(refused(why))))).await?;
+    // What is written is asked at once: kept back until the last of it is acknowledged (RFC 896), a question waits for nothing.
+    tcp.set_nodelay(true)?;
+    Ok(tcp)
 }
 
 /// Begins TLS on a connection, with the server's name checked.

@@ -67,7 +67,7 @@ pub struct Notice {
     pub headers: Vec<(&'static str, String)>,
     /// Its bytes.
     pub body: Vec<u8>,
-    /// Whether the body is JSON.
+    /// Tells whether the body is JSON.
     pub json: bool,
 }
 

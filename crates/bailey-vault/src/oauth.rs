@@ -223,7 +223,7 @@ impl Untraded {
 
 /// A sign-in under way: the person's browser has to come back.
 pub struct Flow {
-    /// What the person opens.
+    /// The address that the person opens.
     pub url: String,
     back: Back,
     metadata: Metadata,
@@ -276,7 +276,7 @@ impl Callback {
 /// What a sign-in brought.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// What to sign in with from now on.
+    /// The credential to sign in with from now on.
     pub credential: Credential,
     /// The permissions that were given, by the provider's names.
     pub permissions: Vec<String>,

@@ -39,7 +39,7 @@ pub struct Granted {
     pub(crate) refresh_token: Option<Zeroizing<String>>,
     /// Seconds; none where the server does not tell.
     pub(crate) expires_in: Option<i64>,
-    /// What was granted; none where it is what was asked for.
+    /// Scopes that were granted; none where they are those that were asked for.
     pub(crate) scopes: Option<Vec<String>>,
 }
 

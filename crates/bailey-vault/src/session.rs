@@ -97,7 +97,7 @@ pub struct HttpAnswer {
     pub etag: Option<String>,
     /// The `Location` header, as it is: it is followed by nobody here.
     pub location: Option<String>,
-    /// What the server says it can do (`DAV`, RFC 4918, 10.1): the words of all such headers, in lower case.
+    /// Abilities that the server names (`DAV`, RFC 4918, 10.1): the words of all such headers, in lower case.
     pub able: Vec<String>,
     /// The body.
     pub body: Vec<u8>,
@@ -133,6 +133,12 @@ impl Vault {
     pub fn look(&self, account: Option<(ConnectionId, u64)>, egress: SystemEgress) -> Access {
         let authority = EgressAuthority::System(Arc::clone(&self.lock), egress);
         Access { who: Who::Connection(account), wanted: "look", needed: Level::Read, authority }
+    }
+
+    /// Returns the right to send a notice from an account to its own address. It needs the level that sends.
+    pub(crate) fn own_notice(&self, account: (ConnectionId, u64)) -> Access {
+        let authority = EgressAuthority::System(Arc::clone(&self.lock), SystemEgress::Notification);
+        Access { who: Who::Connection(Some(account)), wanted: "send", needed: Level::Send, authority }
     }
 
     /// Returns the right to look at an account that the person wants to connect.
@@ -274,7 +280,7 @@ impl Vault {
         Ok(takes)
     }
 
-    async fn open_submission(
+    pub(crate) async fn open_submission(
         &self,
         access: &Access,
         guard: impl Fn() -> SmtpGuard + Send + Sync,

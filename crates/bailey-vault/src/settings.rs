@@ -216,7 +216,7 @@ pub enum Training {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DavSettings {
-    /// What the person calls it, where that is not who signs in: rules and tasks name it so.
+    /// The person's name for it, where that is not who signs in: rules and tasks name it so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Who signs in.
@@ -284,7 +284,7 @@ impl MailSettings {
 pub struct OauthClient {
     /// Its identifier.
     pub id: String,
-    /// What some providers give programs on people's machines besides, and call a secret; it keeps none (RFC 8252, 8.5).
+    /// A value that some providers give programs on people's machines besides, and call a secret; it keeps none (RFC 8252, 8.5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
 }

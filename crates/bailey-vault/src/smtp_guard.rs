@@ -59,7 +59,7 @@ enum Mode {
 /// Lets one approved message through an SMTP connection, and nothing else.
 pub(crate) struct SmtpGuard {
     mode: Mode,
-    /// Whether there is a message to send; without one it may be signed in, and nothing more.
+    /// Tells whether there is a message to send; without one it may be signed in, and nothing more.
     sends: bool,
     from: String,
     recipients: BTreeSet<String>,

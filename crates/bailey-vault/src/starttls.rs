@@ -49,7 +49,7 @@ pub(crate) async fn upgrade(
 
 struct Plain {
     out: Guarded,
-    /// What came and was not read yet.
+    /// Bytes that came and were not read yet.
     held: Vec<u8>,
     taken: usize,
 }

@@ -50,7 +50,13 @@ impl Credentials {
         let text = |name: &str| header.get(name).and_then(Value::as_str).unwrap_or_default();
         let by_person = text("actor") == "person";
         match (text("kind"), text("to")) {
-            ("authority", _) if payload.get("public_base64").is_some() => self.introduce(payload),
+            ("authority", _) if payload.get("public_base64").is_some() => {
+                // What came by an answer was answered by one that was known before.
+                if by_person && payload.get("signed_base64").is_some() {
+                    self.check(header, payload)?;
+                }
+                self.introduce(payload)
+            }
             ("authority", _) if by_person && is_answered(payload) => self.check(header, payload),
             ("step", "approved") if by_person => self.check(header, payload),
             ("resuming", _) => self.check(header, payload),
@@ -209,6 +215,12 @@ fn does(header: &Value, what: &[u8], parameters: &[u8], payload: &Value) -> Opti
             let ours = from.text()? == "end passkey" && from.byte()? == 1;
             let passkey = hex(from.bytes()?) == said("credential")?;
             ours && passkey && from.0.is_empty() && said("browser")? == "passkey ended"
+        }
+        ("authority", b"set passphrase") => {
+            let mut from = Reader(parameters);
+            let ours = from.text()? == "set passphrase" && from.byte()? == 1 && from.bytes()?.len() == 16;
+            let key = from.bytes()? == bytes_of(payload, "public")?;
+            ours && key && from.0.is_empty() && said("passphrase")? == "set"
         }
         ("authority", b"notify") => {
             let mut from = Reader(parameters);

@@ -50,7 +50,7 @@ pub enum Verdict {
         pinned: u64,
         /// Entries whose payload is not in the file.
         without_payload: u64,
-        /// What came of the approvals that can be read.
+        /// Counts what came of the approvals that can be read.
         approvals: Approvals,
     },
     /// Whole in itself. Without a pin, a log cut at a checkpoint or rewritten with its key looks the same.
@@ -59,7 +59,7 @@ pub enum Verdict {
         entries: u64,
         /// Entries whose payload is not in the file.
         without_payload: u64,
-        /// What came of the approvals that can be read.
+        /// Counts what came of the approvals that can be read.
         approvals: Approvals,
     },
     /// A proof shows that it begins with what was seen before; its entries were not read.
@@ -181,7 +181,7 @@ struct Reading<'a> {
     tree: tree::Tree,
     /// Size and time of the last checkpoint.
     checkpointed: u64,
-    /// What the last entry's header says of its payload: commitment and hash of the sealed bytes.
+    /// The last entry's word on its payload: commitment and hash of the sealed bytes.
     payload: Option<(String, String)>,
     /// The last entry's header, and its version.
     header: serde_json::Value,

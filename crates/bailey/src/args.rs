@@ -57,6 +57,12 @@ pub(crate) enum Command {
     Names,
     /// Let a browser in to the dashboard; asks for the approval passphrase
     Dashboard,
+    /// Set a new approval passphrase; asks for the one before
+    Passphrase {
+        /// With a code that the dashboard shows (Settings, Approval passphrase), where the one before is forgotten; or a recovery link's
+        #[arg(long)]
+        code: bool,
+    },
     /// The passkeys of your browsers, and their sessions
     #[command(subcommand)]
     Passkey(PasskeyCommand),
@@ -86,6 +92,9 @@ pub(crate) enum Command {
         /// Make this connection the one of its kind that is used where neither task nor rule says which
         #[arg(long, value_name = "ID")]
         default: Option<String>,
+        /// Tell no more of this account, which could not be connected
+        #[arg(long, value_name = "ID", conflicts_with = "default")]
+        dismiss: Option<String>,
     },
     /// Change what a connection may be used for; asks for the approval passphrase
     Level {
@@ -111,6 +120,9 @@ pub(crate) enum Command {
     /// Your files: kept encrypted with every version, for you and for the agent through the gate
     #[command(subcommand)]
     Files(Files),
+    /// The agent's own computer: how it stands, starting, stopping and destroying it
+    #[command(subcommand)]
+    Computer(ComputerCommand),
     /// List tasks, newest first
     Tasks(Part),
     /// Show a task
@@ -181,7 +193,7 @@ pub(crate) enum NotificationsCommand {
         /// Which service
         #[arg(value_enum)]
         service: NotificationService,
-        /// Of ntfy the whole address of the topic, of Gotify that of the server
+        /// Of ntfy the whole address of the topic, of Gotify that of the server, of mail that of the connected account
         url: String,
         /// The server wants a token; it is asked for
         #[arg(long)]
@@ -205,6 +217,8 @@ pub(crate) enum NotificationService {
     Ntfy,
     /// Gotify
     Gotify,
+    /// A connected mail account, which sends to itself
+    Mail,
 }
 
 #[derive(Debug, Subcommand)]
@@ -536,6 +550,9 @@ pub(crate) struct Role {
     /// The file that tells what ran last on this machine from a copy of it
     #[arg(long)]
     pub(crate) witness: Option<PathBuf>,
+    /// Where the supervisor starts what the home's computer is made of
+    #[arg(long)]
+    pub(crate) computer: Option<PathBuf>,
     /// Which events it logs
     #[arg(long)]
     pub(crate) log: Filter,
@@ -882,6 +899,26 @@ pub(crate) enum Log {
         #[arg(long, value_name = "FILE")]
         pin: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ComputerCommand {
+    /// Say how it stands, what its wall is worth, and what its programs asked of sites
+    Status,
+    /// Make, start or wake it; the agent's first use does the same
+    Start,
+    /// Save its machine and end it; it goes on there with the next use
+    Stop,
+    /// Destroy what it holds, its key first; asks for the approval passphrase
+    Destroy,
+    /// Put the image that it starts from where homes find it, after checking every file of it
+    Build {
+        /// The folder of an image that was made elsewhere
+        #[arg(long, value_name = "FOLDER")]
+        from: Option<PathBuf>,
+    },
+    /// Boot a machine here, under KVM where that works, and say what holds it
+    Check,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,9 +1,15 @@
 //! `bailey dashboard` and `bailey passkey`: the person's browsers, from the terminal.
 
-use bailey_gate::Nonce;
 use bailey_gate::approval::Purpose;
+use bailey_gate::{BadId, HomeId, Nonce};
+use bailey_home::passphrase::possession;
 use bailey_home::{purposes, routes};
-use bailey_interface::{ConfirmedView, LinkView, NamesView, PasskeyView, ProvenBody, RecoveryCodesView, SessionView};
+use bailey_interface::{
+    ConfirmedView, LinkView, NamesView, PasskeyView, PassphraseBody, ProvenBody, RecoveryCodesView, SessionView, Status,
+};
+use bailey_keys::credential;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::args::PasskeyCommand;
 use crate::client::{Client, Trouble};
@@ -35,6 +41,42 @@ pub(crate) async fn dashboard(client: &Client, json: bool) -> Result<(), Trouble
         }
         urls.try_for_each(|other| writeln!(out, "If your browser does not find it: {other}"))
     })?)
+}
+
+/// Sets a new approval passphrase, by the one before or by a code of the dashboard's. The home gets the public half of its key.
+pub(crate) async fn passphrase(client: &Client, by_code: bool, json: bool) -> Result<(), Trouble> {
+    let here = |error: bailey_keys::KeyError| Trouble::Here(error.to_string());
+    let token = if by_code { Some(prompt::password("Code that the dashboard shows")?) } else { None };
+    let before = match &token {
+        Some(_) => None,
+        None => Some(prompt::passphrase("Approval passphrase before; empty to leave it")?),
+    };
+    if before.as_ref().is_some_and(|words| words.chars() == 0) {
+        return Err(nothing_given());
+    }
+    let new = prompt::new_passphrase("New approval passphrase")?;
+    if new.chars() < credential::MIN_PASSPHRASE_CHARS || new.is_trivial() {
+        let least = credential::MIN_PASSPHRASE_CHARS;
+        return Err(Trouble::Here(format!(
+            "an approval passphrase has at least {least} characters, and not one over and over; nothing was changed"
+        )));
+    }
+    let made = credential::enrol(&new).map_err(here)?;
+    let home: Status = client.get(&routes::STATUS.here()).await?;
+    let home: HomeId = home.home.parse().map_err(|error: BadId| Trouble::Here(error.to_string()))?;
+    let key = credential::signing_key(&new, &made.salt).map_err(here)?;
+    let body = PassphraseBody {
+        salt: Nonce::from_bytes(made.salt).to_string(),
+        public: BASE64.encode(made.public),
+        signature: BASE64.encode(key.sign(&possession(&home, &made.salt, &made.public))),
+        token: token.map(|token| token.expose().trim().to_owned()),
+        proof: match &before {
+            Some(words) => Some(client.prove(&purposes::set_passphrase(&made.salt, &made.public), words).await?),
+            None => None,
+        },
+    };
+    let () = client.post(&routes::SET_PASSPHRASE.here(), &body).await?;
+    Ok(show::print(json, &(), |out| writeln!(out, "Set. The approval passphrase before counts no more."))?)
 }
 
 /// Prints where the dashboard is, and how its certificate is.

@@ -21,7 +21,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::args::{
-    Collection, Command, Connect, ConnectMail, ConnectModel, Context, EditAction, HomeCommand, KeyStyle, Log, Part,
+    Collection, Command, ComputerCommand, Connect, ConnectMail, ConnectModel, Context, EditAction, HomeCommand, KeyStyle, Log, Part,
     Root, Setup, Trains, YesNo,
 };
 use crate::client::{Client, Trouble, is_supervised};
@@ -38,6 +38,8 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         Command::Pause => return crate::pause::run(layout, json).await,
         Command::Doctor(doctor) => return crate::doctor::run(&layout, &doctor, json).await,
         Command::Restore { folder } => return crate::restore::run(&layout, &folder, json),
+        Command::Computer(ComputerCommand::Build { from }) => return crate::computer::build(from, json),
+        Command::Computer(ComputerCommand::Check) => return crate::computer::check(json).await,
         _ => {}
     }
     let client = Client::new(layout)?;
@@ -56,6 +58,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         Command::Home(HomeCommand::Delete) => delete_home(&client, json).await,
         Command::Names => crate::browsers::names(&client, json).await,
         Command::Dashboard => crate::browsers::dashboard(&client, json).await,
+        Command::Passphrase { code } => crate::browsers::passphrase(&client, code, json).await,
         Command::Passkey(command) => crate::browsers::passkey(command, &client, json).await,
         Command::Notifications(command) => crate::notifications::run(command, &client, json).await,
         Command::Status { no_first_steps } => {
@@ -74,7 +77,11 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         Command::Connect(Connect::Mail(mail)) => connect(&client, mail, json).await,
         Command::Connect(Connect::Collection(collection)) => connect_collection(&client, collection, json).await,
         Command::Connect(Connect::Model(model)) => connect_model(&client, model, json).await,
-        Command::Connections { default } => {
+        Command::Connections { default, dismiss } => {
+            if let Some(id) = dismiss {
+                let left: Vec<ConnectingView> = client.post(&routes::DISMISS_CONNECTING.at(&[&id]), &()).await?;
+                return Ok(show::print(json, &left, |out| left.iter().try_for_each(|one| show::connecting(out, one)))?);
+            }
             if let Some(id) = default {
                 let card: ConnectionView = client.post(&routes::MAKE_DEFAULT.at(&[&id]), &()).await?;
                 return Ok(show::print(json, &card, |out| show::connection(out, &card))?);
@@ -100,6 +107,7 @@ pub(crate) async fn run(command: Command, layout: Layout, json: bool) -> Result<
         Command::Config(command) => crate::config::run(command, &client, json).await,
         Command::Task(task) => follow::give_task(&client, task, json).await,
         Command::Files(command) => crate::files::run(command, &client, json).await,
+        Command::Computer(command) => crate::computer::run(command, &client, json).await,
         Command::Models => follow::models(&client, json).await,
         Command::Tasks(Part { skip, limit }) => {
             let list: Vec<TaskSummary> =

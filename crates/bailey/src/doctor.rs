@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bailey_home::rules::Analysis;
 use bailey_home::{Layout, config, routes};
-use bailey_interface::{AttentionView, CertificateState, ConnectionView, NamesView};
+use bailey_interface::{AttentionView, CertificateState, ComputerView, ConnectionView, NamesView};
 use bailey_supervisor::{Identities, Place};
 use serde::Serialize;
 
@@ -162,8 +162,9 @@ fn stored(layout: &Layout) -> Option<Finding> {
 fn accounts(layout: &Layout) -> Option<Finding> {
     let home = layout.info().ok()?.home.parse::<bailey_gate::HomeId>().ok()?;
     Some(match Identities::of(layout.root(), *home.as_bytes()) {
-        Identities::Separate { home, gateway } => {
-            finding("accounts", Grade::Good, "separate", format!("home {}, gateway {}", home.user, gateway.user))
+        Identities::Separate { home, gateway, computer } => {
+            let says = format!("home {}, gateway {}, the agent's computer {}", home.user, gateway.user, computer.user);
+            finding("accounts", Grade::Good, "separate", says)
         }
         Identities::Shared(why) => finding("accounts", Grade::Weak, "shared", why),
     })
@@ -270,6 +271,9 @@ async fn running(layout: &Layout) -> Vec<Finding> {
     if let Ok(names) = client.get(&routes::NAMES.here()).await {
         out.extend(certificate(&names));
     }
+    if let Ok(view) = client.get(&routes::COMPUTER.here()).await {
+        out.push(computer(&view));
+    }
     out.extend(pin::is_older(&status).map(|older| finding("log", Grade::Bad, "older", older)));
     out.extend(status.notices.into_iter().map(|notice| finding("notice", Grade::Weak, "given", notice)));
     let connections: Vec<ConnectionView> = client.get(&routes::CONNECTIONS.here()).await.unwrap_or_default();
@@ -281,6 +285,18 @@ async fn running(layout: &Layout) -> Vec<Finding> {
         });
     }
     out
+}
+
+/// Tells what the wall of the agent's computer is worth, or why there is none.
+fn computer(view: &ComputerView) -> Finding {
+    if !view.lacking.is_empty() {
+        return finding("computer", Grade::Weak, "none", view.lacking.clone());
+    }
+    let says = format!("{}, {}", view.grade, view.state.name());
+    match view.warning.as_str() {
+        "" => finding("computer", Grade::Good, "isolated", says),
+        warning => finding("computer", Grade::Weak, "emulated", format!("{says}. {warning}")),
+    }
 }
 
 /// Tells how the certificate of the home's names is, and whether other machines are let in.

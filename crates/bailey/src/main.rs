@@ -4,6 +4,7 @@ mod args;
 mod browsers;
 mod client;
 mod commands;
+mod computer;
 mod config;
 mod discover;
 mod doctor;

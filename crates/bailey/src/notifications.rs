@@ -17,6 +17,7 @@ pub(crate) async fn run(command: NotificationsCommand, client: &Client, json: bo
             let place = match service {
                 NotificationService::Ntfy => NotificationPlace::Ntfy { url },
                 NotificationService::Gotify => NotificationPlace::Gotify { url },
+                NotificationService::Mail => NotificationPlace::Mail { address: url },
             };
             let words = prompt::passphrase("Approval passphrase, to have this place told; empty to leave it")?;
             if words.chars() == 0 {
@@ -39,7 +40,7 @@ pub(crate) async fn run(command: NotificationsCommand, client: &Client, json: bo
         if view.places.is_empty() {
             writeln!(
                 out,
-                "You are told nowhere yet. `bailey notifications add ntfy URL`, or the dashboard's page for a browser."
+                "You are told nowhere yet. `bailey notifications add ntfy URL`, `… add mail ADDRESS`, or the dashboard's page for a browser."
             )?;
         }
         view.places.iter().try_for_each(|one| {

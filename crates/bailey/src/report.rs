@@ -8,7 +8,7 @@ use std::path::Path;
 
 use bailey_home::Layout;
 use bailey_home::config::{
-    self, Config, GatewayConfig, HomeConfig, LogConfig, MetricsConfig, ModelConfig, ModelKind, WorkMode,
+    self, Config, ComputerConfig, GatewayConfig, HomeConfig, LogConfig, MetricsConfig, ModelConfig, ModelKind, WorkMode,
 };
 use bailey_supervisor::Place;
 use http_body_util::{BodyExt as _, Empty, Limited};
@@ -175,7 +175,7 @@ fn named(text: &str, is_part: impl Fn(char) -> bool) -> Value {
 
 fn configuration(layout: &Layout) -> Vec<Fact> {
     let read = config::Settings::read(&layout.config()).and_then(|settings| settings.parse());
-    let Ok(Config { model, home, gateway, log, metrics }) = read else { return vec![("readable", "no".into())] };
+    let Ok(Config { model, home, gateway, log, metrics, computer }) = read else { return vec![("readable", "no".into())] };
     let set = |is: bool| Value::Word(if is { "set" } else { "unset" });
     let HomeConfig {
         hold_seconds,
@@ -190,6 +190,7 @@ fn configuration(layout: &Layout) -> Vec<Fact> {
     let GatewayConfig { listen, names, tls_listen, certificate, key: _, acme } = gateway;
     let LogConfig { level, format } = log;
     let MetricsConfig { home_listen, gateway_listen } = metrics;
+    let ComputerConfig { enabled, image, memory_mib, disk_gib, idle_seconds } = computer;
     let mut all = vec![
         ("readable", "yes".into()),
         ("home.hold_seconds", hold_seconds.into()),
@@ -209,6 +210,11 @@ fn configuration(layout: &Layout) -> Vec<Fact> {
         ("log.format", format.unwrap_or_default().name().into()),
         ("metrics.home_listen", set(home_listen.is_some())),
         ("metrics.gateway_listen", set(gateway_listen.is_some())),
+        ("computer.enabled", if enabled { "yes" } else { "no" }.into()),
+        ("computer.image", set(image.is_some())),
+        ("computer.memory_mib", u64::from(memory_mib).into()),
+        ("computer.disk_gib", disk_gib.into()),
+        ("computer.idle_seconds", idle_seconds.into()),
     ];
     let Some(ModelConfig {
         kind,

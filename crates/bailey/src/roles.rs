@@ -82,14 +82,23 @@ pub(crate) async fn supervise(layout: &Layout, wanted: Serve) -> Result<(), Trou
     if let Some(root) = &root {
         place.unwrap(root).map_err(|e| here(&e))?;
     }
-    let mark = bailey_home::mark_paused_by_supervisor;
+    let given = (bailey_home::mark_paused_by_supervisor as bailey_supervisor::Mark, keep as bailey_supervisor::Keep);
     let supervised =
-        bailey_supervisor::supervise(&place, root, prepare, mark, |said| tell(layout, &said), stop()?).await;
+        bailey_supervisor::supervise(&place, root, prepare, given, |said| tell(layout, &said), stop()?).await;
     flush_within(FLUSH_WITHIN);
     match supervised {
         Ok(()) => Ok(()),
         Err(SupervisorError::Refused(why)) => Err(Trouble::Here(why)),
         Err(error) => Err(here(&error)),
+    }
+}
+
+/// Starts what a home's computer is made of, for as long as this process lives.
+fn keep(socket: &std::os::unix::net::UnixListener, computer: Identity, home: Identity) {
+    let account = bailey_computer::Identity { user: computer.user, group: computer.group };
+    match bailey_home::launcher() {
+        Some(launcher) => bailey_computer::Keeper::new(&launcher, account, home.user).serve(socket),
+        None => event!(WARN, "the launcher of computers is not beside this program, so none can be started"),
     }
 }
 
@@ -197,6 +206,7 @@ fn run_home(role: &Role, layout: &Layout) -> Result<Ended, String> {
     let (key, mut settings) = take_over().map_err(|e| failed(&e))?;
     settings.paused = role.paused;
     settings.witness.clone_from(&role.witness);
+    settings.computer.clone_from(&role.computer);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| failed(&e))?;
     runtime.block_on(async {
         let home = Home::open(layout, key, &settings).map_err(|e| failed(&e))?;

@@ -85,7 +85,7 @@ fn first_steps(out: &mut dyn Write, steps: &[StepView]) -> io::Result<()> {
 /// Tells of an account that is being connected, or could not be.
 pub(crate) fn connecting(out: &mut dyn Write, one: &ConnectingView) -> io::Result<()> {
     let stands = match (&one.trouble, one.at_provider) {
-        (Some(why), _) => format!("was not connected: {why}"),
+        (Some(why), _) => format!("was not connected: {why}; bailey connections --dismiss {}", one.id),
         (None, true) => "waits for your answer on the provider's page".into(),
         (None, false) => "is being tried out".into(),
     };

@@ -1,11 +1,12 @@
 //! `bailey undo --task`: everything of a task that can be undone, each by an undo of its own, by one answer.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 
 use bailey_gate::approval::Purpose;
 use bailey_gate::{ActionId, BadId};
 use bailey_home::routes;
-use bailey_interface::{TaskUndoView, UndoFate, UndoStepView, UndoTaskBody};
+use bailey_interface::{ProofBody, TaskUndoView, UndoFate, UndoStepView, UndoTaskBody};
 use serde::Serialize;
 
 use crate::client::{Client, Trouble};
@@ -34,36 +35,39 @@ fn ids(plan: &TaskUndoView, fate: UndoFate) -> Vec<String> {
     plan.steps.iter().filter(|step| step.fate == fate).map(|step| step.action.id.clone()).collect()
 }
 
-/// Shows what can be undone, asks for the passphrase once, has the home take back and undo, and says what came of each.
+/// Shows what can be undone, asks for the passphrase, has the home take back and undo, and says what came of each. One answer undoes so many;
+/// where there are more, it shows and asks again.
 pub(crate) async fn task(client: &Client, id: &str, json: bool) -> Result<(), Trouble> {
-    let plan: TaskUndoView = client.get(&routes::TASK_UNDO.at(&[id])).await?;
-    let (take_back, mut undo) = (ids(&plan, UndoFate::TakeBack), ids(&plan, UndoFate::Undo));
-    let mut proof = None;
-    if !undo.is_empty() {
-        let mut out = io::stderr().lock();
-        let shown = plan.steps.iter().filter(|step| step.fate == UndoFate::Undo);
-        shown.map(|step| &step.action).try_for_each(|action| writeln!(out, "{}  {}", action.id, action.headline))?;
-        drop(out);
-        let words = prompt::passphrase(&format!(
-            "Approval passphrase, to undo these ({} action(s)); empty to leave them",
-            undo.len()
-        ))?;
-        if words.chars() == 0 {
+    let mut plan: TaskUndoView = client.get(&routes::TASK_UNDO.at(&[id])).await?;
+    if plan.broken_off_ms.is_some() {
+        writeln!(
+            io::stderr(),
+            "Undoing this task broke off before, for Bailey ended meanwhile; this is what is left."
+        )?;
+    }
+    let (mut asked, mut again) = (BTreeSet::new(), false);
+    loop {
+        let take_back = ids(&plan, UndoFate::TakeBack);
+        let mut undo = ids(&plan, UndoFate::Undo);
+        // What could not be undone is not asked about again and again.
+        undo.retain(|id| asked.insert(id.clone()));
+        let later = ids(&plan, UndoFate::Later).len();
+        let proof = leave(client, &plan, &undo, later, again).await?;
+        again = true;
+        if proof.is_none() {
             undo.clear();
-        } else {
-            let all = undo.iter().map(|id| id.parse()).collect::<Result<Vec<ActionId>, BadId>>();
-            let all = all.map_err(|error| Trouble::Here(error.to_string()))?;
-            proof = Some(client.prove(&Purpose::UndoAll(all), &words).await?);
+        }
+        if take_back.is_empty() && undo.is_empty() {
+            break;
+        }
+        let went = !undo.is_empty();
+        let begun = client.post(&routes::UNDO_TASK.at(&[id]), &UndoTaskBody { take_back, undo, proof }).await?;
+        plan = at_rest(client, id, begun).await?;
+        if later == 0 || !went {
+            break;
         }
     }
-    let after = if take_back.is_empty() && undo.is_empty() {
-        plan
-    } else {
-        let body = UndoTaskBody { take_back, undo, proof };
-        let begun = client.post(&routes::UNDO_TASK.at(&[id]), &body).await?;
-        at_rest(client, id, begun).await?
-    };
-    let done = told(&after);
+    let done = told(&plan);
     show::print(json, &done, |out| {
         for (what, list) in [("taken back", &done.taken_back), ("undone", &done.undone), ("NOT undone", &done.left)] {
             for one in list {
@@ -77,6 +81,38 @@ pub(crate) async fn task(client: &Client, id: &str, json: bool) -> Result<(), Tr
         Ok(())
     })?;
     if done.left.is_empty() { Ok(()) } else { Err(Trouble::Printed(1)) }
+}
+
+/// Shows what is to be undone, and asks for the passphrase: the evidence for exactly that, or nothing where it is to be left.
+async fn leave(
+    client: &Client,
+    plan: &TaskUndoView,
+    undo: &[String],
+    later: usize,
+    again: bool,
+) -> Result<Option<ProofBody>, Trouble> {
+    if undo.is_empty() {
+        return Ok(None);
+    }
+    let mut out = io::stderr().lock();
+    let shown = plan.steps.iter().map(|step| &step.action).filter(|action| undo.contains(&action.id));
+    shown.into_iter().try_for_each(|action| writeln!(out, "{}  {}", action.id, action.headline))?;
+    if later > 0 {
+        writeln!(out, "One answer undoes at most {}; {later} more come after these.", undo.len())?;
+    }
+    drop(out);
+    let question = format!("Approval passphrase, to undo these ({} action(s)); empty to leave them", undo.len());
+    let words = match prompt::passphrase(&question) {
+        // Where one line was given and no more, the rest is left.
+        Err(error) if again && error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        words => words?,
+    };
+    if words.chars() == 0 {
+        return Ok(None);
+    }
+    let all = undo.iter().map(|id| id.parse()).collect::<Result<Vec<ActionId>, BadId>>();
+    let all = all.map_err(|error| Trouble::Here(error.to_string()))?;
+    Ok(Some(client.prove(&Purpose::UndoAll(all), &words).await?))
 }
 
 /// Waits until the home has undone what it could. It goes on also where nobody waits.
@@ -97,10 +133,12 @@ fn told(view: &TaskUndoView) -> Done {
         let list = match fate {
             UndoFate::TakenBack => &mut done.taken_back,
             UndoFate::Undone => &mut done.undone,
-            UndoFate::TakeBack | UndoFate::Undo | UndoFate::UnderWay | UndoFate::Leave => &mut done.left,
+            UndoFate::TakeBack | UndoFate::Undo | UndoFate::Later | UndoFate::UnderWay | UndoFate::Leave => {
+                &mut done.left
+            }
         };
         let why = match fate {
-            UndoFate::TakeBack | UndoFate::Undo if why.is_empty() => "you left it",
+            UndoFate::TakeBack | UndoFate::Undo | UndoFate::Later if why.is_empty() => "you left it",
             UndoFate::UnderWay if why.is_empty() => "it is being undone",
             _ => why,
         };

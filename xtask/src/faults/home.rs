@@ -29,7 +29,7 @@ pub(super) struct House {
     pub(super) smtp: Smtp,
     _provider: Provider,
     serving: Option<Child>,
-    /// What was approved, or was to be: the action's Message-ID by its identity.
+    /// Actions that were approved, or were to be: the Message-ID by the action's identity.
     pub(super) approved: BTreeMap<String, String>,
     /// Actions whose outcome was not known, since when.
     pub(super) doubtful: BTreeMap<String, Instant>,

@@ -25,7 +25,7 @@ const PROGRAMS: [&str; 10] =
 pub struct Mutation {
     /// The control, as `SECURITY.md` names it.
     pub control: &'static str,
-    /// What to change: file, what stands there once, what to put there.
+    /// Changes to make: file, what stands there once, what to put there.
     pub edits: &'static [(&'static str, &'static str, &'static str)],
     /// The test that has to fail, as `SECURITY.md` names it.
     pub test: &'static str,

@@ -11,7 +11,7 @@ const MOST_RUNS: u32 = 10_000;
 /// A bug in the product's source.
 #[derive(Debug)]
 pub struct SeededBug {
-    /// What is wrong.
+    /// Says what is wrong.
     pub bug: &'static str,
     /// File, what stands there once, what to put there.
     pub edits: &'static [(&'static str, &'static str, &'static str)],

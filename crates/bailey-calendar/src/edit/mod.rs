@@ -21,11 +21,11 @@ const FOLD_AT: usize = 73;
 /// What of an entry becomes another.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Changes {
-    /// What happens.
+    /// The title.
     pub summary: Option<String>,
     /// Where.
     pub location: Option<String>,
-    /// What it says of itself.
+    /// The description.
     pub description: Option<String>,
     /// When it begins and ends.
     pub times: Option<Move>,

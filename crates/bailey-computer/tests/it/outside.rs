@@ -112,10 +112,11 @@ async fn guests_that_flood_or_speak_garbage_cost_the_host_no_more_than_the_bound
     let machine = world.started().await;
     let control = machine.control();
     let before = resident_kib();
-    // Streams as many as there can be, each filled to its window, none ever read: allowed, and bounded. Then too many.
+    // Streams as many as there can be, each filled to its window, none ever read: allowed, and bounded. Then too many, without end
+    // and many at once: the host says no to each, and nobody takes what it says.
     let full = "for my $stream (1 .. 128) { print pack('CCnN', 1, 0, 0, $stream);\n\
         print pack('CCnN', 2, 0, 16384, $stream), 'x' x 16384 for 1 .. 4; }\n\
-        print pack('CCnN', 1, 0, 0, $_) for 129 .. 1000; sleep 1000";
+        for (my $next = 129; ; $next += 1000) { print pack('CCnN' x 1000, map { (1, 0, 0, $_) } $next .. $next + 999) }";
     control.write("/root/full.pl", 0o600, on_port(2, full).as_bytes()).await.unwrap();
     let start = Program { account: Account::Root, ..Program::shell("exec perl /root/full.pl") };
     let how = broken_by(control, start, machine.egress()).await;

@@ -69,6 +69,23 @@ impl Looked {
         Ok(Self { href, stored, object, series, occurrence, part })
     }
 
+    /// Returns an entry that waits to be written, with the occurrence that its fields are of.
+    pub(super) const fn waiting(
+        href: Href,
+        stored: Stored,
+        object: Object,
+        series: Series,
+        occurrence: Occurrence,
+        part: Part,
+    ) -> Self {
+        Self { href, stored, object, series, occurrence, part }
+    }
+
+    /// Returns the entry as it was read, its series, the occurrence that is meant, and how much of the series is.
+    pub(super) const fn parts(&self) -> (&Object, &Series, &Occurrence, Part) {
+        (&self.object, &self.series, &self.occurrence, self.part)
+    }
+
     pub(super) fn event(&self) -> Result<&Event, BadCall> {
         let event = self.series.events.get(self.occurrence.event);
         event.ok_or_else(|| BadCall::Lookup("the entry cannot be read, so it cannot be changed".into()))
@@ -98,7 +115,7 @@ impl Looked {
     }
 
     /// Works out of the bytes to be written when it takes place then; nothing is prepared where that is not what was meant.
-    fn comes_to(&self, after: Option<&[u8]>, meant: Meant<'_>, cx: &HomeContext) -> Result<Dates, BadCall> {
+    pub(super) fn comes_to(&self, after: Option<&[u8]>, meant: Meant<'_>, cx: &HomeContext) -> Result<Dates, BadCall> {
         let refused = |why: String| BadCall::Lookup(why);
         let object = after.map(Object::read).transpose().map_err(|why| refused(why.to_string()))?;
         let series = object.as_ref().map(Series::only).transpose().map_err(|why| refused(why.to_string()))?;
@@ -134,7 +151,7 @@ fn occurrence(series: &Series, text: &str, home: &TimeZone) -> Option<Occurrence
 }
 
 /// Returns the entry itself, where no occurrence is named.
-fn first(series: &Series, home: &TimeZone) -> Option<Occurrence> {
+pub(super) fn first(series: &Series, home: &TimeZone) -> Option<Occurrence> {
     let event = series.events.first()?;
     let end = end_of(event, &event.start, home);
     let (begins, ends) = (event.start.instant(home), end.instant(home));

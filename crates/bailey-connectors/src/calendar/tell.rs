@@ -49,7 +49,7 @@ struct Seen {
     busy: Vec<(Timestamp, Timestamp)>,
     /// Where something may be that nobody can tell.
     unknown: Vec<(Timestamp, Timestamp)>,
-    /// What cannot be read, or not wholly: the time it takes may be any.
+    /// Entries that cannot be read, or not wholly: the time they take may be any.
     unreadable: Vec<Value>,
     unread: usize,
 }

@@ -276,7 +276,7 @@ pub struct Edit {
     /// The text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// What happens, of an entry.
+    /// The title, of an entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub what: Option<String>,
     /// When it begins, as `2026-12-05 15:00` or in words.
@@ -288,7 +288,7 @@ pub struct Edit {
     /// Where it is; empty: nowhere that is said.
     #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
-    /// What it says of itself.
+    /// The description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
 }

@@ -72,7 +72,7 @@ pub(super) struct Original {
     pub(super) before: Vec<MessageId>,
     pub(super) text: String,
     pub(super) files: Vec<File>,
-    /// What calendars understand of it, wherever it stands.
+    /// The parts that calendars understand, wherever they stand.
     pub(super) calendars: Vec<Vec<u8>>,
     /// Tells whether it says more than once who wrote it, gets it, or is to be answered (RFC 5322, 3.6 allows once).
     pub(super) is_repeated: bool,

@@ -4,7 +4,7 @@ use bailey_dashboard::{
     Autonomy, Connecting, Daily, Device, Draft, Filter, Frame, KindRow, Looked, Offer, Profile, Request, Section,
     Session, Settings, Step,
 };
-use bailey_interface::{
+use bailey_interface::{ComputerState, ComputerView, RequestView, 
     ActionView, Code, ConnectionView, ContextView, Failure, FileVersionView, FileVersionsView, FileView, FolderView,
     FoundRequestsView, FoundTasksView, HeldView, Line, ModelsView, NamesView, NotificationView, NotificationsView,
     ReceivedView, RuleEventView, RuleView, SettingView, Status, SuggestionView, TaskSummary, TaskView, TrialView,
@@ -201,10 +201,12 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     out.push(("sign-in", page::sign_in(words)));
     out.push(("claim", page::claim(words)));
     out.push(("codes", page::recovery_codes()));
+    out.push(("passphrase-code", page::passphrase_code()));
     let said = [(views.waiting[0].task.clone().unwrap_or_default(), views.tasks[0].words.clone())].into();
     let approvals = at(Section::Approvals);
-    out.push(("approvals", page::approvals(&approvals, &views.waiting, &views.held, &views.unsure, &said)));
-    out.push(("approvals-none", page::approvals(&approvals, &[], &[], &[], &said)));
+    let all = page::Waiting { skip: 20, waits: 47, holds: 12, doubts: 11 };
+    out.push(("approvals", page::approvals(&approvals, all, &views.waiting, &views.held, &views.unsure, &said)));
+    out.push(("approvals-none", page::approvals(&approvals, page::Waiting::default(), &[], &[], &[], &said)));
     out.push(("card", page::one_approval(&approvals, &views.waiting[1], Some(&views.why))));
     let fields = page::mail_fields(&views.waiting[1]);
     let editing = page::Editing { fields: &fields, wrong: Some(("to", words)) };
@@ -216,7 +218,7 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     let talk = at(Section::Talk);
     out.push(("talk", page::talk(&talk, &views.tasks, Some(50))));
     out.push(("talk-none", page::talk(&talk, &[], None)));
-    out.push(("task", page::task(&talk, &views.tasks, &views.task)));
+    out.push(("task", page::task(&talk, &views.tasks, &views.task, 0)));
     out.push(("task-undo", page::undo_task(&talk, &views::undoing(&views.happened, words, false))));
     out.push(("task-undoing", page::undo_task(&talk, &views::undoing(&views.happened, words, true))));
     let activity = at(Section::Activity);
@@ -271,6 +273,7 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
     out.extend(schedules(views));
     out.push(("settings", settings(views)));
     out.extend(files(views));
+    out.extend(computer(views));
     let place = |kind: &str, trouble: Option<String>| NotificationView {
         id: "00".repeat(16),
         kind: kind.into(),
@@ -280,16 +283,19 @@ pub fn all(views: &Views) -> Vec<(&'static str, String)> {
         sent_ms: trouble.is_none().then_some(views::NOW),
         trouble,
     };
-    let places = vec![place("browser", None), place("ntfy", Some(words.clone()))];
+    let places = vec![place("browser", None), place("ntfy", Some(words.clone())), place("mail", None)];
     let told = NotificationsView { key: "BAAA".into(), places };
-    out.push(("notifications", page::notifications(&at(Section::Settings), &told)));
+    out.push(("notifications", page::notifications(&at(Section::Settings), &told, &[words.clone()])));
+    let none = NotificationsView { key: String::new(), places: Vec::new() };
+    out.push(("notifications-none", page::notifications(&at(Section::Settings), &none, &[])));
     let settings_frame = at(Section::Settings);
     out.push(("models", page::models(&settings_frame, &views.models, &views.settings)));
     let none = ModelsView { configured: Vec::new(), months: Vec::new(), providers: Vec::new(), ..views.models.clone() };
     out.push(("models-none", page::models(&settings_frame, &none, &[])));
     let failure = Failure { code: Code::Conflict, message: words.clone() };
-    out.push(("trouble", page::trouble(Some(&approvals), &failure)));
-    out.push(("trouble-outside", page::trouble(None, &failure)));
+    out.push(("trouble", page::trouble(page::Reader::Within(&approvals), &failure)));
+    out.push(("trouble-known", page::trouble(page::Reader::Known, &failure)));
+    out.push(("trouble-outside", page::trouble(page::Reader::Stranger, &failure)));
     let paused = Status { mode: "paused".into(), notices: vec![words.clone()], ..status.clone() };
     let under_way = [words.clone()];
     let paused = Frame {
@@ -342,6 +348,55 @@ fn accounts(views: &Views) -> Vec<(&'static str, String)> {
         ("connect-found", connect(&frame, &offer(false))),
         ("connect-browser", connect(&frame, &offer(true))),
     ]
+}
+
+fn computer(views: &Views) -> Vec<(&'static str, String)> {
+    let words = views.words.as_str();
+    let request = |ended: &str, detail: &str| RequestView {
+        at_ms: views::NOW - 60_000,
+        method: "GET".into(),
+        site: "https://shop.example".into(),
+        path: format!("/prices?of={words}"),
+        sent_bytes: 0,
+        received_bytes: 18_244,
+        asked: ended == "answered",
+        ended: ended.into(),
+        detail: detail.into(),
+    };
+    let runs = ComputerView {
+        state: ComputerState::Running,
+        grade: "emulated".into(),
+        warning: "The agent's computer is emulated, because this machine offers no KVM.".into(),
+        lacking: String::new(),
+        trouble: words.into(),
+        image: "/var/cache/bailey/computer/shell".into(),
+        since_ms: Some(views::NOW - 900_000),
+        layers: vec!["an account of its own".into(), "not: a bound on memory".into()],
+        disk_bytes: 81 << 20,
+        memory_mib: 1_536,
+        idle_seconds: 600,
+        after_secrets: true,
+        waiting: 2,
+        requests: vec![request("answered", "200"), request("refused", words), request("failed", words)],
+    };
+    let none = ComputerView {
+        state: ComputerState::Unavailable,
+        grade: "none".into(),
+        warning: String::new(),
+        lacking: "there is no image of the agent's computer; `bailey computer build` says how one is made".into(),
+        trouble: String::new(),
+        since_ms: None,
+        layers: Vec::new(),
+        disk_bytes: 0,
+        after_secrets: false,
+        waiting: 0,
+        requests: Vec::new(),
+        ..runs.clone()
+    };
+    let asleep = ComputerView { state: ComputerState::Asleep, lacking: String::new(), grade: "isolated".into(), ..none.clone() };
+    let frame = frame(&views.status, Section::Computer);
+    let page = |view: &ComputerView| bailey_dashboard::computer(&frame, view);
+    vec![("computer", page(&runs)), ("computer-none", page(&none)), ("computer-asleep", page(&asleep))]
 }
 
 fn files(views: &Views) -> Vec<(&'static str, String)> {

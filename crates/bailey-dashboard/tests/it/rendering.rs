@@ -142,7 +142,7 @@ fn headings_are_in_order_and_ids_are_there_once() {
 
 #[test]
 fn every_page_within_can_pause_without_a_script() {
-    let outside = ["sign-in", "claim", "codes", "trouble-outside", "paused"];
+    let outside = ["sign-in", "claim", "codes", "passphrase-code", "trouble-outside", "paused"];
     for (name, page) in all(&Views::usual()) {
         let pauses = |element: &Element| {
             element.name == "form" && element.value("action") == "/do/pause" && element.value("method") == "post"
@@ -164,13 +164,33 @@ fn a_paused_page_says_so_and_resumes_with_a_touch() {
 fn pages_of_many_stay_below_their_bound() {
     let long = |action: ActionView| ActionView { body: action.body.repeat(4), ..action };
     let waiting: Vec<ActionView> = (0..20).map(|n| long(views::strange_mail(n))).collect();
-    let page = approvals(&frame(&views::status("open"), Section::Approvals), &waiting, &[], &[], &Default::default());
+    let page = approvals(
+        &frame(&views::status("open"), Section::Approvals),
+        Default::default(),
+        &waiting,
+        &[],
+        &[],
+        &Default::default(),
+    );
     assert!(page.len() < MAX_PAGE, "20 cards take {} bytes", page.len());
     let rows: Vec<ActionView> = (0..50).map(|n| long(views::strange_mail(n))).collect();
     let status = views::status("open");
     let frame = frame(&status, Section::Activity);
     let page = bailey_dashboard::activity(&frame, &rows, &Default::default(), Some("id"));
     assert!(page.len() < MAX_PAGE, "50 rows take {} bytes", page.len());
+    let mut long_task = views::task();
+    let step = long_task.actions.iter().find(|step| step.state == "succeeded").cloned().unwrap();
+    long_task.actions = (0..400).map(|_| step.clone()).chain(waiting.into_iter().take(12)).collect();
+    let count = |page: &str, what: &str| page.matches(what).count();
+    let page = bailey_dashboard::task(&frame, &views::tasks(), &long_task, 0);
+    assert!(page.len() < MAX_PAGE, "a task of 412 steps takes {} bytes", page.len());
+    assert!(page.contains("352 earlier steps") && count(&page, "<article") == 12, "{} cards", count(&page, "<article"));
+    let page = bailey_dashboard::task(&frame, &views::tasks(), &long_task, 60);
+    assert!(page.contains("292 earlier steps") && page.contains("The last steps") && count(&page, "<article") == 0);
+    let long_body = |action: ActionView| ActionView { body: "word ".repeat(9_000), ..action };
+    long_task.actions = (0..6).map(|n| long_body(views::strange_mail(n))).collect();
+    let page = bailey_dashboard::task(&frame, &views::tasks(), &long_task, 0);
+    assert!(page.len() < MAX_PAGE && count(&page, "<article") == 1 && count(&page, "Look at it, and answer") == 5);
     let mut views = Views::usual();
     views.context.spans.iter_mut().for_each(|span| span.text = span.text.repeat(2_000));
     let (_, page) = all(&views).into_iter().find(|(name, _)| *name == "context").unwrap();
@@ -239,7 +259,14 @@ fn only_plain_actions_of_one_task_and_kind_are_answered_together() {
     let other = ActionView { task: Some(format!("{:032x}", 1)), ..views::mail(10) };
     let waiting =
         [views::mail(3), views::strange_mail(4), views::mail(5), views::entry(6, "awaiting"), critical, other];
-    let page = approvals(&frame(&views::status("open"), Section::Approvals), &waiting, &[], &[], &Default::default());
+    let page = approvals(
+        &frame(&views::status("open"), Section::Approvals),
+        Default::default(),
+        &waiting,
+        &[],
+        &[],
+        &Default::default(),
+    );
     let chosen: Vec<String> = elements(&page)
         .into_iter()
         .filter(|element| element.value("name") == "choose")

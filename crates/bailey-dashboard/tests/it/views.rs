@@ -478,7 +478,7 @@ pub fn servers() -> Vec<Line> {
 
 /// A task of these actions that is to be undone, or is being.
 pub fn undoing(actions: &[ActionView], words: &str, running: bool) -> TaskUndoView {
-    let before = [UndoFate::Undo, UndoFate::TakeBack, UndoFate::Leave];
+    let before = [UndoFate::Undo, UndoFate::TakeBack, UndoFate::Later, UndoFate::Leave];
     let after = [UndoFate::UnderWay, UndoFate::TakenBack, UndoFate::Undone, UndoFate::Leave];
     let fates = if running { &after[..] } else { &before[..] };
     let step = |(action, fate): (&ActionView, &UndoFate)| UndoStepView {
@@ -487,5 +487,11 @@ pub fn undoing(actions: &[ActionView], words: &str, running: bool) -> TaskUndoVi
         why: if *fate == UndoFate::Leave { words.to_owned() } else { String::new() },
     };
     let steps = actions.iter().zip(fates.iter().cycle()).map(step).collect();
-    TaskUndoView { task: TASK.into(), words: words.to_owned(), running, steps }
+    TaskUndoView {
+        task: TASK.into(),
+        words: words.to_owned(),
+        running,
+        broken_off_ms: (!running).then_some(NOW - 60_000),
+        steps,
+    }
 }

@@ -18,14 +18,14 @@ pub enum BadAddresses {
     Text(BadText),
     /// A piece between two commas that is no address; perhaps the beginning of the name behind it.
     CutName {
-        /// What stands before the comma.
+        /// The words before the comma.
         before: String,
         /// The address behind it.
         address: String,
     },
     /// An address before a comma that may belong to the name behind it.
     Ambiguous {
-        /// What stands before the comma.
+        /// The words before the comma.
         before: String,
         /// The address behind it.
         address: String,
@@ -132,11 +132,11 @@ const MAX_NAME_CHARS: usize = 200;
 enum Piece {
     /// Text outside of everything else.
     Plain(String),
-    /// What stood in quotation marks, without them.
+    /// Words that stood in quotation marks, without them.
     Quoted(String),
     /// A comment.
     Comment(String),
-    /// What stood in angle brackets.
+    /// Words that stood in angle brackets.
     Angle(String),
 }
 

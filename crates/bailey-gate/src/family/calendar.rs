@@ -88,7 +88,7 @@ pub struct Look {
 /// What a look is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sought {
-    /// What happens.
+    /// Everything that happens.
     Entries,
     /// Free time.
     Free {
@@ -421,6 +421,7 @@ impl Family for CalendarAction {
             tool: String::new(),
             undescribed: false,
             taint: Taint { untrusted: self.kind().is_read(), confidential: false },
+            behind: Taint::default(),
             into_sent_or_drafts: false,
             among_own_folders: false,
         }

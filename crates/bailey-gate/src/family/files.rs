@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::escape::visible_lines;
 use super::kind::{AskedBy, Group, kinds};
-use super::text::Line;
+use super::text::{Line, MAX_ZONE_BYTES};
 use super::tool::Amount;
 use super::{ActionKind, Family, Taint, Traits};
 use crate::codec::{CodecError, Decoder, Encoder};
@@ -74,9 +74,9 @@ pub type FileId = [u8; 16];
 /// One version of a file, as it was when the action was prepared. The action happens while it is the newest, or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
-    /// Which file.
+    /// The file.
     pub file: FileId,
-    /// Which of its versions, from 1.
+    /// The number of its version, from 1.
     pub version: u64,
     /// The SHA-256 of its content.
     pub digest: Digest,
@@ -94,7 +94,7 @@ pub enum Content {
         /// Says where they were taken from; nothing where the agent wrote them.
         source: Option<String>,
     },
-    /// What an earlier version of the same file holds: what a change is undone by.
+    /// Bytes that an earlier version of the same file holds: a change is undone by them.
     Version(Seen),
 }
 
@@ -103,19 +103,21 @@ pub enum Content {
 pub enum FileAction {
     /// List a folder.
     List {
-        /// Which.
+        /// The folder.
         folder: Folder,
     },
     /// Read a file as text.
     Read {
         /// Where it lies.
         path: FilePath,
-        /// Which version.
+        /// The version.
         seen: Seen,
         /// Tells whether the task that wrote it had seen secrets.
         confidential: bool,
         /// The character to begin with.
         from: u64,
+        /// The person's time zone, in which entries of a calendar are told: an IANA name or an offset.
+        zone: String,
     },
     /// Look for files whose name or text holds words.
     Search {
@@ -128,16 +130,16 @@ pub enum FileAction {
     Create {
         /// Where.
         path: FilePath,
-        /// What it holds.
+        /// The bytes it is to hold.
         content: Content,
     },
     /// Give a file another content; what it holds now stays as a version.
     Change {
         /// Where it lies.
         path: FilePath,
-        /// What it is now.
+        /// The version that is there now.
         seen: Seen,
-        /// What it is to hold.
+        /// The bytes it is to hold.
         content: Content,
         /// The lines that go and come; nothing where one of the two is no text, or it is longer than is shown.
         difference: Option<String>,
@@ -146,7 +148,7 @@ pub enum FileAction {
     Move {
         /// Where it lies.
         path: FilePath,
-        /// What it is now.
+        /// The version that is there now.
         seen: Seen,
         /// Where it is to lie.
         to: FilePath,
@@ -155,14 +157,14 @@ pub enum FileAction {
     Trash {
         /// Where it lies.
         path: FilePath,
-        /// What it is now.
+        /// The version that is there now.
         seen: Seen,
     },
     /// Take a file out of the trash.
     Restore {
         /// Where it is to lie.
         path: FilePath,
-        /// What it is now.
+        /// The version that is there now.
         seen: Seen,
     },
 }
@@ -360,6 +362,7 @@ impl Family for FileAction {
             undescribed: false,
             // Whoever put a file there: its words, and its name, are as often somebody else's.
             taint: Taint { untrusted: is_read, confidential: matches!(self, Self::Read { confidential: true, .. }) },
+            behind: Taint::default(),
             into_sent_or_drafts: false,
             among_own_folders: false,
         }
@@ -385,6 +388,7 @@ impl Family for FileAction {
                 Err(CodecError::Malformed("a version of another file"))
             }
             Self::Move { path, to, .. } if path == to => Err(CodecError::Malformed("it lies there already")),
+            Self::Read { zone, .. } if zone.len() > MAX_ZONE_BYTES => Err(CodecError::TooLong),
             _ => Ok(()),
         }
     }
@@ -395,10 +399,10 @@ impl Family for FileAction {
             Self::List { folder } => {
                 out.byte(1).text(folder.as_str());
             }
-            Self::Read { path, seen, confidential, from } => {
+            Self::Read { path, seen, confidential, from, zone } => {
                 out.byte(2).text(path.as_str());
                 seen.encode(out);
-                out.byte(u8::from(*confidential)).number(*from);
+                out.byte(u8::from(*confidential)).number(*from).text(zone);
             }
             Self::Search { words, folder } => {
                 out.byte(3).text(words.as_str()).text(folder.as_str());
@@ -515,6 +519,7 @@ pub(super) fn decode(_: u8, bytes: &mut Decoder<'_>) -> Result<FileAction, Codec
             seen: Seen::decode(bytes)?,
             confidential: bytes.byte()? != 0,
             from: bytes.number()?,
+            zone: bytes.text()?,
         },
         3 => {
             let words = Line::new(bytes.text()?).map_err(|_| CodecError::Malformed("search words"))?;
@@ -557,7 +562,13 @@ mod tests {
         let earlier = Content::Version(Seen { version: 2, ..seen() });
         vec![
             FileAction::List { folder: Folder::new("").unwrap() },
-            FileAction::Read { path: path("a.txt"), seen: seen(), confidential: true, from: 9 },
+            FileAction::Read {
+                path: path("a.txt"),
+                seen: seen(),
+                confidential: true,
+                from: 9,
+                zone: "Europe/Berlin".into(),
+            },
             FileAction::Search { words: Line::new("rent").unwrap(), folder: Folder::new("Reports").unwrap() },
             FileAction::Create { path: path("Reports/a.txt"), content: bytes.clone() },
             FileAction::Create { path: path("Reports/a.pdf"), content: taken },

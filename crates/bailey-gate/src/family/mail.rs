@@ -144,7 +144,7 @@ pub struct Moving {
     pub role: FolderRole,
     /// Quotes what the message says of itself, for the preview.
     pub about: Summary,
-    /// Whether the folder is not there yet, and is made for this.
+    /// Tells whether the folder is not there yet, and is made for this.
     pub makes: bool,
 }
 
@@ -296,6 +296,7 @@ impl Family for MailAction {
             tool: String::new(),
             undescribed: false,
             taint: Taint { untrusted: self.kind().is_read(), confidential: false },
+            behind: Taint::default(),
             into_sent_or_drafts: moving
                 .is_some_and(|moving| matches!(moving.role, FolderRole::Sent | FolderRole::Drafts)),
             among_own_folders: moving.is_some_and(|moving| {

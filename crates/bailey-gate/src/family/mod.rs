@@ -10,12 +10,14 @@ pub mod contacts;
 pub mod escape;
 pub mod files;
 pub mod home;
+pub mod http;
 mod kind;
 pub mod mail;
 mod party;
 pub mod punycode;
 pub mod rfc5322;
 pub mod schedule;
+pub mod shell;
 pub mod text;
 pub mod tool;
 
@@ -78,6 +80,8 @@ pub struct Traits {
     pub undescribed: bool,
     /// Tells what executing it lets into its task.
     pub taint: Taint,
+    /// Tells what whoever makes it had read beside what its task has.
+    pub behind: Taint,
     /// Tells whether it moves mail into the folders that say what the person sent or is writing: from there, facts are learned.
     pub into_sent_or_drafts: bool,
     /// Tells whether it moves mail that can be found again to a folder that is known to be the person's own.
@@ -104,6 +108,7 @@ impl Traits {
             tool: String::new(),
             undescribed: false,
             taint,
+            behind: Taint::default(),
             into_sent_or_drafts: false,
             among_own_folders: false,
         }
@@ -208,6 +213,18 @@ families! {
     Schedule(schedule::ScheduleAction) in schedule, tags schedule::TAG;
     /// A tool of a server that is not ours.
     Tool(tool::ToolUse) in tool, tags tool::TAG;
+    /// Something in the agent's own computer.
+    Shell(shell::ShellAction) in shell, tags shell::TAG;
+    /// A request to a site.
+    Http(http::HttpRequest) in http, tags http::TAG;
+}
+
+impl ActionKind {
+    /// Tells whether what comes of it is told to whoever proposed it: a look is made for that, and so is a command or a request.
+    #[must_use]
+    pub fn answers(self) -> bool {
+        self.is_read() || [shell::RUN, http::GET, http::POST].contains(&self)
+    }
 }
 
 impl Action {
@@ -228,9 +245,14 @@ impl Action {
     pub fn also(&self) -> &[(ConnectionId, u64)] {
         match self {
             Self::Calendar(action) => action.also(),
-            Self::Mail(_) | Self::Home(_) | Self::Contacts(_) | Self::File(_) | Self::Schedule(_) | Self::Tool(_) => {
-                &[]
-            }
+            Self::Mail(_)
+            | Self::Home(_)
+            | Self::Contacts(_)
+            | Self::File(_)
+            | Self::Schedule(_)
+            | Self::Tool(_)
+            | Self::Shell(_)
+            | Self::Http(_) => &[],
         }
     }
 
@@ -245,7 +267,9 @@ impl Action {
             | Self::Contacts(_)
             | Self::File(_)
             | Self::Schedule(_)
-            | Self::Tool(_) => None,
+            | Self::Tool(_)
+            | Self::Shell(_)
+            | Self::Http(_) => None,
         }
     }
 

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Most bytes of the name of a time zone in an action.
+pub(super) const MAX_ZONE_BYTES: usize = 100;
+
 /// Longest header value in characters, before encoding. RFC 5322, 2.1.1 limits a line to 998.
 pub const MAX_HEADER_CHARS: usize = 900;
 

@@ -350,6 +350,7 @@ impl Family for ToolUse {
                 untrusted: manifest.is_none_or(|manifest| !manifest.trusted_output),
                 confidential: manifest.is_some_and(|manifest| manifest.confidential),
             },
+            behind: Taint::default(),
             into_sent_or_drafts: false,
             among_own_folders: false,
         }

@@ -33,9 +33,9 @@ pub enum Claiming {
 /// What comes in with an action.
 #[derive(Debug, Clone, Copy)]
 enum Arriving {
-    /// What its kind lets in.
+    /// The taint that its kind lets in.
     Known(Taint),
-    /// What the notes were made of: a note is no more to be trusted than what its task had read.
+    /// The taint of the notes: a note is no more to be trusted than what its task had read.
     AsNotes,
 }
 

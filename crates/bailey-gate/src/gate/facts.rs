@@ -115,8 +115,8 @@ impl Gate {
             spent_day,
             spent_week,
             spent_month,
-            untrusted_read: counted.untrusted,
-            confidential_read: counted.confidential,
+            untrusted_read: counted.untrusted || traits.behind.untrusted,
+            confidential_read: counted.confidential || traits.behind.confidential,
             outside_scope: task.is_some() && !asked.covers(action),
             more_than_meant: task.is_some() && action.of_series().is_some_and(|part| !reading.reaches.ground(&part)),
             schedule,
@@ -174,8 +174,9 @@ impl Counted {
             spent_day,
             spent_week,
             spent_month,
-            untrusted_read: self.untrusted,
-            confidential_read: self.confidential,
+            // What stands behind the action itself stays so.
+            untrusted_read: self.untrusted || facts.untrusted_read,
+            confidential_read: self.confidential || facts.confidential_read,
             same_kind_today: self.claims.today,
             same_kind_hour: self.claims.hour,
             ..facts

@@ -340,7 +340,7 @@ pub mod reason {
     pub const WRONG_PROOF: &str = "gate.wrong-proof";
     /// An undo of it began or ended.
     pub const UNDO: &str = "gate.undo";
-    /// What it would undo did not happen, or is undone already.
+    /// The action it would undo did not happen, or is undone already.
     pub const NOTHING_TO_UNDO: &str = "gate.nothing-to-undo";
     /// It only looked, and was interrupted; nothing is another for it.
     pub const READ_INTERRUPTED: &str = "gate.read-interrupted";
@@ -358,6 +358,8 @@ pub mod reason {
     pub const CHANGED: &str = "gate.content-changed";
     /// The grant was changed or revoked since.
     pub const GRANT: &str = "gate.grant-changed";
+    /// A program waits with it for the person.
+    pub const ASKED: &str = "gate.asked";
     /// It waits out its hold window.
     pub const HOLD: &str = "gate.hold-window";
     /// Its hold window ended while nobody could act on it.

@@ -8,7 +8,7 @@ use crate::content::{BoundContent, Content, EncodedAction};
 use crate::event::{Actor, Event, EventKind, Payload};
 use crate::family::{Action, Group, Taint};
 use crate::ids::{ActionId, ConnectionId, Digest, TaskId};
-use crate::ledger::{Row, Tx, View};
+use crate::ledger::{Claims, Row, Tx, View};
 use crate::permit::Permit;
 use crate::policy::Facts;
 use crate::state::State;
@@ -74,6 +74,8 @@ struct Decided {
 enum By {
     /// It is proposed.
     Proposal,
+    /// Because the person is to be asked about it.
+    Asking,
     /// In the place of one that waits.
     Edit,
     /// To undo another, by leave of the person.
@@ -84,7 +86,7 @@ impl By {
     const fn undo(&self) -> Option<(&ActionId, &Authorised)> {
         match self {
             Self::Undo(of, leave) => Some((of, leave)),
-            Self::Proposal | Self::Edit => None,
+            Self::Proposal | Self::Asking | Self::Edit => None,
         }
     }
 }
@@ -103,6 +105,37 @@ impl Gate {
     /// Errors: [`GateError::Malformed`] where it breaks a rule of its kind; [`GateError::NoSuchConnection`].
     pub fn propose(&self, proposal: Proposal, now: Now) -> Result<Proposed, GateError> {
         self.record(&proposal, &By::Proposal, |_| Ok(()), now)
+    }
+
+    /// Records an action that something waits with for the person: it asks also where a rule would let it go by now.
+    ///
+    /// Errors: those of [`Gate::propose`].
+    pub fn ask(&self, proposal: Proposal, now: Now) -> Result<Proposed, GateError> {
+        self.record(&proposal, &By::Asking, |_| Ok(()), now)
+    }
+
+    /// Says what would be decided about an action now, and records nothing. `beside` counts those of its kind that went by another way than
+    /// the gate's own.
+    ///
+    /// Errors: those of the store.
+    pub fn would(
+        &self,
+        action: &Action,
+        task: Option<TaskId>,
+        beside: Claims,
+        now: Now,
+    ) -> Result<Verdict, GateError> {
+        let content = Content {
+            home: self.home,
+            id: ActionId::from_bytes([0; 16]),
+            account: None,
+            precondition: Vec::new(),
+            action: action.clone(),
+        };
+        let mut seen = self.look(|view| self.see(view, &content, task, false, now))?;
+        seen.facts.same_kind_today = seen.facts.same_kind_today.saturating_add(beside.today);
+        seen.facts.same_kind_hour = seen.facts.same_kind_hour.saturating_add(beside.hour);
+        Ok(self.verdict(&self.weighed(seen)))
     }
 
     /// Records an action that undoes `of`, for the person, who authorised exactly that. It may run at once where policy
@@ -209,8 +242,15 @@ impl Gate {
         let BoundContent { content, encoded, digest, .. } = bound;
         let undo = by.undo();
         let mut verdict = self.within_limits(tx, &content, proposal.task, &facts, verdict)?;
-        if matches!(by, By::Edit) && verdict.decision == Decision::Auto {
-            verdict = Verdict { decision: Decision::Ask, reasons: vec![reason::EDITED.into()] };
+        if verdict.decision == Decision::Auto {
+            let asks = match by {
+                By::Edit => Some(reason::EDITED),
+                By::Asking => Some(reason::ASKED),
+                By::Proposal | By::Undo(..) => None,
+            };
+            if let Some(why) = asks {
+                verdict = Verdict { decision: Decision::Ask, reasons: vec![why.into()] };
+            }
         }
         let mut row = Row {
             id: content.id,

@@ -149,7 +149,7 @@ pub(super) struct Judged {
     pub(super) weighed: Weighed,
     /// The approval that it was judged on.
     approval: Option<Approval>,
-    /// What is decided instead, where it may not run.
+    /// The decision instead, where it may not run.
     pub(super) instead: Option<Verdict>,
 }
 

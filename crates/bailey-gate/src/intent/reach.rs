@@ -4,18 +4,20 @@
 //! stand-up" means one stand-up. What is not said so is not meant, and asks; so reading too little costs a question, and
 //! nothing else.
 
+mod part;
+mod token;
+
 use super::reach_words::{
-    ALL, ALTOGETHER, BUT, CONTRASTS, DAYS, DETERMINERS, EACH, EACH_DAY, EVERYTHING, EXCEPT, EXCEPT_PAIRS, EXCUSED,
-    EXCUSES, EXCUSING, FILLERS, FOLLOWING, FROM, FUTURE, GOES_ON, HENCEFORTH, IN_DATES, KINDS, LIMITS, LOOK, MOMENTS,
-    MONTHS, NO_THINGS, NUMBERS, OBJECTS, OF, ON, OPENINGS, OTHERS, PAPERS, PARTIAL, POINTING, PREPOSITIONS, PRONOUNS,
-    QUESTIONS, REASONS, RELATIVE, RELATIVES, REST, SERIES, SINGLE, SPANS, STARTING, STATES, SUBJECTS, TO, WHOLE,
-    WITHOUT,
+    BUT, CONTRASTS, EXCUSED, EXCUSES, EXCUSING, GOES_ON, KINDS, LIMITS, LOOK, PAPERS, PARTIAL, QUESTIONS, REASONS,
+    SUBJECTS, WITHOUT,
 };
 use super::words::{
-    ADDRESS, APART, CANCEL, CHANGE, CREATE, DRAFT, INVITE, JOINS, MAIL, MARK, NOT, PAY, REMEMBER, SEND, SHARE, SORT,
-    TRASH, UNSUBSCRIBE,
+    ADDRESS, CANCEL, CHANGE, CREATE, DRAFT, INVITE, JOINS, MAIL, MARK, NOT, PAY, REMEMBER, SEND, SHARE, SORT, TRASH,
+    UNSUBSCRIBE,
 };
-use super::{Verb, apart, clause_asking, clauses, fits, joined, tokens, words_at};
+use super::{Verb, apart, clause_asking, clauses, joined, tokens, words_at};
+use part::Part;
+use token::{bare, bare_words, fits_any, is_exception, is_name, is_reason, plain, same, tells};
 
 /// Most words of an entry's title that are compared.
 const MAX_TITLE_WORDS: usize = 32;
@@ -23,10 +25,6 @@ const MAX_TITLE_WORDS: usize = 32;
 const MAX_TOPICS: usize = 64;
 /// Most words that are kept as excepted; where there are more, one occurrence is meant.
 const MAX_EXCEPTED: usize = 64;
-/// Letters from which on a word is taken for one that begins with it.
-const SAME_STEM: usize = 4;
-/// Letters from which on it may be any part of a compound: "Zahnarzt", "Zahnarzttermin".
-const COMPOUND: usize = 6;
 
 /// How much of a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,11 +40,11 @@ pub enum Reach {
 /// What an action does with a part of a series.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfSeries {
-    /// Whether it cancels or changes it.
+    /// Tells whether it cancels or changes it.
     pub verb: Verb,
     /// How much of it.
     pub reach: Reach,
-    /// What the series is called.
+    /// The series' title.
     pub what: String,
 }
 
@@ -54,7 +52,7 @@ pub struct OfSeries {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reaches {
     topics: Vec<Topic>,
-    /// What is named behind a "not" or an "except": of that, one occurrence is meant at most.
+    /// Names behind a "not" or an "except": of those, one occurrence is meant at most.
     excepted: Vec<String>,
 }
 
@@ -70,11 +68,11 @@ struct Bounds {
 /// One thing that words are about.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Topic {
-    /// What it is called: one of these has to stand in a title.
+    /// Names it is called by: one of these has to stand in a title.
     names: Vec<String>,
-    /// What it is: "meeting".
+    /// Kinds it is of: "meeting".
     kinds: Vec<String>,
-    /// What stands right behind an "all": "notes" of "all notes about yoga". One of these has to stand in the title.
+    /// Words right behind an "all": "notes" of "all notes about yoga". One of these has to stand in the title.
     heads: Vec<String>,
     cancel: Option<Reach>,
     change: Option<Reach>,
@@ -252,181 +250,6 @@ impl Doing {
     }
 }
 
-/// What a part of a clause says.
-struct Part {
-    names: Vec<String>,
-    kinds: Vec<String>,
-    head: Option<String>,
-    reach: Reach,
-}
-
-/// What is found on the way through a part of a clause.
-#[derive(Debug, Default)]
-struct Found {
-    /// Which words are spoken for.
-    taken: Vec<bool>,
-    whole_series: bool,
-    /// From a day on.
-    following: bool,
-    /// Those still to come, in words.
-    future: bool,
-    all: bool,
-    /// What stands right behind the word that says how much.
-    head: Option<String>,
-}
-
-impl Part {
-    fn read(words: &[String]) -> Self {
-        let mut found = Found { taken: vec![false; words.len()], ..Found::default() };
-        for at in 0..words.len() {
-            if found.taken.get(at) == Some(&false) {
-                found.dates(words, at);
-            }
-        }
-        for at in 0..words.len() {
-            if found.taken.get(at) == Some(&false) {
-                found.amounts(words, at);
-            }
-        }
-        let left = || words.iter().zip(&found.taken).filter(|(_, taken)| !**taken).map(|(word, _)| word);
-        let mut kinds: Vec<String> = left().filter(|word| fits_any(word, KINDS)).cloned().collect();
-        let mut names: Vec<String> = left().filter(|word| is_name(word)).cloned().collect();
-        kinds.sort();
-        kinds.dedup();
-        names.sort();
-        names.dedup();
-        let any = |list: &[&str]| left().any(|word| fits_any(word, list));
-        let dated =
-            left().any(|word| is_date(word)) || any(SPANS) || any(SINGLE) || found.points(words) || has_time(words);
-        let elliptical = names.is_empty() && kinds.is_empty();
-        // "All that remain today" are those of today.
-        let words_follow = found.future || elliptical && (any(FOLLOWING) || any(FUTURE) || any(REST));
-        let following = found.following || any(HENCEFORTH) || words_follow && !dated;
-        // "Cancel Tuesday's of the whole series" means Tuesday's.
-        let whole_series = found.whole_series && !following && !any(FROM);
-        let reach = if following {
-            Reach::Following
-        } else if !dated && (whole_series || found.all || any(ALTOGETHER)) {
-            Reach::All
-        } else {
-            Reach::One
-        };
-        Self { names, kinds, head: found.head, reach }
-    }
-}
-
-impl Found {
-    fn take(&mut self, from: usize, until: usize) {
-        self.taken.iter_mut().take(until).skip(from).for_each(|taken| *taken = true);
-    }
-
-    /// Tells whether one thing is pointed at: "the next stand-up", "this meeting".
-    fn points(&self, words: &[String]) -> bool {
-        let left = words.iter().enumerate().filter(|(at, _)| self.taken.get(*at) == Some(&false));
-        left.filter(|(_, word)| fits_any(word, POINTING)).any(|(at, _)| {
-            let between = |word: &&String| fits_any(word, FILLERS) || fits_any(word, NUMBERS) || is_number(word);
-            let thing = words.iter().skip(at + 1).find(|word| !between(word));
-            thing.is_some_and(|word| is_name(word) || fits_any(word, KINDS))
-        })
-    }
-
-    /// Takes in dates that do not say which occurrence is meant: those of a goal ("to Thursday"), of a beginning ("from Tuesday
-    /// on"), and days of each week ("on Tuesdays").
-    fn dates(&mut self, words: &[String], at: usize) {
-        let is = |at: usize, list: &[&str]| words.get(at).is_some_and(|word| fits_any(word, list));
-        let (end, dated) = date_behind(words, at + 1);
-        if is(at, TO) && dated {
-            return self.take(at, end);
-        }
-        let moment = is(at + 1, MOMENTS) || (is(at + 1, DETERMINERS) || is(at + 1, PRONOUNS)) && is(at + 2, SINGLE);
-        let end = if moment && !dated { at + 2 + usize::from(is(at + 2, SINGLE)) } else { end };
-        let number = is(at + 1, DETERMINERS) && words.get(at + 2).is_some_and(|word| is_number(word));
-        // "From 10 on Tuesday", "ab 10 Uhr am Dienstag": a time of one day.
-        let of_day = words.get(at + 1).is_some_and(|word| is_number(word))
-            && !words.get(at + 2).is_some_and(|word| is_date(word));
-        let named = at.checked_sub(1).is_some_and(|before| is(before, DETERMINERS));
-        let begins = (dated || moment || number) && !of_day && !named;
-        let leads_on = words.get(end + 1).is_some_and(|word| is_name(word) || is_date(word));
-        let goes_on = is(at, FROM) && is(end, ON) && !(is(end, &["on", "an"]) && leads_on);
-        if begins && (goes_on || is(at, STARTING)) {
-            self.following = true;
-            return self.take(at, end + usize::from(goes_on));
-        }
-        let each_day = is(at, EACH_DAY)
-            && (words.get(at).is_some_and(|word| !word.ends_with("days")) || at > 0 && is(at - 1, PREPOSITIONS));
-        if each_day {
-            self.all = true;
-            self.take(at, at + 1);
-        }
-    }
-
-    /// Takes in a word that says how much, and what it says it of.
-    fn amounts(&mut self, words: &[String], at: usize) {
-        let is = |at: usize, list: &[&str]| words.get(at).is_some_and(|word| fits_any(word, list));
-        let (each, all, whole) = (is(at, EACH), is(at, ALL), is(at, WHOLE));
-        if is(at, SERIES) {
-            let before = (0..at).rev().find(|before| !is(*before, DETERMINERS));
-            let of = (before.map_or(0, |before| before + 1)..at).any(|at| is(at, OF));
-            // "The series finale" is one thing.
-            let of_name = words.get(at + 1).is_some_and(|word| is_name(word)) || is(at + 1, KINDS);
-            let within =
-                of_name || before.is_some_and(|before| is(before, PREPOSITIONS) || is(before, FROM) || is(before, TO));
-            self.all |= !within && (!of || before.is_none_or(|before| is(before, CANCEL) || is(before, CHANGE)));
-            return self.take(at, at + 1);
-        }
-        if is(at, EVERYTHING) {
-            self.all |= of_verb(words, at) && !is(at + 1, NO_THINGS) && !is(at + 1, PREPOSITIONS);
-            return self.take(at, at + 1);
-        }
-        if is(at, FUTURE) && (1..=2).any(|more| words.get(at + more).is_some_and(|word| is_many(word))) {
-            self.future = true;
-            self.head = words.get(at + 1).filter(|word| is_name(word)).cloned();
-            return self.take(at, at + 1);
-        }
-        if !(each || all || whole) {
-            return;
-        }
-        self.take(at, at + 1);
-        let mut thing = at + 1;
-        while is(thing, DETERMINERS) || is(thing, FOLLOWING) || is(thing, FUTURE) {
-            let follows = !is(thing, DETERMINERS);
-            self.future |= follows && is_object(words, at);
-            if follows {
-                self.take(thing, thing + 1);
-            }
-            thing += 1;
-        }
-        let of_time = is(thing, SPANS) || words.get(thing).is_some_and(|word| is_date(word)) || is(thing, EACH_DAY);
-        if is(thing, NUMBERS) {
-            return self.take(thing, thing + 2);
-        }
-        if of_time {
-            // "every Tuesday", "all Tuesdays"; not "all day", "the whole week".
-            if each || all && is(thing, EACH_DAY) {
-                self.all = true;
-                self.take(thing, thing + 1);
-            }
-            return;
-        }
-        if !is_object(words, at) || is(thing, NO_THINGS) {
-            return;
-        }
-        if is(thing, SERIES) {
-            // "Tuesday's of the whole series" is one of it.
-            let before = words.iter().take(at).rev().take_while(|word| fits_any(word, DETERMINERS));
-            self.whole_series |= !before.into_iter().any(|word| fits_any(word, OF));
-            return self.take(thing, thing + 1);
-        }
-        if each && is(thing, SINGLE) {
-            self.take(thing, thing + 1);
-        }
-        let head = words.get(thing).filter(|word| is_name(word));
-        let names = head.is_some() || is(thing, KINDS) || is(thing, PRONOUNS);
-        self.all |= names || each && is(thing, SINGLE) || of_verb(words, at);
-        self.head = head.cloned().or_else(|| self.head.take());
-    }
-}
-
 /// Returns the sentences of a text, each as its clauses.
 fn sentences(text: &str) -> Vec<Vec<&str>> {
     let mut out = vec![Vec::new()];
@@ -466,467 +289,5 @@ fn before_excuse(clause: &str) -> &str {
     at.and_then(|at| words.get(at)).and_then(|(begins, _)| clause.get(..*begins)).unwrap_or(clause)
 }
 
-/// Returns a word in lower case, with the apostrophe that keyboards have.
-fn plain(word: &str) -> String {
-    word.to_lowercase().replace('\u{2019}', "'")
-}
-
-fn bare_words(text: &str) -> Vec<String> {
-    tokens(text).iter().flat_map(|word| of_compound(bare(word))).collect()
-}
-
-/// Returns what a compound is made of whose last part is a kind of entry: "yoga-termine" are "termine" of "yoga".
-fn of_compound(word: String) -> Vec<String> {
-    match word.rsplit_once('-') {
-        Some((name, kind)) if !name.is_empty() && fits_any(kind, KINDS) && !fits_any(&word, KINDS) => {
-            vec![name.to_owned(), kind.to_owned()]
-        }
-        _ => vec![word],
-    }
-}
-
-/// Tells whether an exception begins at a word: "except", "but for", "bis auf".
-fn is_exception(words: &[String], at: usize) -> bool {
-    let pair = |(first, second): &(&str, &str)| {
-        words.get(at).is_some_and(|word| word == first) && words.get(at + 1).is_some_and(|word| word == second)
-    };
-    words.get(at).is_some_and(|word| fits_any(word, EXCEPT)) || EXCEPT_PAIRS.iter().any(pair)
-}
-
-/// Tells whether a time of day says which things are meant: "all meetings at 9"; that of a goal ("to 9") does not.
-fn has_time(words: &[String]) -> bool {
-    let stands =
-        |word: &String| !fits_any(word, TO) && [PREPOSITIONS, FROM, &["um"]].iter().any(|list| fits_any(word, list));
-    let mut pairs = words.iter().zip(words.iter().skip(1));
-    pairs.any(|(word, next)| stands(word) && is_time(next))
-}
-
-/// Tells whether a part tells of others or of what is, instead of asking: "Ana wants to cancel all", "cancel the stand-up which
-/// we have every day".
-fn tells(words: &[String]) -> bool {
-    let is = |at: usize, list: &[&str]| words.get(at).is_some_and(|word| fits_any(word, list));
-    let asks = |word: &String| {
-        [CANCEL, CHANGE, ALL, EACH, WHOLE, EVERYTHING].iter().any(|list| fits_any(word, list))
-            || APART.iter().any(|(stems, ..)| stems.contains(&word.as_str()))
-    };
-    let begins = words.iter().position(asks).unwrap_or(words.len());
-    (0..words.len()).any(|at| {
-        let other = words.get(at).is_some_and(|word| is_name(word)) && !is(at, OPENINGS) || is(at, OTHERS);
-        let relative = is(at, RELATIVES) || is(at, &["that"]) && words.get(at + 1).is_some() && !is(at + 1, FOLLOWING);
-        at < begins && other || at > begins && (is(at, STATES) || relative)
-    })
-}
-
-/// Tells whether a reason or a condition begins at a word, which says nothing of how much; "as well" is none.
-fn is_reason(words: &[String], at: usize) -> bool {
-    let is = |at: usize, list: &[&str]| words.get(at).is_some_and(|word| fits_any(word, list));
-    (is(at, REASONS) || is(at, LIMITS)) && !(is(at, &["as"]) && is(at + 1, &["well"]))
-}
-
-/// Tells whether what a word says is said of the things of the verb, and not of whom or what they are with or for.
-fn is_object(words: &[String], at: usize) -> bool {
-    let before = words.iter().take(at).rev().find(|word| !fits_any(word, DETERMINERS));
-    before.is_none_or(|before| !fits_any(before, PREPOSITIONS))
-}
-
-/// Tells whether a word stands behind its verb, or behind what stands for a thing: "cancel everything", "cancel them all".
-fn of_verb(words: &[String], at: usize) -> bool {
-    let before = words.iter().take(at).rev().find(|word| !fits_any(word, FILLERS));
-    let is_first = |word: &String| APART.iter().any(|(stems, ..)| stems.contains(&word.as_str()));
-    before.is_some_and(|word| {
-        fits_any(word, CANCEL) || fits_any(word, CHANGE) || is_first(word) || fits_any(word, OBJECTS)
-    })
-}
-
-/// Returns where a date ends that begins here, and whether there is one.
-fn date_behind(words: &[String], from: usize) -> (usize, bool) {
-    let (mut end, mut dated) = (from, false);
-    for (at, word) in words.iter().enumerate().skip(from) {
-        if is_date(word) || fits_any(word, SPANS) {
-            (end, dated) = (at + 1, true);
-        } else if is_number(word) {
-            end = at + 1;
-        } else if !fits_any(word, IN_DATES) {
-            break;
-        }
-    }
-    (end, dated)
-}
-
-fn fits_any(word: &str, list: &[&str]) -> bool {
-    list.iter().any(|pattern| fits(word, pattern))
-}
-
-/// Returns a word without a "'s" behind it or an article that ran into it.
-fn bare(word: &str) -> String {
-    let word = word.strip_suffix("'s").unwrap_or(word);
-    let article = word.split_once('\'').filter(|(article, rest)| {
-        !rest.is_empty() && ["l", "d", "n", "qu", "j", "s", "m", "t", "c"].contains(article) && !rest.starts_with('i')
-    });
-    article.map_or(word, |(_, rest)| rest).to_owned()
-}
-
-/// Tells whether a word is of a date: a day, a month, `2026-11-24`, `24.11`, `24th`.
-fn is_date(word: &str) -> bool {
-    let digits = word.bytes().filter(u8::is_ascii_digit).count();
-    let written = word.starts_with(|c: char| c.is_ascii_digit())
-        && (1..=8).contains(&digits)
-        && (word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.')) && digits < word.len()
-            || ["st", "nd", "rd", "th", "er"].iter().any(|end| word.strip_suffix(end).is_some_and(is_number)));
-    written || fits_any(word, DAYS) || fits_any(word, RELATIVE) || fits_any(word, MONTHS) || word == "aujourd'hui"
-}
-
-fn is_number(word: &str) -> bool {
-    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Tells whether a word is of many: English and French ones end so.
-fn is_many(word: &str) -> bool {
-    word.len() > 2 && word.ends_with('s') || word == "termine" || word == "treffen"
-}
-
-/// Tells whether a word names something.
-fn is_name(word: &str) -> bool {
-    let lists = [
-        ALL,
-        ALTOGETHER,
-        DETERMINERS,
-        EACH,
-        EACH_DAY,
-        EVERYTHING,
-        FILLERS,
-        FOLLOWING,
-        FROM,
-        FUTURE,
-        HENCEFORTH,
-        IN_DATES,
-        KINDS,
-        MOMENTS,
-        NUMBERS,
-        ON,
-        PREPOSITIONS,
-        PRONOUNS,
-        REST,
-        SERIES,
-        SINGLE,
-        SPANS,
-        STARTING,
-        TO,
-        WHOLE,
-        CANCEL,
-        CHANGE,
-    ];
-    let of_verb = |word| APART.iter().any(|(stems, particle, ..)| stems.contains(&word) || *particle == word);
-    !is_date(word) && !is_time(word) && !of_verb(word) && !lists.into_iter().any(|list| fits_any(word, list))
-}
-
-/// Tells whether a word is a number or a time of day, such as `10`, `3pm`, `15h30`.
-fn is_time(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_digit()) && word.trim_start_matches(|c: char| c.is_ascii_digit()).len() <= 3
-}
-
-/// Tells whether two words are the same, but for their endings and hyphens.
-fn same(one: &str, other: &str) -> bool {
-    let plain = |word: &str| word.replace(['-', '.'], "");
-    let (one, other) = (plain(one), plain(other));
-    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
-    let ending = long.len() - short.len();
-    short == long || long.starts_with(&short) && (short.len() >= SAME_STEM && ending <= 2 || short.len() >= COMPOUND)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn cancels(task: &str, title: &str) -> Reach {
-        Reaches::of(task).meant(Verb::Cancel, title)
-    }
-
-    #[test]
-    fn a_reach_is_read_of_the_entry_that_the_verb_is_about() {
-        use Reach::{All, Following, One};
-        for (task, title, reach) in [
-            ("cancel Wednesday's meeting", "Team meeting", One),
-            ("answer all my mails and cancel Tuesday's stand-up", "Stand-up", One),
-            ("Cancel Tuesday's stand-up and answer all my mails", "Stand-up", One),
-            ("Cancel the stand-up, then read all new mail.", "Stand-up", One),
-            ("Cancel Tuesday's stand-up. All my mails need an answer", "Stand-up", One),
-            ("Cancel Tuesday's stand-up. All meetings are a pain.", "Stand-up", One),
-            ("cancel the stand-up for all participants", "Stand-up", One),
-            ("cancel the stand-up with everyone in all calendars", "Stand-up", One),
-            ("cancel all my meetings on Tuesday", "Team meeting", One),
-            ("cancel all the meetings of this week", "Team meeting", One),
-            ("cancel the weekly stand-up on Tuesday", "Stand-up", One),
-            ("cancel the weekly stand-up", "Stand-up", One),
-            ("cancel one of the series", "Stand-up", One),
-            ("cancel the all day event", "Fair", One),
-            ("cancel the stand-up every two weeks", "Stand-up", One),
-            ("cancel the meeting from Ana on Tuesday", "Ana", One),
-            ("cancel Tuesday's meeting from 10 to 12", "Meeting", One),
-            ("cancel Tuesday's stand-up, not all of them", "Stand-up", One),
-            ("do not cancel all stand-ups", "Stand-up", One),
-            ("read all mails; cancel nothing", "Stand-up", One),
-            ("cancel all yoga classes", "Team meeting", One),
-            ("cancel all yoga classes and Tuesday's stand-up", "Stand-up", One),
-            ("cancel all yoga classes and Tuesday's stand-up", "Yoga class", All),
-            ("cancel Tuesday's stand-up and the whole yoga series", "Yoga", All),
-            ("cancel Tuesday's stand-up and the whole yoga series", "Stand-up", One),
-            ("Cancel Tuesday's stand-up. Look at the yoga series and cancel all of it.", "Stand-up", One),
-            ("Cancel Tuesday's stand-up. Look at the yoga series and cancel all of it.", "Yoga", All),
-            ("cancel Tuesday's stand-up and that is all", "Stand-up", One),
-            ("cancel the stand-up, that's all", "Stand-up", One),
-            ("first of all cancel the stand-up", "Stand-up", One),
-            ("all right cancel the stand-up", "Stand-up", One),
-            ("cancel the stand-up after all", "Stand-up", One),
-            ("cancel all remaining meetings today", "Meeting", One),
-            ("cancel my upcoming meetings on Tuesday", "Meeting", One),
-            ("cancel the stand-up at the beginning of next week", "Stand-up", One),
-            ("cancel the stand-up of the series", "Stand-up", One),
-            ("cancel the stand-up in the series", "Stand-up", One),
-            ("cancel everything", "Stand-up", All),
-            ("cancel the remaining stand-ups", "Stand-up", Following),
-            ("Sag den Termin ab 10 Uhr am Dienstag ab", "Termin", One),
-            ("Sag den Termin ab, das ist alles", "Termin", One),
-            ("Sag bitte alles ab", "Termin", All),
-            ("Annule tout de suite la réunion", "Réunion", One),
-            ("Annule la réunion, c'est tout", "Réunion", One),
-            ("Annule tout", "Réunion", All),
-            ("cancel all stand-ups", "Daily stand-up", All),
-            ("cancel the whole series", "Stand-up", All),
-            ("please cancel the series", "Stand-up", All),
-            ("On Tuesday, cancel the entire series", "Stand-up", All),
-            ("cancel every stand-up", "Stand-up", All),
-            ("cancel the stand-up every Tuesday", "Stand-up", All),
-            ("cancel the stand-up on Tuesdays", "Stand-up", All),
-            ("cancel it altogether", "Stand-up", All),
-            ("cancel them all", "Stand-up", All),
-            (
-                "move this week's meeting to Thursday, cancel it from December on, and then cancel the whole series",
-                "Team meeting",
-                All,
-            ),
-            ("cancel the stand-up from December on", "Stand-up", Following),
-            ("cancel the stand-up from now on", "Stand-up", Following),
-            ("cancel Tuesday's stand-up and all that follow", "Stand-up", Following),
-            ("cancel this stand-up and all following ones", "Stand-up", Following),
-            ("cancel all future stand-ups", "Stand-up", Following),
-            ("cancel Tuesday's stand-up and the rest", "Stand-up", Following),
-            ("cancel the future strategy meeting", "Future strategy", One),
-            ("cancel all stand-ups starting 2026-12-01", "Stand-up", Following),
-            ("Sag den Termin am Dienstag ab", "Termin", One),
-            ("Sag den Termin am Dienstag ab und beantworte alle Mails", "Termin", One),
-            ("Sag alle Termine ab", "Termin", All),
-            ("Sag alle Termine am Dienstag ab", "Termin", One),
-            ("Sag die ganze Serie ab", "Yoga", All),
-            ("Sag das Yoga jeden Dienstag ab", "Yoga", All),
-            ("Sage bitte alle Stand-ups ab dem 1. Dezember ab", "Stand-up", Following),
-            ("Sag den Stand-up am Dienstag und alle folgenden ab", "Stand-up", One),
-            ("Sag den Stand-up ab Dezember ab", "Stand-up", Following),
-            ("Sag den Termin um 10 Uhr für alle Teilnehmer ab", "Termin", One),
-            ("Sag den Zahnarzttermin ab", "Zahnarzt", One),
-            ("Annule la réunion de mardi et réponds à tous les mails", "Réunion", One),
-            ("Annule toutes les réunions", "Réunion", All),
-            ("Annule toutes les réunions de mardi", "Réunion", One),
-            ("Annule la réunion à partir de décembre", "Réunion", Following),
-            ("Annule la réunion de mardi et toutes les suivantes", "Réunion", Following),
-            ("Annule la réunion chaque mardi", "Réunion", All),
-            ("Annule toute la série", "Réunion", All),
-        ] {
-            assert_eq!(cancels(task, title), reach, "{task} / {title}: {:#?}", Reaches::of(task));
-        }
-    }
-
-    #[test]
-    fn a_reach_is_one_where_words_except_something() {
-        use Reach::{All, Following, One};
-        for (task, title, reach) in [
-            ("Cancel all my meetings except yoga", "Yoga", One),
-            ("Cancel all my meetings excepting yoga", "Yoga", One),
-            ("Cancel all my meetings excluding yoga", "Yoga", One),
-            ("Cancel all my meetings besides yoga", "Yoga", One),
-            ("Cancel all my meetings other than yoga", "Yoga", One),
-            ("Cancel all my meetings apart from yoga", "Yoga", One),
-            ("Cancel all my meetings but for yoga", "Yoga", One),
-            ("Cancel all my meetings but yoga", "Yoga", One),
-            ("Cancel all but the last one", "Yoga", One),
-            ("Cancel all my meetings, except yoga.", "Yoga", One),
-            ("Cancel all my meetings. Except yoga.", "Yoga", One),
-            ("Cancel all my meetings, not yoga", "Yoga", One),
-            ("Cancel all my meetings. Do not cancel yoga.", "Yoga", One),
-            ("Cancel all my meetings. Do not cancel yoga.", "Team meeting", All),
-            ("Cancel all my meetings and keep yoga", "Yoga", One),
-            ("Cancel all my meetings without yoga", "Yoga", One),
-            ("Except for yoga, cancel all my meetings", "Yoga", One),
-            ("Sag alle Termine außer Yoga ab", "Yoga", One),
-            ("Sag alle Termine ausser Yoga ab", "Yoga", One),
-            ("Sag alle Termine bis auf Yoga ab", "Yoga", One),
-            ("Sag alle Termine ab, aber Yoga nicht", "Yoga", One),
-            ("Annule toutes les réunions sauf le yoga", "Yoga", One),
-            ("Annule toutes les réunions excepté le yoga", "Yoga", One),
-            ("Annule toutes les réunions hormis le yoga", "Yoga", One),
-            ("Cancel all my meetings", "Yoga", All),
-            ("Cancel Tuesday's stand-up instead of the whole series", "Stand-up", One),
-            ("Cancel the stand-up instead of the whole series", "Stand-up", One),
-            ("Cancel the stand-up rather than the whole series", "Stand-up", One),
-            ("Cancel only Tuesday's stand-up of the entire series", "Stand-up", One),
-            ("Cancel the last stand-up of the entire series", "Stand-up", One),
-            ("Sag den Stand-up am Dienstag statt der ganzen Serie ab", "Stand-up", One),
-            ("Annule la réunion de mardi au lieu de toute la série", "Réunion", One),
-            ("Annule seulement la réunion de toute la série", "Réunion", One),
-            ("Cancel the whole series from December on", "Stand-up", Following),
-            ("Cancel the second stand-up of the whole series", "Stand-up", One),
-            ("Cancel my 10 o'clock of the whole series", "Stand-up", One),
-            ("Cancel almost all stand-ups", "Stand-up", One),
-            ("Cancel half of all stand-ups", "Stand-up", One),
-            ("Sag fast alle Termine ab", "Termin", One),
-            ("Annule presque toutes les réunions", "Réunion", One),
-            ("Cancel all meetings at 9", "Team meeting", One),
-            ("Cancel all meetings before 10", "Team meeting", One),
-            ("Sag alle Termine um 10 Uhr ab", "Termin", One),
-            ("Delete everything in the description of the stand-up", "Stand-up", One),
-            ("Cancel Tuesday's stand-up or all of them", "Stand-up", One),
-            ("Either cancel Tuesday's stand-up or cancel the whole series", "Stand-up", One),
-            ("Maybe cancel the whole series", "Stand-up", One),
-            ("Add a task: cancel all stand-ups", "Stand-up", One),
-        ] {
-            assert_eq!(cancels(task, title), reach, "{task} / {title}: {:#?}", Reaches::of(task));
-        }
-    }
-
-    #[test]
-    fn a_reach_is_not_read_of_reasons_nor_of_what_is_told() {
-        use Reach::{All, Following, One};
-        for (task, title, reach) in [
-            ("Cancel the next stand-up because all developers are ill", "Stand-up", One),
-            ("Cancel the stand-up because of Ana and all her meetings", "Stand-up", One),
-            ("Cancel Tuesday's stand-up because I am away from Wednesday on", "Stand-up", One),
-            ("Cancel the stand-up as all developers are ill", "Stand-up", One),
-            ("Cancel all stand-ups until Friday", "Stand-up", One),
-            ("Cancel all stand-ups unless Ana comes", "Stand-up", One),
-            ("Cancel all car inspections", "Stand-up", One),
-            ("Cancel all stand-ups because I am ill", "Stand-up", All),
-            ("Cancel all the next stand-up", "Stand-up", One),
-            ("Cancel this stand-up altogether", "Stand-up", One),
-            ("Sag den nächsten Stand-up ab, weil alle krank sind", "Stand-up", One),
-            ("Sag den Stand-up ab weil alle Entwickler krank sind", "Stand-up", One),
-            ("Annule cette réunion car toutes les salles sont prises", "Réunion", One),
-            ("Annule la prochaine réunion parce que tous sont malades", "Réunion", One),
-            ("Cancel Tuesday's stand-up, we have it every week", "Stand-up", One),
-            ("Cancel Tuesday's stand-up; we have it every day.", "Stand-up", One),
-            ("Cancel Tuesday's stand-up and we have it every day", "Stand-up", One),
-            ("Cancel Tuesday's stand-up but the rest can be as is", "Stand-up", One),
-            ("Cancel Tuesday's stand-up and keep the rest", "Stand-up", One),
-            ("Cancel Tuesday's stand-up, keep all the others", "Stand-up", One),
-            ("Cancel Tuesday's stand-up: all that follow", "Stand-up", One),
-            ("Sag den Stand-up am Dienstag ab, wir haben ihn jeden Tag", "Stand-up", One),
-            ("Annule la réunion de mardi, on en a chaque jour", "Réunion", One),
-            ("Cancel Tuesday's stand-up and all that follow as well", "Stand-up", Following),
-            ("Cancel the stand-up (we have it every day)", "Stand-up", One),
-            ("Cancel the stand-up which we have every day", "Stand-up", One),
-            ("Cancel the stand-up that happens every Tuesday", "Stand-up", One),
-            ("Cancel the stand-up (all developers are ill)", "Stand-up", One),
-            ("Annule la réunion qui a lieu chaque mardi", "Réunion", One),
-            ("Ana wants to cancel all stand-ups", "Stand-up", One),
-            ("They cancel all stand-ups in December", "Stand-up", One),
-            ("Should I move or cancel all stand-ups?", "Stand-up", One),
-            ("Tell me how to cancel all stand-ups", "Stand-up", One),
-            ("Soll ich alle Stand-ups absagen?", "Stand-up", One),
-            ("Cancel the world series finale", "World series finale", One),
-            ("Cancel the yoga series meeting", "Yoga", One),
-            ("Could you please cancel all stand-ups", "Stand-up", All),
-            ("I'd like you to cancel all stand-ups", "Stand-up", All),
-            ("Kannst du bitte alle Stand-ups absagen", "Stand-up", All),
-        ] {
-            assert_eq!(cancels(task, title), reach, "{task} / {title}: {:#?}", Reaches::of(task));
-        }
-    }
-
-    #[test]
-    fn a_reach_is_not_bounded_by_an_excuse_nor_by_a_wish_of_silence() {
-        use Reach::{All, Following, One};
-        for (task, title, reach) in [
-            ("Cancel the whole series, I can't make it", "Stand-up", All),
-            ("Cancel the whole series, I can\u{2019}t make it any more.", "Stand-up", All),
-            ("Cancel all stand-ups because I can't attend", "Stand-up", All),
-            ("Cancel all stand-ups, we won't be able to come", "Stand-up", One),
-            ("Cancel all stand-ups; unfortunately I cannot come", "Stand-up", All),
-            ("I can't make it, cancel the whole series", "Stand-up", All),
-            ("Cancel the stand-up from December on, I'm not going any more", "Stand-up", Following),
-            ("Cancel the whole series and don't tell anyone", "Stand-up", All),
-            ("Cancel the whole series without telling anyone", "Stand-up", All),
-            ("Sag die ganze Serie ab, ich kann nicht kommen", "Yoga", All),
-            ("Sag alle Yoga-Termine ab, ich schaffe es nicht mehr", "Yoga", All),
-            ("Sag die ganze Serie ab, weil ich keine Zeit habe", "Yoga", All),
-            ("Annule toute la s\u{e9}rie, je ne peux pas venir", "R\u{e9}union", All),
-            ("Annule toutes les r\u{e9}unions parce que je ne peux plus y aller", "R\u{e9}union", All),
-            ("Cancel Tuesday's stand-up, I can't make it", "Stand-up", One),
-            ("Cancel the stand-up, I can't make it", "Stand-up", One),
-            // A "not" of anything else may except something.
-            ("Cancel all stand-ups, I can't make it on Tuesday", "Stand-up", One),
-            ("Cancel all stand-ups I can't attend", "Stand-up", One),
-            ("Cancel all stand-ups that I can't make", "Stand-up", One),
-            ("Cancel all stand-ups which I cannot attend", "Stand-up", One),
-            ("Cancel all my meetings, not yoga, I can't come", "Yoga", One),
-            ("Cancel the whole series, I don't want Tuesday's cancelled", "Stand-up", One),
-            ("Cancel the whole series, but not it", "Stand-up", One),
-            ("Cancel all stand-ups, don't cancel the last", "Stand-up", One),
-            ("Sag alle Termine ab, zu denen ich nicht kommen kann", "Yoga", One),
-            ("Annule les r\u{e9}unions o\u{f9} je ne peux pas aller", "R\u{e9}union", One),
-        ] {
-            assert_eq!(cancels(task, title), reach, "{task} / {title}: {:#?}", Reaches::of(task));
-        }
-    }
-
-    #[test]
-    fn a_reach_of_mails_and_other_things_is_none_of_a_series() {
-        for task in [
-            "Delete all mails about yoga",
-            "Delete all mails about the yoga session",
-            "Delete all newsletters about yoga",
-            "Delete all notes about yoga",
-            "Delete all future notes about yoga",
-            "Move all mails about yoga to the archive",
-            "Move all files about yoga to the archive",
-            "Cancel Tuesday's yoga and archive all mails about yoga",
-            "Cancel Tuesday's yoga and unsubscribe me from all newsletters",
-            "Lösche alle Mails über Yoga",
-            "Supprime tous les courriels sur le yoga",
-        ] {
-            let read = Reaches::of(task);
-            assert_eq!(read.meant(Verb::Cancel, "Yoga session"), Reach::One, "{task}: {read:#?}");
-            assert_eq!(read.meant(Verb::Change, "Yoga session"), Reach::One, "{task}: {read:#?}");
-            assert_eq!(read.meant(Verb::Cancel, "Stand-up"), Reach::One, "{task}: {read:#?}");
-        }
-    }
-
-    #[test]
-    fn a_reach_of_a_change_is_not_one_of_a_cancellation() {
-        let task = "move all stand-ups to 10:00 and cancel Tuesday's yoga";
-        let read = Reaches::of(task);
-        assert_eq!(read.meant(Verb::Change, "Stand-up"), Reach::All);
-        assert_eq!(read.meant(Verb::Cancel, "Stand-up"), Reach::One);
-        assert_eq!(read.meant(Verb::Cancel, "Yoga"), Reach::One);
-        for (task, reach) in [
-            ("move the stand-up to Thursday", Reach::One),
-            ("move all stand-ups to Thursday", Reach::All),
-            ("move all stand-ups from Tuesday to Thursday", Reach::One),
-            ("move the stand-up from Tuesday to Thursday", Reach::One),
-            ("move the stand-up to 10 from December on", Reach::Following),
-            ("move the stand-up from Tuesday on Zoom", Reach::One),
-            ("Verschieb alle Stand-ups auf Donnerstag", Reach::All),
-            ("Lege die Stand-ups ab Dienstag auf 10 Uhr um", Reach::Following),
-            ("Déplace toutes les stand-up à jeudi", Reach::All),
-            ("move the stand-up to 10 for all the guests and tell everyone", Reach::One),
-        ] {
-            assert_eq!(Reaches::of(task).meant(Verb::Change, "Stand-up"), reach, "{task}: {:#?}", Reaches::of(task));
-        }
-    }
-
-    #[test]
-    fn a_reach_of_very_many_words_is_read_in_bounded_room() {
-        let many: String = (0..2_000).map(|at| format!("cancel thing{at} and ")).collect();
-        let read = Reaches::of(&format!("{many} all stand-ups"));
-        assert!(read.topics.len() <= MAX_TOPICS);
-        assert_eq!(read.meant(Verb::Cancel, "Stand-up"), Reach::One, "what is beyond the bound asks");
-    }
-}
+mod tests;

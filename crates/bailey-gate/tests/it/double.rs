@@ -35,11 +35,11 @@ pub struct Store {
 pub struct MemoryLedger {
     pub store: Mutex<Store>,
     pub full: AtomicBool,
-    /// What is to happen between the next look and the transaction behind it.
+    /// Happens between the next look and the transaction behind it.
     pub meanwhile: Meanwhile,
     /// Tells whether something changes behind every look.
     pub restless: AtomicBool,
-    /// What is to happen right before the next transaction writes, when all has been judged.
+    /// Happens right before the next transaction writes, when all has been judged.
     pub at_last: Meanwhile,
 }
 

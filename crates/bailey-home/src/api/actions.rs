@@ -61,7 +61,7 @@ pub(super) fn action_view(home: &Home, record: &ActionRecord) -> Result<ActionVi
         view.attachments = provenance::attachments(&content.action);
         view.has_original = carried::source_of(&content).is_some();
         view.reversal = provenance::reversal(&content, home.in_force().config.home.hold_seconds);
-        view.can_edit = row.state == State::Awaiting && Services::can_edit(&content.action);
+        view.can_edit = row.state == State::Awaiting && Services::can_edit(&content.action, &home.clock.zone());
         view.can_undo = row.state.may_become(State::Undoing) && Services::has_undo(&content);
     }
     Ok(view)
@@ -134,7 +134,14 @@ pub(super) async fn challenge(AppState(home): Shared) -> Answer<Challenge> {
         salt: row.salt.map(|salt| Nonce::from_bytes(salt).to_string()),
     };
     // Off the threads that answer: an answer that is being checked holds the challenges while it reads.
-    let read = move |home: &Home| Ok((home.gate.challenge(&random, home.clock.now()), home.ledger.credentials()?));
+    let read = move |home: &Home| {
+        let passphrase = crate::passphrase::in_force(&home.ledger)?;
+        let known = home.ledger.credentials()?.into_iter();
+        // Of passphrases, the one that counts.
+        let passkeys = known.filter(|row| row.kind == bailey_ledger::CredentialKind::Passkey);
+        let known: Vec<_> = passphrase.into_iter().chain(passkeys).collect();
+        Ok((home.gate.challenge(&random, home.clock.now()), known))
+    };
     let (challenge, known) = reading_promptly(&home, read).await?;
     let credentials = known.into_iter().map(hint).collect();
     Ok(Json(Challenge { challenge: challenge.to_string(), home: home.gate.home().to_string(), credentials }))

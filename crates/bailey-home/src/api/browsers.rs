@@ -3,9 +3,10 @@
 use super::*;
 use crate::authority::webauthn_challenge;
 use crate::browsers::{LINK_MS, LetIn, Refused, Registration, host_of, registration_challenge};
+use crate::passphrase::{By, NewPassphrase};
 use bailey_interface::{
-    ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView, RecoverBody,
-    RecoveryCodesView, RegistrationOptions, RequestBody, SessionView, Shown,
+    ClaimBody, ClaimedView, ConfirmedView, LinkBody, LinkView, PasskeyChallenge, PasskeyHint, PasskeyView,
+    PassphraseBody, RecoverBody, RecoveryCodesView, RegistrationOptions, RequestBody, SessionView, Shown,
 };
 use bailey_ledger::{PasskeyRow, SessionRow};
 
@@ -16,7 +17,7 @@ impl From<Refused> for Failure {
     fn from(error: Refused) -> Self {
         let code = match &error {
             Refused::Link | Refused::Code | Refused::Origin | Refused::Ended => Code::NotAuthorised,
-            Refused::Passkey(_) => Code::Invalid,
+            Refused::Passkey(_) | Refused::NoPassphrase => Code::Invalid,
             Refused::Keys(_) => Code::Internal,
             Refused::Store(_) => {
                 let Refused::Store(error) = error else { return failure(Code::Internal, "the store failed") };
@@ -35,6 +36,38 @@ fn id_of(bytes: [u8; 16]) -> String {
 fn field<T: serde::de::DeserializeOwned>(body: &serde_json::Value, name: &str) -> Result<T, Failure> {
     let value = body.get(name).cloned().unwrap_or_default();
     serde_json::from_value(value).map_err(|error| failure(Code::Invalid, format!("`{name}` of the body: {error}")))
+}
+
+/// Reads salt and public half of the key of a new passphrase.
+fn new_key(salt: &str, public: &str) -> Result<([u8; 16], [u8; 32]), Failure> {
+    let public = assertion_part("public key", public)?;
+    let public = public.try_into().map_err(|_| failure(Code::Invalid, "the public key is not of 32 bytes"))?;
+    Ok((*parse::<Nonce>("salt", salt)?.as_bytes(), public))
+}
+
+pub(super) async fn set_passphrase(
+    AppState(home): Shared,
+    caller: Caller,
+    JsonBody(body): JsonBody<PassphraseBody>,
+) -> Answer<()> {
+    let (salt, public) = new_key(&body.salt, &body.public)?;
+    let new = NewPassphrase { salt, public, signature: assertion_part("signature", &body.signature)? };
+    let leave = match (&body.proof, &body.token) {
+        (Some(given), None) => Some(authorise(&home, purposes::set_passphrase(&salt, &public), given, caller).await?),
+        (None, Some(_)) => None,
+        (None, None) | (Some(_), Some(_)) => {
+            let why = "setting a passphrase needs the one that counts, a touch of a passkey, or a link, and one of them alone";
+            return Err(failure(Code::NotAuthorised, why));
+        }
+    };
+    let set = move |home: &Home| {
+        let by = match (&leave, &body.token) {
+            (Some(leave), _) => By::Leave(leave),
+            (None, token) => By::Link(token.as_deref().unwrap_or_default()),
+        };
+        Ok(home.set_passphrase(&by, &new)?)
+    };
+    reading(&home, set).await.map(Json)
 }
 
 /// Returns what a request needs the person's leave for: made by the same functions that check it when it is done, so that what a
@@ -60,10 +93,15 @@ fn purpose(asked: &RequestBody) -> Result<Purpose, Failure> {
         ["v1", "log", "export-readable" | "export-csv"] => purposes::export_readable(),
         ["v1", "home", "delete"] => purposes::delete_home(),
         ["v1", "browsers", "link"] => purposes::let_browser_in(),
+        ["v1", "passphrase"] => {
+            let (salt, public) = new_key(&field::<String>(body, "salt")?, &field::<String>(body, "public")?)?;
+            purposes::set_passphrase(&salt, &public)
+        }
         ["v1", "passkeys", "confirm"] => purposes::confirm_passkeys(),
         ["v1", "passkeys", id, "end"] => purposes::end_passkey(&parse("passkey", id)?),
         ["v1", "recovery-codes"] => purposes::recovery_codes(),
         ["v1", "files", "trash", "empty"] => purposes::empty_trash(),
+        ["v1", "computer", "destroy"] => purposes::destroy_computer(),
         _ => return Err(failure(Code::Invalid, format!("`{}` needs nobody's leave", visible(path)))),
     })
 }

@@ -11,7 +11,7 @@ use bailey_vault::{
     Server, Settings, Training,
 };
 
-use super::pages::{Around, Page, shown};
+use super::pages::{Around, Page, shown, to};
 use super::*;
 
 /// The kind of account.
@@ -118,7 +118,13 @@ pub(super) async fn again(AppState(home): Shared, Path(id): Path<String>, header
         Ok((home.vault.settings(&of)?, row.grant.level))
     };
     let (settings, level) = reading(&home, read).await?;
-    let servers = match &settings {
+    let servers = servers_of(&settings);
+    offered(&home, &headers, &settings, &servers, level, Some(&id)).await
+}
+
+/// Says which servers an account has.
+fn servers_of(settings: &Settings) -> Vec<Line> {
+    match settings {
         Settings::Mail(mail) => {
             let of = [("Mail is read at", &mail.imap), ("Mail is handed in at", &mail.submission)];
             of.iter().filter_map(|(what, one)| Some(line(what, place(one.as_ref()?)))).collect()
@@ -127,13 +133,27 @@ pub(super) async fn again(AppState(home): Shared, Path(id): Path<String>, header
             vec![line("Server", place(&dav.server)), line("Path", dav.path.clone())]
         }
         Settings::Model(model) => vec![line("Provider", model.base_url.clone())],
-    };
-    offered(&home, &headers, &settings, &servers, Some((&id, level))).await
+    }
+}
+
+/// Makes the page that tries an account again that could not be connected, with all that was typed but the password.
+pub(super) async fn try_again(AppState(home): Shared, Path(id): Path<String>, headers: HeaderMap) -> Page {
+    let none = || failure(Code::NotFound, "that attempt is told no more; connect the account anew");
+    let attempt = under_way::attempt(&home, &id).ok_or_else(none)?;
+    let level = Level::from_name(&attempt.level).unwrap_or(Level::Read);
+    let servers = servers_of(&attempt.settings);
+    offered(&home, &headers, &attempt.settings, &servers, level, None).await
+}
+
+/// Tells no more of an account that could not be connected.
+pub(super) async fn dismiss(home: Shared, id: Path<String>) -> Page {
+    let Json(_) = under_way::dismiss(home, id).await?;
+    Ok(to("/connections"))
 }
 
 pub(super) async fn find(AppState(home): Shared, headers: HeaderMap, Form(form): Form<FindForm>) -> Page {
     match settings_of(&home, &form).await {
-        Ok((settings, servers)) => offered(&home, &headers, &settings, &servers, None).await,
+        Ok((settings, servers)) => offered(&home, &headers, &settings, &servers, Level::Read, None).await,
         Err(why) => asked(&home, &form.kind, &visible(&why), &form).await,
     }
 }
@@ -280,7 +300,8 @@ async fn offered(
     headers: &HeaderMap,
     settings: &Settings,
     servers: &[Line],
-    replaces: Option<(&str, Level)>,
+    level: Level,
+    replaces: Option<&str>,
 ) -> Page {
     let around = Around::of(home).await?;
     let account = visible(settings.account());
@@ -299,8 +320,8 @@ async fn offered(
         settings: &as_sent,
         in_browser,
         kept_by,
-        level: replaces.map_or(Level::Read, |(_, level)| level).name(),
-        replaces: replaces.map(|(id, _)| id),
+        level: level.name(),
+        replaces,
         back: &format!("{origin}{}", connections::OAUTH_BACK),
     };
     Ok(shown(html::connect(&around.frame(Section::Connections), &Connecting::Found(offer))))

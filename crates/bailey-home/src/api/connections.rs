@@ -149,7 +149,7 @@ pub(super) async fn connect(
     };
     let (services, replaced) = (home.services.clone(), replaced(&home, &body)?);
     let name = id.to_string();
-    under_way::begin(&home, &name, &body.settings, false);
+    under_way::begin(&home, &name, &body.settings, &body.level, false).await?;
     let going = Arc::clone(&home);
     // In a task of its own, to its end: whoever asked may leave, and comes back to the connection, or to why there is none.
     let connecting = async move {
@@ -158,7 +158,7 @@ pub(super) async fn connect(
             Ok(new) => reading(&going, move |home| keep(home, &new, &leave, replaced)).await,
             Err(error) => Err(error.into()),
         };
-        under_way::end(&going, &name, kept.as_ref().err().map(|Failure(wrong)| wrong.message.as_str()));
+        under_way::end(&going, &name, kept.as_ref().err().map(|Failure(wrong)| wrong.message.as_str())).await;
         kept
     };
     spawn_detached(&home, connecting).await?.map(Json)
@@ -221,7 +221,7 @@ pub(super) async fn begin_sign_in(
     }
     let begun = SignIn { id: name.clone(), url: flow.url.clone(), connection: None, trouble: None };
     sign_ins(&home).insert(name.clone(), begun.clone());
-    under_way::begin(&home, &name, &body.settings, true);
+    under_way::begin(&home, &name, &body.settings, &body.level, true).await?;
     let work = Arc::clone(&home);
     work.spawn_detached(async move {
         let settings = body.settings;
@@ -238,7 +238,7 @@ pub(super) async fn begin_sign_in(
             Err(_) => Err("nobody came back from the browser within ten minutes; connect again".into()),
         };
         waiting(&home).remove(&name);
-        under_way::end(&home, &name, ended.as_ref().err().map(String::as_str));
+        under_way::end(&home, &name, ended.as_ref().err().map(String::as_str)).await;
         if let Some(sign_in) = sign_ins(&home).get_mut(&name) {
             match ended {
                 Ok(view) => sign_in.connection = Some(view),

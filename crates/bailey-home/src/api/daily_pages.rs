@@ -17,7 +17,7 @@ const FIRST_RUN: &str = "first-run";
 /// What to list.
 #[derive(Default, Deserialize)]
 pub(super) struct Listed {
-    /// Whether providers are asked what they offer, which may take long.
+    /// Tells whether providers are asked what they offer, which may take long.
     #[serde(default)]
     offered: String,
 }

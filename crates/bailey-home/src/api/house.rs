@@ -1,5 +1,6 @@
 //! The home as a whole: how it is, what changes, stopping and deleting it.
 
+use bailey_gate::event::EventKind;
 use bailey_telemetry::event;
 
 use super::connections::TELL_WITHIN;
@@ -31,7 +32,7 @@ pub(super) async fn status(AppState(home): Shared) -> Answer<Status> {
 /// Since when.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct After {
-    /// What `GET /v1/changes` gave last.
+    /// The value that `GET /v1/changes` gave last.
     #[serde(default)]
     after: Option<u64>,
 }
@@ -105,10 +106,45 @@ pub(super) async fn delete_home(
         };
         left.extend(trouble.map(|why| visible(&format!("{} {}: {why}", row.kind, row.account))));
     }
+    let room = Arc::clone(&home.room);
+    spawn_detached(&home, async move { room.end_for_good().await }).await?;
     // On the disk before it is said: whatever ends now, what is left is destroyed.
     home.layout.mark_deletion_pending().map_err(HomeError::from)?;
     home.end(Ended::Deleted);
     Ok(Json(DeletedView { end_by_hand: left }))
+}
+
+/// What is known of the pause that is on.
+#[derive(Debug, Default)]
+pub(super) struct Paused {
+    /// Since when, in milliseconds since 1970-01-01T00:00Z; nothing where the log could not say it.
+    pub(super) since_ms: Option<i64>,
+    /// What may have been handed over, and is not known, in words.
+    pub(super) under_way: Vec<String>,
+}
+
+impl Paused {
+    /// Actions that are told, at most.
+    const TOLD: u32 = 10;
+
+    /// Returns what is known of it.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(super) fn of(home: &Home) -> Result<Self, Failure> {
+        let epoch = home.gate.lock().pause_state().epoch;
+        let last = home.ledger.entries_of_kind(EventKind::Paused, 1)?.pop();
+        let header = last.and_then(|entry| serde_json::from_str::<serde_json::Value>(&entry.header).ok());
+        let number = |name: &str| header.as_ref()?.get(name)?.as_i64();
+        let is_this = number("epoch").and_then(|of| u64::try_from(of).ok()) == Some(epoch);
+        let mut under_way = Vec::new();
+        for state in [State::Claimed, State::Unknown, State::Reconciling] {
+            for record in home.ledger.part_of(state, 0, Self::TOLD)? {
+                under_way.push(actions::action_view(home, &record)?.headline);
+            }
+        }
+        Ok(Self { since_ms: number("wall_ms").filter(|_| is_this), under_way })
+    }
 }
 
 pub(super) async fn pause(AppState(home): Shared) -> Answer<PauseView> {

@@ -5,6 +5,7 @@ mod actions;
 mod body;
 mod browsers;
 mod carried;
+mod computer;
 mod config;
 mod connecting;
 pub(crate) mod connections;
@@ -56,6 +57,7 @@ use bailey_model::tap::{Redaction, Span};
 use bailey_vault::{Credential, NewConnection, Revocation, SignedIn, VaultError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use futures_util::StreamExt as _;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
@@ -75,6 +77,8 @@ use crate::wire::{BackTo, ConnectBody, DiscoverBody, Edit, Found};
 
 /// Largest request body: an edited mail with room to spare.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes read of a body that is too long, none of which are kept, before the connection just ends.
+const MAX_UNKEPT_BYTES: usize = 64 * 1024 * 1024;
 /// How long a request's body may take: it comes from this machine.
 const BODY_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
 /// Bytes read of a request without the token, and how long for.
@@ -143,14 +147,23 @@ pub(crate) fn router(home: Arc<Home>) -> Router {
     metrics::know_routes(table::ROWS.iter().map(|row| row.path.to_owned()));
     let router = table::ROWS.iter().fold(Router::new(), |router, row| (row.bind)(router));
     router
-        .merge(pages::router())
-        .fallback(|headers: HeaderMap| async move {
+        .merge(pages::router(Arc::clone(&home)))
+        .fallback(|AppState(home): Shared, request: Request| async move {
             let lost = failure(Code::NotFound, "there is nothing at this address").into_response();
-            if access::wants_html(&headers) { pages::dress(pages::trouble(lost).await) } else { lost }
+            if !access::wants_html(request.headers()) {
+                return lost;
+            }
+            pages::trouble(&home, pages::Reader::of(&request), request.uri().path(), lost).await
         })
-        .method_not_allowed_fallback(|| async {
+        .method_not_allowed_fallback(|AppState(home): Shared, request: Request| async move {
             // Those it takes are said in `Allow` (RFC 9110, 15.5.6).
-            failure(Code::WrongMethod, "this address does not take that method; `Allow` says which it takes")
+            let said = "this address does not take that method; `Allow` says which it takes";
+            let other = failure(Code::WrongMethod, said).into_response();
+            let path = request.uri().path();
+            if !(pages::is_page(path) && access::wants_html(request.headers())) {
+                return other;
+            }
+            pages::trouble(&home, pages::Reader::of(&request), path, other).await
         })
         .layer(middleware::from_fn_with_state((Arc::clone(&home), Arc::new(Places::new())), authenticate))
         .layer(middleware::map_response(unkept))
@@ -303,7 +316,7 @@ async fn authenticate(
             let read = axum::body::to_bytes(body, MAX_STRANGERS_BYTES);
             let read = tokio::time::timeout(STRANGERS_WITHIN, read).await;
             let refused = match asker {
-                Err(refused) => Some(refused),
+                Err(ref refused) => Some(refused.clone()),
                 Ok(_) if path.as_deref() == Some(pages::PAUSE) => {
                     let why = "NOT paused: this browser is not signed in any more. On the machine, `bailey pause` stops everything";
                     Some(failure(Code::Unauthenticated, why))
@@ -316,9 +329,11 @@ async fn authenticate(
                 }
                 Ok(_) => access::is_by_the_dashboard(&home, &method, &head.headers).err(),
             };
+            // A session that stands on a request that does not count: they are signed in, as far as they know.
+            let reader = if asker.is_err() { pages::Reader::Unsure } else { pages::Reader::Stranger };
             return match (refused, read) {
                 (Some(refused), _) if is_page && by_browser => {
-                    pages::dress(pages::trouble(refused.into_response()).await)
+                    pages::trouble(&home, reader, head.uri.path(), refused.into_response()).await
                 }
                 (Some(refused), _) => refused.into_response(),
                 (None, Ok(Ok(body))) => match places.stranger().await {
@@ -331,34 +346,63 @@ async fn authenticate(
     };
     let place = match places.take(caller.client, path.as_deref(), method.as_str()) {
         Ok(place) => place,
-        Err(busy) if is_page && by_browser => return pages::dress(pages::trouble(busy.into_response()).await),
+        Err(busy) if is_page && by_browser => {
+            return pages::trouble(&home, pages::Reader::Unsure, head.uri.path(), busy.into_response()).await;
+        }
         Err(busy) => return busy.into_response(),
     };
     head.extensions.insert(caller);
-    let body = match tokio::time::timeout(BODY_WITHIN, axum::body::to_bytes(body, MAX_BODY_BYTES)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(error)) if is_too_long(&error) => {
-            let why = format!("the request's body is longer than {} MiB", MAX_BODY_BYTES / 1_024 / 1_024);
-            return failure(Code::TooLong, why).into_response();
+    let refused = match tokio::time::timeout(BODY_WITHIN, whole(body)).await {
+        // A session that ended while the body came does nothing more.
+        Ok(Ok(_)) if !home.still_counts(caller) => {
+            (pages::Reader::Stranger, failure(Code::Unauthenticated, "this session has ended; sign in again"))
         }
-        Ok(Err(_)) | Err(_) => {
+        Ok(Ok(body)) => {
+            if access::is_by_hand(caller, &method, &head.headers) {
+                home.presence.hear();
+            }
+            return place.keep_for(told_as_failure(next.run(Request::from_parts(head, body.into())).await).await);
+        }
+        Ok(Err(Unread::TooLong)) => {
+            let why = format!("the request's body is longer than {} MiB", MAX_BODY_BYTES / 1_024 / 1_024);
+            (pages::Reader::Known, failure(Code::TooLong, why))
+        }
+        Ok(Err(Unread::Broken)) | Err(_) => {
             let why = format!("the request's body broke off, or took more than {} s", BODY_WITHIN.as_secs());
-            return failure(Code::Malformed, why).into_response();
+            (pages::Reader::Known, failure(Code::Malformed, why))
         }
     };
-    // A session that ended while the body came does nothing more.
-    if !home.still_counts(caller) {
-        return failure(Code::Unauthenticated, "this session has ended; sign in again").into_response();
+    match refused {
+        (reader, refused) if is_page && by_browser => {
+            pages::trouble(&home, reader, head.uri.path(), refused.into_response()).await
+        }
+        (_, refused) => refused.into_response(),
     }
-    if access::is_by_hand(caller, &method, &head.headers) {
-        home.presence.hear();
-    }
-    place.keep_for(told_as_failure(next.run(Request::from_parts(head, body.into())).await).await)
 }
 
-/// Tells whether a body was not read to its end for its length.
-fn is_too_long(error: &axum::Error) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
+/// Why a body was not taken.
+enum Unread {
+    /// It is longer than any may be.
+    TooLong,
+    /// It broke off.
+    Broken,
+}
+
+/// Reads a body. One that is too long is read on for a while and not kept: whoever still writes when the connection ends may not hear why.
+async fn whole(body: axum::body::Body) -> Result<axum::body::Bytes, Unread> {
+    let (mut pieces, mut all, mut read) = (body.into_data_stream(), Vec::new(), 0_usize);
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| Unread::Broken)?;
+        read = read.saturating_add(piece.len());
+        if read <= MAX_BODY_BYTES {
+            all.extend_from_slice(&piece);
+        } else if read > MAX_UNKEPT_BYTES {
+            break;
+        } else {
+            all = Vec::new();
+        }
+    }
+    if read > MAX_BODY_BYTES { Err(Unread::TooLong) } else { Ok(all.into()) }
 }
 
 /// Does what meets others' words beside the threads that answer the person.
@@ -386,7 +430,7 @@ async fn told_as_failure(response: Response) -> Response {
 }
 
 /// A failure as handlers give it back: what the interface says, as an answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Failure(bailey_interface::Failure);
 
 pub(crate) fn failure(code: Code, message: impl Into<String>) -> Failure {

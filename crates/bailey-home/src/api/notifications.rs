@@ -14,9 +14,12 @@ impl From<NotTold> for Failure {
                 let NotTold::Store(error) = error else { return failure(Code::Internal, "the store failed") };
                 return error.into();
             }
-            NotTold::Address(_) | NotTold::Topic | NotTold::Subscription | NotTold::Token | NotTold::Many => {
-                Code::Invalid
-            }
+            NotTold::Address(_)
+            | NotTold::Topic
+            | NotTold::Subscription
+            | NotTold::Account(_)
+            | NotTold::Token
+            | NotTold::Many => Code::Invalid,
         };
         failure(code, error.to_string())
     }
@@ -38,7 +41,7 @@ pub(super) async fn add(
             caller.session.and_then(|id| home.browsers.list(home.clock.now()).into_iter().find(|one| one.id == id));
         let browser = match &place {
             NotificationPlace::Browser { .. } => session.map(|session| (session.agent, session.passkey)),
-            NotificationPlace::Ntfy { .. } | NotificationPlace::Gotify { .. } => None,
+            NotificationPlace::Ntfy { .. } | NotificationPlace::Gotify { .. } | NotificationPlace::Mail { .. } => None,
         };
         home.notify(place, password, browser, &leave)?;
         Ok(home.notifications()?)

@@ -8,6 +8,7 @@ use bailey_dashboard as html;
 use bailey_dashboard::{Frame, Section};
 use bailey_gate::Class;
 use bailey_gate::family::{ActionKind, Group};
+use bailey_gate::handoff::Mode;
 use bailey_gate::policy::{Facts, judge};
 use bailey_interface::{RuleChange, RuleView, WhyView};
 use bailey_policy::Profile;
@@ -50,6 +51,11 @@ pub(super) const PROMPT: [&str; 12] = [
 ];
 /// Actions that a page lists at once.
 const LISTED: u32 = 50;
+/// Cards of actions that wait on one page, and bytes of their words: a page stays below 100 kB, but for one card that is longer by itself.
+const CARDS: u32 = 20;
+const CARDS_BYTES: usize = 40 * 1_024;
+/// Cards of each further part of that page: what is held, and what only the person can tell.
+const FURTHER: u32 = 10;
 
 /// Tells whether a page is there for whoever asks.
 pub(super) fn is_open(matched: Option<&str>) -> bool {
@@ -92,8 +98,8 @@ pub fn page_routes() -> Vec<(&'static str, &'static str, bool)> {
 }
 
 /// Returns the routes of the pages.
-pub(super) fn router() -> Router<Arc<Home>> {
-    all().router.layer(middleware::from_fn(dressed))
+pub(super) fn router(home: Arc<Home>) -> Router<Arc<Home>> {
+    all().router.layer(middleware::from_fn_with_state(home, dressed))
 }
 
 fn all() -> Pages {
@@ -120,6 +126,8 @@ fn all() -> Pages {
         .route("/connect", get(connecting::connect))
         .route("/do/connect/find", post(connecting::find))
         .route("/connect/{id}/again", get(connecting::again))
+        .route("/connecting/{id}/again", get(connecting::try_again))
+        .route("/do/connecting/{id}/dismiss", post(connecting::dismiss))
         .route(connections::OAUTH_BACK, get(daily_pages::oauth_back))
         .route("/models", get(daily_pages::models))
         .route("/do/models/no-fallback", post(daily_pages::no_fallback))
@@ -144,7 +152,11 @@ fn all() -> Pages {
         .route("/do/files/{id}/trash", post(file_pages::trash_file))
         .route("/do/files/{id}/restore", post(file_pages::restore_file))
         .route("/do/files/{id}/versions/{n}/restore", post(file_pages::bring_back))
+        .route("/computer", get(computer::page))
+        .route("/do/computer/start", post(computer::start_form))
+        .route("/do/computer/stop", post(computer::stop_form))
         .route("/settings", get(settings))
+        .route("/passphrase-code", get(|| async { shown(html::passphrase_code()) }))
         .route("/notifications", get(notifications))
         .route("/manifest.webmanifest", get(manifest))
         .route(html::WORKER.0, get(worker))
@@ -172,7 +184,8 @@ fn all() -> Pages {
 }
 
 /// Gives every page its headers, and makes a page of whatever is wrong.
-async fn dressed(request: Request, next: Next) -> Response {
+async fn dressed(AppState(home): Shared, request: Request, next: Next) -> Response {
+    let (reader, path) = (Reader::of(&request), request.uri().path().to_owned());
     // INVARIANT: a page, however long, is made beside the threads that answer; what pauses waits for no other.
     let response = if matched(&request) == Some(PAUSE) {
         next.run(request).await
@@ -182,7 +195,7 @@ async fn dressed(request: Request, next: Next) -> Response {
         made.unwrap_or_else(|error| failure(Code::Internal, error.to_string()).into_response())
     };
     let is_failure = response.status().is_client_error() || response.status().is_server_error();
-    dress(if is_failure { trouble(response).await } else { response })
+    if is_failure { trouble(&home, reader, &path, response).await } else { dress(response) }
 }
 
 /// Gives a page its headers.
@@ -210,14 +223,43 @@ pub(super) fn dress(mut response: Response) -> Response {
     response
 }
 
-/// Makes a page of an error.
-pub(super) async fn trouble(response: Response) -> Response {
+/// Who reads what went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// Somebody who is signed in: they are shown the way on, within the frame.
+    Known,
+    /// Somebody whose session stands, on a request that does not count: they are shown the way on, and nothing of the home.
+    Unsure,
+    /// Nobody who is known.
+    Stranger,
+}
+
+impl Reader {
+    /// Tells who made a request that was let through.
+    pub(super) fn of(request: &Request) -> Self {
+        if request.extensions().get::<Caller>().is_some() { Self::Known } else { Self::Stranger }
+    }
+}
+
+/// Makes a page of an error, for whoever reads it, with the headers of every page.
+pub(super) async fn trouble(home: &Arc<Home>, reader: Reader, path: &str, response: Response) -> Response {
     let status = response.status();
     let bytes = axum::body::to_bytes(response.into_body(), MAX_BODY_BYTES).await.unwrap_or_default();
     let said = serde_json::from_slice(&bytes).unwrap_or_else(|_| {
         failure(Code::Malformed, format!("the form cannot be read: {}", String::from_utf8_lossy(&bytes))).0
     });
-    (status, shown(html::trouble(None, &said))).into_response()
+    // Where even the frame cannot be read, what went wrong is told all the same.
+    let around = if reader == Reader::Known { Around::of(home).await.ok() } else { None };
+    let frame = around.as_ref().map(|around| around.frame(Section::of(path)));
+    let page = html::trouble(
+        match (&frame, reader) {
+            (Some(frame), _) => html::Reader::Within(frame),
+            (None, Reader::Known | Reader::Unsure) => html::Reader::Known,
+            (None, Reader::Stranger) => html::Reader::Stranger,
+        },
+        &said,
+    );
+    dress((status, shown(page)).into_response())
 }
 
 pub(super) fn shown(page: String) -> Response {
@@ -243,20 +285,26 @@ pub(super) struct Around {
     now_ms: i64,
     zone: jiff::tz::TimeZone,
     steps: Vec<html::Step>,
+    paused: house::Paused,
 }
 
 impl Around {
     pub(super) async fn of(home: &Arc<Home>) -> Result<Self, Failure> {
         let Json(status) = house::status(AppState(Arc::clone(home))).await?;
-        let steps = reading_promptly(home, Home::first_steps).await?;
-        Ok(Self { status, now_ms: home.clock.now().wall_ms, zone: home.clock.zone(), steps })
+        let is_open = status.mode == Mode::Open.name();
+        let read = move |home: &Home| {
+            let paused = if is_open { house::Paused::default() } else { house::Paused::of(home)? };
+            Ok((home.first_steps()?, paused))
+        };
+        let (steps, paused) = reading_promptly(home, read).await?;
+        Ok(Self { status, now_ms: home.clock.now().wall_ms, zone: home.clock.zone(), steps, paused })
     }
 
     pub(super) fn frame(&self, section: Section) -> Frame<'_> {
         Frame {
             status: &self.status,
-            paused_since_ms: None,
-            in_flight: &[],
+            paused_since_ms: self.paused.since_ms,
+            in_flight: &self.paused.under_way,
             section,
             now_ms: self.now_ms,
             zone: self.zone.clone(),
@@ -323,12 +371,19 @@ async fn talk(AppState(home): Shared, Query(told): Query<Told>) -> Page {
     Ok(shown(html::talk(&around.frame(Section::Talk), &list, older)))
 }
 
-async fn task(AppState(home): Shared, Path(id): Path<String>) -> Page {
+/// Which steps of a task.
+#[derive(Default, Deserialize)]
+struct Steps {
+    #[serde(default)]
+    later: usize,
+}
+
+async fn task(AppState(home): Shared, Path(id): Path<String>, Query(Steps { later }): Query<Steps>) -> Page {
     let around = Around::of(&home).await?;
     let part = Part { skip: 0, limit: Some(LISTED) };
     let Json(list) = tasks::tasks(AppState(Arc::clone(&home)), Query(part)).await?;
     let Json(view) = tasks::task(AppState(home), Path(id)).await?;
-    Ok(shown(html::task(&around.frame(Section::Talk), &list, &view)))
+    Ok(shown(html::task(&around.frame(Section::Talk), &list, &view, later)))
 }
 
 async fn undo_task(AppState(home): Shared, id: Path<String>) -> Page {
@@ -337,11 +392,36 @@ async fn undo_task(AppState(home): Shared, id: Path<String>) -> Page {
     Ok(shown(html::undo_task(&around.frame(Section::Talk), &view)))
 }
 
-async fn approvals(AppState(home): Shared) -> Page {
+/// Which of those that wait.
+#[derive(Default, Deserialize)]
+struct Waits {
+    #[serde(default)]
+    skip: u32,
+}
+
+/// Returns how many cards stand on a page, of those that could.
+fn fitting(views: &[ActionView]) -> usize {
+    let bytes = |view: &ActionView| {
+        let lines = [&view.items, &view.provenance].into_iter().flatten();
+        view.body.len() + lines.map(|line| line.label.len() + line.value.len()).sum::<usize>()
+    };
+    let mut all = 0;
+    let fits = views.iter().take_while(|view| {
+        all += bytes(view);
+        all <= CARDS_BYTES
+    });
+    fits.count().max(1).min(views.len())
+}
+
+async fn approvals(AppState(home): Shared, Query(Waits { skip }): Query<Waits>) -> Page {
     let around = Around::of(&home).await?;
-    let read = |home: &Home| {
-        let of = |state| actions::views(home, &home.ledger.part_of(state, 0, LISTED)?);
-        let (waiting, held, unsure) = (of(State::Awaiting)?, of(State::Held)?, of(State::NeedsPerson)?);
+    let read = move |home: &Home| {
+        let of = |state, skip, limit| actions::views(home, &home.ledger.part_of(state, skip, limit)?);
+        let mut waiting = of(State::Awaiting, skip, CARDS)?;
+        waiting.truncate(fitting(&waiting));
+        // What is no page of what waits stands on the first.
+        let further = if skip == 0 { FURTHER } else { 0 };
+        let (held, unsure) = (of(State::Held, 0, further)?, of(State::NeedsPerson, 0, further)?);
         let mut words = BTreeMap::new();
         let all: [&Vec<ActionView>; 3] = [&waiting, &held, &unsure];
         for task in all.into_iter().flatten().filter_map(|view| view.task.as_ref()) {
@@ -350,10 +430,13 @@ async fn approvals(AppState(home): Shared) -> Page {
                 words.insert(task.clone(), bailey_gate::family::escape::visible_lines(&said));
             }
         }
-        Ok((waiting, held, unsure, words))
+        let counted = |state| home.ledger.count_in(state);
+        let all = (counted(State::Awaiting)?, counted(State::Held)?, counted(State::NeedsPerson)?);
+        Ok((waiting, held, unsure, words, all))
     };
-    let (waiting, held, unsure, words) = reading_promptly(&home, read).await?;
-    Ok(shown(html::approvals(&around.frame(Section::Approvals), &waiting, &held, &unsure, &words)))
+    let (waiting, held, unsure, words, (waits, holds, doubts)) = reading_promptly(&home, read).await?;
+    let all = html::Waiting { skip: skip.into(), waits, holds, doubts };
+    Ok(shown(html::approvals(&around.frame(Section::Approvals), all, &waiting, &held, &unsure, &words)))
 }
 
 /// Returns an action, and why it was decided as it was, where that can be told.
@@ -705,8 +788,9 @@ async fn settings(AppState(home): Shared, caller: Caller) -> Page {
 
 async fn notifications(AppState(home): Shared) -> Page {
     let around = Around::of(&home).await?;
-    let view = reading(&home, |home| Ok(home.notifications()?)).await?;
-    let mut page = shown(html::notifications(&around.frame(Section::Settings), &view));
+    let read = |home: &Home| Ok((home.notifications()?, home.sending_accounts()?));
+    let (view, accounts) = reading(&home, read).await?;
+    let mut page = shown(html::notifications(&around.frame(Section::Settings), &view, &accounts));
     let policy = HeaderValue::from_static(html::NOTIFICATIONS_POLICY);
     page.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     Ok(page)

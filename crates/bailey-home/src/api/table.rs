@@ -6,7 +6,7 @@ use bailey_interface::*;
 
 use super::document::{Components, schema_of, type_name};
 use super::{
-    actions, bind, bind_with, browsers, carried, config, connections, daily_pages, files, house, log, models,
+    actions, bind, bind_with, browsers, carried, computer, config, connections, daily_pages, files, house, log, models,
     notifications, rules, schedules, search, tasks, under_way, undoing,
 };
 use crate::home::Home;
@@ -16,7 +16,7 @@ use crate::wire::*;
 /// How soon a request has to be answered, and how many there may be of its like (`places.rs`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Urgency {
-    /// What keeps the person in charge: always answered at once.
+    /// Keeps the person in charge: always answered at once.
     Prompt,
     /// Waits for something to change.
     Waits,
@@ -62,7 +62,7 @@ pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) method: Method,
     pub(crate) path: &'static str,
-    /// What it does; one line of the source each.
+    /// Says what it does; one line of the source each.
     pub(crate) about: &'static [&'static str],
     pub(crate) urgency: Urgency,
     pub(crate) shows: Shows,
@@ -155,7 +155,7 @@ routes! {
     GO_ON = Post "/v1/tasks/{id}/more", takes TaskBody, gives TaskView; Usual, Token, tasks::go_on;
     /// Stops a task; what it has waiting is taken back.
     STOP_TASK = Post "/v1/tasks/{id}/stop", gives TaskView; Prompt, Token, tasks::stop_task;
-    /// What undoing a task would do to each of its actions, and what came of it where it was asked for; the newest first.
+    /// Shows what undoing a task would do to each of its actions, and what came of it where it was asked for; the newest first.
     TASK_UNDO = Get "/v1/tasks/{id}/undo", gives TaskUndoView; Usual, Token, undoing::plan;
     /// Takes back and undoes exactly these actions of a task, one after the other; it goes on by itself. What is taken back needs no proof.
     UNDO_TASK = Post "/v1/tasks/{id}/undo", takes UndoTaskBody, gives TaskUndoView; Usual, Assertion, undoing::undo_task;
@@ -182,7 +182,7 @@ routes! {
     /// Undoes what has happened, by an action of its own that the person authorises here.
     UNDO = Post "/v1/actions/{id}/undo", takes ProvenBody, gives ActionView; Usual, Assertion, actions::undo;
 
-    /// What waits for the person, oldest first.
+    /// Lists the actions that wait for the person, oldest first.
     APPROVALS = Get "/v1/approvals" ? super::Part, gives Vec<ActionView>; Prompt, Token, actions::approvals;
     /// Makes a challenge, which the answer of the person has to carry.
     CHALLENGE = Post "/v1/challenge", gives Challenge; Prompt, Token, actions::challenge;
@@ -198,10 +198,10 @@ routes! {
     /// Looks which models the configured providers offer, and which servers there are on this machine; says what the month took.
     MODELS = Get "/v1/models", gives ModelsView; Usual, Token, models::models;
 
-    /// Which models the servers of this machine offer.
+    /// Lists the models that the servers of this machine offer.
     FOUND_MODELS = Get "/v1/models/found", gives Vec<OfferView>; Usual, Token, models::found;
 
-    /// What the person sets in daily life, as it stands.
+    /// Shows what the person sets in daily life, as it stands.
     CONFIG = Get "/v1/config", gives Vec<SettingView>; Usual, Token, config::config;
     /// Changes what the person sets, all or nothing; in force at once.
     CHANGE_CONFIG = Post "/v1/config", takes ConfigBody, gives Vec<SettingView>; Usual, Assertion, config::change;
@@ -210,7 +210,7 @@ routes! {
 
     /// A folder of the files, or one file by its path.
     FILES = Get "/v1/files" ? files::Where, gives FolderView; Usual, Token, files::folder;
-    /// What lies in the trash, the last first.
+    /// Lists the files in the trash, the last first.
     TRASHED_FILES = Get "/v1/files/trash", gives Vec<FileView>; Usual, Token, files::trashed;
     /// Removes all that lies in the trash, with every version, and destroys its keys.
     EMPTY_TRASH = Post "/v1/files/trash/empty", takes ProvenBody, gives EmptiedView; Usual, Assertion, files::empty_trash;
@@ -233,15 +233,26 @@ routes! {
     /// Takes a file out of the trash, to where it lay.
     RESTORE_FILE = Post "/v1/files/{id}/restore", gives FileView; Usual, Token, files::restore_file;
 
-    /// What a new home still needs, until all was done.
+    /// Tells how the agent's own computer stands, what its wall is worth, and what its programs asked of sites.
+    COMPUTER = Get "/v1/computer", gives ComputerView; Prompt, Token, computer::computer;
+    /// Makes, starts or wakes it. Answers when it runs.
+    START_COMPUTER = Post "/v1/computer/start", gives ComputerView; Usual, Token, computer::start;
+    /// Saves its machine and ends it: it goes on there with the next use. Needs no proof: nothing is lost.
+    STOP_COMPUTER = Post "/v1/computer/stop", gives ComputerView; Usual, Token, computer::stop;
+    /// Ends it and destroys what it holds, its key first.
+    DESTROY_COMPUTER = Post "/v1/computer/destroy", takes ProvenBody, gives ComputerView; Usual, Assertion, computer::destroy;
+
+    /// Shows what a new home still needs, until all was done.
     FIRST_STEPS = Get "/v1/first-steps", gives FirstStepsView; Usual, Token, daily_pages::first_steps;
     /// Leads nobody through the first run any more.
     HIDE_FIRST_STEPS = Post "/v1/first-steps/hide", gives (); Usual, Token, daily_pages::hide_first_steps;
 
     /// Every connection.
     CONNECTIONS = Get "/v1/connections", gives Vec<ConnectionView>; Usual, Token, connections::connections;
-    /// Accounts that are being connected, and those that could not be since the home was started.
+    /// Accounts that are being connected, and those that could not be.
     CONNECTING = Get "/v1/connecting", gives Vec<ConnectingView>; Usual, Token, under_way::connecting;
+    /// Tells no more of an account that could not be connected.
+    DISMISS_CONNECTING = Post "/v1/connecting/{id}/dismiss", gives Vec<ConnectingView>; Usual, Token, under_way::dismiss;
     /// Makes a connection, with the leave of the person. It goes on where nobody waits for it: `GET /v1/connecting`.
     CONNECT = Post "/v1/connections", takes ConnectBody, gives ConnectionView; Usual, Assertion, connections::connect;
     /// Finds the servers of an account from its address: those of large providers are known, others are asked without any credential.
@@ -271,12 +282,14 @@ routes! {
     END_SESSIONS = Post "/v1/sessions/end-all", gives (); Prompt, Token, browsers::end_sessions;
     /// Makes a link that lets one browser in, once.
     LET_BROWSER_IN = Post "/v1/browsers/link", takes ProvenBody, gives LinkView; Usual, Assertion, browsers::link;
-    /// What a browser that has a link makes its passkey with.
+    /// Gives what a browser that has a link makes its passkey with.
     REGISTRATION = Post "/v1/browsers/options", takes LinkBody, gives RegistrationOptions; Usual, Nothing, browsers::options;
     /// Takes the passkey a browser made, uses up its link, and begins a session; its cookie comes with the answer.
     CLAIM = Post "/v1/browsers/claim", takes ClaimBody, gives ClaimedView; Usual, Nothing, browsers::claim;
     /// Makes a link of a recovery code, which counts no more then.
     RECOVER = Post "/v1/browsers/recover", takes RecoverBody, gives LinkView; Usual, Nothing, browsers::recover;
+    /// Lets a new approval passphrase count in the place of the one before: by the evidence, or by a link, which counts no more then.
+    SET_PASSPHRASE = Post "/v1/passphrase", takes PassphraseBody, gives (); Usual, Assertion, browsers::set_passphrase;
     /// The passkeys there are and were.
     PASSKEYS = Get "/v1/passkeys", gives Vec<PasskeyView>; Usual, Token, browsers::passkeys;
     /// Ends a passkey and the sessions it began.
@@ -303,7 +316,7 @@ routes! {
     CHANGE_RULES = Post "/v1/rules", takes RuleBody, gives Vec<RuleView>; Usual, Assertion, rules::change_rules;
     /// Drops every rule that lets something go by itself. Needs no proof.
     LOCKDOWN = Post "/v1/rules/lockdown", gives Vec<RuleView>; Prompt, Token, rules::lockdown;
-    /// What a change of the rules would have done to the last two hundred actions. Changes nothing, and needs no proof.
+    /// Tells what a change of the rules would have done to the last two hundred actions. Changes nothing, and needs no proof.
     TRY_RULES = Post "/v1/rules/try", takes RuleChange, gives TrialView; Usual, Token, rules::try_rules;
     /// The rules the home suggests, because their like was approved again and again.
     SUGGESTIONS = Get "/v1/rules/suggestions", gives Vec<SuggestionView>; Usual, Token, rules::suggestions;

@@ -1,15 +1,19 @@
 //! Undo of a whole task: what it would do to each action is told beforehand, the person's one answer names exactly those that are
-//! undone, and what came of each is told afterwards. It goes on in the home, whoever asked for it: leaving the page ends nothing.
+//! undone, and what came of each is told afterwards. It goes on in the home, whoever asked for it: leaving the page ends nothing. Where the
+//! home itself ends meanwhile, what was to be taken back is taken back at the next start, and the rest is told as broken off: the person's
+//! answer counted for the home that is gone.
 
 use std::collections::BTreeMap;
 
 use bailey_connectors::Services;
-use bailey_gate::UndoLeave;
 use bailey_gate::approval::MAX_ANSWERED;
 use bailey_gate::family::ActionKind;
 use bailey_gate::family::home::REPLY;
 use bailey_gate::handoff::Mode;
+use bailey_gate::{Gate, Now, UndoLeave};
 use bailey_interface::{TaskUndoView, UndoFate, UndoStepView, UndoTaskBody};
+use bailey_ledger::{Ledger, RecordName};
+use serde::Serialize;
 
 use super::*;
 
@@ -17,13 +21,78 @@ use super::*;
 /// tell.
 const MAX_REMEMBERED: usize = 32;
 
+/// The kind of record of a task that is being undone; its owner is the task. It goes when that comes to rest.
+const RECORD: &str = "undoing";
+/// How long undoing that broke off is told of, in milliseconds: a week.
+const TOLD_FOR_MS: i64 = 7 * 24 * 3_600 * 1_000;
+
+/// What is being undone, as it is kept.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    begun_ms: i64,
+    take_back: Vec<String>,
+    undo: Vec<String>,
+}
+
+fn record(task: &TaskId) -> RecordName<'_> {
+    RecordName { kind: RECORD, owner: task.as_bytes(), n: 0 }
+}
+
+/// Takes up what was being undone when the home ended: what was to be taken back is, for that harms nobody; the rest is told.
+///
+/// # Errors
+/// The store cannot be read or written.
+pub(crate) fn take_up(
+    ledger: &Ledger,
+    gate: &Gate,
+    now: Now,
+    notices: &mut Vec<String>,
+) -> Result<BTreeMap<TaskId, Undoing>, GateError> {
+    let mut all = BTreeMap::new();
+    for owner in ledger.record_owners(RECORD)? {
+        let Ok(bytes) = <[u8; 16]>::try_from(owner.as_slice()) else { continue };
+        let task = TaskId::from_bytes(bytes);
+        let kept = ledger.record(record(&task))?.and_then(|json| serde_json::from_slice::<Kept>(&json).ok());
+        let read = |ids: &[String]| ids.iter().filter_map(|id| id.parse().ok()).collect::<Vec<ActionId>>();
+        let Some(kept) = kept.filter(|kept| now.wall_ms.saturating_sub(kept.begun_ms) <= TOLD_FOR_MS) else {
+            ledger.write(|tx| tx.remove_record(record(&task)).map(drop))?;
+            continue;
+        };
+        let mut undoing = Undoing { broken_off_ms: Some(kept.begun_ms), ..Undoing::default() };
+        for id in read(&kept.take_back) {
+            match gate.cancel(&[id], now) {
+                Ok(()) => undoing.taken_back.push(id),
+                Err(GateError::Store(error)) => return Err(error.into()),
+                // It was taken back before the end, or nothing waits any more.
+                Err(_) => {}
+            }
+        }
+        let mut left = 0;
+        for id in read(&kept.undo) {
+            let state = ledger.action(&id)?.map(|record| record.row.state);
+            left += usize::from(state.is_some_and(|state| state.may_become(State::Undoing)));
+        }
+        if left == 0 {
+            ledger.write(|tx| tx.remove_record(record(&task)).map(drop))?;
+        } else {
+            notices.push(format!(
+                "Undoing a task broke off, for Bailey ended meanwhile: {left} of its actions stand as they were. Undo the rest on its page, or with `bailey undo --task {task}`."
+            ));
+            all.insert(task, undoing);
+        }
+    }
+    Ok(all)
+}
+
 /// What came of undoing a task, since the home was opened.
 #[derive(Debug, Default)]
 pub(crate) struct Undoing {
     /// Counts the tasks that were undone before.
     place: u64,
     running: bool,
-    /// What is to be said of actions that were not undone, or not yet.
+    /// Gives the time it began, where the home ended before it did.
+    broken_off_ms: Option<i64>,
+    /// Says of each action why it was not undone, or not yet.
     said: BTreeMap<ActionId, String>,
     taken_back: Vec<ActionId>,
 }
@@ -100,8 +169,8 @@ fn view(home: &Home, task: TaskId) -> Result<TaskUndoView, Failure> {
         if fate == UndoFate::Undo {
             undone += 1;
             if undone > MAX_ANSWERED {
-                fate = UndoFate::Leave;
-                why = format!("One answer undoes {MAX_ANSWERED}; undo the rest after these.");
+                fate = UndoFate::Later;
+                why.clear();
             }
         }
         steps.push(UndoStepView { action: actions::action_view(home, record)?, fate, why: visible(&why) });
@@ -110,6 +179,7 @@ fn view(home: &Home, task: TaskId) -> Result<TaskUndoView, Failure> {
         task: task.to_string(),
         words: bailey_gate::family::escape::visible_lines(&words),
         running: of.running,
+        broken_off_ms: of.broken_off_ms,
         steps,
     })
 }
@@ -154,6 +224,11 @@ pub(super) async fn undo_task(
         }
     };
     begin(&home, task)?;
+    let kept = Kept { begun_ms: home.clock.now().wall_ms, take_back: body.take_back.clone(), undo: body.undo.clone() };
+    if let Err(failed) = reading(&home, move |home| kept.keep(home, task)).await {
+        home.note(&task, |of| of.running = false);
+        return Err(failed);
+    }
     // The newest first, whatever order they were named in.
     let newest_first: Vec<ActionId> = shown
         .steps
@@ -164,6 +239,14 @@ pub(super) async fn undo_task(
     let going = Arc::clone(&home);
     home.spawn_detached(async move { going.undo_all(task, take_back, newest_first, leave).await });
     reading(&home, move |home| view(home, task)).await.map(Json)
+}
+
+impl Kept {
+    /// Keeps it, so that it is known where the home ends before this does.
+    fn keep(&self, home: &Home, task: TaskId) -> Result<(), Failure> {
+        let json = serde_json::to_vec(self).map_err(|error| failure(Code::Internal, error.to_string()))?;
+        Ok(home.ledger.write(|tx| tx.put_record(record(&task), &json))?)
+    }
 }
 
 /// Remembers that a task is being undone, which one at a time does.
@@ -216,6 +299,9 @@ impl Home {
             };
             self.note(&task, |of| drop(of.said.insert(id, said)));
         }
+        // Where this cannot be recorded, it is told at the next start as broken off, and nothing is left to undo.
+        let home = Arc::clone(&self);
+        let _ = blocking(move || Ok(home.ledger.write(|tx| tx.remove_record(record(&task)).map(drop))?)).await;
         self.note(&task, |of| of.running = false);
     }
 

@@ -173,7 +173,7 @@ fn keep(ledger: &Ledger, book: &Book, organisation: Option<&[String]>, entry: Ev
 /// Why a change of the rules was not made.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unchanged {
-    /// What was given is no rule, or there is no such rule.
+    /// The words given are no rule, or there is no such rule.
     #[error("{0}")]
     Bad(String),
     /// It could not be kept.
@@ -252,13 +252,13 @@ impl Home {
 
 /// What a change comes to.
 struct Changed {
-    /// What is kept after it.
+    /// The rules that are kept after it.
     book: Book,
     /// The rules it brings.
     came: Vec<Kept>,
     /// Those it drops.
     gone: Vec<Kept>,
-    /// What is in force after it.
+    /// The set that is in force after it.
     set: CedarPolicy,
 }
 

@@ -17,9 +17,9 @@ pub enum FileRefusal {
     Taken(FilePath),
     /// Something lies there whose name differs in capital letters only.
     Alike {
-        /// What was wanted.
+        /// The path that was wanted.
         wanted: FilePath,
-        /// What is there.
+        /// Names what is there.
         there: String,
     },
     /// A folder lies there.

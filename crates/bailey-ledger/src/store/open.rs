@@ -84,14 +84,14 @@ pub enum OpenError {
         "the database of the home is missing or empty, or cannot be opened; put it back, or restore the last backup of the whole folder"
     )]
     Missing,
-    /// What is damaged has to be kept first.
+    /// A damaged file has to be kept first.
     #[error(
         "`{path}` is damaged and could not be set aside, so nothing was started: {source}; make room, or copy it yourself and remove it"
     )]
     Aside {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's words.
         source: io::Error,
     },
     /// The mark cannot be read.

@@ -95,7 +95,7 @@ pub(super) struct Attributes {
     pub(super) hidden: bool,
     pub(super) aria_hidden: bool,
     pub(super) is_layout: bool,
-    /// Whether a picture is sent along.
+    /// Tells whether a picture is sent along.
     pub(super) is_enclosed: bool,
     width: Option<u32>,
     height: Option<u32>,

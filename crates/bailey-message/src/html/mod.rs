@@ -97,7 +97,7 @@ struct Page {
 struct Row {
     cells: Vec<String>,
     is_layout: bool,
-    /// Whether a row before had several columns.
+    /// Tells whether a row before had several columns.
     has_columns: bool,
 }
 

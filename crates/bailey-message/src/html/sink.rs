@@ -11,7 +11,7 @@ pub(super) struct Sink {
     breaks: usize,
     /// A blank due before the next word.
     blank: bool,
-    /// What the next word's line begins with: the mark of a list's entry.
+    /// The beginning of the next word's line: the mark of a list's entry.
     prefix: String,
 }
 

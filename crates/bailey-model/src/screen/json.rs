@@ -11,9 +11,9 @@ use super::view::Sign;
 pub(super) struct Literal {
     /// Its bytes in the text; of a string, those between the quotation marks.
     pub(super) bytes: Range<usize>,
-    /// Whether it is a string.
+    /// Tells whether it is a string.
     pub(super) string: bool,
-    /// Whether it names a member.
+    /// Tells whether it names a member.
     pub(super) name: bool,
 }
 

@@ -14,7 +14,7 @@ use super::{Found, Kind};
 struct Rule {
     /// The pattern, in the syntax of RE2, which `regex` reads too.
     regex: String,
-    /// What has to stand in the text for the pattern to be tried: one of these, in lower case.
+    /// Words of which one has to stand in the text for the pattern to be tried, in lower case.
     keywords: Vec<String>,
     /// The group that is the secret; the first one where none is named, or all of the match.
     #[serde(default)]

@@ -7,13 +7,13 @@ use std::ops::Range;
 pub struct Form {
     /// Language and kind.
     pub name: String,
-    /// Whether nothing is tuned on it.
+    /// Tells whether nothing is tuned on it.
     pub held_out: bool,
-    /// Whether it was written when the patterns were done.
+    /// Tells whether it was written when the patterns were done.
     pub later: bool,
-    /// What is written.
+    /// The text as it is written.
     pub text: String,
-    /// What of it must not reach a model.
+    /// The parts of it that must not reach a model.
     pub secrets: Vec<Range<usize>>,
 }
 

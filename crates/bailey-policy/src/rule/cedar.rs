@@ -1,7 +1,7 @@
 //! From a rule to Cedar: no arithmetic, no attribute that could be missing, an approval only ever lifts.
 
 use bailey_gate::family::tool::UNSAID_METHOD;
-use bailey_gate::family::{ActionKind, Group, calendar, files, home, mail, tool};
+use bailey_gate::family::{ActionKind, Group, calendar, files, home, http, mail, shell, tool};
 use bailey_gate::ground::joined;
 use bailey_gate::place::Place;
 
@@ -13,7 +13,8 @@ pub(super) fn policy(rule: &Rule, name: &str) -> String {
     let effect = if rule.verdict == Verdict::GoAhead { "permit" } else { "forbid" };
     let unless = if rule.verdict == Verdict::Ask { "\nunless { context.approved }" } else { "" };
     let said = rule.conditions.iter().map(|one| condition(one, stops));
-    let conditions: Vec<String> = widely(rule.subject, stops).into_iter().map(str::to_owned).chain(said).collect();
+    let besides = widely(rule.subject, stops).into_iter().map(str::to_owned).chain(without_requests(rule));
+    let conditions: Vec<String> = besides.chain(said).collect();
     let when = if conditions.is_empty() { String::new() } else { format!("\nwhen {{ {} }}", conditions.join(" && ")) };
     format!(
         "@id({})\n@says({})\n{effect} (principal, {}, resource){when}{unless};\n\n",
@@ -31,6 +32,18 @@ const fn widely(subject: Subject, stops: bool) -> Option<&'static str> {
         (Subject::Outward, true) => Some("context.others > 0"),
         _ => None,
     }
+}
+
+/// Leaves requests to sites out of a rule that lets something go and names no site: whatever the computer holds could leave by one.
+fn without_requests(rule: &Rule) -> Option<String> {
+    let names_site = rule.conditions.iter().any(|condition| matches!(condition, Condition::OnSite(_)));
+    let lets_go = rule.verdict == Verdict::GoAhead && !names_site;
+    let covers = matches!(
+        rule.subject,
+        Subject::Anything | Subject::Doing | Subject::Fetching | Subject::Outward | Subject::Requests
+    );
+    let kinds = [http::GET, http::POST].map(|kind| format!("Action::{}", quoted(kind.name()))).join(", ");
+    (lets_go && covers).then(|| format!("!(action in [{kinds}])"))
 }
 
 fn actions(subject: Subject, stops: bool) -> String {
@@ -80,6 +93,8 @@ fn actions(subject: Subject, stops: bool) -> String {
         Subject::ChangingFiles => stopped(&[files::CHANGE], &[tool::CHANGE]),
         Subject::MovingFiles => stopped(&[files::MOVE], &[tool::CHANGE]),
         Subject::DeletingFiles => stopped(&[files::TRASH], &[tool::REMOVE]),
+        Subject::Commands => kinds(&[shell::RUN]),
+        Subject::Requests => kinds(&[http::GET, http::POST]),
     }
 }
 
@@ -110,8 +125,11 @@ fn condition(condition: &Condition, stops: bool) -> String {
         if stops {
             // What is done to a folder above is done to this one.
             let above = if name.starts_with("folder:") { set(&Place::holders_of(&name)) } else { "[\"\"]".into() };
+            // A path that cannot be read may be this one.
+            let unread = Place::unread_at(&name)
+                .map_or_else(String::new, |unread| format!(" || context.touches.contains({})", quoted(&unread)));
             format!(
-                "(context.unreadablePlaces || context.touches.contains({}) || {above}.containsAny(context.places))",
+                "(context.unreadablePlaces || context.touches.contains({}){unread} || {above}.containsAny(context.places))",
                 quoted(&name.to_lowercase())
             )
         } else {

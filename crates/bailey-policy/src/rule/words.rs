@@ -11,7 +11,7 @@ use super::tokens::Words;
 use super::{BadRule, Condition, Period, Rule, Subject, Verdict};
 
 /// Subjects: the words each is printed in first, then others that mean the same.
-pub(crate) const SUBJECTS: [(Subject, &[&str]); 25] = [
+pub(crate) const SUBJECTS: [(Subject, &[&str]); 27] = [
     (Subject::Anything, &["anything", "everything"]),
     (Subject::Reading, &["reading", "looking"]),
     (Subject::Fetching, &["fetching", "browsing", "opening pages"]),
@@ -37,6 +37,8 @@ pub(crate) const SUBJECTS: [(Subject, &[&str]); 25] = [
     (Subject::ChangingFiles, &["changing files", "overwriting files"]),
     (Subject::MovingFiles, &["moving files", "renaming files"]),
     (Subject::DeletingFiles, &["deleting files", "removing files", "trashing files"]),
+    (Subject::Commands, &["commands", "running commands"]),
+    (Subject::Requests, &["requests", "web requests", "requests to sites"]),
 ];
 
 /// Conditions without a value.
@@ -257,6 +259,7 @@ pub(crate) fn examples() -> Vec<Condition> {
         Condition::BudgetOver(10_050, Period::Month),
         Condition::In("Clients/New ones/".into()),
         Condition::OnSite("example.org".into()),
+        Condition::OnSite("example.org/api/V1/".into()),
         Condition::Method("POST".into()),
         Condition::Through("me@example.org".into()),
         Condition::Schedule("weekly report".into()),
@@ -332,7 +335,11 @@ fn clause(words: &mut Words<'_>, before: Option<Subject>) -> Result<Rule, BadRul
     words.at += 1;
     let verdict =
         words.choose(&VERDICTS).ok_or_else(|| words.bad(format!("say what is to happen: {}", listed(&VERDICTS))))?;
-    Ok(Rule { subject, conditions, verdict })
+    let rule = Rule { subject, conditions, verdict };
+    if rule.lacks_site() {
+        return Err(words.bad("a rule that lets requests go names their site: `requests on example.org: go ahead`"));
+    }
+    Ok(rule)
 }
 
 fn one_condition(words: &mut Words<'_>, subject: Subject) -> Result<Condition, BadRule> {
@@ -504,8 +511,13 @@ fn days_or_site(words: &mut Words<'_>) -> Result<Condition, BadRule> {
         let all = Weekday::ALL.into_iter().filter(|day| days.contains(day));
         return Ok(Condition::OnDays(all.collect()));
     }
-    let bad = words.bad("behind `on` stands a day, `weekdays`, `weekends`, or a site such as example.org");
-    let site = name(words, "name a day or a site")?.to_lowercase();
+    let bad = words.bad("behind `on` stands a day, `weekdays`, `weekends`, a site such as example.org, or a folder at one such as example.org/docs/");
+    let site = name(words, "name a day or a site")?;
+    // Capitals tell no hosts apart, and may tell paths apart.
+    let site = match site.split_once('/') {
+        Some((host, path)) => format!("{}/{path}", host.to_lowercase()),
+        None => site.to_lowercase(),
+    };
     if Place::site(&site).is_some() { Ok(Condition::OnSite(site)) } else { Err(bad) }
 }
 

@@ -1,6 +1,7 @@
 //! Takes each shipped rule out in turn: what it is for has to come out otherwise.
 
 use super::*;
+use bailey_gate::family::shell::ShellAction;
 use bailey_gate::family::calendar::{CalendarAction, Change, Entry, Href, Writing};
 
 /// Returns for each shipped rule something that it decides.
@@ -33,6 +34,7 @@ fn decided() -> Vec<(&'static str, Action, Facts)> {
         ("floor.recipients-off-the-task", send(1), Facts { off_task_recipients: 1, ..calm() }),
         ("floor.memory-after-reading", note(), read),
         ("floor.beside-schedule", send(1), Facts { beside_schedule: true, ..calm() }),
+        ("default.command", command(), nobody.clone()),
         ("default.reply", Action::Home(HomeAction::Reply { words: "w".into() }), calm()),
         ("default.read", looks, calm()),
         ("default.own-mail", trash(), calm()),
@@ -45,6 +47,10 @@ fn decided() -> Vec<(&'static str, Action, Facts)> {
         ("default.own-write", own, calm()),
         ("default.fetch", fetches, calm()),
     ]
+}
+
+fn command() -> Action {
+    Action::Shell(ShellAction::Run { command: "ls".into(), seconds: 1, confidential: false })
 }
 
 fn discard() -> Action {

@@ -18,7 +18,7 @@ const MAX_USER_CHARS: usize = 100;
 /// A server that a provider names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offered {
-    /// Whether mail is read there; else it is handed in there.
+    /// Tells whether mail is read there; else it is handed in there.
     pub incoming: bool,
     /// Where.
     pub server: Server,

@@ -100,7 +100,7 @@ pub struct Found {
     pub contacts: Option<FoundCollection>,
     /// Who vouches for tokens, where the provider wants them.
     pub issuer: Option<String>,
-    /// What the person has to know, and what was tried in vain.
+    /// Remarks for the person, and what was tried in vain.
     pub notes: Vec<String>,
 }
 

@@ -25,7 +25,7 @@ struct Provider {
     contacts: &'static str,
     /// Who vouches for tokens, where no password will do.
     issuer: Option<&'static str>,
-    /// What the person has to know.
+    /// A remark that the person should see.
     note: &'static str,
 }
 

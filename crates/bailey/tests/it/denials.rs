@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bailey_home::purposes;
 use bailey_scripted::Turn;
+use base64::Engine as _;
 use serde_json::{Value, json};
 
 use crate::passkeys::{Browser, From, let_in};
@@ -47,6 +48,7 @@ struct Things {
     epoch: u64,
     /// A schedule as it would be made.
     plan: Value,
+    home: bailey_gate::HomeId,
 }
 
 const NOBODY: &str = "00000000000000000000000000000000";
@@ -122,6 +124,18 @@ fn schedule(things: &Things) -> Asked {
     asked(json!({"plan": things.plan}), json!({"plan": other}))
 }
 
+/// A new passphrase by its key, signed by it, and another's.
+fn passphrase(things: &Things) -> Asked {
+    let of = |words: &str, salt: [u8; 16]| {
+        let key = bailey_keys::credential::signing_key(&bailey_keys::Passphrase::new(words.into()), &salt).unwrap();
+        let signed = bailey_home::passphrase::possession(&things.home, &salt, &key.public());
+        let base64 = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
+        let salt = bailey_gate::Nonce::from_bytes(salt).to_string();
+        json!({"salt": salt, "public": base64(&key.public()), "signature": base64(&key.sign(&signed))})
+    };
+    asked(of(PASSPHRASE, [1; 16]), of("another one", [2; 16]))
+}
+
 fn rules(_: &Things) -> Asked {
     let of = |add: &str| json!({"change": {"add": add}});
     asked(of("mail to @example.org: ask"), of("mail: go ahead"))
@@ -172,6 +186,10 @@ const TABLE: &[(&str, &str, Needs)] = &[
     ("POST", "/v1/files/{id}/move", Session),
     ("POST", "/v1/files/{id}/trash", Session),
     ("POST", "/v1/files/{id}/restore", Session),
+    ("GET", "/v1/computer", Session),
+    ("POST", "/v1/computer/start", Session),
+    ("POST", "/v1/computer/stop", Session),
+    ("POST", "/v1/computer/destroy", Touch(bare)),
     ("GET", "/v1/models", Session),
     ("GET", "/v1/models/found", Session),
     ("GET", "/v1/config", Session),
@@ -181,6 +199,7 @@ const TABLE: &[(&str, &str, Needs)] = &[
     ("POST", "/v1/first-steps/hide", Session),
     ("GET", "/v1/connections", Session),
     ("GET", "/v1/connecting", Session),
+    ("POST", "/v1/connecting/{id}/dismiss", Session),
     ("POST", "/v1/connections", Touch(connect)),
     ("POST", "/v1/discover", Session),
     ("POST", "/v1/connections/{id}/level", Touch(level)),
@@ -198,6 +217,7 @@ const TABLE: &[(&str, &str, Needs)] = &[
     ("POST", "/v1/browsers/options", Nothing),
     ("POST", "/v1/browsers/claim", Nothing),
     ("POST", "/v1/browsers/recover", Nothing),
+    ("POST", "/v1/passphrase", Touch(passphrase)),
     ("GET", "/v1/passkeys", Session),
     ("POST", "/v1/passkeys/{id}/end", Touch(end_passkey)),
     ("POST", "/v1/passkeys/confirm", ByPassphrase),
@@ -257,6 +277,8 @@ const TABLE: &[(&str, &str, Needs)] = &[
     ("GET", "/connect", Session),
     ("POST", "/do/connect/find", Session),
     ("GET", "/connect/{id}/again", Session),
+    ("GET", "/connecting/{id}/again", Session),
+    ("POST", "/do/connecting/{id}/dismiss", Session),
     ("GET", "/oauth/back", Session),
     ("GET", "/models", Session),
     ("POST", "/do/models/no-fallback", Session),
@@ -273,6 +295,9 @@ const TABLE: &[(&str, &str, Needs)] = &[
     ("GET", "/files", Session),
     ("GET", "/files/trash", Session),
     ("GET", "/files/{id}", Session),
+    ("GET", "/computer", Session),
+    ("POST", "/do/computer/start", Session),
+    ("POST", "/do/computer/stop", Session),
     ("POST", "/do/files/put", Session),
     ("POST", "/do/files/{id}/move", Session),
     ("POST", "/do/files/{id}/trash", Session),
@@ -280,6 +305,7 @@ const TABLE: &[(&str, &str, Needs)] = &[
     ("POST", "/do/files/{id}/versions/{n}/restore", Session),
     ("GET", "/autonomy", Session),
     ("GET", "/settings", Session),
+    ("GET", "/passphrase-code", Session),
     ("GET", "/notifications", Session),
     ("GET", "/manifest.webmanifest", Nothing),
     ("GET", "/worker.js", Nothing),
@@ -455,6 +481,7 @@ fn things(world: &World, browser: &Browser) -> Things {
         connection: id(&world.get("/v1/connections")[0]),
         passkey: id(&passkeys[1]),
         epoch: status["epoch"].as_u64().unwrap(),
+        home: status["home"].as_str().unwrap().parse().unwrap(),
     }
 }
 

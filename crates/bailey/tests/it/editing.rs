@@ -150,3 +150,136 @@ fn a_recipient_that_cannot_be_used_is_told_under_its_field_and_the_mail_stays_as
     assert_eq!(field(&browser, "body"), "No.");
     assert_eq!(browser.log(), [""; 0]);
 }
+
+/// A series whose days are those of New York, which the person sees on the clock of Paris.
+const WEEKLY: &str = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//EN\nBEGIN:VEVENT\nUID:weekly\nDTSTAMP:20261101T000000Z\nDTSTART;TZID=America/New_York:20270303T090000\nDTEND;TZID=America/New_York:20270303T100000\nRRULE:FREQ=WEEKLY;COUNT=8\nSUMMARY:Team meeting\nX-NOTE:keep me\nEND:VEVENT\nEND:VCALENDAR\n";
+
+/// A home whose model changes a series as it is told to, which waits.
+fn series(arguments: Value, words: &str) -> (World, servers::CalendarServer, Value) {
+    let look = Turn::call("calendar_read", json!({"from": "2027-03-08", "until": "2027-03-14"}));
+    let (world, server) = world(vec![look, Turn::call("calendar_change", arguments), Turn::say("ok")]);
+    server.add("weekly", WEEKLY).unwrap();
+    world.task(words);
+    let first = world.waiting();
+    assert_eq!(first["can_edit"], true, "{first:#}");
+    (world, server, first)
+}
+
+/// Lines of the stored entries, without folding.
+fn stored(server: &servers::CalendarServer) -> String {
+    server.stored().join("").replace("\r\n ", "")
+}
+
+/// What the card says of each date.
+fn dates(card: &Value) -> Vec<String> {
+    let items = card["items"].as_array().unwrap().iter();
+    items.filter(|line| line["label"] == "Date").map(|line| line["value"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_change_of_one_of_a_series_is_edited_and_the_others_stay() {
+    let (world, server, first) = series(
+        json!({"id": "$ID0", "which": "this", "begins": "2027-03-10 16:00"}),
+        "move the team meeting of 10 March 2027 to 16:00, this one alone",
+    );
+    let browser = Browser::start();
+    let_in(&world, &browser);
+    browser.open(&at(&world, "/approvals"));
+    browser.click("article.card a.edit");
+    browser.until_says("This changes this one alone.");
+    let shown = ["what", "begins", "ends"].map(|name| field(&browser, name));
+    assert_eq!(json!(shown), json!(["Team meeting", "2027-03-10 16:00", "2027-03-10 17:00"]));
+    assert_eq!(axe(&browser), json!([]));
+    picture(&browser, "edit-one-of-series");
+    overwrite(&browser, "begins", "2027-03-10 17:30");
+    overwrite(&browser, "ends", "");
+    overwrite(&browser, "where", "Room 2");
+    browser.click("form[action^='/do/edit/'] button");
+    browser.until("return !!document.querySelector('article.card form.approve')");
+    browser.until_says("17:30");
+    let second = world.waiting();
+    assert_ne!(second["digest"], first["digest"]);
+    assert_eq!(second["headline"], first["headline"]);
+    browser.click("article.card form.approve button");
+    world.until(&id(&second), "succeeded");
+    let stored = stored(&server);
+    for line in [
+        "RRULE:FREQ=WEEKLY;COUNT=8",
+        "DTSTART;TZID=America/New_York:20270303T090000",
+        "RECURRENCE-ID;TZID=America/New_York:20270310T090000",
+        "DTSTART;TZID=America/New_York:20270310T113000",
+        "DTEND;TZID=America/New_York:20270310T123000",
+        "LOCATION:Room 2",
+    ] {
+        assert!(stored.contains(line), "{line} in {stored}");
+    }
+    assert_eq!(stored.matches("BEGIN:VEVENT").count(), 2, "{stored}");
+    world.ok(&["undo", &id(&second)], PASSPHRASE);
+    world.until(&id(&second), "undone");
+    assert_eq!(browser.log(), [""; 0]);
+}
+
+#[test]
+fn a_change_of_all_of_a_series_is_edited_and_its_dates_are_told_anew_from_how_it_lies() {
+    let (world, server, first) = series(
+        json!({"id": "$ID0", "which": "all", "begins": "2027-03-11 15:00"}),
+        "move the whole series of the team meeting to Thursdays, all of it",
+    );
+    assert!(
+        dates(&first)[0].contains("Wednesday 2027-03-03") && dates(&first)[0].contains("Thursday 2027-03-04"),
+        "{first:#}"
+    );
+    let second = world.data_of(&["edit", &id(&first), "--begins", "12 March 2027 at 16:00", "--what", "Meeting"]);
+    assert_eq!(second["state"], "awaiting", "{second:#}");
+    // From how it lies on the server, not from the change that was edited.
+    let told = dates(&second);
+    assert!(told[0].contains("Wednesday 2027-03-03 15:00") && told[0].contains("Friday 2027-03-05 16:00"), "{told:?}");
+    assert_eq!(told.len(), 5, "{told:?}");
+    assert!(second["items"].to_string().contains("all of the series, 8 times"), "{second:#}");
+    world.ok(&["approve", &id(&second)], PASSPHRASE);
+    world.until(&id(&second), "succeeded");
+    let stored = stored(&server);
+    // Nobody said until when, so it takes as long as before.
+    for line in [
+        "DTSTART;TZID=America/New_York:20270305T100000",
+        "DTEND;TZID=America/New_York:20270305T110000",
+        "RRULE:FREQ=WEEKLY;COUNT=8",
+        "SUMMARY:Meeting",
+        "X-NOTE:keep me",
+    ] {
+        assert!(stored.contains(line), "{line} in {stored}");
+    }
+    assert_eq!(stored.matches("BEGIN:VEVENT").count(), 1, "{stored}");
+}
+
+#[test]
+fn a_series_that_goes_on_changed_is_edited_and_back_to_how_it_was_says_that_nothing_is_left() {
+    let (world, server, first) = series(
+        json!({"id": "$ID0", "which": "following", "begins": "2027-03-10 16:00"}),
+        "move the team meeting to 16:00 from 10 March 2027 on, this and those that follow",
+    );
+    let second = world.data_of(&["edit", &id(&first), "--begins", "2027-03-10 18:00"]);
+    let (was, told) = (dates(&first), dates(&second));
+    assert_eq!(was.len(), told.len(), "{was:?} {told:?}");
+    for (was, told) in was.iter().zip(&told) {
+        assert_eq!(was.split(" \u{2192} ").next(), told.split(" \u{2192} ").next(), "what was stays what was");
+        assert_ne!(was, told);
+    }
+    assert!(told[0].contains("Wednesday 2027-03-10 15:00") && told[0].contains("18:00"), "{told:?}");
+    world.ok(&["approve", &id(&second)], PASSPHRASE);
+    world.until(&id(&second), "succeeded");
+    let all = stored(&server);
+    assert!(all.contains("DTSTART;TZID=America/New_York:20270310T120000"), "{all}");
+    assert!(
+        all.contains("DTSTART;TZID=America/New_York:20270303T090000"),
+        "the old one stays until it is ended: {all}"
+    );
+    // One that is edited back to how it lies changes nothing, and says so.
+    let (world, _server, first) = series(
+        json!({"id": "$ID0", "which": "all", "begins": "2027-03-10 16:00"}),
+        "move the whole series of the team meeting to 16:00, all of it",
+    );
+    let (_, said) = world.fails(&["edit", &id(&first), "--begins", "2027-03-10 15:00"], "");
+    assert!(said.contains("like that already"), "{said}");
+    assert_eq!(world.waiting()["id"], first["id"]);
+}

@@ -111,6 +111,20 @@ fn files_are_written_as_they_were_shown_and_every_version_stays() {
 }
 
 #[test]
+fn calendar_files_are_told_on_the_persons_clock() {
+    let world =
+        World::new(vec![Turn::call("file_read", json!({"path": "/Received/invitation.ics"})), Turn::say("read")]);
+    let entry = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//EN\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20261101T000000Z\r\nDTSTART:20261124T090000Z\r\nDTEND:20261124T100000Z\r\nSUMMARY:Tea\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    put(&world, "Received/invitation.ics", entry);
+    let task = world.task("read the invitation");
+    let task = world.until_task(&id(&task), "answered");
+    let context = world.data_of(&["context", "show", task["id"].as_str().unwrap(), "2"]);
+    let told = context["spans"].to_string();
+    // The home of a test lies in Paris, an hour ahead of the file.
+    assert!(told.contains("Tea") && told.contains("2026-11-24T10:00") && told.contains("+01:00"), "{told}");
+}
+
+#[test]
 fn a_change_of_a_file_that_was_changed_meanwhile_is_refused_and_asks_anew() {
     let world = World::new(vec![write("plan.txt", "theirs"), write("plan.txt", "theirs again"), Turn::say("done")]);
     put(&world, "plan.txt", b"first");

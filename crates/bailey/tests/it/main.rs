@@ -9,12 +9,14 @@
 )]
 
 mod accounts;
+mod broken_off;
 mod browsers;
 mod caldav;
 mod calendars;
 mod capable;
 mod cards;
 mod clocks;
+mod computer;
 mod contacts;
 mod daily;
 mod dashboard;
@@ -25,6 +27,7 @@ mod discovery;
 mod editing;
 mod evidence;
 mod files;
+mod frame;
 mod hijack;
 mod hostile;
 mod house;
@@ -35,6 +38,7 @@ mod names;
 mod newcomer;
 mod notifications;
 mod passkeys;
+mod passphrases;
 mod programs;
 mod provenance;
 mod reading;

@@ -11,8 +11,8 @@ use bailey_interface::NotificationPlace;
 use bailey_scripted::Turn;
 use serde_json::{Value, json};
 
-use crate::dashboard::at;
-use crate::support::{PASSPHRASE, World, clock, send};
+use crate::dashboard::{at, axe, let_in, picture};
+use crate::support::{Account, PASSPHRASE, World, clock, send};
 use crate::webdriver::{Browser, PATIENCE};
 
 /// A request, as it came.
@@ -177,6 +177,67 @@ fn a_pause_lets_no_notice_leave() {
     world.ok(&["notifications", "end", &place], "");
     assert_eq!(try_out(&world, &place).0, 404);
     assert_eq!(service.came().len(), 5);
+}
+
+#[test]
+fn a_mail_account_tells_its_own_address_and_nobody_else_how_many_actions_wait() {
+    let account = Account::with_dashboard(vec![send("ana@example.org", "Secret plan", "Yes."), Turn::say("ok")]);
+    let world = &account.world;
+    let (_, said) = world.fails(&["notifications", "add", "mail", "me@bailey.test"], PASSPHRASE);
+    assert!(said.contains("no connected mail account that may send"), "{said}");
+    let connection = account.with_password("send");
+    let own: Value = world.data_of(&["connections"])[0]["account"].clone();
+    let own = own.as_str().unwrap().to_owned();
+    let (_, said) = world.fails(&["notifications", "add", "mail", "ana@example.org"], PASSPHRASE);
+    assert!(said.contains("no connected mail account that may send"), "{said}");
+    world.ok(&["notifications", "add", "mail", &own], PASSPHRASE);
+    world.task("write to ana@example.org");
+    World::until_true("no notice came", || world.sink.arrived().len() == 1);
+    let notice = world.sink.arrived().remove(0);
+    let text = String::from_utf8(notice.bytes.clone()).unwrap();
+    assert_eq!((notice.from.as_str(), notice.to.as_slice()), (own.as_str(), [own.clone()].as_slice()));
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let port = world.gateway().rsplit_once(':').unwrap().1.to_owned();
+    assert_eq!(body.trim_end(), format!("1 action waits for you.\r\nhttp://bailey.localhost:{port}/approvals"));
+    assert!(
+        head.contains("Subject: Bailey: 1 action waits for you\r\n") && head.contains("Auto-Submitted: auto-generated"),
+        "{head}"
+    );
+    assert!(!text.contains("ana") && !text.contains("Secret"), "{text}");
+    // It is in the log that it is told, and neither a task nor an action of it.
+    assert_eq!(world.data_of(&["actions"]).as_array().unwrap().len(), 1);
+    let places = world.get("/v1/notifications");
+    let place = places["places"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!((&places["places"][0]["kind"], &places["places"][0]["trouble"]), (&json!("mail"), &Value::Null));
+    // Not while everything is paused, and not by an account that may not send any more.
+    world.ok(&["pause"], "");
+    assert!(try_out(world, &place).1["trouble"].as_str().unwrap().contains("paused"));
+    world.ok(&["resume"], PASSPHRASE);
+    assert_eq!(try_out(world, &place).1["trouble"], Value::Null);
+    assert_eq!(world.sink.arrived().len(), 2);
+    world.ok(&["level", &connection, "draft"], PASSPHRASE);
+    assert!(try_out(world, &place).1["trouble"].as_str().unwrap().contains("no connected mail account that may send"));
+    assert_eq!(world.sink.arrived().len(), 2);
+}
+
+#[test]
+fn a_mail_account_is_told_from_the_page_by_a_touch() {
+    let account = Account::with_dashboard(vec![Turn::say("ok")]);
+    let world = &account.world;
+    let browser = Browser::start();
+    let_in(world, &browser);
+    browser.open(&at(world, "/notifications"));
+    browser.until_says("No connected mail account may send.");
+    account.with_password("send");
+    browser.open(&at(world, "/notifications"));
+    browser.click("section[aria-labelledby=by-mail] form button");
+    browser.until_says("by mail, to itself");
+    assert_eq!(axe(&browser), json!([]));
+    picture(&browser, "notifications-mail");
+    browser.click("form[action$='/try'] button");
+    World::until_true("no notice came", || world.sink.arrived().len() == 1);
+    browser.until_says("last notice");
+    assert_eq!(browser.log(), [""; 0]);
 }
 
 /// Puts a double in the place of the browser's push service, which cannot be reached from here: a subscription whose key the page holds.

@@ -220,7 +220,12 @@ impl World {
 
     /// A running home with a mail account that may send, and a dashboard whose port is known before it starts.
     pub fn with_dashboard(turns: Vec<Turn>) -> Self {
-        let mut world = Self::bare(turns, 0);
+        Self::with_scripts_and_dashboard(vec![Script { turns, ..Script::default() }])
+    }
+
+    /// The same with a model that plays these scripts.
+    pub fn with_scripts_and_dashboard(scripts: Vec<Script>) -> Self {
+        let mut world = Self::with_scripts(scripts, 0);
         world.take_port();
         world.serve();
         world.connect("send");

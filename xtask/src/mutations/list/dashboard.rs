@@ -45,6 +45,58 @@ pub(super) const DASHBOARD: &[Mutation] = &[
         test: "notifications::a_browser_that_was_turned_away_or_whose_subscription_is_over_is_told_no_more",
     },
     Mutation {
+        control: "notify/mail-own-account",
+        edits: &[(
+            "crates/bailey-home/src/notifications.rs",
+            "row.kind == \"mail\" && row.account == address && ",
+            "row.kind == \"mail\" && (row.account == address || row.grant.active) && ",
+        )],
+        test: "notifications::a_mail_account_tells_its_own_address_and_nobody_else_how_many_actions_wait",
+    },
+    Mutation {
+        control: "notify/mail-may-send",
+        edits: &[
+            (
+                "crates/bailey-home/src/notifications.rs",
+                "row.account == address && row.grant.level >= Level::Send",
+                "row.account == address && row.grant.level >= Level::Read",
+            ),
+            (
+                "crates/bailey-vault/src/session.rs",
+                "wanted: \"send\", needed: Level::Send, authority",
+                "wanted: \"send\", needed: Level::Read, authority",
+            ),
+        ],
+        test: "notifications::a_mail_account_tells_its_own_address_and_nobody_else_how_many_actions_wait",
+    },
+    Mutation {
+        control: "passphrase/one-counts",
+        edits: &[(
+            "crates/bailey-home/src/passphrase.rs",
+            "Some(id) => all.find(|row| row.id.as_slice() == id),",
+            "Some(id) => all.find(|row| row.id.as_slice() != id),",
+        )],
+        test: "passphrases::a_new_passphrase_is_set_by_the_one_before_or_a_code_and_the_one_before_counts_no_more",
+    },
+    Mutation {
+        control: "passphrase/link-once",
+        edits: &[(
+            "crates/bailey-home/src/passphrase.rs",
+            "self.take_link(token, now)?;",
+            "let _ = self.take_link(token, now);",
+        )],
+        test: "passphrases::a_new_passphrase_is_set_by_the_one_before_or_a_code_and_the_one_before_counts_no_more",
+    },
+    Mutation {
+        control: "passphrase/exact-key",
+        edits: &[(
+            "crates/bailey-home/src/purposes.rs",
+            "out.text(\"set passphrase\").byte(PASSPHRASE_VERSION).bytes(salt).bytes(public);",
+            "let _ = (salt, public); out.text(\"set passphrase\").byte(PASSPHRASE_VERSION);",
+        )],
+        test: "denials::a_session_or_a_token_alone_does_nothing_that_needs_the_person_nor_does_a_touch_for_something_else",
+    },
+    Mutation {
         control: "browser/link-once",
         edits: &[(
             "crates/bailey-home/src/browsers.rs",

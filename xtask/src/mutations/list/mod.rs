@@ -9,6 +9,7 @@ mod house;
 mod interface;
 mod outside;
 mod processes;
+mod room;
 mod rules;
 mod schedules;
 mod telemetry;
@@ -30,6 +31,7 @@ pub(super) fn mutations() -> impl Iterator<Item = &'static Mutation> + Clone {
         dashboard::DASHBOARD,
         files::FILES,
         computer::COMPUTER,
+        room::ROOM,
     ]
     .into_iter()
     .flatten()

@@ -275,6 +275,15 @@ pub(super) const RULES: &[Mutation] = &[
         test: "tests::the_action_hierarchy_is_loaded",
     },
     Mutation {
+        control: "policy/none-left-out",
+        edits: &[(
+            "crates/bailey-policy/src/heeds.rs",
+            "name == kind.name() || name == kind.group().name() || name == family_group(kind.family())",
+            "name == kind.name() || name == family_group(kind.family())",
+        )],
+        test: "chance::answers_are_those_of_all_rules_over_all_facts",
+    },
+    Mutation {
         control: "floor/off-task",
         edits: &[(
             "crates/bailey-policy/src/shipped.cedar",

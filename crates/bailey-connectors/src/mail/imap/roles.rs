@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 pub struct Folders {
     /// Where deleted mail goes.
     pub trash: Option<String>,
-    /// What the person sent.
+    /// Holds what the person sent.
     pub sent: Option<String>,
-    /// What the person is writing.
+    /// Holds what the person is writing.
     pub drafts: Option<String>,
-    /// What the person keeps.
+    /// Holds what the person keeps.
     #[serde(default)]
     pub archive: Option<String>,
     /// The last sent message that was looked at: its folder's validity, and its number.

@@ -11,11 +11,11 @@ const MAX_TEXT_BYTES: usize = 1_024;
 /// What a write means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
-    /// What is done.
+    /// Says what is done.
     pub deed: Deed,
     /// To what part of the entry.
     pub part: Part,
-    /// What the entry is called.
+    /// The entry's title.
     pub what: String,
     /// How the entry repeats, in words; nothing where it does not.
     pub repeats: String,
@@ -25,7 +25,7 @@ pub struct Told {
     pub before: Option<Times>,
     /// When it will be.
     pub after: Option<Times>,
-    /// What it comes to, of a part of a series that is more than one.
+    /// The dates it comes to, of a part of a series that is more than one.
     pub dates: Option<Dates>,
 }
 

@@ -1,5 +1,6 @@
 //! Looks at mail that read on: folders, further pages of a search, the rest of a text, a file.
 
+use super::super::text::MAX_ZONE_BYTES;
 use super::codec::{decode_folder, decode_query, decode_reference, decode_u32, encode_query, encode_reference};
 use super::preview::{place, search};
 use super::{FolderName, MessageRef, Query};
@@ -8,8 +9,6 @@ use crate::preview::Preview;
 
 /// Longest number of a part: as deep as parts are read.
 const MAX_PART_BYTES: usize = 200;
-/// Longest name of a zone.
-const MAX_ZONE_BYTES: usize = 100;
 
 /// A look. What it asks for from the beginning on is an action of its own, which was there before these.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +26,7 @@ pub enum Look {
     },
     /// Read a message, or read on in it.
     Read {
-        /// Which.
+        /// The message.
         message: MessageRef,
         /// Characters of its text before.
         from: u32,
@@ -37,9 +36,9 @@ pub enum Look {
     },
     /// Read a file of a message, or a text too long to be told with it.
     Attachment {
-        /// Which message.
+        /// The message.
         message: MessageRef,
-        /// Which part of it.
+        /// The part of it.
         part: PartNumber,
         /// Characters of its text before.
         from: u32,

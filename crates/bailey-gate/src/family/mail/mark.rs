@@ -11,11 +11,11 @@ const MAX_KEYWORD_BYTES: usize = 100;
 /// One mark of one message, set or taken off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marking {
-    /// Which message.
+    /// The message.
     pub message: MessageRef,
-    /// Which mark.
+    /// The mark.
     pub mark: Mark,
-    /// Whether it is set; else it is taken off.
+    /// Tells whether it is set; else it is taken off.
     pub on: bool,
     /// Quotes what the message says of itself, for the preview.
     pub about: Summary,

@@ -52,7 +52,7 @@ pub struct Source {
     pub from: String,
     /// Quotes where it asks for answers to be sent to (Reply-To; RFC 5322, 3.6.2), where that is not its sender; else empty.
     pub reply_to: String,
-    /// What the account's own server found out about who sent it.
+    /// The proof of who sent it, as the account's own server found it.
     pub sender: SenderProof,
 }
 
