@@ -107,7 +107,8 @@ impl Parts {
                     .into(),
             );
         }
-        let missing = self.engine().map(|engine| engine.lacking().iter().map(|path| path.display().to_string()).collect());
+        let missing =
+            self.engine().map(|engine| engine.lacking().iter().map(|path| path.display().to_string()).collect());
         let missing: Vec<String> = missing.unwrap_or_default();
         if !missing.is_empty() {
             return Some(format!(
@@ -338,9 +339,7 @@ impl Room {
         let home = self.home()?;
         let (now, pause_state) = (home.clock.now(), home.gate.lock().pause_state());
         let entry = Event::of_home(EventKind::Computer, Actor::Home, now, pause_state);
-        let payload = Payload(
-            Payload::default().text("what", what).0.into_iter().chain(payload.0).collect(),
-        );
+        let payload = Payload(Payload::default().text("what", what).0.into_iter().chain(payload.0).collect());
         self.ledger.write(|tx| tx.append(&Event { payload: payload.clone(), ..entry.clone() }, None).map(|_| ()))?;
         Ok(())
     }
@@ -392,7 +391,8 @@ impl Room {
         let lacking = self.parts.lacking();
         let under = *self.under.lock().unwrap_or_else(PoisonError::into_inner);
         let running = self.running();
-        let is_paused = self.home().is_ok_and(|home| home.gate.lock().pause_state().mode != bailey_gate::handoff::Mode::Open);
+        let is_paused =
+            self.home().is_ok_and(|home| home.gate.lock().pause_state().mode != bailey_gate::handoff::Mode::Open);
         let state = match (under, &running, &lacking) {
             (Under::Starting, _, _) => ComputerState::Starting,
             (Under::Stopping, _, _) => ComputerState::Stopping,

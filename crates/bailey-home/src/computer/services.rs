@@ -92,7 +92,9 @@ impl Room {
             }
             Ok(Record { ended: Ended::Refused(why), .. }) => Outcome::new(Effect::NotExecuted, why),
             // A look that got no answer changed nothing, whether or not the site heard of it.
-            Ok(Record { ended: Ended::Failed(why), .. }) if claimed.action().is_look() => Outcome::new(Effect::Refused, why),
+            Ok(Record { ended: Ended::Failed(why), .. }) if claimed.action().is_look() => {
+                Outcome::new(Effect::Refused, why)
+            }
             Ok(Record { ended: Ended::Failed(why), .. }) => Outcome::new(Effect::Unknown, why),
             Err(why) => Outcome::new(Effect::NotExecuted, why),
         }

@@ -1,8 +1,8 @@
 //! Takes each shipped rule out in turn: what it is for has to come out otherwise.
 
 use super::*;
-use bailey_gate::family::shell::ShellAction;
 use bailey_gate::family::calendar::{CalendarAction, Change, Entry, Href, Writing};
+use bailey_gate::family::shell::ShellAction;
 
 /// Returns for each shipped rule something that it decides.
 fn decided() -> Vec<(&'static str, Action, Facts)> {
