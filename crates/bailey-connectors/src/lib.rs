@@ -21,6 +21,7 @@ pub mod manifest;
 mod notes;
 mod service;
 mod shell;
+mod web;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -127,6 +128,7 @@ services! {
     Tool = foreign::ForeignTools;
     Shell = shell::Shell;
     Http = http::Http;
+    Web = web::Web;
 }
 
 /// The services of a home, behind claims.

@@ -17,7 +17,7 @@ mod upstream;
 pub use broker::{Broker, Fetched, MAX_ASKED_BYTES};
 pub use ca::{Ca, CaError};
 pub use host::{BadName, HostName, Origin, Scheme};
-pub use judge::{Ended, Head, Internet, Judge, Network, Record, Ruling, Ticket, Whole};
 /// What heads of requests are made of.
 pub use hyper::{HeaderMap, Method, header};
+pub use judge::{Ended, Head, Internet, Judge, Network, Record, Ruling, Ticket, Whole};
 pub use seal::{MAX_SECRET_BYTES, MIN_SECRET_BYTES, NotFilled, Place, Slot};

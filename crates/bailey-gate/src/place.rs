@@ -116,7 +116,13 @@ impl Place {
     pub fn itself(&self) -> String {
         // Of a site, the host; of a path, the whole.
         let is_site = |holder: &&String| holder.starts_with("site:") && holder.contains('/');
-        let itself = self.holders.iter().filter(|holder| !is_site(holder)).max_by_key(|holder| holder.len()).map(String::as_str).unwrap_or_default();
+        let itself = self
+            .holders
+            .iter()
+            .filter(|holder| !is_site(holder))
+            .max_by_key(|holder| holder.len())
+            .map(String::as_str)
+            .unwrap_or_default();
         itself.trim_end_matches('/').to_lowercase()
     }
 
@@ -172,11 +178,17 @@ mod tests {
     #[test]
     fn a_folder_at_a_site_holds_what_lies_beneath_it_and_no_path_that_could_mean_another() {
         let folder = Place::site("example.org/api/").unwrap();
-        for inside in ["https://example.org/api/", "https://a.example.org/api/v1/x?y=/z", "https://example.org/api/x#y"] {
+        for inside in ["https://example.org/api/", "https://a.example.org/api/v1/x?y=/z", "https://example.org/api/x#y"]
+        {
             assert!(Place::within(&[Place::new(inside).unwrap()]).contains(&folder), "{inside}");
         }
         let unread = Place::unread_at(&folder).unwrap();
-        for beside in ["https://example.org/api", "https://example.org/apix/y", "https://example.org/x/api/y", "https://example.org"] {
+        for beside in [
+            "https://example.org/api",
+            "https://example.org/apix/y",
+            "https://example.org/x/api/y",
+            "https://example.org",
+        ] {
             let touches = Place::touches(&[Place::new(beside).unwrap()]);
             assert!(!touches.contains(&folder) && !touches.contains(&unread), "{beside}");
         }

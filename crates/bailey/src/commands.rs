@@ -21,8 +21,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::args::{
-    Collection, Command, ComputerCommand, Connect, ConnectMail, ConnectModel, Context, EditAction, HomeCommand, KeyStyle, Log, Part,
-    Root, Setup, Trains, YesNo,
+    Collection, Command, ComputerCommand, Connect, ConnectMail, ConnectModel, Context, EditAction, HomeCommand,
+    KeyStyle, Log, Part, Root, Setup, Trains, YesNo,
 };
 use crate::client::{Client, Trouble, is_supervised};
 use crate::{follow, pin, prompt, show};

@@ -64,7 +64,8 @@ fn request(out: &mut dyn Write, one: &RequestView) -> io::Result<()> {
 
 /// Puts an image where homes of this machine find it, after checking every file of it.
 pub(crate) fn build(from: Option<PathBuf>, json: bool) -> Result<(), Trouble> {
-    let found = from.or_else(|| image_folder(&config::ComputerConfig::default()).filter(|one| !one.starts_with(SHARED_IMAGES)));
+    let found =
+        from.or_else(|| image_folder(&config::ComputerConfig::default()).filter(|one| !one.starts_with(SHARED_IMAGES)));
     let Some(from) = found else {
         return Err(Trouble::Here(
             "there is no image to put in place. One is made of Debian's packages, out of the source of this program: `cargo xtask image` \
@@ -82,7 +83,11 @@ pub(crate) fn build(from: Option<PathBuf>, json: bool) -> Result<(), Trouble> {
     }
     let view = json!({ "image": to.display().to_string() });
     Ok(show::print(json, &view, |out| {
-        writeln!(out, "The image in `{}` is whole, and homes start from it when `bailey serve` is started again.", to.display())
+        writeln!(
+            out,
+            "The image in `{}` is whole, and homes start from it when `bailey serve` is started again.",
+            to.display()
+        )
     })?)
 }
 
@@ -107,7 +112,8 @@ pub(crate) async fn check(json: bool) -> Result<(), Trouble> {
     let image = image_folder(&config::ComputerConfig::default()).ok_or_else(|| {
         Trouble::Here("there is no image of the agent's computer; `bailey computer build` says how one is made".into())
     })?;
-    let launcher = launcher().ok_or_else(|| Trouble::Here("`bailey-jail` is not beside this program; build it whole".into()))?;
+    let launcher =
+        launcher().ok_or_else(|| Trouble::Here("`bailey-jail` is not beside this program; build it whole".into()))?;
     let identity = rustix::process::geteuid().is_root().then_some(Identity { user: NOBODYS, group: NOBODYS });
     let folder = std::env::temp_dir().join(format!("bailey-check-{}", std::process::id()));
     fs::create_dir_all(&folder).map_err(|error| here(&error))?;
@@ -121,7 +127,10 @@ pub(crate) async fn check(json: bool) -> Result<(), Trouble> {
         if let Some(warning) = engine.grade().warning() {
             writeln!(out, "  ! {warning}")?;
         }
-        writeln!(out, "Report these lines, with your processor and distribution, where something is otherwise than you expect:")?;
+        writeln!(
+            out,
+            "Report these lines, with your processor and distribution, where something is otherwise than you expect:"
+        )?;
         writeln!(out, "{}", serde_json::to_string_pretty(&seen).unwrap_or_default())
     })?)
 }
@@ -133,7 +142,8 @@ async fn seen(engine: &Qemu, place: &Place) -> Result<Value, bailey_computer::Co
     let began = tokio::time::Instant::now();
     let machine = engine.start(place, &key).await?;
     let boot = began.elapsed();
-    let kernel = machine.control().run_whole(Program::shell("uname -r; grep -m1 'model name' /proc/cpuinfo"), b"").await?;
+    let kernel =
+        machine.control().run_whole(Program::shell("uname -r; grep -m1 'model name' /proc/cpuinfo"), b"").await?;
     let began = tokio::time::Instant::now();
     machine.pause().await?;
     let pause = began.elapsed();

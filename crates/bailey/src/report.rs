@@ -8,7 +8,7 @@ use std::path::Path;
 
 use bailey_home::Layout;
 use bailey_home::config::{
-    self, Config, ComputerConfig, GatewayConfig, HomeConfig, LogConfig, MetricsConfig, ModelConfig, ModelKind, WorkMode,
+    self, ComputerConfig, Config, GatewayConfig, HomeConfig, LogConfig, MetricsConfig, ModelConfig, ModelKind, WorkMode,
 };
 use bailey_supervisor::Place;
 use http_body_util::{BodyExt as _, Empty, Limited};
@@ -175,7 +175,9 @@ fn named(text: &str, is_part: impl Fn(char) -> bool) -> Value {
 
 fn configuration(layout: &Layout) -> Vec<Fact> {
     let read = config::Settings::read(&layout.config()).and_then(|settings| settings.parse());
-    let Ok(Config { model, home, gateway, log, metrics, computer }) = read else { return vec![("readable", "no".into())] };
+    let Ok(Config { model, home, gateway, log, metrics, computer }) = read else {
+        return vec![("readable", "no".into())];
+    };
     let set = |is: bool| Value::Word(if is { "set" } else { "unset" });
     let HomeConfig { hold_seconds, time_zone, files_gib, certificate_authorities, restart_when_silent_seconds } = home;
     let GatewayConfig { listen, names, tls_listen, certificate, key: _, acme } = gateway;

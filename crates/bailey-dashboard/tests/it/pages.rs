@@ -4,11 +4,11 @@ use bailey_dashboard::{
     Autonomy, Connecting, Daily, Device, Draft, Filter, Frame, KindRow, Looked, Offer, Profile, Request, Section,
     Session, Settings, Step,
 };
-use bailey_interface::{ComputerState, ComputerView, RequestView, 
-    ActionView, Code, ConnectionView, ContextView, Failure, FileVersionView, FileVersionsView, FileView, FolderView,
-    FoundRequestsView, FoundTasksView, HeldView, Line, ModelsView, NamesView, NotificationView, NotificationsView,
-    ReceivedView, RuleEventView, RuleView, SettingView, Status, SuggestionView, TaskSummary, TaskView, TrialView,
-    WhyView,
+use bailey_interface::{
+    ActionView, Code, ComputerState, ComputerView, ConnectionView, ContextView, Failure, FileVersionView,
+    FileVersionsView, FileView, FolderView, FoundRequestsView, FoundTasksView, HeldView, Line, ModelsView, NamesView,
+    NotificationView, NotificationsView, ReceivedView, RequestView, RuleEventView, RuleView, SettingView, Status,
+    SuggestionView, TaskSummary, TaskView, TrialView, WhyView,
 };
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -277,7 +277,8 @@ fn computer(views: &Views) -> Vec<(&'static str, String)> {
         requests: Vec::new(),
         ..runs.clone()
     };
-    let asleep = ComputerView { state: ComputerState::Asleep, lacking: String::new(), grade: "isolated".into(), ..none.clone() };
+    let asleep =
+        ComputerView { state: ComputerState::Asleep, lacking: String::new(), grade: "isolated".into(), ..none.clone() };
     let frame = frame(&views.status, Section::Computer);
     let page = |view: &ComputerView| bailey_dashboard::computer(&frame, view);
     vec![("computer", page(&runs)), ("computer-none", page(&none)), ("computer-asleep", page(&asleep))]

@@ -162,7 +162,8 @@ impl Family for HttpRequest {
         if !self.target.starts_with('/') || !self.target.chars().all(|c| c.is_ascii_graphic()) {
             return Err(CodecError::Malformed("the path of a request"));
         }
-        let name_fits = |name: &str| !name.is_empty() && name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
+        let name_fits =
+            |name: &str| !name.is_empty() && name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
         let value_fits = |value: &[u8]| !value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
         if !self.fields.iter().all(|(name, value)| name_fits(name) && value_fits(value)) {
             return Err(CodecError::Malformed("a field of a request"));

@@ -89,11 +89,9 @@ pub(super) const TAG: u8 = 20;
 /// Reads what [`Family::encode`] wrote behind the family's tag.
 pub(super) fn decode(_: u8, bytes: &mut Decoder<'_>) -> Result<ShellAction, CodecError> {
     match bytes.byte()? {
-        1 => Ok(ShellAction::Run {
-            command: bytes.text()?,
-            seconds: bytes.number()?,
-            confidential: bytes.byte()? != 0,
-        }),
+        1 => {
+            Ok(ShellAction::Run { command: bytes.text()?, seconds: bytes.number()?, confidential: bytes.byte()? != 0 })
+        }
         tag => Err(CodecError::UnknownTag(tag)),
     }
 }

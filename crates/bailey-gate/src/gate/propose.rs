@@ -118,13 +118,7 @@ impl Gate {
     /// the gate's own.
     ///
     /// Errors: those of the store.
-    pub fn would(
-        &self,
-        action: &Action,
-        task: Option<TaskId>,
-        beside: Claims,
-        now: Now,
-    ) -> Result<Verdict, GateError> {
+    pub fn would(&self, action: &Action, task: Option<TaskId>, beside: Claims, now: Now) -> Result<Verdict, GateError> {
         let content = Content {
             home: self.home,
             id: ActionId::from_bytes([0; 16]),

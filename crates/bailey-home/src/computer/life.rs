@@ -61,6 +61,7 @@ impl Room {
         // What it is told before anything runs in it: whom to believe that a site is a site.
         let pem = pem(broker.certificate());
         machine.control().write(GUEST_CA, 0o644, pem.as_bytes()).await.map_err(bailey_computer::ComputerError::from)?;
+        machine.control().trust(broker.certificate()).await.map_err(bailey_computer::ComputerError::from)?;
         let running = Arc::new_cyclic(|running: &std::sync::Weak<Running>| {
             let (running, resets) = (std::sync::Weak::clone(running), home.vault.resets());
             let carrying = tokio::spawn(async move {
@@ -289,7 +290,9 @@ impl Room {
             if matches!(&*stage, Stage::Running(known) if Arc::ptr_eq(known, &running)) {
                 *self.now.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 *stage = Stage::found(&self.place);
-                self.in_trouble(Some(format!("the agent's computer has ended by itself{why}; the next use starts it again")));
+                self.in_trouble(Some(format!(
+                    "the agent's computer has ended by itself{why}; the next use starts it again"
+                )));
                 let _ = self.note("ended", Payload::default().text("why", why));
                 event!(WARN, "the agent's computer has ended by itself");
                 self.is_under(Under::Nothing);
@@ -339,13 +342,15 @@ fn pem(certificate: &[u8]) -> String {
     /// Characters of a line.
     const WIDTH: usize = 64;
     let text = BASE64.encode(certificate);
-    let lines: Vec<&str> = (0..text.len()).step_by(WIDTH).filter_map(|at| text.get(at..(at + WIDTH).min(text.len()))).collect();
+    let lines: Vec<&str> =
+        (0..text.len()).step_by(WIDTH).filter_map(|at| text.get(at..(at + WIDTH).min(text.len()))).collect();
     format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
 }
 
 /// What programs of the machine are told beside what they are told anyway: whom to believe.
 pub(super) fn environment() -> Vec<(String, String)> {
-    let names = ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO", "PIP_CERT"];
+    let names =
+        ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO", "PIP_CERT"];
     names.map(|name| (name.to_owned(), GUEST_CA.to_owned())).into()
 }
 

@@ -39,7 +39,9 @@ const GIB: u64 = 1 << 30;
 /// Where an image lies for every home of this machine.
 pub const SHARED_IMAGES: &str = "/var/cache/bailey/computer";
 /// The folders an image may lie in, beneath that or an account's own: the fullest first.
-const VARIANTS: [&str; 3] = ["full", "shell", "small"];
+const VARIANTS: [&str; 4] = ["full", "shell", "browser", "small"];
+/// The package of the browser, as an image lists it.
+const BROWSER: &str = "chromium-headless-shell\t";
 /// The launcher's name, beside this program.
 const LAUNCHER: &str = "bailey-jail";
 
@@ -107,7 +109,8 @@ impl Parts {
                     .into(),
             );
         }
-        let missing = self.engine().map(|engine| engine.lacking().iter().map(|path| path.display().to_string()).collect());
+        let missing =
+            self.engine().map(|engine| engine.lacking().iter().map(|path| path.display().to_string()).collect());
         let missing: Vec<String> = missing.unwrap_or_default();
         if !missing.is_empty() {
             return Some(format!(
@@ -132,6 +135,17 @@ impl Parts {
             ));
         }
         None
+    }
+
+    /// Says whether the image has no browser, and what to do about it.
+    fn lacking_browser(&self) -> Option<String> {
+        let packages =
+            self.image.as_ref().map(|image| fs::read_to_string(image.join("packages.txt")).unwrap_or_default());
+        let has_one = packages.is_some_and(|packages| packages.lines().any(|line| line.starts_with(BROWSER)));
+        (!has_one).then(|| {
+            "the image of the agent's computer has no browser; build one that has (`cargo xtask image --full`), then `bailey computer build`"
+                .into()
+        })
     }
 
     fn engine(&self) -> Option<Qemu> {
@@ -338,9 +352,7 @@ impl Room {
         let home = self.home()?;
         let (now, pause_state) = (home.clock.now(), home.gate.lock().pause_state());
         let entry = Event::of_home(EventKind::Computer, Actor::Home, now, pause_state);
-        let payload = Payload(
-            Payload::default().text("what", what).0.into_iter().chain(payload.0).collect(),
-        );
+        let payload = Payload(Payload::default().text("what", what).0.into_iter().chain(payload.0).collect());
         self.ledger.write(|tx| tx.append(&Event { payload: payload.clone(), ..entry.clone() }, None).map(|_| ()))?;
         Ok(())
     }
@@ -392,7 +404,8 @@ impl Room {
         let lacking = self.parts.lacking();
         let under = *self.under.lock().unwrap_or_else(PoisonError::into_inner);
         let running = self.running();
-        let is_paused = self.home().is_ok_and(|home| home.gate.lock().pause_state().mode != bailey_gate::handoff::Mode::Open);
+        let is_paused =
+            self.home().is_ok_and(|home| home.gate.lock().pause_state().mode != bailey_gate::handoff::Mode::Open);
         let state = match (under, &running, &lacking) {
             (Under::Starting, _, _) => ComputerState::Starting,
             (Under::Stopping, _, _) => ComputerState::Stopping,

@@ -388,7 +388,9 @@ impl Judge for Requests {
             } else {
                 if record.asked.is_none() {
                     went.all.push_back((now_ms, matches!(record.method.as_str(), "GET" | "HEAD")));
-                    while went.all.front().is_some_and(|(at, _)| now_ms - at > DAY_MS) || went.all.len() > 24 * MAX_AN_HOUR {
+                    while went.all.front().is_some_and(|(at, _)| now_ms - at > DAY_MS)
+                        || went.all.len() > 24 * MAX_AN_HOUR
+                    {
                         went.all.pop_front();
                     }
                 }

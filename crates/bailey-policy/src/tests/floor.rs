@@ -1,8 +1,9 @@
 //! Takes each shipped rule out in turn: what it is for has to come out otherwise.
 
 use super::*;
-use bailey_gate::family::shell::ShellAction;
 use bailey_gate::family::calendar::{CalendarAction, Change, Entry, Href, Writing};
+use bailey_gate::family::shell::ShellAction;
+use bailey_gate::family::web::{Step, WebAction};
 
 /// Returns for each shipped rule something that it decides.
 fn decided() -> Vec<(&'static str, Action, Facts)> {
@@ -34,6 +35,7 @@ fn decided() -> Vec<(&'static str, Action, Facts)> {
         ("floor.recipients-off-the-task", send(1), Facts { off_task_recipients: 1, ..calm() }),
         ("floor.memory-after-reading", note(), read),
         ("default.command", command(), nobody.clone()),
+        ("default.browse", click(), nobody.clone()),
         ("default.reply", Action::Home(HomeAction::Reply { words: "w".into() }), calm()),
         ("default.read", looks, calm()),
         ("default.own-mail", trash(), calm()),
@@ -50,6 +52,10 @@ fn decided() -> Vec<(&'static str, Action, Facts)> {
 
 fn command() -> Action {
     Action::Shell(ShellAction::Run { command: "ls".into(), seconds: 1, confidential: false })
+}
+
+fn click() -> Action {
+    Action::Web(WebAction { step: Step::Click { tab: 1, element: 1 }, confidential: false })
 }
 
 fn discard() -> Action {

@@ -74,7 +74,8 @@ impl House {
     /// What the log says of the computer, oldest first.
     fn noted(&self) -> Vec<Value> {
         let all = self.world.get("/v1/log?limit=500");
-        let mut of: Vec<Value> = all.as_array().unwrap().iter().filter(|entry| entry["header"]["kind"] == "computer").cloned().collect();
+        let mut of: Vec<Value> =
+            all.as_array().unwrap().iter().filter(|entry| entry["header"]["kind"] == "computer").cloned().collect();
         of.sort_by_key(|entry| entry["seq"].as_u64());
         of.iter().map(|entry| entry["payload"].clone()).collect()
     }
@@ -130,7 +131,14 @@ fn results(house: &House, task: &Value) -> Vec<Value> {
 fn commands_run_in_a_machine_that_sleeps_when_told_to_and_wakes_as_it_was() {
     let house = House::new(
         vec![
-            script("first", vec![run("echo kept >note; echo in-memory >/dev/shm/it; id -un; uname -s"), Turn::call("memory_write", json!({"note": "two lines"})), Turn::say("done")]),
+            script(
+                "first",
+                vec![
+                    run("echo kept >note; echo in-memory >/dev/shm/it; id -un; uname -s"),
+                    Turn::call("memory_write", json!({"note": "two lines"})),
+                    Turn::say("done"),
+                ],
+            ),
             script("second", vec![run("cat note /dev/shm/it; exit 3"), Turn::say("done")]),
         ],
         "",
@@ -138,11 +146,18 @@ fn commands_run_in_a_machine_that_sleeps_when_told_to_and_wakes_as_it_was() {
     assert_eq!(house.computer()["state"], "absent", "nothing is made before it is used");
     let first = give(&house.world, "first, count the lines and remember how many");
     let note = next(&house.world);
-    assert!(note["provenance"].to_string().contains("what others wrote"), "what a command prints is others' words: {note:#}");
+    assert!(
+        note["provenance"].to_string().contains("what others wrote"),
+        "what a command prints is others' words: {note:#}"
+    );
     house.world.ok(&["reject", &id(&note)], "");
     let first = house.world.until_task(&id(&first), "answered");
     let said = results(&house, &first);
-    assert_eq!((said[0]["output"].as_str(), said[0]["status"].as_i64()), (Some("agent\nLinux\n"), Some(0)), "{said:#?}");
+    assert_eq!(
+        (said[0]["output"].as_str(), said[0]["status"].as_i64()),
+        (Some("agent\nLinux\n"), Some(0)),
+        "{said:#?}"
+    );
     let context = house.world.data_of(&["context", "show", first["id"].as_str().unwrap(), "1"]);
     let told = context["spans"].to_string();
     assert!(told.contains("agent\\\\nLinux") && told.contains("excerpt"), "{told}");
@@ -174,7 +189,11 @@ fn commands_run_in_a_machine_that_sleeps_when_told_to_and_wakes_as_it_was() {
     // Ended without warning, it starts again from its disk.
     let mut house = house;
     house.world.restart();
-    assert_eq!((house.computer()["state"].as_str(), house.machines()), (Some("off"), Vec::new()), "it ended with the home");
+    assert_eq!(
+        (house.computer()["state"].as_str(), house.machines()),
+        (Some("off"), Vec::new()),
+        "it ended with the home"
+    );
     house.world.ok(&["computer", "start"], "");
     assert_eq!(house.until_state("running")["state"], "running");
 
@@ -189,10 +208,7 @@ fn commands_run_in_a_machine_that_sleeps_when_told_to_and_wakes_as_it_was() {
 
 #[test]
 fn a_computer_that_nothing_is_done_in_goes_to_sleep_and_one_that_works_does_not() {
-    let house = House::new(
-        vec![script("", vec![run("sleep 6; echo awake"), Turn::say("done")])],
-        "idle_seconds = 1\n",
-    );
+    let house = House::new(vec![script("", vec![run("sleep 6; echo awake"), Turn::say("done")])], "idle_seconds = 1\n");
     let task = house.done("wait a little");
     assert_eq!(results(&house, &task)[0]["output"], "awake\n", "it was not idle while the command ran");
     house.until_state("asleep");
@@ -226,7 +242,10 @@ fn a_deleted_home_takes_its_computer_along() {
     let house = House::new(vec![script("", vec![run("echo canary-in-the-computer >note"), Turn::say("done")])], "");
     house.done("keep it");
     let disk = house.world.data().join("home/computer/disk.qcow2");
-    assert!(!fs::read(&disk).unwrap().windows(24).any(|bytes| bytes == b"canary-in-the-computer\n"), "the disk is locked");
+    assert!(
+        !fs::read(&disk).unwrap().windows(24).any(|bytes| bytes == b"canary-in-the-computer\n"),
+        "the disk is locked"
+    );
     house.world.ok(&["home", "delete"], PASSPHRASE);
     let House { mut world, _one } = house;
     assert!(world.ended().success());
@@ -253,7 +272,10 @@ fn elsewhere(test: &str, names: &[(&str, &str)]) -> bool {
     inner.arg(std::env::current_exe().unwrap()).env(WITHIN, "yes");
     let ended = inner.output().unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
-    assert!(ended.status.success() && said.contains("1 passed"), "within a network of its own (which needs root):\n{said}");
+    assert!(
+        ended.status.success() && said.contains("1 passed"),
+        "within a network of its own (which needs root):\n{said}"
+    );
     true
 }
 
@@ -318,7 +340,8 @@ fn answer(stream: TcpStream, say: &Sender<String>) {
             return;
         }
         let words = "the site's own words";
-        let answer = format!("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n{words}", words.len());
+        let answer =
+            format!("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n{words}", words.len());
         if stream.write_all(answer.as_bytes()).is_err() {
             return;
         }
@@ -364,7 +387,10 @@ fn requests_of_programs_wait_whole_and_what_is_approved_is_what_arrives() {
                     Turn::say("done"),
                 ],
             ),
-            script("fetch", vec![Turn::call("http_get", json!({"url": "http://shop.example/prices?x=1"})), Turn::say("done")]),
+            script(
+                "fetch",
+                vec![Turn::call("http_get", json!({"url": "http://shop.example/prices?x=1"})), Turn::say("done")],
+            ),
         ],
         "",
     );
@@ -379,8 +405,18 @@ fn requests_of_programs_wait_whole_and_what_is_approved_is_what_arrives() {
     assert!(site.is_quiet(), "nothing was sent before it was approved");
     world.ok(&["approve", &id(&card)], PASSPHRASE);
     let arrived = site.next();
-    let fields: Vec<String> = card["items"].as_array().unwrap().iter().filter(|one| one["label"] == "Field").map(|one| format!("{}\r\n", one["value"].as_str().unwrap())).collect();
-    assert_eq!(arrived, format!("POST /cart?item=7 HTTP/1.1\r\n{}\r\ncount=2", fields.concat()), "what arrives is what was shown");
+    let fields: Vec<String> = card["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["label"] == "Field")
+        .map(|one| format!("{}\r\n", one["value"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        arrived,
+        format!("POST /cart?item=7 HTTP/1.1\r\n{}\r\ncount=2", fields.concat()),
+        "what arrives is what was shown"
+    );
     let done = world.until(&id(&card), "succeeded");
     assert!(done["outcome"].as_str().unwrap().contains("200"), "{done:#}");
     let task = world.until_task(&id(&task), "answered");
@@ -409,8 +445,12 @@ fn requests_of_programs_wait_whole_and_what_is_approved_is_what_arrives() {
         }
     }
     let task = world.until_task(&id(&task), "answered");
-    let said: Vec<String> = results(&house, &task).iter().map(|one| one["output"].as_str().unwrap().to_owned()).collect();
-    assert!(said[0].contains("no address of the public network") && said[2].contains("no address of the public network"), "{said:#?}");
+    let said: Vec<String> =
+        results(&house, &task).iter().map(|one| one["output"].as_str().unwrap().to_owned()).collect();
+    assert!(
+        said[0].contains("no address of the public network") && said[2].contains("no address of the public network"),
+        "{said:#?}"
+    );
     assert!(said[1].contains("an address of a machine and not a name"), "{said:#?}");
 
     // The agent's own requests go the same way.
@@ -424,13 +464,18 @@ fn requests_of_programs_wait_whole_and_what_is_approved_is_what_arrives() {
     world.until_task(&id(&task), "answered");
 
     // Each is in the log and in the view, and none of what it carried.
-    World::until_true("the requests never came into the log", || house.what().iter().filter(|what| *what == "request").count() >= 6);
+    World::until_true("the requests never came into the log", || {
+        house.what().iter().filter(|what| *what == "request").count() >= 6
+    });
     let noted = house.noted();
     let of = |ended: &str| noted.iter().filter(|one| one["ended"] == ended).count();
     assert!(of("answered") >= 2 && of("refused") >= 2, "{noted:#?}");
     assert!(!json!(noted).to_string().contains("count=2"));
     let view = house.computer()["requests"].as_array().unwrap().clone();
-    assert!(view.iter().any(|one| one["path"] == "/cart?item=7" && one["asked"] == true && one["sent_bytes"] == 7), "{view:#?}");
+    assert!(
+        view.iter().any(|one| one["path"] == "/cart?item=7" && one["asked"] == true && one["sent_bytes"] == 7),
+        "{view:#?}"
+    );
 }
 
 #[test]

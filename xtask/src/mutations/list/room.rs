@@ -19,15 +19,18 @@ pub(super) const ROOM: &[Mutation] = &[
     },
     Mutation {
         control: "computer/ends-with-home",
-        edits: &[(
-            "crates/bailey-home/src/computer/life.rs",
-            "        running.machine.kill().await?;\n        let note",
-            "        std::mem::forget(self.running());\n        let note",
-        ), (
-            "crates/bailey-home/src/computer/life.rs",
-            "        let _ = running.machine.kill().await;\n        running.carrying.abort();\n        *stage = Stage::found(&self.place);",
-            "        *stage = Stage::found(&self.place);",
-        )],
+        edits: &[
+            (
+                "crates/bailey-home/src/computer/life.rs",
+                "        running.machine.kill().await?;\n        let note",
+                "        std::mem::forget(self.running());\n        let note",
+            ),
+            (
+                "crates/bailey-home/src/computer/life.rs",
+                "        let _ = running.machine.kill().await;\n        running.carrying.abort();\n        *stage = Stage::found(&self.place);",
+                "        *stage = Stage::found(&self.place);",
+            ),
+        ],
         test: LIFE,
     },
     Mutation {
@@ -104,7 +107,11 @@ pub(super) const ROOM: &[Mutation] = &[
     },
     Mutation {
         control: "egress/recorded",
-        edits: &[(REQUESTS, "            if self.to_log.try_send(payload).is_err() {", "            if payload.0.is_empty() {")],
+        edits: &[(
+            REQUESTS,
+            "            if self.to_log.try_send(payload).is_err() {",
+            "            if payload.0.is_empty() {",
+        )],
         test: WAITS,
     },
     Mutation {
