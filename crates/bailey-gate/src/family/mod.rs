@@ -20,6 +20,7 @@ pub mod schedule;
 pub mod shell;
 pub mod text;
 pub mod tool;
+pub mod web;
 
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::ids::ConnectionId;
@@ -217,13 +218,16 @@ families! {
     Shell(shell::ShellAction) in shell, tags shell::TAG;
     /// A request to a site.
     Http(http::HttpRequest) in http, tags http::TAG;
+    /// A step in the browser of the agent's computer.
+    Web(web::WebAction) in web, tags web::TAG;
 }
 
 impl ActionKind {
-    /// Tells whether what comes of it is told to whoever proposed it: a look is made for that, and so is a command or a request.
+    /// Tells whether what comes of it is told to whoever proposed it: a look is made for that, and so is a command, a request, or a step in a
+    /// browser.
     #[must_use]
     pub fn answers(self) -> bool {
-        self.is_read() || [shell::RUN, http::GET, http::POST].contains(&self)
+        self.is_read() || [shell::RUN, http::GET, http::POST].contains(&self) || web::KINDS.contains(&self)
     }
 }
 
@@ -252,7 +256,8 @@ impl Action {
             | Self::Schedule(_)
             | Self::Tool(_)
             | Self::Shell(_)
-            | Self::Http(_) => &[],
+            | Self::Http(_)
+            | Self::Web(_) => &[],
         }
     }
 
@@ -269,7 +274,8 @@ impl Action {
             | Self::Schedule(_)
             | Self::Tool(_)
             | Self::Shell(_)
-            | Self::Http(_) => None,
+            | Self::Http(_)
+            | Self::Web(_) => None,
         }
     }
 
