@@ -77,7 +77,7 @@ impl Section {
         by_name.unwrap_or(match path.split('/').nth(1) {
             Some("context" | "log") => Self::Activity,
             Some("connect" | "connecting" | "oauth") => Self::Connections,
-            Some("rules") => Self::Autonomy,
+            Some("rules" | "schedules" | "missed") => Self::Autonomy,
             Some("models" | "notifications" | "sessions") => Self::Settings,
             Some("edit" | "reject" | "take-back" | "happened") => Self::Approvals,
             _ => Self::Talk,

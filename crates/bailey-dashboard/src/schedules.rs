@@ -44,7 +44,7 @@ pub fn schedules(
 ) -> String {
     let cards = html! {
         @if all.is_empty() { p class="dim" { "None yet." } }
-        @for one in all { (card(one)) }
+        @for one in all { (card(one, false)) }
     };
     let main = html! {
         p class="crumb" { a href="/autonomy" { "Autonomy" } }
@@ -71,7 +71,7 @@ pub fn schedule(frame: &Frame<'_>, one: &ScheduleView, form: &ScheduleForm<'_>) 
     let main = html! {
         p class="crumb" { a href="/schedules" { "Schedules" } }
         h1 { bdi { (one.name) } }
-        (card(one))
+        (card(one, true))
         section class="group" aria-labelledby="words" {
             h2 id="words" { "Each time" }
             pre class="words" { (one.words) }
@@ -84,8 +84,8 @@ pub fn schedule(frame: &Frame<'_>, one: &ScheduleView, form: &ScheduleForm<'_>) 
                 dt { "While it is at work" } dd { (overlap(&one.overlap)) }
             }
         }
-        section class="group" aria-labelledby="times" {
-            h2 id="times" { "What became of its times" }
+        section class="group" aria-labelledby="of-times" {
+            h2 id="of-times" { "What became of its times" }
             (part("times", "", &times))
         }
         (writing("Change it", form))
@@ -106,10 +106,11 @@ fn state(one: &ScheduleView) -> &'static str {
     }
 }
 
-fn card(one: &ScheduleView) -> Markup {
+fn card(one: &ScheduleView, alone: bool) -> Markup {
     html! {
         article class="card" {
-            h3 { a href={ "/schedules/" (one.id) } { bdi { (one.name) } } " " span class="dim" { (state(one)) } }
+            @if alone { h2 class="dim" { (state(one)) } }
+            @else { h3 { a href={ "/schedules/" (one.id) } { bdi { (one.name) } } " " span class="dim" { (state(one)) } } }
             p { (one.told) }
             @if !one.stopped.is_empty() { p class="trouble" { "Stopped: " (one.stopped) "." } }
             @if let Some(next) = one.next.first() { p class="why" { "Next: " (next) } }

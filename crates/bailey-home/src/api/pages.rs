@@ -52,7 +52,7 @@ pub(super) const PROMPT: [&str; 12] = [
 /// Actions that a page lists at once.
 const LISTED: u32 = 50;
 /// Cards of actions that wait on one page, and bytes of their words: a page stays below 100 kB, but for one card that is longer by itself.
-const CARDS: u32 = 20;
+const CARDS: u32 = 18;
 const CARDS_BYTES: usize = 40 * 1_024;
 /// Cards of each further part of that page: what is held, and what only the person can tell.
 const FURTHER: u32 = 10;
