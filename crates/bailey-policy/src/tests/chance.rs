@@ -16,11 +16,13 @@ fn any_rule(random: &mut fastrand::Rng, verdicts: &[rule::Verdict]) -> rule::Rul
     let subject = rule::SUBJECTS[random.usize(..rule::SUBJECTS.len())].0;
     let examples: Vec<rule::Condition> =
         rule::examples().into_iter().filter(|condition| rule::fits(subject, condition)).collect();
-    rule::Rule {
+    let rule = rule::Rule {
         subject,
         conditions: (0..random.usize(..2)).map(|_| examples[random.usize(..examples.len())].clone()).collect(),
         verdict: verdicts[random.usize(..verdicts.len())],
-    }
+    };
+    // Nobody can make one that lets requests go anywhere.
+    if rule.lacks_site() { any_rule(random, verdicts) } else { rule }
 }
 
 fn any_facts(random: &mut fastrand::Rng) -> Facts {
