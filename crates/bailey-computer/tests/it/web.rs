@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bailey_computer::{Address, Browser, CallError, Machine, Page};
-use bailey_egress::{Broker, Ca, Head, HostName, Judge, Network, Origin, Record, Ruling, Slot, Whole};
+use bailey_egress::{Broker, Ca, Head, HostName, Judge, Network, Origin, Record, Ruling, Slot, Ticket, Whole};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
@@ -38,7 +38,7 @@ impl Judge for Held {
         false
     }
 
-    async fn ask(&self, request: &Whole) -> Result<(), String> {
+    async fn ask(&self, request: &Whole) -> Result<Ticket, String> {
         self.0.asked.lock().unwrap().push(request.clone());
         Err("nobody answered".into())
     }

@@ -29,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// So many times as long as the browser took to start is waited where that is more: machines differ by two orders of magnitude.
 const STARTS: u32 = 3;
 /// How long a page may load before it is told as it is.
+/// How often a page is asked that gives way to another meanwhile.
+const TRIES: u32 = 5;
 /// Cookies, across the browser's own ends: also those of a session, which it forgets.
 const COOKIES: &str = "/home/browser/cookies.json";
 /// Most bytes of them.
@@ -285,13 +287,15 @@ impl State {
     fn page(&mut self, pipe: &Pipe, tab: u32, from: u32) -> Result<Reply, String> {
         let session = pipe.known(|tracker| tracker.session(tab))?;
         let after = self.elements.get(&tab).copied().unwrap_or(0);
-        // A page that gives way to the next just now is asked once more.
+        // A page that gives way to the next just now is asked again.
         let mut view = Err(Failed::Late);
-        for _ in 0..3 {
+        for _ in 0..TRIES {
             view = self.view(pipe, &session, tab, (from, after));
             if !matches!(view, Err(Failed::Said(_))) {
                 break;
             }
+            pipe.with(|tracker| tracker.touch(tab, crate::program::now()));
+            pipe.settle(tab, pipe.patience());
         }
         let view = view?;
         self.elements.insert(tab, view.last);

@@ -42,7 +42,7 @@ const SWITCHES: [&str; 24] = [
     "--disable-extensions",
     "--disable-renderer-backgrounding",
     "--disable-sync",
-    "--disable-features=Translate,MediaRouter,OptimizationHints,AutofillServerCommunication,HttpsUpgrades",
+    "--disable-features=BackForwardCache,Translate,MediaRouter,OptimizationHints,AutofillServerCommunication,HttpsUpgrades",
     "--enable-blink-features=ComputedAccessibilityInfo",
     "--metrics-recording-only",
     "--mute-audio",
