@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bailey_egress::{Broker, Ca, Head, HostName, Judge, Network, Origin, Record, Ruling, Scheme, Slot, Whole};
+use bailey_egress::{Broker, Ca, Head, HostName, Judge, Network, Origin, Record, Ruling, Scheme, Slot, Ticket, Whole};
 use bailey_gate::handoff::{HandoffLock, Mode, PauseState, SystemEgress};
 use base64::Engine as _;
 use http_body_util::combinators::UnsyncBoxBody;
