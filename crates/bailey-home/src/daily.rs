@@ -375,6 +375,7 @@ mod tests {
         for key in KEYS {
             let text = match (key.form, key.name) {
                 (_, "home.time_zone") => "Europe/Paris",
+                (_, "home.digest_at") => "8:15",
                 (Form::Text, name) if name.ends_with("base_url") => "http://127.0.0.1:2/v1",
                 (Form::Text, _) => "other",
                 (Form::Whole, _) => "4000",
