@@ -30,8 +30,6 @@ const UUID: &str = "6261696c-6579-4d63-8000-636f6d707574";
 const MODULES: [&str; 7] = ["virtio_mmio", "virtio_blk", "virtio_console", "virtio_rng", "erofs", "overlay", "fuse"];
 /// The kernel: Debian's for virtual machines.
 const KERNEL: &str = "linux-image-cloud-amd64";
-/// Where the browser lies in a root that has one.
-const BROWSER: &str = "usr/bin/chromium-headless-shell";
 /// The one target there is.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
@@ -40,11 +38,9 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 pub enum Variant {
     /// Debian alone: what the tests start.
     Small,
-    /// A browser, and no tools: what the tests of the browser start.
-    Browser,
     /// The tools a person expects of a shell.
     Shell,
-    /// With a browser, an office, video, and Python's common libraries.
+    /// With a browser, an office and video.
     Full,
 }
 
@@ -52,7 +48,6 @@ impl Variant {
     const fn name(self) -> &'static str {
         match self {
             Self::Small => "small",
-            Self::Browser => "browser",
             Self::Shell => "shell",
             Self::Full => "full",
         }
@@ -77,32 +72,20 @@ impl Variant {
             "xz-utils",
             "zip",
         ];
-        // `libnss3-tools` tells the browser whom to trust.
-        let browser = ["chromium-headless-shell", "fonts-dejavu-core", "libnss3-tools"];
         let full = [
+            "chromium-headless-shell",
             "ffmpeg",
-            "fonts-noto-cjk",
-            "libreoffice-calc-nogui",
+            "fonts-dejavu-core",
             "libreoffice-core-nogui",
+            "libreoffice-calc-nogui",
             "libreoffice-impress-nogui",
             "libreoffice-writer-nogui",
-            "python3-bs4",
-            "python3-docx",
-            "python3-lxml",
-            "python3-matplotlib",
-            "python3-openpyxl",
-            "python3-pandas",
-            "python3-pip",
-            "python3-pypdf2",
-            "python3-requests",
         ];
         let mut all = vec!["ca-certificates", "netbase"];
         match self {
             Self::Small => all.truncate(0),
-            Self::Browser => all.extend(browser),
             Self::Shell => all.extend(shell),
             Self::Full => {
-                all.extend(browser);
                 all.extend(shell);
                 all.extend(full);
             }
@@ -328,34 +311,25 @@ fn tidy(made: &Path) -> Result<(), String> {
     for (name, text) in written {
         fs::write(made.join(name), text).map_err(failed(&made.join(name)))?;
     }
-    add_account(made, "agent", 1000)?;
-    // The browser is not the agent: a page that took it over has nothing of the agent's.
-    if made.join(BROWSER).exists() {
-        add_account(made, "browser", 1001)?;
+    let accounts = [
+        ("etc/passwd", "agent:x:1000:1000:agent:/home/agent:/bin/bash\n"),
+        ("etc/group", "agent:x:1000:\n"),
+        ("etc/shadow", "agent:!:0:0:99999:7:::\n"),
+        ("etc/gshadow", "agent:!::\n"),
+    ];
+    for (name, line) in accounts {
+        let path = made.join(name);
+        let text = fs::read_to_string(&path).map_err(failed(&path))?;
+        fs::write(&path, text + line).map_err(failed(&path))?;
     }
+    let home = made.join("home/agent");
+    fs::create_dir_all(&home).map_err(failed(&home))?;
+    std::os::unix::fs::chown(&home, Some(1000), Some(1000)).map_err(failed(&home))?;
     for folder in ["tmp", "var/tmp"] {
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o1777);
         fs::set_permissions(made.join(folder), mode).map_err(failed(made))?;
     }
     Ok(())
-}
-
-/// Adds an account that nobody signs in to, with a folder of its own.
-fn add_account(made: &Path, name: &str, number: u32) -> Result<(), String> {
-    let lines = [
-        ("etc/passwd", format!("{name}:x:{number}:{number}:{name}:/home/{name}:/bin/bash\n")),
-        ("etc/group", format!("{name}:x:{number}:\n")),
-        ("etc/shadow", format!("{name}:!:0:0:99999:7:::\n")),
-        ("etc/gshadow", format!("{name}:!::\n")),
-    ];
-    for (file, line) in lines {
-        let path = made.join(file);
-        let text = fs::read_to_string(&path).map_err(failed(&path))?;
-        fs::write(&path, text + &line).map_err(failed(&path))?;
-    }
-    let home = made.join("home").join(name);
-    fs::create_dir_all(&home).map_err(failed(&home))?;
-    std::os::unix::fs::chown(&home, Some(number), Some(number)).map_err(failed(&home))
 }
 
 /// Writes down the hash of each file.

@@ -190,7 +190,6 @@ pub(crate) fn agree(question: &str, yes: bool) -> Result<(), String> {
 pub fn servers() -> Result<(), String> {
     python_servers("requirements.txt", "servers")?;
     python_servers("requirements-schemathesis.txt", "schemathesis")?;
-    python_servers("requirements-web.txt", "web")?;
     dovecot()?;
     cyrus()?;
     libical()?;

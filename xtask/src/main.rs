@@ -16,9 +16,9 @@ const HELP: &str = "cargo xtask COMMAND
        --check   the same without a person; prints one JSON summary
        --clean   remove what the demo made
   test [--yes]   install what the tests need, check the sources, run every test
-  image [--small|--browser|--full] [--fresh] [--yes]
+  image [--small|--full] [--fresh] [--yes]
                  build the image of the agent's computer out of Debian packages, with the tools of a shell: a minute or two;
-                 --small is Debian alone and --browser a browser alone, for the tests; --full has a browser, an office and video;
+                 --small is Debian alone, for the tests; --full has a browser, an office and video;
                  --fresh makes its root anew, with the packages of today
   servers        install the mail, calendar and sign-in servers the tests talk to
   model [--yes]  fetch the small local model of demo and trial (1.1 GB), if it can run on this machine
@@ -60,13 +60,11 @@ fn build_image(arguments: &[&str]) -> Result<(), String> {
     for argument in arguments {
         match *argument {
             "--small" => variant = Variant::Small,
-            "--browser" => variant = Variant::Browser,
             "--full" => variant = Variant::Full,
             "--fresh" => fresh = true,
             "--yes" => yes = true,
             other => {
-                let known = "`cargo xtask image [--small|--browser|--full] [--fresh] [--yes]`";
-                return Err(format!("`{other}` is not known; {known}"));
+                return Err(format!("`{other}` is not known; `cargo xtask image [--small|--full] [--fresh] [--yes]`"));
             }
         }
     }

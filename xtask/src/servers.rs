@@ -359,33 +359,6 @@ impl WebServer {
     }
 }
 
-/// An Otter Wiki, a wiki with accounts, forms and files; see `xtask/servers/wiki.py`.
-#[derive(Debug)]
-pub struct Wiki {
-    folder: PathBuf,
-    /// Where it listens, in plain.
-    pub port: u16,
-    _process: Peer,
-}
-
-impl Wiki {
-    /// Starts it with its first page and no account.
-    pub fn start(folder: &Path) -> Result<Self, String> {
-        fs::create_dir_all(folder).map_err(|error| error.to_string())?;
-        let mut program = command(cache().join("web/bin/python"));
-        program.arg(root().join("xtask/servers/wiki.py")).arg(folder);
-        quiet(&mut program, &folder.join("wiki.log"))?;
-        let (process, port) = announced(program, "port ").map_err(|why| missing("the wiki", &why))?;
-        Ok(Self { folder: folder.into(), port, _process: process })
-    }
-
-    /// Returns what lies in a file of its pages: `offer.md`, or `offer/prices.csv` for a file kept with a page.
-    #[must_use]
-    pub fn stored(&self, name: &str) -> Option<Vec<u8>> {
-        fs::read(self.folder.join("pages").join(name)).ok()
-    }
-}
-
 /// Radicale: calendars over CalDAV, address books over CardDAV.
 #[derive(Debug)]
 pub struct CalendarServer {

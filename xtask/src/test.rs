@@ -9,7 +9,6 @@ pub fn run(yes: bool) -> Result<(), String> {
     install::browser(yes)?;
     install::servers()?;
     image::build(image::Variant::Small, false, yes)?;
-    image::build(image::Variant::Browser, false, yes)?;
     process::run(command("cargo").args(["fmt", "--all", "--check"]))?;
     layers::check()?;
     scripts::check()?;

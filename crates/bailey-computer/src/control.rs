@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::browser::Browser;
 use crate::connection::{Connection, Stream};
 use bailey_wire::control::{
     Decoder, Ended, Entry, Health, Job, MAX_PIECE_BYTES, Message, MessageError, Program, Reply, Request, Said,
@@ -95,17 +94,12 @@ impl Control {
 
     /// Asks what is answered at once.
     async fn ask(&self, request: &Request) -> Result<Reply, CallError> {
-        self.ask_within(request, ANSWER_WITHIN).await
-    }
-
-    /// Asks what is answered within a time.
-    pub(crate) async fn ask_within(&self, request: &Request, within: Duration) -> Result<Reply, CallError> {
         let asked = async {
             let mut call = self.begin(request).await?;
             call.stream.shutdown().await?;
             call.reply().await
         };
-        timeout(within, asked).await.unwrap_or(Err(CallError::Late))
+        timeout(ANSWER_WITHIN, asked).await.unwrap_or(Err(CallError::Late))
     }
 
     /// Asks how it goes.
@@ -178,16 +172,15 @@ impl Control {
 
     /// Reads what a job said, from an offset: at most `most` bytes.
     pub async fn output(&self, job: u32, from: Said, offset: u64, most: u64) -> Result<Vec<u8>, CallError> {
-        self.bytes(&Request::Output { job, from, offset, most }, most, ANSWER_WITHIN).await
+        self.bytes(&Request::Output { job, from, offset, most }, most).await
     }
 
     /// Reads a file, from an offset: at most `most` bytes.
     pub async fn read(&self, path: &str, offset: u64, most: u64) -> Result<Vec<u8>, CallError> {
-        self.bytes(&Request::Read { path: path.into(), offset, most }, most, ANSWER_WITHIN).await
+        self.bytes(&Request::Read { path: path.into(), offset, most }, most).await
     }
 
-    /// Asks for bytes: at most `most`, whatever the guest sends.
-    pub(crate) async fn bytes(&self, request: &Request, most: u64, within: Duration) -> Result<Vec<u8>, CallError> {
+    async fn bytes(&self, request: &Request, most: u64) -> Result<Vec<u8>, CallError> {
         let asked = async {
             let mut call = self.begin(request).await?;
             call.left = most;
@@ -203,7 +196,7 @@ impl Control {
                 }
             }
         };
-        timeout(within, asked).await.unwrap_or(Err(CallError::Late))
+        timeout(ANSWER_WITHIN, asked).await.unwrap_or(Err(CallError::Late))
     }
 
     /// Writes a file anew, whole or not at all.
@@ -240,17 +233,6 @@ impl Control {
         self.done(&Request::Reseed { seed }).await
     }
 
-    /// Has the guest trust an authority for TLS beside those of its image: a certificate (X.509, DER), the one of the way out.
-    pub async fn trust(&self, certificate: &[u8]) -> Result<(), CallError> {
-        self.done(&Request::Trust { certificate: certificate.into() }).await
-    }
-
-    /// Returns the guest's browser.
-    #[must_use]
-    pub fn browser(&self) -> Browser {
-        Browser::new(self.clone())
-    }
-
     /// Has the guest write everything to its disk.
     pub async fn sync(&self) -> Result<(), CallError> {
         self.done(&Request::Sync).await
@@ -267,7 +249,7 @@ impl Control {
 /// Most characters of a guest's words that are passed on.
 const MAX_WORDS: usize = 300;
 
-pub(crate) fn unexpected<T>(reply: Reply) -> Result<T, CallError> {
+fn unexpected<T>(reply: Reply) -> Result<T, CallError> {
     match reply {
         Reply::Failed { why } => {
             let why: String = crate::launch::shown(why.as_bytes()).chars().take(MAX_WORDS).collect();

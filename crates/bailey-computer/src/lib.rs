@@ -7,7 +7,6 @@
 //! | [`jail`] | what the process of a machine gives up before it becomes QEMU |
 //! | [`Keeper`], [`Starter`] | who starts that process for a home which is not root |
 //! | [`Control`] | calls into the guest: programs, jobs, files, clock |
-//! | [`Browser`] | steps in the guest's browser, and what its pages show |
 //! | [`Image`] | the root that every machine starts from, checked by hash |
 //!
 //! A machine has no network card: its two ports end here. What it says is hostile, and so is its QEMU once somebody took it over.
@@ -17,7 +16,6 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
-mod browser;
 mod cgroup;
 mod channel;
 mod connection;
@@ -32,9 +30,7 @@ mod qemu;
 mod qmp;
 mod sealed;
 
-pub use bailey_wire::browse::{Download, DownloadState, Element, ElementState, Item, Key, MAX_TABS, Page, Tab};
 pub use bailey_wire::control::{Account, Ended, Entry, EntryKind, Health, How, Job, Program, Said};
-pub use browser::{Address, BadAddress, Browser, Upload};
 pub use cgroup::Held;
 pub use connection::{Broken, Connection, Stream};
 pub use control::{Call, CallError, Control, Output, Piece};

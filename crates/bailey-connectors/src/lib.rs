@@ -22,7 +22,6 @@ mod notes;
 mod schedules;
 mod service;
 mod shell;
-mod web;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -130,7 +129,6 @@ services! {
     Tool = foreign::ForeignTools;
     Shell = shell::Shell;
     Http = http::Http;
-    Web = web::Web;
 }
 
 /// The services of a home, behind claims.

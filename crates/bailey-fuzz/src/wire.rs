@@ -1,6 +1,5 @@
 //! What the agent's computer says to its host.
 
-use bailey_wire::browse::Page;
 use bailey_wire::control::{Decoder, MAX_MESSAGE_BYTES, Message, Reply};
 use bailey_wire::{Mux, Port, Read, Side};
 
@@ -50,19 +49,7 @@ fn say(decoder: &mut Decoder, bytes: &[u8]) {
             if let Ok(reply) = message.parse::<Reply>() {
                 let again = Message::json(&reply).ok().and_then(|message| message.parse::<Reply>().ok());
                 assert!(again.is_none_or(|again| again == reply), "a reply reads back as another");
-                if let Reply::Page(page) = reply {
-                    tell(&page);
-                }
             }
         }
     }
-}
-
-/// Tells a page as a model is told it: one line for each thing, each of a kind that its beginning says.
-fn tell(page: &Page) {
-    let told = page.tell();
-    assert!(told.len() <= Page::MAX_TOLD_BYTES, "more is told than the bound");
-    assert!(!told.chars().any(|c| c.is_control() && c != '\n'), "words of a page that steer a terminal");
-    let elements = told.lines().filter(|line| line.starts_with('[')).count();
-    assert!(elements <= page.elements().count(), "words of a page that pass for an element");
 }

@@ -10,10 +10,9 @@ use bailey_wire::blocking::{Connection, Stream};
 use bailey_wire::control::{Decoder, Health, MAX_PIECE_BYTES, Message, Program, Reply, Request, Said, VERSION};
 use bailey_wire::{Port, Side};
 
-use crate::browser::Browser;
 use crate::jobs::Jobs;
 use crate::program::Running;
-use crate::{clock, files, forward, group, trust};
+use crate::{clock, files, forward, group};
 
 /// Runs until the control port is no more.
 pub(crate) fn run() -> Result<(), String> {
@@ -22,11 +21,11 @@ pub(crate) fn run() -> Result<(), String> {
     if let Err(why) = forward::listen(egress) {
         eprintln!("bailey-guest: {why}");
     }
-    let (jobs, browser) = (Jobs::default(), Browser::default());
+    let jobs = Jobs::default();
     while let Some(stream) = control.accept() {
-        let (jobs, browser) = (jobs.clone(), browser.clone());
+        let jobs = jobs.clone();
         thread::spawn(move || {
-            let call = Call { stream: Arc::new(stream), jobs, browser };
+            let call = Call { stream: Arc::new(stream), jobs };
             call.answer();
         });
     }
@@ -72,7 +71,6 @@ fn health() -> Health {
 struct Call {
     stream: Arc<Stream>,
     jobs: Jobs,
-    browser: Browser,
 }
 
 impl Call {
@@ -127,10 +125,6 @@ impl Call {
                 rustix::fs::sync();
                 Ok(done(0))
             }
-            Request::Trust { certificate } => {
-                trust::add(&certificate).map(|text| self.browser.trust(text)).map(|()| done(0))
-            }
-            Request::Browse(step) => self.browser.step(step, pass),
         }
     }
 

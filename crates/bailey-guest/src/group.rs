@@ -21,8 +21,6 @@ const KEPT_BYTES: u64 = 96 * 1024 * 1024;
 const GONE_WITHIN_MS: i64 = 2_000;
 /// The agent's account in the image.
 pub(crate) const AGENT: u32 = 1_000;
-/// The browser's.
-pub(crate) const BROWSER: u32 = 1_001;
 
 /// Prepares control groups, with the limits that hold for all programs together.
 pub(crate) fn prepare(memory_bytes: u64) {
@@ -81,22 +79,16 @@ impl Drop for Group {
     }
 }
 
-/// Joins a control group, gives up rights where the account is not root's, and becomes the program.
+/// Joins a control group, gives up rights where the account is the agent's, and becomes the program.
 pub(crate) fn enter(group: &str, account: &str, words: &[&str]) -> Result<(), String> {
     let join = || OpenOptions::new().write(true).open(format!("{group}/cgroup.procs"))?.write_all(b"0");
     join().map_err(|error| format!("the control group cannot be joined: {error}"))?;
-    let number = match account {
-        "agent" => Some(AGENT),
-        "browser" => Some(BROWSER),
-        "root" => None,
-        other => return Err(format!("there is no account `{other}`")),
-    };
-    if let Some(number) = number {
-        let (user, owner) = (Uid::from_raw(number), Gid::from_raw(number));
+    if account == "agent" {
+        let (user, owner) = (Uid::from_raw(AGENT), Gid::from_raw(AGENT));
         let given_up = rustix::thread::set_thread_groups(&[])
             .and_then(|()| rustix::thread::set_thread_res_gid(owner, owner, owner))
             .and_then(|()| rustix::thread::set_thread_res_uid(user, user, user));
-        given_up.map_err(|error| format!("the account `{account}` cannot be taken: {error}"))?;
+        given_up.map_err(|error| format!("the agent's account cannot be taken: {error}"))?;
     }
     let Some((program, arguments)) = words.split_first() else { return Err("no program was named".into()) };
     Err(format!("`{program}` cannot be started: {}", command(program).args(arguments).exec()))

@@ -7,11 +7,10 @@
 //! | `guest daemon` | [`daemon`]: answers the host on the control port, and carries connections over the egress port |
 //! | `guest program …` | [`group::enter`]: joins a control group, gives up rights, and becomes the program |
 //!
-//! The daemon starts a resident browser ([`browser`]) for the first step in one, speaks to it over pipes, and tells the host what it shows.
+//! A resident browser is to be a fifth, started by the daemon as a job of its own and spoken to in a stream of the control port.
 //!
 //! Invariant of absence: the host relies on nothing in here. Root in the guest may replace all of it.
 
-mod browser;
 mod clock;
 mod daemon;
 mod files;
@@ -20,7 +19,6 @@ mod group;
 mod init;
 mod jobs;
 mod program;
-mod trust;
 
 use std::process::ExitCode;
 

@@ -177,14 +177,8 @@ impl Home {
     ) -> Result<Result<Answer, Failed>, GateError> {
         let accounts = self.accounts_of(Some(&id)).map_err(|error| StoreError::Broken(error.to_string()))?;
         // What could not be done is not offered; whoever asks for it all the same is told why.
-        let computer = self.vault.computer();
-        let has_computer = computer.is_some_and(|computer| computer.lacks().is_none());
-        let has_browser = has_computer && computer.is_some_and(|computer| computer.lacks_browser().is_none());
-        let offered = |tool: &bailey_connectors::ToolDefinition| match tool.kind.family() {
-            "shell" => has_computer,
-            "web" => has_browser,
-            _ => true,
-        };
+        let has_computer = self.vault.computer().is_some_and(|computer| computer.lacks().is_none());
+        let offered = |tool: &bailey_connectors::ToolDefinition| has_computer || tool.kind.family() != "shell";
         let definitions = bailey_connectors::tools(&accounts).into_iter().filter(offered);
         let tools: Vec<Tool> =
             definitions.map(|t| Tool { name: t.name, description: t.description, parameters: t.parameters }).collect();

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use bailey_gate::family::http::HttpRequest;
 use bailey_gate::family::shell::ShellAction;
-use bailey_gate::family::web::WebAction;
 use bailey_gate::{Claimed, Outcome};
 
 use crate::Vault;
@@ -24,12 +23,6 @@ pub trait Computer: Send + Sync {
 
     /// Carries out a claim of a command.
     fn run<'a>(&'a self, claimed: &'a Claimed<ShellAction>) -> Doing<'a, Outcome>;
-
-    /// Tells why no step can be taken in its browser; nothing where one can. Starts nothing.
-    fn lacks_browser(&self) -> Option<String>;
-
-    /// Carries out a claim of a step in its browser.
-    fn browse<'a>(&'a self, claimed: &'a Claimed<WebAction>) -> Doing<'a, Outcome>;
 
     /// Carries out a claim of a request: that of a program, which waits with it, or the agent's own.
     fn request<'a>(&'a self, claimed: &'a Claimed<HttpRequest>) -> Doing<'a, Outcome>;

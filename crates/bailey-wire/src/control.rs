@@ -6,10 +6,8 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::browse::{Browse, Page, Tab};
-
 /// Which version of requests and replies this is. A guest of another version is not spoken to.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 1;
 /// Most bytes of a message: a command with its surroundings, or a page of a folder.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 /// Most bytes of file or output in one message.
@@ -86,13 +84,6 @@ pub enum Request {
     },
     /// Write everything to the disk. Answered by [`Reply::Done`].
     Sync,
-    /// Trust an authority for TLS, beside those of the image: that of the host's own broker. Answered by [`Reply::Done`].
-    Trust {
-        /// Its certificate (X.509, DER).
-        certificate: Vec<u8>,
-    },
-    /// A step in the browser, which is started for it if need be. Answered as [`Browse`] says.
-    Browse(Browse),
 }
 
 /// A program to run in the guest.
@@ -182,10 +173,6 @@ pub enum Reply {
         /// Bytes.
         bytes: u64,
     },
-    /// What a tab of the browser shows.
-    Page(Page),
-    /// The browser's tabs.
-    Tabs(Vec<Tab>),
     /// It was not done, and why.
     Failed {
         /// Words for a person.

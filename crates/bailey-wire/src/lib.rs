@@ -5,7 +5,6 @@
 //! | [`frame`] | eight bytes in front of everything |
 //! | [`Mux`] | the state machine of one side: streams, credit, limits; no clock, no thread, no descriptor |
 //! | [`control`] | what is said in a stream of the control port: requests, replies, pieces of output |
-//! | [`browse`] | of that, what is said of the browser |
 //! | [`blocking`] | the machine over a descriptor with threads, for the guest |
 //!
 //! The host has it with tokio, in `bailey-computer`.
@@ -18,7 +17,6 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod blocking;
-pub mod browse;
 pub mod control;
 pub mod frame;
 mod mux;

@@ -21,14 +21,10 @@ pub struct World {
 }
 
 pub fn image() -> PathBuf {
-    image_of("small")
-}
-
-fn image_of(variant: &str) -> PathBuf {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"))).unwrap();
-    let folder = cache.join("bailey/computer").join(variant);
-    assert!(folder.join("image.json").exists(), "there is no image yet; `cargo xtask image --{variant}` makes it");
+    let folder = cache.join("bailey/computer/small");
+    assert!(folder.join("image.json").exists(), "there is no image yet; `cargo xtask image --small` makes it");
     folder
 }
 
@@ -42,22 +38,13 @@ pub fn identity() -> Option<Identity> {
 
 impl World {
     pub async fn new() -> Self {
-        Self::of("small", Resources::SHELL).await
-    }
-
-    /// A world whose machines have a browser.
-    pub async fn with_browser() -> Self {
-        Self::of("browser", Resources::BROWSER).await
-    }
-
-    async fn of(variant: &str, resources: Resources) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let one = ONE.lock().await;
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("bailey-computer-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let engine =
-            Qemu::emulated(launcher(), &image_of(variant), identity(), Resources { disk_bytes: 1 << 30, ..resources });
+            Qemu::emulated(launcher(), &image(), identity(), Resources { disk_bytes: 1 << 30, ..Resources::SHELL });
         let place = Place::new(folder.join("computer"));
         Self { engine, place, folder, key: DiskKey::random().unwrap(), _one: one }
     }

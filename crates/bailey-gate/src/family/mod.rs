@@ -20,7 +20,6 @@ pub mod schedule;
 pub mod shell;
 pub mod text;
 pub mod tool;
-pub mod web;
 
 use crate::codec::{CodecError, Decoder, Encoder};
 use crate::ids::ConnectionId;
@@ -218,16 +217,13 @@ families! {
     Shell(shell::ShellAction) in shell, tags shell::TAG;
     /// A request to a site.
     Http(http::HttpRequest) in http, tags http::TAG;
-    /// A step in the browser of the agent's computer.
-    Web(web::WebAction) in web, tags web::TAG;
 }
 
 impl ActionKind {
-    /// Tells whether what comes of it is told to whoever proposed it: a look is made for that, and so is a command, a request, or a step in a
-    /// browser.
+    /// Tells whether what comes of it is told to whoever proposed it: a look is made for that, and so is a command or a request.
     #[must_use]
     pub fn answers(self) -> bool {
-        self.is_read() || [shell::RUN, http::GET, http::POST].contains(&self) || web::KINDS.contains(&self)
+        self.is_read() || [shell::RUN, http::GET, http::POST].contains(&self)
     }
 }
 
@@ -256,8 +252,7 @@ impl Action {
             | Self::Schedule(_)
             | Self::Tool(_)
             | Self::Shell(_)
-            | Self::Http(_)
-            | Self::Web(_) => &[],
+            | Self::Http(_) => &[],
         }
     }
 
@@ -274,8 +269,7 @@ impl Action {
             | Self::Schedule(_)
             | Self::Tool(_)
             | Self::Shell(_)
-            | Self::Http(_)
-            | Self::Web(_) => None,
+            | Self::Http(_) => None,
         }
     }
 

@@ -61,7 +61,6 @@ impl Room {
         // What it is told before anything runs in it: whom to believe that a site is a site.
         let pem = pem(broker.certificate());
         machine.control().write(GUEST_CA, 0o644, pem.as_bytes()).await.map_err(bailey_computer::ComputerError::from)?;
-        machine.control().trust(broker.certificate()).await.map_err(bailey_computer::ComputerError::from)?;
         let running = Arc::new_cyclic(|running: &std::sync::Weak<Running>| {
             let (running, resets) = (std::sync::Weak::clone(running), home.vault.resets());
             let carrying = tokio::spawn(async move {

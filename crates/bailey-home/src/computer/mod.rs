@@ -39,9 +39,7 @@ const GIB: u64 = 1 << 30;
 /// Where an image lies for every home of this machine.
 pub const SHARED_IMAGES: &str = "/var/cache/bailey/computer";
 /// The folders an image may lie in, beneath that or an account's own: the fullest first.
-const VARIANTS: [&str; 4] = ["full", "shell", "browser", "small"];
-/// The package of the browser, as an image lists it.
-const BROWSER: &str = "chromium-headless-shell\t";
+const VARIANTS: [&str; 3] = ["full", "shell", "small"];
 /// The launcher's name, beside this program.
 const LAUNCHER: &str = "bailey-jail";
 
@@ -135,17 +133,6 @@ impl Parts {
             ));
         }
         None
-    }
-
-    /// Says whether the image has no browser, and what to do about it.
-    fn lacking_browser(&self) -> Option<String> {
-        let packages =
-            self.image.as_ref().map(|image| fs::read_to_string(image.join("packages.txt")).unwrap_or_default());
-        let has_one = packages.is_some_and(|packages| packages.lines().any(|line| line.starts_with(BROWSER)));
-        (!has_one).then(|| {
-            "the image of the agent's computer has no browser; build one that has (`cargo xtask image --full`), then `bailey computer build`"
-                .into()
-        })
     }
 
     fn engine(&self) -> Option<Qemu> {

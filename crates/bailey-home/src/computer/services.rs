@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use bailey_computer::{Address, CallError, Control, How, Output, Upload};
+use bailey_computer::{How, Output};
 use bailey_egress::{Ended, Head, HeaderMap, Method, Origin, Record, Scheme, Whole, header};
 use bailey_gate::family::http::{By, HttpRequest};
 use bailey_gate::family::shell::ShellAction;
-use bailey_gate::family::web::{Step, WebAction};
 use bailey_gate::handoff::Wrote;
-use bailey_gate::{ActionId, Claimed, Effect, Outcome, TaskId};
+use bailey_gate::{Claimed, Effect, Outcome};
 use bailey_vault::{Computer, Doing};
 use serde_json::{Value, json};
 
@@ -18,50 +17,22 @@ use super::{Lacking, Room, SECRETS};
 
 /// Most bytes of a command's output that are kept, of standard output and standard error each.
 const MAX_OUTPUT_BYTES: u64 = 64 * 1024;
-/// Largest file that goes between a page and the computer's own files, in bytes.
-const MAX_FILE_BYTES: u64 = 25_000_000;
 /// Most bytes of an answer that the agent's own requests keep.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
-/// Said where an action was proposed before secrets came into the computer.
-const SECRETS_CAME: &str = "secrets came into the computer meanwhile; propose it again";
-
 impl Room {
-    /// Notes that secrets come into the computer with an action, where its task has read some. Returns the task, and whether what the action
-    /// said of secrets still holds.
-    fn note_secrets(&self, id: &ActionId, said: bool) -> Result<(Option<TaskId>, bool), Lacking> {
-        let task = self.ledger.action(id)?.and_then(|record| record.row.task);
+    async fn run_claimed(&self, claimed: &Claimed<ShellAction>) -> Result<Outcome, Lacking> {
+        let ShellAction::Run { command, seconds, confidential } = claimed.action();
+        let record = self.ledger.action(&claimed.id())?;
+        let task = record.and_then(|record| record.row.task);
         let brought = task.map(|task| self.ledger.task_taint(&task)).transpose()?.unwrap_or_default().brought;
         if brought.confidential && !self.has_secrets() {
             // Noted before it comes in.
             self.ledger.write(|tx| tx.put_record(SECRETS, b"yes"))?;
             self.secrets.store(true, Ordering::SeqCst);
         }
-        Ok((task, !self.has_secrets() || said || brought.confidential))
-    }
-
-    async fn browse_claimed(&self, claimed: &Claimed<WebAction>) -> Result<Outcome, Lacking> {
-        let WebAction { step, confidential } = claimed.action();
-        let (task, may) = self.note_secrets(&claimed.id(), *confidential)?;
-        if !may {
-            return Ok(Outcome::new(Effect::NotExecuted, SECRETS_CAME));
-        }
-        let _use = self.using(task);
-        let running = self.awake().await?;
-        if let Err(refused) = claimed.effect_token().hand_off(|| Wrote::Some) {
-            return Ok(Outcome::new(Effect::NotExecuted, refused.to_string()));
-        }
-        Ok(match browsed(running.machine.control(), step).await {
-            Ok(said) => Outcome::new(Effect::Done, said),
-            Err(error) => Outcome::new(Effect::Partial, error.to_string()),
-        })
-    }
-
-    async fn run_claimed(&self, claimed: &Claimed<ShellAction>) -> Result<Outcome, Lacking> {
-        let ShellAction::Run { command, seconds, confidential } = claimed.action();
-        let (task, may) = self.note_secrets(&claimed.id(), *confidential)?;
-        if !may {
-            return Ok(Outcome::new(Effect::NotExecuted, SECRETS_CAME));
+        if self.has_secrets() && !confidential && !brought.confidential {
+            return Ok(Outcome::new(Effect::NotExecuted, "secrets came into the computer meanwhile; propose it again"));
         }
         let _use = self.using(task);
         let running = self.awake().await?;
@@ -146,17 +117,6 @@ impl Computer for Room {
         })
     }
 
-    fn lacks_browser(&self) -> Option<String> {
-        self.parts.lacking_browser()
-    }
-
-    fn browse<'a>(&'a self, claimed: &'a Claimed<WebAction>) -> Doing<'a, Outcome> {
-        Box::pin(async move {
-            let browsed = self.browse_claimed(claimed).await;
-            browsed.unwrap_or_else(|error| Outcome::new(Effect::NotExecuted, error.to_string()))
-        })
-    }
-
     fn request<'a>(&'a self, claimed: &'a Claimed<HttpRequest>) -> Doing<'a, Outcome> {
         Box::pin(async move {
             match claimed.action().by {
@@ -168,34 +128,6 @@ impl Computer for Room {
             }
         })
     }
-}
-
-/// Takes a step in the browser, and returns what is told of it: a page's words, which are its author's.
-async fn browsed(control: &Control, step: &Step) -> Result<String, CallError> {
-    let browser = control.browser();
-    let page = match step {
-        Step::Open { tab, address } => {
-            let address = Address::read(address).map_err(|error| CallError::Said(error.to_string()))?;
-            browser.open(*tab, &address).await?
-        }
-        Step::Read { tab, from } => browser.read(*tab, *from).await?,
-        Step::Click { tab, element } => browser.click(*tab, *element).await?,
-        Step::Type { tab, element, text, chooses: false } => browser.type_text(*tab, *element, text).await?,
-        Step::Type { tab, element, text, chooses: true } => browser.select(*tab, *element, text).await?,
-        Step::Submit { tab, element } => browser.submit(*tab, *element).await?,
-        Step::Upload { tab, element, path } => {
-            let bytes = control.read(path, 0, MAX_FILE_BYTES).await?;
-            let name = path.rsplit('/').next().unwrap_or_default();
-            browser.upload(*tab, *element, &[Upload { name, bytes: &bytes }]).await?
-        }
-        Step::Download { tab, download, path } => {
-            let page = browser.read(*tab, 0).await?;
-            let bytes = browser.download(&page, *download, MAX_FILE_BYTES).await?;
-            control.write(path, 0o644, &bytes).await?;
-            return Ok(json!({ "file": path, "bytes": bytes.len() }).to_string());
-        }
-    };
-    Ok(json!({ "page": page.tell() }).to_string())
 }
 
 /// Returns what a command came to, for the model.

@@ -1,7 +1,7 @@
 //! From a rule to Cedar: no arithmetic, no attribute that could be missing, an approval only ever lifts.
 
 use bailey_gate::family::tool::UNSAID_METHOD;
-use bailey_gate::family::{ActionKind, Group, calendar, files, home, http, mail, shell, tool, web};
+use bailey_gate::family::{ActionKind, Group, calendar, files, home, http, mail, shell, tool};
 use bailey_gate::ground::joined;
 use bailey_gate::place::Place;
 
@@ -94,9 +94,6 @@ fn actions(subject: Subject, stops: bool) -> String {
         Subject::MovingFiles => stopped(&[files::MOVE], &[tool::CHANGE]),
         Subject::DeletingFiles => stopped(&[files::TRASH], &[tool::REMOVE]),
         Subject::Commands => kinds(&[shell::RUN]),
-        Subject::Browsing => {
-            kinds(&[web::OPEN, web::READ, web::CLICK, web::TYPE, web::SUBMIT, web::UPLOAD, web::DOWNLOAD])
-        }
         Subject::Requests => kinds(&[http::GET, http::POST]),
     }
 }

@@ -91,8 +91,6 @@ pub enum Subject {
     DeletingFiles,
     /// Commands in the agent's computer.
     Commands,
-    /// Steps in the browser of the agent's computer.
-    Browsing,
     /// Requests to sites, of the agent's computer and of the agent. What lets some go has to name their site.
     Requests,
 }
@@ -223,10 +221,8 @@ pub(crate) fn fits(subject: Subject, condition: &Condition) -> bool {
         Condition::In(_) => all || tools || files || subject == S::Reading,
         Condition::OnSite(_) | Condition::Method(_) => all || tools || requests || subject == S::Reading,
         Condition::Tool(_) => all || tools || subject == S::Reading,
-        Condition::Through(_) => {
-            !(tools || files || requests || matches!(subject, S::Commands | S::Browsing)) || subject == S::Outward
-        }
-        Condition::OffTask(_) => !matches!(subject, S::Reading | S::Fetching | S::Commands | S::Browsing),
+        Condition::Through(_) => !(tools || files || requests || subject == S::Commands) || subject == S::Outward,
+        Condition::OffTask(_) => !matches!(subject, S::Reading | S::Fetching | S::Commands),
         Condition::ADay(_)
         | Condition::AnHour(_)
         | Condition::UpToADay(_)

@@ -11,7 +11,7 @@ use super::tokens::Words;
 use super::{BadRule, Condition, Period, Rule, Subject, Verdict};
 
 /// Subjects: the words each is printed in first, then others that mean the same.
-pub(crate) const SUBJECTS: [(Subject, &[&str]); 28] = [
+pub(crate) const SUBJECTS: [(Subject, &[&str]); 27] = [
     (Subject::Anything, &["anything", "everything"]),
     (Subject::Reading, &["reading", "looking"]),
     (Subject::Fetching, &["fetching", "browsing", "opening pages"]),
@@ -38,7 +38,6 @@ pub(crate) const SUBJECTS: [(Subject, &[&str]); 28] = [
     (Subject::MovingFiles, &["moving files", "renaming files"]),
     (Subject::DeletingFiles, &["deleting files", "removing files", "trashing files"]),
     (Subject::Commands, &["commands", "running commands"]),
-    (Subject::Browsing, &["using the browser", "steps in the browser"]),
     (Subject::Requests, &["requests", "web requests", "requests to sites"]),
 ];
 

@@ -3,7 +3,6 @@
 use super::*;
 use bailey_gate::family::calendar::{CalendarAction, Change, Entry, Href, Writing};
 use bailey_gate::family::shell::ShellAction;
-use bailey_gate::family::web::{Step, WebAction};
 
 /// Returns for each shipped rule something that it decides.
 fn decided() -> Vec<(&'static str, Action, Facts)> {
@@ -36,7 +35,6 @@ fn decided() -> Vec<(&'static str, Action, Facts)> {
         ("floor.memory-after-reading", note(), read),
         ("default.command", command(), nobody.clone()),
         ("floor.beside-schedule", send(1), Facts { beside_schedule: true, ..calm() }),
-        ("default.browse", click(), nobody.clone()),
         ("default.reply", Action::Home(HomeAction::Reply { words: "w".into() }), calm()),
         ("default.read", looks, calm()),
         ("default.own-mail", trash(), calm()),
@@ -53,10 +51,6 @@ fn decided() -> Vec<(&'static str, Action, Facts)> {
 
 fn command() -> Action {
     Action::Shell(ShellAction::Run { command: "ls".into(), seconds: 1, confidential: false })
-}
-
-fn click() -> Action {
-    Action::Web(WebAction { step: Step::Click { tab: 1, element: 1 }, confidential: false })
 }
 
 fn discard() -> Action {

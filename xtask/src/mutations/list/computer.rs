@@ -198,49 +198,4 @@ pub(super) const COMPUTER: &[Mutation] = &[
         )],
         test: "lifecycle::snapshots_bring_back_memory_and_disk_with_the_time_and_randomness_of_now",
     },
-    Mutation {
-        control: "browser/told-within-bounds",
-        edits: &[(
-            "crates/bailey-wire/src/browse.rs",
-            "if out.len() + line.len() > Self::MAX_TOLD_BYTES / 2 {",
-            "if out.len() + line.len() > Self::MAX_TOLD_BYTES * 100 {",
-        )],
-        test: "main::pages_are_told_within_bounds_and_none_of_their_words_pass_for_an_element",
-    },
-    Mutation {
-        control: "browser/words-marked",
-        edits: &[(
-            "crates/bailey-wire/src/browse.rs",
-            r#"Item::Text(text) => format!("| {}\n", shown(text)),"#,
-            r#"Item::Text(text) => format!("{}\n", shown(text)),"#,
-        )],
-        test: "main::pages_are_told_within_bounds_and_none_of_their_words_pass_for_an_element",
-    },
-    Mutation {
-        control: "browser/no-steering",
-        edits: &[(
-            "crates/bailey-wire/src/browse.rs",
-            "words.chars().take(MAX_WORDS).filter(|c| !is_steering(*c)).collect()",
-            "words.chars().take(MAX_WORDS).filter(|c| !is_steering(*c) || c.is_control()).collect()",
-        )],
-        test: "main::pages_are_told_within_bounds_and_none_of_their_words_pass_for_an_element",
-    },
-    Mutation {
-        control: "browser/web-alone",
-        edits: &[(
-            "crates/bailey-computer/src/browser.rs",
-            "let rest = [\"https://\", \"http://\"].iter().find_map(|scheme| text.strip_prefix(scheme)).ok_or(BadAddress)?;",
-            "let rest = text.split_once(\"://\").ok_or(BadAddress)?.1;",
-        )],
-        test: "tests::addresses_are_of_the_web_alone",
-    },
-    Mutation {
-        control: "browser/picture-checked",
-        edits: &[(
-            "crates/bailey-computer/src/browser.rs",
-            "if picture.starts_with(&PNG) && fits(side(16)) && fits(side(20)) {",
-            "if !picture.is_empty() {",
-        )],
-        test: "tests::pictures_of_a_guest_are_pictures_of_a_size_that_can_be_shown",
-    },
 ];
