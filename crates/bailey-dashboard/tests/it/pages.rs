@@ -183,7 +183,7 @@ fn schedules(views: &Views) -> Vec<(&'static str, String)> {
     let form = |shown| bailey_dashboard::ScheduleForm { draft: &draft, shown, accounts: &own };
     let shown = form(Some(Ok(&preview)));
     vec![
-        ("schedules", bailey_dashboard::schedules(&frame, &[one.clone()], &[attention], &digest, &shown)),
+        ("schedules", bailey_dashboard::schedules(&frame, std::slice::from_ref(&one), &[attention], &digest, &shown)),
         ("schedules-none", bailey_dashboard::schedules(&frame, &[], &[], &nothing, &form(None))),
         ("schedule", bailey_dashboard::schedule(&frame, &one, &form(Some(Err(words))))),
     ]

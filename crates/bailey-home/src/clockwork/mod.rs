@@ -63,13 +63,19 @@ pub(crate) const BY_ROLLBACK: &str = "rollback";
 pub(crate) const UNLOOKED: &str = "unlooked";
 pub(crate) const UNREADABLE: &str = "unreadable";
 
+/// Names what a schedule's next time was worked out of: its generation and watermark; and that time, in milliseconds.
+type Due = (u64, i64, Option<i64>);
+
+/// Holds a task that begins, with what its model is told first.
+type Begun = (TaskId, Conversation);
+
 /// What the loop keeps in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Clockwork {
     /// When the last run began that was made up for.
     late_ms: Mutex<i64>,
     /// When each schedule is due next, as of its generation and watermark: what is not due is not looked at.
-    due: Mutex<BTreeMap<ScheduleId, (u64, i64, Option<i64>)>>,
+    due: Mutex<BTreeMap<ScheduleId, Due>>,
 }
 
 /// Returns the task that stands for a time of a schedule: always the same, so that nothing can begin two.
@@ -222,7 +228,7 @@ impl Home {
     }
 
     /// Looks at every schedule; returns the tasks that began, and when the next is due.
-    fn round(self: &Arc<Self>) -> Result<(Vec<(TaskId, Conversation)>, Option<i64>), GateError> {
+    fn round(self: &Arc<Self>) -> Result<(Vec<Begun>, Option<i64>), GateError> {
         let (now, pause) = (self.clock.now(), self.gate.lock().pause_state());
         let came = self.ledger.clockwork()?;
         let open = pause.mode == Mode::Open;
@@ -303,7 +309,7 @@ impl Home {
         (form, zone): (&Form, &TimeZone),
         now: Now,
         paused: bool,
-    ) -> Result<(Option<(TaskId, Conversation)>, Option<i64>), GateError> {
+    ) -> Result<(Option<Begun>, Option<i64>), GateError> {
         let runs = self.ledger.runs_at_work()?;
         let (mut at_work, mut questions) = (false, 0);
         for task in runs.iter().filter(|run| run.schedule == row.id).filter_map(|run| run.task) {

@@ -194,10 +194,9 @@ impl Room {
         })?;
         self.secrets.store(false, Ordering::SeqCst);
         if self.place.disk().exists() {
-            match (self.engine().await, key) {
-                // A damaged disk is overwritten and removed all the same, and says so.
-                (Ok(engine), Some(key)) => drop(engine.destroy(&self.place, &key).await),
-                (Ok(_) | Err(_), _) => {}
+            // A damaged disk is overwritten and removed all the same, and says so.
+            if let (Ok(engine), Some(key)) = (self.engine().await, key) {
+                drop(engine.destroy(&self.place, &key).await);
             }
         }
         if self.place.folder().exists() {

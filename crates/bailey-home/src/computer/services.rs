@@ -63,10 +63,10 @@ impl Room {
                     "text": String::from_utf8_lossy(&answer.body),
                 });
                 if answer.more {
-                    told["cut"] = Value::Bool(true);
+                    put(&mut told, "cut", Value::Bool(true));
                 }
                 if let Some(location) = answer.location {
-                    told["leads_to"] = Value::String(location);
+                    put(&mut told, "leads_to", Value::String(location));
                 }
                 Outcome::new(Effect::Done, told.to_string())
             }
@@ -135,17 +135,17 @@ fn told(output: &Output, seconds: u64) -> Value {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let mut told = json!({ "output": text(&output.output) });
     if !output.error.is_empty() {
-        told["error"] = Value::String(text(&output.error));
+        put(&mut told, "error", Value::String(text(&output.error)));
     }
     match output.ended.how {
-        How::Status(status) => told["status"] = status.into(),
-        How::Signal(signal) => told["signal"] = signal.into(),
+        How::Status(status) => put(&mut told, "status", status.into()),
+        How::Signal(signal) => put(&mut told, "signal", signal.into()),
     }
     if output.ended.timed_out {
-        told["ended"] = Value::String(format!("it was ended after {seconds} seconds"));
+        put(&mut told, "ended", Value::String(format!("it was ended after {seconds} seconds")));
     }
     if output.ended.cut {
-        told["cut"] = Value::Bool(true);
+        put(&mut told, "cut", Value::Bool(true));
     }
     told
 }
@@ -183,5 +183,12 @@ impl Room {
     /// Destroys it, for the person.
     pub(crate) async fn destroy_all(self: &Arc<Self>) -> Result<(), Lacking> {
         self.destroy().await
+    }
+}
+
+/// Adds a field to what is told.
+fn put(told: &mut Value, name: &str, value: Value) {
+    if let Some(fields) = told.as_object_mut() {
+        fields.insert(name.to_owned(), value);
     }
 }
