@@ -159,7 +159,7 @@ fn read(value: &Value, depth: usize) -> Result<Argument, BadManifest> {
 
 #[cfg(test)]
 mod tests {
-    use bailey_gate::family::{ActionKind, Group, calendar, http, mail, shell};
+    use bailey_gate::family::{ActionKind, Group, calendar, http, mail, schedule, shell};
     use serde_json::json;
 
     use super::*;
@@ -221,7 +221,7 @@ mod tests {
             let reaches_others = said.roles.iter().any(|(_, role)| matches!(role, Role::Sink(_)));
             assert_eq!((said.effect, reaches_others), does(kind), "{}", tool.name);
             // What can be taken back in full is what has an undo.
-            let never = [mail::SEND, mail::UNSUBSCRIBE, shell::RUN, http::POST].contains(&kind);
+            let never = [mail::SEND, mail::UNSUBSCRIBE, schedule::PROPOSE, shell::RUN, http::POST].contains(&kind);
             assert_eq!(said.undoable, said.effect == Effect::Write && !never, "{}", tool.name);
             assert_eq!(said.removes, kind == calendar::CANCEL, "{}", tool.name);
         }

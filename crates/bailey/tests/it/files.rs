@@ -118,7 +118,7 @@ fn calendar_files_are_told_on_the_persons_clock() {
     put(&world, "Received/invitation.ics", entry);
     let task = world.task("read the invitation");
     let task = world.until_task(&id(&task), "answered");
-    let context = world.data_of(&["context", "show", task["id"].as_str().unwrap(), "2"]);
+    let context = world.data_of(&["context", "show", task["id"].as_str().unwrap(), "1"]);
     let told = context["spans"].to_string();
     // The home of a test lies in Paris, an hour ahead of the file.
     assert!(told.contains("Tea") && told.contains("2026-11-24T10:00") && told.contains("+01:00"), "{told}");
