@@ -42,7 +42,7 @@ fn wholes(value: &mut Value) {
         Value::Array(all) => all.iter_mut().for_each(wholes),
         Value::Object(fields) => fields.values_mut().for_each(wholes),
         Value::Number(number) if number.is_f64() => {
-            let whole = number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < EXACT);
+            let whole = number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= EXACT);
             if let Some(whole) = whole.and_then(|whole| format!("{whole:.0}").parse::<i64>().ok()) {
                 *value = whole.into();
             }
@@ -83,6 +83,7 @@ mod tests {
         assert!(read::<ApproveBody>(json!({"shown": [["", ""]], "proof": proof})).is_err(), "within an object");
         assert!(read::<RuleChange>(json!({"remove": []})).is_ok() && read::<RuleChange>(json!({"more": 1})).is_err());
         assert_eq!(read::<u16>(json!(306.0)), Ok(306));
+        assert_eq!(read::<u64>(json!(9_007_199_254_740_992.0)), Ok(9_007_199_254_740_992));
         assert!(read::<u16>(json!(306.5)).is_err() && read::<u16>(json!(70_000)).is_err());
     }
 }

@@ -166,7 +166,9 @@ impl Browser {
     pub fn click(&self, css: &str) {
         let started = clock();
         loop {
-            self.until(&format!("const e = document.querySelector({}); return !!e && !e.disabled", json!(css)));
+            // In the middle, where the bar at the top covers nothing: the driver scrolls to what is out of sight alone.
+            let shown = "if (e && !e.disabled) e.scrollIntoView({block: 'center'}); return !!e && !e.disabled";
+            self.until(&format!("const e = document.querySelector({}); {shown}", json!(css)));
             let found = self.raw("POST", &self.path("/element"), &json!({"using": "css selector", "value": css}));
             let element = found.as_object().and_then(|found| found.values().next()?.as_str());
             let path = self.path(&format!("/element/{}/click", element.unwrap_or_default()));
