@@ -166,15 +166,17 @@ impl Browser {
     pub fn click(&self, css: &str) {
         let started = clock();
         loop {
-            // In the middle, where the bar at the top covers nothing: the driver scrolls to what is out of sight alone.
-            let shown = "if (e && !e.disabled) e.scrollIntoView({block: 'center'}); return !!e && !e.disabled";
-            self.until(&format!("const e = document.querySelector({}); {shown}", json!(css)));
+            self.until(&format!("const e = document.querySelector({}); return !!e && !e.disabled", json!(css)));
             let found = self.raw("POST", &self.path("/element"), &json!({"using": "css selector", "value": css}));
             let element = found.as_object().and_then(|found| found.values().next()?.as_str());
             let path = self.path(&format!("/element/{}/click", element.unwrap_or_default()));
             let clicked = self.raw("POST", &path, &json!({}));
             if clicked.get("error").is_none() {
                 return;
+            }
+            // Behind the bar at the top, which a person scrolls away from: the driver scrolls to what is out of sight alone.
+            if clicked["error"] == "element click intercepted" {
+                self.run(&format!("document.querySelector({})?.scrollIntoView({{block: 'center'}})", json!(css)));
             }
             // The page may have renewed it in between.
             assert!(started.elapsed() < PATIENCE, "{css} cannot be clicked: {}", clicked["message"]);
