@@ -4,7 +4,7 @@
 use bailey_gate::family::escape::visible;
 use bailey_gate::{GateError, State};
 use bailey_interface::AttentionView;
-use bailey_ledger::{OccurrenceRow, ScheduleState};
+use bailey_ledger::{OccurrenceRow, ScheduleRow, ScheduleState};
 use bailey_schedule::Outcome;
 use jiff::tz::TimeZone;
 
@@ -18,6 +18,11 @@ const MAX_OPEN: u32 = 200;
 const SOON_MS: i64 = 6 * 3_600 * 1_000;
 /// Share of a bound, in hundredths, from which on it is pointed out.
 const NEARLY_USED: u64 = 80;
+
+/// Tells whether a schedule is stopped by something else than the person.
+fn was_stopped(row: &ScheduleRow) -> bool {
+    row.state == ScheduleState::Stopped && row.stopped != BY_PERSON
+}
 
 impl Home {
     /// Returns everything that needs somebody, the newest first.
@@ -36,7 +41,7 @@ impl Home {
                 at_ms: row.looked_ms,
                 occurrences: Vec::new(),
             };
-            if row.state == ScheduleState::Stopped && row.stopped != BY_PERSON {
+            if was_stopped(&row) {
                 let next = "look at its last runs, then begin it again, or delete it";
                 all.push(line(
                     "schedule-stopped",
@@ -69,9 +74,7 @@ impl Home {
     /// Says in a line that schedules need somebody; nothing where none does.
     pub(crate) fn schedules_need(&self) -> Result<Option<String>, GateError> {
         let times = self.ledger.open_occurrences(MAX_OPEN)?.len();
-        let stopped =
-            |row: &bailey_ledger::ScheduleRow| row.state == ScheduleState::Stopped && row.stopped != BY_PERSON;
-        let stopped = self.ledger.schedules()?.iter().filter(|row| stopped(row)).count();
+        let stopped = self.ledger.schedules()?.iter().filter(|row| was_stopped(row)).count();
         let many = times + stopped;
         Ok((many > 0).then(|| {
             let things = if many == 1 { "1 thing".to_owned() } else { format!("{many} things") };

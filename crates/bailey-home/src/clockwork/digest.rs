@@ -47,8 +47,8 @@ impl Home {
     /// Begins a new digest where the last one ended.
     pub(crate) fn keep_digest(&self, tx: &mut LedgerTx<'_>, before_ms: i64, now: Now) -> Result<(), StoreError> {
         // The first one tells of a day.
-        let kept = Kept { from_ms: before_ms.max(now.wall_ms.saturating_sub(7 * DAY_MS)) };
-        let kept = Kept { from_ms: if before_ms == 0 { now.wall_ms.saturating_sub(DAY_MS) } else { kept.from_ms } };
+        let days = if before_ms == 0 { 1 } else { 7 };
+        let kept = Kept { from_ms: before_ms.max(now.wall_ms.saturating_sub(days * DAY_MS)) };
         let json = serde_json::to_vec(&kept).map_err(|error| StoreError::Broken(error.to_string()))?;
         let owner = *self.ledger.home().as_bytes();
         tx.put_record(RecordName { kind: DIGEST, owner: &owner, n: 0 }, &json)

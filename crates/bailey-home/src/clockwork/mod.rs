@@ -443,9 +443,9 @@ impl Home {
         if self.model().is_none() {
             return Ok(Some("no-model".into()));
         }
+        let standing = self.ledger.connections()?;
         for (connection, _) in &row.connections {
-            let standing = self.ledger.connections()?.into_iter().find(|one| one.id == *connection);
-            let Some(standing) = standing.filter(|one| one.grant.active) else {
+            let Some(standing) = standing.iter().find(|one| one.id == *connection && one.grant.active) else {
                 return Ok(Some("connection-ended".into()));
             };
             if self.vault.sign_in_over(&standing.id).is_some() {
